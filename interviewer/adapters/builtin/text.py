@@ -1,0 +1,219 @@
+"""Words, stems, sentences and sentence vectors: what the built-in scorer reads an answer with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+
+import numpy as np
+import snowballstemmer
+import wordllama
+from numpy.typing import NDArray
+
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[+#]{1,2}(?=\W|$)")
+_SEGMENT = re.compile(r"[^.!?;\n]+(?:[.!?;](?!\s|$)[^.!?;\n]*)*[.!?;]*")
+_STEMMER = snowballstemmer.stemmer("english")
+
+FUNCTION_WORDS = frozenset(
+    [
+        "a",
+        "about",
+        "above",
+        "after",
+        "again",
+        "all",
+        "also",
+        "although",
+        "am",
+        "an",
+        "and",
+        "any",
+        "are",
+        "as",
+        "at",
+        "be",
+        "because",
+        "been",
+        "before",
+        "being",
+        "below",
+        "between",
+        "both",
+        "but",
+        "by",
+        "can",
+        "could",
+        "did",
+        "do",
+        "does",
+        "doing",
+        "down",
+        "during",
+        "each",
+        "few",
+        "for",
+        "from",
+        "further",
+        "had",
+        "has",
+        "have",
+        "having",
+        "he",
+        "her",
+        "here",
+        "hers",
+        "him",
+        "his",
+        "how",
+        "i",
+        "if",
+        "in",
+        "into",
+        "is",
+        "it",
+        "its",
+        "just",
+        "may",
+        "me",
+        "might",
+        "more",
+        "most",
+        "must",
+        "my",
+        "no",
+        "nor",
+        "not",
+        "of",
+        "off",
+        "on",
+        "once",
+        "only",
+        "or",
+        "other",
+        "our",
+        "out",
+        "over",
+        "own",
+        "same",
+        "she",
+        "should",
+        "since",
+        "so",
+        "some",
+        "such",
+        "than",
+        "that",
+        "the",
+        "their",
+        "theirs",
+        "them",
+        "then",
+        "there",
+        "these",
+        "they",
+        "this",
+        "those",
+        "through",
+        "to",
+        "too",
+        "under",
+        "until",
+        "up",
+        "very",
+        "was",
+        "we",
+        "were",
+        "what",
+        "when",
+        "where",
+        "whether",
+        "which",
+        "while",
+        "who",
+        "whom",
+        "why",
+        "will",
+        "with",
+        "would",
+        "you",
+        "your",
+    ]
+)
+
+
+@lru_cache(maxsize=50_000)
+def stem(word: str) -> str:
+    """Return the English stem of a lower-case word."""
+    return str(_STEMMER.stemWord(word))
+
+
+def words(text: str) -> list[str]:
+    """Return the lower-case words of `text`; identifiers are split at case changes and punctuation."""
+    return [word.lower() for word in _WORD.findall(text)]
+
+
+def stems(text: str) -> list[str]:
+    """Return the stems of all words of `text`, in order."""
+    return [stem(word) for word in words(text)]
+
+
+def content_stems(text: str) -> list[str]:
+    """Return the stems of the words of `text` that carry meaning."""
+    return [stem(word) for word in words(text) if word not in FUNCTION_WORDS]
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence (or line) of an answer: its exact text and its stems."""
+
+    text: str
+    stems: tuple[str, ...]
+
+
+def sentences(text: str) -> list[Sentence]:
+    """Split `text` at sentence ends, semicolons and line ends; pieces without a word are dropped."""
+    found = []
+    for match in _SEGMENT.finditer(text):
+        piece = match.group().strip()
+        piece_stems = tuple(stems(piece))
+        if piece_stems:
+            found.append(Sentence(piece, piece_stems))
+    return found
+
+
+def contains_phrase(haystack: Sequence[str], phrase: Sequence[str], *, gaps: int = 2) -> bool:
+    """Tell whether the stems of `phrase` stand in `haystack` in order, with at most `gaps` words between in all."""
+    if not phrase:
+        return False
+    first = phrase[0]
+    for start, word in enumerate(haystack):
+        if word != first:
+            continue
+        position, left = start, gaps
+        for wanted in phrase[1:]:
+            position += 1
+            while left and position < len(haystack) and haystack[position] != wanted:
+                position += 1
+                left -= 1
+            if position >= len(haystack) or haystack[position] != wanted:
+                break
+        else:
+            return True
+    return False
+
+
+@cache
+def _embedder() -> wordllama.WordLlamaInference:
+    """Load the static word vectors that ship inside the wordllama package (nothing is downloaded)."""
+    package = Path(wordllama.__file__).parent
+    return wordllama.WordLlama.load(cache_dir=package, disable_download=True)
+
+
+def vectors(texts: Sequence[str]) -> NDArray[np.float32]:
+    """Return one unit-length 256-dimensional vector a text; shape (len(texts), 256)."""
+    if not texts:
+        return np.zeros((0, 256), dtype=np.float32)
+    return np.asarray(_embedder().embed(list(texts), norm=True), dtype=np.float32)

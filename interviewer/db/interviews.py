@@ -1,0 +1,183 @@
+"""Statements about interviews, their questions, answers and verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from interviewer.db.models import Conversation, Interview, JobProfile, Message, Question, Verdict, utcnow
+from interviewer.domain.progress import InterviewStatus
+
+InterviewRow = tuple[Interview, int | None, JobProfile | None]
+QuestionRow = tuple[Question, Message | None, Verdict | None]
+
+
+async def load(session: AsyncSession, interview_id: int, user_id: int, *, lock: bool = False) -> InterviewRow | None:
+    """Return the interview with its conversation's id and job profile; None if it is not this user's."""
+    statement = (
+        select(Interview, col(Conversation.id), JobProfile)
+        .outerjoin(Conversation, col(Conversation.interview_id) == Interview.id)
+        .outerjoin(JobProfile, col(JobProfile.id) == Interview.job_profile_id)
+        .where(col(Interview.id) == interview_id, col(Interview.user_id) == user_id)
+    )
+    if lock:
+        statement = statement.with_for_update(of=Interview)
+    row = (await session.execute(statement)).one_or_none()
+    return (row[0], row[1], row[2]) if row else None
+
+
+async def turns(session: AsyncSession, conversation_id: int) -> Sequence[QuestionRow]:
+    """Return the questions of a conversation in order, each with its answer and verdict."""
+    statement = (
+        select(Question, Message, Verdict)
+        .outerjoin(Message, (col(Message.question_id) == Question.id) & (col(Message.author) == "user"))
+        .outerjoin(Verdict, col(Verdict.message_id) == Message.id)
+        .where(col(Question.conversation_id) == conversation_id)
+        .order_by(col(Question.position))
+    )
+    return [(row[0], row[1], row[2]) for row in (await session.execute(statement)).all()]
+
+
+async def newest_active(session: AsyncSession, user_id: int) -> int | None:
+    """Return the id of the interview this user last worked on and that still runs or starts."""
+    statement = (
+        select(col(Interview.id))
+        .where(col(Interview.user_id) == user_id, col(Interview.status).in_([InterviewStatus.ACTIVE, InterviewStatus.STARTING]))
+        .order_by(col(Interview.updated_at).desc())
+        .limit(1)
+    )
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def bank_ids_seen(session: AsyncSession, user_id: int) -> list[str]:
+    """Return the bank's questions this user has been asked, the longest ago first."""
+    statement = (
+        select(col(Question.bank_id))
+        .join(Conversation, col(Conversation.id) == col(Question.conversation_id))
+        .join(Interview, col(Interview.id) == Conversation.interview_id)
+        .where(col(Interview.user_id) == user_id, col(Question.bank_id).is_not(None))
+        .group_by(col(Question.bank_id))
+        .order_by(func.max(col(Question.created_at)))
+    )
+    return [bank_id for bank_id in (await session.execute(statement)).scalars() if bank_id]
+
+
+async def job_profile(session: AsyncSession, user_id: int, text: str, text_hash: str) -> JobProfile:
+    """Return this user's stored profile of this job description, a new one if there is none."""
+    new = insert(JobProfile).values(user_id=user_id, text=text, text_hash=text_hash, created_at=utcnow())
+    # Updating the key to itself makes the existing row come back.
+    kept = new.on_conflict_do_update(index_elements=["user_id", "text_hash"], set_={"text_hash": new.excluded.text_hash})
+    stored: JobProfile = (await session.execute(kept.returning(JobProfile))).scalar_one()
+    return stored
+
+
+async def store_profile(session: AsyncSession, job_profile_id: int, profile: dict[str, Any]) -> None:
+    """Keep what was found in a job description."""
+    await session.execute(update(JobProfile).where(col(JobProfile.id) == job_profile_id).values(profile=profile))
+
+
+async def add_question(session: AsyncSession, question: Question) -> int | None:
+    """Store a question and return its id; None if one stands at that position already."""
+    values = question.model_dump(exclude={"id"})
+    statement = insert(Question).values(values).on_conflict_do_nothing(index_elements=["conversation_id", "position"])
+    return (await session.execute(statement.returning(col(Question.id)))).scalar_one_or_none()
+
+
+async def add_answer(session: AsyncSession, question_id: int, content: str, client_id: UUID, judging_until: datetime) -> Message:
+    """Store an answer, claimed for judging until then."""
+    message = Message(
+        question_id=question_id,
+        author="user",
+        content=content,
+        client_id=client_id,
+        judging_until=judging_until,
+        created_at=utcnow(),
+    )
+    session.add(message)
+    await session.flush()
+    return message
+
+
+async def claim(session: AsyncSession, message_id: int, until: datetime | None) -> None:
+    """Claim an answer for judging until then, or give the claim up."""
+    await session.execute(update(Message).where(col(Message.id) == message_id).values(judging_until=until))
+
+
+async def extend_claim(session: AsyncSession, message_id: int, held: datetime, until: datetime) -> bool:
+    """Move the end of a claim that is still ours; False if somebody else took it over."""
+    statement = (
+        update(Message).where(col(Message.id) == message_id, col(Message.judging_until) == held).values(judging_until=until)
+    )
+    return bool((await session.execute(statement.returning(col(Message.id)))).scalar_one_or_none())
+
+
+async def add_verdict(session: AsyncSession, verdict: Verdict, interview_id: int) -> int | None:
+    """Store a verdict, add it to the interview's total and return its id; None if the answer has one already."""
+    values = verdict.model_dump(exclude={"id"})
+    statement = insert(Verdict).values(values).on_conflict_do_nothing(index_elements=["message_id"])
+    verdict_id = (await session.execute(statement.returning(col(Verdict.id)))).scalar_one_or_none()
+    if verdict_id is not None:
+        totals = {
+            "answers_judged": col(Interview.answers_judged) + 1,
+            "score_sum": col(Interview.score_sum) + verdict.score,
+            "updated_at": utcnow(),
+        }
+        await session.execute(update(Interview).where(col(Interview.id) == interview_id).values(totals))
+    return verdict_id
+
+
+async def finish(session: AsyncSession, interview_id: int) -> None:
+    """Close an interview."""
+    now = utcnow()
+    values = {"status": InterviewStatus.FINISHED.value, "finished_at": now, "updated_at": now}
+    await session.execute(update(Interview).where(col(Interview.id) == interview_id).values(values))
+
+
+async def set_status(
+    session: AsyncSession, interview_id: int, status: InterviewStatus, *, lease_until: datetime | None = None
+) -> None:
+    """Change an interview's status; `lease_until` goes with `starting` only."""
+    values = {"status": status.value, "lease_until": lease_until, "updated_at": utcnow()}
+    await session.execute(update(Interview).where(col(Interview.id) == interview_id).values(values))
+
+
+async def extend_start(session: AsyncSession, interview_id: int, until: datetime) -> bool:
+    """Renew the lease of a start; False if it has been given up meanwhile."""
+    statement = (
+        update(Interview)
+        .where(col(Interview.id) == interview_id, col(Interview.status) == InterviewStatus.STARTING.value)
+        .values(lease_until=until)
+        .returning(col(Interview.id))
+    )
+    return bool((await session.execute(statement)).scalar_one_or_none())
+
+
+async def lapsed_starts(session: AsyncSession, now: datetime, limit: int = 100) -> Sequence[Row[int, int]]:
+    """Lock and return (id, user_id) of starts whose lease ran out; those another worker holds are left to it."""
+    statement = (
+        select(col(Interview.id), col(Interview.user_id))
+        .where(col(Interview.status) == InterviewStatus.STARTING.value, col(Interview.lease_until) < now)
+        .order_by(col(Interview.id))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return (await session.execute(statement)).all()
+
+
+async def recent(session: AsyncSession, user_id: int, limit: int = 500) -> Sequence[Row[Interview, str | None]]:
+    """Return the user's interviews, newest first, each with its job description; failed starts are left out."""
+    statement = (
+        select(Interview, col(JobProfile.text))
+        .outerjoin(JobProfile, col(JobProfile.id) == Interview.job_profile_id)
+        .where(col(Interview.user_id) == user_id, col(Interview.status) != InterviewStatus.FAILED.value)
+        .order_by(col(Interview.created_at).desc())
+        .limit(limit)
+    )
+    return (await session.execute(statement)).all()

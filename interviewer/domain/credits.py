@@ -1,0 +1,54 @@
+"""Rules of credits: which balance pays for an interview, and the keys that make each change happen once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+FREE_CREDITS = 1
+INTERVIEW_PRICE = 1
+
+
+class CreditType(StrEnum):
+    """The two balances. Individual credits never expire; subscription credits need a running subscription."""
+
+    INDIVIDUAL = "individual"
+    SUBSCRIPTION = "subscription"
+
+
+@dataclass(frozen=True, slots=True)
+class Balances:
+    """A user's balances; `subscription_usable` tells whether the second may be spent now."""
+
+    individual: int
+    subscription: int
+    subscription_usable: bool = False
+
+    @property
+    def usable(self) -> int:
+        """How many interviews can be started."""
+        return self.individual + (self.subscription if self.subscription_usable else 0)
+
+
+def pays_from(balances: Balances) -> CreditType | None:
+    """Return the balance a start takes its credit from, subscription first; None when neither can pay."""
+    if balances.subscription_usable and balances.subscription >= INTERVIEW_PRICE:
+        return CreditType.SUBSCRIPTION
+    if balances.individual >= INTERVIEW_PRICE:
+        return CreditType.INDIVIDUAL
+    return None
+
+
+def signup_key(user_id: int) -> str:
+    """Business key of the free credit of a new account."""
+    return f"signup:{user_id}"
+
+
+def start_key(interview_id: int) -> str:
+    """Business key of the credit an interview costs."""
+    return f"start:{interview_id}"
+
+
+def give_back_key(interview_id: int) -> str:
+    """Business key of giving that credit back."""
+    return f"give-back:{interview_id}"

@@ -1,0 +1,130 @@
+"""The rubric method: key points fixed before the answer, marks backed by quotes, a score from marks.
+
+A question carries 3 to 6 weighted key points and a model answer before any answer exists. A verdict
+marks each key point and backs every mark with words of the answer; `checked_marks` drops
+marks whose quote is not there, and `score` is computed from what remains. No model decides a number.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MIN_KEY_POINTS, MAX_KEY_POINTS = 3, 6
+MAX_SCORE = 10
+PASS_SCORE = 7
+NON_ANSWER_CAP = 3
+
+
+class Frozen(BaseModel):
+    """Base of the value objects here: immutable, unknown fields ignored."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class KeyPoint(Frozen):
+    """One thing a good answer says; `weight` 1 (nice) to 3 (essential).
+
+    `terms` serve the built-in scorer: every inner list is one idea, its members are wordings of it.
+    """
+
+    point: str = Field(min_length=3, max_length=600)
+    weight: int = Field(ge=1, le=3)
+    terms: tuple[tuple[str, ...], ...] = ()
+
+
+class Rubric(Frozen):
+    """What a question is judged by; never shown before the answer is scored."""
+
+    key_points: tuple[KeyPoint, ...] = Field(min_length=MIN_KEY_POINTS, max_length=MAX_KEY_POINTS)
+    model_answer: str = Field(min_length=1, max_length=8000)
+    follow_up: str = ""
+
+
+class Mark(StrEnum):
+    """How far an answer makes a key point."""
+
+    HIT = "hit"
+    PARTIAL = "partial"
+    MISSED = "missed"
+
+    @property
+    def share(self) -> Decimal:
+        """Part of the key point's weight that this mark earns."""
+        return {Mark.HIT: Decimal(1), Mark.PARTIAL: Decimal("0.5"), Mark.MISSED: Decimal(0)}[self]
+
+
+class AnswerNature(StrEnum):
+    """Whether an answer tries to answer at all; anything but `ANSWER` scores at most 3."""
+
+    ANSWER = "answer"
+    OFF_TOPIC = "off_topic"
+    NON_ANSWER = "non_answer"
+
+
+class MarkedPoint(Frozen):
+    """The mark of one key point; `quote` is the evidence, empty for a missed one."""
+
+    key_point: int = Field(ge=0, lt=MAX_KEY_POINTS)
+    mark: Mark
+    quote: str = ""
+
+
+class Judgement(Frozen):
+    """A verdict: the feedback, the checked marks in the rubric's order, the score 0 to 10."""
+
+    feedback: str
+    marks: tuple[MarkedPoint, ...]
+    nature: AnswerNature
+    score: int = Field(ge=0, le=MAX_SCORE)
+
+
+def folded(text: str) -> str:
+    """Return `text` for comparison: Unicode-normalised, typographic quotes plain, case and white space folded."""
+    plain = unicodedata.normalize("NFKC", text).translate(str.maketrans("\u2018\u2019\u201c\u201d", "''\"\""))
+    return re.sub(r"\s+", " ", plain).strip().casefold()
+
+
+def checked_marks(rubric: Rubric, marks: Sequence[MarkedPoint], answer: str) -> tuple[MarkedPoint, ...]:
+    """Return one mark for each key point, in order, with unproven ones turned to missed.
+
+    A hit or partial mark counts only if its quote really stands in `answer` (white space and case
+    folded). A key point that `marks` leaves out is missed; of several marks for one, the first counts.
+    """
+    haystack = folded(answer)
+    given: dict[int, MarkedPoint] = {}
+    for mark in marks:
+        given.setdefault(mark.key_point, mark)
+    checked = []
+    for index in range(len(rubric.key_points)):
+        mark = given.get(index, MarkedPoint(key_point=index, mark=Mark.MISSED))
+        quote = folded(mark.quote)
+        proven = mark.mark is not Mark.MISSED and bool(quote) and quote in haystack
+        checked.append(mark if proven else MarkedPoint(key_point=index, mark=Mark.MISSED))
+    return tuple(checked)
+
+
+def half_up(value: Decimal) -> int:
+    """Round to an integer, halves up."""
+    return int(value.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+def score(rubric: Rubric, marks: Sequence[MarkedPoint], nature: AnswerNature) -> int:
+    """Return the score 0 to 10: ten times the earned share of the weights, half up; non-answers get at most 3."""
+    total = sum(key_point.weight for key_point in rubric.key_points)
+    earned = sum(
+        (rubric.key_points[mark.key_point].weight * mark.mark.share for mark in marks if mark.key_point < len(rubric.key_points)),
+        start=Decimal(0),
+    )
+    value = half_up(MAX_SCORE * earned / total)
+    return value if nature is AnswerNature.ANSWER else min(value, NON_ANSWER_CAP)
+
+
+def percentage(score_sum: int, judged: int) -> int | None:
+    """Return 100 x sum of scores / (10 x judged answers), half up; None before the first is judged."""
+    return half_up(Decimal(100 * score_sum) / (MAX_SCORE * judged)) if judged else None

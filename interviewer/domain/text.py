@@ -1,0 +1,66 @@
+"""What text from users is acceptable: cleaned or refused, never cut silently."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+MAX_ANSWER = 20_000
+MAX_JOB_DESCRIPTION = 30_000
+# Everything in the control category but tab and line feed; PostgreSQL cannot store NUL at all.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+class TextRefused(ValueError):
+    """The text cannot be used; the message is a sentence for the user."""
+
+
+class TextTooLong(TextRefused):
+    """The text is longer than allowed."""
+
+
+def clean_answer(raw: str) -> str:
+    """Return an answer fit to store; raises TextTooLong, or TextRefused when nothing remains."""
+    if len(raw) > MAX_ANSWER:
+        raise TextTooLong(
+            f"Your answer has {len(raw):,} characters; at most {MAX_ANSWER:,} are allowed. It is still in the box: shorten it."
+        )
+    cleaned = _without_controls(raw).strip()
+    if not cleaned:
+        raise TextRefused("Write an answer first. If you do not know, say so: the feedback will help.")
+    return cleaned
+
+
+def clean_job_description(raw: str) -> str:
+    """Return a job description fit to store, empty when there is none.
+
+    Raises TextTooLong, or TextRefused when it is not written text (a pasted file, for example).
+    """
+    if len(raw) > MAX_JOB_DESCRIPTION:
+        raise TextTooLong(
+            f"The job description has {len(raw):,} characters; at most {MAX_JOB_DESCRIPTION:,} are allowed. Paste its main part."
+        )
+    odd = sum(_is_odd(character) for character in raw)
+    cleaned = _without_controls(raw).strip()
+    if odd > 2 + len(raw) // 200:
+        raise TextRefused("This does not look like a job description but like the content of a file. Paste its text instead.")
+    if cleaned and sum(character.isalpha() for character in cleaned) < max(20, len(cleaned) * 0.4):
+        raise TextRefused(
+            "This does not look like a job description. Paste its text, or leave the box empty for a general interview."
+        )
+    return cleaned
+
+
+def _is_odd(character: str) -> bool:
+    """Tell characters that written text does not hold: controls, private use, unassigned, the replacement sign."""
+    return (
+        character == "\ufffd"
+        or (bool(_CONTROL.match(character)) and character != "\r")
+        or unicodedata.category(character) in {"Co", "Cn", "Cs"}
+    )
+
+
+def _without_controls(raw: str) -> str:
+    unified = raw.replace("\r\n", "\n").replace("\r", "\n")
+    # A lone surrogate cannot be encoded as UTF-8.
+    return _CONTROL.sub("", unified).encode("utf-8", "ignore").decode("utf-8")

@@ -1,0 +1,103 @@
+"""Errors that a user may see: each carries an HTTP status and one sentence for a person."""
+
+from __future__ import annotations
+
+
+class AppError(Exception):
+    """A refusal or failure with words for the user; `status` is the HTTP status that the API answers."""
+
+    status = 500
+    user_message = "Something went wrong on our side. Please try again."
+
+    def __init__(self, user_message: str | None = None) -> None:
+        self.user_message = user_message or self.user_message
+        super().__init__(self.user_message)
+
+
+class BadRequest(AppError):
+    """The input cannot be used as it is."""
+
+    status = 400
+    user_message = "That input cannot be used."
+
+
+class Unauthorized(AppError):
+    """Nobody is signed in, or the credentials are wrong."""
+
+    status = 401
+    user_message = "Unauthorized"
+
+
+class PaymentRequired(AppError):
+    """No usable credit."""
+
+    status = 402
+    user_message = "You do not have enough credits to start a new interview or your subscription has expired."
+
+
+class NotFound(AppError):
+    """It does not exist, or belongs to somebody else."""
+
+    status = 404
+    user_message = "Not found"
+
+
+class Conflict(AppError):
+    """The state of things forbids it right now."""
+
+    status = 409
+    user_message = "That is not possible right now."
+
+
+class TooLarge(AppError):
+    """The input is longer than allowed."""
+
+    status = 413
+    user_message = "That is too long."
+
+
+class Unavailable(AppError):
+    """Something this depends on does not answer; trying again later makes sense."""
+
+    status = 503
+    user_message = "The service is unavailable right now. Please try again in a moment."
+
+
+class InterviewerError(Unavailable):
+    """The interviewer failed; what the user sent is stored and can be judged again."""
+
+    user_message = "The interviewer is not available right now. Nothing is lost: try again in a moment."
+
+
+class InterviewerTimeout(InterviewerError):
+    """It took too long."""
+
+    user_message = "The interviewer took too long to reply. Nothing is lost: try again."
+
+
+class InterviewerUnreachable(InterviewerError):
+    """No connection, or it broke off in the middle."""
+
+    user_message = "The connection to the interviewer broke off. Nothing is lost: try again."
+
+
+class InterviewerBusy(InterviewerError):
+    """Its rate limit or capacity is reached."""
+
+    user_message = "The interviewer is busy with other people. Nothing is lost: try again in a moment."
+
+
+class InterviewerMisconfigured(InterviewerError):
+    """It refuses our key, model or request: trying again will not help until the operator acts."""
+
+    user_message = "The interviewer refuses our requests; the people who run this site have to look at it. Nothing is lost."
+
+
+class InterviewerBadOutput(InterviewerError):
+    """It replied with something that is not what was asked for."""
+
+    user_message = "The interviewer's reply could not be read. Nothing is lost: try again."
+
+
+class StartupError(Exception):
+    """The application cannot start; the message is one clear sentence for the operator."""

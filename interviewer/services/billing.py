@@ -1,0 +1,73 @@
+"""Credits: reserving one for an interview, giving it back, the free one of a new account."""
+
+from __future__ import annotations
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from interviewer.db import interviews, ledger
+from interviewer.db.engine import Database
+from interviewer.db.models import User, utcnow
+from interviewer.domain.credits import FREE_CREDITS, INTERVIEW_PRICE, CreditType, give_back_key, pays_from, signup_key, start_key
+from interviewer.domain.progress import InterviewStatus
+from interviewer.errors import PaymentRequired
+
+
+async def grant_free_credit(session: AsyncSession, user: User) -> None:
+    """Give a new account its free individual credit."""
+    await ledger.change(
+        session,
+        user,
+        CreditType.INDIVIDUAL,
+        FREE_CREDITS,
+        reason="free credit",
+        source="sign-up",
+        business_key=signup_key(user.id),
+    )
+
+
+async def reserve(session: AsyncSession, user: User, interview_id: int) -> None:
+    """Take the credit that an interview costs from a locked user; raises PaymentRequired when there is none."""
+    source = pays_from(ledger.balances(user))
+    if source is None:
+        raise PaymentRequired
+    await ledger.change(
+        session,
+        user,
+        source,
+        -INTERVIEW_PRICE,
+        reason="interview started",
+        source="interview",
+        business_key=start_key(interview_id),
+        interview_id=interview_id,
+    )
+
+
+async def give_back(session: AsyncSession, interview_id: int, user_id: int) -> None:
+    """Return a failed start's credit to the balance it came from; the start must be locked and still `starting`."""
+    reservation = await ledger.transaction_by_key(session, start_key(interview_id))
+    user = await ledger.locked_user(session, user_id)
+    if reservation is None or user is None:
+        return
+    await ledger.change(
+        session,
+        user,
+        CreditType(reservation.type),
+        -reservation.amount,
+        reason="interview did not start",
+        source="interview",
+        business_key=give_back_key(interview_id),
+        interview_id=interview_id,
+    )
+    await interviews.set_status(session, interview_id, InterviewStatus.FAILED)
+
+
+async def give_back_lapsed(database: Database) -> int:
+    """Give back the credits of starts that died with their process; returns how many there were.
+
+    Any number of workers may call this at once: each lapsed start is locked by one of them.
+    """
+    async with database.transaction() as session:
+        lapsed = await interviews.lapsed_starts(session, utcnow())
+        for interview_id, user_id in lapsed:
+            await give_back(session, interview_id, user_id)
+    return len(lapsed)

@@ -1,0 +1,160 @@
+"""Talking to the interviewer: briefs out of rows, and what comes back validated before anything is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from interviewer.db.models import JobProfile, Question, Verdict, utcnow
+from interviewer.domain.job import JobFindings
+from interviewer.domain.non_answers import is_non_answer
+from interviewer.domain.progress import must_ask_for_code
+from interviewer.domain.rubric import AnswerNature, Judgement, MarkedPoint, Rubric, checked_marks, score
+from interviewer.domain.topics import AnswerKind, Level, number_in_topic, topic_of
+from interviewer.errors import InterviewerBadOutput
+from interviewer.ports import AnswerBrief, Interviewer, JobBrief, PastTurn, Piece, QuestionBrief, QuestionDraft, VerdictDraft
+from interviewer.services.events import Event, FeedbackPiece, QuestionPiece
+from interviewer.services.live import Publish
+from interviewer.services.views import TurnRow
+
+MAX_PROMPT = 4000
+MAX_FEEDBACK = 8000
+MAX_SUBTOPIC = 120
+
+
+@dataclass(frozen=True, slots=True)
+class AskedQuestion:
+    """A question whose rubric has been validated."""
+
+    prompt: str
+    subtopic: str
+    level: Level
+    kind: AnswerKind
+    rubric: Rubric
+    bank_id: str | None
+
+    def as_row(self, conversation_id: int, position: int) -> Question:
+        """Return the row that stores it at `position`; the topic follows from the position, not from the interviewer."""
+        return Question(
+            id=0,
+            conversation_id=conversation_id,
+            position=position,
+            topic_id=topic_of(position).id,
+            subtopic=self.subtopic,
+            level=self.level.value,
+            kind=self.kind.value,
+            prompt=self.prompt,
+            rubric=self.rubric.model_dump(mode="json"),
+            bank_id=self.bank_id,
+            created_at=utcnow(),
+        )
+
+
+def job_brief(job: JobProfile | None) -> JobBrief | None:
+    """Return the job description as the interviewer gets it."""
+    return JobBrief(job.text, job.profile) if job else None
+
+
+def question_brief(position: int, rows: Sequence[TurnRow], job: JobBrief | None, seen_before: Sequence[str]) -> QuestionBrief:
+    """Return what the interviewer needs to ask the question at `position`, after the turns in `rows`."""
+    code_asked = any(row.question.kind == AnswerKind.CODE for row in rows)
+    return QuestionBrief(
+        topic_id=topic_of(position).id,
+        number=number_in_topic(position),
+        must_be_code=must_ask_for_code(position, code_asked),
+        job=job,
+        history=tuple(_past(row) for row in rows),
+        last_rubric=rows[-1].question.rubric if rows else None,
+        seen_before=seen_before,
+    )
+
+
+def answer_brief(question: Question, answer: str, job: JobBrief | None) -> AnswerBrief:
+    """Return what the interviewer needs to judge `answer`."""
+    return AnswerBrief(question.topic_id, question.kind, question.prompt, question.rubric, answer, job)
+
+
+def _past(row: TurnRow) -> PastTurn:
+    question = row.question
+    return PastTurn(
+        topic_id=question.topic_id,
+        subtopic=question.subtopic,
+        level=question.level,
+        prompt=question.prompt,
+        bank_id=question.bank_id,
+        answer=row.answer.content if row.answer else None,
+        score=row.verdict.score if row.verdict else None,
+    )
+
+
+async def ask(interviewer: Interviewer, brief: QuestionBrief, publish: Publish[Event]) -> AskedQuestion:
+    """Let the interviewer ask, publishing the text as it comes; raises InterviewerBadOutput when no usable question comes."""
+    draft: QuestionDraft | None = None
+    async for item in interviewer.ask(brief):
+        if isinstance(item, Piece):
+            publish(QuestionPiece(item.text))
+        else:
+            draft = item
+    if draft is None or not 0 < len(draft.prompt.strip()) <= MAX_PROMPT:
+        raise InterviewerBadOutput
+    try:
+        return AskedQuestion(
+            prompt=draft.prompt.strip(),
+            subtopic=(draft.subtopic.strip() or topic_of(2 * brief.topic_id).name)[:MAX_SUBTOPIC],
+            level=Level(draft.level),
+            # Whatever the model says about its question, a turn that must be code is one.
+            kind=AnswerKind.CODE if brief.must_be_code else AnswerKind(draft.kind),
+            rubric=Rubric.model_validate(draft.rubric),
+            bank_id=draft.bank_id,
+        )
+    except (ValidationError, ValueError) as error:
+        raise InterviewerBadOutput from error
+
+
+async def judge(interviewer: Interviewer, brief: AnswerBrief, publish: Publish[Event]) -> Judgement:
+    """Let the interviewer judge, publishing the feedback as it comes; the score is computed here, from checked marks.
+
+    Raises InterviewerBadOutput when no usable verdict comes.
+    """
+    draft: VerdictDraft | None = None
+    async for item in interviewer.judge(brief):
+        if isinstance(item, Piece):
+            publish(FeedbackPiece(item.text))
+        else:
+            draft = item
+    if draft is None or not 0 < len(draft.feedback.strip()) <= MAX_FEEDBACK:
+        raise InterviewerBadOutput
+    rubric = Rubric.model_validate(brief.rubric)
+    try:
+        nature = AnswerNature(draft.nature)
+        marks = checked_marks(rubric, [MarkedPoint.model_validate(mark) for mark in draft.marks], brief.answer)
+    except (ValidationError, ValueError) as error:
+        raise InterviewerBadOutput from error
+    if is_non_answer(brief.prompt, brief.answer):
+        nature = AnswerNature.NON_ANSWER
+    return Judgement(feedback=draft.feedback.strip(), marks=marks, nature=nature, score=score(rubric, marks, nature))
+
+
+def verdict_row(judgement: Judgement, message_id: int, interviewer: Interviewer) -> Verdict:
+    """Return the row that stores a judgement."""
+    return Verdict(
+        message_id=message_id,
+        score=judgement.score,
+        nature=judgement.nature.value,
+        feedback=judgement.feedback,
+        marks=[mark.model_dump(mode="json") for mark in judgement.marks],
+        interviewer=interviewer.name,
+        model=interviewer.model,
+        created_at=utcnow(),
+    )
+
+
+async def analyse(interviewer: Interviewer, text: str) -> dict[str, Any]:
+    """Let the interviewer analyse a job description; raises InterviewerBadOutput when the result is not usable."""
+    try:
+        return JobFindings.model_validate(await interviewer.analyse_job(text)).model_dump(mode="json")
+    except ValidationError as error:
+        raise InterviewerBadOutput from error

@@ -1,0 +1,394 @@
+"""The interview: starting it, taking an answer, judging it while the next question is asked.
+
+Each piece of work that waits for the interviewer runs on its own (`LiveWork`), so that it is finished and stored even
+if everybody who asked for it goes away; whoever comes back follows it from its first event. Across processes
+a claim in the database, renewed while the work runs, says that somebody is at it; when it lapses the next one takes over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from interviewer.db import interviews as queries
+from interviewer.db import ledger
+from interviewer.db.engine import Database
+from interviewer.db.models import Conversation, Interview, JobProfile, Message, utcnow
+from interviewer.domain.progress import InterviewStatus, may_change, missing_after
+from interviewer.domain.text import TextRefused, TextTooLong, clean_answer, clean_job_description
+from interviewer.domain.topics import TOTAL_QUESTIONS
+from interviewer.errors import AppError, BadRequest, Conflict, NotFound, TooLarge, Unauthorized, Unavailable
+from interviewer.ports import Interviewer
+from interviewer.services import billing, dialogue
+from interviewer.services.events import Asked, Event, Failed, Judged, Started
+from interviewer.services.live import LiveWork, Publish
+from interviewer.services.views import InterviewView, TurnRow, interview_view, turn_view
+
+logger = logging.getLogger(__name__)
+
+# A claim outlives a killed worker by at most LEASE; a running one renews it every RENEW.
+LEASE = timedelta(seconds=15)
+RENEW = timedelta(seconds=10)
+# How often somebody else's running work is looked at, seconds.
+LOOK_EVERY = 0.5
+DRAIN_SECONDS = 20.0
+
+NOT_ANSWERABLE = (
+    "This question has been answered already, perhaps in another tab. Reload the page to see it; your text stays in the box."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """An interview with everything that belongs to it, as it stood in one transaction."""
+
+    interview: Interview
+    conversation_id: int | None
+    job: JobProfile | None
+    rows: tuple[TurnRow, ...]
+
+    def view(self) -> InterviewView:
+        """Return what may be shown of it."""
+        return interview_view(self.interview, self.conversation_id, self.job, self.rows)
+
+    def row(self, question_id: int) -> TurnRow:
+        """Return the turn of this question; raises NotFound."""
+        for row in self.rows:
+            if row.question.id == question_id:
+                return row
+        raise NotFound("This question does not belong to the interview.")
+
+
+class Interviews:
+    """The use cases of an interview."""
+
+    def __init__(self, database: Database, interviewer: Interviewer) -> None:
+        self._database = database
+        self._interviewer = interviewer
+        self._live: LiveWork[Event] = LiveWork()
+
+    # -- looking ------------------------------------------------------------------------------------------------
+
+    async def view(self, user_id: int, interview_id: int) -> InterviewView:
+        """Return the interview; raises NotFound, also for somebody else's."""
+        return (await self._load(user_id, interview_id)).view()
+
+    async def current(self, user_id: int) -> InterviewView | None:
+        """Return the interview that the user last worked on and that is not paused or over."""
+        async with self._database.transaction() as session:
+            interview_id = await queries.newest_active(session, user_id)
+        return await self.view(user_id, interview_id) if interview_id is not None else None
+
+    # -- starting -----------------------------------------------------------------------------------------------
+
+    async def start(self, user_id: int, job_description: str) -> AsyncIterator[Event]:
+        """Reserve a credit and ask the first question: Started, pieces of the question, then Asked or Failed.
+
+        Raises BadRequest, TooLarge or PaymentRequired before anything is taken. If the first question cannot be asked, or
+        the process dies, the credit is given back.
+        """
+        text = _cleaned(clean_job_description, job_description)
+        interview_id, job = await self._reserve(user_id, text)
+        broadcast = self._live.run(("start", interview_id), partial(self._open, interview_id, user_id, job))
+        yield Started(interview_id)
+        async for event in broadcast.follow():
+            yield event
+
+    async def _reserve(self, user_id: int, text: str) -> tuple[int, JobProfile | None]:
+        """Take the credit and create the interview in one transaction."""
+        async with self._database.transaction() as session:
+            user = await ledger.locked_user(session, user_id)
+            if user is None:
+                raise Unauthorized
+            job = await queries.job_profile(session, user_id, text, hashlib.sha256(text.encode()).hexdigest()) if text else None
+            interview = Interview(
+                user_id=user_id,
+                job_profile_id=job.id if job else None,
+                status=InterviewStatus.STARTING.value,
+                lease_until=utcnow() + LEASE,
+                interviewer=self._interviewer.name,
+                model=self._interviewer.model,
+                seen_before=await queries.bank_ids_seen(session, user_id),
+            )
+            session.add(interview)
+            await session.flush()
+            await billing.reserve(session, user, interview.id)
+        return interview.id, job
+
+    async def _open(self, interview_id: int, user_id: int, job: JobProfile | None, publish: Publish[Event]) -> None:
+        """Ask the first question and make the interview active; the job description is analysed at the same time."""
+        if job is not None and job.profile is None:
+            self._live.spawn(self._analyse(job))
+        try:
+            async with self._renewing(lambda until: self._extend_start(interview_id, until)):
+                async with self._database.transaction() as session:
+                    seen = (await self._found(session, user_id, interview_id)).interview.seen_before
+                brief = dialogue.question_brief(1, (), dialogue.job_brief(job), seen)
+                asked = await dialogue.ask(self._interviewer, brief, publish)
+                async with self._database.transaction() as session:
+                    loaded = await queries.load(session, interview_id, user_id, lock=True)
+                    if loaded is None or loaded[0].status != InterviewStatus.STARTING.value:
+                        raise Unavailable("Starting took too long, so your credit was given back. Please start again.")
+                    conversation = Conversation(interview_id=interview_id)
+                    session.add(conversation)
+                    await session.flush()
+                    question = asked.as_row(conversation.id, position=1)
+                    question.id = await queries.add_question(session, question) or 0
+                    await queries.set_status(session, interview_id, InterviewStatus.ACTIVE)
+        except Exception as error:
+            await self._give_back(interview_id)
+            publish(Failed("question", _said(error)))
+            return
+        publish(Asked(turn_view(TurnRow(question, None, None), asked=1)))
+
+    async def _give_back(self, interview_id: int) -> None:
+        """Return the credit of a start that failed, unless a sweep has done so already."""
+        async with self._database.transaction() as session:
+            interview = await session.get(Interview, interview_id, with_for_update=True)
+            if interview is not None and interview.status == InterviewStatus.STARTING.value:
+                await billing.give_back(session, interview_id, interview.user_id)
+
+    async def _analyse(self, job: JobProfile) -> None:
+        """Analyse a job description and keep the result; without it the questions go by the text itself."""
+        try:
+            profile = await dialogue.analyse(self._interviewer, job.text)
+            async with self._database.transaction() as session:
+                await queries.store_profile(session, job.id, profile)
+        except AppError as error:
+            logger.warning("a job description could not be analysed: %s", type(error).__name__)
+
+    async def _extend_start(self, interview_id: int, until: datetime) -> bool:
+        async with self._database.transaction() as session:
+            return await queries.extend_start(session, interview_id, until)
+
+    async def follow_start(self, interview_id: int) -> AsyncIterator[Event]:
+        """Follow a start that runs in this process; yields nothing if there is none."""
+        if (broadcast := self._live.running(("start", interview_id))) is not None:
+            async for event in broadcast.follow():
+                yield event
+
+    # -- answering ----------------------------------------------------------------------------------------------
+
+    async def answer(self, user_id: int, interview_id: int, question_id: int, text: str, client_id: UUID) -> AsyncIterator[Event]:
+        """Store an answer, then judge it and ask the next question side by side.
+
+        Yields pieces of both as they are written, Judged and Asked as each is stored, Failed for what did not work. The same
+        `client_id` or the same text again stores nothing and yields what happened or happens to the stored answer.
+        Raises BadRequest, TooLarge, NotFound, or Conflict when the question has another answer or the interview is not active.
+        """
+        content = _cleaned(clean_answer, text)
+        async with self._database.transaction() as session:
+            loaded = await self._found(session, user_id, interview_id, lock=True)
+            row = loaded.row(question_id)
+            until = None
+            if row.answer is None:
+                _require_active(loaded.interview)
+                until = utcnow() + LEASE
+                row = replace(row, answer=await queries.add_answer(session, question_id, content, client_id, until))
+                loaded = _with_row(loaded, row)
+            elif client_id != row.answer.client_id and content != row.answer.content:
+                raise Conflict(NOT_ANSWERABLE)
+        async for event in self._completion(loaded, row, until):
+            yield event
+
+    async def complete(self, user_id: int, interview_id: int, question_id: int) -> AsyncIterator[Event]:
+        """Do what an answered question still lacks, or follow whoever is doing it; events as in `answer`."""
+        loaded = await self._load(user_id, interview_id)
+        row = loaded.row(question_id)
+        if row.answer is None:
+            raise BadRequest("This question has no answer yet.")
+        async for event in self._completion(loaded, row, None):
+            yield event
+
+    async def _completion(self, loaded: Loaded, row: TurnRow, claimed_until: datetime | None) -> AsyncIterator[Event]:
+        """Run or join the work on one answer; `claimed_until` is set when this caller has just claimed it."""
+        key = ("turn", row.question.id)
+        while (broadcast := self._live.running(key)) is None:
+            if not missing_after(row.question.position, judged=row.verdict is not None, asked=len(loaded.rows)):
+                for event in _known(loaded, row):
+                    yield event
+                return
+            claimed_until = claimed_until or await self._claim(loaded, row)
+            if claimed_until is not None:
+                broadcast = self._live.run(key, partial(self._turn, loaded, row, claimed_until))
+                break
+            await asyncio.sleep(LOOK_EVERY)
+            loaded = await self._load(loaded.interview.user_id, loaded.interview.id)
+            row = loaded.row(row.question.id)
+        for event in _known(loaded, row):
+            yield event
+        async for event in broadcast.follow():
+            yield event
+
+    async def _claim(self, loaded: Loaded, row: TurnRow) -> datetime | None:
+        """Claim an answer whose claim has lapsed; None while somebody else is at it."""
+        async with self._database.transaction() as session:
+            fresh = await self._found(session, loaded.interview.user_id, loaded.interview.id, lock=True)
+            answer = fresh.row(row.question.id).answer
+            if answer is None or (answer.judging_until is not None and answer.judging_until > utcnow()):
+                return None
+            until = utcnow() + LEASE
+            await queries.claim(session, answer.id, until)
+        return until
+
+    async def _turn(self, loaded: Loaded, row: TurnRow, claimed_until: datetime, publish: Publish[Event]) -> None:
+        """Judge an answer and ask the next question side by side, each as far as it is missing."""
+        answer = row.answer
+        if answer is None:
+            raise AssertionError("a turn needs an answer")
+        missing = missing_after(row.question.position, judged=row.verdict is not None, asked=len(loaded.rows))
+        held = [claimed_until]
+        async with self._renewing(lambda until: self._extend_claim(answer.id, held, until)):
+            results = await asyncio.gather(
+                self._guarded("verdict", publish, self._judge(loaded, row, answer, publish)) if missing.verdict else _nothing(),
+                self._guarded("question", publish, self._ask_next(loaded, row, publish)) if missing.next_question else _nothing(),
+            )
+        if not all(results):
+            async with self._database.transaction() as session:
+                await queries.claim(session, answer.id, None)
+
+    async def _judge(self, loaded: Loaded, row: TurnRow, answer: Message, publish: Publish[Event]) -> None:
+        """Judge one answer and store the verdict; the last one closes the interview."""
+        brief = dialogue.answer_brief(row.question, answer.content, dialogue.job_brief(loaded.job))
+        judgement = await dialogue.judge(self._interviewer, brief, publish)
+        verdict = dialogue.verdict_row(judgement, answer.id, self._interviewer)
+        is_last = row.question.position == TOTAL_QUESTIONS
+        async with self._database.transaction() as session:
+            verdict_id = await queries.add_verdict(session, verdict, loaded.interview.id)
+            if verdict_id is not None and is_last:
+                await queries.finish(session, loaded.interview.id)
+        publish(Judged(turn_view(replace(row, verdict=verdict), asked=len(loaded.rows)), finished=is_last))
+
+    async def _ask_next(self, loaded: Loaded, row: TurnRow, publish: Publish[Event]) -> None:
+        """Ask the question after this one and store it with its rubric."""
+        if loaded.conversation_id is None:
+            raise AssertionError("a started interview has a conversation")
+        position = row.question.position + 1
+        brief = dialogue.question_brief(position, loaded.rows, dialogue.job_brief(loaded.job), loaded.interview.seen_before)
+        asked = await dialogue.ask(self._interviewer, brief, publish)
+        question = asked.as_row(loaded.conversation_id, position)
+        async with self._database.transaction() as session:
+            stored = await queries.add_question(session, question)
+        if stored is None:  # another worker was first: show its question
+            fresh = await self._load(loaded.interview.user_id, loaded.interview.id)
+            question = next(other.question for other in fresh.rows if other.question.position == position)
+        else:
+            question.id = stored
+        publish(Asked(turn_view(TurnRow(question, None, None), asked=position)))
+
+    async def _guarded(self, part: str, publish: Publish[Event], work: Awaitable[None]) -> bool:
+        """Run one side of a turn; a failure becomes an event and does not touch the other side."""
+        try:
+            await work
+        except Exception as error:
+            publish(Failed(part, _said(error)))
+            return False
+        return True
+
+    async def _extend_claim(self, message_id: int, held: list[datetime], until: datetime) -> bool:
+        async with self._database.transaction() as session:
+            extended = await queries.extend_claim(session, message_id, held[0], until)
+        held[0] = until
+        return extended
+
+    # -- pausing ------------------------------------------------------------------------------------------------
+
+    async def set_status(self, user_id: int, interview_id: int, wanted: InterviewStatus) -> InterviewView:
+        """Pause or resume an interview; raises BadRequest for a change that is not possible."""
+        async with self._database.transaction() as session:
+            loaded = await self._found(session, user_id, interview_id, lock=True)
+            if not may_change(InterviewStatus(loaded.interview.status), wanted):
+                raise BadRequest("Invalid status transition")
+            await queries.set_status(session, interview_id, wanted)
+        return await self.view(user_id, interview_id)
+
+    # -- shared -------------------------------------------------------------------------------------------------
+
+    async def drain(self) -> None:
+        """Let running work end before the process does."""
+        await self._live.drain(DRAIN_SECONDS)
+
+    async def _load(self, user_id: int, interview_id: int) -> Loaded:
+        async with self._database.transaction() as session:
+            return await self._found(session, user_id, interview_id)
+
+    async def _found(self, session: AsyncSession, user_id: int, interview_id: int, *, lock: bool = False) -> Loaded:
+        """Load one of the user's interviews with all its turns, in two statements however long it is."""
+        found = await queries.load(session, interview_id, user_id, lock=lock)
+        if found is None:
+            raise NotFound("Interview not found")
+        interview, conversation_id, job = found
+        rows = await queries.turns(session, conversation_id) if conversation_id is not None else ()
+        return Loaded(interview, conversation_id, job, tuple(TurnRow(*row) for row in rows))
+
+    @asynccontextmanager
+    async def _renewing(self, extend: Callable[[datetime], Awaitable[bool]]) -> AsyncIterator[None]:
+        """Keep a claim alive while the block runs."""
+
+        async def renew() -> None:
+            while True:
+                await asyncio.sleep(RENEW.total_seconds())
+                try:
+                    if not await extend(utcnow() + LEASE):
+                        return
+                except AppError:
+                    logger.warning("a claim could not be renewed")
+
+        task = asyncio.create_task(renew())
+        try:
+            yield
+        finally:
+            task.cancel()
+
+
+def _cleaned(clean: Callable[[str], str], raw: str) -> str:
+    """Apply a rule of the domain to a user's text and turn its refusal into an error with a status."""
+    try:
+        return clean(raw)
+    except TextTooLong as error:
+        raise TooLarge(str(error)) from error
+    except TextRefused as error:
+        raise BadRequest(str(error)) from error
+
+
+def _require_active(interview: Interview) -> None:
+    if interview.status != InterviewStatus.ACTIVE.value:
+        raise Conflict("Interview is not active")
+
+
+def _with_row(loaded: Loaded, changed: TurnRow) -> Loaded:
+    rows = tuple(changed if row.question.id == changed.question.id else row for row in loaded.rows)
+    return replace(loaded, rows=rows)
+
+
+def _known(loaded: Loaded, row: TurnRow) -> list[Event]:
+    """Return the events of what is stored already for an answer."""
+    asked = len(loaded.rows)
+    events: list[Event] = []
+    if row.verdict is not None:
+        events.append(Judged(turn_view(row, asked), finished=row.question.position == TOTAL_QUESTIONS))
+    following = next((other for other in loaded.rows if other.question.position == row.question.position + 1), None)
+    if following is not None:
+        events.append(Asked(turn_view(following, asked)))
+    return events
+
+
+def _said(error: Exception) -> AppError:
+    """Return an error fit for the user; an unexpected one is logged and stays vague."""
+    if isinstance(error, AppError):
+        return error
+    logger.error("unexpected failure", exc_info=error)
+    return AppError()
+
+
+async def _nothing() -> bool:
+    return True

@@ -1,0 +1,93 @@
+"""Work that outlives whoever asked for it: it runs on when its tab closes, and a reloaded tab sees all of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+from typing import Generic, TypeVar
+
+logger = logging.getLogger(__name__)
+
+E = TypeVar("E")
+Publish = Callable[[E], None]
+
+
+class Broadcast(Generic[E]):
+    """Events in order, kept from the first on: whoever follows late misses nothing."""
+
+    def __init__(self) -> None:
+        self._events: list[E] = []
+        self._closed = False
+        self._changed = asyncio.Event()
+
+    def publish(self, event: E) -> None:
+        """Add an event and wake the followers."""
+        self._events.append(event)
+        self._wake()
+
+    def close(self) -> None:
+        """Say that no more will come."""
+        self._closed = True
+        self._wake()
+
+    def _wake(self) -> None:
+        # Followers wait on the event object they saw; a new one is laid out for the next change.
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+    async def follow(self) -> AsyncIterator[E]:
+        """Yield every event from the first on, until closed."""
+        position = 0
+        while True:
+            changed = self._changed
+            while position < len(self._events):
+                yield self._events[position]
+                position += 1
+            if self._closed:
+                return
+            await changed.wait()
+
+
+class LiveWork(Generic[E]):
+    """The running pieces of work of this process, each under a key."""
+
+    def __init__(self) -> None:
+        self._running: dict[Hashable, Broadcast[E]] = {}
+        self._tasks: set[asyncio.Future[None]] = set()
+
+    def running(self, key: Hashable) -> Broadcast[E] | None:
+        """Return what runs under `key` in this process, if anything."""
+        return self._running.get(key)
+
+    def run(self, key: Hashable, work: Callable[[Publish[E]], Awaitable[None]]) -> Broadcast[E]:
+        """Start `work` under `key` as a task of its own, or join what runs there already."""
+        if (existing := self._running.get(key)) is not None:
+            return existing
+        broadcast: Broadcast[E] = Broadcast()
+        self._running[key] = broadcast
+        self.spawn(self._carry_out(key, work, broadcast))
+        return broadcast
+
+    def spawn(self, work: Awaitable[None]) -> None:
+        """Run `work` in the background, keeping it alive; its errors are logged."""
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _carry_out(self, key: Hashable, work: Callable[[Publish[E]], Awaitable[None]], broadcast: Broadcast[E]) -> None:
+        try:
+            await work(broadcast.publish)
+        except Exception:
+            logger.exception("background work failed")
+        finally:
+            self._running.pop(key, None)
+            broadcast.close()
+
+    async def drain(self, seconds: float) -> None:
+        """Give running work `seconds` to end, then cancel what remains."""
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=seconds)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)

@@ -1,0 +1,78 @@
+"""Who is signed in: opaque, sliding browser sessions; the cookie holds a secret, the database its hash."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from interviewer.db import accounts as queries
+from interviewer.db.engine import Database
+from interviewer.db.models import Session, User, utcnow
+from interviewer.errors import Unauthorized
+
+# A session ends after this long without use.
+SESSION_LIFETIME = timedelta(days=30)
+# Sliding it costs a statement, so it happens at most this often.
+SLIDE_EVERY = timedelta(hours=1)
+COOKIE = "interviewer_session"
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """The person behind a request."""
+
+    user_id: int
+    username: str
+    email: str
+
+
+def new_secret() -> str:
+    """Return 256 random bits as URL-safe text."""
+    return secrets.token_urlsafe(32)
+
+
+def hashed(secret: str) -> str:
+    """Return the SHA-256 of a random secret, as hex; enough for secrets that cannot be guessed."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+class Sessions:
+    """Opens, checks and ends browser sessions."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def open(self, user: User, user_agent: str = "") -> str:
+        """Open a session for a user whose identity has been proven, and return the cookie's secret."""
+        secret = new_secret()
+        async with self._database.transaction() as session:
+            session.add(
+                Session(
+                    user_id=user.id,
+                    token_hash=hashed(secret),
+                    user_agent=user_agent[:300],
+                    expires_at=utcnow() + SESSION_LIFETIME,
+                )
+            )
+        return secret
+
+    async def authenticate(self, secret: str, *, slide: bool = False) -> SignedIn:
+        """Return who holds this secret, in one statement; raises Unauthorized. `slide` prolongs the session now and then."""
+        if not secret:
+            raise Unauthorized
+        now = utcnow()
+        async with self._database.transaction() as session:
+            found = await queries.signed_in(session, hashed(secret), now)
+            if found is None:
+                raise Unauthorized
+            stored, user = found
+            if slide and now - stored.last_seen_at > SLIDE_EVERY:
+                await queries.slide_session(session, stored.id, now, now + SESSION_LIFETIME)
+        return SignedIn(user.id, user.username, user.email)
+
+    async def close(self, secret: str) -> None:
+        """End the session; ending one that does not exist is fine."""
+        async with self._database.transaction() as session:
+            await queries.end_session(session, hashed(secret))

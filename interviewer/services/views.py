@@ -1,0 +1,180 @@
+"""What pages and API show of an interview: plain values, made from rows by pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from interviewer.db.models import Interview, JobProfile, Message, Question, Verdict
+from interviewer.domain.progress import InterviewStatus, missing_after
+from interviewer.domain.rubric import PASS_SCORE, MarkedPoint, Rubric, percentage
+from interviewer.domain.topics import TOPICS, topic_by_id
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRow:
+    """A question with its answer and verdict, as far as they exist."""
+
+    question: Question
+    answer: Message | None
+    verdict: Verdict | None
+
+
+@dataclass(frozen=True, slots=True)
+class MarkView:
+    """How one key point was met; `quote` is empty when it was missed."""
+
+    point: str
+    weight: int
+    mark: str
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictView:
+    """A verdict with all that may be shown once it exists: the rubric and the model answer too."""
+
+    score: int
+    passed: bool
+    feedback: str
+    marks: tuple[MarkView, ...]
+    model_answer: str
+    follow_up: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnView:
+    """One question and what became of it. The rubric is not in here before the verdict is."""
+
+    question_id: int
+    position: int
+    topic_id: int
+    topic: str
+    subtopic: str
+    level: str
+    kind: str
+    prompt: str
+    answer: str | None
+    answer_id: UUID | None
+    answered_at: datetime | None
+    verdict: VerdictView | None
+    lacks_verdict: bool
+    lacks_next: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TopicScore:
+    """Score of one topic in percent; None while nothing of it is judged."""
+
+    topic_id: int
+    name: str
+    percent: int | None
+    judged: int
+
+
+@dataclass(frozen=True, slots=True)
+class InterviewView:
+    """A whole interview."""
+
+    id: int
+    conversation_id: int | None
+    status: InterviewStatus
+    interviewer: str
+    model: str
+    job_text: str
+    job_profile: dict[str, Any] | None
+    turns: tuple[TurnView, ...]
+    answers_judged: int
+    score_sum: int
+    percent: int | None
+    topic_scores: tuple[TopicScore, ...]
+    created_at: datetime
+    updated_at: datetime
+    finished_at: datetime | None
+
+    @property
+    def open_turn(self) -> TurnView | None:
+        """The question that waits for an answer."""
+        return next((turn for turn in reversed(self.turns) if turn.answer is None), None)
+
+    @property
+    def incomplete_turns(self) -> tuple[TurnView, ...]:
+        """Answered questions that lack their verdict or the question after them."""
+        return tuple(turn for turn in self.turns if turn.answer is not None and (turn.lacks_verdict or turn.lacks_next))
+
+
+def verdict_view(question: Question, verdict: Verdict) -> VerdictView:
+    """Return what is shown of a verdict, with the rubric it was judged by."""
+    rubric = Rubric.model_validate(question.rubric)
+    marks = [MarkedPoint.model_validate(mark) for mark in verdict.marks]
+    return VerdictView(
+        score=verdict.score,
+        passed=verdict.score >= PASS_SCORE,
+        feedback=verdict.feedback,
+        marks=tuple(
+            MarkView(
+                rubric.key_points[mark.key_point].point, rubric.key_points[mark.key_point].weight, mark.mark.value, mark.quote
+            )
+            for mark in marks
+        ),
+        model_answer=rubric.model_answer,
+        follow_up=rubric.follow_up,
+    )
+
+
+def turn_view(row: TurnRow, asked: int) -> TurnView:
+    """Return what is shown of one turn when `asked` questions have been asked in all."""
+    question, answer, verdict = row.question, row.answer, row.verdict
+    missing = missing_after(question.position, judged=verdict is not None, asked=asked)
+    return TurnView(
+        question_id=question.id,
+        position=question.position,
+        topic_id=question.topic_id,
+        topic=topic_by_id(question.topic_id).name,
+        subtopic=question.subtopic,
+        level=question.level,
+        kind=question.kind,
+        prompt=question.prompt,
+        answer=answer.content if answer else None,
+        answer_id=answer.client_id if answer else None,
+        answered_at=answer.created_at if answer else None,
+        verdict=verdict_view(question, verdict) if verdict else None,
+        lacks_verdict=answer is not None and missing.verdict,
+        lacks_next=answer is not None and missing.next_question,
+    )
+
+
+def topic_scores(turns: Sequence[TurnView]) -> tuple[TopicScore, ...]:
+    """Return the score of each of the six topics over its judged answers."""
+    found = []
+    for topic in TOPICS:
+        scores = [turn.verdict.score for turn in turns if turn.topic_id == topic.id and turn.verdict]
+        found.append(TopicScore(topic.id, topic.name, percentage(sum(scores), len(scores)), len(scores)))
+    return tuple(found)
+
+
+def interview_view(
+    interview: Interview, conversation_id: int | None, job: JobProfile | None, rows: Sequence[TurnRow]
+) -> InterviewView:
+    """Return what is shown of an interview; `rows` are its turns in order."""
+    turns = tuple(turn_view(row, asked=len(rows)) for row in rows)
+    return InterviewView(
+        id=interview.id,
+        conversation_id=conversation_id,
+        status=InterviewStatus(interview.status),
+        interviewer=interview.interviewer,
+        model=interview.model,
+        job_text=job.text if job else "",
+        job_profile=job.profile if job else None,
+        turns=turns,
+        answers_judged=interview.answers_judged,
+        score_sum=interview.score_sum,
+        percent=percentage(interview.score_sum, interview.answers_judged),
+        topic_scores=topic_scores(turns),
+        created_at=interview.created_at,
+        updated_at=interview.updated_at,
+        finished_at=interview.finished_at,
+    )

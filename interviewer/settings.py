@@ -1,0 +1,95 @@
+"""Every setting of the application, read once from the environment and `.env`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Environment(StrEnum):
+    """Where the application runs."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class Settings(BaseSettings):
+    """The settings object; immutable. `.env.example` explains each one to the person who runs the site."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    env: Environment = Environment.DEVELOPMENT
+    port: int = Field(default=3000, ge=1, le=65535)
+    host: str = "127.0.0.1"
+    frontend_url: str = ""
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    data_dir: Path = ROOT / ".data"
+
+    database_url: SecretStr | None = None
+    database_pool_size: int = Field(default=10, ge=1, le=200)
+
+    openai_api_key: SecretStr | None = None
+    openai_base_url: str | None = None
+    openai_model: str = "gpt-5.4-mini"
+    openai_timeout: float = Field(default=60.0, gt=0, le=600)
+
+    mail_from: str = "Interviewer <interviewer@localhost>"
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        """Accept a comma-separated list; a trailing slash is no part of an origin."""
+        if isinstance(value, str):
+            return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("frontend_url")
+    @classmethod
+    def _with_slash(cls, value: str) -> str:
+        """Links are made by appending to it, so it ends with a slash."""
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return value if not value or value.endswith("/") else value + "/"
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgres(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().startswith(("postgres://", "postgresql://", "postgresql+psycopg://")):
+            raise ValueError("must begin with postgresql://")
+        return value
+
+    @property
+    def site_url(self) -> str:
+        """The address of the site as its users see it, ending with a slash."""
+        return self.frontend_url or f"http://localhost:{self.port}/"
+
+    @property
+    def production(self) -> bool:
+        """Whether this is a public site."""
+        return self.env is Environment.PRODUCTION
+
+    @property
+    def uses_openai(self) -> bool:
+        """Whether an OpenAI-compatible server conducts the interviews; a local server needs no key, only its address."""
+        return bool(self.openai_api_key or self.openai_base_url)
+
+
+@cache
+def get_settings() -> Settings:
+    """Return the settings of this process; raises pydantic's ValidationError when one is malformed."""
+    return Settings()
+
+
+def explain(error: ValidationError) -> str:
+    """Return one sentence that names each malformed setting and what is wrong with it."""
+    parts = (f"{'.'.join(str(part) for part in item['loc']).upper()}: {item['msg']}" for item in error.errors(include_url=False))
+    return "These settings cannot be used: " + "; ".join(parts)

@@ -1,0 +1,120 @@
+"""The one place where adapters are chosen and put behind the use cases."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from interviewer.adapters.builtin.interviewer import BuiltinInterviewer
+from interviewer.adapters.openai import OpenAIInterviewer
+from interviewer.adapters.outbox import Outbox
+from interviewer.db.engine import Database
+from interviewer.errors import AppError, StartupError
+from interviewer.ports import Interviewer, Mailer
+from interviewer.services.accounts import Accounts
+from interviewer.services.billing import give_back_lapsed
+from interviewer.services.dashboard import Dashboard
+from interviewer.services.interviews import Interviews
+from interviewer.services.sessions import Sessions
+from interviewer.settings import Settings, get_settings
+
+logger = logging.getLogger(__name__)
+
+# Seconds between two looks for starts that died with their process.
+SWEEP_EVERY = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The use cases of this process, put together once."""
+
+    settings: Settings
+    database: Database
+    accounts: Accounts
+    sessions: Sessions
+    interviews: Interviews
+    dashboard: Dashboard
+    outbox: Outbox | None
+
+    async def close(self) -> None:
+        """End running work, then let go of the database."""
+        await self.interviews.drain()
+        await self.database.close()
+
+
+def build(
+    settings: Settings, *, database: Database | None = None, interviewer: Interviewer | None = None, mailer: Mailer | None = None
+) -> Services:
+    """Put the services together as `settings` say; every part can be given instead."""
+    database = database or Database(_database_url(settings), pool_size=settings.database_pool_size)
+    mailer = mailer or Outbox()
+    return Services(
+        settings=settings,
+        database=database,
+        accounts=Accounts(database, mailer, settings.site_url),
+        sessions=Sessions(database),
+        interviews=Interviews(database, interviewer or choose_interviewer(settings)),
+        dashboard=Dashboard(database),
+        outbox=mailer if isinstance(mailer, Outbox) and not settings.production else None,
+    )
+
+
+def choose_interviewer(settings: Settings) -> Interviewer:
+    """Return the OpenAI-compatible interviewer if one is configured, else the built-in one."""
+    if not settings.uses_openai:
+        return BuiltinInterviewer()
+    key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else None
+    return OpenAIInterviewer(
+        model=settings.openai_model, api_key=key, base_url=settings.openai_base_url, timeout=settings.openai_timeout
+    )
+
+
+def _database_url(settings: Settings) -> str:
+    if settings.database_url is None:
+        raise StartupError("No DATABASE_URL is set. `interviewer run` starts the embedded database and sets it.")
+    return settings.database_url.get_secret_value()
+
+
+class _Holder:
+    """The services of this process; one object, so that tests can put others in."""
+
+    current: Services | None = None
+
+
+def services() -> Services:
+    """Return the services of this process, building them on first use."""
+    if _Holder.current is None:
+        _Holder.current = build(get_settings())
+    return _Holder.current
+
+
+def use(replacement: Services | None) -> None:
+    """Make `services()` return `replacement`; None makes it build anew."""
+    _Holder.current = replacement
+
+
+@asynccontextmanager
+async def running() -> AsyncIterator[Services]:
+    """Hold the services while the application runs, sweeping lapsed starts in the background."""
+    current = services()
+    sweep = asyncio.create_task(_sweep(current.database))
+    try:
+        yield current
+    finally:
+        sweep.cancel()
+        await current.close()
+        use(None)
+
+
+async def _sweep(database: Database) -> None:
+    """Give back the credits of dead starts, again and again."""
+    while True:
+        try:
+            if count := await give_back_lapsed(database):
+                logger.warning("gave back %d credits of interviews that did not start", count)
+        except AppError as error:
+            logger.warning("the sweep could not run: %s", error.user_message)
+        await asyncio.sleep(SWEEP_EVERY)

@@ -1,0 +1,124 @@
+"""Fixtures that every kind of test shares: a migrated PostgreSQL, services on it, people with credits."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+
+from interviewer import wiring
+from interviewer.adapters.outbox import Outbox
+from interviewer.db.embedded import EmbeddedPostgres
+from interviewer.db.engine import Database, driver_url
+from interviewer.db.migrations import migrate
+from interviewer.db.models import User, metadata
+from interviewer.services import billing
+from interviewer.settings import Settings
+from tests.support.interviewer import ScriptedInterviewer
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    """Address of a PostgreSQL server: the one DATABASE_URL names, else an embedded one of our own."""
+    if given := os.environ.get("DATABASE_URL"):
+        yield driver_url(given)
+        return
+    with tempfile.TemporaryDirectory(prefix="interviewer-test-") as folder:
+        server = EmbeddedPostgres(Path(folder) / "data")
+        yield driver_url(server.start())
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def make_database(server_url: str) -> Iterator[Callable[[str], str]]:
+    """Create an empty database beside the configured one and return its address; dropped at the end."""
+    admin = create_engine(server_url, isolation_level="AUTOCOMMIT")
+    made = []
+
+    def make(suffix: str) -> str:
+        name = f"interviewer_test_{os.getpid()}_{suffix}"
+        with admin.connect() as connection:
+            connection.execute(text(f'CREATE DATABASE "{name}"'))
+        made.append(name)
+        return make_url(server_url).set(database=name).render_as_string(hide_password=False)
+
+    yield make
+    with admin.connect() as connection:
+        for name in made:
+            connection.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+    admin.dispose()
+
+
+@pytest.fixture(scope="session")
+def database_url(make_database: Callable[[str], str]) -> str:
+    """Address of a database with every migration applied; one a test process."""
+    url = make_database("main")
+    migrate(url)
+    return url
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A pool on an empty, migrated database. Tests commit for real, so that locks and constraints are real too."""
+    database = Database(database_url, pool_size=20)
+    yield database
+    async with database.transaction() as session:
+        tables = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
+        await session.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+    await database.close()
+
+
+@pytest.fixture
+def settings() -> Settings:
+    """Settings that no environment and no .env of the machine leaks into."""
+    return Settings(_env_file=None, port=3999, database_url=None, openai_api_key=None, openai_base_url=None, frontend_url="")
+
+
+@pytest.fixture
+def interviewer() -> ScriptedInterviewer:
+    """An interviewer that does what a test tells it."""
+    return ScriptedInterviewer()
+
+
+@pytest.fixture
+async def services(database: Database, interviewer: ScriptedInterviewer, settings: Settings) -> AsyncIterator[wiring.Services]:
+    """All services on the test database, with the scripted interviewer and an outbox."""
+    services = wiring.build(settings, database=database, interviewer=interviewer, mailer=Outbox())
+    wiring.use(services)
+    yield services
+    await services.interviews.drain()
+    wiring.use(None)
+
+
+NewUser = Callable[..., Awaitable[User]]
+
+
+@pytest.fixture
+def new_user(database: Database) -> NewUser:
+    """Make an account with some individual credits."""
+    count = 0
+
+    async def make(credits: int = 1) -> User:
+        nonlocal count
+        count += 1
+        async with database.transaction() as session:
+            user = User(email=f"user{count}@example.com", username=f"User {count}")
+            session.add(user)
+            await session.flush()
+            for number in range(credits):
+                await billing.ledger.change(
+                    session,
+                    user,
+                    billing.CreditType.INDIVIDUAL,
+                    1,
+                    reason="test",
+                    source="test",
+                    business_key=f"test:{user.id}:{number}",
+                )
+        return user
+
+    return make

@@ -1,0 +1,69 @@
+"""A small interviewer for tests: scripted, recording what it was asked, able to fail, wait and misbehave."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from interviewer.ports import AnswerBrief, Document, Piece, QuestionBrief, QuestionDraft, VerdictDraft
+
+RUBRIC: dict[str, Any] = {
+    "key_points": [
+        {"point": "Names the first thing", "weight": 3},
+        {"point": "Names the second thing", "weight": 2},
+        {"point": "Names the third thing", "weight": 1},
+    ],
+    "model_answer": "The first thing, the second thing and the third thing.",
+    "follow_up": "And the fourth?",
+}
+
+
+class ScriptedInterviewer:
+    """Fulfils `ports.Interviewer`. An answer hits the key points whose number word it contains: first, second, third."""
+
+    name = "scripted"
+    model = "test"
+
+    def __init__(self) -> None:
+        self.question_briefs: list[QuestionBrief] = []
+        self.answer_briefs: list[AnswerBrief] = []
+        self.ask_errors: list[Exception] = []
+        self.judge_errors: list[Exception] = []
+        self.job_errors: list[Exception] = []
+        self.marks: Sequence[Document] | None = None
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def ask(self, brief: QuestionBrief) -> AsyncIterator[Piece | QuestionDraft]:
+        self.question_briefs.append(brief)
+        yield Piece(f"Question {brief.topic_id}.")
+        await self.gate.wait()
+        if self.ask_errors:
+            raise self.ask_errors.pop(0)
+        yield Piece(f"{brief.number}?")
+        kind = "code" if brief.must_be_code else "text"
+        yield QuestionDraft(f"Question {brief.topic_id}.{brief.number}?", "Subtopic", "mid-level", kind, RUBRIC)
+
+    async def judge(self, brief: AnswerBrief) -> AsyncIterator[Piece | VerdictDraft]:
+        self.answer_briefs.append(brief)
+        yield Piece("Well ")
+        await self.gate.wait()
+        if self.judge_errors:
+            raise self.judge_errors.pop(0)
+        yield Piece("said.")
+        yield VerdictDraft("Well said.", "answer", self.marks if self.marks is not None else _marks(brief.answer))
+
+    async def analyse_job(self, text: str) -> Document:
+        await self.gate.wait()
+        if self.job_errors:
+            raise self.job_errors.pop(0)
+        return {"title": text.splitlines()[0][:50], "level": "senior", "stack": ["Python"]}
+
+
+def _marks(answer: str) -> list[Document]:
+    words = ("first", "second", "third")
+    return [
+        {"key_point": index, "mark": "hit" if word in answer else "missed", "quote": word if word in answer else ""}
+        for index, word in enumerate(words)
+    ]
