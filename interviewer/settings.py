@@ -32,6 +32,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     frontend_url: str = ""
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     data_dir: Path = ROOT / ".data"
 
     database_url: SecretStr | None = None
@@ -44,7 +45,7 @@ class Settings(BaseSettings):
 
     mail_from: str = "Interviewer <interviewer@localhost>"
 
-    @field_validator("allowed_origins", mode="before")
+    @field_validator("allowed_origins", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         """Accept a comma-separated list; a trailing slash is no part of an origin."""

@@ -14,8 +14,7 @@ from interviewer.domain.progress import InterviewStatus
 from interviewer.domain.rubric import percentage
 from interviewer.domain.topics import TOTAL_QUESTIONS
 from interviewer.errors import Unauthorized
-
-TITLE_LENGTH = 80
+from interviewer.services.views import title_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +37,6 @@ class Overview:
     balances: Balances
     unfinished: tuple[InterviewSummary, ...]
     finished: tuple[InterviewSummary, ...]
-
-
-def title_of(job_text: str | None) -> str:
-    """Return a short title for an interview: the job description's first line, or what it is without one."""
-    first = next((line.strip(" #*-\t") for line in (job_text or "").splitlines() if line.strip(" #*-\t")), "")
-    if not first:
-        return "General backend interview"
-    return first if len(first) <= TITLE_LENGTH else first[: TITLE_LENGTH - 1].rsplit(None, 1)[0] + "…"
 
 
 def summary(interview: Interview, job_text: str | None) -> InterviewSummary:

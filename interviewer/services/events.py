@@ -13,6 +13,15 @@ class Started:
     """The credit is reserved and the interview exists."""
 
     interview_id: int
+    title: str
+    interviewer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The answer is safe; what it still lacks is being worked on."""
+
+    turn: TurnView
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,4 +61,4 @@ class Failed:
     error: AppError
 
 
-Event = Started | QuestionPiece | FeedbackPiece | Asked | Judged | Failed
+Event = Started | Stored | QuestionPiece | FeedbackPiece | Asked | Judged | Failed

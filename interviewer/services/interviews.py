@@ -29,9 +29,9 @@ from interviewer.domain.topics import TOTAL_QUESTIONS
 from interviewer.errors import AppError, BadRequest, Conflict, NotFound, TooLarge, Unauthorized, Unavailable
 from interviewer.ports import Interviewer
 from interviewer.services import billing, dialogue
-from interviewer.services.events import Asked, Event, Failed, Judged, Started
+from interviewer.services.events import Asked, Event, Failed, Judged, Started, Stored
 from interviewer.services.live import LiveWork, Publish
-from interviewer.services.views import InterviewView, TurnRow, interview_view, turn_view
+from interviewer.services.views import InterviewView, TurnRow, interview_view, title_of, turn_view
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ class Interviews:
         text = _cleaned(clean_job_description, job_description)
         interview_id, job = await self._reserve(user_id, text)
         broadcast = self._live.run(("start", interview_id), partial(self._open, interview_id, user_id, job))
-        yield Started(interview_id)
+        yield Started(interview_id, title_of(text), self._interviewer.name)
         async for event in broadcast.follow():
             yield event
 
@@ -170,19 +170,28 @@ class Interviews:
         async with self._database.transaction() as session:
             return await queries.extend_start(session, interview_id, until)
 
-    async def follow_start(self, interview_id: int) -> AsyncIterator[Event]:
-        """Follow a start that runs in this process; yields nothing if there is none."""
-        if (broadcast := self._live.running(("start", interview_id))) is not None:
+    async def follow_start(self, user_id: int, interview_id: int) -> AsyncIterator[Event]:
+        """Follow a start, wherever it runs: its events as in `start`, or Asked or Failed once it has ended."""
+        broadcast = self._live.running(("start", interview_id))
+        if broadcast is not None:
             async for event in broadcast.follow():
                 yield event
+            return
+        # Another process can only be watched through the database.
+        while (view := await self.view(user_id, interview_id)).status is InterviewStatus.STARTING:  # noqa: ASYNC110
+            await asyncio.sleep(LOOK_EVERY)
+        if view.turns:
+            yield Asked(view.turns[0])
+        else:
+            yield Failed("question", Unavailable("The interview did not start."))
 
     # -- answering ----------------------------------------------------------------------------------------------
 
     async def answer(self, user_id: int, interview_id: int, question_id: int, text: str, client_id: UUID) -> AsyncIterator[Event]:
         """Store an answer, then judge it and ask the next question side by side.
 
-        Yields pieces of both as they are written, Judged and Asked as each is stored, Failed for what did not work. The same
-        `client_id` or the same text again stores nothing and yields what happened or happens to the stored answer.
+        Yields Stored, pieces of both as they are written, Judged and Asked as each is stored, Failed for what did not work.
+        The same `client_id` or the same text again stores nothing and yields what happened or happens to the stored answer.
         Raises BadRequest, TooLarge, NotFound, or Conflict when the question has another answer or the interview is not active.
         """
         content = _cleaned(clean_answer, text)
@@ -212,6 +221,7 @@ class Interviews:
     async def _completion(self, loaded: Loaded, row: TurnRow, claimed_until: datetime | None) -> AsyncIterator[Event]:
         """Run or join the work on one answer; `claimed_until` is set when this caller has just claimed it."""
         key = ("turn", row.question.id)
+        yield Stored(turn_view(row, asked=len(loaded.rows)))
         while (broadcast := self._live.running(key)) is None:
             if not missing_after(row.question.position, judged=row.verdict is not None, asked=len(loaded.rows)):
                 for event in _known(loaded, row):

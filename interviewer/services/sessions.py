@@ -17,6 +17,9 @@ SESSION_LIFETIME = timedelta(days=30)
 # Sliding it costs a statement, so it happens at most this often.
 SLIDE_EVERY = timedelta(hours=1)
 COOKIE = "interviewer_session"
+# A form's outcome is told in a cookie that lives this many seconds: long enough for the redirect that follows.
+FLASH_COOKIE = "interviewer_flash"
+FLASH_SECONDS = 20
 
 
 @dataclass(frozen=True, slots=True)

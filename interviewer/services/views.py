@@ -13,6 +13,8 @@ from interviewer.domain.progress import InterviewStatus, missing_after
 from interviewer.domain.rubric import PASS_SCORE, MarkedPoint, Rubric, percentage
 from interviewer.domain.topics import TOPICS, topic_by_id
 
+TITLE_LENGTH = 80
+
 
 @dataclass(frozen=True, slots=True)
 class TurnRow:
@@ -47,7 +49,10 @@ class VerdictView:
 
 @dataclass(frozen=True, slots=True)
 class TurnView:
-    """One question and what became of it. The rubric is not in here before the verdict is."""
+    """One question and what became of it. The rubric is not in here before the verdict is.
+
+    `claimed`: somebody set out to do what the answer lacks, and has neither failed nor said that it failed.
+    """
 
     question_id: int
     position: int
@@ -63,6 +68,7 @@ class TurnView:
     verdict: VerdictView | None
     lacks_verdict: bool
     lacks_next: bool
+    claimed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +112,14 @@ class InterviewView:
         return tuple(turn for turn in self.turns if turn.answer is not None and (turn.lacks_verdict or turn.lacks_next))
 
 
+def title_of(job_text: str | None) -> str:
+    """Return a short title for an interview: the job description's first line, or what it is without one."""
+    first = next((line.strip(" #*-\t") for line in (job_text or "").splitlines() if line.strip(" #*-\t")), "")
+    if not first:
+        return "General backend interview"
+    return first if len(first) <= TITLE_LENGTH else first[: TITLE_LENGTH - 1].rsplit(None, 1)[0] + "…"
+
+
 def verdict_view(question: Question, verdict: Verdict) -> VerdictView:
     """Return what is shown of a verdict, with the rubric it was judged by."""
     rubric = Rubric.model_validate(question.rubric)
@@ -144,6 +158,7 @@ def turn_view(row: TurnRow, asked: int) -> TurnView:
         verdict=verdict_view(question, verdict) if verdict else None,
         lacks_verdict=answer is not None and missing.verdict,
         lacks_next=answer is not None and missing.next_question,
+        claimed=answer is not None and answer.judging_until is not None,
     )
 
 

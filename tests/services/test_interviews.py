@@ -19,7 +19,7 @@ from interviewer.domain.text import MAX_ANSWER
 from interviewer.domain.topics import TOTAL_QUESTIONS, topic_of
 from interviewer.errors import BadRequest, Conflict, InterviewerBadOutput, InterviewerTimeout, NotFound, PaymentRequired, TooLarge
 from interviewer.services.billing import give_back_lapsed
-from interviewer.services.events import Asked, Event, Failed, FeedbackPiece, Judged, QuestionPiece, Started
+from interviewer.services.events import Asked, Event, Failed, FeedbackPiece, Judged, QuestionPiece, Started, Stored
 from interviewer.services.views import InterviewView, TurnView
 from interviewer.wiring import Services, build
 from tests.conftest import NewUser
@@ -64,16 +64,21 @@ async def test_a_whole_interview_goes_through_six_topics_with_two_questions_each
     assert not view.incomplete_turns
 
 
-async def test_at_least_one_coding_question_asks_for_code(services: Services, new_user: NewUser, interviewer: ScriptedInterviewer) -> None:
+async def test_at_least_one_coding_question_asks_for_code(
+    services: Services, new_user: NewUser, interviewer: ScriptedInterviewer
+) -> None:
     view = await take_all(services, await new_user())
     assert [turn.kind for turn in view.turns if turn.topic_id == 2] == ["text", "code"]
 
 
-async def test_question_and_feedback_stream_side_by_side(services: Services, new_user: NewUser, interviewer: ScriptedInterviewer) -> None:
+async def test_question_and_feedback_stream_side_by_side(
+    services: Services, new_user: NewUser, interviewer: ScriptedInterviewer
+) -> None:
     user = await new_user()
     interview_id, turn = await started(services, user)
     interviewer.gate.clear()
     stream = services.interviews.answer(user.id, interview_id, turn.question_id, GOOD, uuid4())
+    assert isinstance(await anext(stream), Stored)
     early = [await anext(stream), await anext(stream)]
     assert {type(event) for event in early} == {FeedbackPiece, QuestionPiece}
     interviewer.gate.set()
@@ -149,8 +154,12 @@ async def test_nul_characters_are_taken_out_of_an_answer(services: Services, new
     assert (await services.interviews.view(user.id, interview_id)).turns[0].answer == "the first thing"
 
 
-@pytest.mark.parametrize("job", ["\x7fELF\x02\x01\x01" + "\x00\x03\ufffd" * 40, "%PDF-1.7 \ufffd\ufffd\ufffd\ufffd 3 0 obj", "1234567890 " * 20])
-async def test_a_job_description_that_is_no_text_is_refused_and_costs_nothing(services: Services, new_user: NewUser, job: str) -> None:
+@pytest.mark.parametrize(
+    "job", ["\x7fELF\x02\x01\x01" + "\x00\x03\ufffd" * 40, "%PDF-1.7 \ufffd\ufffd\ufffd\ufffd 3 0 obj", "1234567890 " * 20]
+)
+async def test_a_job_description_that_is_no_text_is_refused_and_costs_nothing(
+    services: Services, new_user: NewUser, job: str
+) -> None:
     user = await new_user()
     with pytest.raises(BadRequest):
         await started(services, user, job)
@@ -263,7 +272,7 @@ async def test_another_process_waits_for_a_running_turn_and_sees_its_result(
     await asyncio.sleep(0.05)
     interviewer.gate.set()
     await mine
-    assert {type(event) for event in await theirs} == {Judged, Asked}
+    assert {type(event) for event in await theirs} == {Stored, Judged, Asked}
     assert len(interviewer.answer_briefs) == 1
 
 
@@ -273,7 +282,13 @@ async def test_a_turn_whose_worker_died_is_taken_over_once_its_claim_lapses(
     user = await new_user()
     interview_id, turn = await started(services, user)
     async with database.transaction() as session:
-        dead = Message(question_id=turn.question_id, author="user", content=GOOD, client_id=uuid4(), judging_until=utcnow() + timedelta(seconds=1))
+        dead = Message(
+            question_id=turn.question_id,
+            author="user",
+            content=GOOD,
+            client_id=uuid4(),
+            judging_until=utcnow() + timedelta(seconds=1),
+        )
         session.add(dead)
     view = await services.interviews.view(user.id, interview_id)
     assert view.incomplete_turns[0].lacks_verdict
@@ -330,7 +345,9 @@ async def _ledger_balances(database: Database, user: User) -> tuple[int, int]:
         return fresh.individual_credits, await ledger.ledger_sum(session, user.id, CreditType.INDIVIDUAL)
 
 
-async def test_a_start_costs_one_credit_and_without_one_there_is_none(services: Services, database: Database, new_user: NewUser) -> None:
+async def test_a_start_costs_one_credit_and_without_one_there_is_none(
+    services: Services, database: Database, new_user: NewUser
+) -> None:
     user = await new_user(1)
     await started(services, user)
     assert await _ledger_balances(database, user) == (0, 0)
@@ -338,7 +355,9 @@ async def test_a_start_costs_one_credit_and_without_one_there_is_none(services: 
         await started(services, user)
 
 
-async def test_fifty_starts_at_once_with_one_credit_start_one_interview(services: Services, database: Database, new_user: NewUser) -> None:
+async def test_fifty_starts_at_once_with_one_credit_start_one_interview(
+    services: Services, database: Database, new_user: NewUser
+) -> None:
     user = await new_user(1)
     results = await asyncio.gather(*(started(services, user) for _ in range(50)), return_exceptions=True)
     assert sum(isinstance(result, PaymentRequired) for result in results) == 49
@@ -461,5 +480,7 @@ async def test_everything_is_stored_under_its_interview(services: Services, data
     await take_all(services, user)
     async with database.transaction() as session:
         assert len((await session.execute(select(Verdict))).all()) == TOTAL_QUESTIONS
-        rows = (await session.execute(select(col(CreditTransaction.amount)).where(col(CreditTransaction.user_id) == user.id))).scalars()
+        rows = (
+            await session.execute(select(col(CreditTransaction.amount)).where(col(CreditTransaction.user_id) == user.id))
+        ).scalars()
         assert sorted(rows) == [-1, 1]

@@ -50,7 +50,7 @@ def choose(brief: QuestionBrief, rng: random.Random) -> Choice:
     fresh = [question for question in fits if question.id not in seen]
     if not fresh:
         oldest = min(fits, key=lambda question: seen[question.id])
-        return Choice(oldest, _lead(oldest, brief.job))
+        return Choice(oldest, _lead(oldest, brief.job, brief.history))
     level = target_level(brief)
     tags = tags_of(brief.job.text) if brief.job else ()
     likeness = _likeness(fresh, brief.job)
@@ -60,7 +60,7 @@ def choose(brief: QuestionBrief, rng: random.Random) -> Choice:
         for index, question in enumerate(fresh)
     ]
     best = fresh[max(range(len(fresh)), key=weights.__getitem__)]
-    return Choice(best, _lead(best, brief.job))
+    return Choice(best, _lead(best, brief.job, brief.history))
 
 
 def target_level(brief: QuestionBrief) -> Level:
@@ -85,8 +85,8 @@ def _own_score(turn: PastTurn, brief: QuestionBrief) -> int:
 def _fit(question: BankQuestion, level: Level, tags: Sequence[str], likeness: float) -> float:
     """Return how well a question fits: nearness of level, technologies of the job, likeness to its lines."""
     shared = sum(tag in tags for tag in question.tags)
-    foreign = bool(tags) and bool(question.tags) and not shared
-    return -2.0 * abs(question.level.rank - level.rank) + 1.5 * min(shared, 2) - 1.0 * foreign + 2.0 * likeness
+    foreign = len(question.tags) - shared if tags else 0
+    return -2.0 * abs(question.level.rank - level.rank) + 1.5 * min(shared, 2) - 1.0 * min(foreign, 2) + 2.0 * likeness
 
 
 @cache
@@ -104,15 +104,27 @@ def _likeness(questions: Sequence[BankQuestion], job: JobBrief | None) -> list[f
     return [float(value) for value in matrix.max(axis=1)]
 
 
-def _lead(question: BankQuestion, job: JobBrief | None) -> str:
-    """Return a sentence that says what in the posting the question is about."""
+def _lead(question: BankQuestion, job: JobBrief | None, history: Sequence[PastTurn]) -> str:
+    """Return a sentence that says what in the posting the question is about: a line of it, else a technology.
+
+    What an earlier question was tied to is not named again while there is something else.
+    """
     if job is None:
         return ""
-    lines = [line for line in lines_of(job.text) if len(line) <= MAX_TIE]
+    said = " ".join(turn.prompt for turn in history)
+    lines = [line for line in lines_of(job.text) if len(line) <= MAX_TIE and line.rstrip(".") not in said]
     if lines:
         cosines = vectors(lines) @ _bank_vectors()[question.id]
         best = int(cosines.argmax())
         if cosines[best] >= TIE_COSINE:
             return f"The posting says: “{lines[best].rstrip('.')}”."
-    shared = [technologies()[tag].name for tag in tags_of(job.text) if tag in question.tags]
-    return f"This role works with {shared[0]}." if shared else ""
+    names = [technologies()[tag].name for tag in tags_of(job.text) if tag in question.tags]
+    fresh = [
+        name
+        for name in names
+        if f"{name} is part of" not in said and f"work with {name}" not in said and f"names {name}" not in said
+    ]
+    if not fresh:
+        return ""
+    words = ("You would work with {} here.", "{} is part of this role.", "The posting names {}.")
+    return words[len(history) % len(words)].format(fresh[0])

@@ -1,0 +1,78 @@
+"""The forms that open and close a browser session. They are posted by the browser itself, because only the answer to
+a request can set an HttpOnly cookie; `OriginGuard` keeps other sites' pages from posting them."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Cookie, Form, Header
+from fastapi.responses import RedirectResponse
+
+from interviewer import wiring
+from interviewer.db.models import User
+from interviewer.domain.navigation import HOME, local_path
+from interviewer.errors import AppError
+from interviewer.services.sessions import COOKIE, FLASH_COOKIE, FLASH_SECONDS, SESSION_LIFETIME
+
+router = APIRouter(prefix="/session", include_in_schema=False)
+
+Field = Annotated[str, Form(max_length=2000)]
+Agent = Annotated[str, Header(alias="user-agent")]
+
+
+@router.post("/login")
+async def login(email: Field = "", password: Field = "", next: Field = HOME, user_agent: Agent = "") -> RedirectResponse:
+    """Sign in and go on to where the user was heading; a wrong password leads back to the form, with the address kept."""
+    services = wiring.services()
+    try:
+        user = await services.accounts.sign_in(email, password)
+        return await _signed_in(user, local_path(next), user_agent)
+    except AppError as error:
+        words = "The e-mail address or the password is wrong." if error.status == 401 else error.user_message
+        return _flash(f"/login?next={quote(local_path(next), safe='/')}", error=words, email=email)
+
+
+@router.post("/verify")
+async def verify(token: Field = "", user_agent: Agent = "") -> RedirectResponse:
+    """Use a mailed link: create the account and sign in."""
+    try:
+        user = await wiring.services().accounts.verify(token)
+        return await _signed_in(user, HOME, user_agent)
+    except AppError as error:
+        return _flash("/verify-email", error=error.user_message)
+
+
+@router.post("/logout")
+async def logout(secret: Annotated[str, Cookie(alias=COOKIE)] = "") -> RedirectResponse:
+    """End the session in the database and in the browser, with what the browser kept of it."""
+    if secret:
+        await wiring.services().sessions.close(secret)
+    response = RedirectResponse("/", status_code=303, headers={"Clear-Site-Data": '"storage"'})
+    response.delete_cookie(COOKIE)
+    return response
+
+
+async def _signed_in(user: User, path: str, user_agent: str) -> RedirectResponse:
+    services = wiring.services()
+    secret = await services.sessions.open(user, user_agent)
+    response = RedirectResponse(path, status_code=303)
+    response.set_cookie(
+        COOKIE,
+        secret,
+        max_age=int(SESSION_LIFETIME.total_seconds()),
+        httponly=True,
+        samesite="lax",
+        secure=services.settings.production,
+    )
+    response.delete_cookie(FLASH_COOKIE)
+    return response
+
+
+def _flash(path: str, **words: str) -> RedirectResponse:
+    """Go to a page that shows `words` once."""
+    response = RedirectResponse(path, status_code=303)
+    value = quote(json.dumps({key: text[:320] for key, text in words.items()}))
+    response.set_cookie(FLASH_COOKIE, value, max_age=FLASH_SECONDS, httponly=True, samesite="lax")
+    return response

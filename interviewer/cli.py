@@ -1,0 +1,179 @@
+"""The `interviewer` command."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import SecretStr, ValidationError
+
+from interviewer import frontend
+from interviewer.db.embedded import EmbeddedPostgres
+from interviewer.db.migrations import migrate as migrate_database
+from interviewer.errors import StartupError
+from interviewer.settings import ROOT, Settings, explain, get_settings
+
+app = typer.Typer(help="Practise backend interviews.", no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+
+# Seconds that open connections get at the end before they are cut.
+GRACE_SECONDS = 5
+
+
+@app.callback()
+def main() -> None:
+    """Practise backend interviews."""
+
+
+@app.command()
+def run(*, build_only: Annotated[bool, typer.Option(help="Build the frontend, then stop.")] = False) -> None:
+    """Start the site: database, migrations, frontend, server."""
+    with _one_sentence_errors():
+        settings = _settings()
+        _refuse_taken_port(settings)
+        _build_frontend(settings)
+        if build_only:
+            return
+        with _database(settings) as settings:
+            migrate_database(_url(settings))
+            _announce(settings)
+            _serve(settings)
+
+
+@app.command()
+def migrate(revision: Annotated[str, typer.Argument(help="`head`, or an older revision to go back to.")] = "head") -> None:
+    """Bring the database to the newest schema."""
+    with _one_sentence_errors(), _database(_settings()) as settings:
+        migrate_database(_url(settings), revision)
+        typer.echo(f"The database is at {revision}.")
+
+
+@contextlib.contextmanager
+def _one_sentence_errors() -> Iterator[None]:
+    """Say what prevents a start in one sentence, without a traceback, and end with status 1."""
+    try:
+        yield
+    except StartupError as error:
+        typer.echo(f"interviewer: {error}", err=True)
+        raise typer.Exit(1) from None
+
+
+def _settings() -> Settings:
+    os.chdir(ROOT)
+    try:
+        return get_settings()
+    except ValidationError as error:
+        raise StartupError(explain(error)) from error
+
+
+def _url(settings: Settings) -> str:
+    if settings.database_url is None:
+        raise StartupError("No database is configured.")
+    return settings.database_url.get_secret_value()
+
+
+@contextlib.contextmanager
+def _database(settings: Settings) -> Iterator[Settings]:
+    """Yield settings whose DATABASE_URL is set, starting the embedded server if none is configured, and stop it at the end."""
+    if settings.database_url is not None:
+        yield settings
+        return
+    server = EmbeddedPostgres(settings.data_dir)
+    with _stopping_on_signals():
+        url = server.start()
+        os.environ["DATABASE_URL"] = url
+        get_settings.cache_clear()
+        try:
+            yield settings.model_copy(update={"database_url": SecretStr(url)})
+        finally:
+            del os.environ["DATABASE_URL"]
+            get_settings.cache_clear()
+            server.stop()
+
+
+@contextlib.contextmanager
+def _stopping_on_signals() -> Iterator[None]:
+    """Turn SIGTERM and SIGHUP into an orderly exit, so that what was started is stopped."""
+
+    def leave(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _refuse_taken_port(settings: Settings) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise StartupError(
+                f"Port {settings.port} is taken by another program. Stop it, or choose another: PORT={settings.port + 1} make run"
+            ) from error
+
+
+def _build_frontend(settings: Settings) -> None:
+    if frontend.is_fresh(settings):
+        return
+    typer.echo("Building the frontend; the first time this takes about half a minute …")
+    frontend.build(settings)
+
+
+def _announce(settings: Settings) -> None:
+    """Print where the site is and which parts run in their embedded form."""
+    typer.echo(f"\n  Interviewer: {settings.site_url}\n")
+    if "host=" in _url(settings) and str(settings.data_dir) in _url(settings):
+        typer.echo(f"  database     embedded PostgreSQL, data in {_shown(settings.data_dir)} (DATABASE_URL is not set)")
+    if not settings.uses_openai:
+        typer.echo("  interviewer  built in: question bank, no AI (neither OPENAI_API_KEY nor OPENAI_BASE_URL is set)")
+    if not settings.production:
+        typer.echo(f"  mail         printed here and on {settings.site_url}outbox (no mail service is configured)")
+    typer.echo("\n  Ctrl-C stops everything.\n")
+    sys.stdout.flush()
+
+
+def _shown(path: Path) -> str:
+    return path.name + "/" if path.parent == ROOT else str(path)
+
+
+def _serve(settings: Settings) -> None:
+    """Serve pages, API and websocket in this process until it is told to stop."""
+    import uvicorn
+
+    os.environ.update(
+        REFLEX_ENV_MODE="prod",
+        REFLEX_TELEMETRY_ENABLED="false",
+        REFLEX_USE_NPM="1",
+        __REFLEX_SKIP_COMPILE="true",
+        __REFLEX_MOUNT_FRONTEND_COMPILED_APP="true",
+    )
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    config = uvicorn.Config(
+        "interviewer.app:app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        server_header=False,
+    )
+    with contextlib.suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run()
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,74 @@
+"""Form parts: fields with their error, buttons, alerts, and a form that the browser itself submits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+from reflex_components_core.el.elements.base import BaseHTML
+
+from interviewer.components.icons import icon
+
+_BUTTON = (
+    "inline-flex min-h-11 items-center justify-center gap-2 rounded-md px-5 py-2 text-base font-semibold cursor-pointer "
+    "transition-colors disabled:cursor-not-allowed disabled:opacity-55 no-underline"
+)
+PRIMARY = f"{_BUTTON} bg-accent text-accent-ink hover:brightness-110"
+SECONDARY = f"{_BUTTON} border border-line bg-sheet text-ink hover:border-muted"
+QUIET = "inline-flex min-h-11 items-center gap-2 rounded-md px-2 text-muted hover:text-ink cursor-pointer underline-offset-4 hover:underline"
+FIELD = (
+    "w-full rounded-md border border-line bg-sheet px-3 py-2.5 text-ink placeholder:text-muted "
+    "focus:border-accent focus:outline-2 focus:outline-accent focus:-outline-offset-1"
+)
+LINK = "font-medium text-accent underline underline-offset-4 hover:no-underline"
+
+
+class NativeForm(BaseHTML):
+    """A form that the browser posts, so that the answer can set an HttpOnly cookie; Reflex's own forms never do that."""
+
+    tag = "form"
+    action: rx.Var[str]
+    method: rx.Var[str]
+
+
+def alert(message: rx.Var[str] | str, *, id: str = "alert") -> rx.Component:
+    """Return a box for an error, read out when it appears; nothing while there is no message."""
+    return rx.el.div(
+        rx.cond(
+            message != "",
+            rx.el.div(
+                icon("alert", class_name="mt-0.5"),
+                rx.el.p(message),
+                class_name="flex gap-3 rounded-md border border-bad bg-bad-soft px-4 py-3 text-bad",
+            ),
+        ),
+        id=id,
+        role="alert",
+    )
+
+
+def field(label: str, name: str, *, error: rx.Var[str] | str = "", hint: str = "", **attributes: Any) -> rx.Component:
+    """Return a labelled input with a hint and the error that belongs to it."""
+    described = f"{name}-hint"
+    return rx.el.div(
+        rx.el.label(label, html_for=name, class_name="mb-1.5 block font-medium"),
+        rx.el.input(id=name, name=name, aria_describedby=described, aria_invalid=error != "", class_name=FIELD, **attributes),
+        rx.el.div(
+            rx.cond(error != "", rx.el.span(error, class_name="text-bad"), rx.el.span(hint, class_name="text-muted")),
+            id=described,
+            class_name="mt-1 min-h-5 text-sm",
+        ),
+        class_name="mb-3",
+    )
+
+
+def submit(
+    text: str, *, busy: rx.Var[bool] | bool = False, busy_text: str = "One moment …", class_name: str = ""
+) -> rx.Component:
+    """Return a form's main button; while busy it says so and takes no click."""
+    return rx.el.button(
+        rx.cond(busy, busy_text, text) if isinstance(busy, rx.Var) else text,
+        type="submit",
+        disabled=busy,
+        class_name=f"{PRIMARY} {class_name}",
+    )

@@ -1,0 +1,90 @@
+"""A verdict as it is shown while interviewing and in the review: score, feedback, marks, model answer."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from interviewer.components.icons import icon
+from interviewer.components.prose import prose
+from interviewer.state.models import MarkItem, TurnItem
+
+_TONE = {"hit": "text-good", "partial": "text-half", "missed": "text-bad"}
+
+
+def score_badge(turn: rx.Var[TurnItem]) -> rx.Component:
+    """Return the score of an answer, as an examiner would write it."""
+    return rx.el.p(
+        rx.el.span(turn.score, class_name="font-serif text-4xl font-bold leading-none"),
+        rx.el.span("/10", class_name="text-lg text-muted"),
+        rx.el.span(rx.cond(turn.passed, "passed", "not yet"), class_name="ml-3 text-sm font-semibold uppercase tracking-wide"),
+        class_name=rx.cond(turn.passed, "flex items-baseline text-good", "flex items-baseline text-half"),
+    )
+
+
+def mark_line(mark: rx.Var[MarkItem]) -> rx.Component:
+    """Return one key point: what it is, how it was met, and the words that prove it."""
+    return rx.el.li(
+        rx.el.span(
+            rx.match(
+                mark.mark,
+                ("hit", icon("check", class_name=_TONE["hit"])),
+                ("partial", icon("half", class_name=_TONE["partial"])),
+                icon("cross", class_name=_TONE["missed"]),
+            ),
+            class_name="mt-1",
+        ),
+        rx.el.div(
+            rx.el.p(rx.el.span(mark.word, ": ", class_name="font-semibold"), mark.point),
+            rx.cond(
+                mark.quote != "",
+                rx.el.p(rx.el.mark("“", mark.quote, "”"), class_name="mt-1 break-words text-sm leading-relaxed"),
+            ),
+        ),
+        class_name="flex gap-3",
+    )
+
+
+def marks_list(turn: rx.Var[TurnItem]) -> rx.Component:
+    """Return all key points of a verdict."""
+    return rx.el.ul(rx.foreach(turn.marks, mark_line), class_name="space-y-3")
+
+
+def model_answer(turn: rx.Var[TurnItem]) -> rx.Component:
+    """Return the model answer and a further question, folded up."""
+    return disclosure(
+        "A model answer",
+        prose(turn.model_answer),
+        rx.cond(
+            turn.follow_up != "",
+            rx.el.p(
+                rx.el.span("A follow-up you might get: ", class_name="font-semibold"),
+                turn.follow_up,
+                class_name="mt-4 text-muted",
+            ),
+        ),
+    )
+
+
+def disclosure(summary: str, *children: rx.Component) -> rx.Component:
+    """Return something folded up behind a line of text."""
+    return rx.el.details(
+        rx.el.summary(
+            rx.el.span(summary),
+            icon("chevron", class_name="transition-transform group-open:rotate-180"),
+            class_name="flex min-h-12 cursor-pointer list-none items-center justify-between gap-3 font-medium text-accent",
+        ),
+        rx.el.div(*children, class_name="pb-4"),
+        class_name="group border-t border-line",
+    )
+
+
+def answer_text(turn: rx.Var[TurnItem]) -> rx.Component:
+    """Return an answer as it was written."""
+    return rx.el.p(
+        turn.answer,
+        class_name=rx.cond(
+            turn.is_code,
+            "overflow-x-auto whitespace-pre-wrap break-words rounded-md bg-code p-4 font-mono text-sm",
+            "whitespace-pre-line break-words",
+        ),
+    )

@@ -1,0 +1,91 @@
+"""Plain text with a little structure, as questions, feedback and model answers have it: paragraphs, lists, code."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+_FENCE = re.compile(r"^\s*```")
+_INLINE = re.compile(r"`([^`\n]+)`")
+_BULLET = re.compile(r"^\s*[•*-]\s+")
+_INDENTED = re.compile(r"^(?: {2,}|\t)\S")
+
+
+@dataclass
+class Span:
+    """A stretch of a line; `code` for what stood between backticks."""
+
+    text: str = ""
+    code: bool = False
+
+
+@dataclass
+class Block:
+    """A paragraph (`text`), a piece of code (`code`), or a list with an optional heading (`list`)."""
+
+    kind: str = "text"
+    spans: list[Span] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+
+
+def blocks(text: str) -> list[Block]:
+    """Cut a text into blocks: at blank lines, and around fenced or indented code."""
+    found: list[Block] = []
+    chunk: list[str] = []
+    fenced: list[str] | None = None
+    for line in [*text.strip("\n").splitlines(), ""]:
+        if _FENCE.match(line):
+            if fenced is None:
+                found += _block(chunk)
+                chunk, fenced = [], []
+            else:
+                found.append(_code(fenced))
+                fenced = None
+        elif fenced is not None:
+            fenced.append(line)
+        elif line.strip():
+            chunk.append(line)
+        else:
+            found += _block(chunk)
+            chunk = []
+    if fenced:
+        found.append(_code(fenced))
+    return _joined(found)
+
+
+def spans(text: str) -> list[Span]:
+    """Cut a line at its backticks."""
+    parts = _INLINE.split(text)
+    return [Span(part, bool(number % 2)) for number, part in enumerate(parts) if part]
+
+
+def _block(lines: list[str]) -> list[Block]:
+    if not lines:
+        return []
+    if any(_INDENTED.match(line) and not _BULLET.match(line) for line in lines):
+        return [_code(lines)]
+    first_bullet = next((index for index, line in enumerate(lines) if _BULLET.match(line)), None)
+    if first_bullet is None:
+        return [Block("text", spans("\n".join(lines)))]
+    items: list[str] = []
+    for line in lines[first_bullet:]:
+        if _BULLET.match(line):
+            items.append(_BULLET.sub("", line))
+        else:
+            items[-1] += " " + line.strip()
+    return [Block("list", spans(" ".join(lines[:first_bullet])), items)]
+
+
+def _code(lines: list[str]) -> Block:
+    return Block("code", [Span("\n".join(lines).rstrip(), True)])
+
+
+def _joined(found: list[Block]) -> list[Block]:
+    """Join pieces of code that only a blank line separates."""
+    joined: list[Block] = []
+    for block in found:
+        if block.kind == "code" and joined and joined[-1].kind == "code":
+            joined[-1].spans[0].text += "\n\n" + block.spans[0].text
+        else:
+            joined.append(block)
+    return joined

@@ -1,0 +1,112 @@
+"""Building the web frontend, and telling whether the last build still fits the sources."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from interviewer.errors import StartupError
+from interviewer.settings import ROOT, Settings
+
+WEB = ROOT / ".web"
+CLIENT = WEB / "build" / "client"
+STAMP = WEB / "interviewer.stamp"
+
+# What the compiled pages depend on.
+_SOURCES = (
+    "interviewer/app.py",
+    "interviewer/pages",
+    "interviewer/components",
+    "interviewer/state",
+    "interviewer/domain/samples.py",
+)
+_FILES = ("assets", "rxconfig.py", "requirements.lock", "reflex.lock", "interviewer/frontend.py")
+# The build holds the addresses of one backend in one small file; at run time they are the page's own instead.
+_BAKED = re.compile(rb"""([`"'])(http|ws)://localhost:3000([^`"']*)\1""")
+
+
+def fingerprint(settings: Settings) -> str:
+    """Return a hash of everything that a build depends on; no address is among it."""
+    digest = hashlib.sha256(f"{settings.env}\0{sys.version_info[:2]}".encode())
+    for path in _inputs():
+        digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _inputs() -> Iterator[Path]:
+    for name in (*_SOURCES, *_FILES):
+        path = ROOT / name
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        yield from (file for file in files if file.is_file() and "__pycache__" not in file.parts and "external" not in file.parts)
+
+
+def is_fresh(settings: Settings) -> bool:
+    """Tell whether the frontend that is there was built from the sources that are there."""
+    return (CLIENT / "index.html").exists() and STAMP.exists() and STAMP.read_text() == fingerprint(settings)
+
+
+def build(settings: Settings) -> None:
+    """Build the frontend; raises StartupError with the place of the log when that fails."""
+    wanted = fingerprint(settings)
+    STAMP.unlink(missing_ok=True)
+    shutil.rmtree(CLIENT, ignore_errors=True)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    log_path = settings.data_dir / "frontend-build.log"
+    with log_path.open("wb") as log:
+        result = subprocess.run(
+            [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"],
+            cwd=ROOT,
+            env=build_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    if result.returncode or not (CLIENT / "index.html").exists():
+        raise StartupError(f"The frontend could not be built; the reason stands at the end of {log_path}.")
+    point_at_own_origin(CLIENT / "assets")
+    STAMP.write_text(wanted)
+
+
+def build_environment() -> dict[str, str]:
+    """Return the environment of a build: Node and npm from the virtual environment, nothing fetched but packages."""
+    scripts = str(Path(sys.executable).parent)
+    return {
+        **os.environ,
+        "PATH": scripts + os.pathsep + os.environ.get("PATH", ""),
+        "REFLEX_USE_NPM": "1",
+        "REFLEX_TELEMETRY_ENABLED": "false",
+        "NO_COLOR": "1",
+    }
+
+
+def point_at_own_origin(assets: Path) -> None:
+    """Make the built pages talk to the address they were loaded from, whatever it is.
+
+    Raises StartupError when the build holds no address to replace: it would talk to the wrong server.
+    """
+    replaced = 0
+    for script in assets.glob("*.js"):
+        source = script.read_bytes()
+        changed, count = _BAKED.subn(_own_origin, source)
+        if count:
+            replaced += count
+            script.write_bytes(changed)
+            packed = script.with_name(script.name + ".gz")
+            if packed.exists():
+                packed.write_bytes(gzip.compress(changed, mtime=0))
+    if not replaced:
+        raise StartupError("The frontend was built, but the address of its server was not found in it.")
+
+
+def _own_origin(match: re.Match[bytes]) -> bytes:
+    path = match.group(3)
+    origin = b"location.origin" if match.group(2) == b"http" else b'location.origin.replace(/^http/,"ws")'
+    return b"(" + origin + b'+"' + path + b'")'

@@ -1,0 +1,144 @@
+"""Signing up, confirming the address, signing in."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from interviewer.components.forms import LINK, PRIMARY, NativeForm, alert, field, submit
+from interviewer.components.icons import icon
+from interviewer.components.layout import narrow_page
+from interviewer.state.account import LoginState, SignupState, VerifyState
+
+
+def signup() -> rx.Component:
+    """Return the sign-up page."""
+    return narrow_page(
+        "Create an account",
+        rx.cond(
+            SignupState.sent,
+            _check_mail(),
+            rx.el.form(
+                field(
+                    "E-mail",
+                    "email",
+                    error=SignupState.email_error,
+                    hint="We send one mail to confirm it.",
+                    type="email",
+                    auto_complete="email",
+                    required=True,
+                    max_length=320,
+                ),
+                field(
+                    "Name",
+                    "username",
+                    error=SignupState.username_error,
+                    hint="What the interviewer may call you.",
+                    auto_complete="name",
+                    required=True,
+                    max_length=50,
+                ),
+                field(
+                    "Password",
+                    "password",
+                    error=SignupState.password_error,
+                    hint="8 characters or more.",
+                    type="password",
+                    auto_complete="new-password",
+                    required=True,
+                    max_length=256,
+                ),
+                alert(SignupState.error),
+                submit("Create account", busy=SignupState.busy, class_name="mt-3 w-full"),
+                on_submit=SignupState.submit,
+                no_validate=True,
+            ),
+        ),
+        rx.el.p("You have an account? ", rx.el.a("Sign in", href="/login", class_name=LINK), class_name="mt-5 text-muted"),
+    )
+
+
+def _check_mail() -> rx.Component:
+    return rx.el.div(
+        icon("mail", size=40, class_name="text-accent"),
+        rx.el.p(
+            "A mail is on its way to ",
+            rx.el.strong(SignupState.email),
+            ". Open the link in it to create your account.",
+            class_name="mt-3 text-lg",
+        ),
+        rx.el.p(
+            "The link works for 24 hours. Nothing there? Look into the spam folder, or sign up again.",
+            class_name="mt-3 text-muted",
+        ),
+        rx.cond(
+            SignupState.shows_outbox,
+            rx.el.p(
+                "No mail service is configured, so the mail is in the ",
+                rx.el.a("development outbox", href="/outbox", class_name=LINK),
+                " and in the terminal.",
+                class_name="mt-4 rounded-md bg-code px-4 py-3",
+            ),
+        ),
+        role="status",
+    )
+
+
+def login() -> rx.Component:
+    """Return the sign-in page; its form is posted by the browser itself, so that the answer can set the cookie."""
+    return narrow_page(
+        "Sign in",
+        NativeForm.create(
+            rx.el.div(alert(LoginState.error), class_name="mb-4"),
+            field(
+                "E-mail",
+                "email",
+                type="email",
+                auto_complete="username",
+                required=True,
+                default_value=LoginState.email,
+                key=LoginState.email,
+            ),
+            field("Password", "password", type="password", auto_complete="current-password", required=True, max_length=256),
+            rx.el.input(type="hidden", name="next", value=LoginState.next_path, read_only=True),
+            submit("Sign in", class_name="mt-2 w-full"),
+            action="/session/login",
+            method="post",
+        ),
+        rx.el.p("New here? ", rx.el.a("Create an account", href="/signup", class_name=LINK), class_name="mt-5 text-muted"),
+    )
+
+
+def verify_email() -> rx.Component:
+    """Return the page behind the mailed link: it asks for a click before it uses the link."""
+    return narrow_page(
+        "Confirm your address",
+        rx.cond(
+            VerifyState.loaded,
+            rx.cond(VerifyState.error != "", _dead_link(), _confirm()),
+            rx.el.div(class_name="skeleton h-28", aria_label="Loading"),
+        ),
+    )
+
+
+def _confirm() -> rx.Component:
+    return NativeForm.create(
+        rx.el.p(
+            "This creates the account of ", rx.el.strong(VerifyState.username), ", with one free interview.", class_name="text-lg"
+        ),
+        rx.el.p("Not you? Close this page; without a click nothing happens.", class_name="mt-2 text-muted"),
+        rx.el.input(type="hidden", name="token", value=VerifyState.token, read_only=True),
+        submit("Create my account", class_name="mt-5 w-full"),
+        action="/session/verify",
+        method="post",
+    )
+
+
+def _dead_link() -> rx.Component:
+    return rx.el.div(
+        alert(VerifyState.error),
+        rx.el.div(
+            rx.el.a("Sign up again", href="/signup", class_name=PRIMARY),
+            rx.el.a("Sign in", href="/login", class_name=f"{LINK} self-center"),
+            class_name="mt-5 flex flex-wrap gap-5",
+        ),
+    )

@@ -1,0 +1,184 @@
+"""What the pages show, as plain values, and the pure functions that make them from the services' views."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from interviewer.domain.progress import InterviewStatus
+from interviewer.domain.prose import Block, Span, blocks
+from interviewer.domain.topics import QUESTIONS_PER_TOPIC, TOPICS, TOTAL_QUESTIONS
+from interviewer.services.dashboard import InterviewSummary
+from interviewer.services.views import InterviewView, TurnView, title_of
+
+INTERVIEWER_NAMES = {"builtin": "Built-in interviewer (question bank, no AI)", "openai": "AI interviewer"}
+MARK_WORDS = {"hit": "Made", "partial": "Half-way", "missed": "Missed"}
+
+
+@dataclass
+class MarkItem:
+    """One key point of a verdict."""
+
+    point: str = ""
+    mark: str = ""
+    word: str = ""
+    quote: str = ""
+
+
+@dataclass
+class TurnItem:
+    """One question with everything that may be shown of it."""
+
+    question_id: int = 0
+    position: int = 0
+    topic: str = ""
+    subtopic: str = ""
+    level: str = ""
+    is_code: bool = False
+    prompt: list[Block] = field(default_factory=list)
+    answer: str = ""
+    judged: bool = False
+    score: int = 0
+    passed: bool = False
+    feedback: list[Block] = field(default_factory=list)
+    marks: list[MarkItem] = field(default_factory=list)
+    model_answer: list[Block] = field(default_factory=list)
+    follow_up: str = ""
+
+
+@dataclass
+class RailItem:
+    """One topic in the rail: `state` is done, current or ahead; `dots` stand for its two questions."""
+
+    name: str = ""
+    state: str = "ahead"
+    dots: list[str] = field(default_factory=list)
+    percent: str = ""
+
+
+@dataclass
+class ReportItem:
+    """One topic's score in the report."""
+
+    name: str = ""
+    percent: int = 0
+    judged: bool = False
+
+
+@dataclass
+class SummaryItem:
+    """One interview in a list."""
+
+    id: int = 0
+    title: str = ""
+    status: str = ""
+    started: str = ""
+    progress: str = ""
+    percent: str = ""
+    href: str = ""
+
+
+def turn_item(turn: TurnView) -> TurnItem:
+    """Return what a page shows of a turn."""
+    verdict = turn.verdict
+    return TurnItem(
+        question_id=turn.question_id,
+        position=turn.position,
+        topic=turn.topic,
+        subtopic=turn.subtopic,
+        level=turn.level,
+        is_code=turn.kind == "code",
+        prompt=blocks(turn.prompt),
+        answer=turn.answer or "",
+        judged=verdict is not None,
+        score=verdict.score if verdict else 0,
+        passed=bool(verdict and verdict.passed),
+        feedback=blocks(verdict.feedback) if verdict else [],
+        marks=[MarkItem(mark.point, mark.mark, MARK_WORDS[mark.mark], mark.quote) for mark in verdict.marks] if verdict else [],
+        model_answer=_model_answer(verdict.model_answer, turn.kind) if verdict else [],
+        follow_up=verdict.follow_up if verdict else "",
+    )
+
+
+def _model_answer(text: str, kind: str) -> list[Block]:
+    """Return a model answer's blocks; the one to a code question is code where it does not say otherwise."""
+    found = blocks(text)
+    if kind == "code" and not any(block.kind == "code" for block in found):
+        return [Block("code", [Span(text.strip(), True)])]
+    return found
+
+
+def rail(asked: int, scores: dict[int, int], *, finished: bool = False) -> list[RailItem]:
+    """Return the rail of six topics when `asked` questions have been asked, with the scores by position."""
+    items = []
+    for topic in TOPICS:
+        positions = [(topic.id - 1) * QUESTIONS_PER_TOPIC + number + 1 for number in range(QUESTIONS_PER_TOPIC)]
+        current = not finished and positions[0] <= asked <= positions[-1]
+        done = finished or asked > positions[-1]
+        items.append(
+            RailItem(
+                name=topic.name,
+                state="current" if current else "done" if done else "ahead",
+                dots=[_dot(position, asked, scores, finished) for position in positions],
+            )
+        )
+    return items
+
+
+def _dot(position: int, asked: int, scores: dict[int, int], finished: bool) -> str:
+    """Return what stands for one question: its score, `now` while it is open, `?` while not judged, else nothing."""
+    if position in scores:
+        return str(scores[position])
+    if position == asked and not finished:
+        return "now"
+    return "?" if position < asked or finished else ""
+
+
+def scores_of(view: InterviewView) -> dict[int, int]:
+    """Return the scores by question position."""
+    return {turn.position: turn.verdict.score for turn in view.turns if turn.verdict}
+
+
+def report_items(view: InterviewView) -> list[ReportItem]:
+    """Return the score by topic."""
+    return [ReportItem(score.name, score.percent or 0, score.percent is not None) for score in view.topic_scores]
+
+
+def date_words(moment: datetime) -> str:
+    """Return a date for people, in UTC."""
+    return f"{moment.day} {moment:%B %Y}, {moment:%H:%M} UTC"
+
+
+def summary_item(summary: InterviewSummary) -> SummaryItem:
+    """Return one line of the dashboard's lists."""
+    finished = summary.status is InterviewStatus.FINISHED
+    return SummaryItem(
+        id=summary.id,
+        title=summary.title,
+        status="Paused" if summary.status is InterviewStatus.PAUSED else "Finished" if finished else "Running",
+        started=date_words(summary.started_at),
+        progress=f"{summary.answers_judged} of {summary.total} answers scored",
+        percent="" if summary.percent is None else f"{summary.percent}",
+        href=f"/interview/{summary.id}" if finished else f"/interview?id={summary.id}",
+    )
+
+
+def heading(view: InterviewView) -> str:
+    """Return the title of an interview."""
+    return title_of(view.job_text)
+
+
+def progress_words(position: int) -> str:
+    """Return how far an interview has come, for people and screen readers."""
+    return f"Question {position} of {TOTAL_QUESTIONS}" if position else ""
+
+
+@dataclass
+class MailItem:
+    """A mail in the development mailbox."""
+
+    recipient: str = ""
+    subject: str = ""
+    text: str = ""
+    at: str = ""
+    link: str = ""

@@ -1,0 +1,66 @@
+"""Who is signed in. Every handler that shows or changes something of a user asks here, that is: asks the database."""
+
+from __future__ import annotations
+
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import quote
+
+import reflex as rx
+from reflex.event import EventSpec
+
+from interviewer import wiring
+from interviewer.errors import AppError, Unauthorized
+from interviewer.services.sessions import COOKIE, SignedIn
+
+
+def cookie(state: rx.State, name: str) -> str:
+    """Return a cookie of the page's connection, HttpOnly ones too, or an empty string."""
+    jar: SimpleCookie = SimpleCookie()
+    try:
+        jar.load(state.router.headers.cookie or "")
+    except CookieError:
+        return ""
+    return jar[name].value if name in jar else ""
+
+
+async def signed_in(state: rx.State, *, slide: bool = False) -> SignedIn:
+    """Return who is signed in on this page; raises Unauthorized, or Unavailable when the database does not answer."""
+    return await wiring.services().sessions.authenticate(cookie(state, COOKIE), slide=slide)
+
+
+def to_login(state: rx.State) -> EventSpec:
+    """Return the way to the sign-in page, and back here afterwards."""
+    here = state.router.url.path + (f"?{state.router.url.query}" if state.router.url.query else "")
+    return rx.redirect(f"/login?next={quote(here, safe='/')}", replace=True)
+
+
+class SessionState(rx.State):
+    """The header of every page: the name of whoever is signed in."""
+
+    username: str = ""
+    email: str = ""
+    known: bool = False
+
+    @rx.event
+    async def load(self) -> None:
+        """Find out who is here; a page that everybody may see does not mind the answer."""
+        try:
+            person = await signed_in(self, slide=True)
+            self.username, self.email = person.username, person.email
+        except AppError:
+            self.username = self.email = ""
+        self.known = True
+
+    @rx.event
+    async def require(self) -> EventSpec | None:
+        """Let only people who are signed in see the page."""
+        try:
+            person = await signed_in(self, slide=True)
+        except Unauthorized:
+            self.username = self.email = ""
+            return to_login(self)
+        except AppError:
+            return None  # the page's own handler says that the database does not answer
+        self.username, self.email = person.username, person.email
+        self.known = True
+        return None

@@ -1,0 +1,22 @@
+"""How Reflex builds and serves the application."""
+
+import reflex as rx
+
+from interviewer.components.theme import TAILWIND
+from interviewer.settings import get_settings
+
+settings = get_settings()
+
+config = rx.Config(
+    app_name="interviewer",
+    app_module_import="interviewer.app",
+    # The address of the build; it is replaced by the page's own right after the build (interviewer/frontend.py).
+    api_url="http://localhost:3000",
+    deploy_url=settings.site_url.rstrip("/"),
+    cors_allowed_origins=[settings.site_url.rstrip("/"), *settings.allowed_origins],
+    telemetry_enabled=False,
+    show_built_with_reflex=False,
+    state_manager_mode="memory",
+    plugins=[rx.plugins.TailwindV4Plugin(TAILWIND)],
+    disable_plugins=[rx.plugins.SitemapPlugin],
+)
