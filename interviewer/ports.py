@@ -107,6 +107,9 @@ class Interviewer(Protocol):
     async def analyse_job(self, text: str) -> Document:
         """Return the job profile found in a job description."""
 
+    async def close(self) -> None:
+        """Let go of connections; called once, at the end."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mail:

@@ -41,7 +41,7 @@ class Services:
 
     async def close(self) -> None:
         """End running work, then let go of the database."""
-        await self.interviews.drain()
+        await self.interviews.close()
         await self.database.close()
 
 

@@ -90,7 +90,7 @@ async def services(database: Database, interviewer: ScriptedInterviewer, setting
     services = wiring.build(settings, database=database, interviewer=interviewer, mailer=Outbox())
     wiring.use(services)
     yield services
-    await services.interviews.drain()
+    await services.interviews.close()
     wiring.use(None)
 
 

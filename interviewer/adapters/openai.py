@@ -133,6 +133,10 @@ class OpenAIInterviewer:
             raise InterviewerBadOutput
         return found
 
+    async def close(self) -> None:
+        """Close the connections to the server."""
+        await self._client.close()
+
     async def _reply(self, order: _Order) -> AsyncIterator[Piece | str]:
         """Yield pieces of the shown field as they grow, then the whole reply as a string, last."""
         with _our_errors():

@@ -323,9 +323,10 @@ class Interviews:
 
     # -- shared -------------------------------------------------------------------------------------------------
 
-    async def drain(self) -> None:
-        """Let running work end before the process does."""
+    async def close(self) -> None:
+        """Let running work end, then let go of the interviewer."""
         await self._live.drain(DRAIN_SECONDS)
+        await self._interviewer.close()
 
     async def _load(self, user_id: int, interview_id: int) -> Loaded:
         async with self._database.transaction() as session:

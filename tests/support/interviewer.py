@@ -60,6 +60,9 @@ class ScriptedInterviewer:
             raise self.job_errors.pop(0)
         return {"title": text.splitlines()[0][:50], "level": "senior", "stack": ["Python"]}
 
+    async def close(self) -> None:
+        return None
+
 
 def _marks(answer: str) -> list[Document]:
     words = ("first", "second", "third")

@@ -54,6 +54,9 @@ class BuiltinInterviewer:
         """Return what the posting says, in its own words."""
         return (await asyncio.to_thread(jobs.find, text)).model_dump(mode="json")
 
+    async def close(self) -> None:
+        """Nothing is held."""
+
 
 def _sentences(text: str) -> Iterator[str]:
     """Cut a text into sentences that, joined, are the text."""

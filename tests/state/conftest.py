@@ -1,0 +1,57 @@
+"""State classes without a browser: a page of somebody who is signed in, with its lock faked."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import pytest
+import reflex as rx
+from reflex.istate.data import RouterData
+
+from interviewer.db.models import User
+from interviewer.services.sessions import COOKIE
+from interviewer.wiring import Services
+
+S = TypeVar("S", bound=rx.State)
+
+
+class Page:
+    """Stands for the proxy that Reflex hands to a background event: `async with` it to change the state."""
+
+    def __init__(self, state: rx.State) -> None:
+        object.__setattr__(self, "state", state)
+        object.__setattr__(self, "held", False)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.state, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        assert self.held, f"{name} was changed without the lock"
+        setattr(self.state, name, value)
+
+    async def __aenter__(self) -> Page:
+        assert not self.held, "the lock is not reentrant"
+        object.__setattr__(self, "held", True)
+        return self
+
+    async def __aexit__(self, *args: object) -> None:
+        object.__setattr__(self, "held", False)
+
+
+OpenPage = Callable[..., Awaitable[Any]]
+
+
+@pytest.fixture
+def open_page(services: Services) -> OpenPage:
+    """Return a function that opens a page of a state class at an address, signed in as a user or as nobody."""
+
+    async def open_it(state_class: type[S], user: User | None = None, url: str = "http://localhost/interview", cookies: str = "") -> S:
+        header = f"{COOKIE}={await services.sessions.open(user)}" if user else cookies
+        root = rx.State(_reflex_internal_init=True)
+        root.router = RouterData.from_router_data({"headers": {"cookie": header}, "pathname": url, "asPath": url})
+        state = root.get_substate(state_class.get_full_name().split("."))
+        object.__setattr__(state, "dirty_vars", set())
+        return state  # type: ignore[return-value]
+
+    return open_it

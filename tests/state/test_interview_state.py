@@ -1,0 +1,290 @@
+"""The interview page's state: what handlers show, keep and refuse."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from interviewer.domain.text import MAX_ANSWER
+from interviewer.errors import InterviewerBadOutput, InterviewerTimeout
+from interviewer.services.live import LiveWork
+from interviewer.state.interview import InterviewState, kept_drafts
+from interviewer.wiring import Services
+from tests.conftest import NewUser
+from tests.state.conftest import OpenPage, Page
+from tests.support.interviewer import ScriptedInterviewer
+
+GOOD = "The first, the second and the third."
+
+
+async def run(handler: Any, page: Page, *args: Any) -> Any:
+    return await handler.fn(page, *args)
+
+
+async def loaded(open_page: OpenPage, user: Any, **where: Any) -> Page:
+    page = Page(await open_page(InterviewState, user, **where))
+    await run(InterviewState.load, page)
+    return page
+
+
+async def begun(open_page: OpenPage, user: Any, job: str = "") -> Page:
+    page = await loaded(open_page, user)
+    await run(InterviewState.start, page, {"job": job})
+    assert page.phase == "live"
+    return page
+
+
+async def test_a_new_user_sees_the_form_and_what_a_start_costs(open_page: OpenPage, new_user: NewUser) -> None:
+    page = await loaded(open_page, await new_user())
+    assert (page.phase, page.credits) == ("start", 1)
+
+
+async def test_starting_shows_the_first_question(open_page: OpenPage, new_user: NewUser) -> None:
+    page = await begun(open_page, await new_user())
+    assert page.question.prompt[0].spans[0].text == "Question 1.1?"
+    assert not page.sending
+    assert page.rail_items[0].state == "current"
+
+
+async def test_answering_shows_verdict_and_next_question(open_page: OpenPage, new_user: NewUser) -> None:
+    page = await begun(open_page, await new_user())
+    await run(InterviewState.submit_answer, page, {"answer": GOOD})
+    assert page.last.score == 10
+    assert page.last.judged
+    assert page.question.position == 2
+    assert page.rail_items[0].dots == ["10", "now"]
+    assert not (page.sending or page.judging or page.asking)
+
+
+async def test_twelve_answers_end_in_a_report(open_page: OpenPage, new_user: NewUser) -> None:
+    page = await begun(open_page, await new_user())
+    for _ in range(12):
+        await run(InterviewState.submit_answer, page, {"answer": GOOD})
+    assert page.phase == "finished"
+    assert (page.percent, page.total, page.judged) == ("100", 120, 12)
+    assert [topic.percent for topic in page.topics] == [100] * 6
+
+
+async def test_nobody_signed_in_gets_nothing(open_page: OpenPage, services: Services) -> None:
+    page = await loaded(open_page, None)
+    assert page.phase == "loading"
+    await run(InterviewState.start, page, {"job": ""})
+    assert page.interview_id == 0
+
+
+async def test_a_session_that_ended_elsewhere_leads_to_sign_in_and_keeps_the_draft(
+    open_page: OpenPage, new_user: NewUser, services: Services
+) -> None:
+    user = await new_user()
+    page = await begun(open_page, user)
+    secret = page.router.headers.cookie.split("=", 1)[1]
+    await services.sessions.close(secret)
+    redirect = await run(InterviewState.submit_answer, page, {"answer": GOOD})
+    assert redirect is not None
+    assert kept_drafts(page.drafts) == {str(page.question.question_id): GOOD}
+    assert page.last.question_id == 0
+
+
+async def test_somebody_elses_interview_is_not_shown(open_page: OpenPage, new_user: NewUser) -> None:
+    owner, stranger = await new_user(), await new_user()
+    mine = await begun(open_page, owner)
+    page = await loaded(open_page, stranger, url=f"http://localhost/interview?id={mine.interview_id}")
+    assert page.phase == "lost"
+    assert page.error == "Interview not found"
+    assert page.question.question_id == 0
+
+
+async def test_a_hostile_page_cannot_answer_somebody_elses_question(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
+    owner, stranger = await new_user(), await new_user()
+    mine, theirs = await begun(open_page, owner), await begun(open_page, stranger)
+    async with theirs:
+        theirs.interview_id, theirs.question = mine.interview_id, mine.question
+    await run(InterviewState.submit_answer, theirs, {"answer": GOOD})
+    assert theirs.error == "Interview not found"
+    assert (await services.interviews.view(owner.id, mine.interview_id)).turns[0].answer is None
+
+
+@pytest.mark.parametrize(("words", "part"), [("", "Write an answer"), ("x" * (MAX_ANSWER + 30_000), "20,000"), (None, "None")])
+async def test_an_unusable_answer_is_explained_and_stays_in_the_box(
+    open_page: OpenPage, new_user: NewUser, words: str | None, part: str
+) -> None:
+    page = await begun(open_page, await new_user())
+    question = page.question.question_id
+    await run(InterviewState.submit_answer, page, {"answer": words} if words is not None else {"unexpected": 1})
+    assert part in page.error or words is None
+    assert page.question.question_id == question
+    assert not page.sending
+    await run(InterviewState.submit_answer, page, {"answer": GOOD})
+    assert page.last.judged
+    assert page.error == ""
+
+
+async def test_a_job_description_that_is_no_text_is_explained_and_stays(open_page: OpenPage, new_user: NewUser) -> None:
+    page = await loaded(open_page, await new_user())
+    await run(InterviewState.start, page, {"job": "\x00\x01\x02\x03" * 50})
+    assert page.phase == "start"
+    assert "does not look like" in page.error
+    assert page.job_text.startswith("\x00")
+
+
+async def test_no_credit_is_said_and_nothing_starts(open_page: OpenPage, new_user: NewUser) -> None:
+    page = await loaded(open_page, await new_user(0))
+    await run(InterviewState.start, page, {"job": ""})
+    assert page.phase == "start"
+    assert "credits" in page.error
+
+
+async def test_a_start_that_fails_says_that_the_credit_came_back(
+    open_page: OpenPage, new_user: NewUser, interviewer: ScriptedInterviewer
+) -> None:
+    page = await loaded(open_page, await new_user())
+    interviewer.ask_errors = [InterviewerTimeout()]
+    await run(InterviewState.start, page, {"job": "Backend engineer with Python"})
+    assert page.phase == "start"
+    assert "credit was given back" in page.error
+    assert page.job_text == "Backend engineer with Python"
+
+
+async def test_a_failed_verdict_is_retried_with_one_click(
+    open_page: OpenPage, new_user: NewUser, interviewer: ScriptedInterviewer
+) -> None:
+    page = await begun(open_page, await new_user())
+    interviewer.judge_errors = [InterviewerBadOutput()]
+    await run(InterviewState.submit_answer, page, {"answer": GOOD})
+    assert page.verdict_error
+    assert page.question.position == 2, "the interview goes on"
+    await run(InterviewState.retry, page)
+    assert page.last.judged
+    assert page.verdict_error == ""
+    assert page.rail_items[0].dots == ["10", "now"]
+
+
+async def test_an_older_unscored_answer_is_listed_and_scored_later(
+    open_page: OpenPage, new_user: NewUser, interviewer: ScriptedInterviewer
+) -> None:
+    page = await begun(open_page, await new_user())
+    interviewer.judge_errors = [InterviewerBadOutput()]
+    await run(InterviewState.submit_answer, page, {"answer": GOOD})
+    await run(InterviewState.submit_answer, page, {"answer": GOOD})
+    assert len(page.unscored) == 1
+    assert page.last.position == 2
+    await run(InterviewState.score_missing, page)
+    assert page.unscored == []
+    assert page.last.position == 2, "the page stays at the newest answer"
+    assert page.rail_items[0].dots == ["10", "10"]
+
+
+async def test_a_failed_question_is_asked_again_with_one_click(
+    open_page: OpenPage, new_user: NewUser, interviewer: ScriptedInterviewer
+) -> None:
+    page = await begun(open_page, await new_user())
+    interviewer.ask_errors = [InterviewerTimeout()]
+    await run(InterviewState.submit_answer, page, {"answer": GOOD})
+    assert page.question_error
+    assert page.last.judged
+    await run(InterviewState.retry, page)
+    assert page.question.position == 2
+
+
+async def test_a_second_click_while_sending_does_nothing(
+    open_page: OpenPage, new_user: NewUser, interviewer: ScriptedInterviewer
+) -> None:
+    page = await begun(open_page, await new_user())
+    interviewer.gate.clear()
+    first = asyncio.create_task(run(InterviewState.submit_answer, page, {"answer": GOOD}))
+    await asyncio.sleep(0.2)
+    assert page.sending
+    assert page.feedback_tail == "Well "
+    assert page.question_tail == "Question 1."
+    await run(InterviewState.submit_answer, page, {"answer": "another"})
+    interviewer.gate.set()
+    await first
+    assert len(interviewer.answer_briefs) == 1
+
+
+async def test_two_tabs_sending_different_answers_one_wins_and_the_other_is_told(
+    open_page: OpenPage, new_user: NewUser
+) -> None:
+    user = await new_user()
+    first = await begun(open_page, user)
+    second = await loaded(open_page, user)
+    assert second.question.question_id == first.question.question_id
+    await run(InterviewState.submit_answer, first, {"answer": GOOD})
+    await run(InterviewState.submit_answer, second, {"answer": "Something else entirely."})
+    assert "answered already" in second.error
+    assert kept_drafts(second.drafts) == {str(second.question.question_id): "Something else entirely."}
+
+
+async def test_a_reload_in_the_middle_of_a_verdict_sees_all_of_it(
+    open_page: OpenPage, new_user: NewUser, interviewer: ScriptedInterviewer
+) -> None:
+    user = await new_user()
+    page = await begun(open_page, user)
+    interviewer.gate.clear()
+    sending = asyncio.create_task(run(InterviewState.submit_answer, page, {"answer": GOOD}))
+    await asyncio.sleep(0.2)
+    again = asyncio.create_task(run(InterviewState.load, page))
+    await asyncio.sleep(0.2)
+    assert page.judging
+    assert page.feedback_tail == "Well ", "shown once, not twice"
+    interviewer.gate.set()
+    await asyncio.gather(sending, again)
+    assert page.last.judged
+    assert page.question.position == 2
+
+
+async def test_a_new_process_takes_up_what_a_killed_one_left(
+    open_page: OpenPage, new_user: NewUser, services: Services, interviewer: ScriptedInterviewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from datetime import timedelta
+
+    monkeypatch.setattr("interviewer.services.interviews.LEASE", timedelta(seconds=1))
+    user = await new_user()
+    page = await begun(open_page, user)
+    interviewer.gate.clear()
+    lost = asyncio.create_task(run(InterviewState.submit_answer, page, {"answer": GOOD}))
+    await asyncio.sleep(0.2)
+    lost.cancel()
+    await services.interviews._live.drain(0)
+    services.interviews._live = LiveWork()
+    interviewer.gate.set()
+    fresh = await loaded(open_page, user)
+    assert fresh.last.judged
+    assert fresh.last.answer == GOOD
+    assert fresh.question.position == 2
+
+
+async def test_pausing_and_resuming(open_page: OpenPage, new_user: NewUser) -> None:
+    user = await new_user()
+    page = await begun(open_page, user)
+    await run(InterviewState.pause, page)
+    assert page.phase == "paused"
+    elsewhere = await loaded(open_page, user, url=f"http://localhost/interview?id={page.interview_id}")
+    assert elsewhere.phase == "paused"
+    await run(InterviewState.resume, elsewhere)
+    assert elsewhere.phase == "live"
+    assert elsewhere.question.position == 1
+
+
+async def test_a_draft_outlives_a_reload(open_page: OpenPage, new_user: NewUser) -> None:
+    page = await begun(open_page, await new_user())
+    async with page:
+        InterviewState.set_draft.fn(page, "half an ans")
+    async with page:
+        page.draft = ""
+    await run(InterviewState.load, page)
+    assert page.draft == "half an ans"
+
+
+@pytest.mark.parametrize("raw", ["", "{", "[]", "7", '{"1": {"a": 2}}'])
+def test_a_storage_that_somebody_tampered_with_does_no_harm(raw: str) -> None:
+    assert isinstance(kept_drafts(raw), dict)
+
+
+@pytest.mark.parametrize("wanted", ["0", "-1", "abc", "99999999999", "1e3", "1 OR 1=1"])
+async def test_odd_addresses_say_that_there_is_no_such_interview(open_page: OpenPage, new_user: NewUser, wanted: str) -> None:
+    page = await loaded(open_page, await new_user(), url=f"http://localhost/interview?id={wanted}")
+    assert page.phase == "lost"
+    assert page.error == "Interview not found"

@@ -1,0 +1,202 @@
+"""A server that speaks chat/completions over real HTTP, streaming, and misbehaves on request.
+
+Run by itself for measurements:  python -m tests.support.openai_server --port 8099 --first 0.4 --rate 60
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import re
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+KEY_POINTS = [
+    {"point": "Says what happens first", "weight": 3},
+    {"point": "Gives a reason", "weight": 2},
+    {"point": "Names a trade-off", "weight": 1},
+]
+FEEDBACK = (
+    "You said what happens first and gave a reason for it, which is the heart of the matter. What is missing is the price of that "
+    "choice: name what gets slower or harder, and when you would decide otherwise. Next time, back it with a number you measured. "
+)
+
+
+@dataclass
+class Behaviour:
+    """What the server does; tests change it between requests."""
+
+    first: float = 0.0  # seconds before the first token
+    rate: float = 0.0  # tokens a second after that; 0 for all at once
+    feedback_tokens: int = 0  # length of the feedback; 0 for its natural length
+    faults: list[str] = field(default_factory=list)  # one taken off for each request; "" for a good answer
+    fault_for: dict[str, str] = field(default_factory=dict)  # by kind of request, until taken out
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    first_tokens: list[tuple[str, float]] = field(default_factory=list)  # (kind, wall clock) of every first token
+
+
+def tokens(text: str) -> list[str]:
+    """Cut text into pieces of about four characters, as tokens are."""
+    return re.findall(r"\s?\S{1,4}|\s", text)
+
+
+def reply(kind: str, data: dict[str, Any], behaviour: Behaviour) -> dict[str, Any]:
+    """Return a good reply of this kind to this request."""
+    if kind == "question":
+        number = len(data.get("asked_so_far", [])) + 1
+        return {
+            "question": f"Question {number} on {data['topic']}: what would you do first, and why? Say what it costs too.",
+            "topic": data["topic"],
+            "subtopic": "Judgement",
+            "level": "mid-level",
+            "kind": "code" if data["kind"].startswith("code") else "text",
+            "key_points": KEY_POINTS,
+            "model_answer": "First I would measure, because guesses mislead; the trade-off is the time it takes.",
+            "follow_up": "What if you could not measure?",
+        }
+    if kind == "verdict":
+        quote = " ".join(data["answer"].split()[:4])
+        feedback = FEEDBACK.strip()
+        if behaviour.feedback_tokens:
+            feedback = "".join((tokens(FEEDBACK) * 50)[: behaviour.feedback_tokens]).strip()
+        return {
+            "feedback": feedback,
+            "nature": "answer",
+            "marks": [
+                {"key_point": 0, "mark": "hit", "quote": quote},
+                {"key_point": 1, "mark": "partial", "quote": quote},
+                {"key_point": 2, "mark": "missed", "quote": ""},
+            ],
+        }
+    return {
+        "title": "Backend engineer",
+        "level": "senior",
+        "domain": "payments",
+        "stack": ["Python"],
+        "responsibilities": [],
+        "qualifications": ["5+ years of Python"],
+    }
+
+
+def spoilt(text: str, fault: str) -> str:
+    """Return a reply with something wrong in it."""
+    document = json.loads(text)
+    match fault:
+        case "broken":
+            return text[: len(text) // 2] + '"}]'
+        case "empty":
+            return ""
+        case "prose":
+            return "Sure! Here is my answer: it was fine."
+        case "topic":
+            return json.dumps({**document, "topic": "Cooking"})
+        case "score":
+            return json.dumps({**document, "score": 42})
+        case "quotes":
+            return json.dumps({**document, "marks": [{"key_point": 0, "mark": "hit", "quote": "words nobody said"}]})
+        case "few-points":
+            return json.dumps({**document, "key_points": KEY_POINTS[:1]})
+        case "index":
+            return json.dumps({**document, "marks": [{"key_point": 17, "mark": "hit", "quote": ""}]})
+    return text
+
+
+def build(behaviour: Behaviour) -> Starlette:
+    """Return the server."""
+
+    async def completions(request: Request) -> Response:
+        body = await request.json()
+        kind = body["response_format"]["json_schema"]["name"]
+        behaviour.requests.append(body)
+        fault = behaviour.fault_for.get(kind) or (behaviour.faults.pop(0) if behaviour.faults else "")
+        if fault.isdecimal():
+            headers = {"Retry-After": "0.01"} if fault == "429" else {}
+            return JSONResponse({"error": {"message": "no", "type": "test"}}, status_code=int(fault), headers=headers)
+        if fault == "hang":
+            await asyncio.sleep(30)
+        data = json.loads(body["messages"][-1]["content"])
+        text = spoilt(json.dumps(reply(kind, data, behaviour), ensure_ascii=False), fault)
+        return StreamingResponse(_events(text, kind, fault, behaviour), media_type="text/event-stream")
+
+    return Starlette(routes=[Route("/v1/chat/completions", completions, methods=["POST"])])
+
+
+async def _events(text: str, kind: str, fault: str, behaviour: Behaviour) -> AsyncIterator[str]:
+    if behaviour.first:
+        await asyncio.sleep(behaviour.first)
+    pieces = tokens(text)
+    assert "".join(pieces) == text
+    started = time.perf_counter()
+    behaviour.first_tokens.append((kind, time.time()))
+    yield _chunk({"role": "assistant", "content": ""}, None)
+    for number, piece in enumerate(pieces):
+        if behaviour.rate and (wait := started + number / behaviour.rate - time.perf_counter()) > 0:
+            await asyncio.sleep(wait)
+        if fault in {"cut", "garbled"} and number > len(pieces) // 2:
+            if fault == "garbled":
+                yield "data: {no json\n\n"
+                return
+            raise ConnectionResetError("cut off on purpose")
+        if fault == "refusal":
+            yield _chunk({"refusal": "I cannot help with that."}, None)
+            break
+        yield _chunk({"content": piece}, None)
+    if fault == "silent-end":
+        return
+    yield _chunk({}, "length" if fault == "length" else "stop")
+    yield "data: [DONE]\n\n"
+
+
+def _chunk(delta: dict[str, Any], finish: str | None) -> str:
+    chunk = {
+        "id": "chatcmpl-test",
+        "object": "chat.completion.chunk",
+        "created": 0,
+        "model": "test",
+        "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
+    }
+    return f"data: {json.dumps(chunk, ensure_ascii=False)}\n\n"
+
+
+@contextmanager
+def running(behaviour: Behaviour) -> Iterator[str]:
+    """Serve on a free port of loopback from a thread; yields the base URL for the client."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(build(behaviour), log_level="critical", lifespan="off", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+    server.should_exit = True
+    thread.join(5)
+    listener.close()
+
+
+def main() -> None:
+    """Serve until stopped."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, default=8099)
+    parser.add_argument("--first", type=float, default=0.4)
+    parser.add_argument("--rate", type=float, default=60)
+    parser.add_argument("--feedback-tokens", type=int, default=0)
+    given = parser.parse_args()
+    behaviour = Behaviour(first=given.first, rate=given.rate, feedback_tokens=given.feedback_tokens)
+    uvicorn.run(build(behaviour), host="127.0.0.1", port=given.port, log_level="warning")
+
+
+if __name__ == "__main__":
+    main()
