@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -54,7 +55,6 @@ def is_fresh(settings: Settings) -> bool:
 
 def build(settings: Settings) -> None:
     """Build the frontend; raises StartupError with the place of the log when that fails."""
-    wanted = fingerprint(settings)
     STAMP.unlink(missing_ok=True)
     shutil.rmtree(CLIENT, ignore_errors=True)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
@@ -72,7 +72,19 @@ def build(settings: Settings) -> None:
     if result.returncode or not (CLIENT / "index.html").exists():
         raise StartupError(f"The frontend could not be built; the reason stands at the end of {log_path}.")
     point_at_own_origin(CLIENT / "assets")
-    STAMP.write_text(wanted)
+    without_addresses(ROOT / "reflex.lock" / "package-lock.json")
+    STAMP.write_text(fingerprint(settings))
+
+
+def without_addresses(lock: Path) -> None:
+    """Take out of npm's lock file what npm likes to add to it: where packages come from and who takes donations."""
+    document = json.loads(lock.read_text())
+    for package in document["packages"].values():
+        for key in ("funding", "resolved"):
+            package.pop(key, None)
+    text = json.dumps(document, indent=2) + "\n"
+    if text != lock.read_text():
+        lock.write_text(text)
 
 
 def build_environment() -> dict[str, str]:

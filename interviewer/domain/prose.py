@@ -62,9 +62,9 @@ def spans(text: str) -> list[Span]:
 def _block(lines: list[str]) -> list[Block]:
     if not lines:
         return []
-    if any(_INDENTED.match(line) and not _BULLET.match(line) for line in lines):
-        return [_code(lines)]
     first_bullet = next((index for index, line in enumerate(lines) if _BULLET.match(line)), None)
+    if first_bullet is None and any(_INDENTED.match(line) for line in lines):
+        return [_code(lines)]
     if first_bullet is None:
         return [Block("text", spans("\n".join(lines)))]
     items: list[str] = []

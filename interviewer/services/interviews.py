@@ -12,12 +12,10 @@ import hashlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
-
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from interviewer.db import interviews as queries
 from interviewer.db import ledger
@@ -26,12 +24,13 @@ from interviewer.db.models import Conversation, Interview, JobProfile, Message, 
 from interviewer.domain.progress import InterviewStatus, may_change, missing_after
 from interviewer.domain.text import TextRefused, TextTooLong, clean_answer, clean_job_description
 from interviewer.domain.topics import TOTAL_QUESTIONS
-from interviewer.errors import AppError, BadRequest, Conflict, NotFound, TooLarge, Unauthorized, Unavailable
+from interviewer.errors import AppError, BadRequest, Conflict, TooLarge, Unauthorized, Unavailable
 from interviewer.ports import Interviewer
 from interviewer.services import billing, dialogue
 from interviewer.services.events import Asked, Event, Failed, Judged, Started, Stored
 from interviewer.services.live import LiveWork, Publish
-from interviewer.services.views import InterviewView, TurnRow, interview_view, title_of, turn_view
+from interviewer.services.loading import Loaded, found, known, with_row
+from interviewer.services.views import InterviewView, TurnRow, title_of, turn_view
 
 logger = logging.getLogger(__name__)
 
@@ -45,27 +44,6 @@ DRAIN_SECONDS = 20.0
 NOT_ANSWERABLE = (
     "This question has been answered already, perhaps in another tab. Reload the page to see it; your text stays in the box."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """An interview with everything that belongs to it, as it stood in one transaction."""
-
-    interview: Interview
-    conversation_id: int | None
-    job: JobProfile | None
-    rows: tuple[TurnRow, ...]
-
-    def view(self) -> InterviewView:
-        """Return what may be shown of it."""
-        return interview_view(self.interview, self.conversation_id, self.job, self.rows)
-
-    def row(self, question_id: int) -> TurnRow:
-        """Return the turn of this question; raises NotFound."""
-        for row in self.rows:
-            if row.question.id == question_id:
-                return row
-        raise NotFound("This question does not belong to the interview.")
 
 
 class Interviews:
@@ -131,7 +109,7 @@ class Interviews:
         try:
             async with self._renewing(lambda until: self._extend_start(interview_id, until)):
                 async with self._database.transaction() as session:
-                    seen = (await self._found(session, user_id, interview_id)).interview.seen_before
+                    seen = (await found(session, user_id, interview_id)).interview.seen_before
                 brief = dialogue.question_brief(1, (), dialogue.job_brief(job), seen)
                 asked = await dialogue.ask(self._interviewer, brief, publish)
                 async with self._database.transaction() as session:
@@ -196,14 +174,14 @@ class Interviews:
         """
         content = _cleaned(clean_answer, text)
         async with self._database.transaction() as session:
-            loaded = await self._found(session, user_id, interview_id, lock=True)
+            loaded = await found(session, user_id, interview_id, lock=True)
             row = loaded.row(question_id)
             until = None
             if row.answer is None:
                 _require_active(loaded.interview)
                 until = utcnow() + LEASE
                 row = replace(row, answer=await queries.add_answer(session, question_id, content, client_id, until))
-                loaded = _with_row(loaded, row)
+                loaded = with_row(loaded, row)
             elif client_id != row.answer.client_id and content != row.answer.content:
                 raise Conflict(NOT_ANSWERABLE)
         async for event in self._completion(loaded, row, until):
@@ -224,7 +202,7 @@ class Interviews:
         yield Stored(turn_view(row, asked=len(loaded.rows)))
         while (broadcast := self._live.running(key)) is None:
             if not missing_after(row.question.position, judged=row.verdict is not None, asked=len(loaded.rows)):
-                for event in _known(loaded, row):
+                for event in known(loaded, row):
                     yield event
                 return
             claimed_until = claimed_until or await self._claim(loaded, row)
@@ -234,7 +212,7 @@ class Interviews:
             await asyncio.sleep(LOOK_EVERY)
             loaded = await self._load(loaded.interview.user_id, loaded.interview.id)
             row = loaded.row(row.question.id)
-        for event in _known(loaded, row):
+        for event in known(loaded, row):
             yield event
         async for event in broadcast.follow():
             yield event
@@ -242,7 +220,7 @@ class Interviews:
     async def _claim(self, loaded: Loaded, row: TurnRow) -> datetime | None:
         """Claim an answer whose claim has lapsed; None while somebody else is at it."""
         async with self._database.transaction() as session:
-            fresh = await self._found(session, loaded.interview.user_id, loaded.interview.id, lock=True)
+            fresh = await found(session, loaded.interview.user_id, loaded.interview.id, lock=True)
             answer = fresh.row(row.question.id).answer
             if answer is None or (answer.judging_until is not None and answer.judging_until > utcnow()):
                 return None
@@ -315,7 +293,7 @@ class Interviews:
     async def set_status(self, user_id: int, interview_id: int, wanted: InterviewStatus) -> InterviewView:
         """Pause or resume an interview; raises BadRequest for a change that is not possible."""
         async with self._database.transaction() as session:
-            loaded = await self._found(session, user_id, interview_id, lock=True)
+            loaded = await found(session, user_id, interview_id, lock=True)
             if not may_change(InterviewStatus(loaded.interview.status), wanted):
                 raise BadRequest("Invalid status transition")
             await queries.set_status(session, interview_id, wanted)
@@ -330,16 +308,7 @@ class Interviews:
 
     async def _load(self, user_id: int, interview_id: int) -> Loaded:
         async with self._database.transaction() as session:
-            return await self._found(session, user_id, interview_id)
-
-    async def _found(self, session: AsyncSession, user_id: int, interview_id: int, *, lock: bool = False) -> Loaded:
-        """Load one of the user's interviews with all its turns, in two statements however long it is."""
-        found = await queries.load(session, interview_id, user_id, lock=lock)
-        if found is None:
-            raise NotFound("Interview not found")
-        interview, conversation_id, job = found
-        rows = await queries.turns(session, conversation_id) if conversation_id is not None else ()
-        return Loaded(interview, conversation_id, job, tuple(TurnRow(*row) for row in rows))
+            return await found(session, user_id, interview_id)
 
     @asynccontextmanager
     async def _renewing(self, extend: Callable[[datetime], Awaitable[bool]]) -> AsyncIterator[None]:
@@ -374,23 +343,6 @@ def _cleaned(clean: Callable[[str], str], raw: str) -> str:
 def _require_active(interview: Interview) -> None:
     if interview.status != InterviewStatus.ACTIVE.value:
         raise Conflict("Interview is not active")
-
-
-def _with_row(loaded: Loaded, changed: TurnRow) -> Loaded:
-    rows = tuple(changed if row.question.id == changed.question.id else row for row in loaded.rows)
-    return replace(loaded, rows=rows)
-
-
-def _known(loaded: Loaded, row: TurnRow) -> list[Event]:
-    """Return the events of what is stored already for an answer."""
-    asked = len(loaded.rows)
-    events: list[Event] = []
-    if row.verdict is not None:
-        events.append(Judged(turn_view(row, asked), finished=row.question.position == TOTAL_QUESTIONS))
-    following = next((other for other in loaded.rows if other.question.position == row.question.position + 1), None)
-    if following is not None:
-        events.append(Asked(turn_view(following, asked)))
-    return events
 
 
 def _said(error: Exception) -> AppError:

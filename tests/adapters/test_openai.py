@@ -162,7 +162,9 @@ async def test_whatever_a_user_wrote_travels_as_data_never_as_instructions(
         assert attack in json.dumps(json.loads(user["content"]), ensure_ascii=False).replace('\\"', '"')
 
 
-async def test_what_never_changes_comes_first_in_every_request(model: OpenAIInterviewer, behaviour: openai_server.Behaviour) -> None:
+async def test_what_never_changes_comes_first_in_every_request(
+    model: OpenAIInterviewer, behaviour: openai_server.Behaviour
+) -> None:
     await judged(model)
     await judged(model, AnswerBrief(4, "text", "Another?", RUBRIC, "Another answer that is long enough."))
     first, second = (body["messages"][0]["content"] for body in behaviour.requests)
@@ -184,6 +186,7 @@ def test_text_is_taken_out_of_json_that_is_still_growing() -> None:
 
 def test_a_reply_that_runs_away_is_stopped() -> None:
     growing = GrowingField("feedback")
+    for _ in range(60):
+        growing.feed("x" * 1000)
     with pytest.raises(InterviewerBadOutput):
-        for _ in range(100):
-            growing.feed("x" * 1000)
+        growing.feed("x")

@@ -46,7 +46,9 @@ OpenPage = Callable[..., Awaitable[Any]]
 def open_page(services: Services) -> OpenPage:
     """Return a function that opens a page of a state class at an address, signed in as a user or as nobody."""
 
-    async def open_it(state_class: type[S], user: User | None = None, url: str = "http://localhost/interview", cookies: str = "") -> S:
+    async def open_it(
+        state_class: type[S], user: User | None = None, url: str = "http://localhost/interview", cookies: str = ""
+    ) -> S:
         header = f"{COOKIE}={await services.sessions.open(user)}" if user else cookies
         root = rx.State(_reflex_internal_init=True)
         root.router = RouterData.from_router_data({"headers": {"cookie": header}, "pathname": url, "asPath": url})

@@ -10,7 +10,8 @@ import pytest
 from interviewer.domain.text import MAX_ANSWER
 from interviewer.errors import InterviewerBadOutput, InterviewerTimeout
 from interviewer.services.live import LiveWork
-from interviewer.state.interview import InterviewState, kept_drafts
+from interviewer.state.interview import InterviewState
+from interviewer.state.showing import kept_drafts
 from interviewer.wiring import Services
 from tests.conftest import NewUser
 from tests.state.conftest import OpenPage, Page
@@ -55,7 +56,7 @@ async def test_answering_shows_verdict_and_next_question(open_page: OpenPage, ne
     assert page.last.judged
     assert page.question.position == 2
     assert page.rail_items[0].dots == ["10", "now"]
-    assert not (page.sending or page.judging or page.asking)
+    assert not any([page.sending, page.judging, page.asking])
 
 
 async def test_twelve_answers_end_in_a_report(open_page: OpenPage, new_user: NewUser) -> None:
@@ -96,7 +97,9 @@ async def test_somebody_elses_interview_is_not_shown(open_page: OpenPage, new_us
     assert page.question.question_id == 0
 
 
-async def test_a_hostile_page_cannot_answer_somebody_elses_question(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
+async def test_a_hostile_page_cannot_answer_somebody_elses_question(
+    open_page: OpenPage, new_user: NewUser, services: Services
+) -> None:
     owner, stranger = await new_user(), await new_user()
     mine, theirs = await begun(open_page, owner), await begun(open_page, stranger)
     async with theirs:
@@ -204,9 +207,7 @@ async def test_a_second_click_while_sending_does_nothing(
     assert len(interviewer.answer_briefs) == 1
 
 
-async def test_two_tabs_sending_different_answers_one_wins_and_the_other_is_told(
-    open_page: OpenPage, new_user: NewUser
-) -> None:
+async def test_two_tabs_sending_different_answers_one_wins_and_the_other_is_told(open_page: OpenPage, new_user: NewUser) -> None:
     user = await new_user()
     first = await begun(open_page, user)
     second = await loaded(open_page, user)
@@ -271,9 +272,8 @@ async def test_pausing_and_resuming(open_page: OpenPage, new_user: NewUser) -> N
 async def test_a_draft_outlives_a_reload(open_page: OpenPage, new_user: NewUser) -> None:
     page = await begun(open_page, await new_user())
     async with page:
-        InterviewState.set_draft.fn(page, "half an ans")
-    async with page:
-        page.draft = ""
+        InterviewState.set_draft.fn(page, page.question.question_id, "half an ans")
+        InterviewState.set_draft.fn(page, page.question.question_id - 1, "typed for the question before, arrived late")
     await run(InterviewState.load, page)
     assert page.draft == "half an ans"
 

@@ -29,8 +29,8 @@ KEY_POINTS = [
     {"point": "Names a trade-off", "weight": 1},
 ]
 FEEDBACK = (
-    "You said what happens first and gave a reason for it, which is the heart of the matter. What is missing is the price of that "
-    "choice: name what gets slower or harder, and when you would decide otherwise. Next time, back it with a number you measured. "
+    "You said what happens first and gave a reason for it, which is the heart of the matter. What is missing is the price of "
+    "that choice: name what gets slower or harder, and when you would decide otherwise. Next time, back it with a number. "
 )
 
 

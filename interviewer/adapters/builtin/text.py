@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -16,6 +17,8 @@ from numpy.typing import NDArray
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[+#]{1,2}(?=\W|$)")
 _SEGMENT = re.compile(r"[^.!?;\n]+(?:[.!?;](?!\s|$)[^.!?;\n]*)*[.!?;]*")
 _STEMMER = snowballstemmer.stemmer("english")
+# The stemmer keeps the word it works on in itself, and answers are judged in threads.
+_STEMMER_LOCK = threading.Lock()
 
 FUNCTION_WORDS = frozenset(
     [
@@ -147,7 +150,8 @@ FUNCTION_WORDS = frozenset(
 @lru_cache(maxsize=50_000)
 def stem(word: str) -> str:
     """Return the English stem of a lower-case word."""
-    return str(_STEMMER.stemWord(word))
+    with _STEMMER_LOCK:
+        return str(_STEMMER.stemWord(word))
 
 
 def words(text: str) -> list[str]:

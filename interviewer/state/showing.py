@@ -1,0 +1,192 @@
+"""Putting what happened onto the interview page: functions of its state alone, which wait for nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from interviewer.domain.progress import InterviewStatus
+from interviewer.errors import AppError
+from interviewer.services.events import Asked, Event, Failed, FeedbackPiece, Judged, QuestionPiece, Started, Stored
+from interviewer.services.views import InterviewView, TurnView
+from interviewer.state.models import (
+    INTERVIEWER_NAMES,
+    TurnItem,
+    heading,
+    progress_words,
+    rail,
+    report_items,
+    scores_of,
+    turn_item,
+)
+from interviewer.state.streaming import GrowingText
+
+if TYPE_CHECKING:
+    from interviewer.state.interview import InterviewState
+
+DID_NOT_START = "The interview did not start, so your credit was given back. Please try again."
+
+
+def begin(state: InterviewState, phase: str) -> int:
+    """Clear what belongs to the last thing shown and return the number of the new one."""
+    state._stream += 1
+    state.phase, state.error = phase, ""
+    state.sending = state.asking = state.judging = False
+    state.question_error = state.verdict_error = ""
+    state.question_chunks, state.question_tail = [], ""
+    state.feedback_chunks, state.feedback_tail = [], ""
+    return state._stream
+
+
+def show(state: InterviewState, view: InterviewView) -> None:
+    """Show an interview as it is stored."""
+    if view.status is InterviewStatus.FAILED:
+        state.phase, state.error = "start", DID_NOT_START
+        fill_job(state, view.job_text)
+        return
+    state.interview_id, state.title = view.id, heading(view)
+    state.interviewer_name = INTERVIEWER_NAMES.get(view.interviewer, view.interviewer)
+    state.phase = {InterviewStatus.PAUSED: "paused", InterviewStatus.FINISHED: "finished"}.get(view.status, "live")
+    state._scores, state._asked = scores_of(view), len(view.turns)
+    answered = [turn for turn in view.turns if turn.answer is not None]
+    state.last = turn_item(answered[-1]) if answered else TurnItem()
+    newest = answered[-1] if answered else None
+    state.unscored = [turn.question_id for turn in answered if turn.lacks_verdict and turn is not newest]
+    if newest is not None:
+        state.judging, state.verdict_error = _pending(newest.lacks_verdict, newest.claimed, "This answer is not scored yet.")
+        state.asking, state.question_error = _pending(newest.lacks_next, newest.claimed, "The next question is not there yet.")
+    if view.status is InterviewStatus.STARTING:
+        state.asking = True
+    if view.open_turn is not None:
+        show_question(state, view.open_turn)
+    else:
+        state.question = TurnItem()
+    show_progress(state)
+    if state.phase == "finished":
+        show_report(state, view)
+
+
+def _pending(lacking: bool, claimed: bool, words: str) -> tuple[bool, str]:
+    """Return (is being worked on, what to say because nobody works on it)."""
+    return lacking and claimed, words if lacking and not claimed else ""
+
+
+def show_report(state: InterviewState, view: InterviewView) -> None:
+    """Show the final figures."""
+    state.percent = "" if view.percent is None else str(view.percent)
+    state.total, state.judged = view.score_sum, view.answers_judged
+    state.topics = report_items(view)
+    state.unscored = [turn.question_id for turn in view.turns if turn.lacks_verdict]
+
+
+def fill_job(state: InterviewState, text: str) -> None:
+    """Put a text into the job description's box, and keep it."""
+    state.job_text = state.job_kept = text
+    state.job_box += 1
+
+
+def show_question(state: InterviewState, turn: TurnView) -> None:
+    """Show a question that can be answered, with the draft that was kept for it."""
+    state.question = turn_item(turn)
+    state.question_chunks, state.question_tail = [], ""
+    state.asking, state.question_error = False, ""
+    state.code_mode = state.question.is_code
+    state.draft = kept_drafts(state.drafts).get(str(turn.question_id), "")
+    state._asked = max(state._asked, turn.position)
+
+
+def show_progress(state: InterviewState) -> None:
+    """Bring the rail up to date."""
+    state.rail_items = rail(state._asked, state._scores, finished=state.phase == "finished")
+    state.progress = progress_words(state.question.position or state.last.position)
+
+
+def note_score(state: InterviewState, turn: TurnView) -> None:
+    """Enter a score into the rail."""
+    if turn.verdict is not None:
+        state._scores = {**state._scores, turn.position: turn.verdict.score}
+    state.unscored = [question_id for question_id in state.unscored if question_id != turn.question_id]
+    show_progress(state)
+
+
+def apply(state: InterviewState, event: Event, feedback: GrowingText, question: GrowingText) -> None:
+    """Show one event of a start or a turn."""
+    match event:
+        case Started(interview_id, title, interviewer):
+            state.interview_id, state.phase, state.asking = interview_id, "live", True
+            state.question, state.last, state._scores, state._asked = TurnItem(), TurnItem(), {}, 1
+            state.title, state.interviewer_name = title, INTERVIEWER_NAMES.get(interviewer, interviewer)
+            state.progress, state.unscored = "", []
+            state.job_kept = ""
+            show_progress(state)
+        case Stored(turn):
+            _show_stored(state, turn)
+        case QuestionPiece(text):
+            if question.add(text):
+                state.question_chunks = list(question.chunks)
+            state.question_tail = question.tail
+        case FeedbackPiece(text):
+            if feedback.add(text):
+                state.feedback_chunks = list(feedback.chunks)
+            state.feedback_tail = feedback.tail
+        case Asked(turn):
+            show_question(state, turn)
+            state.sending = False
+            show_progress(state)
+        case Judged(turn, finished):
+            _show_judged(state, turn, finished)
+        case Failed(part, error):
+            _show_failure(state, part, error)
+
+
+def _show_stored(state: InterviewState, turn: TurnView) -> None:
+    if turn.position < state.last.position:  # an older answer is being scored; the page stays where it is
+        return
+    if state.verdict_error and state.last.question_id not in {0, turn.question_id}:
+        state.unscored = [*state.unscored, state.last.question_id]
+    state.last = turn_item(turn)
+    state.judging, state.asking = turn.lacks_verdict, turn.lacks_next
+    state.verdict_error = state.question_error = ""
+    state.feedback_chunks, state.feedback_tail = [], ""
+    state.question_chunks, state.question_tail = [], ""
+    if state.question.question_id == turn.question_id:
+        state.question, state.draft, state.drafts = TurnItem(), "", ""
+    show_progress(state)
+
+
+def _show_judged(state: InterviewState, turn: TurnView, finished: bool) -> None:
+    if turn.question_id == state.last.question_id:
+        state.last, state.judging = turn_item(turn), False
+        state.feedback_chunks, state.feedback_tail, state.verdict_error = [], "", ""
+    if finished:
+        state.phase, state.sending = "finished", False
+    note_score(state, turn)
+
+
+def _show_failure(state: InterviewState, part: str, error: AppError) -> None:
+    if part == "verdict" and state.last.judged:  # an older answer's
+        state.error = error.user_message
+    elif part == "verdict":
+        state.judging, state.verdict_error = False, error.user_message
+        state.feedback_chunks, state.feedback_tail = [], ""
+    elif state.last.question_id:
+        state.asking, state.question_error = False, error.user_message
+        state.question_chunks, state.question_tail = [], ""
+    else:
+        begin(state, "start")
+        state.error, state.interview_id = f"{error.user_message} Your credit was given back.", 0
+
+
+def kept_drafts(raw: str) -> dict[str, str]:
+    """Return the drafts in the browser's storage by question; anything malformed counts as none."""
+    try:
+        found = json.loads(raw) if raw else {}
+    except ValueError:
+        return {}
+    return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
+
+
+def keep_draft(state: InterviewState, text: str) -> None:
+    """Keep an unsent answer; the storage holds the one of the question that is open."""
+    if state.question.question_id:
+        state.drafts = json.dumps({str(state.question.question_id): text}) if text else ""

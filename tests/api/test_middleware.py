@@ -1,0 +1,70 @@
+"""Which pages may open the websocket and post the forms."""
+
+from __future__ import annotations
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route, WebSocketRoute
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from interviewer.api.middleware import CacheHeaders, OriginGuard
+
+
+async def _form(request: Request) -> PlainTextResponse:
+    return PlainTextResponse("done")
+
+
+async def _socket(websocket: WebSocket) -> None:
+    await websocket.accept()
+    await websocket.send_text(str("origin" in websocket.headers))
+    await websocket.close()
+
+
+@pytest.fixture
+def client() -> TestClient:
+    inner = Starlette(
+        routes=[
+            Route("/session/login", _form, methods=["POST"]),
+            Route("/other", _form),
+            WebSocketRoute("/_event", _socket),
+            Route("/assets/a.js", _form),
+        ]
+    )
+    return TestClient(CacheHeaders(OriginGuard(inner, ["https://allowed.example"])), base_url="http://site.example:3000")
+
+
+FINE = ["http://site.example:3000", "https://site.example:3000", "https://allowed.example", None]
+EVIL = [
+    "http://evil.example",
+    "https://site.example:3000.evil.example",
+    "null",
+    "http://site.example",
+    "http://[broken",
+    "https://allowed.example.evil.example",
+]
+
+
+@pytest.mark.parametrize("origin", FINE)
+def test_own_pages_listed_pages_and_programs_may(client: TestClient, origin: str | None) -> None:
+    headers = {"origin": origin} if origin else {}
+    assert client.post("/session/login", headers=headers).status_code == 200
+    with client.websocket_connect("ws://site.example:3000/_event", headers=headers) as socket:
+        assert socket.receive_text() == "False", "the decision is made once"
+
+
+@pytest.mark.parametrize("origin", EVIL)
+def test_other_sites_pages_may_not(client: TestClient, origin: str) -> None:
+    assert client.post("/session/login", headers={"origin": origin}).status_code == 403
+    with (
+        pytest.raises(WebSocketDisconnect),
+        client.websocket_connect("ws://site.example:3000/_event", headers={"origin": origin}),
+    ):
+        pass
+
+
+def test_everything_else_is_left_alone_and_assets_keep(client: TestClient) -> None:
+    assert client.get("/other", headers={"origin": "http://evil.example"}).status_code == 200
+    assert "immutable" in client.get("/assets/a.js").headers["cache-control"]
