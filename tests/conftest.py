@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
-from interviewer import wiring
+from interviewer import frontend, wiring
 from interviewer.adapters.outbox import Outbox
 from interviewer.db.embedded import EmbeddedPostgres
 from interviewer.db.engine import Database, driver_url
@@ -19,6 +21,7 @@ from interviewer.db.models import User, metadata
 from interviewer.services import billing
 from interviewer.settings import Settings
 from tests.support.interviewer import ScriptedInterviewer
+from tests.support.site import Site
 
 
 @pytest.fixture(scope="session")
@@ -122,3 +125,57 @@ def new_user(database: Database) -> NewUser:
         return user
 
     return make
+
+
+# -- the production process and the browser ------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def built() -> None:
+    """The frontend, built once from the sources as they are."""
+    settings = Settings(_env_file=None)
+    if not frontend.is_fresh(settings):
+        frontend.build(settings)
+
+
+@pytest.fixture(scope="session")
+def make_site(
+    built: None, make_database: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Site]]:
+    """Start a site on a database of its own."""
+    sites: list[Site] = []
+
+    def make(**environment: str) -> Site:
+        number = len(sites)
+        site = Site(tmp_path_factory.mktemp(f"site{number}"), make_database(f"site{number}"), **environment)
+        sites.append(site)
+        return site.start()
+
+    yield make
+    for site in sites:
+        site.stop()
+
+
+@pytest.fixture(scope="session")
+def site(make_site: Callable[..., Site]) -> Site:
+    """A site with the built-in interviewer, shared by the tests that do not kill it."""
+    return make_site()
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Debian's Chromium; a machine without it fails here, it does not skip."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    assert chromium, "Chromium is missing: install the package `chromium`"
+    return {
+        **browser_type_launch_args,
+        "executable_path": chromium,
+        "args": [
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-background-networking",
+            "--no-first-run",
+            "--disable-component-update",
+            "--disable-sync",
+        ],
+    }

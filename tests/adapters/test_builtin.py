@@ -49,17 +49,13 @@ def test_every_topic_has_several_subtopics_and_questions_that_need_no_technology
     assert Counter(item.level for item in questions).keys() == set(Level)
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_a_fluent_answer_to_another_topic_earns_next_to_nothing(seed: int) -> None:
-    rng = random.Random(seed)
+def test_a_fluent_answer_to_another_question_earns_next_to_nothing() -> None:
+    rng = random.Random(0)
     technical = [item for item in BANK.values() if item.topic not in {"introduction", "behavioral"}]
-    scores = []
-    for _ in range(40):
-        asked, other = rng.sample(technical, 2)
-        if asked.topic != other.topic:
-            scores.append(points(asked, other.model_answer))
-    assert sum(scores) / len(scores) < 2
-    assert sum(value > 3 for value in scores) / len(scores) <= 0.15
+    pairs = [pair for _ in range(400) if (pair := rng.sample(technical, 2))[0].topic != pair[1].topic]
+    scores = [points(asked, other.model_answer) for asked, other in pairs]
+    assert sum(scores) / len(scores) < 1.5
+    assert sum(value > 3 for value in scores) / len(scores) < 0.08
 
 
 # -- reading -----------------------------------------------------------------------------------------------------

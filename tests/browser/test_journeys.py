@@ -1,0 +1,264 @@
+"""What a person does, in Chromium, against the production process."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, Request, WebSocket, expect
+
+from tests.support import openai_server
+from tests.support.site import PASSWORD, Site, answer, at_question, ready, sign_up, start_interview
+
+pytestmark = pytest.mark.browser
+
+GOOD = (
+    "I designed and built the service myself in Python with PostgreSQL. I measured first: latency dropped by 40 percent after "
+    "I added a composite index, and retries with backoff are idempotent. The trade-off was slower writes."
+)
+
+
+def test_from_sign_up_to_the_report(site: Site, page: Page) -> None:
+    strangers: list[str] = []
+    problems: list[str] = []
+    page.on("request", lambda request: _note_strangers(request, strangers))
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    sign_up(page, site.url)
+    start_interview(page, "Mid-level")
+    for number in range(1, 13):
+        at_question(page, number)
+        answer(page, f"{GOOD} Answer {number}.")
+    expect(page.get_by_role("heading", name="Finished")).to_be_visible()
+    expect(page.locator("#report")).to_contain_text("of 120 points")
+    expect(page.locator("#report")).to_contain_text("General Backend Knowledge")
+    page.get_by_role("link", name="See every answer").click()
+    expect(page.locator("ol > li")).to_have_count(12)
+    expect(page.get_by_text("Answer 12.")).to_be_visible()
+    page.get_by_role("link", name="Back to the dashboard").click()
+    expect(page.get_by_text("12 of 12 answers scored")).to_be_visible()
+    expect(page.get_by_text("You have used your credits.")).to_be_visible()
+    page.get_by_role("link", name=re.compile("Review")).click()
+    expect(page.get_by_text("Built-in interviewer")).to_be_visible()
+    assert strangers == []
+    assert problems == []
+
+
+def _note_strangers(request: Request, strangers: list[str]) -> None:
+    if urlsplit(request.url).hostname != "localhost":
+        strangers.append(request.url)
+
+
+def test_a_draft_outlives_a_reload_and_the_interview_goes_on_in_another_browser(site: Site, page: Page, browser: Browser) -> None:
+    email = sign_up(page, site.url)
+    start_interview(page)
+    answer(page, GOOD)
+    at_question(page, 2)
+    question = page.locator("#question").inner_text()
+    page.get_by_label("Your answer").fill("half a thought")
+    page.wait_for_function("localStorage.getItem('interviewer_drafts')?.includes('half a thought')")
+    page.reload()
+    expect(page.get_by_label("Your answer")).to_have_value("half a thought")
+    expect(page.locator("#question")).to_have_text(question, use_inner_text=True)
+    other = browser.new_context().new_page()
+    other.goto(f"{site.url}/interview")
+    expect(other).to_have_url(re.compile("/login"))
+    other.get_by_label("E-mail").fill(email)
+    other.get_by_label("Password").fill(PASSWORD)
+    other.get_by_role("button", name="Sign in").click()
+    expect(other).to_have_url(re.compile("/interview"))
+    expect(other.locator("#question")).to_have_text(question, use_inner_text=True)
+    expect(other.get_by_label("Your answer")).to_have_value("")
+    other.context.close()
+
+
+def test_pausing_and_resuming_from_the_dashboard(site: Site, page: Page) -> None:
+    sign_up(page, site.url)
+    start_interview(page, "Junior")
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("heading", name="Paused")).to_be_visible()
+    page.get_by_role("main").get_by_role("link", name="Dashboard").click()
+    page.get_by_role("link", name=re.compile("Junior Backend Developer.*Resume", re.DOTALL)).click()
+    page.get_by_role("button", name="Resume").click()
+    at_question(page, 1)
+
+
+@pytest.mark.parametrize("words", ["", "   ", "\u0000\u0001", "x" * 50_000], ids=["empty", "blank", "nul", "50,000 characters"])
+def test_an_unusable_answer_is_explained_and_stays(site: Site, page: Page, words: str) -> None:
+    sign_up(page, site.url)
+    start_interview(page)
+    page.get_by_label("Your answer").evaluate("(box, text) => { box.value = text }", words)
+    page.get_by_role("button", name="Send answer").click()
+    expect(page.get_by_role("alert").filter(has_text=re.compile("Write an answer|at most 20,000"))).to_be_visible()
+    if words.startswith("x"):
+        assert len(page.get_by_label("Your answer").input_value()) == 50_000
+    answer(page, GOOD)
+    at_question(page, 2)
+
+
+def test_garbage_as_a_job_description_is_explained_and_costs_nothing(site: Site, page: Page) -> None:
+    sign_up(page, site.url)
+    page.get_by_role("link", name="Start an interview").click()
+    page.get_by_label("The job description").evaluate("(box, text) => { box.value = text }", "\x7fELF\x01\ufffd\x02" * 50)
+    page.get_by_role("button", name="Start for 1 credit").click()
+    expect(page.get_by_text("does not look like a job description")).to_be_visible()
+    expect(page.get_by_text("You have 1 credit.")).to_be_visible()
+
+
+def test_two_tabs_sending_at_once(site: Site, page: Page) -> None:
+    sign_up(page, site.url)
+    start_interview(page)
+    second = page.context.new_page()
+    second.goto(f"{site.url}/interview")
+    expect(second.get_by_label("Your answer")).to_be_visible()
+    page.get_by_label("Your answer").fill(GOOD)
+    second.get_by_label("Your answer").fill("Something quite different from the second tab.")
+    page.get_by_role("button", name="Send answer").click(no_wait_after=True)
+    second.get_by_role("button", name="Send answer").click(no_wait_after=True)
+    told = [tab for tab in (page, second) if _is_told(tab)]
+    assert len(told) == 1, "one tab's answer counts, the other is told and keeps its text"
+    expect(told[0].get_by_label("Your answer")).not_to_have_value("")
+    told[0].reload()
+    at_question(told[0], 2)
+
+
+def _is_told(page: Page) -> bool:
+    either = page.get_by_text("answered already").or_(page.get_by_text(re.compile("^Question 2 of 12")))
+    expect(either.first).to_be_visible()
+    return page.get_by_text("answered already").is_visible()
+
+
+def test_signing_out_and_in(site: Site, page: Page) -> None:
+    email = sign_up(page, site.url)
+    cookies = {cookie["name"]: cookie for cookie in page.context.cookies()}
+    assert cookies["interviewer_session"]["httpOnly"]
+    assert cookies["interviewer_session"]["sameSite"] == "Lax"
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("link", name="Sign in").first).to_be_visible()
+    for guarded in ("/dashboard", "/interview", "/interview/1"):
+        page.goto(f"{site.url}{guarded}")
+        expect(page).to_have_url(re.compile("/login"))
+    page.goto(f"{site.url}/login?next=//evil.example")
+    ready(page)
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password").fill("not my password")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_text("The e-mail address or the password is wrong.")).to_be_visible()
+    expect(page.get_by_label("E-mail")).to_have_value(email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page).to_have_url(re.compile(rf"^{site.url}/dashboard"))
+
+
+def test_a_tab_that_was_signed_out_elsewhere_can_do_nothing_more(site: Site, page: Page) -> None:
+    sign_up(page, site.url)
+    start_interview(page)
+    other = page.context.new_page()
+    other.goto(f"{site.url}/dashboard")
+    other.get_by_role("button", name="Sign out").click()
+    expect(other.get_by_role("link", name="Sign up").first).to_be_visible()
+    answer(page, GOOD)
+    expect(page).to_have_url(re.compile("/login"))
+
+
+def test_sign_up_says_what_is_wrong_at_each_field(site: Site, page: Page) -> None:
+    page.goto(f"{site.url}/signup")
+    ready(page)
+    page.get_by_label("E-mail").fill("nope")
+    page.get_by_label("Password").fill("short")
+    page.get_by_role("button", name="Create account").click()
+    for words in ("not a valid e-mail address", "Choose a name", "A password has 8 to 256 characters"):
+        expect(page.get_by_text(words)).to_be_visible()
+
+
+def test_pages_that_do_not_exist_and_interviews_of_others(site: Site, page: Page) -> None:
+    assert (page.goto(f"{site.url}/nothing-here") or pytest.fail("no answer")).status == 404
+    expect(page.get_by_text("There is no such page")).to_be_visible()
+    sign_up(page, site.url)
+    page.goto(f"{site.url}/interview/1")
+    other = page.get_by_text("Interview not found")
+    mine = page.get_by_role("heading", level=1)
+    expect(other.or_(mine).first).to_be_visible()
+    expect(other).to_be_visible()
+
+
+def test_the_server_killed_in_the_middle_of_a_verdict_loses_nothing(make_site: Callable[..., Site], page: Page) -> None:
+    behaviour = openai_server.Behaviour()
+    with openai_server.running(behaviour) as url:
+        site = make_site(OPENAI_BASE_URL=url, OPENAI_MODEL="test")
+        sign_up(page, site.url)
+        start_interview(page, "Senior")
+        behaviour.first, behaviour.rate = 0.2, 20
+        answer(page, GOOD)
+        expect(page.locator("#feedback-growing")).to_contain_text("You said")
+        site.kill()
+        behaviour.rate = 0
+        site.start()
+        page.goto(f"{site.url}/interview")
+        expect(page.locator("#feedback-text")).to_contain_text("You said what happens first", timeout=40_000)
+        at_question(page, 2)
+        page.get_by_text("What was asked and answered").click()
+        expect(page.get_by_text(GOOD)).to_be_visible()
+        site.stop()
+
+
+def test_a_failing_model_is_explained_and_one_click_goes_on(make_site: Callable[..., Site], page: Page) -> None:
+    behaviour = openai_server.Behaviour()
+    with openai_server.running(behaviour) as url:
+        site = make_site(OPENAI_BASE_URL=url, OPENAI_MODEL="test")
+        sign_up(page, site.url)
+        behaviour.fault_for = {"question": "broken"}
+        page.get_by_role("link", name="Start an interview").click()
+        page.get_by_role("button", name="Start for 1 credit").click()
+        expect(page.get_by_text("Your credit was given back.")).to_be_visible()
+        behaviour.fault_for = {}
+        page.get_by_role("button", name="Start for 1 credit").click()
+        at_question(page, 1)
+        for number, fault in enumerate(("broken", "empty", "cut", "length"), start=1):
+            behaviour.fault_for = {"verdict": fault}
+            answer(page, GOOD)
+            expect(page.locator("#verdict-error")).to_contain_text("Nothing is lost")
+            behaviour.fault_for = {}
+            page.get_by_role("button", name="Score it now").click()
+            expect(page.locator("#feedback-text")).to_be_visible()
+            at_question(page, number + 1)
+        behaviour.fault_for = {"question": "topic"}
+        answer(page, GOOD)
+        expect(page.locator("#question-error")).to_contain_text("could not be read")
+        behaviour.fault_for = {}
+        page.get_by_role("button", name="Ask the next question").click()
+        at_question(page, 6)
+        site.stop()
+
+
+def test_a_long_verdict_costs_little_and_no_secret_reaches_the_page(make_site: Callable[..., Site], page: Page) -> None:
+    """A verdict of 400 tokens takes at most 80 KB on the wire, and nothing of the session is among it."""
+    behaviour = openai_server.Behaviour()
+    received: list[str] = []
+    with openai_server.running(behaviour) as url:
+        site = make_site(OPENAI_BASE_URL=url, OPENAI_MODEL="test")
+        sign_up(page, site.url)
+        start_interview(page)
+        page.on("websocket", lambda socket: _listen(socket, received))
+        page.reload()
+        at_question(page, 1)
+        behaviour.first, behaviour.rate, behaviour.feedback_tokens = 0.4, 60, 400
+        received.clear()
+        answer(page, GOOD)
+        at_question(page, 2)
+        expect(page.locator("#feedback-text")).to_be_visible()
+        size = sum(len(frame.encode()) for frame in received)
+        site.stop()
+    assert size <= 80_000, f"{size} bytes in {len(received)} frames"
+    everything = "".join(received)
+    secret = next(cookie["value"] for cookie in page.context.cookies() if cookie["name"] == "interviewer_session")
+    assert secret not in everything
+    assert "key_points" not in everything
+    assert json.dumps("Says what happens first")[1:-1] in everything, "marks are shown once the answer is scored"
+
+
+def _listen(socket: WebSocket, received: list[str]) -> None:
+    socket.on("framereceived", lambda payload: received.append(payload if isinstance(payload, str) else payload.decode()))

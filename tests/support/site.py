@@ -1,0 +1,117 @@
+"""The production process under test, and Chromium to use it with."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+START_SECONDS = 60
+PASSWORD = "correct horse battery"
+
+expect.set_options(timeout=15_000)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Site:
+    """One `interviewer run` process on a port of its own; it can be killed and started again on the same data."""
+
+    def __init__(self, folder: Path, database_url: str, **environment: str) -> None:
+        self.port = free_port()
+        self.url = f"http://localhost:{self.port}"
+        self.log = folder / f"server-{self.port}.log"
+        self._environment = {
+            **{key: value for key, value in os.environ.items() if not key.startswith(("OPENAI_", "PORT", "FRONTEND_URL", "ENV"))},
+            "PORT": str(self.port),
+            "DATABASE_URL": database_url,
+            "DATA_DIR": str(folder),
+            **environment,
+        }
+
+    def start(self) -> Site:
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [Path(sys.executable).with_name("interviewer"), "run"],
+                env=self._environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}/health", timeout=2) as answer:
+                if answer.status == 200:
+                    return self
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.1)
+        raise AssertionError(f"the server did not start: {self.log.read_text()[-2000:]}")
+
+    def kill(self) -> None:
+        """End the process at once, as a crash would."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> int:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(30)
+
+
+def ready(page: Page) -> None:
+    """Wait until the page takes events: its websocket is open and what the server says has come."""
+    page.wait_for_load_state("networkidle")
+
+
+def sign_up(page: Page, url: str, name: str = "Ada") -> str:
+    """Create an account through the pages and the outbox; returns its address."""
+    email = f"{name.lower()}{time.time_ns()}@example.com"
+    page.goto(f"{url}/signup")
+    ready(page)
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Create account").click()
+    expect(page.get_by_text("A mail is on its way to")).to_be_visible()
+    page.get_by_role("link", name="development outbox").click()
+    mail = page.locator("section", has_text=email)
+    mail.get_by_role("link", name="Open the link").click()
+    expect(page.get_by_text("This creates the account of")).to_contain_text(name)
+    page.get_by_role("button", name="Create my account").click()
+    expect(page.get_by_text("One credit is one interview.")).to_be_visible()
+    return email
+
+
+def start_interview(page: Page, sample: str | None = None) -> None:
+    """From the dashboard to the first question."""
+    page.get_by_role("link", name="Start an interview").click()
+    if sample:
+        page.get_by_role("button", name=sample, exact=True).click()
+        expect(page.get_by_label("The job description")).not_to_have_value("")
+    page.get_by_role("button", name="Start for 1 credit").click()
+    expect(page.get_by_label("Your answer")).to_be_visible()
+
+
+def answer(page: Page, text: str) -> None:
+    """Send an answer."""
+    page.get_by_label("Your answer").fill(text)
+    page.get_by_role("button", name="Send answer").click()
+
+
+def at_question(page: Page, number: int) -> None:
+    """Wait until question `number` can be answered."""
+    expect(page.get_by_text(re.compile(rf"^Question {number} of 12"))).to_be_visible()
+    expect(page.get_by_label("Your answer")).to_be_visible()

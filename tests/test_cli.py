@@ -1,0 +1,90 @@
+"""The command: what it says when it starts, when it cannot, and that nothing is left when it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.support.site import Site, free_port
+
+COMMAND = Path(sys.executable).with_name("interviewer")
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    clean = {key: value for key, value in os.environ.items() if key not in {"DATABASE_URL", "PORT", "OPENAI_BASE_URL"}}
+    return subprocess.run(
+        [COMMAND, *arguments], env={**clean, **environment}, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def assert_one_sentence(result: subprocess.CompletedProcess[str], *words: str) -> None:
+    assert result.returncode == 1
+    assert "Traceback" not in result.stdout + result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+    for word in words:
+        assert word in result.stderr
+
+
+def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert_one_sentence(run("run", PORT=str(port), DATA_DIR=str(tmp_path)), str(port), "taken")
+
+
+@pytest.mark.usefixtures("built")
+def test_a_database_that_does_not_answer_is_one_sentence(tmp_path: Path) -> None:
+    result = run("run", PORT=str(free_port()), DATA_DIR=str(tmp_path), DATABASE_URL="postgresql://u:hidden@127.0.0.1:1/x")
+    assert_one_sentence(result, "does not answer")
+    assert "hidden" not in result.stderr
+
+
+@pytest.mark.usefixtures("built")
+def test_a_half_written_data_folder_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "postgres").mkdir()
+    (tmp_path / "postgres" / "PG_VERSION").write_text("18\n")
+    assert_one_sentence(run("run", PORT=str(free_port()), DATA_DIR=str(tmp_path)), "half-written")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("PORT", "many"), ("DATABASE_URL", "mysql://x/y"), ("FRONTEND_URL", "example.com"), ("ENV", "staging")]
+)
+def test_a_malformed_setting_is_named(name: str, value: str) -> None:
+    assert_one_sentence(run("migrate", **{name: value}), name)
+
+
+@pytest.mark.usefixtures("built")
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_with_nothing_configured_it_says_what_is_embedded_and_stops_all_of_it(
+    tmp_path_factory: pytest.TempPathFactory, how: int
+) -> None:
+    folder = tmp_path_factory.mktemp("alone")
+    site = Site(folder, "").start()
+    children = [child for child in psutil.process_iter(["cmdline"]) if str(folder) in " ".join(child.info["cmdline"] or [])]
+    assert children, "the embedded database runs"
+    site.process.send_signal(how)
+    site.process.wait(30)
+    words = site.log.read_text()
+    assert site.url in words
+    for part in ("database     embedded", "interviewer  built in", "mail         printed"):
+        assert words.count(part) == 1
+    assert "Traceback" not in words
+    # A process that has ended stays a zombie where nobody collects orphans, as in a bare container.
+    assert [child.pid for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE] == []
+
+
+@pytest.mark.usefixtures("built")
+def test_another_port_and_address_rebuild_nothing(tmp_path: Path, make_site: object) -> None:
+    result = run(
+        "run", "--build-only", PORT=str(free_port()), FRONTEND_URL="https://interviewer.example/", DATA_DIR=str(tmp_path)
+    )
+    assert result.returncode == 0
+    assert "Building" not in result.stdout
