@@ -1,6 +1,9 @@
 """How Reflex builds and serves the application."""
 
+from typing import Any, cast
+
 import reflex as rx
+from reflex_base.constants import StateManagerMode
 
 from interviewer.components.theme import TAILWIND
 from interviewer.settings import get_settings
@@ -16,7 +19,7 @@ config = rx.Config(
     cors_allowed_origins=[settings.site_url.rstrip("/"), *settings.allowed_origins],
     telemetry_enabled=False,
     show_built_with_reflex=False,
-    state_manager_mode="memory",
-    plugins=[rx.plugins.TailwindV4Plugin(TAILWIND)],
+    state_manager_mode=StateManagerMode.MEMORY,
+    plugins=[rx.plugins.TailwindV4Plugin(cast("Any", TAILWIND))],
     disable_plugins=[rx.plugins.SitemapPlugin],
 )

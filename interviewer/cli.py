@@ -37,7 +37,8 @@ def run(*, build_only: Annotated[bool, typer.Option(help="Build the frontend, th
     """Start the site: database, migrations, frontend, server."""
     with _one_sentence_errors():
         settings = _settings()
-        _refuse_taken_port(settings)
+        if not build_only:
+            _refuse_taken_port(settings)
         _build_frontend(settings)
         if build_only:
             return

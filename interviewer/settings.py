@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -24,7 +25,7 @@ class Settings(BaseSettings):
     """The settings object; immutable. `.env.example` explains each one to the person who runs the site."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+        env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
     )
 
     env: Environment = Environment.DEVELOPMENT
@@ -86,8 +87,11 @@ class Settings(BaseSettings):
 
 @cache
 def get_settings() -> Settings:
-    """Return the settings of this process; raises pydantic's ValidationError when one is malformed."""
-    return Settings()
+    """Return the settings of this process; raises pydantic's ValidationError when one is malformed.
+
+    ENV_FILE names another file than `.env`.
+    """
+    return Settings(_env_file=os.environ.get("ENV_FILE", ROOT / ".env"))
 
 
 def explain(error: ValidationError) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -14,14 +13,19 @@ from sqlalchemy import create_engine, make_url, text
 
 from interviewer import frontend, wiring
 from interviewer.adapters.outbox import Outbox
+from interviewer.db import ledger
 from interviewer.db.embedded import EmbeddedPostgres
 from interviewer.db.engine import Database, driver_url
 from interviewer.db.migrations import migrate
 from interviewer.db.models import User, metadata
-from interviewer.services import billing
+from interviewer.domain.credits import CreditType
 from interviewer.settings import Settings
+from tests.support.browser import CHROMIUM_ARGUMENTS, chromium
 from tests.support.interviewer import ScriptedInterviewer
 from tests.support.site import Site
+
+# Whatever this machine is configured for, tests are not.
+os.environ["ENV_FILE"] = os.devnull
 
 
 @pytest.fixture(scope="session")
@@ -113,10 +117,10 @@ def new_user(database: Database) -> NewUser:
             session.add(user)
             await session.flush()
             for number in range(credits):
-                await billing.ledger.change(
+                await ledger.change(
                     session,
                     user,
-                    billing.CreditType.INDIVIDUAL,
+                    CreditType.INDIVIDUAL,
                     1,
                     reason="test",
                     source="test",
@@ -164,18 +168,5 @@ def site(make_site: Callable[..., Site]) -> Site:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    """Debian's Chromium; a machine without it fails here, it does not skip."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    assert chromium, "Chromium is missing: install the package `chromium`"
-    return {
-        **browser_type_launch_args,
-        "executable_path": chromium,
-        "args": [
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-background-networking",
-            "--no-first-run",
-            "--disable-component-update",
-            "--disable-sync",
-        ],
-    }
+    """Debian's Chromium: the one that comes with Playwright cannot be had everywhere."""
+    return {**browser_type_launch_args, "executable_path": chromium(), "args": CHROMIUM_ARGUMENTS}

@@ -9,14 +9,16 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-# Seconds between two updates of a page; the first comes without waiting.
+# Seconds between two updates of a page. The first comes at once and the next few soon after, because two texts
+# that begin side by side should both be seen to begin.
 EVERY = 0.1
+SOON = 0.02
 # A var is sent whole whenever it changes, so growing text sits in a short tail that moves into chunks when it gets this long.
 TAIL = 400
 
 
 async def batched(events: AsyncIterator[T], every: float = EVERY) -> AsyncIterator[list[T]]:
-    """Yield events in lists: the first as soon as it is there, then whatever has gathered every `every` seconds.
+    """Yield events in lists: the first as soon as it is there, then what has gathered, ever less often up to every `every` seconds.
 
     An error of the source is raised after the events that came before it.
     """
@@ -24,6 +26,7 @@ async def batched(events: AsyncIterator[T], every: float = EVERY) -> AsyncIterat
     arrived = asyncio.Event()
     error: list[BaseException] = []
     ended = False
+    pause = SOON
 
     async def gather() -> None:
         nonlocal ended
@@ -45,7 +48,8 @@ async def batched(events: AsyncIterator[T], every: float = EVERY) -> AsyncIterat
             if batch:
                 yield batch
                 if not ended:
-                    await asyncio.sleep(every)
+                    await asyncio.sleep(pause)
+                    pause = min(every, pause * 2)
             if gathered or ended:
                 arrived.set()
         if error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 from datetime import timedelta
 from uuid import uuid4
 
@@ -246,6 +247,7 @@ async def test_work_goes_on_when_the_tab_closes_and_a_new_one_sees_it_from_the_s
     interviewer.gate.clear()
     stream = services.interviews.answer(user.id, interview_id, turn.question_id, GOOD, uuid4())
     await anext(stream)
+    assert isinstance(stream, AsyncGenerator)
     await stream.aclose()
     follower = asyncio.create_task(_collected(services, user, interview_id, turn))
     await asyncio.sleep(0.05)

@@ -50,7 +50,7 @@ def open_page(services: Services) -> OpenPage:
         state_class: type[S], user: User | None = None, url: str = "http://localhost/interview", cookies: str = ""
     ) -> S:
         header = f"{COOKIE}={await services.sessions.open(user)}" if user else cookies
-        root = rx.State(_reflex_internal_init=True)
+        root = rx.State(_reflex_internal_init=True)  # type: ignore[call-arg]
         root.router = RouterData.from_router_data({"headers": {"cookie": header}, "pathname": url, "asPath": url})
         state = root.get_substate(state_class.get_full_name().split("."))
         object.__setattr__(state, "dirty_vars", set())

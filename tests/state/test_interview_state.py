@@ -272,8 +272,9 @@ async def test_pausing_and_resuming(open_page: OpenPage, new_user: NewUser) -> N
 async def test_a_draft_outlives_a_reload(open_page: OpenPage, new_user: NewUser) -> None:
     page = await begun(open_page, await new_user())
     async with page:
-        InterviewState.set_draft.fn(page, page.question.question_id, "half an ans")
-        InterviewState.set_draft.fn(page, page.question.question_id - 1, "typed for the question before, arrived late")
+        set_draft: Any = InterviewState.set_draft
+        set_draft.fn(page, page.question.question_id, "half an ans")
+        set_draft.fn(page, page.question.question_id - 1, "typed for the question before, arrived late")
     await run(InterviewState.load, page)
     assert page.draft == "half an ans"
 
