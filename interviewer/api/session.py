@@ -73,6 +73,7 @@ async def _signed_in(user: User, path: str, user_agent: str) -> RedirectResponse
 def _flash(path: str, **words: str) -> RedirectResponse:
     """Go to a page that shows `words` once."""
     response = RedirectResponse(path, status_code=303)
-    value = quote(json.dumps({key: text[:320] for key, text in words.items()}))
+    page = path.lstrip("/").partition("?")[0]
+    value = quote(json.dumps({"page": page, **{key: text[:320] for key, text in words.items()}}))
     response.set_cookie(FLASH_COOKIE, value, max_age=FLASH_SECONDS, httponly=True, samesite="lax")
     return response

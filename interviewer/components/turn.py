@@ -44,6 +44,25 @@ def rail() -> rx.Component:
             ),
             class_name="mt-2 flex items-center justify-between gap-4",
         ),
+        _verdict_link(),
+    )
+
+
+def _verdict_link() -> rx.Component:
+    """Return the way to the verdict on narrow screens, where it stands below the question."""
+    words = rx.cond(
+        InterviewState.last.judged,
+        f"Your last answer: {InterviewState.last.score}/10. Read the verdict",
+        rx.cond(InterviewState.judging, "Your last answer is being judged", "Your last answer is not scored yet"),
+    )
+    return rx.cond(
+        InterviewState.last.question_id > 0,
+        rx.el.a(
+            words,
+            icon("chevron"),
+            href="#feedback",
+            class_name="mt-3 flex min-h-11 items-center justify-between rounded-md border border-line bg-sheet px-4 font-medium text-accent no-underline lg:hidden",
+        ),
     )
 
 

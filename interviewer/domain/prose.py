@@ -80,10 +80,17 @@ def _code(lines: list[str]) -> Block:
     return Block("code", [Span("\n".join(lines).rstrip(), True)])
 
 
+def _looks_like_code(block: Block) -> bool:
+    return all(line.rstrip().endswith((";", "{", "}")) for line in "".join(span.text for span in block.spans).splitlines())
+
+
 def _joined(found: list[Block]) -> list[Block]:
-    """Join pieces of code that only a blank line separates."""
+    """Join pieces of code that only a blank line separates; lines of statements beside code are code too."""
     joined: list[Block] = []
-    for block in found:
+    for number, block in enumerate(found):
+        beside_code = any(other.kind == "code" for other in found[max(0, number - 1) : number + 2])
+        if block.kind == "text" and beside_code and _looks_like_code(block):
+            block = Block("code", [Span("".join(span.text for span in block.spans), True)])
         if block.kind == "code" and joined and joined[-1].kind == "code":
             joined[-1].spans[0].text += "\n\n" + block.spans[0].text
         else:

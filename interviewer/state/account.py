@@ -71,7 +71,7 @@ class LoginState(rx.State):
     @rx.event
     def load(self) -> None:
         """Show what the last try said, and keep the address that was typed."""
-        flash = read_flash(cookie(self, FLASH_COOKIE))
+        flash = read_flash(cookie(self, FLASH_COOKIE), "login")
         self.error, self.email = flash.get("error", ""), flash.get("email", "")
         self.next_path = local_path(self.router.url.query_parameters.get("next", ""))
 
@@ -89,7 +89,7 @@ class VerifyState(rx.State):
         """Show whose account the link creates."""
         self.reset()
         self.token = self.router.url.query_parameters.get("token", "")[:200]
-        self.error = read_flash(cookie(self, FLASH_COOKIE)).get("error", "")
+        self.error = read_flash(cookie(self, FLASH_COOKIE), "verify-email").get("error", "")
         if not self.error:
             try:
                 self.username = await wiring.services().accounts.pending_name(self.token)
@@ -128,10 +128,12 @@ def _refusal(check: Any, value: str) -> str:
     return ""
 
 
-def read_flash(raw: str) -> dict[str, str]:
-    """Return what a form's handler left for the next page; anything malformed counts as nothing."""
+def read_flash(raw: str, page: str) -> dict[str, str]:
+    """Return what a form's handler left for this page; anything malformed, or meant for another page, counts as nothing."""
     try:
         found = json.loads(unquote(raw)) if raw else {}
     except ValueError:
         return {}
-    return {str(key): str(value)[:500] for key, value in found.items()} if isinstance(found, dict) else {}
+    if not isinstance(found, dict) or found.get("page") != page:
+        return {}
+    return {str(key): str(value)[:500] for key, value in found.items()}

@@ -18,7 +18,7 @@ TAIL = 400
 
 
 async def batched(events: AsyncIterator[T], every: float = EVERY) -> AsyncIterator[list[T]]:
-    """Yield events in lists: the first as soon as it is there, then what has gathered, ever less often up to every `every` seconds.
+    """Yield events in lists: the first as soon as it is there, then what has gathered, less and less often.
 
     An error of the source is raised after the events that came before it.
     """

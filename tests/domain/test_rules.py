@@ -131,3 +131,5 @@ def test_prose_keeps_code_lists_and_paragraphs_apart() -> None:
     assert [(span.text, span.code) for span in found[3].spans] == [("Use ", False), ("SELECT 1", True), (" here.", False)]
     assert found[4].spans[0].text == "fenced\n\ncode"
     assert blocks("") == []
+    java = blocks("Is it safe?\n\nprivate final Map<K, V> map;\n\nV get(K k) {\n    return map.get(k);\n}")
+    assert [block.kind for block in java] == ["text", "code"]

@@ -1,0 +1,127 @@
+"""The account pages' states: fields, flashes, guards."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from interviewer.services.sessions import FLASH_COOKIE
+from interviewer.state.account import LoginState, OutboxState, SignupState, VerifyState, read_flash
+from interviewer.state.dashboard import DashboardState
+from interviewer.state.review import ReviewState
+from interviewer.state.session import SessionState
+from interviewer.wiring import Services
+from tests.conftest import NewUser
+from tests.services.test_accounts import PASSWORD, link_token
+from tests.state.conftest import OpenPage, Page
+
+
+def handler(event: Any) -> Any:
+    return event.fn
+
+
+def flash(page: str, **words: str) -> str:
+    return f"{FLASH_COOKIE}={quote(json.dumps({'page': page, **words}))}"
+
+
+async def test_sign_up_names_each_wrong_field_and_sends_nothing(open_page: OpenPage, services: Services) -> None:
+    page = Page(await open_page(SignupState))
+    await handler(SignupState.submit)(page, {"email": "x", "username": "", "password": "short"})
+    assert all((page.email_error, page.username_error, page.password_error))
+    await handler(SignupState.submit)(page, {})
+    await handler(SignupState.submit)(page, {"email": ["a"], "username": None, "password": 7})
+    assert services.outbox is not None
+    assert not services.outbox.mails
+    assert not page.sent
+
+
+async def test_sign_up_says_that_a_mail_is_on_its_way(open_page: OpenPage, services: Services) -> None:
+    page = Page(await open_page(SignupState))
+    await handler(SignupState.submit)(page, {"email": "ada@example.com", "username": "Ada", "password": PASSWORD})
+    assert page.sent
+    assert not page.busy
+    verify = await open_page(VerifyState, url=f"http://localhost/verify-email?token={link_token(services)}")
+    await handler(VerifyState.load)(verify)
+    assert (verify.username, verify.error) == ("Ada", "")
+
+
+async def test_a_dead_link_says_so(open_page: OpenPage) -> None:
+    page = await open_page(VerifyState, url="http://localhost/verify-email?token=nothing")
+    await handler(VerifyState.load)(page)
+    assert "used already or has expired" in page.error
+
+
+async def test_the_sign_in_form_keeps_the_address_after_a_wrong_password(open_page: OpenPage) -> None:
+    page = await open_page(
+        LoginState,
+        url="http://localhost/login?next=//evil.example",
+        cookies=flash("login", error="Wrong.", email="ada@example.com"),
+    )
+    handler(LoginState.load)(page)
+    assert (page.error, page.email, page.next_path) == ("Wrong.", "ada@example.com", "/dashboard")
+
+
+async def test_what_one_form_said_does_not_show_on_another_page(open_page: OpenPage, services: Services) -> None:
+    await services.accounts.request_verification("ada@example.com", "Ada", PASSWORD)
+    page = await open_page(
+        VerifyState, url=f"http://localhost/verify-email?token={link_token(services)}", cookies=flash("login", error="Wrong.")
+    )
+    await handler(VerifyState.load)(page)
+    assert page.error == ""
+
+
+@pytest.mark.parametrize("raw", ["", "{", "%7B%7D", "[]", "7", quote('{"page": "login", "error": {"a": 1}}')])
+def test_a_forged_flash_does_no_harm(raw: str) -> None:
+    assert set(read_flash(raw, "login")) <= {"page", "error"}
+
+
+async def test_a_guarded_page_sends_strangers_to_sign_in_and_back(open_page: OpenPage) -> None:
+    page = await open_page(SessionState, url="http://localhost/interview?id=3")
+    redirect = await handler(SessionState.require)(page)
+    assert "/login?next=/interview%3Fid%3D3" in repr(redirect)
+
+
+async def test_the_header_knows_who_is_here(open_page: OpenPage, new_user: NewUser) -> None:
+    page = await open_page(SessionState, await new_user())
+    assert await handler(SessionState.require)(page) is None
+    assert (page.username, page.known) == ("User 1", True)
+
+
+async def test_the_dashboard_and_the_review_show_nothing_to_strangers(
+    open_page: OpenPage, new_user: NewUser, services: Services
+) -> None:
+    owner = await new_user()
+    started = [event async for event in services.interviews.start(owner.id, "Backend engineer with Python")]
+    interview_id = getattr(started[0], "interview_id", 0)
+    for who in (None, await new_user()):
+        board = await open_page(DashboardState, who, url="http://localhost/dashboard")
+        await handler(DashboardState.load)(board)
+        assert (board.unfinished, board.finished) == ([], [])
+        review = await open_page(ReviewState, who, url=f"http://localhost/interview/{interview_id}")
+        await handler(ReviewState.load)(review)
+        assert review.turns == []
+        assert review.title == ""
+    mine = await open_page(DashboardState, owner, url="http://localhost/dashboard")
+    await handler(DashboardState.load)(mine)
+    assert [item.title for item in mine.unfinished] == ["Backend engineer with Python"]
+    assert mine.credits == 0
+
+
+@pytest.mark.parametrize("path", ["/interview/abc", "/interview/-1", "/interview/99999999999999999999", "/interview/1%00"])
+async def test_odd_review_addresses_say_that_there_is_no_such_interview(
+    open_page: OpenPage, new_user: NewUser, path: str
+) -> None:
+    review = await open_page(ReviewState, await new_user(), url=f"http://localhost{path}")
+    await handler(ReviewState.load)(review)
+    assert review.error == "Interview not found"
+
+
+async def test_the_outbox_shows_mails_and_is_empty_in_production(open_page: OpenPage, services: Services) -> None:
+    await services.accounts.request_verification("ada@example.com", "Ada", PASSWORD)
+    page = await open_page(OutboxState)
+    handler(OutboxState.load)(page)
+    assert page.mails[0].recipient == "ada@example.com"
+    assert "verify-email?token=" in page.mails[0].link
