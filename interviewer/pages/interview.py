@@ -96,8 +96,8 @@ def _start_button() -> rx.Component:
                 "You have no credit left, and an interview costs one.",
                 rx.cond(
                     InterviewState.credits == 1,
-                    "You have 1 credit. It comes back if no question comes.",
-                    f"You have {InterviewState.credits} credits. It comes back if no question comes.",
+                    "You have 1 credit. An interview that does not start costs none.",
+                    f"You have {InterviewState.credits} credits. An interview that does not start costs none.",
                 ),
             ),
             class_name="text-sm text-muted",
