@@ -170,3 +170,8 @@ def site(make_site: Callable[..., Site]) -> Site:
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     """Debian's Chromium: the one that comes with Playwright cannot be had everywhere."""
     return {**browser_type_launch_args, "executable_path": chromium(), "args": CHROMIUM_ARGUMENTS}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run browser tests last: Playwright keeps an event loop of its own running, beside which no other can run."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)

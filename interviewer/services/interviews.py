@@ -199,26 +199,28 @@ class Interviews:
     async def _completion(self, loaded: Loaded, row: TurnRow, claimed_until: datetime | None) -> AsyncIterator[Event]:
         """Run or join the work on one answer; `claimed_until` is set when this caller has just claimed it."""
         key = ("turn", row.question.id)
+        # Begun before anything is yielded: whoever asked for it may be gone by then.
+        begun = self._live.run(key, partial(self._turn, loaded, row, claimed_until)) if claimed_until else None
         yield Stored(turn_view(row, asked=len(loaded.rows)))
-        while (broadcast := self._live.running(key)) is None:
+        while (broadcast := begun or self._live.running(key)) is None:
             if not missing_after(row.question.position, judged=row.verdict is not None, asked=len(loaded.rows)):
-                for event in known(loaded, row):
-                    yield event
-                return
-            claimed_until = claimed_until or await self._claim(loaded, row)
-            if claimed_until is not None:
-                broadcast = self._live.run(key, partial(self._turn, loaded, row, claimed_until))
                 break
-            await asyncio.sleep(LOOK_EVERY)
-            loaded = await self._load(loaded.interview.user_id, loaded.interview.id)
-            row = loaded.row(row.question.id)
+            if (claimed := await self._claim(loaded, row)) is not None:
+                loaded, until = claimed
+                row = loaded.row(row.question.id)
+                begun = self._live.run(key, partial(self._turn, loaded, row, until))
+            else:
+                await asyncio.sleep(LOOK_EVERY)
+                loaded = await self._load(loaded.interview.user_id, loaded.interview.id)
+                row = loaded.row(row.question.id)
         for event in known(loaded, row):
             yield event
-        async for event in broadcast.follow():
-            yield event
+        if broadcast is not None:
+            async for event in broadcast.follow():
+                yield event
 
-    async def _claim(self, loaded: Loaded, row: TurnRow) -> datetime | None:
-        """Claim an answer whose claim has lapsed; None while somebody else is at it."""
+    async def _claim(self, loaded: Loaded, row: TurnRow) -> tuple[Loaded, datetime] | None:
+        """Claim an answer whose claim has lapsed and return it as it is now; None while somebody else is at it."""
         async with self._database.transaction() as session:
             fresh = await found(session, loaded.interview.user_id, loaded.interview.id, lock=True)
             answer = fresh.row(row.question.id).answer
@@ -226,7 +228,7 @@ class Interviews:
                 return None
             until = utcnow() + LEASE
             await queries.claim(session, answer.id, until)
-        return until
+        return fresh, until
 
     async def _turn(self, loaded: Loaded, row: TurnRow, claimed_until: datetime, publish: Publish[Event]) -> None:
         """Judge an answer and ask the next question side by side, each as far as it is missing."""
@@ -254,7 +256,11 @@ class Interviews:
             verdict_id = await queries.add_verdict(session, verdict, loaded.interview.id)
             if verdict_id is not None and is_last:
                 await queries.finish(session, loaded.interview.id)
-        publish(Judged(turn_view(replace(row, verdict=verdict), asked=len(loaded.rows)), finished=is_last))
+        if verdict_id is None:  # another worker was first: its verdict counts
+            row = (await self._load(loaded.interview.user_id, loaded.interview.id)).row(row.question.id)
+        else:
+            row = replace(row, verdict=verdict)
+        publish(Judged(turn_view(row, asked=len(loaded.rows)), finished=is_last))
 
     async def _ask_next(self, loaded: Loaded, row: TurnRow, publish: Publish[Event]) -> None:
         """Ask the question after this one and store it with its rubric."""

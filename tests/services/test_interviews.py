@@ -486,3 +486,27 @@ async def test_everything_is_stored_under_its_interview(services: Services, data
             await session.execute(select(col(CreditTransaction.amount)).where(col(CreditTransaction.user_id) == user.id))
         ).scalars()
         assert sorted(rows) == [-1, 1]
+
+
+async def test_of_two_verdicts_made_at_once_the_stored_one_is_shown_by_both(
+    services: Services, database: Database, new_user: NewUser, interviewer: ScriptedInterviewer
+) -> None:
+    """A worker that was thought dead finishes late: nothing counts twice, and everybody sees the same score."""
+    user = await new_user()
+    interview_id, turn = await started(services, user)
+    interviewer.gate.clear()
+    slow = asyncio.create_task(answered(services, user, interview_id, turn))
+    await asyncio.sleep(0.1)
+    async with database.transaction() as session:
+        await session.execute(update(Message).values(judging_until=utcnow() - timedelta(seconds=1)))
+    other_interviewer = ScriptedInterviewer()
+    other_interviewer.marks = []
+    other = build(services.settings, database=database, interviewer=other_interviewer)
+    first = await _collected(other, user, interview_id, turn)
+    interviewer.gate.set()
+    for events in (first, await slow):
+        verdict = next(event.turn.verdict for event in events if isinstance(event, Judged))
+        assert verdict is not None
+        assert verdict.score == 0
+    view = await services.interviews.view(user.id, interview_id)
+    assert (view.answers_judged, view.score_sum, len(view.turns)) == (1, 0, 2)
