@@ -20,6 +20,8 @@ config = rx.Config(
     telemetry_enabled=False,
     show_built_with_reflex=False,
     state_manager_mode=StateManagerMode.MEMORY,
+    # Seconds of silence after which a page's state is forgotten; the page then loads it anew.
+    redis_token_expiration=6 * 3600,
     plugins=[rx.plugins.TailwindV4Plugin(cast("Any", TAILWIND))],
     disable_plugins=[rx.plugins.SitemapPlugin],
 )

@@ -22,6 +22,7 @@ app = rx.App(
     stylesheets=["/theme.css"],
     theme=None,
     html_lang="en",
+    head_components=[rx.el.script(src="/drafts.js", defer=True)],
     api_transformer=[
         api.build(),
         CacheHeaders,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 import signal
@@ -10,7 +11,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from pydantic import SecretStr, ValidationError
@@ -87,41 +88,65 @@ def _database(settings: Settings) -> Iterator[Settings]:
         yield settings
         return
     server = EmbeddedPostgres(settings.data_dir)
-    with _stopping_on_signals():
+    with _stopping_on_signals() as signals:
         url = server.start()
-        os.environ["DATABASE_URL"] = url
-        get_settings.cache_clear()
         try:
+            signals.release()
+            os.environ["DATABASE_URL"] = url
+            get_settings.cache_clear()
             yield settings.model_copy(update={"database_url": SecretStr(url)})
         finally:
-            del os.environ["DATABASE_URL"]
+            os.environ.pop("DATABASE_URL", None)
             get_settings.cache_clear()
             server.stop()
 
 
+class _Signals:
+    """Turns signals into an orderly exit. Until released it only notes them: a half-started server cannot be stopped."""
+
+    def __init__(self) -> None:
+        self._held = True
+        self._noted: int | None = None
+
+    def __call__(self, number: int, _frame: object) -> None:
+        self._noted = number
+        if not self._held:
+            self._leave(number)
+
+    def release(self) -> None:
+        """From now on leave at once, and now if a signal has come already."""
+        self._held = False
+        if self._noted is not None:
+            self._leave(self._noted)
+
+    def _leave(self, number: int) -> NoReturn:
+        raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
+
+
 @contextlib.contextmanager
-def _stopping_on_signals() -> Iterator[None]:
-    """Turn SIGTERM and SIGHUP into an orderly exit, so that what was started is stopped."""
-
-    def leave(number: int, _frame: object) -> None:
-        raise SystemExit(128 + number)
-
-    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+def _stopping_on_signals() -> Iterator[_Signals]:
+    """Handle the signals that end a program, so that what was started is stopped."""
+    signals = _Signals()
+    before = {number: signal.signal(number, signals) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
-        yield
+        yield signals
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
 def _refuse_taken_port(settings: Settings) -> None:
-    with socket.socket() as probe:
+    """Find out before anything is built or started whether the server will be able to listen."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((settings.host, settings.port))
         except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise StartupError(f"Nothing can listen on {settings.host}, port {settings.port}: {error.strerror}.") from error
             raise StartupError(
-                f"Port {settings.port} is taken by another program. Stop it, or choose another: PORT={settings.port + 1} make run"
+                f"Port {settings.port} is taken by another program. Stop it, or choose another port: PORT=3100 make run"
             ) from error
 
 

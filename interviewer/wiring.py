@@ -117,4 +117,6 @@ async def _sweep(database: Database) -> None:
                 logger.warning("gave back %d credits of interviews that did not start", count)
         except AppError as error:
             logger.warning("the sweep could not run: %s", error.user_message)
+        except Exception:
+            logger.exception("the sweep failed")
         await asyncio.sleep(SWEEP_EVERY)

@@ -8,7 +8,7 @@ from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Cookie, Form, Header
-from fastapi.responses import RedirectResponse
+from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 
 from interviewer import wiring
 from interviewer.db.models import User
@@ -45,10 +45,14 @@ async def verify(token: Field = "", user_agent: Agent = "") -> RedirectResponse:
 
 
 @router.post("/logout")
-async def logout(secret: Annotated[str, Cookie(alias=COOKIE)] = "") -> RedirectResponse:
+async def logout(secret: Annotated[str, Cookie(alias=COOKIE)] = "") -> Response:
     """End the session in the database and in the browser, with what the browser kept of it."""
-    if secret:
-        await wiring.services().sessions.close(secret)
+    try:
+        if secret:
+            await wiring.services().sessions.close(secret)
+    except AppError as error:
+        # The cookie stays: without the database the session would live on unseen.
+        return PlainTextResponse(f"You are still signed in. {error.user_message}", status_code=error.status)
     response = RedirectResponse("/", status_code=303, headers={"Clear-Site-Data": '"storage"'})
     response.delete_cookie(COOKIE)
     return response

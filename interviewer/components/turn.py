@@ -39,7 +39,8 @@ def rail() -> rx.Component:
                 "Pause",
                 type="button",
                 on_click=InterviewState.pause,
-                disabled=InterviewState.sending,
+                disabled=InterviewState.sending
+                | ((InterviewState.question.question_id == 0) & (InterviewState.last.question_id == 0)),
                 class_name=QUIET,
             ),
             class_name="mt-2 flex items-center justify-between gap-4",
@@ -183,12 +184,12 @@ def _answer_form() -> rx.Component:
             ),
             class_name="mt-4 flex items-center justify-between",
         ),
+        rx.el.input(type="hidden", name="interview", value=InterviewState.interview_id, read_only=True),
+        rx.el.input(type="hidden", name="question", value=InterviewState.question.question_id, read_only=True),
         rx.el.textarea(
             id="answer",
             name="answer",
-            default_value=InterviewState.draft,
             key=InterviewState.question.question_id.to_string(),
-            on_change=lambda text: InterviewState.set_draft(InterviewState.question.question_id, text).debounce(400),
             placeholder=rx.cond(
                 InterviewState.code_mode,
                 "Code first; complexity and edge cases in a comment.",
@@ -197,7 +198,7 @@ def _answer_form() -> rx.Component:
             rows="10",
             spell_check=~InterviewState.code_mode,
             aria_describedby="answer-hint",
-            custom_attrs={"onKeyDown": _SEND_KEY},
+            custom_attrs={"onKeyDown": _SEND_KEY, "data-draft": f"answer-{InterviewState.question.question_id}"},
             class_name=rx.cond(InterviewState.code_mode, f"{FIELD} resize-y font-mono text-sm", f"{FIELD} resize-y"),
         ),
         rx.el.div(alert(InterviewState.error), class_name="mt-3"),

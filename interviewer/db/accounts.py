@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -20,8 +20,13 @@ async def token_by_hash(session: AsyncSession, token_hash: str, purpose: str, *,
     """Return the mailed token with this hash and purpose, used or not."""
     statement = select(OneTimeToken).where(col(OneTimeToken.token_hash) == token_hash, col(OneTimeToken.purpose) == purpose)
     if lock:
-        statement = statement.with_for_update()
+        statement = statement.with_for_update().execution_options(populate_existing=True)
     return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def lock_address(session: AsyncSession, email: str) -> None:
+    """Let one transaction at a time work on this address."""
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(email, 0))))
 
 
 async def use_up_tokens(session: AsyncSession, email: str, purpose: str, now: datetime) -> None:

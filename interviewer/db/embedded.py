@@ -38,6 +38,11 @@ class EmbeddedPostgres:
             self.folder.parent.mkdir(parents=True, exist_ok=True)
             self._initialise()
             self._server = get_server(self.folder, cleanup_mode="stop")
+        except subprocess.TimeoutExpired as error:
+            raise StartupError(
+                f"The embedded database in {self.folder} takes long to start; after a crash it repairs itself first. "
+                "Start again in a minute."
+            ) from error
         except (subprocess.SubprocessError, OSError, RuntimeError, ValueError, AssertionError) as error:
             raise StartupError(self._failure()) from error
         return str(self._server.get_uri())

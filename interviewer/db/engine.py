@@ -6,36 +6,53 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from sqlalchemy import make_url, text
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
-from interviewer.errors import Unavailable
+from interviewer.errors import StartupError, Unavailable
 
 # Seconds a request waits for a free connection before it is told to come back later.
 POOL_WAIT = 5.0
 CONNECT_WAIT = 5
 
 
+SESSION_OPTIONS = "-c timezone=utc -c statement_timeout=15000"
+ODD_ADDRESS = (
+    "DATABASE_URL cannot be read as an address. It has the form postgresql://user:password@host:port/name; "
+    "special characters in the password are written as %XX."
+)
+
+
 def driver_url(url: str) -> str:
-    """Return `url` with psycopg 3 named as its driver, whatever form of PostgreSQL address it has."""
-    return (
-        make_url(url.replace("postgres://", "postgresql://", 1))
-        .set(drivername="postgresql+psycopg")
-        .render_as_string(hide_password=False)
-    )
+    """Return `url` with psycopg 3 named as its driver, whatever form of PostgreSQL address it has.
+
+    Raises `errors.StartupError`, which does not repeat the address: its password may be what is wrong with it.
+    """
+    try:
+        address = make_url(url.replace("postgres://", "postgresql://", 1))
+    except (ArgumentError, ValueError):
+        raise StartupError(ODD_ADDRESS) from None
+    return address.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+
+def _listed(value: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else value or ()
 
 
 class Database:
     """A pool of connections to one PostgreSQL database."""
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        # Options in the address, such as a search_path, stay: ours come in addition.
+        address = make_url(driver_url(url))
+        options = " ".join([*_listed(address.query.get("options")), SESSION_OPTIONS])
         self.engine: AsyncEngine = create_async_engine(
-            driver_url(url),
+            address.difference_update_query(["options"]),
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=POOL_WAIT,
-            connect_args={"connect_timeout": CONNECT_WAIT, "options": "-c timezone=utc -c statement_timeout=15000"},
+            connect_args={"connect_timeout": CONNECT_WAIT, "options": options},
         )
 
     @asynccontextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -90,32 +90,32 @@ async def add_question(session: AsyncSession, question: Question) -> int | None:
     return (await session.execute(statement.returning(col(Question.id)))).scalar_one_or_none()
 
 
-async def add_answer(session: AsyncSession, question_id: int, content: str, client_id: UUID, judging_until: datetime) -> Message:
-    """Store an answer, claimed for judging until then."""
-    message = Message(
-        question_id=question_id,
-        author="user",
-        content=content,
-        client_id=client_id,
-        judging_until=judging_until,
-        created_at=utcnow(),
-    )
-    session.add(message)
-    await session.flush()
-    return message
+async def add_answer(session: AsyncSession, question_id: int, content: str, client_id: UUID, lease: timedelta) -> Message:
+    """Store an answer, claimed for judging for the length of `lease`, by the database's clock."""
+    values = {"question_id": question_id, "author": "user", "content": content, "client_id": client_id, "created_at": utcnow()}
+    statement = insert(Message).values(**values, judging_until=func.now() + lease)
+    stored: Message = (await session.execute(statement.returning(Message))).scalar_one()
+    return stored
 
 
-async def claim(session: AsyncSession, message_id: int, until: datetime | None) -> None:
-    """Claim an answer for judging until then, or give the claim up."""
-    await session.execute(update(Message).where(col(Message.id) == message_id).values(judging_until=until))
+async def claim(session: AsyncSession, message_id: int, lease: timedelta) -> datetime | None:
+    """Claim an answer that nobody holds and return until when; None while somebody else does."""
+    free = col(Message.judging_until).is_(None) | (col(Message.judging_until) < func.now())
+    statement = update(Message).where(col(Message.id) == message_id, free).values(judging_until=func.now() + lease)
+    return (await session.execute(statement.returning(col(Message.judging_until)))).scalar_one_or_none()
 
 
-async def extend_claim(session: AsyncSession, message_id: int, held: datetime, until: datetime) -> bool:
-    """Move the end of a claim that is still ours; False if somebody else took it over."""
-    statement = (
-        update(Message).where(col(Message.id) == message_id, col(Message.judging_until) == held).values(judging_until=until)
-    )
-    return bool((await session.execute(statement.returning(col(Message.id)))).scalar_one_or_none())
+async def extend_claim(session: AsyncSession, message_id: int, held: datetime, lease: timedelta) -> datetime | None:
+    """Renew a claim that is still ours and return until when; None if somebody else took it over."""
+    statement = update(Message).where(col(Message.id) == message_id, col(Message.judging_until) == held)
+    renewed = statement.values(judging_until=func.now() + lease).returning(col(Message.judging_until))
+    return (await session.execute(renewed)).scalar_one_or_none()
+
+
+async def release_claim(session: AsyncSession, message_id: int, held: datetime) -> None:
+    """Give up a claim, if it is still ours."""
+    statement = update(Message).where(col(Message.id) == message_id, col(Message.judging_until) == held)
+    await session.execute(statement.values(judging_until=None))
 
 
 async def add_verdict(session: AsyncSession, verdict: Verdict, interview_id: int) -> int | None:
@@ -140,30 +140,28 @@ async def finish(session: AsyncSession, interview_id: int) -> None:
     await session.execute(update(Interview).where(col(Interview.id) == interview_id).values(values))
 
 
-async def set_status(
-    session: AsyncSession, interview_id: int, status: InterviewStatus, *, lease_until: datetime | None = None
-) -> None:
-    """Change an interview's status; `lease_until` goes with `starting` only."""
-    values = {"status": status.value, "lease_until": lease_until, "updated_at": utcnow()}
+async def set_status(session: AsyncSession, interview_id: int, status: InterviewStatus) -> None:
+    """Change an interview's status; only a start has a lease, so it loses it."""
+    values = {"status": status.value, "lease_until": None, "updated_at": utcnow()}
     await session.execute(update(Interview).where(col(Interview.id) == interview_id).values(values))
 
 
-async def extend_start(session: AsyncSession, interview_id: int, until: datetime) -> bool:
-    """Renew the lease of a start; False if it has been given up meanwhile."""
+async def extend_start(session: AsyncSession, interview_id: int, lease: timedelta) -> bool:
+    """Renew the lease of a start, by the database's clock; False if it has been given up meanwhile."""
     statement = (
         update(Interview)
         .where(col(Interview.id) == interview_id, col(Interview.status) == InterviewStatus.STARTING.value)
-        .values(lease_until=until)
+        .values(lease_until=func.now() + lease)
         .returning(col(Interview.id))
     )
     return bool((await session.execute(statement)).scalar_one_or_none())
 
 
-async def lapsed_starts(session: AsyncSession, now: datetime, limit: int = 100) -> Sequence[Row[int, int]]:
+async def lapsed_starts(session: AsyncSession, limit: int = 100) -> Sequence[Row[int, int]]:
     """Lock and return (id, user_id) of starts whose lease ran out; those another worker holds are left to it."""
     statement = (
         select(col(Interview.id), col(Interview.user_id))
-        .where(col(Interview.status) == InterviewStatus.STARTING.value, col(Interview.lease_until) < now)
+        .where(col(Interview.status) == InterviewStatus.STARTING.value, col(Interview.lease_until) < func.now())
         .order_by(col(Interview.id))
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import create_engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from alembic import command
 from interviewer.db.engine import CONNECT_WAIT, driver_url
@@ -18,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 def migrate(url: str, revision: str = "head") -> None:
     """Bring the database at `url` to `revision`; several processes may call this at once.
 
-    Raises `errors.StartupError` when the database does not answer.
+    Raises `errors.StartupError` when the database does not answer, or refuses, or was made by another version.
     """
     config = Config(ROOT / "alembic.ini")
     engine = create_engine(driver_url(url), connect_args={"connect_timeout": CONNECT_WAIT})
@@ -29,10 +30,11 @@ def migrate(url: str, revision: str = "head") -> None:
                 command.downgrade(config, revision)
             else:
                 command.upgrade(config, revision)
-    except OperationalError as error:
-        reason = str(error.orig).strip().splitlines()[0] if error.orig else "no answer"
-        raise StartupError(
-            f"The database at {engine.url.render_as_string(hide_password=True)} does not answer: {reason}"
-        ) from error
+    except DBAPIError as error:
+        reason = next(iter(str(error.orig).strip().splitlines()), "no reason given")
+        verb = "does not answer" if isinstance(error, OperationalError) else "refuses"
+        raise StartupError(f"The database at {engine.url.render_as_string(hide_password=True)} {verb}: {reason}") from error
+    except CommandError as error:
+        raise StartupError(f"The database was made by another version of this program: {error}") from error
     finally:
         engine.dispose()

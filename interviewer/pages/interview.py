@@ -51,7 +51,7 @@ def _start() -> rx.Component:
                     name="job",
                     default_value=InterviewState.job_text,
                     key=InterviewState.job_box.to_string(),
-                    on_change=InterviewState.set_job_text.debounce(400),
+                    custom_attrs={"data-draft": "job"},
                     placeholder="Paste the posting here …",
                     rows="12",
                     aria_describedby="job-hint",

@@ -27,7 +27,8 @@ MAX_USERNAME = 50
 _passwords = CryptContext(
     schemes=["argon2"], argon2__type="ID", argon2__memory_cost=19456, argon2__time_cost=2, argon2__parallelism=1
 )
-_UNUSABLE_NAME = re.compile(r"[\x00-\x1f\x7f<>]")
+_UNUSABLE_NAME = re.compile("[\x00-\x1f\x7f<>\ud800-\udfff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 LINK_DEAD = "This link has been used already or has expired. Sign up again to get a new one."
 
@@ -52,6 +53,8 @@ def checked_password(raw: str) -> str:
     """Return the password if it may be used; raises BadRequest."""
     if not MIN_PASSWORD <= len(raw) <= MAX_PASSWORD:
         raise BadRequest(f"A password has {MIN_PASSWORD} to {MAX_PASSWORD} characters.")
+    if _SURROGATE.search(raw):
+        raise BadRequest("This password has a character that cannot be typed again. Choose another.")
     return raw
 
 
@@ -62,7 +65,7 @@ async def hash_password(password: str) -> str:
 
 async def password_matches(password: str, password_hash: str | None) -> bool:
     """Check a password; with no hash it does the same work and answers False."""
-    if len(password) > MAX_PASSWORD:
+    if len(password) > MAX_PASSWORD or _SURROGATE.search(password):
         return False
     if password_hash is None:
         await asyncio.to_thread(_passwords.hash, password)
@@ -119,6 +122,9 @@ class Accounts:
         """
         now = utcnow()
         async with self._database.transaction() as session:
+            found = _live(await queries.token_by_hash(session, hashed(secret), "verification"))
+            # Two links of one address used at once take turns; each would use up the other.
+            await queries.lock_address(session, found.email)
             token = _live(await queries.token_by_hash(session, hashed(secret), "verification", lock=True))
             if await queries.user_by_email(session, token.email) is not None:
                 raise Conflict("Email already exists")

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from interviewer.db import interviews, ledger
 from interviewer.db.engine import Database
-from interviewer.db.models import User, utcnow
+from interviewer.db.models import User
 from interviewer.domain.credits import FREE_CREDITS, INTERVIEW_PRICE, CreditType, give_back_key, pays_from, signup_key, start_key
 from interviewer.domain.progress import InterviewStatus
 from interviewer.errors import PaymentRequired
@@ -67,7 +67,7 @@ async def give_back_lapsed(database: Database) -> int:
     Any number of workers may call this at once: each lapsed start is locked by one of them.
     """
     async with database.transaction() as session:
-        lapsed = await interviews.lapsed_starts(session, utcnow())
+        lapsed = await interviews.lapsed_starts(session)
         for interview_id, user_id in lapsed:
             await give_back(session, interview_id, user_id)
     return len(lapsed)

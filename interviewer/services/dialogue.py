@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +21,8 @@ from interviewer.ports import AnswerBrief, Interviewer, JobBrief, PastTurn, Piec
 from interviewer.services.events import Event, FeedbackPiece, QuestionPiece
 from interviewer.services.live import Publish
 from interviewer.services.views import TurnRow
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 MAX_PROMPT = 4000
 MAX_FEEDBACK = 8000
@@ -98,7 +102,11 @@ async def ask(interviewer: Interviewer, brief: QuestionBrief, publish: Publish[E
             publish(QuestionPiece(item.text))
         else:
             draft = item
-    if draft is None or not 0 < len(draft.prompt.strip()) <= MAX_PROMPT:
+    if (
+        draft is None
+        or not 0 < len(draft.prompt.strip()) <= MAX_PROMPT
+        or not storable(draft.prompt, draft.subtopic, draft.rubric)
+    ):
         raise InterviewerBadOutput
     try:
         return AskedQuestion(
@@ -125,7 +133,7 @@ async def judge(interviewer: Interviewer, brief: AnswerBrief, publish: Publish[E
             publish(FeedbackPiece(item.text))
         else:
             draft = item
-    if draft is None or not 0 < len(draft.feedback.strip()) <= MAX_FEEDBACK:
+    if draft is None or not 0 < len(draft.feedback.strip()) <= MAX_FEEDBACK or not storable(draft.feedback, list(draft.marks)):
         raise InterviewerBadOutput
     rubric = Rubric.model_validate(brief.rubric)
     try:
@@ -155,6 +163,15 @@ def verdict_row(judgement: Judgement, message_id: int, interviewer: Interviewer)
 async def analyse(interviewer: Interviewer, text: str) -> dict[str, Any]:
     """Let the interviewer analyse a job description; raises InterviewerBadOutput when the result is not usable."""
     try:
-        return JobFindings.model_validate(await interviewer.analyse_job(text)).model_dump(mode="json")
+        found = JobFindings.model_validate(await interviewer.analyse_job(text)).model_dump(mode="json")
     except ValidationError as error:
         raise InterviewerBadOutput from error
+    if not storable(found):
+        raise InterviewerBadOutput
+    return found
+
+
+def storable(*values: Any) -> bool:
+    """Tell whether texts and documents can be stored: PostgreSQL takes no NUL, UTF-8 no lone surrogate."""
+    text = json.dumps(values, ensure_ascii=False, default=str)
+    return "\\u0000" not in text and not _SURROGATE.search(text)

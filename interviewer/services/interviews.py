@@ -15,12 +15,15 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import cast
 from uuid import UUID
+
+from sqlalchemy import func
 
 from interviewer.db import interviews as queries
 from interviewer.db import ledger
 from interviewer.db.engine import Database
-from interviewer.db.models import Conversation, Interview, JobProfile, Message, utcnow
+from interviewer.db.models import Conversation, Interview, JobProfile, Message
 from interviewer.domain.progress import InterviewStatus, may_change, missing_after
 from interviewer.domain.text import TextRefused, TextTooLong, clean_answer, clean_job_description
 from interviewer.domain.topics import TOTAL_QUESTIONS
@@ -34,9 +37,10 @@ from interviewer.services.views import InterviewView, TurnRow, title_of, turn_vi
 
 logger = logging.getLogger(__name__)
 
-# A claim outlives a killed worker by at most LEASE; a running one renews it every RENEW.
-LEASE = timedelta(seconds=15)
-RENEW = timedelta(seconds=10)
+# A claim outlives a killed worker by at most LEASE. A running one renews it every RENEW seconds; when the database does not
+# answer it tries again every RETRY seconds, so that one bad moment costs nobody the work.
+LEASE = timedelta(seconds=20)
+RENEW, RETRY = 10.0, 1.0
 # How often somebody else's running work is looked at, seconds.
 LOOK_EVERY = 0.5
 DRAIN_SECONDS = 20.0
@@ -92,7 +96,7 @@ class Interviews:
                 user_id=user_id,
                 job_profile_id=job.id if job else None,
                 status=InterviewStatus.STARTING.value,
-                lease_until=utcnow() + LEASE,
+                lease_until=cast("datetime", func.now() + LEASE),
                 interviewer=self._interviewer.name,
                 model=self._interviewer.model,
                 seen_before=await queries.bank_ids_seen(session, user_id),
@@ -107,7 +111,7 @@ class Interviews:
         if job is not None and job.profile is None:
             self._live.spawn(self._analyse(job))
         try:
-            async with self._renewing(lambda until: self._extend_start(interview_id, until)):
+            async with self._renewing(lambda: self._extend_start(interview_id)):
                 async with self._database.transaction() as session:
                     seen = (await found(session, user_id, interview_id)).interview.seen_before
                 brief = dialogue.question_brief(1, (), dialogue.job_brief(job), seen)
@@ -123,17 +127,22 @@ class Interviews:
                     question.id = await queries.add_question(session, question) or 0
                     await queries.set_status(session, interview_id, InterviewStatus.ACTIVE)
         except Exception as error:
-            await self._give_back(interview_id)
-            publish(Failed("question", _said(error)))
+            words = f"{_said(error).user_message} {await self._give_back(interview_id)}"
+            publish(Failed("question", Unavailable(words)))
             return
         publish(Asked(turn_view(TurnRow(question, None, None), asked=1)))
 
-    async def _give_back(self, interview_id: int) -> None:
-        """Return the credit of a start that failed, unless a sweep has done so already."""
-        async with self._database.transaction() as session:
-            interview = await session.get(Interview, interview_id, with_for_update=True)
-            if interview is not None and interview.status == InterviewStatus.STARTING.value:
-                await billing.give_back(session, interview_id, interview.user_id)
+    async def _give_back(self, interview_id: int) -> str:
+        """Return the credit of a start that failed, unless a sweep has done so already, and say so in words."""
+        try:
+            async with self._database.transaction() as session:
+                interview = await session.get(Interview, interview_id, with_for_update=True)
+                if interview is not None and interview.status == InterviewStatus.STARTING.value:
+                    await billing.give_back(session, interview_id, interview.user_id)
+        except Exception:
+            logger.exception("a credit could not be given back; the sweep will do it")
+            return "Your credit comes back by itself within a minute."
+        return "Your credit was given back."
 
     async def _analyse(self, job: JobProfile) -> None:
         """Analyse a job description and keep the result; without it the questions go by the text itself."""
@@ -143,10 +152,12 @@ class Interviews:
                 await queries.store_profile(session, job.id, profile)
         except AppError as error:
             logger.warning("a job description could not be analysed: %s", type(error).__name__)
+        except Exception:
+            logger.exception("a job description could not be analysed")
 
-    async def _extend_start(self, interview_id: int, until: datetime) -> bool:
+    async def _extend_start(self, interview_id: int) -> bool:
         async with self._database.transaction() as session:
-            return await queries.extend_start(session, interview_id, until)
+            return await queries.extend_start(session, interview_id, LEASE)
 
     async def follow_start(self, user_id: int, interview_id: int) -> AsyncIterator[Event]:
         """Follow a start, wherever it runs: its events as in `start`, or Asked or Failed once it has ended."""
@@ -179,8 +190,9 @@ class Interviews:
             until = None
             if row.answer is None:
                 _require_active(loaded.interview)
-                until = utcnow() + LEASE
-                row = replace(row, answer=await queries.add_answer(session, question_id, content, client_id, until))
+                answer = await queries.add_answer(session, question_id, content, client_id, LEASE)
+                until = answer.judging_until
+                row = replace(row, answer=answer)
                 loaded = with_row(loaded, row)
             elif client_id != row.answer.client_id and content != row.answer.content:
                 raise Conflict(NOT_ANSWERABLE)
@@ -220,15 +232,14 @@ class Interviews:
                 yield event
 
     async def _claim(self, loaded: Loaded, row: TurnRow) -> tuple[Loaded, datetime] | None:
-        """Claim an answer whose claim has lapsed and return it as it is now; None while somebody else is at it."""
+        """Claim an answer that nobody holds and return it as it is now; None while somebody else is at it."""
+        if row.answer is None:
+            return None
         async with self._database.transaction() as session:
-            fresh = await found(session, loaded.interview.user_id, loaded.interview.id, lock=True)
-            answer = fresh.row(row.question.id).answer
-            if answer is None or (answer.judging_until is not None and answer.judging_until > utcnow()):
+            until = await queries.claim(session, row.answer.id, LEASE)
+            if until is None:
                 return None
-            until = utcnow() + LEASE
-            await queries.claim(session, answer.id, until)
-        return fresh, until
+            return await found(session, loaded.interview.user_id, loaded.interview.id), until
 
     async def _turn(self, loaded: Loaded, row: TurnRow, claimed_until: datetime, publish: Publish[Event]) -> None:
         """Judge an answer and ask the next question side by side, each as far as it is missing."""
@@ -237,14 +248,14 @@ class Interviews:
             raise AssertionError("a turn needs an answer")
         missing = missing_after(row.question.position, judged=row.verdict is not None, asked=len(loaded.rows))
         held = [claimed_until]
-        async with self._renewing(lambda until: self._extend_claim(answer.id, held, until)):
+        async with self._renewing(lambda: self._extend_claim(answer.id, held)):
             results = await asyncio.gather(
                 self._guarded("verdict", publish, self._judge(loaded, row, answer, publish)) if missing.verdict else _nothing(),
                 self._guarded("question", publish, self._ask_next(loaded, row, publish)) if missing.next_question else _nothing(),
             )
         if not all(results):
             async with self._database.transaction() as session:
-                await queries.claim(session, answer.id, None)
+                await queries.release_claim(session, answer.id, held[0])
 
     async def _judge(self, loaded: Loaded, row: TurnRow, answer: Message, publish: Publish[Event]) -> None:
         """Judge one answer and store the verdict; the last one closes the interview."""
@@ -288,11 +299,11 @@ class Interviews:
             return False
         return True
 
-    async def _extend_claim(self, message_id: int, held: list[datetime], until: datetime) -> bool:
+    async def _extend_claim(self, message_id: int, held: list[datetime]) -> bool:
         async with self._database.transaction() as session:
-            extended = await queries.extend_claim(session, message_id, held[0], until)
-        held[0] = until
-        return extended
+            until = await queries.extend_claim(session, message_id, held[0], LEASE)
+        held[0] = until or held[0]
+        return until is not None
 
     # -- pausing ------------------------------------------------------------------------------------------------
 
@@ -317,17 +328,20 @@ class Interviews:
             return await found(session, user_id, interview_id)
 
     @asynccontextmanager
-    async def _renewing(self, extend: Callable[[datetime], Awaitable[bool]]) -> AsyncIterator[None]:
+    async def _renewing(self, extend: Callable[[], Awaitable[bool]]) -> AsyncIterator[None]:
         """Keep a claim alive while the block runs."""
 
         async def renew() -> None:
+            pause = RENEW
             while True:
-                await asyncio.sleep(RENEW.total_seconds())
+                await asyncio.sleep(pause)
                 try:
-                    if not await extend(utcnow() + LEASE):
+                    if not await extend():
                         return
+                    pause = RENEW
                 except AppError:
-                    logger.warning("a claim could not be renewed")
+                    logger.warning("a claim could not be renewed; trying again")
+                    pause = RETRY
 
         task = asyncio.create_task(renew())
         try:

@@ -58,6 +58,6 @@ def known(loaded: Loaded, row: TurnRow) -> list[Event]:
     if row.verdict is not None:
         events.append(Judged(turn_view(row, asked), finished=row.question.position == TOTAL_QUESTIONS))
     following = next((other for other in loaded.rows if other.question.position == row.question.position + 1), None)
-    if following is not None:
+    if following is not None and following.answer is None:
         events.append(Asked(turn_view(following, asked)))
     return events

@@ -6,7 +6,9 @@ what has come. `_stream` numbers what the page follows; a handler whose number i
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -23,13 +25,16 @@ from interviewer.services.views import InterviewView
 from interviewer.state import showing
 from interviewer.state.models import RailItem, ReportItem, TurnItem
 from interviewer.state.session import cookie, to_login
-from interviewer.state.streaming import GrowingText, batched
+from interviewer.state.showing import Growing
+from interviewer.state.streaming import batched
+
+logger = logging.getLogger(__name__)
 
 MAX_KEPT_INPUT = 60_000
 
 
 class InterviewState(rx.State):
-    """Everything on the interview page."""
+    """Everything on the interview page. Unsent text is not in here: the browser keeps it (`assets/drafts.js`)."""
 
     phase: str = "loading"  # loading, start, live, paused, finished or lost
     error: str = ""
@@ -37,7 +42,6 @@ class InterviewState(rx.State):
     credits: int = 0
     job_text: str = ""
     job_box: int = 0  # a new number makes the page lay out the box anew, with `job_text` in it
-    job_kept: str = rx.LocalStorage("", name="interviewer_job")
     interview_id: int = 0
     title: str = ""
     interviewer_name: str = ""
@@ -49,9 +53,7 @@ class InterviewState(rx.State):
     question_tail: str = ""
     asking: bool = False
     question_error: str = ""
-    draft: str = ""  # what the answer box begins with; what is typed in it stays in the page and in `drafts`
     code_mode: bool = False
-    drafts: str = rx.LocalStorage("", name="interviewer_drafts")
 
     last: TurnItem = TurnItem()
     feedback_chunks: list[str] = []
@@ -69,14 +71,15 @@ class InterviewState(rx.State):
     _scores: dict[int, int] = {}
     _asked: int = 0
 
-    # -- what the page does -------------------------------------------------------------------------------------
-
     @rx.event(background=True)
     async def load(self) -> EventSpec | None:
         """Show the interview that the address names, else the one that runs, else the form that starts one."""
         async with self:
-            stream = showing.begin(self, "loading")
-            secret, wanted = cookie(self, COOKIE), self.router.url.query_parameters.get("id", "")
+            wanted = self.router.url.query_parameters.get("id", "")
+            # What is on the page already stays there meanwhile: somebody may be typing.
+            here = self.phase if self.phase == "start" or wanted in {"", str(self.interview_id)} else "loading"
+            stream = showing.begin(self, here)
+            secret = cookie(self, COOKIE)
         try:
             person = await wiring.services().sessions.authenticate(secret)
             view = await _wanted_view(person, wanted)
@@ -93,7 +96,6 @@ class InterviewState(rx.State):
             self.credits = balances.usable
             if view is None:
                 self.phase = "start"
-                showing.fill_job(self, self.job_kept)
                 return None
             showing.show(self, view)
         await _catch_up(self, stream, person, view)
@@ -106,69 +108,59 @@ class InterviewState(rx.State):
             if self.sending or self.phase != "start":
                 return None
             job, secret = str(form.get("job", "")), cookie(self, COOKIE)
-            self.job_text = self.job_kept = job[:MAX_KEPT_INPUT]
             stream = showing.begin(self, "start")
-            self.sending = True
-        try:
-            person = await wiring.services().sessions.authenticate(secret)
-            await _follow(self, stream, wiring.services().interviews.start(person.user_id, job))
-        except Unauthorized:
-            return to_login(self)
-        except AppError as error:
-            async with self:
-                self.error = error.user_message
-        finally:
-            async with self:
-                self.sending = False
+            self.job_text, self.sending = job[:MAX_KEPT_INPUT], True
+        async with _explaining(self):
+            try:
+                person = await wiring.services().sessions.authenticate(secret)
+                await _follow(self, stream, wiring.services().interviews.start(person.user_id, job))
+            except Unauthorized:
+                return to_login(self)
+        await _settle(self, stream)
         return None
 
     @rx.event(background=True)
     async def submit_answer(self, form: dict[str, Any]) -> EventSpec | None:
-        """Send the answer in the box; it leaves the box only once it is stored."""
-        text = str(form.get("answer", ""))
+        """Send the answer in the box. The form names its question, so it arrives even if this state was forgotten."""
+        text, interview_id, question_id = (
+            str(form.get("answer", "")),
+            _number(form.get("interview")),
+            _number(form.get("question")),
+        )
         async with self:
-            if self.sending or self.phase != "live" or not self.question.question_id:
+            if self.sending:
                 return None
-            showing.keep_draft(self, text[:MAX_KEPT_INPUT])
-            interview_id, question_id, secret = self.interview_id, self.question.question_id, cookie(self, COOKIE)
-            self.sending, self.error = True, ""
+            forgotten = self.interview_id != interview_id
+            self.sending, self.error, secret = True, "", cookie(self, COOKIE)
             # Until the answer is accepted the page goes on showing what it follows now.
             stream = self._stream
-        try:
-            person = await wiring.services().sessions.authenticate(secret)
-            events = wiring.services().interviews.answer(person.user_id, interview_id, question_id, text, uuid4())
-            accepted = await anext(events)
-            async with self:
-                self._stream += 1
-                stream = self._stream
-            await _follow(self, stream, _chained(accepted, events))
-            await _report_if_finished(self, stream, person)
-        except Unauthorized:
-            return to_login(self)
-        except AppError as error:
-            async with self:
-                self.error, self.sending = error.user_message, False
-            return None
-        async with self:
-            if self._stream == stream:
-                self.sending = self.judging = self.asking = False
-        return None
+        async with _explaining(self):
+            try:
+                person = await wiring.services().sessions.authenticate(secret)
+                events = wiring.services().interviews.answer(person.user_id, interview_id, question_id, text, uuid4())
+                accepted = await anext(events)
+                async with self:
+                    self._stream += 1
+                    stream = self._stream
+                    self.interview_id, self.phase = interview_id, "live"
+                await _follow(self, stream, _chained(accepted, events))
+                await _report_if_finished(self, stream, person)
+            except Unauthorized:
+                return to_login(self)
+        await _settle(self, stream)
+        return InterviewState.load if forgotten else None
 
     @rx.event(background=True)
     async def retry(self) -> EventSpec | None:
         """Do again what failed for the last answer."""
         async with self:
-            if self.sending or not self.last.question_id:
-                return None
-            wanted = [self.last.question_id]
+            wanted = [self.last.question_id] if self.last.question_id else []
         return await _complete(self, wanted)
 
     @rx.event(background=True)
     async def score_missing(self) -> EventSpec | None:
         """Judge the answers that have no verdict yet."""
         async with self:
-            if self.sending:
-                return None
             wanted = list(self.unscored)
         return await _complete(self, wanted)
 
@@ -187,29 +179,46 @@ class InterviewState(rx.State):
         """Show the form that starts an interview; what is paused stays where it is."""
         if self.phase in {"paused", "finished"}:
             showing.begin(self, "start")
-            showing.fill_job(self, "")
+            self.interview_id = 0
 
     @rx.event
     def use_sample(self, key: str) -> None:
         """Put a sample job description into the box."""
-        if self.phase == "start" and not self.sending:
-            showing.fill_job(self, SAMPLE_JOBS[key].text if key in SAMPLE_JOBS else "")
-
-    @rx.event
-    def set_job_text(self, text: str) -> None:
-        """Keep what is typed as job description in the browser's storage."""
-        self.job_kept = text[:MAX_KEPT_INPUT]
-
-    @rx.event
-    def set_draft(self, question_id: int, text: str) -> None:
-        """Keep what is typed as answer in the browser's storage; what arrives late, after the answer was sent, is dropped."""
-        if question_id == self.question.question_id:
-            showing.keep_draft(self, text[:MAX_KEPT_INPUT])
+        if self.phase == "start" and not self.sending and key in SAMPLE_JOBS:
+            showing.fill_job(self, SAMPLE_JOBS[key].text)
 
     @rx.event
     def toggle_code(self) -> None:
         """Change between prose and code in the answer box."""
         self.code_mode = not self.code_mode
+
+
+def _number(raw: object) -> int:
+    """Return an id from a form, 0 for anything that cannot be one."""
+    text = str(raw)
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+
+
+@asynccontextmanager
+async def _explaining(state: InterviewState) -> AsyncIterator[None]:
+    """Show whatever goes wrong in the block as a sentence, and let the page be used again in any case."""
+    try:
+        yield
+    except Exception as error:
+        if not isinstance(error, AppError):
+            logger.exception("a page's handler failed")
+        async with state:
+            state.error = error.user_message if isinstance(error, AppError) else AppError().user_message
+    finally:
+        async with state:
+            state.sending = False
+
+
+async def _settle(state: InterviewState, stream: int) -> None:
+    """Take the signs of work off the page once what it followed has ended."""
+    async with state:
+        if state._stream == stream:
+            showing.settle(state)
 
 
 async def _chained(first: Event, rest: AsyncIterator[Event]) -> AsyncIterator[Event]:
@@ -218,17 +227,14 @@ async def _chained(first: Event, rest: AsyncIterator[Event]) -> AsyncIterator[Ev
         yield event
 
 
-# -- following events ---------------------------------------------------------------------------------------------
-
-
 async def _follow(state: InterviewState, stream: int, events: AsyncIterator[Event]) -> None:
     """Show events on the page as they come; a stream that is not the newest any more only leaves its scores."""
-    feedback, question = GrowingText(), GrowingText()
+    growing = Growing()
     async for batch in batched(events):
         async with state:
             for event in batch:
                 if state._stream == stream:
-                    showing.apply(state, event, feedback, question)
+                    showing.apply(state, event, growing)
                 elif isinstance(event, Judged):
                     showing.note_score(state, event.turn)
 
@@ -236,63 +242,58 @@ async def _follow(state: InterviewState, stream: int, events: AsyncIterator[Even
 async def _catch_up(state: InterviewState, stream: int, person: SignedIn, view: InterviewView) -> None:
     """Join whatever is going on for an interview: its start, or the work on an answer that a closed tab left behind."""
     interviews = wiring.services().interviews
-    try:
+    async with _explaining(state):
         if view.status is InterviewStatus.STARTING:
             await _follow(state, stream, interviews.follow_start(person.user_id, view.id))
         for turn in view.incomplete_turns:
             if turn.claimed:
                 await _follow(state, stream, interviews.complete(person.user_id, view.id, turn.question_id))
         await _report_if_finished(state, stream, person)
-    except AppError as error:
-        async with state:
-            state.error = error.user_message
-    finally:
-        async with state:
-            if state._stream == stream:
-                state.sending = state.judging = state.asking = False
+    await _settle(state, stream)
 
 
 async def _complete(state: InterviewState, question_ids: list[int]) -> EventSpec | None:
     """Do what answers lack, one after the other."""
     async with state:
+        if state.sending:
+            return None
         state._stream += 1
         stream, interview_id, secret = state._stream, state.interview_id, cookie(state, COOKIE)
         state.sending, state.error = True, ""
-    try:
-        person = await wiring.services().sessions.authenticate(secret)
-        for question_id in question_ids:
-            await _follow(state, stream, wiring.services().interviews.complete(person.user_id, interview_id, question_id))
-        await _report_if_finished(state, stream, person)
-    except Unauthorized:
-        return to_login(state)
-    except AppError as error:
-        async with state:
-            state.error = error.user_message
-    finally:
-        async with state:
-            if state._stream == stream:
-                state.sending = state.judging = state.asking = False
-    return None
+    async with _explaining(state):
+        try:
+            person = await wiring.services().sessions.authenticate(secret)
+            for question_id in question_ids:
+                await _follow(state, stream, wiring.services().interviews.complete(person.user_id, interview_id, question_id))
+            await _report_if_finished(state, stream, person)
+        except Unauthorized:
+            return to_login(state)
+    await _settle(state, stream)
+    # A state that was forgotten knows of nothing to complete: look again.
+    return None if question_ids else InterviewState.load
 
 
 async def _change_status(state: InterviewState, wanted: InterviewStatus) -> EventSpec | None:
+    """Pause or resume, then show the interview anew and join what still goes on for it."""
     async with state:
-        if state.sending or not state.interview_id:
+        if state.sending:
             return None
-        stream = showing.begin(state, state.phase)
         interview_id, secret = state.interview_id, cookie(state, COOKIE)
-    try:
-        person = await wiring.services().sessions.authenticate(secret)
-        view = await wiring.services().interviews.set_status(person.user_id, interview_id, wanted)
-    except Unauthorized:
-        return to_login(state)
-    except AppError as error:
-        async with state:
-            state.error = error.user_message
-        return None
+        state.sending, state.error = True, ""
+    view, stream = None, 0
+    async with _explaining(state):
+        try:
+            person = await wiring.services().sessions.authenticate(secret)
+            if interview_id:
+                view = await wiring.services().interviews.set_status(person.user_id, interview_id, wanted)
+        except Unauthorized:
+            return to_login(state)
+    if view is None:
+        return None if interview_id else InterviewState.load
     async with state:
-        if state._stream == stream:
-            showing.show(state, view)
+        stream = showing.begin(state, state.phase)
+        showing.show(state, view)
+    await _catch_up(state, stream, person, view)
     return None
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from interviewer.domain.progress import InterviewStatus
+from interviewer.domain.topics import TOTAL_QUESTIONS
 from interviewer.errors import AppError
 from interviewer.services.events import Asked, Event, Failed, FeedbackPiece, Judged, QuestionPiece, Started, Stored
 from interviewer.services.views import InterviewView, TurnView
@@ -24,6 +25,8 @@ from interviewer.state.streaming import GrowingText
 if TYPE_CHECKING:
     from interviewer.state.interview import InterviewState
 
+NOT_SCORED = "This answer is not scored yet."
+NOT_ASKED = "The next question is not there yet."
 DID_NOT_START = "The interview did not start, so your credit was given back. Please try again."
 
 
@@ -53,8 +56,8 @@ def show(state: InterviewState, view: InterviewView) -> None:
     newest = answered[-1] if answered else None
     state.unscored = [turn.question_id for turn in answered if turn.lacks_verdict and turn is not newest]
     if newest is not None:
-        state.judging, state.verdict_error = _pending(newest.lacks_verdict, newest.claimed, "This answer is not scored yet.")
-        state.asking, state.question_error = _pending(newest.lacks_next, newest.claimed, "The next question is not there yet.")
+        state.judging, state.verdict_error = _pending(newest.lacks_verdict, newest.claimed, NOT_SCORED)
+        state.asking, state.question_error = _pending(newest.lacks_next, newest.claimed, NOT_ASKED)
     if view.status is InterviewStatus.STARTING:
         state.asking = True
     if view.open_turn is not None:
@@ -80,18 +83,17 @@ def show_report(state: InterviewState, view: InterviewView) -> None:
 
 
 def fill_job(state: InterviewState, text: str) -> None:
-    """Put a text into the job description's box, and keep it."""
-    state.job_text = state.job_kept = text
+    """Put a text into the job description's box."""
+    state.job_text = text
     state.job_box += 1
 
 
 def show_question(state: InterviewState, turn: TurnView) -> None:
-    """Show a question that can be answered, with the draft that was kept for it."""
+    """Show a question that can be answered."""
     state.question = turn_item(turn)
     state.question_chunks, state.question_tail = [], ""
     state.asking, state.question_error = False, ""
     state.code_mode = state.question.is_code
-    state.draft = kept_drafts(state.drafts).get(str(turn.question_id), "")
     state._asked = max(state._asked, turn.position)
 
 
@@ -109,40 +111,51 @@ def note_score(state: InterviewState, turn: TurnView) -> None:
     show_progress(state)
 
 
-def apply(state: InterviewState, event: Event, feedback: GrowingText, question: GrowingText) -> None:
-    """Show one event of a start or a turn."""
+@dataclass
+class Growing:
+    """The texts that one followed stream is writing; `older` when it is about an answer before the newest one."""
+
+    feedback: GrowingText = field(default_factory=GrowingText)
+    question: GrowingText = field(default_factory=GrowingText)
+    older: bool = False
+
+
+def apply(state: InterviewState, event: Event, growing: Growing) -> None:
+    """Show one event of a start or a turn. Of an older answer only its score and its failure are shown."""
     match event:
         case Started(interview_id, title, interviewer):
             state.interview_id, state.phase, state.asking = interview_id, "live", True
             state.question, state.last, state._scores, state._asked = TurnItem(), TurnItem(), {}, 1
             state.title, state.interviewer_name = title, INTERVIEWER_NAMES.get(interviewer, interviewer)
             state.progress, state.unscored = "", []
-            state.job_kept = ""
             show_progress(state)
         case Stored(turn):
-            _show_stored(state, turn)
+            growing.older = turn.position < state.last.position
+            if not growing.older:
+                _show_stored(state, turn)
+        case Judged(turn, finished):
+            _show_judged(state, turn, finished)
+        case Failed(part, error):
+            _show_failure(state, part, error, older=growing.older)
+        case _ if growing.older:
+            pass
         case QuestionPiece(text):
-            if question.add(text):
-                state.question_chunks = list(question.chunks)
-            state.question_tail = question.tail
+            if growing.question.add(text):
+                state.question_chunks = list(growing.question.chunks)
+            state.question_tail = growing.question.tail
         case FeedbackPiece(text):
-            if feedback.add(text):
-                state.feedback_chunks = list(feedback.chunks)
-            state.feedback_tail = feedback.tail
+            if growing.feedback.add(text):
+                state.feedback_chunks = list(growing.feedback.chunks)
+            state.feedback_tail = growing.feedback.tail
         case Asked(turn):
             show_question(state, turn)
             state.sending = False
             show_progress(state)
-        case Judged(turn, finished):
-            _show_judged(state, turn, finished)
-        case Failed(part, error):
-            _show_failure(state, part, error)
 
 
 def _show_stored(state: InterviewState, turn: TurnView) -> None:
-    if turn.position < state.last.position:  # an older answer is being scored; the page stays where it is
-        return
-    if state.verdict_error and state.last.question_id not in {0, turn.question_id}:
+    if state.last.question_id not in {0, turn.question_id} and not state.last.judged:
+        # Its verdict may still come, and then takes it off the list again.
         state.unscored = [*state.unscored, state.last.question_id]
     state.last = turn_item(turn)
     state.judging, state.asking = turn.lacks_verdict, turn.lacks_next
@@ -150,7 +163,7 @@ def _show_stored(state: InterviewState, turn: TurnView) -> None:
     state.feedback_chunks, state.feedback_tail = [], ""
     state.question_chunks, state.question_tail = [], ""
     if state.question.question_id == turn.question_id:
-        state.question, state.draft, state.drafts = TurnItem(), "", ""
+        state.question = TurnItem()
     show_progress(state)
 
 
@@ -163,8 +176,8 @@ def _show_judged(state: InterviewState, turn: TurnView, finished: bool) -> None:
     note_score(state, turn)
 
 
-def _show_failure(state: InterviewState, part: str, error: AppError) -> None:
-    if part == "verdict" and state.last.judged:  # an older answer's
+def _show_failure(state: InterviewState, part: str, error: AppError, *, older: bool) -> None:
+    if older:
         state.error = error.user_message
     elif part == "verdict":
         state.judging, state.verdict_error = False, error.user_message
@@ -174,19 +187,16 @@ def _show_failure(state: InterviewState, part: str, error: AppError) -> None:
         state.question_chunks, state.question_tail = [], ""
     else:
         begin(state, "start")
-        state.error, state.interview_id = f"{error.user_message} Your credit was given back.", 0
+        fill_job(state, state.job_text)
+        state.error, state.interview_id = error.user_message, 0
 
 
-def kept_drafts(raw: str) -> dict[str, str]:
-    """Return the drafts in the browser's storage by question; anything malformed counts as none."""
-    try:
-        found = json.loads(raw) if raw else {}
-    except ValueError:
-        return {}
-    return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
-
-
-def keep_draft(state: InterviewState, text: str) -> None:
-    """Keep an unsent answer; the storage holds the one of the question that is open."""
-    if state.question.question_id:
-        state.drafts = json.dumps({str(state.question.question_id): text}) if text else ""
+def settle(state: InterviewState) -> None:
+    """Take the signs of work off the page; what is still lacking then gets its button."""
+    state.sending = state.judging = state.asking = False
+    if state.phase != "live" or not state.last.question_id:
+        return
+    if not state.last.judged:
+        state.verdict_error = state.verdict_error or NOT_SCORED
+    if not state.question.question_id and state.last.position < TOTAL_QUESTIONS:
+        state.question_error = state.question_error or NOT_ASKED

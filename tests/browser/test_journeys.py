@@ -59,7 +59,6 @@ def test_a_draft_outlives_a_reload_and_the_interview_goes_on_in_another_browser(
     at_question(page, 2)
     question = page.locator("#question").inner_text()
     page.get_by_label("Your answer").fill("half a thought")
-    page.wait_for_function("localStorage.getItem('interviewer_drafts')?.includes('half a thought')")
     page.reload()
     expect(page.get_by_label("Your answer")).to_have_value("half a thought")
     expect(page.locator("#question")).to_have_text(question, use_inner_text=True)
@@ -73,6 +72,30 @@ def test_a_draft_outlives_a_reload_and_the_interview_goes_on_in_another_browser(
     expect(other.locator("#question")).to_have_text(question, use_inner_text=True)
     expect(other.get_by_label("Your answer")).to_have_value("")
     other.context.close()
+
+
+def test_what_is_typed_while_the_server_is_down_is_still_there_when_it_is_back(
+    make_site: Callable[..., Site], page: Page
+) -> None:
+    site = make_site()
+    sign_up(page, site.url)
+    page.get_by_role("link", name="Start an interview").click()
+    page.get_by_label("The job description").fill("Backend engineer with Python")
+    page.reload()
+    expect(page.get_by_label("The job description")).to_have_value("Backend engineer with Python")
+    page.get_by_role("button", name="Start for 1 credit").click()
+    at_question(page, 1)
+    page.get_by_label("Your answer").press_sequentially("Before and ")
+    site.kill()
+    page.get_by_label("Your answer").press_sequentially("during the outage.")
+    site.start()
+    page.wait_for_timeout(3000)
+    expect(page.get_by_label("Your answer")).to_have_value("Before and during the outage.")
+    page.get_by_role("button", name="Send answer").click()
+    at_question(page, 2)
+    page.get_by_text("What was asked and answered").click()
+    expect(page.get_by_text("Before and during the outage.")).to_be_visible()
+    site.stop()
 
 
 def test_pausing_and_resuming_from_the_dashboard(site: Site, page: Page) -> None:

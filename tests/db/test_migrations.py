@@ -10,7 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect, text
 
-from interviewer.db.engine import driver_url
+from interviewer.db.engine import Database, driver_url
 from interviewer.db.migrations import ROOT, migrate
 from interviewer.db.models import metadata
 from interviewer.errors import StartupError
@@ -67,3 +67,53 @@ def test_a_database_that_does_not_answer_is_one_sentence_without_its_password() 
     assert "does not answer" in str(caught.value)
     assert "hidden" not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:p@host:port/x",
+        "postgresql://u:hidden/word@host/x",
+        "postgresql://u:hid:den@127.0.0.1:1:2/x",
+        "postgresql://[broken/x",
+        "postgresql://u:hidden@127.0.0.1:1/x?pgbouncer=true",
+    ],
+)
+def test_an_address_that_cannot_be_used_is_one_sentence_without_its_password(url: str) -> None:
+    with pytest.raises(StartupError) as caught:
+        migrate(url)
+    assert "hid" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_database_of_a_newer_version_is_refused(make_database: Callable[[str], str]) -> None:
+    url = make_database("newer")
+    migrate(url)
+    engine = create_engine(driver_url(url))
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'from the future'"))
+    engine.dispose()
+    with pytest.raises(StartupError, match="another version"):
+        migrate(url)
+
+
+async def test_options_in_the_address_are_kept(make_database: Callable[[str], str]) -> None:
+    url = make_database("options")
+    engine = create_engine(driver_url(url))
+    with engine.begin() as connection:
+        connection.execute(text("CREATE SCHEMA own"))
+    engine.dispose()
+    separator = "&" if "?" in url else "?"
+    own = f"{url}{separator}options=-csearch_path%3Down"
+    migrate(own)
+    database = Database(own)
+    async with database.transaction() as session:
+        found = await session.execute(
+            text("SELECT current_setting('search_path'), current_setting('TimeZone'), to_regclass('own.users')::text")
+        )
+        assert found.one() == ("own", "UTC", "users")
+    await database.close()
+
+
+def test_links_of_any_form_name_the_driver() -> None:
+    assert driver_url("postgres://u:p%40@h/x") == driver_url("postgresql://u:p%40@h/x") == "postgresql+psycopg://u:p%40@h/x"

@@ -67,6 +67,15 @@ async def test_two_links_for_one_address_make_one_account_of_the_one_used(servic
         await services.accounts.verify(link_token(services, 1))
 
 
+async def test_two_links_for_one_address_used_at_once_make_one_account(services: Services) -> None:
+    for name in ("Ada", "Eve", "Bob", "Zoe"):
+        await services.accounts.request_verification("ada@example.com", name, PASSWORD)
+    tokens = [link_token(services, position) for position in range(4)]
+    results = await asyncio.gather(*(services.accounts.verify(token) for token in tokens), return_exceptions=True)
+    assert sum(isinstance(result, User) for result in results) == 1
+    assert sum(isinstance(result, Unauthorized | Conflict) for result in results) == 3
+
+
 async def test_an_expired_or_invented_link_is_dead(services: Services, database: Database) -> None:
     await services.accounts.request_verification("ada@example.com", "Ada", PASSWORD)
     async with database.transaction() as session:
@@ -114,6 +123,8 @@ async def test_nothing_secret_is_stored_or_mailed_in_the_clear(services: Service
         ("ada@example.com", "A\x00da", PASSWORD),
         ("ada@example.com", "Ada", "short"),
         ("ada@example.com", "Ada", "x" * 257),
+        ("ada@example.com", "A\ud800da", PASSWORD),
+        ("ada@example.com", "Ada", "long enough \ud800"),
     ],
 )
 async def test_what_cannot_be_used_is_refused_and_no_mail_goes_out(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -18,7 +19,16 @@ from interviewer.domain.credits import CreditType
 from interviewer.domain.progress import InterviewStatus
 from interviewer.domain.text import MAX_ANSWER
 from interviewer.domain.topics import TOTAL_QUESTIONS, topic_of
-from interviewer.errors import BadRequest, Conflict, InterviewerBadOutput, InterviewerTimeout, NotFound, PaymentRequired, TooLarge
+from interviewer.errors import (
+    BadRequest,
+    Conflict,
+    InterviewerBadOutput,
+    InterviewerTimeout,
+    NotFound,
+    PaymentRequired,
+    TooLarge,
+    Unavailable,
+)
 from interviewer.services.billing import give_back_lapsed
 from interviewer.services.events import Asked, Event, Failed, FeedbackPiece, Judged, QuestionPiece, Started, Stored
 from interviewer.services.views import InterviewView, TurnView
@@ -510,3 +520,41 @@ async def test_of_two_verdicts_made_at_once_the_stored_one_is_shown_by_both(
         assert verdict.score == 0
     view = await services.interviews.view(user.id, interview_id)
     assert (view.answers_judged, view.score_sum, len(view.turns)) == (1, 0, 2)
+
+
+@pytest.mark.parametrize("text_of_the_model", ["a \x00 b", "a \ud800 b"])
+async def test_text_from_the_model_that_cannot_be_stored_counts_as_unreadable(
+    services: Services, new_user: NewUser, interviewer: ScriptedInterviewer, text_of_the_model: str
+) -> None:
+    user = await new_user()
+    interview_id, turn = await started(services, user)
+    interviewer.marks = [{"key_point": 0, "mark": "hit", "quote": text_of_the_model}]
+    failure = next(event for event in await answered(services, user, interview_id, turn) if isinstance(event, Failed))
+    assert isinstance(failure.error, InterviewerBadOutput)
+
+
+async def test_a_claim_that_could_not_be_renewed_once_is_not_lost(
+    services: Services, new_user: NewUser, interviewer: ScriptedInterviewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("interviewer.services.interviews.LEASE", timedelta(seconds=1.5))
+    monkeypatch.setattr("interviewer.services.interviews.RENEW", 0.5)
+    monkeypatch.setattr("interviewer.services.interviews.RETRY", 0.1)
+    user = await new_user()
+    interview_id, turn = await started(services, user)
+    interviewer.gate.clear()
+    fails = [Unavailable(), Unavailable()]
+    renew = services.interviews._extend_claim
+
+    async def sometimes(message_id: int, held: list[Any]) -> bool:
+        if fails:
+            raise fails.pop()
+        return await renew(message_id, held)
+
+    monkeypatch.setattr(services.interviews, "_extend_claim", sometimes)
+    working = asyncio.create_task(answered(services, user, interview_id, turn))
+    await asyncio.sleep(2.2)
+    async with services.database.transaction() as session:
+        held = (await session.execute(text("SELECT judging_until > now() FROM messages"))).scalar_one()
+    assert held
+    interviewer.gate.set()
+    assert any(isinstance(event, Judged) for event in await working)

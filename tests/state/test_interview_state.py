@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,7 +12,6 @@ from interviewer.domain.text import MAX_ANSWER
 from interviewer.errors import InterviewerBadOutput, InterviewerTimeout
 from interviewer.services.live import LiveWork
 from interviewer.state.interview import InterviewState
-from interviewer.state.showing import kept_drafts
 from interviewer.wiring import Services
 from tests.conftest import NewUser
 from tests.state.conftest import OpenPage, Page
@@ -22,6 +22,19 @@ GOOD = "The first, the second and the third."
 
 async def run(handler: Any, page: Page, *args: Any) -> Any:
     return await handler.fn(page, *args)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait until something is so; a test that waits in vain fails by its time limit."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+async def send(page: Page, words: str = GOOD, **overridden: object) -> Any:
+    """Send the answer form as the page would."""
+    form = {"answer": words, "interview": str(page.interview_id), "question": str(page.question.question_id), **overridden}
+    return await run(InterviewState.submit_answer, page, form)
 
 
 async def loaded(open_page: OpenPage, user: Any, **where: Any) -> Page:
@@ -51,7 +64,7 @@ async def test_starting_shows_the_first_question(open_page: OpenPage, new_user: 
 
 async def test_answering_shows_verdict_and_next_question(open_page: OpenPage, new_user: NewUser) -> None:
     page = await begun(open_page, await new_user())
-    await run(InterviewState.submit_answer, page, {"answer": GOOD})
+    await send(page)
     assert page.last.score == 10
     assert page.last.judged
     assert page.question.position == 2
@@ -62,7 +75,7 @@ async def test_answering_shows_verdict_and_next_question(open_page: OpenPage, ne
 async def test_twelve_answers_end_in_a_report(open_page: OpenPage, new_user: NewUser) -> None:
     page = await begun(open_page, await new_user())
     for _ in range(12):
-        await run(InterviewState.submit_answer, page, {"answer": GOOD})
+        await send(page)
     assert page.phase == "finished"
     assert (page.percent, page.total, page.judged) == ("100", 120, 12)
     assert [topic.percent for topic in page.topics] == [100] * 6
@@ -75,16 +88,16 @@ async def test_nobody_signed_in_gets_nothing(open_page: OpenPage, services: Serv
     assert page.interview_id == 0
 
 
-async def test_a_session_that_ended_elsewhere_leads_to_sign_in_and_keeps_the_draft(
+async def test_a_session_that_ended_elsewhere_leads_to_sign_in(
     open_page: OpenPage, new_user: NewUser, services: Services
 ) -> None:
     user = await new_user()
     page = await begun(open_page, user)
     secret = page.router.headers.cookie.split("=", 1)[1]
     await services.sessions.close(secret)
-    redirect = await run(InterviewState.submit_answer, page, {"answer": GOOD})
+    redirect = await send(page)
     assert redirect is not None
-    assert kept_drafts(page.drafts) == {str(page.question.question_id): GOOD}
+    assert page.question.question_id, "the box with the text in it stays"
     assert page.last.question_id == 0
 
 
@@ -104,24 +117,62 @@ async def test_a_hostile_page_cannot_answer_somebody_elses_question(
     mine, theirs = await begun(open_page, owner), await begun(open_page, stranger)
     async with theirs:
         theirs.interview_id, theirs.question = mine.interview_id, mine.question
-    await run(InterviewState.submit_answer, theirs, {"answer": GOOD})
+    await send(theirs)
     assert theirs.error == "Interview not found"
     assert (await services.interviews.view(owner.id, mine.interview_id)).turns[0].answer is None
 
 
-@pytest.mark.parametrize(("words", "part"), [("", "Write an answer"), ("x" * (MAX_ANSWER + 30_000), "20,000"), (None, "None")])
-async def test_an_unusable_answer_is_explained_and_stays_in_the_box(
-    open_page: OpenPage, new_user: NewUser, words: str | None, part: str
+@pytest.mark.parametrize(
+    ("overridden", "part"),
+    [
+        ({"answer": ""}, "Write an answer"),
+        ({"answer": "x" * (MAX_ANSWER + 30_000)}, "20,000"),
+        ({"question": "x"}, "does not belong"),
+        ({"question": None}, "does not belong"),
+        ({"interview": ["1"]}, "not found"),
+        ({"interview": "٣"}, "not found"),
+        ({"interview": "9" * 400}, "not found"),
+    ],
+)
+async def test_an_unusable_form_is_explained_and_the_page_stays_usable(
+    open_page: OpenPage, new_user: NewUser, overridden: dict[str, object], part: str
 ) -> None:
     page = await begun(open_page, await new_user())
     question = page.question.question_id
-    await run(InterviewState.submit_answer, page, {"answer": words} if words is not None else {"unexpected": 1})
-    assert part in page.error or words is None
+    await send(page, **overridden)
+    assert part in page.error
     assert page.question.question_id == question
     assert not page.sending
-    await run(InterviewState.submit_answer, page, {"answer": GOOD})
+    await send(page)
     assert page.last.judged
     assert page.error == ""
+
+
+async def test_a_bug_in_a_handler_is_a_sentence_and_leaves_the_page_usable(
+    open_page: OpenPage, new_user: NewUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = await begun(open_page, await new_user())
+    with monkeypatch.context() as broken:
+        broken.setattr("interviewer.db.interviews.add_answer", None)
+        await send(page)
+    assert "Something went wrong" in page.error
+    assert "NoneType" not in page.error
+    assert not page.sending
+    await send(page)
+    assert page.last.judged
+
+
+async def test_an_answer_arrives_even_when_the_pages_state_was_forgotten(open_page: OpenPage, new_user: NewUser) -> None:
+    user = await new_user()
+    page = await begun(open_page, user)
+    forgotten = Page(await open_page(InterviewState, user))
+    again = await send(forgotten, interview=str(page.interview_id), question=str(page.question.question_id))
+    assert again is not None, "the page is loaded anew"
+    assert forgotten.last.answer == GOOD
+    await run(InterviewState.load, forgotten)
+    assert forgotten.question.position == 2
+    for handler in (InterviewState.pause, InterviewState.retry, InterviewState.score_missing):
+        assert await run(handler, Page(await open_page(InterviewState, user))) is not None
 
 
 async def test_a_job_description_that_is_no_text_is_explained_and_stays(open_page: OpenPage, new_user: NewUser) -> None:
@@ -155,7 +206,7 @@ async def test_a_failed_verdict_is_retried_with_one_click(
 ) -> None:
     page = await begun(open_page, await new_user())
     interviewer.judge_errors = [InterviewerBadOutput()]
-    await run(InterviewState.submit_answer, page, {"answer": GOOD})
+    await send(page)
     assert page.verdict_error
     assert page.question.position == 2, "the interview goes on"
     await run(InterviewState.retry, page)
@@ -169,14 +220,68 @@ async def test_an_older_unscored_answer_is_listed_and_scored_later(
 ) -> None:
     page = await begun(open_page, await new_user())
     interviewer.judge_errors = [InterviewerBadOutput()]
-    await run(InterviewState.submit_answer, page, {"answer": GOOD})
-    await run(InterviewState.submit_answer, page, {"answer": GOOD})
+    await send(page)
+    await send(page)
     assert len(page.unscored) == 1
     assert page.last.position == 2
     await run(InterviewState.score_missing, page)
     assert page.unscored == []
     assert page.last.position == 2, "the page stays at the newest answer"
+    assert page.question.position == 3, "and so does the open question"
+    assert page.feedback_tail == ""
     assert page.rail_items[0].dots == ["10", "10"]
+
+
+async def test_a_verdict_that_fails_after_the_next_answer_was_sent_can_still_be_asked_for(
+    open_page: OpenPage, new_user: NewUser, interviewer: ScriptedInterviewer, services: Services
+) -> None:
+    page = await begun(open_page, await new_user())
+    interviewer.hold_verdicts = True
+    first = asyncio.create_task(send(page))
+    await until(lambda: page.question.position == 2)
+    interviewer.judge_errors = [InterviewerTimeout()]
+    second = asyncio.create_task(send(page))
+    await until(lambda: page.question.position == 3)
+    interviewer.hold_verdicts = False
+    interviewer.verdict_gate.set()
+    await asyncio.gather(first, second)
+    assert len(page.unscored) == 1
+    await run(InterviewState.score_missing, page)
+    assert page.unscored == []
+
+
+async def test_pausing_while_a_verdict_is_written_and_resuming_shows_it(
+    open_page: OpenPage, new_user: NewUser, interviewer: ScriptedInterviewer
+) -> None:
+    page = await begun(open_page, await new_user())
+    interviewer.hold_verdicts = True
+    sending = asyncio.create_task(send(page))
+    await until(lambda: page.question.position == 2)
+    pausing = asyncio.create_task(run(InterviewState.pause, page))
+    await until(lambda: page.phase == "paused")
+    interviewer.hold_verdicts = False
+    interviewer.verdict_gate.set()
+    await asyncio.gather(sending, pausing)
+    await run(InterviewState.resume, page)
+    assert page.phase == "live"
+    assert page.last.judged
+    assert not page.judging
+
+
+async def test_pausing_during_the_start_is_refused_and_the_start_goes_on(
+    open_page: OpenPage, new_user: NewUser, interviewer: ScriptedInterviewer
+) -> None:
+    page = await loaded(open_page, await new_user())
+    interviewer.gate.clear()
+    starting = asyncio.create_task(run(InterviewState.start, page, {"job": ""}))
+    await until(lambda: page.interview_id)
+    async with page:
+        page.sending = False
+    await run(InterviewState.pause, page)
+    assert page.error == "Invalid status transition"
+    interviewer.gate.set()
+    await starting
+    assert page.question.position == 1
 
 
 async def test_a_failed_question_is_asked_again_with_one_click(
@@ -184,7 +289,7 @@ async def test_a_failed_question_is_asked_again_with_one_click(
 ) -> None:
     page = await begun(open_page, await new_user())
     interviewer.ask_errors = [InterviewerTimeout()]
-    await run(InterviewState.submit_answer, page, {"answer": GOOD})
+    await send(page)
     assert page.question_error
     assert page.last.judged
     await run(InterviewState.retry, page)
@@ -196,12 +301,12 @@ async def test_a_second_click_while_sending_does_nothing(
 ) -> None:
     page = await begun(open_page, await new_user())
     interviewer.gate.clear()
-    first = asyncio.create_task(run(InterviewState.submit_answer, page, {"answer": GOOD}))
+    first = asyncio.create_task(send(page))
     await asyncio.sleep(0.2)
     assert page.sending
     assert page.feedback_tail == "Well "
     assert page.question_tail == "Question 1."
-    await run(InterviewState.submit_answer, page, {"answer": "another"})
+    await send(page, "another")
     interviewer.gate.set()
     await first
     assert len(interviewer.answer_briefs) == 1
@@ -212,10 +317,10 @@ async def test_two_tabs_sending_different_answers_one_wins_and_the_other_is_told
     first = await begun(open_page, user)
     second = await loaded(open_page, user)
     assert second.question.question_id == first.question.question_id
-    await run(InterviewState.submit_answer, first, {"answer": GOOD})
-    await run(InterviewState.submit_answer, second, {"answer": "Something else entirely."})
+    await send(first)
+    await send(second, "Something else entirely.")
     assert "answered already" in second.error
-    assert kept_drafts(second.drafts) == {str(second.question.question_id): "Something else entirely."}
+    assert second.question.position == 1, "the box with the other text in it stays"
 
 
 async def test_a_reload_in_the_middle_of_a_verdict_sees_all_of_it(
@@ -224,7 +329,7 @@ async def test_a_reload_in_the_middle_of_a_verdict_sees_all_of_it(
     user = await new_user()
     page = await begun(open_page, user)
     interviewer.gate.clear()
-    sending = asyncio.create_task(run(InterviewState.submit_answer, page, {"answer": GOOD}))
+    sending = asyncio.create_task(send(page))
     await asyncio.sleep(0.2)
     again = asyncio.create_task(run(InterviewState.load, page))
     await asyncio.sleep(0.2)
@@ -245,7 +350,7 @@ async def test_a_new_process_takes_up_what_a_killed_one_left(
     user = await new_user()
     page = await begun(open_page, user)
     interviewer.gate.clear()
-    lost = asyncio.create_task(run(InterviewState.submit_answer, page, {"answer": GOOD}))
+    lost = asyncio.create_task(send(page))
     await asyncio.sleep(0.2)
     lost.cancel()
     await services.interviews._live.drain(0)
@@ -267,21 +372,6 @@ async def test_pausing_and_resuming(open_page: OpenPage, new_user: NewUser) -> N
     await run(InterviewState.resume, elsewhere)
     assert elsewhere.phase == "live"
     assert elsewhere.question.position == 1
-
-
-async def test_a_draft_outlives_a_reload(open_page: OpenPage, new_user: NewUser) -> None:
-    page = await begun(open_page, await new_user())
-    async with page:
-        set_draft: Any = InterviewState.set_draft
-        set_draft.fn(page, page.question.question_id, "half an ans")
-        set_draft.fn(page, page.question.question_id - 1, "typed for the question before, arrived late")
-    await run(InterviewState.load, page)
-    assert page.draft == "half an ans"
-
-
-@pytest.mark.parametrize("raw", ["", "{", "[]", "7", '{"1": {"a": 2}}'])
-def test_a_storage_that_somebody_tampered_with_does_no_harm(raw: str) -> None:
-    assert isinstance(kept_drafts(raw), dict)
 
 
 @pytest.mark.parametrize("wanted", ["0", "-1", "abc", "99999999999", "1e3", "1 OR 1=1"])

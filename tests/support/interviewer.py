@@ -34,6 +34,8 @@ class ScriptedInterviewer:
         self.marks: Sequence[Document] | None = None
         self.gate = asyncio.Event()
         self.gate.set()
+        self.hold_verdicts = False
+        self.verdict_gate = asyncio.Event()
 
     async def ask(self, brief: QuestionBrief) -> AsyncIterator[Piece | QuestionDraft]:
         self.question_briefs.append(brief)
@@ -49,6 +51,8 @@ class ScriptedInterviewer:
         self.answer_briefs.append(brief)
         yield Piece("Well ")
         await self.gate.wait()
+        if self.hold_verdicts:
+            await self.verdict_gate.wait()
         if self.judge_errors:
             raise self.judge_errors.pop(0)
         yield Piece("said.")

@@ -35,7 +35,11 @@ class Site:
         self.url = f"http://localhost:{self.port}"
         self.log = folder / f"server-{self.port}.log"
         self._environment = {
-            **{key: value for key, value in os.environ.items() if not key.startswith(("OPENAI_", "PORT", "FRONTEND_URL", "ENV"))},
+            **{
+                key: value
+                for key, value in os.environ.items()
+                if not key.startswith("OPENAI_") and key not in {"ENV", "PORT", "FRONTEND_URL"}
+            },
             "PORT": str(self.port),
             "DATABASE_URL": database_url,
             "DATA_DIR": str(folder),
