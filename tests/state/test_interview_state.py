@@ -31,7 +31,7 @@ async def until(condition: Callable[[], object]) -> None:
             await asyncio.sleep(0.02)
 
 
-async def send(page: Page, words: str = GOOD, **overridden: object) -> Any:
+async def send(page: Page, words: object = GOOD, **overridden: object) -> Any:
     """Send the answer form as the page would."""
     form = {"answer": words, "interview": str(page.interview_id), "question": str(page.question.question_id), **overridden}
     return await run(InterviewState.submit_answer, page, form)
