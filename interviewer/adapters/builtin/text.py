@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import snowballstemmer
-import wordllama
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from wordllama import WordLlamaInference
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[+#]{1,2}(?=\W|$)")
 _SEGMENT = re.compile(r"[^.!?;\n]+(?:[.!?;](?!\s|$)[^.!?;\n]*)*[.!?;]*")
@@ -210,8 +214,15 @@ def contains_phrase(haystack: Sequence[str], phrase: Sequence[str], *, gaps: int
 
 
 @cache
-def _embedder() -> wordllama.WordLlamaInference:
+def _embedder() -> WordLlamaInference:
     """Load the static word vectors that ship inside the wordllama package (nothing is downloaded)."""
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    import wordllama
+
+    # On import the package sets up logging for the whole process; that is not its business.
+    root.setLevel(level)
+    root.handlers[:] = handlers
     package = Path(wordllama.__file__).parent
     return wordllama.WordLlama.load(cache_dir=package, disable_download=True)
 
