@@ -10,7 +10,7 @@ from interviewer import api, wiring
 from interviewer.api.middleware import CacheHeaders, OriginGuard
 from interviewer.pages import account, dashboard, interview, landing, not_found, outbox, review
 from interviewer.settings import get_settings
-from interviewer.state.account import LoginState, OutboxState, SignupState, VerifyState
+from interviewer.state.account import LoginState, OutboxState, ResetPasswordState, ResetRequestState, SignupState, VerifyState
 from interviewer.state.dashboard import DashboardState
 from interviewer.state.interview import InterviewState
 from interviewer.state.review import ReviewState
@@ -45,6 +45,18 @@ app.add_page(
 )
 app.add_page(
     account.login, route="/login", title="Sign in · Interviewer", description=_ABOUT, on_load=[SessionState.load, LoginState.load]
+)
+app.add_page(
+    account.reset_request,
+    route="/reset-request",
+    title="Forgot your password? · Interviewer",
+    on_load=[SessionState.load, ResetRequestState.load],
+)
+app.add_page(
+    account.reset_password,
+    route="/reset-password",
+    title="Choose a new password · Interviewer",
+    on_load=[SessionState.load, ResetPasswordState.load],
 )
 app.add_page(
     account.verify_email,

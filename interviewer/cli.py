@@ -39,6 +39,8 @@ def run(*, build_only: Annotated[bool, typer.Option(help="Build the frontend, th
     with _one_sentence_errors():
         settings = _settings()
         if not build_only:
+            if settings.production_gaps:
+                raise StartupError("Production needs these settings: " + "; ".join(settings.production_gaps))
             _refuse_taken_port(settings)
         _build_frontend(settings)
         if build_only:
@@ -164,7 +166,7 @@ def _announce(settings: Settings) -> None:
         typer.echo(f"  database     embedded PostgreSQL, data in {_shown(settings.data_dir)} (DATABASE_URL is not set)")
     if not settings.uses_openai:
         typer.echo("  interviewer  built in: question bank, no AI (neither OPENAI_API_KEY nor OPENAI_BASE_URL is set)")
-    if not settings.production:
+    if settings.resend_api_key is None and not settings.production:
         typer.echo(f"  mail         printed here and on {settings.site_url}outbox (no mail service is configured)")
     typer.echo("\n  Ctrl-C stops everything.\n")
     sys.stdout.flush()

@@ -63,6 +63,19 @@ class Unavailable(AppError):
     user_message = "The service is unavailable right now. Please try again in a moment."
 
 
+class MailDelayed(Unavailable):
+    """The mail could not be handed over now; trying again later makes sense."""
+
+    user_message = "The mail could not be sent right now."
+
+
+class MailRefused(AppError):
+    """The mail service will never take this mail: its address, our key or our sender is wrong."""
+
+    status = 502
+    user_message = "The mail could not be sent."
+
+
 class InterviewerError(Unavailable):
     """The interviewer failed; what the user sent is stored and can be judged again."""
 

@@ -113,15 +113,19 @@ class Interviewer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail to one person, as plain text."""
+    """A mail to one person, as plain text and as HTML."""
 
     to: str
     subject: str
     text: str
+    html: str = ""
 
 
 class Mailer(Protocol):
     """Sends mails."""
 
-    async def send(self, mail: Mail) -> None:
-        """Send one mail; raises `errors.Unavailable` when it could not be handed over."""
+    async def send(self, mail: Mail, key: str) -> None:
+        """Send one mail; the same `key` again sends nothing twice.
+
+        Raises `errors.MailDelayed` when trying again makes sense, `errors.MailRefused` when it does not.
+        """

@@ -44,6 +44,8 @@ class Settings(BaseSettings):
     openai_model: str = "gpt-5.4-mini"
     openai_timeout: float = Field(default=60.0, gt=0, le=600)
 
+    resend_api_key: SecretStr | None = None
+    resend_api_url: str = ""
     mail_from: str = "Interviewer <interviewer@localhost>"
 
     @field_validator("allowed_origins", "trusted_proxies", mode="before")
@@ -78,6 +80,17 @@ class Settings(BaseSettings):
     def production(self) -> bool:
         """Whether this is a public site."""
         return self.env is Environment.PRODUCTION
+
+    @property
+    def production_gaps(self) -> tuple[str, ...]:
+        """What a public site must not start without, a phrase each; empty in development."""
+        if not self.production:
+            return ()
+        gaps = {
+            "FRONTEND_URL, beginning with https://": self.frontend_url.startswith("https://"),
+            "RESEND_API_KEY, because links in mails would be printed": self.resend_api_key is not None,
+        }
+        return tuple(gap for gap, filled in gaps.items() if not filled)
 
     @property
     def uses_openai(self) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from interviewer.adapters.builtin.interviewer import BuiltinInterviewer
 from interviewer.adapters.openai import OpenAIInterviewer
 from interviewer.adapters.outbox import Outbox
+from interviewer.adapters.resend import ResendMailer
 from interviewer.db.engine import Database
 from interviewer.errors import AppError, StartupError
 from interviewer.ports import Interviewer, Mailer
@@ -18,12 +19,13 @@ from interviewer.services.accounts import Accounts
 from interviewer.services.billing import give_back_lapsed
 from interviewer.services.dashboard import Dashboard
 from interviewer.services.interviews import Interviews
+from interviewer.services.post import Post
 from interviewer.services.sessions import Sessions
 from interviewer.settings import Settings, get_settings
 
 logger = logging.getLogger(__name__)
 
-# Seconds between two looks for starts that died with their process.
+# Seconds between two looks for starts that died with their process, and for mails that are due.
 SWEEP_EVERY = 5.0
 
 
@@ -33,6 +35,7 @@ class Services:
 
     settings: Settings
     database: Database
+    post: Post
     accounts: Accounts
     sessions: Sessions
     interviews: Interviews
@@ -42,6 +45,7 @@ class Services:
     async def close(self) -> None:
         """End running work, then let go of the database."""
         await self.interviews.close()
+        await self.post.settle()
         await self.database.close()
 
 
@@ -50,11 +54,13 @@ def build(
 ) -> Services:
     """Put the services together as `settings` say; every part can be given instead."""
     database = database or Database(_database_url(settings), pool_size=settings.database_pool_size)
-    mailer = mailer or Outbox()
+    mailer = mailer or choose_mailer(settings)
+    post = Post(database, mailer)
     return Services(
         settings=settings,
         database=database,
-        accounts=Accounts(database, mailer, settings.site_url),
+        post=post,
+        accounts=Accounts(database, post, settings.site_url),
         sessions=Sessions(database),
         interviews=Interviews(database, interviewer or choose_interviewer(settings)),
         dashboard=Dashboard(database),
@@ -70,6 +76,13 @@ def choose_interviewer(settings: Settings) -> Interviewer:
     return OpenAIInterviewer(
         model=settings.openai_model, api_key=key, base_url=settings.openai_base_url, timeout=settings.openai_timeout
     )
+
+
+def choose_mailer(settings: Settings) -> Mailer:
+    """Return Resend if its key is configured, else the development outbox."""
+    if settings.resend_api_key is None:
+        return Outbox()
+    return ResendMailer(settings.resend_api_key.get_secret_value(), settings.mail_from, settings.resend_api_url or None)
 
 
 def _database_url(settings: Settings) -> str:
@@ -100,7 +113,7 @@ def use(replacement: Services | None) -> None:
 async def running() -> AsyncIterator[Services]:
     """Hold the services while the application runs, sweeping lapsed starts in the background."""
     current = services()
-    sweep = asyncio.create_task(_sweep(current.database))
+    sweep = asyncio.create_task(_sweep(current))
     try:
         yield current
     finally:
@@ -109,12 +122,13 @@ async def running() -> AsyncIterator[Services]:
         use(None)
 
 
-async def _sweep(database: Database) -> None:
-    """Give back the credits of dead starts, again and again."""
+async def _sweep(services: Services) -> None:
+    """Give back the credits of dead starts and send the mails that are due, again and again."""
     while True:
         try:
-            if count := await give_back_lapsed(database):
+            if count := await give_back_lapsed(services.database):
                 logger.warning("gave back %d credits of interviews that did not start", count)
+            await services.post.deliver_due()
         except AppError as error:
             logger.warning("the sweep could not run: %s", error.user_message)
         except Exception:

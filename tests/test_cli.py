@@ -61,6 +61,11 @@ def test_a_malformed_setting_is_named(name: str, value: str) -> None:
     assert_one_sentence(run("migrate", **{name: value}), name)
 
 
+def test_production_refuses_to_start_without_its_secrets(tmp_path: Path) -> None:
+    result = run("run", ENV="production", PORT=str(free_port()), DATA_DIR=str(tmp_path))
+    assert_one_sentence(result, "FRONTEND_URL", "RESEND_API_KEY")
+
+
 @pytest.mark.usefixtures("built")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_with_nothing_configured_it_says_what_is_embedded_and_stops_all_of_it(

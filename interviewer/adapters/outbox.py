@@ -26,14 +26,18 @@ class Outbox:
 
     def __init__(self) -> None:
         self._mails: deque[OutboxMail] = deque(maxlen=KEPT)
+        self._keys: deque[str] = deque(maxlen=20 * KEPT)
 
     @property
     def mails(self) -> Sequence[OutboxMail]:
         """The newest mails, newest first."""
         return tuple(self._mails)
 
-    async def send(self, mail: Mail) -> None:
-        """Print the mail and keep it."""
+    async def send(self, mail: Mail, key: str) -> None:
+        """Print the mail and keep it, once for each key."""
+        if key in self._keys:
+            return
+        self._keys.append(key)
         self._mails.appendleft(OutboxMail(mail, datetime.now(UTC)))
         sys.stdout.write(f"\n--- mail to {mail.to}: {mail.subject} ---\n{mail.text}---\n\n")
         sys.stdout.flush()

@@ -55,6 +55,17 @@ async def slide_session(session: AsyncSession, session_id: int, now: datetime, e
     await session.execute(update(Session).where(col(Session.id) == session_id).values(last_seen_at=now, expires_at=expires_at))
 
 
+async def replace_hash(session: AsyncSession, user_id: int, old_hash: str, new_hash: str) -> None:
+    """Exchange a user's password hash, if it still is the old one."""
+    statement = update(User).where(col(User.id) == user_id, col(User.password_hash) == old_hash).values(password_hash=new_hash)
+    await session.execute(statement)
+
+
+async def end_sessions(session: AsyncSession, user_id: int) -> None:
+    """Delete every session of a user."""
+    await session.execute(delete(Session).where(col(Session.user_id) == user_id))
+
+
 async def end_session(session: AsyncSession, token_hash: str) -> None:
     """Delete the session with this hash, if there is one."""
     await session.execute(delete(Session).where(col(Session.token_hash) == token_hash))

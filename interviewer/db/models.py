@@ -120,6 +120,30 @@ class OneTimeToken(SQLModel, table=True):
     used_at: datetime | None = _time(nullable=True)
 
 
+class OutgoingMail(SQLModel, table=True):
+    """A mail to be sent, written in the transaction that makes it necessary; its words and links go once it is sent.
+
+    `due_at` is when it is next tried; whoever takes it moves that ahead, so that nobody else does meanwhile.
+    """
+
+    __tablename__: ClassVar[Any] = "mail_outbox"
+    __table_args__ = (
+        CheckConstraint(_one_of("state", ("waiting", "sent", "failed")), name="state"),
+        Index("ix_mail_outbox_due_at", "due_at", postgresql_where=text("state = 'waiting'")),
+    )
+
+    id: int = _id()
+    key: str = Field(sa_column=Column(String(64), nullable=False, unique=True))
+    recipient: str = Field(sa_column=Column(String(320), nullable=False, index=True))
+    subject: str = Field(sa_column=Column(String(200), nullable=False))
+    body: str = Field(sa_column=Column(Text, nullable=False))
+    html: str = Field(sa_column=Column(Text, nullable=False))
+    state: str = Field(default="waiting", sa_column=Column(String(10), nullable=False))
+    attempts: int = Field(default=0, sa_column=Column(SmallInteger, nullable=False, server_default=text("0")))
+    created_at: datetime = _time()
+    due_at: datetime = _time()
+
+
 class JobProfile(SQLModel, table=True):
     """A job description and what was found in it; `profile` is empty until it has been analysed."""
 

@@ -7,7 +7,7 @@ import reflex as rx
 from interviewer.components.forms import LINK, PRIMARY, NativeForm, alert, field, submit
 from interviewer.components.icons import icon
 from interviewer.components.layout import narrow_page
-from interviewer.state.account import LoginState, SignupState, VerifyState
+from interviewer.state.account import LoginState, ResetPasswordState, ResetRequestState, SignupState, VerifyState
 
 
 def signup() -> rx.Component:
@@ -41,7 +41,7 @@ def signup() -> rx.Component:
                     "Password",
                     "password",
                     error=SignupState.password_error,
-                    hint="8 characters or more.",
+                    hint="8 characters or more; three or four unrelated words are good.",
                     type="password",
                     auto_complete="new-password",
                     required=True,
@@ -72,14 +72,18 @@ def _check_mail() -> rx.Component:
         ),
         rx.cond(
             SignupState.shows_outbox,
-            rx.el.p(
-                "No mail service is configured, so the mail is in the ",
-                rx.el.a("development outbox", href="/outbox", class_name=LINK),
-                " and in the terminal.",
-                class_name="mt-4 rounded-md bg-code px-4 py-3",
-            ),
+            _outbox_hint(),
         ),
         role="status",
+    )
+
+
+def _outbox_hint() -> rx.Component:
+    return rx.el.p(
+        "No mail service is configured, so the mail is in the ",
+        rx.el.a("development outbox", href="/outbox", class_name=LINK),
+        " and in the terminal.",
+        class_name="mt-4 rounded-md bg-code px-4 py-3",
     )
 
 
@@ -104,7 +108,8 @@ def login() -> rx.Component:
             action="/session/login",
             method="post",
         ),
-        rx.el.p("New here? ", rx.el.a("Create an account", href="/signup", class_name=LINK), class_name="mt-5 text-muted"),
+        rx.el.p(rx.el.a("Forgot your password?", href="/reset-request", class_name=LINK), class_name="mt-5"),
+        rx.el.p("New here? ", rx.el.a("Create an account", href="/signup", class_name=LINK), class_name="mt-2 text-muted"),
     )
 
 
@@ -141,4 +146,90 @@ def _dead_link() -> rx.Component:
             rx.el.a("Sign in", href="/login", class_name=f"{LINK} self-center"),
             class_name="mt-5 flex flex-wrap gap-5",
         ),
+    )
+
+
+def reset_request() -> rx.Component:
+    """Return the page that asks for a link to choose a new password."""
+    return narrow_page(
+        "Forgot your password?",
+        rx.cond(
+            ResetRequestState.sent,
+            rx.el.div(
+                icon("mail", size=40, class_name="text-accent"),
+                rx.el.p(
+                    "If there is an account for ",
+                    rx.el.strong(ResetRequestState.email),
+                    ", a mail with a link is on its way.",
+                    class_name="mt-3 text-lg",
+                ),
+                rx.el.p("The link works for 15 minutes. Nothing there? Look into the spam folder.", class_name="mt-3 text-muted"),
+                rx.cond(ResetRequestState.shows_outbox, _outbox_hint()),
+                role="status",
+            ),
+            rx.el.form(
+                field(
+                    "E-mail",
+                    "email",
+                    error=ResetRequestState.email_error,
+                    hint="We mail you a link to choose a new one.",
+                    type="email",
+                    auto_complete="username",
+                    required=True,
+                    max_length=320,
+                ),
+                submit("Mail me a link", busy=ResetRequestState.busy, class_name="mt-3 w-full"),
+                on_submit=ResetRequestState.submit,
+                no_validate=True,
+            ),
+        ),
+        rx.el.p(rx.el.a("Back to sign in", href="/login", class_name=LINK), class_name="mt-5"),
+    )
+
+
+def reset_password() -> rx.Component:
+    """Return the page behind the mailed link, where a new password is chosen."""
+    return narrow_page(
+        "Choose a new password",
+        rx.cond(
+            ResetPasswordState.done,
+            rx.el.div(
+                rx.el.p("Your password is changed, and every device was signed out.", class_name="text-lg"),
+                rx.el.a("Sign in", href="/login", class_name=f"{PRIMARY} mt-5"),
+                role="status",
+            ),
+            rx.cond(
+                ResetPasswordState.loaded,
+                rx.cond(ResetPasswordState.alive, _new_password(), _dead_reset()),
+                rx.el.div(class_name="skeleton h-28"),
+            ),
+        ),
+    )
+
+
+def _new_password() -> rx.Component:
+    return rx.el.form(
+        field(
+            "New password",
+            "password",
+            error=ResetPasswordState.password_error,
+            hint="8 characters or more; three or four unrelated words are good.",
+            type="password",
+            auto_complete="new-password",
+            required=True,
+            max_length=256,
+        ),
+        alert(ResetPasswordState.error),
+        submit("Change the password", busy=ResetPasswordState.busy, class_name="mt-3 w-full"),
+        on_submit=ResetPasswordState.submit,
+        no_validate=True,
+    )
+
+
+def _dead_reset() -> rx.Component:
+    return rx.el.div(
+        alert(
+            rx.cond(ResetPasswordState.error != "", ResetPasswordState.error, "This link has been used already or has expired.")
+        ),
+        rx.el.a("Ask for a new link", href="/reset-request", class_name=f"{PRIMARY} mt-5"),
     )

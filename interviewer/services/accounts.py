@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import re
 from datetime import timedelta
 
 from email_validator import EmailNotValidError, validate_email
 from passlib.context import CryptContext
+from zxcvbn import zxcvbn
 
 from interviewer.db import accounts as queries
 from interviewer.db.engine import Database
 from interviewer.db.models import OneTimeToken, User, utcnow
-from interviewer.errors import AppError, BadRequest, Conflict, Unauthorized
-from interviewer.ports import Mailer
+from interviewer.errors import BadRequest, Conflict, Unauthorized
 from interviewer.services import billing, mails
+from interviewer.services.post import Post, enqueue
 from interviewer.services.sessions import hashed, new_secret
 
-logger = logging.getLogger(__name__)
-
 VERIFICATION_LIFETIME = timedelta(hours=24)
+RESET_LIFETIME = timedelta(minutes=15)
 MIN_PASSWORD, MAX_PASSWORD = 8, 256
 MAX_USERNAME = 50
+# zxcvbn's scale goes from 0 to 4; below 2 a password falls to fewer than 10^6 guesses.
+MIN_STRENGTH, MAX_ESTIMATED = 2, 40
 # Argon2id with the parameters that OWASP's password storage cheat sheet recommends (19 MiB, 2 passes, 1 lane).
 _passwords = CryptContext(
     schemes=["argon2"], argon2__type="ID", argon2__memory_cost=19456, argon2__time_cost=2, argon2__parallelism=1
@@ -30,6 +31,7 @@ _passwords = CryptContext(
 _UNUSABLE_NAME = re.compile("[\x00-\x1f\x7f<>\ud800-\udfff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
+RESET_DEAD = "Invalid or expired token"
 LINK_DEAD = "This link has been used already or has expired. Sign up again to get a new one."
 
 
@@ -49,12 +51,19 @@ def checked_username(raw: str) -> str:
     return name
 
 
-def checked_password(raw: str) -> str:
-    """Return the password if it may be used; raises BadRequest."""
+def checked_password(raw: str, *about: str) -> str:
+    """Return the password if it may be used; raises BadRequest.
+
+    Common passwords, patterns and what is made of `about` (the person's name and address) are refused, by the estimate of zxcvbn.
+    """
     if not MIN_PASSWORD <= len(raw) <= MAX_PASSWORD:
         raise BadRequest(f"A password has {MIN_PASSWORD} to {MAX_PASSWORD} characters.")
     if _SURROGATE.search(raw):
         raise BadRequest("This password has a character that cannot be typed again. Choose another.")
+    # Its time grows with the square of the length, and what begins well does not get worse.
+    estimate = zxcvbn(raw[:MAX_ESTIMATED], user_inputs=[part for word in about for part in (word, *word.split("@"))])
+    if estimate["score"] < MIN_STRENGTH:
+        raise BadRequest("This password is easy to guess. Three or four unrelated words make a good one.")
     return raw
 
 
@@ -76,9 +85,9 @@ async def password_matches(password: str, password_hash: str | None) -> bool:
 class Accounts:
     """The use cases of accounts."""
 
-    def __init__(self, database: Database, mailer: Mailer, site_url: str) -> None:
+    def __init__(self, database: Database, post: Post, site_url: str) -> None:
         self._database = database
-        self._mailer = mailer
+        self._post = post
         self._site_url = site_url
 
     async def request_verification(self, email: str, username: str, password: str) -> None:
@@ -86,28 +95,18 @@ class Accounts:
 
         Raises BadRequest for an address, name or password that cannot be used.
         """
-        email, username, password = normalised_email(email), checked_username(username), checked_password(password)
-        password_hash = await hash_password(password)
+        email, username = normalised_email(email), checked_username(username)
+        password_hash = await hash_password(checked_password(password, email, username))
         secret = new_secret()
         async with self._database.transaction() as session:
-            known = await queries.user_by_email(session, email)
-            if known is None:
-                session.add(
-                    OneTimeToken(
-                        purpose="verification",
-                        token_hash=hashed(secret),
-                        email=email,
-                        username=username,
-                        password_hash=password_hash,
-                        expires_at=utcnow() + VERIFICATION_LIFETIME,
-                    )
-                )
-        mail = (
-            mails.verification(email, username, self._site_url, secret)
-            if known is None
-            else mails.already_known(email, self._site_url)
-        )
-        await self._mailer.send(mail)
+            if await queries.user_by_email(session, email) is not None:
+                enqueue(session, mails.already_known(email, self._site_url))
+            else:
+                token = _token("verification", secret, email, VERIFICATION_LIFETIME)
+                token.username, token.password_hash = username, password_hash
+                session.add(token)
+                enqueue(session, mails.verification(email, username, self._site_url, secret))
+        self._post.wake()
 
     async def pending_name(self, secret: str) -> str:
         """Return the name that a mailed link will create an account for, using nothing; raises Unauthorized for a dead link."""
@@ -133,7 +132,8 @@ class Accounts:
             await session.flush()
             await billing.grant_free_credit(session, user)
             await queries.use_up_tokens(session, token.email, "verification", now)
-        await self._send_quietly(user)
+            enqueue(session, mails.welcome(user.email, user.username, self._site_url))
+        self._post.wake()
         return user
 
     async def sign_in(self, email: str, password: str) -> User:
@@ -146,17 +146,64 @@ class Accounts:
             user = await queries.user_by_email(session, address) if address else None
         if not await password_matches(password, user.password_hash if user else None) or user is None:
             raise Unauthorized("Authentication failed.")
+        if user.password_hash and _passwords.needs_update(user.password_hash):
+            await self._upgrade(user.id, user.password_hash, await hash_password(password))
         return user
 
-    async def _send_quietly(self, user: User) -> None:
-        """Welcome a new user; the account stands whether or not the mail can be sent."""
-        try:
-            await self._mailer.send(mails.welcome(user.email, user.username, self._site_url))
-        except AppError:
-            logger.warning("a welcome mail could not be sent")
+    async def _upgrade(self, user_id: int, old_hash: str, new_hash: str) -> None:
+        """Replace a hash made with older parameters, unless the password was changed meanwhile."""
+        async with self._database.transaction() as session:
+            await queries.replace_hash(session, user_id, old_hash, new_hash)
+
+    async def request_reset(self, email: str) -> None:
+        """Mail a link that lets the owner of an account choose a new password; raises BadRequest for what is no address.
+
+        The looking up happens after the answer, so that neither its words nor its time tell whether there is an account.
+        """
+        address = normalised_email(email)
+        self._post.spawn(self._mail_reset(address))
+
+    async def _mail_reset(self, address: str) -> None:
+        secret = new_secret()
+        async with self._database.transaction() as session:
+            user = await queries.user_by_email(session, address)
+            if user is None:
+                return
+            token = _token("reset", secret, address, RESET_LIFETIME)
+            token.user_id = user.id
+            session.add(token)
+            enqueue(session, mails.reset(address, user.username, self._site_url, secret))
+        await self._post.deliver_due()
+
+    async def reset_password(self, secret: str, password: str) -> None:
+        """Set a new password by a mailed link, end every session of the account and tell its owner.
+
+        Raises Unauthorized for a dead link, BadRequest for a password that cannot be used (the link then stays alive).
+        """
+        new_hash = await hash_password(checked_password(password))
+        async with self._database.transaction() as session:
+            token = _live(await queries.token_by_hash(session, hashed(secret), "reset", lock=True), RESET_DEAD)
+            user = await session.get(User, token.user_id, with_for_update=True)
+            if user is None:
+                raise Unauthorized(RESET_DEAD)
+            user.password_hash = new_hash
+            await queries.use_up_tokens(session, token.email, "reset", utcnow())
+            await queries.end_sessions(session, user.id)
+            enqueue(session, mails.password_changed(user.email, user.username, self._site_url))
+        self._post.wake()
+
+    async def reset_link_lives(self, secret: str) -> bool:
+        """Tell whether a mailed link can still be used, using nothing."""
+        async with self._database.transaction() as session:
+            token = await queries.token_by_hash(session, hashed(secret), "reset")
+        return token is not None and token.used_at is None and token.expires_at > utcnow()
 
 
-def _live(token: OneTimeToken | None) -> OneTimeToken:
+def _token(purpose: str, secret: str, email: str, lifetime: timedelta) -> OneTimeToken:
+    return OneTimeToken(purpose=purpose, token_hash=hashed(secret), email=email, expires_at=utcnow() + lifetime)
+
+
+def _live(token: OneTimeToken | None, dead: str = LINK_DEAD) -> OneTimeToken:
     if token is None or token.used_at is not None or token.expires_at < utcnow():
-        raise Unauthorized(LINK_DEAD)
+        raise Unauthorized(dead)
     return token

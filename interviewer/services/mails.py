@@ -1,41 +1,108 @@
-"""The words of every mail."""
+"""The words of every mail, once as plain text and once as HTML."""
 
 from __future__ import annotations
 
+from html import escape
 from urllib.parse import quote
 
 from interviewer.ports import Mail
 
+# Mail programs know little CSS: colours and sizes stand at the elements, and nothing is fetched.
+_PAGE = """\
+<!doctype html><html lang="en"><body style="margin:0;padding:24px;background:#f6f3ec;color:#1d1b16;font:16px/1.55 Georgia,serif">
+<div style="max-width:520px;margin:0 auto;background:#fffdf8;border:1px solid #ddd6c7;border-radius:8px;padding:28px">
+<p style="margin:0 0 20px;font-size:20px;font-weight:bold">Inter<span style="background:#ffe88a">viewer</span></p>
+{body}
+</div></body></html>
+"""
+_PARAGRAPH = '<p style="margin:0 0 16px">{}</p>'
+_BUTTON = (
+    '<p style="margin:24px 0"><a href="{link}" style="display:inline-block;background:#17593c;color:#ffffff;text-decoration:none;'
+    'padding:12px 22px;border-radius:6px;font-weight:bold">{label}</a></p><p style="margin:0 0 16px;font-size:13px;color:#645e52;'
+    'word-break:break-all">{link}</p>'
+)
+
+
+def _mail(to: str, subject: str, before: list[str], link: str = "", label: str = "", after: tuple[str, ...] = ()) -> Mail:
+    """Return a mail of paragraphs with at most one link between them."""
+    text = "\n\n".join([*before, *([link] if link else []), *after]) + "\n"
+    parts = [_PARAGRAPH.format(escape(paragraph)) for paragraph in before]
+    if link:
+        parts.append(_BUTTON.format(link=escape(link), label=escape(label)))
+    parts += [_PARAGRAPH.format(escape(paragraph)) for paragraph in after]
+    return Mail(to, subject, text, _PAGE.format(body="\n".join(parts)))
+
 
 def verification(to: str, username: str, site_url: str, secret: str) -> Mail:
     """Mail with the link that creates an account."""
-    link = f"{site_url}verify-email?token={quote(secret)}"
-    text = (
-        f"Hello {username},\n\n"
-        f"open this page and confirm to create your Interviewer account:\n\n{link}\n\n"
-        "The link works once, for 24 hours. Your first interview is free.\n\n"
-        "If you did not ask for this, ignore this mail: without a click no account is created.\n"
+    return _mail(
+        to,
+        "Confirm your e-mail address",
+        [f"Hello {username},", "open this page and confirm to create your Interviewer account:"],
+        f"{site_url}verify-email?token={quote(secret)}",
+        "Confirm my address",
+        (
+            "The link works once, for 24 hours. Your first interview is free.",
+            "If you did not ask for this, ignore this mail: without a click no account is created.",
+        ),
     )
-    return Mail(to, "Confirm your e-mail address", text)
 
 
 def already_known(to: str, site_url: str) -> Mail:
     """Mail to somebody who signs up again."""
-    text = (
-        "Hello,\n\n"
-        "somebody, probably you, wanted to create an Interviewer account with this address. You have one already: sign in at\n\n"
-        f"{site_url}login\n\n"
-        "If it was not you, nothing has changed and nothing needs to be done.\n"
+    return _mail(
+        to,
+        "You already have an account",
+        [
+            "Hello,",
+            "somebody, probably you, wanted to create an Interviewer account with this address. You have one already: sign in at",
+        ],
+        f"{site_url}login",
+        "Sign in",
+        (
+            f"Forgot the password? Choose a new one at {site_url}reset-request",
+            "If it was not you, nothing has changed and nothing needs to be done.",
+        ),
     )
-    return Mail(to, "You already have an account", text)
 
 
 def welcome(to: str, username: str, site_url: str) -> Mail:
     """Mail that welcomes a new user."""
-    text = (
-        f"Welcome {username},\n\n"
-        "your account is ready, with one free interview in it. Six topics, two questions each, and a verdict "
-        "on every answer that tells what it is based on. It takes about half an hour; you can pause at any time.\n\n"
-        f"{site_url}interview\n"
+    return _mail(
+        to,
+        "Welcome to Interviewer",
+        [
+            f"Welcome {username},",
+            "your account is ready, with one free interview in it. Six topics, two questions each, and a verdict on every "
+            "answer that tells what it is based on. It takes about half an hour; you can pause at any time.",
+        ],
+        f"{site_url}interview",
+        "Start the interview",
     )
-    return Mail(to, "Welcome to Interviewer", text)
+
+
+def reset(to: str, username: str, site_url: str, secret: str) -> Mail:
+    """Mail with the link that lets its owner choose a new password."""
+    return _mail(
+        to,
+        "Choose a new password",
+        [f"Hello {username},", "here you can choose a new password for your Interviewer account:"],
+        f"{site_url}reset-password?token={quote(secret)}",
+        "Choose a new password",
+        ("The link works once, for 15 minutes.", "If you did not ask for this, ignore this mail: your password stays as it is."),
+    )
+
+
+def password_changed(to: str, username: str, site_url: str) -> Mail:
+    """Mail that tells of a new password."""
+    return _mail(
+        to,
+        "Your password was changed",
+        [
+            f"Hello {username},",
+            "the password of your Interviewer account has just been changed, and every device was signed out.",
+            "If that was not you, choose a new password at once:",
+        ],
+        f"{site_url}reset-request",
+        "Choose a new password",
+    )

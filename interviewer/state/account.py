@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+from collections.abc import Awaitable
 from typing import Any
 from urllib.parse import unquote
 
@@ -15,6 +17,8 @@ from interviewer.services.accounts import checked_password, checked_username, no
 from interviewer.services.sessions import FLASH_COOKIE
 from interviewer.state.models import MailItem, date_words
 from interviewer.state.session import cookie
+
+logger = logging.getLogger(__name__)
 
 
 class SignupState(rx.State):
@@ -45,16 +49,12 @@ class SignupState(rx.State):
             self.email = email[:320]
             self.email_error = _refusal(normalised_email, email)
             self.username_error = _refusal(checked_username, username)
-            self.password_error = _refusal(checked_password, password)
+            self.password_error = _refusal(lambda raw: checked_password(raw, email, username), password)
             self.error = ""
             if self.email_error or self.username_error or self.password_error:
                 return
             self.busy = True
-        error = ""
-        try:
-            await wiring.services().accounts.request_verification(email, username, password)
-        except AppError as failure:
-            error = failure.user_message
+        error = await _failure(wiring.services().accounts.request_verification(email, username, password))
         async with self:
             self.busy = False
             self.error = error
@@ -98,6 +98,72 @@ class VerifyState(rx.State):
         self.loaded = True
 
 
+class ResetRequestState(rx.State):
+    """The form that asks for a link to choose a new password."""
+
+    email: str = ""
+    email_error: str = ""
+    busy: bool = False
+    sent: bool = False
+    shows_outbox: bool = False
+
+    @rx.event
+    def load(self) -> None:
+        """Begin with an empty form."""
+        self.reset()
+        self.shows_outbox = wiring.services().outbox is not None
+
+    @rx.event(background=True)
+    async def submit(self, form: dict[str, Any]) -> None:
+        """Ask for the mail; the answer is the same whether or not there is an account."""
+        email = str(form.get("email", ""))
+        async with self:
+            if self.busy:
+                return
+            self.email, self.busy = email[:320], True
+        error = await _failure(wiring.services().accounts.request_reset(email))
+        async with self:
+            self.busy, self.email_error, self.sent = False, error, not error
+
+
+class ResetPasswordState(rx.State):
+    """The page behind the mailed link, where a new password is chosen."""
+
+    error: str = ""
+    password_error: str = ""
+    token: str = ""
+    loaded: bool = False
+    alive: bool = False
+    busy: bool = False
+    done: bool = False
+
+    @rx.event
+    async def load(self) -> None:
+        """Find out whether the link can still be used."""
+        self.reset()
+        self.token = self.router.url.query_parameters.get("token", "")[:200]
+        try:
+            self.alive = await wiring.services().accounts.reset_link_lives(self.token)
+        except AppError as failure:
+            self.error = failure.user_message
+        self.loaded = True
+
+    @rx.event(background=True)
+    async def submit(self, form: dict[str, Any]) -> None:
+        """Set the new password; a weak one is refused and the link stays alive."""
+        password = str(form.get("password", ""))
+        async with self:
+            if self.busy or self.done:
+                return
+            self.password_error = _refusal(checked_password, password)
+            if self.password_error:
+                return
+            token, self.busy = self.token, True
+        error = await _failure(wiring.services().accounts.reset_password(token, password))
+        async with self:
+            self.busy, self.error, self.done = False, error, not error
+
+
 class OutboxState(rx.State):
     """The development mailbox; empty and useless in production, where the page does not exist."""
 
@@ -112,6 +178,18 @@ class OutboxState(rx.State):
             if outbox
             else []
         )
+
+
+async def _failure(work: Awaitable[None]) -> str:
+    """Do something and return what to say if it fails, nothing if it does not; a bug is logged and stays vague."""
+    try:
+        await work
+    except AppError as error:
+        return error.user_message
+    except Exception:
+        logger.exception("a form's handler failed")
+        return AppError().user_message
+    return ""
 
 
 def _mail_item(to: str, subject: str, text: str, at: str) -> MailItem:

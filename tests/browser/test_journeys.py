@@ -176,6 +176,35 @@ def test_signing_out_and_in(site: Site, page: Page) -> None:
     expect(page).to_have_url(re.compile(rf"^{site.url}/dashboard"))
 
 
+def test_a_forgotten_password_is_replaced_by_mail_and_every_device_signed_out(site: Site, page: Page, browser: Browser) -> None:
+    email = sign_up(page, site.url)
+    other = browser.new_context().new_page()
+    other.goto(f"{site.url}/login")
+    other.get_by_role("link", name="Forgot your password?").click()
+    other.get_by_label("E-mail").fill("nobody@example.com")
+    other.get_by_role("button", name="Mail me a link").click()
+    expect(other.get_by_text("If there is an account for nobody@example.com")).to_be_visible()
+    other.goto(f"{site.url}/reset-request")
+    ready(other)
+    other.get_by_label("E-mail").fill(email)
+    other.get_by_role("button", name="Mail me a link").click()
+    other.get_by_role("link", name="development outbox").click()
+    other.locator("section", has_text=email).first.get_by_role("link", name="Open the link").click()
+    other.get_by_label("New password").fill("password1")
+    other.get_by_role("button", name="Change the password").click()
+    expect(other.get_by_text("easy to guess")).to_be_visible()
+    other.get_by_label("New password").fill("violet harbour lantern")
+    other.get_by_role("button", name="Change the password").click()
+    expect(other.get_by_text("every device was signed out")).to_be_visible()
+    page.goto(f"{site.url}/dashboard")
+    expect(page).to_have_url(re.compile("/login"))
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password").fill("violet harbour lantern")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page).to_have_url(re.compile("/dashboard"))
+    other.context.close()
+
+
 def test_a_tab_that_was_signed_out_elsewhere_can_do_nothing_more(site: Site, page: Page) -> None:
     sign_up(page, site.url)
     start_interview(page)

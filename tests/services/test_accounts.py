@@ -7,6 +7,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from passlib.context import CryptContext
 from sqlalchemy import select, text, update
 from sqlmodel import col
 
@@ -19,7 +20,8 @@ from interviewer.wiring import Services
 PASSWORD = "correct horse battery"
 
 
-def link_token(services: Services, position: int = 0) -> str:
+async def link_token(services: Services, position: int = 0) -> str:
+    await services.post.settle()
     assert services.outbox is not None
     found = re.search(r"verify-email\?token=(\S+)", services.outbox.mails[position].mail.text)
     assert found
@@ -28,7 +30,7 @@ def link_token(services: Services, position: int = 0) -> str:
 
 async def signed_up(services: Services, email: str = "ada@example.com", name: str = "Ada") -> User:
     await services.accounts.request_verification(email, name, PASSWORD)
-    return await services.accounts.verify(link_token(services))
+    return await services.accounts.verify(await link_token(services))
 
 
 async def test_a_verified_address_makes_an_account_with_one_free_credit(services: Services, database: Database) -> None:
@@ -41,7 +43,7 @@ async def test_a_verified_address_makes_an_account_with_one_free_credit(services
 
 async def test_no_account_exists_before_the_link_is_used(services: Services, database: Database) -> None:
     await services.accounts.request_verification("ada@example.com", "Ada", PASSWORD)
-    assert await services.accounts.pending_name(link_token(services)) == "Ada"
+    assert await services.accounts.pending_name(await link_token(services)) == "Ada"
     async with database.transaction() as session:
         assert (await session.execute(select(User))).first() is None
     with pytest.raises(Unauthorized):
@@ -50,7 +52,7 @@ async def test_no_account_exists_before_the_link_is_used(services: Services, dat
 
 async def test_a_link_works_once_even_when_used_twice_at_once(services: Services, database: Database) -> None:
     await services.accounts.request_verification("ada@example.com", "Ada", PASSWORD)
-    token = link_token(services)
+    token = await link_token(services)
     results = await asyncio.gather(*(services.accounts.verify(token) for _ in range(5)), return_exceptions=True)
     assert sum(isinstance(result, User) for result in results) == 1
     assert sum(isinstance(result, Unauthorized) for result in results) == 4
@@ -61,16 +63,16 @@ async def test_a_link_works_once_even_when_used_twice_at_once(services: Services
 async def test_two_links_for_one_address_make_one_account_of_the_one_used(services: Services) -> None:
     await services.accounts.request_verification("ada@example.com", "Ada", PASSWORD)
     await services.accounts.request_verification("ada@example.com", "Mallory", PASSWORD)
-    older = link_token(services, 1)
+    older = await link_token(services, 1)
     assert (await services.accounts.verify(older)).username == "Ada"
     with pytest.raises(Unauthorized):
-        await services.accounts.verify(link_token(services, 1))
+        await services.accounts.verify(await link_token(services, 1))
 
 
 async def test_two_links_for_one_address_used_at_once_make_one_account(services: Services) -> None:
     for name in ("Ada", "Eve", "Bob", "Zoe"):
         await services.accounts.request_verification("ada@example.com", name, PASSWORD)
-    tokens = [link_token(services, position) for position in range(4)]
+    tokens = [await link_token(services, position) for position in range(4)]
     results = await asyncio.gather(*(services.accounts.verify(token) for token in tokens), return_exceptions=True)
     assert sum(isinstance(result, User) for result in results) == 1
     assert sum(isinstance(result, Unauthorized | Conflict) for result in results) == 3
@@ -80,7 +82,7 @@ async def test_an_expired_or_invented_link_is_dead(services: Services, database:
     await services.accounts.request_verification("ada@example.com", "Ada", PASSWORD)
     async with database.transaction() as session:
         await session.execute(update(OneTimeToken).values(expires_at=utcnow() - timedelta(seconds=1)))
-    for token in (link_token(services), "", "x" * 500, "\x00"):
+    for token in (await link_token(services), "", "x" * 500, "\x00"):
         with pytest.raises(Unauthorized):
             await services.accounts.verify(token)
 
@@ -88,6 +90,7 @@ async def test_an_expired_or_invented_link_is_dead(services: Services, database:
 async def test_a_known_address_gets_another_mail_and_the_caller_cannot_tell(services: Services) -> None:
     await signed_up(services)
     await services.accounts.request_verification("Ada@Example.com", "Somebody", PASSWORD)
+    await services.post.settle()
     assert services.outbox is not None
     assert services.outbox.mails[0].mail.subject == "You already have an account"
     assert "token=" not in services.outbox.mails[0].mail.text
@@ -98,17 +101,18 @@ async def test_an_address_verified_meanwhile_conflicts(services: Services, datab
     async with database.transaction() as session:
         session.add(User(email="ada@example.com", username="First"))
     with pytest.raises(Conflict, match="already exists"):
-        await services.accounts.verify(link_token(services))
+        await services.accounts.verify(await link_token(services))
 
 
 async def test_nothing_secret_is_stored_or_mailed_in_the_clear(services: Services, database: Database) -> None:
     await services.accounts.request_verification("ada@example.com", "Ada", PASSWORD)
+    await services.post.settle()
     assert services.outbox is not None
     assert PASSWORD not in services.outbox.mails[0].mail.text
     assert "$argon2" not in services.outbox.mails[0].mail.text
     async with database.transaction() as session:
         token = (await session.execute(select(OneTimeToken))).scalar_one()
-    assert token.token_hash != link_token(services)
+    assert token.token_hash != await link_token(services)
     assert (token.password_hash or "").startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 
 
@@ -178,3 +182,116 @@ async def test_a_session_slides_while_it_is_used_and_ends_after_thirty_days_with
         await session.execute(update(StoredSession).values(expires_at=utcnow() - timedelta(seconds=1)))
     with pytest.raises(Unauthorized):
         await services.sessions.authenticate(secret, slide=True)
+
+
+# -- a new password -----------------------------------------------------------------------------------------------
+
+NEW = "violet harbour lantern"
+
+
+async def reset_token(services: Services) -> str:
+    await services.post.settle()
+    assert services.outbox is not None
+    found = re.search(r"reset-password\?token=(\S+)", services.outbox.mails[0].mail.text)
+    assert found
+    return found.group(1)
+
+
+async def test_a_reset_changes_the_password_ends_every_session_and_tells_the_owner(services: Services) -> None:
+    user = await signed_up(services)
+    sessions = [await services.sessions.open(user) for _ in range(2)]
+    await services.accounts.request_reset("ada@example.com")
+    token = await reset_token(services)
+    assert await services.accounts.reset_link_lives(token)
+    await services.accounts.reset_password(token, NEW)
+    for secret in sessions:
+        with pytest.raises(Unauthorized):
+            await services.sessions.authenticate(secret)
+    with pytest.raises(Unauthorized):
+        await services.accounts.sign_in("ada@example.com", PASSWORD)
+    assert (await services.accounts.sign_in("ada@example.com", NEW)).id == user.id
+    await services.post.settle()
+    assert services.outbox is not None
+    assert services.outbox.mails[0].mail.subject == "Your password was changed"
+
+
+async def test_a_reset_link_works_once_and_takes_the_others_of_the_address_with_it(services: Services) -> None:
+    await signed_up(services)
+    await services.accounts.request_reset("ada@example.com")
+    older = await reset_token(services)
+    await services.accounts.request_reset("ada@example.com")
+    newer = await reset_token(services)
+    results = await asyncio.gather(*(services.accounts.reset_password(older, NEW) for _ in range(3)), return_exceptions=True)
+    assert sum(result is None for result in results) == 1
+    for dead in (older, newer, "", "x"):
+        assert not await services.accounts.reset_link_lives(dead)
+        with pytest.raises(Unauthorized, match="Invalid or expired token"):
+            await services.accounts.reset_password(dead, NEW)
+
+
+async def test_a_reset_link_lives_fifteen_minutes(services: Services, database: Database) -> None:
+    await signed_up(services)
+    await services.accounts.request_reset("ada@example.com")
+    token = await reset_token(services)
+    async with database.transaction() as session:
+        expires = (
+            await session.execute(select(col(OneTimeToken.expires_at)).where(col(OneTimeToken.purpose) == "reset"))
+        ).scalar_one()
+        assert timedelta(minutes=14) < expires - utcnow() <= timedelta(minutes=15)
+        await session.execute(update(OneTimeToken).values(expires_at=utcnow() - timedelta(seconds=1)))
+    with pytest.raises(Unauthorized):
+        await services.accounts.reset_password(token, NEW)
+
+
+async def test_a_weak_new_password_is_refused_and_the_link_stays_alive(services: Services) -> None:
+    await signed_up(services)
+    await services.accounts.request_reset("ada@example.com")
+    token = await reset_token(services)
+    with pytest.raises(BadRequest):
+        await services.accounts.reset_password(token, "password1")
+    await services.accounts.reset_password(token, NEW)
+
+
+async def test_a_reset_for_an_unknown_address_mails_nobody(services: Services) -> None:
+    await services.accounts.request_reset("nobody@example.com")
+    await services.post.settle()
+    assert services.outbox is not None
+    assert not services.outbox.mails
+    with pytest.raises(BadRequest):
+        await services.accounts.request_reset("no address")
+
+
+async def test_a_token_of_one_kind_never_passes_as_the_other(services: Services) -> None:
+    await services.accounts.request_verification("bob@example.com", "Bob", PASSWORD)
+    verification = await link_token(services)
+    with pytest.raises(Unauthorized):
+        await services.accounts.reset_password(verification, NEW)
+    user = await signed_up(services)
+    session_secret = await services.sessions.open(user)
+    await services.accounts.request_reset("ada@example.com")
+    reset = await reset_token(services)
+    for secret in (reset, session_secret):
+        with pytest.raises(Unauthorized):
+            await services.accounts.verify(secret)
+    for secret in (reset, verification):
+        with pytest.raises(Unauthorized):
+            await services.sessions.authenticate(secret)
+
+
+@pytest.mark.parametrize(
+    "password", ["password1", "12345678", "qwertyuiop[]", "aaaaaaaaaaaa", "interview", "adalovelace", "Ada@example.com"]
+)
+async def test_passwords_that_are_easy_to_guess_are_refused(services: Services, password: str) -> None:
+    with pytest.raises(BadRequest, match="easy to guess"):
+        await services.accounts.request_verification("ada@example.com", "Ada Lovelace", password)
+
+
+async def test_a_hash_with_older_parameters_is_upgraded_on_sign_in(services: Services, database: Database) -> None:
+    user = await signed_up(services)
+    old = CryptContext(schemes=["argon2"], argon2__memory_cost=1024, argon2__time_cost=1, argon2__parallelism=1).hash(PASSWORD)
+    async with database.transaction() as session:
+        await session.execute(update(User).values(password_hash=old))
+    await services.accounts.sign_in(user.email, PASSWORD)
+    async with database.transaction() as session:
+        assert "m=19456,t=2,p=1" in ((await session.execute(select(col(User.password_hash)))).scalar_one() or "")
+    await services.accounts.sign_in(user.email, PASSWORD)

@@ -43,7 +43,7 @@ async def test_sign_up_says_that_a_mail_is_on_its_way(open_page: OpenPage, servi
     await handler(SignupState.submit)(page, {"email": "ada@example.com", "username": "Ada", "password": PASSWORD})
     assert page.sent
     assert not page.busy
-    verify = await open_page(VerifyState, url=f"http://localhost/verify-email?token={link_token(services)}")
+    verify = await open_page(VerifyState, url=f"http://localhost/verify-email?token={await link_token(services)}")
     await handler(VerifyState.load)(verify)
     assert (verify.username, verify.error) == ("Ada", "")
 
@@ -67,7 +67,9 @@ async def test_the_sign_in_form_keeps_the_address_after_a_wrong_password(open_pa
 async def test_what_one_form_said_does_not_show_on_another_page(open_page: OpenPage, services: Services) -> None:
     await services.accounts.request_verification("ada@example.com", "Ada", PASSWORD)
     page = await open_page(
-        VerifyState, url=f"http://localhost/verify-email?token={link_token(services)}", cookies=flash("login", error="Wrong.")
+        VerifyState,
+        url=f"http://localhost/verify-email?token={await link_token(services)}",
+        cookies=flash("login", error="Wrong."),
     )
     await handler(VerifyState.load)(page)
     assert page.error == ""
@@ -121,6 +123,7 @@ async def test_odd_review_addresses_say_that_there_is_no_such_interview(
 
 async def test_the_outbox_shows_mails_and_is_empty_in_production(open_page: OpenPage, services: Services) -> None:
     await services.accounts.request_verification("ada@example.com", "Ada", PASSWORD)
+    await services.post.settle()
     page = await open_page(OutboxState)
     handler(OutboxState.load)(page)
     assert page.mails[0].recipient == "ada@example.com"

@@ -1,0 +1,40 @@
+"""Statements about mails that wait to be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from interviewer.db.models import OutgoingMail
+
+
+async def take_due(session: AsyncSession, hold: timedelta, limit: int = 20) -> Sequence[OutgoingMail]:
+    """Take the mails that are due, for the length of `hold`; those another worker holds are left to it."""
+    due = (
+        select(col(OutgoingMail.id))
+        .where(col(OutgoingMail.state) == "waiting", col(OutgoingMail.due_at) <= func.now())
+        .order_by(col(OutgoingMail.id))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    statement = (
+        update(OutgoingMail)
+        .where(col(OutgoingMail.id).in_(due))
+        .values(due_at=func.now() + hold, attempts=col(OutgoingMail.attempts) + 1)
+        .returning(OutgoingMail)
+    )
+    return list((await session.execute(statement)).scalars())
+
+
+async def settle(session: AsyncSession, mail_id: int, state: str) -> None:
+    """Close a mail as sent or failed and forget its words."""
+    await session.execute(update(OutgoingMail).where(col(OutgoingMail.id) == mail_id).values(state=state, body="", html=""))
+
+
+async def postpone(session: AsyncSession, mail_id: int, wait: timedelta) -> None:
+    """Try a mail again after `wait`."""
+    await session.execute(update(OutgoingMail).where(col(OutgoingMail.id) == mail_id).values(due_at=func.now() + wait))

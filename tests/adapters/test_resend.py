@@ -1,0 +1,194 @@
+"""The Resend mailer against a server that speaks its protocol over real HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+import resend
+
+from interviewer.adapters.resend import ResendMailer
+from interviewer.errors import AppError, MailDelayed, MailRefused, StartupError
+from interviewer.ports import Mail
+from tests.support import resend_server
+
+API_KEY = "re_confidential_key"
+SENDER = "Interviewer <mail@interviewer.example>"
+MAIL = Mail(
+    to="ada@reader.example", subject="Your link", text="Open https://site/secret-token", html="<a href='secret-token'>Open</a>"
+)
+CONFIDENTIAL = (API_KEY, "secret-token", "ada@reader.example")
+
+
+@pytest.fixture
+def behaviour() -> resend_server.Behaviour:
+    return resend_server.Behaviour()
+
+
+@pytest.fixture
+def url(behaviour: resend_server.Behaviour) -> Iterator[str]:
+    with resend_server.running(behaviour) as url:
+        yield url
+
+
+@pytest.fixture
+def mailer(url: str) -> ResendMailer:
+    return ResendMailer(API_KEY, SENDER, url)
+
+
+@pytest.fixture(autouse=True)
+def sdk_globals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the SDK's globals as they were found."""
+    monkeypatch.setattr(resend, "api_key", "re_of_somebody_else")
+    monkeypatch.setattr(resend, "api_url", "http://127.0.0.1:9")
+
+
+async def test_a_mail_goes_out_as_text_and_html_under_its_key(mailer: ResendMailer, behaviour: resend_server.Behaviour) -> None:
+    await mailer.send(MAIL, "reset:1")
+    [received] = behaviour.requests
+    assert received.key == "reset:1"
+    assert received.authorization == f"Bearer {API_KEY}"
+    assert received.body == {"from": SENDER, "to": [MAIL.to], "subject": MAIL.subject, "text": MAIL.text, "html": MAIL.html}
+    assert list(behaviour.sent.values()) == [received.body]
+
+
+async def test_a_mail_without_html_is_sent_as_text_alone(mailer: ResendMailer, behaviour: resend_server.Behaviour) -> None:
+    await mailer.send(replace(MAIL, html=""), "reset:1")
+    assert "html" not in behaviour.requests[0].body
+    assert behaviour.requests[0].body["text"] == MAIL.text
+
+
+async def test_the_same_key_sends_once_and_another_key_again(mailer: ResendMailer, behaviour: resend_server.Behaviour) -> None:
+    for key in ("reset:1", "reset:1", "reset:2"):
+        await mailer.send(MAIL, key)
+    assert len(behaviour.requests) == 3
+    assert len(behaviour.sent) == 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ("429", MailDelayed),
+        ("429:daily_quota_exceeded", MailDelayed),
+        ("408", MailDelayed),
+        ("409:concurrent_idempotent_requests", MailDelayed),
+        ("500", MailDelayed),
+        ("503", MailDelayed),
+        ("html", MailDelayed),
+        ("redirect", MailDelayed),
+        ("empty", MailDelayed),
+        ("list", MailDelayed),
+        ("null", MailDelayed),
+        ("cut", MailDelayed),
+        ("400", MailRefused),
+        ("401", MailRefused),
+        ("403", MailRefused),
+        ("403:validation_error", MailRefused),
+        ("404", MailRefused),
+        ("409", MailRefused),
+        ("422", MailRefused),
+        ("422:missing_required_field", MailRefused),
+        ("451:security_error", MailRefused),
+    ],
+)
+async def test_failures_are_delays_or_refusals_and_nothing_is_tried_twice(
+    mailer: ResendMailer, behaviour: resend_server.Behaviour, fault: str, error: type[AppError]
+) -> None:
+    behaviour.fault = fault
+    with pytest.raises(error) as caught:
+        await mailer.send(MAIL, "reset:1")
+    assert type(caught.value) is error
+    assert len(behaviour.requests) == 1
+
+
+async def test_a_server_that_is_not_there_is_a_delay() -> None:
+    with pytest.raises(MailDelayed):
+        await ResendMailer(API_KEY, SENDER, "http://127.0.0.1:9").send(MAIL, "reset:1")
+
+
+async def test_a_server_that_hangs_is_left_in_time(url: str, behaviour: resend_server.Behaviour) -> None:
+    behaviour.fault = "hang"
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    with pytest.raises(MailDelayed):
+        await ResendMailer(API_KEY, SENDER, url, timeout=0.3).send(MAIL, "reset:1")
+    assert 0.25 < loop.time() - started < 2
+
+
+@pytest.mark.parametrize("fault", ["hang", "cut"])
+async def test_a_mail_taken_without_a_word_is_not_sent_twice_by_another_attempt(
+    url: str, behaviour: resend_server.Behaviour, fault: str
+) -> None:
+    mailer = ResendMailer(API_KEY, SENDER, url, timeout=0.5)
+    behaviour.faults = [fault]
+    with pytest.raises(MailDelayed):
+        await mailer.send(MAIL, "reset:1")
+    await mailer.send(MAIL, "reset:1")
+    assert len(behaviour.requests) == 2
+    assert len(behaviour.sent) == 1
+
+
+async def test_a_cancelled_sender_stops_at_once(url: str, behaviour: resend_server.Behaviour) -> None:
+    behaviour.fault = "hang"
+    task = asyncio.create_task(ResendMailer(API_KEY, SENDER, url).send(MAIL, "reset:1"))
+    await asyncio.sleep(0.5)
+    assert behaviour.requests
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_mailers_at_work_side_by_side_keep_their_own_keys(url: str, behaviour: resend_server.Behaviour) -> None:
+    names = [f"re_{number}" for number in range(8)]
+    await asyncio.gather(*(ResendMailer(name, SENDER, url).send(MAIL, name) for name in names))
+    assert {received.key: received.authorization for received in behaviour.requests} == {name: f"Bearer {name}" for name in names}
+
+
+@pytest.mark.parametrize("fault", ["", "401", "403", "422", "429", "500", "list", "cut", "hang"])
+async def test_nothing_confidential_reaches_a_log_or_an_error(
+    url: str, behaviour: resend_server.Behaviour, caplog: pytest.LogCaptureFixture, fault: str
+) -> None:
+    behaviour.fault = fault
+    mailer = ResendMailer(API_KEY, SENDER, url, timeout=0.5)
+    with caplog.at_level(logging.DEBUG):
+        told = await _told(mailer)
+    assert bool(told) == bool(fault)
+    _assert_discreet(told + caplog.text)
+
+
+async def test_white_space_around_a_key_does_no_harm(url: str, behaviour: resend_server.Behaviour) -> None:
+    await ResendMailer(f" {API_KEY}\n", SENDER, url).send(MAIL, "reset:1")
+    assert behaviour.requests[0].authorization == f"Bearer {API_KEY}"
+
+
+@pytest.mark.parametrize("odd", ["\n", "\x00", "é", "…"])
+def test_a_key_that_fits_in_no_header_is_refused_at_once_and_not_quoted(odd: str) -> None:
+    with pytest.raises(StartupError) as caught:
+        ResendMailer(f"{API_KEY}{odd}x", SENDER, None)
+    _assert_discreet(repr(caught.value))
+
+
+async def test_the_operator_reads_why_a_mail_was_refused(
+    mailer: ResendMailer, behaviour: resend_server.Behaviour, caplog: pytest.LogCaptureFixture
+) -> None:
+    behaviour.fault = "403"
+    with pytest.raises(MailRefused):
+        await mailer.send(MAIL, "reset:1")
+    assert "403 invalid_api_key" in caplog.text
+
+
+async def _told(mailer: ResendMailer) -> str:
+    """Return all that an error says, with its traceback; nothing when there is none."""
+    try:
+        await mailer.send(MAIL, "reset:1")
+    except AppError as error:
+        return "".join(traceback.format_exception(error)) + repr(error) + error.user_message
+    return ""
+
+
+def _assert_discreet(text: str) -> None:
+    assert [word for word in CONFIDENTIAL if word in text] == []

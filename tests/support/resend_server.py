@@ -1,0 +1,152 @@
+"""A server that speaks Resend's POST /emails over real HTTP, keeps what it was sent, and misbehaves on request."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+MAX_KEY = 256
+NAMES = {
+    400: "validation_error",
+    401: "missing_api_key",
+    403: "invalid_api_key",
+    404: "not_found",
+    409: "invalid_idempotent_request",
+    422: "validation_error",
+    429: "rate_limit_exceeded",
+    500: "application_error",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One request as it came in."""
+
+    body: dict[str, Any]
+    key: str | None
+    authorization: str
+
+
+@dataclass
+class Behaviour:
+    """What the server does and has done.
+
+    A fault is a status, "422", with another name than usual, "409:concurrent_idempotent_requests", or one of: "html", "redirect",
+    "empty", "list", "null" (answers that are not Resend's), and "hang" and "cut", which take the mail and then do not say so.
+    """
+
+    faults: list[str] = field(default_factory=list)  # one taken off for each request; "" for a good answer
+    fault: str = ""  # for every request, once `faults` is used up
+    requests: list[Received] = field(default_factory=list)
+    sent: dict[str, dict[str, Any]] = field(default_factory=dict)  # by id: the mails that really went out
+    ids: dict[str, str] = field(default_factory=dict)  # by idempotency key
+
+
+def build(behaviour: Behaviour) -> Starlette:
+    """Return the server."""
+
+    async def emails(request: Request) -> Response:
+        received = Received(
+            await request.json(), request.headers.get("Idempotency-Key"), request.headers.get("Authorization", "")
+        )
+        behaviour.requests.append(received)
+        fault = behaviour.faults.pop(0) if behaviour.faults else behaviour.fault
+        if fault and fault not in {"hang", "cut"}:
+            return _faulty(fault, received)
+        if refusal := _refusal(behaviour, received):
+            return refusal
+        id = _accepted(behaviour, received)
+        if fault == "hang":
+            await _hang(request)
+        if fault == "cut":
+            return StreamingResponse(_cut(), media_type="application/json", headers={"Content-Length": "100"})
+        return JSONResponse({"id": id})
+
+    return Starlette(routes=[Route("/emails", emails, methods=["POST"])])
+
+
+def _error(status: int, name: str, message: str) -> JSONResponse:
+    return JSONResponse({"statusCode": status, "name": name, "message": message}, status_code=status)
+
+
+def _faulty(fault: str, received: Received) -> Response:
+    match fault:
+        case "html":
+            return HTMLResponse("<h1>Bad gateway</h1>", status_code=502)
+        case "redirect":
+            response = RedirectResponse("/elsewhere", status_code=307)
+            response.headers["Content-Type"] = "application/json"
+            return response
+        case "empty":
+            return JSONResponse({})
+        case "list":
+            return JSONResponse([])
+        case "null":
+            return JSONResponse(None)
+    status, _, name = fault.partition(":")
+    # Worse than Resend: everything confidential is repeated, so that tests see whether it gets any further.
+    message = f"Refused: {received.authorization} {received.body}"
+    return _error(int(status), name or NAMES.get(int(status), "application_error"), message)
+
+
+def _refusal(behaviour: Behaviour, received: Received) -> Response | None:
+    """Return what Resend answers to a request that is wrong, or None."""
+    if not received.authorization.removeprefix("Bearer ").strip():
+        return _error(401, "missing_api_key", "Missing API key in the authorization header.")
+    if missing := [name for name in ("from", "to", "subject") if not received.body.get(name)]:
+        return _error(422, "missing_required_field", f"Missing `{missing[0]}` field.")
+    if received.key is not None and not 1 <= len(received.key) <= MAX_KEY:
+        return _error(400, "invalid_idempotency_key", "The key must be between 1 and 256 characters.")
+    if (id := behaviour.ids.get(received.key or "")) and behaviour.sent[id] != received.body:
+        return _error(409, "invalid_idempotent_request", "Same idempotency key used with a different request payload.")
+    return None
+
+
+def _accepted(behaviour: Behaviour, received: Received) -> str:
+    """Return the mail's id; it is sent unless its key was there before."""
+    if received.key and received.key in behaviour.ids:
+        return behaviour.ids[received.key]
+    id = f"mail-{len(behaviour.sent) + 1}"
+    behaviour.sent[id] = received.body
+    if received.key:
+        behaviour.ids[received.key] = id
+    return id
+
+
+async def _hang(request: Request) -> None:
+    """Say nothing for as long as the client waits."""
+    await request.receive()  # the body is read, so this can only be the client's leave
+
+
+async def _cut() -> AsyncIterator[str]:
+    yield '{"id": '
+    raise ConnectionResetError("cut off on purpose")
+
+
+@contextmanager
+def running(behaviour: Behaviour) -> Iterator[str]:
+    """Serve on a free port of loopback from a thread; yields the base URL for the client."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(build(behaviour), log_level="critical", lifespan="off", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(5)
+        listener.close()
