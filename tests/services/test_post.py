@@ -85,7 +85,7 @@ async def test_a_process_that_dies_before_sending_loses_no_mail(database: Databa
 
 
 async def test_a_process_that_dies_between_sending_and_noting_it_sends_no_second_one(
-    database: Database, mailer: RecordingMailer
+    database: Database, mailer: RecordingMailer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await written(database)
     dying = Post(database, mailer)
