@@ -7,7 +7,7 @@ from functools import partial
 import reflex as rx
 
 from interviewer import api, wiring
-from interviewer.api.middleware import CacheHeaders, OriginGuard
+from interviewer.api.middleware import CacheHeaders, OriginGuard, SecurityHeaders
 from interviewer.pages import account, dashboard, interview, landing, not_found, outbox, review
 from interviewer.settings import get_settings
 from interviewer.state.account import LoginState, OutboxState, ResetPasswordState, ResetRequestState, SignupState, VerifyState
@@ -26,6 +26,7 @@ app = rx.App(
     api_transformer=[
         api.build(),
         CacheHeaders,
+        partial(SecurityHeaders, https_only=settings.production),
         partial(OriginGuard, allowed=[settings.site_url.rstrip("/"), *settings.allowed_origins]),
     ],
 )

@@ -10,7 +10,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from interviewer.api.middleware import CacheHeaders, OriginGuard
+from interviewer.api.middleware import CacheHeaders, OriginGuard, SecurityHeaders
 
 
 async def _form(request: Request) -> PlainTextResponse:
@@ -68,3 +68,18 @@ def test_other_sites_pages_may_not(client: TestClient, origin: str) -> None:
 def test_everything_else_is_left_alone_and_assets_keep(client: TestClient) -> None:
     assert client.get("/other", headers={"origin": "http://evil.example"}).status_code == 200
     assert "immutable" in client.get("/assets/a.js").headers["cache-control"]
+
+
+@pytest.mark.parametrize("production", [True, False])
+def test_every_answer_tells_browsers_what_is_allowed(production: bool) -> None:
+    app = SecurityHeaders(Starlette(routes=[Route("/", _form)]), https_only=production)
+    for path, status in (("/", 200), ("/missing", 404)):
+        answer = TestClient(app).get(path)
+        assert answer.status_code == status
+        policy = answer.headers["content-security-policy"]
+        assert "'unsafe-eval'" not in policy.replace("'wasm-unsafe-eval'", "")
+        assert "frame-ancestors 'none'" in policy
+        assert "http" not in policy, "no other host is named"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["referrer-policy"] == "same-origin"
+        assert ("strict-transport-security" in answer.headers) is production

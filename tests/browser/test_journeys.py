@@ -52,6 +52,24 @@ def _note_strangers(request: Request, strangers: list[str]) -> None:
         strangers.append(request.url)
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/signup", "/login", "/verify-email?token=x", "/reset-request", "/reset-password?token=x", "/outbox", "/nothing-here"],
+)
+def test_every_open_page_works_under_its_security_policy(site: Site, page: Page, path: str) -> None:
+    problems: list[str] = []
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    answer_headers = (page.goto(f"{site.url}{path}") or pytest.fail("no answer")).headers
+    assert "'unsafe-eval'" not in answer_headers["content-security-policy"].replace("'wasm-unsafe-eval'", "")
+    ready(page)
+    before = page.locator("html").get_attribute("class")
+    page.get_by_role("button", name="Change between light and dark").click()
+    page.wait_for_function("before => document.documentElement.className !== before", arg=before)
+    # The 404 status of the missing page is itself reported as an error.
+    assert [problem for problem in problems if "404" not in problem] == []
+
+
 def test_a_draft_outlives_a_reload_and_the_interview_goes_on_in_another_browser(site: Site, page: Page, browser: Browser) -> None:
     email = sign_up(page, site.url)
     start_interview(page)
