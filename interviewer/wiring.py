@@ -19,6 +19,7 @@ from interviewer.services.accounts import Accounts
 from interviewer.services.billing import give_back_lapsed
 from interviewer.services.dashboard import Dashboard
 from interviewer.services.interviews import Interviews
+from interviewer.services.personal import Personal
 from interviewer.services.post import Post
 from interviewer.services.sessions import Sessions
 from interviewer.settings import Settings, get_settings
@@ -37,6 +38,7 @@ class Services:
     database: Database
     post: Post
     accounts: Accounts
+    personal: Personal
     sessions: Sessions
     interviews: Interviews
     dashboard: Dashboard
@@ -61,6 +63,7 @@ def build(
         database=database,
         post=post,
         accounts=Accounts(database, post, settings.site_url),
+        personal=Personal(database, post, settings.site_url),
         sessions=Sessions(database),
         interviews=Interviews(database, interviewer or choose_interviewer(settings)),
         dashboard=Dashboard(database),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from secrets import token_bytes
 
 from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from interviewer.db.models import OneTimeToken, Session, User
+from interviewer.db.models import ErasedAddress, OneTimeToken, Session, StoredSecret, User
 
 
 async def user_by_email(session: AsyncSession, email: str) -> User | None:
@@ -59,6 +61,39 @@ async def replace_hash(session: AsyncSession, user_id: int, old_hash: str, new_h
     """Exchange a user's password hash, if it still is the old one."""
     statement = update(User).where(col(User.id) == user_id, col(User.password_hash) == old_hash).values(password_hash=new_hash)
     await session.execute(statement)
+
+
+async def sessions_of(session: AsyncSession, user_id: int, now: datetime) -> list[Session]:
+    """Return a user's live sessions, the one used last first."""
+    statement = select(Session).where(col(Session.user_id) == user_id, col(Session.expires_at) > now)
+    return list((await session.execute(statement.order_by(col(Session.last_seen_at).desc(), col(Session.id).desc()))).scalars())
+
+
+async def end_one_session(session: AsyncSession, user_id: int, session_id: int) -> None:
+    """Delete one of a user's sessions."""
+    await session.execute(delete(Session).where(col(Session.user_id) == user_id, col(Session.id) == session_id))
+
+
+async def drop_tokens(session: AsyncSession, email: str) -> None:
+    """Forget every mailed link of an address."""
+    await session.execute(delete(OneTimeToken).where(col(OneTimeToken.email) == email))
+
+
+async def secret(session: AsyncSession, name: str) -> bytes:
+    """Return the site's own key of this name, making it if there is none."""
+    new = insert(StoredSecret).values(name=name, value=token_bytes(32)).on_conflict_do_nothing()
+    await session.execute(new)
+    return (await session.execute(select(col(StoredSecret.value)).where(col(StoredSecret.name) == name))).scalar_one()
+
+
+async def remember_erased(session: AsyncSession, address_hash: str) -> None:
+    """Note that an account with this address was deleted."""
+    await session.execute(insert(ErasedAddress).values(address_hash=address_hash).on_conflict_do_nothing())
+
+
+async def was_erased(session: AsyncSession, address_hash: str) -> bool:
+    """Tell whether an account with this address was deleted before."""
+    return await session.get(ErasedAddress, address_hash) is not None
 
 
 async def end_sessions(session: AsyncSession, user_id: int) -> None:

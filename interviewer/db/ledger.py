@@ -58,6 +58,12 @@ async def transaction_by_key(session: AsyncSession, business_key: str) -> Credit
     return (await session.execute(statement)).scalar_one_or_none()
 
 
+async def rows_of(session: AsyncSession, user_id: int) -> list[CreditTransaction]:
+    """Return a user's ledger rows, the oldest first."""
+    statement = select(CreditTransaction).where(col(CreditTransaction.user_id) == user_id).order_by(col(CreditTransaction.id))
+    return list((await session.execute(statement)).scalars())
+
+
 async def ledger_sum(session: AsyncSession, user_id: int, type: CreditType) -> int:
     """Return the sum of the user's ledger rows of one balance."""
     statement = select(func.coalesce(func.sum(col(CreditTransaction.amount)), 0)).where(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -31,8 +31,14 @@ async def take_due(session: AsyncSession, hold: timedelta, limit: int = 20) -> S
 
 
 async def settle(session: AsyncSession, mail_id: int, state: str) -> None:
-    """Close a mail as sent or failed and forget its words."""
-    await session.execute(update(OutgoingMail).where(col(OutgoingMail.id) == mail_id).values(state=state, body="", html=""))
+    """Close a mail as sent or failed and forget its words and whom it was for."""
+    closed = {"state": state, "recipient": "", "body": "", "html": ""}
+    await session.execute(update(OutgoingMail).where(col(OutgoingMail.id) == mail_id).values(closed))
+
+
+async def drop_waiting(session: AsyncSession, recipient: str) -> None:
+    """Forget the mails that still wait for this address."""
+    await session.execute(delete(OutgoingMail).where(col(OutgoingMail.recipient) == recipient))
 
 
 async def postpone(session: AsyncSession, mail_id: int, wait: timedelta) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     SmallInteger,
     String,
@@ -118,6 +119,23 @@ class OneTimeToken(SQLModel, table=True):
     created_at: datetime = _time()
     expires_at: datetime = _time(index=True)
     used_at: datetime | None = _time(nullable=True)
+
+
+class StoredSecret(SQLModel, table=True):
+    """A key of the site's own, made once at random and kept here, so that every worker and every restore has the same."""
+
+    __tablename__: ClassVar[Any] = "stored_secrets"
+
+    name: str = Field(sa_column=Column(String(40), primary_key=True))
+    value: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class ErasedAddress(SQLModel, table=True):
+    """The keyed hash of a deleted account's address: enough to know it again, useless to learn it."""
+
+    __tablename__: ClassVar[Any] = "erased_addresses"
+
+    address_hash: str = Field(sa_column=Column(String(64), primary_key=True))
 
 
 class OutgoingMail(SQLModel, table=True):

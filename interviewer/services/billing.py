@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from interviewer.db import interviews, ledger
+from interviewer.db import accounts, interviews, ledger
 from interviewer.db.engine import Database
 from interviewer.db.models import User
 from interviewer.domain.credits import FREE_CREDITS, INTERVIEW_PRICE, CreditType, give_back_key, pays_from, signup_key, start_key
@@ -13,7 +16,9 @@ from interviewer.errors import PaymentRequired
 
 
 async def grant_free_credit(session: AsyncSession, user: User) -> None:
-    """Give a new account its free individual credit."""
+    """Give a new account its free individual credit, unless its address has had one in an account since deleted."""
+    if await accounts.was_erased(session, await address_hash(session, user.email)):
+        return
     await ledger.change(
         session,
         user,
@@ -23,6 +28,12 @@ async def grant_free_credit(session: AsyncSession, user: User) -> None:
         source="sign-up",
         business_key=signup_key(user.id),
     )
+
+
+async def address_hash(session: AsyncSession, email: str) -> str:
+    """Return the keyed hash by which a deleted address is known again."""
+    key = await accounts.secret(session, "erased-addresses")
+    return hmac.new(key, email.encode(), hashlib.sha256).hexdigest()
 
 
 async def reserve(session: AsyncSession, user: User, interview_id: int) -> None:

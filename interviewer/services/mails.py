@@ -106,3 +106,16 @@ def password_changed(to: str, username: str, site_url: str) -> Mail:
         f"{site_url}reset-request",
         "Choose a new password",
     )
+
+
+def deleted(to: str, username: str, site_url: str) -> Mail:
+    """Mail that confirms the deletion of an account."""
+    return _mail(
+        to,
+        "Your account is deleted",
+        [
+            f"Goodbye {username},",
+            "your Interviewer account, your interviews and everything else that was stored about you are erased.",
+            f"You are welcome back at any time: {site_url}",
+        ],
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from interviewer.db import accounts as queries
 from interviewer.db.engine import Database
@@ -29,6 +29,17 @@ class SignedIn:
     user_id: int
     username: str
     email: str
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A browser that is signed in; `current` for the one that asks."""
+
+    id: int
+    user_agent: str
+    since: datetime
+    last_seen: datetime
+    current: bool
 
 
 def new_secret() -> str:
@@ -74,6 +85,23 @@ class Sessions:
             if slide and now - stored.last_seen_at > SLIDE_EVERY:
                 await queries.slide_session(session, stored.id, now, now + SESSION_LIFETIME)
         return SignedIn(user.id, user.username, user.email)
+
+    async def devices(self, user_id: int, secret: str) -> tuple[Device, ...]:
+        """Return where this user is signed in, the device used last first; `secret` tells which one is asking."""
+        async with self._database.transaction() as session:
+            stored = await queries.sessions_of(session, user_id, utcnow())
+        here = hashed(secret)
+        return tuple(Device(one.id, one.user_agent, one.created_at, one.last_seen_at, one.token_hash == here) for one in stored)
+
+    async def end(self, user_id: int, session_id: int) -> None:
+        """End one of this user's sessions; somebody else's is left alone."""
+        async with self._database.transaction() as session:
+            await queries.end_one_session(session, user_id, session_id)
+
+    async def end_all(self, user_id: int) -> None:
+        """End every session of this user."""
+        async with self._database.transaction() as session:
+            await queries.end_sessions(session, user_id)
 
     async def close(self, secret: str) -> None:
         """End the session; ending one that does not exist is fine."""

@@ -1,0 +1,110 @@
+"""What a person may do with what is stored about them: change their name, take everything along, have it erased."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from interviewer.db import accounts as queries
+from interviewer.db import interviews, ledger, mails
+from interviewer.db.engine import Database
+from interviewer.db.models import User, utcnow
+from interviewer.errors import BadRequest, Unauthorized
+from interviewer.services import billing
+from interviewer.services import mails as words
+from interviewer.services.accounts import checked_username
+from interviewer.services.loading import found
+from interviewer.services.post import Post, enqueue
+
+
+class Personal:
+    """The use cases of a person's own data."""
+
+    def __init__(self, database: Database, post: Post, site_url: str) -> None:
+        self._database = database
+        self._post = post
+        self._site_url = site_url
+
+    async def rename(self, user_id: int, username: str) -> str:
+        """Change the user's name and return it as stored; raises BadRequest."""
+        name = checked_username(username)
+        async with self._database.transaction() as session:
+            user = await _locked(session, user_id)
+            user.username, user.updated_at = name, utcnow()
+        return name
+
+    async def erase(self, user_id: int, typed_email: str) -> None:
+        """Erase an account and everything that belongs to it, once its address has been typed as confirmation.
+
+        Ledger rows stay without the person. A keyed hash of the address stays too, so that signing up again gives no second free
+        credit. Raises BadRequest when another address was typed.
+        """
+        async with self._database.transaction() as session:
+            user = await _locked(session, user_id)
+            if typed_email.strip().lower() != user.email:
+                raise BadRequest("Type the e-mail address of your account to confirm.")
+            await queries.remember_erased(session, await billing.address_hash(session, user.email))
+            await queries.drop_tokens(session, user.email)
+            await mails.drop_waiting(session, user.email)
+            await session.delete(user)
+            enqueue(session, words.deleted(user.email, user.username, self._site_url))
+        self._post.wake()
+
+    async def export(self, user_id: int) -> dict[str, Any]:
+        """Return all that is stored about a user, as a document that can be written as JSON."""
+        async with self._database.transaction() as session:
+            user = await session.get(User, user_id)
+            if user is None:
+                raise Unauthorized
+            return {
+                "account": {"email": user.email, "name": user.username, "created_at": _words(user.created_at)},
+                "credits": {"individual": user.individual_credits, "subscription": user.subscription_credits},
+                "ledger": [
+                    {"at": _words(row.created_at), "type": row.type, "amount": row.amount, "reason": row.reason}
+                    for row in await ledger.rows_of(session, user_id)
+                ],
+                "sessions": [
+                    {"device": one.user_agent, "since": _words(one.created_at), "last_used": _words(one.last_seen_at)}
+                    for one in await queries.sessions_of(session, user_id, utcnow())
+                ],
+                "interviews": [
+                    await _interview(session, user_id, row[0].id) for row in await interviews.recent(session, user_id)
+                ],
+            }
+
+
+async def _locked(session: AsyncSession, user_id: int) -> User:
+    user = await ledger.locked_user(session, user_id)
+    if user is None:
+        raise Unauthorized
+    return user
+
+
+async def _interview(session: AsyncSession, user_id: int, interview_id: int) -> dict[str, Any]:
+    """Return one interview with its answers and verdicts; a rubric only where the answer has been scored."""
+    view = (await found(session, user_id, interview_id)).view()
+    return {
+        "started_at": _words(view.created_at),
+        "status": view.status.value,
+        "job_description": view.job_text,
+        "percent": view.percent,
+        "questions": [
+            {
+                "topic": turn.topic,
+                "question": turn.prompt,
+                "answer": turn.answer,
+                "score": turn.verdict.score if turn.verdict else None,
+                "feedback": turn.verdict.feedback if turn.verdict else None,
+                "marks": [{"point": mark.point, "mark": mark.mark, "quote": mark.quote} for mark in turn.verdict.marks]
+                if turn.verdict
+                else [],
+            }
+            for turn in view.turns
+        ],
+    }
+
+
+def _words(moment: datetime) -> str:
+    return moment.isoformat()
