@@ -8,11 +8,12 @@ import reflex as rx
 
 from interviewer import api, wiring
 from interviewer.api.middleware import CacheHeaders, OriginGuard, SecurityHeaders
-from interviewer.pages import account, dashboard, interview, landing, not_found, outbox, review
+from interviewer.pages import account, dashboard, interview, landing, not_found, outbox, profile, review
 from interviewer.settings import get_settings
 from interviewer.state.account import LoginState, OutboxState, ResetPasswordState, ResetRequestState, SignupState, VerifyState
 from interviewer.state.dashboard import DashboardState
 from interviewer.state.interview import InterviewState
+from interviewer.state.profile import ProfileState
 from interviewer.state.review import ReviewState
 from interviewer.state.session import SessionState
 
@@ -77,6 +78,7 @@ app.add_page(
     title="Review · Interviewer",
     on_load=[SessionState.require, ReviewState.load],
 )
+app.add_page(profile.profile, route="/account", title="Account · Interviewer", on_load=[SessionState.require, ProfileState.load])
 app.add_page(not_found.not_found, route="/404", title="Not found · Interviewer", on_load=SessionState.load)
 if not settings.production:
     app.add_page(outbox.outbox, route="/outbox", title="Outbox · Interviewer", on_load=[SessionState.load, OutboxState.load])

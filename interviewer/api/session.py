@@ -8,12 +8,12 @@ from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Cookie, Form, Header
-from fastapi.responses import PlainTextResponse, RedirectResponse, Response
+from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
 from interviewer import wiring
 from interviewer.db.models import User
 from interviewer.domain.navigation import HOME, local_path
-from interviewer.errors import AppError
+from interviewer.errors import AppError, Unauthorized
 from interviewer.services.sessions import COOKIE, FLASH_COOKIE, FLASH_SECONDS, SESSION_LIFETIME
 
 router = APIRouter(prefix="/session", include_in_schema=False)
@@ -53,7 +53,40 @@ async def logout(secret: Annotated[str, Cookie(alias=COOKIE)] = "") -> Response:
     except AppError as error:
         # The cookie stays: without the database the session would live on unseen.
         return PlainTextResponse(f"You are still signed in. {error.user_message}", status_code=error.status)
-    response = RedirectResponse("/", status_code=303, headers={"Clear-Site-Data": '"storage"'})
+    return _signed_out("/")
+
+
+@router.post("/logout-everywhere")
+async def logout_everywhere(secret: Annotated[str, Cookie(alias=COOKIE)] = "") -> Response:
+    """End every session of whoever asks; open tabs find out at their next action."""
+    services = wiring.services()
+    try:
+        person = await services.sessions.authenticate(secret)
+        await services.sessions.end_all(person.user_id)
+    except Unauthorized:
+        return _signed_out("/login")
+    except AppError as error:
+        return PlainTextResponse(f"You are still signed in. {error.user_message}", status_code=error.status)
+    return _signed_out("/login")
+
+
+@router.get("/export")
+async def export(secret: Annotated[str, Cookie(alias=COOKIE)] = "") -> Response:
+    """Return all that is stored about whoever asks, as a file."""
+    services = wiring.services()
+    try:
+        person = await services.sessions.authenticate(secret)
+        document = await services.personal.export(person.user_id)
+    except Unauthorized:
+        return RedirectResponse("/login?next=/account", status_code=303)
+    except AppError as error:
+        return PlainTextResponse(error.user_message, status_code=error.status)
+    headers = {"Content-Disposition": 'attachment; filename="interviewer.json"', "Cache-Control": "no-store"}
+    return JSONResponse(document, headers=headers)
+
+
+def _signed_out(path: str) -> RedirectResponse:
+    response = RedirectResponse(path, status_code=303, headers={"Clear-Site-Data": '"storage"'})
     response.delete_cookie(COOKIE)
     return response
 

@@ -62,9 +62,7 @@ def _signed_in() -> rx.Component:
     return rx.fragment(
         rx.el.a("Dashboard", href="/dashboard", class_name=_NAV),
         rx.el.a("Interview", href="/interview", class_name=f"{_NAV} max-sm:hidden"),
-        rx.el.span(
-            SessionState.username, title=SessionState.email, class_name="max-w-40 truncate px-2 text-sm text-muted max-md:hidden"
-        ),
+        rx.el.a("Account", href="/account", title=SessionState.username, class_name=_NAV),
         NativeForm.create(
             rx.el.button("Sign out", type="submit", class_name=f"{_NAV} cursor-pointer"),
             action="/session/logout",

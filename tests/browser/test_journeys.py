@@ -223,6 +223,51 @@ def test_a_forgotten_password_is_replaced_by_mail_and_every_device_signed_out(si
     other.context.close()
 
 
+def test_the_account_page_lists_devices_exports_and_deletes(site: Site, page: Page, browser: Browser) -> None:
+    email = sign_up(page, site.url)
+    other = browser.new_context(user_agent="Mozilla/5.0 (iPhone) Safari/1").new_page()
+    other.goto(f"{site.url}/login?next=/account")
+    ready(other)
+    other.get_by_label("E-mail").fill(email)
+    other.get_by_label("Password").fill(PASSWORD)
+    other.get_by_role("button", name="Sign in").click()
+    expect(other.get_by_text("Safari on iPhone")).to_be_visible()
+    page.get_by_role("link", name="Account").click()
+    page.get_by_label("What the interviewer may call you").fill("Grace")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download as JSON").click()
+    document = json.loads(download.value.path().read_text())
+    assert document["account"]["email"] == email
+    assert document["account"]["name"] == "Grace"
+    page.locator("li", has_text="Safari on iPhone").get_by_role("button", name="Sign out").click()
+    expect(page.get_by_text("Safari on iPhone")).to_have_count(0)
+    other.goto(f"{site.url}/dashboard")
+    expect(other).to_have_url(re.compile("/login"))
+    page.get_by_text("I want to delete my account").click()
+    page.get_by_label("Type your e-mail address to confirm").fill("wrong@example.com")
+    page.get_by_role("button", name="Delete my account for good").click()
+    expect(page.get_by_text("Type the e-mail address of your account")).to_be_visible()
+    page.get_by_label("Type your e-mail address to confirm").fill(email)
+    page.get_by_role("button", name="Delete my account for good").click()
+    expect(page.get_by_role("link", name="Take a free interview")).to_be_visible()
+    page.goto(f"{site.url}/dashboard")
+    expect(page).to_have_url(re.compile("/login"))
+    other.context.close()
+
+
+def test_signing_out_everywhere_reaches_open_tabs(site: Site, page: Page) -> None:
+    sign_up(page, site.url)
+    start_interview(page)
+    other = page.context.new_page()
+    other.goto(f"{site.url}/account")
+    other.get_by_role("button", name="Sign out everywhere").click()
+    expect(other).to_have_url(re.compile("/login"))
+    page.get_by_role("button", name="Pause").click()
+    expect(page).to_have_url(re.compile("/login"))
+
+
 def test_a_tab_that_was_signed_out_elsewhere_can_do_nothing_more(site: Site, page: Page) -> None:
     sign_up(page, site.url)
     start_interview(page)

@@ -9,8 +9,9 @@ from urllib.parse import quote
 import pytest
 
 from interviewer.services.sessions import FLASH_COOKIE
-from interviewer.state.account import LoginState, OutboxState, SignupState, VerifyState, read_flash
+from interviewer.state.account import LoginState, OutboxState, ResetPasswordState, SignupState, VerifyState, read_flash
 from interviewer.state.dashboard import DashboardState
+from interviewer.state.profile import ProfileState, device_name
 from interviewer.state.review import ReviewState
 from interviewer.state.session import SessionState
 from interviewer.wiring import Services
@@ -128,3 +129,51 @@ async def test_the_outbox_shows_mails_and_is_empty_in_production(open_page: Open
     handler(OutboxState.load)(page)
     assert page.mails[0].recipient == "ada@example.com"
     assert "verify-email?token=" in page.mails[0].link
+
+
+async def test_nobody_ends_somebody_elses_session_or_account(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
+    owner, stranger = await new_user(), await new_user()
+    secret = await services.sessions.open(owner)
+    [device] = await services.sessions.devices(owner.id, secret)
+    page = await open_page(ProfileState, stranger, url="http://localhost/account")
+    for session_id in (device.id, -1, 2**40, "1; DROP TABLE users", None):
+        await handler(ProfileState.end_session)(page, session_id)
+    await services.sessions.authenticate(secret)
+    await handler(ProfileState.erase)(page, {"typed": owner.email})
+    assert "Type the e-mail address" in page.delete_error
+    nobody = await open_page(ProfileState, url="http://localhost/account")
+    assert await handler(ProfileState.erase)(nobody, {"typed": owner.email}) is not None
+    await handler(ProfileState.load)(nobody)
+    assert nobody.devices == []
+    await services.sessions.authenticate(secret)
+
+
+async def test_a_weak_new_password_is_named_at_its_field(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
+    user = await new_user()
+    await services.accounts.request_reset(user.email)
+    await services.post.settle()
+    assert services.outbox is not None
+    token = services.outbox.mails[0].mail.text.split("token=")[1].split()[0]
+    page = Page(await open_page(ResetPasswordState, url=f"http://localhost/reset-password?token={token}"))
+    async with page:
+        await handler(ResetPasswordState.load)(page)
+    assert page.alive
+    await handler(ResetPasswordState.submit)(page, {"password": "password1"})
+    assert "easy to guess" in page.password_error
+    await handler(ResetPasswordState.submit)(page, {"password": "violet harbour lantern"})
+    assert page.done
+    await handler(ResetPasswordState.submit)(page, {"password": "another good long one"})
+
+
+@pytest.mark.parametrize(
+    ("agent", "name"),
+    [
+        ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/150.0 Safari/537.36 Edg/150.0", "Edge on Windows"),
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Linux"),
+        ("curl/8.5.0", "curl/8.5.0"),
+        ("", "Unknown device"),
+        ("<script>alert(1)</script>", "scriptalert1/script"),
+    ],
+)
+def test_devices_have_names_for_people(agent: str, name: str) -> None:
+    assert device_name(agent) == name

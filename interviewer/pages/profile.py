@@ -1,0 +1,130 @@
+"""The account page: name, devices, taking everything along, deletion."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from interviewer.components.forms import LINK, SECONDARY, NativeForm, alert, field, submit
+from interviewer.components.layout import card, shell
+from interviewer.components.verdict import disclosure
+from interviewer.state.profile import DeviceItem, ProfileState
+from interviewer.state.session import SessionState
+
+_DANGER = SECONDARY.replace("text-ink", "text-bad").replace("border-line", "border-bad")
+
+
+def profile() -> rx.Component:
+    """Return the account page."""
+    return shell(
+        rx.el.h1("Your account", class_name="font-serif text-3xl font-bold"),
+        rx.el.p(SessionState.email, class_name="mt-1 mb-6 break-words text-muted"),
+        rx.el.div(alert(ProfileState.error), class_name="mb-4"),
+        rx.cond(
+            ProfileState.loaded,
+            rx.el.div(_name(), _devices(), _export(), _deletion(), class_name="space-y-6"),
+            rx.el.div(class_name="skeleton h-96", aria_label="Loading"),
+        ),
+        width="max-w-2xl",
+    )
+
+
+def _heading(text: str) -> rx.Component:
+    return rx.el.h2(text, class_name="mb-3 font-serif text-xl font-bold")
+
+
+def _name() -> rx.Component:
+    return card(
+        _heading("Name"),
+        rx.el.form(
+            field(
+                "What the interviewer may call you",
+                "username",
+                error=ProfileState.name_error,
+                hint="1 to 50 characters.",
+                default_value=SessionState.username,
+                key=SessionState.username,
+                auto_complete="name",
+                max_length=50,
+            ),
+            rx.el.div(
+                submit("Save"),
+                rx.el.span(rx.cond(ProfileState.name_saved, "Saved.", ""), role="status", class_name="text-good"),
+                class_name="flex items-center gap-4",
+            ),
+            on_submit=ProfileState.rename,
+        ),
+    )
+
+
+def _devices() -> rx.Component:
+    return card(
+        _heading("Where you are signed in"),
+        rx.el.ul(rx.foreach(ProfileState.devices, _device), class_name="divide-y divide-line"),
+        NativeForm.create(
+            rx.el.button("Sign out everywhere", type="submit", class_name=SECONDARY),
+            action="/session/logout-everywhere",
+            method="post",
+            class_name="mt-4",
+        ),
+    )
+
+
+def _device(device: rx.Var[DeviceItem]) -> rx.Component:
+    return rx.el.li(
+        rx.el.div(
+            rx.el.p(device.name, class_name="font-medium"),
+            rx.el.p(rx.cond(device.current, "This device", f"Last used {device.last_seen}"), class_name="text-sm text-muted"),
+        ),
+        rx.cond(
+            device.current,
+            rx.fragment(),
+            rx.el.button(
+                "Sign out",
+                type="button",
+                on_click=ProfileState.end_session(device.id),
+                class_name=f"{LINK} min-h-11 cursor-pointer",
+            ),
+        ),
+        class_name="flex items-center justify-between gap-4 py-3",
+    )
+
+
+def _export() -> rx.Component:
+    return card(
+        _heading("Your data"),
+        rx.el.p(
+            "Everything that is stored about you: account, ledger, interviews, answers and verdicts.",
+            class_name="mb-4 text-muted",
+        ),
+        rx.el.a(
+            "Download as JSON",
+            href="/session/export",
+            custom_attrs={"reloadDocument": True, "download": "interviewer.json"},
+            class_name=SECONDARY,
+        ),
+    )
+
+
+def _deletion() -> rx.Component:
+    return card(
+        _heading("Delete the account"),
+        rx.el.p(
+            "Your interviews, answers, verdicts and everything else about you are erased at once. Unused credits are lost. This cannot be undone.",
+            class_name="mb-2 text-muted",
+        ),
+        disclosure(
+            "I want to delete my account",
+            rx.el.form(
+                field(
+                    "Type your e-mail address to confirm",
+                    "typed",
+                    error=ProfileState.delete_error,
+                    hint=SessionState.email,
+                    auto_complete="off",
+                    max_length=320,
+                ),
+                rx.el.button("Delete my account for good", type="submit", class_name=_DANGER),
+                on_submit=ProfileState.erase,
+            ),
+        ),
+    )

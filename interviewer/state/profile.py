@@ -1,0 +1,120 @@
+"""One's own account: name, devices, and its end."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, cast
+
+import reflex as rx
+from reflex.event import EventSpec
+
+from interviewer import wiring
+from interviewer.errors import AppError, Unauthorized
+from interviewer.services.sessions import COOKIE, Device
+from interviewer.state.models import date_words
+from interviewer.state.session import SessionState, cookie, signed_in, to_login
+
+
+@dataclass
+class DeviceItem:
+    """A browser that is signed in."""
+
+    id: int = 0
+    name: str = ""
+    last_seen: str = ""
+    current: bool = False
+
+
+class ProfileState(rx.State):
+    """What the account page shows and does."""
+
+    loaded: bool = False
+    error: str = ""
+    name_error: str = ""
+    name_saved: bool = False
+    devices: list[DeviceItem] = []
+    delete_error: str = ""
+    busy: bool = False
+
+    @rx.event
+    async def load(self) -> None:
+        """Read where the user is signed in."""
+        self.reset()
+        try:
+            person = await signed_in(self)
+            found = await wiring.services().sessions.devices(person.user_id, cookie(self, COOKIE))
+        except Unauthorized:
+            return
+        except AppError as error:
+            self.error, self.loaded = error.user_message, True
+            return
+        self.devices, self.loaded = [device_item(device) for device in found], True
+
+    @rx.event
+    async def rename(self, form: dict[str, Any]) -> EventSpec | None:
+        """Change the name that everything calls the user by."""
+        self.name_error, self.name_saved = "", False
+        try:
+            person = await signed_in(self)
+            name = await wiring.services().personal.rename(person.user_id, str(form.get("username", "")))
+        except Unauthorized:
+            return to_login(self)
+        except AppError as error:
+            self.name_error = error.user_message
+            return None
+        session = await self.get_state(SessionState)
+        session.username, self.name_saved = name, True
+        return None
+
+    @rx.event
+    async def end_session(self, session_id: int) -> EventSpec | None:
+        """Sign out one other device; a number that is not one's own does nothing."""
+        try:
+            person = await signed_in(self)
+            if isinstance(session_id, int) and 0 < session_id < 2**31:
+                await wiring.services().sessions.end(person.user_id, session_id)
+        except Unauthorized:
+            return to_login(self)
+        except AppError as error:
+            self.error = error.user_message
+            return None
+        return cast("EventSpec", ProfileState.load)
+
+    @rx.event
+    async def erase(self, form: dict[str, Any]) -> EventSpec | None:
+        """Delete the account once its address has been typed."""
+        self.delete_error = ""
+        try:
+            person = await signed_in(self)
+            await wiring.services().personal.erase(person.user_id, str(form.get("typed", "")))
+        except Unauthorized:
+            return to_login(self)
+        except AppError as error:
+            self.delete_error = error.user_message
+            return None
+        session = await self.get_state(SessionState)
+        session.username = session.email = ""
+        return rx.redirect("/", replace=True)
+
+
+def device_item(device: Device) -> DeviceItem:
+    """Return what is shown of a device."""
+    return DeviceItem(device.id, device_name(device.user_agent), date_words(device.last_seen), device.current)
+
+
+def device_name(user_agent: str) -> str:
+    """Return browser and system in words, as far as a browser tells."""
+    browsers = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+    systems = (
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Android", "Android"),
+        ("Windows", "Windows"),
+        ("Mac OS", "macOS"),
+        ("Linux", "Linux"),
+    )
+    browser = next((name for mark, name in browsers if mark in user_agent), "")
+    system = next((name for mark, name in systems if mark in user_agent), "")
+    named = " on ".join(part for part in (browser, system) if part)
+    return named or re.sub(r"[^\w ./-]", "", user_agent)[:40] or "Unknown device"
