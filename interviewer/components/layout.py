@@ -63,10 +63,12 @@ def _signed_in() -> rx.Component:
         rx.el.a("Dashboard", href="/dashboard", class_name=_NAV),
         rx.el.a("Interview", href="/interview", class_name=f"{_NAV} max-sm:hidden"),
         rx.el.a("Account", href="/account", title=SessionState.username, class_name=_NAV),
+        # On narrow screens there is no room for it here; the account page has it too.
         NativeForm.create(
             rx.el.button("Sign out", type="submit", class_name=f"{_NAV} cursor-pointer"),
             action="/session/logout",
             method="post",
+            class_name="max-sm:hidden",
         ),
     )
 

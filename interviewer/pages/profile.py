@@ -60,13 +60,16 @@ def _devices() -> rx.Component:
     return card(
         _heading("Where you are signed in"),
         rx.el.ul(rx.foreach(ProfileState.devices, _device), class_name="divide-y divide-line"),
-        NativeForm.create(
-            rx.el.button("Sign out everywhere", type="submit", class_name=SECONDARY),
-            action="/session/logout-everywhere",
-            method="post",
-            class_name="mt-4",
+        rx.el.div(
+            _sign_out("Sign out here", "/session/logout"),
+            _sign_out("Sign out everywhere", "/session/logout-everywhere"),
+            class_name="mt-4 flex flex-wrap gap-3",
         ),
     )
+
+
+def _sign_out(label: str, action: str) -> rx.Component:
+    return NativeForm.create(rx.el.button(label, type="submit", class_name=SECONDARY), action=action, method="post")
 
 
 def _device(device: rx.Var[DeviceItem]) -> rx.Component:

@@ -70,6 +70,21 @@ def test_every_open_page_works_under_its_security_policy(site: Site, page: Page,
     assert [problem for problem in problems if "404" not in problem] == []
 
 
+@pytest.mark.parametrize("width", [360, 390])
+def test_no_page_scrolls_sideways_on_a_phone(site: Site, page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 780})
+    sign_up(page, site.url)
+    for path in ("/", "/signup", "/login", "/outbox", "/dashboard", "/account", "/reset-request", "/interview"):
+        page.goto(f"{site.url}{path}")
+        ready(page)
+        assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"), path
+    page.get_by_role("button", name="Start for 1 credit").click()
+    at_question(page, 1)
+    answer(page, GOOD)
+    at_question(page, 2)
+    assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+
+
 def test_a_draft_outlives_a_reload_and_the_interview_goes_on_in_another_browser(site: Site, page: Page, browser: Browser) -> None:
     email = sign_up(page, site.url)
     start_interview(page)
@@ -199,6 +214,7 @@ def test_a_forgotten_password_is_replaced_by_mail_and_every_device_signed_out(si
     other = browser.new_context().new_page()
     other.goto(f"{site.url}/login")
     other.get_by_role("link", name="Forgot your password?").click()
+    expect(other.get_by_role("heading", name="Forgot your password?")).to_be_visible()
     other.get_by_label("E-mail").fill("nobody@example.com")
     other.get_by_role("button", name="Mail me a link").click()
     expect(other.get_by_text("If there is an account for nobody@example.com")).to_be_visible()
