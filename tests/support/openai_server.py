@@ -9,8 +9,6 @@ import argparse
 import asyncio
 import json
 import re
-import socket
-import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -22,6 +20,8 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+
+from tests.support.serving import served
 
 KEY_POINTS = [
     {"point": "Says what happens first", "weight": 3},
@@ -173,17 +173,8 @@ def _chunk(delta: dict[str, Any], finish: str | None) -> str:
 @contextmanager
 def running(behaviour: Behaviour) -> Iterator[str]:
     """Serve on a free port of loopback from a thread; yields the base URL for the client."""
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(build(behaviour), log_level="critical", lifespan="off", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
-    server.should_exit = True
-    thread.join(5)
-    listener.close()
+    with served(build(behaviour)) as url:
+        yield f"{url}/v1"
 
 
 def main() -> None:
