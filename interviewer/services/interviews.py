@@ -119,7 +119,7 @@ class Interviews:
                 async with self._database.transaction() as session:
                     loaded = await queries.load(session, interview_id, user_id, lock=True)
                     if loaded is None or loaded[0].status != InterviewStatus.STARTING.value:
-                        raise Unavailable("Starting took too long, so your credit was given back. Please start again.")
+                        raise Unavailable("Starting took too long. Please start again.")
                     conversation = Conversation(interview_id=interview_id)
                     session.add(conversation)
                     await session.flush()
