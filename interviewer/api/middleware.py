@@ -56,28 +56,39 @@ async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
     await PlainTextResponse("This request comes from another site.", status_code=403)(scope, receive, send)
 
 
-class CacheHeaders:
-    """Built assets carry a hash of their content in their name and keep for a year; pages are asked for anew each time."""
+class AnswerHeaders:
+    """Adds headers to every answer; what they are is the subclass's matter."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
+    def add(self, headers: MutableHeaders, path: str, status: int) -> None:
+        """Add to the headers of an answer with this status to a request for this path."""
+        raise NotImplementedError
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on and add the header to its answer."""
+        """Pass a request on and add the headers to its answer."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                if scope["path"].startswith("/assets/") and message["status"] == 200:
-                    headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
-                elif headers.get("content-type", "").startswith("text/html"):
-                    headers["Cache-Control"] = "no-cache"
+                self.add(MutableHeaders(scope=message), scope["path"], message["status"])
             await send(message)
 
         await self._app(scope, receive, with_headers)
+
+
+class CacheHeaders(AnswerHeaders):
+    """Built assets carry a hash of their content in their name and keep for a year; pages are asked for anew each time."""
+
+    def add(self, headers: MutableHeaders, path: str, status: int) -> None:
+        """Say how long the answer keeps."""
+        if path.startswith("/assets/") and status == 200:
+            headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
+        elif headers.get("content-type", "").startswith("text/html"):
+            headers["Cache-Control"] = "no-cache"
 
 
 # Pages are prerendered with inline scripts of React's, so inline scripts are allowed; what runs is all from here, and nothing may
@@ -104,24 +115,13 @@ _HEADERS = {
 }
 
 
-class SecurityHeaders:
+class SecurityHeaders(AnswerHeaders):
     """Tells browsers what pages of this site may do; in production also to come back by HTTPS only."""
 
     def __init__(self, app: ASGIApp, *, https_only: bool) -> None:
-        self._app = app
+        super().__init__(app)
         self._headers = _HEADERS | ({"Strict-Transport-Security": f"max-age={YEAR}"} if https_only else {})
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on and add the headers to its answer."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-
-        async def with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    headers[name] = value
-            await send(message)
-
-        await self._app(scope, receive, with_headers)
+    def add(self, headers: MutableHeaders, path: str, status: int) -> None:  # noqa: ARG002 - the same for every answer
+        """Say what the answer's page may do."""
+        headers.update(self._headers)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _WORD = re.compile(r"\w+")
-_NO_IDEA = re.compile(
+NO_IDEA = re.compile(
     r"\b(i (really |honestly |just )?(do not|don'?t|dont) (know|remember|have (an |any )?(idea|answer|clue))|no idea|not sure|"
     r"i have no (idea|clue|answer)|never (heard|used|worked)|idk|dunno|skip( this)?|pass|can(no|')?t answer|no comment)\b",
     re.IGNORECASE,
@@ -18,7 +18,7 @@ _RUN = 3
 
 def admits_ignorance(answer: str) -> bool:
     """Tell a short reply that says it has no answer."""
-    return bool(_NO_IDEA.search(answer)) and len(_WORD.findall(answer)) < SHORT_REPLY
+    return bool(NO_IDEA.search(answer)) and len(_WORD.findall(answer)) < SHORT_REPLY
 
 
 def copies_question(prompt: str, answer: str) -> bool:

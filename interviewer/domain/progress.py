@@ -30,15 +30,6 @@ def may_change(current: InterviewStatus, wanted: InterviewStatus) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One asked question as progress sees it."""
-
-    position: int
-    answered: bool
-    judged: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Missing:
     """What an answered question still lacks."""
 
@@ -52,11 +43,6 @@ class Missing:
 def missing_after(position: int, *, judged: bool, asked: int) -> Missing:
     """Return what is missing for the answer at `position` when `asked` questions have been asked so far."""
     return Missing(verdict=not judged, next_question=position < TOTAL_QUESTIONS and asked <= position)
-
-
-def is_finished(steps: list[Step]) -> bool:
-    """An interview is finished once its last question is answered and that answer judged."""
-    return any(step.position == TOTAL_QUESTIONS and step.judged for step in steps)
 
 
 def must_ask_for_code(position: int, code_asked: bool) -> bool:

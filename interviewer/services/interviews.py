@@ -79,14 +79,14 @@ class Interviews:
         the process dies, the credit is given back.
         """
         text = _cleaned(clean_job_description, job_description)
-        interview_id, job = await self._reserve(user_id, text)
-        broadcast = self._live.run(("start", interview_id), partial(self._open, interview_id, user_id, job))
+        interview_id, job, seen = await self._reserve(user_id, text)
+        broadcast = self._live.run(("start", interview_id), partial(self._open, interview_id, user_id, job, seen))
         yield Started(interview_id, title_of(text), self._interviewer.name)
         async for event in broadcast.follow():
             yield event
 
-    async def _reserve(self, user_id: int, text: str) -> tuple[int, JobProfile | None]:
-        """Take the credit and create the interview in one transaction."""
+    async def _reserve(self, user_id: int, text: str) -> tuple[int, JobProfile | None, list[str]]:
+        """Take the credit and create the interview in one transaction; returns its id, its job and what was asked before."""
         async with self._database.transaction() as session:
             user = await ledger.locked_user(session, user_id)
             if user is None:
@@ -104,16 +104,16 @@ class Interviews:
             session.add(interview)
             await session.flush()
             await billing.reserve(session, user, interview.id)
-        return interview.id, job
+        return interview.id, job, interview.seen_before
 
-    async def _open(self, interview_id: int, user_id: int, job: JobProfile | None, publish: Publish[Event]) -> None:
+    async def _open(
+        self, interview_id: int, user_id: int, job: JobProfile | None, seen: list[str], publish: Publish[Event]
+    ) -> None:
         """Ask the first question and make the interview active; the job description is analysed at the same time."""
         if job is not None and job.profile is None:
             self._live.spawn(self._analyse(job))
         try:
             async with self._renewing(lambda: self._extend_start(interview_id)):
-                async with self._database.transaction() as session:
-                    seen = (await found(session, user_id, interview_id)).interview.seen_before
                 brief = dialogue.question_brief(1, (), dialogue.job_brief(job), seen)
                 asked = await dialogue.ask(self._interviewer, brief, publish)
                 async with self._database.transaction() as session:

@@ -7,6 +7,8 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
+from interviewer.services.background import Background
+
 logger = logging.getLogger(__name__)
 
 E = TypeVar("E")
@@ -49,12 +51,12 @@ class Broadcast(Generic[E]):
             await changed.wait()
 
 
-class LiveWork(Generic[E]):
+class LiveWork(Background, Generic[E]):
     """The running pieces of work of this process, each under a key."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._running: dict[Hashable, Broadcast[E]] = {}
-        self._tasks: set[asyncio.Future[None]] = set()
 
     def running(self, key: Hashable) -> Broadcast[E] | None:
         """Return what runs under `key` in this process, if anything."""
@@ -69,12 +71,6 @@ class LiveWork(Generic[E]):
         self.spawn(self._carry_out(key, work, broadcast))
         return broadcast
 
-    def spawn(self, work: Awaitable[None]) -> None:
-        """Run `work` in the background, keeping it alive; its errors are logged."""
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
     async def _carry_out(self, key: Hashable, work: Callable[[Publish[E]], Awaitable[None]], broadcast: Broadcast[E]) -> None:
         try:
             await work(broadcast.publish)
@@ -83,11 +79,3 @@ class LiveWork(Generic[E]):
         finally:
             self._running.pop(key, None)
             broadcast.close()
-
-    async def drain(self, seconds: float) -> None:
-        """Give running work `seconds` to end, then cancel what remains."""
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=seconds)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)

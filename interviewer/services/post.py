@@ -6,7 +6,6 @@ that stays the same over every try, so a mail service that has it already does n
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Coroutine
 from datetime import timedelta
@@ -20,6 +19,7 @@ from interviewer.db.engine import Database
 from interviewer.db.models import OutgoingMail
 from interviewer.errors import AppError, MailDelayed
 from interviewer.ports import Mail, Mailer
+from interviewer.services.background import Background
 
 logger = logging.getLogger(__name__)
 
@@ -41,17 +41,15 @@ class Post:
     def __init__(self, database: Database, mailer: Mailer) -> None:
         self._database = database
         self._mailer = mailer
-        self._delivering: set[asyncio.Task[None]] = set()
+        self._background = Background()
 
     def wake(self) -> None:
         """Deliver what is due in the background, right now."""
-        self.spawn(self._deliver())
+        self.spawn(self.deliver_due())
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, object]) -> None:
         """Run work that ends in a mail in the background; what goes wrong in it is logged."""
-        task = asyncio.create_task(_quietly(work))
-        self._delivering.add(task)
-        task.add_done_callback(self._delivering.discard)
+        self._background.spawn(_quietly(work))
 
     async def deliver_due(self) -> int:
         """Send every mail that is due and return how many were sent; what cannot be sent now is tried again later."""
@@ -61,10 +59,7 @@ class Post:
 
     async def settle(self) -> None:
         """Wait for the deliveries that were woken."""
-        await asyncio.gather(*self._delivering, return_exceptions=True)
-
-    async def _deliver(self) -> None:
-        await self.deliver_due()
+        await self._background.settle()
 
     async def _try(self, mail: OutgoingMail) -> bool:
         """Try one mail; its words are in no log, whatever happens."""
@@ -91,7 +86,7 @@ class Post:
         return state == "sent"
 
 
-async def _quietly(work: Coroutine[Any, Any, None]) -> None:
+async def _quietly(work: Coroutine[Any, Any, object]) -> None:
     try:
         await work
     except AppError as error:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from interviewer.db.models import Interview, JobProfile, Message, Question, Verdict
 from interviewer.domain.progress import InterviewStatus, missing_after
@@ -63,8 +62,6 @@ class TurnView:
     kind: str
     prompt: str
     answer: str | None
-    answer_id: UUID | None
-    answered_at: datetime | None
     verdict: VerdictView | None
     lacks_verdict: bool
     lacks_next: bool
@@ -153,8 +150,6 @@ def turn_view(row: TurnRow, asked: int) -> TurnView:
         kind=question.kind,
         prompt=question.prompt,
         answer=answer.content if answer else None,
-        answer_id=answer.client_id if answer else None,
-        answered_at=answer.created_at if answer else None,
         verdict=verdict_view(question, verdict) if verdict else None,
         lacks_verdict=answer is not None and missing.verdict,
         lacks_next=answer is not None and missing.next_question,

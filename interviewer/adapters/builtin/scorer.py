@@ -8,7 +8,6 @@ answer scores at least 9, and non-answers at most 1.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -26,6 +25,7 @@ from interviewer.adapters.builtin.text import (
     vectors,
     words,
 )
+from interviewer.domain.non_answers import NO_IDEA
 from interviewer.domain.rubric import AnswerNature, KeyPoint, Mark, MarkedPoint, Rubric
 from interviewer.domain.topics import AnswerKind
 
@@ -36,11 +36,6 @@ WINDOW = 3
 MAX_QUOTE = 280
 _ECHO_SHARE = 0.8
 _HEAP_FUNCTION_SHARE = 0.12
-_NO_IDEA = re.compile(
-    r"\b(i (really |honestly |just )?(do not|don'?t|dont) (know|remember|have (an |any )?(idea|answer|clue))|no idea|not sure|"
-    r"i have no (idea|clue|answer)|never (heard|used|worked)|idk|dunno|skip( this)?|pass|can(no|')?t answer|no comment)\b",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +79,7 @@ def nature_of(answer: str, kept: Sequence[Sentence], kind: AnswerKind) -> Answer
     """Tell a try at an answer from none: empty, too short to say anything, "I don't know", a heap of keywords."""
     said = [word for sentence in kept for word in words(sentence.text)]
     content = [word for word in said if word not in FUNCTION_WORDS]
-    if len(content) < 3 or (_NO_IDEA.search(answer) and len(content) < 15):
+    if len(content) < 3 or (NO_IDEA.search(answer) and len(content) < 15):
         return AnswerNature.NON_ANSWER
     looks_like_code = kind is AnswerKind.CODE or sum(answer.count(mark) for mark in "(){}=[]") > len(said) / 8
     function_share = 1 - len(content) / len(said)
