@@ -25,7 +25,7 @@ def _bar(topic: rx.Var[ReportItem]) -> rx.Component:
     return rx.el.li(
         rx.el.div(
             rx.el.span(topic.name),
-            rx.el.span(rx.cond(topic.judged, f"{topic.percent} %", "not scored"), class_name="text-muted"),
+            rx.el.span(rx.cond(topic.judged, f"{topic.percent} %", "not scored"), class_name="whitespace-nowrap text-muted"),
             class_name="flex justify-between gap-4",
         ),
         rx.el.div(
