@@ -18,6 +18,7 @@ from interviewer.state.review import ReviewState
 from interviewer.state.session import SessionState
 
 settings = get_settings()
+ORIGINS = [settings.site_url.rstrip("/"), *settings.allowed_origins]
 
 app = rx.App(
     stylesheets=["/theme.css"],
@@ -25,10 +26,10 @@ app = rx.App(
     html_lang="en",
     head_components=[rx.el.script(src="/drafts.js", defer=True)],
     api_transformer=[
-        api.build(),
+        api.build(ORIGINS),
         CacheHeaders,
         partial(SecurityHeaders, https_only=settings.production),
-        partial(OriginGuard, allowed=[settings.site_url.rstrip("/"), *settings.allowed_origins]),
+        partial(OriginGuard, allowed=ORIGINS),
     ],
 )
 app.register_lifespan_task(wiring.running)

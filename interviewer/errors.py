@@ -56,6 +56,17 @@ class TooLarge(AppError):
     user_message = "That is too long."
 
 
+class TooManyRequests(AppError):
+    """Tried too often; `retry_after` is the number of seconds to wait."""
+
+    status = 429
+
+    def __init__(self, retry_after: int) -> None:
+        self.retry_after = max(1, retry_after)
+        wait = f"{self.retry_after} seconds" if self.retry_after < 100 else f"{-(-self.retry_after // 60)} minutes"
+        super().__init__(f"Too many tries. Please wait {wait}, then try again.")
+
+
 class Unavailable(AppError):
     """Something this depends on does not answer; trying again later makes sense."""
 
@@ -74,6 +85,19 @@ class MailRefused(AppError):
 
     status = 502
     user_message = "The mail could not be sent."
+
+
+class IdentityRefused(Unauthorized):
+    """The other site does not say who this is: the code is no good, or there is no verified address."""
+
+    user_message = "GitHub did not confirm who you are. Please try again."
+
+
+class IdentityUnavailable(AppError):
+    """The other site cannot be asked right now, or not with our configuration."""
+
+    status = 502
+    user_message = "GitHub cannot be reached right now. Please try again in a moment, or sign in with your e-mail address."
 
 
 class InterviewerError(Unavailable):

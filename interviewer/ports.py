@@ -129,3 +129,39 @@ class Mailer(Protocol):
 
         Raises `errors.MailDelayed` when trying again makes sense, `errors.MailRefused` when it does not.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who somebody is at another site: the id that never changes there, a name to show, the address that site vouches for."""
+
+    id: int
+    name: str
+    email: str
+
+
+class OAuth(Protocol):
+    """Another site by which people sign in, by OAuth's authorization code with PKCE (RFC 7636, method S256)."""
+
+    def authorize_url(self, *, state: str, challenge: str, redirect_uri: str) -> str:
+        """Return the address that asks the person for consent; it leads back to `redirect_uri` with a code and `state`."""
+
+    async def identify(self, code: str, *, verifier: str | None, redirect_uri: str | None) -> Identity:
+        """Exchange a code for who gave the consent. Both keywords are None when somebody else ran the flow without them.
+
+        Raises `errors.IdentityRefused` when the code is no good or no verified address is told, and
+        `errors.IdentityUnavailable` when the other site cannot be reached, fails, or refuses our configuration.
+        """
+
+    async def close(self) -> None:
+        """Let go of connections; called once, at the end."""
+
+
+class RateLimiter(Protocol):
+    """Counts tries over all processes that share it."""
+
+    async def wait(self, limit: str, *who: str) -> int:
+        """Count a try by `who`; return 0, or after how many seconds `limit` (such as "5/hour") lets them try again."""
+
+    async def close(self) -> None:
+        """Let go of connections; called once, at the end."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+_PLACEHOLDER = re.compile("change.?me|your.?secret|example|placeholder|password", re.IGNORECASE)
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -37,6 +39,7 @@ class Settings(BaseSettings):
     data_dir: Path = ROOT / ".data"
 
     database_url: SecretStr | None = None
+    redis_url: SecretStr | None = None
     database_pool_size: int = Field(default=10, ge=1, le=200)
 
     openai_api_key: SecretStr | None = None
@@ -48,12 +51,43 @@ class Settings(BaseSettings):
     resend_api_url: str = ""
     mail_from: str = "Interviewer <interviewer@localhost>"
 
+    jwt_secret: SecretStr | None = None
+    access_token_minutes: int = Field(default=60, ge=1, le=24 * 60)
+    rate_limits: bool = True
+
+    github_client_id: str = ""
+    github_client_secret: SecretStr | None = None
+    github_base_url: str = "https://github.com"
+    github_api_url: str = "https://api.github.com"
+
     @field_validator("allowed_origins", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         """Accept a comma-separated list; a trailing slash is no part of an origin."""
         if isinstance(value, str):
             return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: SecretStr | None) -> SecretStr | None:
+        """Valkey speaks Redis' protocol; the client knows only the older name."""
+        if value is None:
+            return None
+        url = value.get_secret_value()
+        if not url.startswith(("redis://", "rediss://", "valkey://", "valkeys://")):
+            raise ValueError("must begin with redis://, rediss:// or valkey://")
+        return SecretStr(re.sub("^valkey", "redis", url))
+
+    @field_validator("jwt_secret")
+    @classmethod
+    def _hard_to_guess(cls, value: SecretStr | None) -> SecretStr | None:
+        """HS256 wants a key as long as its hash (RFC 7518, 3.2): 32 bytes; and words like "changeme" are no secret."""
+        if value is None:
+            return None
+        secret = value.get_secret_value()
+        if len(secret.encode()) < 32 or len(set(secret)) < 10 or _PLACEHOLDER.search(secret):
+            raise ValueError("must be 32 or more random characters; `openssl rand -hex 32` makes some")
         return value
 
     @field_validator("frontend_url")
@@ -63,6 +97,12 @@ class Settings(BaseSettings):
         if value and not value.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
         return value if not value or value.endswith("/") else value + "/"
+
+    @field_validator("github_base_url", "github_api_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        """Refuse what no request can be sent to, a port out of range for one."""
+        return str(HttpUrl(value)).rstrip("/")
 
     @field_validator("database_url")
     @classmethod
@@ -89,6 +129,8 @@ class Settings(BaseSettings):
         gaps = {
             "FRONTEND_URL, beginning with https://": self.frontend_url.startswith("https://"),
             "RESEND_API_KEY, because links in mails would be printed": self.resend_api_key is not None,
+            "JWT_SECRET, 32 or more random characters (`openssl rand -hex 32`)": self.jwt_secret is not None,
+            "GITHUB_CLIENT_SECRET beside GITHUB_CLIENT_ID": not self.github_client_id or self.github_client_secret is not None,
         }
         return tuple(gap for gap, filled in gaps.items() if not filled)
 

@@ -7,21 +7,29 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+
+from pydantic import SecretStr
 
 from interviewer.adapters.builtin.interviewer import BuiltinInterviewer
+from interviewer.adapters.github import GitHub
 from interviewer.adapters.openai import OpenAIInterviewer
 from interviewer.adapters.outbox import Outbox
+from interviewer.adapters.rate_limits import LimitsLimiter
 from interviewer.adapters.resend import ResendMailer
 from interviewer.db.engine import Database
 from interviewer.errors import AppError, StartupError
-from interviewer.ports import Interviewer, Mailer
+from interviewer.ports import Interviewer, Mailer, OAuth, RateLimiter
 from interviewer.services.accounts import Accounts
 from interviewer.services.billing import give_back_lapsed
 from interviewer.services.dashboard import Dashboard
+from interviewer.services.github import GitHubSignIn
+from interviewer.services.guard import Guard
 from interviewer.services.interviews import Interviews
 from interviewer.services.personal import Personal
 from interviewer.services.post import Post
 from interviewer.services.sessions import Sessions
+from interviewer.services.tokens import Tokens
 from interviewer.settings import Settings, get_settings
 
 logger = logging.getLogger(__name__)
@@ -38,36 +46,52 @@ class Services:
     database: Database
     post: Post
     accounts: Accounts
+    github: GitHubSignIn
+    tokens: Tokens
     personal: Personal
     sessions: Sessions
     interviews: Interviews
     dashboard: Dashboard
     outbox: Outbox | None
+    outside: tuple[OAuth | RateLimiter, ...]
 
     async def close(self) -> None:
         """End running work, then let go of the database."""
         await self.interviews.close()
         await self.post.settle()
+        for adapter in self.outside:
+            await adapter.close()
         await self.database.close()
 
 
 def build(
-    settings: Settings, *, database: Database | None = None, interviewer: Interviewer | None = None, mailer: Mailer | None = None
+    settings: Settings,
+    *,
+    database: Database | None = None,
+    interviewer: Interviewer | None = None,
+    mailer: Mailer | None = None,
+    oauth: OAuth | None = None,
 ) -> Services:
     """Put the services together as `settings` say; every part can be given instead."""
     database = database or Database(_database_url(settings), pool_size=settings.database_pool_size)
     mailer = mailer or choose_mailer(settings)
     post = Post(database, mailer)
+    oauth = oauth or choose_oauth(settings)
+    limiter = choose_limiter(settings)
+    guard = Guard(limiter)
     return Services(
         settings=settings,
         database=database,
         post=post,
-        accounts=Accounts(database, post, settings.site_url),
+        accounts=Accounts(database, post, guard, settings.site_url),
+        github=GitHubSignIn(database, post, guard, oauth, settings.site_url),
+        tokens=Tokens(database, guard, _revealed(settings.jwt_secret), timedelta(minutes=settings.access_token_minutes)),
         personal=Personal(database, post, settings.site_url),
         sessions=Sessions(database),
         interviews=Interviews(database, interviewer or choose_interviewer(settings)),
         dashboard=Dashboard(database),
         outbox=mailer if isinstance(mailer, Outbox) and not settings.production else None,
+        outside=tuple(adapter for adapter in (oauth, limiter) if adapter is not None),
     )
 
 
@@ -75,9 +99,11 @@ def choose_interviewer(settings: Settings) -> Interviewer:
     """Return the OpenAI-compatible interviewer if one is configured, else the built-in one."""
     if not settings.uses_openai:
         return BuiltinInterviewer()
-    key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else None
     return OpenAIInterviewer(
-        model=settings.openai_model, api_key=key, base_url=settings.openai_base_url, timeout=settings.openai_timeout
+        model=settings.openai_model,
+        api_key=_revealed(settings.openai_api_key),
+        base_url=settings.openai_base_url,
+        timeout=settings.openai_timeout,
     )
 
 
@@ -86,6 +112,27 @@ def choose_mailer(settings: Settings) -> Mailer:
     if settings.resend_api_key is None:
         return Outbox()
     return ResendMailer(settings.resend_api_key.get_secret_value(), settings.mail_from, settings.resend_api_url or None)
+
+
+def choose_oauth(settings: Settings) -> OAuth | None:
+    """Return GitHub if it is configured, else nothing."""
+    if not settings.github_client_id or settings.github_client_secret is None:
+        return None
+    return GitHub(
+        settings.github_client_id,
+        settings.github_client_secret.get_secret_value(),
+        base_url=settings.github_base_url,
+        api_url=settings.github_api_url,
+    )
+
+
+def choose_limiter(settings: Settings) -> RateLimiter | None:
+    """Return what counts tries: shared where there is a Redis or Valkey, else in this process; nothing if limits are off."""
+    return LimitsLimiter(_revealed(settings.redis_url)) if settings.rate_limits else None
+
+
+def _revealed(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret else None
 
 
 def _database_url(settings: Settings) -> str:
@@ -131,6 +178,7 @@ async def _sweep(services: Services) -> None:
         try:
             if count := await give_back_lapsed(services.database):
                 logger.warning("gave back %d credits of interviews that did not start", count)
+            await services.sessions.forget_expired()
             await services.post.deliver_due()
         except AppError as error:
             logger.warning("the sweep could not run: %s", error.user_message)

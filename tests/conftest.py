@@ -98,6 +98,7 @@ async def services(database: Database, interviewer: ScriptedInterviewer, setting
     wiring.use(services)
     yield services
     await services.interviews.close()
+    await services.post.settle()
     wiring.use(None)
 
 

@@ -7,10 +7,11 @@ import json
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Cookie, Form, Header
+from fastapi import APIRouter, Cookie, Form
 from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
 from interviewer import wiring
+from interviewer.api.access import Client, UserAgent
 from interviewer.db.models import User
 from interviewer.domain.navigation import HOME, local_path
 from interviewer.errors import AppError, Unauthorized
@@ -19,29 +20,30 @@ from interviewer.services.sessions import COOKIE, FLASH_COOKIE, FLASH_SECONDS, S
 router = APIRouter(prefix="/session", include_in_schema=False)
 
 Field = Annotated[str, Form(max_length=2000)]
-Agent = Annotated[str, Header(alias="user-agent")]
 
 
 @router.post("/login")
-async def login(email: Field = "", password: Field = "", next: Field = HOME, user_agent: Agent = "") -> RedirectResponse:
+async def login(
+    client: Client, email: Field = "", password: Field = "", next: Field = HOME, user_agent: UserAgent = ""
+) -> RedirectResponse:
     """Sign in and go on to where the user was heading; a wrong password leads back to the form, with the address kept."""
     services = wiring.services()
     try:
-        user = await services.accounts.sign_in(email, password)
-        return await _signed_in(user, local_path(next), user_agent)
+        user = await services.accounts.sign_in(email, password, client)
+        return await signed_in_response(user, local_path(next), user_agent)
     except AppError as error:
         words = "The e-mail address or the password is wrong." if error.status == 401 else error.user_message
-        return _flash(f"/login?next={quote(local_path(next), safe='/')}", error=words, email=email)
+        return flash(f"/login?next={quote(local_path(next), safe='/')}", error=words, email=email)
 
 
 @router.post("/verify")
-async def verify(token: Field = "", user_agent: Agent = "") -> RedirectResponse:
+async def verify(client: Client, token: Field = "", user_agent: UserAgent = "") -> RedirectResponse:
     """Use a mailed link: create the account and sign in."""
     try:
-        user = await wiring.services().accounts.verify(token)
-        return await _signed_in(user, HOME, user_agent)
+        user = await wiring.services().accounts.verify(token, client)
+        return await signed_in_response(user, HOME, user_agent)
     except AppError as error:
-        return _flash("/verify-email", error=error.user_message)
+        return flash("/verify-email", error=error.user_message)
 
 
 @router.post("/logout")
@@ -91,7 +93,8 @@ def _signed_out(path: str) -> RedirectResponse:
     return response
 
 
-async def _signed_in(user: User, path: str, user_agent: str) -> RedirectResponse:
+async def signed_in_response(user: User, path: str, user_agent: str) -> RedirectResponse:
+    """Open a session for somebody whose identity has been proven, and go on to `path`."""
     services = wiring.services()
     secret = await services.sessions.open(user, user_agent)
     response = RedirectResponse(path, status_code=303)
@@ -107,7 +110,7 @@ async def _signed_in(user: User, path: str, user_agent: str) -> RedirectResponse
     return response
 
 
-def _flash(path: str, **words: str) -> RedirectResponse:
+def flash(path: str, **words: str) -> RedirectResponse:
     """Go to a page that shows `words` once."""
     response = RedirectResponse(path, status_code=303)
     page = path.lstrip("/").partition("?")[0]

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Column,
     DateTime,
@@ -68,7 +69,10 @@ def _reference(
 
 
 class User(SQLModel, table=True):
-    """An account. It exists from the moment its address is verified; balances change only with a ledger row."""
+    """An account. It exists from the moment its address is verified; balances change only with a ledger row.
+
+    `github_id` is GitHub's numeric id of the person, which stays when name and address change there.
+    """
 
     __tablename__: ClassVar[Any] = "users"
     __table_args__ = (
@@ -80,6 +84,7 @@ class User(SQLModel, table=True):
     email: str = Field(sa_column=Column(String(320), nullable=False, unique=True))
     username: str = Field(sa_column=Column(String(80), nullable=False))
     password_hash: str | None = Field(default=None, sa_column=Column(Text))
+    github_id: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True, unique=True))
     individual_credits: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
     subscription_credits: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
     created_at: datetime = _time()
@@ -87,17 +92,34 @@ class User(SQLModel, table=True):
 
 
 class Session(SQLModel, table=True):
-    """A browser that is signed in; the cookie holds the secret, this row its hash."""
+    """A browser or a program that is signed in.
+
+    A browser's cookie holds the secret, this row its hash. A program has no cookie: its access tokens name this row, and its
+    refresh tokens are rows of their own. Deleting the row ends it all.
+    """
 
     __tablename__: ClassVar[Any] = "sessions"
 
     id: int = _id()
     user_id: int = _reference("users.id")
-    token_hash: str = Field(sa_column=Column(String(64), nullable=False, unique=True))
+    token_hash: str | None = Field(default=None, sa_column=Column(String(64), nullable=True, unique=True))
     user_agent: str = Field(default="", sa_column=Column(String(300), nullable=False, server_default=""))
     created_at: datetime = _time()
     last_seen_at: datetime = _time()
     expires_at: datetime = _time(index=True)
+
+
+class RefreshToken(SQLModel, table=True):
+    """A program's refresh token, hashed. Each works once; a used one is kept until it expires, to know it again."""
+
+    __tablename__: ClassVar[Any] = "refresh_tokens"
+
+    id: int = _id()
+    session_id: int = _reference("sessions.id")
+    token_hash: str = Field(sa_column=Column(String(64), nullable=False, unique=True))
+    created_at: datetime = _time()
+    expires_at: datetime = _time(index=True)
+    rotated_at: datetime | None = _time(nullable=True)
 
 
 class OneTimeToken(SQLModel, table=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import unicodedata
 from datetime import timedelta
 
 from email_validator import EmailNotValidError, validate_email
@@ -11,10 +12,12 @@ from passlib.context import CryptContext
 from zxcvbn import zxcvbn
 
 from interviewer.db import accounts as queries
+from interviewer.db import sessions as session_queries
 from interviewer.db.engine import Database
 from interviewer.db.models import OneTimeToken, User, utcnow
 from interviewer.errors import BadRequest, Conflict, Unauthorized
 from interviewer.services import billing, mails
+from interviewer.services.guard import Action, Guard
 from interviewer.services.post import Post, enqueue
 from interviewer.services.sessions import hashed, new_secret
 
@@ -28,7 +31,8 @@ MIN_STRENGTH, MAX_ESTIMATED = 2, 40
 _passwords = CryptContext(
     schemes=["argon2"], argon2__type="ID", argon2__memory_cost=19456, argon2__time_cost=2, argon2__parallelism=1
 )
-_UNUSABLE_NAME = re.compile("[\x00-\x1f\x7f<>\ud800-\udfff]")
+# Joiners inside of words and emoji are part of writing; what else is invisible, or turns the text around, misleads who reads it.
+_JOINERS = "\u200c\u200d"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 RESET_DEAD = "Invalid or expired token"
@@ -44,9 +48,10 @@ def normalised_email(raw: str) -> str:
 
 
 def checked_username(raw: str) -> str:
-    """Return the name to show; raises BadRequest when it is empty, too long or has control characters or angle brackets."""
-    name = " ".join(raw.split()) if "\x00" not in raw else raw
-    if not 1 <= len(name) <= MAX_USERNAME or _UNUSABLE_NAME.search(name):
+    """Return the name to show; raises BadRequest when it is empty, too long or has invisible characters or angle brackets."""
+    name = " ".join(raw.split())
+    visible = name.translate(dict.fromkeys(map(ord, _JOINERS)))
+    if not visible or len(name) > MAX_USERNAME or any(char in "<>" or unicodedata.category(char)[0] == "C" for char in visible):
         raise BadRequest(f"Choose a name of 1 to {MAX_USERNAME} characters, without < and >.")
     return name
 
@@ -85,18 +90,28 @@ async def password_matches(password: str, password_hash: str | None) -> bool:
 class Accounts:
     """The use cases of accounts."""
 
-    def __init__(self, database: Database, post: Post, site_url: str) -> None:
+    def __init__(self, database: Database, post: Post, guard: Guard, site_url: str) -> None:
         self._database = database
+        self._guard = guard
         self._post = post
         self._site_url = site_url
 
-    async def request_verification(self, email: str, username: str, password: str) -> None:
+    async def email_exists(self, email: str, client: str = "") -> bool:
+        """Tell whether an address has an account: the one place that tells. Raises BadRequest, TooManyRequests."""
+        address = normalised_email(email)
+        await self._guard.check(Action.CHECK_EMAIL, client)
+        async with self._database.transaction() as session:
+            return await queries.user_by_email(session, address) is not None
+
+    async def request_verification(self, email: str, username: str, password: str, client: str = "") -> None:
         """Mail a link that creates the account; a known address gets a mail that says so, and nobody else learns of it.
 
-        Raises BadRequest for an address, name or password that cannot be used.
+        Raises BadRequest for an address, name or password that cannot be used, TooManyRequests.
         """
         email, username = normalised_email(email), checked_username(username)
-        password_hash = await hash_password(checked_password(password, email, username))
+        checked_password(password, email, username)
+        await self._guard.check(Action.SIGN_UP, client, email)
+        password_hash = await hash_password(password)
         secret = new_secret()
         async with self._database.transaction() as session:
             if await queries.user_by_email(session, email) is not None:
@@ -114,11 +129,12 @@ class Accounts:
             token = await queries.token_by_hash(session, hashed(secret), "verification")
         return _live(token).username
 
-    async def verify(self, secret: str) -> User:
+    async def verify(self, secret: str, client: str = "") -> User:
         """Create the account that a mailed link stands for, with its free credit.
 
-        Raises Unauthorized for a dead link, Conflict when the address has an account by now.
+        Raises Unauthorized for a dead link, Conflict when the address has an account by now, TooManyRequests.
         """
+        await self._guard.check(Action.USE_LINK, client)
         now = utcnow()
         async with self._database.transaction() as session:
             found = _live(await queries.token_by_hash(session, hashed(secret), "verification"))
@@ -136,12 +152,13 @@ class Accounts:
         self._post.wake()
         return user
 
-    async def sign_in(self, email: str, password: str) -> User:
-        """Return the user with this address and password; raises Unauthorized, the same for either being wrong."""
+    async def sign_in(self, email: str, password: str, client: str = "") -> User:
+        """Return who has this address and password; raises Unauthorized, the same for either being wrong, TooManyRequests."""
         try:
             address = normalised_email(email)
         except BadRequest:
             address = ""
+        await self._guard.check(Action.SIGN_IN, client, address)
         async with self._database.transaction() as session:
             user = await queries.user_by_email(session, address) if address else None
         if not await password_matches(password, user.password_hash if user else None) or user is None:
@@ -155,12 +172,15 @@ class Accounts:
         async with self._database.transaction() as session:
             await queries.replace_hash(session, user_id, old_hash, new_hash)
 
-    async def request_reset(self, email: str) -> None:
-        """Mail a link that lets the owner of an account choose a new password; raises BadRequest for what is no address.
+    async def request_reset(self, email: str, client: str = "") -> None:
+        """Mail a link that lets the owner of an account choose a new password.
+
+        Raises BadRequest for what is no address, TooManyRequests.
 
         The looking up happens after the answer, so that neither its words nor its time tell whether there is an account.
         """
         address = normalised_email(email)
+        await self._guard.check(Action.RESET, client, address)
         self._post.spawn(self._mail_reset(address))
 
     async def _mail_reset(self, address: str) -> None:
@@ -175,11 +195,15 @@ class Accounts:
             enqueue(session, mails.reset(address, user.username, self._site_url, secret))
         await self._post.deliver_due()
 
-    async def reset_password(self, secret: str, password: str) -> None:
+    async def reset_password(self, secret: str, password: str, client: str = "") -> None:
         """Set a new password by a mailed link, end every session of the account and tell its owner.
 
-        Raises Unauthorized for a dead link, BadRequest for a password that cannot be used (the link then stays alive).
+        Raises Unauthorized for a dead link, BadRequest for a password that cannot be used (the link then stays alive),
+        TooManyRequests.
         """
+        await self._guard.check(Action.USE_LINK, client)
+        if not await self.reset_link_lives(secret):
+            raise Unauthorized(RESET_DEAD)
         new_hash = await hash_password(checked_password(password))
         async with self._database.transaction() as session:
             token = _live(await queries.token_by_hash(session, hashed(secret), "reset", lock=True), RESET_DEAD)
@@ -188,7 +212,7 @@ class Accounts:
                 raise Unauthorized(RESET_DEAD)
             user.password_hash = new_hash
             await queries.use_up_tokens(session, token.email, "reset", utcnow())
-            await queries.end_sessions(session, user.id)
+            await session_queries.end_sessions(session, user.id)
             enqueue(session, mails.password_changed(user.email, user.username, self._site_url))
         self._post.wake()
 

@@ -108,6 +108,21 @@ def password_changed(to: str, username: str, site_url: str) -> Mail:
     )
 
 
+def github_connected(to: str, username: str, site_url: str) -> Mail:
+    """Mail that tells of a connection with GitHub."""
+    return _mail(
+        to,
+        "Your account is connected with GitHub",
+        [
+            f"Hello {username},",
+            "from now on you can sign in to your Interviewer account with GitHub too. You can end that on your account page:",
+        ],
+        f"{site_url}account",
+        "Your account",
+        ("If that was not you, end the connection and choose a new password at once.",),
+    )
+
+
 def deleted(to: str, username: str, site_url: str) -> Mail:
     """Mail that confirms the deletion of an account."""
     return _mail(

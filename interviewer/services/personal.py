@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from interviewer.db import accounts as queries
 from interviewer.db import interviews, ledger, mails
+from interviewer.db import sessions as session_queries
 from interviewer.db.engine import Database
 from interviewer.db.models import User, utcnow
 from interviewer.errors import BadRequest, Unauthorized
@@ -59,7 +60,12 @@ class Personal:
             if user is None:
                 raise Unauthorized
             return {
-                "account": {"email": user.email, "name": user.username, "created_at": _words(user.created_at)},
+                "account": {
+                    "email": user.email,
+                    "name": user.username,
+                    "github_id": user.github_id,
+                    "created_at": _words(user.created_at),
+                },
                 "credits": {"individual": user.individual_credits, "subscription": user.subscription_credits},
                 "ledger": [
                     {"at": _words(row.created_at), "type": row.type, "amount": row.amount, "reason": row.reason}
@@ -67,7 +73,7 @@ class Personal:
                 ],
                 "sessions": [
                     {"device": one.user_agent, "since": _words(one.created_at), "last_used": _words(one.last_seen_at)}
-                    for one in await queries.sessions_of(session, user_id, utcnow())
+                    for one in await session_queries.sessions_of(session, user_id, utcnow())
                 ],
                 "interviews": [
                     await _interview(session, user_id, row[0].id) for row in await interviews.recent(session, user_id)

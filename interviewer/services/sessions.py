@@ -1,4 +1,4 @@
-"""Who is signed in: opaque, sliding browser sessions; the cookie holds a secret, the database its hash."""
+"""Who is signed in by a browser: opaque, sliding sessions; the cookie holds a secret, the database its hash."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from interviewer.db import accounts as queries
+from interviewer.db import sessions as queries
 from interviewer.db.engine import Database
 from interviewer.db.models import Session, User, utcnow
 from interviewer.errors import Unauthorized
@@ -33,10 +33,11 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A browser that is signed in; `current` for the one that asks."""
+    """A browser that is signed in, or a program; `current` for the one that asks."""
 
     id: int
     user_agent: str
+    program: bool
     since: datetime
     last_seen: datetime
     current: bool
@@ -49,7 +50,7 @@ def new_secret() -> str:
 
 def hashed(secret: str) -> str:
     """Return the SHA-256 of a random secret, as hex; enough for secrets that cannot be guessed."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
 
 
 class Sessions:
@@ -91,7 +92,10 @@ class Sessions:
         async with self._database.transaction() as session:
             stored = await queries.sessions_of(session, user_id, utcnow())
         here = hashed(secret)
-        return tuple(Device(one.id, one.user_agent, one.created_at, one.last_seen_at, one.token_hash == here) for one in stored)
+        return tuple(
+            Device(one.id, one.user_agent, one.token_hash is None, one.created_at, one.last_seen_at, one.token_hash == here)
+            for one in stored
+        )
 
     async def end(self, user_id: int, session_id: int) -> None:
         """End one of this user's sessions; somebody else's is left alone."""
@@ -107,3 +111,8 @@ class Sessions:
         """End the session; ending one that does not exist is fine."""
         async with self._database.transaction() as session:
             await queries.end_session(session, hashed(secret))
+
+    async def forget_expired(self) -> None:
+        """Delete sessions, refresh tokens and mailed links that have run out, and what was stored with them."""
+        async with self._database.transaction() as session:
+            await queries.forget_expired(session, utcnow())

@@ -16,7 +16,7 @@ from interviewer.errors import AppError
 from interviewer.services.accounts import checked_password, checked_username, normalised_email
 from interviewer.services.sessions import FLASH_COOKIE
 from interviewer.state.models import MailItem, date_words
-from interviewer.state.session import cookie
+from interviewer.state.session import client, cookie
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class SignupState(rx.State):
             if self.email_error or self.username_error or self.password_error:
                 return
             self.busy = True
-        error = await _failure(wiring.services().accounts.request_verification(email, username, password))
+        error = await _failure(wiring.services().accounts.request_verification(email, username, password, client(self)))
         async with self:
             self.busy = False
             self.error = error
@@ -121,7 +121,7 @@ class ResetRequestState(rx.State):
             if self.busy:
                 return
             self.email, self.busy = email[:320], True
-        error = await _failure(wiring.services().accounts.request_reset(email))
+        error = await _failure(wiring.services().accounts.request_reset(email, client(self)))
         async with self:
             self.busy, self.email_error, self.sent = False, error, not error
 
@@ -159,7 +159,7 @@ class ResetPasswordState(rx.State):
             if self.password_error:
                 return
             token, self.busy = self.token, True
-        error = await _failure(wiring.services().accounts.reset_password(token, password))
+        error = await _failure(wiring.services().accounts.reset_password(token, password, client(self)))
         async with self:
             self.busy, self.error, self.done = False, error, not error
 

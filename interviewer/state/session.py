@@ -23,6 +23,11 @@ def cookie(state: rx.State, name: str) -> str:
     return jar[name].value if name in jar else ""
 
 
+def client(state: rx.State) -> str:
+    """Return the network address of whoever has the page open."""
+    return str(state.router.session.client_ip)
+
+
 async def signed_in(state: rx.State, *, slide: bool = False) -> SignedIn:
     """Return who is signed in on this page; raises Unauthorized, or Unavailable when the database does not answer."""
     return await wiring.services().sessions.authenticate(cookie(state, COOKIE), slide=slide)

@@ -1,0 +1,81 @@
+"""The way to GitHub and back, in the browser. Both steps are answered by the server, because both set cookies."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Cookie, Query
+from fastapi.responses import RedirectResponse, Response
+
+from interviewer import wiring
+from interviewer.api import errors
+from interviewer.api.access import Client, UserAgent
+from interviewer.api.session import flash, signed_in_response
+from interviewer.domain.navigation import HOME
+from interviewer.errors import AppError, IdentityRefused
+from interviewer.services.github import ATTEMPT_COOKIE, ATTEMPT_LIFETIME, CALLBACK, LOST, Attempt
+from interviewer.services.sessions import COOKIE
+
+router = APIRouter(include_in_schema=False)
+
+Secret = Annotated[str, Cookie(alias=COOKIE)]
+
+
+@router.get("/api/auth/github/start")
+async def start(next: Annotated[str, Query(max_length=500)] = HOME, connect: bool = False, secret: Secret = "") -> Response:
+    """Go to GitHub; `connect` adds GitHub to the account that is signed in instead of signing in."""
+    services = wiring.services()
+    try:
+        link_to = (await services.sessions.authenticate(secret)).user_id if connect else 0
+        address, attempt = services.github.begin(next, link_to)
+    except AppError as error:
+        return errors.refusal(error)
+    response = RedirectResponse(address, status_code=303, headers={"Cache-Control": "no-store"})
+    response.set_cookie(
+        ATTEMPT_COOKIE,
+        attempt.sealed(),
+        max_age=int(ATTEMPT_LIFETIME.total_seconds()),
+        path=f"/{CALLBACK}",
+        httponly=True,
+        samesite="lax",
+        secure=services.settings.production,
+    )
+    return response
+
+
+@router.get(f"/{CALLBACK}")
+async def callback(
+    client: Client,
+    code: str = "",
+    state: str = "",
+    error: str = "",
+    attempt_cookie: Annotated[str, Cookie(alias=ATTEMPT_COOKIE)] = "",
+    secret: Secret = "",
+    user_agent: UserAgent = "",
+) -> Response:
+    """Come back from GitHub: sign in or connect, then go on to where the person was heading, or say what is wrong."""
+    page = "/login"
+    try:
+        attempt = Attempt.opened(attempt_cookie)
+        page = "/account" if attempt.link_to else page
+        response = await _finish(attempt, client, code, state, error, secret, user_agent)
+    except AppError as failure:
+        response = flash(page, error=failure.user_message)
+    response.delete_cookie(ATTEMPT_COOKIE, path=f"/{CALLBACK}")
+    # The address holds the code, which is of no use to anybody any more, and of none to a cache or to the next site.
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+async def _finish(
+    attempt: Attempt, client: str, code: str, state: str, error: str, secret: str, user_agent: str
+) -> RedirectResponse:
+    github = wiring.services().github
+    identity = await github.identify(attempt, state, code, error, client)
+    if not attempt.link_to:
+        return await signed_in_response(await github.sign_in(identity), attempt.next, user_agent)
+    person = await wiring.services().sessions.authenticate(secret)
+    if person.user_id != attempt.link_to:
+        raise IdentityRefused(LOST)
+    await github.connect(person.user_id, identity)
+    return RedirectResponse("/account", status_code=303)

@@ -1,0 +1,83 @@
+"""Statements about who is signed in: browser sessions, and the tokens of programs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from interviewer.db.models import OneTimeToken, RefreshToken, Session, User
+
+
+async def signed_in(session: AsyncSession, token_hash: str, now: datetime) -> tuple[Session, User] | None:
+    """Return the live session with this hash and its user."""
+    statement = (
+        select(Session, User)
+        .join(User, col(User.id) == Session.user_id)
+        .where(col(Session.token_hash) == token_hash, col(Session.expires_at) > now)
+    )
+    row = (await session.execute(statement)).one_or_none()
+    return (row[0], row[1]) if row else None
+
+
+async def slide_session(session: AsyncSession, session_id: int, now: datetime, expires_at: datetime) -> None:
+    """Note that a session was used and let it live on."""
+    await session.execute(update(Session).where(col(Session.id) == session_id).values(last_seen_at=now, expires_at=expires_at))
+
+
+async def sessions_of(session: AsyncSession, user_id: int, now: datetime) -> list[Session]:
+    """Return a user's live sessions, the one used last first."""
+    statement = select(Session).where(col(Session.user_id) == user_id, col(Session.expires_at) > now)
+    return list((await session.execute(statement.order_by(col(Session.last_seen_at).desc(), col(Session.id).desc()))).scalars())
+
+
+async def end_one_session(session: AsyncSession, user_id: int, session_id: int) -> None:
+    """Delete one of a user's sessions."""
+    await session.execute(delete(Session).where(col(Session.user_id) == user_id, col(Session.id) == session_id))
+
+
+async def end_sessions(session: AsyncSession, user_id: int) -> None:
+    """Delete every session of a user."""
+    await session.execute(delete(Session).where(col(Session.user_id) == user_id))
+
+
+async def end_session(session: AsyncSession, token_hash: str) -> None:
+    """Delete the session with this hash, if there is one."""
+    await session.execute(delete(Session).where(col(Session.token_hash) == token_hash))
+
+
+async def user_and_session(
+    session: AsyncSession, user_id: int, session_id: int, now: datetime
+) -> tuple[User | None, Session | None]:
+    """Return a user, if there still is one, and that session of theirs, if it lives."""
+    live = (col(Session.user_id) == User.id) & (col(Session.id) == session_id) & (col(Session.expires_at) > now)
+    statement = select(User, Session).outerjoin(Session, live).where(col(User.id) == user_id)
+    row = (await session.execute(statement)).one_or_none()
+    return (row[0], row[1]) if row else (None, None)
+
+
+async def locked_refresh_token(session: AsyncSession, token_hash: str) -> tuple[RefreshToken, Session] | None:
+    """Return the refresh token with this hash, used or not, and the locked session it belongs to.
+
+    Only the session is locked, as those do who end it; the token is read afterwards, as whoever had the lock left it.
+    """
+    statement = (
+        select(Session)
+        .join(RefreshToken, col(RefreshToken.session_id) == Session.id)
+        .where(col(RefreshToken.token_hash) == token_hash)
+        .with_for_update(of=Session)
+    )
+    opened = (await session.execute(statement)).scalar_one_or_none()
+    if opened is None:
+        return None
+    token = await session.execute(select(RefreshToken).where(col(RefreshToken.token_hash) == token_hash))
+    return token.scalar_one(), opened
+
+
+async def forget_expired(session: AsyncSession, now: datetime) -> None:
+    """Delete what has run out and is good for nothing any more: sessions, refresh tokens, mailed links."""
+    await session.execute(delete(RefreshToken).where(col(RefreshToken.expires_at) < now))
+    await session.execute(delete(Session).where(col(Session.expires_at) < now))
+    await session.execute(delete(OneTimeToken).where(col(OneTimeToken.expires_at) < now))

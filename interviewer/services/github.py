@@ -1,0 +1,202 @@
+"""Signing in with GitHub: the way there and back, and which account it leads to."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import unicodedata
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from interviewer.db import accounts as queries
+from interviewer.db import ledger
+from interviewer.db.engine import Database
+from interviewer.db.models import User, utcnow
+from interviewer.domain.navigation import local_path
+from interviewer.errors import BadRequest, Conflict, IdentityRefused, Unauthorized, Unavailable
+from interviewer.ports import Identity, OAuth
+from interviewer.services import billing, mails
+from interviewer.services.accounts import MAX_USERNAME, checked_username, normalised_email
+from interviewer.services.guard import Action, Guard
+from interviewer.services.post import Post, enqueue
+from interviewer.services.sessions import new_secret
+
+# How long somebody may stay at GitHub; the cookie that remembers the attempt lives as long.
+ATTEMPT_LIFETIME = timedelta(minutes=10)
+ATTEMPT_COOKIE = "interviewer_github"
+CALLBACK = "github/callback"
+NOT_CONFIGURED = "Signing in with GitHub is not configured on this site."
+LOST = "The way back from GitHub does not match the way there. Please start again from this page."
+_DENIALS = {
+    "access_denied": "You cancelled at GitHub; nothing has changed.",
+    "application_suspended": "GitHub has suspended this site's sign-in. Please sign in with your e-mail address.",
+    "redirect_uri_mismatch": "Signing in with GitHub is misconfigured; the people who run this site have to look at it.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What the browser keeps while its user is at GitHub; it proves that who comes back is who went.
+
+    `link_to` is the id of the signed-in user who wants GitHub connected, 0 for a sign-in.
+    """
+
+    state: str
+    verifier: str
+    next: str
+    link_to: int = 0
+
+    def sealed(self) -> str:
+        """Return it as text for a cookie."""
+        return base64.urlsafe_b64encode(json.dumps(asdict(self)).encode()).decode()
+
+    @classmethod
+    def opened(cls, raw: str) -> Attempt:
+        """Read it back; raises IdentityRefused for anything that `sealed` has not written."""
+        try:
+            found = json.loads(base64.urlsafe_b64decode(raw.encode()))
+            attempt = cls(**found)
+        except (ValueError, TypeError):
+            raise IdentityRefused(LOST) from None
+        if not all(isinstance(part, str) and part for part in (attempt.state, attempt.verifier, attempt.next)):
+            raise IdentityRefused(LOST)
+        return attempt
+
+
+class GitHubSignIn:
+    """The use cases of GitHub. An account is known by GitHub's numeric id, never by its e-mail address alone."""
+
+    def __init__(self, database: Database, post: Post, guard: Guard, oauth: OAuth | None, site_url: str) -> None:
+        """`oauth` is None where GitHub is not configured; everything then raises Unavailable."""
+        self._database = database
+        self._post = post
+        self._guard = guard
+        self._oauth = oauth
+        self._site_url = site_url
+
+    @property
+    def configured(self) -> bool:
+        """Whether this site offers it."""
+        return self._oauth is not None
+
+    def begin(self, next_path: str, link_to: int = 0) -> tuple[str, Attempt]:
+        """Return the address at GitHub to go to, and what the browser has to keep until it comes back."""
+        attempt = Attempt(new_secret(), new_secret(), local_path(next_path), link_to)
+        challenge = base64.urlsafe_b64encode(hashlib.sha256(attempt.verifier.encode()).digest()).rstrip(b"=").decode()
+        address = self._required().authorize_url(state=attempt.state, challenge=challenge, redirect_uri=self._redirect_uri)
+        return address, attempt
+
+    async def identify(self, attempt: Attempt, state: str, code: str, error: str, client: str = "") -> Identity:
+        """Return who came back from GitHub; raises IdentityRefused, IdentityUnavailable, TooManyRequests."""
+        oauth = self._required()
+        await self._guard.check(Action.GITHUB, client)
+        if not hmac.compare_digest(attempt.state.encode(), state.encode(errors="replace")):
+            raise IdentityRefused(LOST)
+        if error:
+            raise IdentityRefused(_DENIALS.get(error))
+        if not code:
+            raise IdentityRefused(LOST)
+        return await oauth.identify(code, verifier=attempt.verifier, redirect_uri=self._redirect_uri)
+
+    async def sign_in_by_code(self, code: str, verifier: str | None, client: str = "") -> User:
+        """Sign in for a program that ran GitHub's flow itself; raises as `identify` and `sign_in`, BadRequest without a code."""
+        oauth = self._required()
+        if not code:
+            raise BadRequest("Code required")
+        await self._guard.check(Action.GITHUB, client)
+        return await self.sign_in(await oauth.identify(code, verifier=verifier or None, redirect_uri=None))
+
+    async def sign_in(self, identity: Identity) -> User:
+        """Return the account of this person, connecting or creating it.
+
+        An account with the same address is connected: every account here has proven its address by a mailed link or at GitHub, so
+        nobody can have put one there for somebody else. Raises Conflict when it is connected with another GitHub account.
+        """
+        address = _address(identity)
+        async with self._database.transaction() as session:
+            await queries.lock_address(session, f"github:{identity.id}")
+            user = await queries.user_by_github_id(session, identity.id)
+            if user is None:
+                await queries.lock_address(session, address)
+                user = await self._connect_or_create(session, identity, address)
+        self._post.wake()
+        return user
+
+    async def _connect_or_create(self, session: AsyncSession, identity: Identity, address: str) -> User:
+        user = await queries.user_by_email(session, address)
+        if user is not None:
+            await self._connect(session, user, identity)
+            return user
+        user = User(email=address, username=_name(identity.name), github_id=identity.id)
+        session.add(user)
+        await session.flush()
+        await billing.grant_free_credit(session, user)
+        await queries.use_up_tokens(session, address, "verification", utcnow())
+        enqueue(session, mails.welcome(user.email, user.username, self._site_url))
+        return user
+
+    async def _connect(self, session: AsyncSession, user: User, identity: Identity) -> None:
+        """Connect an account with GitHub and tell its owner."""
+        if user.github_id is not None and user.github_id != identity.id:
+            raise Conflict("This account is connected with another GitHub account. Sign in with that one, or by e-mail.")
+        user.github_id, user.updated_at = identity.id, utcnow()
+        enqueue(session, mails.github_connected(user.email, user.username, self._site_url))
+
+    async def connect(self, user_id: int, identity: Identity) -> None:
+        """Connect the account of somebody who is signed in; raises Conflict if that GitHub account has another one here."""
+        async with self._database.transaction() as session:
+            await queries.lock_address(session, f"github:{identity.id}")
+            owner = await queries.user_by_github_id(session, identity.id)
+            if owner is not None and owner.id != user_id:
+                raise Conflict("This GitHub account is connected with another account here.")
+            user = await ledger.locked_user(session, user_id)
+            if user is None:
+                raise Unauthorized
+            if owner is None:
+                await self._connect(session, user, identity)
+        self._post.wake()
+
+    async def disconnect(self, user_id: int) -> None:
+        """Take GitHub off an account; raises Conflict when there is no password to sign in with instead."""
+        async with self._database.transaction() as session:
+            user = await ledger.locked_user(session, user_id)
+            if user is None:
+                raise Unauthorized
+            if user.password_hash is None:
+                raise Conflict('Choose a password first, by "Forgot your password?": without one you could not sign in any more.')
+            user.github_id, user.updated_at = None, utcnow()
+
+    async def connected(self, user_id: int) -> bool:
+        """Tell whether this account is connected with GitHub."""
+        async with self._database.transaction() as session:
+            user = await session.get(User, user_id)
+        return user is not None and user.github_id is not None
+
+    @property
+    def _redirect_uri(self) -> str:
+        return self._site_url + CALLBACK
+
+    def _required(self) -> OAuth:
+        if self._oauth is None:
+            raise Unavailable(NOT_CONFIGURED)
+        return self._oauth
+
+
+def _address(identity: Identity) -> str:
+    try:
+        return normalised_email(identity.email)
+    except BadRequest:
+        raise IdentityRefused("GitHub gives an e-mail address that cannot be used here. Sign up with another one.") from None
+
+
+def _name(raw: str) -> str:
+    """Return GitHub's name in a form that may be a name here."""
+    plain = "".join(char for char in raw if char not in "<>" and unicodedata.category(char)[0] != "C")
+    try:
+        return checked_username(" ".join(plain.split())[:MAX_USERNAME])
+    except BadRequest:
+        return "GitHub user"
