@@ -24,7 +24,7 @@ app = rx.App(
     stylesheets=["/theme.css"],
     theme=None,
     html_lang="en",
-    head_components=[rx.el.script(src="/drafts.js", defer=True)],
+    head_components=[rx.el.script(src=f"/{name}.js", defer=True) for name in ("drafts", "forms")],
     api_transformer=[
         api.build(ORIGINS),
         CacheHeaders,

@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 from interviewer import wiring
 from interviewer.api import errors
 from interviewer.api.access import Client, UserAgent
-from interviewer.api.session import flash, signed_in_response
+from interviewer.api.session import flash, login_page, signed_in_response
 from interviewer.domain.navigation import HOME
 from interviewer.errors import AppError, IdentityRefused
 from interviewer.services.github import ATTEMPT_COOKIE, ATTEMPT_LIFETIME, CALLBACK, LOST, Attempt
@@ -57,7 +57,7 @@ async def callback(
     page = "/login"
     try:
         attempt = Attempt.opened(attempt_cookie)
-        page = "/account" if attempt.link_to else page
+        page = "/account" if attempt.link_to else login_page(attempt.next)
         response = await _finish(attempt, client, code, state, error, secret, user_agent)
     except AppError as failure:
         response = flash(page, error=failure.user_message)

@@ -33,7 +33,7 @@ async def login(
         return await signed_in_response(user, local_path(next), user_agent)
     except AppError as error:
         words = "The e-mail address or the password is wrong." if error.status == 401 else error.user_message
-        return flash(f"/login?next={quote(local_path(next), safe='/')}", error=words, email=email)
+        return flash(login_page(local_path(next)), error=words, email=email)
 
 
 @router.post("/verify")
@@ -108,6 +108,11 @@ async def signed_in_response(user: User, path: str, user_agent: str) -> Redirect
     )
     response.delete_cookie(FLASH_COOKIE)
     return response
+
+
+def login_page(next: str) -> str:
+    """Return the sign-in page that leads on to `next`."""
+    return f"/login?next={quote(next, safe='/')}"
 
 
 def flash(path: str, **words: str) -> RedirectResponse:

@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 from reflex_components_core.el.elements.base import BaseHTML
 
-from interviewer.components.icons import icon
+from interviewer.components.icons import github_mark, icon
 
 _BUTTON = (
     "inline-flex min-h-11 items-center justify-center gap-2 rounded-md px-5 py-2 text-base font-semibold cursor-pointer "
@@ -48,17 +48,64 @@ def alert(message: rx.Var[str] | str, *, id: str = "alert") -> rx.Component:
 
 
 def field(label: str, name: str, *, error: rx.Var[str] | str = "", hint: str = "", **attributes: Any) -> rx.Component:
-    """Return a labelled input with a hint and the error that belongs to it."""
+    """Return a labelled input with a hint and the error that belongs to it; a password can be shown while it is typed."""
     described = f"{name}-hint"
+    is_password = attributes.get("type") == "password"
     return rx.el.div(
         rx.el.label(label, html_for=name, class_name="mb-1.5 block font-medium"),
-        rx.el.input(id=name, name=name, aria_describedby=described, aria_invalid=error != "", class_name=FIELD, **attributes),
+        rx.el.div(
+            rx.el.input(
+                id=name,
+                name=name,
+                aria_describedby=described,
+                aria_invalid=error != "",
+                class_name=f"{FIELD} pr-12" if is_password else FIELD,
+                **attributes,
+            ),
+            _reveal(name) if is_password else rx.fragment(),
+            class_name="relative",
+        ),
         rx.el.div(
             rx.cond(error != "", rx.el.span(error, class_name="text-bad"), rx.el.span(hint, class_name="text-muted")),
             id=described,
             class_name="mt-1 min-h-5 text-sm",
         ),
         class_name="mb-3",
+    )
+
+
+def _reveal(name: str) -> rx.Component:
+    """Return the button that shows and hides what is typed; `assets/forms.js` does it, without the server."""
+    return rx.el.button(
+        rx.el.span("Show what is typed", class_name="sr-only"),
+        icon("eye", class_name="group-aria-pressed:hidden"),
+        icon("eye-off", class_name="hidden group-aria-pressed:block"),
+        type="button",
+        aria_pressed="false",
+        custom_attrs={"data-reveal": name},
+        class_name="group absolute inset-y-0 right-0 inline-flex w-11 cursor-pointer items-center justify-center rounded-md text-muted hover:text-ink",
+    )
+
+
+def github_button(label: str, href: rx.Var[str] | str) -> rx.Component:
+    """Return the way to GitHub, a real navigation: the answer sets a cookie."""
+    return rx.el.a(
+        github_mark(),
+        label,
+        href=href,
+        custom_attrs={"reloadDocument": True},
+        class_name=f"{SECONDARY} w-full justify-center gap-2.5",
+    )
+
+
+def or_line() -> rx.Component:
+    """Return the line between two ways in."""
+    rule = "h-px flex-1 bg-line"
+    return rx.el.div(
+        rx.el.span(class_name=rule),
+        "or",
+        rx.el.span(class_name=rule),
+        class_name="my-5 flex items-center gap-3 text-sm text-muted",
     )
 
 

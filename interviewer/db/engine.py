@@ -52,6 +52,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=POOL_WAIT,
+            hide_parameters=True,  # an error that is logged must not carry what somebody wrote
             connect_args={"connect_timeout": CONNECT_WAIT, "options": options},
         )
 

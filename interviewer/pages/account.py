@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from interviewer.components.forms import LINK, PRIMARY, NativeForm, alert, field, submit
+from interviewer.components.forms import LINK, PRIMARY, NativeForm, alert, field, github_button, or_line, submit
 from interviewer.components.icons import icon
 from interviewer.components.layout import narrow_page
 from interviewer.state.account import LoginState, ResetPasswordState, ResetRequestState, SignupState, VerifyState
@@ -53,6 +53,7 @@ def signup() -> rx.Component:
                 no_validate=True,
             ),
         ),
+        rx.cond(SignupState.github & ~SignupState.sent, _github("/dashboard")),
         rx.el.p("You have an account? ", rx.el.a("Sign in", href="/login", class_name=LINK), class_name="mt-5 text-muted"),
     )
 
@@ -108,9 +109,14 @@ def login() -> rx.Component:
             action="/session/login",
             method="post",
         ),
+        rx.cond(LoginState.github, _github(LoginState.next_path)),
         rx.el.p(rx.el.a("Forgot your password?", href="/reset-request", class_name=LINK), class_name="mt-5"),
         rx.el.p("New here? ", rx.el.a("Create an account", href="/signup", class_name=LINK), class_name="mt-2 text-muted"),
     )
+
+
+def _github(next_path: rx.Var[str] | str) -> rx.Component:
+    return rx.fragment(or_line(), github_button("Continue with GitHub", f"/api/auth/github/start?next={next_path}"))
 
 
 def verify_email() -> rx.Component:

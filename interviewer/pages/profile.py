@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from interviewer.components.forms import LINK, SECONDARY, NativeForm, alert, field, submit
+from interviewer.components.forms import LINK, SECONDARY, NativeForm, alert, field, github_button, submit
 from interviewer.components.layout import card, shell
 from interviewer.components.verdict import disclosure
 from interviewer.state.profile import DeviceItem, ProfileState
@@ -21,7 +21,7 @@ def profile() -> rx.Component:
         rx.el.div(alert(ProfileState.error), class_name="mb-4"),
         rx.cond(
             ProfileState.loaded,
-            rx.el.div(_name(), _devices(), _export(), _deletion(), class_name="space-y-6"),
+            rx.el.div(_name(), _devices(), _github(), _export(), _deletion(), class_name="space-y-6"),
             rx.el.div(class_name="skeleton h-96", aria_label="Loading"),
         ),
         width="max-w-2xl",
@@ -85,10 +85,37 @@ def _device(device: rx.Var[DeviceItem]) -> rx.Component:
                 "Sign out",
                 type="button",
                 on_click=ProfileState.end_session(device.id),
-                class_name=f"{LINK} min-h-11 cursor-pointer",
+                class_name=f"{LINK} min-h-11 cursor-pointer whitespace-nowrap",
             ),
         ),
         class_name="flex items-center justify-between gap-4 py-3",
+    )
+
+
+def _github() -> rx.Component:
+    return rx.cond(
+        ProfileState.github_offered,
+        card(
+            _heading("GitHub"),
+            rx.el.div(alert(ProfileState.github_error, id="github-alert"), class_name="mb-3 empty:hidden"),
+            rx.cond(
+                ProfileState.github_connected,
+                rx.el.div(
+                    rx.el.p("Connected: you can sign in with GitHub.", class_name="text-muted"),
+                    rx.el.button(
+                        "Disconnect",
+                        type="button",
+                        on_click=ProfileState.disconnect_github,
+                        class_name=f"{LINK} min-h-11 cursor-pointer",
+                    ),
+                    class_name="flex items-center justify-between gap-4",
+                ),
+                rx.el.div(
+                    rx.el.p("Connect it to sign in without a password.", class_name="mb-4 text-muted"),
+                    rx.el.div(github_button("Connect GitHub", "/api/auth/github/start?connect=1"), class_name="sm:w-fit"),
+                ),
+            ),
+        ),
     )
 
 

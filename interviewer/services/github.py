@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import json
 import unicodedata
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -64,7 +64,7 @@ class Attempt:
             raise IdentityRefused(LOST) from None
         if not all(isinstance(part, str) and part for part in (attempt.state, attempt.verifier, attempt.next)):
             raise IdentityRefused(LOST)
-        return attempt
+        return replace(attempt, next=local_path(attempt.next))
 
 
 class GitHubSignIn:

@@ -32,11 +32,13 @@ class SignupState(rx.State):
     busy: bool = False
     sent: bool = False
     shows_outbox: bool = False
+    github: bool = False
 
     @rx.event
     def load(self) -> None:
         """Begin with an empty form."""
         self.reset()
+        self.github = wiring.services().github.configured
         self.shows_outbox = wiring.services().outbox is not None
 
     @rx.event(background=True)
@@ -67,6 +69,7 @@ class LoginState(rx.State):
     email: str = ""
     error: str = ""
     next_path: str = "/dashboard"
+    github: bool = False
 
     @rx.event
     def load(self) -> None:
@@ -74,6 +77,7 @@ class LoginState(rx.State):
         flash = read_flash(cookie(self, FLASH_COOKIE), "login")
         self.error, self.email = flash.get("error", ""), flash.get("email", "")
         self.next_path = local_path(self.router.url.query_parameters.get("next", ""))
+        self.github = wiring.services().github.configured
 
 
 class VerifyState(rx.State):

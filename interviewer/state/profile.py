@@ -11,7 +11,8 @@ from reflex.event import EventSpec
 
 from interviewer import wiring
 from interviewer.errors import AppError, Unauthorized
-from interviewer.services.sessions import COOKIE, Device
+from interviewer.services.sessions import COOKIE, FLASH_COOKIE, Device
+from interviewer.state.account import read_flash
 from interviewer.state.models import date_words
 from interviewer.state.session import SessionState, cookie, signed_in, to_login
 
@@ -34,6 +35,9 @@ class ProfileState(rx.State):
     name_error: str = ""
     name_saved: bool = False
     devices: list[DeviceItem] = []
+    github_offered: bool = False
+    github_connected: bool = False
+    github_error: str = ""
     delete_error: str = ""
     busy: bool = False
 
@@ -43,7 +47,11 @@ class ProfileState(rx.State):
         self.reset()
         try:
             person = await signed_in(self)
-            found = await wiring.services().sessions.devices(person.user_id, cookie(self, COOKIE))
+            services = wiring.services()
+            found = await services.sessions.devices(person.user_id, cookie(self, COOKIE))
+            self.github_offered = services.github.configured
+            self.github_connected = await services.github.connected(person.user_id)
+            self.github_error = read_flash(cookie(self, FLASH_COOKIE), "account").get("error", "")
         except Unauthorized:
             return
         except AppError as error:
@@ -82,6 +90,21 @@ class ProfileState(rx.State):
         return cast("EventSpec", ProfileState.load)
 
     @rx.event
+    async def disconnect_github(self) -> EventSpec | None:
+        """Take GitHub off the account."""
+        self.github_error = ""
+        try:
+            person = await signed_in(self)
+            await wiring.services().github.disconnect(person.user_id)
+        except Unauthorized:
+            return to_login(self)
+        except AppError as error:
+            self.github_error = error.user_message
+            return None
+        self.github_connected = False
+        return None
+
+    @rx.event
     async def erase(self, form: dict[str, Any]) -> EventSpec | None:
         """Delete the account once its address has been typed."""
         self.delete_error = ""
@@ -100,7 +123,8 @@ class ProfileState(rx.State):
 
 def device_item(device: Device) -> DeviceItem:
     """Return what is shown of a device."""
-    return DeviceItem(device.id, device_name(device.user_agent), date_words(device.last_seen), device.current)
+    name = f"Program · {device_name(device.user_agent)}" if device.program else device_name(device.user_agent)
+    return DeviceItem(device.id, name, date_words(device.last_seen), device.current)
 
 
 def device_name(user_agent: str) -> str:

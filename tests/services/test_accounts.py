@@ -20,12 +20,16 @@ from interviewer.wiring import Services
 PASSWORD = "correct horse battery"
 
 
-async def link_token(services: Services, position: int = 0) -> str:
+async def mailed_token(services: Services, page: str, position: int = 0) -> str:
+    """Return the token of a mailed link to this page, the newest first."""
     await services.post.settle()
     assert services.outbox is not None
-    found = re.search(r"verify-email\?token=(\S+)", services.outbox.mails[position].mail.text)
-    assert found
-    return found.group(1)
+    found = [re.search(rf"{page}\?token=(\S+)", item.mail.text) for item in services.outbox.mails]
+    return [match.group(1) for match in found if match][position]
+
+
+async def link_token(services: Services, position: int = 0) -> str:
+    return await mailed_token(services, "verify-email", position)
 
 
 async def signed_up(services: Services, email: str = "ada@example.com", name: str = "Ada") -> User:
@@ -190,11 +194,7 @@ NEW = "violet harbour lantern"
 
 
 async def reset_token(services: Services) -> str:
-    await services.post.settle()
-    assert services.outbox is not None
-    found = re.search(r"reset-password\?token=(\S+)", services.outbox.mails[0].mail.text)
-    assert found
-    return found.group(1)
+    return await mailed_token(services, "reset-password")
 
 
 async def test_a_reset_changes_the_password_ends_every_session_and_tells_the_owner(services: Services) -> None:

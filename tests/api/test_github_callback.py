@@ -1,0 +1,120 @@
+"""The way back from GitHub over HTTP: cookies, redirections, and what a stranger's link to it does."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from urllib.parse import parse_qs, urlsplit
+
+import httpx2
+import pytest
+
+from interviewer import api, wiring
+from interviewer.adapters.outbox import Outbox
+from interviewer.db.engine import Database
+from interviewer.services.github import ATTEMPT_COOKIE
+from interviewer.services.sessions import COOKIE, FLASH_COOKIE
+from interviewer.settings import Settings
+from interviewer.wiring import Services
+from tests.api.conftest import SITE
+from tests.conftest import NewUser
+from tests.services.test_github_sign_in import ADA, ScriptedOAuth
+
+
+@pytest.fixture
+def oauth() -> ScriptedOAuth:
+    return ScriptedOAuth()
+
+
+@pytest.fixture
+async def services(database: Database, settings: Settings, oauth: ScriptedOAuth) -> AsyncIterator[Services]:
+    built = wiring.build(settings, database=database, mailer=Outbox(), oauth=oauth)
+    wiring.use(built)
+    yield built
+    await built.post.settle()
+    wiring.use(None)
+
+
+@pytest.fixture
+async def visitor(services: Services) -> AsyncIterator[httpx2.AsyncClient]:
+    transport = httpx2.ASGITransport(app=api.build([SITE]), raise_app_exceptions=False)
+    async with httpx2.AsyncClient(transport=transport, base_url=SITE) as client:
+        yield client
+
+
+async def state_at_github(visitor: httpx2.AsyncClient, path: str = "/api/auth/github/start") -> str:
+    answer = await visitor.get(path)
+    assert answer.status_code == 303
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+    assert "Path=/github/callback" in cookie
+    assert "Max-Age=600" in cookie
+    return parse_qs(urlsplit(answer.headers["location"]).query)["state"][0]
+
+
+async def test_signing_in_sets_the_cookie_and_goes_where_one_was_heading(visitor: httpx2.AsyncClient, services: Services) -> None:
+    state = await state_at_github(visitor, "/api/auth/github/start?next=/interview")
+    answer = await visitor.get(f"/github/callback?code=good&state={state}")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/interview")
+    assert answer.headers["cache-control"] == "no-store"
+    assert (await services.sessions.authenticate(visitor.cookies[COOKIE])).email == "ada@example.com"
+    assert ATTEMPT_COOKIE not in visitor.cookies
+
+
+@pytest.mark.parametrize("query", ["code=good", "code=good&state=x", "", "error=access_denied", "code=good&state=%F0%9F%92%A9"])
+async def test_a_strangers_link_signs_nobody_in(visitor: httpx2.AsyncClient, oauth: ScriptedOAuth, query: str) -> None:
+    answer = await visitor.get(f"/github/callback?{query}")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+    await state_at_github(visitor)
+    answer = await visitor.get(f"/github/callback?{query}")
+    assert answer.headers["location"].startswith("/login")
+    assert COOKIE not in visitor.cookies
+    assert FLASH_COOKIE in visitor.cookies
+    assert oauth.exchanged == []
+
+
+async def test_an_attempt_can_be_finished_once(visitor: httpx2.AsyncClient) -> None:
+    state = await state_at_github(visitor)
+    await visitor.get(f"/github/callback?code=good&state={state}")
+    del visitor.cookies[COOKIE]
+    await visitor.get(f"/github/callback?code=good&state={state}")
+    assert COOKIE not in visitor.cookies
+
+
+async def test_nothing_leads_to_another_site(visitor: httpx2.AsyncClient) -> None:
+    state = await state_at_github(visitor, "/api/auth/github/start?next=//evil.example")
+    answer = await visitor.get(f"/github/callback?code=good&state={state}")
+    assert answer.headers["location"] == "/dashboard"
+
+
+async def test_connecting_needs_the_one_who_began_it(visitor: httpx2.AsyncClient, services: Services, new_user: NewUser) -> None:
+    assert (await visitor.get("/api/auth/github/start?connect=1")).status_code == 401
+    user, other = await new_user(), await new_user()
+    visitor.cookies.set(COOKIE, await services.sessions.open(user))
+    state = await state_at_github(visitor, "/api/auth/github/start?connect=1")
+    visitor.cookies.set(COOKIE, await services.sessions.open(other))
+    answer = await visitor.get(f"/github/callback?code=good&state={state}")
+    assert answer.headers["location"] == "/account"
+    assert not await services.github.connected(other.id)
+    visitor.cookies.set(COOKIE, await services.sessions.open(user))
+    state = await state_at_github(visitor, "/api/auth/github/start?connect=1")
+    await visitor.get(f"/github/callback?code=good&state={state}")
+    assert await services.github.connected(user.id)
+
+
+async def test_programs_get_tokens_in_the_contracts_spelling(visitor: httpx2.AsyncClient, services: Services) -> None:
+    answer = await visitor.post("/api/auth/github", json={"code": "good", "code_verifier": "v"})
+    assert answer.status_code == 200
+    assert set(answer.json()) == {"userID", "username", "jwt", "refreshToken"}
+    assert (await services.tokens.authenticate(answer.json()["jwt"])).username == ADA.name
+    assert (await visitor.post("/api/auth/github", json={})).status_code == 400
+    assert (await visitor.post("/api/auth/github", json={"code": "bad"})).status_code == 401
+
+
+async def test_a_site_without_github_answers_503(services: Services, visitor: httpx2.AsyncClient, settings: Settings) -> None:
+    plain = wiring.build(settings, database=services.database)
+    wiring.use(plain)
+    for answer in (await visitor.get("/api/auth/github/start"), await visitor.post("/api/auth/github", json={"code": "x"})):
+        assert answer.status_code == 503
+        assert "not configured" in answer.json()["error"]
+        assert "retry-after" in answer.headers

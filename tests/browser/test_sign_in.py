@@ -1,0 +1,139 @@
+"""Signing in with GitHub in Chromium, against a server that speaks its protocol; and what forms do in the browser alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support import github_server
+from tests.support.site import PASSWORD, Site, free_port, ready, sign_up
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def at_github() -> github_server.Behaviour:
+    return github_server.Behaviour()
+
+
+@pytest.fixture(scope="module")
+def github_site(make_site: Callable[..., Site], at_github: github_server.Behaviour) -> Iterator[Site]:
+    """A site whose GitHub is the test server."""
+    with github_server.running(at_github) as url:
+        port = free_port()
+        yield make_site(
+            GITHUB_BASE_URL=url,
+            GITHUB_API_URL=url,
+            GITHUB_CLIENT_ID=at_github.client_id,
+            GITHUB_CLIENT_SECRET=at_github.client_secret,
+            PORT=str(port),
+            FRONTEND_URL=f"http://localhost:{port}/",
+        )
+
+
+def test_github_signs_in_to_where_one_was_heading_and_stays_connected(
+    github_site: Site, at_github: github_server.Behaviour, page: Page
+) -> None:
+    page.goto(f"{github_site.url}/interview")
+    expect(page).to_have_url(re.compile("/login"))
+    page.get_by_role("link", name="Continue with GitHub").click()
+    page.get_by_role("link", name="Cancel").click()
+    expect(page.get_by_text("You cancelled at GitHub")).to_be_visible()
+    page.get_by_role("link", name="Continue with GitHub").click()
+    page.get_by_role("link", name="Authorize").click()
+    expect(page).to_have_url(re.compile(f"^{github_site.url}/interview"))
+    expect(page.get_by_role("button", name="Start for 1 credit")).to_be_visible()
+    page.get_by_role("link", name="Account").click()
+    expect(page.get_by_text("Connected: you can sign in with GitHub.")).to_be_visible()
+    page.get_by_role("button", name="Disconnect").click()
+    expect(page.get_by_text("Choose a password first")).to_be_visible()
+
+
+def test_what_github_refuses_is_said_in_words(github_site: Site, at_github: github_server.Behaviour, page: Page) -> None:
+    at_github.faults[github_server.TOKEN] = "500"
+    page.goto(f"{github_site.url}/signup")
+    page.get_by_role("link", name="Continue with GitHub").click()
+    page.get_by_role("link", name="Authorize").click()
+    expect(page.get_by_text("GitHub cannot be reached right now")).to_be_visible()
+    at_github.faults.clear()
+    page.goto(f"{github_site.url}/github/callback?code=x&state=y")
+    expect(page.get_by_text("does not match the way there")).to_be_visible()
+
+
+def test_a_signed_in_user_connects_another_address_and_disconnects(
+    github_site: Site, at_github: github_server.Behaviour, page: Page
+) -> None:
+    person = at_github.person
+    at_github.person = github_server.Person(
+        id=99, login="grace", name="Grace", emails=[{"email": "grace@reader.example.com", "primary": True, "verified": True}]
+    )
+    sign_up(page, github_site.url, "Grace")
+    page.goto(f"{github_site.url}/account")
+    page.get_by_role("link", name="Connect GitHub").click()
+    page.get_by_role("link", name="Authorize").click()
+    expect(page.get_by_text("Connected: you can sign in with GitHub.")).to_be_visible()
+    page.get_by_role("button", name="Disconnect").click()
+    expect(page.get_by_role("link", name="Connect GitHub")).to_be_visible()
+    at_github.person = person
+
+
+def test_without_github_there_is_no_button(site: Site, page: Page) -> None:
+    for path in ("/login", "/signup"):
+        page.goto(f"{site.url}{path}")
+        ready(page)
+        expect(page.get_by_role("link", name="Continue with GitHub")).to_have_count(0)
+
+
+def test_a_password_can_be_shown_while_it_is_typed_and_is_hidden_when_it_is_sent(site: Site, page: Page) -> None:
+    page.goto(f"{site.url}/signup")
+    ready(page)
+    password = page.get_by_label("Password")
+    password.fill(PASSWORD)
+    expect(password).to_have_attribute("type", "password")
+    page.get_by_role("button", name="Show what is typed").click()
+    expect(password).to_have_attribute("type", "text")
+    expect(password).to_have_value(PASSWORD)
+    page.get_by_role("button", name="Create account").click()
+    expect(password).to_have_attribute("type", "password")
+    expect(page.get_by_label("E-mail")).to_be_focused()
+
+
+def test_password_managers_find_their_fields(site: Site, page: Page) -> None:
+    for path, fields in {
+        "/signup": {"E-mail": "email", "Password": "new-password"},
+        "/login": {"E-mail": "username", "Password": "current-password"},
+        "/reset-request": {"E-mail": "username"},
+    }.items():
+        page.goto(f"{site.url}{path}")
+        for label, kind in fields.items():
+            expect(page.get_by_label(label)).to_have_attribute("autocomplete", kind)
+
+
+def test_a_deleted_users_open_tab_can_do_nothing_more(site: Site, page: Page) -> None:
+    email = sign_up(page, site.url)
+    page.goto(f"{site.url}/interview")
+    expect(page.get_by_role("button", name="Start for 1 credit")).to_be_visible()
+    other = page.context.new_page()
+    other.goto(f"{site.url}/account")
+    other.get_by_text("I want to delete my account").click()
+    other.get_by_label("Type your e-mail address to confirm").fill(email)
+    other.get_by_role("button", name="Delete my account for good").click()
+    expect(other.get_by_role("link", name="Take a free interview")).to_be_visible()
+    page.get_by_role("button", name="Start for 1 credit").click()
+    expect(page).to_have_url(re.compile("/login"))
+
+
+def test_guessing_a_password_in_the_browser_is_stopped_with_words(make_site: Callable[..., Site], page: Page) -> None:
+    site = make_site(RATE_LIMITS="on")
+    for _ in range(21):
+        page.request.post(f"{site.url}/session/login", form={"email": "ada@example.com", "password": "guess"})
+    page.goto(f"{site.url}/login")
+    ready(page)
+    page.get_by_label("E-mail").fill("ada@example.com")
+    page.get_by_label("Password").fill("another guess")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_text(re.compile("Too many tries. Please wait"))).to_be_visible()
+    site.stop()
