@@ -100,6 +100,22 @@ class IdentityUnavailable(AppError):
     user_message = "GitHub cannot be reached right now. Please try again in a moment, or sign in with your e-mail address."
 
 
+class PaymentsUnavailable(AppError):
+    """The payment service cannot be asked right now, or refuses us."""
+
+    status = 502
+    user_message = "The payment service cannot be reached right now. Nothing has changed: please try again in a few minutes."
+
+
+class SubscriptionNotCancelled(PaymentsUnavailable):
+    """An account cannot be deleted while its subscription would go on being charged."""
+
+    user_message = (
+        "Your subscription could not be cancelled, so nothing was deleted: you would have gone on paying. "
+        "Please try again in a few minutes."
+    )
+
+
 class InterviewerError(Unavailable):
     """The interviewer failed; what the user sent is stored and can be judged again."""
 

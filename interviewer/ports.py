@@ -157,6 +157,19 @@ class OAuth(Protocol):
         """Let go of connections; called once, at the end."""
 
 
+class Payments(Protocol):
+    """The service that takes the money."""
+
+    async def cancel(self, subscription_id: str) -> None:
+        """End a subscription at the end of what is paid; doing so again changes nothing.
+
+        Raises `errors.PaymentsUnavailable` when the service cannot be reached, fails, or refuses.
+        """
+
+    async def close(self) -> None:
+        """Let go of connections; called once, at the end."""
+
+
 class RateLimiter(Protocol):
     """Counts tries over all processes that share it."""
 

@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     access_token_minutes: int = Field(default=60, ge=1, le=24 * 60)
     rate_limits: bool = True
 
+    lemon_api_key: SecretStr | None = None
+    lemon_api_url: str = "https://api.lemonsqueezy.com"
+
     github_client_id: str = ""
     github_client_secret: SecretStr | None = None
     github_base_url: str = "https://github.com"
@@ -98,7 +101,7 @@ class Settings(BaseSettings):
             raise ValueError("must begin with http:// or https://")
         return value if not value or value.endswith("/") else value + "/"
 
-    @field_validator("github_base_url", "github_api_url")
+    @field_validator("github_base_url", "github_api_url", "lemon_api_url")
     @classmethod
     def _address(cls, value: str) -> str:
         """Refuse what no request can be sent to, a port out of range for one."""

@@ -13,13 +13,14 @@ from pydantic import SecretStr
 
 from interviewer.adapters.builtin.interviewer import BuiltinInterviewer
 from interviewer.adapters.github import GitHub
+from interviewer.adapters.lemonsqueezy import LemonSqueezy
 from interviewer.adapters.openai import OpenAIInterviewer
 from interviewer.adapters.outbox import Outbox
 from interviewer.adapters.rate_limits import LimitsLimiter
 from interviewer.adapters.resend import ResendMailer
 from interviewer.db.engine import Database
 from interviewer.errors import AppError, StartupError
-from interviewer.ports import Interviewer, Mailer, OAuth, RateLimiter
+from interviewer.ports import Interviewer, Mailer, OAuth, Payments, RateLimiter
 from interviewer.services.accounts import Accounts
 from interviewer.services.billing import give_back_lapsed
 from interviewer.services.dashboard import Dashboard
@@ -53,7 +54,7 @@ class Services:
     interviews: Interviews
     dashboard: Dashboard
     outbox: Outbox | None
-    outside: tuple[OAuth | RateLimiter, ...]
+    outside: tuple[OAuth | Payments | RateLimiter, ...]
 
     async def close(self) -> None:
         """End running work, then let go of the database."""
@@ -71,12 +72,14 @@ def build(
     interviewer: Interviewer | None = None,
     mailer: Mailer | None = None,
     oauth: OAuth | None = None,
+    payments: Payments | None = None,
 ) -> Services:
     """Put the services together as `settings` say; every part can be given instead."""
     database = database or Database(_database_url(settings), pool_size=settings.database_pool_size)
     mailer = mailer or choose_mailer(settings)
     post = Post(database, mailer)
     oauth = oauth or choose_oauth(settings)
+    payments = payments or choose_payments(settings)
     limiter = choose_limiter(settings)
     guard = Guard(limiter)
     return Services(
@@ -86,12 +89,12 @@ def build(
         accounts=Accounts(database, post, guard, settings.site_url),
         github=GitHubSignIn(database, post, guard, oauth, settings.site_url),
         tokens=Tokens(database, guard, _revealed(settings.jwt_secret), timedelta(minutes=settings.access_token_minutes)),
-        personal=Personal(database, post, settings.site_url),
+        personal=Personal(database, post, payments, settings.site_url),
         sessions=Sessions(database),
         interviews=Interviews(database, interviewer or choose_interviewer(settings)),
         dashboard=Dashboard(database),
         outbox=mailer if isinstance(mailer, Outbox) and not settings.production else None,
-        outside=tuple(adapter for adapter in (oauth, limiter) if adapter is not None),
+        outside=tuple(adapter for adapter in (oauth, payments, limiter) if adapter is not None),
     )
 
 
@@ -124,6 +127,12 @@ def choose_oauth(settings: Settings) -> OAuth | None:
         base_url=settings.github_base_url,
         api_url=settings.github_api_url,
     )
+
+
+def choose_payments(settings: Settings) -> Payments | None:
+    """Return Lemon Squeezy if its key is configured, else nothing."""
+    key = _revealed(settings.lemon_api_key)
+    return LemonSqueezy(key, settings.lemon_api_url) if key else None
 
 
 def choose_limiter(settings: Settings) -> RateLimiter | None:

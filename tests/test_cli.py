@@ -55,7 +55,15 @@ def test_a_half_written_data_folder_is_one_sentence(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("PORT", "many"), ("DATABASE_URL", "mysql://x/y"), ("FRONTEND_URL", "example.com"), ("ENV", "staging")]
+    ("name", "value"),
+    [
+        ("PORT", "many"),
+        ("DATABASE_URL", "mysql://x/y"),
+        ("FRONTEND_URL", "example.com"),
+        ("ENV", "staging"),
+        ("JWT_SECRET", "changeme"),
+        ("GITHUB_BASE_URL", "http://x:99999"),
+    ],
 )
 def test_a_malformed_setting_is_named(name: str, value: str) -> None:
     assert_one_sentence(run("migrate", **{name: value}), name)
@@ -63,7 +71,7 @@ def test_a_malformed_setting_is_named(name: str, value: str) -> None:
 
 def test_production_refuses_to_start_without_its_secrets(tmp_path: Path) -> None:
     result = run("run", ENV="production", PORT=str(free_port()), DATA_DIR=str(tmp_path))
-    assert_one_sentence(result, "FRONTEND_URL", "RESEND_API_KEY")
+    assert_one_sentence(result, "FRONTEND_URL", "RESEND_API_KEY", "JWT_SECRET")
 
 
 @pytest.mark.usefixtures("built")

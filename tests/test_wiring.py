@@ -52,3 +52,43 @@ def test_an_explanation_names_the_setting_and_not_its_value() -> None:
         settings(database_url=SecretStr("mysql://user:secret@h/x"))
     assert "DATABASE_URL" in explain(caught.value)
     assert "secret" not in explain(caught.value)
+
+
+STRONG = "k3J9x-0aQz7Lm2Wv8Rt5Yp1Bn4Cd6Ef"
+
+
+@pytest.mark.parametrize(
+    "secret",
+    ["short", "x" * 64, "change-me-change-me-change-me-0123456789", "your-secret-key-0123456789-abcdefghij", STRONG[:31]],
+)
+def test_a_secret_that_can_be_guessed_is_refused_and_not_repeated(secret: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        settings(jwt_secret=SecretStr(secret))
+    assert "JWT_SECRET" in explain(caught.value)
+    assert secret not in explain(caught.value)
+
+
+def test_production_names_every_gap() -> None:
+    bare = settings(env=Environment.PRODUCTION)
+    assert [gap.partition(",")[0].split()[0] for gap in bare.production_gaps] == ["FRONTEND_URL", "RESEND_API_KEY", "JWT_SECRET"]
+    whole = {"frontend_url": "https://x.example", "resend_api_key": "re_x", "jwt_secret": STRONG + "x"}
+    assert settings(env=Environment.PRODUCTION, **whole).production_gaps == ()
+    assert "GITHUB_CLIENT_SECRET" in settings(env=Environment.PRODUCTION, **whole, github_client_id="x").production_gaps[0]
+
+
+async def test_github_and_limits_are_there_when_they_are_configured() -> None:
+    given = {"database_url": "postgresql://h/x", "github_client_id": "x", "github_client_secret": "y"}
+    with_both = build(settings(**given))
+    without = build(settings(database_url="postgresql://h/x", rate_limits="off"))
+    assert (with_both.github.configured, len(with_both.outside)) == (True, 2)
+    assert (without.github.configured, len(without.outside)) == (False, 0)
+    await with_both.close()
+    await without.close()
+
+
+def test_valkey_is_named_as_the_client_knows_it() -> None:
+    made = settings(redis_url="valkey://localhost:6379/1")
+    assert made.redis_url is not None
+    assert made.redis_url.get_secret_value() == "redis://localhost:6379/1"
+    with pytest.raises(ValidationError):
+        settings(redis_url="http://localhost")

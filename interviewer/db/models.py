@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
+from interviewer.domain.credits import SubscriptionStatus
 from interviewer.domain.progress import InterviewStatus
 from interviewer.domain.rubric import MAX_SCORE
 from interviewer.domain.topics import TOPICS, TOTAL_QUESTIONS, AnswerKind, Level
@@ -182,6 +183,20 @@ class OutgoingMail(SQLModel, table=True):
     attempts: int = Field(default=0, sa_column=Column(SmallInteger, nullable=False, server_default=text("0")))
     created_at: datetime = _time()
     due_at: datetime = _time()
+
+
+class Subscription(SQLModel, table=True):
+    """A subscription as the payment service tells of it; `lemon_id` is its id there. It outlives its user's account."""
+
+    __tablename__: ClassVar[Any] = "subscriptions"
+    __table_args__ = (CheckConstraint(_one_of("status", SubscriptionStatus), name="status"),)
+
+    id: int = _id()
+    user_id: int | None = _reference("users.id", nullable=True, ondelete="SET NULL")
+    lemon_id: str = Field(sa_column=Column(String(40), nullable=False, unique=True))
+    status: str = Field(sa_column=Column(String(10), nullable=False))
+    created_at: datetime = _time()
+    updated_at: datetime = _time()
 
 
 class JobProfile(SQLModel, table=True):

@@ -16,6 +16,22 @@ class CreditType(StrEnum):
     SUBSCRIPTION = "subscription"
 
 
+class SubscriptionStatus(StrEnum):
+    """How a subscription stands, in the payment service's words."""
+
+    ON_TRIAL = "on_trial"
+    ACTIVE = "active"
+    PAUSED = "paused"
+    PAST_DUE = "past_due"
+    UNPAID = "unpaid"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+# Nothing more is charged for these; a cancelled one runs to the end of what is paid.
+ENDED = frozenset({SubscriptionStatus.CANCELLED, SubscriptionStatus.EXPIRED})
+
+
 @dataclass(frozen=True, slots=True)
 class Balances:
     """A user's balances; `subscription_usable` tells whether the second may be spent now."""

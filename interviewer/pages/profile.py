@@ -153,7 +153,12 @@ def _deletion() -> rx.Component:
                     auto_complete="off",
                     max_length=320,
                 ),
-                rx.el.button("Delete my account for good", type="submit", class_name=_DANGER),
+                rx.el.button(
+                    rx.cond(ProfileState.busy, "Deleting …", "Delete my account for good"),
+                    type="submit",
+                    disabled=ProfileState.busy,
+                    class_name=_DANGER,
+                ),
                 on_submit=ProfileState.erase,
             ),
         ),

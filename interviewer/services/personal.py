@@ -8,11 +8,12 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from interviewer.db import accounts as queries
-from interviewer.db import interviews, ledger, mails
+from interviewer.db import interviews, ledger, mails, subscriptions
 from interviewer.db import sessions as session_queries
 from interviewer.db.engine import Database
 from interviewer.db.models import User, utcnow
-from interviewer.errors import BadRequest, Unauthorized
+from interviewer.errors import BadRequest, PaymentsUnavailable, SubscriptionNotCancelled, Unauthorized
+from interviewer.ports import Payments
 from interviewer.services import billing
 from interviewer.services import mails as words
 from interviewer.services.accounts import checked_username
@@ -23,9 +24,10 @@ from interviewer.services.post import Post, enqueue
 class Personal:
     """The use cases of a person's own data."""
 
-    def __init__(self, database: Database, post: Post, site_url: str) -> None:
+    def __init__(self, database: Database, post: Post, payments: Payments | None, site_url: str) -> None:
         self._database = database
         self._post = post
+        self._payments = payments
         self._site_url = site_url
 
     async def rename(self, user_id: int, username: str) -> str:
@@ -39,19 +41,38 @@ class Personal:
     async def erase(self, user_id: int, typed_email: str) -> None:
         """Erase an account and everything that belongs to it, once its address has been typed as confirmation.
 
-        Ledger rows stay without the person. A keyed hash of the address stays too, so that signing up again gives no second free
-        credit. Raises BadRequest when another address was typed.
+        What would go on being charged is cancelled first. Ledger rows stay without the person. A keyed hash of the address stays
+        too, so that signing up again gives no second free credit. Raises BadRequest when another address was typed, and
+        SubscriptionNotCancelled when the payment service does not cancel; nothing is deleted then.
         """
+        await self._cancel_subscriptions(user_id, typed_email)
         async with self._database.transaction() as session:
             user = await _locked(session, user_id)
-            if typed_email.strip().lower() != user.email:
-                raise BadRequest("Type the e-mail address of your account to confirm.")
+            if await subscriptions.running_of(session, user_id):
+                raise SubscriptionNotCancelled  # one came while the others were being cancelled
             await queries.remember_erased(session, await billing.address_hash(session, user.email))
             await queries.drop_tokens(session, user.email)
             await mails.drop_waiting(session, user.email)
             await session.delete(user)
             enqueue(session, words.deleted(user.email, user.username, self._site_url))
         self._post.wake()
+
+    async def _cancel_subscriptions(self, user_id: int, typed_email: str) -> None:
+        """Cancel one after the other, with no transaction open meanwhile; what is cancelled is noted at once."""
+        async with self._database.transaction() as session:
+            user = await _locked(session, user_id)
+            if typed_email.strip().lower() != user.email:
+                raise BadRequest("Type the e-mail address of your account to confirm.")
+            running = await subscriptions.running_of(session, user_id)
+        for lemon_id in running:
+            try:
+                if self._payments is None:
+                    raise SubscriptionNotCancelled
+                await self._payments.cancel(lemon_id)
+            except PaymentsUnavailable:
+                raise SubscriptionNotCancelled from None
+            async with self._database.transaction() as session:
+                await subscriptions.mark_cancelled(session, lemon_id)
 
     async def export(self, user_id: int) -> dict[str, Any]:
         """Return all that is stored about a user, as a document that can be written as JSON."""

@@ -104,20 +104,29 @@ class ProfileState(rx.State):
         self.github_connected = False
         return None
 
-    @rx.event
+    @rx.event(background=True)
     async def erase(self, form: dict[str, Any]) -> EventSpec | None:
-        """Delete the account once its address has been typed."""
-        self.delete_error = ""
+        """Delete the account once its address has been typed; cancelling its subscription first may take a while."""
+        async with self:
+            if self.busy:
+                return None
+            self.delete_error, self.busy = "", True
+        error = ""
         try:
             person = await signed_in(self)
             await wiring.services().personal.erase(person.user_id, str(form.get("typed", "")))
         except Unauthorized:
             return to_login(self)
-        except AppError as error:
-            self.delete_error = error.user_message
+        except AppError as failure:
+            error = failure.user_message
+        finally:
+            async with self:
+                self.busy, self.delete_error = False, error
+        if error:
             return None
-        session = await self.get_state(SessionState)
-        session.username = session.email = ""
+        async with self:
+            session = await self.get_state(SessionState)
+            session.username = session.email = ""
         return rx.redirect("/", replace=True)
 
 

@@ -28,12 +28,14 @@ from interviewer.db.migrations import migrate
 from interviewer.domain.samples import SAMPLE_JOBS
 from interviewer.services.events import Asked, Started
 from interviewer.settings import Settings
+from tests.bench.accounts import enumeration
 from tests.support import openai_server
 from tests.support.browser import CHROMIUM_ARGUMENTS, chromium
 from tests.support.site import Site, at_question, sign_up
 
 FIRST_TOKEN, TOKENS_A_SECOND = 0.4, 60.0
 TURNS = 12
+PARTS = ("latency", "statements", "accounts")
 STARTS = ("Senior", "Mid-level", "Junior")
 ANSWER = "First I would measure where the time goes, because a guess is usually wrong, and then change one thing."
 # Notes, in the page, when text first appears in the places where it grows, and when a form is sent.
@@ -198,17 +200,17 @@ def main() -> None:
         folder = Path(name)
         server = EmbeddedPostgres(folder / "database")
         url = server.start()
-        for database in ("latency", "statements"):
+        for database in PARTS:
             admin: Any = create_engine(driver_url(url), isolation_level="AUTOCOMMIT")
             with admin.connect() as connection:
                 connection.execute(text(f"CREATE DATABASE {database}"))
             admin.dispose()
-        urls = {
-            part: make_url(url).set(database=part).render_as_string(hide_password=False) for part in ("latency", "statements")
-        }
+        urls = {part: make_url(url).set(database=part).render_as_string(hide_password=False) for part in PARTS}
         migrate(urls["statements"])
         latency(folder, urls["latency"])
         asyncio.run(statements(urls["statements"]))
+        (folder / "accounts").mkdir()
+        enumeration(folder / "accounts", urls["accounts"])
         (folder / "alone").mkdir()
         starting(folder / "alone")
         server.stop()

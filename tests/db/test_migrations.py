@@ -26,6 +26,12 @@ def test_up_down_and_up_again_on_data(make_database: Callable[[str], str]) -> No
         connection.execute(
             text("INSERT INTO users (email, username, created_at, updated_at) VALUES ('a@example.com', 'A', now(), now())")
         )
+        connection.execute(
+            text("INSERT INTO sessions (user_id, created_at, last_seen_at, expires_at) VALUES (1, now(), now(), now())")
+        )
+        connection.execute(
+            text("INSERT INTO refresh_tokens (session_id, token_hash, created_at, expires_at) VALUES (1, 'x', now(), now())")
+        )
     migrate(url, "base")
     assert set(inspect(engine).get_table_names()) == {"alembic_version"}
     migrate(url)

@@ -295,3 +295,85 @@ async def test_a_hash_with_older_parameters_is_upgraded_on_sign_in(services: Ser
     async with database.transaction() as session:
         assert "m=19456,t=2,p=1" in ((await session.execute(select(col(User.password_hash)))).scalar_one() or "")
     await services.accounts.sign_in(user.email, PASSWORD)
+
+
+# -- tricks with addresses and names ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("typed", ["ADA@EXAMPLE.COM", " Ada@Example.Com ", "ada@EXAMPLE.com", "\N{KELVIN SIGN}im@example.com"])
+async def test_one_address_is_one_account_however_it_is_written(services: Services, database: Database, typed: str) -> None:
+    plain = "kim@example.com" if "im@" in typed else "ada@example.com"
+    user = await signed_up(services, plain)
+    await services.accounts.request_verification(typed, "Somebody", PASSWORD)
+    await services.post.settle()
+    assert services.outbox is not None
+    assert services.outbox.mails[0].mail.subject == "You already have an account"
+    assert (await services.accounts.sign_in(typed, PASSWORD)).id == user.id
+
+
+async def test_a_mail_goes_to_the_stored_address_never_to_a_lookalike(services: Services) -> None:
+    await signed_up(services, "kim@example.com")
+    await services.accounts.request_reset("\N{KELVIN SIGN}im@example.com")
+    await reset_token(services)
+    assert services.outbox is not None
+    assert {item.mail.to for item in services.outbox.mails} == {"kim@example.com"}
+
+
+async def test_a_lookalike_of_another_alphabet_is_another_account(services: Services) -> None:
+    ada = await signed_up(services)
+    lookalike = "\N{CYRILLIC SMALL LETTER A}da@example.com"
+    await services.accounts.request_verification(lookalike, "Mallory", PASSWORD)
+    mallory = await services.accounts.verify(await link_token(services))
+    assert mallory.id != ada.id
+    assert mallory.email == lookalike
+    with pytest.raises(Unauthorized):
+        await services.accounts.sign_in(lookalike, "not Mallory's password")
+
+
+async def test_both_spellings_of_an_international_domain_are_one(services: Services) -> None:
+    user = await signed_up(services, "ada@b\N{LATIN SMALL LETTER U WITH DIAERESIS}cher.example.com")
+    assert (await services.accounts.sign_in("ada@xn--bcher-kva.example.com", PASSWORD)).id == user.id
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        "ada@example.com\nBcc: all@example.com",
+        "ada@example.com\x00",
+        "a\u202eda@example.com",
+        "ada@[127.0.0.1]",
+        "<b>@example.com",
+    ],
+)
+async def test_an_address_that_could_fool_anybody_is_refused(services: Services, email: str) -> None:
+    with pytest.raises(BadRequest):
+        await services.accounts.request_verification(email, "Ada", PASSWORD)
+
+
+@pytest.mark.parametrize(
+    "name", ["\u202eada", "a\u200bda", "\ufeff", "\u200d", "\u2066x", "<img src=x onerror=alert(1)>", "A\x1bda"]
+)
+async def test_a_name_that_could_fool_anybody_is_refused(services: Services, name: str) -> None:
+    with pytest.raises(BadRequest):
+        await services.accounts.request_verification("ada@example.com", name, PASSWORD)
+
+
+@pytest.mark.parametrize("name", ["Zoë", "李小龍", "O'Brien & Søn", "👩\u200d💻 dev", "می\u200cخواهم"])
+async def test_a_name_of_any_script_is_kept_and_escaped_in_mails(services: Services, name: str) -> None:
+    user = await signed_up(services, name=name)
+    assert user.username == name
+    await services.post.settle()
+    assert services.outbox is not None
+    assert "& Søn" not in services.outbox.mails[0].mail.html
+
+
+async def test_mailed_tokens_are_no_tokens_of_programs(services: Services) -> None:
+    user = await signed_up(services)
+    await services.accounts.request_verification("bob@example.com", "Bob", PASSWORD)
+    verification = await link_token(services)
+    await services.accounts.request_reset(user.email)
+    for secret in (verification, await reset_token(services)):
+        with pytest.raises(Unauthorized):
+            await services.tokens.authenticate(secret)
+        with pytest.raises(Unauthorized):
+            await services.tokens.refresh(secret, user.id)
