@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from fastapi import FastAPI, Request
 from fastapi.middleware.cors import CORSMiddleware
-from starlette.routing import Match
+from starlette.routing import BaseRoute, Match
 
 from interviewer.api import auth, errors, github, health, session, users
 from interviewer.errors import AppError, NotFound
@@ -30,16 +30,19 @@ def build(origins: Collection[str] = ()) -> FastAPI:
     )
     for resource in (health, session, auth, github, users):
         api.include_router(resource.router, max_body_size=MAX_BODY)
-    api.add_api_route("/api/{path:path}", _nowhere, methods=METHODS, include_in_schema=False)
+    api.add_api_route("/api/{path:path}", _nowhere(tuple(api.routes)), methods=METHODS, include_in_schema=False)
     return api
 
 
-async def _nowhere(request: Request) -> None:
-    """Tell a wrong method from a wrong path; without this route both would end at a page."""
-    for route in request.app.routes:
-        if getattr(route, "endpoint", None) is not _nowhere and route.matches(request.scope)[0] is not Match.NONE:
+def _nowhere(routes: Sequence[BaseRoute]) -> Callable[[Request], Awaitable[None]]:
+    """Return the route of paths that are none, or that one of `routes` has by another method; else both would end at a page."""
+
+    async def nowhere(request: Request) -> None:
+        if any(route.matches(request.scope)[0] is not Match.NONE for route in routes):
             raise _MethodNotAllowed
-    raise NotFound
+        raise NotFound
+
+    return nowhere
 
 
 class _MethodNotAllowed(AppError):

@@ -6,6 +6,10 @@ from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 
 from interviewer import api
 from interviewer.api.middleware import OriginGuard
@@ -14,10 +18,16 @@ from interviewer.wiring import Services
 SITE = "http://localhost:3999"
 
 
+async def _page(_request: Request) -> PlainTextResponse:
+    return PlainTextResponse("a page")
+
+
 @pytest.fixture
 async def client(services: Services) -> AsyncIterator[httpx2.AsyncClient]:
-    """The routes as `app.py` mounts them, without the pages; errors come as answers, as from a server."""
-    app = OriginGuard(api.build([SITE]), [SITE])
+    """The routes as `app.py` mounts them, with something in place of the pages; errors come as answers, as from a server."""
+    routes = api.build([SITE])
+    routes.mount("", Starlette(routes=[Route("/{page:path}", _page, methods=["GET"])]))
+    app = OriginGuard(routes, [SITE])
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False, client=("203.0.113.7", 4711))
     async with httpx2.AsyncClient(transport=transport, base_url=SITE) as client:
         yield client

@@ -67,6 +67,11 @@ async def test_an_unknown_path_is_not_found(client: httpx2.AsyncClient) -> None:
         assert (answer.status_code, answer.json()) == (404, {"error": "Not found"})
 
 
+async def test_pages_are_left_alone(client: httpx2.AsyncClient) -> None:
+    for path in ("/", "/dashboard", "/apiary"):
+        assert (await client.get(path)).text == "a page"
+
+
 async def _chunks() -> AsyncIterator[bytes]:
     for _ in range(300):
         yield b"x" * 1024
