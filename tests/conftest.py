@@ -19,6 +19,7 @@ from interviewer.db.engine import Database, driver_url
 from interviewer.db.migrations import migrate
 from interviewer.db.models import User, metadata
 from interviewer.domain.credits import CreditType
+from interviewer.ports import OAuth, Payments
 from interviewer.settings import Settings
 from tests.support.browser import CHROMIUM_ARGUMENTS, chromium
 from tests.support.interviewer import ScriptedInterviewer
@@ -92,9 +93,23 @@ def interviewer() -> ScriptedInterviewer:
 
 
 @pytest.fixture
-async def services(database: Database, interviewer: ScriptedInterviewer, settings: Settings) -> AsyncIterator[wiring.Services]:
+def oauth() -> OAuth | None:
+    """Another site's sign-in: none, unless a test module puts one here."""
+    return None
+
+
+@pytest.fixture
+def payments() -> Payments | None:
+    """A payment service: none, unless a test module puts one here."""
+    return None
+
+
+@pytest.fixture
+async def services(
+    database: Database, interviewer: ScriptedInterviewer, settings: Settings, oauth: OAuth | None, payments: Payments | None
+) -> AsyncIterator[wiring.Services]:
     """All services on the test database, with the scripted interviewer and an outbox."""
-    services = wiring.build(settings, database=database, interviewer=interviewer, mailer=Outbox())
+    services = wiring.build(settings, database=database, interviewer=interviewer, mailer=Outbox(), oauth=oauth, payments=payments)
     wiring.use(services)
     yield services
     await services.interviews.close()

@@ -9,29 +9,18 @@ import httpx2
 import pytest
 
 from interviewer import api, wiring
-from interviewer.adapters.outbox import Outbox
-from interviewer.db.engine import Database
 from interviewer.services.github import ATTEMPT_COOKIE
 from interviewer.services.sessions import COOKIE, FLASH_COOKIE
 from interviewer.settings import Settings
 from interviewer.wiring import Services
 from tests.api.conftest import SITE
 from tests.conftest import NewUser
-from tests.services.test_github_sign_in import ADA, ScriptedOAuth
+from tests.support.oauth import ADA, ScriptedOAuth
 
 
 @pytest.fixture
 def oauth() -> ScriptedOAuth:
     return ScriptedOAuth()
-
-
-@pytest.fixture
-async def services(database: Database, settings: Settings, oauth: ScriptedOAuth) -> AsyncIterator[Services]:
-    built = wiring.build(settings, database=database, mailer=Outbox(), oauth=oauth)
-    wiring.use(built)
-    yield built
-    await built.post.settle()
-    wiring.use(None)
 
 
 @pytest.fixture

@@ -32,14 +32,10 @@ def lemon_url(lemon: lemonsqueezy_server.Behaviour) -> Iterator[str]:
 
 
 @pytest.fixture
-async def services(
-    database: Database, settings: Settings, lemon: lemonsqueezy_server.Behaviour, lemon_url: str
-) -> AsyncIterator[Services]:
-    payments = LemonSqueezy(lemon.api_key, lemon_url, timeout=0.5)
-    built = wiring.build(settings, database=database, mailer=Outbox(), payments=payments)
-    yield built
-    await built.post.settle()
-    await payments.close()
+async def payments(lemon: lemonsqueezy_server.Behaviour, lemon_url: str) -> AsyncIterator[LemonSqueezy]:
+    adapter = LemonSqueezy(lemon.api_key, lemon_url, timeout=0.5)
+    yield adapter
+    await adapter.close()
 
 
 async def subscribe(services: Services, user: User, lemon: lemonsqueezy_server.Behaviour, *statuses: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,7 +12,6 @@ import pytest
 from sqlalchemy import select
 
 from interviewer import wiring
-from interviewer.adapters.outbox import Outbox
 from interviewer.db.engine import Database
 from interviewer.db.models import User
 from interviewer.errors import BadRequest, Conflict, IdentityRefused, Unavailable
@@ -23,41 +21,12 @@ from interviewer.settings import Settings
 from interviewer.wiring import Services
 from tests.conftest import NewUser
 from tests.services.test_accounts import PASSWORD, link_token, signed_up
-
-ADA = Identity(id=4711, name="Ada Lovelace", email="Ada@Example.com")
-
-
-class ScriptedOAuth:
-    """Knows codes and who they stand for, and notes how they were exchanged."""
-
-    def __init__(self) -> None:
-        self.codes = {"good": ADA}
-        self.exchanged: list[tuple[str | None, str | None]] = []
-
-    def authorize_url(self, *, state: str, challenge: str, redirect_uri: str) -> str:
-        return f"https://github.example/authorize?state={state}&code_challenge={challenge}&redirect_uri={redirect_uri}"
-
-    async def identify(self, code: str, *, verifier: str | None, redirect_uri: str | None) -> Identity:
-        self.exchanged.append((verifier, redirect_uri))
-        if code not in self.codes:
-            raise IdentityRefused
-        return self.codes[code]
-
-    async def close(self) -> None:
-        """Nothing to close."""
+from tests.support.oauth import ADA, ScriptedOAuth
 
 
 @pytest.fixture
 def oauth() -> ScriptedOAuth:
     return ScriptedOAuth()
-
-
-@pytest.fixture
-async def services(database: Database, settings: Settings, oauth: ScriptedOAuth) -> AsyncIterator[Services]:
-    """Services on a site that has GitHub."""
-    built = wiring.build(settings, database=database, mailer=Outbox(), oauth=oauth)
-    yield built
-    await built.post.settle()
 
 
 async def users(database: Database) -> list[User]:

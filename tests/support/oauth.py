@@ -1,0 +1,28 @@
+"""Another site's sign-in that does what a test tells it."""
+
+from __future__ import annotations
+
+from interviewer.errors import IdentityRefused
+from interviewer.ports import Identity
+
+ADA = Identity(id=4711, name="Ada Lovelace", email="Ada@Example.com")
+
+
+class ScriptedOAuth:
+    """Knows codes and who they stand for, and notes how they were exchanged."""
+
+    def __init__(self) -> None:
+        self.codes = {"good": ADA}
+        self.exchanged: list[tuple[str | None, str | None]] = []
+
+    def authorize_url(self, *, state: str, challenge: str, redirect_uri: str) -> str:
+        return f"https://github.example/authorize?state={state}&code_challenge={challenge}&redirect_uri={redirect_uri}"
+
+    async def identify(self, code: str, *, verifier: str | None, redirect_uri: str | None) -> Identity:
+        self.exchanged.append((verifier, redirect_uri))
+        if code not in self.codes:
+            raise IdentityRefused
+        return self.codes[code]
+
+    async def close(self) -> None:
+        """Nothing to close."""
