@@ -107,6 +107,14 @@ class Settings(BaseSettings):
         """Refuse what no request can be sent to, a port out of range for one."""
         return str(HttpUrl(value)).rstrip("/")
 
+    @field_validator("lemon_api_url")
+    @classmethod
+    def _without_path(cls, value: str) -> str:
+        """Its version is part of each request; here it would make every address one that does not exist."""
+        if HttpUrl(value).path not in (None, "/"):
+            raise ValueError("must have no path, not even /v1")
+        return value
+
     @field_validator("database_url")
     @classmethod
     def _postgres(cls, value: SecretStr | None) -> SecretStr | None:

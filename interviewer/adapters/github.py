@@ -126,7 +126,9 @@ class GitHub:
 
     async def _token(self, code: str, verifier: str | None, redirect_uri: str | None) -> str:
         """Exchange the code for a token, which lets us read and is forgotten right after."""
-        if not code.isascii():  # it is from outside, and what is no text at all cannot even be sent
+        if not (
+            code.isascii() and (verifier or "").isascii()
+        ):  # it is from outside, and what is no text at all cannot even be sent
             raise IdentityRefused(EXPIRED)
         form = {"client_id": self._client_id, "client_secret": self._client_secret, "code": code}
         if redirect_uri is not None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Any
 from urllib.parse import quote
 
 import httpx2
 
+from interviewer.domain.credits import ENDED
 from interviewer.errors import PaymentsUnavailable
 
 logger = logging.getLogger(__name__)
@@ -31,31 +33,50 @@ class LemonSqueezy:
         )
 
     async def cancel(self, subscription_id: str) -> None:
-        """End a subscription at the end of its paid cycle; one that does not exist any more counts as ended.
+        """End a subscription at the end of its paid cycle; one that has ended, or that our store does not have, is fine.
 
         Raises PaymentsUnavailable when Lemon Squeezy cannot be reached, fails, or refuses.
         """
-        await self._call("DELETE", f"/v1/subscriptions/{quote(subscription_id, safe='')}", missing_is_fine=True)
+        path = f"/v1/subscriptions/{quote(subscription_id, safe='')}"
+        status, _ = await self._call("DELETE", path)
+        if 200 <= status < 300 or (400 <= status < 500 and await self._has_ended(path)):
+            return
+        raise PaymentsUnavailable
 
-    async def _call(self, method: str, path: str, *, missing_is_fine: bool = False) -> None:
+    async def _has_ended(self, path: str) -> bool:
+        """Tell why a cancellation was refused: nothing to cancel, or a wrong key or address, which would refuse anything."""
+        status, body = await self._call("GET", path)
+        if status == 200:
+            return _status(body) in ENDED
+        return status == 404 and (await self._call("GET", "/v1/users/me"))[0] == 200
+
+    async def _call(self, method: str, path: str) -> tuple[int, Any]:
+        """Return status and body, after further attempts at what failed in passing; status 0 is no answer."""
         for wait in (*WAITS, None):
-            status = await self._attempt(method, path)
-            if 200 <= status < 300 or (status == 404 and missing_is_fine):
-                return
+            status, body = await self._attempt(method, path)
             if wait is None or (0 < status < 500 and status != 429):
                 break
             await asyncio.sleep(wait)
-        logger.warning("Lemon Squeezy answered %s %s with %s", method, path, status or "nothing")
-        raise PaymentsUnavailable
+        if not 200 <= status < 300:
+            logger.warning("Lemon Squeezy answered %s %s with %s", method, path, status or "nothing")
+        return status, body
 
-    async def _attempt(self, method: str, path: str) -> int:
-        """Return the status of one attempt, 0 if there was no answer."""
+    async def _attempt(self, method: str, path: str) -> tuple[int, Any]:
         try:
             async with asyncio.timeout(self._timeout):
-                return (await self._client.request(method, path)).status_code
-        except (httpx2.HTTPError, TimeoutError):
-            return 0
+                answer = await self._client.request(method, path)
+                return answer.status_code, answer.json() if answer.status_code == 200 else None
+        except (httpx2.HTTPError, TimeoutError, ValueError):
+            return 0, None
 
     async def close(self) -> None:
         """Let go of the connections."""
         await self._client.aclose()
+
+
+def _status(body: Any) -> str:
+    """Return a subscription's status out of an answer, "" if it is not there."""
+    try:
+        return str(body["data"]["attributes"]["status"])
+    except (TypeError, KeyError):
+        return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Cookie, Query
+from fastapi import APIRouter, Cookie
 from fastapi.responses import RedirectResponse, Response
 
 from interviewer import wiring
@@ -12,7 +12,7 @@ from interviewer.api import errors
 from interviewer.api.access import Client, UserAgent
 from interviewer.api.session import flash, login_page, signed_in_response
 from interviewer.domain.navigation import HOME
-from interviewer.errors import AppError, IdentityRefused
+from interviewer.errors import AppError, IdentityRefused, Unauthorized
 from interviewer.services.github import ATTEMPT_COOKIE, ATTEMPT_LIFETIME, CALLBACK, LOST, Attempt
 from interviewer.services.sessions import COOKIE
 
@@ -22,18 +22,20 @@ Secret = Annotated[str, Cookie(alias=COOKIE)]
 
 
 @router.get("/api/auth/github/start")
-async def start(next: Annotated[str, Query(max_length=500)] = HOME, connect: bool = False, secret: Secret = "") -> Response:
+async def start(next: str = HOME, connect: bool = False, secret: Secret = "") -> Response:
     """Go to GitHub; `connect` adds GitHub to the account that is signed in instead of signing in."""
     services = wiring.services()
     try:
         link_to = (await services.sessions.authenticate(secret)).user_id if connect else 0
-        address, attempt = services.github.begin(next, link_to)
+        address, attempt = await services.github.begin(next, link_to)
+    except Unauthorized:
+        return RedirectResponse(login_page("/account"), status_code=303)
     except AppError as error:
         return errors.refusal(error)
     response = RedirectResponse(address, status_code=303, headers={"Cache-Control": "no-store"})
     response.set_cookie(
         ATTEMPT_COOKIE,
-        attempt.sealed(),
+        attempt,
         max_age=int(ATTEMPT_LIFETIME.total_seconds()),
         path=f"/{CALLBACK}",
         httponly=True,
@@ -56,10 +58,12 @@ async def callback(
     """Come back from GitHub: sign in or connect, then go on to where the person was heading, or say what is wrong."""
     page = "/login"
     try:
-        attempt = Attempt.opened(attempt_cookie)
+        attempt = await wiring.services().github.attempt(attempt_cookie)
         page = "/account" if attempt.link_to else login_page(attempt.next)
         response = await _finish(attempt, client, code, state, error, secret, user_agent)
     except AppError as failure:
+        if type(failure) is Unauthorized:  # the session ended meanwhile; the account page would send them here
+            page = login_page("/account")
         response = flash(page, error=failure.user_message)
     response.delete_cookie(ATTEMPT_COOKIE, path=f"/{CALLBACK}")
     # The address holds the code, which is of no use to anybody any more, and of none to a cache or to the next site.

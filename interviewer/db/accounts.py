@@ -46,10 +46,10 @@ async def use_up_tokens(session: AsyncSession, email: str, purpose: str, now: da
     await session.execute(statement)
 
 
-async def replace_hash(session: AsyncSession, user_id: int, old_hash: str, new_hash: str) -> None:
-    """Exchange a user's password hash, if it still is the old one."""
+async def replace_hash(session: AsyncSession, user_id: int, old_hash: str, new_hash: str) -> bool:
+    """Exchange a user's password hash, if it still is the old one; tell whether it was."""
     statement = update(User).where(col(User.id) == user_id, col(User.password_hash) == old_hash).values(password_hash=new_hash)
-    await session.execute(statement)
+    return (await session.execute(statement.returning(col(User.id)))).first() is not None
 
 
 async def drop_tokens(session: AsyncSession, email: str) -> None:

@@ -164,13 +164,15 @@ class Accounts:
         if not await password_matches(password, user.password_hash if user else None) or user is None:
             raise Unauthorized("Authentication failed.")
         if user.password_hash and _passwords.needs_update(user.password_hash):
-            await self._upgrade(user.id, user.password_hash, await hash_password(password))
+            new_hash = await hash_password(password)
+            if await self._upgrade(user.id, user.password_hash, new_hash):
+                user.password_hash = new_hash
         return user
 
-    async def _upgrade(self, user_id: int, old_hash: str, new_hash: str) -> None:
+    async def _upgrade(self, user_id: int, old_hash: str, new_hash: str) -> bool:
         """Replace a hash made with older parameters, unless the password was changed meanwhile."""
         async with self._database.transaction() as session:
-            await queries.replace_hash(session, user_id, old_hash, new_hash)
+            return await queries.replace_hash(session, user_id, old_hash, new_hash)
 
     async def request_reset(self, email: str, client: str = "") -> None:
         """Mail a link that lets the owner of an account choose a new password.

@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import json
 import unicodedata
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -29,6 +29,8 @@ from interviewer.services.sessions import new_secret
 ATTEMPT_LIFETIME = timedelta(minutes=10)
 ATTEMPT_COOKIE = "interviewer_github"
 CALLBACK = "github/callback"
+# Characters of the path to go on to; it has to fit into the cookie.
+MAX_NEXT = 1000
 NOT_CONFIGURED = "Signing in with GitHub is not configured on this site."
 LOST = "The way back from GitHub does not match the way there. Please start again from this page."
 _DENIALS = {
@@ -50,21 +52,22 @@ class Attempt:
     next: str
     link_to: int = 0
 
-    def sealed(self) -> str:
-        """Return it as text for a cookie."""
-        return base64.urlsafe_b64encode(json.dumps(asdict(self)).encode()).decode()
+    def sealed(self, key: bytes) -> str:
+        """Return it as text for a cookie, signed: another site of our domain may set cookies, but not make one of these."""
+        payload = base64.urlsafe_b64encode(json.dumps(asdict(self)).encode()).decode()
+        return f"{payload}.{_signature(payload, key)}"
 
     @classmethod
-    def opened(cls, raw: str) -> Attempt:
-        """Read it back; raises IdentityRefused for anything that `sealed` has not written."""
-        try:
-            found = json.loads(base64.urlsafe_b64decode(raw.encode()))
-            attempt = cls(**found)
-        except (ValueError, TypeError):
-            raise IdentityRefused(LOST) from None
-        if not all(isinstance(part, str) and part for part in (attempt.state, attempt.verifier, attempt.next)):
+    def opened(cls, raw: str, key: bytes) -> Attempt:
+        """Read it back; raises IdentityRefused for anything that `sealed` has not written with this key."""
+        payload, _, signature = raw.partition(".")
+        if not hmac.compare_digest(_signature(payload, key).encode(), signature.encode(errors="replace")):
             raise IdentityRefused(LOST)
-        return replace(attempt, next=local_path(attempt.next))
+        return cls(**json.loads(base64.urlsafe_b64decode(payload)))
+
+
+def _signature(payload: str, key: bytes) -> str:
+    return hmac.new(key, payload.encode(errors="replace"), hashlib.sha256).hexdigest()
 
 
 class GitHubSignIn:
@@ -83,12 +86,21 @@ class GitHubSignIn:
         """Whether this site offers it."""
         return self._oauth is not None
 
-    def begin(self, next_path: str, link_to: int = 0) -> tuple[str, Attempt]:
-        """Return the address at GitHub to go to, and what the browser has to keep until it comes back."""
-        attempt = Attempt(new_secret(), new_secret(), local_path(next_path), link_to)
+    async def begin(self, next_path: str, link_to: int = 0) -> tuple[str, str]:
+        """Return the address at GitHub to go to, and what the browser has to keep in a cookie until it comes back."""
+        oauth = self._required()
+        attempt = Attempt(new_secret(), new_secret(), local_path(next_path[:MAX_NEXT]), link_to)
         challenge = base64.urlsafe_b64encode(hashlib.sha256(attempt.verifier.encode()).digest()).rstrip(b"=").decode()
-        address = self._required().authorize_url(state=attempt.state, challenge=challenge, redirect_uri=self._redirect_uri)
-        return address, attempt
+        address = oauth.authorize_url(state=attempt.state, challenge=challenge, redirect_uri=self._redirect_uri)
+        return address, attempt.sealed(await self._key())
+
+    async def attempt(self, cookie: str) -> Attempt:
+        """Return what the browser has kept; raises IdentityRefused for anything that `begin` has not made."""
+        return Attempt.opened(cookie, await self._key())
+
+    async def _key(self) -> bytes:
+        async with self._database.transaction() as session:
+            return await queries.secret(session, "github-attempts")
 
     async def identify(self, attempt: Attempt, state: str, code: str, error: str, client: str = "") -> Identity:
         """Return who came back from GitHub; raises IdentityRefused, IdentityUnavailable, TooManyRequests."""
@@ -127,7 +139,8 @@ class GitHubSignIn:
         return user
 
     async def _connect_or_create(self, session: AsyncSession, identity: Identity, address: str) -> User:
-        user = await queries.user_by_email(session, address)
+        known = await queries.user_by_email(session, address)
+        user = await ledger.locked_user(session, known.id) if known else None
         if user is not None:
             await self._connect(session, user, identity)
             return user

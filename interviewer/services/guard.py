@@ -38,9 +38,9 @@ class Limits:
 
 # ASVS 5.0 asks for a limit that makes guessing hopeless; 100 wrong passwords an hour on an account is what it names.
 LIMITS = {
-    Action.SIGN_IN: Limits(client="200/5 minutes", account="100/hour", both="20/5 minutes"),
-    Action.SIGN_UP: Limits(client="30/hour", account="5/hour"),
-    Action.RESET: Limits(client="30/hour", account="5/hour"),
+    Action.SIGN_IN: Limits(client="200/5 minutes", account="100/hour", both="30/hour"),
+    Action.SIGN_UP: Limits(client="30/hour", account="20/hour", both="5/hour"),
+    Action.RESET: Limits(client="30/hour", account="20/hour", both="5/hour"),
     Action.CHECK_EMAIL: Limits(client="120/hour"),
     Action.USE_LINK: Limits(client="60/5 minutes"),
     Action.GITHUB: Limits(client="60/5 minutes"),

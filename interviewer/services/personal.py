@@ -12,7 +12,7 @@ from interviewer.db import interviews, ledger, mails, subscriptions
 from interviewer.db import sessions as session_queries
 from interviewer.db.engine import Database
 from interviewer.db.models import User, utcnow
-from interviewer.errors import BadRequest, PaymentsUnavailable, SubscriptionNotCancelled, Unauthorized
+from interviewer.errors import BadRequest, PaymentsUnavailable, SubscriptionNotCancelled, Unauthorized, Unavailable
 from interviewer.ports import Payments
 from interviewer.services import billing
 from interviewer.services import mails as words
@@ -45,7 +45,16 @@ class Personal:
         too, so that signing up again gives no second free credit. Raises BadRequest when another address was typed, and
         SubscriptionNotCancelled when the payment service does not cancel; nothing is deleted then.
         """
-        await self._cancel_subscriptions(user_id, typed_email)
+        cancelled = await self._cancel_subscriptions(user_id, typed_email)
+        try:
+            await self._erase(user_id)
+        except Unavailable:
+            if not cancelled:
+                raise
+            raise Unavailable("Your subscription is cancelled, but your account is not deleted yet. Please try again.") from None
+        self._post.wake()
+
+    async def _erase(self, user_id: int) -> None:
         async with self._database.transaction() as session:
             user = await _locked(session, user_id)
             if await subscriptions.running_of(session, user_id):
@@ -55,10 +64,9 @@ class Personal:
             await mails.drop_waiting(session, user.email)
             await session.delete(user)
             enqueue(session, words.deleted(user.email, user.username, self._site_url))
-        self._post.wake()
 
-    async def _cancel_subscriptions(self, user_id: int, typed_email: str) -> None:
-        """Cancel one after the other, with no transaction open meanwhile; what is cancelled is noted at once."""
+    async def _cancel_subscriptions(self, user_id: int, typed_email: str) -> int:
+        """Cancel one after the other, with no transaction open meanwhile, and note it at once; returns how many there were."""
         async with self._database.transaction() as session:
             user = await _locked(session, user_id)
             if typed_email.strip().lower() != user.email:
@@ -73,6 +81,7 @@ class Personal:
                 raise SubscriptionNotCancelled from None
             async with self._database.transaction() as session:
                 await subscriptions.mark_cancelled(session, lemon_id)
+        return len(running)
 
     async def export(self, user_id: int) -> dict[str, Any]:
         """Return all that is stored about a user, as a document that can be written as JSON."""

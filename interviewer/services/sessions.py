@@ -7,6 +7,9 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from interviewer.db import ledger
 from interviewer.db import sessions as queries
 from interviewer.db.engine import Database
 from interviewer.db.models import Session, User, utcnow
@@ -53,6 +56,13 @@ def hashed(secret: str) -> str:
     return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
 
 
+async def still_proven(session: AsyncSession, user: User) -> None:
+    """Lock a user whose identity was proven a moment ago; raises Unauthorized when account or password have changed since."""
+    now = await ledger.locked_user(session, user.id)
+    if now is None or now.password_hash != user.password_hash:
+        raise Unauthorized("Authentication failed.")
+
+
 class Sessions:
     """Opens, checks and ends browser sessions."""
 
@@ -63,6 +73,7 @@ class Sessions:
         """Open a session for a user whose identity has been proven, and return the cookie's secret."""
         secret = new_secret()
         async with self._database.transaction() as session:
+            await still_proven(session, user)
             session.add(
                 Session(
                     user_id=user.id,

@@ -15,7 +15,7 @@ from interviewer.db.engine import Database
 from interviewer.db.models import RefreshToken, Session, User, utcnow
 from interviewer.errors import BadRequest, Unauthorized
 from interviewer.services.guard import Action, Guard
-from interviewer.services.sessions import SignedIn, hashed, new_secret
+from interviewer.services.sessions import SignedIn, hashed, new_secret, still_proven
 
 ISSUER, AUDIENCE, PURPOSE, ALGORITHM = "interviewer", "interviewer-api", "access", "HS256"
 CLAIMS = ["iss", "aud", "iat", "exp", "sub", "jti", "sid", "purpose"]
@@ -47,21 +47,22 @@ class Tokens:
         self._lifetime = lifetime
 
     async def issue(self, user: User, user_agent: str = "", *, renewable: bool = True) -> Issued:
-        """Sign in a program for a user whose identity has been proven."""
-        now = utcnow()
+        """Sign in a program for a user whose identity has been proven; raises Unauthorized when that is out of date."""
+        key, now = await self._signing_key(), utcnow()
         lifetime = REFRESH_LIFETIME if renewable else self._lifetime
         async with self._database.transaction() as session:
+            await still_proven(session, user)
             opened = Session(user_id=user.id, user_agent=user_agent[:300], expires_at=now + lifetime)
             session.add(opened)
             await session.flush()
             refresh = _add_refresh_token(session, opened) if renewable else ""
-            access = await self._access(session, user.id, opened.id)
+            access = self._access(key, user.id, opened.id)
         return Issued(user, access, refresh)
 
     async def authenticate(self, access: str) -> SignedIn:
         """Return who holds this access token; raises Unauthorized, also when the session or the account has ended since."""
+        user_id, session_id = self._claimed(access, await self._signing_key())
         async with self._database.transaction() as session:
-            user_id, session_id = self._claimed(access, await self._signing_key(session))
             user, live = await queries.user_and_session(session, user_id, session_id, utcnow())
         if user is None:
             raise Unauthorized(DEACTIVATED)
@@ -76,27 +77,29 @@ class Tokens:
         everything that came of it ends. Raises BadRequest, using nothing, when it is not `user_id`'s, and TooManyRequests.
         """
         await self._guard.check(Action.REFRESH, client)
-        now = utcnow()
+        key, now = await self._signing_key(), utcnow()
         async with self._database.transaction() as session:
             found = await queries.locked_refresh_token(session, hashed(secret))
             if found is None:
                 raise Unauthorized
             token, opened = found
             if token.rotated_at is None and min(token.expires_at, opened.expires_at) > now:
-                return await self._rotate(session, token, opened, user_id)
+                return await self._rotate(session, token, opened, user_id, key)
             if token.rotated_at is not None and now - token.rotated_at > REUSE_GRACE:
                 await session.delete(opened)
         raise Unauthorized
 
-    async def _rotate(self, session: AsyncSession, token: RefreshToken, opened: Session, user_id: int | None) -> Issued:
+    async def _rotate(
+        self, session: AsyncSession, token: RefreshToken, opened: Session, user_id: int | None, key: bytes
+    ) -> Issued:
         if user_id != opened.user_id:
             raise BadRequest("UserID required" if user_id is None else "Invalid ID")
         user = await session.get_one(User, opened.user_id)
         now = utcnow()
         token.rotated_at, opened.last_seen_at, opened.expires_at = now, now, now + REFRESH_LIFETIME
-        return Issued(user, await self._access(session, user.id, opened.id), _add_refresh_token(session, opened))
+        return Issued(user, self._access(key, user.id, opened.id), _add_refresh_token(session, opened))
 
-    async def _access(self, session: AsyncSession, user_id: int, session_id: int) -> str:
+    def _access(self, key: bytes, user_id: int, session_id: int) -> str:
         now = utcnow()
         claims = {
             "iss": ISSUER,
@@ -108,11 +111,14 @@ class Tokens:
             "sid": session_id,
             "purpose": PURPOSE,
         }
-        return jwt.encode(claims, await self._signing_key(session), ALGORITHM)
+        return jwt.encode(claims, key, ALGORITHM)
 
-    async def _signing_key(self, session: AsyncSession) -> bytes:
+    async def _signing_key(self) -> bytes:
+        """Return the key; one that was just made counts only once it is committed, for every process must have the same."""
         if self._key is None:
-            self._key = await accounts.secret(session, "access-tokens")
+            async with self._database.transaction() as session:
+                key = await accounts.secret(session, "access-tokens")
+            self._key = key
         return self._key
 
     def _claimed(self, access: str, key: bytes) -> tuple[int, int]:

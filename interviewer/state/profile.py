@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import dataclass
 from typing import Any, cast
@@ -15,6 +16,8 @@ from interviewer.services.sessions import COOKIE, FLASH_COOKIE, Device
 from interviewer.state.account import read_flash
 from interviewer.state.models import date_words
 from interviewer.state.session import SessionState, cookie, signed_in, to_login
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -44,7 +47,9 @@ class ProfileState(rx.State):
     @rx.event
     async def load(self) -> None:
         """Read where the user is signed in."""
+        busy = self.busy
         self.reset()
+        self.busy = busy
         try:
             person = await signed_in(self)
             services = wiring.services()
@@ -119,6 +124,9 @@ class ProfileState(rx.State):
             return to_login(self)
         except AppError as failure:
             error = failure.user_message
+        except Exception:
+            logger.exception("an account could not be deleted")
+            error = AppError().user_message
         finally:
             async with self:
                 self.busy, self.delete_error = False, error

@@ -77,7 +77,8 @@ async def test_nothing_leads_to_another_site(visitor: httpx2.AsyncClient) -> Non
 
 
 async def test_connecting_needs_the_one_who_began_it(visitor: httpx2.AsyncClient, services: Services, new_user: NewUser) -> None:
-    assert (await visitor.get("/api/auth/github/start?connect=1")).status_code == 401
+    away = await visitor.get("/api/auth/github/start?connect=1")
+    assert (away.status_code, away.headers["location"]) == (303, "/login?next=/account")
     user, other = await new_user(), await new_user()
     visitor.cookies.set(COOKIE, await services.sessions.open(user))
     state = await state_at_github(visitor, "/api/auth/github/start?connect=1")

@@ -128,7 +128,7 @@ def test_a_deleted_users_open_tab_can_do_nothing_more(site: Site, page: Page) ->
 
 def test_guessing_a_password_in_the_browser_is_stopped_with_words(make_site: Callable[..., Site], page: Page) -> None:
     site = make_site(RATE_LIMITS="on")
-    for _ in range(21):
+    for _ in range(31):
         page.request.post(f"{site.url}/session/login", form={"email": "ada@example.com", "password": "guess"})
     page.goto(f"{site.url}/login")
     ready(page)

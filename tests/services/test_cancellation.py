@@ -65,7 +65,7 @@ async def test_what_would_go_on_being_charged_is_cancelled_first(
 
 
 @pytest.mark.parametrize(
-    "faults", [[500] * 9, [429] * 9, [401], [422], [0, 0, 0]], ids=["fails", "busy", "key", "refuses", "hangs"]
+    "faults", [[500] * 9, [429] * 9, [401], [422], [0] * 3], ids=["fails", "busy", "key", "refuses", "hangs"]
 )
 async def test_if_that_fails_nothing_is_deleted_and_a_later_try_goes_on(
     services: Services, new_user: NewUser, lemon: lemonsqueezy_server.Behaviour, faults: list[int]
@@ -129,3 +129,25 @@ async def test_an_unreachable_service_is_an_error_and_its_key_is_in_no_log(caplo
         await payments.cancel("1/../2")
     assert "lemon-confidential-key" not in caplog.text
     await payments.close()
+
+
+async def test_one_that_has_expired_there_does_not_keep_anybody(
+    services: Services, new_user: NewUser, lemon: lemonsqueezy_server.Behaviour
+) -> None:
+    user = await new_user()
+    await subscribe(services, user, lemon, "active")
+    lemon.subscriptions["1"] = "expired"
+    await services.personal.erase(user.id, user.email)
+    assert not await is_there(services, user)
+
+
+async def test_not_found_with_a_wrong_key_or_address_is_no_cancellation(
+    lemon: lemonsqueezy_server.Behaviour, lemon_url: str
+) -> None:
+    lemon.subscriptions["1"] = "active"
+    for key, url in ((lemon.api_key, f"{lemon_url}/v1"), ("another key", lemon_url)):
+        payments = LemonSqueezy(key, url, timeout=0.5)
+        with pytest.raises(PaymentsUnavailable):
+            await payments.cancel("1")
+        await payments.close()
+    assert lemon.subscriptions["1"] == "active"

@@ -107,13 +107,13 @@ async def test_an_address_that_cannot_be_used_is_explained(services: Services) -
 
 
 async def test_the_way_there_and_back_is_bound_by_state_and_pkce(services: Services, oauth: ScriptedOAuth) -> None:
-    address, attempt = services.github.begin("/interview?x=1")
+    address, cookie = await services.github.begin("/interview?x=1")
+    attempt = await services.github.attempt(cookie)
     asked = {key: value[0] for key, value in parse_qs(urlsplit(address).query).items()}
     digest = hashlib.sha256(attempt.verifier.encode()).digest()
     assert asked["code_challenge"] == base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
     assert asked["redirect_uri"] == "http://localhost:3999/github/callback"
-    back = Attempt.opened(attempt.sealed())
-    assert back == attempt
+    back = attempt
     assert await services.github.identify(back, asked["state"], "good", "") == ADA
     assert oauth.exchanged == [(attempt.verifier, "http://localhost:3999/github/callback")]
     for state in ("", "x", asked["state"] + "x", "ü"):
@@ -128,16 +128,25 @@ async def test_the_way_there_and_back_is_bound_by_state_and_pkce(services: Servi
 
 @pytest.mark.parametrize("evil", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)", ""])
 async def test_the_way_back_leads_nowhere_else(services: Services, evil: str) -> None:
-    assert services.github.begin(evil)[1].next == "/dashboard"
+    assert (await services.github.attempt((await services.github.begin(evil))[1])).next == "/dashboard"
 
 
 @pytest.mark.parametrize(
     "raw",
-    ["", "x", "{}", base64.b64encode(b"[]").decode(), base64.b64encode(b'{"state": "", "verifier": "", "next": ""}').decode()],
+    [
+        "",
+        "x",
+        "{}",
+        "\ud800.x",
+        "[" * 5000,
+        Attempt("s", "v", "/", 1).sealed(b"another key"),
+        base64.b64encode(b"[]").decode(),
+        base64.b64encode(b'{"state": "", "verifier": "", "next": ""}').decode(),
+    ],
 )
-def test_a_cookie_that_is_not_ours_is_refused(raw: str) -> None:
+async def test_a_cookie_that_is_not_ours_is_refused(services: Services, raw: str) -> None:
     with pytest.raises(IdentityRefused) as caught:
-        Attempt.opened(raw)
+        await services.github.attempt(raw)
     assert caught.value.user_message == LOST
 
 
@@ -172,6 +181,6 @@ async def test_a_site_without_github_says_so(database: Database, settings: Setti
     plain = wiring.build(settings, database=database)
     assert not plain.github.configured
     with pytest.raises(Unavailable, match="not configured"):
-        plain.github.begin("/")
+        await plain.github.begin("/")
     with pytest.raises(Unavailable, match="not configured"):
         await plain.github.sign_in_by_code("good", None)

@@ -284,3 +284,29 @@ async def test_a_sign_in_without_refresh_token_ends_with_its_access_token(
     assert issued.refresh == ""
     async with database.transaction() as session:
         assert (await session.execute(select(col(Session.expires_at)))).scalar_one() <= utcnow() + timedelta(hours=1)
+
+
+async def test_a_stale_token_as_the_very_first_request_makes_no_key_that_only_one_process_knows(
+    database: Database, new_user: NewUser
+) -> None:
+    user = await new_user()
+    one, two = (Tokens(database, Guard(None), None, timedelta(minutes=5)) for _ in range(2))
+    await refused(one, jwt.encode(claims(), SECRET, ALGORITHM))
+    assert (await two.authenticate((await one.issue(user)).access)).user_id == user.id
+
+
+async def test_a_password_that_was_changed_since_it_was_checked_opens_nothing(services: Services, new_user: NewUser) -> None:
+    user = await new_user()
+    async with services.database.transaction() as session:
+        (await session.get_one(User, user.id)).password_hash = "another"
+    for opening in (services.tokens.issue(user), services.sessions.open(user)):
+        with pytest.raises(Unauthorized):
+            await opening
+
+
+async def test_an_account_that_was_deleted_since_it_was_proven_opens_nothing(services: Services, new_user: NewUser) -> None:
+    user = await new_user()
+    await services.personal.erase(user.id, user.email)
+    for opening in (services.tokens.issue(user), services.sessions.open(user)):
+        with pytest.raises(Unauthorized):
+            await opening

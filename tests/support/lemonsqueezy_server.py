@@ -41,11 +41,18 @@ def build(behaviour: Behaviour) -> Starlette:
             return _error(401)
         if request.headers.get("Accept") != MEDIA_TYPE or id not in behaviour.subscriptions:
             return _error(404)
-        behaviour.subscriptions[id] = "cancelled"
-        data = {"type": "subscriptions", "id": id, "attributes": {"status": "cancelled", "cancelled": True}}
+        if request.method == "DELETE":
+            if behaviour.subscriptions[id] == "expired":
+                return _error(422)
+            behaviour.subscriptions[id] = "cancelled"
+        data = {"type": "subscriptions", "id": id, "attributes": {"status": behaviour.subscriptions[id]}}
         return JSONResponse({"data": data}, media_type=MEDIA_TYPE)
 
-    return Starlette(routes=[Route("/v1/subscriptions/{id}", subscription, methods=["DELETE"])])
+    async def me(request: Request) -> Response:
+        known = request.headers.get("Authorization") == f"Bearer {behaviour.api_key}"
+        return JSONResponse({"data": {"type": "users", "id": "1"}}, media_type=MEDIA_TYPE) if known else _error(401)
+
+    return Starlette(routes=[Route("/v1/subscriptions/{id}", subscription, methods=["GET", "DELETE"]), Route("/v1/users/me", me)])
 
 
 def _error(status: int) -> JSONResponse:
