@@ -254,6 +254,12 @@ async def test_a_code_that_is_none_is_refused(github: GitHub, code: str) -> None
     assert caught.value.user_message == EXPIRED
 
 
+@pytest.mark.parametrize("verifier", ["é", "\ud800"])
+async def test_a_verifier_that_is_no_text_is_refused(github: GitHub, verifier: str) -> None:
+    with pytest.raises(IdentityRefused):
+        await github.identify("code", verifier=verifier, redirect_uri=None)
+
+
 @pytest.mark.parametrize("path", [TOKEN, USER, EMAILS])
 @pytest.mark.parametrize(
     "fault",
