@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Header, Request
+from fastapi import Cookie, Depends, Header, Request
 
 from interviewer import wiring
 from interviewer.errors import Unauthorized
-from interviewer.services.sessions import SignedIn
+from interviewer.services.sessions import COOKIE, SignedIn
 
 
 def bearer(authorization: Annotated[str, Header()] = "") -> str:
@@ -32,4 +32,5 @@ def client(request: Request) -> str:
 Bearer = Annotated[str, Depends(bearer)]
 Person = Annotated[SignedIn, Depends(person)]
 Client = Annotated[str, Depends(client)]
+SessionSecret = Annotated[str, Cookie(alias=COOKIE)]
 UserAgent = Annotated[str, Header(alias="user-agent")]

@@ -9,20 +9,17 @@ from fastapi.responses import RedirectResponse, Response
 
 from interviewer import wiring
 from interviewer.api import errors
-from interviewer.api.access import Client, UserAgent
+from interviewer.api.access import Client, SessionSecret, UserAgent
 from interviewer.api.session import flash, login_page, signed_in_response
 from interviewer.domain.navigation import HOME
 from interviewer.errors import AppError, IdentityRefused, Unauthorized
 from interviewer.services.github import ATTEMPT_COOKIE, ATTEMPT_LIFETIME, CALLBACK, LOST, Attempt
-from interviewer.services.sessions import COOKIE
 
 router = APIRouter(include_in_schema=False)
 
-Secret = Annotated[str, Cookie(alias=COOKIE)]
-
 
 @router.get("/api/auth/github/start")
-async def start(next: str = HOME, connect: bool = False, secret: Secret = "") -> Response:
+async def start(next: str = HOME, connect: bool = False, secret: SessionSecret = "") -> Response:
     """Go to GitHub; `connect` adds GitHub to the account that is signed in instead of signing in."""
     services = wiring.services()
     try:
@@ -52,7 +49,7 @@ async def callback(
     state: str = "",
     error: str = "",
     attempt_cookie: Annotated[str, Cookie(alias=ATTEMPT_COOKIE)] = "",
-    secret: Secret = "",
+    secret: SessionSecret = "",
     user_agent: UserAgent = "",
 ) -> Response:
     """Come back from GitHub: sign in or connect, then go on to where the person was heading, or say what is wrong."""

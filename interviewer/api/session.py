@@ -7,11 +7,11 @@ import json
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Cookie, Form
+from fastapi import APIRouter, Form
 from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
 from interviewer import wiring
-from interviewer.api.access import Client, UserAgent
+from interviewer.api.access import Client, SessionSecret, UserAgent
 from interviewer.db.models import User
 from interviewer.domain.navigation import HOME, local_path
 from interviewer.errors import AppError, Unauthorized
@@ -47,7 +47,7 @@ async def verify(client: Client, token: Field = "", user_agent: UserAgent = "") 
 
 
 @router.post("/logout")
-async def logout(secret: Annotated[str, Cookie(alias=COOKIE)] = "") -> Response:
+async def logout(secret: SessionSecret = "") -> Response:
     """End the session in the database and in the browser, with what the browser kept of it."""
     try:
         if secret:
@@ -59,7 +59,7 @@ async def logout(secret: Annotated[str, Cookie(alias=COOKIE)] = "") -> Response:
 
 
 @router.post("/logout-everywhere")
-async def logout_everywhere(secret: Annotated[str, Cookie(alias=COOKIE)] = "") -> Response:
+async def logout_everywhere(secret: SessionSecret = "") -> Response:
     """End every session of whoever asks; open tabs find out at their next action."""
     services = wiring.services()
     try:
@@ -73,14 +73,14 @@ async def logout_everywhere(secret: Annotated[str, Cookie(alias=COOKIE)] = "") -
 
 
 @router.get("/export")
-async def export(secret: Annotated[str, Cookie(alias=COOKIE)] = "") -> Response:
+async def export(secret: SessionSecret = "") -> Response:
     """Return all that is stored about whoever asks, as a file."""
     services = wiring.services()
     try:
         person = await services.sessions.authenticate(secret)
         document = await services.personal.export(person.user_id)
     except Unauthorized:
-        return RedirectResponse("/login?next=/account", status_code=303)
+        return RedirectResponse(login_page("/account"), status_code=303)
     except AppError as error:
         return PlainTextResponse(error.user_message, status_code=error.status)
     headers = {"Content-Disposition": 'attachment; filename="interviewer.json"', "Cache-Control": "no-store"}

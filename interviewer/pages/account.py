@@ -37,16 +37,7 @@ def signup() -> rx.Component:
                     required=True,
                     max_length=50,
                 ),
-                field(
-                    "Password",
-                    "password",
-                    error=SignupState.password_error,
-                    hint="8 characters or more; three or four unrelated words are good.",
-                    type="password",
-                    auto_complete="new-password",
-                    required=True,
-                    max_length=256,
-                ),
+                _password_to_choose("Password", SignupState.password_error),
                 alert(SignupState.error),
                 submit("Create account", busy=SignupState.busy, class_name="mt-3 w-full"),
                 on_submit=SignupState.submit,
@@ -55,6 +46,19 @@ def signup() -> rx.Component:
         ),
         rx.cond(SignupState.github & ~SignupState.sent, _github("/dashboard")),
         rx.el.p("You have an account? ", rx.el.a("Sign in", href="/login", class_name=LINK), class_name="mt-5 text-muted"),
+    )
+
+
+def _password_to_choose(label: str, error: rx.Var[str]) -> rx.Component:
+    return field(
+        label,
+        "password",
+        error=error,
+        hint="8 characters or more; three or four unrelated words are good.",
+        type="password",
+        auto_complete="new-password",
+        required=True,
+        max_length=256,
     )
 
 
@@ -215,16 +219,7 @@ def reset_password() -> rx.Component:
 
 def _new_password() -> rx.Component:
     return rx.el.form(
-        field(
-            "New password",
-            "password",
-            error=ResetPasswordState.password_error,
-            hint="8 characters or more; three or four unrelated words are good.",
-            type="password",
-            auto_complete="new-password",
-            required=True,
-            max_length=256,
-        ),
+        _password_to_choose("New password", ResetPasswordState.password_error),
         alert(ResetPasswordState.error),
         submit("Change the password", busy=ResetPasswordState.busy, class_name="mt-3 w-full"),
         on_submit=ResetPasswordState.submit,

@@ -15,15 +15,13 @@ from interviewer.db.engine import Database
 from interviewer.db.models import RefreshToken, Session, User, utcnow
 from interviewer.errors import BadRequest, Unauthorized
 from interviewer.services.guard import Action, Guard
-from interviewer.services.sessions import SignedIn, hashed, new_secret, still_proven
+from interviewer.services.sessions import MAX_ID, SignedIn, hashed, new_secret, still_proven
 
 ISSUER, AUDIENCE, PURPOSE, ALGORITHM = "interviewer", "interviewer-api", "access", "HS256"
 CLAIMS = ["iss", "aud", "iat", "exp", "sub", "jti", "sid", "purpose"]
 REFRESH_LIFETIME = timedelta(days=60)
 # Two tabs or two threads may send the same refresh token at the same moment; after this long its reuse is theft.
 REUSE_GRACE = timedelta(seconds=10)
-# Ids are integers of 32 bits in the database.
-MAX_ID = 2**31
 DEACTIVATED = "Account deactivated"
 
 

@@ -12,7 +12,7 @@ from reflex.event import EventSpec
 
 from interviewer import wiring
 from interviewer.errors import AppError, Unauthorized
-from interviewer.services.sessions import COOKIE, FLASH_COOKIE, Device
+from interviewer.services.sessions import COOKIE, FLASH_COOKIE, MAX_ID, Device
 from interviewer.state.account import read_flash
 from interviewer.state.models import date_words
 from interviewer.state.session import SessionState, cookie, signed_in, to_login
@@ -85,7 +85,7 @@ class ProfileState(rx.State):
         """Sign out one other device; a number that is not one's own does nothing."""
         try:
             person = await signed_in(self)
-            if isinstance(session_id, int) and 0 < session_id < 2**31:
+            if isinstance(session_id, int) and 0 < session_id < MAX_ID:
                 await wiring.services().sessions.end(person.user_id, session_id)
         except Unauthorized:
             return to_login(self)
