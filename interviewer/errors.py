@@ -107,6 +107,16 @@ class PaymentsUnavailable(AppError):
     user_message = "The payment service cannot be reached right now. Nothing has changed: please try again in a few minutes."
 
 
+class PaymentsRefused(AppError):
+    """The payment service refuses this one request; trying again will not help."""
+
+    status = 502
+    user_message = (
+        "The payment service refuses this. Nothing has changed: "
+        "please reload the page, and if it happens again, tell the people who run this site."
+    )
+
+
 class SubscriptionNotCancelled(PaymentsUnavailable):
     """An account cannot be deleted while its subscription would go on being charged."""
 

@@ -57,6 +57,11 @@ class Settings(BaseSettings):
 
     lemon_api_key: SecretStr | None = None
     lemon_api_url: str = "https://api.lemonsqueezy.com"
+    lemon_store_id: str = ""
+    lemon_webhook_secret: SecretStr | None = None
+    lemon_variant_id_individual: str = ""
+    lemon_variant_id_pro: str = ""
+    lemon_variant_id_premium: str = ""
 
     github_client_id: str = ""
     github_client_secret: SecretStr | None = None
@@ -115,6 +120,14 @@ class Settings(BaseSettings):
             raise ValueError("must have no path, not even /v1")
         return value
 
+    @field_validator("lemon_store_id", "lemon_variant_id_individual", "lemon_variant_id_pro", "lemon_variant_id_premium")
+    @classmethod
+    def _number(cls, value: str) -> str:
+        """Lemon Squeezy's ids are numbers; anything else would never match one."""
+        if value and not (value.isascii() and value.isdecimal()):
+            raise ValueError("must be a number, as Lemon Squeezy shows it")
+        return value
+
     @field_validator("database_url")
     @classmethod
     def _postgres(cls, value: SecretStr | None) -> SecretStr | None:
@@ -138,12 +151,26 @@ class Settings(BaseSettings):
         if not self.production:
             return ()
         gaps = {
+            **{f"{name} beside LEMON_API_KEY": False for name in self.payment_gaps if self.lemon_api_key},
             "FRONTEND_URL, beginning with https://": self.frontend_url.startswith("https://"),
             "RESEND_API_KEY, because links in mails would be printed": self.resend_api_key is not None,
             "JWT_SECRET, 32 or more random characters (`openssl rand -hex 32`)": self.jwt_secret is not None,
             "GITHUB_CLIENT_SECRET beside GITHUB_CLIENT_ID": not self.github_client_id or self.github_client_secret is not None,
         }
         return tuple(gap for gap, filled in gaps.items() if not filled)
+
+    @property
+    def payment_gaps(self) -> tuple[str, ...]:
+        """The settings that are missing before anything can be sold; empty when payments are configured."""
+        needed = {
+            "LEMON_API_KEY": self.lemon_api_key,
+            "LEMON_STORE_ID": self.lemon_store_id,
+            "LEMON_WEBHOOK_SECRET": self.lemon_webhook_secret,
+            "LEMON_VARIANT_ID_INDIVIDUAL": self.lemon_variant_id_individual,
+            "LEMON_VARIANT_ID_PRO": self.lemon_variant_id_pro,
+            "LEMON_VARIANT_ID_PREMIUM": self.lemon_variant_id_premium,
+        }
+        return tuple(name for name, value in needed.items() if not value)
 
     @property
     def uses_openai(self) -> bool:

@@ -19,6 +19,7 @@ from interviewer.adapters.outbox import Outbox
 from interviewer.adapters.rate_limits import LimitsLimiter
 from interviewer.adapters.resend import ResendMailer
 from interviewer.db.engine import Database
+from interviewer.domain.plans import Catalogue, Product
 from interviewer.errors import AppError, StartupError
 from interviewer.ports import Interviewer, Mailer, OAuth, Payments, RateLimiter
 from interviewer.services.accounts import Accounts
@@ -31,6 +32,7 @@ from interviewer.services.personal import Personal
 from interviewer.services.post import Post
 from interviewer.services.sessions import Sessions
 from interviewer.services.tokens import Tokens
+from interviewer.services.webhooks import Webhooks
 from interviewer.settings import Settings, get_settings
 
 logger = logging.getLogger(__name__)
@@ -53,6 +55,7 @@ class Services:
     sessions: Sessions
     interviews: Interviews
     dashboard: Dashboard
+    webhooks: Webhooks
     outbox: Outbox | None
     outside: tuple[OAuth | Payments | RateLimiter, ...]
 
@@ -81,6 +84,7 @@ def build(
     oauth = oauth or choose_oauth(settings)
     payments = payments or choose_payments(settings)
     limiter = choose_limiter(settings)
+    catalogue = choose_catalogue(settings)
     guard = Guard(limiter)
     return Services(
         settings=settings,
@@ -93,6 +97,7 @@ def build(
         sessions=Sessions(database),
         interviews=Interviews(database, interviewer or choose_interviewer(settings)),
         dashboard=Dashboard(database),
+        webhooks=Webhooks(database, catalogue, _revealed(settings.lemon_webhook_secret)),
         outbox=mailer if isinstance(mailer, Outbox) and not settings.production else None,
         outside=tuple(adapter for adapter in (oauth, payments, limiter) if adapter is not None),
     )
@@ -132,7 +137,17 @@ def choose_oauth(settings: Settings) -> OAuth | None:
 def choose_payments(settings: Settings) -> Payments | None:
     """Return Lemon Squeezy if its key is configured, else nothing."""
     key = _revealed(settings.lemon_api_key)
-    return LemonSqueezy(key, settings.lemon_api_url) if key else None
+    return LemonSqueezy(key, settings.lemon_api_url, settings.lemon_store_id) if key else None
+
+
+def choose_catalogue(settings: Settings) -> Catalogue:
+    """Return what is for sale and whose events count; on a public site nothing made in test mode does."""
+    variants = {
+        Product.INDIVIDUAL: settings.lemon_variant_id_individual,
+        Product.PRO: settings.lemon_variant_id_pro,
+        Product.PREMIUM: settings.lemon_variant_id_premium,
+    }
+    return Catalogue(variants, settings.lemon_store_id, live_only=settings.production)
 
 
 def choose_limiter(settings: Settings) -> RateLimiter | None:

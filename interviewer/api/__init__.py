@@ -8,11 +8,12 @@ from fastapi import FastAPI, Request
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute, Match
 
-from interviewer.api import auth, errors, github, health, session, users
+from interviewer.api import auth, errors, github, health, session, users, webhooks
 from interviewer.errors import AppError, NotFound
 
 # Bytes; nothing that anybody writes to us by hand is as long.
 MAX_BODY = 256 * 1024
+MAX_WEBHOOK = 1024 * 1024
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -30,6 +31,7 @@ def build(origins: Collection[str] = ()) -> FastAPI:
     )
     for resource in (health, session, auth, github, users):
         api.include_router(resource.router, max_body_size=MAX_BODY)
+    api.include_router(webhooks.router, max_body_size=MAX_WEBHOOK)
     api.add_api_route("/api/{path:path}", _nowhere(tuple(api.routes)), methods=METHODS, include_in_schema=False)
     return api
 

@@ -30,15 +30,19 @@ class SubscriptionStatus(StrEnum):
 
 # Nothing more is charged for these; a cancelled one runs to the end of what is paid.
 ENDED = frozenset({SubscriptionStatus.CANCELLED, SubscriptionStatus.EXPIRED})
+# While one of a user's subscriptions is one of these, subscription credits can be spent; else they are kept.
+USABLE = frozenset({SubscriptionStatus.ACTIVE, SubscriptionStatus.ON_TRIAL, SubscriptionStatus.PAST_DUE})
 
 
 @dataclass(frozen=True, slots=True)
 class Balances:
-    """A user's balances; `subscription_usable` tells whether the second may be spent now."""
+    """A user's balances, with the debt of each; `subscription_usable` tells whether the second may be spent now."""
 
     individual: int
     subscription: int
     subscription_usable: bool = False
+    individual_debt: int = 0
+    subscription_debt: int = 0
 
     @property
     def usable(self) -> int:
@@ -68,3 +72,18 @@ def start_key(interview_id: int) -> str:
 def give_back_key(interview_id: int) -> str:
     """Business key of giving that credit back."""
     return f"give-back:{interview_id}"
+
+
+def repaid_key(business_key: str) -> str:
+    """Business key of the debt that a grant repaid."""
+    return f"{business_key}:repaid"
+
+
+def grant_key(reference: str) -> str:
+    """Business key of a grant by the operator."""
+    return f"grant:{reference}"
+
+
+def booking_key(subject: str, part: str, number: int) -> str:
+    """Business key of the `number`th row (from 1) that books one part of a purchase; further ones are refunds and corrections."""
+    return f"{subject}:{part}:{number}"

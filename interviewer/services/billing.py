@@ -38,7 +38,7 @@ async def address_hash(session: AsyncSession, email: str) -> str:
 
 async def reserve(session: AsyncSession, user: User, interview_id: int) -> None:
     """Take the credit that an interview costs from a locked user; raises PaymentRequired when there is none."""
-    source = pays_from(ledger.balances(user))
+    source = pays_from(await ledger.balances(session, user))
     if source is None:
         raise PaymentRequired
     await ledger.change(

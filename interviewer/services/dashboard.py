@@ -66,9 +66,10 @@ class Dashboard:
             if user is None:
                 raise Unauthorized
             rows = await queries.recent(session, user_id)
+            balances = await ledger.balances(session, user)
         summaries = [summary(interview, job_text) for interview, job_text in rows]
         return Overview(
-            balances=ledger.balances(user),
+            balances=balances,
             unfinished=tuple(item for item in summaries if item.status is not InterviewStatus.FINISHED),
             finished=tuple(item for item in summaries if item.status is InterviewStatus.FINISHED),
         )
@@ -77,6 +78,6 @@ class Dashboard:
         """Return the user's balances; raises Unauthorized when the account is gone."""
         async with self._database.transaction() as session:
             user = await session.get(User, user_id)
-        if user is None:
-            raise Unauthorized
-        return ledger.balances(user)
+            if user is None:
+                raise Unauthorized
+            return await ledger.balances(session, user)

@@ -1,0 +1,49 @@
+"""Columns that the tables have in common, and how their constraints are named."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Column, DateTime, ForeignKey, Identity, Integer, MetaData
+from sqlmodel import Field, SQLModel
+
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+metadata: MetaData = SQLModel.metadata
+
+
+def utcnow() -> datetime:
+    """Return the time now, in UTC."""
+    return datetime.now(UTC)
+
+
+def one_of(column: str, values: Any) -> str:
+    """Return a CHECK condition that allows only `values`."""
+    return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
+
+
+def id_column() -> Any:
+    """Return the column of a row's number."""
+    return Field(default=None, sa_column=Column(Integer, Identity(), primary_key=True))
+
+
+def time_column(*, nullable: bool = False, index: bool = False) -> Any:
+    """Return the column of a moment; one that may not be empty is now unless something else is said."""
+    kind = DateTime(timezone=True)
+    if nullable:
+        return Field(default=None, sa_column=Column(kind, nullable=True, index=index))
+    return Field(default_factory=utcnow, sa_column=Column(kind, nullable=False, index=index))
+
+
+def reference_column(
+    target: str, *, nullable: bool = False, ondelete: str = "CASCADE", unique: bool = False, index: bool = True
+) -> Any:
+    """Return the column of a reference to the row with a number in another table."""
+    column = Column(Integer, ForeignKey(target, ondelete=ondelete), nullable=nullable, index=index and not unique, unique=unique)
+    return Field(default=None, sa_column=column) if nullable else Field(sa_column=column)

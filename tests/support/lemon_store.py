@@ -1,0 +1,351 @@
+"""A Lemon Squeezy store without the network: what happens in it, the webhooks that tell of it, and its records."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tests.support import lemon_records as records
+from tests.support.lemon_records import Resource, Variant, time
+
+START = datetime(2026, 3, 2, 9, 14, tzinfo=UTC)
+TRIAL = timedelta(days=14)
+# A failed payment is tried again after this; the subscription's `renews_at` tells that date meanwhile.
+NEXT_TRY = timedelta(days=5)
+SIGNED_FOR = timedelta(hours=24)
+
+
+class Impossible(ValueError):
+    """The store cannot do that with this subscription as it stands."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One webhook as it is posted."""
+
+    event: str
+    body: bytes
+
+    def headers(self, secret: str) -> dict[str, str]:
+        """Return the headers that go with it, signed with the webhook's secret."""
+        signature = hmac.new(secret.encode(), self.body, hashlib.sha256).hexdigest()
+        return {"Content-Type": "application/json", "X-Event-Name": self.event, "X-Signature": signature}
+
+
+class Store:
+    """A store and its clock. Each command advances the clock by some seconds and returns the webhooks it fires, in order."""
+
+    def __init__(
+        self,
+        *,
+        store_id: str = "48213",
+        individual: str = "1103390",
+        pro: str = "1103301",
+        premium: str = "1103302",
+        first_id: int = 1_000_000,
+        start: datetime = START,
+        test_mode: bool = False,
+        site: str = "https://our-store.lemonsqueezy.example",
+    ) -> None:
+        """Ids begin at `first_id`, so that several stores can meet in one database; `site` is where signed URLs lead."""
+        self.store_id, self.test_mode, self.site, self.now = store_id, test_mode, site, start.replace(microsecond=0)
+        self.individual, self.pro, self.premium = individual, pro, premium
+        self.variants = {
+            individual: Variant(individual, "Individual", 499, False),
+            pro: Variant(pro, "Pro", 1999, True),
+            premium: Variant(premium, "Premium", 2999, True),
+        }
+        self.subscriptions: dict[str, Resource] = {}
+        self.orders: dict[str, Resource] = {}
+        self.invoices: dict[str, Resource] = {}
+        self._space = f"{store_id}/{first_id}"
+        self._next_id = first_id
+        self._fired = 0
+        self._customers: dict[str, int] = {}
+        self._custom: dict[str, dict[str, str] | None] = {}  # by order id
+        self._cycle_ends: dict[str, datetime] = {}  # by subscription id
+
+    # Commands
+
+    def pass_time(self, delta: timedelta) -> None:
+        """Let time pass; fires nothing by itself."""
+        self.now += delta
+
+    def buy(
+        self, email: str, *, custom: dict[str, str] | None, quantity: int = 1, variant: str | None = None
+    ) -> tuple[str, list[Delivery]]:
+        """Somebody buys something once, the individual variant unless told; returns the order's id with the webhooks."""
+        self._tick()
+        chosen = self.variants[variant or self.individual]
+        order = self._new_order(email, chosen, quantity, chosen.price * quantity, custom)
+        return order["id"], [self._fire("order_created", order)]
+
+    def subscribe(
+        self,
+        email: str,
+        variant: str,
+        *,
+        custom: dict[str, str] | None,
+        trial: bool = False,
+        processor: str = "stripe",
+        total: int | None = None,
+    ) -> tuple[str, list[Delivery]]:
+        """Somebody subscribes; returns the subscription's id with the webhooks. `total` in cents, unless it is the price."""
+        chosen = self.variants[variant]
+        paid = total if total is not None else 0 if trial else chosen.price
+        self._tick()
+        order = self._new_order(email, chosen, 1, paid, custom)
+        self._tick()
+        subscription = self._new_subscription(str(self._new()), order, chosen, trial, processor)
+        invoice = self._new_invoice(subscription, "initial", paid)
+        return subscription["id"], [
+            self._fire("order_created", order),
+            self._fire("subscription_created", subscription),
+            self._fire("subscription_payment_success", invoice),
+            self._fire("subscription_updated", subscription),
+        ]
+
+    def end_trial(self, id: str) -> list[Delivery]:
+        """A trial ends with the first real payment."""
+        self._demand(id, "on_trial")
+        return self._charge(id)
+
+    def renew(self, id: str) -> list[Delivery]:
+        """The next month is paid for; the clock goes on to the end of the cycle if it is not there yet."""
+        self._demand(id, "active", "past_due", "unpaid")
+        return self._charge(id)
+
+    def fail(self, id: str) -> list[Delivery]:
+        """The next month's payment fails, or fails again."""
+        attributes = self._demand(id, "on_trial", "active", "past_due")
+        self._tick(until=self._cycle_ends[id])
+        pending = self._pending(id)
+        if pending is None:
+            price = self.variants[str(attributes["variant_id"])].price
+            pending = self._new_invoice(self.subscriptions[id], "renewal", price, "pending")
+        pending["attributes"]["updated_at"] = time(self.now)
+        failed = self._fire("subscription_payment_failed", pending)
+        return [failed, *self._change(id, status="past_due", renews_at=time(self.now + NEXT_TRY))]
+
+    def recover(self, id: str) -> list[Delivery]:
+        """The payment that failed is made after all."""
+        self._demand(id, "past_due", "unpaid")
+        invoice = self._pending(id)
+        if invoice is None:
+            raise Impossible(f"subscription {id} has no invoice to pay")
+        self._tick()
+        paid = {"status": "paid", "status_formatted": "Paid", "updated_at": time(self.now)}
+        invoice["attributes"] |= paid | {"urls": {"invoice_url": self._signed(f"subscription-invoice/{invoice['id']}")}}
+        fired = [self._fire(f"subscription_payment_{told}", invoice) for told in ("success", "recovered")]
+        return [*fired, *self._change(id, status="active", renews_at=self._next_cycle(id))]
+
+    def change_variant(self, id: str, variant: str, *, charged: bool = True) -> list[Delivery]:
+        """The plan changes. `charged` tells whether there is an invoice for it at once, which for less is one of nothing."""
+        attributes = self._demand(id, "on_trial", "active", "past_due", "paused", "unpaid")
+        old, new = self.variants[str(attributes["variant_id"])], self.variants[variant]
+        if old == new:
+            return []
+        named = {"variant_id": int(new.id), "variant_name": new.name}
+        fired = self._change(id, "subscription_updated", "subscription_plan_changed", **named)
+        if charged and attributes["status"] == "active":
+            self._tick()
+            invoice = self._new_invoice(self.subscriptions[id], "updated", max(0, new.price - old.price))
+            fired.append(self._fire("subscription_payment_success", invoice))
+        return fired
+
+    def cancel(self, id: str) -> list[Delivery]:
+        """Nothing more will be charged; what is paid runs to its end. One that is cancelled already stays so."""
+        attributes = self._demand(id, "on_trial", "active", "past_due", "paused", "unpaid", "cancelled")
+        if attributes["status"] == "cancelled":
+            return []
+        ends = time(max(self._cycle_ends[id], self.now))
+        return self._change(id, *_with("cancelled"), status="cancelled", cancelled=True, pause=None, renews_at=ends, ends_at=ends)
+
+    def resume(self, id: str) -> list[Delivery]:
+        """A cancelled one goes on as before, unless what is paid has run out; one that was not cancelled stays as it is."""
+        attributes = self._demand(id, "on_trial", "active", "past_due", "paused", "unpaid", "cancelled")
+        if attributes["status"] != "cancelled":
+            return []
+        if attributes["ends_at"] and attributes["ends_at"] <= time(self.now):
+            raise Impossible(f"subscription {id} has ended")
+        trial = attributes["trial_ends_at"]
+        status = "on_trial" if trial and trial > time(self.now) else "active"
+        return self._change(id, *_with("resumed"), status=status, cancelled=False, ends_at=None)
+
+    def expire(self, id: str) -> list[Delivery]:
+        """It is over; for a cancelled one the clock goes on to the end of what is paid."""
+        attributes = self._demand(id, "on_trial", "active", "past_due", "paused", "unpaid", "cancelled")
+        if attributes["ends_at"]:
+            self._tick(until=self._cycle_ends[id])
+        ends = attributes["ends_at"] or time(self.now)
+        return self._change(id, *_with("expired"), status="expired", cancelled=True, pause=None, ends_at=ends)
+
+    def pause(self, id: str) -> list[Delivery]:
+        """Payments are not collected for a while, nor is anything provided."""
+        self._demand(id, "active", "past_due", "unpaid")
+        return self._change(id, *_with("paused"), status="paused", pause={"mode": "void", "resumes_at": None})
+
+    def unpause(self, id: str) -> list[Delivery]:
+        """Payments are collected again."""
+        self._demand(id, "paused")
+        return self._change(id, *_with("unpaused"), status="active", pause=None)
+
+    def unpaid(self, id: str) -> list[Delivery]:
+        """All tries to be paid have failed. There is no event of its own for this."""
+        self._demand(id, "past_due")
+        return self._change(id, status="unpaid")
+
+    def refund_order(self, order_id: str, cents: int | None = None) -> list[Delivery]:
+        """Pay back an order, or `cents` of it."""
+        return [self._refund("order_refunded", self.orders[order_id], cents)]
+
+    def refund_invoice(self, invoice_id: str, cents: int | None = None) -> list[Delivery]:
+        """Pay back a subscription's invoice, or `cents` of it."""
+        return [self._refund("subscription_payment_refunded", self.invoices[invoice_id], cents)]
+
+    # Records
+
+    def invoices_of(self, id: str) -> list[str]:
+        """Return the ids of a subscription's invoices, oldest first."""
+        return [key for key, one in self.invoices.items() if one["attributes"]["subscription_id"] == int(id)]
+
+    def put(self, id: str, status: str, variant: str | None = None) -> None:
+        """Have a subscription with this id and status from long ago, whose start nobody is told about."""
+        chosen = self.variants[variant or self.pro]
+        order = self._new_order("long.ago@example.com", chosen, 1, chosen.price, None)
+        attributes = self._new_subscription(id, order, chosen, False, "stripe")["attributes"]
+        attributes |= {"status": status, "cancelled": status in ("cancelled", "expired"), "first_subscription_item": None}
+
+    def sign_urls(self, id: str) -> None:
+        """Sign a subscription's URLs anew, as each answer of the API does."""
+        self.subscriptions[id]["attributes"]["urls"] = {
+            "update_payment_method": self._signed(f"subscription/{id}/payment-details"),
+            "customer_portal": self._signed("billing"),
+            "customer_portal_update_subscription": self._signed(f"billing/{id}/update"),
+        }
+
+    # The rest is how it is done
+
+    def _tick(self, until: datetime | None = None) -> None:
+        self.now += timedelta(seconds=3)
+        self.now = max(self.now, until or self.now)
+
+    def _new(self) -> int:
+        self._next_id += 1
+        return self._next_id - 1
+
+    def _signed(self, path: str) -> str:
+        address = f"{self.site}/{path}?expires={int((self.now + SIGNED_FOR).timestamp())}"
+        return f"{address}&signature={hashlib.sha256(address.encode()).hexdigest()}"
+
+    def _demand(self, id: str, *statuses: str) -> Resource:
+        attributes: Resource = self.subscriptions[id]["attributes"]
+        if attributes["status"] not in statuses:
+            raise Impossible(f"subscription {id} is {attributes['status']}")
+        return attributes
+
+    def _pending(self, id: str) -> Resource | None:
+        invoices = (self.invoices[key] for key in self.invoices_of(id))
+        return next((one for one in invoices if one["attributes"]["status"] == "pending"), None)
+
+    def _next_cycle(self, id: str) -> str:
+        ended = self._cycle_ends[id]
+        self._cycle_ends[id] = records.month_after(ended, self.subscriptions[id]["attributes"]["billing_anchor"])
+        return time(self._cycle_ends[id])
+
+    def _charge(self, id: str) -> list[Delivery]:
+        self._tick(until=self._cycle_ends[id])
+        subscription = self.subscriptions[id]
+        price = self.variants[str(subscription["attributes"]["variant_id"])].price
+        success = self._fire("subscription_payment_success", self._new_invoice(subscription, "renewal", price))
+        return [success, *self._change(id, status="active", renews_at=self._next_cycle(id))]
+
+    def _change(self, id: str, *events: str, **attributes: Any) -> list[Delivery]:
+        """Change a subscription, whose `updated_at` strictly grows by that; `subscription_updated` alone unless told."""
+        self._tick()
+        subscription = self.subscriptions[id]
+        subscription["attributes"] |= attributes | {"updated_at": time(self.now)}
+        status = subscription["attributes"]["status"]
+        subscription["attributes"]["status_formatted"] = status.replace("_", " ").capitalize()
+        if item := subscription["attributes"]["first_subscription_item"]:
+            item["updated_at"] = time(self.now)
+            item["price_id"] = self.variants[str(subscription["attributes"]["variant_id"])].price_id
+        self.sign_urls(id)
+        return [self._fire(event, subscription) for event in events or ("subscription_updated",)]
+
+    def _refund(self, event: str, resource: Resource, cents: int | None) -> Delivery:
+        self._tick()
+        attributes = resource["attributes"]
+        refunded = attributes["total"] if cents is None else attributes["refunded_amount"] + cents
+        if refunded > attributes["total"]:
+            raise Impossible("more than was paid")
+        attributes |= records.money("refunded_amount", refunded) | {"updated_at": time(self.now)}
+        if refunded == attributes["total"]:
+            attributes |= {"status": "refunded", "status_formatted": "Refunded"}
+            attributes |= {"refunded": True, "refunded_at": time(self.now)}
+        else:
+            attributes |= {"status": "partial_refund", "status_formatted": "Partial refund"}
+        return self._fire(event, resource)
+
+    def _fire(self, event: str, resource: Resource) -> Delivery:
+        """Return the webhook that tells of a record as it is now."""
+        self._fired += 1
+        webhook_id = uuid.uuid5(uuid.NAMESPACE_URL, f"{self._space}/{self._fired}")
+        meta: Resource = {"test_mode": self.test_mode, "event_name": event, "webhook_id": str(webhook_id)}
+        attributes = resource["attributes"]
+        order_id = resource["id"] if resource["type"] == "orders" else str(attributes.get("order_id"))
+        if resource["type"] == "subscription-invoices":
+            order_id = str(self.subscriptions[str(attributes["subscription_id"])]["attributes"]["order_id"])
+        if custom := self._custom[order_id]:
+            meta["custom_data"] = custom
+        return Delivery(event, json.dumps({"meta": meta, "data": resource}, separators=(",", ":")).encode())
+
+    def _new_order(self, email: str, variant: Variant, quantity: int, total: int, custom: dict[str, str] | None) -> Resource:
+        id, item_id = self._new(), self._new()
+        if email not in self._customers:
+            self._customers[email] = self._new()
+        attributes = self._owned(email) | records.order(id, item_id, variant, quantity, total, time(self.now))
+        attributes["first_order_item"]["test_mode"] = self.test_mode
+        attributes["order_number"] = len(self.orders) + 1
+        attributes["identifier"] = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self._space}/orders/{id}"))
+        attributes["urls"] = {"receipt": self._signed(f"my-orders/{attributes['identifier']}")}
+        self._custom[str(id)] = custom
+        self.orders[str(id)] = records.resource("orders", str(id), attributes)
+        return self.orders[str(id)]
+
+    def _new_subscription(self, id: str, order: Resource, variant: Variant, trial: bool, processor: str) -> Resource:
+        bought = order["attributes"]
+        created, ends = time(self.now), self.now + TRIAL if trial else records.month_after(self.now, self.now.day)
+        attributes = self._owned(bought["user_email"])
+        attributes |= records.subscription(variant, processor, created, ends, trial=trial)
+        attributes |= {"order_id": int(order["id"]), "order_item_id": bought["first_order_item"]["id"]}
+        item = {"id": self._new(), "subscription_id": int(id), "price_id": variant.price_id, "quantity": 1}
+        self._tick()
+        times = {"created_at": created, "updated_at": time(self.now)}
+        attributes |= times | {"first_subscription_item": {**item, "is_usage_based": False, **times}}
+        self._cycle_ends[id] = ends
+        self.subscriptions[id] = records.resource("subscriptions", id, attributes)
+        self.sign_urls(id)
+        return self.subscriptions[id]
+
+    def _new_invoice(self, subscription: Resource, reason: str, total: int, status: str = "paid") -> Resource:
+        id = str(self._new())
+        attributes = records.invoice(subscription, reason, total, status, time(self.now))
+        attributes["urls"] = {"invoice_url": self._signed(f"subscription-invoice/{id}") if status == "paid" else None}
+        self.invoices[id] = records.resource("subscription-invoices", id, attributes)
+        return self.invoices[id]
+
+    def _owned(self, email: str) -> Resource:
+        """Return what tells whose a record is."""
+        name = email.partition("@")[0].replace(".", " ").title()
+        ours = {"store_id": int(self.store_id), "test_mode": self.test_mode}
+        return {**ours, "customer_id": self._customers[email], "user_name": name, "user_email": email}
+
+
+def _with(event: str) -> tuple[str, str]:
+    return f"subscription_{event}", "subscription_updated"
