@@ -19,6 +19,7 @@ from interviewer.adapters.outbox import Outbox
 from interviewer.adapters.rate_limits import LimitsLimiter
 from interviewer.adapters.resend import ResendMailer
 from interviewer.db.engine import Database
+from interviewer.db.news import News
 from interviewer.domain.plans import Catalogue, Product
 from interviewer.errors import AppError, StartupError
 from interviewer.ports import Interviewer, Mailer, OAuth, Payments, RateLimiter
@@ -29,7 +30,10 @@ from interviewer.services.github import GitHubSignIn
 from interviewer.services.guard import Guard
 from interviewer.services.interviews import Interviews
 from interviewer.services.personal import Personal
+from interviewer.services.plans import Plans
 from interviewer.services.post import Post
+from interviewer.services.purchases import Purchases
+from interviewer.services.reconcile import Reconciliation
 from interviewer.services.sessions import Sessions
 from interviewer.services.tokens import Tokens
 from interviewer.services.webhooks import Webhooks
@@ -55,7 +59,11 @@ class Services:
     sessions: Sessions
     interviews: Interviews
     dashboard: Dashboard
+    plans: Plans
+    purchases: Purchases
+    reconciliation: Reconciliation
     webhooks: Webhooks
+    news: News
     outbox: Outbox | None
     outside: tuple[OAuth | Payments | RateLimiter, ...]
 
@@ -97,6 +105,10 @@ def build(
         sessions=Sessions(database),
         interviews=Interviews(database, interviewer or choose_interviewer(settings)),
         dashboard=Dashboard(database),
+        plans=Plans(database, catalogue),
+        purchases=Purchases(database, payments, catalogue, guard, settings.site_url, settings.payment_gaps),
+        reconciliation=Reconciliation(database, payments, catalogue),
+        news=News(database),
         webhooks=Webhooks(database, catalogue, _revealed(settings.lemon_webhook_secret)),
         outbox=mailer if isinstance(mailer, Outbox) and not settings.production else None,
         outside=tuple(adapter for adapter in (oauth, payments, limiter) if adapter is not None),
@@ -187,11 +199,12 @@ def use(replacement: Services | None) -> None:
 async def running() -> AsyncIterator[Services]:
     """Hold the services while the application runs, sweeping lapsed starts in the background."""
     current = services()
-    sweep = asyncio.create_task(_sweep(current))
+    tasks = [asyncio.create_task(_sweep(current)), asyncio.create_task(current.news.listen())]
     try:
         yield current
     finally:
-        sweep.cancel()
+        for task in tasks:
+            task.cancel()
         await current.close()
         use(None)
 

@@ -58,10 +58,9 @@ class LemonSqueezy:
         self._store_id = store_id
         self._timeout = timeout
         self._waits = waits
-        # Who talks to it without encryption is a developer with a server of their own, whose pages have none either.
-        self._schemes = ("https", "http") if api_url.lower().startswith("http:") else ("https",)
+        self._api_url = api_url
         # What fits in no header would be quoted in the HTTP client's log. Without it we are refused, which says enough.
-        sendable = api_key.isascii() and api_key.isprintable()
+        sendable = re.fullmatch("[!-~]+", api_key)
         self._client = httpx2.AsyncClient(
             base_url=api_url.rstrip("/"),
             headers={"Accept": MEDIA_TYPE, "Content-Type": MEDIA_TYPE}
@@ -89,7 +88,7 @@ class LemonSqueezy:
         }
         body = {"data": {"type": "checkouts", "attributes": attributes, "relationships": relationships}}
         url = (await self._demand("POST", "/v1/checkouts", body, "checkouts"))["attributes"].get("url")
-        if not self._is_page(url):
+        if not is_page(url, self._api_url):
             logger.error("Lemon Squeezy answered with the address of no page")
             raise PaymentsUnavailable
         return str(url)
@@ -211,15 +210,20 @@ class LemonSqueezy:
             body = None
         return _Answer(answer.status_code, body, int(patience) if re.fullmatch("[0-9]{1,9}", patience) else 0)
 
-    def _is_page(self, url: object) -> bool:
-        """Tell whether a buyer may be sent there."""
-        if not isinstance(url, str) or not re.fullmatch("[!-~]+", url):
-            return False
-        try:
-            address = urlsplit(url)
-        except ValueError:
-            return False
-        return address.scheme in self._schemes and bool(address.hostname)
+
+def is_page(url: object, api_url: str) -> bool:
+    """Tell whether a buyer may be sent to what the API at `api_url` calls the address of a page.
+
+    Only a developer's own server is asked without encryption, and its pages have none either.
+    """
+    if not isinstance(url, str) or not re.fullmatch("[!-~]+", url):
+        return False
+    schemes = ("https", "http") if api_url.lower().startswith("http:") else ("https",)
+    try:
+        address = urlsplit(url)
+    except ValueError:
+        return False
+    return address.scheme in schemes and bool(address.hostname)
 
 
 def _path(subscription_id: str) -> str:

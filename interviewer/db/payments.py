@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from interviewer.db.models import CheckoutReference, Invoice, Order, Subscription, VariantSighting, utcnow
+from interviewer.domain.credits import ENDED
 from interviewer.domain.entitlements import InvoiceFacts, Sighting, SubscriptionFacts
 from interviewer.domain.lemonsqueezy import InvoiceBody, OrderBody, SubscriptionBody
 from interviewer.domain.plans import Product
@@ -95,6 +96,15 @@ async def subscription(session: AsyncSession, lemon_id: str) -> Subscription | N
     statement = select(Subscription).where(col(Subscription.lemon_id) == lemon_id)
     statement = statement.with_for_update().execution_options(populate_existing=True)
     return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def newest_subscription(session: AsyncSession, user_id: int, *, running: bool = False) -> Subscription | None:
+    """Return the subscription that a user began last, of all or of those that go on being charged."""
+    statement = select(Subscription).where(col(Subscription.user_id) == user_id)
+    if running:
+        statement = statement.where(col(Subscription.status).not_in([status.value for status in ENDED]))
+    newest = statement.order_by(col(Subscription.started_at).desc().nulls_last(), col(Subscription.id).desc()).limit(1)
+    return (await session.execute(newest)).scalar_one_or_none()
 
 
 async def subscriptions_of_order(session: AsyncSession, order_id: str) -> list[str]:

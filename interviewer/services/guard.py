@@ -21,6 +21,8 @@ class Action(StrEnum):
     USE_LINK = "use-link"
     GITHUB = "github"
     REFRESH = "refresh"
+    CHECKOUT = "checkout"
+    PAYMENT = "payment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,9 @@ LIMITS = {
     Action.USE_LINK: Limits(client="60/5 minutes"),
     Action.GITHUB: Limits(client="60/5 minutes"),
     Action.REFRESH: Limits(client="600/5 minutes"),
+    # The payment service takes 300 requests a minute from all of us together.
+    Action.CHECKOUT: Limits(client="120/hour", account="30/hour"),
+    Action.PAYMENT: Limits(client="120/hour", account="30/hour"),
 }
 
 

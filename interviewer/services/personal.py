@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from interviewer.db import accounts as queries
-from interviewer.db import interviews, ledger, mails, subscriptions
+from interviewer.db import interviews, ledger, mails, payments, subscriptions, webhooks
 from interviewer.db import sessions as session_queries
 from interviewer.db.engine import Database
 from interviewer.db.models import User, utcnow
@@ -59,6 +59,8 @@ class Personal:
             user = await _locked(session, user_id)
             if await subscriptions.running_of(session, user_id):
                 raise SubscriptionNotCancelled  # one came while the others were being cancelled
+            await payments.orphan(session, user_id)
+            await webhooks.empty_bodies(session, user_id)
             await queries.remember_erased(session, await billing.address_hash(session, user.email))
             await queries.drop_tokens(session, user.email)
             await mails.drop_waiting(session, user.email)

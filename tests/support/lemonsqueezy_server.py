@@ -1,62 +1,320 @@
-"""A server that speaks the part of Lemon Squeezy's API that is used here, over real HTTP, and misbehaves on request."""
+"""A server that speaks the part of Lemon Squeezy's API that is used here, over real HTTP, and misbehaves on request.
+
+By hand, to try purchases on one's own machine: python -m tests.support.lemonsqueezy_server PORT WEBHOOK_URL SECRET
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import json
+import random
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from html import escape
+from typing import Any
+from urllib.parse import parse_qs
 
+import httpx2
+import uvicorn
 from starlette.applications import Starlette
+from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from tests.support.lemon_records import Resource, Variant
+from tests.support.lemon_store import Delivery, Impossible, Store
 from tests.support.serving import served
 
 MEDIA_TYPE = "application/vnd.api+json"
+WEBHOOK_TRIES = 4
+KINDS = ("subscriptions", "orders", "subscription-invoices")
+
+PAGE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>
+<body><main><h1>{title}</h1>{body}</main></body></html>"""
+FORM = """<p>{name}, {price} for {email}</p>
+<form method="post" action="/checkout/{id}/pay"><label><input type="checkbox" name="processor" value="paypal"> by PayPal</label>
+<button>Pay</button></form>"""
+
+Handler = Callable[[Request], Awaitable[Response]]
 
 
-@dataclass
+class Statuses(MutableMapping[str, str]):
+    """The status of each subscription in a store, by id; to set one has a subscription there from long ago."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __getitem__(self, id: str) -> str:
+        return str(self._store.subscriptions[id]["attributes"]["status"])
+
+    def __setitem__(self, id: str, status: str) -> None:
+        self._store.put(id, status)
+
+    def __delitem__(self, id: str) -> None:
+        del self._store.subscriptions[id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._store.subscriptions)
+
+    def __len__(self) -> int:
+        return len(self._store.subscriptions)
+
+
 class Behaviour:
-    """What the server knows and does; `faults` are statuses, one taken off for each request, 0 for an answer that never comes."""
+    """What the server knows, does and has done.
 
-    api_key: str = "lemon-confidential-key"
-    subscriptions: dict[str, str] = field(default_factory=dict)  # status by id
-    faults: list[int] = field(default_factory=list)
-    requests: list[str] = field(default_factory=list)
+    One of `faults` is taken off for each request to the API: a status, 0 for an answer that never comes, "html" for one that is
+    no JSON, "json:..." for any JSON with status 200, "busy:2" for a 429 to this and all else within the next two seconds.
+    """
+
+    def __init__(
+        self,
+        subscriptions: Mapping[str, str] | None = None,
+        *,
+        api_key: str = "lemon-confidential-key",
+        faults: list[int | str] | None = None,
+        store: Store | None = None,
+        webhook_url: str = "",
+        webhook_secret: str = "lemon-confidential-secret",
+        shuffle: random.Random | None = None,
+        real_time: bool = False,
+    ) -> None:
+        """`subscriptions` holds a status by id. `real_time` keeps the store's clock from falling behind the real one."""
+        self.api_key, self.real_time = api_key, real_time
+        self.webhook_url, self.webhook_secret, self.shuffle = webhook_url, webhook_secret, shuffle
+        self.store = store or Store()
+        self.faults: list[int | str] = faults or []
+        self.requests: list[str] = []  # method and last part of the path as sent
+        self.sent: list[Any] = []  # the documents of POST and PATCH
+        self.checkouts: dict[str, Resource] = {}
+        self.fired: list[Delivery] = []  # in the order of the events
+        self.answers: list[tuple[str, int]] = []  # to each try to deliver: the event and the status, 0 for none
+        self.busy_until = 0.0
+        self.subscriptions.update(subscriptions or {})
+
+    @property
+    def subscriptions(self) -> Statuses:
+        """The status of each subscription by id."""
+        return Statuses(self.store)
+
+    def catch_up(self) -> None:
+        """Let the store's clock catch up with the real one, if it should."""
+        if self.real_time:
+            late = datetime.now(UTC).replace(microsecond=0) - self.store.now
+            self.store.pass_time(max(late, timedelta()))
+
+    async def deliver(self, deliveries: list[Delivery]) -> None:
+        """Post webhooks to the webhook URL; what is not answered with 200 comes again after the others, and then is dropped."""
+        self.fired += deliveries
+        waiting = [(delivery, 1) for delivery in deliveries if self.webhook_url]
+        if self.shuffle:
+            self.shuffle.shuffle(waiting)
+        async with httpx2.AsyncClient(timeout=10) as client:
+            while waiting:
+                delivery, tries = waiting.pop(0)
+                status = await self._post(client, delivery)
+                self.answers.append((delivery.event, status))
+                if status != 200 and tries < WEBHOOK_TRIES:
+                    waiting.append((delivery, tries + 1))
+                    await asyncio.sleep(0.05)
+
+    async def _post(self, client: httpx2.AsyncClient, delivery: Delivery) -> int:
+        try:
+            headers = delivery.headers(self.webhook_secret)
+            return (await client.post(self.webhook_url, content=delivery.body, headers=headers)).status_code
+        except httpx2.HTTPError:
+            return 0
 
 
 def build(behaviour: Behaviour) -> Starlette:
     """Return the server."""
+    return Starlette(
+        routes=[
+            *(Route(f"/v1/{kind}", _guarded(behaviour, _list(behaviour, kind))) for kind in KINDS),
+            Route(
+                "/v1/subscriptions/{id:path}",
+                _guarded(behaviour, _subscription(behaviour)),
+                methods=["GET", "PATCH", "DELETE"],
+            ),
+            Route("/v1/checkouts", _guarded(behaviour, _checkout(behaviour)), methods=["POST"]),
+            Route("/v1/users/me", _guarded(behaviour, _me)),
+            Route("/checkout/{id}", _checkout_page(behaviour)),
+            Route("/checkout/{id}/pay", _pay(behaviour), methods=["POST"]),
+        ]
+    )
 
-    async def subscription(request: Request) -> Response:
-        id = request.path_params["id"]
-        behaviour.requests.append(f"{request.method} {id}")
-        if behaviour.faults:
-            if fault := behaviour.faults.pop(0):
-                return _error(fault)
-            await asyncio.sleep(5)
+
+def _guarded(behaviour: Behaviour, handler: Handler) -> Handler:
+    """Return a handler that notes the request, misbehaves if it is told to, and serves nobody without the key."""
+
+    async def guarded(request: Request) -> Response:
+        behaviour.requests.append(f"{request.method} {request.scope['raw_path'].decode().rpartition('/')[2]}")
+        if request.method in ("POST", "PATCH"):
+            behaviour.sent.append(json.loads(await request.body() or "null"))
+        if faulty := await _fault(behaviour):
+            return faulty
         if request.headers.get("Authorization") != f"Bearer {behaviour.api_key}":
             return _error(401)
-        if request.headers.get("Accept") != MEDIA_TYPE or id not in behaviour.subscriptions:
+        if request.headers.get("Accept") != MEDIA_TYPE or request.headers.get("Content-Type") != MEDIA_TYPE:
+            return _error(415)
+        behaviour.catch_up()
+        try:
+            return await handler(request)
+        except (Impossible, KeyError, TypeError, ValueError):
+            return _error(422)
+
+    return guarded
+
+
+async def _fault(behaviour: Behaviour) -> Response | None:
+    """Return the next wrong answer, if any."""
+    left = behaviour.busy_until - time.monotonic()
+    if left > 0:
+        return _error(429, {"Retry-After": str(int(left) + 1)})
+    if not behaviour.faults:
+        return None
+    fault = behaviour.faults.pop(0)
+    if fault == 0:
+        await asyncio.sleep(5)
+        return _error(504)
+    if isinstance(fault, int):
+        return _error(fault)
+    kind, _, value = fault.partition(":")
+    if kind == "busy":
+        behaviour.busy_until = time.monotonic() + int(value)
+        return _error(429, {"Retry-After": value})
+    if kind == "json":
+        return Response(value, media_type=MEDIA_TYPE)
+    return HTMLResponse(PAGE.format(title="Be right back", body=""))
+
+
+async def _me(request: Request) -> Response:
+    return _answer({"type": "users", "id": "1", "attributes": {"name": "Our store"}})
+
+
+def _subscription(behaviour: Behaviour) -> Handler:
+    async def subscription(request: Request) -> Response:
+        store, id = behaviour.store, request.path_params["id"]
+        if id not in store.subscriptions:
             return _error(404)
+        fired: list[Delivery] = []
         if request.method == "DELETE":
-            if behaviour.subscriptions[id] == "expired":
-                return _error(422)
-            behaviour.subscriptions[id] = "cancelled"
-        data = {"type": "subscriptions", "id": id, "attributes": {"status": behaviour.subscriptions[id]}}
-        return JSONResponse({"data": data}, media_type=MEDIA_TYPE)
+            fired = store.cancel(id)
+        elif request.method == "PATCH" and store.subscriptions[id]["attributes"]["payment_processor"] != "paypal":
+            fired = _patched(store, id, (await request.json())["data"])
+        store.sign_urls(id)
+        return _answer(store.subscriptions[id], task=BackgroundTask(behaviour.deliver, fired))
 
-    async def me(request: Request) -> Response:
-        known = request.headers.get("Authorization") == f"Bearer {behaviour.api_key}"
-        return JSONResponse({"data": {"type": "users", "id": "1"}}, media_type=MEDIA_TYPE) if known else _error(401)
-
-    return Starlette(routes=[Route("/v1/subscriptions/{id}", subscription, methods=["GET", "DELETE"]), Route("/v1/users/me", me)])
+    return subscription
 
 
-def _error(status: int) -> JSONResponse:
-    return JSONResponse({"errors": [{"status": str(status), "title": "Error"}]}, status_code=status, media_type=MEDIA_TYPE)
+def _patched(store: Store, id: str, data: Resource) -> list[Delivery]:
+    """Change a subscription as a PATCH asks for; raises a ValueError or a KeyError when it cannot be."""
+    attributes = data["attributes"]
+    if (data["type"], data["id"]) != ("subscriptions", id):
+        raise Impossible("another one is meant")
+    if "cancelled" in attributes:
+        return store.cancel(id) if attributes["cancelled"] else store.resume(id)
+    variant = store.variants[str(attributes["variant_id"])]
+    if not isinstance(attributes["variant_id"], int) or not variant.monthly:
+        raise Impossible("no variant for a subscription")
+    charged = attributes.get("invoice_immediately", False) and not attributes.get("disable_prorations", False)
+    return store.change_variant(id, variant.id, charged=charged)
+
+
+def _list(behaviour: Behaviour, kind: str) -> Handler:
+    async def list_records(request: Request) -> Response:
+        """Answer a page, the newest record first."""
+        page, size = int(request.query_params.get("page[number]", 1)), int(request.query_params.get("page[size]", 10))
+        if not (page >= 1 and 1 <= size <= 100):
+            return _error(422)
+        ours = request.query_params.get("filter[store_id]", behaviour.store.store_id) == behaviour.store.store_id
+        store = behaviour.store
+        kept = dict(zip(KINDS, (store.subscriptions, store.orders, store.invoices), strict=True))[kind]
+        records = list(reversed(kept.values())) if ours else []
+        of_page = {"currentPage": page, "lastPage": max(1, -(-len(records) // size)), "perPage": size, "total": len(records)}
+        return _answer(records[(page - 1) * size : page * size], meta={"page": of_page})
+
+    return list_records
+
+
+def _checkout(behaviour: Behaviour) -> Handler:
+    async def checkout(request: Request) -> Response:
+        store, data = behaviour.store, (await request.json())["data"]
+        attributes, related = data["attributes"], data["relationships"]
+        variant = related["variant"]["data"]["id"]
+        if data["type"] != "checkouts" or related["store"]["data"] != {"type": "stores", "id": store.store_id}:
+            return _error(422, pointer="/data/relationships/store")
+        if variant not in store.variants or attributes["product_options"]["enabled_variants"] != [int(variant)]:
+            return _error(422, pointer="/data/relationships/variant")
+        if "@" not in attributes["checkout_data"]["email"]:
+            return _error(422, pointer="/data/attributes/checkout_data/email")
+        id = f"chk-{len(behaviour.checkouts) + 1}-{random.getrandbits(64):x}"
+        url = f"{request.base_url}checkout/{id}"
+        known = {"store_id": int(store.store_id), "variant_id": int(variant), "url": url, "test_mode": store.test_mode}
+        behaviour.checkouts[id] = {"type": "checkouts", "id": id, "attributes": {**attributes, **known}}
+        return _answer(behaviour.checkouts[id], status=201)
+
+    return checkout
+
+
+def _variant_of(behaviour: Behaviour, request: Request) -> tuple[Resource, Variant]:
+    """Return what a checkout page is about; raises KeyError."""
+    attributes = behaviour.checkouts[request.path_params["id"]]["attributes"]
+    return attributes, behaviour.store.variants[str(attributes["variant_id"])]
+
+
+def _checkout_page(behaviour: Behaviour) -> Handler:
+    async def page(request: Request) -> Response:
+        try:
+            attributes, variant = _variant_of(behaviour, request)
+        except KeyError:
+            return HTMLResponse(PAGE.format(title="Not found", body=""), status_code=404)
+        price = f"${variant.price / 100:.2f}{' a month' if variant.monthly else ''}"
+        email = attributes["checkout_data"]["email"]
+        form = FORM.format(name=escape(variant.name), price=price, email=escape(email), id=escape(request.path_params["id"]))
+        return HTMLResponse(PAGE.format(title="Checkout", body=form))
+
+    return page
+
+
+def _pay(behaviour: Behaviour) -> Handler:
+    async def pay(request: Request) -> Response:
+        """The buyer pays: the webhooks are delivered, then the buyer is sent back."""
+        try:
+            attributes, variant = _variant_of(behaviour, request)
+        except KeyError:
+            return HTMLResponse(PAGE.format(title="Not found", body=""), status_code=404)
+        behaviour.catch_up()
+        form = parse_qs((await request.body()).decode())
+        email, custom = attributes["checkout_data"]["email"], attributes["checkout_data"].get("custom")
+        if variant.monthly:
+            processor = form.get("processor", ["stripe"])[0]
+            _, fired = behaviour.store.subscribe(email, variant.id, custom=custom, processor=processor)
+        else:
+            _, fired = behaviour.store.buy(email, custom=custom, variant=variant.id)
+        await behaviour.deliver(fired)
+        return RedirectResponse(attributes["product_options"]["redirect_url"], 303)
+
+    return pay
+
+
+def _answer(data: Any, *, meta: Any = None, status: int = 200, task: BackgroundTask | None = None) -> Response:
+    document = {"jsonapi": {"version": "1.0"}, "data": data} | ({"meta": meta} if meta else {})
+    return JSONResponse(document, status_code=status, media_type=MEDIA_TYPE, background=task)
+
+
+def _error(status: int, headers: Mapping[str, str] | None = None, pointer: str = "") -> Response:
+    error: Resource = {"status": str(status), "title": "Error", "detail": "lemon-confidential-detail"}
+    if pointer:
+        error["source"] = {"pointer": pointer}
+    document = {"jsonapi": {"version": "1.0"}, "errors": [error]}
+    return JSONResponse(document, status_code=status, headers=headers, media_type=MEDIA_TYPE)
 
 
 @contextmanager
@@ -64,3 +322,25 @@ def running(behaviour: Behaviour) -> Iterator[str]:
     """Serve on a free port of loopback from a thread; yields the base URL for the client."""
     with served(build(behaviour)) as url:
         yield url
+
+
+def main(port: int, webhook_url: str, secret: str) -> None:
+    """Serve until interrupted. The ids go on from where those of the last time cannot have come to."""
+    store = Store(first_id=int(time.time()), start=datetime.now(UTC), test_mode=True)
+    behaviour = Behaviour(store=store, webhook_url=webhook_url, webhook_secret=secret, real_time=True)
+    settings = {
+        "LEMON_API_KEY": behaviour.api_key,
+        "LEMON_API_URL": f"http://127.0.0.1:{port}",
+        "LEMON_STORE_ID": store.store_id,
+        "LEMON_WEBHOOK_SECRET": secret,
+        "LEMON_VARIANT_ID_INDIVIDUAL": store.individual,
+        "LEMON_VARIANT_ID_PRO": store.pro,
+        "LEMON_VARIANT_ID_PREMIUM": store.premium,
+    }
+    sys.stdout.write("Settings for .env:\n" + "".join(f"{name}={value}\n" for name, value in settings.items()))
+    sys.stdout.flush()
+    uvicorn.run(build(behaviour), host="127.0.0.1", port=port, log_level="warning")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2], sys.argv[3])

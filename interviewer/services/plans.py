@@ -1,0 +1,114 @@
+"""What a user's plan is, and their ledger as a statement."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from interviewer.db import ledger
+from interviewer.db import payments as queries
+from interviewer.db.engine import Database
+from interviewer.db.models import CreditTransaction, Invoice, Subscription, User
+from interviewer.domain.credits import Balances, CreditType, SubscriptionStatus
+from interviewer.domain.plans import Catalogue, Product
+from interviewer.errors import Unauthorized
+from interviewer.services.purchases import CHANGEABLE, PAYPAL
+
+INACTIVE = "inactive"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A user's plan: the newest subscription's. `product` is None without one; `status` is `inactive` then."""
+
+    product: Product | None = None
+    status: str = INACTIVE
+    started_at: datetime | None = None
+    renews_at: datetime | None = None
+    ends_at: datetime | None = None
+    trial_ends_at: datetime | None = None
+    payment_failed: bool = False
+    elsewhere: bool = False  # changes are made on the payment service's pages
+    changeable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """One row of the ledger; `balance` and `debt` are those after it."""
+
+    at: datetime
+    reason: str
+    type: CreditType
+    amount: int
+    debt_change: int
+    balance: int
+    debt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What somebody sees of their credits: balances, plan and statement, the newest line first."""
+
+    balances: Balances
+    plan: Plan
+    statement: tuple[StatementLine, ...]
+
+
+def statement(rows: Sequence[CreditTransaction]) -> tuple[StatementLine, ...]:
+    """Return ledger rows, the oldest first, as a statement, the newest first."""
+    balance: defaultdict[str, int] = defaultdict(int)
+    debt: defaultdict[str, int] = defaultdict(int)
+    lines = []
+    for row in rows:
+        balance[row.type] += row.amount
+        debt[row.type] += row.debt
+        reason = row.reason[:1].upper() + row.reason[1:]
+        type = CreditType(row.type)
+        lines.append(StatementLine(row.created_at, reason, type, row.amount, row.debt, balance[row.type], debt[row.type]))
+    return tuple(reversed(lines))
+
+
+def plan_of(subscription: Subscription | None, product: Product | None, invoices: Sequence[Invoice]) -> Plan:
+    """Return what is shown of a subscription; a payment has failed if that of its newest invoice has."""
+    if subscription is None:
+        return Plan()
+    status = SubscriptionStatus(subscription.status)
+    return Plan(
+        product=product,
+        status=status.value,
+        started_at=subscription.started_at,
+        renews_at=subscription.renews_at,
+        ends_at=subscription.ends_at,
+        trial_ends_at=subscription.trial_ends_at,
+        payment_failed=bool(invoices) and invoices[-1].failed and not invoices[-1].paid,
+        elsewhere=subscription.processor == PAYPAL,
+        changeable=status in CHANGEABLE and product is not None,
+    )
+
+
+class Plans:
+    """Reads what somebody has bought."""
+
+    def __init__(self, database: Database, catalogue: Catalogue) -> None:
+        self._database = database
+        self._catalogue = catalogue
+
+    async def account(self, user_id: int) -> Account:
+        """Return the user's balances, plan and statement; raises Unauthorized when the account is gone."""
+        async with self._database.transaction() as session:
+            user = await session.get(User, user_id)
+            if user is None:
+                raise Unauthorized
+            balances = await ledger.balances(session, user)
+            newest = await queries.newest_subscription(session, user_id)
+            product: Product | None = None
+            invoices: Sequence[Invoice] = ()
+            if newest:
+                known = self._catalogue.plan(newest.variant_id)
+                seen = None if known else await queries.plan_seen(session, newest.id, newest.variant_id or "")
+                product = known or (Product(seen) if seen else None)
+                invoices = await queries.invoices_of(session, newest.lemon_id)
+            rows = await ledger.rows_of(session, user_id)
+        return Account(balances, plan_of(newest, product, invoices), statement(rows))

@@ -1,0 +1,152 @@
+"""Buying credits, and changing or ending a plan."""
+
+from __future__ import annotations
+
+from secrets import token_urlsafe
+
+from interviewer.db import payments as queries
+from interviewer.db.engine import Database
+from interviewer.db.models import CheckoutReference, Subscription, User
+from interviewer.domain.credits import SubscriptionStatus
+from interviewer.domain.lemonsqueezy import fetched
+from interviewer.domain.plans import CREDITS_A_MONTH, PLANS, Catalogue, Product
+from interviewer.errors import BadRequest, Conflict, PaymentsUnavailable, Unauthorized, Unavailable
+from interviewer.ports import Document, Payments, Purchase
+from interviewer.services.guard import Action, Guard
+from interviewer.services.settlement import Settlement
+
+# While one of these, a plan can be changed: a paused or unpaid one has to be put in order first.
+CHANGEABLE = frozenset({SubscriptionStatus.ACTIVE, SubscriptionStatus.ON_TRIAL})
+PAYPAL = "paypal"
+# Pages of the payment service, by their names in a subscription's signed URLs.
+CHANGE_PAGE, PAYMENT_PAGE = "customer_portal_update_subscription", "update_payment_method"
+
+
+class Purchases:
+    """The use cases of somebody who buys. What is bought is booked when the payment service tells of it."""
+
+    def __init__(
+        self,
+        database: Database,
+        payments: Payments | None,
+        catalogue: Catalogue,
+        guard: Guard,
+        site_url: str,
+        missing: tuple[str, ...] = (),
+    ) -> None:
+        """`missing` names the settings without which nothing is sold."""
+        self._database = database
+        self._payments = payments
+        self._catalogue = catalogue
+        self._settlement = Settlement(catalogue)
+        self._guard = guard
+        self._site_url = site_url
+        self.missing = missing
+
+    async def checkout(self, user_id: int, tier: str, client: str) -> str:
+        """Return the address of a page where a product is paid.
+
+        Raises BadRequest for what is not for sale, Conflict for a second plan, TooManyRequests, Unavailable when payments are not
+        configured, and PaymentsUnavailable.
+        """
+        product = _product(tier, tuple(Product))
+        payments = self._configured()
+        await self._guard.check(Action.CHECKOUT, client, str(user_id))
+        reference = token_urlsafe(24)
+        async with self._database.transaction() as session:
+            user = await session.get(User, user_id)
+            if user is None:
+                raise Unauthorized
+            if product in PLANS and await queries.newest_subscription(session, user_id, running=True):
+                raise Conflict("You have a subscription already. You can change its plan instead.")
+            # Stored before anybody can pay with it.
+            session.add(CheckoutReference(reference=reference, user_id=user_id, product=product.value))
+        back = f"{self._site_url}dashboard?bought={product.value}"
+        return await payments.checkout(Purchase(self._catalogue.variants[product], user.email, reference, back))
+
+    async def cancel(self, user_id: int, client: str) -> None:
+        """End the running subscription at the end of what is paid; raises Conflict when there is none, PaymentsUnavailable."""
+        running = await self._newest(user_id, client, running=True)
+        if running is None:
+            raise Conflict("There is no subscription to cancel.")
+        await self._record(await self._configured().cancel(running.lemon_id))
+
+    async def resume(self, user_id: int, client: str) -> str:
+        """Take a cancellation back. Returns an address to go on at when the payment service wants it done there, else "".
+
+        Raises Conflict when there is nothing to resume, PaymentsRefused when it is too late, PaymentsUnavailable.
+        """
+        newest = await self._newest(user_id, client)
+        if newest is None or newest.status != SubscriptionStatus.CANCELLED:
+            raise Conflict("There is no cancelled subscription to resume.")
+        now = await self._configured().resume(newest.lemon_id)
+        if _attribute(now, "status") == SubscriptionStatus.CANCELLED:
+            return self._page(now, CHANGE_PAGE)
+        await self._record(now)
+        return ""
+
+    async def change_plan(self, user_id: int, tier: str, client: str) -> str:
+        """Change the plan. Returns an address to go on at when the payment service wants it done there, else "".
+
+        More is charged at once, for the rest of the cycle; less from the next one on. Raises BadRequest for what is no plan,
+        Conflict when there is none to change or it is that one already, PaymentsRefused, PaymentsUnavailable.
+        """
+        plan = _product(tier, PLANS)
+        newest = await self._newest(user_id, client)
+        if newest is None or newest.status not in CHANGEABLE:
+            raise Conflict("There is no active subscription whose plan could be changed.")
+        current = self._catalogue.plan(newest.variant_id)
+        if current is plan:
+            raise Conflict(f"Your plan is {plan.label} already.")
+        variant = self._catalogue.variants[plan]
+        more = current is None or CREDITS_A_MONTH[plan] > CREDITS_A_MONTH[current]
+        now = await self._configured().change_variant(newest.lemon_id, variant, charge_now=more)
+        if _attribute(now, "variant_id") != variant:
+            return self._page(now, CHANGE_PAGE)
+        await self._record(now)
+        return ""
+
+    async def payment_page(self, user_id: int, client: str) -> str:
+        """Return the address where the card is changed; raises Conflict without a subscription, PaymentsUnavailable."""
+        newest = await self._newest(user_id, client)
+        now = await self._configured().subscription(newest.lemon_id) if newest else None
+        if now is None:
+            raise Conflict("There is no subscription to pay for.")
+        return self._page(now, PAYMENT_PAGE)
+
+    def _configured(self) -> Payments:
+        """Return the payment service; raises Unavailable when it is not set up."""
+        if self._payments is None or self.missing:
+            raise Unavailable("Buying is not set up on this site.")
+        return self._payments
+
+    async def _newest(self, user_id: int, client: str, *, running: bool = False) -> Subscription | None:
+        await self._guard.check(Action.PAYMENT, client, str(user_id))
+        self._configured()
+        async with self._database.transaction() as session:
+            return await queries.newest_subscription(session, user_id, running=running)
+
+    async def _record(self, document: Document | None) -> None:
+        """Take what the payment service answered as it takes what it tells by itself: the page need not wait for that."""
+        if document and (notice := fetched(dict(document))):
+            async with self._database.transaction() as session:
+                await self._settlement.apply(session, notice)
+
+    def _page(self, document: Document, name: str) -> str:
+        """Return the address of a page of the payment service; it is signed, expires, and is never stored."""
+        urls = document.get("attributes", {}).get("urls")
+        found = urls.get(name) if isinstance(urls, dict) else None
+        if not isinstance(found, str) or not found.startswith(("https://", "http://")):
+            raise PaymentsUnavailable
+        return found
+
+
+def _product(tier: str, allowed: tuple[Product, ...]) -> Product:
+    found = next((product for product in allowed if product.value == tier), None)
+    if found is None:
+        raise BadRequest("Missing or invalid tier")
+    return found
+
+
+def _attribute(document: Document, name: str) -> str:
+    return str(document.get("attributes", {}).get(name, ""))

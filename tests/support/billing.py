@@ -1,0 +1,97 @@
+"""What tests of billing share: a configured shop, its signed deliveries, and what must come out of them."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from interviewer.db import ledger
+from interviewer.db.engine import Database
+from interviewer.db.models import CheckoutReference, User
+from interviewer.domain.credits import Balances
+from interviewer.domain.plans import Catalogue, Product
+from interviewer.domain.webhooks import Outcome
+from interviewer.services.webhooks import Webhooks
+from tests.support.lemon_store import Delivery, Store
+
+STORE = "48213"
+INDIVIDUAL, PRO, PREMIUM = "1103390", "1103301", "1103302"
+SAMPLES = Path(__file__).parent.parent / "samples" / "lemonsqueezy"
+SIGNATURES = json.loads((SAMPLES / "_signatures.json").read_text())
+SECRET: str = SIGNATURES["secret"]
+CATALOGUE = Catalogue({Product.INDIVIDUAL: INDIVIDUAL, Product.PRO: PRO, Product.PREMIUM: PREMIUM}, STORE)
+SETTINGS: dict[str, Any] = {
+    "lemon_api_key": SecretStr("lemon-confidential-key"),
+    "lemon_store_id": STORE,
+    "lemon_webhook_secret": SecretStr(SECRET),
+    "lemon_variant_id_individual": INDIVIDUAL,
+    "lemon_variant_id_pro": PRO,
+    "lemon_variant_id_premium": PREMIUM,
+}
+
+
+def samples() -> dict[str, Delivery]:
+    """Return the sample deliveries by their file names, in order."""
+    return {
+        path.name: Delivery(SIGNATURES["files"][path.name]["X-Event-Name"], path.read_bytes())
+        for path in sorted(SAMPLES.glob("[0-9]*.json"))
+    }
+
+
+def signature(body: bytes, secret: str = SECRET) -> str:
+    """Return a body's signature, worked out apart from the code under test."""
+    return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+def event(name: str, kind: str, id: object, attributes: dict[str, Any], **meta: Any) -> bytes:
+    """Return a body of one's own making."""
+    document = {
+        "meta": {"event_name": name, "test_mode": False, **meta},
+        "data": {"type": kind, "id": id, "attributes": {"store_id": int(STORE), **attributes}},
+    }
+    return json.dumps(document).encode()
+
+
+def changed(delivery: Delivery, *, meta: dict[str, Any] | None = None, **attributes: Any) -> Delivery:
+    """Return a delivery with other attributes, or with other things said of itself."""
+    document = json.loads(delivery.body)
+    document["meta"] |= meta or {}
+    document["data"]["attributes"] |= attributes
+    return Delivery(delivery.event, json.dumps(document).encode())
+
+
+async def send(webhooks: Webhooks, *deliveries: Delivery) -> list[Outcome]:
+    """Hand deliveries over, one after the other."""
+    return [await webhooks.receive(one.body, signature(one.body)) for one in deliveries]
+
+
+async def issue_reference(database: Database, user: User, word: str = "chk_1") -> dict[str, str]:
+    """Issue a checkout reference, and return what the checkout carries."""
+    async with database.transaction() as session:
+        session.add(CheckoutReference(reference=word, user_id=user.id, product=Product.PRO.value))
+    return {"checkout_ref": word}
+
+
+async def balances(database: Database, user: User) -> Balances:
+    """Return a user's balances, after making sure that they are the sums of their rows."""
+    async with database.transaction() as session:
+        fresh = await session.get(User, user.id)
+        assert fresh is not None
+        assert not await ledger.discrepancies(session, [user.id])
+        return await ledger.balances(session, fresh)
+
+
+async def nets(database: Database, user: User) -> tuple[int, int]:
+    """Return individual and subscription credits, each less its debt."""
+    found = await balances(database, user)
+    return found.individual - found.individual_debt, found.subscription - found.subscription_debt
+
+
+def shop(**options: Any) -> Store:
+    """Return a store whose variants are the configured ones."""
+    return Store(store_id=STORE, individual=INDIVIDUAL, pro=PRO, premium=PREMIUM, **options)

@@ -1,0 +1,151 @@
+"""Histories told in any order, repeatedly, with crashes in between: what must come out is what the clean history gives."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from sqlalchemy import event
+
+from interviewer.db import ledger
+from interviewer.db.engine import Database
+from interviewer.db.models import Interview, User, utcnow
+from interviewer.domain.credits import CreditType, start_key
+from interviewer.domain.progress import InterviewStatus
+from interviewer.errors import AppError, PaymentRequired
+from interviewer.services import billing
+from interviewer.services.webhooks import Webhooks
+from tests.support.billing import CATALOGUE, SECRET, changed, nets, signature
+from tests.support.lemon_history import Life, life
+from tests.support.lemon_store import Delivery
+
+_numbers = count(1)
+# Ids of one life; none needs as many.
+SPACE = 10_000
+
+
+class Crash(Exception):
+    """The process died here."""
+
+
+@contextmanager
+def crashing(database: Database, after: int | None) -> Iterator[None]:
+    """Die at the statement or the commit that comes `after` so many others; None never dies."""
+    left = [after]
+
+    def step(*_arguments: Any) -> None:
+        if left[0] is None:
+            return
+        left[0] -= 1
+        if left[0] < 0:
+            left[0] = None
+            raise Crash
+
+    engine = database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", step)
+    event.listen(engine, "commit", step)
+    try:
+        yield
+    finally:
+        event.remove(engine, "before_cursor_execute", step)
+        event.remove(engine, "commit", step)
+
+
+@dataclass
+class Chaos:
+    """Tells a life in any order, and starts interviews in between."""
+
+    database: Database
+    user: User
+    chance: random.Random
+    taken: Counter[CreditType] = field(default_factory=Counter)
+    crashes: int = 0
+    received: int = 0
+
+    def __post_init__(self) -> None:
+        self.webhooks = Webhooks(self.database, CATALOGUE, SECRET)
+
+    async def tell(self, deliveries: list[Delivery]) -> None:
+        """Deliver each 1 to 3 times in random order; what crashed is delivered again, as the sender does."""
+        queue = [one for delivery in deliveries for one in self._repeated(delivery)]
+        self.chance.shuffle(queue)
+        while queue:
+            delivery = queue.pop()
+            if self.chance.random() < 0.15:
+                await self.start()
+            self.received += 1
+            try:
+                with crashing(self.database, self.chance.randrange(25) if self.chance.random() < 0.2 else None):
+                    await self.webhooks.receive(delivery.body, signature(delivery.body))
+            except AppError:
+                self.crashes += 1
+                queue.insert(self.chance.randint(0, len(queue)), delivery)
+
+    def _repeated(self, delivery: Delivery) -> list[Delivery]:
+        times = self.chance.randint(1, 3)
+        another_id = self.chance.random() < 0.3
+        return [
+            changed(delivery, meta={"webhook_id": f"{next(_numbers)}-again"}) if number and another_id else delivery
+            for number in range(times)
+        ]
+
+    async def start(self) -> None:
+        """Start an interview if there is a credit for it; one in three fails, and two workers give its credit back."""
+        try:
+            async with self.database.transaction() as session:
+                user = await ledger.locked_user(session, self.user.id)
+                assert user is not None
+                interview = Interview(
+                    user_id=user.id, status=InterviewStatus.STARTING, lease_until=utcnow(), interviewer="test", model=""
+                )
+                session.add(interview)
+                await session.flush()
+                await billing.reserve(session, user, interview.id)
+                row = await ledger.transaction_by_key(session, start_key(interview.id))
+        except PaymentRequired:
+            return
+        assert row is not None
+        if self.chance.random() < 1 / 3:
+            await billing.give_back_lapsed(self.database)
+            await billing.give_back_lapsed(self.database)
+            return
+        self.taken[CreditType(row.type)] += 1
+        async with self.database.transaction() as session:
+            fresh = await session.get(Interview, interview.id)
+            assert fresh is not None
+            fresh.status, fresh.lease_until = InterviewStatus.ACTIVE.value, None
+
+
+async def new_customer(database: Database) -> tuple[User, int]:
+    """Return a fresh account without credits, and where its store's ids begin."""
+    number = next(_numbers)
+    async with database.transaction() as session:
+        user = User(email=f"customer{number}@example.com", username="Customer")
+        session.add(user)
+    return user, number * SPACE
+
+
+async def check(database: Database, commands: list[str], seed: int) -> tuple[Life, Chaos]:
+    """Live a life twice, told cleanly and told in chaos, and compare; returns the second telling."""
+    clean, first_id = await new_customer(database)
+    told = life(clean.email, commands, seed, first_id)
+    webhooks = Webhooks(database, CATALOGUE, SECRET)
+    for delivery in told.told:
+        await webhooks.receive(delivery.body, signature(delivery.body))
+    expected = await nets(database, clean)
+    assert expected == (told.individual, told.subscription), "the clean history is worth what plain counting says"
+
+    user, first_id = await new_customer(database)
+    chaos = Chaos(database, user, random.Random(seed))
+    again = life(user.email, commands, seed, first_id)
+    await chaos.tell(again.told)
+    individual, subscription = await nets(database, user)
+    assert individual + chaos.taken[CreditType.INDIVIDUAL] == expected[0]
+    assert subscription + chaos.taken[CreditType.SUBSCRIPTION] == expected[1]
+    assert await webhooks.listed() == [], "nothing is left waiting"
+    return again, chaos

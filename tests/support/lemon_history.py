@@ -1,0 +1,181 @@
+"""Random lives of a customer, and what each is worth by the plainest possible counting."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+
+from tests.support.billing import PREMIUM, PRO, shop
+from tests.support.lemon_store import Delivery, Impossible, Store
+
+MONTH = {PRO: 10, PREMIUM: 20}
+BEGINNINGS = ("subscribe", "subscribe", "trial", "buy")
+COMMANDS = (
+    "buy",
+    "subscribe",
+    "trial",
+    "end_trial",
+    "renew",
+    "renew",
+    "fail",
+    "recover",
+    "unpaid",
+    "change",
+    "change",
+    "cancel",
+    "resume",
+    "expire",
+    "pause",
+    "unpause",
+    "refund_order",
+    "refund_invoice",
+    "refund_part",
+)
+
+
+@dataclass
+class Life:
+    """A customer's life: commands carried out in a store of their own, as they happened, with what they are worth.
+
+    Every command takes its choices from `chance`, so that the same seed lives the same life.
+    """
+
+    email: str
+    chance: random.Random
+    store: Store
+    told: list[Delivery] = field(default_factory=list)
+    individual: int = 0
+    subscription: int = 0
+    _worth: dict[str, int] = field(default_factory=dict)  # by invoice id, and by order id of single credits
+    _upgraded: set[tuple[str, str]] = field(default_factory=set)
+    _first: dict[str, str] = field(default_factory=dict)  # initial invoice by order id
+    _in_force: dict[str, str] = field(default_factory=dict)  # variant by pending invoice
+
+    def live(self, commands: list[str]) -> Life:
+        """Carry out the commands, leaving out what cannot be."""
+        for command in commands:
+            try:
+                getattr(self, f"_{command}")()
+            except (Impossible, IndexError):
+                continue
+        return self
+
+    # Each command's worth is counted on the spot, in the order in which things happen.
+
+    def _any_subscription(self) -> str:
+        return self.chance.choice(list(self.store.subscriptions))
+
+    def _variant(self, id: str) -> str:
+        return str(self.store.subscriptions[id]["attributes"]["variant_id"])
+
+    def _buy(self) -> None:
+        quantity = self.chance.randint(1, 3)
+        order, told = self.store.buy(self.email, custom=None, quantity=quantity)
+        self._worth[order] = quantity
+        self.individual += quantity
+        self.told += told
+
+    def _subscribe(self, *, trial: bool = False) -> None:
+        variant = self.chance.choice((PRO, PREMIUM))
+        id, told = self.store.subscribe(self.email, variant, custom=None, trial=trial)
+        first = self.store.invoices_of(id)[0]
+        self._first[str(self.store.subscriptions[id]["attributes"]["order_id"])] = first
+        self._gain(first, 0 if trial else MONTH[variant])
+        self.told += told
+
+    def _trial(self) -> None:
+        self._subscribe(trial=True)
+
+    def _gain(self, invoice: str, credits: int) -> None:
+        self._worth[invoice] = credits
+        self.subscription += credits
+
+    def _paid(self, id: str, told: list[Delivery], variant: str) -> None:
+        self.told += told
+        self._gain(self.store.invoices_of(id)[-1], MONTH[variant])
+
+    def _end_trial(self) -> None:
+        id = self._any_subscription()
+        self._paid(id, self.store.end_trial(id), self._variant(id))
+
+    def _renew(self) -> None:
+        id = self._any_subscription()
+        self._paid(id, self.store.renew(id), self._variant(id))
+
+    def _fail(self) -> None:
+        id = self._any_subscription()
+        before = set(self.store.invoices)
+        self.told += self.store.fail(id)
+        for pending in set(self.store.invoices) - before:
+            self._in_force[pending] = self._variant(id)
+
+    def _recover(self) -> None:
+        id = self._any_subscription()
+        pending = next(
+            (one for one in self.store.invoices_of(id) if self.store.invoices[one]["attributes"]["status"] == "pending"), ""
+        )
+        self.told += self.store.recover(id)
+        self._gain(pending, MONTH[self._in_force[pending]])
+
+    def _change(self) -> None:
+        id = self._any_subscription()
+        old = self._variant(id)
+        new = PREMIUM if old == PRO else PRO
+        cycle = (id, self.store.subscriptions[id]["attributes"]["renews_at"])
+        self.told += self.store.change_variant(id, new)
+        if new == PRO:
+            self.subscription -= 10
+        elif cycle not in self._upgraded:
+            self._upgraded.add(cycle)
+            self.subscription += 10
+
+    def _simple(self, command: str) -> None:
+        self.told += getattr(self.store, command)(self._any_subscription())
+
+    def _unpaid(self) -> None:
+        self._simple("unpaid")
+
+    def _cancel(self) -> None:
+        self._simple("cancel")
+
+    def _resume(self) -> None:
+        self._simple("resume")
+
+    def _expire(self) -> None:
+        self._simple("expire")
+
+    def _pause(self) -> None:
+        self._simple("pause")
+
+    def _unpause(self) -> None:
+        self._simple("unpause")
+
+    def _refund_order(self) -> None:
+        order = self.chance.choice(list(self.store.orders))
+        self.told += self.store.refund_order(order, self._rest(self.store.orders[order]))
+        if order in self._first:
+            self.subscription -= self._worth.pop(self._first[order], 0)
+        else:
+            self.individual -= self._worth.pop(order, 0)
+
+    def _refund_invoice(self) -> None:
+        invoice = self.chance.choice(list(self.store.invoices))
+        if self.store.invoices[invoice]["attributes"]["status"] == "pending":
+            return
+        self.told += self.store.refund_invoice(invoice, self._rest(self.store.invoices[invoice]))
+        self.subscription -= self._worth.pop(invoice, 0)
+
+    def _refund_part(self) -> None:
+        order = self.chance.choice(list(self.store.orders))
+        if self._rest(self.store.orders[order]) > 100:
+            self.told += self.store.refund_order(order, 100)
+
+    @staticmethod
+    def _rest(resource: dict[str, dict[str, int]]) -> int:
+        attributes = resource["attributes"]
+        return attributes["total"] - attributes["refunded_amount"]
+
+
+def life(email: str, commands: list[str], seed: int, first_id: int) -> Life:
+    """Return a life, lived."""
+    return Life(email, random.Random(seed), shop(first_id=first_id)).live(commands)
