@@ -11,6 +11,7 @@ from interviewer.api.middleware import CacheHeaders, OriginGuard, SecurityHeader
 from interviewer.pages import account, dashboard, interview, landing, not_found, outbox, profile, review
 from interviewer.settings import get_settings
 from interviewer.state.account import LoginState, OutboxState, ResetPasswordState, ResetRequestState, SignupState, VerifyState
+from interviewer.state.billing import BillingState
 from interviewer.state.dashboard import DashboardState
 from interviewer.state.interview import InterviewState
 from interviewer.state.profile import ProfileState
@@ -68,7 +69,10 @@ app.add_page(
     on_load=[SessionState.load, VerifyState.load],
 )
 app.add_page(
-    dashboard.dashboard, route="/dashboard", title="Dashboard · Interviewer", on_load=[SessionState.require, DashboardState.load]
+    dashboard.dashboard,
+    route="/dashboard",
+    title="Dashboard · Interviewer",
+    on_load=[SessionState.require, DashboardState.load, BillingState.load, BillingState.watch],
 )
 app.add_page(
     interview.interview, route="/interview", title="Interview · Interviewer", on_load=[SessionState.require, InterviewState.load]
@@ -79,7 +83,12 @@ app.add_page(
     title="Review · Interviewer",
     on_load=[SessionState.require, ReviewState.load],
 )
-app.add_page(profile.profile, route="/account", title="Account · Interviewer", on_load=[SessionState.require, ProfileState.load])
+app.add_page(
+    profile.profile,
+    route="/account",
+    title="Account · Interviewer",
+    on_load=[SessionState.require, ProfileState.load, BillingState.load, BillingState.watch],
+)
 app.add_page(not_found.not_found, route="/404", title="Not found · Interviewer", on_load=SessionState.load)
 if not settings.production:
     app.add_page(outbox.outbox, route="/outbox", title="Outbox · Interviewer", on_load=[SessionState.load, OutboxState.load])

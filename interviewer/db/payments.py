@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from interviewer.db.models import CheckoutReference, Invoice, Order, Subscription, VariantSighting, utcnow
+from interviewer.db.models import CheckoutReference, CreditTransaction, Invoice, Order, Subscription, VariantSighting, utcnow
 from interviewer.domain.credits import ENDED
 from interviewer.domain.entitlements import InvoiceFacts, Sighting, SubscriptionFacts
 from interviewer.domain.lemonsqueezy import InvoiceBody, OrderBody, SubscriptionBody
@@ -41,6 +42,23 @@ async def reference(session: AsyncSession, word: str) -> CheckoutReference | Non
     """Return the checkout that carried this word."""
     statement = select(CheckoutReference).where(col(CheckoutReference.reference) == word)
     return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def last_checkout(session: AsyncSession, user_id: int) -> datetime | None:
+    """Return when the user last went to a checkout."""
+    statement = select(func.max(col(CheckoutReference.created_at))).where(col(CheckoutReference.user_id) == user_id)
+    return (await session.execute(statement)).scalar_one()
+
+
+async def purchased_since(session: AsyncSession, user_id: int, moment: datetime) -> bool:
+    """Tell whether a purchase of the user has been booked, or a subscription begun, since a moment."""
+    booked = exists().where(
+        col(CreditTransaction.user_id) == user_id,
+        col(CreditTransaction.subject).is_not(None),
+        col(CreditTransaction.created_at) >= moment,
+    )
+    begun = exists().where(col(Subscription.user_id) == user_id, col(Subscription.created_at) >= moment)
+    return bool((await session.execute(select(or_(booked, begun)))).scalar_one())
 
 
 # -- orders --------------------------------------------------------------------------------------------------------

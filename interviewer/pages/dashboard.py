@@ -1,12 +1,13 @@
-"""The dashboard: credits, what is running, what is done."""
+"""The dashboard: credits, what is running, what is done, what can be bought."""
 
 from __future__ import annotations
 
 import reflex as rx
 
-from interviewer.components.forms import LINK, PRIMARY, alert
-from interviewer.components.icons import icon
+from interviewer.components.billing import credits_card, notices, shop
+from interviewer.components.forms import LINK, alert
 from interviewer.components.layout import card, shell
+from interviewer.state.billing import BillingState
 from interviewer.state.dashboard import DashboardState
 from interviewer.state.models import SummaryItem
 from interviewer.state.session import SessionState
@@ -20,35 +21,22 @@ def dashboard() -> rx.Component:
             class_name="break-words font-serif text-3xl font-bold",
         ),
         rx.el.div(alert(DashboardState.error), class_name="mt-4"),
-        rx.cond(DashboardState.loaded, _content(), rx.el.div(class_name="skeleton mt-6 h-64", aria_label="Loading")),
+        rx.cond(
+            DashboardState.loaded & BillingState.loaded,
+            _content(),
+            rx.el.div(class_name="skeleton mt-6 h-64", aria_label="Loading"),
+        ),
     )
 
 
 def _content() -> rx.Component:
     return rx.el.div(
-        _credits(),
+        notices(),
+        credits_card(),
         rx.cond(DashboardState.unfinished.length() > 0, _list("In progress", DashboardState.unfinished)),
         rx.cond(DashboardState.finished.length() > 0, _list("Finished", DashboardState.finished), _nothing_yet()),
+        shop(),
         class_name="mt-6 space-y-8",
-    )
-
-
-def _credits() -> rx.Component:
-    return card(
-        rx.el.div(
-            rx.el.p(
-                rx.el.span(DashboardState.credits, class_name="font-serif text-4xl font-bold"),
-                rx.cond(DashboardState.credits == 1, " credit", " credits"),
-                class_name="text-lg",
-            ),
-            rx.el.p("One credit is one interview.", class_name="text-muted"),
-        ),
-        rx.cond(
-            DashboardState.credits > 0,
-            rx.el.a("Start an interview", icon("arrow"), href="/interview", class_name=PRIMARY),
-            rx.el.p("You have used your credits.", class_name="text-muted"),
-        ),
-        class_name="flex flex-wrap items-center justify-between gap-4",
     )
 
 

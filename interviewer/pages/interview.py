@@ -93,7 +93,10 @@ def _start_button() -> rx.Component:
         rx.el.p(
             rx.cond(
                 InterviewState.credits < 1,
-                "You have no credit left, and an interview costs one.",
+                rx.fragment(
+                    "You have no credit left, and an interview costs one. ",
+                    rx.el.a("Get credits", href="/dashboard#credits", class_name=LINK),
+                ),
                 rx.cond(
                     InterviewState.credits == 1,
                     "You have 1 credit. An interview that does not start costs none.",

@@ -1,9 +1,10 @@
-"""The landing page: what it is, with a verdict to look at."""
+"""The landing page: what it is, with a verdict to look at, and the prices."""
 
 from __future__ import annotations
 
 import reflex as rx
 
+from interviewer.components.billing import prices
 from interviewer.components.forms import PRIMARY, SECONDARY
 from interviewer.components.icons import icon
 from interviewer.components.layout import card, shell
@@ -11,7 +12,7 @@ from interviewer.components.layout import card, shell
 
 def landing() -> rx.Component:
     """Return the landing page."""
-    return shell(_hero(), _excerpt(), _how(), width="max-w-5xl")
+    return shell(_hero(), _excerpt(), _how(), prices(), width="max-w-5xl")
 
 
 def _hero() -> rx.Component:

@@ -1,12 +1,14 @@
-"""The account page: name, devices, taking everything along, deletion."""
+"""The account page: name, plan and credits, devices, taking everything along, deletion."""
 
 from __future__ import annotations
 
 import reflex as rx
 
+from interviewer.components.billing import plan_card, statement_card
 from interviewer.components.forms import LINK, SECONDARY, NativeForm, alert, field, github_button, submit
 from interviewer.components.layout import card, shell
 from interviewer.components.verdict import disclosure
+from interviewer.state.billing import BillingState
 from interviewer.state.profile import DeviceItem, ProfileState
 from interviewer.state.session import SessionState
 
@@ -21,10 +23,18 @@ def profile() -> rx.Component:
         rx.el.div(alert(ProfileState.error), class_name="mb-4"),
         rx.cond(
             ProfileState.loaded,
-            rx.el.div(_name(), _devices(), _github(), _export(), _deletion(), class_name="space-y-6"),
+            rx.el.div(_name(), _credits(), _devices(), _github(), _export(), _deletion(), class_name="space-y-6"),
             rx.el.div(class_name="skeleton h-96", aria_label="Loading"),
         ),
         width="max-w-2xl",
+    )
+
+
+def _credits() -> rx.Component:
+    return rx.cond(
+        BillingState.loaded,
+        rx.fragment(plan_card(), statement_card()),
+        rx.el.div(class_name="skeleton h-64", aria_label="Loading"),
     )
 
 

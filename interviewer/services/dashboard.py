@@ -1,4 +1,4 @@
-"""What the dashboard shows: credits, running and past interviews."""
+"""What the dashboard shows of interviews, and how many can be started."""
 
 from __future__ import annotations
 
@@ -34,7 +34,6 @@ class InterviewSummary:
 class Overview:
     """Everything on the dashboard."""
 
-    balances: Balances
     unfinished: tuple[InterviewSummary, ...]
     finished: tuple[InterviewSummary, ...]
 
@@ -66,10 +65,8 @@ class Dashboard:
             if user is None:
                 raise Unauthorized
             rows = await queries.recent(session, user_id)
-            balances = await ledger.balances(session, user)
         summaries = [summary(interview, job_text) for interview, job_text in rows]
         return Overview(
-            balances=balances,
             unfinished=tuple(item for item in summaries if item.status is not InterviewStatus.FINISHED),
             finished=tuple(item for item in summaries if item.status is InterviewStatus.FINISHED),
         )

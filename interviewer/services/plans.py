@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 
 from interviewer.db import ledger
 from interviewer.db import payments as queries
 from interviewer.db.engine import Database
-from interviewer.db.models import CreditTransaction, Invoice, Subscription, User
+from interviewer.db.models import CreditTransaction, Invoice, Subscription, User, utcnow
 from interviewer.domain.credits import Balances, CreditType, SubscriptionStatus
 from interviewer.domain.plans import Catalogue, Product
 from interviewer.errors import Unauthorized
 from interviewer.services.purchases import CHANGEABLE, PAYPAL
 
 INACTIVE = "inactive"
+WAITED_FOR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +90,29 @@ def plan_of(subscription: Subscription | None, product: Product | None, invoices
     )
 
 
+class Awaited(StrEnum):
+    """How a purchase stands that somebody comes back from."""
+
+    NOTHING = ""
+    PAYMENT = "payment"  # not confirmed yet
+    ARRIVED = "arrived"
+
+
 class Plans:
     """Reads what somebody has bought."""
 
     def __init__(self, database: Database, catalogue: Catalogue) -> None:
         self._database = database
         self._catalogue = catalogue
+
+    async def awaited(self, user_id: int) -> Awaited:
+        """Tell how the user's last checkout stands; one from longer than an hour ago is nothing that anybody waits for."""
+        async with self._database.transaction() as session:
+            began = await queries.last_checkout(session, user_id)
+            if began is None or began < utcnow() - WAITED_FOR:
+                return Awaited.NOTHING
+            arrived = await queries.purchased_since(session, user_id, began)
+        return Awaited.ARRIVED if arrived else Awaited.PAYMENT
 
     async def account(self, user_id: int) -> Account:
         """Return the user's balances, plan and statement; raises Unauthorized when the account is gone."""

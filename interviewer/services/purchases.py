@@ -43,6 +43,11 @@ class Purchases:
         self._site_url = site_url
         self.missing = missing
 
+    @property
+    def configured(self) -> bool:
+        """Whether anything can be bought."""
+        return self._payments is not None and not self.missing
+
     async def checkout(self, user_id: int, tier: str, client: str) -> str:
         """Return the address of a page where a product is paid.
 
@@ -116,7 +121,7 @@ class Purchases:
 
     def _configured(self) -> Payments:
         """Return the payment service; raises Unavailable when it is not set up."""
-        if self._payments is None or self.missing:
+        if self._payments is None or not self.configured:
             raise Unavailable("Buying is not set up on this site.")
         return self._payments
 

@@ -1,4 +1,4 @@
-"""The dashboard: credits, running and past interviews."""
+"""The dashboard: running and past interviews."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ class DashboardState(rx.State):
 
     loaded: bool = False
     error: str = ""
-    credits: int = 0
     unfinished: list[SummaryItem] = []
     finished: list[SummaryItem] = []
 
@@ -31,7 +30,6 @@ class DashboardState(rx.State):
         except AppError as error:
             self.error, self.loaded = error.user_message, True
             return
-        self.credits = overview.balances.usable
         self.unfinished = [summary_item(item) for item in overview.unfinished]
         self.finished = [summary_item(item) for item in overview.finished]
         self.error, self.loaded = "", True

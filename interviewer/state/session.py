@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import reflex as rx
 from reflex.event import EventSpec
+from reflex_base.registry import RegistrationContext
 
 from interviewer import wiring
 from interviewer.errors import AppError, Unauthorized
@@ -31,6 +32,12 @@ def client(state: rx.State) -> str:
 async def signed_in(state: rx.State, *, slide: bool = False) -> SignedIn:
     """Return who is signed in on this page; raises Unauthorized, or Unavailable when the database does not answer."""
     return await wiring.services().sessions.authenticate(cookie(state, COOKIE), slide=slide)
+
+
+def connected(state: rx.State) -> bool:
+    """Tell whether the page of a state has its websocket open; a background event outlives its page."""
+    app = RegistrationContext.get().app
+    return app.event_namespace is None or state.router.session.client_token in app.event_namespace.token_to_sid
 
 
 def to_login(state: rx.State) -> EventSpec:

@@ -62,7 +62,16 @@ async def test_what_is_refused_is_named_to_the_operator(payments: LemonSqueezy, 
 @pytest.mark.parametrize(
     "address",
     [
-        *("javascript:alert(1)", "data:text/html,x", "//shop.example/pay", "/pay", "", "https://", "https:///pay"),
+        *(
+            "javascript:alert(1)",
+            "javascript://shop.example/",
+            "data:text/html,x",
+            "//shop.example/pay",
+            "/pay",
+            "",
+            "https://",
+            "https:///pay",
+        ),
         *("ftp://shop.example/", "https://[", "https://shop.example/a b", "https://shop.example/\n", "https://é.example/"),
         *(5, None, True, ["https://shop.example/"]),
     ],
@@ -193,6 +202,8 @@ async def test_another_store_has_none_of_ours(lemon_url: str, lemon: Behaviour) 
 async def test_a_last_page_that_never_comes_ends_it_too(payments: LemonSqueezy, lemon: Behaviour) -> None:
     lemon.faults = ['json:{"data": [], "meta": {"page": {"lastPage": 1000000000}}}'] * 3
     assert [record async for record in payments.records()] == []
+    assert lemon.faults == []
+    assert len(lemon.requests) == 3
 
 
 async def test_a_page_that_fails_ends_it_with_an_error(payments: LemonSqueezy, lemon: Behaviour) -> None:

@@ -1,0 +1,363 @@
+"""Credits, prices, the plan and the statement, as dashboard, account page and landing page show them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from interviewer.components.forms import LINK, PRIMARY, SECONDARY, alert
+from interviewer.components.icons import icon
+from interviewer.components.layout import card
+from interviewer.components.verdict import disclosure
+from interviewer.domain.plans import CREDITS_A_MONTH, PLANS, PRICE_CENTS, Product, price_words
+from interviewer.state.billing import BillingState
+from interviewer.state.billing_models import LineItem
+
+OFFERS = {
+    Product.INDIVIDUAL: ("One interview", "once", ("Never expires", "Stays with you over every plan")),
+    Product.PRO: ("10 interviews a month", "a month", ("Unused credits are kept", "Change or cancel at any time")),
+    Product.PREMIUM: ("20 interviews a month", "a month", ("Unused credits are kept", "Change or cancel at any time")),
+}
+
+
+def an_interview(product: Product) -> str:
+    """Return what an interview costs with a plan."""
+    cents = PRICE_CENTS[product] / CREDITS_A_MONTH[product]
+    return f"${cents / 100:.2f} an interview"
+
+
+def offer(product: Product, action: rx.Component) -> rx.Component:
+    """Return what one product is and costs, with the way to it."""
+    what, rhythm, points = OFFERS[product]
+    each = an_interview(product) if product in PLANS else "No subscription"
+    return rx.el.li(
+        rx.el.h3(product.label, class_name="font-semibold"),
+        rx.el.p(
+            rx.el.span(price_words(product), class_name="font-serif text-3xl font-bold"),
+            rx.el.span(f" {rhythm}", class_name="text-muted"),
+            class_name="mt-1",
+        ),
+        rx.el.p(what, " · ", each, class_name="mt-1 text-sm text-muted"),
+        rx.el.ul(
+            *[rx.el.li(icon("check", 16, class_name="mt-1 text-good"), point, class_name="flex gap-2") for point in points],
+            class_name="mt-3 mb-5 space-y-1 text-sm",
+        ),
+        rx.el.div(action, class_name="mt-auto"),
+        class_name="flex flex-col rounded-lg border border-line bg-sheet p-5",
+    )
+
+
+def prices() -> rx.Component:
+    """Return the three offers for somebody who may not be signed in yet."""
+    return rx.el.section(
+        rx.el.h2("Prices", class_name="font-serif text-2xl font-bold"),
+        rx.el.p("Your first interview is free. After that, one credit is one interview.", class_name="mt-1 mb-5 text-muted"),
+        rx.el.ul(
+            *[
+                offer(
+                    product,
+                    rx.el.a(
+                        "Start with the free one",
+                        href="/signup",
+                        class_name=f"{SECONDARY} w-full",
+                        aria_label=f"{product.label}: start with the free interview",
+                    ),
+                )
+                for product in Product
+            ],
+            class_name="grid gap-4 md:grid-cols-3",
+        ),
+        id="prices",
+        class_name="mt-14 scroll-mt-6",
+    )
+
+
+# -- credits -------------------------------------------------------------------------------------------------------
+
+
+def credits_card() -> rx.Component:
+    """Return how many interviews can be started, and what those credits are."""
+    credits = BillingState.credits
+    return card(
+        rx.el.div(
+            rx.el.p(
+                rx.el.span(credits.usable, class_name="font-serif text-4xl font-bold"),
+                rx.cond(credits.usable == 1, " credit", " credits"),
+                class_name="text-lg",
+                aria_live="polite",
+            ),
+            rx.el.p(
+                rx.cond(
+                    credits.plan > 0,
+                    f"{credits.individual} single, {credits.plan} of your plan. One credit is one interview.",
+                    "One credit is one interview.",
+                ),
+                class_name="text-muted",
+            ),
+            rx.cond(credits.note != "", rx.el.p(credits.note, class_name="mt-1 text-sm text-half")),
+        ),
+        rx.cond(
+            credits.usable > 0,
+            rx.el.a("Start an interview", icon("arrow"), href="/interview", class_name=PRIMARY),
+            rx.el.a("Get credits", icon("arrow"), href="#credits", class_name=PRIMARY),
+        ),
+        class_name="flex flex-wrap items-center justify-between gap-4",
+    )
+
+
+def notices() -> rx.Component:
+    """Return what somebody has to be told: thanks, an error, trouble with a payment."""
+    return rx.el.div(
+        rx.el.div(alert(BillingState.error, id="billing-alert"), class_name="empty:hidden"),
+        rx.el.div(
+            rx.cond(
+                BillingState.thanks != "",
+                rx.el.div(
+                    icon("check", class_name="mt-0.5 text-good"),
+                    rx.el.p(BillingState.thanks),
+                    class_name="flex gap-3 rounded-md border border-good bg-sheet px-4 py-3",
+                ),
+            ),
+            role="status",
+        ),
+        rx.cond(
+            BillingState.plan.trouble != "",
+            rx.el.div(
+                rx.el.div(
+                    icon("alert", class_name="mt-0.5"), rx.el.p(BillingState.plan.trouble), class_name="flex gap-3 text-bad"
+                ),
+                _button("Change the card", "card", BillingState.change_card, SECONDARY),
+                class_name="flex flex-wrap items-center justify-between gap-3 rounded-md border border-bad bg-bad-soft px-4 py-3",
+            ),
+        ),
+        class_name="space-y-3 empty:hidden",
+    )
+
+
+def _button(label: str | rx.Var[str], name: str, event: Any, look: str, **attributes: Any) -> rx.Component:
+    """Return a button that talks to the payment service: one at a time, and it says that it does."""
+    return rx.el.button(
+        rx.cond(BillingState.busy == name, "One moment …", label),
+        type="button",
+        on_click=event,
+        disabled=BillingState.busy != "",
+        class_name=look,
+        **attributes,
+    )
+
+
+# -- buying --------------------------------------------------------------------------------------------------------
+
+
+def shop() -> rx.Component:
+    """Return what can be bought: single credits always, a plan while there is none."""
+    return rx.el.section(
+        rx.el.h2("Get credits", class_name="mb-3 font-serif text-xl font-bold"),
+        _not_configured(),
+        rx.el.ul(
+            _buyable(Product.INDIVIDUAL, "Buy one credit"),
+            rx.cond(
+                BillingState.plan.pays,
+                _has_plan(),
+                rx.fragment(*[_buyable(plan, f"Subscribe to {plan.label}") for plan in PLANS]),
+            ),
+            class_name="grid gap-4 md:grid-cols-3",
+        ),
+        rx.el.p(
+            "Payments are made on the pages of Lemon Squeezy, our merchant of record. Prices are without tax.",
+            class_name="mt-3 text-sm text-muted",
+        ),
+        id="credits",
+        class_name="scroll-mt-6",
+    )
+
+
+def _buyable(product: Product, label: str) -> rx.Component:
+    look = f"{PRIMARY if product is Product.PRO else SECONDARY} w-full"
+    return offer(product, _button(label, f"buy {product.value}", BillingState.buy(product.value), look))
+
+
+def _has_plan() -> rx.Component:
+    return rx.el.li(
+        rx.el.h3("Your plan: ", BillingState.plan.title, class_name="font-semibold"),
+        rx.el.p(BillingState.plan.next, class_name="mt-2 mb-5 text-muted"),
+        rx.el.a("Manage the plan", href="/account#plan", class_name=f"{SECONDARY} mt-auto w-fit"),
+        class_name="flex flex-col rounded-lg border border-line bg-sheet p-5 md:col-span-2",
+    )
+
+
+def _not_configured() -> rx.Component:
+    """Return why nothing can be bought, once somebody has tried."""
+    return rx.el.div(
+        rx.cond(
+            BillingState.explained,
+            rx.el.div(
+                rx.el.p("Buying is not set up on this site, so nothing was charged.", class_name="font-medium"),
+                rx.cond(
+                    BillingState.missing.length() > 0,
+                    rx.fragment(
+                        rx.el.p(
+                            "Whoever runs it sets these, as .env.example explains, and starts it again:",
+                            class_name="mt-1 text-muted",
+                        ),
+                        rx.el.ul(
+                            rx.foreach(
+                                BillingState.missing, lambda name: rx.el.li(rx.el.code(name, class_name="font-mono text-sm"))
+                            ),
+                            class_name="mt-2 grid gap-x-6 sm:grid-cols-2",
+                        ),
+                    ),
+                ),
+                class_name="mb-4 rounded-md border border-half bg-sheet px-4 py-3",
+            ),
+        ),
+        role="status",
+    )
+
+
+# -- the plan ------------------------------------------------------------------------------------------------------
+
+
+def plan_card() -> rx.Component:
+    """Return the plan with its dates, what happens next, and what can be done about it."""
+    plan = BillingState.plan
+    return card(
+        rx.el.div(
+            rx.el.h2("Plan", class_name="font-serif text-xl font-bold"),
+            rx.el.span(
+                plan.status,
+                class_name=rx.match(
+                    plan.tone,
+                    ("good", "rounded-full border border-good px-3 py-0.5 text-sm font-medium text-good"),
+                    ("bad", "rounded-full border border-bad px-3 py-0.5 text-sm font-medium text-bad"),
+                    "rounded-full border border-line px-3 py-0.5 text-sm font-medium text-muted",
+                ),
+            ),
+            class_name="mb-3 flex items-center justify-between gap-3",
+        ),
+        notices(),
+        rx.cond(
+            plan.since != "",
+            rx.el.p(rx.el.span(plan.title, class_name="font-semibold"), " · ", plan.since, class_name="mt-3"),
+        ),
+        rx.el.p(plan.next, class_name="mt-1 mb-4 text-muted"),
+        rx.cond(plan.resume != "", _resume()),
+        rx.cond(plan.pays, _changes(), rx.el.a("See the plans", href="/dashboard#credits", class_name=SECONDARY)),
+        id="plan",
+        class_name="scroll-mt-6",
+    )
+
+
+def _resume() -> rx.Component:
+    return rx.el.div(
+        rx.el.p(BillingState.plan.resume, class_name="mb-3"),
+        _button("Resume the subscription", "resume", BillingState.resume, PRIMARY),
+        class_name="mb-4",
+    )
+
+
+def _changes() -> rx.Component:
+    plan = BillingState.plan
+    return rx.el.div(
+        rx.cond(
+            plan.elsewhere,
+            rx.el.p(
+                "You pay by PayPal: changes of the plan are confirmed on the pages of Lemon Squeezy.",
+                class_name="mb-3 text-sm text-muted",
+            ),
+        ),
+        rx.cond(
+            plan.change_to != "",
+            rx.el.div(
+                _folded(
+                    plan.change_label,
+                    plan.change,
+                    _button(plan.change_label, "change", BillingState.change_plan(plan.change_to), PRIMARY),
+                ),
+                key=plan.change_to,  # done once, it folds up again
+            ),
+        ),
+        _folded(
+            "Cancel the subscription",
+            plan.cancel,
+            _button("Cancel the subscription", "cancel", BillingState.cancel, SECONDARY.replace("text-ink", "text-bad")),
+        ),
+        _folded(
+            "Change the card",
+            "The card or account that the subscription is paid with is changed on the pages of Lemon Squeezy.",
+            _button("Go to Lemon Squeezy", "card", BillingState.change_card, SECONDARY),
+        ),
+    )
+
+
+def _folded(summary: str | rx.Var[str], words: str | rx.Var[str], button: rx.Component) -> rx.Component:
+    """Return something that can be done: what it does comes first, the button after it."""
+    return disclosure(summary, rx.el.p(words, class_name="mb-4"), button)
+
+
+# -- the statement -------------------------------------------------------------------------------------------------
+
+
+def statement_card() -> rx.Component:
+    """Return every change of one's credits, the newest first."""
+    return card(
+        rx.el.h2("Credit statement", class_name="mb-3 font-serif text-xl font-bold"),
+        rx.cond(
+            BillingState.lines.length() > 0,
+            rx.fragment(
+                rx.el.table(
+                    rx.el.thead(
+                        rx.el.tr(
+                            _head("Date"),
+                            _head("What happened"),
+                            _head("Change", right=True),
+                            _head("Balance", right=True),
+                            class_name="border-b border-line text-sm text-muted",
+                        ),
+                        class_name="max-sm:sr-only",
+                    ),
+                    rx.el.tbody(rx.foreach(BillingState.lines, _line), class_name="divide-y divide-line"),
+                    class_name="w-full text-left",
+                ),
+                rx.cond(
+                    BillingState.more_lines > 0,
+                    rx.el.button(
+                        f"Show {BillingState.more_lines} more",
+                        type="button",
+                        on_click=BillingState.show_all_lines,
+                        class_name=f"{LINK} mt-2 min-h-11 cursor-pointer",
+                    ),
+                ),
+            ),
+            rx.el.p("Nothing yet. Every credit that comes or goes will stand here.", class_name="text-muted"),
+        ),
+        id="statement",
+        class_name="scroll-mt-6",
+    )
+
+
+def _head(label: str, *, right: bool = False) -> rx.Component:
+    return rx.el.th(label, scope="col", class_name="py-2 font-medium text-right" if right else "py-2 pr-4 font-medium")
+
+
+def _line(line: rx.Var[LineItem]) -> rx.Component:
+    """Return one line; where there is little room its date stands below what happened."""
+    return rx.el.tr(
+        rx.el.td(line.date, class_name="whitespace-nowrap py-3 pr-4 align-top text-muted max-sm:hidden"),
+        rx.el.td(
+            rx.el.p(line.what),
+            rx.el.p(line.date, class_name="text-sm text-muted sm:hidden"),
+            rx.cond(line.note != "", rx.el.p(line.note, class_name="text-sm text-half")),
+            class_name="py-3 pr-4 align-top",
+        ),
+        rx.el.td(
+            rx.el.span(line.change, class_name=rx.cond(line.gain, "font-semibold text-good", "font-semibold")),
+            class_name="whitespace-nowrap py-3 text-right align-top tabular-nums",
+        ),
+        rx.el.td(
+            rx.el.p(line.balance),
+            rx.el.p(line.kind, class_name="text-sm text-muted"),
+            class_name="whitespace-nowrap py-3 pl-4 text-right align-top tabular-nums",
+        ),
+    )

@@ -1,0 +1,203 @@
+"""What the pages say of credits and plans, in words: pure functions of what the services tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from interviewer.domain.credits import Balances, CreditType, SubscriptionStatus
+from interviewer.domain.plans import CREDITS_A_MONTH, PLANS, Product, price_words
+from interviewer.services.plans import Account, Plan, StatementLine
+
+STATUS_WORDS = {
+    "inactive": "No plan",
+    SubscriptionStatus.ON_TRIAL: "Trial",
+    SubscriptionStatus.ACTIVE: "Active",
+    SubscriptionStatus.PAUSED: "Paused",
+    SubscriptionStatus.PAST_DUE: "Payment overdue",
+    SubscriptionStatus.UNPAID: "Unpaid",
+    SubscriptionStatus.CANCELLED: "Cancelled",
+    SubscriptionStatus.EXPIRED: "Ended",
+}
+KIND_WORDS = {CreditType.INDIVIDUAL: "Single", CreditType.SUBSCRIPTION: "Plan"}
+
+
+@dataclass
+class CreditsItem:
+    """Somebody's credits: how many can be used now, what they are made of, and what there is to know about them."""
+
+    usable: int = 0
+    individual: int = 0
+    plan: int = 0
+    plan_usable: bool = False
+    note: str = ""
+
+
+@dataclass
+class PlanItem:
+    """Somebody's plan: its name and status, what happens next, and what can be done, each with what it does to credits."""
+
+    title: str = ""
+    status: str = ""
+    tone: str = ""  # good, half or bad
+    next: str = ""
+    since: str = ""
+    trouble: str = ""
+    cancel: str = ""
+    resume: str = ""
+    change_to: str = ""
+    change_label: str = ""
+    change: str = ""
+    elsewhere: bool = False
+    pays: bool = False  # there is a means of payment that can be changed
+
+
+@dataclass
+class LineItem:
+    """One line of the statement."""
+
+    date: str = ""
+    what: str = ""
+    kind: str = ""
+    change: str = ""
+    gain: bool = False
+    balance: str = ""
+    note: str = ""
+
+
+def day(moment: datetime | None) -> str:
+    """Return a day for people, in UTC."""
+    return f"{moment.day} {moment:%B %Y}" if moment else ""
+
+
+def counted(number: int, word: str = "credit") -> str:
+    """Return a number of things."""
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def credits_item(balances: Balances) -> CreditsItem:
+    """Return what is shown of somebody's credits."""
+    notes = []
+    if balances.subscription and not balances.subscription_usable:
+        verb = "is" if balances.subscription == 1 else "are"
+        notes.append(f"{counted(balances.subscription, 'plan credit')} {verb} kept until your subscription runs again.")
+    owed = balances.individual_debt + balances.subscription_debt
+    if owed:
+        verb = "was" if owed == 1 else "were"
+        notes.append(f"{counted(owed)} {verb} refunded after being used; the next ones you get make up for that.")
+    return CreditsItem(balances.usable, balances.individual, balances.subscription, balances.subscription_usable, " ".join(notes))
+
+
+def plan_item(account: Account) -> PlanItem:
+    """Return what is shown of somebody's plan, and what can be done with it."""
+    plan, credits = account.plan, account.balances.subscription
+    item = PlanItem(
+        title=plan.product.label if plan.product else "Subscription" if plan.status != "inactive" else "No plan",
+        status=STATUS_WORDS[plan.status],
+        tone=_tone(plan),
+        next=_next(plan, credits),
+        since=f"Since {day(plan.started_at)}" if plan.started_at else "",
+        trouble=_trouble(plan),
+        elsewhere=plan.elsewhere,
+        pays=plan.status not in ("inactive", SubscriptionStatus.EXPIRED, SubscriptionStatus.CANCELLED),
+    )
+    if item.pays:
+        item.cancel = _cancel(plan, credits)
+    if plan.status == SubscriptionStatus.CANCELLED:
+        item.resume = f"It goes on as before, and your {counted(credits, 'plan credit')} can be used again at once."
+    if plan.product and plan.changeable:
+        other = next(product for product in PLANS if product is not plan.product)
+        item.change_to, item.change_label = other.value, _change_label(plan.product, other)
+        item.change = _change(plan.product, other, credits)
+    return item
+
+
+def _tone(plan: Plan) -> str:
+    if plan.payment_failed or plan.status in (SubscriptionStatus.UNPAID, SubscriptionStatus.PAST_DUE):
+        return "bad"
+    return "good" if plan.status in (SubscriptionStatus.ACTIVE, SubscriptionStatus.ON_TRIAL) else "half"
+
+
+def _month(product: Product | None) -> str:
+    return f"{CREDITS_A_MONTH[product]} more credits for {price_words(product)}" if product else "another month"
+
+
+def _next(plan: Plan, credits: int) -> str:
+    """Return what happens next if nothing is done."""
+    kept = f"Your {counted(credits, 'plan credit')} stay in your account and can be used when a subscription runs again."
+    ends = f" on {day(plan.ends_at)}" if plan.ends_at else ""
+    renews = day(plan.renews_at)
+    match plan.status:
+        case SubscriptionStatus.ACTIVE:
+            return f"Renews on {renews}: {_month(plan.product)}. Credits that you do not use are kept."
+        case SubscriptionStatus.ON_TRIAL:
+            return f"The trial ends on {day(plan.trial_ends_at) or renews}. The first payment then brings {_month(plan.product)}."
+        case SubscriptionStatus.PAST_DUE:
+            return f"The payment is tried again on {renews}. Until then you can use your credits."
+        case SubscriptionStatus.UNPAID:
+            return f"Nothing is renewed until it is paid. {kept}"
+        case SubscriptionStatus.PAUSED:
+            return f"Nothing is charged while it is paused. {kept}"
+        case SubscriptionStatus.CANCELLED:
+            return f"It ends{ends}, and nothing more is charged. {kept}"
+        case SubscriptionStatus.EXPIRED:
+            return f"It ended{ends}. {kept}" if credits else f"It ended{ends}."
+        case _:
+            return "With a plan, an interview costs less than half as much."
+
+
+def _trouble(plan: Plan) -> str:
+    """Return what is wrong with the payment, if anything is."""
+    if plan.status == SubscriptionStatus.UNPAID:
+        return "Your subscription could not be paid, so its credits cannot be used. Change the card to go on."
+    if plan.payment_failed or plan.status == SubscriptionStatus.PAST_DUE:
+        return "The last payment of your subscription failed. Please check the card before it is tried again."
+    return ""
+
+
+def _cancel(plan: Plan, credits: int) -> str:
+    """Return what cancelling does, before it is done."""
+    until = f" on {day(plan.renews_at)}" if plan.renews_at else " at the end of what is paid"
+    words = f"Nothing more is charged, and the subscription ends{until}. "
+    if credits:
+        words += (
+            f"Your {counted(credits, 'plan credit')} cannot be used from the moment you cancel: use them first, or resume later; "
+            "they are kept for you. "
+        )
+    return words + "Single credits are not affected."
+
+
+def _change_label(now: Product, other: Product) -> str:
+    return f"{'Upgrade' if CREDITS_A_MONTH[other] > CREDITS_A_MONTH[now] else 'Downgrade'} to {other.label}"
+
+
+def _change(now: Product, other: Product, credits: int) -> str:
+    """Return what changing the plan does to money and credits, before it is done."""
+    difference = CREDITS_A_MONTH[other] - CREDITS_A_MONTH[now]
+    month = f"{price_words(other)} and {CREDITS_A_MONTH[other]} credits a month"
+    if difference > 0:
+        return (
+            f"You get {counted(difference)} at once (once in each billing cycle), and the rest of this cycle is charged now, "
+            f"in proportion. From the next one on it is {month}."
+        )
+    taken = -difference
+    words = f"{counted(taken)} of this cycle are taken back at once"
+    if credits < taken:
+        words += f"; you have {credits} left, so the other {taken - credits} come off your next ones"
+    return f"{words}. Nothing is charged now; from the next cycle on it is {month}."
+
+
+def line_item(line: StatementLine) -> LineItem:
+    """Return what is shown of a line of the ledger."""
+    note = ""
+    if line.debt_change > 0:
+        note = f"{counted(line.debt_change)} used already: your next ones make up for it"
+    return LineItem(
+        date=day(line.at),
+        what=line.reason,
+        kind=KIND_WORDS[line.type],
+        change=f"{line.amount:+}".replace("-", "\u2212") if line.amount else "0",
+        gain=line.amount > 0,
+        balance=f"{line.balance}",
+        note=note,
+    )
