@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator
+from pydantic import Field, HttpUrl, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _PLACEHOLDER = re.compile("change.?me|your.?secret|example|placeholder|password", re.IGNORECASE)
@@ -98,6 +98,19 @@ class Settings(BaseSettings):
             raise ValueError("must be 32 or more random characters; `openssl rand -hex 32` makes some")
         return value
 
+    @field_validator("lemon_webhook_secret")
+    @classmethod
+    def _hard_to_forge(cls, value: SecretStr | None) -> SecretStr | None:
+        """Whoever guesses it can give away credits. Lemon Squeezy takes 6 to 40 characters."""
+        if value is None:
+            return None
+        secret = value.get_secret_value()
+        if len(secret.strip()) < 6 or len(set(secret)) < 4 or _PLACEHOLDER.search(secret):
+            raise ValueError(
+                "must be 6 or more random characters, Lemon Squeezy takes up to 40; `openssl rand -hex 20` makes some"
+            )
+        return value
+
     @field_validator("frontend_url")
     @classmethod
     def _with_slash(cls, value: str) -> str:
@@ -126,6 +139,14 @@ class Settings(BaseSettings):
         """Lemon Squeezy's ids are numbers; anything else would never match one."""
         if value and not (value.isascii() and value.isdecimal()):
             raise ValueError("must be a number, as Lemon Squeezy shows it")
+        return value
+
+    @field_validator("lemon_variant_id_pro", "lemon_variant_id_premium")
+    @classmethod
+    def _another(cls, value: str, info: ValidationInfo) -> str:
+        """Each variant sells one thing, or nobody could tell what was bought."""
+        if value and value in (info.data.get("lemon_variant_id_individual"), info.data.get("lemon_variant_id_pro")):
+            raise ValueError("must be another variant than those of the other products")
         return value
 
     @field_validator("database_url")

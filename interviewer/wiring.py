@@ -197,7 +197,7 @@ def use(replacement: Services | None) -> None:
 
 @asynccontextmanager
 async def running() -> AsyncIterator[Services]:
-    """Hold the services while the application runs, sweeping lapsed starts in the background."""
+    """Hold the services while the application runs, sweeping and listening for news in the background."""
     current = services()
     tasks = [asyncio.create_task(_sweep(current)), asyncio.create_task(current.news.listen())]
     try:
@@ -205,6 +205,7 @@ async def running() -> AsyncIterator[Services]:
     finally:
         for task in tasks:
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await current.close()
         use(None)
 

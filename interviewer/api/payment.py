@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter
 from pydantic import BaseModel
 
@@ -12,9 +14,9 @@ router = APIRouter(prefix="/api/payment", tags=["payment"])
 
 
 class Tier(BaseModel):
-    """What is to be bought."""
+    """What is to be bought. Whatever it is, it is looked up: what is no text is not for sale either."""
 
-    tier: str = ""
+    tier: Any = ""
 
 
 @router.post("/checkout")

@@ -89,13 +89,21 @@ def credits_card() -> rx.Component:
             ),
             rx.el.p(
                 rx.cond(
-                    credits.plan > 0,
+                    credits.plan_usable & (credits.plan > 0),
                     f"{credits.individual} single, {credits.plan} of your plan. One credit is one interview.",
                     "One credit is one interview.",
                 ),
                 class_name="text-muted",
             ),
-            rx.cond(credits.note != "", rx.el.p(credits.note, class_name="mt-1 text-sm text-half")),
+            rx.cond(
+                credits.note != "",
+                rx.el.p(
+                    credits.note,
+                    " ",
+                    rx.el.a("See your plan", href="/account#plan", class_name=LINK),
+                    class_name="mt-1 text-sm text-half",
+                ),
+            ),
         ),
         rx.cond(
             credits.usable > 0,
@@ -242,18 +250,18 @@ def plan_card() -> rx.Component:
             rx.el.p(rx.el.span(plan.title, class_name="font-semibold"), " · ", plan.since, class_name="mt-3"),
         ),
         rx.el.p(plan.next, class_name="mt-1 mb-4 text-muted"),
-        rx.cond(plan.resume != "", _resume()),
-        rx.cond(plan.pays, _changes(), rx.el.a("See the plans", href="/dashboard#credits", class_name=SECONDARY)),
+        rx.cond(plan.resume != "", rx.el.p(plan.resume, class_name="mb-4")),
+        rx.cond(
+            plan.pays,
+            _changes(),
+            rx.el.div(
+                rx.cond(plan.resume != "", _button("Resume the subscription", "resume", BillingState.resume, PRIMARY)),
+                rx.el.a("See the plans", href="/dashboard#credits", class_name=SECONDARY),
+                class_name="flex flex-wrap gap-3",
+            ),
+        ),
         id="plan",
         class_name="scroll-mt-6",
-    )
-
-
-def _resume() -> rx.Component:
-    return rx.el.div(
-        rx.el.p(BillingState.plan.resume, class_name="mb-3"),
-        _button("Resume the subscription", "resume", BillingState.resume, PRIMARY),
-        class_name="mb-4",
     )
 
 

@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
+import re
 from collections import defaultdict
 
 import psycopg
 
-from interviewer.db.engine import Database
+from interviewer.db.engine import CONNECT_WAIT, Database
 from interviewer.db.payments import CHANNEL
 
 logger = logging.getLogger(__name__)
 
-# Seconds until a broken connection is tried again, and between two questions whether it is still there.
+# Seconds until a broken connection is made anew, and between two questions whether it is still there.
 RETRY, HEARTBEAT = 2.0, 60.0
+# Without an answer for so long, in milliseconds, a connection counts as broken, where the system can tell.
+SILENCE = 10_000
 
 
 class News:
     """Tells who waits for it that something of theirs changed. One connection of its own serves the whole process."""
 
-    def __init__(self, database: Database) -> None:
-        self._address = database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    def __init__(self, database: Database, *, retry: float = RETRY) -> None:
+        """`retry` is how many seconds lie between two tries to connect."""
+        self._engine = database.engine
+        self._retry = retry
         self._waiting: defaultdict[int, set[asyncio.Event]] = defaultdict(set)
 
     async def wait(self, user_id: int, seconds: float) -> bool:
-        """Wait until something of a user's changes, at most so long; tell whether it did."""
+        """Wait until something of a user's changes, at most so long; tell whether it did.
+
+        What changed before is not told. True can also come without a change: after a broken connection everybody looks once more.
+        """
         happened = asyncio.Event()
         self._waiting[user_id].add(happened)
         try:
@@ -40,23 +47,42 @@ class News:
                 del self._waiting[user_id]
 
     async def listen(self) -> None:
-        """Pass on what comes, for ever; a connection that breaks is made anew, and everybody looks once more then."""
+        """Pass on what comes, for ever. A connection that breaks, or cannot be had, is made anew, whatever the reason."""
+        broken = ""
         while True:
-            with contextlib.suppress(psycopg.OperationalError):
-                await self._listen_once()
-            logger.warning("the connection that brings news of credits broke; trying again")
-            await asyncio.sleep(RETRY)
+            try:
+                async with await self._connect() as connection:
+                    await connection.execute(f"LISTEN {CHANNEL}")
+                    if broken:
+                        logger.warning("news of credits come again")
+                    broken = ""
+                    self._tell_everybody()
+                    await self._pass_on(connection)
+            except Exception as error:
+                # Its kind says enough: its words may hold the address, and with it a password.
+                if type(error).__name__ != broken:
+                    broken = type(error).__name__
+                    logger.warning("the connection that brings news of credits broke (%s); trying again", broken)
+            await asyncio.sleep(self._retry)
 
-    async def _listen_once(self) -> None:
-        async with await psycopg.AsyncConnection.connect(self._address, autocommit=True, connect_timeout=5) as connection:
-            await connection.execute(f"LISTEN {CHANNEL}")
-            for user_id in list(self._waiting):
-                self._tell(user_id)  # what changed while nobody listened
-            while True:
-                async for notice in connection.notifies(timeout=HEARTBEAT):
+    async def _connect(self) -> psycopg.AsyncConnection:
+        """Connect as the pool does, so that every address that works there works here."""
+        words, parameters = self._engine.dialect.create_connect_args(self._engine.url)
+        options = {"connect_timeout": CONNECT_WAIT, "tcp_user_timeout": SILENCE, **parameters, "autocommit": True}
+        return await psycopg.AsyncConnection.connect(*words, **options)
+
+    async def _pass_on(self, connection: psycopg.AsyncConnection) -> None:
+        while True:
+            async for notice in connection.notifies(timeout=HEARTBEAT):
+                if re.fullmatch("[0-9]{1,18}", notice.payload):
                     self._tell(int(notice.payload))
-                await connection.execute("SELECT 1")
+            await connection.execute("SELECT 1")
 
     def _tell(self, user_id: int) -> None:
         for event in self._waiting.get(user_id, ()):
             event.set()
+
+    def _tell_everybody(self) -> None:
+        """What changed while nobody listened is not known, so everybody has to look."""
+        for user_id in self._waiting:
+            self._tell(user_id)

@@ -12,6 +12,7 @@ from interviewer.db import interviews, ledger, mails, payments, subscriptions, w
 from interviewer.db import sessions as session_queries
 from interviewer.db.engine import Database
 from interviewer.db.models import User, utcnow
+from interviewer.domain.credits import SubscriptionStatus
 from interviewer.errors import BadRequest, PaymentsUnavailable, SubscriptionNotCancelled, Unauthorized, Unavailable
 from interviewer.ports import Payments
 from interviewer.services import billing
@@ -56,7 +57,12 @@ class Personal:
 
     async def _erase(self, user_id: int) -> None:
         async with self._database.transaction() as session:
-            user = await _locked(session, user_id)
+            # What was bought first, then the user: a delivery that is being booked locks in that order, too.
+            await subscriptions.lock_purchases(session, user_id)
+            # Locked for deletion: even a row that only refers to the user has to wait.
+            user = await session.get(User, user_id, with_for_update=True)
+            if user is None:
+                raise Unauthorized
             if await subscriptions.running_of(session, user_id):
                 raise SubscriptionNotCancelled  # one came while the others were being cancelled
             await payments.orphan(session, user_id)
@@ -82,7 +88,7 @@ class Personal:
             except PaymentsUnavailable:
                 raise SubscriptionNotCancelled from None
             async with self._database.transaction() as session:
-                await subscriptions.mark_cancelled(session, lemon_id)
+                await subscriptions.mark_ended(session, lemon_id, SubscriptionStatus.CANCELLED)
         return len(running)
 
     async def export(self, user_id: int) -> dict[str, Any]:
@@ -98,11 +104,23 @@ class Personal:
                     "github_id": user.github_id,
                     "created_at": _words(user.created_at),
                 },
-                "credits": {"individual": user.individual_credits, "subscription": user.subscription_credits},
+                "credits": {
+                    "individual": user.individual_credits,
+                    "subscription": user.subscription_credits,
+                    "individual_debt": user.individual_debt,
+                    "subscription_debt": user.subscription_debt,
+                },
                 "ledger": [
-                    {"at": _words(row.created_at), "type": row.type, "amount": row.amount, "reason": row.reason}
+                    {
+                        "at": _words(row.created_at),
+                        "type": row.type,
+                        "amount": row.amount,
+                        "debt": row.debt,
+                        "reason": row.reason,
+                    }
                     for row in await ledger.rows_of(session, user_id)
                 ],
+                **await _purchases(session, user_id),
                 "sessions": [
                     {"device": one.user_agent, "since": _words(one.created_at), "last_used": _words(one.last_seen_at)}
                     for one in await session_queries.sessions_of(session, user_id, utcnow())
@@ -118,6 +136,23 @@ async def _locked(session: AsyncSession, user_id: int) -> User:
     if user is None:
         raise Unauthorized
     return user
+
+
+async def _purchases(session: AsyncSession, user_id: int) -> dict[str, Any]:
+    """Return the plan, as the newest subscription has it, and everything that was bought."""
+    newest = await payments.newest_subscription(session, user_id)
+    seen = await payments.plan_seen(session, newest.id, newest.variant_id or "") if newest else None
+    bought = await subscriptions.bought(session, user_id)
+    return {"plan": {"name": seen or "free", "status": newest.status if newest else "inactive"}, **_in_words(bought)}
+
+
+def _in_words(value: Any) -> Any:
+    """Return rows with their moments as text, however deep they lie."""
+    if isinstance(value, datetime):
+        return _words(value)
+    if isinstance(value, dict):
+        return {key: _in_words(one) for key, one in value.items()}
+    return [_in_words(one) for one in value] if isinstance(value, list) else value
 
 
 async def _interview(session: AsyncSession, user_id: int, interview_id: int) -> dict[str, Any]:

@@ -12,10 +12,10 @@ from interviewer.db import ledger
 from interviewer.db import payments as queries
 from interviewer.db.engine import Database
 from interviewer.db.models import CreditTransaction, Invoice, Subscription, User, utcnow
-from interviewer.domain.credits import Balances, CreditType, SubscriptionStatus
+from interviewer.domain.credits import ENDED, Balances, CreditType, SubscriptionStatus
 from interviewer.domain.plans import Catalogue, Product
 from interviewer.errors import Unauthorized
-from interviewer.services.purchases import CHANGEABLE, PAYPAL
+from interviewer.services.purchases import CHANGEABLE, PAYPAL, plan_sold
 
 INACTIVE = "inactive"
 WAITED_FOR = timedelta(hours=1)
@@ -73,10 +73,14 @@ def statement(rows: Sequence[CreditTransaction]) -> tuple[StatementLine, ...]:
 
 
 def plan_of(subscription: Subscription | None, product: Product | None, invoices: Sequence[Invoice]) -> Plan:
-    """Return what is shown of a subscription; a payment has failed if that of its newest invoice has."""
+    """Return what is shown of a subscription.
+
+    A payment has failed if that of its newest invoice has; once nothing more is charged, there is nothing to be done about it.
+    """
     if subscription is None:
         return Plan()
     status = SubscriptionStatus(subscription.status)
+    failed = bool(invoices) and invoices[-1].failed and not invoices[-1].paid
     return Plan(
         product=product,
         status=status.value,
@@ -84,7 +88,7 @@ def plan_of(subscription: Subscription | None, product: Product | None, invoices
         renews_at=subscription.renews_at,
         ends_at=subscription.ends_at,
         trial_ends_at=subscription.trial_ends_at,
-        payment_failed=bool(invoices) and invoices[-1].failed and not invoices[-1].paid,
+        payment_failed=failed and status not in ENDED,
         elsewhere=subscription.processor == PAYPAL,
         changeable=status in CHANGEABLE and product is not None,
     )
@@ -125,9 +129,7 @@ class Plans:
             product: Product | None = None
             invoices: Sequence[Invoice] = ()
             if newest:
-                known = self._catalogue.plan(newest.variant_id)
-                seen = None if known else await queries.plan_seen(session, newest.id, newest.variant_id or "")
-                product = known or (Product(seen) if seen else None)
+                product = await plan_sold(session, self._catalogue, newest)
                 invoices = await queries.invoices_of(session, newest.lemon_id)
             rows = await ledger.rows_of(session, user_id)
         return Account(balances, plan_of(newest, product, invoices), statement(rows))

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Awaitable
 from secrets import token_urlsafe
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from interviewer.db import payments as queries
+from interviewer.db import subscriptions
 from interviewer.db.engine import Database
 from interviewer.db.models import CheckoutReference, Subscription, User
 from interviewer.domain.credits import SubscriptionStatus
-from interviewer.domain.lemonsqueezy import fetched
+from interviewer.domain.lemonsqueezy import Notice, fetched
 from interviewer.domain.plans import CREDITS_A_MONTH, PLANS, Catalogue, Product
-from interviewer.errors import BadRequest, Conflict, PaymentsUnavailable, Unauthorized, Unavailable
+from interviewer.errors import BadRequest, Conflict, PaymentsRefused, PaymentsUnavailable, Unauthorized, Unavailable
 from interviewer.ports import Document, Payments, Purchase
 from interviewer.services.guard import Action, Guard
 from interviewer.services.settlement import Settlement
 
+logger = logging.getLogger(__name__)
+
 # While one of these, a plan can be changed: a paused or unpaid one has to be put in order first.
 CHANGEABLE = frozenset({SubscriptionStatus.ACTIVE, SubscriptionStatus.ON_TRIAL})
+_DUE = "A payment of your subscription is due. Its plan can be changed once that is paid."
+_FIRST = {
+    SubscriptionStatus.PAUSED: "Your subscription is paused. Its plan can be changed once it goes on.",
+    SubscriptionStatus.PAST_DUE: _DUE,
+    SubscriptionStatus.UNPAID: _DUE,
+    SubscriptionStatus.CANCELLED: "Your subscription is cancelled. Resume it first, then its plan can be changed.",
+}
 PAYPAL = "paypal"
 # Pages of the payment service, by their names in a subscription's signed URLs.
 CHANGE_PAGE, PAYMENT_PAGE = "customer_portal_update_subscription", "update_payment_method"
@@ -71,23 +85,31 @@ class Purchases:
 
     async def cancel(self, user_id: int, client: str) -> None:
         """End the running subscription at the end of what is paid; raises Conflict when there is none, PaymentsUnavailable."""
-        running = await self._newest(user_id, client, running=True)
+        payments = await self._admitted(user_id, client)
+        async with self._database.transaction() as session:
+            running = await queries.newest_subscription(session, user_id, running=True)
         if running is None:
             raise Conflict("There is no subscription to cancel.")
-        await self._record(await self._configured().cancel(running.lemon_id))
+        await self._record(running, await payments.cancel(running.lemon_id))
 
     async def resume(self, user_id: int, client: str) -> str:
         """Take a cancellation back. Returns an address to go on at when the payment service wants it done there, else "".
 
-        Raises Conflict when there is nothing to resume, PaymentsRefused when it is too late, PaymentsUnavailable.
+        Raises Conflict when there is nothing to resume or another subscription runs, PaymentsRefused when it is too late, and
+        PaymentsUnavailable.
         """
-        newest = await self._newest(user_id, client)
+        payments = await self._admitted(user_id, client)
+        async with self._database.transaction() as session:
+            newest = await queries.newest_subscription(session, user_id)
+            running = await queries.newest_subscription(session, user_id, running=True)
         if newest is None or newest.status != SubscriptionStatus.CANCELLED:
             raise Conflict("There is no cancelled subscription to resume.")
-        now = await self._configured().resume(newest.lemon_id)
+        if running:
+            raise Conflict("Another subscription of yours is running: you would pay for two.")
+        now = await self._answer(newest, payments.resume(newest.lemon_id))
         if _attribute(now, "status") == SubscriptionStatus.CANCELLED:
             return self._page(now, CHANGE_PAGE)
-        await self._record(now)
+        await self._record(newest, now)
         return ""
 
     async def change_plan(self, user_id: int, tier: str, client: str) -> str:
@@ -97,24 +119,29 @@ class Purchases:
         Conflict when there is none to change or it is that one already, PaymentsRefused, PaymentsUnavailable.
         """
         plan = _product(tier, PLANS)
-        newest = await self._newest(user_id, client)
+        payments = await self._admitted(user_id, client)
+        async with self._database.transaction() as session:
+            newest = await queries.newest_subscription(session, user_id)
+            current = await plan_sold(session, self._catalogue, newest) if newest else None
         if newest is None or newest.status not in CHANGEABLE:
-            raise Conflict("There is no active subscription whose plan could be changed.")
-        current = self._catalogue.plan(newest.variant_id)
+            first = _FIRST.get(SubscriptionStatus(newest.status)) if newest else None
+            raise Conflict(first or "There is no active subscription whose plan could be changed.")
         if current is plan:
             raise Conflict(f"Your plan is {plan.label} already.")
         variant = self._catalogue.variants[plan]
         more = current is None or CREDITS_A_MONTH[plan] > CREDITS_A_MONTH[current]
-        now = await self._configured().change_variant(newest.lemon_id, variant, charge_now=more)
+        now = await self._answer(newest, payments.change_variant(newest.lemon_id, variant, charge_now=more))
         if _attribute(now, "variant_id") != variant:
             return self._page(now, CHANGE_PAGE)
-        await self._record(now)
+        await self._record(newest, now)
         return ""
 
     async def payment_page(self, user_id: int, client: str) -> str:
         """Return the address where the card is changed; raises Conflict without a subscription, PaymentsUnavailable."""
-        newest = await self._newest(user_id, client)
-        now = await self._configured().subscription(newest.lemon_id) if newest else None
+        payments = await self._admitted(user_id, client)
+        async with self._database.transaction() as session:
+            newest = await queries.newest_subscription(session, user_id)
+        now = await payments.subscription(newest.lemon_id) if newest else None
         if now is None:
             raise Conflict("There is no subscription to pay for.")
         return self._page(now, PAYMENT_PAGE)
@@ -125,16 +152,28 @@ class Purchases:
             raise Unavailable("Buying is not set up on this site.")
         return self._payments
 
-    async def _newest(self, user_id: int, client: str, *, running: bool = False) -> Subscription | None:
+    async def _admitted(self, user_id: int, client: str) -> Payments:
+        """Return the payment service to somebody who has not asked too often; raises TooManyRequests and Unavailable."""
         await self._guard.check(Action.PAYMENT, client, str(user_id))
-        self._configured()
-        async with self._database.transaction() as session:
-            return await queries.newest_subscription(session, user_id, running=running)
+        return self._configured()
 
-    async def _record(self, document: Document | None) -> None:
-        """Take what the payment service answered as it takes what it tells by itself: the page need not wait for that."""
-        if document and (notice := fetched(dict(document))):
-            async with self._database.transaction() as session:
+    async def _answer(self, known: Subscription, request: Awaitable[Document]) -> Document:
+        """Return the answer to a request. If that is refused, things stand otherwise than we know: learn how, then say so."""
+        try:
+            return await request
+        except PaymentsRefused:
+            await self._record(known, await self._configured().subscription(known.lemon_id))
+            raise
+
+    async def _record(self, known: Subscription, document: Document | None) -> None:
+        """Take what the payment service answered as it takes what it tells by itself: the page need not wait for that.
+
+        None: it has no such subscription any more. What cannot be understood changes nothing: what was asked for is done.
+        """
+        async with self._database.transaction() as session:
+            if document is None:
+                await subscriptions.mark_ended(session, known.lemon_id, SubscriptionStatus.EXPIRED)
+            elif notice := _told(document):
                 await self._settlement.apply(session, notice)
 
     def _page(self, document: Document, name: str) -> str:
@@ -144,6 +183,22 @@ class Purchases:
         if not isinstance(found, str) or not found.startswith(("https://", "http://")):
             raise PaymentsUnavailable
         return found
+
+
+async def plan_sold(session: AsyncSession, catalogue: Catalogue, subscription: Subscription) -> Product | None:
+    """Return which plan a subscription is: what its variant sells, or sold when it was seen; None if that is not known."""
+    known = catalogue.plan(subscription.variant_id)
+    seen = None if known else await queries.plan_seen(session, subscription.id, subscription.variant_id or "")
+    return known or (Product(seen) if seen else None)
+
+
+def _told(document: Document) -> Notice | None:
+    """Return what an answer tells, None for what cannot be understood; the webhooks will tell it again."""
+    try:
+        return fetched(dict(document))
+    except BadRequest as error:
+        logger.warning("an answer of the payment service is not understood: %s", error.user_message)
+        return None
 
 
 def _product(tier: str, allowed: tuple[Product, ...]) -> Product:

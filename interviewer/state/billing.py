@@ -29,7 +29,7 @@ THANKS = {
         "Thank you. Your credits arrive as soon as the payment is confirmed, mostly within a minute. "
         "You need not do anything: this page shows them by itself."
     ),
-    Awaited.ARRIVED: "Thank you for your purchase. It is booked.",
+    Awaited.ARRIVED: "Thank you. Your purchase is booked.",
 }
 # Lines of the statement that are shown at first.
 SHOWN = 10
@@ -73,7 +73,6 @@ class BillingState(rx.State):
             mine = self._watch = token_hex(8)
         absences = 0
         while absences < ABSENCES:
-            absences = 0 if connected(self) else absences + 1
             try:
                 person = await signed_in(self)
                 await wiring.services().news.wait(person.user_id, PATIENCE)
@@ -81,14 +80,16 @@ class BillingState(rx.State):
             except Unauthorized:
                 return
             except AppError:
+                account = None
                 await asyncio.sleep(PATIENCE)
-                continue
+            absences = 0 if connected(self) else absences + 1
             async with self:
                 if self._watch != mine:
                     return  # the page was loaded anew, and looks by itself
-                if self.thanks and credits_item(account.balances) != self.credits:
+                if account and self.thanks and credits_item(account.balances) != self.credits:
                     self.thanks = THANKS[Awaited.ARRIVED]
-                _show(self, account)
+                if account:
+                    _show(self, account)
 
     @rx.event
     async def show_all_lines(self) -> None:

@@ -104,7 +104,9 @@ def plan_item(account: Account) -> PlanItem:
     if item.pays:
         item.cancel = _cancel(plan, credits)
     if plan.status == SubscriptionStatus.CANCELLED:
-        item.resume = f"It goes on as before, and your {counted(credits, 'plan credit')} can be used again at once."
+        item.resume = (
+            f"If you resume it, it goes on as before, and your {counted(credits, 'plan credit')} can be used again at once."
+        )
     if plan.product and plan.changeable:
         other = next(product for product in PLANS if product is not plan.product)
         item.change_to, item.change_label = other.value, _change_label(plan.product, other)

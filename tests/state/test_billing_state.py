@@ -1,0 +1,236 @@
+"""Credits, plan and buying on the pages: what is shown, what happens by itself, and what nobody may do."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from interviewer.adapters.lemonsqueezy import LemonSqueezy
+from interviewer.db.models import User
+from interviewer.settings import Settings
+from interviewer.state import billing
+from interviewer.state.billing import BillingState
+from interviewer.wiring import Services
+from tests.conftest import NewUser
+from tests.state.conftest import OpenPage, Page
+from tests.support import lemonsqueezy_server
+from tests.support.billing import PREMIUM, PRO, SETTINGS, send
+from tests.support.lemonsqueezy_server import Behaviour
+
+URL = "http://localhost/account"
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings(_env_file=None, port=3999, **SETTINGS)
+
+
+@pytest.fixture
+def lemon() -> Behaviour:
+    return Behaviour()
+
+
+@pytest.fixture
+async def payments(lemon: Behaviour) -> AsyncIterator[LemonSqueezy]:
+    with lemonsqueezy_server.running(lemon) as url:
+        adapter = LemonSqueezy(lemon.api_key, url, str(SETTINGS["lemon_store_id"]), waits=(0, 0))
+        yield adapter
+        await adapter.close()
+
+
+@pytest.fixture
+def always_connected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no websocket in these tests; whether one is open is the test's to say."""
+    monkeypatch.setattr(billing, "connected", lambda state: True)
+
+
+def handler(event: Any) -> Any:
+    return event.fn
+
+
+async def opened(open_page: OpenPage, user: User | None, url: str = URL) -> Page:
+    state = await open_page(BillingState, user, url=url)
+    await handler(BillingState.load)(state)
+    return Page(state)
+
+
+async def subscribed(services: Services, lemon: Behaviour, user: User, variant: str = PRO) -> str:
+    id, told = lemon.store.subscribe(user.email, variant, custom=None)
+    await send(services.webhooks, *told)
+    return id
+
+
+async def test_somebody_new_sees_their_credit_and_no_plan(open_page: OpenPage, new_user: NewUser) -> None:
+    page = await opened(open_page, await new_user(1))
+    assert page.loaded
+    assert (page.credits.usable, page.plan.title, page.plan.status, page.plan.pays) == (1, "No plan", "No plan", False)
+    assert [(line.what, line.change, line.kind, line.balance) for line in page.lines] == [("Test", "+1", "Single", "1")]
+
+
+async def test_strangers_see_and_do_nothing(open_page: OpenPage, services: Services, lemon: Behaviour, new_user: NewUser) -> None:
+    await subscribed(services, lemon, await new_user(1))
+    page = await opened(open_page, None)
+    assert not page.loaded
+    assert page.lines == []
+    for event, arguments in (
+        (BillingState.buy, ["pro"]),
+        (BillingState.cancel, []),
+        (BillingState.resume, []),
+        (BillingState.change_plan, ["premium"]),
+        (BillingState.change_card, []),
+    ):
+        assert "/login" in str(await handler(event)(page, *arguments))
+        assert page.busy == ""
+    assert await handler(BillingState.watch)(page) is None
+    assert lemon.requests == []
+
+
+async def test_buying_leads_to_the_page_where_it_is_paid(open_page: OpenPage, lemon: Behaviour, new_user: NewUser) -> None:
+    page = await opened(open_page, await new_user(0))
+    leads_to = str(await handler(BillingState.buy)(page, "individual"))
+    assert "/checkout/" in leads_to
+    assert page.busy == ""
+    assert page.error == ""
+
+
+@pytest.mark.parametrize("product", ["", "free", None, 7, ["pro"], {"a": 1}, "x" * 10_000])
+async def test_what_is_not_for_sale_is_refused_in_words(
+    open_page: OpenPage, lemon: Behaviour, new_user: NewUser, product: Any
+) -> None:
+    page = await opened(open_page, await new_user(0))
+    assert await handler(BillingState.buy)(page, product) is None
+    assert page.error == "Missing or invalid tier"
+    assert lemon.requests == []
+
+
+async def test_a_payment_service_that_is_down_is_said_and_leaves_the_page_as_it_was(
+    open_page: OpenPage, services: Services, lemon: Behaviour, new_user: NewUser
+) -> None:
+    user = await new_user(1)
+    await subscribed(services, lemon, user)
+    page = await opened(open_page, user)
+    lemon.faults = [500] * 9
+    assert await handler(BillingState.change_plan)(page, "premium") is None
+    assert "cannot be reached" in page.error
+    assert (page.plan.title, page.credits.usable, page.busy) == ("Pro", 11, "")
+
+
+async def test_upgrade_cancel_and_resume_show_at_once_what_they_did(
+    open_page: OpenPage, services: Services, lemon: Behaviour, new_user: NewUser
+) -> None:
+    user = await new_user(0)
+    await subscribed(services, lemon, user)
+    page = await opened(open_page, user)
+    assert (page.plan.change_label, page.plan.resume) == ("Upgrade to Premium", "")
+    assert "10 credits at once" in page.plan.change
+    assert "Your 10 plan credits cannot be used from the moment you cancel" in page.plan.cancel
+    assert re.search(r"Renews on \d+ \w+ \d{4}: 10 more credits for \$19.99", page.plan.next)
+    await handler(BillingState.change_plan)(page, "premium")
+    assert (page.error, page.plan.title, page.credits.usable) == ("", "Premium", 20)
+    assert "10 credits of this cycle are taken back" in page.plan.change
+    await handler(BillingState.cancel)(page)
+    assert (page.error, page.plan.status, page.credits.usable, page.plan.pays) == ("", "Cancelled", 0, False)
+    assert page.credits.note == "20 plan credits are kept until your subscription runs again."
+    await handler(BillingState.resume)(page)
+    assert (page.error, page.plan.status, page.credits.usable) == ("", "Active", 20)
+
+
+async def test_a_payment_that_failed_is_shown_until_it_is_made(
+    open_page: OpenPage, services: Services, lemon: Behaviour, new_user: NewUser
+) -> None:
+    user = await new_user(0)
+    id = await subscribed(services, lemon, user)
+    await send(services.webhooks, *lemon.store.fail(id))
+    page = await opened(open_page, user)
+    assert "payment of your subscription failed" in page.plan.trouble
+    assert (page.plan.status, page.plan.tone, page.credits.usable) == ("Payment overdue", "bad", 10)
+    assert "update_payment_method" in str(await handler(BillingState.change_card)(page)) or "payment-details" in str(
+        await handler(BillingState.change_card)(page)
+    )
+    await send(services.webhooks, *lemon.store.recover(id))
+    page = await opened(open_page, user)
+    assert (page.plan.trouble, page.plan.status, page.credits.usable) == ("", "Active", 20)
+
+
+async def test_somebody_who_comes_back_from_paying_is_told_how_it_stands(
+    open_page: OpenPage, services: Services, lemon: Behaviour, new_user: NewUser
+) -> None:
+    user = await new_user(0)
+    back = f"{URL}?bought=pro"
+    assert (await opened(open_page, user, back)).thanks == "", "nothing was bought"
+    page = await opened(open_page, user)
+    await handler(BillingState.buy)(page, "pro")
+    assert "as soon as the payment is confirmed" in (await opened(open_page, user, back)).thanks
+    await subscribed(services, lemon, user)
+    assert "is booked" in (await opened(open_page, user, back)).thanks
+
+
+async def test_an_open_page_shows_a_purchase_when_it_lands(
+    open_page: OpenPage, services: Services, lemon: Behaviour, new_user: NewUser, always_connected: None
+) -> None:
+    user = await new_user(0)
+    page = await opened(open_page, user)
+    listening = asyncio.create_task(services.news.listen())
+    watching = asyncio.create_task(handler(BillingState.watch)(page))
+    try:
+        async with asyncio.timeout(15):
+            for number in range(100):
+                if page.credits.usable:
+                    break
+                if number == 0:
+                    await subscribed(services, lemon, user, PREMIUM)
+                else:  # the page may not have been listening yet
+                    await send(services.webhooks, *lemon.store.renew(next(iter(lemon.store.subscriptions))))
+                await asyncio.sleep(0.1)
+    finally:
+        for task in (watching, listening):
+            task.cancel()
+        await asyncio.gather(watching, listening, return_exceptions=True)
+    assert page.plan.title == "Premium"
+    assert page.credits.usable >= 20
+
+
+async def test_a_page_that_is_loaded_anew_or_closed_is_watched_no_longer(
+    open_page: OpenPage, services: Services, new_user: NewUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = await new_user(0)
+    page = await opened(open_page, user)
+    monkeypatch.setattr(billing, "PATIENCE", 0.01)
+    monkeypatch.setattr(billing, "connected", lambda state: False)
+    async with asyncio.timeout(10):
+        await handler(BillingState.watch)(page)
+    monkeypatch.setattr(billing, "connected", lambda state: True)
+    older = asyncio.create_task(handler(BillingState.watch)(page))
+    await asyncio.sleep(0.05)
+    newer = asyncio.create_task(handler(BillingState.watch)(page))
+    async with asyncio.timeout(10):
+        await older
+    assert not newer.done()
+    newer.cancel()
+
+
+async def test_a_long_statement_is_shown_in_two_steps(open_page: OpenPage, new_user: NewUser) -> None:
+    page = await opened(open_page, await new_user(14))
+    assert (len(page.lines), page.more_lines) == (10, 4)
+    await handler(BillingState.show_all_lines)(page.state)
+    assert (len(page.lines), page.more_lines) == (14, 0)
+
+
+async def test_without_configuration_the_buttons_explain_what_is_missing(
+    open_page: OpenPage, services: Services, new_user: NewUser
+) -> None:
+    from interviewer import wiring
+
+    bare = wiring.build(Settings(_env_file=None, lemon_store_id="1"), database=services.database)
+    wiring.use(bare)
+    page = Page(await open_page(BillingState, None, url=URL))
+    page.state.router = (await open_page(BillingState, await new_user(0), url=URL)).router
+    await handler(BillingState.load)(page.state)
+    assert await handler(BillingState.buy)(page, "pro") is None
+    assert page.explained
+    assert "LEMON_API_KEY" in page.missing
+    assert "LEMON_STORE_ID" not in page.missing
