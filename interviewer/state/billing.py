@@ -55,7 +55,9 @@ class BillingState(rx.State):
     @rx.event
     async def load(self) -> None:
         """Read everything anew; somebody who is not signed in has been sent away by the page's guard."""
+        watch = self._watch  # it may have begun already: background events wait for nobody
         self.reset()
+        self._watch = watch
         try:
             await _read(self)
             if "bought" in self.router.url.query_parameters:

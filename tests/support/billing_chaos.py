@@ -79,10 +79,13 @@ class Chaos:
             if self.chance.random() < 0.15:
                 await self.start()
             self.received += 1
+            dies_after = self.chance.randrange(25) if self.chance.random() < 0.2 else None
             try:
-                with crashing(self.database, self.chance.randrange(25) if self.chance.random() < 0.2 else None):
+                with crashing(self.database, dies_after):
                     await self.webhooks.receive(delivery.body, signature(delivery.body))
             except AppError:
+                if dies_after is None:
+                    raise
                 self.crashes += 1
                 queue.insert(self.chance.randint(0, len(queue)), delivery)
 

@@ -22,6 +22,7 @@ COMMANDS = (
     "unpaid",
     "change",
     "change",
+    "dither",
     "cancel",
     "resume",
     "expire",
@@ -128,6 +129,11 @@ class Life:
         elif cycle not in self._upgraded:
             self._upgraded.add(cycle)
             self.subscription += 10
+
+    def _dither(self) -> None:
+        """Somebody cannot decide, within one billing cycle."""
+        for _ in range(self.chance.randint(2, 4)):
+            self._change()
 
     def _simple(self, command: str) -> None:
         self.told += getattr(self.store, command)(self._any_subscription())

@@ -1,0 +1,106 @@
+"""Buying and changing a plan in Chromium, on a site and a payment service that are both real servers."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support import lemonsqueezy_server
+from tests.support.billing import INDIVIDUAL, PREMIUM, PRO, SECRET, STORE
+from tests.support.lemonsqueezy_server import Behaviour
+from tests.support.site import Site, ready, sign_up
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def lemon() -> Behaviour:
+    return Behaviour()
+
+
+@pytest.fixture(scope="module")
+def shop(lemon: Behaviour, make_site: Callable[..., Site]) -> Iterator[Site]:
+    """A site that sells, and whose webhooks arrive."""
+    with lemonsqueezy_server.running(lemon) as url:
+        site = make_site(
+            LEMON_API_KEY=lemon.api_key,
+            LEMON_API_URL=url,
+            LEMON_STORE_ID=STORE,
+            LEMON_WEBHOOK_SECRET=SECRET,
+            LEMON_VARIANT_ID_INDIVIDUAL=INDIVIDUAL,
+            LEMON_VARIANT_ID_PRO=PRO,
+            LEMON_VARIANT_ID_PREMIUM=PREMIUM,
+        )
+        lemon.webhook_url, lemon.webhook_secret = f"{site.url}/api/webhooks/billing", SECRET
+        yield site
+
+
+def opened(page: Page, address: str) -> None:
+    page.goto(address)
+    ready(page)
+
+
+def pay(page: Page) -> None:
+    page.get_by_role("button", name="Pay").click()
+    page.wait_for_url(re.compile("/dashboard"))
+    expect(page.get_by_text("Thank you.")).to_be_visible()
+
+
+def test_a_dashboard_that_is_open_shows_the_purchase_made_in_another_tab(shop: Site, page: Page) -> None:
+    sign_up(page, shop.url)
+    opened(page, f"{shop.url}/dashboard")
+    expect(page.get_by_text(re.compile(r"^1 credit$"))).to_be_visible()
+    other = page.context.new_page()
+    opened(other, f"{shop.url}/dashboard")
+    other.get_by_role("button", name="Subscribe to Pro").click()
+    expect(other.get_by_text("Pro, $19.99")).to_be_visible()
+    pay(other)
+    expect(page.get_by_text("1 single, 10 of your plan")).to_be_visible()
+    expect(page.get_by_text(re.compile("^Renews on"))).to_be_visible()
+    expect(page.get_by_role("button", name="Subscribe to Pro")).to_have_count(0)
+
+
+def test_a_plan_is_changed_cancelled_and_resumed_and_each_says_before_what_it_does(shop: Site, page: Page) -> None:
+    sign_up(page, shop.url)
+    opened(page, f"{shop.url}/dashboard")
+    page.get_by_role("button", name="Subscribe to Pro").click()
+    pay(page)
+    opened(page, f"{shop.url}/account")
+    page.get_by_text("Upgrade to Premium").first.click()
+    expect(page.get_by_text("You get 10 credits at once")).to_be_visible()
+    page.get_by_role("button", name="Upgrade to Premium").click()
+    expect(page.get_by_text("Renews on").filter(has_text="20 more credits for $29.99")).to_be_visible()
+    page.get_by_text("Cancel the subscription").first.click()
+    expect(page.get_by_text("Your 20 plan credits cannot be used from the moment you cancel")).to_be_visible()
+    page.get_by_role("button", name="Cancel the subscription").click()
+    page.get_by_role("button", name="Resume the subscription").click()
+    expect(page.get_by_text("Downgrade to Pro").first).to_be_visible()
+    rows = page.locator("#statement tbody tr")
+    expect(rows).to_have_count(3)
+    expect(rows.first).to_contain_text("Upgrade to Premium")
+
+
+def test_a_failed_payment_is_shown_on_an_open_page_and_leads_to_the_card(shop: Site, lemon: Behaviour, page: Page) -> None:
+    sign_up(page, shop.url)
+    opened(page, f"{shop.url}/dashboard")
+    page.get_by_role("button", name="Subscribe to Premium").click()
+    pay(page)
+    newest = max(lemon.store.subscriptions)
+    with ThreadPoolExecutor() as elsewhere:  # Playwright has this thread's event loop
+        elsewhere.submit(asyncio.run, lemon.deliver(lemon.store.fail(newest))).result()
+    expect(page.get_by_text("The last payment of your subscription failed")).to_be_visible()
+    with page.expect_request(re.compile("payment-details")):
+        page.get_by_role("button", name="Change the card").click()
+
+
+def test_a_site_that_sells_nothing_says_what_is_missing(site: Site, page: Page) -> None:
+    sign_up(page, site.url)
+    opened(page, f"{site.url}/dashboard")
+    page.get_by_role("button", name="Buy one credit").click()
+    expect(page.get_by_text("Buying is not set up on this site")).to_be_visible()
+    expect(page.get_by_text("LEMON_WEBHOOK_SECRET")).to_be_visible()
