@@ -13,6 +13,7 @@ from interviewer.components.verdict import disclosure
 from interviewer.domain.plans import CREDITS_A_MONTH, PLANS, PRICE_CENTS, Product, price_words
 from interviewer.state.billing import BillingState
 from interviewer.state.billing_models import LineItem
+from interviewer.state.session import SessionState
 
 OFFERS = {
     Product.INDIVIDUAL: ("One interview", "once", ("Never expires", "Stays with you over every plan")),
@@ -38,7 +39,8 @@ def offer(product: Product, action: rx.Component) -> rx.Component:
             rx.el.span(f" {rhythm}", class_name="text-muted"),
             class_name="mt-1",
         ),
-        rx.el.p(what, " · ", each, class_name="mt-1 text-sm text-muted"),
+        rx.el.p(what, class_name="mt-1"),
+        rx.el.p(each, class_name="text-sm text-muted"),
         rx.el.ul(
             *[rx.el.li(icon("check", 16, class_name="mt-1 text-good"), point, class_name="flex gap-2") for point in points],
             class_name="mt-3 mb-5 space-y-1 text-sm",
@@ -57,11 +59,20 @@ def prices() -> rx.Component:
             *[
                 offer(
                     product,
-                    rx.el.a(
-                        "Start with the free one",
-                        href="/signup",
-                        class_name=f"{SECONDARY} w-full",
-                        aria_label=f"{product.label}: start with the free interview",
+                    rx.cond(
+                        SessionState.username != "",
+                        rx.el.a(
+                            "Get it",
+                            href="/dashboard#credits",
+                            aria_label=f"Get it: {product.label}",
+                            class_name=f"{SECONDARY} w-full",
+                        ),
+                        rx.el.a(
+                            "Start with the free one",
+                            href="/signup",
+                            aria_label=f"{product.label}: start with the free interview",
+                            class_name=f"{SECONDARY} w-full",
+                        ),
                     ),
                 )
                 for product in Product
@@ -133,9 +144,11 @@ def notices() -> rx.Component:
             BillingState.plan.trouble != "",
             rx.el.div(
                 rx.el.div(
-                    icon("alert", class_name="mt-0.5"), rx.el.p(BillingState.plan.trouble), class_name="flex gap-3 text-bad"
+                    icon("alert", class_name="mt-0.5"),
+                    rx.el.p(BillingState.plan.trouble),
+                    class_name="flex min-w-60 flex-1 gap-3 text-bad",
                 ),
-                _button("Change the card", "card", BillingState.change_card, SECONDARY),
+                _button("Change the payment method", "card", BillingState.change_card, SECONDARY),
                 class_name="flex flex-wrap items-center justify-between gap-3 rounded-md border border-bad bg-bad-soft px-4 py-3",
             ),
         ),
@@ -292,7 +305,7 @@ def _changes() -> rx.Component:
             _button("Cancel the subscription", "cancel", BillingState.cancel, SECONDARY.replace("text-ink", "text-bad")),
         ),
         _folded(
-            "Change the card",
+            "Change the payment method",
             "The card or account that the subscription is paid with is changed on the pages of Lemon Squeezy.",
             _button("Go to Lemon Squeezy", "card", BillingState.change_card, SECONDARY),
         ),

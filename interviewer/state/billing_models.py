@@ -151,9 +151,9 @@ def _next(plan: Plan, credits: int) -> str:
 def _trouble(plan: Plan) -> str:
     """Return what is wrong with the payment, if anything is."""
     if plan.status == SubscriptionStatus.UNPAID:
-        return "Your subscription could not be paid, so its credits cannot be used. Change the card to go on."
+        return "Your subscription could not be paid, so its credits cannot be used. Change the payment method to go on."
     if plan.payment_failed or plan.status == SubscriptionStatus.PAST_DUE:
-        return "The last payment of your subscription failed. Please check the card before it is tried again."
+        return "The last payment of your subscription failed. Please check the payment method before it is tried again."
     return ""
 
 
