@@ -32,6 +32,7 @@ from interviewer.services.interviews import Interviews
 from interviewer.services.personal import Personal
 from interviewer.services.plans import Plans
 from interviewer.services.post import Post
+from interviewer.services.programs import Programs
 from interviewer.services.purchases import Purchases
 from interviewer.services.reconcile import Reconciliation
 from interviewer.services.sessions import Sessions
@@ -57,7 +58,9 @@ class Services:
     tokens: Tokens
     personal: Personal
     sessions: Sessions
+    guard: Guard
     interviews: Interviews
+    programs: Programs
     dashboard: Dashboard
     plans: Plans
     purchases: Purchases
@@ -94,6 +97,7 @@ def build(
     limiter = choose_limiter(settings)
     catalogue = choose_catalogue(settings)
     guard = Guard(limiter)
+    interviews = Interviews(database, interviewer or choose_interviewer(settings))
     return Services(
         settings=settings,
         database=database,
@@ -103,7 +107,9 @@ def build(
         tokens=Tokens(database, guard, _revealed(settings.jwt_secret), timedelta(minutes=settings.access_token_minutes)),
         personal=Personal(database, post, payments, settings.site_url),
         sessions=Sessions(database),
-        interviews=Interviews(database, interviewer or choose_interviewer(settings)),
+        guard=guard,
+        interviews=interviews,
+        programs=Programs(interviews),
         dashboard=Dashboard(database),
         plans=Plans(database, catalogue),
         purchases=Purchases(database, payments, catalogue, guard, settings.site_url, settings.payment_gaps),

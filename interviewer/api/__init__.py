@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute, Match
 
-from interviewer.api import auth, errors, github, health, payment, session, users, webhooks
+from interviewer.api import auth, conversations, dashboard, errors, github, health, interviews, payment, session, users, webhooks
 from interviewer.errors import AppError, NotFound
 
 # Bytes; nothing that anybody writes to us by hand is as long.
@@ -29,7 +29,7 @@ def build(origins: Collection[str] = ()) -> FastAPI:
         allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"],
         expose_headers=["Retry-After"],
     )
-    for resource in (health, session, auth, github, users, payment):
+    for resource in (health, session, auth, github, users, payment, interviews, conversations, dashboard):
         api.include_router(resource.router, max_body_size=MAX_BODY)
     api.include_router(webhooks.router, max_body_size=MAX_WEBHOOK)
     api.add_api_route("/api/{path:path}", _nowhere(tuple(api.routes)), methods=METHODS, include_in_schema=False)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from secrets import token_bytes
+from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Row, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from interviewer.db.models import ErasedAddress, OneTimeToken, StoredSecret, User
+from interviewer.db.models import ErasedAddress, OneTimeToken, StoredSecret, Subscription, User
 
 
 async def user_by_email(session: AsyncSession, email: str) -> User | None:
@@ -72,3 +74,20 @@ async def remember_erased(session: AsyncSession, address_hash: str) -> None:
 async def was_erased(session: AsyncSession, address_hash: str) -> bool:
     """Tell whether an account with this address was deleted before."""
     return await session.get(ErasedAddress, address_hash) is not None
+
+
+async def listed(session: AsyncSession, *, search: str, limit: int) -> Sequence[Row[User, str | None]]:
+    """Return users with the status of their newest subscription, the newest first; all, or whose address or name matches."""
+    newest: Any = (
+        select(col(Subscription.status))
+        .where(col(Subscription.user_id) == User.id)
+        .order_by(col(Subscription.started_at).desc().nulls_last(), col(Subscription.id).desc())
+        .limit(1)
+        .correlate(User)
+        .scalar_subquery()
+    )
+    statement = select(User, newest).order_by(col(User.id).desc()).limit(limit)
+    if search:
+        parts = (col(part).icontains(search, autoescape=True) for part in (User.email, User.username))
+        statement = statement.where(or_(*parts))
+    return (await session.execute(statement)).all()

@@ -33,6 +33,21 @@ async def load(session: AsyncSession, interview_id: int, user_id: int, *, lock: 
     return (row[0], row[1], row[2]) if row else None
 
 
+async def started_with(session: AsyncSession, user_id: int, key: str) -> tuple[int, JobProfile | None] | None:
+    """Return the id and the job profile of the interview that a user started with this key, unless that start failed."""
+    statement = (
+        select(col(Interview.id), JobProfile)
+        .outerjoin(JobProfile, col(JobProfile.id) == Interview.job_profile_id)
+        .where(
+            col(Interview.user_id) == user_id,
+            col(Interview.idempotency_key) == key,
+            col(Interview.status) != InterviewStatus.FAILED.value,
+        )
+    )
+    row = (await session.execute(statement)).one_or_none()
+    return (row[0], row[1]) if row else None
+
+
 async def turns(session: AsyncSession, conversation_id: int) -> Sequence[QuestionRow]:
     """Return the questions of a conversation in order, each with its answer and verdict."""
     statement = (
@@ -169,13 +184,27 @@ async def lapsed_starts(session: AsyncSession, limit: int = 100) -> Sequence[Row
     return (await session.execute(statement)).all()
 
 
-async def recent(session: AsyncSession, user_id: int, limit: int = 500) -> Sequence[Row[Interview, str | None]]:
-    """Return the user's interviews, newest first, each with its job description; failed starts are left out."""
+async def overdue_starts(session: AsyncSession, late: timedelta) -> int:
+    """Return how many starts have had no living process for longer than `late`, yet their credit was not given back."""
+    statement = select(func.count()).select_from(Interview)
+    overdue = col(Interview.lease_until) < func.now() - late
+    return (await session.execute(statement.where(col(Interview.status) == InterviewStatus.STARTING.value, overdue))).scalar_one()
+
+
+async def recent(
+    session: AsyncSession, user_id: int, limit: int = 500, before: int | None = None
+) -> Sequence[Row[Interview, str | None]]:
+    """Return the user's interviews, newest first, each with its job description; failed starts are left out.
+
+    Only those older than the one with the id `before`, where that is given: ids grow with the time of starting.
+    """
     statement = (
         select(Interview, col(JobProfile.text))
         .outerjoin(JobProfile, col(JobProfile.id) == Interview.job_profile_id)
         .where(col(Interview.user_id) == user_id, col(Interview.status) != InterviewStatus.FAILED.value)
-        .order_by(col(Interview.created_at).desc())
+        .order_by(col(Interview.id).desc())
         .limit(limit)
     )
+    if before is not None:
+        statement = statement.where(col(Interview.id) < before)
     return (await session.execute(statement)).all()

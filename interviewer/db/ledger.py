@@ -131,3 +131,24 @@ async def discrepancies(session: AsyncSession, user_ids: Iterable[int] = ()) -> 
             statement = statement.where(col(User.id).in_(ids))
         found += (await session.execute(statement.order_by(col(User.id)))).all()
     return found
+
+
+async def negative_runs(session: AsyncSession) -> Sequence[Row[int, str]]:
+    """Return (user id, balance) wherever the ledger's rows, added up in their order, come to less than nothing on the way."""
+    own: dict[str, Any] = {
+        "partition_by": (col(CreditTransaction.user_id), col(CreditTransaction.type)),
+        "order_by": col(CreditTransaction.id),
+    }
+    running = (
+        select(
+            col(CreditTransaction.user_id).label("user_id"),
+            col(CreditTransaction.type).label("type"),
+            func.sum(col(CreditTransaction.amount)).over(**own).label("balance"),
+            func.sum(col(CreditTransaction.debt)).over(**own).label("debt"),
+        )
+        .where(col(CreditTransaction.user_id).is_not(None))
+        .subquery()
+    )
+    below = (running.columns.balance < 0) | (running.columns.debt < 0)
+    statement = select(running.columns.user_id, running.columns.type).where(below).distinct()
+    return (await session.execute(statement.order_by(running.columns.user_id, running.columns.type))).all()

@@ -44,3 +44,12 @@ async def drop_waiting(session: AsyncSession, recipient: str) -> None:
 async def postpone(session: AsyncSession, mail_id: int, wait: timedelta) -> None:
     """Try a mail again after `wait`."""
     await session.execute(update(OutgoingMail).where(col(OutgoingMail.id) == mail_id).values(due_at=func.now() + wait))
+
+
+async def troubled(session: AsyncSession, *, failed_within: timedelta, late: timedelta) -> tuple[int, int]:
+    """Return how many of the mails of the last `failed_within` were given up, and how many wait since longer than `late`."""
+    failed = (col(OutgoingMail.state) == "failed") & (col(OutgoingMail.created_at) > func.now() - failed_within)
+    waiting = (col(OutgoingMail.state) == "waiting") & (col(OutgoingMail.due_at) < func.now() - late)
+    counts = [func.count().filter(condition) for condition in (failed, waiting)]
+    row = (await session.execute(select(*counts).select_from(OutgoingMail))).one()
+    return row[0], row[1]

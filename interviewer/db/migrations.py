@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, create_engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from alembic import command
@@ -22,14 +26,37 @@ def migrate(url: str, revision: str = "head") -> None:
     Raises `errors.StartupError` when the database does not answer, or refuses, or was made by another version.
     """
     config = Config(ROOT / "alembic.ini")
+    with _connected(url) as connection:
+        config.attributes["connection"] = connection
+        if revision == "base" or revision.startswith("-"):
+            command.downgrade(config, revision)
+        else:
+            command.upgrade(config, revision)
+
+
+def refuse_old_schema(url: str) -> str:
+    """Return the version of the PostgreSQL server at `url`, whose database is at the newest schema.
+
+    Raises `errors.StartupError` when it is not, or the database does not answer or refuses.
+    """
+    scripts = ScriptDirectory.from_config(Config(ROOT / "alembic.ini"))
+    with _connected(url) as connection:
+        version = str(connection.exec_driver_sql("SHOW server_version").scalar_one())
+        found = MigrationContext.configure(connection).get_current_heads()
+    if set(found) == set(scripts.get_heads()):
+        return version
+    if set(found) <= {script.revision for script in scripts.walk_revisions()}:
+        raise StartupError("The database is not at the newest schema: run `interviewer migrate` first.")
+    raise StartupError("The database was made by a newer version of this program: update the program.")
+
+
+@contextmanager
+def _connected(url: str) -> Iterator[Connection]:
+    """Open a transaction; raises StartupError for whatever goes wrong in it."""
     engine = create_engine(driver_url(url), connect_args={"connect_timeout": CONNECT_WAIT})
     try:
         with engine.begin() as connection:
-            config.attributes["connection"] = connection
-            if revision == "base" or revision.startswith("-"):
-                command.downgrade(config, revision)
-            else:
-                command.upgrade(config, revision)
+            yield connection
     except DBAPIError as error:
         reason = next(iter(str(error.orig).strip().splitlines()), "no reason given")
         verb = "does not answer" if isinstance(error, OperationalError) else "refuses"

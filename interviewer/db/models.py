@@ -176,7 +176,10 @@ class JobProfile(SQLModel, table=True):
 
 
 class Interview(SQLModel, table=True):
-    """One interview. Its credit is reserved while it is `starting`; `lease_until` is how long that start may live."""
+    """One interview. Its credit is reserved while it is `starting`; `lease_until` is how long that start may live.
+
+    `idempotency_key` is what the program that started it calls it, so that asking twice starts it once.
+    """
 
     __tablename__: ClassVar[Any] = "interviews"
     __table_args__ = (
@@ -186,6 +189,7 @@ class Interview(SQLModel, table=True):
         CheckConstraint("(status = 'starting') = (lease_until IS NOT NULL)", name="lease"),
         Index("ix_interviews_user_id_updated_at", "user_id", "updated_at"),
         Index("ix_interviews_lease_until", "lease_until", postgresql_where=text("status = 'starting'")),
+        Index("uq_interviews_key", "user_id", "idempotency_key", unique=True, postgresql_where=text("status <> 'failed'")),
     )
 
     id: int = id_column()
@@ -193,6 +197,7 @@ class Interview(SQLModel, table=True):
     job_profile_id: int | None = reference_column("job_profiles.id", nullable=True, ondelete="SET NULL")
     status: str = Field(sa_column=Column(String(10), nullable=False))
     lease_until: datetime | None = time_column(nullable=True)
+    idempotency_key: str | None = Field(default=None, sa_column=Column(String(200)))
     interviewer: str = Field(sa_column=Column(String(20), nullable=False))
     model: str = Field(sa_column=Column(String(120), nullable=False))
     seen_before: list[str] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False, server_default=text("'[]'")))

@@ -4,44 +4,72 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import exists, func, or_, select, update
+from sqlalchemy import and_, bindparam, case, exists, func, not_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from interviewer.db.models import CheckoutReference, CreditTransaction, Invoice, Order, Subscription, VariantSighting, utcnow
-from interviewer.domain.credits import ENDED
+from interviewer.db.models import (
+    CheckoutReference,
+    CreditTransaction,
+    Invoice,
+    Order,
+    Subscription,
+    User,
+    VariantSighting,
+    metadata,
+    utcnow,
+)
+from interviewer.domain.credits import ENDED, SubscriptionStatus
 from interviewer.domain.entitlements import InvoiceFacts, Sighting, SubscriptionFacts
 from interviewer.domain.lemonsqueezy import InvoiceBody, OrderBody, SubscriptionBody
 from interviewer.domain.plans import Product
 
 
-async def lock(session: AsyncSession, subject: str) -> None:
-    """Let one transaction at a time work on a purchase, whether a row of it exists yet or not.
+async def lock(session: AsyncSession, *subjects: str) -> None:
+    """Let one transaction at a time work on each purchase, whether a row of it exists yet or not; in the order given.
 
-    Orders are locked before subscriptions, and those before users: whoever keeps to it never waits in a circle.
+    Orders are locked before subscriptions, then rows of deliveries, orders and subscriptions, and users last: whoever keeps to
+    it never waits in a circle.
     """
-    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(subject, 0))))
-
-
-async def announce(session: AsyncSession, user_id: int) -> None:
-    """Tell every process, once this transaction is committed, that the user's credits or plan changed."""
-    await session.execute(select(func.pg_notify(CHANNEL, str(user_id))))
+    await session.execute(select(*(func.pg_advisory_xact_lock(func.hashtextextended(subject, 0)) for subject in subjects)))
 
 
 # The name of the database's channel for such news.
 CHANNEL = "billing"
 
 
+# -- whose it is ---------------------------------------------------------------------------------------------------
+
+
+def _buyer() -> dict[str, Any]:
+    """Return whose a new purchase is: whose checkout carried the `reference`, else whose address `email` is.
+
+    A reference whose account was deleted makes it an orphan. Nothing else in a body counts: whoever makes a buy link chooses
+    what it carries.
+    """
+    carried = col(CheckoutReference.reference) == bindparam("reference")
+    checkout = select(col(CheckoutReference.user_id)).where(carried)
+    account = select(col(User.id)).where(col(User.email) == bindparam("email"))
+    return {
+        "user_id": case((checkout.exists(), checkout.scalar_subquery()), else_=account.scalar_subquery()),
+        "orphaned": checkout.where(col(CheckoutReference.user_id).is_(None)).exists(),
+    }
+
+
+def _kept_buyer(known: type[Order] | type[Subscription], new: Any) -> dict[str, Any]:
+    """Return whose a known purchase is: it stays with who has it, and an orphan stays one."""
+    open = and_(col(known.user_id).is_(None), not_(col(known.orphaned)))
+    return {
+        "user_id": case((open, new.user_id), else_=col(known.user_id)),
+        "orphaned": case((open, new.orphaned), else_=col(known.orphaned)),
+    }
+
+
 # -- checkouts -----------------------------------------------------------------------------------------------------
-
-
-async def reference(session: AsyncSession, word: str) -> CheckoutReference | None:
-    """Return the checkout that carried this word."""
-    statement = select(CheckoutReference).where(col(CheckoutReference.reference) == word)
-    return (await session.execute(statement)).scalar_one_or_none()
 
 
 async def last_checkout(session: AsyncSession, user_id: int) -> datetime | None:
@@ -70,50 +98,51 @@ async def order(session: AsyncSession, lemon_id: str) -> Order | None:
 
 
 async def store_order(
-    session: AsyncSession,
-    lemon_id: str,
-    body: OrderBody,
-    *,
-    product: Product | None,
-    user_id: int | None,
-    orphaned: bool,
-    paid: bool,
+    session: AsyncSession, lemon_id: str, body: OrderBody, *, reference: str, email: str, product: Product | None, paid: bool
 ) -> Order:
-    """Add what a body tells of an order to what is known, and return all of it."""
+    """Add what a body tells of an order to what is known, and return all of it, the row locked."""
     item = body.first_order_item
+    told = {
+        "lemon_id": lemon_id,
+        "variant_id": item.variant_id if item else None,
+        "product": product.value if product else None,
+        "quantity": item.quantity if item else 1,
+        "paid": paid,
+        "refunded": body.fully_refunded,
+        "created_at": body.created_at,
+    }
+    result = await session.execute(_merged_order(), {**told, "reference": reference, "email": email})
+    return result.scalar_one()  # type: ignore[no-any-return]
+
+
+@cache
+def _merged_order() -> Any:
     new = insert(Order).values(
-        lemon_id=lemon_id,
-        user_id=user_id,
-        variant_id=item.variant_id if item else None,
-        product=product.value if product else None,
-        quantity=item.quantity if item else 1,
-        paid=paid,
-        refunded=body.fully_refunded,
-        orphaned=orphaned,
-        created_at=body.created_at,
+        {name: bindparam(name) for name in ("lemon_id", "variant_id", "product", "quantity", "paid", "refunded", "created_at")}
+        | _buyer()
     )
     merged = new.on_conflict_do_update(
         index_elements=["lemon_id"],
         set_={
-            "user_id": func.coalesce(col(Order.user_id), new.excluded.user_id),
+            **_kept_buyer(Order, new.excluded),
+            # A body may come without its item; the first that has one counts.
+            "quantity": case((col(Order.variant_id).is_(None), new.excluded.quantity), else_=col(Order.quantity)),
+            "variant_id": func.coalesce(col(Order.variant_id), new.excluded.variant_id),
             "product": func.coalesce(col(Order.product), new.excluded.product),
             "paid": or_(col(Order.paid), new.excluded.paid),
             "refunded": or_(col(Order.refunded), new.excluded.refunded),
-            "orphaned": or_(col(Order.orphaned), new.excluded.orphaned),
         },
     )
-    statement = merged.returning(Order).execution_options(populate_existing=True)
-    return (await session.execute(statement)).scalar_one()
+    return merged.returning(Order).execution_options(populate_existing=True)
 
 
 # -- subscriptions -------------------------------------------------------------------------------------------------
 
 
-async def subscription(session: AsyncSession, lemon_id: str) -> Subscription | None:
-    """Return the subscription with this id of the payment service, its row locked, fresh from the database."""
-    statement = select(Subscription).where(col(Subscription.lemon_id) == lemon_id)
-    statement = statement.with_for_update().execution_options(populate_existing=True)
-    return (await session.execute(statement)).scalar_one_or_none()
+async def subscription(session: AsyncSession, lemon_id: str, *, lock: bool = False) -> Subscription | None:
+    """Return the subscription with this id of the payment service, fresh from the database."""
+    statement = select(Subscription).where(col(Subscription.lemon_id) == lemon_id).execution_options(populate_existing=True)
+    return (await session.execute(statement.with_for_update() if lock else statement)).scalar_one_or_none()
 
 
 async def newest_subscription(session: AsyncSession, user_id: int, *, running: bool = False) -> Subscription | None:
@@ -131,40 +160,79 @@ async def subscriptions_of_order(session: AsyncSession, order_id: str) -> list[s
     return sorted((await session.execute(statement)).scalars())
 
 
-async def store_subscription(session: AsyncSession, known: Subscription | None, told: dict[str, Any]) -> Subscription:
-    """Change a locked subscription's columns, or make it, and return it."""
-    found = known or Subscription(**told)
-    if known is None:
-        session.add(found)
-    else:
-        for name, value in told.items():
-            setattr(known, name, value)
-        known.updated_at = utcnow()
-    await session.flush()
-    return found
+async def store_subscription(
+    session: AsyncSession, lemon_id: str, body: SubscriptionBody, *, reference: str, email: str, created: bool
+) -> Subscription:
+    """Add what a body tells of a subscription to what is known, and return all of it, the row locked.
+
+    `created`: it is the first body. One that is older than the newest changes neither status nor dates.
+    """
+    told = {
+        "lemon_id": lemon_id,
+        "order_id": body.order_id,
+        "status": body.status.value,
+        "variant_id": body.variant_id,
+        "processor": body.payment_processor or "",
+        "created_active": created and body.status is SubscriptionStatus.ACTIVE,
+        "started_at": body.created_at,
+        "renews_at": body.renews_at,
+        "ends_at": body.ends_at,
+        "trial_ends_at": body.trial_ends_at,
+        "body_updated_at": body.updated_at,
+    }
+    result = await session.execute(_merged_subscription(), {**told, "now": utcnow(), "reference": reference, "email": email})
+    return result.scalar_one()  # type: ignore[no-any-return]
+
+
+_NEWEST = ("status", "variant_id", "processor", "started_at", "renews_at", "ends_at", "trial_ends_at", "body_updated_at")
+
+
+@cache
+def _merged_subscription() -> Any:
+    told: dict[str, Any] = {name: bindparam(name) for name in ("lemon_id", "order_id", "created_active", *_NEWEST)}
+    new = insert(Subscription).values({**told, **_buyer(), "created_at": bindparam("now"), "updated_at": bindparam("now")})
+    older = new.excluded.body_updated_at < col(Subscription.body_updated_at)
+    merged = new.on_conflict_do_update(
+        index_elements=["lemon_id"],
+        set_={
+            **{name: case((older, getattr(Subscription, name)), else_=new.excluded[name]) for name in _NEWEST},
+            **_kept_buyer(Subscription, new.excluded),
+            "order_id": func.coalesce(col(Subscription.order_id), new.excluded.order_id),
+            "created_active": or_(col(Subscription.created_active), new.excluded.created_active),
+            "updated_at": new.excluded.updated_at,
+        },
+    )
+    return merged.returning(Subscription).execution_options(populate_existing=True)
 
 
 async def see_variant(
     session: AsyncSession, subscription_id: int, body: SubscriptionBody, plan: str | None, *, created: bool
 ) -> None:
     """Note which variant a body shows; told again it changes nothing, but may tell which plan that is."""
-    new = insert(VariantSighting).values(
-        subscription_id=subscription_id,
-        seen_at=body.updated_at,
-        variant_id=body.variant_id,
-        tier=plan,
-        cycle_end=body.renews_at,
-        created=created,
-    )
-    merged = new.on_conflict_do_update(
+    told = {
+        "subscription_id": subscription_id,
+        "seen_at": body.updated_at,
+        "variant_id": body.variant_id,
+        "tier": plan,
+        "cycle_end": body.renews_at,
+        "created": created,
+    }
+    await session.execute(_merged_sighting(), told)
+
+
+@cache
+def _merged_sighting() -> Any:
+    known = metadata.tables["subscription_variants"]
+    names = ("subscription_id", "seen_at", "variant_id", "tier", "cycle_end", "created")
+    new = insert(known).values({name: bindparam(name) for name in names})
+    return new.on_conflict_do_update(
         index_elements=["subscription_id", "seen_at", "variant_id"],
         set_={
-            "tier": func.coalesce(col(VariantSighting.tier), new.excluded.tier),
-            "cycle_end": func.least(col(VariantSighting.cycle_end), new.excluded.cycle_end),
-            "created": or_(col(VariantSighting.created), new.excluded.created),
+            "tier": func.coalesce(known.columns.tier, new.excluded.tier),
+            "cycle_end": func.least(known.columns.cycle_end, new.excluded.cycle_end),
+            "created": or_(known.columns.created, new.excluded.created),
         },
     )
-    await session.execute(merged)
 
 
 async def plan_seen(session: AsyncSession, subscription_id: int, variant_id: str) -> str | None:
@@ -177,16 +245,11 @@ async def plan_seen(session: AsyncSession, subscription_id: int, variant_id: str
 
 async def facts(session: AsyncSession, found: Subscription) -> SubscriptionFacts:
     """Return all that is known of a subscription."""
-    sightings = select(VariantSighting).where(
-        col(VariantSighting.subscription_id) == found.id, col(VariantSighting.tier).is_not(None)
-    )
+    rows = (await session.execute(_SEEN, {"subscription_id": found.id, "order_id": found.order_id})).all()
     return SubscriptionFacts(
         created_active=found.created_active,
-        order_refunded=bool(found.order_id and (await session.execute(_refunded(found.order_id))).scalar_one_or_none()),
-        sightings=tuple(
-            Sighting(one.seen_at, Product(one.tier or ""), one.cycle_end, one.created)
-            for one in (await session.execute(sightings)).scalars()
-        ),
+        order_refunded=any(refunded for *_, refunded in rows),
+        sightings=tuple(Sighting(at, Product(tier or ""), cycle_end, created) for at, tier, cycle_end, created, _ in rows),
         invoices=tuple(
             InvoiceFacts(one.lemon_id, one.billing_reason, one.created_at, one.total_cents, one.paid, one.refunded)
             for one in await invoices_of(session, found.lemon_id)
@@ -194,8 +257,17 @@ async def facts(session: AsyncSession, found: Subscription) -> SubscriptionFacts
     )
 
 
-def _refunded(order_id: str) -> Any:
-    return select(col(Order.refunded)).where(col(Order.lemon_id) == order_id)
+_SEEN = (
+    select(
+        col(VariantSighting.seen_at),
+        col(VariantSighting.tier),
+        col(VariantSighting.cycle_end),
+        col(VariantSighting.created),
+        col(Order.refunded),
+    )
+    .outerjoin(Order, col(Order.lemon_id) == bindparam("order_id"))
+    .where(col(VariantSighting.subscription_id) == bindparam("subscription_id"), col(VariantSighting.tier).is_not(None))
+)
 
 
 # -- invoices ------------------------------------------------------------------------------------------------------
@@ -203,21 +275,28 @@ def _refunded(order_id: str) -> Any:
 
 async def store_invoice(session: AsyncSession, lemon_id: str, body: InvoiceBody, *, paid: bool, failed: bool) -> None:
     """Add what a body tells of an invoice to what is known."""
-    new = insert(Invoice).values(
-        lemon_id=lemon_id,
-        subscription_lemon_id=body.subscription_id,
-        billing_reason=body.billing_reason,
-        total_cents=body.total,
-        paid=paid,
-        failed=failed,
-        refunded=body.fully_refunded,
-        created_at=body.created_at,
-    )
-    merged = new.on_conflict_do_update(
+    told = {
+        "lemon_id": lemon_id,
+        "subscription_lemon_id": body.subscription_id,
+        "billing_reason": body.billing_reason,
+        "total_cents": body.total,
+        "paid": paid,
+        "failed": failed,
+        "refunded": body.fully_refunded,
+        "created_at": body.created_at,
+    }
+    await session.execute(_merged_invoice(), told)
+
+
+@cache
+def _merged_invoice() -> Any:
+    known = metadata.tables["invoices"]
+    names = ("lemon_id", "subscription_lemon_id", "billing_reason", "total_cents", "paid", "failed", "refunded", "created_at")
+    new = insert(known).values({name: bindparam(name) for name in names})
+    return new.on_conflict_do_update(
         index_elements=["lemon_id"],
-        set_={name: or_(getattr(Invoice, name), getattr(new.excluded, name)) for name in ("paid", "failed", "refunded")},
+        set_={name: or_(known.columns[name], new.excluded[name]) for name in ("paid", "failed", "refunded")},
     )
-    await session.execute(merged)
 
 
 async def invoices_of(session: AsyncSession, subscription_lemon_id: str) -> Sequence[Invoice]:

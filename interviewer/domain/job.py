@@ -26,3 +26,17 @@ class JobFindings(BaseModel):
     stack: Lines = ()
     responsibilities: Lines = ()
     qualifications: Lines = ()
+
+
+def markdown(findings: JobFindings) -> str:
+    """Return what was found as a Markdown summary."""
+    lines = ["### JD Context", ""]
+    for label, value in (("Role", findings.title), ("Level", findings.level.value), ("Domain", findings.domain)):
+        if value:
+            lines.append(f"- **{label}:** {value}")
+    if findings.stack:
+        lines.append(f"- **Stack:** {', '.join(findings.stack)}")
+    for label, found in (("Responsibilities", findings.responsibilities), ("Qualifications", findings.qualifications)):
+        if found:
+            lines += ["", f"**{label}**", "", *(f"- {one}" for one in found)]
+    return "\n".join(lines) + "\n"

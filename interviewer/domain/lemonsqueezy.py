@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field, ValidationError, model_validator
@@ -37,9 +38,22 @@ def _storable(value: str) -> str:
     return value
 
 
+def _storable_moment(value: datetime) -> datetime:
+    """Refuse what the database cannot give back: the first and the last year in some other zone lie outside of the calendar."""
+    if not 1 < value.year < 9999:
+        raise ValueError("is in no year that counts")
+    return value
+
+
+def _object(value: object) -> object:
+    """What is no object tells nothing; events that are not known may have anything here."""
+    return value if isinstance(value, dict | BaseModel) else {}
+
+
 LemonId = Annotated[str, BeforeValidator(_digits), Field(pattern=r"^[0-9]{1,20}$")]
 Words = Annotated[str, Field(max_length=320), AfterValidator(_storable)]
 Cents = Annotated[int, Field(ge=0, le=_MAX_INT)]
+Moment = Annotated[AwareDatetime, AfterValidator(_storable_moment)]
 
 
 class Meta(BaseModel):
@@ -47,23 +61,23 @@ class Meta(BaseModel):
 
     event_name: str = Field(min_length=1, max_length=200)
     webhook_id: Any = None
-    test_mode: bool = False
+    test_mode: Any = False
     custom_data: Any = None
 
 
 class Resource(BaseModel):
     """The thing a delivery tells of; its attributes depend on the kind of event."""
 
-    type: str = ""
+    type: Any = ""
     id: Any = None
-    attributes: dict[str, Any] = Field(default_factory=dict)
+    attributes: Annotated[dict[str, Any], BeforeValidator(_object)] = Field(default_factory=dict)
 
 
 class Body(BaseModel):
     """A delivery."""
 
     meta: Meta
-    data: Resource = Field(default_factory=Resource)
+    data: Annotated[Resource, BeforeValidator(_object)] = Field(default_factory=Resource)
 
 
 class OrderItem(BaseModel):
@@ -73,7 +87,13 @@ class OrderItem(BaseModel):
     quantity: int = Field(default=1, ge=1, le=10_000)
 
 
-class _Refundable(BaseModel):
+class _Record(BaseModel):
+    """What every kind has. Without its store nobody could say that it is ours."""
+
+    store_id: LemonId
+
+
+class _Refundable(_Record):
     status: Words = ""
     total: Cents
     refunded: bool = False
@@ -92,7 +112,7 @@ class OrderBody(_Refundable):
 
     user_email: Words = ""
     first_order_item: OrderItem | None = None
-    created_at: AwareDatetime
+    created_at: Moment
 
     @property
     def paid(self) -> bool:
@@ -100,7 +120,7 @@ class OrderBody(_Refundable):
         return self.status not in {"pending", "failed", "fraudulent"}
 
 
-class SubscriptionBody(BaseModel):
+class SubscriptionBody(_Record):
     """A subscription's attributes."""
 
     user_email: Words = ""
@@ -108,11 +128,11 @@ class SubscriptionBody(BaseModel):
     variant_id: LemonId
     status: SubscriptionStatus
     payment_processor: Annotated[str, Field(max_length=20), AfterValidator(_storable)] | None = None
-    renews_at: AwareDatetime | None = None
-    ends_at: AwareDatetime | None = None
-    trial_ends_at: AwareDatetime | None = None
-    created_at: AwareDatetime
-    updated_at: AwareDatetime
+    renews_at: Moment | None = None
+    ends_at: Moment | None = None
+    trial_ends_at: Moment | None = None
+    created_at: Moment
+    updated_at: Moment
 
 
 class InvoiceBody(_Refundable):
@@ -121,7 +141,7 @@ class InvoiceBody(_Refundable):
     user_email: Words = ""
     subscription_id: LemonId
     billing_reason: Annotated[str, Field(max_length=20), AfterValidator(_storable)]
-    created_at: AwareDatetime
+    created_at: Moment
 
 
 class _Delivered(BaseModel):
@@ -201,7 +221,8 @@ def event_name(body: Body) -> str:
 def foreign(body: Body, store_id: str, *, live_only: bool) -> str:
     """Return why an event is not for us, or an empty string."""
     attributes = body.data.attributes
-    if store_id and str(attributes.get("store_id")) != store_id:
+    store = attributes.get("store_id")
+    if store_id and store is not None and str(store) != store_id:
         return "another store's"
     if live_only and (body.meta.test_mode or attributes.get("test_mode")):
         return "test mode"
@@ -218,8 +239,9 @@ def understand(body: Body) -> Notice:
 def fetched(resource: dict[str, Any]) -> Notice | None:
     """Return what a record tells that was fetched from the payment service, None for a kind that is not used here."""
     record = Resource.model_validate(resource)
-    kind = {"orders": "order", "subscriptions": "subscription", "subscription-invoices": "invoice"}.get(record.type)
-    return _notice(record.type, kind, record, "", fetched=True) if kind else None
+    type = str(record.type)
+    kind = {"orders": "order", "subscriptions": "subscription", "subscription-invoices": "invoice"}.get(type)
+    return _notice(type, kind, record, "", fetched=True) if kind else None
 
 
 def _notice(event: str, kind: str, data: Resource, reference: str, *, fetched: bool = False) -> Notice:

@@ -71,6 +71,11 @@ class Dashboard:
             finished=tuple(item for item in summaries if item.status is InterviewStatus.FINISHED),
         )
 
+    async def past(self, user_id: int, limit: int, before: int | None) -> list[InterviewSummary]:
+        """Return at most `limit` of the user's interviews, the newest first, or those older than the one with the id `before`."""
+        async with self._database.transaction() as session:
+            return [summary(*row) for row in await queries.recent(session, user_id, limit, before)]
+
     async def balances(self, user_id: int) -> Balances:
         """Return the user's balances; raises Unauthorized when the account is gone."""
         async with self._database.transaction() as session:

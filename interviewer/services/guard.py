@@ -23,6 +23,9 @@ class Action(StrEnum):
     REFRESH = "refresh"
     CHECKOUT = "checkout"
     PAYMENT = "payment"
+    START = "start"
+    ANSWER = "answer"
+    JOB = "job"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,10 @@ LIMITS = {
     # The payment service takes 300 requests a minute from all of us together.
     Action.CHECKOUT: Limits(client="120/hour", account="30/hour"),
     Action.PAYMENT: Limits(client="120/hour", account="30/hour"),
+    # Each of these makes a language model write; credits bound the first two as well.
+    Action.START: Limits(client="600/hour", account="60/hour"),
+    Action.ANSWER: Limits(client="6000/hour", account="600/hour"),
+    Action.JOB: Limits(client="300/hour", account="30/hour"),
 }
 
 

@@ -24,6 +24,7 @@ from interviewer.db import interviews as queries
 from interviewer.db import ledger
 from interviewer.db.engine import Database
 from interviewer.db.models import Conversation, Interview, JobProfile, Message
+from interviewer.domain.job import JobFindings
 from interviewer.domain.progress import InterviewStatus, may_change, missing_after
 from interviewer.domain.text import TextRefused, TextTooLong, clean_answer, clean_job_description
 from interviewer.domain.topics import TOTAL_QUESTIONS
@@ -62,7 +63,7 @@ class Interviews:
 
     async def view(self, user_id: int, interview_id: int) -> InterviewView:
         """Return the interview; raises NotFound, also for somebody else's."""
-        return (await self._load(user_id, interview_id)).view()
+        return (await self.load(user_id, interview_id)).view()
 
     async def current(self, user_id: int) -> InterviewView | None:
         """Return the interview that the user last worked on and that is not paused or over."""
@@ -72,25 +73,36 @@ class Interviews:
 
     # -- starting -----------------------------------------------------------------------------------------------
 
-    async def start(self, user_id: int, job_description: str) -> AsyncIterator[Event]:
+    async def start(self, user_id: int, job_description: str, key: str = "") -> AsyncIterator[Event]:
         """Reserve a credit and ask the first question: Started, pieces of the question, then Asked or Failed.
 
+        The same `key` again (1 to 200 characters) takes no second credit: it follows what came of the first, unless that failed.
         Raises BadRequest, TooLarge or PaymentRequired before anything is taken. If the first question cannot be asked, or
         the process dies, the credit is given back.
         """
-        text = _cleaned(clean_job_description, job_description)
-        interview_id, job, seen = await self._reserve(user_id, text)
+        text = cleaned(clean_job_description, job_description)
+        interview_id, job, seen, is_new = await self._reserve(user_id, text, key)
+        if not is_new:
+            yield Started(interview_id, title_of(job.text if job else ""), self._interviewer.name)
+            async for event in self.follow_start(user_id, interview_id):
+                yield event
+            return
         broadcast = self._live.run(("start", interview_id), partial(self._open, interview_id, user_id, job, seen))
         yield Started(interview_id, title_of(text), self._interviewer.name)
         async for event in broadcast.follow():
             yield event
 
-    async def _reserve(self, user_id: int, text: str) -> tuple[int, JobProfile | None, list[str]]:
-        """Take the credit and create the interview in one transaction; returns its id, its job and what was asked before."""
+    async def _reserve(self, user_id: int, text: str, key: str) -> tuple[int, JobProfile | None, list[str], bool]:
+        """Take the credit and create the interview in one transaction.
+
+        Returns its id, its job, what was asked before, and whether it is new: one with the same key is returned as it is.
+        """
         async with self._database.transaction() as session:
             user = await ledger.locked_user(session, user_id)
             if user is None:
                 raise Unauthorized
+            if key and (known := await queries.started_with(session, user_id, key)):
+                return known[0], known[1], [], False
             job = await queries.job_profile(session, user_id, text, hashlib.sha256(text.encode()).hexdigest()) if text else None
             interview = Interview(
                 user_id=user_id,
@@ -100,11 +112,12 @@ class Interviews:
                 interviewer=self._interviewer.name,
                 model=self._interviewer.model,
                 seen_before=await queries.bank_ids_seen(session, user_id),
+                idempotency_key=key or None,
             )
             session.add(interview)
             await session.flush()
             await billing.reserve(session, user, interview.id)
-        return interview.id, job, interview.seen_before
+        return interview.id, job, interview.seen_before, True
 
     async def _open(
         self, interview_id: int, user_id: int, job: JobProfile | None, seen: list[str], publish: Publish[Event]
@@ -183,7 +196,7 @@ class Interviews:
         The same `client_id` or the same text again stores nothing and yields what happened or happens to the stored answer.
         Raises BadRequest, TooLarge, NotFound, or Conflict when the question has another answer or the interview is not active.
         """
-        content = _cleaned(clean_answer, text)
+        content = cleaned(clean_answer, text)
         async with self._database.transaction() as session:
             loaded = await found(session, user_id, interview_id, lock=True)
             row = loaded.row(question_id)
@@ -201,7 +214,7 @@ class Interviews:
 
     async def complete(self, user_id: int, interview_id: int, question_id: int) -> AsyncIterator[Event]:
         """Do what an answered question still lacks, or follow whoever is doing it; events as in `answer`."""
-        loaded = await self._load(user_id, interview_id)
+        loaded = await self.load(user_id, interview_id)
         row = loaded.row(question_id)
         if row.answer is None:
             raise BadRequest("This question has no answer yet.")
@@ -223,7 +236,7 @@ class Interviews:
                 begun = self._live.run(key, partial(self._turn, loaded, row, until))
             else:
                 await asyncio.sleep(LOOK_EVERY)
-                loaded = await self._load(loaded.interview.user_id, loaded.interview.id)
+                loaded = await self.load(loaded.interview.user_id, loaded.interview.id)
                 row = loaded.row(row.question.id)
         for event in known(loaded, row):
             yield event
@@ -268,7 +281,7 @@ class Interviews:
             if verdict_id is not None and is_last:
                 await queries.finish(session, loaded.interview.id)
         if verdict_id is None:  # another worker was first: its verdict counts
-            row = (await self._load(loaded.interview.user_id, loaded.interview.id)).row(row.question.id)
+            row = (await self.load(loaded.interview.user_id, loaded.interview.id)).row(row.question.id)
         else:
             row = replace(row, verdict=verdict)
         publish(Judged(turn_view(row, asked=len(loaded.rows)), finished=is_last))
@@ -284,7 +297,7 @@ class Interviews:
         async with self._database.transaction() as session:
             stored = await queries.add_question(session, question)
         if stored is None:  # another worker was first: show its question
-            fresh = await self._load(loaded.interview.user_id, loaded.interview.id)
+            fresh = await self.load(loaded.interview.user_id, loaded.interview.id)
             question = next(other.question for other in fresh.rows if other.question.position == position)
         else:
             question.id = stored
@@ -316,6 +329,15 @@ class Interviews:
             await queries.set_status(session, interview_id, wanted)
         return await self.view(user_id, interview_id)
 
+    # -- job descriptions ---------------------------------------------------------------------------------------
+
+    async def analyse_job(self, job_description: str) -> JobFindings:
+        """Return what is found in a job description; raises BadRequest, TooLarge, or an InterviewerError."""
+        text = cleaned(clean_job_description, job_description)
+        if not text:
+            raise BadRequest("Invalid job description")
+        return JobFindings.model_validate(await dialogue.analyse(self._interviewer, text))
+
     # -- shared -------------------------------------------------------------------------------------------------
 
     async def close(self) -> None:
@@ -323,7 +345,8 @@ class Interviews:
         await self._live.drain(DRAIN_SECONDS)
         await self._interviewer.close()
 
-    async def _load(self, user_id: int, interview_id: int) -> Loaded:
+    async def load(self, user_id: int, interview_id: int) -> Loaded:
+        """Return the interview as it is stored; raises NotFound, also for somebody else's."""
         async with self._database.transaction() as session:
             return await found(session, user_id, interview_id)
 
@@ -350,7 +373,7 @@ class Interviews:
             task.cancel()
 
 
-def _cleaned(clean: Callable[[str], str], raw: str) -> str:
+def cleaned(clean: Callable[[str], str], raw: str) -> str:
     """Apply a rule of the domain to a user's text and turn its refusal into an error with a status."""
     try:
         return clean(raw)

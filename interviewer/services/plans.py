@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from interviewer.db import ledger
 from interviewer.db import payments as queries
 from interviewer.db.engine import Database
@@ -94,6 +96,14 @@ def plan_of(subscription: Subscription | None, product: Product | None, invoices
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What can be spent, and by which plan."""
+
+    balances: Balances
+    plan: Plan
+
+
 class Awaited(StrEnum):
     """How a purchase stands that somebody comes back from."""
 
@@ -118,18 +128,25 @@ class Plans:
             arrived = await queries.purchased_since(session, user_id, began)
         return Awaited.ARRIVED if arrived else Awaited.PAYMENT
 
+    async def standing(self, user_id: int) -> Standing:
+        """Return the user's balances and plan; raises Unauthorized when the account is gone."""
+        async with self._database.transaction() as session:
+            return await self._standing(session, user_id)
+
+    async def _standing(self, session: AsyncSession, user_id: int) -> Standing:
+        user = await session.get(User, user_id)
+        if user is None:
+            raise Unauthorized
+        balances = await ledger.balances(session, user)
+        newest = await queries.newest_subscription(session, user_id)
+        if newest is None:
+            return Standing(balances, Plan())
+        product = await plan_sold(session, self._catalogue, newest)
+        return Standing(balances, plan_of(newest, product, await queries.invoices_of(session, newest.lemon_id)))
+
     async def account(self, user_id: int) -> Account:
         """Return the user's balances, plan and statement; raises Unauthorized when the account is gone."""
         async with self._database.transaction() as session:
-            user = await session.get(User, user_id)
-            if user is None:
-                raise Unauthorized
-            balances = await ledger.balances(session, user)
-            newest = await queries.newest_subscription(session, user_id)
-            product: Product | None = None
-            invoices: Sequence[Invoice] = ()
-            if newest:
-                product = await plan_sold(session, self._catalogue, newest)
-                invoices = await queries.invoices_of(session, newest.lemon_id)
+            standing = await self._standing(session, user_id)
             rows = await ledger.rows_of(session, user_id)
-        return Account(balances, plan_of(newest, product, invoices), statement(rows))
+        return Account(standing.balances, standing.plan, statement(rows))

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from interviewer.db import accounts, ledger, payments, webhooks
+from interviewer.db import ledger, payments, webhooks
 from interviewer.db.models import Order, Subscription
 from interviewer.domain.credits import CreditType, booking_key
 from interviewer.domain.entitlements import Entitlement, of_order, of_subscription
@@ -29,14 +28,6 @@ class Effect:
     user_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """Whose purchase it is; `deleted`: that account is no more, and no other is looked for."""
-
-    user_id: int | None = None
-    deleted: bool = False
-
-
 class Settlement:
     """Applies notices within a transaction of the caller's.
 
@@ -47,8 +38,17 @@ class Settlement:
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
 
+    async def lock(self, session: AsyncSession, notice: Notice) -> None:
+        """Have what a notice tells of to oneself until the transaction ends."""
+        order_id = notice.subscription.order_id if notice.subscription else None
+        await payments.lock(session, *([order_subject(order_id)] if order_id else []), notice.subject)
+
     async def apply(self, session: AsyncSession, notice: Notice) -> Effect:
-        """Store what a notice tells, book what is due by now, and tell what became of it."""
+        """Store what a notice tells, book what is due by now, and tell what became of it.
+
+        When it is applied, so is every delivery that waited for its purchase; when its account was deleted, they are forgotten.
+        """
+        await self.lock(session, notice)
         if notice.order:
             effect = await self._order(session, notice, notice.order)
         elif notice.subscription:
@@ -59,115 +59,76 @@ class Settlement:
             raise TypeError("a notice tells of something")
         if effect.outcome is Outcome.APPLIED and effect.user_id:
             await webhooks.close_open(session, notice.subject, effect.user_id)
-            await payments.announce(session, effect.user_id)
+        elif effect.outcome is Outcome.IGNORED:
+            await webhooks.forget_open(session, notice.subject)
         return effect
 
-    # -- orders ----------------------------------------------------------------------------------------------------
-
     async def _order(self, session: AsyncSession, notice: Notice, body: OrderBody) -> Effect:
-        await payments.lock(session, notice.subject)
-        known = await payments.order(session, notice.id)
-        owner = await _owner(session, known, notice)
+        # The first month belongs to its subscription's order as well.
+        began = await payments.subscriptions_of_order(session, notice.id) if body.fully_refunded else []
+        if began:
+            await payments.lock(session, *(subscription_subject(lemon_id) for lemon_id in began))
         item = body.first_order_item
         order = await payments.store_order(
             session,
             notice.id,
             body,
+            reference=notice.reference,
+            email=_address(notice),
             product=self._catalogue.product(item.variant_id if item else None),
-            user_id=owner.user_id,
-            orphaned=owner.deleted,
             paid=body.paid and (notice.fetched or notice.event == "order_created"),
         )
-        if order.refunded:
-            # The first month belongs to its subscription's order as well.
-            for lemon_id in await payments.subscriptions_of_order(session, notice.id):
-                await payments.lock(session, subscription_subject(lemon_id))
-                if subscription := await payments.subscription(session, lemon_id):
-                    await _settle_subscription(session, subscription)
+        for subscription in [await payments.subscription(session, lemon_id, lock=True) for lemon_id in began]:
+            if subscription:
+                await _settle_subscription(session, subscription)
         await _settle_order(session, order)
-        return _effect(owner, known_product=order.product is not None)
-
-    # -- subscriptions ---------------------------------------------------------------------------------------------
+        return _effect(order, known_product=order.product is not None)
 
     async def _subscription(self, session: AsyncSession, notice: Notice, body: SubscriptionBody) -> Effect:
-        if body.order_id:
-            await payments.lock(session, order_subject(body.order_id))
-        await payments.lock(session, notice.subject)
-        known = await payments.subscription(session, notice.id)
-        owner = await _owner(session, known, notice)
-        told = _told(known, notice, body) | {"user_id": owner.user_id, "orphaned": owner.deleted}
-        subscription = await payments.store_subscription(session, known, told)
-        plan = self._catalogue.plan(body.variant_id) or await payments.plan_seen(session, subscription.id, body.variant_id)
         created = notice.event == "subscription_created"
+        subscription = await payments.store_subscription(
+            session, notice.id, body, reference=notice.reference, email=_address(notice), created=created
+        )
+        plan = self._catalogue.plan(body.variant_id) or await payments.plan_seen(session, subscription.id, body.variant_id)
         await payments.see_variant(session, subscription.id, body, plan, created=created)
         await _settle_subscription(session, subscription)
-        return _effect(owner, known_product=plan is not None)
+        return _effect(subscription, known_product=plan is not None)
 
     async def _invoice(self, session: AsyncSession, notice: Notice, body: InvoiceBody) -> Effect:
-        await payments.lock(session, notice.subject)
         paid = notice.event == "subscription_payment_success" or (notice.fetched and body.status == "paid")
         failed = notice.event == "subscription_payment_failed"
         await payments.store_invoice(session, notice.id, body, paid=paid, failed=failed)
-        subscription = await payments.subscription(session, body.subscription_id)
+        subscription = await payments.subscription(session, body.subscription_id, lock=True)
         if subscription is None:
             return Effect(Outcome.WAITING, "its subscription is not known yet")
         await _settle_subscription(session, subscription)
-        owner = Owner(subscription.user_id, subscription.orphaned)
-        return _effect(owner, known_product=True)
+        return _effect(subscription, known_product=True)
 
 
-def _effect(owner: Owner, *, known_product: bool) -> Effect:
+def _effect(purchase: Order | Subscription, *, known_product: bool) -> Effect:
     """Return what became of a notice whose facts are stored."""
-    if owner.deleted:
-        return Effect(Outcome.IGNORED, "its account was deleted")
-    if owner.user_id is None:
+    if purchase.orphaned:
+        return Effect(Outcome.IGNORED, webhooks.ACCOUNT_DELETED)
+    if purchase.user_id is None:
         return Effect(Outcome.UNRESOLVED, "no account has this reference or this address")
     if not known_product:
-        return Effect(Outcome.UNRESOLVED, "its variant is none of ours", owner.user_id)
-    return Effect(Outcome.APPLIED, user_id=owner.user_id)
+        return Effect(Outcome.UNRESOLVED, "its variant is none of ours", purchase.user_id)
+    return Effect(Outcome.APPLIED, user_id=purchase.user_id)
 
 
-def _told(known: Subscription | None, notice: Notice, body: SubscriptionBody) -> dict[str, Any]:
-    """Return the columns that a body changes: a first month's right in any case, the rest unless a newer body has been here."""
-    created_active = notice.event == "subscription_created" and body.status == "active"
-    told: dict[str, Any] = {"created_active": created_active or bool(known and known.created_active)}
-    if known and known.body_updated_at and body.updated_at < known.body_updated_at:
-        return told
-    return told | {
-        "lemon_id": notice.id,
-        "order_id": body.order_id,
-        "status": body.status.value,
-        "variant_id": body.variant_id,
-        "processor": body.payment_processor or "",
-        "started_at": body.created_at,
-        "renews_at": body.renews_at,
-        "ends_at": body.ends_at,
-        "trial_ends_at": body.trial_ends_at,
-        "body_updated_at": body.updated_at,
-    }
-
-
-async def _owner(session: AsyncSession, known: Order | Subscription | None, notice: Notice) -> Owner:
-    """Return whose purchase it is: who is stored, else whose checkout carried the reference, else whose verified address it is.
-
-    Nothing else in a body counts: whoever makes a buy link chooses what it carries.
-    """
-    if known and (known.user_id or known.orphaned):
-        return Owner(known.user_id, known.orphaned)
-    if notice.reference and (checkout := await payments.reference(session, notice.reference)):
-        return Owner(checkout.user_id, deleted=checkout.user_id is None)
+def _address(notice: Notice) -> str:
+    """Return the buyer's address in the form in which accounts have it, an empty string if it cannot be one."""
     try:
-        email = normalised_email(notice.email)
+        return normalised_email(notice.email)
     except BadRequest:
-        return Owner()
-    user = await accounts.user_by_email(session, email)
-    return Owner(user.id if user else None)
+        return ""
 
 
 async def _settle_order(session: AsyncSession, order: Order) -> None:
     product = Product(order.product) if order.product else None
     due = of_order(product, order.quantity, paid=order.paid, refunded=order.refunded)
-    await _book(session, order.user_id, order_subject(order.lemon_id), due)
+    if due:  # what an order is worth never becomes nothing again, only 0
+        await _book(session, order.user_id, order_subject(order.lemon_id), due)
 
 
 async def _settle_subscription(session: AsyncSession, subscription: Subscription) -> None:

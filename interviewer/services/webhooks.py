@@ -14,7 +14,7 @@ from interviewer.db import webhooks as queries
 from interviewer.db.engine import Database
 from interviewer.db.models import ProcessedWebhook
 from interviewer.domain import lemonsqueezy
-from interviewer.domain.lemonsqueezy import Body
+from interviewer.domain.lemonsqueezy import Body, Notice
 from interviewer.domain.plans import Catalogue
 from interviewer.domain.webhooks import OPEN, Outcome
 from interviewer.errors import AppError, BadRequest, NotFound, Unauthorized, Unavailable
@@ -59,48 +59,60 @@ class Webhooks:
             raise Unauthorized("Invalid signature")
         body = lemonsqueezy.read(raw)
         try:
-            outcome, detail = await self._take(body, raw)
+            effect = await self._take(body, raw)
         except AppError:
             raise
         except Exception as error:
             logger.exception("a webhook could not be processed")
             await self._keep(body, raw, Effect(Outcome.FAILED, type(error).__name__))
             raise AppError from error
-        if outcome is Outcome.MALFORMED:
-            raise BadRequest(detail)
-        return outcome
+        if effect.outcome is Outcome.MALFORMED:
+            raise BadRequest(effect.detail)
+        return effect.outcome
 
-    async def _take(self, body: Body, raw: bytes) -> tuple[Outcome, str]:
+    async def _take(self, body: Body, raw: bytes) -> Effect:
         """Store and apply a delivery in one transaction, unless that has been done."""
-        delivery_id = lemonsqueezy.delivery_id(body, raw)
+        delivery_id, told = lemonsqueezy.delivery_id(body, raw), self._told(body)
         async with self._database.transaction() as session:
-            id = await queries.take(session, delivery_id, lemonsqueezy.event_name(body), raw, Outcome.FAILED)
-            if id is None:
-                known = await queries.locked(session, delivery_id=delivery_id)
-                if known is None or known.outcome not in OPEN:
-                    return Outcome(known.outcome) if known else Outcome.APPLIED, ""
-                id = known.id
-            return await self._apply(session, id, body)
+            id = await queries.take(session, delivery_id, lemonsqueezy.event_name(body), raw, _subject(told))
+            if id is not None:
+                return await self._apply(session, id, told)
+            known = await queries.known(session, delivery_id)
+            if known is None or known.outcome not in OPEN:
+                return Effect(Outcome(known.outcome) if known else Outcome.APPLIED)
+            return await self._again(session, known.id, told)
 
-    async def _apply(self, session: AsyncSession, id: int, body: Body) -> tuple[Outcome, str]:
-        subject, effect = "", Effect(Outcome.IGNORED, "not a kind of event that matters here")
+    def _told(self, body: Body) -> Notice | Effect:
+        """Return what a delivery tells, or what becomes of one that tells us nothing."""
         if reason := lemonsqueezy.foreign(body, self._catalogue.store_id, live_only=self._catalogue.live_only):
-            effect = Effect(Outcome.IGNORED, reason)
-        elif body.meta.event_name in lemonsqueezy.KNOWN_EVENTS:
-            try:
-                notice = lemonsqueezy.understand(body)
-                subject, effect = notice.subject, await self._settlement.apply(session, notice)
-            except BadRequest as error:
-                effect = Effect(Outcome.MALFORMED, error.user_message)
-        await queries.mark(session, id, effect.outcome, effect.detail, subject, effect.user_id)
-        return effect.outcome, effect.detail
+            return Effect(Outcome.IGNORED, reason)
+        if body.meta.event_name not in lemonsqueezy.KNOWN_EVENTS:
+            return Effect(Outcome.IGNORED, "not a kind of event that matters here")
+        try:
+            return lemonsqueezy.understand(body)
+        except BadRequest as error:
+            return Effect(Outcome.MALFORMED, error.user_message)
+
+    async def _apply(self, session: AsyncSession, id: int, told: Notice | Effect) -> Effect:
+        """Apply a delivery that waits, and note what became of it, unless that was noted with all else that waited for it."""
+        effect = await self._settlement.apply(session, told) if isinstance(told, Notice) else told
+        if effect.outcome in OPEN or effect is told:
+            await queries.mark(session, id, effect.outcome, effect.detail, _subject(told), effect.user_id)
+        return effect
+
+    async def _again(self, session: AsyncSession, id: int, told: Notice | Effect) -> Effect:
+        """Apply a delivery that has been here. Its purchase is locked before its row: others lock them in that order."""
+        if isinstance(told, Notice):
+            await self._settlement.lock(session, told)
+        await queries.reopen(session, id, _subject(told))
+        return await self._apply(session, id, told)
 
     async def _keep(self, body: Body, raw: bytes, effect: Effect) -> None:
         """Store a delivery that could not be applied, if the database lets us."""
         try:
             async with self._database.transaction() as session:
                 delivery_id = lemonsqueezy.delivery_id(body, raw)
-                id = await queries.take(session, delivery_id, lemonsqueezy.event_name(body), raw, effect.outcome)
+                id = await queries.take(session, delivery_id, lemonsqueezy.event_name(body), raw, "")
                 if id is not None:
                     await queries.mark(session, id, effect.outcome, effect.detail, "", None)
         except Exception:
@@ -127,12 +139,12 @@ class Webhooks:
         Raises NotFound, and BadRequest for one whose body was erased with its account.
         """
         async with self._database.transaction() as session:
-            row = await queries.locked(session, id=id)
+            row = await session.get(ProcessedWebhook, id)
             if row is None:
                 raise NotFound(f"There is no delivery {id}.")
             if not row.body:
                 raise BadRequest("Its account was deleted, and with it what it said.")
-            await self._apply(session, id, lemonsqueezy.read(row.body))
+            await self._again(session, id, self._told(lemonsqueezy.read(row.body)))
         return await self.show(id)
 
 
@@ -142,6 +154,10 @@ def signature_of(raw: bytes, secret: str) -> bytes:
     Bytes, because comparing text raises when a header holds other than ASCII.
     """
     return hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest().encode()
+
+
+def _subject(told: Notice | Effect) -> str:
+    return told.subject if isinstance(told, Notice) else ""
 
 
 def _delivery(row: ProcessedWebhook) -> Delivery:

@@ -1,0 +1,88 @@
+"""The conversation of an interview, for programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from pydantic import BaseModel
+
+from interviewer import wiring
+from interviewer.api.access import Client, Person
+from interviewer.api.interviews import IdempotencyKey, id_of
+from interviewer.api.schemas import ConversationBody, conversation_document
+from interviewer.api.streaming import respond
+from interviewer.errors import BadRequest, NotFound
+from interviewer.services.guard import Action
+from interviewer.services.loading import Loaded
+from interviewer.services.programs import Sent
+
+router = APIRouter(prefix="/api/conversations", tags=["conversations"])
+INVALID = "Invalid ID"
+
+
+class Answer(BaseModel):
+    """An answer; `conversation_id` may name the conversation that is meant."""
+
+    message: str = ""
+    conversation_id: Any = None
+
+
+@router.post("/create")
+@router.post("/create/")
+@router.post("/append")
+@router.post("/append/")
+@router.get("")
+@router.get("/")
+async def nothing(_person: Person) -> None:
+    """Say that an id is missing."""
+    raise BadRequest("Missing ID")
+
+
+@router.post("/create/{interview_id}", status_code=201, response_model=ConversationBody)
+async def create(
+    interview_id: str, body: Answer, person: Person, client: Client, request: Request, key: IdempotencyKey = ""
+) -> Response:
+    """Answer the first question."""
+    return await _reply(interview_id, Sent(body.message, key, first=True), body, person.user_id, client, request)
+
+
+@router.post("/append/{interview_id}", status_code=201, response_model=ConversationBody)
+async def append(
+    interview_id: str, body: Answer, person: Person, client: Client, request: Request, key: IdempotencyKey = ""
+) -> Response:
+    """Answer the question that is open, or have done again what is missing for the last answer."""
+    return await _reply(interview_id, Sent(body.message, key), body, person.user_id, client, request)
+
+
+@router.get("/{interview_id}", response_model=ConversationBody)
+async def show(interview_id: str, person: Person) -> ConversationBody:
+    """Return the whole conversation."""
+    return ConversationBody(conversation=conversation_document(await _loaded(person.user_id, id_of(interview_id))))
+
+
+async def _reply(raw_id: str, sent: Sent, body: Answer, user_id: int, client: str, request: Request) -> Response:
+    services = wiring.services()
+    id = id_of(raw_id)
+    await services.guard.check(Action.ANSWER, client, str(user_id))
+    loaded = await _loaded(user_id, id)
+    if body.conversation_id is not None and str(body.conversation_id) != str(loaded.conversation_id):
+        raise BadRequest(INVALID)
+    reply = await services.programs.reply(user_id, id, sent)
+
+    async def done() -> ConversationBody:
+        return ConversationBody(conversation=conversation_document(await _loaded(user_id, id)))
+
+    return await respond(request, reply.events, done)
+
+
+async def _loaded(user_id: int, interview_id: int) -> Loaded:
+    """Return an interview that has a conversation; raises BadRequest for one that is not there, somebody else's, or not begun."""
+    try:
+        loaded = await wiring.services().interviews.load(user_id, interview_id)
+    except NotFound:
+        raise BadRequest(INVALID) from None
+    if not loaded.rows:
+        raise BadRequest(INVALID)
+    return loaded

@@ -1,0 +1,84 @@
+"""What the dashboard shows, and what a job description says, for programs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+
+from interviewer import wiring
+from interviewer.api.access import Client, Person
+from interviewer.domain.credits import SubscriptionStatus
+from interviewer.domain.job import markdown
+from interviewer.services.guard import Action
+from interviewer.services.plans import Plan
+from interviewer.services.sessions import MAX_ID
+
+router = APIRouter(tags=["dashboard"])
+MOST = 500
+
+
+class PastInterview(BaseModel):
+    """An interview in the list; `score` in percent, left out until there is one."""
+
+    id: int
+    started_at: datetime
+    score: int | None = None
+
+
+class DashboardBody(BaseModel):
+    """Credits, plan and interviews, the newest first."""
+
+    email: str
+    plan: str
+    status: str
+    subscription_start_date: datetime | None = None
+    subscription_end_date: datetime | None = None
+    individual_credits: int
+    subscription_credits: int
+    past_interviews: list[PastInterview]
+
+
+class JobDescription(BaseModel):
+    """A job posting, at most 30,000 characters."""
+
+    job_description: str = ""
+
+
+@router.get("/api/user/dashboard", response_model=DashboardBody, response_model_exclude_none=True)
+async def dashboard(
+    person: Person,
+    limit: Annotated[int, Query(ge=1, le=MOST)] = MOST,
+    before: Annotated[int | None, Query(ge=1, lt=MAX_ID, description="Only interviews older than the one with this id.")] = None,
+) -> DashboardBody:
+    """Return one's own dashboard."""
+    services = wiring.services()
+    standing = await services.plans.standing(person.user_id)
+    past = await services.dashboard.past(person.user_id, limit, before)
+    plan = standing.plan
+    return DashboardBody(
+        email=person.email,
+        plan=plan_word(plan),
+        status=plan.status,
+        subscription_start_date=plan.started_at,
+        subscription_end_date=plan.ends_at or plan.renews_at,
+        individual_credits=standing.balances.individual,
+        subscription_credits=standing.balances.subscription,
+        past_interviews=[PastInterview(id=one.id, started_at=one.started_at, score=one.percent) for one in past],
+    )
+
+
+def plan_word(plan: Plan) -> str:
+    """Return a plan in the API's words; one that has expired is none."""
+    return plan.product.value if plan.product and plan.status != SubscriptionStatus.EXPIRED else "free"
+
+
+@router.post("/api/jd")
+async def job_description(body: JobDescription, person: Person, client: Client) -> JSONResponse:
+    """Return what is found in a job description, as Markdown in a JSON string."""
+    services = wiring.services()
+    await services.guard.check(Action.JOB, client, str(person.user_id))
+    return JSONResponse(markdown(await services.interviews.analyse_job(body.job_description)))

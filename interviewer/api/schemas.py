@@ -1,0 +1,222 @@
+"""The documents of the API, as existing clients know them."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from interviewer.domain.job import JobFindings, markdown
+from interviewer.domain.rubric import percentage
+from interviewer.domain.topics import TOPICS, TOTAL_QUESTIONS, Level, number_in_topic, topic_by_id
+from interviewer.services.loading import Loaded
+from interviewer.services.views import TurnRow
+
+# Minutes that an interview takes, about.
+LENGTH = 30
+
+
+class Error(BaseModel):
+    """Every error."""
+
+    error: str = Field(description="A sentence that a person can read.", examples=["Interview not found"])
+
+
+class MessageDocument(BaseModel):
+    """Something said about a question. After the first question an interviewer's content is a JSON string: see `Exchange`."""
+
+    conversation_id: int
+    topic_id: int
+    question_id: int = Field(description="The number of its question within the topic.")
+    created_at: datetime
+    author: Literal["system", "interviewer", "user"]
+    content: str
+
+
+class QuestionDocument(BaseModel):
+    """A question with everything said about it."""
+
+    conversation_id: int
+    topic_id: int
+    question_number: int
+    prompt: str
+    created_at: datetime
+    messages: list[MessageDocument]
+
+
+class TopicDocument(BaseModel):
+    """One of the six topics; its questions by their numbers, none before it is reached."""
+
+    id: int
+    conversation_id: int
+    name: str
+    questions: dict[str, QuestionDocument]
+
+
+class ConversationDocument(BaseModel):
+    """A conversation. When it is finished, `current_topic` and `current_question_number` are 0."""
+
+    id: int
+    interview_id: int
+    current_topic: int
+    current_subtopic: str
+    current_question_number: int
+    created_at: datetime
+    updated_at: datetime
+    topics: dict[str, TopicDocument]
+
+
+class ConversationBody(BaseModel):
+    """A conversation, wrapped as clients expect it."""
+
+    conversation: ConversationDocument
+
+
+class Exchange(BaseModel):
+    """What an interviewer's message holds after the first question: the verdict on an answer, and the question after it."""
+
+    topic: str
+    subtopic: str
+    question: str
+    score: int | None
+    feedback: str
+    next_topic: str
+    next_subtopic: str
+    next_question: str
+
+
+class InterviewDocument(BaseModel):
+    """An interview. `length` is in minutes, `score` in percent of what could be reached so far."""
+
+    id: int
+    conversation_id: int | None = None
+    user_id: int
+    length: int
+    number_questions: int
+    number_questions_answered: int
+    score_numerator: int
+    score: int | None = None
+    difficulty: Level
+    status: str
+    language: str
+    prompt: str
+    jd_summary: str
+    first_question: str
+    subtopic: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class InterviewBody(BaseModel):
+    """An interview, wrapped as clients expect it."""
+
+    interview: InterviewDocument
+
+
+class StartedBody(BaseModel):
+    """An interview that has begun."""
+
+    interview_id: int
+    conversation_id: int
+    first_question: str
+
+
+def interview_document(loaded: Loaded) -> InterviewDocument:
+    """Return an interview as the API shows it."""
+    interview, first = loaded.interview, loaded.rows[0].question if loaded.rows else None
+    findings = JobFindings.model_validate(loaded.job.profile) if loaded.job and loaded.job.profile else None
+    level = findings.level if findings else Level.MID
+    about = f" for the job {findings.title}" if findings and findings.title else ""
+    return InterviewDocument(
+        id=interview.id,
+        conversation_id=loaded.conversation_id,
+        user_id=interview.user_id,
+        length=LENGTH,
+        number_questions=TOTAL_QUESTIONS,
+        number_questions_answered=sum(row.answer is not None for row in loaded.rows),
+        score_numerator=interview.score_sum,
+        score=percentage(interview.score_sum, interview.answers_judged),
+        difficulty=level,
+        status=interview.status,
+        language="English",
+        prompt=f"A {level.value} backend interview{about}: {len(TOPICS)} topics, {TOTAL_QUESTIONS} questions.",
+        jd_summary=markdown(findings) if findings else "",
+        first_question=first.prompt if first else "",
+        subtopic=first.subtopic if first else "",
+        created_at=interview.created_at,
+        updated_at=interview.updated_at,
+    )
+
+
+def conversation_document(loaded: Loaded) -> ConversationDocument:
+    """Return an interview's conversation as the API shows it; it has one from its first question on."""
+    id = loaded.conversation_id or 0
+    last = loaded.rows[-1].question
+    finished = loaded.interview.status == "finished"
+    topics = {str(topic.id): TopicDocument(id=topic.id, conversation_id=id, name=topic.name, questions={}) for topic in TOPICS}
+    for index, row in enumerate(loaded.rows):
+        question = row.question
+        topics[str(question.topic_id)].questions[str(number_in_topic(question.position))] = QuestionDocument(
+            conversation_id=id,
+            topic_id=question.topic_id,
+            question_number=number_in_topic(question.position),
+            prompt=question.prompt,
+            created_at=question.created_at,
+            messages=list(_messages(id, loaded.rows[index - 1] if index else None, row)),
+        )
+    return ConversationDocument(
+        id=id,
+        interview_id=loaded.interview.id,
+        current_topic=0 if finished else last.topic_id,
+        current_subtopic="finished" if finished else last.subtopic,
+        current_question_number=0 if finished else number_in_topic(last.position),
+        created_at=loaded.rows[0].question.created_at,
+        updated_at=loaded.interview.updated_at,
+        topics=topics,
+    )
+
+
+def _messages(conversation_id: int, before: TurnRow | None, row: TurnRow) -> list[MessageDocument]:
+    """Return what was said about a question: the question (with the verdict before it), the answer, and the last verdict."""
+    question = row.question
+    said: list[tuple[Literal["interviewer", "user"], datetime, str]] = [
+        ("interviewer", question.created_at, exchange(before, row).model_dump_json() if before else question.prompt)
+    ]
+    if row.answer:
+        said.append(("user", row.answer.created_at, row.answer.content))
+    if row.verdict and question.position == TOTAL_QUESTIONS:
+        said.append(("interviewer", row.verdict.created_at, exchange(row, None).model_dump_json()))
+    return [
+        MessageDocument(
+            conversation_id=conversation_id,
+            topic_id=question.topic_id,
+            question_id=number_in_topic(question.position),
+            created_at=at,
+            author=author,
+            content=content,
+        )
+        for author, at, content in said
+    ]
+
+
+def exchange(judged: TurnRow, opened: TurnRow | None) -> Exchange:
+    """Return the verdict on one question with the question that it opens, if there is one."""
+    question, following = judged.question, opened.question if opened else None
+    return Exchange(
+        topic=topic_by_id(question.topic_id).name,
+        subtopic=question.subtopic,
+        question=question.prompt,
+        score=judged.verdict.score if judged.verdict else None,
+        feedback=judged.verdict.feedback if judged.verdict else "",
+        next_topic=topic_by_id(following.topic_id).name if following else "",
+        next_subtopic=following.subtopic if following else "",
+        next_question=following.prompt if following else "",
+    )
+
+
+def as_json(body: BaseModel) -> dict[str, Any]:
+    """Return a body as it is sent, what is empty and optional left out."""
+    found: dict[str, Any] = json.loads(body.model_dump_json(exclude_none=True))
+    return found

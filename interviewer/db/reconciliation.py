@@ -1,0 +1,56 @@
+"""Statements about what is stored of a purchase, fresh from the database, to compare it with what the payment service has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from interviewer.db.models import Invoice, Order, Subscription, VariantSighting
+from interviewer.domain.entitlements import Sighting
+from interviewer.domain.plans import Product
+
+_FRESH: dict[str, Any] = {"populate_existing": True}
+
+
+async def order(session: AsyncSession, lemon_id: str) -> Order | None:
+    """Return the order with this id of the payment service."""
+    return (
+        await session.execute(select(Order).where(col(Order.lemon_id) == lemon_id), execution_options=_FRESH)
+    ).scalar_one_or_none()
+
+
+async def subscription(session: AsyncSession, lemon_id: str) -> Subscription | None:
+    """Return the subscription with this id of the payment service."""
+    statement = select(Subscription).where(col(Subscription.lemon_id) == lemon_id)
+    return (await session.execute(statement, execution_options=_FRESH)).scalar_one_or_none()
+
+
+async def subscriptions_of(session: AsyncSession, order_ids: Sequence[str]) -> Sequence[str]:
+    """Return the payment service's ids of the subscriptions that these orders began."""
+    statement = select(col(Subscription.lemon_id)).where(col(Subscription.order_id).in_(order_ids))
+    return (await session.execute(statement)).scalars().all()
+
+
+async def invoices_of(session: AsyncSession, subscription_id: str) -> Sequence[Invoice]:
+    """Return the invoices of a subscription, whether it is known or not, the oldest first."""
+    statement = select(Invoice).where(col(Invoice.subscription_lemon_id) == subscription_id)
+    return (
+        (await session.execute(statement.order_by(col(Invoice.created_at), col(Invoice.id)), execution_options=_FRESH))
+        .scalars()
+        .all()
+    )
+
+
+async def sightings_of(session: AsyncSession, subscription_id: str) -> list[Sighting]:
+    """Return with which plans bodies have shown a subscription, and when."""
+    statement = (
+        select(VariantSighting)
+        .join(Subscription, col(Subscription.id) == VariantSighting.subscription_id)
+        .where(col(Subscription.lemon_id) == subscription_id, col(VariantSighting.tier).is_not(None))
+    )
+    rows = (await session.execute(statement, execution_options=_FRESH)).scalars()
+    return [Sighting(row.seen_at, Product(row.tier or ""), row.cycle_end, row.created) for row in rows]

@@ -1,0 +1,94 @@
+"""What deliveries that were lost must have told, worked out from the records that are left.
+
+The payment service keeps each thing as it is now. How it came to be so stands in no record, but leaves traces: an order keeps the
+variant that was bought, an invoice the price that was charged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from interviewer.domain.credits import SubscriptionStatus
+from interviewer.domain.entitlements import Sighting, timeline
+from interviewer.domain.lemonsqueezy import OrderBody, SubscriptionBody
+from interviewer.domain.plans import PLANS, PRICE_CENTS, Product
+
+# A body of the subscription comes with each renewal. What it shows counts more than the price, which may have been another then.
+TOLD_WITHIN = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """What a record says of money, in hundredths of `currency`: the price before discounts and taxes, and what was taken off."""
+
+    subtotal: int = 0
+    discount: int = 0
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """That another month was charged, and the plan whose price it was; None if the price tells no plan."""
+
+    at: datetime
+    plan: Product | None
+
+
+def amounts(attributes: Mapping[str, Any]) -> Amounts:
+    """Return what a record's attributes say of money; what is no amount counts as 0."""
+    subtotal, discount = (
+        value if isinstance(value := attributes.get(name), int) else 0 for name in ("subtotal", "discount_total")
+    )
+    return Amounts(subtotal, discount, str(attributes.get("currency", "")))
+
+
+def plan_charged(money: Amounts) -> Product | None:
+    """Return the plan whose monthly price was charged, None if it is no plan's."""
+    if money.currency != "USD":
+        return None
+    return next((plan for plan in PLANS if PRICE_CENTS[plan] == money.subtotal), None)
+
+
+def was_free(order: OrderBody, money: Amounts) -> bool:
+    """Tell whether a discount took off all of an order's price. A trial costs nothing at first, too, but by no discount."""
+    return order.paid and order.total == 0 and 0 < money.subtotal <= money.discount
+
+
+def first_body(now: SubscriptionBody, order: OrderBody, money: Amounts) -> tuple[str, SubscriptionBody] | None:
+    """Return the event and the body that must have told of a subscription's beginning; None if its order does not say of what.
+
+    It was active from the first day, and the event is `subscription_created`, if that is certain and no paid invoice tells it
+    anyway: a discount had taken off everything. Else the body tells of the variant only.
+    """
+    if order.first_order_item is None:
+        return None
+    told = {"variant_id": order.first_order_item.variant_id, "updated_at": now.created_at}
+    told |= {"renews_at": None, "ends_at": None, "trial_ends_at": None}
+    if was_free(order, money) and now.status is not SubscriptionStatus.ON_TRIAL:
+        return "subscription_created", now.model_copy(update=told | {"status": SubscriptionStatus.ACTIVE})
+    return "subscription_updated", now.model_copy(update=told)
+
+
+def unseen_plans(sightings: Iterable[Sighting], renewals: Iterable[Renewal]) -> list[Sighting]:
+    """Return the plans that renewals were charged for where no body had shown the change to them, as sightings.
+
+    A change that left no such trace stays unknown: to another plan and back with no renewal in between.
+    """
+    history = timeline(sightings)
+    charged = sorted(renewals, key=lambda one: one.at)
+    found: list[Sighting] = []
+    for renewal in charged:
+        before = next((one for one in reversed(timeline([*history, *found])) if one.at <= renewal.at), None)
+        told = next((one.tier for one in history if renewal.at < one.at <= renewal.at + TOLD_WITHIN), renewal.plan)
+        if before and renewal.plan and told is renewal.plan is not before.tier:
+            found.append(Sighting(renewal.at, renewal.plan, _cycle_end(before, renewal, charged)))
+    return found
+
+
+def _cycle_end(before: Sighting, renewal: Renewal, charged: list[Renewal]) -> datetime | None:
+    """Return the end of the cycle in which the plan changed: as told last, or else just before the renewal."""
+    same_cycle = not any(before.at <= one.at < renewal.at for one in charged)
+    return before.cycle_end if same_cycle else renewal.at
