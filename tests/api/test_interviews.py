@@ -1,0 +1,422 @@
+"""A program takes an interview: every row of the contract about interviews and conversations."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import httpx2
+import pytest
+from sqlalchemy import select, update
+
+from interviewer.db.engine import Database
+from interviewer.db.models import Interview, Message, User, Verdict, utcnow
+from interviewer.errors import InterviewerBusy, InterviewerTimeout
+from interviewer.services.programs import REPLAYED_FOR
+from interviewer.wiring import Services
+from tests.conftest import NewUser
+from tests.support.interviewer import ScriptedInterviewer
+from tests.support.sse import ServerSent, events, written
+
+STREAM = {"Accept": "text/event-stream"}
+
+
+@pytest.fixture
+async def user(new_user: NewUser) -> User:
+    return await new_user(3)
+
+
+@pytest.fixture
+async def program(client: httpx2.AsyncClient, services: Services, user: User) -> httpx2.AsyncClient:
+    """The client, signed in."""
+    client.headers["Authorization"] = f"Bearer {(await services.tokens.issue(user, 'test', renewable=False)).access}"
+    return client
+
+
+async def started(program: httpx2.AsyncClient, **body: Any) -> int:
+    answer = await program.post("/api/interviews", json=body)
+    assert answer.status_code == 201, answer.text
+    return int(answer.json()["interview_id"])
+
+
+async def said(program: httpx2.AsyncClient, id: int, message: str, how: str = "append", **headers: str) -> httpx2.Response:
+    return await program.post(f"/api/conversations/{how}/{id}", json={"message": message}, headers=headers)
+
+
+def told(answer: httpx2.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["error"]
+
+
+async def stored(services: Services, model: Any) -> int:
+    async with services.database.transaction() as session:
+        return len((await session.execute(select(model))).all())
+
+
+# -- starting --------------------------------------------------------------------------------------------------------
+
+
+async def test_starting_asks_the_first_question_and_costs_a_credit(program: httpx2.AsyncClient) -> None:
+    answer = await program.post("/api/interviews", json={"job_description": "Senior backend engineer with Python", "other": 1})
+    assert answer.status_code == 201
+    body = answer.json()
+    assert set(body) == {"interview_id", "conversation_id", "first_question"}
+    assert body["first_question"] == "Question 1.1?"
+    board = (await program.get("/api/user/dashboard")).json()
+    assert board["individual_credits"] == 2
+    assert [one["id"] for one in board["past_interviews"]] == [body["interview_id"]]
+    assert "score" not in board["past_interviews"][0]
+    assert (board["plan"], board["status"], board["subscription_credits"]) == ("free", "inactive", 0)
+
+
+async def test_starting_without_a_credit_is_refused(client: httpx2.AsyncClient, services: Services, new_user: NewUser) -> None:
+    poor = await services.tokens.issue(await new_user(0), "test", renewable=False)
+    answer = await client.post("/api/interviews", json={}, headers={"Authorization": f"Bearer {poor.access}"})
+    assert told(answer) == (402, "You do not have enough credits to start a new interview or your subscription has expired.")
+
+
+async def test_a_start_that_fails_gives_the_credit_back(program: httpx2.AsyncClient, interviewer: ScriptedInterviewer) -> None:
+    interviewer.ask_errors = [InterviewerTimeout()]
+    answer = await program.post("/api/interviews", json={})
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"]
+    assert (await program.get("/api/user/dashboard")).json()["individual_credits"] == 3
+
+
+@pytest.mark.parametrize(("text", "status"), [("x" * 30_001, 413), ("%PDF" + "\x00\x01" * 50, 400)])
+async def test_a_job_description_that_is_none_is_refused_before_anything_is_taken(
+    program: httpx2.AsyncClient, text: str, status: int
+) -> None:
+    for path in ("/api/interviews", "/api/jd"):
+        assert (await program.post(path, json={"job_description": text})).status_code == status
+    assert (await program.get("/api/user/dashboard")).json()["individual_credits"] == 3
+
+
+async def test_the_same_key_starts_once(program: httpx2.AsyncClient, services: Services) -> None:
+    headers = {"Idempotency-Key": "start-1"}
+    answers = await asyncio.gather(*(program.post("/api/interviews", json={}, headers=headers) for _ in range(8)))
+    answers.append(await program.post("/api/interviews", json={}, headers=headers))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.text for answer in answers}) == 1
+    assert await stored(services, Interview) == 1
+    other = await program.post("/api/interviews", json={}, headers={"Idempotency-Key": "start-2"})
+    assert other.json()["interview_id"] != answers[0].json()["interview_id"]
+
+
+async def test_a_key_whose_start_failed_may_start_again(program: httpx2.AsyncClient, interviewer: ScriptedInterviewer) -> None:
+    interviewer.ask_errors = [InterviewerBusy()]
+    headers = {"Idempotency-Key": "again"}
+    assert (await program.post("/api/interviews", json={}, headers=headers)).status_code == 503
+    assert (await program.post("/api/interviews", json={}, headers=headers)).status_code == 201
+
+
+# -- a whole interview -----------------------------------------------------------------------------------------------
+
+
+async def test_a_whole_interview_keeps_to_the_conversation_object(program: httpx2.AsyncClient) -> None:
+    id = await started(program)
+    for number in range(12):
+        answer = await said(program, id, f"the first and second thing, answer {number}", "create" if number == 0 else "append")
+        assert answer.status_code == 201, answer.text
+    conversation = answer.json()["conversation"]
+    assert conversation == (await program.get(f"/api/conversations/{id}")).json()["conversation"]
+    assert (conversation["current_topic"], conversation["current_subtopic"], conversation["current_question_number"]) == (
+        0,
+        "finished",
+        0,
+    )
+    assert [conversation["topics"][str(number)]["name"] for number in range(1, 7)] == [
+        "Introduction",
+        "Coding",
+        "System Design",
+        "Databases and Data Management",
+        "Behavioral",
+        "General Backend Knowledge",
+    ]
+    questions = [conversation["topics"][str(topic)]["questions"][str(number)] for topic in range(1, 7) for number in (1, 2)]
+    assert [(one["topic_id"], one["question_number"]) for one in questions] == [(t, n) for t in range(1, 7) for n in (1, 2)]
+    first, *others = [one["messages"][0] for one in questions]
+    assert (first["author"], first["content"]) == ("interviewer", "Question 1.1?")
+    for index, message in enumerate(others, 1):
+        content = json.loads(message["content"])
+        assert set(content) == {
+            "topic",
+            "subtopic",
+            "question",
+            "score",
+            "feedback",
+            "next_topic",
+            "next_subtopic",
+            "next_question",
+        }
+        assert content["question"] == questions[index - 1]["prompt"]
+        assert content["next_question"] == questions[index]["prompt"]
+        assert (content["score"], content["feedback"]) == (8, "Well said.")
+    user_message, last = questions[-1]["messages"][1:]
+    assert (user_message["author"], user_message["question_id"], user_message["topic_id"]) == ("user", 2, 6)
+    final = json.loads(last["content"])
+    assert (final["next_topic"], final["next_subtopic"], final["next_question"], final["score"]) == ("", "", "", 8)
+    interview = (await program.get(f"/api/interviews/{id}")).json()["interview"]
+    assert interview["status"] == "finished"
+    assert (interview["number_questions"], interview["number_questions_answered"], interview["length"]) == (12, 12, 30)
+    assert (interview["score_numerator"], interview["score"]) == (96, 80)
+    assert (await program.get("/api/user/dashboard")).json()["past_interviews"][0]["score"] == 80
+    assert told(await said(program, id, "more")) == (409, "Interview is not active")
+
+
+async def test_an_interview_shows_what_it_is_about_and_no_rubric(program: httpx2.AsyncClient) -> None:
+    id = await started(program, job_description="Staff engineer for a payment platform in Go")
+    interview = (await program.get(f"/api/interviews/{id}")).json()["interview"]
+    assert interview["difficulty"] == "senior"
+    assert interview["jd_summary"].startswith("### JD Context")
+    assert "score" not in interview
+    assert interview["first_question"] == "Question 1.1?"
+    everything = json.dumps(interview) + (await program.get(f"/api/conversations/{id}")).text
+    assert "Names the first thing" not in everything
+    assert "The first thing, the second thing" not in everything
+
+
+async def test_topics_not_reached_have_no_questions(program: httpx2.AsyncClient) -> None:
+    id = await started(program)
+    conversation = (await program.get(f"/api/conversations/{id}")).json()["conversation"]
+    assert [topic["questions"] != {} for topic in conversation["topics"].values()] == [True] + [False] * 5
+    assert (conversation["current_topic"], conversation["current_question_number"]) == (1, 1)
+
+
+# -- refusals --------------------------------------------------------------------------------------------------------
+
+
+async def test_ids_that_are_missing_odd_or_somebody_elses(
+    program: httpx2.AsyncClient, services: Services, new_user: NewUser
+) -> None:
+    owner = await new_user(1)
+    events = [event async for event in services.interviews.start(owner.id, "")]
+    foreign = getattr(events[0], "interview_id", 0)
+    for id in (foreign, 999_999):
+        assert told(await program.get(f"/api/interviews/{id}")) == (404, "Interview not found")
+        assert told(await program.patch(f"/api/interviews/{id}", json={"status": "paused"})) == (404, "Interview not found")
+        assert told(await program.get(f"/api/conversations/{id}")) == (400, "Invalid ID")
+        assert told(await said(program, id, "hello", "create")) == (400, "Invalid ID")
+        assert told(await said(program, id, "hello")) == (400, "Invalid ID")
+    for odd in ("abc", "-1", "0", "1.5", "99999999999999999999999", "%00", "²"):
+        assert (await program.get(f"/api/interviews/{odd}")).status_code == 400
+        assert told(await program.get(f"/api/conversations/{odd}")) == (400, "Invalid ID")
+        assert told(await said(program, odd, "hello")) == (400, "Invalid ID")  # type: ignore[arg-type]
+    for method, path in (
+        ("GET", "/api/interviews"),
+        ("GET", "/api/interviews/"),
+        ("PATCH", "/api/interviews/"),
+        ("GET", "/api/conversations"),
+        ("GET", "/api/conversations/"),
+        ("POST", "/api/conversations/create/"),
+        ("POST", "/api/conversations/append"),
+    ):
+        assert told(await program.request(method, path, json={})) == (400, "Missing ID"), path
+
+
+async def test_messages_that_cannot_be_answers(program: httpx2.AsyncClient) -> None:
+    id = await started(program)
+    assert told(await said(program, id, "", "create")) == (400, "Missing message")
+    assert told(await said(program, id, "  \n")) == (400, "Missing message")
+    assert (await said(program, id, "x" * 20_001)).status_code == 413
+    answer = await program.post(f"/api/conversations/append/{id}", json={"message": "hi", "conversation_id": 4711})
+    assert told(answer) == (400, "Invalid ID")
+    answer = await program.post(f"/api/conversations/append/{id}", content=b"{", headers={"Content-Type": "application/json"})
+    assert told(answer) == (400, "Invalid request body")
+    answer = await program.post(f"/api/conversations/append/{id}", json={"message": ["a"]})
+    assert told(answer) == (400, "Invalid request body")
+    assert told(await program.delete(f"/api/interviews/{id}")) == (405, "Method not allowed")
+    assert told(await program.get(f"/api/conversations/create/{id}")) == (405, "Method not allowed")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/api/interviews"),
+        ("GET", "/api/interviews/1"),
+        ("PATCH", "/api/interviews/1"),
+        ("POST", "/api/conversations/create/1"),
+        ("POST", "/api/conversations/append/1"),
+        ("GET", "/api/conversations/1"),
+        ("POST", "/api/jd"),
+        ("GET", "/api/user/dashboard"),
+    ],
+)
+async def test_nothing_without_a_token(client: httpx2.AsyncClient, method: str, path: str) -> None:
+    assert told(await client.request(method, path, json={})) == (401, "Unauthorized")
+
+
+async def test_pausing_and_going_on(program: httpx2.AsyncClient) -> None:
+    id = await started(program)
+    for odd in ("finished", "starting", "", None, 7, ["paused"]):
+        assert told(await program.patch(f"/api/interviews/{id}", json={"status": odd})) == (400, "Invalid status")
+    answer = await program.patch(f"/api/interviews/{id}", json={"status": "paused"})
+    assert (answer.status_code, answer.json()["interview"]["status"]) == (200, "paused")
+    assert told(await said(program, id, "an answer", "create")) == (409, "Interview is not active")
+    assert (await program.patch(f"/api/interviews/{id}", json={"status": "active"})).status_code == 200
+    assert (await said(program, id, "an answer", "create")).status_code == 201
+
+
+async def test_a_finished_interview_changes_no_more(program: httpx2.AsyncClient, services: Services) -> None:
+    id = await started(program)
+    async with services.database.transaction() as session:
+        await session.execute(update(Interview).values(status="finished"))
+    assert told(await program.patch(f"/api/interviews/{id}", json={"status": "paused"})) == (400, "Invalid status transition")
+
+
+# -- trying again ----------------------------------------------------------------------------------------------------
+
+
+async def test_a_failed_verdict_is_done_again_with_the_same_text_or_none(
+    program: httpx2.AsyncClient, services: Services, interviewer: ScriptedInterviewer
+) -> None:
+    id = await started(program)
+    interviewer.judge_errors = [InterviewerTimeout(), InterviewerTimeout()]
+    answer = await said(program, id, "the first thing", "create")
+    assert answer.status_code == 503
+    half = (await program.get(f"/api/conversations/{id}")).json()["conversation"]["topics"]["1"]["questions"]
+    assert json.loads(half["2"]["messages"][0]["content"])["score"] is None, "the question is there, its verdict is not"
+    assert (await said(program, id, "another answer")).status_code == 409
+    assert (await said(program, id, "the first thing")).status_code == 503
+    answer = await said(program, id, "")
+    assert answer.status_code == 201
+    assert await stored(services, Message) == 1
+    assert await stored(services, Verdict) == 1
+    assert len(interviewer.question_briefs) == 2, "the question was asked once"
+
+
+async def test_the_last_answer_sent_again_replays_its_reply_for_a_while(
+    program: httpx2.AsyncClient, services: Services, interviewer: ScriptedInterviewer
+) -> None:
+    id = await started(program)
+    first = await said(program, id, "the first thing", "create")
+    assert (await said(program, id, "the first thing", "create")).json() == first.json()
+    assert (await said(program, id, "the first thing")).json() == first.json()
+    assert told(await said(program, id, "something else", "create")) == (
+        409,
+        "The interview has already begun with another answer.",
+    )
+    async with services.database.transaction() as session:
+        await session.execute(update(Verdict).values(created_at=utcnow() - REPLAYED_FOR * 1.1))
+    second = await said(program, id, "the first thing")
+    assert second.status_code == 201
+    assert len(interviewer.answer_briefs) == 2, "by now it answers the next question"
+
+
+async def test_a_key_replays_whatever_the_text(program: httpx2.AsyncClient, interviewer: ScriptedInterviewer) -> None:
+    id = await started(program)
+    key = {"Idempotency-Key": "answer-1"}
+    first = await said(program, id, "the first thing", "create", **key)
+    again = await said(program, id, "something else entirely", "append", **key)
+    assert again.json() == first.json()
+    assert (await said(program, id, "next", "append", **{"Idempotency-Key": "answer-2"})).status_code == 201
+    assert (await said(program, id, "", "append", **key)).status_code == 201
+    assert len(interviewer.answer_briefs) == 2
+
+
+async def test_two_at_once_are_judged_once_and_both_get_the_reply(
+    program: httpx2.AsyncClient, services: Services, interviewer: ScriptedInterviewer
+) -> None:
+    id = await started(program)
+    answers = await asyncio.gather(*(said(program, id, "the first thing", "create") for _ in range(6)))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.text for answer in answers}) == 1
+    assert len(interviewer.answer_briefs) == 1
+    assert await stored(services, Message) == 1
+
+
+# -- streams ---------------------------------------------------------------------------------------------------------
+
+
+def names(stream: list[ServerSent]) -> list[str]:
+    found: list[str] = []
+    for event in stream:
+        if not found or found[-1] != event.name:
+            found.append(event.name)
+    return found
+
+
+async def test_a_start_streams_the_question(program: httpx2.AsyncClient) -> None:
+    answer = await program.post("/api/interviews", json={}, headers=STREAM)
+    assert answer.status_code == 201
+    assert answer.headers["Content-Type"].startswith("text/event-stream")
+    stream = events(answer.text)
+    assert names(stream) == ["question", "done"]
+    assert written(stream, "question") == "Question 1.1?"
+    assert set(stream[-1].data) == {"interview_id", "conversation_id", "first_question"}
+
+
+async def test_a_turn_streams_feedback_score_and_question(program: httpx2.AsyncClient) -> None:
+    id = await started(program)
+    stream = events((await said(program, id, "the first and second thing", "create", **STREAM)).text)
+    assert written(stream, "feedback") == "Well said."
+    assert written(stream, "question") == "Question 1.2?"
+    assert [event.data for event in stream if event.name == "score"] == [{"score": 8}]
+    assert stream[-1].name == "done"
+    assert stream[-1].data == (await program.get(f"/api/conversations/{id}")).json()
+    ids = [int(event.id) for event in stream]
+    assert ids == sorted(set(ids)), "a running number"
+
+
+async def test_a_stream_goes_on_after_any_event(program: httpx2.AsyncClient) -> None:
+    id = await started(program)
+    key = {"Idempotency-Key": "stream-1", **STREAM}
+    whole = events((await said(program, id, "the first thing", "create", **key)).text)
+    for index, event in enumerate(whole):
+        rest = events((await said(program, id, "the first thing", "create", **key, **{"Last-Event-ID": event.id})).text)
+        both = whole[: index + 1] + rest
+        for name in ("feedback", "question"):
+            assert written(both, name) == written(whole, name), f"after event {index}"
+        assert [one.data for one in both if one.name == "score"] == [{"score": 5}]
+        assert both[-1].data == whole[-1].data
+
+
+async def test_a_failure_in_a_stream_is_an_event(program: httpx2.AsyncClient, interviewer: ScriptedInterviewer) -> None:
+    id = await started(program)
+    interviewer.judge_errors = [InterviewerTimeout()]
+    stream = events((await said(program, id, "the first thing", "create", **STREAM)).text)
+    assert stream[-1].name == "error"
+    assert stream[-1].data["status"] == 503
+    assert "Nothing is lost" in stream[-1].data["error"]
+    stream = events((await said(program, id, "", "append", **STREAM)).text)
+    assert stream[-1].name == "done"
+
+
+async def test_what_is_known_before_a_stream_begins_is_a_plain_status(program: httpx2.AsyncClient) -> None:
+    id = await started(program)
+    assert told(await said(program, id, "", "create", **STREAM)) == (400, "Missing message")
+    assert (await said(program, id, "x" * 20_001, "create", **STREAM)).status_code == 413
+    await program.patch(f"/api/interviews/{id}", json={"status": "paused"})
+    assert told(await said(program, id, "hello", "create", **STREAM)) == (409, "Interview is not active")
+
+
+# -- lists and job descriptions --------------------------------------------------------------------------------------
+
+
+async def test_long_histories_come_in_pages(program: httpx2.AsyncClient, database: Database, user: User) -> None:
+    async with database.transaction() as session:
+        session.add_all(
+            [Interview(user_id=user.id, status="finished", interviewer="test", model="", answers_judged=0) for _ in range(7)]
+        )
+    everything = [one["id"] for one in (await program.get("/api/user/dashboard")).json()["past_interviews"]]
+    assert everything == sorted(everything, reverse=True)
+    assert len(everything) == 7
+    pages: list[int] = []
+    while len(pages) < 7:
+        before = f"&before={pages[-1]}" if pages else ""
+        pages += [one["id"] for one in (await program.get(f"/api/user/dashboard?limit=3{before}")).json()["past_interviews"]]
+    assert pages == everything
+    for odd in ("limit=0", "limit=501", "limit=x", "before=0", "before=99999999999"):
+        assert (await program.get(f"/api/user/dashboard?{odd}")).status_code == 400
+
+
+async def test_a_job_description_comes_back_as_a_summary(program: httpx2.AsyncClient, interviewer: ScriptedInterviewer) -> None:
+    answer = await program.post("/api/jd", json={"job_description": "Senior engineer for a bank, with Python and PostgreSQL"})
+    assert answer.status_code == 200
+    assert answer.json().startswith("### JD Context\n")
+    assert "Python" in answer.json()
+    for odd in ({}, {"job_description": ""}, {"job_description": "  "}):
+        assert told(await program.post("/api/jd", json=odd)) == (400, "Invalid job description")
+    interviewer.job_errors = [InterviewerBusy()]
+    answer = await program.post("/api/jd", json={"job_description": "Senior engineer for a bank, with Python"})
+    assert answer.status_code == 503
