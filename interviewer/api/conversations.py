@@ -45,7 +45,7 @@ async def create(
     interview_id: str, body: Answer, person: Person, client: Client, request: Request, key: IdempotencyKey = ""
 ) -> Response:
     """Answer the first question."""
-    return await _reply(interview_id, Sent(body.message, key, first=True), body, person.user_id, client, request)
+    return await _reply(interview_id, Sent(body.message, key, body.conversation_id, first=True), person.user_id, client, request)
 
 
 @router.post("/append/{interview_id}", status_code=201, response_model=ConversationBody)
@@ -53,7 +53,7 @@ async def append(
     interview_id: str, body: Answer, person: Person, client: Client, request: Request, key: IdempotencyKey = ""
 ) -> Response:
     """Answer the question that is open, or have done again what is missing for the last answer."""
-    return await _reply(interview_id, Sent(body.message, key), body, person.user_id, client, request)
+    return await _reply(interview_id, Sent(body.message, key, body.conversation_id), person.user_id, client, request)
 
 
 @router.get("/{interview_id}", response_model=ConversationBody)
@@ -62,14 +62,14 @@ async def show(interview_id: str, person: Person) -> ConversationBody:
     return ConversationBody(conversation=conversation_document(await _loaded(person.user_id, id_of(interview_id))))
 
 
-async def _reply(raw_id: str, sent: Sent, body: Answer, user_id: int, client: str, request: Request) -> Response:
+async def _reply(raw_id: str, sent: Sent, user_id: int, client: str, request: Request) -> Response:
     services = wiring.services()
     id = id_of(raw_id)
     await services.guard.check(Action.ANSWER, client, str(user_id))
-    loaded = await _loaded(user_id, id)
-    if body.conversation_id is not None and str(body.conversation_id) != str(loaded.conversation_id):
-        raise BadRequest(INVALID)
-    reply = await services.programs.reply(user_id, id, sent)
+    try:
+        reply = await services.programs.reply(user_id, id, sent)
+    except NotFound:
+        raise BadRequest(INVALID) from None
 
     async def done() -> ConversationBody:
         return ConversationBody(conversation=conversation_document(await _loaded(user_id, id)))

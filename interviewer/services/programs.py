@@ -9,7 +9,7 @@ from uuid import UUID, uuid4, uuid5
 
 from interviewer.db.models import utcnow
 from interviewer.domain.text import clean_answer
-from interviewer.errors import BadRequest, Conflict
+from interviewer.errors import BadRequest, Conflict, NotFound
 from interviewer.services.events import Event
 from interviewer.services.interviews import Interviews, cleaned
 from interviewer.services.loading import Loaded
@@ -25,10 +25,14 @@ OTHER_ANSWER = "The last answer is not judged yet. Send its text again, or an em
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What a program sends: `key` is its Idempotency-Key; `first` says that it means to answer the first question."""
+    """What a program sends: `key` is its Idempotency-Key, `conversation_id` the conversation it means, if it says so.
+
+    `first`: it means to answer the first question.
+    """
 
     message: str
     key: str = ""
+    conversation_id: object = None
     first: bool = False
 
 
@@ -49,16 +53,19 @@ class Programs:
     async def reply(self, user_id: int, interview_id: int, sent: Sent) -> Reply:
         """Take a message as the answer that it is, new or repeated, and return what comes of it.
 
-        Raises NotFound, BadRequest without a message, TooLarge, and Conflict when the interview is not active, or while an answer
-        that is not judged yet waits for its own text.
+        Raises NotFound, also for another conversation than this interview's or one that has not begun; BadRequest without a
+        message; TooLarge; and Conflict when the interview is not active, or while an answer that is not judged yet waits for
+        its own text.
         """
         loaded = await self._interviews.load(user_id, interview_id)
+        if not loaded.rows or (sent.conversation_id is not None and str(sent.conversation_id) != str(loaded.conversation_id)):
+            raise NotFound
         client_id = answer_id(interview_id, sent.key) if sent.key else uuid4()
         row = repeated(loaded, sent, client_id)
         if row is not None:
             return Reply(row.question.id, self._interviews.complete(user_id, interview_id, row.question.id))
-        row = loaded.rows[-1] if loaded.rows else None
-        if row is None or row.answer is not None:
+        row = loaded.rows[-1]
+        if row.answer is not None:
             raise Conflict("Interview is not active")
         if not sent.message.strip():
             raise BadRequest("Missing message")
