@@ -54,6 +54,15 @@ def test_a_half_written_data_folder_is_one_sentence(tmp_path: Path) -> None:
     assert_one_sentence(run("run", PORT=str(free_port()), DATA_DIR=str(tmp_path)), "half-written")
 
 
+def test_commands_use_the_embedded_database_and_stop_it(tmp_path: Path) -> None:
+    assert_one_sentence(run("users", "list", DATA_DIR=str(tmp_path)), "`interviewer migrate`")
+    assert run("migrate", DATA_DIR=str(tmp_path)).returncode == 0
+    result = run("doctor", DATA_DIR=str(tmp_path))
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "embedded, PostgreSQL" in result.stdout
+    assert not (tmp_path / "postgres" / "postmaster.pid").exists()
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

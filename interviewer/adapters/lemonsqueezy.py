@@ -14,7 +14,7 @@ import httpx2
 
 from interviewer.domain.credits import ENDED
 from interviewer.errors import PaymentsRefused, PaymentsUnavailable
-from interviewer.ports import Document, Purchase
+from interviewer.ports import Document, Purchase, ShopAnswer
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class _Answer:
 
 
 class LemonSqueezy:
-    """Fulfils `ports.Payments`."""
+    """Fulfils `ports.Payments` and `ports.Shop`."""
 
     def __init__(
         self, api_key: str, api_url: str, store_id: str = "", timeout: float = SECONDS, waits: Sequence[float] = WAITS
@@ -143,6 +143,20 @@ class LemonSqueezy:
                 for resource in resources:
                     yield resource
                 page += 1
+
+    async def check(self, variant_ids: Sequence[str]) -> ShopAnswer:
+        """Return whether the key is for test mode, and whether our store and these variants exist; raises PaymentsUnavailable."""
+        me = await self._call("GET", "/v1/users/me")
+        if not me.ok:
+            raise PaymentsUnavailable
+        unknown = [id for id in variant_ids if not await self._exists("variants", id)]
+        return ShopAnswer(_test_mode(me.body), await self._exists("stores", self._store_id), tuple(unknown))
+
+    async def _exists(self, kind: str, id: str) -> bool:
+        answer = await self._call("GET", f"/v1/{kind}/{quote(id, safe='')}")
+        if not answer.ok and answer.status != 404:
+            raise PaymentsUnavailable
+        return answer.ok and _understood(_record(_data(answer.body), kind))["id"] == id
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -240,6 +254,11 @@ def _number(variant_id: str) -> int:
 
 def _data(body: Any) -> Any:
     return body.get("data") if isinstance(body, dict) else None
+
+
+def _test_mode(body: Any) -> bool:
+    meta = body.get("meta") if isinstance(body, dict) else None
+    return isinstance(meta, dict) and meta.get("test_mode") is True
 
 
 def _last_page(body: Any) -> int | None:

@@ -55,6 +55,10 @@ class LimitsLimiter:
             self._complain(error)
             return await _wait(self._own, limit, who)
 
+    async def answers(self) -> bool:
+        """Tell whether the shared store answers; counting in this process always does."""
+        return self._store is None or await self._store.check()
+
     def _complain(self, error: StorageError) -> None:
         if time.monotonic() - self._complained >= COMPLAIN_EVERY:
             self._complained = time.monotonic()

@@ -17,15 +17,15 @@ _FRESH: dict[str, Any] = {"populate_existing": True}
 
 
 async def order(session: AsyncSession, lemon_id: str) -> Order | None:
-    """Return the order with this id of the payment service."""
+    """Return the order with this id of the payment service, its row locked."""
     return (
-        await session.execute(select(Order).where(col(Order.lemon_id) == lemon_id), execution_options=_FRESH)
+        await session.execute(select(Order).where(col(Order.lemon_id) == lemon_id).with_for_update(), execution_options=_FRESH)
     ).scalar_one_or_none()
 
 
 async def subscription(session: AsyncSession, lemon_id: str) -> Subscription | None:
-    """Return the subscription with this id of the payment service."""
-    statement = select(Subscription).where(col(Subscription.lemon_id) == lemon_id)
+    """Return the subscription with this id of the payment service, its row locked."""
+    statement = select(Subscription).where(col(Subscription.lemon_id) == lemon_id).with_for_update()
     return (await session.execute(statement, execution_options=_FRESH)).scalar_one_or_none()
 
 

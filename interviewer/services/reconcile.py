@@ -44,6 +44,8 @@ logger = logging.getLogger(__name__)
 PAID = frozenset({"paid", "refunded", "partial_refund"})
 # While a subscription is one of these, an invoice that is not paid yet may just be under way.
 RUNNING = frozenset({SubscriptionStatus.ACTIVE, SubscriptionStatus.ON_TRIAL})
+# A record with one of these needs somebody.
+UNSETTLED = frozenset({Outcome.UNRESOLVED, Outcome.WAITING})
 
 
 class Finding(StrEnum):
@@ -175,7 +177,10 @@ class Reconciliation:
             await tell(record, record.notice)
         for record in purchase.invoices:
             await tell(record, _as_told(record.notice, purchase))
-        return [*_changes(before, await _known(session, subjects)), *_open(effects)]
+        unsettled = _open(effects)
+        if all(effect.outcome in UNSETTLED for _, effect in effects):
+            return unsettled  # facts are stored, but nothing has changed for anybody
+        return [*_changes(before, await _known(session, subjects)), *unsettled]
 
     async def _restore_history(self, session: AsyncSession, purchase: _Purchase, record: _Record, reference: str) -> None:
         """Apply what must have been told of a subscription before it came to be as it is."""
@@ -255,13 +260,14 @@ async def _locked_subjects(session: AsyncSession, purchase: _Purchase) -> list[s
     orders = {body.order_id for body in bodies if body and body.order_id} | (
         {purchase.order.notice.id} if purchase.order else set()
     )
-    for id in sorted(orders):
-        await payments.lock(session, order_subject(id))
+    named = [order_subject(id) for id in sorted(orders)]
+    if named:
+        await payments.lock(session, *named)
     parts = {record.notice.subject for record in (*purchase.subscriptions, *purchase.invoices)}
     parts |= {subscription_subject(id) for id in await queries.subscriptions_of(session, sorted(orders))}
-    for subject in sorted(parts):
-        await payments.lock(session, subject)
-    return [*(order_subject(id) for id in sorted(orders)), *sorted(parts)]
+    if parts:
+        await payments.lock(session, *sorted(parts))
+    return [*named, *sorted(parts)]
 
 
 async def _stored(session: AsyncSession, subject: str) -> Order | Subscription | None:
@@ -335,6 +341,6 @@ def _open(effects: list[tuple[_Record, Effect]]) -> list[Repair]:
     """Return what still needs somebody, each reason once for a subscription and its invoices."""
     reasons: dict[tuple[str, str], Repair] = {}
     for record, effect in effects:
-        if effect.outcome in (Outcome.UNRESOLVED, Outcome.WAITING):
+        if effect.outcome in UNSETTLED:
             reasons.setdefault((record.notice.subject, effect.detail), Repair(record.name, effect.detail, Finding.OPEN))
     return list(reasons.values())

@@ -142,7 +142,9 @@ def build(behaviour: Behaviour) -> Starlette:
                 methods=["GET", "PATCH", "DELETE"],
             ),
             Route("/v1/checkouts", _guarded(behaviour, _checkout(behaviour)), methods=["POST"]),
-            Route("/v1/users/me", _guarded(behaviour, _me)),
+            Route("/v1/users/me", _guarded(behaviour, _me(behaviour))),
+            Route("/v1/stores/{id}", _guarded(behaviour, _store(behaviour))),
+            Route("/v1/variants/{id}", _guarded(behaviour, _variant(behaviour))),
             Route("/checkout/{id}", _checkout_page(behaviour)),
             Route("/checkout/{id}/pay", _pay(behaviour), methods=["POST"]),
         ]
@@ -193,8 +195,32 @@ async def _fault(behaviour: Behaviour) -> Response | None:
     return HTMLResponse(PAGE.format(title="Be right back", body=""))
 
 
-async def _me(request: Request) -> Response:
-    return _answer({"type": "users", "id": "1", "attributes": {"name": "Our store"}})
+def _me(behaviour: Behaviour) -> Handler:
+    async def me(request: Request) -> Response:
+        user = {"type": "users", "id": "1", "attributes": {"name": "Our store"}}
+        return _answer(user, meta={"test_mode": behaviour.store.test_mode})
+
+    return me
+
+
+def _store(behaviour: Behaviour) -> Handler:
+    async def store(request: Request) -> Response:
+        id = request.path_params["id"]
+        if id != behaviour.store.store_id:
+            return _error(404)
+        return _answer({"type": "stores", "id": id, "attributes": {"name": "Our store", "currency": "USD"}})
+
+    return store
+
+
+def _variant(behaviour: Behaviour) -> Handler:
+    async def variant(request: Request) -> Response:
+        if not (found := behaviour.store.variants.get(request.path_params["id"])):
+            return _error(404)
+        attributes = {"name": found.name, "price": found.price, "is_subscription": found.monthly, "status": "published"}
+        return _answer({"type": "variants", "id": found.id, "attributes": attributes})
+
+    return variant
 
 
 def _subscription(behaviour: Behaviour) -> Handler:

@@ -1,0 +1,7 @@
+"""`python -m interviewer.cli`."""
+
+from __future__ import annotations
+
+from interviewer.cli import app
+
+app()

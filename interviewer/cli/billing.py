@@ -1,0 +1,55 @@
+"""`interviewer billing`: what is stored of purchases, compared with what the payment service has."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from interviewer.cli.opening import operate
+from interviewer.cli.printing import say
+from interviewer.errors import PaymentsUnavailable, Unavailable
+from interviewer.services.reconcile import Finding
+
+if TYPE_CHECKING:
+    from interviewer.wiring import Services
+
+app = typer.Typer(help="Compare what is stored of purchases with the payment service.", no_args_is_help=True)
+
+WORDS = {Finding.REPAIRED: "repaired", Finding.OPEN: "look at", Finding.FAILED: "FAILED"}
+
+
+@app.callback()
+def main() -> None:
+    """Compare what is stored of purchases with the payment service."""
+
+
+@app.command()
+def reconcile(*, dry_run: Annotated[bool, typer.Option("--dry-run", help="Report only; keep nothing.")] = False) -> None:
+    """Fetch subscriptions, orders and invoices, and make up for deliveries that were lost; status 1 if a record failed."""
+
+    async def work(services: Services) -> Counter[Finding]:
+        if gaps := services.settings.payment_gaps:
+            raise Unavailable(f"Payments are not configured; set {', '.join(gaps)}.")
+        found: Counter[Finding] = Counter()
+        try:
+            async for repair in services.reconciliation.run(dry_run=dry_run):
+                found[repair.finding] += 1
+                say(f"{WORDS[repair.finding]:<9} {repair.record}: {repair.change}")
+        except PaymentsUnavailable as error:
+            kept = "nothing was kept" if dry_run else "what it told before was applied"
+            raise PaymentsUnavailable(f"The payment service did not tell everything; {kept}. Run this again later.") from error
+        return found
+
+    found = operate(work)
+    say(_summary(found, dry_run))
+    if found[Finding.FAILED]:
+        raise typer.Exit(1)
+
+
+def _summary(found: Counter[Finding], dry_run: bool) -> str:
+    parts = [f"{found[Finding.REPAIRED]} repaired" if found[Finding.REPAIRED] else "Nothing had to be repaired"]
+    parts += [f"{found[Finding.OPEN]} to look at"] if found[Finding.OPEN] else []
+    parts += [f"{found[Finding.FAILED]} failed"] if found[Finding.FAILED] else []
+    return ", ".join(parts) + (". This was a dry run: nothing was kept." if dry_run else ".")

@@ -1,0 +1,122 @@
+"""`interviewer webhooks`: what the payment service delivered."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from interviewer.cli.opening import operate
+from interviewer.cli.printing import moment, say, shown, table
+from interviewer.domain.webhooks import OPEN
+from interviewer.errors import AppError, BadRequest
+from interviewer.services.webhooks import Delivery
+
+if TYPE_CHECKING:
+    from interviewer.wiring import Services
+
+app = typer.Typer(help="Look at what the payment service delivered, and apply it again.", no_args_is_help=True)
+
+logger = logging.getLogger(__name__)
+
+HEAD = ("id", "received (UTC)", "event", "subject", "outcome", "detail")
+
+
+@app.command("list")
+def list_deliveries(
+    everything: Annotated[bool, typer.Option("--all", help="Also those that need nobody.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 50,
+) -> None:
+    """List the deliveries that need somebody, the newest first."""
+
+    async def work(services: Services) -> list[Delivery]:
+        return await services.webhooks.listed(everything=everything, limit=limit)
+
+    found = operate(work)
+    if found:
+        table(HEAD, [_row(one) for one in found])
+    else:
+        say("Nothing was delivered yet." if everything else "No delivery needs anybody.")
+
+
+@app.command()
+def show(id: Annotated[int, typer.Argument(help="The delivery's number.")]) -> None:
+    """Show one delivery with its body."""
+
+    async def work(services: Services) -> Delivery:
+        return await services.webhooks.show(id)
+
+    one = operate(work)
+    for name, value in zip(HEAD, _row(one), strict=True):
+        say(f"{name:<15} {value}")
+    say(f"{'user':<15} {one.user_id or '-'}")
+    say()
+    for line in _body(one.body):
+        say(line)
+
+
+@app.command()
+def replay(
+    ids: Annotated[list[int] | None, typer.Argument(help="Numbers of deliveries.")] = None,
+    open: Annotated[bool, typer.Option("--open", help="All that need somebody.")] = False,
+) -> None:
+    """Apply deliveries again, in the order in which they came; status 1 if one still needs somebody."""
+
+    async def work(services: Services) -> list[tuple[int, Delivery | None, str]]:
+        chosen = {*(ids or []), *(await services.operations.open_deliveries() if open else [])}
+        if not chosen and not open:
+            raise BadRequest("Name deliveries by their numbers, or all that need somebody with --open.")
+        failures = {id: await _replayed(services, id) for id in sorted(chosen)}
+        # Looked at afterwards: a later one may have brought what an earlier one waited for.
+        return [(id, await _found(services, id), words) for id, words in failures.items()]
+
+    replayed = operate(work)
+    if not replayed:
+        say("No delivery needs anybody.")
+    for id, one, failure in replayed:
+        say(f"{id}: {one.outcome if one else 'unknown'}{_because(failure or (one.detail if one else ''))}")
+    if any(one is None or failure or one.outcome in OPEN for _, one, failure in replayed):
+        raise typer.Exit(1)
+
+
+async def _replayed(services: Services, id: int) -> str:
+    """Replay one delivery and return why that failed, if it did. What prevents all of them is raised."""
+    try:
+        await services.webhooks.replay(id)
+    except AppError as error:
+        if error.status >= 500:
+            raise
+        return error.user_message
+    except Exception as error:  # what failed once may well fail again, and must not keep the others waiting
+        logger.exception("a delivery could not be replayed")
+        return f"it failed again: {type(error).__name__}"
+    return ""
+
+
+async def _found(services: Services, id: int) -> Delivery | None:
+    try:
+        return await services.webhooks.show(id)
+    except AppError as error:
+        if error.status >= 500:
+            raise
+        return None
+
+
+def _because(detail: str) -> str:
+    return f" ({detail})" if detail else ""
+
+
+def _row(one: Delivery) -> tuple[object, ...]:
+    return one.id, moment(one.received_at), one.event, one.subject or "-", one.outcome.value, one.detail or "-"
+
+
+def _body(raw: bytes) -> list[str]:
+    """Return a body in lines: as JSON if it is that, else as it came."""
+    if not raw:
+        return ["The body was erased with the account it was about."]
+    try:
+        return json.dumps(json.loads(raw), indent=2, ensure_ascii=False).splitlines()
+    except (ValueError, RecursionError):
+        return ["The body is no JSON:", *(shown(line) for line in raw.decode("utf-8", "backslashreplace").split("\n"))]

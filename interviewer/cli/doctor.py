@@ -1,0 +1,132 @@
+"""`interviewer doctor`: whether everything works, tried for real."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import typer
+from sqlalchemy.exc import DBAPIError
+
+from interviewer.cli.opening import database_url, load_settings, open_database, refusal, remarks
+from interviewer.cli.printing import say, shown
+from interviewer.db.engine import Database
+from interviewer.db.migrations import refuse_old_schema
+from interviewer.errors import AppError, InterviewerError, InterviewerMisconfigured, StartupError
+from interviewer.services import checkup
+from interviewer.services.checkup import Check, Health
+from interviewer.settings import Settings
+
+# What takes long to import is imported where it is used: it would slow down every other command.
+
+# Seconds that another server gets to answer.
+PATIENCE = 10.0
+
+
+def doctor() -> None:
+    """Check settings, database, balances, deliveries, mails, payments and servers; status 1 if anything failed."""
+    failed = False
+    with remarks() as made:
+        for check in _checks():
+            reasons = [shown(line) for line in made.take()[-1:]] if check.health is Health.FAILED else []
+            say(f"{check.health:<8} {check.subject}: {check.words}" + "".join(f" ({reason})" for reason in reasons))
+            failed = failed or check.health is Health.FAILED
+    if failed:
+        raise typer.Exit(1)
+
+
+def _checks() -> Iterator[Check]:
+    try:
+        settings = load_settings()
+    except StartupError as error:
+        yield Check("settings", Health.FAILED, str(error))
+        return
+    yield _settings(settings)
+    yield from _database(settings)
+    yield from asyncio.run(_outside(settings))
+
+
+def _settings(settings: Settings) -> Check:
+    if settings.production_gaps:
+        return Check("settings", Health.FAILED, "production needs these: " + "; ".join(settings.production_gaps))
+    if settings.production:
+        return Check("settings", Health.OK, "all that a public site needs is set")
+    return Check("settings", Health.OK, "development; with ENV=production more is checked")
+
+
+def _database(settings: Settings) -> Iterator[Check]:
+    try:
+        with open_database(settings) as opened:
+            version = refuse_old_schema(database_url(opened))
+            kind = "embedded, " if settings.database_url is None else ""
+            yield Check("database", Health.OK, f"{kind}PostgreSQL {version}, at the newest schema")
+            yield from asyncio.run(_stored(database_url(opened)))
+    except StartupError as error:
+        yield Check("database", Health.FAILED, str(error))
+    except AppError as error:
+        yield Check("database", Health.FAILED, error.user_message)
+    except DBAPIError as error:
+        yield Check("database", Health.FAILED, refusal(error))
+
+
+async def _stored(url: str) -> list[Check]:
+    database = Database(url, pool_size=1)
+    try:
+        return await checkup.of_database(database)
+    finally:
+        await database.close()
+
+
+async def _outside(settings: Settings) -> list[Check]:
+    return [await _payments(settings), await _interviewer(settings), *([await _redis(settings)] if settings.redis_url else [])]
+
+
+async def _payments(settings: Settings) -> Check:
+    from interviewer import wiring
+    from interviewer.adapters.lemonsqueezy import LemonSqueezy
+
+    gaps = settings.payment_gaps
+    payments = wiring.choose_payments(settings)
+    if gaps or not isinstance(payments, LemonSqueezy):
+        if gaps == Settings.model_construct().payment_gaps:
+            return Check("payments", Health.OK, "not configured, so nothing is sold")
+        return Check("payments", Health.WARNING, f"nothing is sold until these are set, too: {', '.join(gaps)}")
+    try:
+        return await checkup.of_payments(payments, wiring.choose_catalogue(settings), production=settings.production)
+    finally:
+        await payments.close()
+
+
+async def _interviewer(settings: Settings) -> Check:
+    from interviewer import wiring
+    from interviewer.adapters.openai import OpenAIInterviewer
+
+    patient = settings.model_copy(update={"openai_timeout": min(settings.openai_timeout, PATIENCE)})
+    interviewer = wiring.choose_interviewer(patient)
+    if not isinstance(interviewer, OpenAIInterviewer):
+        return Check("interviewer", Health.OK, "built in: question bank, no AI")
+    try:
+        models = await interviewer.models()
+    except InterviewerMisconfigured:
+        return Check("interviewer", Health.FAILED, "the model's server refuses us: check OPENAI_API_KEY and OPENAI_BASE_URL")
+    except InterviewerError:
+        return Check("interviewer", Health.FAILED, "the model's server does not answer: check OPENAI_BASE_URL")
+    finally:
+        await interviewer.close()
+    wanted = settings.openai_model
+    if not any(model == wanted or model.startswith(f"{wanted}:") for model in models):
+        return Check("interviewer", Health.WARNING, f"its server answers, but does not list {wanted}: check OPENAI_MODEL")
+    return Check("interviewer", Health.OK, f"its server answers and has {wanted}")
+
+
+async def _redis(settings: Settings) -> Check:
+    from interviewer.adapters.rate_limits import LimitsLimiter
+
+    limiter = LimitsLimiter(settings.redis_url.get_secret_value() if settings.redis_url else None)
+    try:
+        answers = await limiter.answers()
+    finally:
+        await limiter.close()
+    if answers:
+        return Check("redis", Health.OK, "the server at REDIS_URL answers")
+    return Check("redis", Health.FAILED, "the server at REDIS_URL does not answer")

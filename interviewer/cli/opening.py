@@ -1,0 +1,168 @@
+"""What every command needs: settings, a database, services, and errors that are one sentence."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+from collections.abc import Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING, NoReturn, TypeVar
+
+import typer
+from pydantic import SecretStr, ValidationError
+from sqlalchemy.exc import DBAPIError
+
+from interviewer.cli.printing import shown
+from interviewer.db.embedded import EmbeddedPostgres
+from interviewer.db.migrations import refuse_old_schema
+from interviewer.errors import AppError, StartupError
+from interviewer.settings import ROOT, Settings, explain, get_settings
+
+if TYPE_CHECKING:
+    from interviewer.wiring import Services
+
+Result = TypeVar("Result")
+
+
+@contextlib.contextmanager
+def one_sentence_errors() -> Iterator[None]:
+    """Say what prevents a start in one sentence, without a traceback, and end with status 1."""
+    try:
+        yield
+    except StartupError as error:
+        typer.echo(f"interviewer: {error}", err=True)
+        raise typer.Exit(1) from None
+
+
+def load_settings() -> Settings:
+    """Return the settings; raises StartupError for a malformed one."""
+    os.chdir(ROOT)
+    try:
+        return get_settings()
+    except ValidationError as error:
+        raise StartupError(explain(error)) from error
+
+
+def database_url(settings: Settings) -> str:
+    """Return the configured or embedded database's address; raises StartupError without one."""
+    if settings.database_url is None:
+        raise StartupError("No database is configured.")
+    return settings.database_url.get_secret_value()
+
+
+@contextlib.contextmanager
+def open_database(settings: Settings) -> Iterator[Settings]:
+    """Yield settings whose DATABASE_URL is set, starting the embedded server if none is configured, and stop it at the end."""
+    if settings.database_url is not None:
+        yield settings
+        return
+    server = EmbeddedPostgres(settings.data_dir)
+    with _stopping_on_signals() as signals:
+        url = server.start()
+        try:
+            signals.release()
+            os.environ["DATABASE_URL"] = url
+            get_settings.cache_clear()
+            yield settings.model_copy(update={"database_url": SecretStr(url)})
+        finally:
+            os.environ.pop("DATABASE_URL", None)
+            get_settings.cache_clear()
+            server.stop()
+
+
+class _Signals:
+    """Turns signals into an orderly exit. Until released it only notes them: a half-started server cannot be stopped."""
+
+    def __init__(self) -> None:
+        self._held = True
+        self._noted: int | None = None
+
+    def __call__(self, number: int, _frame: object) -> None:
+        self._noted = number
+        if not self._held:
+            self._leave(number)
+
+    def release(self) -> None:
+        """From now on leave at once, and now if a signal has come already."""
+        self._held = False
+        if self._noted is not None:
+            self._leave(self._noted)
+
+    def _leave(self, number: int) -> NoReturn:
+        raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
+
+
+@contextlib.contextmanager
+def _stopping_on_signals() -> Iterator[_Signals]:
+    """Handle the signals that end a program, so that what was started is stopped."""
+    signals = _Signals()
+    before = {number: signal.signal(number, signals) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield signals
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class Remarks(logging.Handler):
+    """Keeps what our modules log meanwhile, a line each: in a report they are reasons, not noise."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a remark; its traceback, if it has one, is for the server's log."""
+        self._lines.append(record.getMessage())
+
+    def take(self) -> list[str]:
+        """Return the remarks since the last time."""
+        taken, self._lines = self._lines, []
+        return taken
+
+
+@contextlib.contextmanager
+def remarks() -> Iterator[Remarks]:
+    """Keep what is logged, instead of having it printed in between."""
+    handler, logger = Remarks(), logging.getLogger("interviewer")
+    propagated, logger.propagate = logger.propagate, False
+    logger.addHandler(handler)
+    try:
+        yield handler
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = propagated
+
+
+def operate(work: Callable[[Services], Awaitable[Result]]) -> Result:
+    """Do `work` with the services, on a database at the newest schema; whatever prevents it is one sentence and status 1."""
+    with one_sentence_errors(), remarks() as made:
+        try:
+            with open_database(load_settings()) as settings:
+                refuse_old_schema(database_url(settings))
+                result = asyncio.run(_with_services(settings, work))
+        except AppError as error:
+            reason = made.take()[-1:] if error.status >= 500 else []
+            raise StartupError(error.user_message + "".join(f" ({shown(line)})" for line in reason)) from error
+        except DBAPIError as error:
+            raise StartupError(refusal(error)) from error
+        for line in made.take():
+            typer.echo(f"interviewer: {shown(line)}", err=True)
+    return result
+
+
+def refusal(error: DBAPIError) -> str:
+    """Return in one sentence why the database refuses."""
+    return f"The database refuses: {shown(next(iter(str(error.orig).strip().splitlines()), 'no reason given'))}"
+
+
+async def _with_services(settings: Settings, work: Callable[[Services], Awaitable[Result]]) -> Result:
+    from interviewer import wiring  # takes a second, which `--help` must not
+
+    services = wiring.build(settings)
+    try:
+        return await work(services)
+    finally:
+        await services.close()

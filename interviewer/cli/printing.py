@@ -1,0 +1,43 @@
+"""What is printed: nothing that came from outside reaches the terminal as anything but text."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import typer
+
+GAP = "  "
+# Control, format, surrogate, private and unassigned characters; separators of lines and paragraphs.
+_UNPRINTABLE = ("C", "Zl", "Zp")
+
+
+def shown(value: object) -> str:
+    """Return a value as one line of printable text: what could move the cursor or turn the line around is escaped."""
+    return "".join(
+        _escaped(character) if unicodedata.category(character).startswith(_UNPRINTABLE) else character for character in str(value)
+    )
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def moment(at: datetime) -> str:
+    """Return a moment in UTC, to the second."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def say(line: str = "") -> None:
+    """Print one line."""
+    typer.echo(shown(line))
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print rows below their head, in columns."""
+    lines = [[shown(cell) for cell in row] for row in (head, *rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    for line in lines:
+        typer.echo(GAP.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())

