@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from pydantic import SecretStr, ValidationError
 
 from interviewer.adapters.builtin.interviewer import BuiltinInterviewer
 from interviewer.adapters.openai import OpenAIInterviewer
+from interviewer.domain.plans import Product
 from interviewer.errors import StartupError
 from interviewer.settings import Environment, Settings, explain
-from interviewer.wiring import build, choose_interviewer
+from interviewer.wiring import build, choose_catalogue, choose_interviewer, choose_payments, running, use
 
 
 def settings(**given: object) -> Settings:
@@ -92,3 +95,114 @@ def test_valkey_is_named_as_the_client_knows_it() -> None:
     assert made.redis_url.get_secret_value() == "redis://localhost:6379/1"
     with pytest.raises(ValidationError):
         settings(redis_url="http://localhost")
+
+
+# -- payments --------------------------------------------------------------------------------------------------------
+
+LEMON = {
+    "lemon_api_key": SecretStr("lemon-confidential-key"),
+    "lemon_store_id": "48213",
+    "lemon_webhook_secret": SecretStr("k3J9x-0aQz"),
+    "lemon_variant_id_individual": "1",
+    "lemon_variant_id_pro": "2",
+    "lemon_variant_id_premium": "3",
+}
+NEEDED = [name for name in LEMON if name != "lemon_api_key"]
+
+
+@pytest.mark.parametrize(
+    "secret",
+    ["", "x7Kq2", " \t  x7 ", "aaaaaaaaaaaa", "changeme", "CHANGE-ME-0815", "your_secret_here", "password123", "an example"],
+)
+def test_a_webhook_secret_that_can_be_guessed_is_refused_and_not_repeated(secret: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        settings(lemon_webhook_secret=SecretStr(secret))
+    words = explain(caught.value)
+    assert "LEMON_WEBHOOK_SECRET: " in words
+    assert "openssl rand" in words
+    assert not secret.strip() or secret not in words
+
+
+@pytest.mark.parametrize("secret", ["x7Kq2z", "fixture-signing-secret-0001", "0123456789abcdef0123456789abcdef01234567"])
+def test_a_webhook_secret_as_lemon_squeezy_takes_it_is_fine(secret: str) -> None:
+    made = settings(lemon_webhook_secret=SecretStr(secret))
+    assert made.lemon_webhook_secret is not None
+    assert made.lemon_webhook_secret.get_secret_value() == secret
+
+
+@pytest.mark.parametrize("name", [name for name in LEMON if name.endswith(("id", "individual", "pro", "premium"))])
+@pytest.mark.parametrize("value", ["pro", "12a", "-1", "1.0", " 5", "\N{SUPERSCRIPT TWO}", "#5"])
+def test_an_id_that_lemon_squeezy_never_gives_is_refused(name: str, value: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        settings(**{name: value})
+    assert explain(caught.value).startswith(f"These settings cannot be used: {name.upper()}: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("lemon_variant_id_pro", "lemon_variant_id_individual"),
+        ("lemon_variant_id_premium", "lemon_variant_id_individual"),
+        ("lemon_variant_id_premium", "lemon_variant_id_pro"),
+    ],
+)
+def test_one_variant_cannot_sell_two_things(name: str, other: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        settings(**LEMON | {name: LEMON[other]})
+    assert f"{name.upper()}: " in explain(caught.value)
+    assert settings(**LEMON).payment_gaps == ()
+
+
+@pytest.mark.parametrize("url", ["api.lemonsqueezy.com", "ftp://x", "https://x:99999", "https://api.lemonsqueezy.com/v1", ""])
+def test_an_address_that_no_request_can_be_sent_to_is_refused(url: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        settings(lemon_api_url=url)
+    assert "LEMON_API_URL" in explain(caught.value)
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_production_names_what_is_missing_beside_the_key(name: str) -> None:
+    whole = {
+        "env": Environment.PRODUCTION,
+        "frontend_url": "https://x.example",
+        "resend_api_key": "re_x",
+        "jwt_secret": STRONG + "x",
+    }
+    without = {key: value for key, value in LEMON.items() if key != name}
+    made = settings(**whole, **without)
+    assert made.production_gaps == (f"{name.upper()} beside LEMON_API_KEY",)
+    assert made.payment_gaps == (name.upper(),)
+    assert settings(**whole, **LEMON).production_gaps == ()
+    # Without the key nothing is sold, so nothing is missing.
+    assert settings(**whole).production_gaps == ()
+
+
+def test_elsewhere_what_is_missing_keeps_nothing_from_starting() -> None:
+    made = settings(lemon_api_key="x")
+    assert made.production_gaps == ()
+    assert made.payment_gaps == tuple(name.upper() for name in NEEDED)
+    assert settings().payment_gaps == tuple(name.upper() for name in LEMON)
+
+
+async def test_what_is_for_sale_and_whose_events_count() -> None:
+    assert choose_payments(settings()) is None
+    payments = choose_payments(settings(**LEMON))
+    assert payments is not None
+    await payments.close()
+    catalogue = choose_catalogue(settings(**LEMON))
+    assert [catalogue.product(variant) for variant in ("1", "2", "3", "4", "", None)] == [*Product, None, None, None]
+    assert (catalogue.store_id, catalogue.live_only) == ("48213", False)
+    assert choose_catalogue(settings(**LEMON, env=Environment.PRODUCTION)).live_only
+    assert choose_catalogue(settings()).product("") is None, "what is not configured is not for sale"
+
+
+async def test_while_the_site_runs_it_hears_of_news_and_then_leaves_nothing_running(database_url: str) -> None:
+    services = build(settings(database_url=database_url, rate_limits="off"))
+    use(services)
+    before = asyncio.all_tasks()
+    waiting = asyncio.create_task(services.news.wait(7, 30))
+    async with running() as current:
+        assert current is services
+        assert await waiting
+        assert asyncio.all_tasks() > before
+    assert asyncio.all_tasks() == before

@@ -12,7 +12,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from interviewer.db.models import Conversation, Interview, JobProfile, Message, Question, Verdict, utcnow
+from interviewer.db.models import Conversation, Interview, JobProfile, Message, ModelCall, Question, Verdict, utcnow
+from interviewer.db.usage import along
 from interviewer.domain.progress import InterviewStatus
 
 InterviewRow = tuple[Interview, int | None, JobProfile | None]
@@ -98,11 +99,11 @@ async def store_profile(session: AsyncSession, job_profile_id: int, profile: dic
     await session.execute(update(JobProfile).where(col(JobProfile.id) == job_profile_id).values(profile=profile))
 
 
-async def add_question(session: AsyncSession, question: Question) -> int | None:
-    """Store a question and return its id; None if one stands at that position already."""
+async def add_question(session: AsyncSession, question: Question, call: ModelCall | None = None) -> int | None:
+    """Store a question and return its id; None if one stands at that position already. The call that made it is stored anyway."""
     values = question.model_dump(exclude={"id"})
     statement = insert(Question).values(values).on_conflict_do_nothing(index_elements=["conversation_id", "position"])
-    return (await session.execute(statement.returning(col(Question.id)))).scalar_one_or_none()
+    return (await session.execute(along(statement, call).returning(col(Question.id)))).scalar_one_or_none()
 
 
 async def add_answer(session: AsyncSession, question_id: int, content: str, client_id: UUID, lease: timedelta) -> Message:
@@ -133,11 +134,14 @@ async def release_claim(session: AsyncSession, message_id: int, held: datetime) 
     await session.execute(statement.values(judging_until=None))
 
 
-async def add_verdict(session: AsyncSession, verdict: Verdict, interview_id: int) -> int | None:
-    """Store a verdict, add it to the interview's total and return its id; None if the answer has one already."""
+async def add_verdict(session: AsyncSession, verdict: Verdict, interview_id: int, call: ModelCall | None = None) -> int | None:
+    """Store a verdict, add it to the interview's total and return its id; None if the answer has one already.
+
+    The call that made it is stored anyway.
+    """
     values = verdict.model_dump(exclude={"id"})
     statement = insert(Verdict).values(values).on_conflict_do_nothing(index_elements=["message_id"])
-    verdict_id = (await session.execute(statement.returning(col(Verdict.id)))).scalar_one_or_none()
+    verdict_id = (await session.execute(along(statement, call).returning(col(Verdict.id)))).scalar_one_or_none()
     if verdict_id is not None:
         totals = {
             "answers_judged": col(Interview.answers_judged) + 1,

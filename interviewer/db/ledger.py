@@ -14,8 +14,12 @@ from interviewer.domain.credits import USABLE, Balances, CreditType, repaid_key
 
 
 async def locked_user(session: AsyncSession, user_id: int) -> User | None:
-    """Return the user with the row locked, fresh from the database."""
-    statement = select(User).where(col(User.id) == user_id).with_for_update().execution_options(populate_existing=True)
+    """Return the user with the row locked, fresh from the database.
+
+    Rows that refer to the user can be added meanwhile: two who have each added one and then lock would else wait for each other.
+    """
+    statement = select(User).where(col(User.id) == user_id).with_for_update(key_share=True)
+    statement = statement.execution_options(populate_existing=True)
     return (await session.execute(statement)).scalar_one_or_none()
 
 

@@ -283,3 +283,28 @@ class Verdict(SQLModel, table=True):
     interviewer: str = Field(sa_column=Column(String(20), nullable=False))
     model: str = Field(sa_column=Column(String(120), nullable=False))
     created_at: datetime = time_column()
+
+
+class ModelCall(SQLModel, table=True):
+    """One call of the interviewer's model and what it took. It outlives its interview, and then says no more whose it was.
+
+    Tokens are empty where the model's server told none; `cached_tokens` are part of `prompt_tokens`.
+    """
+
+    __tablename__: ClassVar[Any] = "model_calls"
+    __table_args__ = (
+        CheckConstraint(one_of("kind", ("ask", "judge", "analyse")), name="kind"),
+        CheckConstraint("cached_tokens BETWEEN 0 AND prompt_tokens AND completion_tokens >= 0", name="tokens"),
+        CheckConstraint("milliseconds >= 0", name="milliseconds"),
+    )
+
+    id: int = id_column()
+    interview_id: int | None = reference_column("interviews.id", nullable=True, ondelete="SET NULL")
+    kind: str = Field(sa_column=Column(String(10), nullable=False))
+    model: str = Field(sa_column=Column(String(120), nullable=False))
+    prompt_tokens: int | None = Field(default=None, sa_column=Column(Integer))
+    cached_tokens: int | None = Field(default=None, sa_column=Column(Integer))
+    completion_tokens: int | None = Field(default=None, sa_column=Column(Integer))
+    milliseconds: int = Field(sa_column=Column(Integer, nullable=False))
+    outcome: str = Field(sa_column=Column(String(20), nullable=False))
+    created_at: datetime = time_column(index=True)

@@ -42,6 +42,11 @@ async def lock(session: AsyncSession, *subjects: str) -> None:
 CHANNEL = "billing"
 
 
+async def announce(session: AsyncSession, user_id: int) -> None:
+    """Tell every process, once this transaction is committed, that the user's credits or plan changed."""
+    await session.execute(select(func.pg_notify(CHANNEL, str(user_id))))
+
+
 # -- whose it is ---------------------------------------------------------------------------------------------------
 
 
@@ -139,10 +144,11 @@ def _merged_order() -> Any:
 # -- subscriptions -------------------------------------------------------------------------------------------------
 
 
-async def subscription(session: AsyncSession, lemon_id: str, *, lock: bool = False) -> Subscription | None:
-    """Return the subscription with this id of the payment service, fresh from the database."""
-    statement = select(Subscription).where(col(Subscription.lemon_id) == lemon_id).execution_options(populate_existing=True)
-    return (await session.execute(statement.with_for_update() if lock else statement)).scalar_one_or_none()
+async def subscription(session: AsyncSession, lemon_id: str) -> Subscription | None:
+    """Return the subscription with this id of the payment service, its row locked, fresh from the database."""
+    statement = select(Subscription).where(col(Subscription.lemon_id) == lemon_id)
+    statement = statement.with_for_update().execution_options(populate_existing=True)
+    return (await session.execute(statement)).scalar_one_or_none()
 
 
 async def newest_subscription(session: AsyncSession, user_id: int, *, running: bool = False) -> Subscription | None:

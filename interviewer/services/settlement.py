@@ -78,7 +78,7 @@ class Settlement:
             product=self._catalogue.product(item.variant_id if item else None),
             paid=body.paid and (notice.fetched or notice.event == "order_created"),
         )
-        for subscription in [await payments.subscription(session, lemon_id, lock=True) for lemon_id in began]:
+        for subscription in [await payments.subscription(session, lemon_id) for lemon_id in began]:
             if subscription:
                 await _settle_subscription(session, subscription)
         await _settle_order(session, order)
@@ -98,7 +98,7 @@ class Settlement:
         paid = notice.event == "subscription_payment_success" or (notice.fetched and body.status == "paid")
         failed = notice.event == "subscription_payment_failed"
         await payments.store_invoice(session, notice.id, body, paid=paid, failed=failed)
-        subscription = await payments.subscription(session, body.subscription_id, lock=True)
+        subscription = await payments.subscription(session, body.subscription_id)
         if subscription is None:
             return Effect(Outcome.WAITING, "its subscription is not known yet")
         await _settle_subscription(session, subscription)

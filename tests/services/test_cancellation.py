@@ -10,10 +10,12 @@ from sqlalchemy import select
 from interviewer import wiring
 from interviewer.adapters.lemonsqueezy import LemonSqueezy
 from interviewer.adapters.outbox import Outbox
+from interviewer.db import subscriptions
 from interviewer.db.engine import Database
 from interviewer.db.models import Subscription, User
 from interviewer.domain.credits import SubscriptionStatus
 from interviewer.errors import BadRequest, PaymentsUnavailable, SubscriptionNotCancelled
+from interviewer.ports import Document
 from interviewer.settings import Settings
 from interviewer.wiring import Services
 from tests.conftest import NewUser
@@ -151,3 +153,50 @@ async def test_not_found_with_a_wrong_key_or_address_is_no_cancellation(
             await payments.cancel("1")
         await payments.close()
     assert lemon.subscriptions["1"] == "active"
+
+
+class Meanwhile(LemonSqueezy):
+    """Another subscription of this user begins while one is being cancelled."""
+
+    database: Database
+    user: User
+
+    async def cancel(self, subscription_id: str) -> Document | None:
+        async with self.database.transaction() as session:
+            session.add(Subscription(user_id=self.user.id, lemon_id="99", status="active"))
+        return await super().cancel(subscription_id)
+
+
+async def test_one_that_begins_meanwhile_keeps_the_account(
+    database: Database, settings: Settings, new_user: NewUser, lemon: lemonsqueezy_server.Behaviour, lemon_url: str
+) -> None:
+    user = await new_user()
+    payments = Meanwhile(lemon.api_key, lemon_url, timeout=5)
+    payments.database, payments.user = database, user
+    services = wiring.build(settings, database=database, mailer=Outbox(), payments=payments)
+    await subscribe(services, user, lemon, "active")
+    with pytest.raises(SubscriptionNotCancelled, match="nothing was deleted"):
+        await services.personal.erase(user.id, user.email)
+    assert await is_there(services, user)
+    assert lemon.subscriptions["1"] == "cancelled"
+    await payments.close()
+
+
+@pytest.mark.parametrize(
+    ("before", "told", "after"),
+    [
+        ("active", "cancelled", "cancelled"),
+        ("cancelled", "cancelled", "cancelled"),
+        ("expired", "cancelled", "expired"),
+        ("cancelled", "expired", "expired"),
+    ],
+)
+async def test_what_has_expired_stays_so(
+    services: Services, database: Database, new_user: NewUser, before: str, told: str, after: str
+) -> None:
+    user = await new_user()
+    async with database.transaction() as session:
+        session.add(Subscription(user_id=user.id, lemon_id="1", status=before))
+        await session.flush()
+        await subscriptions.mark_ended(session, "1", SubscriptionStatus(told))
+    assert (await services.plans.account(user.id)).plan.status == after

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -422,9 +422,9 @@ async def test_the_first_question_does_not_wait_for_the_analysis_of_the_job(
     user = await new_user()
     analysed = asyncio.Event()
 
-    async def slow(text: str) -> dict[str, str]:
+    async def slow(text: str) -> AsyncIterator[dict[str, str]]:
         await analysed.wait()
-        return {"title": "Senior engineer"}
+        yield {"title": "Senior engineer"}
 
     monkeypatch.setattr(interviewer, "analyse_job", slow)
     interview_id, turn = await started(services, user, "Senior backend engineer with Python and PostgreSQL")

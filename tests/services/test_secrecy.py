@@ -39,6 +39,7 @@ async def test_no_token_password_or_answer_is_in_any_log(services: Services, cap
     reset = await reset_token(services)
     await services.accounts.reset_password(reset, NEW)
     for secret in (
+        EMAIL,
         PASSWORD,
         NEW,
         "a wrong password",

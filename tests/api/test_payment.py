@@ -1,0 +1,216 @@
+"""The API's buying and plans: statuses, words and shapes as the clients that exist expect them."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import AsyncIterator, Iterator
+
+import httpx2
+import pytest
+
+from interviewer import wiring
+from interviewer.adapters.lemonsqueezy import LemonSqueezy
+from interviewer.adapters.outbox import Outbox
+from interviewer.db.engine import Database
+from interviewer.db.models import User
+from interviewer.settings import Settings
+from interviewer.wiring import Services
+from tests.api.test_accounts import as_bearer, told
+from tests.conftest import NewUser
+from tests.support import lemonsqueezy_server
+from tests.support.billing import SECRET, SETTINGS, STORE, nets, shop
+from tests.support.lemon_store import Delivery
+from tests.support.lemonsqueezy_server import Behaviour
+
+CHECKOUT, CANCEL, RESUME, CHANGE = PATHS = [f"/api/payment/{what}" for what in ("checkout", "cancel", "resume", "change-plan")]
+WITH_A_TIER = [CHECKOUT, CHANGE]
+
+
+@pytest.fixture(scope="module")
+def lemon_server() -> Iterator[tuple[str, Behaviour]]:
+    """One server for all tests of this module: it takes its time to stop."""
+    behaviour = Behaviour()
+    with lemonsqueezy_server.running(behaviour) as url:
+        yield url, behaviour
+
+
+@pytest.fixture
+def lemon(lemon_server: tuple[str, Behaviour]) -> Behaviour:
+    """What the server does, as good as new."""
+    vars(lemon_server[1]).update(vars(Behaviour(store=shop())))
+    return lemon_server[1]
+
+
+@pytest.fixture
+async def payments(lemon_server: tuple[str, Behaviour], lemon: Behaviour) -> AsyncIterator[LemonSqueezy]:
+    adapter = LemonSqueezy(lemon.api_key, lemon_server[0], STORE, timeout=5, waits=(0, 0))
+    yield adapter
+    await adapter.close()
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings(_env_file=None, port=3999, database_url=None, **SETTINGS)
+
+
+@pytest.fixture
+async def user(new_user: NewUser) -> User:
+    return await new_user(credits=0)
+
+
+@pytest.fixture
+async def token(services: Services, user: User) -> dict[str, str]:
+    """The header of somebody who is signed in."""
+    return as_bearer((await services.tokens.issue(user, "a program", renewable=False)).access)
+
+
+async def deliver(client: httpx2.AsyncClient, deliveries: list[Delivery]) -> None:
+    """Post webhooks in any order."""
+    for one in random.Random(len(deliveries)).sample(deliveries, len(deliveries)):
+        answer = await client.post("/api/webhooks/billing", content=one.body, headers=one.headers(SECRET))
+        assert answer.status_code == 200, answer.text
+
+
+async def bought(client: httpx2.AsyncClient, lemon: Behaviour, token: dict[str, str], tier: str, **form: str) -> None:
+    """Open a checkout, pay, and have the webhooks delivered."""
+    answer = await client.post(CHECKOUT, json={"tier": tier}, headers=token)
+    assert (answer.status_code, set(answer.json())) == (200, {"checkout_url"})
+    before = len(lemon.fired)
+    async with httpx2.AsyncClient() as browser:
+        assert (await browser.post(f"{answer.json()['checkout_url']}/pay", data=form)).status_code == 303
+    await deliver(client, lemon.fired[before:])
+
+
+async def test_from_the_checkout_to_the_end_of_the_subscription_and_back(
+    client: httpx2.AsyncClient, lemon: Behaviour, database: Database, user: User, token: dict[str, str]
+) -> None:
+    for path, sent in ((CANCEL, None), (RESUME, None), (CHANGE, {"tier": "pro"})):
+        assert told(await client.post(path, json=sent, headers=token))[0] == 409
+    await bought(client, lemon, token, "individual")
+    await bought(client, lemon, token, "pro")
+    assert await nets(database, user) == (1, 10)
+    assert told(await client.post(CHECKOUT, json={"tier": "premium"}, headers=token)) == (
+        409,
+        "You have a subscription already. You can change its plan instead.",
+    )
+    assert told(await client.post(CHANGE, json={"tier": "pro"}, headers=token)) == (409, "Your plan is Pro already.")
+    assert told(await client.post(RESUME, headers=token)) == (409, "There is no cancelled subscription to resume.")
+    for path, sent, words, status in (
+        (CHANGE, {"tier": "premium", "and": "more"}, "Plan changed", "active"),
+        (CANCEL, None, "Subscription cancelled", "cancelled"),
+        (RESUME, None, "Subscription resumed", "active"),
+        (CANCEL, {"tier": "ignored"}, "Subscription cancelled", "cancelled"),
+    ):
+        answer = await client.post(path, json=sent, headers=token)
+        assert (answer.status_code, answer.json()) == (200, {"message": words})
+        assert list(lemon.subscriptions.values()) == [status]
+    assert told(await client.post(CANCEL, headers=token)) == (409, "There is no subscription to cancel.")
+    assert await nets(database, user) == (1, 20)
+
+
+async def test_paypal_is_changed_elsewhere(
+    client: httpx2.AsyncClient, lemon: Behaviour, database: Database, user: User, token: dict[str, str]
+) -> None:
+    await bought(client, lemon, token, "pro", processor="paypal")
+    [subscription] = lemon.store.subscriptions.values()
+    answer = await client.post(CHANGE, json={"tier": "premium"}, headers=token)
+    page = subscription["attributes"]["urls"]["customer_portal_update_subscription"]
+    assert (answer.status_code, answer.json()) == (200, {"message": "Continue at portal_url", "portal_url": page})
+    assert await nets(database, user) == (0, 10)
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_without_a_token_nothing_is_done(client: httpx2.AsyncClient, lemon: Behaviour, path: str) -> None:
+    for headers in ({}, as_bearer("x"), {"Authorization": "Basic x"}, {"Cookie": "interviewer_session=x"}):
+        assert told(await client.post(path, json={"tier": "pro"}, headers=headers)) == (401, "Unauthorized")
+    assert told(await client.post(path, json={"tier": 5})) == (401, "Unauthorized")
+    assert lemon.requests == []
+
+
+async def test_a_deleted_account_is_told_so(
+    client: httpx2.AsyncClient, services: Services, user: User, token: dict[str, str]
+) -> None:
+    await services.personal.erase(user.id, user.email)
+    for path in PATHS:
+        assert told(await client.post(path, json={"tier": "pro"}, headers=token)) == (401, "Account deactivated")
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
+async def test_a_wrong_method_is_named(client: httpx2.AsyncClient, token: dict[str, str], path: str, method: str) -> None:
+    for headers in ({}, token):
+        assert told(await client.request(method, path, headers=headers)) == (405, "Method not allowed")
+
+
+@pytest.mark.parametrize("path", WITH_A_TIER)
+@pytest.mark.parametrize("tier", [None, 5, True, [], {}, ["pro"], "", "Pro", "gold", "pro\x00", "\ud800", "x" * 200_000])
+async def test_what_is_no_tier_is_named(
+    client: httpx2.AsyncClient, lemon: Behaviour, token: dict[str, str], path: str, tier: object
+) -> None:
+    headers = {**token, "Content-Type": "application/json"}
+    answer = await client.post(path, content=json.dumps({"tier": tier}), headers=headers)
+    assert told(answer) == (400, "Missing or invalid tier")
+    assert lemon.requests == []
+
+
+async def test_a_missing_tier_and_one_that_is_no_plan_are_named(client: httpx2.AsyncClient, token: dict[str, str]) -> None:
+    for path, sent in ((CHECKOUT, {}), (CHANGE, {}), (CHANGE, {"tier": "individual"})):
+        assert told(await client.post(path, json=sent, headers=token)) == (400, "Missing or invalid tier")
+
+
+@pytest.mark.parametrize("path", WITH_A_TIER)
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"pro"', b"\xff\xfe\x00", b"tier=pro", b"[" * 100_000])
+async def test_what_is_no_object_is_no_body(client: httpx2.AsyncClient, token: dict[str, str], path: str, body: bytes) -> None:
+    headers = {**token, "Content-Type": "application/json"}
+    assert told(await client.post(path, content=body, headers=headers)) == (400, "Invalid request body")
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded"])
+async def test_a_form_is_no_json(client: httpx2.AsyncClient, token: dict[str, str], kind: str) -> None:
+    answer = await client.post(CHECKOUT, content=b'{"tier": "pro"}', headers={**token, "Content-Type": kind})
+    assert told(answer) == (400, "Invalid request body")
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_a_body_over_256_kilobytes_is_refused(
+    client: httpx2.AsyncClient, lemon: Behaviour, token: dict[str, str], path: str
+) -> None:
+    content = b'{"tier": "pro", "more": "' + b"x" * 256 * 1024 + b'"}'
+    answer = await client.post(path, content=content, headers={**token, "Content-Type": "application/json"})
+    assert told(answer)[0] == 413
+    assert lemon.requests == []
+
+
+async def test_when_lemon_squeezy_is_down_that_is_a_502(
+    client: httpx2.AsyncClient, lemon: Behaviour, token: dict[str, str]
+) -> None:
+    await bought(client, lemon, token, "pro")
+    for path, sent in ((CHECKOUT, {"tier": "individual"}), (CHANGE, {"tier": "premium"}), (CANCEL, None)):
+        lemon.faults = [500] * 3
+        status, words = told(await client.post(path, json=sent, headers=token))
+        assert (status, "cannot be reached" in words) == (502, True)
+    assert list(lemon.subscriptions.values()) == ["active"]
+
+
+async def test_where_nothing_is_sold_that_is_a_503(
+    client: httpx2.AsyncClient, services: Services, database: Database, token: dict[str, str]
+) -> None:
+    closed = wiring.build(services.settings.model_copy(update={"lemon_store_id": ""}), database=database, mailer=Outbox())
+    wiring.use(closed)
+    for path in PATHS:
+        answer = await client.post(path, json={"tier": "pro"}, headers=token)
+        assert told(answer) == (503, "Buying is not set up on this site.")
+        assert int(answer.headers["retry-after"]) > 0
+    wiring.use(services)
+    for adapter in closed.outside:
+        await adapter.close()
+
+
+async def test_who_asks_too_often_is_told_when_to_come_back(client: httpx2.AsyncClient, token: dict[str, str]) -> None:
+    for path, sent in ((CHECKOUT, {"tier": "individual"}), (CANCEL, None)):
+        for _ in range(30):
+            assert (await client.post(path, json=sent, headers=token)).status_code in {200, 409}
+        answer = await client.post(path, json=sent, headers=token)
+        assert told(answer)[0] == 429
+        assert int(answer.headers["retry-after"]) > 0
