@@ -7,7 +7,7 @@ from functools import partial
 import reflex as rx
 
 from interviewer import api, wiring
-from interviewer.api.middleware import CacheHeaders, OriginGuard, SecurityHeaders
+from interviewer.api.middleware import CacheHeaders, EventIds, OriginGuard, Requests, SecurityHeaders
 from interviewer.pages import account, dashboard, interview, landing, not_found, outbox, profile, review
 from interviewer.settings import get_settings
 from interviewer.state.account import LoginState, OutboxState, ResetPasswordState, ResetRequestState, SignupState, VerifyState
@@ -31,8 +31,10 @@ app = rx.App(
         CacheHeaders,
         partial(SecurityHeaders, https_only=settings.production),
         partial(OriginGuard, allowed=ORIGINS),
+        Requests,
     ],
 )
+app.add_middleware(EventIds())  # type: ignore[arg-type]  # it has the two methods that are called
 app.register_lifespan_task(wiring.running)
 
 _ABOUT = "Practise backend interviews: twelve questions, a rubric fixed before every answer, and a verdict you can check."

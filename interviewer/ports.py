@@ -87,8 +87,20 @@ class VerdictDraft:
     marks: Sequence[Document] = field(default_factory=tuple)
 
 
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one reply took, in tokens, as the model's server counts; `cached` are those of `prompt` that it had in its cache."""
+
+    prompt: int
+    cached: int
+    completion: int
+
+
 class Interviewer(Protocol):
-    """Asks and judges. Every method raises a subclass of `errors.InterviewerError` when it fails."""
+    """Asks and judges. Every method raises a subclass of `errors.InterviewerError` when it fails.
+
+    What a reply took comes before its end, or before the failure, where that is known.
+    """
 
     @property
     def name(self) -> str:
@@ -98,14 +110,14 @@ class Interviewer(Protocol):
     def model(self) -> str:
         """The model behind it."""
 
-    def ask(self, brief: QuestionBrief) -> AsyncIterator[Piece | QuestionDraft]:
+    def ask(self, brief: QuestionBrief) -> AsyncIterator[Piece | Usage | QuestionDraft]:
         """Stream the question's text in pieces, then yield the whole question once, last."""
 
-    def judge(self, brief: AnswerBrief) -> AsyncIterator[Piece | VerdictDraft]:
+    def judge(self, brief: AnswerBrief) -> AsyncIterator[Piece | Usage | VerdictDraft]:
         """Stream the feedback's text in pieces, then yield the whole verdict once, last."""
 
-    async def analyse_job(self, text: str) -> Document:
-        """Return the job profile found in a job description."""
+    def analyse_job(self, text: str) -> AsyncIterator[Usage | Document]:
+        """Yield the job profile found in a job description once, last."""
 
     async def close(self) -> None:
         """Let go of connections; called once, at the end."""
@@ -171,6 +183,15 @@ class Purchase:
     redirect_url: str
 
 
+@dataclass(frozen=True, slots=True)
+class ShopAnswer:
+    """What the payment service says of our configuration; `test_mode`: nothing is really sold with this key."""
+
+    test_mode: bool
+    store_known: bool
+    unknown_variants: tuple[str, ...] = ()
+
+
 class Payments(Protocol):
     """The service that takes the money. Records of it are JSON:API resources: `type`, `id`, `attributes`.
 
@@ -207,6 +228,13 @@ class Payments(Protocol):
 
     async def close(self) -> None:
         """Let go of connections; called once, at the end."""
+
+
+class Shop(Protocol):
+    """The payment service's side of our configuration."""
+
+    async def check(self, variant_ids: Sequence[str]) -> ShopAnswer:
+        """Ask with which key we come, and whether our store and these variants exist; raises `errors.PaymentsUnavailable`."""
 
 
 class RateLimiter(Protocol):

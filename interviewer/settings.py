@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from decimal import Decimal
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -23,6 +24,15 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
+class LogLevel(StrEnum):
+    """What is logged: this, and what is worse."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
 class Settings(BaseSettings):
     """The settings object; immutable. `.env.example` explains each one to the person who runs the site."""
 
@@ -38,6 +48,9 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     data_dir: Path = ROOT / ".data"
 
+    log_level: LogLevel | None = None
+    metrics_token: SecretStr | None = None
+
     database_url: SecretStr | None = None
     redis_url: SecretStr | None = None
     database_pool_size: int = Field(default=10, ge=1, le=200)
@@ -46,6 +59,9 @@ class Settings(BaseSettings):
     openai_base_url: str | None = None
     openai_model: str = "gpt-5.4-mini"
     openai_timeout: float = Field(default=60.0, gt=0, le=600)
+    openai_price_input: Decimal | None = Field(default=None, ge=0)
+    openai_price_cached: Decimal | None = Field(default=None, ge=0)
+    openai_price_output: Decimal | None = Field(default=None, ge=0)
 
     resend_api_key: SecretStr | None = None
     resend_api_url: str = ""
@@ -76,6 +92,11 @@ class Settings(BaseSettings):
             return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
         return value
 
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _in_lower_case(cls, value: object) -> object:
+        return value.strip().lower() if isinstance(value, str) else value
+
     @field_validator("redis_url")
     @classmethod
     def _redis(cls, value: SecretStr | None) -> SecretStr | None:
@@ -96,6 +117,17 @@ class Settings(BaseSettings):
         secret = value.get_secret_value()
         if len(secret.encode()) < 32 or len(set(secret)) < 10 or _PLACEHOLDER.search(secret):
             raise ValueError("must be 32 or more random characters; `openssl rand -hex 32` makes some")
+        return value
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _hard_to_find(cls, value: SecretStr | None) -> SecretStr | None:
+        """It is sent in a header, and nothing limits how often somebody tries."""
+        if value is None:
+            return None
+        token = value.get_secret_value()
+        if len(token) < 16 or len(set(token)) < 8 or not (token.isascii() and token.isprintable()) or " " in token:
+            raise ValueError("must be 16 or more random characters without spaces; `openssl rand -hex 32` makes some")
         return value
 
     @field_validator("lemon_webhook_secret")
@@ -165,6 +197,11 @@ class Settings(BaseSettings):
     def production(self) -> bool:
         """Whether this is a public site."""
         return self.env is Environment.PRODUCTION
+
+    @property
+    def effective_log_level(self) -> LogLevel:
+        """The level that is set, else one that keeps a developer's terminal quiet and tells a site's operator of each request."""
+        return self.log_level or (LogLevel.INFO if self.production else LogLevel.WARNING)
 
     @property
     def production_gaps(self) -> tuple[str, ...]:

@@ -8,9 +8,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from pydantic import SecretStr
+from sqlalchemy.pool import QueuePool
 
+from interviewer import metrics
 from interviewer.adapters.builtin.interviewer import BuiltinInterviewer
 from interviewer.adapters.github import GitHub
 from interviewer.adapters.lemonsqueezy import LemonSqueezy
@@ -25,10 +28,12 @@ from interviewer.errors import AppError, StartupError
 from interviewer.ports import Interviewer, Mailer, OAuth, Payments, RateLimiter
 from interviewer.services.accounts import Accounts
 from interviewer.services.billing import give_back_lapsed
+from interviewer.services.counted import CountedMailer, CountedWebhooks
 from interviewer.services.dashboard import Dashboard
 from interviewer.services.github import GitHubSignIn
 from interviewer.services.guard import Guard
 from interviewer.services.interviews import Interviews
+from interviewer.services.operations import Operations
 from interviewer.services.personal import Personal
 from interviewer.services.plans import Plans
 from interviewer.services.post import Post
@@ -37,6 +42,7 @@ from interviewer.services.purchases import Purchases
 from interviewer.services.reconcile import Reconciliation
 from interviewer.services.sessions import Sessions
 from interviewer.services.tokens import Tokens
+from interviewer.services.usage import Prices, Spending
 from interviewer.services.webhooks import Webhooks
 from interviewer.settings import Settings, get_settings
 
@@ -66,6 +72,8 @@ class Services:
     purchases: Purchases
     reconciliation: Reconciliation
     webhooks: Webhooks
+    operations: Operations
+    spending: Spending
     news: News
     outbox: Outbox | None
     outside: tuple[OAuth | Payments | RateLimiter, ...]
@@ -91,7 +99,8 @@ def build(
     """Put the services together as `settings` say; every part can be given instead."""
     database = database or Database(_database_url(settings), pool_size=settings.database_pool_size)
     mailer = mailer or choose_mailer(settings)
-    post = Post(database, mailer)
+    metrics.CONNECTIONS_IN_USE.set_function(partial(connections_in_use, database))
+    post = Post(database, CountedMailer(mailer))
     oauth = oauth or choose_oauth(settings)
     payments = payments or choose_payments(settings)
     limiter = choose_limiter(settings)
@@ -115,7 +124,9 @@ def build(
         purchases=Purchases(database, payments, catalogue, guard, settings.site_url, settings.payment_gaps),
         reconciliation=Reconciliation(database, payments, catalogue),
         news=News(database),
-        webhooks=Webhooks(database, catalogue, _revealed(settings.lemon_webhook_secret)),
+        webhooks=CountedWebhooks(database, catalogue, _revealed(settings.lemon_webhook_secret)),
+        operations=Operations(database),
+        spending=Spending(database, choose_prices(settings)),
         outbox=mailer if isinstance(mailer, Outbox) and not settings.production else None,
         outside=tuple(adapter for adapter in (oauth, payments, limiter) if adapter is not None),
     )
@@ -166,6 +177,17 @@ def choose_catalogue(settings: Settings) -> Catalogue:
         Product.PREMIUM: settings.lemon_variant_id_premium,
     }
     return Catalogue(variants, settings.lemon_store_id, live_only=settings.production)
+
+
+def choose_prices(settings: Settings) -> Prices:
+    """Return what tokens cost, as far as the settings say."""
+    return Prices(settings.openai_price_input, settings.openai_price_cached, settings.openai_price_output)
+
+
+def connections_in_use(database: Database) -> int:
+    """Return how many connections of the pool are in use."""
+    pool = database.engine.pool
+    return pool.checkedout() if isinstance(pool, QueuePool) else 0
 
 
 def choose_limiter(settings: Settings) -> RateLimiter | None:
@@ -221,6 +243,7 @@ async def _sweep(services: Services) -> None:
     while True:
         try:
             if count := await give_back_lapsed(services.database):
+                metrics.starts_failed(count)
                 logger.warning("gave back %d credits of interviews that did not start", count)
             await services.sessions.forget_expired()
             await services.post.deliver_due()

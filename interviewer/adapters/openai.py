@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Any, TypeVar
 import httpx2
 import jiter
 import openai
-from openai import AsyncOpenAI
+from openai import AsyncOpenAI, AsyncStream
 from openai.types.chat import ChatCompletionChunk
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -27,13 +28,18 @@ from interviewer.errors import (
     InterviewerTimeout,
     InterviewerUnreachable,
 )
-from interviewer.ports import AnswerBrief, Document, JobBrief, PastTurn, Piece, QuestionBrief, QuestionDraft, VerdictDraft
+from interviewer.ports import AnswerBrief, Document, JobBrief, PastTurn, Piece, QuestionBrief, QuestionDraft, Usage, VerdictDraft
 
 CONNECT_SECONDS = 5.0
 # Some servers accept a schema and do not enforce it; past this length a reply has run away.
 MAX_REPLY = 60_000
 MAX_PAST_ANSWER = 2_000
 RETRIES = 2
+# How servers refuse a request with an option that they do not know.
+REFUSED_OPTION = frozenset({400, 422})
+# More tokens than this are no count but a mistake.
+MOST_TOKENS = 100_000_000
+_OPTION = re.compile("stream_options|include_usage")
 
 Reply = TypeVar("Reply", bound=BaseModel)
 
@@ -83,6 +89,7 @@ class OpenAIInterviewer:
         """`timeout` bounds one whole reply, in seconds. Servers of one's own often want no key."""
         self.model = model
         self._timeout = timeout
+        self._counts_tokens = True
         self._client = AsyncOpenAI(
             api_key=api_key or "none",
             base_url=base_url,
@@ -90,21 +97,23 @@ class OpenAIInterviewer:
             timeout=httpx2.Timeout(timeout, connect=CONNECT_SECONDS),
         )
 
-    async def ask(self, brief: QuestionBrief) -> AsyncIterator[Piece | QuestionDraft]:
+    async def ask(self, brief: QuestionBrief) -> AsyncIterator[Piece | Usage | QuestionDraft]:
         """Stream a question; raises a subclass of InterviewerError."""
         topic = topic_by_id(brief.topic_id)
         request = prompts.question_request(
             topic, brief.number, brief.must_be_code, _job(brief.job), [_past(turn) for turn in brief.history]
         )
         order = _Order(prompts.QUESTION_INSTRUCTIONS, request, prompts.QUESTION_SCHEMA, "question", "question")
-        item: Piece | str = ""
+        whole = ""
         async for item in self._reply(order):
-            if isinstance(item, Piece):
+            if isinstance(item, str):
+                whole = item
+            else:
                 yield item
-        reply = _validated(QuestionReply, item)
+        reply = _validated(QuestionReply, whole)
         yield _question_draft(reply, topic)
 
-    async def judge(self, brief: AnswerBrief) -> AsyncIterator[Piece | VerdictDraft]:
+    async def judge(self, brief: AnswerBrief) -> AsyncIterator[Piece | Usage | VerdictDraft]:
         """Stream a verdict; raises a subclass of InterviewerError."""
         rubric = Rubric.model_validate(brief.rubric)
         key_points = [
@@ -114,53 +123,109 @@ class OpenAIInterviewer:
             topic_by_id(brief.topic_id), brief.prompt, key_points, rubric.model_answer, brief.answer
         )
         order = _Order(prompts.VERDICT_INSTRUCTIONS, request, prompts.VERDICT_SCHEMA, "verdict", "feedback")
-        item: Piece | str = ""
+        whole = ""
         async for item in self._reply(order):
-            if isinstance(item, Piece):
+            if isinstance(item, str):
+                whole = item
+            else:
                 yield item
-        reply = _validated(VerdictReply, item)
+        reply = _validated(VerdictReply, whole)
         yield VerdictDraft(reply.feedback, reply.nature, tuple(mark.model_dump(mode="json") for mark in reply.marks))
 
-    async def analyse_job(self, text: str) -> Document:
-        """Return the job profile; raises a subclass of InterviewerError."""
+    async def analyse_job(self, text: str) -> AsyncIterator[Usage | Document]:
+        """Yield the job profile, last; raises a subclass of InterviewerError."""
         order = _Order(prompts.JOB_INSTRUCTIONS, prompts.as_data(job_description=text), prompts.JOB_SCHEMA, "job", "title")
-        items = [item async for item in self._reply(order)]
+        whole = ""
+        async for item in self._reply(order):
+            if isinstance(item, str):
+                whole = item
+            elif isinstance(item, Usage):
+                yield item
         try:
-            found = json.loads(str(items[-1]))
+            found = json.loads(whole)
         except ValueError as error:
             raise InterviewerBadOutput from error
         if not isinstance(found, dict):
             raise InterviewerBadOutput
-        return found
+        yield found
+
+    async def models(self) -> list[str]:
+        """Return the names of the models that the server offers; raises a subclass of InterviewerError."""
+        with _our_errors():
+            async with asyncio.timeout(self._timeout):
+                return [model.id async for model in self._client.models.list()]
 
     async def close(self) -> None:
         """Close the connections to the server."""
         await self._client.close()
 
-    async def _reply(self, order: _Order) -> AsyncIterator[Piece | str]:
-        """Yield pieces of the shown field as they grow, then the whole reply as a string, last."""
+    async def _reply(self, order: _Order) -> AsyncIterator[Piece | Usage | str]:
+        """Yield pieces of the shown field as they grow, what it took if the server tells, and last the whole reply, a string."""
         with _our_errors():
             async with asyncio.timeout(self._timeout):
-                stream = await self._client.chat.completions.create(
-                    model=self.model,
-                    stream=True,
-                    messages=[{"role": "system", "content": order.instructions}, {"role": "user", "content": order.request}],
-                    response_format={
-                        "type": "json_schema",
-                        "json_schema": {"name": order.name, "strict": True, "schema": dict(order.schema)},
-                    },
-                )
                 growing = GrowingField(order.shown)
-                finished = False
-                async with stream:
+                reading = _Reading()
+                async with await self._stream(order) as stream:
                     async for chunk in stream:
-                        text, ended = _content(chunk)
-                        finished = finished or ended
-                        if piece := growing.feed(text):
+                        if piece := growing.feed(reading.take(chunk)):
                             yield Piece(piece)
-                if not finished:
-                    raise InterviewerUnreachable
+                if reading.usage is not None:
+                    yield reading.usage
+                reading.check()
                 yield growing.buffer
+
+    async def _stream(self, order: _Order) -> AsyncStream[ChatCompletionChunk]:
+        """Ask for a reply; a server that does not know the option to count tokens is not asked for that again."""
+        if self._counts_tokens:
+            try:
+                return await self._ask(order, stream_options={"include_usage": True})
+            except openai.APIStatusError as error:
+                if error.status_code not in REFUSED_OPTION or not _OPTION.search(f"{error.message} {error.body}"):
+                    raise
+                self._counts_tokens = False
+        return await self._ask(order)
+
+    async def _ask(self, order: _Order, **options: Any) -> AsyncStream[ChatCompletionChunk]:
+        stream: AsyncStream[ChatCompletionChunk] = await self._client.chat.completions.create(
+            model=self.model,
+            stream=True,
+            messages=[{"role": "system", "content": order.instructions}, {"role": "user", "content": order.request}],
+            response_format={
+                "type": "json_schema",
+                "json_schema": {"name": order.name, "strict": True, "schema": dict(order.schema)},
+            },
+            **options,
+        )
+        return stream
+
+
+class _Reading:
+    """What is learnt from the chunks of a stream: whether the reply ended, and well, and what it took."""
+
+    def __init__(self) -> None:
+        self.usage: Usage | None = None
+        self._ended = ""
+
+    def take(self, chunk: ChatCompletionChunk) -> str:
+        """Return a chunk's text; raises InterviewerBadOutput when the model declines."""
+        self.usage = _usage(chunk) or self.usage
+        if not chunk.choices:
+            return ""
+        choice = chunk.choices[0]
+        if choice.delta.refusal:
+            raise InterviewerBadOutput("The interviewer declined to answer that. Nothing is lost: try again.")
+        self._ended = choice.finish_reason or self._ended
+        return choice.delta.content or ""
+
+    def check(self) -> None:
+        """Raise InterviewerUnreachable when the reply broke off, InterviewerBadOutput when it was cut.
+
+        Not before the stream is over: what the reply took is told at its end, and a cut one is paid for as well.
+        """
+        if not self._ended:
+            raise InterviewerUnreachable
+        if self._ended in {"length", "content_filter"}:
+            raise InterviewerBadOutput
 
 
 class GrowingField:
@@ -195,16 +260,20 @@ class GrowingField:
         return new
 
 
-def _content(chunk: ChatCompletionChunk) -> tuple[str, bool]:
-    """Return a chunk's text and whether the reply is complete with it; raises InterviewerBadOutput when it was cut or refused."""
-    if not chunk.choices:
-        return "", False
-    choice = chunk.choices[0]
-    if choice.delta.refusal:
-        raise InterviewerBadOutput("The interviewer declined to answer that. Nothing is lost: try again.")
-    if choice.finish_reason in {"length", "content_filter"}:
-        raise InterviewerBadOutput
-    return choice.delta.content or "", choice.finish_reason is not None
+def _usage(chunk: ChatCompletionChunk) -> Usage | None:
+    """Return what a chunk says the reply took; None if it says nothing, or nothing that can be."""
+    if (told := chunk.usage) is None:
+        return None
+    # The SDK checks nothing of what servers send.
+    prompt, completion = _count(getattr(told, "prompt_tokens", None)), _count(getattr(told, "completion_tokens", None))
+    if prompt is None or completion is None:
+        return None
+    cached = _count(getattr(getattr(told, "prompt_tokens_details", None), "cached_tokens", None)) or 0
+    return Usage(prompt, min(cached, prompt), completion)
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and 0 <= value <= MOST_TOKENS else None
 
 
 def _validated(model: type[Reply], text: object) -> Reply:

@@ -1,17 +1,115 @@
-"""What stands between the network and every route: who may open the websocket and post forms, and how long files keep."""
+"""What stands between the network and every route.
+
+Which request a line of the log belongs to, who may open the websocket and post forms, and how long files keep.
+"""
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Collection
+from time import perf_counter
+from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars, bound_contextvars
+
+from interviewer import metrics
+
+logger = logging.getLogger(__name__)
 
 EVENT_PATH = "/_event"
 FORM_PATH = "/session/"
 YEAR = 31_536_000
+REQUEST_ID = "X-Request-ID"
+_SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+# What is noted for a request that ends without an answer, because whoever asked has gone. No client ever sees it.
+GONE = 499
+
+
+class Requests:
+    """Gives each request an id, which is on every line logged for it and on its answer; counts, times and logs it at its end.
+
+    A websocket is one request as long as it is open; what happens on it is told apart by `EventIds`.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on under its id."""
+        if scope["type"] not in {"http", "websocket"}:
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get(REQUEST_ID, "")
+        id = given if _SANE_ID.fullmatch(given) else new_id()
+        # Reset at the end: whoever calls may go on to the next request in the same task.
+        with bound_contextvars(request_id=id):
+            if scope["type"] == "http":
+                await self._answer(id, scope, receive, send)
+            else:
+                await self._app(scope, receive, send)
+
+    async def _answer(self, id: str, scope: Scope, receive: Receive, send: Send) -> None:
+        began, status = perf_counter(), GONE
+
+        async def with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)[REQUEST_ID] = id
+            await send(message)
+
+        try:
+            await self._app(scope, receive, with_id)
+        except Exception:
+            status = 500 if status == GONE else status
+            raise
+        finally:
+            _note(scope, status, perf_counter() - began)
+
+
+def new_id() -> str:
+    """Return an id for a request that has none."""
+    return uuid4().hex
+
+
+def _note(scope: Scope, status: int, seconds: float) -> None:
+    """Count, time and log a request by its route, so that neither ids nor what is in a query are kept."""
+    method, route = scope["method"] if scope["method"] in _METHODS else "other", route_of(scope)
+    metrics.REQUESTS.labels(method, route, str(status)).inc()
+    metrics.REQUEST_SECONDS.labels(method, route).observe(seconds)
+    told = {"method": method, "route": route, "status": status, "milliseconds": round(seconds * 1000, 1)}
+    logger.info("request", extra=told)
+
+
+def route_of(scope: Scope) -> str:
+    """Return the template of the route that a request has taken; all that are not the API's are a few names in all."""
+    path = scope["path"]
+    template = getattr(scope.get("route"), "path", "").rstrip("/")
+    if template:
+        return str(template)
+    for prefix, name in (("/api/", "/api/{path:path}"), ("/assets/", "/assets/{file}"), (EVENT_PATH, EVENT_PATH)):
+        if path.startswith(prefix):
+            return name
+    return "page"
+
+
+class EventIds:
+    """Gives each event of a page an id of its own; to be added to the application as Reflex's middleware."""
+
+    def preprocess(self, app: Any, state: Any, event: Any) -> None:  # noqa: ARG002 - Reflex passes them by name
+        """Bind an id for the task that an event runs in, before its handler does."""
+        bind_contextvars(request_id=new_id(), page_event=event.name.rpartition(".")[2])
+
+    def postprocess(self, app: Any, state: Any, event: Any, update: Any) -> Any:  # noqa: ARG002
+        """Leave what comes of the event as it is."""
+        return update
 
 
 class OriginGuard:

@@ -32,6 +32,7 @@ FEEDBACK = (
     "You said what happens first and gave a reason for it, which is the heart of the matter. What is missing is the price of "
     "that choice: name what gets slower or harder, and when you would decide otherwise. Next time, back it with a number. "
 )
+USAGE = {"prompt_tokens": 1500, "completion_tokens": 200, "total_tokens": 1700, "prompt_tokens_details": {"cached_tokens": 1024}}
 
 
 @dataclass
@@ -42,6 +43,9 @@ class Behaviour:
     rate: float = 0.0  # tokens a second after that; 0 for all at once
     feedback_tokens: int = 0  # length of the feedback; 0 for its natural length
     faults: list[str] = field(default_factory=list)  # one taken off for each request; "" for a good answer
+    usage: dict[str, Any] = field(default_factory=lambda: dict(USAGE))  # what it says a reply took, if asked; empty: nothing
+    knows_usage: bool = True  # whether it takes a request that asks for that
+    models: list[str] = field(default_factory=list)  # the names of those it lists
     fault_for: dict[str, str] = field(default_factory=dict)  # by kind of request, until taken out
     requests: list[dict[str, Any]] = field(default_factory=list)
     first_tokens: list[tuple[str, float]] = field(default_factory=list)  # (kind, wall clock) of every first token
@@ -120,6 +124,9 @@ def build(behaviour: Behaviour) -> Starlette:
         body = await request.json()
         kind = body["response_format"]["json_schema"]["name"]
         behaviour.requests.append(body)
+        if body.get("stream_options") and not behaviour.knows_usage:
+            refusal = {"message": "Unrecognized request argument supplied: stream_options", "type": "invalid_request_error"}
+            return JSONResponse({"error": refusal}, status_code=400)
         fault = behaviour.fault_for.get(kind) or (behaviour.faults.pop(0) if behaviour.faults else "")
         if fault.isdecimal():
             headers = {"Retry-After": "0.01"} if fault == "429" else {}
@@ -128,12 +135,23 @@ def build(behaviour: Behaviour) -> Starlette:
             await asyncio.sleep(30)
         data = json.loads(body["messages"][-1]["content"])
         text = spoilt(json.dumps(reply(kind, data, behaviour), ensure_ascii=False), fault)
-        return StreamingResponse(_events(text, kind, fault, behaviour), media_type="text/event-stream")
+        wanted = (body.get("stream_options") or {}).get("include_usage")
+        return StreamingResponse(
+            _events(text, kind, fault, behaviour, behaviour.usage if wanted else {}), media_type="text/event-stream"
+        )
 
-    return Starlette(routes=[Route("/v1/chat/completions", completions, methods=["POST"])])
+    async def models(_request: Request) -> Response:
+        if behaviour.faults:
+            return JSONResponse({"error": {"message": "no", "type": "test"}}, status_code=int(behaviour.faults.pop(0)))
+        listed = [{"id": name, "object": "model", "created": 0, "owned_by": "test"} for name in behaviour.models]
+        return JSONResponse({"object": "list", "data": listed})
+
+    return Starlette(
+        routes=[Route("/v1/chat/completions", completions, methods=["POST"]), Route("/v1/models", models, methods=["GET"])]
+    )
 
 
-async def _events(text: str, kind: str, fault: str, behaviour: Behaviour) -> AsyncIterator[str]:
+async def _events(text: str, kind: str, fault: str, behaviour: Behaviour, usage: dict[str, Any]) -> AsyncIterator[str]:
     if behaviour.first:
         await asyncio.sleep(behaviour.first)
     pieces = tokens(text)
@@ -156,16 +174,19 @@ async def _events(text: str, kind: str, fault: str, behaviour: Behaviour) -> Asy
     if fault == "silent-end":
         return
     yield _chunk({}, "length" if fault == "length" else "stop")
+    if usage:
+        yield _chunk(None, None, usage)
     yield "data: [DONE]\n\n"
 
 
-def _chunk(delta: dict[str, Any], finish: str | None) -> str:
+def _chunk(delta: dict[str, Any] | None, finish: str | None, usage: dict[str, Any] | None = None) -> str:
     chunk = {
         "id": "chatcmpl-test",
         "object": "chat.completion.chunk",
         "created": 0,
         "model": "test",
-        "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
+        "choices": [] if delta is None else [{"index": 0, "delta": delta, "finish_reason": finish}],
+        "usage": usage,
     }
     return f"data: {json.dumps(chunk, ensure_ascii=False)}\n\n"
 

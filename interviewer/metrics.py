@@ -1,0 +1,65 @@
+"""What is counted and timed, for Prometheus. Each process has numbers of its own, which begin at zero when it starts.
+
+Labels are few and known beforehand: a route's template, never its path; no id, no address.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+
+# They would double the number of series and say only when a process first did something.
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+REGISTRY = CollectorRegistry()
+ProcessCollector(registry=REGISTRY)
+
+REQUESTS = Counter("interviewer_requests", "Answered HTTP requests.", ["method", "route", "status"], registry=REGISTRY)
+REQUEST_SECONDS = Histogram(
+    "interviewer_request_seconds",
+    "Seconds from a request to the end of its answer.",
+    ["method", "route"],
+    registry=REGISTRY,
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+)
+INTERVIEWS = Counter("interviewer_interviews", "Interviews: started, finished, failed to start.", ["event"], registry=REGISTRY)
+ANSWERS_JUDGED = Counter("interviewer_answers_judged", "Answers whose verdict was stored.", registry=REGISTRY)
+CREDITS_GIVEN_BACK = Counter("interviewer_credits_given_back", "Credits of interviews that did not start.", registry=REGISTRY)
+MODEL_CALLS = Counter("interviewer_model_calls", "Calls of the interviewer's model.", ["kind", "outcome"], registry=REGISTRY)
+MODEL_SECONDS = Histogram(
+    "interviewer_model_call_seconds",
+    "Seconds until a reply of the interviewer's model is complete, or has failed.",
+    ["kind"],
+    registry=REGISTRY,
+    buckets=(0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120),
+)
+MODEL_TOKENS = Counter(
+    "interviewer_model_tokens",
+    "Tokens that the model's server told: prompt (cached ones included), cached, completion.",
+    ["direction"],
+    registry=REGISTRY,
+)
+WEBHOOKS = Counter(
+    "interviewer_webhooks", "Deliveries of the payment service by what became of them.", ["outcome"], registry=REGISTRY
+)
+MAILS = Counter("interviewer_mails", "Tries to hand a mail over: sent, delayed, refused, failed.", ["outcome"], registry=REGISTRY)
+WORK_IN_PROGRESS = Gauge("interviewer_work_in_progress", "Starts and turns that are being worked on.", registry=REGISTRY)
+CONNECTIONS_IN_USE = Gauge("interviewer_database_connections_in_use", "Connections of the pool in use.", registry=REGISTRY)
+
+
+def starts_failed(count: int = 1) -> None:
+    """Count starts that came to nothing: the credit of each has been given back."""
+    INTERVIEWS.labels("failed").inc(count)
+    CREDITS_GIVEN_BACK.inc(count)
+
+
+def exposition() -> bytes:
+    """Return all of it in Prometheus' text format, version 0.0.4."""
+    return generate_latest(REGISTRY)

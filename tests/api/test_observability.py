@@ -1,0 +1,453 @@
+"""What the operator sees of the running site: request ids, lines of the log, figures; and what none of them may hold."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import logging
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx2
+import pytest
+import structlog
+from prometheus_client.parser import text_string_to_metric_families
+from pydantic import SecretStr, ValidationError
+from starlette.types import Message, Receive, Scope, Send
+
+from interviewer import logs, metrics, wiring
+from interviewer.api.middleware import EventIds, Requests
+from interviewer.db.engine import Database
+from interviewer.errors import InterviewerBusy, InterviewerTimeout
+from interviewer.settings import Environment, LogLevel, Settings
+from interviewer.wiring import Services
+from tests.conftest import NewUser
+from tests.services.test_accounts import signed_up
+from tests.support.billing import SECRET, SETTINGS, event, signature
+from tests.support.interviewer import ScriptedInterviewer
+from tests.support.site import Site
+
+TOKEN = "7d1f0c6e2b9a48538fbe"
+# What stands in the place of the pages; of the real ones each is a "page".
+PAGE = "/{page:path}"
+ANSWER = "The first and the second, in words of my own."
+
+
+def settings_of(**given: Any) -> Settings:
+    return Settings(
+        _env_file=None, port=3999, database_url=None, openai_api_key=None, openai_base_url=None, frontend_url="", **given
+    )
+
+
+@pytest.fixture
+def settings() -> Settings:
+    """A site that takes webhooks."""
+    return settings_of(**SETTINGS)
+
+
+@pytest.fixture
+def site_client(client: httpx2.AsyncClient) -> httpx2.AsyncClient:
+    """The routes with what gives requests their ids, as in `app.py`."""
+    transport = client._transport
+    assert isinstance(transport, httpx2.ASGITransport)
+    transport.app = Requests(transport.app)
+    return client
+
+
+@contextmanager
+def logging_as(settings: Settings) -> Iterator[io.StringIO]:
+    """Log as a site with these settings does, into the stream that comes out."""
+    root, ours, stream = logging.getLogger(), logging.getLogger(logs.OURS), io.StringIO()
+    before = root.level, list(root.handlers), ours.level
+    try:
+        logs.configure(settings, stream)
+        yield stream
+    finally:
+        root.setLevel(before[0])
+        root.handlers[:] = before[1]
+        ours.setLevel(before[2])
+        structlog.reset_defaults()
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """The log of a public site."""
+    with logging_as(settings_of(env=Environment.PRODUCTION)) as stream:
+        yield stream
+
+
+def lines(log: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in log.getvalue().splitlines()]
+
+
+def requests(log: io.StringIO) -> list[dict[str, Any]]:
+    return [line for line in lines(log) if line["event"] == "request"]
+
+
+async def program(client: httpx2.AsyncClient, services: Services, new_user: NewUser) -> httpx2.AsyncClient:
+    """The client, signed in."""
+    issued = await services.tokens.issue(await new_user(2), "test", renewable=False)
+    client.headers["Authorization"] = f"Bearer {issued.access}"
+    return client
+
+
+# -- request ids -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("given", ["a", "a" * 100, "9f-3_x.Y", "00-4bf92f3577b34da6-01"])
+async def test_a_sane_id_is_kept(site_client: httpx2.AsyncClient, log: io.StringIO, given: str) -> None:
+    answer = await site_client.get("/live", headers={"X-Request-ID": given})
+    assert answer.headers["X-Request-ID"] == given
+    assert [line["request_id"] for line in requests(log)] == [given]
+
+
+@pytest.mark.parametrize("given", [None, "", "a" * 101, "a b", "a\tb", '"}', "ä", "a\u202e", "<script>"])
+async def test_every_other_request_gets_one_of_its_own(
+    site_client: httpx2.AsyncClient, log: io.StringIO, given: str | None
+) -> None:
+    headers = [] if given is None else [(b"X-Request-ID", given.encode())]
+    told = [(await site_client.get("/live", headers=headers)).headers["X-Request-ID"] for _ in range(2)]
+    assert told[0] != told[1]
+    assert all(re.fullmatch("[0-9a-f]{32}", id) for id in told)
+    assert [line["request_id"] for line in requests(log)] == told
+
+
+@pytest.mark.parametrize("path", ["/api/nowhere", "/api/interviews/1", "/any/page"])
+async def test_refusals_and_pages_have_one_too(site_client: httpx2.AsyncClient, path: str) -> None:
+    assert (await site_client.get(path, headers={"X-Request-ID": "mine"})).headers["X-Request-ID"] == "mine"
+
+
+async def test_work_that_a_request_began_logs_under_its_id(
+    site_client: httpx2.AsyncClient, services: Services, new_user: NewUser, interviewer: ScriptedInterviewer, log: io.StringIO
+) -> None:
+    interviewer.job_errors = [InterviewerBusy()]
+    client = await program(site_client, services, new_user)
+    body = {"job_description": "Senior backend engineer with Python and PostgreSQL"}
+    answer = await client.post("/api/interviews", json=body, headers={"X-Request-ID": "start-1"})
+    await services.interviews.close()
+    assert answer.status_code == 201
+    [background] = [line for line in lines(log) if line["event"].startswith("a job description")]
+    assert (background["request_id"], background["level"], background["logger"]) == (
+        "start-1",
+        "warning",
+        "interviewer.services.interviews",
+    )
+    assert structlog.contextvars.get_contextvars() == {}, "nothing is left for the next request"
+
+
+async def test_a_websocket_has_an_id_and_its_events_have_their_own(log: io.StringIO) -> None:
+    class Given:
+        name = "reflex___state____state.interview_state.submit_answer"
+
+    seen: list[dict[str, Any]] = []
+
+    async def on_event() -> None:
+        EventIds().preprocess(app=None, state=None, event=Given())
+        seen.append(structlog.contextvars.get_contextvars())
+
+    async def socket(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(structlog.contextvars.get_contextvars())
+        await asyncio.gather(*[asyncio.create_task(on_event()) for _ in range(2)])
+        seen.append(structlog.contextvars.get_contextvars())
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(_message: Message) -> None:
+        return None
+
+    await Requests(socket)({"type": "websocket", "path": "/_event/", "headers": []}, receive, send)
+    opened, first, second, after = seen
+    assert opened == after
+    assert first["page_event"] == "submit_answer"
+    assert len({one["request_id"] for one in (opened, first, second)}) == 3
+
+
+# -- the log ---------------------------------------------------------------------------------------------------------
+
+
+async def test_each_request_is_one_line_without_ids_or_queries(
+    site_client: httpx2.AsyncClient, services: Services, log: io.StringIO
+) -> None:
+    await site_client.get("/api/interviews/4711?token=very-secret", headers={"Authorization": "Bearer very-secret"})
+    await site_client.get("/verify-email?token=very-secret")
+    await site_client.post("/api/auth/login", json={"email": "ada@example.com", "password": "very-secret"})
+    found = [(line["method"], line["route"], line["status"]) for line in requests(log)]
+    assert found == [("GET", "/api/interviews/{interview_id}", 401), ("GET", PAGE, 200), ("POST", "/api/auth/login", 401)]
+    assert all(line["milliseconds"] >= 0 and line["level"] == "info" and line["timestamp"].endswith("Z") for line in lines(log))
+    for part in ("4711", "very-secret", "ada", "token="):
+        assert part not in log.getvalue()
+
+
+async def test_a_failure_keeps_its_traceback_on_one_line(
+    site_client: httpx2.AsyncClient, services: Services, new_user: NewUser, interviewer: ScriptedInterviewer, log: io.StringIO
+) -> None:
+    client = await program(site_client, services, new_user)
+    interviewer.ask_errors = [RuntimeError("for ada@example.com at postgresql://me:word@host/x")]
+    assert (await client.post("/api/interviews", json={}, headers={"X-Request-ID": "failed-1"})).status_code == 503
+    [line] = [line for line in lines(log) if "exception" in line]
+    assert line["request_id"] == "failed-1"
+    assert "Traceback (most recent call last)" in line["exception"]
+    assert "tests/support/interviewer.py" in line["exception"]
+    assert "RuntimeError: for (e-mail) at postgresql://(credentials)@host/x" in line["exception"]
+
+
+async def test_nobody_who_took_an_interview_is_in_the_log(
+    site_client: httpx2.AsyncClient, services: Services, log: io.StringIO
+) -> None:
+    with logging_as(settings_of(env=Environment.PRODUCTION, log_level=LogLevel.DEBUG)) as log:
+        user = await signed_up(services, "ada@example.com", "Ada Lovelace")
+        issued = await services.tokens.issue(user)
+        headers = {"Authorization": f"Bearer {issued.access}"}
+        id = (await site_client.post("/api/interviews", json={}, headers=headers)).json()["interview_id"]
+        said = await site_client.post(f"/api/conversations/append/{id}", json={"message": ANSWER}, headers=headers)
+        assert said.status_code == 201
+        await site_client.post("/api/auth/refresh", headers={"Authorization": f"Bearer {issued.refresh}"})
+        await services.post.settle()
+    assert len(requests(log)) == 3
+    for part in ("ada@example.com", "Lovelace", issued.access, issued.refresh, ANSWER, "Well said."):
+        assert part not in log.getvalue()
+
+
+def test_libraries_and_structlog_write_the_same_lines(log: io.StringIO) -> None:
+    logging.getLogger("a.library").warning("%s left", "somebody", extra={"color_message": "twice"})
+    logging.getLogger("a.library").info("requests with their addresses")
+    structlog.stdlib.get_logger("interviewer.somewhere").info("done", count=3)
+    assert [(line["logger"], line["level"], line["event"], line.get("count")) for line in lines(log)] == [
+        ("a.library", "warning", "somebody left", None),
+        ("interviewer.somewhere", "info", "done", 3),
+    ]
+    assert "twice" not in log.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("level", "written"),
+    [
+        (None, {"warning"}),
+        (LogLevel.DEBUG, {"debug", "info", "warning"}),
+        (LogLevel.INFO, {"info", "warning"}),
+        (LogLevel.ERROR, set()),
+    ],
+)
+def test_in_development_lines_are_readable_and_few(level: LogLevel | None, written: set[str]) -> None:
+    with logging_as(settings_of(log_level=level)) as log:
+        for name in ("debug", "info", "warning"):
+            getattr(logging.getLogger("interviewer.somewhere"), name)("said as %s", name)
+            if name != "warning":
+                getattr(logging.getLogger("openai"), name)("a whole request")
+        try:
+            raise RuntimeError("no")
+        except RuntimeError:
+            logging.getLogger("interviewer.somewhere").exception("it broke")
+    assert {name for name in ("debug", "info", "warning") if f"said as {name}" in log.getvalue()} == written
+    assert "a whole request" not in log.getvalue()
+    assert "Traceback (most recent call last)" in log.getvalue()
+    assert "{" not in log.getvalue()
+    assert "\x1b" not in log.getvalue(), "colours are for terminals"
+
+
+@pytest.mark.parametrize("given", ["Debug", " info "])
+def test_a_level_is_written_as_one_likes(given: str) -> None:
+    assert settings_of(log_level=given).effective_log_level.value == given.strip().lower()
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("Key (email)=(ada.l+x@mail.example.com) already exists", "Key (email)=((e-mail)) already exists"),
+        ("GET /reset-password?token=abc.def&x=1", "GET /reset-password?token=(secret)&x=1"),
+        ("/github/callback?code=abc&state=def", "/github/callback?code=(secret)&state=(secret)"),
+        ("Authorization: Bearer abc", "Authorization: Bearer (secret)"),
+        ("token eyJhbGciOi.eyJzdWIi.x-y_z", "token (secret)"),
+        ("redis://me:word@host:1/0", "redis://(credentials)@host:1/0"),
+        ("the key is a-key-of-ours.", "the key is (secret)."),
+        ("Failed. Event data: {'password': 'x'}\n{'y': 1}", "Failed. Event data: (left out)"),
+        ("mail 7 is given up after 8 tries; status=404", "mail 7 is given up after 8 tries; status=404"),
+    ],
+)
+def test_what_should_not_have_been_logged_is_left_out(said: str, kept: str) -> None:
+    secrets = logs.configured_secrets(settings_of(resend_api_key=SecretStr("a-key-of-ours")))
+    assert logs.cleaner(secrets)(said) == kept
+
+
+# -- figures ---------------------------------------------------------------------------------------------------------
+
+
+async def figures(client: httpx2.AsyncClient) -> Callable[..., float]:
+    """Return what finds the figures of now, by their names and labels; 0 for those that are not there."""
+    answer = await client.get("/metrics")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    found = {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+    return lambda name, **labels: found.get((f"interviewer_{name}", frozenset(labels.items())), 0)
+
+
+async def test_a_site_in_development_shows_its_figures(site_client: httpx2.AsyncClient) -> None:
+    now = await figures(site_client)
+    assert now("database_connections_in_use") == 0
+    assert now("work_in_progress") == 0
+    assert "/metrics" not in (await site_client.get("/api/openapi.json")).text
+
+
+async def _public(services: Services, **given: Any) -> None:
+    settings = settings_of(env=Environment.PRODUCTION, **given)
+    wiring.use(wiring.build(settings, database=services.database, interviewer=services.interviews._interviewer))
+
+
+async def test_a_public_site_shows_them_to_whoever_has_the_token(client: httpx2.AsyncClient, services: Services) -> None:
+    await _public(services, metrics_token=SecretStr(TOKEN))
+    for given in ("", TOKEN, "Bearer", f"Bearer {TOKEN[:-1]}", f"Basic {TOKEN}", "Bearer ü"):
+        answer = await client.get("/metrics", headers=[(b"Authorization", given.encode("latin-1"))] if given else [])
+        assert (answer.status_code, answer.json()) == (401, {"error": "Unauthorized"})
+    answer = await client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+    assert answer.status_code == 200
+    assert "interviewer_requests" in answer.text
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_a_public_site_without_a_token_has_no_such_page(client: httpx2.AsyncClient, services: Services) -> None:
+    await _public(services)
+    for headers in ({}, {"Authorization": "Bearer "}, {"Authorization": f"Bearer {TOKEN}"}):
+        assert (await client.get("/metrics", headers=headers)).status_code == 404
+
+
+@pytest.mark.parametrize("token", ["short", "a" * 40, "with spaces in its middle", "wörter-aus-zeichen-ü"])
+def test_a_token_that_can_be_guessed_or_not_be_sent_is_refused(token: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        settings_of(metrics_token=SecretStr(token))
+    assert token not in str(caught.value)
+
+
+async def test_requests_are_counted_by_route_whatever_is_asked_for(site_client: httpx2.AsyncClient, services: Services) -> None:
+    before = await figures(site_client)
+    for number in range(3):
+        await site_client.get(f"/api/interviews/{number}?x={number}")
+        await site_client.get(f"/api/nowhere/{number}")
+        await site_client.get(f"/some/page/{number}")
+        await site_client.request(f"BREW{number}", "/live")
+    now = await figures(site_client)
+    for route, status in (("/api/interviews/{interview_id}", "401"), ("/api/{path:path}", "404"), (PAGE, "200")):
+        asked = {"method": "GET", "route": route}
+        assert now("requests_total", **asked, status=status) - before("requests_total", **asked, status=status) == 3
+        assert now("request_seconds_count", **asked) - before("request_seconds_count", **asked) == 3
+    exposed = metrics.exposition().decode()
+    assert "BREW" not in exposed
+    assert "nowhere" not in exposed
+    assert 'method="other"' in exposed
+
+
+async def test_a_request_that_fails_or_is_left_counts_as_that() -> None:
+    async def failing(scope: Scope, receive: Receive, send: Send) -> None:
+        raise RuntimeError
+
+    async def silent(scope: Scope, receive: Receive, send: Send) -> None:
+        return None
+
+    async def unused(*_given: Any) -> Any:
+        raise AssertionError
+
+    def counted(status: str) -> float:
+        labels = {"method": "PUT", "route": "page", "status": status}
+        return metrics.REGISTRY.get_sample_value("interviewer_requests_total", labels) or 0
+
+    scope = {"type": "http", "path": "/x", "headers": [], "method": "PUT"}
+    before = counted("500"), counted("499")
+    with pytest.raises(RuntimeError):
+        await Requests(failing)(scope, unused, unused)
+    await Requests(silent)(scope, unused, unused)
+    assert (counted("500"), counted("499")) == (before[0] + 1, before[1] + 1)
+
+
+async def test_an_interview_shows_in_the_figures(
+    site_client: httpx2.AsyncClient, services: Services, new_user: NewUser, interviewer: ScriptedInterviewer
+) -> None:
+    client = await program(site_client, services, new_user)
+    before = await figures(client)
+    interviewer.ask_errors = [InterviewerTimeout()]
+    assert (await client.post("/api/interviews", json={})).status_code == 503
+    id = (await client.post("/api/interviews", json={})).json()["interview_id"]
+    for number in range(12):
+        said = await client.post(f"/api/conversations/append/{id}", json={"message": f"{ANSWER} {number}"})
+        assert said.status_code == 201
+    now = await figures(client)
+
+    def more(name: str, **labels: str) -> float:
+        return now(name, **labels) - before(name, **labels)
+
+    assert [more("interviews_total", event=what) for what in ("started", "finished", "failed")] == [1, 1, 1]
+    assert more("credits_given_back_total") == 1
+    assert more("answers_judged_total") == 12
+    assert [more("model_calls_total", kind=kind, outcome="ok") for kind in ("ask", "judge")] == [12, 12]
+    assert more("model_calls_total", kind="ask", outcome="timeout") == 1
+    assert [more("model_call_seconds_count", kind=kind) for kind in ("ask", "judge")] == [13, 12]
+    assert now("work_in_progress") == 0
+
+
+async def test_running_work_and_connections_in_use_are_shown(
+    site_client: httpx2.AsyncClient,
+    services: Services,
+    database: Database,
+    new_user: NewUser,
+    interviewer: ScriptedInterviewer,
+) -> None:
+    client = await program(site_client, services, new_user)
+    interviewer.gate.clear()
+    starting = asyncio.create_task(client.post("/api/interviews", json={}))
+    while not interviewer.question_briefs:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    async with database.transaction() as session:
+        await session.connection()
+        now = await figures(client)
+    assert (now("work_in_progress"), now("database_connections_in_use")) == (1, 1)
+    interviewer.gate.set()
+    assert (await starting).status_code == 201
+
+
+async def test_deliveries_and_mails_are_counted_by_what_becomes_of_them(
+    site_client: httpx2.AsyncClient, services: Services
+) -> None:
+    before = await figures(site_client)
+    body = event("something_new", "orders", "1", {})
+    for given in (signature(body), signature(body, SECRET + "x")):
+        await site_client.post("/api/webhooks/billing", content=body, headers={"X-Signature": given})
+    await signed_up(services, "ada@example.com", "Ada")
+    await services.post.settle()
+    now = await figures(site_client)
+    for outcome in ("ignored", "refused"):
+        assert now("webhooks_total", outcome=outcome) - before("webhooks_total", outcome=outcome) == 1
+    assert now("mails_total", outcome="sent") - before("mails_total", outcome="sent") == 2
+
+
+# -- the production process ------------------------------------------------------------------------------------------
+
+
+def test_a_public_site_logs_json_and_guards_its_figures(make_site: Callable[..., Site]) -> None:
+    site = make_site(
+        ENV="production",
+        FRONTEND_URL="https://interviewer.example/",
+        RESEND_API_KEY="re_not_a_real_key",
+        JWT_SECRET="0123456789abcdef0123456789abcdef-x",
+        METRICS_TOKEN=TOKEN,
+    )
+    with httpx2.Client(base_url=site.url) as client:
+        for path in ("/", "/verify-email/?token=very-secret", "/api/interviews/4711", "/assets/nothing.js"):
+            assert client.get(path, headers={"X-Request-ID": "over-http"}).headers["X-Request-ID"] == "over-http"
+        assert client.get("/metrics").status_code == 401
+        exposed = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"}).text
+    assert 'interviewer_requests_total{method="GET",route="page",status="200"}' in exposed
+    assert "process_resident_memory_bytes" in exposed
+    site.stop()
+    written = site.log.read_text()
+    found = [json.loads(line) for line in written.splitlines() if line.startswith("{")]
+    told = [(line["route"], line["status"]) for line in found if line.get("request_id") == "over-http"]
+    # A line is written when its answer is over, and the client may have asked for the next by then.
+    assert sorted(told) == [("/api/interviews/{interview_id}", 401), ("/assets/{file}", 404), ("page", 200), ("page", 200)]
+    assert "very-secret" not in written
+    assert TOKEN not in written
