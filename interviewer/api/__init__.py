@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
+from importlib.metadata import version
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
-from starlette.routing import BaseRoute, Match
+from starlette.routing import BaseRoute, Match, Route
+from starlette.types import Receive, Scope, Send
 
-from interviewer.api import auth, conversations, dashboard, errors, github, health, interviews, payment, session, users, webhooks
-from interviewer.errors import AppError, NotFound
+from interviewer.api import (
+    auth,
+    conversations,
+    dashboard,
+    docs,
+    errors,
+    github,
+    health,
+    interviews,
+    metrics,
+    payment,
+    session,
+    users,
+    webhooks,
+)
+from interviewer.api.openapi import DESCRIPTION, TAGS, Described
+from interviewer.errors import NotFound
 
 # Bytes; nothing that anybody writes to us by hand is as long.
 MAX_BODY = 256 * 1024
@@ -19,7 +36,15 @@ METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 def build(origins: Collection[str] = ()) -> FastAPI:
     """Return the routes that are mounted into the application; pages of `origins` may read their answers."""
-    api = FastAPI(title="Interviewer", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
+    api = Described(
+        title=docs.TITLE,
+        version=version("interviewer"),
+        description=DESCRIPTION,
+        openapi_tags=TAGS,
+        openapi_url=docs.DOCUMENT,
+        docs_url=None,
+        redoc_url=None,
+    )
     errors.install(api)
     api.add_middleware(
         CORSMiddleware,
@@ -29,24 +54,27 @@ def build(origins: Collection[str] = ()) -> FastAPI:
         allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"],
         expose_headers=["Retry-After"],
     )
-    for resource in (health, session, auth, github, users, payment, interviews, conversations, dashboard):
+    for resource in (health, session, auth, github, users, payment, interviews, conversations, dashboard, docs, metrics):
         api.include_router(resource.router, max_body_size=MAX_BODY)
     api.include_router(webhooks.router, max_body_size=MAX_WEBHOOK)
-    api.add_api_route("/api/{path:path}", _nowhere(tuple(api.routes)), methods=METHODS, include_in_schema=False)
+    nowhere = _Nowhere(tuple(api.routes))
+    api.router.routes += [Route(path, nowhere) for path in ("/live", "/health", "/api/{path:path}")]
     return api
 
 
-def _nowhere(routes: Sequence[BaseRoute]) -> Callable[[Request], Awaitable[None]]:
-    """Return the route of paths that are none, or that one of `routes` has by another method; else both would end at a page."""
+class _Nowhere:
+    """Answers for paths that are none, or that one of `routes` has by another method; else both would end at a page."""
 
-    async def nowhere(request: Request) -> None:
-        if any(route.matches(request.scope)[0] is not Match.NONE for route in routes):
-            raise _MethodNotAllowed
-        raise NotFound
+    def __init__(self, routes: Sequence[BaseRoute]) -> None:
+        self._routes = routes
 
-    return nowhere
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Say which of both it is, by any method."""
+        allowed = [method for method in METHODS if self._takes({**scope, "method": method})]
+        answer = errors.refusal(NotFound())
+        if allowed:
+            answer = errors.answer(405, errors.NO_SUCH_METHOD, {"Allow": ", ".join(allowed)})
+        await answer(scope, receive, send)
 
-
-class _MethodNotAllowed(AppError):
-    status = 405
-    user_message = "Method not allowed"
+    def _takes(self, scope: Scope) -> bool:
+        return any(route.matches(scope)[0] is Match.FULL for route in self._routes)

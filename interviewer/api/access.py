@@ -5,23 +5,37 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Cookie, Depends, Header, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from interviewer import wiring
 from interviewer.errors import Unauthorized
 from interviewer.services.sessions import COOKIE, SignedIn
 
+# They refuse nobody: the words for that are ours.
+_ACCESS = HTTPBearer(
+    scheme_name="accessToken",
+    bearerFormat="JWT",
+    description="The access token that `login`, `renewTokens`, `createUser` or `loginWithGitHub` answers.",
+    auto_error=False,
+)
+_REFRESH = HTTPBearer(
+    scheme_name="refreshToken", description="The refresh token that came with the access token. It works once.", auto_error=False
+)
+_Credentials = HTTPAuthorizationCredentials | None
 
-def bearer(authorization: Annotated[str, Header()] = "") -> str:
-    """Return the token of an `Authorization: Bearer` header; raises Unauthorized without one."""
-    scheme, _, token = authorization.partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        raise Unauthorized
-    return token.strip()
 
-
-async def person(token: Annotated[str, Depends(bearer)]) -> SignedIn:
+async def person(credentials: Annotated[_Credentials, Depends(_ACCESS)]) -> SignedIn:
     """Return who holds the access token; raises Unauthorized."""
-    return await wiring.services().tokens.authenticate(token)
+    if credentials is None:
+        raise Unauthorized
+    return await wiring.services().tokens.authenticate(credentials.credentials)
+
+
+def refresh_token(credentials: Annotated[_Credentials, Depends(_REFRESH)]) -> str:
+    """Return the token of an `Authorization: Bearer` header; raises Unauthorized without one."""
+    if credentials is None:
+        raise Unauthorized
+    return credentials.credentials
 
 
 def client(request: Request) -> str:
@@ -29,8 +43,8 @@ def client(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-Bearer = Annotated[str, Depends(bearer)]
+RefreshSecret = Annotated[str, Depends(refresh_token)]
 Person = Annotated[SignedIn, Depends(person)]
 Client = Annotated[str, Depends(client)]
-SessionSecret = Annotated[str, Cookie(alias=COOKIE)]
-UserAgent = Annotated[str, Header(alias="user-agent")]
+SessionSecret = Annotated[str, Cookie(alias=COOKIE, include_in_schema=False)]
+UserAgent = Annotated[str, Header(alias="user-agent", include_in_schema=False)]

@@ -2,116 +2,184 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter
 from pydantic import BaseModel
 
 from interviewer import wiring
-from interviewer.api.access import Bearer, Client, UserAgent
-from interviewer.errors import BadRequest, Unauthorized
+from interviewer.api.access import Client, RefreshSecret, UserAgent
+from interviewer.api.openapi import answered, refused
+from interviewer.api.schemas import Done, Email, Id, NewPassword, Nothing, Password, Secret, Username, described
+from interviewer.errors import BadRequest, IdentityRefused, IdentityUnavailable, Unauthorized
 from interviewer.services.accounts import RESET_DEAD
+from interviewer.services.github import NOT_CONFIGURED
 from interviewer.services.tokens import Issued
 
 router = APIRouter(prefix="/api/auth", tags=["auth"])
+INVALID_EMAIL = "This is not a valid e-mail address."
+WEAK = "This password is easy to guess. Three or four unrelated words make a good one."
+_ADA = {"email": "ada@example.com", "username": "Ada", "password": "violet harbour lantern"}
+_ACCESS, _REFRESH = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIzIn0.c2lnbmF0dXJl", "b2Zy8nqH0mB3cV5xT7kL1w"
 
 
 class Address(BaseModel):
     """An e-mail address."""
 
-    email: str = ""
+    model_config = described("email", example={"email": _ADA["email"]})
+    email: Email = ""
 
 
 class SignUp(Address):
     """What an account is made of."""
 
-    username: str = ""
-    password: str = ""
+    model_config = described("email", "username", "password", example=_ADA)
+    username: Username = ""
+    password: NewPassword = ""
 
 
 class Credentials(Address):
     """What a person signs in with."""
 
-    password: str = ""
+    model_config = described("email", "password", example={"email": _ADA["email"], "password": _ADA["password"]})
+    password: Password = ""
 
 
-class NewPassword(BaseModel):
+class Reset(BaseModel):
     """A mailed token and the password to set by it."""
 
-    token: str = ""
-    new_password: str = ""
+    model_config = described("token", "new_password", example={"token": _REFRESH, "new_password": _ADA["password"]})
+    token: Secret = ""
+    new_password: NewPassword = ""
 
 
 class Renewal(BaseModel):
     """Whose tokens to renew."""
 
-    user_id: int | None = None
+    model_config = described("user_id", example={"user_id": 3})
+    user_id: Id = None
 
 
 class Code(BaseModel):
-    """What GitHub gave a program that ran its flow itself."""
+    """What GitHub gave a program that ran its flow itself; the verifier where that was with PKCE."""
 
-    code: str = ""
+    model_config = described("code", example={"code": "a1b2c3d4e5f6a7b8c9d0"})
+    code: Secret = ""
     code_verifier: str | None = None
 
 
-@router.post("/check-email")
-async def check_email(body: Address, client: Client) -> dict[str, bool]:
+class Known(BaseModel):
+    """Whether there is an account."""
+
+    model_config = described(example={"exists": True})
+    exists: bool
+
+
+class SignedInBody(BaseModel):
+    """Somebody who is signed in."""
+
+    model_config = described(example={"user_id": 3, "username": "Ada", "jwtoken": _ACCESS, "refresh_token": _REFRESH})
+    user_id: int
+    username: str
+    jwtoken: str
+    refresh_token: str
+
+
+class RenewedBody(BaseModel):
+    """A new pair of tokens."""
+
+    model_config = described(example={"id": 3, "jwtoken": _ACCESS, "refresh_token": _REFRESH})
+    id: int
+    jwtoken: str
+    refresh_token: str
+
+
+class GitHubBody(BaseModel):
+    """Somebody who is signed in by GitHub. The spellings are the contract's."""
+
+    model_config = described(example={"userID": 3, "username": "Ada", "jwt": _ACCESS, "refreshToken": _REFRESH})
+    userID: int  # noqa: N815
+    username: str
+    jwt: str
+    refreshToken: str  # noqa: N815
+
+
+@router.post("/check-email", operation_id="checkEmail", responses=refused({400: ["Email required", INVALID_EMAIL]}))
+async def check_email(body: Address, client: Client) -> Known:
     """Tell whether an address has an account."""
     if not body.email.strip():
         raise BadRequest("Email required")
-    return {"exists": await wiring.services().accounts.email_exists(body.email, client)}
+    return Known(exists=await wiring.services().accounts.email_exists(body.email, client))
 
 
-@router.post("/request-verification")
-async def request_verification(body: SignUp, client: Client) -> dict[str, str]:
+@router.post(
+    "/request-verification",
+    operation_id="requestVerification",
+    responses=answered(200, "The mail is on its way", {"message": "Verification email sent"})
+    | refused({400: ["Username, Email, and Password required", INVALID_EMAIL, WEAK]}),
+)
+async def request_verification(body: SignUp, client: Client) -> Done:
     """Mail the link that creates an account; the answer is the same for a known address."""
     if not (body.email.strip() and body.username.strip() and body.password):
         raise BadRequest("Username, Email, and Password required")
     await wiring.services().accounts.request_verification(body.email, body.username, body.password, client)
-    return {"message": "Verification email sent"}
+    return Done(message="Verification email sent")
 
 
-@router.post("/login")
-async def login(body: Credentials, client: Client, user_agent: UserAgent = "") -> dict[str, Any]:
+@router.post("/login", operation_id="login", responses=refused({400: "Authentication failed.", 401: "Authentication failed."}))
+async def login(body: Credentials, client: Client, user_agent: UserAgent = "") -> SignedInBody:
     """Exchange address and password for an access and a refresh token."""
     if not (body.email.strip() and body.password):
         raise BadRequest("Authentication failed.")
     services = wiring.services()
     user = await services.accounts.sign_in(body.email, body.password, client)
     issued = await services.tokens.issue(user, user_agent)
-    return {"user_id": user.id, "username": user.username, "jwtoken": issued.access, "refresh_token": issued.refresh}
+    return SignedInBody(user_id=user.id, username=user.username, jwtoken=issued.access, refresh_token=issued.refresh)
 
 
-@router.post("/token")
-async def renew(token: Bearer, body: Renewal, client: Client) -> dict[str, Any]:
+@router.post(
+    "/token",
+    operation_id="renewTokens",
+    responses=refused({400: ["UserID required", "Invalid ID"], 401: Unauthorized.user_message}),
+)
+async def renew(token: RefreshSecret, body: Renewal, client: Client) -> RenewedBody:
     """Exchange a refresh token for a new pair; the old one is dead from then on."""
     issued: Issued = await wiring.services().tokens.refresh(token, body.user_id, client)
-    return {"id": issued.user.id, "jwtoken": issued.access, "refresh_token": issued.refresh}
+    return RenewedBody(id=issued.user.id, jwtoken=issued.access, refresh_token=issued.refresh)
 
 
-@router.post("/request-reset")
-async def request_reset(body: Address, client: Client) -> dict[str, str]:
+@router.post("/request-reset", operation_id="requestReset", responses=refused({400: ["Email required", INVALID_EMAIL]}))
+async def request_reset(body: Address, client: Client) -> Nothing:
     """Mail a link to choose a new password; the answer is the same whether or not there is an account."""
     if not body.email.strip():
         raise BadRequest("Email required")
     await wiring.services().accounts.request_reset(body.email, client)
-    return {}
+    return Nothing()
 
 
-@router.post("/reset-password")
-async def reset_password(body: NewPassword, client: Client) -> dict[str, str]:
+@router.post("/reset-password", operation_id="resetPassword", responses=refused({400: WEAK, 401: RESET_DEAD}))
+async def reset_password(body: Reset, client: Client) -> Nothing:
     """Set a new password by a mailed token; every session and token of the account ends."""
     if not body.token:
         raise Unauthorized(RESET_DEAD)
     await wiring.services().accounts.reset_password(body.token, body.new_password, client)
-    return {}
+    return Nothing()
 
 
-@router.post("/github")
-async def github(body: Code, client: Client, user_agent: UserAgent = "") -> dict[str, Any]:
-    """Sign in by a code of GitHub's, for programs that ran its flow themselves. The spellings are the contract's."""
+@router.post(
+    "/github",
+    operation_id="loginWithGitHub",
+    responses=refused(
+        {
+            400: "Code required",
+            401: IdentityRefused.user_message,
+            409: "This account is connected with another GitHub account. Sign in with that one, or by e-mail.",
+            502: IdentityUnavailable.user_message,
+            503: NOT_CONFIGURED,
+        }
+    ),
+)
+async def github(body: Code, client: Client, user_agent: UserAgent = "") -> GitHubBody:
+    """Sign in by a code of GitHub's, for programs that ran its flow themselves."""
     services = wiring.services()
     user = await services.github.sign_in_by_code(body.code, body.code_verifier, client)
     issued = await services.tokens.issue(user, user_agent)
-    return {"userID": user.id, "username": user.username, "jwt": issued.access, "refreshToken": issued.refresh}
+    return GitHubBody(userID=user.id, username=user.username, jwt=issued.access, refreshToken=issued.refresh)

@@ -2,62 +2,94 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from pydantic import BaseModel
+from pydantic import BaseModel, WithJsonSchema
 
 from interviewer import wiring
 from interviewer.api.access import Client, Person
 from interviewer.api.interviews import IdempotencyKey, id_of
-from interviewer.api.schemas import ConversationBody, conversation_document
+from interviewer.api.openapi import RESUMED, refused, streamed
+from interviewer.api.schemas import ConversationBody, PathId, conversation_document, described
 from interviewer.api.streaming import respond
-from interviewer.errors import BadRequest, NotFound
+from interviewer.domain.text import MAX_ANSWER
+from interviewer.errors import BadRequest, InterviewerError, NotFound
 from interviewer.services.guard import Action
 from interviewer.services.loading import Loaded
-from interviewer.services.programs import Sent
+from interviewer.services.programs import ALREADY_BEGUN, OTHER_ANSWER, Sent
 
 router = APIRouter(prefix="/api/conversations", tags=["conversations"])
 INVALID = "Invalid ID"
+_ANSWERED = streamed(201, "Judged, and the next question asked", ConversationBody) | refused(
+    {400: ["Missing ID", INVALID, "Missing message"], 503: InterviewerError.user_message}
+)
+_INACTIVE = "Interview is not active"
 
 
 class Answer(BaseModel):
     """An answer; `conversation_id` may name the conversation that is meant."""
 
-    message: str = ""
-    conversation_id: Any = None
+    model_config = described(example={"message": "First I would measure where the time goes, because a guess is often wrong."})
+    message: Annotated[
+        str,
+        WithJsonSchema(
+            {
+                "type": "string",
+                "maxLength": MAX_ANSWER,
+                "description": "May be empty only to have done again what is missing for the last answer.",
+            }
+        ),
+    ] = ""
+    conversation_id: Annotated[
+        Any, WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string", "pattern": "^[0-9]+$"}, {"type": "null"}]})
+    ] = None
 
 
-@router.post("/create")
-@router.post("/create/")
-@router.post("/append")
-@router.post("/append/")
-@router.get("")
-@router.get("/")
+@router.post("/create", include_in_schema=False)
+@router.post("/create/", include_in_schema=False)
+@router.post("/append", include_in_schema=False)
+@router.post("/append/", include_in_schema=False)
+@router.get("", include_in_schema=False)
+@router.get("/", include_in_schema=False)
 async def nothing(_person: Person) -> None:
     """Say that an id is missing."""
     raise BadRequest("Missing ID")
 
 
-@router.post("/create/{interview_id}", status_code=201, response_model=ConversationBody)
+@router.post(
+    "/create/{interview_id}",
+    status_code=201,
+    operation_id="createConversation",
+    response_model=ConversationBody,
+    openapi_extra=RESUMED,
+    responses=_ANSWERED | refused({409: [_INACTIVE, ALREADY_BEGUN]}),
+)
 async def create(
-    interview_id: str, body: Answer, person: Person, client: Client, request: Request, key: IdempotencyKey = ""
+    interview_id: PathId, body: Answer, person: Person, client: Client, request: Request, key: IdempotencyKey = ""
 ) -> Response:
     """Answer the first question."""
     return await _reply(interview_id, Sent(body.message, key, body.conversation_id, first=True), person.user_id, client, request)
 
 
-@router.post("/append/{interview_id}", status_code=201, response_model=ConversationBody)
+@router.post(
+    "/append/{interview_id}",
+    status_code=201,
+    operation_id="appendToConversation",
+    response_model=ConversationBody,
+    openapi_extra=RESUMED,
+    responses=_ANSWERED | refused({409: [_INACTIVE, OTHER_ANSWER]}),
+)
 async def append(
-    interview_id: str, body: Answer, person: Person, client: Client, request: Request, key: IdempotencyKey = ""
+    interview_id: PathId, body: Answer, person: Person, client: Client, request: Request, key: IdempotencyKey = ""
 ) -> Response:
     """Answer the question that is open, or have done again what is missing for the last answer."""
     return await _reply(interview_id, Sent(body.message, key, body.conversation_id), person.user_id, client, request)
 
 
-@router.get("/{interview_id}", response_model=ConversationBody)
-async def show(interview_id: str, person: Person) -> ConversationBody:
+@router.get("/{interview_id}", operation_id="getConversation", responses=refused({400: ["Missing ID", INVALID]}))
+async def show(interview_id: PathId, person: Person) -> ConversationBody:
     """Return the whole conversation."""
     return ConversationBody(conversation=conversation_document(await _loaded(person.user_id, id_of(interview_id))))
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, WithJsonSchema
 
 from interviewer import wiring
 from interviewer.api.access import Client, Person
+from interviewer.api.openapi import answered, refused
+from interviewer.api.schemas import described
 from interviewer.domain.credits import SubscriptionStatus
 from interviewer.domain.job import markdown
+from interviewer.domain.plans import Product
+from interviewer.domain.text import MAX_JOB_DESCRIPTION
+from interviewer.errors import InterviewerError
 from interviewer.services.guard import Action
 from interviewer.services.plans import Plan
 from interviewer.services.sessions import MAX_ID
@@ -32,9 +37,21 @@ class PastInterview(BaseModel):
 class DashboardBody(BaseModel):
     """Credits, plan and interviews, the newest first."""
 
+    model_config = described(
+        example={
+            "email": "ada@example.com",
+            "plan": "pro",
+            "status": "active",
+            "subscription_start_date": "2026-03-01T00:00:00Z",
+            "subscription_end_date": "2026-04-01T00:00:00Z",
+            "individual_credits": 1,
+            "subscription_credits": 9,
+            "past_interviews": [{"id": 7, "started_at": "2026-03-02T09:30:00Z", "score": 70}],
+        }
+    )
     email: str
-    plan: str
-    status: str
+    plan: Literal["free", "pro", "premium"]
+    status: SubscriptionStatus | Literal["inactive"]
     subscription_start_date: datetime | None = None
     subscription_end_date: datetime | None = None
     individual_credits: int
@@ -45,10 +62,13 @@ class DashboardBody(BaseModel):
 class JobDescription(BaseModel):
     """A job posting, at most 30,000 characters."""
 
-    job_description: str = ""
+    model_config = described(
+        "job_description", example={"job_description": "Senior backend engineer: Python, PostgreSQL, five years of experience."}
+    )
+    job_description: Annotated[str, WithJsonSchema({"type": "string", "minLength": 20, "maxLength": MAX_JOB_DESCRIPTION})] = ""
 
 
-@router.get("/api/user/dashboard", response_model=DashboardBody, response_model_exclude_none=True)
+@router.get("/api/user/dashboard", operation_id="getDashboard", response_model=DashboardBody, response_model_exclude_none=True)
 async def dashboard(
     person: Person,
     limit: Annotated[int, Query(ge=1, le=MOST)] = MOST,
@@ -71,12 +91,20 @@ async def dashboard(
     )
 
 
-def plan_word(plan: Plan) -> str:
+def plan_word(plan: Plan) -> Literal["free", "pro", "premium"]:
     """Return a plan in the API's words; one that has expired is none."""
-    return plan.product.value if plan.product and plan.status != SubscriptionStatus.EXPIRED else "free"
+    if plan.product is None or plan.status == SubscriptionStatus.EXPIRED:
+        return "free"
+    return "pro" if plan.product is Product.PRO else "premium"
 
 
-@router.post("/api/jd")
+@router.post(
+    "/api/jd",
+    operation_id="analyseJobDescription",
+    response_model=str,
+    responses=answered(200, "Markdown", "### JD Context\n\n- **Level:** senior\n")
+    | refused({400: "Invalid job description", 503: InterviewerError.user_message}),
+)
 async def job_description(body: JobDescription, person: Person, client: Client) -> JSONResponse:
     """Return what is found in a job description, as Markdown in a JSON string."""
     services = wiring.services()

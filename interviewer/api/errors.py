@@ -14,7 +14,7 @@ from interviewer.errors import AppError, TooManyRequests, Unavailable
 
 logger = logging.getLogger(__name__)
 
-INVALID_BODY, TOO_LARGE = "Invalid request body", "That is too large."
+INVALID_BODY, TOO_LARGE, NO_SUCH_METHOD = "Invalid request body", "That is too large.", "Method not allowed"
 # Seconds after which it makes sense to come back when something we depend on does not answer.
 RETRY_AFTER = 5
 
@@ -76,7 +76,7 @@ async def _malformed(_request: Request, _error: Exception) -> JSONResponse:
 
 async def _of_the_framework(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    words = {400: INVALID_BODY, 404: "Not found", 405: "Method not allowed"}.get(error.status_code, str(error.detail))
+    words = {400: INVALID_BODY, 404: "Not found", 405: NO_SUCH_METHOD}.get(error.status_code, str(error.detail))
     return answer(error.status_code, words, dict(error.headers or {}))
 
 

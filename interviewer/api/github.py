@@ -4,22 +4,45 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Cookie
+from fastapi import APIRouter, Cookie, Query
 from fastapi.responses import RedirectResponse, Response
 
 from interviewer import wiring
 from interviewer.api import errors
 from interviewer.api.access import Client, SessionSecret, UserAgent
+from interviewer.api.openapi import Responses, refused
 from interviewer.api.session import flash, login_page, signed_in_response
 from interviewer.domain.navigation import HOME
 from interviewer.errors import AppError, IdentityRefused, Unauthorized
-from interviewer.services.github import ATTEMPT_COOKIE, ATTEMPT_LIFETIME, CALLBACK, LOST, Attempt
+from interviewer.services.github import ATTEMPT_COOKIE, ATTEMPT_LIFETIME, CALLBACK, LOST, NOT_CONFIGURED, Attempt
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(tags=["auth"])
+_AWAY: Responses = {
+    303: {
+        "description": "To GitHub, with a cookie that proves the way back.",
+        "headers": {
+            "Location": {
+                "required": True,
+                "schema": {"type": "string", "examples": ["https://github.com/login/oauth/authorize?state=b2Zy8nqH"]},
+            },
+            "Set-Cookie": {"schema": {"type": "string"}},
+        },
+    }
+}
 
 
-@router.get("/api/auth/github/start")
-async def start(next: str = HOME, connect: bool = False, secret: SessionSecret = "") -> Response:
+@router.get(
+    "/api/auth/github/start",
+    operation_id="startGitHubLogin",
+    status_code=303,
+    response_class=RedirectResponse,
+    responses=_AWAY | refused({503: NOT_CONFIGURED}),
+)
+async def start(
+    next: Annotated[str, Query(description="The page of this site to end at.")] = HOME,
+    connect: Annotated[bool, Query(description="Add GitHub to the account that the browser is signed in to.")] = False,
+    secret: SessionSecret = "",
+) -> Response:
     """Go to GitHub; `connect` adds GitHub to the account that is signed in instead of signing in."""
     services = wiring.services()
     try:
@@ -42,7 +65,7 @@ async def start(next: str = HOME, connect: bool = False, secret: SessionSecret =
     return response
 
 
-@router.get(f"/{CALLBACK}")
+@router.get(f"/{CALLBACK}", include_in_schema=False)
 async def callback(
     client: Client,
     code: str = "",

@@ -6,32 +6,52 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, WithJsonSchema
 
 from interviewer import wiring
 from interviewer.api.access import Client, Person
-from interviewer.api.schemas import InterviewBody, StartedBody, interview_document
+from interviewer.api.openapi import RESUMED, refused, streamed
+from interviewer.api.schemas import InterviewBody, PathId, StartedBody, described, interview_document
 from interviewer.api.streaming import respond
 from interviewer.domain.progress import InterviewStatus
-from interviewer.errors import BadRequest
+from interviewer.domain.text import MAX_JOB_DESCRIPTION
+from interviewer.errors import BadRequest, InterviewerError, PaymentRequired
 from interviewer.services.events import Started
 from interviewer.services.guard import Action
 from interviewer.services.sessions import MAX_ID
 
 router = APIRouter(prefix="/api/interviews", tags=["interviews"])
-IdempotencyKey = Annotated[str, Header(alias="Idempotency-Key", max_length=200)]
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        max_length=200,
+        description="The same key again does nothing again: it answers what came of the first request.",
+    ),
+]
+_NO_JOB = "This does not look like a job description. Paste its text, or leave the box empty for a general interview."
+_FOUND = {400: "Invalid ID", 404: "Interview not found"}
 
 
 class Start(BaseModel):
     """What an interview is about; all of it optional."""
 
-    job_description: str = Field(default="", description="The job posting, at most 30,000 characters.")
+    model_config = described(
+        example={"job_description": "Senior backend engineer: Python, PostgreSQL, five years of experience."}
+    )
+    job_description: Annotated[
+        str,
+        WithJsonSchema(
+            {"type": "string", "maxLength": MAX_JOB_DESCRIPTION, "description": "The job posting. None: a general one."}
+        ),
+    ] = ""
 
 
 class Change(BaseModel):
     """What an interview is to become."""
 
-    status: Any = None
+    model_config = described("status", example={"status": "paused"})
+    status: Annotated[Any, WithJsonSchema({"type": "string", "enum": ["paused", "active"]})] = None
 
 
 def id_of(raw: str, words: str = "Invalid ID") -> int:
@@ -41,7 +61,17 @@ def id_of(raw: str, words: str = "Invalid ID") -> int:
     return int(raw)
 
 
-@router.post("", status_code=201, response_model=StartedBody)
+@router.post(
+    "",
+    status_code=201,
+    operation_id="startInterview",
+    response_model=StartedBody,
+    openapi_extra=RESUMED,
+    responses=streamed(201, "Started", StartedBody)
+    | refused(
+        {400: _NO_JOB, 402: PaymentRequired.user_message, 503: f"{InterviewerError.user_message} Your credit was given back."}
+    ),
+)
 async def start(body: Start, person: Person, client: Client, request: Request, key: IdempotencyKey = "") -> Response:
     """Start an interview: it takes one credit, which comes back if no first question does."""
     services = wiring.services()
@@ -61,23 +91,28 @@ async def start(body: Start, person: Person, client: Client, request: Request, k
     return await respond(request, events, done)
 
 
-@router.get("")
-@router.get("/")
-@router.patch("")
-@router.patch("/")
+@router.get("", include_in_schema=False)
+@router.get("/", include_in_schema=False)
+@router.patch("", include_in_schema=False)
+@router.patch("/", include_in_schema=False)
 async def nothing(_person: Person) -> None:
     """Say that an id is missing."""
     raise BadRequest("Missing ID")
 
 
-@router.get("/{interview_id}", response_model=InterviewBody, response_model_exclude_none=True)
-async def show(interview_id: str, person: Person) -> InterviewBody:
+@router.get("/{interview_id}", operation_id="getInterview", response_model_exclude_none=True, responses=refused(_FOUND))
+async def show(interview_id: PathId, person: Person) -> InterviewBody:
     """Return one of one's own interviews."""
     return await _shown(person.user_id, id_of(interview_id))
 
 
-@router.patch("/{interview_id}", response_model=InterviewBody, response_model_exclude_none=True)
-async def change(interview_id: str, body: Change, person: Person) -> InterviewBody:
+@router.patch(
+    "/{interview_id}",
+    operation_id="changeInterview",
+    response_model_exclude_none=True,
+    responses=refused({**_FOUND, 400: ["Invalid ID", "Invalid status", "Invalid status transition"]}),
+)
+async def change(interview_id: PathId, body: Change, person: Person) -> InterviewBody:
     """Pause an interview, or go on with it."""
     id = id_of(interview_id)
     if body.status not in (InterviewStatus.PAUSED.value, InterviewStatus.ACTIVE.value):

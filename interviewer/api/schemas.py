@@ -3,25 +3,85 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
+from interviewer.api.examples import CONVERSATION, INTERVIEW, STARTED
 from interviewer.domain.job import JobFindings, markdown
+from interviewer.domain.progress import InterviewStatus
 from interviewer.domain.rubric import percentage
 from interviewer.domain.topics import TOPICS, TOTAL_QUESTIONS, Level, number_in_topic, topic_by_id
+from interviewer.services.accounts import MAX_PASSWORD, MAX_USERNAME, MIN_PASSWORD
 from interviewer.services.loading import Loaded
+from interviewer.services.sessions import MAX_ID
 from interviewer.services.views import TurnRow
 
 # Minutes that an interview takes, about.
 LENGTH = 30
 
 
+def described(*required: str, example: Mapping[str, Any]) -> ConfigDict:
+    """Return the configuration of a body: an example, and fields that are `required`.
+
+    Validation lets these be missing in a request, because each route has words of its own for that.
+    """
+
+    def describe(schema: dict[str, Any]) -> None:
+        if required:
+            schema["required"] = list(required)
+        for name in required:
+            schema["properties"][name].pop("default", None)
+        schema["examples"] = [dict(example)]
+
+    return ConfigDict(json_schema_extra=describe)
+
+
+# What fields and paths take, told to readers; whether it is so is found out further in, where the words for it are.
+_ID: dict[str, Any] = {"type": "integer", "minimum": 1, "maximum": MAX_ID - 1}
+PathId = Annotated[str, WithJsonSchema({**_ID, "examples": [7]})]
+Id = Annotated[int | None, WithJsonSchema(_ID)]
+Email = Annotated[str, WithJsonSchema({"type": "string", "format": "email", "maxLength": 254})]
+Username = Annotated[
+    str,
+    WithJsonSchema(
+        {"type": "string", "minLength": 1, "maxLength": MAX_USERNAME, "pattern": r"^[^<>\p{C}]*[^<>\s\p{C}][^<>\p{C}]*$"}
+    ),
+]
+Password = Annotated[str, WithJsonSchema({"type": "string", "format": "password", "minLength": 1, "maxLength": MAX_PASSWORD})]
+NewPassword = Annotated[
+    str,
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "password",
+            "minLength": MIN_PASSWORD,
+            "maxLength": MAX_PASSWORD,
+            "description": "What is easy to guess is refused.",
+        }
+    ),
+]
+Secret = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1})]
+
+
 class Error(BaseModel):
     """Every error."""
 
     error: str = Field(description="A sentence that a person can read.", examples=["Interview not found"])
+
+
+class Nothing(BaseModel):
+    """An empty object: it is done."""
+
+    model_config = described(example={})
+
+
+class Done(BaseModel):
+    """What was done."""
+
+    message: str = Field(description="A sentence that a person can read.")
 
 
 class MessageDocument(BaseModel):
@@ -71,6 +131,7 @@ class ConversationDocument(BaseModel):
 class ConversationBody(BaseModel):
     """A conversation, wrapped as clients expect it."""
 
+    model_config = described(example=CONVERSATION)
     conversation: ConversationDocument
 
 
@@ -99,7 +160,7 @@ class InterviewDocument(BaseModel):
     score_numerator: int
     score: int | None = None
     difficulty: Level
-    status: str
+    status: InterviewStatus
     language: str
     prompt: str
     jd_summary: str
@@ -112,12 +173,14 @@ class InterviewDocument(BaseModel):
 class InterviewBody(BaseModel):
     """An interview, wrapped as clients expect it."""
 
+    model_config = described(example=INTERVIEW)
     interview: InterviewDocument
 
 
 class StartedBody(BaseModel):
     """An interview that has begun."""
 
+    model_config = described(example=STARTED)
     interview_id: int
     conversation_id: int
     first_question: str
@@ -139,7 +202,7 @@ def interview_document(loaded: Loaded) -> InterviewDocument:
         score_numerator=interview.score_sum,
         score=percentage(interview.score_sum, interview.answers_judged),
         difficulty=level,
-        status=interview.status,
+        status=InterviewStatus(interview.status),
         language="English",
         prompt=f"A {level.value} backend interview{about}: {len(TOPICS)} topics, {TOTAL_QUESTIONS} questions.",
         jd_summary=markdown(findings) if findings else "",

@@ -2,58 +2,88 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter
 from pydantic import BaseModel
 
 from interviewer import wiring
 from interviewer.api.access import Client, Person, UserAgent
-from interviewer.errors import BadRequest, Unauthorized
+from interviewer.api.openapi import answered, refused
+from interviewer.api.schemas import Done, PathId, Secret, described
+from interviewer.errors import BadRequest, SubscriptionNotCancelled, Unauthorized
+from interviewer.services.accounts import LINK_DEAD
 from interviewer.services.sessions import SignedIn
 
 router = APIRouter(prefix="/api/users", tags=["users"])
+_REFUSED = {400: "UserID required", 401: "Invalid ID"}
+_ADA = {"user_id": 3, "username": "Ada", "email": "ada@example.com"}
 
 
 class MailedToken(BaseModel):
     """The token of a mailed link."""
 
-    token: str = ""
+    model_config = described("token", example={"token": "b2Zy8nqH0mB3cV5xT7kL1w"})
+    token: Secret = ""
 
 
-@router.post("", status_code=201)
-async def create(body: MailedToken, client: Client, user_agent: UserAgent = "") -> dict[str, Any]:
+class UserBody(BaseModel):
+    """An account."""
+
+    model_config = described(example=_ADA)
+    user_id: int
+    username: str
+    email: str
+
+
+class CreatedBody(UserBody):
+    """An account that is new, signed in."""
+
+    model_config = described(example={**_ADA, "jwtoken": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIzIn0.c2lnbmF0dXJl"})
+    jwtoken: str
+
+
+@router.post(
+    "",
+    status_code=201,
+    operation_id="createUser",
+    responses=refused({400: "Token required", 401: LINK_DEAD, 409: "Email already exists"}),
+)
+async def create(body: MailedToken, client: Client, user_agent: UserAgent = "") -> CreatedBody:
     """Create the account that a mailed link stands for, with its free credit."""
     if not body.token:
         raise BadRequest("Token required")
     services = wiring.services()
     user = await services.accounts.verify(body.token, client)
     issued = await services.tokens.issue(user, user_agent, renewable=False)
-    return {"user_id": user.id, "username": user.username, "email": user.email, "jwtoken": issued.access}
+    return CreatedBody(user_id=user.id, username=user.username, email=user.email, jwtoken=issued.access)
 
 
-@router.get("")
-@router.get("/")
-@router.delete("/delete")
-@router.delete("/delete/")
+@router.get("", include_in_schema=False)
+@router.get("/", include_in_schema=False)
+@router.delete("/delete", include_in_schema=False)
+@router.delete("/delete/", include_in_schema=False)
 async def nobody(_person: Person) -> None:
     """Say that an id is missing."""
     raise BadRequest("UserID required")
 
 
-@router.get("/{user_id}")
-async def show(user_id: str, person: Person) -> dict[str, Any]:
+@router.get("/{user_id}", operation_id="getUser", responses=refused(_REFUSED))
+async def show(user_id: PathId, person: Person) -> UserBody:
     """Return one's own account."""
     _own(user_id, person)
-    return {"user_id": person.user_id, "username": person.username, "email": person.email}
+    return UserBody(user_id=person.user_id, username=person.username, email=person.email)
 
 
-@router.delete("/delete/{user_id}")
-async def delete(user_id: str, person: Person) -> dict[str, str]:
+@router.delete(
+    "/delete/{user_id}",
+    operation_id="deleteUser",
+    responses=answered(200, "The account is gone", {"message": "User deleted successfully"})
+    | refused({**_REFUSED, 502: SubscriptionNotCancelled.user_message}),
+)
+async def delete(user_id: PathId, person: Person) -> Done:
     """Delete one's own account; holding its token is the confirmation."""
     _own(user_id, person)
     await wiring.services().personal.erase(person.user_id, person.email)
-    return {"message": "User deleted successfully"}
+    return Done(message="User deleted successfully")
 
 
 def _own(user_id: str, person: SignedIn) -> None:

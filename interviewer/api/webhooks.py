@@ -2,16 +2,79 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Request
+from pydantic import BaseModel
 
 from interviewer import wiring
+from interviewer.api.openapi import JSON, refused
+from interviewer.api.schemas import described
+from interviewer.domain.webhooks import Outcome
+from interviewer.errors import AppError
 
 router = APIRouter(prefix="/api/webhooks", tags=["webhooks"])
+_EVENT = {
+    "type": "object",
+    "required": ["event_name"],
+    "properties": {"event_name": {"type": "string", "minLength": 1, "maxLength": 200}},
+}
+_ORDER = {
+    "store_id": 48213,
+    "status": "paid",
+    "total": 499,
+    "user_email": "ada@example.com",
+    "first_order_item": {"variant_id": 1103390, "quantity": 1},
+    "created_at": "2026-03-01T00:00:00Z",
+}
+_ASKED: dict[str, Any] = {
+    "parameters": [
+        {
+            "name": "X-Signature",
+            "in": "header",
+            "required": True,
+            "description": "The HMAC-SHA256 of the body's bytes with the webhook's secret, in hexadecimal.",
+            "schema": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+        }
+    ],
+    "requestBody": {
+        "required": True,
+        "description": "At most 1 MB, signed as it is.",
+        "content": {
+            JSON: {
+                "schema": {"type": "object", "required": ["meta"], "properties": {"meta": _EVENT, "data": {"type": "object"}}},
+                "example": {
+                    "meta": {"event_name": "order_created", "webhook_id": "0e1c9a52-6a43-4fb3-9c5f-0c3c8a5cbb59"},
+                    "data": {"type": "orders", "id": "1", "attributes": _ORDER},
+                },
+            }
+        },
+    },
+}
 
 
-@router.post("/billing")
-async def billing(request: Request) -> dict[str, str]:
+class Received(BaseModel):
+    """What became of an event: every one is kept."""
+
+    model_config = described(example={"outcome": "applied"})
+    outcome: Outcome
+
+
+@router.post(
+    "/billing",
+    operation_id="receiveBillingEvent",
+    openapi_extra=_ASKED,
+    responses=refused(
+        {
+            400: "The body is no event.",
+            401: "Invalid signature",
+            500: AppError.user_message,
+            503: "No webhook secret is configured, so no webhook can be trusted.",
+        }
+    ),
+)
+async def billing(request: Request) -> Received:
     """Take an event of the payment service; the signature is checked on the body as it came."""
     raw = await request.body()
     outcome = await wiring.services().webhooks.receive(raw, request.headers.get("X-Signature", ""))
-    return {"outcome": outcome.value}
+    return Received(outcome=outcome)

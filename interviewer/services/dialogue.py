@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,14 +15,28 @@ from interviewer.domain.job import JobFindings
 from interviewer.domain.non_answers import is_non_answer
 from interviewer.domain.progress import must_ask_for_code
 from interviewer.domain.rubric import AnswerNature, Judgement, MarkedPoint, Rubric, checked_marks, score
+from interviewer.domain.text import TextRefused, TextTooLong
 from interviewer.domain.topics import AnswerKind, Level, number_in_topic, topic_of
-from interviewer.errors import InterviewerBadOutput
-from interviewer.ports import AnswerBrief, Interviewer, JobBrief, PastTurn, Piece, QuestionBrief, QuestionDraft, VerdictDraft
+from interviewer.errors import BadRequest, InterviewerBadOutput, TooLarge
+from interviewer.ports import (
+    AnswerBrief,
+    Document,
+    Interviewer,
+    JobBrief,
+    PastTurn,
+    Piece,
+    QuestionBrief,
+    QuestionDraft,
+    Usage,
+    VerdictDraft,
+)
 from interviewer.services.events import Event, FeedbackPiece, QuestionPiece
 from interviewer.services.live import Publish
 from interviewer.services.views import TurnRow
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+
+Spent = Callable[[Usage], None]
 
 MAX_PROMPT = 4000
 MAX_FEEDBACK = 8000
@@ -94,12 +108,21 @@ def _past(row: TurnRow) -> PastTurn:
     )
 
 
-async def ask(interviewer: Interviewer, brief: QuestionBrief, publish: Publish[Event]) -> AskedQuestion:
-    """Let the interviewer ask, publishing the text as it comes; raises InterviewerBadOutput when no usable question comes."""
+def _forget(_usage: Usage) -> None:
+    """For callers who do not mind what it took."""
+
+
+async def ask(interviewer: Interviewer, brief: QuestionBrief, publish: Publish[Event], spent: Spent = _forget) -> AskedQuestion:
+    """Let the interviewer ask, publishing the text as it comes; `spent` is told what it took, where that is known.
+
+    Raises InterviewerBadOutput when no usable question comes.
+    """
     draft: QuestionDraft | None = None
     async for item in interviewer.ask(brief):
         if isinstance(item, Piece):
             publish(QuestionPiece(item.text))
+        elif isinstance(item, Usage):
+            spent(item)
         else:
             draft = item
     if (
@@ -122,15 +145,17 @@ async def ask(interviewer: Interviewer, brief: QuestionBrief, publish: Publish[E
         raise InterviewerBadOutput from error
 
 
-async def judge(interviewer: Interviewer, brief: AnswerBrief, publish: Publish[Event]) -> Judgement:
+async def judge(interviewer: Interviewer, brief: AnswerBrief, publish: Publish[Event], spent: Spent = _forget) -> Judgement:
     """Let the interviewer judge, publishing the feedback as it comes; the score is computed here, from checked marks.
 
-    Raises InterviewerBadOutput when no usable verdict comes.
+    `spent` is told what it took, where that is known. Raises InterviewerBadOutput when no usable verdict comes.
     """
     draft: VerdictDraft | None = None
     async for item in interviewer.judge(brief):
         if isinstance(item, Piece):
             publish(FeedbackPiece(item.text))
+        elif isinstance(item, Usage):
+            spent(item)
         else:
             draft = item
     if draft is None or not 0 < len(draft.feedback.strip()) <= MAX_FEEDBACK or not storable(draft.feedback, list(draft.marks)):
@@ -160,10 +185,19 @@ def verdict_row(judgement: Judgement, message_id: int, interviewer: Interviewer)
     )
 
 
-async def analyse(interviewer: Interviewer, text: str) -> dict[str, Any]:
-    """Let the interviewer analyse a job description; raises InterviewerBadOutput when the result is not usable."""
+async def analyse(interviewer: Interviewer, text: str, spent: Spent = _forget) -> dict[str, Any]:
+    """Let the interviewer analyse a job description; `spent` is told what it took, where that is known.
+
+    Raises InterviewerBadOutput when the result is not usable.
+    """
+    profile: Document | None = None
+    async for item in interviewer.analyse_job(text):
+        if isinstance(item, Usage):
+            spent(item)
+        else:
+            profile = item
     try:
-        found = JobFindings.model_validate(await interviewer.analyse_job(text)).model_dump(mode="json")
+        found = JobFindings.model_validate(profile).model_dump(mode="json")
     except ValidationError as error:
         raise InterviewerBadOutput from error
     if not storable(found):
@@ -175,3 +209,13 @@ def storable(*values: Any) -> bool:
     """Tell whether texts and documents can be stored: PostgreSQL takes no NUL, UTF-8 no lone surrogate."""
     text = json.dumps(values, ensure_ascii=False, default=str)
     return "\\u0000" not in text and not _SURROGATE.search(text)
+
+
+def cleaned(clean: Callable[[str], str], raw: str) -> str:
+    """Apply a rule of the domain to a user's text and turn its refusal into an error with a status."""
+    try:
+        return clean(raw)
+    except TextTooLong as error:
+        raise TooLarge(str(error)) from error
+    except TextRefused as error:
+        raise BadRequest(str(error)) from error

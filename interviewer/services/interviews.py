@@ -20,20 +20,23 @@ from uuid import UUID
 
 from sqlalchemy import func
 
+from interviewer import metrics
 from interviewer.db import interviews as queries
 from interviewer.db import ledger
 from interviewer.db.engine import Database
 from interviewer.db.models import Conversation, Interview, JobProfile, Message
 from interviewer.domain.job import JobFindings
 from interviewer.domain.progress import InterviewStatus, may_change, missing_after
-from interviewer.domain.text import TextRefused, TextTooLong, clean_answer, clean_job_description
+from interviewer.domain.text import clean_answer, clean_job_description
 from interviewer.domain.topics import TOTAL_QUESTIONS
-from interviewer.errors import AppError, BadRequest, Conflict, TooLarge, Unauthorized, Unavailable
+from interviewer.errors import AppError, BadRequest, Conflict, Unauthorized, Unavailable
 from interviewer.ports import Interviewer
 from interviewer.services import billing, dialogue
+from interviewer.services.dialogue import cleaned as cleaned
 from interviewer.services.events import Asked, Event, Failed, Judged, Started, Stored
 from interviewer.services.live import LiveWork, Publish
 from interviewer.services.loading import Loaded, found, known, with_row
+from interviewer.services.usage import Calls, Kind
 from interviewer.services.views import InterviewView, TurnRow, title_of, turn_view
 
 logger = logging.getLogger(__name__)
@@ -57,6 +60,7 @@ class Interviews:
     def __init__(self, database: Database, interviewer: Interviewer) -> None:
         self._database = database
         self._interviewer = interviewer
+        self._calls = Calls(database, interviewer)
         self._live: LiveWork[Event] = LiveWork()
 
     # -- looking ------------------------------------------------------------------------------------------------
@@ -124,11 +128,11 @@ class Interviews:
     ) -> None:
         """Ask the first question and make the interview active; the job description is analysed at the same time."""
         if job is not None and job.profile is None:
-            self._live.spawn(self._analyse(job))
+            self._live.spawn(self._analyse(interview_id, job))
         try:
             async with self._renewing(lambda: self._extend_start(interview_id)):
                 brief = dialogue.question_brief(1, (), dialogue.job_brief(job), seen)
-                asked = await dialogue.ask(self._interviewer, brief, publish)
+                asked, call = await self._calls.record(Kind.ASK, interview_id, dialogue.ask, brief, publish)
                 async with self._database.transaction() as session:
                     loaded = await queries.load(session, interview_id, user_id, lock=True)
                     if loaded is None or loaded[0].status != InterviewStatus.STARTING.value:
@@ -137,12 +141,13 @@ class Interviews:
                     session.add(conversation)
                     await session.flush()
                     question = asked.as_row(conversation.id, position=1)
-                    question.id = await queries.add_question(session, question) or 0
+                    question.id = await queries.add_question(session, question, call) or 0
                     await queries.set_status(session, interview_id, InterviewStatus.ACTIVE)
         except Exception as error:
             words = f"{_said(error).user_message} {await self._give_back(interview_id)}"
             publish(Failed("question", Unavailable(words)))
             return
+        metrics.INTERVIEWS.labels("started").inc()
         publish(Asked(turn_view(TurnRow(question, None, None), asked=1)))
 
     async def _give_back(self, interview_id: int) -> str:
@@ -150,18 +155,21 @@ class Interviews:
         try:
             async with self._database.transaction() as session:
                 interview = await session.get(Interview, interview_id, with_for_update=True)
-                if interview is not None and interview.status == InterviewStatus.STARTING.value:
+                ours = interview is not None and interview.status == InterviewStatus.STARTING.value
+                if interview is not None and ours:
                     await billing.give_back(session, interview_id, interview.user_id)
+            metrics.starts_failed(int(ours))
         except Exception:
             logger.exception("a credit could not be given back; the sweep will do it")
             return "Your credit comes back by itself within a minute."
         return "Your credit was given back."
 
-    async def _analyse(self, job: JobProfile) -> None:
+    async def _analyse(self, interview_id: int, job: JobProfile) -> None:
         """Analyse a job description and keep the result; without it the questions go by the text itself."""
         try:
-            profile = await dialogue.analyse(self._interviewer, job.text)
+            profile, call = await self._calls.record(Kind.ANALYSE, interview_id, dialogue.analyse, job.text)
             async with self._database.transaction() as session:
+                session.add(call)
                 await queries.store_profile(session, job.id, profile)
         except AppError as error:
             logger.warning("a job description could not be analysed: %s", type(error).__name__)
@@ -202,7 +210,8 @@ class Interviews:
             row = loaded.row(question_id)
             until = None
             if row.answer is None:
-                _require_active(loaded.interview)
+                if loaded.interview.status != InterviewStatus.ACTIVE.value:
+                    raise Conflict("Interview is not active")
                 answer = await queries.add_answer(session, question_id, content, client_id, LEASE)
                 until = answer.judging_until
                 row = replace(row, answer=answer)
@@ -263,8 +272,12 @@ class Interviews:
         held = [claimed_until]
         async with self._renewing(lambda: self._extend_claim(answer.id, held)):
             results = await asyncio.gather(
-                self._guarded("verdict", publish, self._judge(loaded, row, answer, publish)) if missing.verdict else _nothing(),
-                self._guarded("question", publish, self._ask_next(loaded, row, publish)) if missing.next_question else _nothing(),
+                self._guarded("verdict", publish, self._judge(loaded, row, answer, publish))
+                if missing.verdict
+                else asyncio.sleep(0, True),
+                self._guarded("question", publish, self._ask_next(loaded, row, publish))
+                if missing.next_question
+                else asyncio.sleep(0, True),
             )
         if not all(results):
             async with self._database.transaction() as session:
@@ -273,17 +286,19 @@ class Interviews:
     async def _judge(self, loaded: Loaded, row: TurnRow, answer: Message, publish: Publish[Event]) -> None:
         """Judge one answer and store the verdict; the last one closes the interview."""
         brief = dialogue.answer_brief(row.question, answer.content, dialogue.job_brief(loaded.job))
-        judgement = await dialogue.judge(self._interviewer, brief, publish)
+        judgement, call = await self._calls.record(Kind.JUDGE, loaded.interview.id, dialogue.judge, brief, publish)
         verdict = dialogue.verdict_row(judgement, answer.id, self._interviewer)
         is_last = row.question.position == TOTAL_QUESTIONS
         async with self._database.transaction() as session:
-            verdict_id = await queries.add_verdict(session, verdict, loaded.interview.id)
+            verdict_id = await queries.add_verdict(session, verdict, loaded.interview.id, call)
             if verdict_id is not None and is_last:
                 await queries.finish(session, loaded.interview.id)
         if verdict_id is None:  # another worker was first: its verdict counts
             row = (await self.load(loaded.interview.user_id, loaded.interview.id)).row(row.question.id)
         else:
             row = replace(row, verdict=verdict)
+            metrics.ANSWERS_JUDGED.inc()
+            metrics.INTERVIEWS.labels("finished").inc(int(is_last))
         publish(Judged(turn_view(row, asked=len(loaded.rows)), finished=is_last))
 
     async def _ask_next(self, loaded: Loaded, row: TurnRow, publish: Publish[Event]) -> None:
@@ -292,10 +307,10 @@ class Interviews:
             raise AssertionError("a started interview has a conversation")
         position = row.question.position + 1
         brief = dialogue.question_brief(position, loaded.rows, dialogue.job_brief(loaded.job), loaded.interview.seen_before)
-        asked = await dialogue.ask(self._interviewer, brief, publish)
+        asked, call = await self._calls.record(Kind.ASK, loaded.interview.id, dialogue.ask, brief, publish)
         question = asked.as_row(loaded.conversation_id, position)
         async with self._database.transaction() as session:
-            stored = await queries.add_question(session, question)
+            stored = await queries.add_question(session, question, call)
         if stored is None:  # another worker was first: show its question
             fresh = await self.load(loaded.interview.user_id, loaded.interview.id)
             question = next(other.question for other in fresh.rows if other.question.position == position)
@@ -336,7 +351,9 @@ class Interviews:
         text = cleaned(clean_job_description, job_description)
         if not text:
             raise BadRequest("Invalid job description")
-        return JobFindings.model_validate(await dialogue.analyse(self._interviewer, text))
+        profile, call = await self._calls.record(Kind.ANALYSE, None, dialogue.analyse, text)
+        await self._calls.store(call)
+        return JobFindings.model_validate(profile)
 
     # -- shared -------------------------------------------------------------------------------------------------
 
@@ -368,24 +385,10 @@ class Interviews:
 
         task = asyncio.create_task(renew())
         try:
-            yield
+            with metrics.WORK_IN_PROGRESS.track_inprogress():
+                yield
         finally:
             task.cancel()
-
-
-def cleaned(clean: Callable[[str], str], raw: str) -> str:
-    """Apply a rule of the domain to a user's text and turn its refusal into an error with a status."""
-    try:
-        return clean(raw)
-    except TextTooLong as error:
-        raise TooLarge(str(error)) from error
-    except TextRefused as error:
-        raise BadRequest(str(error)) from error
-
-
-def _require_active(interview: Interview) -> None:
-    if interview.status != InterviewStatus.ACTIVE.value:
-        raise Conflict("Interview is not active")
 
 
 def _said(error: Exception) -> AppError:
@@ -394,7 +397,3 @@ def _said(error: Exception) -> AppError:
         return error
     logger.error("unexpected failure", exc_info=error)
     return AppError()
-
-
-async def _nothing() -> bool:
-    return True

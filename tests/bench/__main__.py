@@ -29,13 +29,14 @@ from interviewer.domain.samples import SAMPLE_JOBS
 from interviewer.services.events import Asked, Started
 from interviewer.settings import Settings
 from tests.bench.accounts import enumeration
+from tests.bench.api import api
 from tests.support import openai_server
 from tests.support.browser import CHROMIUM_ARGUMENTS, chromium
 from tests.support.site import Site, at_question, sign_up
 
 FIRST_TOKEN, TOKENS_A_SECOND = 0.4, 60.0
 TURNS = 12
-PARTS = ("latency", "statements", "accounts")
+PARTS = ("latency", "statements", "accounts", "api")
 STARTS = ("Senior", "Mid-level", "Junior")
 ANSWER = "First I would measure where the time goes, because a guess is usually wrong, and then change one thing."
 # Notes, in the page, when text first appears in the places where it grows, and when a form is sent.
@@ -211,6 +212,8 @@ def main() -> None:
         asyncio.run(statements(urls["statements"]))
         (folder / "accounts").mkdir()
         enumeration(folder / "accounts", urls["accounts"])
+        (folder / "api").mkdir()
+        api(folder / "api", urls["api"])
         (folder / "alone").mkdir()
         starting(folder / "alone")
         server.stop()

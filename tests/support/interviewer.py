@@ -58,11 +58,11 @@ class ScriptedInterviewer:
         yield Piece("said.")
         yield VerdictDraft("Well said.", "answer", self.marks if self.marks is not None else _marks(brief.answer))
 
-    async def analyse_job(self, text: str) -> Document:
+    async def analyse_job(self, text: str) -> AsyncIterator[Document]:
         await self.gate.wait()
         if self.job_errors:
             raise self.job_errors.pop(0)
-        return {"title": text.splitlines()[0][:50], "level": "senior", "stack": ["Python"]}
+        yield {"title": text.splitlines()[0][:50], "level": "senior", "stack": ["Python"]}
 
     async def close(self) -> None:
         return None

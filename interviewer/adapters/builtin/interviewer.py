@@ -50,9 +50,9 @@ class BuiltinInterviewer:
             yield Piece(piece)
         yield VerdictDraft(feedback, scored.nature.value, tuple(mark.model_dump(mode="json") for mark in scored.marks))
 
-    async def analyse_job(self, text: str) -> Document:
-        """Return what the posting says, in its own words."""
-        return (await asyncio.to_thread(jobs.find, text)).model_dump(mode="json")
+    async def analyse_job(self, text: str) -> AsyncIterator[Document]:
+        """Yield what the posting says, in its own words."""
+        yield (await asyncio.to_thread(jobs.find, text)).model_dump(mode="json")
 
     async def close(self) -> None:
         """Nothing is held."""

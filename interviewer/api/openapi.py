@@ -1,0 +1,175 @@
+"""The API's own description, an OpenAPI 3.1 document: what FastAPI finds out by itself, made complete.
+
+Routes say what is particular about them, by `answered`, `refused` and `streamed`; what every route has is added here, once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic import BaseModel
+
+from interviewer.api.errors import INVALID_BODY, NO_SUCH_METHOD, RETRY_AFTER, TOO_LARGE
+from interviewer.api.schemas import Error, Exchange
+from interviewer.errors import TooManyRequests, Unauthorized, Unavailable
+from interviewer.services.tokens import DEACTIVATED
+
+Document = dict[str, Any]
+Responses = dict[int | str, dict[str, Any]]
+
+JSON, EVENT_STREAM = "application/json", "text/event-stream"
+_ERROR = {"$ref": "#/components/schemas/Error"}
+_RETRY_AFTER = {
+    "description": "Seconds after which it makes sense to try again.",
+    "required": True,
+    "schema": {"type": "integer", "minimum": 1, "examples": [RETRY_AFTER]},
+}
+_ALLOW = {"description": "The methods of this path.", "required": True, "schema": {"type": "string", "examples": ["GET, POST"]}}
+
+DESCRIPTION = """\
+Practise backend interviews from a program of your own: sign in, start an interview, answer twelve questions, read the verdicts.
+
+**Signing in.** Send `Authorization: Bearer <access token>`. Access tokens come from `login` and live for about an hour; then
+exchange the refresh token for a new pair.
+
+**Errors.** Every error is `{"error": "<a sentence that a person can read>"}`. With 429 and 503 comes `Retry-After`, in seconds.
+
+**Bodies.** JSON, at most 256 KB. Fields that are not known are ignored.
+"""
+
+TAGS = [
+    {"name": "auth", "description": "Sign up by a mailed link, sign in, stay signed in, choose a new password."},
+    {"name": "users", "description": "Create an account from a mailed link; see and delete one's own."},
+    {"name": "interviews", "description": "Start an interview for one credit, look at it, pause it and go on with it."},
+    {"name": "conversations", "description": "Answer the questions of an interview and read everything said so far."},
+    {"name": "dashboard", "description": "One's own plan, credits and past interviews; what a job description says."},
+    {"name": "payment", "description": "Buy a credit or a plan; change, cancel and resume the plan."},
+    {"name": "webhooks", "description": "What the payment service sends."},
+    {"name": "health", "description": "Whether the process lives and can work."},
+]
+
+_EVENTS = """\
+The same in pieces, when the request says `Accept: text/event-stream`. Every event has a running `id`:
+
+- `event: feedback` and `event: question`, `{"text": "…"}`: the next piece of the feedback and of the question, as it is written;
+- `event: score`, `{"score": 7}`: the score of the answer;
+- `event: done`: the last one; its data is the JSON body of the plain answer;
+- `event: error`, `{"error": "…", "status": 503}`: the last one, when something fails after the stream has begun.
+
+What is known before the stream begins is refused with a plain status. The same request with the same `Idempotency-Key` and with
+`Last-Event-ID` goes on after that event."""
+
+
+def _event(data: Document, *names: str) -> Document:
+    """Describe an event: `data` is what its data holds, as JSON."""
+    fields = {
+        "id": {"type": "string", "pattern": "^[0-9]+$"},
+        "event": {"enum": list(names)},
+        "data": {"type": "string", "contentMediaType": JSON, "contentSchema": data},
+    }
+    return {"type": "object", "required": list(fields), "properties": fields}
+
+
+def _of(fields: Document) -> Document:
+    return {"type": "object", "required": list(fields), "properties": fields}
+
+
+RESUMED: Document = {
+    "parameters": [
+        {
+            "name": "Last-Event-ID",
+            "in": "header",
+            "required": False,
+            "description": "The id of the last event that arrived. With the same `Idempotency-Key` the stream goes on after it.",
+            "schema": {"type": "string", "examples": ["1000000"]},
+        }
+    ]
+}
+
+
+def refused(words: Mapping[int, str | Sequence[str]]) -> Responses:
+    """Describe the errors of a route: what it says, by status."""
+    return {status: _error(status, [said] if isinstance(said, str) else said) for status, said in words.items()}
+
+
+def streamed(status: int, words: str, body: type[BaseModel]) -> Responses:
+    """Describe an answer that comes as JSON or, when asked for, as a stream, whose events the schema describes one by one."""
+    events = [
+        _event(_of({"text": {"type": "string"}}), "feedback", "question"),
+        _event(_of({"score": {"type": "integer", "minimum": 0, "maximum": 10}}), "score"),
+        _event({"$ref": f"#/components/schemas/{body.__name__}"}, "done"),
+        _event(_of({"error": {"type": "string"}, "status": {"type": "integer"}}), "error"),
+    ]
+    example = {"id": "22", "event": "question", "data": '{"text": "What does an index"}'}
+    stream = {"schema": {"description": _EVENTS, "oneOf": events}, "example": example}
+    return {status: {"description": words, "content": {EVENT_STREAM: stream}}}
+
+
+def answered(status: int, words: str, example: Any = None) -> Responses:
+    """Describe an answer; what it holds is the route's `response_model`."""
+    return {status: {"description": words, **({"content": {JSON: {"example": example}}} if example is not None else {})}}
+
+
+class Described(FastAPI):
+    """An application whose description is complete."""
+
+    def openapi(self) -> Document:
+        """Return the description, made once."""
+        if self.openapi_schema is None:
+            document = super().openapi()
+            schemas = document["components"]["schemas"]
+            for name in ("HTTPValidationError", "ValidationError"):
+                schemas.pop(name, None)
+            schemas |= {model.__name__: model.model_json_schema(mode="serialization") for model in (Error, Exchange)}
+            for path, operation in _operations(document):
+                _complete(path, operation)
+        return self.openapi_schema or {}
+
+
+def _operations(document: Document) -> Iterator[tuple[str, Document]]:
+    for path, item in document["paths"].items():
+        for operation in item.values():
+            yield path, operation
+
+
+def _complete(path: str, operation: Document) -> None:
+    """Add what every route may answer, for the reasons that it has, and sort by status; name it by what it does."""
+    operation["summary"] = re.split(r"[:;.]", operation["description"])[0]
+    responses = operation["responses"]
+    responses.pop("422", None)
+    for status, said in _common(path, operation).items():
+        known = responses.setdefault(str(status), _error(status, []))
+        known["content"].setdefault(JSON, {"schema": _ERROR, "examples": {}})["examples"] |= _examples(said)
+    for status, response in responses.items():
+        if status in {"429", "503"}:
+            response["headers"] = {"Retry-After": _RETRY_AFTER}
+        elif status == "405":
+            response["headers"] = {"Allow": _ALLOW}
+    operation["responses"] = dict(sorted(responses.items()))
+
+
+def _common(path: str, operation: Document) -> dict[int, list[str]]:
+    """Return the errors that come of what a route takes, not of what it does."""
+    if not path.startswith("/api/"):
+        return {405: [NO_SUCH_METHOD]}
+    errors = {405: [NO_SUCH_METHOD], 429: [TooManyRequests(30).user_message], 503: [Unavailable.user_message]}
+    if "requestBody" in operation:
+        errors |= {400: [INVALID_BODY], 413: [TOO_LARGE]}
+    if any(parameter["in"] != "path" for parameter in operation.get("parameters", ())):
+        errors[400] = [INVALID_BODY]
+    if any("accessToken" in scheme for scheme in operation.get("security", ())):
+        errors[401] = [Unauthorized.user_message, DEACTIVATED]
+    return errors
+
+
+def _error(status: int, words: Sequence[str]) -> Document:
+    return {"description": HTTPStatus(status).phrase, "content": {JSON: {"schema": _ERROR, "examples": _examples(words)}}}
+
+
+def _examples(words: Sequence[str]) -> Document:
+    """Return error bodies by names made of their words."""
+    return {re.sub(r"\W+", "-", said.lower()).strip("-")[:60]: {"summary": said, "value": {"error": said}} for said in words}

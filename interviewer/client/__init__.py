@@ -1,0 +1,69 @@
+"""A client of the REST API, for other programs. It needs `httpx2` and `pydantic` and nothing else of this project.
+
+    with Client("https://interviewer.example.com") as client:
+        client.sign_in("ada@example.com", "...")
+        interview = client.start("Backend engineer, Go and PostgreSQL")
+        conversation = client.answer(interview.interview_id, "I work on ...")
+
+`AsyncClient` has the same methods to be awaited. Every error is an `ApiError`. docs/api.md tells more.
+"""
+
+from __future__ import annotations
+
+from .aio import AsyncClient
+from .errors import (
+    ApiError,
+    Conflict,
+    InvalidAnswer,
+    NotFound,
+    PaymentRequired,
+    TooManyRequests,
+    Unauthorized,
+    Unavailable,
+    Unreachable,
+)
+from .models import (
+    Account,
+    Conversation,
+    Dashboard,
+    Exchange,
+    Interview,
+    Message,
+    PastInterview,
+    Question,
+    Started,
+    Tokens,
+    Topic,
+)
+from .streams import Done, Event, FeedbackText, QuestionText, Score
+from .sync import Client
+
+__all__ = [
+    "Account",
+    "ApiError",
+    "AsyncClient",
+    "Client",
+    "Conflict",
+    "Conversation",
+    "Dashboard",
+    "Done",
+    "Event",
+    "Exchange",
+    "FeedbackText",
+    "Interview",
+    "InvalidAnswer",
+    "Message",
+    "NotFound",
+    "PastInterview",
+    "PaymentRequired",
+    "Question",
+    "QuestionText",
+    "Score",
+    "Started",
+    "Tokens",
+    "TooManyRequests",
+    "Topic",
+    "Unauthorized",
+    "Unavailable",
+    "Unreachable",
+]

@@ -1,0 +1,200 @@
+"""Every request as a value: what is sent, and how its answer is read. Nothing here touches the network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+from uuid import uuid4
+
+from pydantic import SecretStr
+
+from .models import Account, Conversation, Dashboard, Interview, Started, Tokens
+
+T = TypeVar("T")
+Body = Mapping[str, Any]
+MAX_KEY = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """A request; `read` makes its result of the JSON that comes back.
+
+    `repeatable`: sending it again is harmless even if it has arrived. `bearer` goes in place of the access token.
+    """
+
+    method: str
+    path: str
+    read: Callable[[Any], T]
+    body: Body | None = field(default=None, repr=False)
+    params: Mapping[str, int] = field(default_factory=dict)
+    key: str = ""
+    repeatable: bool = False
+    signed_in: bool = True
+    bearer: SecretStr | None = None
+
+    def request(self, tokens: Tokens | None) -> dict[str, Any]:
+        """Return what the HTTP client wants to know."""
+        bearer = tokens.access if self.signed_in and tokens else self.bearer
+        headers = {"Authorization": f"Bearer {bearer.get_secret_value()}"} if bearer else {}
+        if self.key:
+            headers["Idempotency-Key"] = self.key
+        content = None
+        if self.body is not None:
+            headers["Content-Type"] = "application/json"
+            content = json.dumps(self.body).encode()
+        return {
+            "method": self.method,
+            "url": self.path,
+            "content": content,
+            "params": self.params or None,
+            "headers": headers,
+        }
+
+
+# -- accounts and tokens ---------------------------------------------------------------------------------------------
+
+
+def sign_in(email: str, password: str) -> Call[Tokens]:
+    """Exchange address and password for tokens."""
+    body = {"email": email, "password": password}
+    return Call("POST", "api/auth/login", _tokens("user_id"), body, repeatable=True, signed_in=False)
+
+
+def renew(tokens: Tokens) -> Call[Tokens]:
+    """Exchange the refresh token for new tokens.
+
+    It may be sent again although it works once: had it arrived, what came of it would be lost to us in any case.
+    """
+    body = {"user_id": tokens.user_id}
+    return Call("POST", "api/auth/token", _tokens("id"), body, repeatable=True, signed_in=False, bearer=tokens.refresh)
+
+
+def sign_up_request(email: str, username: str, password: str) -> Call[None]:
+    """Have the link mailed that creates an account."""
+    body = {"email": email, "username": username, "password": password}
+    return Call("POST", "api/auth/request-verification", _nothing, body, signed_in=False)
+
+
+def sign_up_confirm(token: str) -> Call[tuple[Account, Tokens]]:
+    """Create the account by the token of the mailed link."""
+
+    def read(found: Any) -> tuple[Account, Tokens]:
+        account = Account(id=found["user_id"], username=found["username"], email=found["email"])
+        return account, Tokens(user_id=account.id, access=found["jwtoken"])
+
+    return Call("POST", "api/users", read, {"token": token}, signed_in=False)
+
+
+def me(user_id: int) -> Call[Account]:
+    """Ask for one's own account."""
+
+    def read(found: Any) -> Account:
+        return Account(id=found["user_id"], username=found["username"], email=found["email"])
+
+    return Call("GET", f"api/users/{user_id:d}", read, repeatable=True)
+
+
+# -- interviews ------------------------------------------------------------------------------------------------------
+
+
+def start(job_description: str, key: str | None) -> Call[Started]:
+    """Start an interview."""
+    body = {"job_description": job_description}
+    return Call("POST", "api/interviews", Started.model_validate, body, key=_key(key), repeatable=True)
+
+
+def answer(interview_id: int, message: str, key: str | None, *, first: bool) -> Call[Conversation]:
+    """Answer the open question, which is the `first` one or a later one."""
+    path = f"api/conversations/{'create' if first else 'append'}/{interview_id:d}"
+    return Call("POST", path, _conversation, {"message": message}, key=_key(key), repeatable=True)
+
+
+def interview(interview_id: int) -> Call[Interview]:
+    """Ask for an interview."""
+    return Call("GET", f"api/interviews/{interview_id:d}", _interview, repeatable=True)
+
+
+def set_status(interview_id: int, status: str) -> Call[Interview]:
+    """Pause an interview or go on with it; it may be what it is to become already."""
+    return Call("PATCH", f"api/interviews/{interview_id:d}", _interview, {"status": status}, repeatable=True)
+
+
+def conversation(interview_id: int) -> Call[Conversation]:
+    """Ask for everything said in an interview."""
+    return Call("GET", f"api/conversations/{interview_id:d}", _conversation, repeatable=True)
+
+
+def summarise_job(job_description: str) -> Call[str]:
+    """Ask what is found in a job description."""
+    return Call("POST", "api/jd", _text, {"job_description": job_description}, repeatable=True)
+
+
+def dashboard(limit: int | None, before: int | None) -> Call[Dashboard]:
+    """Ask for plan, credits and interviews."""
+    params = {name: value for name, value in (("limit", limit), ("before", before)) if value is not None}
+    return Call("GET", "api/user/dashboard", Dashboard.model_validate, params=params, repeatable=True)
+
+
+# -- payment ---------------------------------------------------------------------------------------------------------
+
+
+def checkout(tier: str) -> Call[str]:
+    """Ask for a page where something is paid."""
+    return Call("POST", "api/payment/checkout", lambda found: _text(found["checkout_url"]), {"tier": tier})
+
+
+def cancel() -> Call[None]:
+    """End the subscription."""
+    return Call("POST", "api/payment/cancel", _nothing)
+
+
+def resume_subscription() -> Call[str | None]:
+    """Take the cancellation back."""
+    return Call("POST", "api/payment/resume", _portal)
+
+
+def change_plan(tier: str) -> Call[str | None]:
+    """Change the plan."""
+    return Call("POST", "api/payment/change-plan", _portal, {"tier": tier})
+
+
+# -- reading ---------------------------------------------------------------------------------------------------------
+
+
+def _key(given: str | None) -> str:
+    """Return an Idempotency-Key: the one that was given, or a new one."""
+    key = uuid4().hex if given is None else given
+    if not (0 < len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
+        raise ValueError(f"a key has 1 to {MAX_KEY} printable ASCII characters")
+    return key
+
+
+def _tokens(id_name: str) -> Callable[[Any], Tokens]:
+    def read(found: Any) -> Tokens:
+        return Tokens(user_id=found[id_name], access=found["jwtoken"], refresh=found["refresh_token"])
+
+    return read
+
+
+def _conversation(found: Any) -> Conversation:
+    return Conversation.model_validate(found["conversation"])
+
+
+def _interview(found: Any) -> Interview:
+    return Interview.model_validate(found["interview"])
+
+
+def _text(found: Any) -> str:
+    if not isinstance(found, str):
+        raise TypeError("no text")
+    return found
+
+
+def _portal(found: Any) -> str | None:
+    return _text(found["portal_url"]) if "portal_url" in found else None
+
+
+def _nothing(_found: Any) -> None:
+    return None

@@ -1,0 +1,63 @@
+"""What the two clients share: who is signed in, where the server is, and how patient they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx2
+
+from .errors import Unauthorized
+from .models import Account, Tokens
+from .outcomes import Tries
+
+CONNECT_SECONDS = 10.0
+
+
+class Core:
+    """The state of a client."""
+
+    def __init__(self, base_url: str, tokens: Tokens | None, timeout: float, tries: int, patience: float) -> None:
+        url = httpx2.URL(base_url)
+        if url.scheme not in ("http", "https") or not url.host:
+            raise ValueError("base_url must begin with http:// or https://")
+        self._shown = str(url.copy_with(userinfo=b"", query=None, fragment=None))
+        self._tokens = tokens
+        self._limits = (tries, patience)
+        # Interviews that have an answer, as far as is known here.
+        self._begun: set[int] = set()
+        self._options: dict[str, Any] = {
+            "base_url": url,
+            "timeout": httpx2.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS)),
+            "headers": {"User-Agent": "interviewer-client"},
+        }
+
+    def __repr__(self) -> str:
+        signed_in = f" signed in as {self._tokens.user_id}" if self._tokens else ""
+        return f"<{type(self).__name__} of {self._shown}{signed_in}>"
+
+    @property
+    def tokens(self) -> Tokens | None:
+        """What keeps the client signed in, None when it is not. Another client may go on with it, but not two at a time."""
+        return self._tokens
+
+    def sign_out(self) -> None:
+        """Forget the tokens. The access token stays good until it expires."""
+        self._tokens = None
+
+    def _tries(self) -> Tries:
+        return Tries(*self._limits)
+
+    def _keep(self, made: tuple[Account, Tokens]) -> Account:
+        account, self._tokens = made
+        return account
+
+    def _replace(self, stale: Tokens, fresh: Tokens | None) -> None:
+        """Put new tokens in place of others, unless somebody has signed in or out meanwhile."""
+        if self._tokens is stale:
+            self._tokens = fresh
+
+    def _user_id(self) -> int:
+        """Return who is signed in; raises Unauthorized."""
+        if self._tokens is None:
+            raise Unauthorized(401, "Nobody is signed in.")
+        return self._tokens.user_id

@@ -1,0 +1,121 @@
+"""Answers that come in pieces: what is told of them, and how a stream goes on after its connection broke."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import httpx2
+
+from .calls import Call
+from .errors import InvalidAnswer, error_for
+from .outcomes import Answer, parsed, result
+
+T = TypeVar("T")
+EVENT_STREAM = "text/event-stream"
+# Bytes; the last event of a long interview holds all of it, at most about one megabyte.
+MAX_EVENT = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionText:
+    """A piece of the question that is being written."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackText:
+    """A piece of the feedback that is being written."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What the answer is worth, 0 to 10."""
+
+    score: int
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Generic[T]):
+    """The last event, with what the call without a stream returns. Where it differs from the pieces, it is right."""
+
+    result: T
+
+
+UNREADABLE = "The server's stream cannot be read."
+_PIECES: dict[str, tuple[Callable[[Any], QuestionText | FeedbackText | Score], type, str]] = {
+    "question": (QuestionText, str, "text"),
+    "feedback": (FeedbackText, str, "text"),
+    "score": (Score, int, "score"),
+}
+Event = QuestionText | FeedbackText | Score | Done[T]
+
+
+def is_stream(response: httpx2.Response) -> bool:
+    """Tell whether a response is the stream that was asked for."""
+    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    return response.is_success and kind == EVENT_STREAM
+
+
+class Stream(Generic[T]):
+    """How far the stream of a call has come."""
+
+    def __init__(self, call: Call[T]) -> None:
+        self._call = call
+        self._last_id = ""
+        self._tried_from = ""
+        self.over = False
+        self.failure: Answer | None = None
+
+    def request(self, **given: Any) -> dict[str, Any]:
+        """Return the request for the stream, or for the rest of it, made of the request of the call."""
+        headers = {**given["headers"], "Accept": EVENT_STREAM}
+        if self._last_id:
+            headers["Last-Event-ID"] = self._last_id
+        self._tried_from, self.failure = self._last_id, None
+        return {**given, "headers": headers}
+
+    @property
+    def advanced(self) -> bool:
+        """Whether the last try brought anything new."""
+        return self._last_id != self._tried_from
+
+    def take(self, sent: httpx2.ServerSentEvent) -> Event[T] | None:
+        """Return the event that was sent, None for one that is not for the caller.
+
+        Raises InvalidAnswer, and ApiError for a failure after the first pieces: what is done again would be other words than
+        those that the caller has. A failure before them can be tried again, so it is only noted.
+        """
+        found = parsed(sent.data)
+        if sent.event == "error":
+            self._fail(found if isinstance(found, dict) else {})
+            return None
+        event = self._read(sent.event, found)
+        if event is not None:
+            self._last_id = sent.id
+            self.over = isinstance(event, Done)
+        return event
+
+    def _read(self, name: str, found: Any) -> Event[T] | None:
+        if name == "done":
+            return Done(result(self._call, 200, found))
+        if name not in _PIECES:
+            return None
+        kind, type, field = _PIECES[name]
+        value = found.get(field) if isinstance(found, dict) else None
+        if not isinstance(value, type):
+            raise InvalidAnswer(200, UNREADABLE)
+        return kind(value)
+
+    def _fail(self, found: dict[str, Any]) -> None:
+        status, words = found.get("status"), found.get("error")
+        if not (isinstance(status, int) and isinstance(words, str)):
+            raise InvalidAnswer(200, UNREADABLE)
+        if self._last_id:
+            raise error_for(status, words)
+        self.failure = Answer(status, {}, json.dumps({"error": words}).encode())

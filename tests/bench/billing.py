@@ -1,0 +1,284 @@
+"""Billing under pressure: thousands of random histories that must agree, and a minute of deliveries beside running interviews.
+
+Run alone with `python -m tests.bench.billing [histories] [deliveries a second] [seconds]`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import httpx2
+from sqlalchemy import create_engine, make_url, select, text
+
+from interviewer.db.embedded import EmbeddedPostgres
+from interviewer.db.engine import Database, driver_url
+from interviewer.db.migrations import migrate
+from interviewer.db.models import User, metadata
+from interviewer.services.guard import Guard
+from interviewer.services.tokens import Tokens
+from tests.support.billing import INDIVIDUAL, PREMIUM, PRO, SECRET, STORE
+from tests.support.billing_chaos import SPACE, check
+from tests.support.lemon_history import BEGINNINGS, COMMANDS, Life, life
+from tests.support.lemon_store import Delivery
+from tests.support.site import Site
+
+HISTORIES, BATCH = 2_000, 50
+RATE, SECONDS, INTERVIEWS = 50, 60, 20
+GOAL = 100  # ms, for 95 of 100 deliveries
+# Seconds after which the payment service tries again what was not answered with 200.
+TRY_AGAIN = (5, 25, 125)
+# Seconds between two answers of somebody who is interviewed: at least and at most.
+THINKING = (2.0, 5.0)
+JWT_SECRET = "0d3b1c7e5a9f4682b7e1d0c9a8f36524-bench"
+ANSWER = "First I would measure where the time goes, because a guess is usually wrong, and then change one thing."
+PATH = "/api/webhooks/billing"
+
+
+def billing(folder: Path, database_url: str) -> None:
+    """Measure both with the usual numbers; further databases are made beside the one given."""
+    histories(database_url, HISTORIES)
+    load(folder, _database(database_url, "billing_load"), RATE, SECONDS)
+
+
+# -- histories -------------------------------------------------------------------------------------------------------
+
+
+def histories(database_url: str, count: int) -> None:
+    """Have random histories told cleanly and in chaos; every one must agree, or this raises."""
+    workers = os.cpu_count() or 1
+    urls = [_database(database_url, f"histories_{number}") for number in range(workers)]
+    for url in urls:
+        migrate(url)
+    began, seen = time.perf_counter(), Counter[str]()
+    with ProcessPoolExecutor(workers) as pool:
+        for found in pool.map(_histories, urls, [range(number, count, workers) for number in range(workers)]):
+            seen += found
+    spent = time.perf_counter() - began
+    print(f"\nHistories told in any order, repeatedly, with crashes and starts in between ({workers} processes)")
+    print(
+        f"  {seen['histories']:,} histories, all agree; {seen['received']:,} deliveries in chaos, {seen['crashes']:,} crashes, "
+        f"{seen['starts']:,} starts that kept their credit; {spent:.0f} s"
+    )
+
+
+def _histories(database_url: str, seeds: range) -> Counter[str]:
+    """Live the histories of these seeds, in a process of its own."""
+    logging.disable(logging.CRITICAL)
+    with asyncio.Runner() as runner:
+        return runner.run(_checked(database_url, seeds))
+
+
+async def _checked(database_url: str, seeds: range) -> Counter[str]:
+    database, seen = Database(database_url, pool_size=3), Counter[str]()
+    tables = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
+    for number, seed in enumerate(seeds):
+        if number % BATCH == 0:  # what is over is in nobody's way
+            async with database.transaction() as session:
+                await session.execute(text(f"TRUNCATE {tables} CASCADE"))
+        chance = random.Random(seed)
+        commands = [chance.choice(BEGINNINGS), *chance.choices(COMMANDS, k=chance.randint(0, 12))]
+        _, chaos = await check(database, commands, seed)
+        seen.update(histories=1, received=chaos.received, crashes=chaos.crashes, starts=chaos.taken.total())
+    await database.close()
+    return seen
+
+
+# -- deliveries beside interviews ------------------------------------------------------------------------------------
+
+
+@dataclass
+class Told:
+    """What became of the deliveries of a run: their times in ms, from when each was due, and what else was answered."""
+
+    times: list[float] = field(default_factory=list)
+    statuses: Counter[str] = field(default_factory=Counter)
+    again: int = 0
+
+
+def load(folder: Path, database_url: str, rate: int, seconds: int) -> None:
+    """Deliver at a fixed rate, whatever the answers, to the production process, while interviews go on in it."""
+    variants = {"INDIVIDUAL": INDIVIDUAL, "PRO": PRO, "PREMIUM": PREMIUM}
+    site = Site(
+        folder,
+        database_url,
+        JWT_SECRET=JWT_SECRET,
+        LEMON_STORE_ID=STORE,
+        LEMON_WEBHOOK_SECRET=SECRET,
+        **{f"LEMON_VARIANT_ID_{name}": id for name, id in variants.items()},
+    ).start()
+    try:
+        asyncio.run(_load(site, database_url, rate, seconds))
+    finally:
+        site.stop()
+
+
+async def _load(site: Site, database_url: str, rate: int, seconds: int) -> None:
+    database = Database(database_url)
+    lives = _lives(rate * seconds)
+    async with database.transaction() as session:
+        session.add_all(User(email=one.email, username="Customer") for one in lives)
+    people = await _people(database, site)
+    turns: list[float] = []
+    interviews = [asyncio.create_task(_interviewed(client, number, turns)) for number, client in enumerate(people)]
+    await asyncio.sleep(THINKING[1])  # until all are at their first question
+    turns.clear()
+    deliveries, told = _merged(lives), Told()
+    began = time.perf_counter()
+    async with httpx2.AsyncClient(base_url=site.url, timeout=30, limits=httpx2.Limits(max_connections=200)) as sender:
+        await _send(sender, deliveries, rate, told)
+    spent = time.perf_counter() - began
+    failed = [task for task in interviews if task.done()]
+    for task in interviews:
+        task.cancel()
+    await asyncio.gather(*interviews, return_exceptions=True)
+    for client in people:
+        await client.aclose()
+    lost = await _differing(database, lives)
+    await database.close()
+    print(f"\n{len(deliveries):,} deliveries of {len(lives)} customers, {rate} a second, beside {INTERVIEWS} running interviews")
+    print(f"  took {spent:.1f} s; first answers {dict(told.statuses)}; sent again {told.again}")
+    print(f"  customers whose credits are not what plain counting says: {lost} (must be 0)")
+    print(f"  deliveries: {_spread(told.times)} (goal: p95 under {GOAL})")
+    print(f"  turns of the interviews meanwhile: {_spread(turns)}; interviews that broke off: {len(failed)}")
+
+
+def _lives(least: int) -> list[Life]:
+    """Return lives of customers with at least so many deliveries altogether."""
+    lives: list[Life] = []
+    while sum(len(one.told) for one in lives) < least:
+        number = len(lives) + 1
+        chance = random.Random(number)
+        commands = [chance.choice(BEGINNINGS), *chance.choices(COMMANDS, k=chance.randint(2, 8))]
+        lives.append(life(f"customer{number}@example.com", commands, number, number * SPACE))
+    return lives
+
+
+def _merged(lives: list[Life]) -> list[Delivery]:
+    """Return the deliveries of all, each life's in its order, the lives mixed."""
+    chance = random.Random(len(lives))
+    turns = [index for index, one in enumerate(lives) for _ in one.told]
+    chance.shuffle(turns)
+    left = [iter(one.told) for one in lives]
+    return [next(left[index]) for index in turns]
+
+
+async def _send(sender: httpx2.AsyncClient, deliveries: list[Delivery], rate: int, told: Told) -> None:
+    """Send each when it is due, whatever became of those before; return once all are answered with 200 or given up."""
+    began = time.perf_counter()
+    async with asyncio.TaskGroup() as group:
+        for number, delivery in enumerate(deliveries):
+            due = began + number / rate
+            await asyncio.sleep(max(0, due - time.perf_counter()))
+            group.create_task(_deliver(sender, delivery, due, told))
+
+
+async def _deliver(sender: httpx2.AsyncClient, delivery: Delivery, due: float, told: Told) -> None:
+    status = await _post(sender, delivery)
+    told.times.append((time.perf_counter() - due) * 1000)
+    told.statuses[status] += 1
+    for seconds in TRY_AGAIN:
+        if status == "200":
+            return
+        await asyncio.sleep(seconds)
+        told.again += 1
+        status = await _post(sender, delivery)
+
+
+async def _post(sender: httpx2.AsyncClient, delivery: Delivery) -> str:
+    try:
+        return str((await sender.post(PATH, content=delivery.body, headers=delivery.headers(SECRET))).status_code)
+    except httpx2.HTTPError as error:
+        return type(error).__name__
+
+
+async def _people(database: Database, site: Site) -> list[httpx2.AsyncClient]:
+    """Return clients of people with credits enough, signed in."""
+    tokens = Tokens(database, Guard(None), JWT_SECRET, timedelta(hours=1))
+    clients = []
+    for number in range(INTERVIEWS):
+        async with database.transaction() as session:
+            user = User(email=f"person{number}@example.com", username=f"Person {number}", individual_credits=100)
+            session.add(user)
+        access = (await tokens.issue(user, "bench", renewable=False)).access
+        clients.append(httpx2.AsyncClient(base_url=site.url, timeout=30, headers={"Authorization": f"Bearer {access}"}))
+    return clients
+
+
+async def _interviewed(client: httpx2.AsyncClient, number: int, turns: list[float]) -> None:
+    """Answer one question after the other, one interview after the other, until cancelled."""
+    chance = random.Random(number)
+    while True:
+        started = await client.post("/api/interviews", json={})
+        started.raise_for_status()
+        for turn in range(12):
+            await asyncio.sleep(chance.uniform(*THINKING))
+            path = f"/api/conversations/{'append' if turn else 'create'}/{started.json()['interview_id']}"
+            began = time.perf_counter()
+            (await client.post(path, json={"message": f"{ANSWER} ({turn})"})).raise_for_status()
+            turns.append((time.perf_counter() - began) * 1000)
+
+
+async def _differing(database: Database, lives: list[Life]) -> int:
+    """Return how many customers have other credits, less debts, than plain counting says."""
+    expected = {one.email: (one.individual, one.subscription) for one in lives}
+    async with database.transaction() as session:
+        users = (await session.execute(select(User).where(User.email.startswith("customer")))).scalars()  # type: ignore[attr-defined]
+        found = {
+            one.email: (one.individual_credits - one.individual_debt, one.subscription_credits - one.subscription_debt)
+            for one in users
+        }
+    return sum(found.get(email) != credits for email, credits in expected.items())
+
+
+def _spread(times: list[float]) -> str:
+    """Return how times in ms are spread."""
+    points = statistics.quantiles(times, n=100)
+    return (
+        f"p50 {points[49]:.1f}  p95 {points[94]:.1f}  p99 {points[98]:.1f}  max {max(times):.1f} ms (n={len(times):,})"
+        if len(times) > 1
+        else "none"
+    )
+
+
+def _database(url: str, name: str) -> str:
+    """Make an empty database beside another and return its address."""
+    engine = create_engine(driver_url(url), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f'CREATE DATABASE "{name}"'))
+    engine.dispose()
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+def main() -> None:
+    """Measure, with numbers from the command line."""
+    logging.disable(logging.INFO)
+    numbers = [int(word) for word in sys.argv[1:]]
+    count, rate, seconds = (*numbers, *(HISTORIES, RATE, SECONDS)[len(numbers) :])
+    with tempfile.TemporaryDirectory(prefix="interviewer-bench-") as name, suppress(KeyboardInterrupt):
+        folder = Path(name)
+        server = EmbeddedPostgres(folder / "database")
+        url = server.start()
+        try:
+            if count:
+                histories(url, count)
+            if seconds:
+                load(folder, _database(url, "load"), rate, seconds)
+        finally:
+            server.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,244 @@
+"""Schemathesis against a production process: every operation of the API's description, with every check."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from interviewer import wiring
+from interviewer.db import ledger
+from interviewer.db.engine import Database
+from interviewer.db.models import OneTimeToken, User, utcnow
+from interviewer.domain.credits import CreditType
+from interviewer.domain.samples import SAMPLE_JOBS
+from interviewer.services.accounts import VERIFICATION_LIFETIME, hash_password
+from interviewer.services.sessions import hashed
+from interviewer.settings import Settings
+from tests.support import github_server, lemonsqueezy_server
+from tests.support.billing import INDIVIDUAL, PREMIUM, PRO, SECRET, STORE
+from tests.support.site import PASSWORD, Site
+
+ROOT = Path(__file__).parent.parent.parent
+JWT_SECRET = "0123456789abcdef" * 4
+EMAIL = "ada@example.com"
+CREDITS, INTERVIEWS, ONCE = 100_000, 20, 400
+# What the hooks read, a file's path.
+SEED = "FUZZ_SEED"
+
+# Every check is on. Those that the API's contract contradicts are off for the operations that it does so for.
+CONFIG = """
+hooks = "tests.support.fuzz_hooks"
+continue-on-failure = true
+suppress-health-check = ["all"]
+
+[cache]
+enabled = false
+
+[generation]
+database = "none"
+
+# The contract answers what is too long with 413 (RFC 9110, 15.5.14), which is as much of a refusal.
+[checks.negative_data_rejection]
+expected-statuses = [400, 401, 403, 404, 405, 406, 409, 413, 415, 422, 428, 429, "5xx"]
+
+# The contract answers an id that is nobody's with 400 "Invalid ID" here, not with 404, and an empty message with 400, unless an
+# answer waits for a second try.
+[[operations]]
+include-operation-id = ["createConversation", "appendToConversation", "getConversation"]
+checks.positive_data_acceptance.enabled = false
+
+# The contract answers a text that is no job description with 400; no schema can say what is one.
+[[operations]]
+include-operation-id = ["startInterview", "analyseJobDescription"]
+checks.positive_data_acceptance.enabled = false
+
+# The contract answers an event that lacks what its kind has with 400; what that is, is the payment service's to say.
+[[operations]]
+include-operation-id = "receiveBillingEvent"
+checks.positive_data_acceptance.enabled = false
+
+# The contract answers a refresh token whose owner is not `user_id` with 400; no schema can say whose it is.
+[[operations]]
+include-operation-id = "renewTokens"
+checks.positive_data_acceptance.enabled = false
+
+# The contract answers a path that wants an id and gets none with 400, not with 405; such routes are not described.
+[[operations]]
+include-operation-id = ["startInterview", "createUser"]
+checks.unsupported_method.enabled = false
+checks.allow_header_conformance.enabled = false
+"""
+# Deleting its own account would end the run; without a token it is tried.
+SIGNED_IN = """
+[[operations]]
+include-operation-id = "deleteUser"
+enabled = false
+
+[auth.openapi.accessToken]
+bearer = {access}
+
+[auth.openapi.refreshToken]
+bearer = {refresh}
+
+[dictionaries.interviews]
+values = {interviews}
+
+[dictionaries.users]
+values = [{user_id}]
+
+[dictionaries.jobs]
+values = {jobs}
+
+[parameters]
+"path.interview_id" = {{ dictionary = "interviews", probability = 0.5 }}
+"path.user_id" = {{ dictionary = "users", probability = 0.5 }}
+"body.job_description" = {{ dictionary = "jobs", probability = 0.5 }}
+"body.user_id" = {{ dictionary = "users", probability = 0.5 }}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """What is there before the run: somebody with credits and interviews, and mailed links, tokens and codes that work once."""
+
+    user_id: int
+    access: str
+    interviews: list[int]
+    refresh: list[str]
+    links: list[str]
+    codes: list[str]
+    email: str = EMAIL
+    password: str = PASSWORD
+
+
+@dataclass(slots=True)
+class Result:
+    """What came of a run; `good` counts answers of 2xx and 3xx by operation."""
+
+    code: int
+    cases: int = 0
+    operations: set[str] = field(default_factory=set)
+    good: dict[str, int] = field(default_factory=dict)
+    words: str = ""
+
+
+@contextmanager
+def started(folder: Path, database_url: str) -> Iterator[tuple[Site, Seed]]:
+    """Start a site on which everything is configured, so that nothing is refused for want of it, and put the seed there."""
+    lemon, github = lemonsqueezy_server.Behaviour(), github_server.Behaviour()
+    with ExitStack() as stack:
+        lemon_url = stack.enter_context(lemonsqueezy_server.running(lemon))
+        github_url = stack.enter_context(github_server.running(github))
+        site = Site(
+            folder,
+            database_url,
+            JWT_SECRET=JWT_SECRET,
+            ACCESS_TOKEN_MINUTES="600",
+            LEMON_API_KEY=lemon.api_key,
+            LEMON_API_URL=lemon_url,
+            LEMON_STORE_ID=STORE,
+            LEMON_WEBHOOK_SECRET=SECRET,
+            LEMON_VARIANT_ID_INDIVIDUAL=INDIVIDUAL,
+            LEMON_VARIANT_ID_PRO=PRO,
+            LEMON_VARIANT_ID_PREMIUM=PREMIUM,
+            GITHUB_CLIENT_ID=github.client_id,
+            GITHUB_CLIENT_SECRET=github.client_secret,
+            GITHUB_BASE_URL=github_url,
+            GITHUB_API_URL=github_url,
+        )
+        try:
+            site.start()
+            yield site, asyncio.run(_seeded(database_url, [github.issue_code() for _ in range(ONCE)]))
+        finally:
+            site.stop()
+
+
+async def _seeded(database_url: str, codes: list[str]) -> Seed:
+    settings = Settings(_env_file=None, jwt_secret=JWT_SECRET, access_token_minutes=600, database_url=None)
+    database = Database(database_url)
+    services = wiring.build(settings, database=database)
+    async with database.transaction() as session:
+        user = User(email=EMAIL, username="Ada", password_hash=await hash_password(PASSWORD))
+        session.add(user)
+        await session.flush()
+        await ledger.change(session, user, CreditType.INDIVIDUAL, CREDITS, reason="test", source="test", business_key="test:fuzz")
+        links = [f"a-mailed-link-{number}" for number in range(ONCE)]
+        for link in links:
+            session.add(
+                OneTimeToken(
+                    purpose="verification",
+                    token_hash=hashed(link),
+                    email=f"{link}@example.com",
+                    username="Ada",
+                    password_hash=user.password_hash,
+                    expires_at=utcnow() + VERIFICATION_LIFETIME,
+                )
+            )
+    interviews = [await _started(services, user.id) for _ in range(INTERVIEWS)]
+    access = (await services.tokens.issue(user, "fuzz", renewable=False)).access
+    refresh = [(await services.tokens.issue(user, "fuzz")).refresh for _ in range(ONCE // 4)]
+    await services.close()
+    return Seed(user.id, access, interviews, refresh, links, codes)
+
+
+async def _started(services: wiring.Services, user_id: int) -> int:
+    events = [event async for event in services.interviews.start(user_id, "")]
+    return int(getattr(events[0], "interview_id", 0))
+
+
+def run(site: Site, folder: Path, seed: Seed, seconds: int, *, signed_in: bool) -> Result:
+    """Try every operation for so many seconds, with or without an access token; `words` is what to read when it failed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    jobs = [job.text for job in SAMPLE_JOBS.values()]
+    own = {
+        "access": seed.access,
+        "refresh": seed.refresh[0],
+        "interviews": seed.interviews,
+        "user_id": seed.user_id,
+        "jobs": jobs,
+    }
+    config, told, report = folder / "schemathesis.toml", folder / "seed.json", folder / "report.ndjson"
+    config.write_text(
+        CONFIG + (SIGNED_IN.format(**{name: json.dumps(value) for name, value in own.items()}) if signed_in else "")
+    )
+    told.write_text(json.dumps(asdict(seed)))
+    done = subprocess.run(
+        [
+            *(Path(sys.executable).with_name("schemathesis"), "--config-file", config, "run", f"{site.url}/api/openapi.json"),
+            *("--max-time", str(seconds), "--report", "ndjson", "--report-ndjson-path", report),
+            *("--no-color", "--warnings", "off"),
+        ],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), SEED: str(told)},
+        capture_output=True,
+        text=True,
+        timeout=seconds + 120,
+        check=False,
+    )
+    result = Result(done.returncode, words=(done.stdout + done.stderr)[-20_000:])
+    if report.exists():
+        _count(report, result)
+    return result
+
+
+def _count(report: Path, result: Result) -> None:
+    """Count what was answered, by operation; the report has one event a line."""
+    with report.open() as lines:
+        for line in lines:
+            recorder = json.loads(line).get("ScenarioFinished", {}).get("recorder", {})
+            for id, interaction in recorder.get("interactions", {}).items():
+                if interaction["response"] is None:
+                    continue
+                case, status = recorder["cases"][id]["value"], interaction["response"]["status_code"]
+                operation = f"{case['method']} {case['path']}"
+                result.cases += 1
+                result.operations.add(operation)
+                if status < 400:
+                    result.good[operation] = result.good.get(operation, 0) + 1

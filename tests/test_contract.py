@@ -1,0 +1,928 @@
+"""The wire contract, row by row: each path with its success and each of its errors, over HTTP from the production process.
+
+What needs no preparation stands in TABLE, one line a path and status; what does is a test of its own below, named for its row.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx2
+import jwt
+import pytest
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.engine import Engine
+
+from interviewer.db import ledger
+from interviewer.db.engine import Database
+from interviewer.db.models import User
+from interviewer.domain.credits import CreditType
+from interviewer.services.accounts import hash_password
+from tests.support import github_server, lemonsqueezy_server, openai_server
+from tests.support.billing import INDIVIDUAL, PREMIUM, PRO, SECRET, STORE, event, signature
+from tests.support.site import PASSWORD, Site, free_port
+from tests.support.sse import events, written
+
+JWT_SECRET = "7d1c94be02f58a63c17de4902b6f8ad35e"
+ORIGIN = "https://friend.example"
+STREAM = {"Accept": "text/event-stream"}
+NOT_ENOUGH = "You do not have enough credits to start a new interview or your subscription has expired."
+NEW_PASSWORD = "violet harbour lantern"
+MAIL_SECONDS = 15
+ANSWER = "First I measure, because guesses mislead; the trade-off is the time that it takes."
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with an account, signed in."""
+
+    id: int
+    email: str
+    access: str
+    refresh: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return bearer(self.access)
+
+
+class World:
+    """A site with everything configured, the servers behind it, and somebody's interviews in every state."""
+
+    def __init__(self, site: Site, database_url: str, model: openai_server.Behaviour) -> None:
+        self.site, self.database_url, self.model = site, database_url, model
+        self.lemon = lemonsqueezy_server.Behaviour()
+        self.github = github_server.Behaviour()
+        self.http = httpx2.Client(base_url=site.url, timeout=30)
+        self.engine: Engine = create_engine(database_url)
+
+    def sql(self, statement: str, **values: Any) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(text(statement), values)
+
+    def person(self, credits: int = 1) -> Person:
+        """Make an account and sign in to it."""
+        email = f"person{next(_numbers)}@example.com"
+        asyncio.run(_insert(self.database_url, email, credits))
+        body = self.http.post("/api/auth/login", json={"email": email, "password": PASSWORD}).json()
+        return Person(body["user_id"], email, body["jwtoken"], body["refresh_token"])
+
+    def started(self, who: Person) -> int:
+        answer = self.http.post("/api/interviews", json={}, headers=who.headers)
+        assert answer.status_code == 201, answer.text
+        return int(answer.json()["interview_id"])
+
+    def said(self, who: Person, id: int, message: str, how: str = "append", **headers: str) -> httpx2.Response:
+        path = f"/api/conversations/{how}/{id}"
+        return self.http.post(path, json={"message": message}, headers={**who.headers, **headers})
+
+    def mailed(self, email: str, page: str) -> str:
+        """Return the token of the newest link that was mailed; in development mails are printed."""
+        deadline = time.monotonic() + MAIL_SECONDS
+        while time.monotonic() < deadline:
+            for mail in reversed(self.site.log.read_text().split("--- mail to ")):
+                if mail.startswith(f"{email}:") and (link := re.search(rf"{page}\?token=(\S+)", mail)):
+                    return link.group(1)
+            time.sleep(0.05)
+        raise AssertionError("no such mail")
+
+    def sign_up(self) -> tuple[str, str]:
+        """Ask for an account; returns its address and the token that creates it."""
+        email = f"new{next(_numbers)}@example.com"
+        body = {"email": email, "username": "Ada", "password": PASSWORD, "more": 1}
+        answer = self.http.post("/api/auth/request-verification", json=body)
+        assert (answer.status_code, answer.json()) == (200, {"message": "Verification email sent"})
+        return email, self.mailed(email, "verify-email")
+
+    def bought(self, who: Person, tier: str) -> None:
+        """Buy something and have its webhooks delivered."""
+        answer = self.http.post("/api/payment/checkout", json={"tier": tier}, headers=who.headers)
+        assert (answer.status_code, set(answer.json())) == (200, {"checkout_url"})
+        assert httpx2.post(f"{answer.json()['checkout_url']}/pay").status_code == 303
+
+
+async def _insert(database_url: str, email: str, credits: int) -> None:
+    database = Database(database_url)
+    async with database.transaction() as session:
+        user = User(email=email, username="Ada", password_hash=await hash_password(PASSWORD))
+        session.add(user)
+        await session.flush()
+        for number in range(credits):
+            key = f"test:{user.id}:{number}"
+            await ledger.change(session, user, CreditType.INDIVIDUAL, 1, reason="test", source="test", business_key=key)
+    await database.close()
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def told(answer: httpx2.Response) -> tuple[int, str]:
+    """Return an error's status and words, having seen that there is nothing else to it."""
+    assert answer.headers["content-type"] == "application/json"
+    assert set(answer.json()) == {"error"}
+    assert answer.json()["error"]
+    if answer.status_code in {429, 503}:
+        assert int(answer.headers["retry-after"]) > 0
+    return answer.status_code, answer.json()["error"]
+
+
+@pytest.fixture(scope="module")
+def world(make_site: Callable[..., Site], make_database: Callable[[str], str]) -> Iterator[World]:
+    """A site with a language model, GitHub and Lemon Squeezy, all of them servers of these tests."""
+    model, github, lemon = openai_server.Behaviour(), github_server.Behaviour(), lemonsqueezy_server.Behaviour()
+    database_url, port = make_database("contract"), free_port()
+    with (
+        openai_server.running(model) as model_url,
+        github_server.running(github) as github_url,
+        lemonsqueezy_server.running(lemon) as lemon_url,
+    ):
+        site = make_site(
+            DATABASE_URL=database_url,
+            PORT=str(port),
+            FRONTEND_URL=f"http://localhost:{port}/",
+            ALLOWED_ORIGINS=ORIGIN,
+            JWT_SECRET=JWT_SECRET,
+            OPENAI_BASE_URL=model_url,
+            GITHUB_BASE_URL=github_url,
+            GITHUB_API_URL=github_url,
+            GITHUB_CLIENT_ID=github.client_id,
+            GITHUB_CLIENT_SECRET=github.client_secret,
+            LEMON_API_KEY=lemon.api_key,
+            LEMON_API_URL=lemon_url,
+            LEMON_STORE_ID=STORE,
+            LEMON_WEBHOOK_SECRET=SECRET,
+            LEMON_VARIANT_ID_INDIVIDUAL=INDIVIDUAL,
+            LEMON_VARIANT_ID_PRO=PRO,
+            LEMON_VARIANT_ID_PREMIUM=PREMIUM,
+        )
+        lemon.webhook_url, lemon.webhook_secret = f"{site.url}/api/webhooks/billing", SECRET
+        world = World(site, database_url, model)
+        world.lemon, world.github = lemon, github
+        yield world
+        world.http.close()
+        world.engine.dispose()
+
+
+@pytest.fixture(autouse=True)
+def well_behaved(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a test has broken is whole again after it."""
+    yield
+    if "world" in request.fixturenames:
+        world: World = request.getfixturevalue("world")
+        world.model.fault_for, world.github.faults, world.lemon.faults = {}, {}, []
+
+
+@pytest.fixture(scope="module")
+def ada(world: World) -> Person:
+    return world.person(credits=40)
+
+
+@pytest.fixture(scope="module")
+def places(world: World, ada: Person) -> dict[str, object]:
+    """What stands for the names in braces in TABLE."""
+    other = world.person()
+    found: dict[str, object] = {"me": ada.id, "other": other.id, "foreign": world.started(other), "unknown": 999_999}
+    found |= {name: world.started(ada) for name in ("fresh", "begun", "paused", "finished")}
+    assert world.said(ada, int(str(found["begun"])), ANSWER, "create").status_code == 201
+    for status in ("paused", "finished"):
+        world.sql("UPDATE interviews SET status = :status WHERE id = :id", status=status, id=found[status])
+    return found
+
+
+# -- the table -------------------------------------------------------------------------------------------------------
+
+INTERVIEW = {
+    *("id", "conversation_id", "user_id", "length", "number_questions", "number_questions_answered", "score_numerator"),
+    *("difficulty", "status", "language", "prompt", "jd_summary", "first_question", "subtopic", "created_at", "updated_at"),
+}
+CONVERSATION = {
+    *("id", "interview_id", "current_topic", "current_subtopic", "current_question_number", "created_at", "updated_at"),
+    "topics",
+}
+DASHBOARD = {"email", "plan", "status", "individual_credits", "subscription_credits", "past_interviews"}
+LONG_BODY = {"filler": "x" * 256 * 1024}
+ANYBODY, ADA = "anybody", "Ada"
+
+# Who asks; method and path; what is sent; the status; and the error's words, or a success' body or the names in it.
+TABLE: list[tuple[str, str, Any, int, Any]] = [
+    (ANYBODY, "POST /api/auth/check-email", {"email": "nobody@example.com", "more": 1}, 200, {"exists": False}),
+    (ANYBODY, "POST /api/auth/check-email", {}, 400, "Email required"),
+    (ANYBODY, "POST /api/auth/request-verification", {"email": "a@b.example"}, 400, "Username, Email, and Password required"),
+    (
+        ANYBODY,
+        "POST /api/auth/request-verification",
+        {"email": "no address", "username": "Ada", "password": PASSWORD},
+        400,
+        "This is not a valid e-mail address.",
+    ),
+    (
+        ANYBODY,
+        "POST /api/auth/request-verification",
+        {"email": "weak@example.com", "username": "Ada", "password": "password1"},
+        400,
+        "This password is easy to guess. Three or four unrelated words make a good one.",
+    ),
+    (ANYBODY, "POST /api/users", {"token": "no token"}, 401, None),
+    (ANYBODY, "POST /api/users", {}, 400, None),
+    (ADA, "GET /api/users/{me}", None, 200, {"user_id", "username", "email"}),
+    (ADA, "GET /api/users/", None, 400, "UserID required"),
+    (ADA, "GET /api/users", None, 400, "UserID required"),
+    (ADA, "GET /api/users/x", None, 400, "UserID required"),
+    (ADA, "GET /api/users/{other}", None, 401, "Invalid ID"),
+    (ADA, "GET /api/users/{unknown}", None, 401, "Invalid ID"),
+    (ADA, "DELETE /api/users/delete/", None, 400, "UserID required"),
+    (ADA, "DELETE /api/users/delete", None, 400, "UserID required"),
+    (ADA, "DELETE /api/users/delete/{other}", None, 401, "Invalid ID"),
+    (ANYBODY, "POST /api/auth/login", {"password": PASSWORD}, 400, "Authentication failed."),
+    (ANYBODY, "POST /api/auth/login", {"email": "a@b.example"}, 400, "Authentication failed."),
+    (ANYBODY, "POST /api/auth/login", {"email": "a@b.example", "password": "wrong"}, 401, "Authentication failed."),
+    (ANYBODY, "POST /api/auth/github", {}, 400, None),
+    (ANYBODY, "POST /api/auth/github", {"code": "no code"}, 401, None),
+    (ANYBODY, "POST /api/auth/token", {"user_id": 1}, 401, "Unauthorized"),
+    (ANYBODY, "POST /api/auth/request-reset", {"email": "nobody@example.com"}, 200, {}),
+    (ANYBODY, "POST /api/auth/request-reset", {}, 400, None),
+    (ANYBODY, "POST /api/auth/request-reset", {"email": "no address"}, 400, None),
+    (
+        ANYBODY,
+        "POST /api/auth/reset-password",
+        {"token": "no token", "new_password": NEW_PASSWORD},
+        401,
+        "Invalid or expired token",
+    ),
+    (ANYBODY, "POST /api/auth/reset-password", {}, 401, "Invalid or expired token"),
+    (ADA, "POST /api/interviews", {"more": 1}, 201, {"interview_id", "conversation_id", "first_question"}),
+    (ADA, "POST /api/interviews", {"job_description": "%PDF" + "\x00\x01" * 50}, 400, None),
+    (ADA, "GET /api/interviews/{fresh}", None, 200, {"interview"}),
+    (ADA, "GET /api/interviews/x", None, 400, None),
+    (ADA, "GET /api/interviews/", None, 400, None),
+    (ADA, "GET /api/interviews/{unknown}", None, 404, "Interview not found"),
+    (ADA, "GET /api/interviews/{foreign}", None, 404, "Interview not found"),
+    (ADA, "PATCH /api/interviews/{begun}", {"status": "active"}, 200, {"interview"}),
+    (ADA, "PATCH /api/interviews/{begun}", {"status": "finished"}, 400, "Invalid status"),
+    (ADA, "PATCH /api/interviews/{begun}", {}, 400, "Invalid status"),
+    (ADA, "PATCH /api/interviews/{finished}", {"status": "paused"}, 400, "Invalid status transition"),
+    (ADA, "PATCH /api/interviews/{unknown}", {"status": "paused"}, 404, "Interview not found"),
+    (ADA, "PATCH /api/interviews/{foreign}", {"status": "paused"}, 404, "Interview not found"),
+    (ADA, "POST /api/conversations/create/", {"message": ANSWER}, 400, "Missing ID"),
+    (ADA, "POST /api/conversations/create", {"message": ANSWER}, 400, "Missing ID"),
+    (ADA, "POST /api/conversations/create/x", {"message": ANSWER}, 400, "Invalid ID"),
+    (ADA, "POST /api/conversations/create/{unknown}", {"message": ANSWER}, 400, "Invalid ID"),
+    (ADA, "POST /api/conversations/create/{foreign}", {"message": ANSWER}, 400, "Invalid ID"),
+    (ADA, "POST /api/conversations/create/{fresh}", {}, 400, "Missing message"),
+    (ADA, "POST /api/conversations/create/{paused}", {"message": ANSWER}, 409, "Interview is not active"),
+    (ADA, "POST /api/conversations/create/{begun}", {"message": "Another answer."}, 409, None),
+    (ADA, "POST /api/conversations/create/{fresh}", {"message": "x" * 20_001}, 413, None),
+    (ADA, "POST /api/conversations/append/", {"message": ANSWER}, 400, "Missing ID"),
+    (ADA, "POST /api/conversations/append", {"message": ANSWER}, 400, "Missing ID"),
+    (ADA, "POST /api/conversations/append/x", {"message": ANSWER}, 400, "Invalid ID"),
+    (ADA, "POST /api/conversations/append/{unknown}", {"message": ANSWER}, 400, "Invalid ID"),
+    (ADA, "POST /api/conversations/append/{foreign}", {"message": ANSWER}, 400, "Invalid ID"),
+    (ADA, "POST /api/conversations/append/{begun}", {}, 400, "Missing message"),
+    (ADA, "POST /api/conversations/append/{begun}", {"message": "Hi.", "conversation_id": 999_999}, 400, "Invalid ID"),
+    (ADA, "POST /api/conversations/append/{paused}", {"message": ANSWER}, 409, "Interview is not active"),
+    (ADA, "POST /api/conversations/append/{finished}", {"message": ANSWER}, 409, "Interview is not active"),
+    (ADA, "POST /api/conversations/append/{begun}", {"message": "x" * 20_001}, 413, None),
+    (ADA, "GET /api/conversations/{fresh}", None, 200, {"conversation"}),
+    (ADA, "GET /api/conversations/", None, 400, "Missing ID"),
+    (ADA, "GET /api/conversations", None, 400, "Missing ID"),
+    (ADA, "GET /api/conversations/{unknown}", None, 400, "Invalid ID"),
+    (ADA, "GET /api/conversations/{foreign}", None, 400, "Invalid ID"),
+    (ADA, "POST /api/jd", {"job_description": ""}, 400, "Invalid job description"),
+    (ADA, "POST /api/jd", {}, 400, "Invalid job description"),
+    (ADA, "GET /api/user/dashboard", None, 200, DASHBOARD),
+    (ADA, "POST /api/payment/checkout", {"tier": "individual"}, 200, {"checkout_url"}),
+    (ADA, "POST /api/payment/checkout", {"tier": "gold"}, 400, "Missing or invalid tier"),
+    (ADA, "POST /api/payment/checkout", {}, 400, "Missing or invalid tier"),
+    (ADA, "POST /api/payment/cancel", None, 409, None),
+    (ADA, "POST /api/payment/resume", None, 409, None),
+    (ADA, "POST /api/payment/change-plan", {"tier": "gold"}, 400, "Missing or invalid tier"),
+    (ADA, "POST /api/payment/change-plan", {"tier": "pro"}, 409, None),
+]
+
+
+@pytest.mark.parametrize(("who", "asked", "sent", "status", "expected"), TABLE, ids=lambda value: str(value)[:60])
+def test_row(
+    world: World, ada: Person, places: dict[str, object], who: str, asked: str, sent: Any, status: int, expected: Any
+) -> None:
+    method, path = asked.split()
+    headers = ada.headers if who == ADA else {}
+    answer = world.http.request(method, path.format(**places), json=sent, headers=headers)
+    assert answer.status_code == status, answer.text
+    if status >= 400:
+        assert expected in (told(answer)[1], None)
+    elif isinstance(expected, set):
+        assert set(answer.json()) == expected
+    else:
+        assert answer.json() == expected
+
+
+# Every path that wants an access token, and every path that wants a body.
+WITH_TOKEN = sorted({re.sub(r"\{.*?\}", "1", asked) for who, asked, *_ in TABLE if who == ADA})
+WITH_BODY = sorted({path for path in (asked for _, asked, sent, *_ in TABLE if sent is not None) if not path.endswith("/")})
+WITH_BODY = [path for path in WITH_BODY if not re.search("/x$|create$|append$|unknown|foreign|paused|finished", path)]
+EVERY_PATH = [
+    *("/health", "/live", "/api/auth/check-email", "/api/auth/request-verification", "/api/users", "/api/users/1"),
+    *("/api/users/delete/1", "/api/auth/login", "/api/auth/github/start", "/api/auth/github", "/api/auth/token"),
+    *("/api/auth/request-reset", "/api/auth/reset-password", "/api/interviews", "/api/interviews/1"),
+    *("/api/conversations/create/1", "/api/conversations/append/1", "/api/conversations/1", "/api/jd", "/api/user/dashboard"),
+    *("/api/payment/checkout", "/api/payment/cancel", "/api/payment/resume", "/api/payment/change-plan"),
+    "/api/webhooks/billing",
+]
+
+
+@pytest.mark.parametrize("asked", WITH_TOKEN)
+def test_access_401(world: World, asked: str) -> None:
+    method, path = asked.split()
+    for headers in ({}, {"Authorization": "Bearer"}, {"Authorization": "Basic x"}, bearer("x"), bearer("a.b.c")):
+        assert told(world.http.request(method, path, json={}, headers=headers)) == (401, "Unauthorized")
+
+
+@pytest.mark.parametrize("path", EVERY_PATH)
+def test_wrong_method_405(world: World, ada: Person, path: str) -> None:
+    for headers in ({}, ada.headers):
+        assert told(world.http.put(path, json={}, headers=headers)) == (405, "Method not allowed")
+
+
+@pytest.mark.parametrize("asked", WITH_BODY)
+def test_no_json_400_and_too_much_of_it_413(world: World, ada: Person, places: dict[str, object], asked: str) -> None:
+    method, path = asked.split()
+    kind = {"Content-Type": "application/json"}
+    for content in (b"{", b"", b"[]", b"\xff"):
+        answer = world.http.request(method, path.format(**places), content=content, headers={**ada.headers, **kind})
+        assert told(answer) == (400, "Invalid request body")
+    answer = world.http.request(method, path.format(**places), json=LONG_BODY, headers=ada.headers)
+    assert told(answer)[0] == 413
+
+
+# -- who asks --------------------------------------------------------------------------------------------------------
+
+
+def test_an_access_token_is_hs256_over_the_secret_for_its_user(world: World, ada: Person) -> None:
+    claims = jwt.decode(ada.access, JWT_SECRET, ["HS256"], options={"verify_aud": False})
+    assert (claims["iss"], claims["sub"]) == ("interviewer", str(ada.id))
+    assert claims["exp"] > claims["iat"]
+
+
+@pytest.mark.parametrize(
+    "change", [{"exp": 1}, {"iss": "another"}, {"sub": "x"}, {"purpose": "verification"}, {"aud": "another"}, {"sub": "999999"}]
+)
+def test_a_token_that_is_expired_or_for_something_else_401(world: World, ada: Person, change: dict[str, Any]) -> None:
+    claims = jwt.decode(ada.access, JWT_SECRET, ["HS256"], options={"verify_aud": False})
+    again = jwt.encode(claims, JWT_SECRET, "HS256")
+    assert world.http.get("/api/user/dashboard", headers=bearer(again)).status_code == 200
+    changed = jwt.encode(claims | change, JWT_SECRET, "HS256")
+    assert told(world.http.get("/api/user/dashboard", headers=bearer(changed)))[0] == 401
+
+
+def test_one_kind_of_token_never_passes_as_another_401(world: World) -> None:
+    who, (_, mailed) = world.person(), world.sign_up()
+    for token in (who.refresh, mailed):
+        assert told(world.http.get("/api/user/dashboard", headers=bearer(token))) == (401, "Unauthorized")
+    for token in (who.access, mailed):
+        answer = world.http.post("/api/auth/token", json={"user_id": who.id}, headers=bearer(token))
+        assert told(answer) == (401, "Unauthorized")
+    for token in (who.access, who.refresh):
+        assert told(world.http.post("/api/users", json={"token": token}))[0] == 401
+    for token in (who.access, who.refresh, mailed):
+        answer = world.http.post("/api/auth/reset-password", json={"token": token, "new_password": NEW_PASSWORD})
+        assert told(answer) == (401, "Invalid or expired token")
+
+
+def test_cors_is_for_the_origins_that_are_named(world: World) -> None:
+    asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization, idempotency-key"}
+    for origin in (ORIGIN, world.site.url):
+        answer = world.http.options("/api/interviews", headers={"Origin": origin, **asked})
+        assert answer.status_code == 200
+        assert answer.headers["access-control-allow-origin"] == origin
+        assert answer.headers["access-control-allow-credentials"] == "true"
+        assert world.http.get("/api/user/dashboard", headers={"Origin": origin}).headers["access-control-allow-origin"] == origin
+    for answer in (
+        world.http.options("/api/interviews", headers={"Origin": "https://evil.example", **asked}),
+        world.http.get("/api/user/dashboard", headers={"Origin": "https://evil.example"}),
+    ):
+        assert "access-control-allow-origin" not in answer.headers
+
+
+# -- health ----------------------------------------------------------------------------------------------------------
+
+
+def test_get_health_200_and_get_live_200(world: World) -> None:
+    for path, words in (("/health", "healthy"), ("/live", "alive")):
+        answer = world.http.get(path)
+        assert (answer.status_code, answer.text) == (200, words)
+        assert answer.headers["content-type"].startswith("text/plain")
+
+
+@pytest.fixture(scope="module")
+def limited(make_site: Callable[..., Site], make_database: Callable[[str], str]) -> Iterator[World]:
+    """A site that refuses who asks too often; nothing that is optional is configured."""
+    database_url = make_database("limited")
+    world = World(make_site(DATABASE_URL=database_url, RATE_LIMITS="on"), database_url, openai_server.Behaviour())
+    yield world
+    world.http.close()
+    world.engine.dispose()
+
+
+def test_get_health_503_and_get_live_200_while_the_database_is_down(limited: World, server_url: str) -> None:
+    who = limited.person()
+    admin = create_engine(server_url, isolation_level="AUTOCOMMIT")
+    name = make_url(limited.database_url).database
+    limited.engine.dispose()
+
+    def open_to_all(yes: bool) -> None:
+        with admin.connect() as connection:
+            connection.execute(text(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS {yes}'))
+            if not yes:
+                connection.execute(text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :n"), {"n": name})
+
+    open_to_all(False)
+    try:
+        assert limited.http.get("/health").status_code == 503
+        answer = limited.http.get("/live")
+        assert (answer.status_code, answer.text) == (200, "alive")
+        assert told(limited.http.get("/api/user/dashboard", headers=who.headers))[0] == 503
+    finally:
+        open_to_all(True)
+        admin.dispose()
+    assert limited.http.get("/api/user/dashboard", headers=who.headers).status_code == 200
+
+
+# -- accounts --------------------------------------------------------------------------------------------------------
+
+
+def test_post_check_email_200_for_a_known_address(world: World, ada: Person) -> None:
+    assert world.http.post("/api/auth/check-email", json={"email": ada.email}).json() == {"exists": True}
+
+
+def test_post_request_verification_200_is_the_same_for_a_known_address(world: World, ada: Person) -> None:
+    known, unknown = (
+        world.http.post("/api/auth/request-verification", json={"email": email, "username": "Ada", "password": PASSWORD})
+        for email in (ada.email, f"new{next(_numbers)}@example.com")
+    )
+    assert (known.status_code, known.content) == (unknown.status_code, unknown.content)
+    assert (known.status_code, known.json()) == (200, {"message": "Verification email sent"})
+
+
+def test_post_users_201_then_401_for_the_used_token(world: World) -> None:
+    email, token = world.sign_up()
+    answer = world.http.post("/api/users", json={"token": token, "more": 1})
+    assert answer.status_code == 201
+    assert set(answer.json()) == {"user_id", "username", "email", "jwtoken"}
+    assert answer.json()["email"] == email
+    board = world.http.get("/api/user/dashboard", headers=bearer(answer.json()["jwtoken"])).json()
+    assert (board["individual_credits"], board["plan"], board["past_interviews"]) == (1, "free", [])
+    assert told(world.http.post("/api/users", json={"token": token}))[0] == 401
+
+
+def test_post_users_401_for_an_expired_token(world: World) -> None:
+    email, token = world.sign_up()
+    world.sql("UPDATE one_time_tokens SET expires_at = now() - interval '1 second' WHERE email = :email", email=email)
+    assert told(world.http.post("/api/users", json={"token": token}))[0] == 401
+
+
+def test_post_users_409(world: World) -> None:
+    email, token = world.sign_up()
+    asyncio.run(_insert(world.database_url, email, 0))
+    assert told(world.http.post("/api/users", json={"token": token})) == (409, "Email already exists")
+
+
+def test_delete_user_200_and_401_from_then_on(world: World) -> None:
+    who = world.person()
+    answer = world.http.delete(f"/api/users/delete/{who.id}", headers=who.headers)
+    assert (answer.status_code, answer.json()) == (200, {"message": "User deleted successfully"})
+    assert told(world.http.get(f"/api/users/{who.id}", headers=who.headers)) == (401, "Account deactivated")
+
+
+def test_delete_user_502_deletes_nothing(world: World) -> None:
+    who = world.person(credits=0)
+    world.bought(who, "pro")
+    world.lemon.faults = [500] * 9
+    assert told(world.http.delete(f"/api/users/delete/{who.id}", headers=who.headers))[0] == 502
+    assert world.http.get(f"/api/users/{who.id}", headers=who.headers).json()["email"] == who.email
+
+
+def test_post_login_200_and_401_that_does_not_tell_why(world: World, ada: Person) -> None:
+    answer = world.http.post("/api/auth/login", json={"email": ada.email, "password": PASSWORD, "more": 1})
+    assert answer.status_code == 200
+    assert set(answer.json()) == {"user_id", "username", "jwtoken", "refresh_token"}
+    known, unknown = (
+        world.http.post("/api/auth/login", json={"email": email, "password": "not the password"})
+        for email in (ada.email, "nobody@example.com")
+    )
+    assert (known.status_code, known.content) == (unknown.status_code, unknown.content)
+    assert told(known) == (401, "Authentication failed.")
+
+
+def test_get_github_start_303_and_back_to_the_callback(world: World) -> None:
+    with httpx2.Client(base_url=world.site.url) as browser:
+        answer = browser.get("/api/auth/github/start")
+        assert answer.status_code == 303
+        query = parse_qs(urlsplit(answer.headers["location"]).query)
+        assert query["state"]
+        assert query["code_challenge_method"] == ["S256"]
+        assert query["redirect_uri"] == [f"{world.site.url}/github/callback"]
+        assert "HttpOnly" in answer.headers["set-cookie"]
+        assert "Max-Age" in answer.headers["set-cookie"]
+        back = httpx2.get(f"{answer.headers['location']}&consent=yes").headers["location"]
+        assert back.startswith(f"{world.site.url}/github/callback?")
+        answer = browser.get(back)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/dashboard")
+
+
+def test_get_github_start_503_and_post_github_503_when_not_configured(limited: World) -> None:
+    assert told(limited.http.get("/api/auth/github/start"))[0] == 503
+    assert told(limited.http.post("/api/auth/github", json={"code": "any"}))[0] == 503
+
+
+def test_post_github_200(world: World) -> None:
+    code = world.github.issue_code()
+    answer = world.http.post("/api/auth/github", json={"code": code, "more": 1})
+    assert answer.status_code == 200
+    assert set(answer.json()) == {"userID", "username", "jwt", "refreshToken"}
+    own = world.http.get(f"/api/users/{answer.json()['userID']}", headers=bearer(answer.json()["jwt"]))
+    assert own.json()["username"] == answer.json()["username"]
+    assert told(world.http.post("/api/auth/github", json={"code": code}))[0] == 401
+
+
+def test_post_github_502(world: World) -> None:
+    world.github.faults = {github_server.TOKEN: "500"}
+    assert told(world.http.post("/api/auth/github", json={"code": world.github.issue_code()}))[0] == 502
+
+
+# -- tokens ----------------------------------------------------------------------------------------------------------
+
+
+def renewed(world: World, who: Person, refresh: str, body: Any = None) -> httpx2.Response:
+    return world.http.post("/api/auth/token", json=body or {"user_id": who.id}, headers=bearer(refresh))
+
+
+def test_post_token_200_and_the_old_one_is_dead_401(world: World) -> None:
+    who = world.person()
+    answer = renewed(world, who, who.refresh)
+    assert answer.status_code == 200
+    assert set(answer.json()) == {"id", "jwtoken", "refresh_token"}
+    assert answer.json()["id"] == who.id
+    assert told(renewed(world, who, who.refresh)) == (401, "Unauthorized")
+    answer = renewed(world, who, answer.json()["refresh_token"])
+    assert answer.status_code == 200, "within ten seconds a reuse is only refused"
+    world.sql("UPDATE refresh_tokens SET rotated_at = rotated_at - interval '11 seconds' WHERE rotated_at IS NOT NULL")
+    assert told(renewed(world, who, who.refresh)) == (401, "Unauthorized")
+    assert told(renewed(world, who, answer.json()["refresh_token"])) == (401, "Unauthorized"), "later it ends the family"
+    assert told(world.http.get("/api/user/dashboard", headers=bearer(answer.json()["jwtoken"])))[0] == 401
+
+
+def test_post_token_400_uses_nothing_up(world: World, ada: Person) -> None:
+    who = world.person()
+    assert told(renewed(world, who, who.refresh, {"more": 1}))[0] == 400
+    assert told(renewed(world, who, who.refresh, {"user_id": ada.id}))[0] == 400
+    assert renewed(world, who, who.refresh).status_code == 200
+
+
+def test_post_token_401_malformed_or_expired(world: World) -> None:
+    who = world.person()
+    for headers in ({}, {"Authorization": "Bearer"}, bearer("x"), {"Authorization": f"Basic {who.refresh}"}):
+        answer = world.http.post("/api/auth/token", json={"user_id": who.id}, headers=headers)
+        assert told(answer) == (401, "Unauthorized")
+    world.sql(
+        "UPDATE refresh_tokens SET expires_at = now() - interval '1 second' "
+        "WHERE session_id IN (SELECT id FROM sessions WHERE user_id = :id)",
+        id=who.id,
+    )
+    assert told(renewed(world, who, who.refresh)) == (401, "Unauthorized")
+
+
+def test_post_request_reset_200_and_post_reset_password_200_400_401(world: World) -> None:
+    who = world.person()
+    answer = world.http.post("/api/auth/request-reset", json={"email": who.email})
+    assert (answer.status_code, answer.json()) == (200, {})
+    token = world.mailed(who.email, "reset-password")
+    weak = world.http.post("/api/auth/reset-password", json={"token": token, "new_password": "password1"})
+    assert told(weak)[0] == 400
+    body = {"token": token, "new_password": NEW_PASSWORD, "more": 1}
+    answer = world.http.post("/api/auth/reset-password", json=body)
+    assert (answer.status_code, answer.json()) == (200, {})
+    assert told(world.http.post("/api/auth/reset-password", json=body)) == (401, "Invalid or expired token")
+    assert told(renewed(world, who, who.refresh)) == (401, "Unauthorized")
+    for password, status in ((PASSWORD, 401), (NEW_PASSWORD, 200)):
+        assert world.http.post("/api/auth/login", json={"email": who.email, "password": password}).status_code == status
+
+
+def test_post_reset_password_401_for_an_expired_token(world: World) -> None:
+    who = world.person()
+    world.http.post("/api/auth/request-reset", json={"email": who.email})
+    token = world.mailed(who.email, "reset-password")
+    world.sql("UPDATE one_time_tokens SET expires_at = now() - interval '1 second' WHERE email = :email", email=who.email)
+    answer = world.http.post("/api/auth/reset-password", json={"token": token, "new_password": NEW_PASSWORD})
+    assert told(answer) == (401, "Invalid or expired token")
+
+
+# -- too often -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/auth/check-email", {"email": "nobody@example.com"}),
+        ("/api/auth/request-verification", {"email": "often@example.com", "username": "Ada", "password": PASSWORD}),
+        ("/api/auth/login", {"email": "often@example.com", "password": "wrong"}),
+        ("/api/auth/request-reset", {"email": "often@example.com"}),
+    ],
+)
+def test_429(limited: World, path: str, body: dict[str, str]) -> None:
+    for _ in range(130):
+        answer = limited.http.post(path, json=body)
+        if answer.status_code == 429:
+            break
+    assert told(answer)[0] == 429
+
+
+# -- interviews ------------------------------------------------------------------------------------------------------
+
+
+def test_post_interviews_402(world: World) -> None:
+    poor = world.person(credits=0)
+    assert told(world.http.post("/api/interviews", json={}, headers=poor.headers)) == (402, NOT_ENOUGH)
+
+
+def test_post_interviews_503_gives_the_credit_back(world: World) -> None:
+    who = world.person()
+    world.model.fault_for = {"question": "400"}
+    assert told(world.http.post("/api/interviews", json={}, headers=who.headers))[0] == 503
+    assert world.http.get("/api/user/dashboard", headers=who.headers).json()["individual_credits"] == 1
+
+
+def test_get_interviews_200_has_every_field(world: World, ada: Person, places: dict[str, object]) -> None:
+    fresh, begun = (
+        world.http.get(f"/api/interviews/{places[name]}", headers=ada.headers).json()["interview"] for name in ("fresh", "begun")
+    )
+    assert set(fresh) == INTERVIEW
+    assert set(begun) == INTERVIEW | {"score"}
+    assert (fresh["id"], fresh["user_id"], fresh["length"], fresh["number_questions"]) == (places["fresh"], ada.id, 30, 12)
+    assert fresh["difficulty"] in {"junior", "mid-level", "senior"}
+    assert (begun["number_questions_answered"], begun["score"]) == (1, begun["score_numerator"] * 10)
+
+
+def test_patch_interviews_200_pauses_and_goes_on(world: World, ada: Person) -> None:
+    id = world.started(ada)
+    for status, answered in (("paused", 409), ("active", 201)):
+        answer = world.http.patch(f"/api/interviews/{id}", json={"status": status, "more": 1}, headers=ada.headers)
+        assert (answer.status_code, answer.json()["interview"]["status"]) == (200, status)
+        assert world.said(ada, id, ANSWER, "create").status_code == answered
+
+
+def test_get_conversations_200_is_the_conversation_object(world: World, ada: Person, places: dict[str, object]) -> None:
+    body = world.http.get(f"/api/conversations/{places['begun']}", headers=ada.headers).json()["conversation"]
+    assert set(body) == CONVERSATION
+    assert (body["current_topic"], body["current_question_number"]) == (1, 2)
+    assert [topic["name"] for topic in body["topics"].values()] == [
+        "Introduction",
+        "Coding",
+        "System Design",
+        "Databases and Data Management",
+        "Behavioral",
+        "General Backend Knowledge",
+    ]
+    assert [(key, topic["id"], set(topic)) for key, topic in body["topics"].items()] == [
+        (str(id), id, {"id", "conversation_id", "name", "questions"}) for id in range(1, 7)
+    ]
+    assert [topic["questions"] for topic in body["topics"].values()][1:] == [{}] * 5
+    first, second = body["topics"]["1"]["questions"].values()
+    assert set(first) == {"conversation_id", "topic_id", "question_number", "prompt", "created_at", "messages"}
+    asked, said = first["messages"]
+    assert set(asked) == {"conversation_id", "topic_id", "question_id", "created_at", "author", "content"}
+    assert (asked["author"], asked["content"]) == ("interviewer", first["prompt"])
+    assert (said["author"], said["content"], said["topic_id"], said["question_id"]) == ("user", ANSWER, 1, 1)
+    verdict = json.loads(second["messages"][0]["content"])
+    names = {"topic", "subtopic", "question", "score", "feedback", "next_topic", "next_subtopic", "next_question"}
+    assert set(verdict) == names
+    assert (verdict["question"], verdict["next_question"]) == (first["prompt"], second["prompt"])
+
+
+def test_post_conversations_create_201_then_append_201_to_the_end(world: World, ada: Person) -> None:
+    id = world.started(ada)
+    for number in range(12):
+        answer = world.said(ada, id, f"{ANSWER} Number {number}.", "append" if number else "create")
+        assert answer.status_code == 201
+        assert set(answer.json()) == {"conversation"}
+    body = answer.json()["conversation"]
+    assert body == world.http.get(f"/api/conversations/{id}", headers=ada.headers).json()["conversation"]
+    assert (body["current_topic"], body["current_subtopic"], body["current_question_number"]) == (0, "finished", 0)
+    questions = [body["topics"][str(topic)]["questions"][str(number)] for topic in range(1, 7) for number in (1, 2)]
+    verdicts = [json.loads(question["messages"][0]["content"]) for question in questions[1:]]
+    verdicts.append(json.loads(questions[-1]["messages"][-1]["content"]))
+    assert [verdict["question"] for verdict in verdicts] == [question["prompt"] for question in questions]
+    assert [verdict["next_question"] for verdict in verdicts] == [*(one["prompt"] for one in questions[1:]), ""]
+    assert (verdicts[-1]["next_topic"], verdicts[-1]["next_subtopic"]) == ("", "")
+    total = sum(verdict["score"] for verdict in verdicts)
+    interview = world.http.get(f"/api/interviews/{id}", headers=ada.headers).json()["interview"]
+    assert (interview["status"], interview["number_questions_answered"]) == ("finished", 12)
+    assert (interview["score_numerator"], interview["score"]) == (total, int(100 * total / 120 + 0.5))
+    newest = world.http.get("/api/user/dashboard", headers=ada.headers).json()["past_interviews"][0]
+    assert (set(newest), newest["id"], newest["score"]) == ({"id", "started_at", "score"}, id, interview["score"])
+    assert told(world.said(ada, id, "More.")) == (409, "Interview is not active")
+
+
+@pytest.mark.parametrize("how", ["create", "append"])
+def test_post_conversations_503_keeps_the_answer(world: World, ada: Person, how: str) -> None:
+    id = world.started(ada)
+    if how == "append":
+        world.said(ada, id, "An answer before.", "create")
+    world.model.fault_for = {"verdict": "400"}
+    assert told(world.said(ada, id, ANSWER, how))[0] == 503
+    assert told(world.said(ada, id, "Another text.", how))[0] == 409
+    asked = len(world.model.requests)
+    world.model.fault_for = {}
+    answer = world.said(ada, id, "", how)
+    assert answer.status_code == 201
+    assert answer.text.count(ANSWER) == 1
+    assert len(world.model.requests) == asked + 1, "the question was there already"
+
+
+def test_the_last_answer_again_replays_the_reply_and_so_does_its_key(world: World, ada: Person) -> None:
+    id = world.started(ada)
+    key = {"Idempotency-Key": "contract-1"}
+    first = world.said(ada, id, ANSWER, "create", **key)
+    asked = len(world.model.requests)
+    for message, how, headers in ((ANSWER, "create", {}), (ANSWER, "append", {}), ("Other words.", "append", key)):
+        assert world.said(ada, id, message, how, **headers).json() == first.json()
+    assert len(world.model.requests) == asked
+    world.sql("UPDATE verdicts SET created_at = created_at - interval '11 minutes'")
+    assert world.said(ada, id, ANSWER).json() != first.json(), "after ten minutes it answers the next question"
+
+
+def test_two_at_once_are_judged_once(world: World, ada: Person) -> None:
+    id = world.started(ada)
+    asked = len(world.model.requests)
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: world.said(ada, id, ANSWER, "create"), range(4)))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.text for answer in answers}) == 1
+    assert len(world.model.requests) == asked + 2
+
+
+# -- streams ---------------------------------------------------------------------------------------------------------
+
+
+def test_post_interviews_streams(world: World, ada: Person) -> None:
+    answer = world.http.post("/api/interviews", json={}, headers={**ada.headers, **STREAM})
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    stream = events(answer.text)
+    assert {one.name for one in stream[:-1]} == {"question"}
+    assert stream[-1].name == "done"
+    assert written(stream, "question") == stream[-1].data["first_question"]
+
+
+@pytest.mark.parametrize("how", ["create", "append"])
+def test_post_conversations_streams_and_goes_on_after_an_event(world: World, ada: Person, how: str) -> None:
+    id = world.started(ada)
+    if how == "append":
+        world.said(ada, id, "An answer before.", "create")
+    headers = {**STREAM, "Idempotency-Key": f"stream-{how}"}
+    stream = events(world.said(ada, id, ANSWER, how, **headers).text)
+    assert stream[-1].name == "done"
+    assert stream[-1].data == world.http.get(f"/api/conversations/{id}", headers=ada.headers).json()
+    assert {one.name for one in stream} == {"feedback", "score", "question", "done"}
+    assert len([one for one in stream if one.name == "score"]) == 1
+    middle = len(stream) // 2
+    rest = events(world.said(ada, id, ANSWER, how, **headers, **{"Last-Event-ID": stream[middle - 1].id}).text)
+    for name in ("feedback", "question"):
+        assert written(stream[:middle] + rest, name) == written(stream, name)
+    assert rest[-1].data == stream[-1].data
+
+
+def test_a_failure_in_a_stream_is_an_event(world: World, ada: Person) -> None:
+    id = world.started(ada)
+    world.model.fault_for = {"verdict": "400"}
+    last = events(world.said(ada, id, ANSWER, "create", **STREAM).text)[-1]
+    assert (last.name, set(last.data), last.data["status"]) == ("error", {"error", "status"}, 503)
+
+
+def test_what_is_known_before_a_stream_begins_is_a_plain_status(world: World, ada: Person, places: dict[str, object]) -> None:
+    poor = world.person(credits=0)
+    assert told(world.http.post("/api/interviews", json={}, headers=STREAM)) == (401, "Unauthorized")
+    assert told(world.http.post("/api/interviews", json={}, headers={**poor.headers, **STREAM})) == (402, NOT_ENOUGH)
+    for name, message, status in (("fresh", "", 400), ("paused", ANSWER, 409), ("fresh", "x" * 20_001, 413)):
+        assert told(world.said(ada, int(str(places[name])), message, "create", **STREAM))[0] == status
+
+
+# -- job descriptions ------------------------------------------------------------------------------------------------
+
+JOB = "Senior backend engineer for a bank, with Python and PostgreSQL"
+
+
+def test_post_jd_200(world: World, ada: Person) -> None:
+    answer = world.http.post("/api/jd", json={"job_description": JOB, "more": 1}, headers=ada.headers)
+    assert answer.status_code == 200
+    assert answer.json().startswith("### JD Context")
+
+
+def test_post_jd_503(world: World, ada: Person) -> None:
+    world.model.fault_for = {"job": "400"}
+    assert told(world.http.post("/api/jd", json={"job_description": JOB}, headers=ada.headers))[0] == 503
+
+
+# -- payment ---------------------------------------------------------------------------------------------------------
+
+
+def test_payment_200_and_409_from_the_checkout_to_the_end(world: World) -> None:
+    who = world.person(credits=0)
+
+    def paid(what: str, body: Any = None) -> httpx2.Response:
+        return world.http.post(f"/api/payment/{what}", json=body, headers=who.headers)
+
+    world.bought(who, "pro")
+    board = world.http.get("/api/user/dashboard", headers=who.headers).json()
+    assert set(board) == DASHBOARD | {"subscription_start_date", "subscription_end_date"}
+    assert (board["plan"], board["status"], board["subscription_credits"]) == ("pro", "active", 10)
+    assert told(paid("checkout", {"tier": "premium"}))[0] == 409
+    assert told(paid("change-plan", {"tier": "pro"}))[0] == 409
+    assert told(paid("resume"))[0] == 409
+    for what, body in (("change-plan", {"tier": "premium"}), ("cancel", None), ("resume", None), ("cancel", None)):
+        assert paid(what, body).status_code == 200
+    assert told(paid("cancel"))[0] == 409
+
+
+def test_payment_502(world: World) -> None:
+    who = world.person(credits=0)
+    world.bought(who, "pro")
+    for what, body in (("checkout", {"tier": "individual"}), ("change-plan", {"tier": "premium"}), ("cancel", None)):
+        world.lemon.faults = [500] * 9
+        assert told(world.http.post(f"/api/payment/{what}", json=body, headers=who.headers))[0] == 502
+    world.lemon.faults = []
+    assert world.http.post("/api/payment/cancel", headers=who.headers).status_code == 200
+    world.lemon.faults = [500] * 9
+    assert told(world.http.post("/api/payment/resume", headers=who.headers))[0] == 502
+
+
+# -- webhooks --------------------------------------------------------------------------------------------------------
+
+WEBHOOK = "/api/webhooks/billing"
+ORDER = event("order_created", "orders", "77", {"status": "paid"})
+
+
+def delivered(world: World, body: bytes, signed: str | None = None) -> httpx2.Response:
+    headers = {"X-Signature": signature(body) if signed is None else signed, "Content-Type": "application/json"}
+    return world.http.post(WEBHOOK, content=body, headers=headers)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        event("something_new", "orders", "78", {}),
+        event("order_created", "orders", "79", {"store_id": 4711}),
+    ],
+    ids=["an event type that is not known", "another store's"],
+)
+def test_post_webhook_200(world: World, body: bytes) -> None:
+    assert delivered(world, body).status_code == 200
+    with world.engine.connect() as connection:
+        found = connection.execute(text("SELECT outcome FROM processed_webhooks ORDER BY id DESC LIMIT 1")).scalar_one()
+    assert found == "ignored"
+
+
+def test_post_webhook_401(world: World) -> None:
+    for signed in ("", "x", signature(ORDER, "another secret")):
+        assert told(delivered(world, ORDER, signed)) == (401, "Invalid signature")
+    assert told(world.http.post(WEBHOOK, content=ORDER)) == (401, "Invalid signature")
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"{}", ORDER])
+def test_post_webhook_400(world: World, body: bytes) -> None:
+    assert told(delivered(world, body))[0] == 400
+
+
+def test_post_webhook_413_over_a_megabyte_but_not_over_256_kilobytes(world: World) -> None:
+    for size, status in ((300_000, 200), (1_100_000, 413)):
+        body = event("something_new", "orders", str(size), {"filler": "x" * size})
+        assert delivered(world, body).status_code == status
+
+
+def test_post_webhook_500_when_it_should_come_again(world: World) -> None:
+    who = world.person(credits=0)
+    answer = world.http.post("/api/payment/checkout", json={"tier": "individual"}, headers=who.headers)
+    world.lemon.webhook_url = ""
+    httpx2.post(f"{answer.json()['checkout_url']}/pay")
+    world.lemon.webhook_url = f"{world.site.url}{WEBHOOK}"
+    body = world.lemon.fired[-1].body
+    world.sql("ALTER TABLE credit_transactions RENAME TO elsewhere")
+    try:
+        assert told(delivered(world, body))[0] == 500
+    finally:
+        world.sql("ALTER TABLE elsewhere RENAME TO credit_transactions")
+    assert delivered(world, body).status_code == 200
+    assert world.http.get("/api/user/dashboard", headers=who.headers).json()["individual_credits"] == 1
+
+
+def test_post_webhook_503_without_a_secret(limited: World) -> None:
+    assert told(delivered(limited, ORDER))[0] == 503
