@@ -22,10 +22,12 @@ from interviewer.services.settlement import Settlement
 
 logger = logging.getLogger(__name__)
 
-# While one of these, a plan can be changed: a paused or unpaid one has to be put in order first.
-CHANGEABLE = frozenset({SubscriptionStatus.ACTIVE, SubscriptionStatus.ON_TRIAL})
+# While it is one of these, a plan can be changed: a paused or unpaid one has to be put in order first. A trial has no credits,
+# and a change of plan moves some.
+CHANGEABLE = frozenset({SubscriptionStatus.ACTIVE})
 _DUE = "A payment of your subscription is due. Its plan can be changed once that is paid."
 _FIRST = {
+    SubscriptionStatus.ON_TRIAL: "Your plan can be changed once the trial is over.",
     SubscriptionStatus.PAUSED: "Your subscription is paused. Its plan can be changed once it goes on.",
     SubscriptionStatus.PAST_DUE: _DUE,
     SubscriptionStatus.UNPAID: _DUE,

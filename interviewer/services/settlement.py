@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from interviewer.db import ledger, payments, webhooks
 from interviewer.db.models import Order, Subscription
-from interviewer.domain.credits import CreditType, booking_key
+from interviewer.domain.credits import ENDED, CreditType, booking_key
 from interviewer.domain.entitlements import Entitlement, of_order, of_subscription
 from interviewer.domain.lemonsqueezy import InvoiceBody, Notice, OrderBody, SubscriptionBody, order_subject, subscription_subject
 from interviewer.domain.plans import Catalogue, Product
@@ -17,6 +17,8 @@ from interviewer.errors import BadRequest
 from interviewer.services.accounts import normalised_email
 
 SOURCE = "Lemon Squeezy"
+# Somebody paid and deleted their account before we were told of it; nobody but the operator can end this.
+STILL_CHARGED = "its account was deleted, yet it goes on being charged: cancel it there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,8 @@ class Settlement:
 
 def _effect(purchase: Order | Subscription, *, known_product: bool) -> Effect:
     """Return what became of a notice whose facts are stored."""
+    if isinstance(purchase, Subscription) and purchase.orphaned and purchase.status not in ENDED:
+        return Effect(Outcome.UNRESOLVED, STILL_CHARGED)
     if purchase.orphaned:
         return Effect(Outcome.IGNORED, webhooks.ACCOUNT_DELETED)
     if purchase.user_id is None:

@@ -88,7 +88,7 @@ async def test_a_trial_tells_when_it_ends(plans: Plans, webhooks: Webhooks, user
     id, told = store.subscribe(user.email, PRO, custom=None, trial=True)
     await send(webhooks, *told)
     plan = (await plans.account(user.id)).plan
-    assert (plan.status, plan.changeable) == ("on_trial", True)
+    assert (plan.status, plan.changeable) == ("on_trial", False)
     assert plan.trial_ends_at == moment(store, id, "trial_ends_at")
     assert plan.trial_ends_at is not None
     assert timedelta() <= plan.trial_ends_at - (START + TRIAL) < timedelta(minutes=1)

@@ -169,6 +169,7 @@ HISTORIES: dict[str, History] = {
     "up, then another month": subscribed("up", "renew"),
     "down, then two months": subscribed("down", "renew", "renew", variant=PREMIUM),
     "up, a month, down": subscribed("up", "renew", "wait", "down"),
+    "up, a month, down, a month, up, a month": subscribed("up", "renew", "down", "renew", "up", "renew"),
     "down, a month, up within its cycle": subscribed("down", "renew", "wait", "up", variant=PREMIUM),
     "a payment failed": subscribed("renew", "fail"),
     "a payment failed and was made": subscribed("fail", "recover"),

@@ -38,7 +38,7 @@ class Site:
             **{
                 key: value
                 for key, value in os.environ.items()
-                if not key.startswith(("OPENAI_", "GITHUB_")) and key not in {"ENV", "PORT", "FRONTEND_URL"}
+                if not key.startswith(("OPENAI_", "GITHUB_", "LEMON_")) and key not in {"ENV", "PORT", "FRONTEND_URL"}
             },
             "PORT": str(self.port),
             "DATABASE_URL": database_url,
