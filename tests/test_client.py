@@ -44,6 +44,7 @@ from interviewer.client import (
     Unauthorized,
     Unavailable,
     Unreachable,
+    calls,
     outcomes,
 )
 from tests.support import openai_server
@@ -544,6 +545,14 @@ def test_more_patience_than_allowed_is_left_to_the_caller(client: Client, fake: 
     assert caught.value.retry_after is not None
     assert caught.value.retry_after > 5
     assert len(fake.requests) == 1
+
+
+def test_waiting_adds_up() -> None:
+    tries, call = outcomes.Tries(9, 5), calls.start("", None)
+    wait = outcomes.Answer(503, {"Retry-After": "2"}, b"{}")
+    assert [tries.pause(call, wait), tries.pause(call, wait)] == [2, 2]
+    with pytest.raises(Unavailable):
+        tries.pause(call, wait)
 
 
 def test_what_may_have_been_done_is_not_done_again(client: Client, fake: Fake) -> None:

@@ -308,6 +308,7 @@ TABLE: list[tuple[str, str, Any, int, Any]] = [
     (ADA, "POST /api/payment/resume", None, 409, None),
     (ADA, "POST /api/payment/change-plan", {"tier": "gold"}, 400, "Missing or invalid tier"),
     (ADA, "POST /api/payment/change-plan", {"tier": "pro"}, 409, None),
+    (ANYBODY, "GET /api/nothing", None, 404, None),
 ]
 
 

@@ -85,7 +85,9 @@ def test_a_plan_is_changed_cancelled_and_resumed_and_each_says_before_what_it_do
     expect(rows.first).to_contain_text("Upgrade to Premium")
 
 
-def test_a_failed_payment_is_shown_on_an_open_page_and_leads_to_the_payment_method(shop: Site, lemon: Behaviour, page: Page) -> None:
+def test_a_failed_payment_is_shown_on_an_open_page_and_leads_to_the_payment_method(
+    shop: Site, lemon: Behaviour, page: Page
+) -> None:
     sign_up(page, shop.url)
     opened(page, f"{shop.url}/dashboard")
     page.get_by_role("button", name="Subscribe to Premium").click()
