@@ -189,5 +189,11 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run browser tests last: Playwright keeps an event loop of its own running, beside which no other can run."""
+    """Mark what needs a whole site, and run browser tests last.
+
+    Playwright keeps an event loop of its own running, beside which no other can run.
+    """
+    for item in items:
+        if {"site", "make_site"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("site")
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
