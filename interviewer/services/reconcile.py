@@ -178,7 +178,7 @@ class Reconciliation:
         for record in purchase.invoices:
             await tell(record, _as_told(record.notice, purchase))
         unsettled = _open(effects)
-        if all(effect.outcome in UNSETTLED for _, effect in effects):
+        if all(effect.outcome in UNSETTLED and effect.user_id is None for _, effect in effects):
             return unsettled  # facts are stored, but nothing has changed for anybody
         return [*_changes(before, await _known(session, subjects)), *unsettled]
 
@@ -304,8 +304,7 @@ async def _known(session: AsyncSession, subjects: list[str]) -> dict[str, dict[s
             f"credits ({part})": amount for part, (amount, _) in (await ledger.booked(session, subject)).items()
         }
         for invoice in await queries.invoices_of(session, id) if kind == "subscription" else ():
-            flags = {name: getattr(invoice, name) for name in ("paid", "failed", "refunded")}
-            known[f"invoice {invoice.lemon_id}"] = {"known": True, **flags}
+            known[f"invoice {invoice.lemon_id}"] = {name: getattr(invoice, name) for name in ("paid", "failed", "refunded")}
     return {name: {what: value for what, value in told.items() if value} for name, told in known.items()}
 
 

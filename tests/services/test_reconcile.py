@@ -393,6 +393,18 @@ async def test_what_is_nobodys_is_said_each_time_and_repaired_once_somebody_has_
     assert await webhooks.listed() == []
 
 
+async def test_what_is_somebodys_is_kept_up_to_date_even_if_its_variant_is_none_of_ours(
+    database: Database, payments: LemonSqueezy, lemon: Behaviour, user: User
+) -> None:
+    reconciliation = Reconciliation(database, payments, replace(CATALOGUE, variants={}))
+    id, _ = lemon.store.subscribe(user.email, PRO, custom=None)
+    await run(reconciliation)
+    lemon.store.cancel(id)
+    found = {repair.change: repair.finding for repair in await run(reconciliation)}
+    assert found["its variant is none of ours"] is Finding.OPEN
+    assert [finding for change, finding in found.items() if "status active -> cancelled" in change] == [Finding.REPAIRED]
+
+
 async def test_the_reference_that_another_delivery_brought_tells_whose_it_is(
     database: Database, webhooks: Webhooks, lemon: Behaviour, reconciliation: Reconciliation, new_user: NewUser
 ) -> None:
