@@ -47,7 +47,13 @@ Email = Annotated[str, WithJsonSchema({"type": "string", "format": "email", "max
 Username = Annotated[
     str,
     WithJsonSchema(
-        {"type": "string", "minLength": 1, "maxLength": MAX_USERNAME, "pattern": r"^[^<>\p{C}]*[^<>\s\p{C}][^<>\p{C}]*$"}
+        {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": MAX_USERNAME,
+            "pattern": r"^[^<>]*[^<>\s][^<>]*$",
+            "description": "Invisible characters are refused.",
+        }
     ),
 ]
 Password = Annotated[str, WithJsonSchema({"type": "string", "format": "password", "minLength": 1, "maxLength": MAX_PASSWORD})]

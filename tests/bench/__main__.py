@@ -30,13 +30,15 @@ from interviewer.services.events import Asked, Started
 from interviewer.settings import Settings
 from tests.bench.accounts import enumeration
 from tests.bench.api import api
+from tests.bench.billing import billing
+from tests.bench.fuzz import fuzz
 from tests.support import openai_server
 from tests.support.browser import CHROMIUM_ARGUMENTS, chromium
 from tests.support.site import Site, at_question, sign_up
 
 FIRST_TOKEN, TOKENS_A_SECOND = 0.4, 60.0
 TURNS = 12
-PARTS = ("latency", "statements", "accounts", "api")
+PARTS = ("latency", "statements", "accounts", "api", "billing", "fuzz")
 STARTS = ("Senior", "Mid-level", "Junior")
 ANSWER = "First I would measure where the time goes, because a guess is usually wrong, and then change one thing."
 # Notes, in the page, when text first appears in the places where it grows, and when a form is sent.
@@ -214,6 +216,10 @@ def main() -> None:
         enumeration(folder / "accounts", urls["accounts"])
         (folder / "api").mkdir()
         api(folder / "api", urls["api"])
+        (folder / "billing").mkdir()
+        billing(folder / "billing", urls["billing"])
+        (folder / "fuzz").mkdir()
+        fuzz(folder / "fuzz", urls["fuzz"])
         (folder / "alone").mkdir()
         starting(folder / "alone")
         server.stop()

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import httpx2
 from sqlalchemy import create_engine, make_url, select, text
+from sqlmodel import col
 
 from interviewer.db.embedded import EmbeddedPostgres
 from interviewer.db.engine import Database, driver_url
@@ -235,7 +236,7 @@ async def _differing(database: Database, lives: list[Life]) -> int:
     """Return how many customers have other credits, less debts, than plain counting says."""
     expected = {one.email: (one.individual, one.subscription) for one in lives}
     async with database.transaction() as session:
-        users = (await session.execute(select(User).where(User.email.startswith("customer")))).scalars()  # type: ignore[attr-defined]
+        users = (await session.execute(select(User).where(col(User.email).startswith("customer")))).scalars()
         found = {
             one.email: (one.individual_credits - one.individual_debt, one.subscription_credits - one.subscription_debt)
             for one in users

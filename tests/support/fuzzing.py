@@ -7,10 +7,12 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from interviewer import wiring
 from interviewer.db import ledger
@@ -120,12 +122,16 @@ class Seed:
 
 @dataclass(slots=True)
 class Result:
-    """What came of a run; `good` counts answers of 2xx and 3xx by operation."""
+    """What came of a run: whether it found nothing, how many requests were answered, by which operations, by which well.
 
-    code: int
+    `failures` counts failed checks, by operation and check; `words` is what to read then.
+    """
+
+    passed: bool
     cases: int = 0
     operations: set[str] = field(default_factory=set)
-    good: dict[str, int] = field(default_factory=dict)
+    good: Counter[str] = field(default_factory=Counter)
+    failures: Counter[str] = field(default_factory=Counter)
     words: str = ""
 
 
@@ -194,7 +200,7 @@ async def _started(services: wiring.Services, user_id: int) -> int:
 
 
 def run(site: Site, folder: Path, seed: Seed, seconds: int, *, signed_in: bool) -> Result:
-    """Try every operation for so many seconds, with or without an access token; `words` is what to read when it failed."""
+    """Try every operation for so many seconds, with or without an access token."""
     folder.mkdir(parents=True, exist_ok=True)
     jobs = [job.text for job in SAMPLE_JOBS.values()]
     own = {
@@ -222,23 +228,25 @@ def run(site: Site, folder: Path, seed: Seed, seconds: int, *, signed_in: bool) 
         timeout=seconds + 120,
         check=False,
     )
-    result = Result(done.returncode, words=(done.stdout + done.stderr)[-20_000:])
+    result = Result(done.returncode == 0, words=(done.stdout + done.stderr)[-20_000:])
     if report.exists():
-        _count(report, result)
+        with report.open() as lines:
+            for line in lines:
+                _count(json.loads(line).get("ScenarioFinished", {}).get("recorder", {}), result)
     return result
 
 
-def _count(report: Path, result: Result) -> None:
-    """Count what was answered, by operation; the report has one event a line."""
-    with report.open() as lines:
-        for line in lines:
-            recorder = json.loads(line).get("ScenarioFinished", {}).get("recorder", {})
-            for id, interaction in recorder.get("interactions", {}).items():
-                if interaction["response"] is None:
-                    continue
-                case, status = recorder["cases"][id]["value"], interaction["response"]["status_code"]
-                operation = f"{case['method']} {case['path']}"
-                result.cases += 1
-                result.operations.add(operation)
-                if status < 400:
-                    result.good[operation] = result.good.get(operation, 0) + 1
+def _count(recorder: dict[str, Any], result: Result) -> None:
+    """Count what was sent and answered in one scenario."""
+    for id, interaction in recorder.get("interactions", {}).items():
+        if interaction["response"] is None:
+            continue
+        case = recorder["cases"][id]["value"]
+        operation = f"{case['method']} {case['path']}"
+        result.cases += 1
+        result.operations.add(operation)
+        if interaction["response"]["status_code"] < 400:
+            result.good[operation] += 1
+        for check in recorder["checks"].get(id, []):
+            if check["status"] == "failure":
+                result.failures[f"{operation}: {check['name']}"] += 1

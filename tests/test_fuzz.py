@@ -1,0 +1,45 @@
+"""Generated requests find no error of the production process, and nothing that its description does not tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from interviewer import api
+from tests.support import fuzzing
+from tests.support.fuzzing import Seed
+from tests.support.site import Site
+
+pytestmark = pytest.mark.site
+
+SECONDS = 30
+# Examples come first, so even a slow machine gets to these.
+DONE = {False: "POST /api/auth/check-email", True: "POST /api/interviews"}
+
+
+@pytest.fixture(scope="module")
+def target(
+    built: None, make_database: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Site, Seed]]:
+    """A site of its own: nobody else's requests are slowed down by these."""
+    with fuzzing.started(tmp_path_factory.mktemp("fuzz"), make_database("fuzz")) as found:
+        yield found
+
+
+@pytest.mark.parametrize("signed_in", [False, True], ids=["without a token", "signed in"])
+def test_no_request_breaks_the_server_or_its_word(target: tuple[Site, Seed], tmp_path: Path, signed_in: bool) -> None:
+    site, seed = target
+    result = fuzzing.run(site, tmp_path / "run", seed, SECONDS, signed_in=signed_in)
+    assert result.passed, result.words
+    assert not result.failures
+    described = {
+        f"{method.upper()} {path}"
+        for path, item in api.build().openapi()["paths"].items()
+        for method in item
+        if not (signed_in and method == "delete")
+    }
+    assert len(described & result.operations) > len(described) // 2, "most operations were tried"
+    assert result.cases > len(described)
+    assert result.good[DONE[signed_in]] > 0, "and some did what they are for"
