@@ -21,9 +21,9 @@ test: $(VENV)/.installed-dev lint ## Run every check and every test, in Chromium
 	@$(BIN)/interviewer run --build-only
 	@$(BIN)/pytest
 
-check: $(VENV)/.installed-dev lint ## Run the checks and the tests that need no browser and no running site, in under three minutes
+check: $(VENV)/.installed-dev lint ## Run the checks and the quick tests, without browser and running sites, in under three minutes
 	@$(BIN)/interviewer run --build-only
-	@$(BIN)/pytest -n 2 --dist worksteal -m "not browser and not site"
+	@$(BIN)/pytest -n 2 --dist worksteal -m "not browser and not site and not slow"
 
 lint: $(VENV)/.installed-dev ## Check format, style and types
 	@$(BIN)/ruff format --check --quiet .

@@ -37,8 +37,20 @@ def server_url() -> Iterator[str]:
         return
     with tempfile.TemporaryDirectory(prefix="interviewer-test-") as folder:
         server = EmbeddedPostgres(Path(folder) / "data")
-        yield driver_url(server.start())
+        url = driver_url(server.start())
+        _hurry(url)
+        yield url
         server.stop()
+
+
+def _hurry(url: str) -> None:
+    """Let a server of ours wait for no disk: nothing of it has to outlive the machine."""
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+    engine.dispose()
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,9 @@ import pytest
 
 from tests.support.site import Site, free_port
 
+pytestmark = pytest.mark.slow
+
+
 COMMAND = Path(sys.executable).with_name("interviewer")
 
 

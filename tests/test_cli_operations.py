@@ -33,6 +33,9 @@ from tests.support import lemonsqueezy_server, openai_server
 from tests.support.billing import CATALOGUE, INDIVIDUAL, PREMIUM, PRO, SECRET, STORE, balances, nets, send, shop
 from tests.support.lemonsqueezy_server import Behaviour
 
+pytestmark = pytest.mark.slow
+
+
 KEY = "lemon-confidential-key"
 
 

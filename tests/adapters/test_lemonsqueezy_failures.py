@@ -14,6 +14,9 @@ from interviewer.ports import Payments
 from tests.adapters.conftest import client, purchase
 from tests.support.lemonsqueezy_server import Behaviour
 
+pytestmark = pytest.mark.slow
+
+
 CONFIDENTIAL = ("confidential", "reader.example.com", "signature=")
 
 

@@ -42,6 +42,9 @@ from tests.support.interviewer import ScriptedInterviewer
 from tests.support.lemon_history import COMMANDS, life
 from tests.support.lemon_store import Delivery
 
+pytestmark = pytest.mark.slow
+
+
 AT_ONCE = 50
 ROUNDS = 15
 # How often something that is told to try again does so before the test gives up on it.

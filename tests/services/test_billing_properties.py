@@ -16,6 +16,9 @@ from interviewer.db.models import metadata
 from tests.support.billing_chaos import check
 from tests.support.lemon_history import BEGINNINGS, COMMANDS
 
+pytestmark = pytest.mark.slow
+
+
 HISTORIES = 100
 
 

@@ -29,6 +29,9 @@ from tests.support.lemon_history import COMMANDS, life
 from tests.support.lemon_store import Delivery, Store
 from tests.support.lemonsqueezy_server import Behaviour
 
+pytestmark = pytest.mark.slow
+
+
 _spaces = count(1)
 SPACE = 10_000
 
