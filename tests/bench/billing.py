@@ -42,7 +42,7 @@ GOAL = 100  # ms, for 95 of 100 deliveries
 # Seconds after which the payment service tries again what was not answered with 200.
 TRY_AGAIN = (5, 25, 125)
 # Seconds between two answers of somebody who is interviewed: at least and at most.
-THINKING = (2.0, 5.0)
+THINKING = (15.0, 30.0)
 JWT_SECRET = "0d3b1c7e5a9f4682b7e1d0c9a8f36524-bench"
 ANSWER = "First I would measure where the time goes, because a guess is usually wrong, and then change one thing."
 PATH = "/api/webhooks/billing"
