@@ -14,7 +14,6 @@ import httpx2
 import jiter
 import openai
 from openai import AsyncOpenAI, AsyncStream
-from openai.types.chat import ChatCompletionChunk
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from interviewer.domain import prompts
@@ -174,7 +173,7 @@ class OpenAIInterviewer:
                 reading.check()
                 yield growing.buffer
 
-    async def _stream(self, order: _Order) -> AsyncStream[ChatCompletionChunk]:
+    async def _stream(self, order: _Order) -> AsyncStream[object]:
         """Ask for a reply; a server that does not know the option to count tokens is not asked for that again."""
         if self._counts_tokens:
             try:
@@ -185,18 +184,41 @@ class OpenAIInterviewer:
                 self._counts_tokens = False
         return await self._ask(order)
 
-    async def _ask(self, order: _Order, **options: Any) -> AsyncStream[ChatCompletionChunk]:
-        stream: AsyncStream[ChatCompletionChunk] = await self._client.chat.completions.create(
-            model=self.model,
+    async def _ask(self, order: _Order, **options: Any) -> AsyncStream[object]:
+        # The SDK's own `create` builds a model of each chunk in Python, which took 0.15 ms a token: 50 ms of each turn.
+        return await self._client.post(
+            "/chat/completions",
+            cast_to=object,
             stream=True,
-            messages=[{"role": "system", "content": order.instructions}, {"role": "user", "content": order.request}],
-            response_format={
-                "type": "json_schema",
-                "json_schema": {"name": order.name, "strict": True, "schema": dict(order.schema)},
+            stream_cls=AsyncStream[object],
+            body={
+                "model": self.model,
+                "stream": True,
+                "messages": [{"role": "system", "content": order.instructions}, {"role": "user", "content": order.request}],
+                "response_format": {
+                    "type": "json_schema",
+                    "json_schema": {"name": order.name, "strict": True, "schema": dict(order.schema)},
+                },
+                **options,
             },
-            **options,
         )
-        return stream
+
+
+class _Delta(_Reply):
+    content: str | None = None
+    refusal: str | None = None
+
+
+class _Choice(_Reply):
+    delta: _Delta | None = None
+    finish_reason: str | None = None
+
+
+class _Chunk(_Reply):
+    """What we read of a chunk of the stream."""
+
+    choices: tuple[_Choice, ...] | None = None
+    usage: Any = None
 
 
 class _Reading:
@@ -206,16 +228,21 @@ class _Reading:
         self.usage: Usage | None = None
         self._ended = ""
 
-    def take(self, chunk: ChatCompletionChunk) -> str:
-        """Return a chunk's text; raises InterviewerBadOutput when the model declines."""
-        self.usage = _usage(chunk) or self.usage
+    def take(self, data: object) -> str:
+        """Return a chunk's text; raises InterviewerBadOutput when it is none, and when the model declines."""
+        try:
+            chunk = _Chunk.model_validate(data)
+        except ValidationError as error:
+            raise InterviewerBadOutput from error
+        self.usage = _usage(chunk.usage) or self.usage
         if not chunk.choices:
             return ""
         choice = chunk.choices[0]
-        if choice.delta.refusal:
+        delta = choice.delta or _Delta()
+        if delta.refusal:
             raise InterviewerBadOutput("The interviewer declined to answer that. Nothing is lost: try again.")
         self._ended = choice.finish_reason or self._ended
-        return choice.delta.content or ""
+        return delta.content or ""
 
     def check(self) -> None:
         """Raise InterviewerUnreachable when the reply broke off, InterviewerBadOutput when it was cut.
@@ -260,16 +287,16 @@ class GrowingField:
         return new
 
 
-def _usage(chunk: ChatCompletionChunk) -> Usage | None:
+def _usage(told: object) -> Usage | None:
     """Return what a chunk says the reply took; None if it says nothing, or nothing that can be."""
-    if (told := chunk.usage) is None:
+    if not isinstance(told, dict):
         return None
-    # The SDK checks nothing of what servers send.
-    prompt, completion = _count(getattr(told, "prompt_tokens", None)), _count(getattr(told, "completion_tokens", None))
+    prompt, completion = _count(told.get("prompt_tokens")), _count(told.get("completion_tokens"))
     if prompt is None or completion is None:
         return None
-    cached = _count(getattr(getattr(told, "prompt_tokens_details", None), "cached_tokens", None)) or 0
-    return Usage(prompt, min(cached, prompt), completion)
+    details = told.get("prompt_tokens_details")
+    cached = _count(details.get("cached_tokens")) if isinstance(details, dict) else None
+    return Usage(prompt, min(cached or 0, prompt), completion)
 
 
 def _count(value: object) -> int | None:

@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import DateTime, Integer, Row, String, Uuid, bindparam, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from interviewer.db.columns import insert_of, table_of, values_of
 from interviewer.db.models import Conversation, Interview, JobProfile, Message, ModelCall, Question, Verdict, utcnow
 from interviewer.db.usage import along
 from interviewer.domain.progress import InterviewStatus
@@ -20,17 +21,49 @@ InterviewRow = tuple[Interview, int | None, JobProfile | None]
 QuestionRow = tuple[Question, Message | None, Verdict | None]
 
 
+_INTERVIEWS = table_of(Interview)
+# The statements of every turn are made once: building one anew takes longer than the database takes to answer it.
+_ONE = (
+    select(Interview, col(Conversation.id), JobProfile)
+    .outerjoin(Conversation, col(Conversation.interview_id) == Interview.id)
+    .outerjoin(JobProfile, col(JobProfile.id) == Interview.job_profile_id)
+    .where(col(Interview.id) == bindparam("id"), col(Interview.user_id) == bindparam("user_id"))
+)
+_ONE_LOCKED = _ONE.with_for_update(of=Interview)
+_TURNS = (
+    select(Question, Message, Verdict)
+    .outerjoin(Message, (col(Message.question_id) == Question.id) & (col(Message.author) == "user"))
+    .outerjoin(Verdict, col(Verdict.message_id) == Message.id)
+    .where(col(Question.conversation_id) == bindparam("conversation_id"))
+    .order_by(col(Question.position))
+)
+_ADD_QUESTION = along(
+    insert_of(Question).on_conflict_do_nothing(index_elements=["conversation_id", "position"]).returning(col(Question.id))
+)
+_NEW_VERDICT = (
+    insert_of(Verdict)
+    .on_conflict_do_nothing(index_elements=["message_id"])
+    .returning(col(Verdict.id), col(Verdict.score), bindparam("interview_id", type_=Integer).label("interview_id"))
+    .cte("verdict")
+)
+_NOW = bindparam("now", type_=DateTime(timezone=True))
+_ADD_VERDICT = along(
+    update(_INTERVIEWS)
+    .where(_INTERVIEWS.c.id == _NEW_VERDICT.c.interview_id)
+    .values(
+        answers_judged=_INTERVIEWS.c.answers_judged + 1,
+        score_sum=_INTERVIEWS.c.score_sum + _NEW_VERDICT.c.score,
+        updated_at=_NOW,
+    )
+    .returning(_NEW_VERDICT.c.id)
+)
+_ADD_LAST_VERDICT = _ADD_VERDICT.values(status=InterviewStatus.FINISHED.value, finished_at=_NOW)
+
+
 async def load(session: AsyncSession, interview_id: int, user_id: int, *, lock: bool = False) -> InterviewRow | None:
     """Return the interview with its conversation's id and job profile; None if it is not this user's."""
-    statement = (
-        select(Interview, col(Conversation.id), JobProfile)
-        .outerjoin(Conversation, col(Conversation.interview_id) == Interview.id)
-        .outerjoin(JobProfile, col(JobProfile.id) == Interview.job_profile_id)
-        .where(col(Interview.id) == interview_id, col(Interview.user_id) == user_id)
-    )
-    if lock:
-        statement = statement.with_for_update(of=Interview)
-    row = (await session.execute(statement)).one_or_none()
+    found = await session.execute(_ONE_LOCKED if lock else _ONE, {"id": interview_id, "user_id": user_id})
+    row = found.one_or_none()
     return (row[0], row[1], row[2]) if row else None
 
 
@@ -51,14 +84,8 @@ async def started_with(session: AsyncSession, user_id: int, key: str) -> tuple[i
 
 async def turns(session: AsyncSession, conversation_id: int) -> Sequence[QuestionRow]:
     """Return the questions of a conversation in order, each with its answer and verdict."""
-    statement = (
-        select(Question, Message, Verdict)
-        .outerjoin(Message, (col(Message.question_id) == Question.id) & (col(Message.author) == "user"))
-        .outerjoin(Verdict, col(Verdict.message_id) == Message.id)
-        .where(col(Question.conversation_id) == conversation_id)
-        .order_by(col(Question.position))
-    )
-    return [(row[0], row[1], row[2]) for row in (await session.execute(statement)).all()]
+    rows = (await session.execute(_TURNS, {"conversation_id": conversation_id})).all()
+    return [(row[0], row[1], row[2]) for row in rows]
 
 
 async def newest_active(session: AsyncSession, user_id: int) -> int | None:
@@ -99,19 +126,34 @@ async def store_profile(session: AsyncSession, job_profile_id: int, profile: dic
     await session.execute(update(JobProfile).where(col(JobProfile.id) == job_profile_id).values(profile=profile))
 
 
-async def add_question(session: AsyncSession, question: Question, call: ModelCall | None = None) -> int | None:
+async def add_question(session: AsyncSession, question: Question, call: ModelCall) -> int | None:
     """Store a question and return its id; None if one stands at that position already. The call that made it is stored anyway."""
-    values = question.model_dump(exclude={"id"})
-    statement = insert(Question).values(values).on_conflict_do_nothing(index_elements=["conversation_id", "position"])
-    return (await session.execute(along(statement, call).returning(col(Question.id)))).scalar_one_or_none()
+    return (await session.execute(_ADD_QUESTION, values_of(question) | values_of(call))).scalar_one_or_none()
 
 
-async def add_answer(session: AsyncSession, question_id: int, content: str, client_id: UUID, lease: timedelta) -> Message:
-    """Store an answer, claimed for judging for the length of `lease`, by the database's clock."""
-    values = {"question_id": question_id, "author": "user", "content": content, "client_id": client_id, "created_at": utcnow()}
-    statement = insert(Message).values(**values, judging_until=func.now() + lease)
-    stored: Message = (await session.execute(statement.returning(Message))).scalar_one()
-    return stored
+async def add_answer(
+    session: AsyncSession, interview_id: int, question_id: int, content: str, client_id: UUID, lease: timedelta
+) -> Message | None:
+    """Store an answer, claimed for judging for the length of `lease`, by the database's clock.
+
+    Returns None, and stores nothing, if the question has an answer or the interview is not active.
+    """
+    active = (
+        select(
+            literal(question_id),
+            literal("user"),
+            literal(content, String),
+            literal(client_id, Uuid),
+            literal(utcnow(), DateTime(timezone=True)),
+            func.now() + lease,
+        )
+        .where(col(Interview.id) == interview_id, col(Interview.status) == InterviewStatus.ACTIVE.value)
+        # Nobody pauses it meanwhile.
+        .with_for_update(of=Interview)
+    )
+    columns = ["question_id", "author", "content", "client_id", "created_at", "judging_until"]
+    statement = insert(Message).from_select(columns, active).on_conflict_do_nothing().returning(Message)
+    return (await session.execute(statement)).scalar_one_or_none()
 
 
 async def claim(session: AsyncSession, message_id: int, lease: timedelta) -> datetime | None:
@@ -134,29 +176,14 @@ async def release_claim(session: AsyncSession, message_id: int, held: datetime) 
     await session.execute(statement.values(judging_until=None))
 
 
-async def add_verdict(session: AsyncSession, verdict: Verdict, interview_id: int, call: ModelCall | None = None) -> int | None:
+async def add_verdict(session: AsyncSession, verdict: Verdict, interview_id: int, call: ModelCall, *, closes: bool) -> int | None:
     """Store a verdict, add it to the interview's total and return its id; None if the answer has one already.
 
-    The call that made it is stored anyway.
+    With `closes` the interview is finished by it. The call that made it is stored anyway.
     """
-    values = verdict.model_dump(exclude={"id"})
-    statement = insert(Verdict).values(values).on_conflict_do_nothing(index_elements=["message_id"])
-    verdict_id = (await session.execute(along(statement, call).returning(col(Verdict.id)))).scalar_one_or_none()
-    if verdict_id is not None:
-        totals = {
-            "answers_judged": col(Interview.answers_judged) + 1,
-            "score_sum": col(Interview.score_sum) + verdict.score,
-            "updated_at": utcnow(),
-        }
-        await session.execute(update(Interview).where(col(Interview.id) == interview_id).values(totals))
+    given = {"interview_id": interview_id, "now": utcnow()} | values_of(verdict) | values_of(call)
+    verdict_id: int | None = (await session.execute(_ADD_LAST_VERDICT if closes else _ADD_VERDICT, given)).scalar_one_or_none()
     return verdict_id
-
-
-async def finish(session: AsyncSession, interview_id: int) -> None:
-    """Close an interview."""
-    now = utcnow()
-    values = {"status": InterviewStatus.FINISHED.value, "finished_at": now, "updated_at": now}
-    await session.execute(update(Interview).where(col(Interview.id) == interview_id).values(values))
 
 
 async def set_status(session: AsyncSession, interview_id: int, status: InterviewStatus) -> None:

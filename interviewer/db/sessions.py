@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import DateTime, bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -48,13 +48,24 @@ async def end_session(session: AsyncSession, token_hash: str) -> None:
     await session.execute(delete(Session).where(col(Session.token_hash) == token_hash))
 
 
+_USER_AND_SESSION = (
+    select(User, Session)
+    .outerjoin(
+        Session,
+        (col(Session.user_id) == User.id)
+        & (col(Session.id) == bindparam("session_id"))
+        & (col(Session.expires_at) > bindparam("now", type_=DateTime(timezone=True))),
+    )
+    .where(col(User.id) == bindparam("user_id"))
+)
+
+
 async def user_and_session(
     session: AsyncSession, user_id: int, session_id: int, now: datetime
 ) -> tuple[User | None, Session | None]:
     """Return a user, if there still is one, and that session of theirs, if it lives."""
-    live = (col(Session.user_id) == User.id) & (col(Session.id) == session_id) & (col(Session.expires_at) > now)
-    statement = select(User, Session).outerjoin(Session, live).where(col(User.id) == user_id)
-    row = (await session.execute(statement)).one_or_none()
+    given = {"user_id": user_id, "session_id": session_id, "now": now}
+    row = (await session.execute(_USER_AND_SESSION, given)).one_or_none()
     return (row[0], row[1]) if row else (None, None)
 
 

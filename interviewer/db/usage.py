@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
-from sqlalchemy import ColumnElement, String, func, select
+from sqlalchemy import ColumnElement, HasCTE, String, func, select
 from sqlalchemy import cast as as_type
-from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from interviewer.db.columns import insert_of
 from interviewer.db.models import Interview, ModelCall, User
 
 
@@ -41,11 +41,16 @@ class Sum(NamedTuple):
     median: float | None
 
 
-def along(statement: Insert, call: ModelCall | None) -> Insert:
-    """Return `statement` so that it stores a call as well, whatever else it does: that saves a way to the database."""
-    if call is None:
-        return statement
-    return statement.add_cte(insert(ModelCall).values(call.model_dump(exclude={"id"})).cte("model_call"))
+NEW_CALL = insert_of(ModelCall)
+Statement = TypeVar("Statement", bound=HasCTE)
+
+
+def along(statement: Statement) -> Statement:
+    """Return `statement` so that it stores a call as well, whatever else it does: that saves a way to the database.
+
+    It is executed with `values_of` the call, too.
+    """
+    return statement.add_cte(NEW_CALL.cte("model_call"))
 
 
 async def sums(session: AsyncSession, since: datetime, by: By, limit: int) -> Sequence[Sum]:

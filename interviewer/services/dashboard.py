@@ -60,7 +60,7 @@ class Dashboard:
 
     async def load(self, user_id: int) -> Overview:
         """Return the user's overview; raises Unauthorized when the account is gone."""
-        async with self._database.transaction() as session:
+        async with self._database.autocommit() as session:
             user = await session.get(User, user_id)
             if user is None:
                 raise Unauthorized
@@ -73,12 +73,12 @@ class Dashboard:
 
     async def past(self, user_id: int, limit: int, before: int | None) -> list[InterviewSummary]:
         """Return at most `limit` of the user's interviews, the newest first, or those older than the one with the id `before`."""
-        async with self._database.transaction() as session:
+        async with self._database.autocommit() as session:
             return [summary(*row) for row in await queries.recent(session, user_id, limit, before)]
 
     async def balances(self, user_id: int) -> Balances:
         """Return the user's balances; raises Unauthorized when the account is gone."""
-        async with self._database.transaction() as session:
+        async with self._database.autocommit() as session:
             user = await session.get(User, user_id)
             if user is None:
                 raise Unauthorized

@@ -71,7 +71,7 @@ class Interviews:
 
     async def current(self, user_id: int) -> InterviewView | None:
         """Return the interview that the user last worked on and that is not paused or over."""
-        async with self._database.transaction() as session:
+        async with self._database.autocommit() as session:
             interview_id = await queries.newest_active(session, user_id)
         return await self.view(user_id, interview_id) if interview_id is not None else None
 
@@ -197,28 +197,33 @@ class Interviews:
 
     # -- answering ----------------------------------------------------------------------------------------------
 
-    async def answer(self, user_id: int, interview_id: int, question_id: int, text: str, client_id: UUID) -> AsyncIterator[Event]:
-        """Store an answer, then judge it and ask the next question side by side.
+    async def answer(
+        self, user_id: int, interview_id: int, question_id: int, text: str, client_id: UUID, loaded: Loaded | None = None
+    ) -> AsyncIterator[Event]:
+        """Store an answer, then judge it and ask the next question side by side; `loaded` is the interview if it was just read.
 
         Yields Stored, pieces of both as they are written, Judged and Asked as each is stored, Failed for what did not work.
         The same `client_id` or the same text again stores nothing and yields what happened or happens to the stored answer.
         Raises BadRequest, TooLarge, NotFound, or Conflict when the question has another answer or the interview is not active.
         """
         content = cleaned(clean_answer, text)
-        async with self._database.transaction() as session:
-            loaded = await found(session, user_id, interview_id, lock=True)
-            row = loaded.row(question_id)
-            until = None
-            if row.answer is None:
-                if loaded.interview.status != InterviewStatus.ACTIVE.value:
-                    raise Conflict("Interview is not active")
-                answer = await queries.add_answer(session, question_id, content, client_id, LEASE)
-                until = answer.judging_until
+        loaded = loaded or await self.load(user_id, interview_id)
+        row = loaded.row(question_id)
+        if row.answer is None:
+            async with self._database.autocommit() as session:
+                answer = await queries.add_answer(session, interview_id, question_id, content, client_id, LEASE)
+            if answer is not None:
                 row = replace(row, answer=answer)
-                loaded = with_row(loaded, row)
-            elif client_id != row.answer.client_id and content != row.answer.content:
-                raise Conflict(NOT_ANSWERABLE)
-        async for event in self._completion(loaded, row, until):
+                async for event in self._completion(with_row(loaded, row), row, answer.judging_until):
+                    yield event
+                return
+            loaded = await self.load(user_id, interview_id)  # somebody was first, or it is not active
+            row = loaded.row(question_id)
+        if row.answer is None:
+            raise Conflict("Interview is not active")
+        if client_id != row.answer.client_id and content != row.answer.content:
+            raise Conflict(NOT_ANSWERABLE)
+        async for event in self._completion(loaded, row, None):
             yield event
 
     async def complete(self, user_id: int, interview_id: int, question_id: int) -> AsyncIterator[Event]:
@@ -289,10 +294,8 @@ class Interviews:
         judgement, call = await self._calls.record(Kind.JUDGE, loaded.interview.id, dialogue.judge, brief, publish)
         verdict = dialogue.verdict_row(judgement, answer.id, self._interviewer)
         is_last = row.question.position == TOTAL_QUESTIONS
-        async with self._database.transaction() as session:
-            verdict_id = await queries.add_verdict(session, verdict, loaded.interview.id, call)
-            if verdict_id is not None and is_last:
-                await queries.finish(session, loaded.interview.id)
+        async with self._database.autocommit() as session:
+            verdict_id = await queries.add_verdict(session, verdict, loaded.interview.id, call, closes=is_last)
         if verdict_id is None:  # another worker was first: its verdict counts
             row = (await self.load(loaded.interview.user_id, loaded.interview.id)).row(row.question.id)
         else:
@@ -309,7 +312,7 @@ class Interviews:
         brief = dialogue.question_brief(position, loaded.rows, dialogue.job_brief(loaded.job), loaded.interview.seen_before)
         asked, call = await self._calls.record(Kind.ASK, loaded.interview.id, dialogue.ask, brief, publish)
         question = asked.as_row(loaded.conversation_id, position)
-        async with self._database.transaction() as session:
+        async with self._database.autocommit() as session:
             stored = await queries.add_question(session, question, call)
         if stored is None:  # another worker was first: show its question
             fresh = await self.load(loaded.interview.user_id, loaded.interview.id)
@@ -364,7 +367,7 @@ class Interviews:
 
     async def load(self, user_id: int, interview_id: int) -> Loaded:
         """Return the interview as it is stored; raises NotFound, also for somebody else's."""
-        async with self._database.transaction() as session:
+        async with self._database.autocommit() as session:
             return await found(session, user_id, interview_id)
 
     @asynccontextmanager

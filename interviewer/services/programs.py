@@ -69,7 +69,7 @@ class Programs:
             raise Conflict("Interview is not active")
         if not sent.message.strip():
             raise BadRequest("Missing message")
-        events = self._interviews.answer(user_id, interview_id, row.question.id, sent.message, client_id)
+        events = self._interviews.answer(user_id, interview_id, row.question.id, sent.message, client_id, loaded)
         return Reply(row.question.id, events)
 
 

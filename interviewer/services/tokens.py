@@ -60,7 +60,7 @@ class Tokens:
     async def authenticate(self, access: str) -> SignedIn:
         """Return who holds this access token; raises Unauthorized, also when the session or the account has ended since."""
         user_id, session_id = self._claimed(access, await self._signing_key())
-        async with self._database.transaction() as session:
+        async with self._database.autocommit() as session:
             user, live = await queries.user_and_session(session, user_id, session_id, utcnow())
         if user is None:
             raise Unauthorized(DEACTIVATED)

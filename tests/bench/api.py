@@ -71,6 +71,7 @@ def _model(first: float) -> Iterator[str]:
     """Run a model server that answers after so many seconds, all at once; yields its base URL."""
     port = free_port()
     command = [sys.executable, "-m", "tests.support.openai_server", "--port", str(port), "--first", str(first), "--rate", "0"]
+    command.append("--at-once")
     process = subprocess.Popen(command)
     try:
         yield f"http://127.0.0.1:{port}/v1"

@@ -100,7 +100,7 @@ async def test_noting_the_calls_takes_no_statement_of_its_own(services: Services
     await answered(services, user, interview_id, turn)
     assert len([statement for statement in issued if "model_calls" in statement]) == 2
     assert not [statement for statement in issued if statement.startswith("INSERT INTO model_calls")]
-    assert len(issued) == 6
+    assert len(issued) == 5
     assert len(await calls(database)) == 3
 
 

@@ -41,6 +41,7 @@ class Behaviour:
 
     first: float = 0.0  # seconds before the first token
     rate: float = 0.0  # tokens a second after that; 0 for all at once
+    at_once: bool = False  # whether a reply leaves in one piece, however many events it has
     feedback_tokens: int = 0  # length of the feedback; 0 for its natural length
     faults: list[str] = field(default_factory=list)  # one taken off for each request; "" for a good answer
     usage: dict[str, Any] = field(default_factory=lambda: dict(USAGE))  # what it says a reply took, if asked; empty: nothing
@@ -136,9 +137,10 @@ def build(behaviour: Behaviour) -> Starlette:
         data = json.loads(body["messages"][-1]["content"])
         text = spoilt(json.dumps(reply(kind, data, behaviour), ensure_ascii=False), fault)
         wanted = (body.get("stream_options") or {}).get("include_usage")
-        return StreamingResponse(
-            _events(text, kind, fault, behaviour, behaviour.usage if wanted else {}), media_type="text/event-stream"
-        )
+        events = _events(text, kind, fault, behaviour, behaviour.usage if wanted else {})
+        if behaviour.at_once:
+            return Response("".join([event async for event in events]), media_type="text/event-stream")
+        return StreamingResponse(events, media_type="text/event-stream")
 
     async def models(_request: Request) -> Response:
         if behaviour.faults:
@@ -205,8 +207,9 @@ def main() -> None:
     parser.add_argument("--first", type=float, default=0.4)
     parser.add_argument("--rate", type=float, default=60)
     parser.add_argument("--feedback-tokens", type=int, default=0)
+    parser.add_argument("--at-once", action="store_true")
     given = parser.parse_args()
-    behaviour = Behaviour(first=given.first, rate=given.rate, feedback_tokens=given.feedback_tokens)
+    behaviour = Behaviour(first=given.first, rate=given.rate, at_once=given.at_once, feedback_tokens=given.feedback_tokens)
     uvicorn.run(build(behaviour), host="127.0.0.1", port=given.port, log_level="warning")
 
 
