@@ -16,9 +16,10 @@ from interviewer.api.schemas import ConversationBody, PathId, conversation_docum
 from interviewer.api.streaming import respond
 from interviewer.domain.text import MAX_ANSWER
 from interviewer.errors import BadRequest, InterviewerError, NotFound
+from interviewer.services.events import Completed
 from interviewer.services.guard import Action
-from interviewer.services.loading import Loaded
 from interviewer.services.programs import ALREADY_BEGUN, OTHER_ANSWER, Sent
+from interviewer.services.views import Loaded
 
 router = APIRouter(prefix="/api/conversations", tags=["conversations"])
 INVALID = "Invalid ID"
@@ -103,8 +104,9 @@ async def _reply(raw_id: str, sent: Sent, user_id: int, client: str, request: Re
     except NotFound:
         raise BadRequest(INVALID) from None
 
-    async def done() -> ConversationBody:
-        return ConversationBody(conversation=conversation_document(await _loaded(user_id, id)))
+    async def done(completed: Completed | None) -> ConversationBody:
+        loaded = completed.loaded if completed else await _loaded(user_id, id)
+        return ConversationBody(conversation=conversation_document(loaded))
 
     return await respond(request, reply.events, done)
 

@@ -16,7 +16,7 @@ from interviewer.api.streaming import respond
 from interviewer.domain.progress import InterviewStatus
 from interviewer.domain.text import MAX_JOB_DESCRIPTION
 from interviewer.errors import BadRequest, InterviewerError, PaymentRequired
-from interviewer.services.events import Started
+from interviewer.services.events import Completed, Started
 from interviewer.services.guard import Action
 from interviewer.services.sessions import MAX_ID
 
@@ -80,7 +80,7 @@ async def start(body: Start, person: Person, client: Client, request: Request, k
     started = await anext(events)
     assert isinstance(started, Started)
 
-    async def done() -> StartedBody:
+    async def done(_completed: Completed | None) -> StartedBody:
         loaded = await services.interviews.load(person.user_id, started.interview_id)
         return StartedBody(
             interview_id=started.interview_id,

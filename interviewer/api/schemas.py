@@ -15,9 +15,8 @@ from interviewer.domain.progress import InterviewStatus
 from interviewer.domain.rubric import percentage
 from interviewer.domain.topics import TOPICS, TOTAL_QUESTIONS, Level, number_in_topic, topic_by_id
 from interviewer.services.accounts import MAX_PASSWORD, MAX_USERNAME, MIN_PASSWORD
-from interviewer.services.loading import Loaded
 from interviewer.services.sessions import MAX_ID
-from interviewer.services.views import TurnRow
+from interviewer.services.views import Loaded, TurnRow
 
 # Minutes that an interview takes, about.
 LENGTH = 30

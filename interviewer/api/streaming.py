@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from interviewer.api.errors import refusal
 from interviewer.api.schemas import as_json
 from interviewer.errors import AppError
-from interviewer.services.events import Asked, Event, Failed, FeedbackPiece, Judged, QuestionPiece
+from interviewer.services.events import Asked, Completed, Event, Failed, FeedbackPiece, Judged, QuestionPiece
 
 EVENT_STREAM = "text/event-stream"
 # An event's id says how far feedback and question have been sent, so that whoever comes back, to any process, can go on after it:
@@ -50,6 +50,7 @@ class Stream:
         self._seen = Progress()
         self._scored = self._asked = False
         self.failure: AppError | None = None
+        self.completed: Completed | None = None
 
     def lines(self, event: Event) -> str:
         """Return what is to be sent for an event, mostly one event of the stream, "" for nothing."""
@@ -66,6 +67,8 @@ class Stream:
             return self._question(event.turn.prompt[self._seen.question :])
         if isinstance(event, Failed):
             self.failure = self.failure or event.error
+        if isinstance(event, Completed):
+            self.completed = event
         return ""
 
     def _feedback(self, text: str) -> str:
@@ -104,10 +107,12 @@ class Stream:
 async def respond(
     request: Request,
     events: AsyncIterator[Event],
-    body: Callable[[], Awaitable[BaseModel]],
+    body: Callable[[Completed | None], Awaitable[BaseModel]],
     status: int = 201,
 ) -> Response:
-    """Answer with the events as they come if the client wants a stream, else once they are over; `body` is made at the end.
+    """Answer with the events as they come if the client wants a stream, else once they are over.
+
+    `body` is made at the end, of what was told there.
 
     What is refused before anything happens is raised, and so a plain status in both cases.
     """
@@ -120,10 +125,13 @@ async def respond(
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(_streamed(everything, body, progress), status, headers, EVENT_STREAM)
     failure: AppError | None = None
+    completed: Completed | None = None
     async for event in everything:
         if isinstance(event, Failed):
             failure = failure or event.error
-    return refusal(failure) if failure else JSONResponse(as_json(await body()), status)
+        elif isinstance(event, Completed):
+            completed = event
+    return refusal(failure) if failure else JSONResponse(as_json(await body(completed)), status)
 
 
 async def _with(first: Event | None, rest: AsyncIterator[Event]) -> AsyncIterator[Event]:
@@ -134,7 +142,7 @@ async def _with(first: Event | None, rest: AsyncIterator[Event]) -> AsyncIterato
 
 
 async def _streamed(
-    events: AsyncIterator[Event], body: Callable[[], Awaitable[BaseModel]], progress: Progress
+    events: AsyncIterator[Event], body: Callable[[Completed | None], Awaitable[BaseModel]], progress: Progress
 ) -> AsyncIterator[str]:
     stream = Stream(progress)
     try:
@@ -142,6 +150,6 @@ async def _streamed(
             async for event in open_events:
                 if lines := stream.lines(event):
                     yield lines
-        yield stream.error(stream.failure) if stream.failure else stream.end(await body())
+        yield stream.error(stream.failure) if stream.failure else stream.end(await body(stream.completed))
     except AppError as error:
         yield stream.error(error)

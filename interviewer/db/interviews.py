@@ -181,7 +181,7 @@ async def add_verdict(session: AsyncSession, verdict: Verdict, interview_id: int
 
     With `closes` the interview is finished by it. The call that made it is stored anyway.
     """
-    given = {"interview_id": interview_id, "now": utcnow()} | values_of(verdict) | values_of(call)
+    given = {"interview_id": interview_id, "now": verdict.created_at} | values_of(verdict) | values_of(call)
     verdict_id: int | None = (await session.execute(_ADD_LAST_VERDICT if closes else _ADD_VERDICT, given)).scalar_one_or_none()
     return verdict_id
 

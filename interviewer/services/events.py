@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from interviewer.errors import AppError
-from interviewer.services.views import TurnView
+from interviewer.services.views import Loaded, TurnView
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,4 +61,11 @@ class Failed:
     error: AppError
 
 
-Event = Started | Stored | QuestionPiece | FeedbackPiece | Asked | Judged | Failed
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """All that an answer lacked is stored, by this process just now; the interview as it stands."""
+
+    loaded: Loaded
+
+
+Event = Started | Stored | QuestionPiece | FeedbackPiece | Asked | Judged | Failed | Completed

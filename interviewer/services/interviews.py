@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import cast
+from typing import TypeVar, cast
 from uuid import UUID
 
 from sqlalchemy import func
@@ -24,7 +24,7 @@ from interviewer import metrics
 from interviewer.db import interviews as queries
 from interviewer.db import ledger
 from interviewer.db.engine import Database
-from interviewer.db.models import Conversation, Interview, JobProfile, Message
+from interviewer.db.models import Conversation, Interview, JobProfile, Message, Question, Verdict
 from interviewer.domain.job import JobFindings
 from interviewer.domain.progress import InterviewStatus, may_change, missing_after
 from interviewer.domain.text import clean_answer, clean_job_description
@@ -33,13 +33,15 @@ from interviewer.errors import AppError, BadRequest, Conflict, Unauthorized, Una
 from interviewer.ports import Interviewer
 from interviewer.services import billing, dialogue
 from interviewer.services.dialogue import cleaned as cleaned
-from interviewer.services.events import Asked, Event, Failed, Judged, Started, Stored
+from interviewer.services.events import Asked, Completed, Event, Failed, Judged, Started, Stored
 from interviewer.services.live import LiveWork, Publish
-from interviewer.services.loading import Loaded, found, known, with_row
+from interviewer.services.loading import found, grown, known, with_row
 from interviewer.services.usage import Calls, Kind
-from interviewer.services.views import InterviewView, TurnRow, title_of, turn_view
+from interviewer.services.views import InterviewView, Loaded, TurnRow, title_of, turn_view
 
 logger = logging.getLogger(__name__)
+
+Row = TypeVar("Row", Verdict, Question)
 
 # A claim outlives a killed worker by at most LEASE. A running one renews it every RENEW seconds; when the database does not
 # answer it tries again every RETRY seconds, so that one bad moment costs nobody the work.
@@ -182,8 +184,7 @@ class Interviews:
 
     async def follow_start(self, user_id: int, interview_id: int) -> AsyncIterator[Event]:
         """Follow a start, wherever it runs: its events as in `start`, or Asked or Failed once it has ended."""
-        broadcast = self._live.running(("start", interview_id))
-        if broadcast is not None:
+        if (broadcast := self._live.running(("start", interview_id))) is not None:
             async for event in broadcast.follow():
                 yield event
             return
@@ -276,36 +277,37 @@ class Interviews:
         missing = missing_after(row.question.position, judged=row.verdict is not None, asked=len(loaded.rows))
         held = [claimed_until]
         async with self._renewing(lambda: self._extend_claim(answer.id, held)):
-            results = await asyncio.gather(
-                self._guarded("verdict", publish, self._judge(loaded, row, answer, publish))
-                if missing.verdict
-                else asyncio.sleep(0, True),
-                self._guarded("question", publish, self._ask_next(loaded, row, publish))
-                if missing.next_question
-                else asyncio.sleep(0, True),
-            )
-        if not all(results):
+            sides: list[Awaitable[Verdict | Question | Failed | None]] = []
+            if missing.verdict:
+                sides.append(self._guarded("verdict", publish, self._judge(loaded, row, answer, publish)))
+            if missing.next_question:
+                sides.append(self._guarded("question", publish, self._ask_next(loaded, row, publish)))
+            done = await asyncio.gather(*sides)
+        if any(isinstance(what, Failed) for what in done):
             async with self._database.transaction() as session:
                 await queries.release_claim(session, answer.id, held[0])
+        elif None not in done:
+            publish(Completed(grown(loaded, row, [what for what in done if isinstance(what, Verdict | Question)])))
 
-    async def _judge(self, loaded: Loaded, row: TurnRow, answer: Message, publish: Publish[Event]) -> None:
-        """Judge one answer and store the verdict; the last one closes the interview."""
+    async def _judge(self, loaded: Loaded, row: TurnRow, answer: Message, publish: Publish[Event]) -> Verdict | None:
+        """Judge one answer and store the verdict, which the last one closes the interview with; None if another one counts."""
         brief = dialogue.answer_brief(row.question, answer.content, dialogue.job_brief(loaded.job))
         judgement, call = await self._calls.record(Kind.JUDGE, loaded.interview.id, dialogue.judge, brief, publish)
         verdict = dialogue.verdict_row(judgement, answer.id, self._interviewer)
         is_last = row.question.position == TOTAL_QUESTIONS
         async with self._database.autocommit() as session:
-            verdict_id = await queries.add_verdict(session, verdict, loaded.interview.id, call, closes=is_last)
-        if verdict_id is None:  # another worker was first: its verdict counts
+            stored = await queries.add_verdict(session, verdict, loaded.interview.id, call, closes=is_last)
+        if stored is None:  # another worker was first: its verdict counts
             row = (await self.load(loaded.interview.user_id, loaded.interview.id)).row(row.question.id)
         else:
             row = replace(row, verdict=verdict)
             metrics.ANSWERS_JUDGED.inc()
             metrics.INTERVIEWS.labels("finished").inc(int(is_last))
         publish(Judged(turn_view(row, asked=len(loaded.rows)), finished=is_last))
+        return verdict if stored is not None else None
 
-    async def _ask_next(self, loaded: Loaded, row: TurnRow, publish: Publish[Event]) -> None:
-        """Ask the question after this one and store it with its rubric."""
+    async def _ask_next(self, loaded: Loaded, row: TurnRow, publish: Publish[Event]) -> Question | None:
+        """Ask the question after this one and store it with its rubric; None if another one stands there."""
         if loaded.conversation_id is None:
             raise AssertionError("a started interview has a conversation")
         position = row.question.position + 1
@@ -320,23 +322,22 @@ class Interviews:
         else:
             question.id = stored
         publish(Asked(turn_view(TurnRow(question, None, None), asked=position)))
+        return question if stored is not None else None
 
-    async def _guarded(self, part: str, publish: Publish[Event], work: Awaitable[None]) -> bool:
+    async def _guarded(self, part: str, publish: Publish[Event], work: Awaitable[Row | None]) -> Row | Failed | None:
         """Run one side of a turn; a failure becomes an event and does not touch the other side."""
         try:
-            await work
+            return await work
         except Exception as error:
-            publish(Failed(part, _said(error)))
-            return False
-        return True
+            failed = Failed(part, _said(error))
+            publish(failed)
+            return failed
 
     async def _extend_claim(self, message_id: int, held: list[datetime]) -> bool:
         async with self._database.transaction() as session:
             until = await queries.extend_claim(session, message_id, held[0], LEASE)
         held[0] = until or held[0]
         return until is not None
-
-    # -- pausing ------------------------------------------------------------------------------------------------
 
     async def set_status(self, user_id: int, interview_id: int, wanted: InterviewStatus) -> InterviewView:
         """Pause or resume an interview; raises BadRequest for a change that is not possible."""
@@ -347,8 +348,6 @@ class Interviews:
             await queries.set_status(session, interview_id, wanted)
         return await self.view(user_id, interview_id)
 
-    # -- job descriptions ---------------------------------------------------------------------------------------
-
     async def analyse_job(self, job_description: str) -> JobFindings:
         """Return what is found in a job description; raises BadRequest, TooLarge, or an InterviewerError."""
         text = cleaned(clean_job_description, job_description)
@@ -357,8 +356,6 @@ class Interviews:
         profile, call = await self._calls.record(Kind.ANALYSE, None, dialogue.analyse, text)
         await self._calls.store(call)
         return JobFindings.model_validate(profile)
-
-    # -- shared -------------------------------------------------------------------------------------------------
 
     async def close(self) -> None:
         """Let running work end, then let go of the interviewer."""

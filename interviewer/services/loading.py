@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from interviewer.db import interviews as queries
-from interviewer.db.models import Interview, JobProfile
+from interviewer.db.models import Question, Verdict
+from interviewer.domain.progress import InterviewStatus
 from interviewer.domain.topics import TOTAL_QUESTIONS
 from interviewer.errors import NotFound
 from interviewer.services.events import Asked, Event, Judged
-from interviewer.services.views import InterviewView, TurnRow, interview_view, turn_view
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """An interview with everything that belongs to it, as it stood in one transaction."""
-
-    interview: Interview
-    conversation_id: int | None
-    job: JobProfile | None
-    rows: tuple[TurnRow, ...]
-
-    def view(self) -> InterviewView:
-        """Return what may be shown of it."""
-        return interview_view(self.interview, self.conversation_id, self.job, self.rows)
-
-    def row(self, question_id: int) -> TurnRow:
-        """Return the turn of this question; raises NotFound."""
-        for row in self.rows:
-            if row.question.id == question_id:
-                return row
-        raise NotFound("This question does not belong to the interview.")
+from interviewer.services.views import Loaded, TurnRow, turn_view
 
 
 async def found(session: AsyncSession, user_id: int, interview_id: int, *, lock: bool = False) -> Loaded:
@@ -61,3 +42,19 @@ def known(loaded: Loaded, row: TurnRow) -> list[Event]:
     if following is not None and following.answer is None:
         events.append(Asked(turn_view(following, asked)))
     return events
+
+
+def grown(loaded: Loaded, row: TurnRow, stored: Sequence[Verdict | Question]) -> Loaded:
+    """Return the interview with what has just been stored for one of its turns, as the statements have left it."""
+    for new in stored:
+        if isinstance(new, Question):
+            loaded = replace(loaded, rows=(*loaded.rows, TurnRow(new, None, None)))
+            continue
+        interview = loaded.interview
+        interview.answers_judged += 1
+        interview.score_sum += new.score
+        interview.updated_at = new.created_at
+        if row.question.position == TOTAL_QUESTIONS:
+            interview.status, interview.finished_at = InterviewStatus.FINISHED.value, new.created_at
+        loaded = with_row(loaded, replace(row, verdict=new))
+    return loaded

@@ -12,8 +12,7 @@ from interviewer.domain.text import clean_answer
 from interviewer.errors import BadRequest, Conflict, NotFound
 from interviewer.services.events import Event
 from interviewer.services.interviews import Interviews, cleaned
-from interviewer.services.loading import Loaded
-from interviewer.services.views import TurnRow
+from interviewer.services.views import Loaded, TurnRow
 
 # How long the text of the last judged answer, sent again, is taken for a repetition.
 REPLAYED_FOR = timedelta(minutes=10)

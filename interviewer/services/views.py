@@ -11,6 +11,7 @@ from interviewer.db.models import Interview, JobProfile, Message, Question, Verd
 from interviewer.domain.progress import InterviewStatus, missing_after
 from interviewer.domain.rubric import PASS_SCORE, MarkedPoint, Rubric, percentage
 from interviewer.domain.topics import TOPICS, topic_by_id
+from interviewer.errors import NotFound
 
 TITLE_LENGTH = 80
 
@@ -107,6 +108,27 @@ class InterviewView:
     def incomplete_turns(self) -> tuple[TurnView, ...]:
         """Answered questions that lack their verdict or the question after them."""
         return tuple(turn for turn in self.turns if turn.answer is not None and (turn.lacks_verdict or turn.lacks_next))
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """An interview with everything that belongs to it, as it stood in one transaction."""
+
+    interview: Interview
+    conversation_id: int | None
+    job: JobProfile | None
+    rows: tuple[TurnRow, ...]
+
+    def view(self) -> InterviewView:
+        """Return what may be shown of it."""
+        return interview_view(self.interview, self.conversation_id, self.job, self.rows)
+
+    def row(self, question_id: int) -> TurnRow:
+        """Return the turn of this question; raises NotFound."""
+        for row in self.rows:
+            if row.question.id == question_id:
+                return row
+        raise NotFound("This question does not belong to the interview.")
 
 
 def title_of(job_text: str | None) -> str:

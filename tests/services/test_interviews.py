@@ -30,7 +30,7 @@ from interviewer.errors import (
     Unavailable,
 )
 from interviewer.services.billing import give_back_lapsed
-from interviewer.services.events import Asked, Event, Failed, FeedbackPiece, Judged, QuestionPiece, Started, Stored
+from interviewer.services.events import Asked, Completed, Event, Failed, FeedbackPiece, Judged, QuestionPiece, Started, Stored
 from interviewer.services.views import InterviewView, TurnView
 from interviewer.wiring import Services, build
 from tests.conftest import NewUser
@@ -155,7 +155,7 @@ async def test_an_unusable_answer_is_refused_and_the_interview_goes_on(
     interview_id, turn = await started(services, user)
     with pytest.raises(error):
         await answered(services, user, interview_id, turn, words)
-    assert isinstance((await answered(services, user, interview_id, turn))[-1], Judged | Asked)
+    assert isinstance((await answered(services, user, interview_id, turn))[-1], Completed)
 
 
 async def test_nul_characters_are_taken_out_of_an_answer(services: Services, new_user: NewUser) -> None:
@@ -336,7 +336,7 @@ async def test_a_paused_interview_takes_no_answer_until_resumed(services: Servic
     with pytest.raises(Conflict):
         await answered(services, user, interview_id, turn)
     await services.interviews.set_status(user.id, interview_id, InterviewStatus.ACTIVE)
-    assert isinstance((await answered(services, user, interview_id, turn))[-1], Judged | Asked)
+    assert isinstance((await answered(services, user, interview_id, turn))[-1], Completed)
 
 
 async def test_a_finished_interview_cannot_be_paused(services: Services, new_user: NewUser) -> None:
@@ -481,6 +481,19 @@ async def test_a_turn_takes_the_same_few_statements_however_long_the_interview_i
     # After the last answer no question is stored.
     assert set(counts[:-1]) == {counts[0]} == {counts[-1] + 1}
     assert counts[0] <= 6, statements
+
+
+async def test_a_turn_ends_with_the_interview_as_it_is_stored(services: Services, new_user: NewUser) -> None:
+    """What is said of it then was put together here, without reading it again."""
+    user = await new_user()
+    interview_id, turn = await started(services, user)
+    for position in range(1, TOTAL_QUESTIONS + 1):
+        events = await answered(services, user, interview_id, turn, f"Answer number {position}, because I measure first.")
+        completed = events[-1]
+        assert isinstance(completed, Completed)
+        assert completed.loaded.view() == await services.interviews.view(user.id, interview_id)
+        if position < TOTAL_QUESTIONS:
+            turn = next_turn(events)
 
 
 async def test_topics_follow_from_the_position_whatever_the_interviewer_says(services: Services, new_user: NewUser) -> None:
