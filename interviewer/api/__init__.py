@@ -25,6 +25,7 @@ from interviewer.api import (
     users,
     webhooks,
 )
+from interviewer.api.middleware import REQUEST_ID
 from interviewer.api.openapi import DESCRIPTION, TAGS, Described
 from interviewer.errors import NotFound
 
@@ -52,7 +53,7 @@ def build(origins: Collection[str] = ()) -> FastAPI:
         allow_credentials=True,
         allow_methods=METHODS,
         allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"],
-        expose_headers=["Retry-After"],
+        expose_headers=["Retry-After", REQUEST_ID],
     )
     for resource in (health, session, auth, github, users, payment, interviews, conversations, dashboard, docs, metrics):
         api.include_router(resource.router, max_body_size=MAX_BODY)

@@ -6,18 +6,17 @@ from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
 
 from interviewer import wiring
-from interviewer.api.openapi import Responses
-from interviewer.errors import AppError
+from interviewer.api.openapi import Responses, refused
+from interviewer.errors import Unavailable
 
 router = APIRouter(tags=["health"])
-_AWAY = "the database does not answer"
 
 
-def _text(status: int, words: str) -> Responses:
-    return {status: {"description": words.capitalize(), "content": {"text/plain": {"example": words}}}}
+def _text(words: str) -> Responses:
+    return {200: {"description": words.capitalize(), "content": {"text/plain": {"example": words}}}}
 
 
-@router.get("/live", operation_id="getLiveness", response_class=PlainTextResponse, responses=_text(200, "alive"))
+@router.get("/live", operation_id="getLiveness", response_class=PlainTextResponse, responses=_text("alive"))
 async def live() -> str:
     """Answer as long as the process runs."""
     return "alive"
@@ -27,12 +26,9 @@ async def live() -> str:
     "/health",
     operation_id="getHealth",
     response_class=PlainTextResponse,
-    responses=_text(200, "healthy") | {503: {**_text(503, _AWAY)[503], "model": str}},
+    responses=_text("healthy") | refused({503: Unavailable.user_message}),
 )
-async def health() -> PlainTextResponse:
+async def health() -> str:
     """Answer whether the database answers."""
-    try:
-        await wiring.services().database.ping()
-    except AppError:
-        return PlainTextResponse(_AWAY, status_code=503, headers={"Retry-After": "5"})
-    return PlainTextResponse("healthy")
+    await wiring.services().database.ping()
+    return "healthy"
