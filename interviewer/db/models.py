@@ -32,10 +32,13 @@ from interviewer.db.billing_models import VariantSighting as VariantSighting
 from interviewer.db.columns import id_column, metadata, one_of, reference_column, time_column
 from interviewer.db.columns import utcnow as utcnow
 from interviewer.domain.progress import InterviewStatus
-from interviewer.domain.rubric import MAX_SCORE
+from interviewer.domain.rubric import MAX_SCORE, AnswerNature
 from interviewer.domain.topics import TOPICS, TOTAL_QUESTIONS, AnswerKind, Level
 
 __all__ = ["metadata"]
+
+NATURES = tuple(AnswerNature)
+SPREAD = f"num_nonnulls(score_low, score_high) <> 1 AND 0 <= score_low AND score_low <= score_high AND score_high <= {MAX_SCORE}"
 
 
 class User(SQLModel, table=True):
@@ -266,17 +269,47 @@ class Message(SQLModel, table=True):
 
 
 class Verdict(SQLModel, table=True):
-    """The judgement of one answer; written once, never changed."""
+    """The judgement of one answer; written once, never changed.
+
+    `score_low` and `score_high` are the extremes when it was graded several times, else empty.
+    """
 
     __tablename__: ClassVar[Any] = "verdicts"
     __table_args__ = (
         CheckConstraint(f"score BETWEEN 0 AND {MAX_SCORE}", name="score"),
-        CheckConstraint(one_of("nature", ("answer", "off_topic", "non_answer")), name="nature"),
+        CheckConstraint(one_of("nature", NATURES), name="nature"),
+        CheckConstraint(SPREAD, name="spread"),
     )
 
     id: int = id_column()
     message_id: int = reference_column("messages.id", unique=True)
     score: int = Field(sa_column=Column(SmallInteger, nullable=False))
+    score_low: int | None = Field(default=None, sa_column=Column(SmallInteger))
+    score_high: int | None = Field(default=None, sa_column=Column(SmallInteger))
+    nature: str = Field(sa_column=Column(String(12), nullable=False))
+    feedback: str = Field(sa_column=Column(Text, nullable=False))
+    marks: list[dict[str, Any]] = Field(sa_column=Column(JSONB, nullable=False))
+    interviewer: str = Field(sa_column=Column(String(20), nullable=False))
+    model: str = Field(sa_column=Column(String(120), nullable=False))
+    created_at: datetime = time_column()
+
+
+class Appeal(SQLModel, table=True):
+    """A second, blind judgement of an answer, at most one; the first stays as it was. `counted` is the score that both make."""
+
+    __tablename__: ClassVar[Any] = "appeals"
+    __table_args__ = (
+        CheckConstraint(f"score BETWEEN 0 AND {MAX_SCORE} AND counted BETWEEN 0 AND {MAX_SCORE}", name="score"),
+        CheckConstraint(one_of("nature", NATURES), name="nature"),
+        CheckConstraint(SPREAD, name="spread"),
+    )
+
+    id: int = id_column()
+    message_id: int = reference_column("messages.id", unique=True)
+    score: int = Field(sa_column=Column(SmallInteger, nullable=False))
+    score_low: int | None = Field(default=None, sa_column=Column(SmallInteger))
+    score_high: int | None = Field(default=None, sa_column=Column(SmallInteger))
+    counted: int = Field(sa_column=Column(SmallInteger, nullable=False))
     nature: str = Field(sa_column=Column(String(12), nullable=False))
     feedback: str = Field(sa_column=Column(Text, nullable=False))
     marks: list[dict[str, Any]] = Field(sa_column=Column(JSONB, nullable=False))
