@@ -110,6 +110,10 @@ class Interviewer(Protocol):
     def model(self) -> str:
         """The model behind it."""
 
+    @property
+    def deterministic(self) -> bool:
+        """Whether it judges the same answer always the same."""
+
     def ask(self, brief: QuestionBrief) -> AsyncIterator[Piece | Usage | QuestionDraft]:
         """Stream the question's text in pieces, then yield the whole question once, last."""
 

@@ -58,6 +58,7 @@ class Settings(BaseSettings):
     openai_api_key: SecretStr | None = None
     openai_base_url: str | None = None
     openai_model: str = "gpt-5.4-mini"
+    grade_repeats: int = Field(default=1, ge=1, le=9)
     openai_timeout: float = Field(default=60.0, gt=0, le=600)
     openai_price_input: Decimal | None = Field(default=None, ge=0)
     openai_price_cached: Decimal | None = Field(default=None, ge=0)

@@ -28,6 +28,7 @@ from interviewer.domain.plans import Catalogue, Product
 from interviewer.errors import AppError, StartupError
 from interviewer.ports import Interviewer, Mailer, OAuth, Payments, RateLimiter
 from interviewer.services.accounts import Accounts
+from interviewer.services.appeals import Appeals
 from interviewer.services.billing import give_back_lapsed
 from interviewer.services.counted import CountedMailer, CountedWebhooks
 from interviewer.services.dashboard import Dashboard
@@ -67,6 +68,7 @@ class Services:
     sessions: Sessions
     guard: Guard
     interviews: Interviews
+    appeals: Appeals
     programs: Programs
     dashboard: Dashboard
     plans: Plans
@@ -81,6 +83,7 @@ class Services:
 
     async def close(self) -> None:
         """End running work, then let go of the database."""
+        await self.appeals.close()
         await self.interviews.close()
         await self.post.settle()
         for adapter in self.outside:
@@ -107,7 +110,8 @@ def build(
     limiter = choose_limiter(settings)
     catalogue = choose_catalogue(settings)
     guard = Guard(limiter)
-    interviews = Interviews(database, interviewer or choose_interviewer(settings))
+    interviewer = interviewer or choose_interviewer(settings)
+    interviews = Interviews(database, interviewer, settings.grade_repeats)
     return Services(
         settings=settings,
         database=database,
@@ -119,6 +123,7 @@ def build(
         sessions=Sessions(database),
         guard=guard,
         interviews=interviews,
+        appeals=Appeals(database, interviewer, interviews, settings.grade_repeats),
         programs=Programs(interviews),
         dashboard=Dashboard(database),
         plans=Plans(database, catalogue),

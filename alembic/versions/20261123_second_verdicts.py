@@ -15,6 +15,11 @@ down_revision: str | None = "0008"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
+SPREAD = (
+    "num_nonnulls(score_low, score_high) <> 1 "
+    "AND 0 <= score_low AND score_low <= score_high AND score_high <= 10"
+)
+
 
 def upgrade() -> None:
     # A migration that cannot get its lock gives way rather than queue every request behind it.
@@ -35,7 +40,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("nature IN ('answer', 'off_topic', 'non_answer')", name=op.f("ck_appeals_nature")),
         sa.CheckConstraint(
-            "num_nonnulls(score_low, score_high) <> 1 AND 0 <= score_low AND score_low <= score_high AND score_high <= 10",
+            SPREAD,
             name=op.f("ck_appeals_spread"),
         ),
         sa.CheckConstraint("score BETWEEN 0 AND 10 AND counted BETWEEN 0 AND 10", name=op.f("ck_appeals_score")),
@@ -48,7 +53,7 @@ def upgrade() -> None:
     op.create_check_constraint(
         op.f("ck_verdicts_spread"),
         "verdicts",
-        "num_nonnulls(score_low, score_high) <> 1 AND 0 <= score_low AND score_low <= score_high AND score_high <= 10",
+        SPREAD,
     )
 
 

@@ -83,6 +83,7 @@ class OpenAIInterviewer:
     """Fulfils `ports.Interviewer` over chat/completions."""
 
     name = "openai"
+    deterministic = False
 
     def __init__(self, *, model: str, api_key: str | None, base_url: str | None, timeout: float) -> None:
         """`timeout` bounds one whole reply, in seconds. Servers of one's own often want no key."""

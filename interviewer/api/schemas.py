@@ -276,7 +276,7 @@ def exchange(judged: TurnRow, opened: TurnRow | None) -> Exchange:
         topic=topic_by_id(question.topic_id).name,
         subtopic=question.subtopic,
         question=question.prompt,
-        score=judged.verdict.score if judged.verdict else None,
+        score=judged.score,
         feedback=judged.verdict.feedback if judged.verdict else "",
         next_topic=topic_by_id(following.topic_id).name if following else "",
         next_subtopic=following.subtopic if following else "",

@@ -13,12 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from interviewer.db.columns import insert_of, table_of, values_of
-from interviewer.db.models import Conversation, Interview, JobProfile, Message, ModelCall, Question, Verdict, utcnow
+from interviewer.db.models import Appeal, Conversation, Interview, JobProfile, Message, ModelCall, Question, Verdict, utcnow
 from interviewer.db.usage import along
 from interviewer.domain.progress import InterviewStatus
 
 InterviewRow = tuple[Interview, int | None, JobProfile | None]
-QuestionRow = tuple[Question, Message | None, Verdict | None]
+QuestionRow = tuple[Question, Message | None, Verdict | None, Appeal | None]
 
 
 _INTERVIEWS = table_of(Interview)
@@ -31,9 +31,10 @@ _ONE = (
 )
 _ONE_LOCKED = _ONE.with_for_update(of=Interview)
 _TURNS = (
-    select(Question, Message, Verdict)
+    select(Question, Message, Verdict, Appeal)
     .outerjoin(Message, (col(Message.question_id) == Question.id) & (col(Message.author) == "user"))
     .outerjoin(Verdict, col(Verdict.message_id) == Message.id)
+    .outerjoin(Appeal, col(Appeal.message_id) == Message.id)
     .where(col(Question.conversation_id) == bindparam("conversation_id"))
     .order_by(col(Question.position))
 )
@@ -56,6 +57,18 @@ _ADD_VERDICT = along(
         updated_at=_NOW,
     )
     .returning(_NEW_VERDICT.c.id)
+)
+_NEW_APPEAL = (
+    insert_of(Appeal)
+    .on_conflict_do_nothing(index_elements=["message_id"])
+    .returning(col(Appeal.id), bindparam("interview_id", type_=Integer).label("interview_id"))
+    .cte("appeal")
+)
+_ADD_APPEAL = along(
+    update(_INTERVIEWS)
+    .where(_INTERVIEWS.c.id == _NEW_APPEAL.c.interview_id)
+    .values(score_sum=_INTERVIEWS.c.score_sum + bindparam("change", type_=Integer), updated_at=_NOW)
+    .returning(_NEW_APPEAL.c.id)
 )
 _ADD_LAST_VERDICT = _ADD_VERDICT.values(status=InterviewStatus.FINISHED.value, finished_at=_NOW)
 
@@ -83,9 +96,9 @@ async def started_with(session: AsyncSession, user_id: int, key: str) -> tuple[i
 
 
 async def turns(session: AsyncSession, conversation_id: int) -> Sequence[QuestionRow]:
-    """Return the questions of a conversation in order, each with its answer and verdict."""
+    """Return the questions of a conversation in order, each with its answer, its verdict and the one of an appeal."""
     rows = (await session.execute(_TURNS, {"conversation_id": conversation_id})).all()
-    return [(row[0], row[1], row[2]) for row in rows]
+    return [(row[0], row[1], row[2], row[3]) for row in rows]
 
 
 async def newest_active(session: AsyncSession, user_id: int) -> int | None:
@@ -184,6 +197,16 @@ async def add_verdict(session: AsyncSession, verdict: Verdict, interview_id: int
     given = {"interview_id": interview_id, "now": verdict.created_at} | values_of(verdict) | values_of(call)
     verdict_id: int | None = (await session.execute(_ADD_LAST_VERDICT if closes else _ADD_VERDICT, given)).scalar_one_or_none()
     return verdict_id
+
+
+async def add_appeal(session: AsyncSession, appeal: Appeal, interview_id: int, change: int, call: ModelCall) -> int | None:
+    """Store the verdict of an appeal, add the change of the score to the interview's total and return its id.
+
+    None if there is one for that answer already. The call that made it is stored anyway.
+    """
+    given = {"interview_id": interview_id, "change": change, "now": appeal.created_at} | values_of(appeal) | values_of(call)
+    appeal_id: int | None = (await session.execute(_ADD_APPEAL, given)).scalar_one_or_none()
+    return appeal_id
 
 
 async def set_status(session: AsyncSession, interview_id: int, status: InterviewStatus) -> None:

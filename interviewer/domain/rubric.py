@@ -12,10 +12,12 @@ import unicodedata
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 MIN_KEY_POINTS, MAX_KEY_POINTS = 3, 6
+MAX_POINT, MAX_MODEL_ANSWER = 600, 8000
 MAX_SCORE = 10
 PASS_SCORE = 7
 NON_ANSWER_CAP = 3
@@ -33,17 +35,27 @@ class KeyPoint(Frozen):
     `terms` serve the built-in scorer: every inner list is one idea, its members are wordings of it.
     """
 
-    point: str = Field(min_length=3, max_length=600)
+    point: str = Field(min_length=3, max_length=MAX_POINT)
     weight: int = Field(ge=1, le=3)
     terms: tuple[tuple[str, ...], ...] = ()
 
 
 class Rubric(Frozen):
-    """What a question is judged by; never shown before the answer is scored."""
+    """What a question is judged by; never shown before the answer is scored.
 
-    key_points: tuple[KeyPoint, ...] = Field(min_length=MIN_KEY_POINTS, max_length=MAX_KEY_POINTS)
-    model_answer: str = Field(min_length=1, max_length=8000)
+    `imported` ones come with a question that was not written for the rubric method: they may have one or two key points.
+    """
+
+    key_points: tuple[KeyPoint, ...] = Field(min_length=1, max_length=MAX_KEY_POINTS)
+    model_answer: str = Field(min_length=1, max_length=MAX_MODEL_ANSWER)
     follow_up: str = ""
+    imported: bool = False
+
+    @model_validator(mode="after")
+    def _has_enough_key_points(self) -> Self:
+        if len(self.key_points) < MIN_KEY_POINTS and not self.imported:
+            raise ValueError(f"needs at least {MIN_KEY_POINTS} key points")
+        return self
 
 
 class Mark(StrEnum):
@@ -76,12 +88,17 @@ class MarkedPoint(Frozen):
 
 
 class Judgement(Frozen):
-    """A verdict: the feedback, the checked marks in the rubric's order, the score 0 to 10."""
+    """A verdict: the feedback, the checked marks in the rubric's order, the score 0 to 10.
+
+    `low` and `high` are the extremes of several gradings; None when it was graded once.
+    """
 
     feedback: str
     marks: tuple[MarkedPoint, ...]
     nature: AnswerNature
     score: int = Field(ge=0, le=MAX_SCORE)
+    low: int | None = None
+    high: int | None = None
 
 
 def folded(text: str) -> str:
@@ -114,15 +131,20 @@ def half_up(value: Decimal) -> int:
     return int(value.quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
-def score(rubric: Rubric, marks: Sequence[MarkedPoint], nature: AnswerNature) -> int:
-    """Return the score 0 to 10: ten times the earned share of the weights, half up; non-answers get at most 3."""
+def exact_score(rubric: Rubric, marks: Sequence[MarkedPoint], nature: AnswerNature) -> Decimal:
+    """Return the score 0 to 10 before rounding: ten times the earned share of the weights; non-answers get at most 3."""
     total = sum(key_point.weight for key_point in rubric.key_points)
     earned = sum(
         (rubric.key_points[mark.key_point].weight * mark.mark.share for mark in marks if mark.key_point < len(rubric.key_points)),
         start=Decimal(0),
     )
-    value = half_up(MAX_SCORE * earned / total)
-    return value if nature is AnswerNature.ANSWER else min(value, NON_ANSWER_CAP)
+    value = MAX_SCORE * earned / total
+    return value if nature is AnswerNature.ANSWER else min(value, Decimal(NON_ANSWER_CAP))
+
+
+def score(rubric: Rubric, marks: Sequence[MarkedPoint], nature: AnswerNature) -> int:
+    """Return the score 0 to 10: the exact one, half up."""
+    return half_up(exact_score(rubric, marks, nature))
 
 
 def percentage(score_sum: int, judged: int) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Callable, Sequence
@@ -10,7 +11,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from interviewer.db.models import JobProfile, Question, Verdict, utcnow
+from interviewer.db.models import JobProfile, Question, utcnow
+from interviewer.domain.agreement import Grading, median_grading, spread
 from interviewer.domain.job import JobFindings
 from interviewer.domain.non_answers import is_non_answer
 from interviewer.domain.progress import must_ask_for_code
@@ -104,7 +106,7 @@ def _past(row: TurnRow) -> PastTurn:
         prompt=question.prompt,
         bank_id=question.bank_id,
         answer=row.answer.content if row.answer else None,
-        score=row.verdict.score if row.verdict else None,
+        score=row.score,
     )
 
 
@@ -145,11 +147,36 @@ async def ask(interviewer: Interviewer, brief: QuestionBrief, publish: Publish[E
         raise InterviewerBadOutput from error
 
 
-async def judge(interviewer: Interviewer, brief: AnswerBrief, publish: Publish[Event], spent: Spent = _forget) -> Judgement:
+async def judge(
+    interviewer: Interviewer, brief: AnswerBrief, publish: Publish[Event], spent: Spent = _forget, repeats: int = 1
+) -> Judgement:
     """Let the interviewer judge, publishing the feedback as it comes; the score is computed here, from checked marks.
 
-    `spent` is told what it took, where that is known. Raises InterviewerBadOutput when no usable verdict comes.
+    With `repeats` over 1 it judges as often, side by side: the median of each mark counts, the feedback is the first one's,
+    and of the others those that fail are left out. `spent` is told what each took, where that is known.
+    Raises InterviewerBadOutput when no usable verdict comes.
     """
+    more = [asyncio.create_task(_graded(interviewer, brief, _unseen, spent)) for _ in range(1, repeats)]
+    try:
+        feedback, first = await _graded(interviewer, brief, publish, spent)
+        others = [found for found in await asyncio.gather(*more, return_exceptions=True) if not isinstance(found, BaseException)]
+    finally:
+        for task in more:
+            task.cancel()
+    rubric = Rubric.model_validate(brief.rubric)
+    gradings = [first, *(grading for _, grading in others)]
+    counts = median_grading(gradings)
+    low, high = spread(rubric, gradings) if len(gradings) > 1 else (None, None)
+    value = score(rubric, counts.marks, counts.nature)
+    return Judgement(feedback=feedback, marks=counts.marks, nature=counts.nature, score=value, low=low, high=high)
+
+
+def _unseen(_event: Event) -> None:
+    """For a grading whose words nobody reads."""
+
+
+async def _graded(interviewer: Interviewer, brief: AnswerBrief, publish: Publish[Event], spent: Spent) -> tuple[str, Grading]:
+    """Let the interviewer judge once and return its feedback and its marks, checked; raises InterviewerBadOutput."""
     draft: VerdictDraft | None = None
     async for item in interviewer.judge(brief):
         if isinstance(item, Piece):
@@ -160,29 +187,30 @@ async def judge(interviewer: Interviewer, brief: AnswerBrief, publish: Publish[E
             draft = item
     if draft is None or not 0 < len(draft.feedback.strip()) <= MAX_FEEDBACK or not storable(draft.feedback, list(draft.marks)):
         raise InterviewerBadOutput
-    rubric = Rubric.model_validate(brief.rubric)
     try:
         nature = AnswerNature(draft.nature)
-        marks = checked_marks(rubric, [MarkedPoint.model_validate(mark) for mark in draft.marks], brief.answer)
+        given = [MarkedPoint.model_validate(mark) for mark in draft.marks]
+        marks = checked_marks(Rubric.model_validate(brief.rubric), given, brief.answer)
     except (ValidationError, ValueError) as error:
         raise InterviewerBadOutput from error
     if is_non_answer(brief.prompt, brief.answer):
         nature = AnswerNature.NON_ANSWER
-    return Judgement(feedback=draft.feedback.strip(), marks=marks, nature=nature, score=score(rubric, marks, nature))
+    return draft.feedback.strip(), Grading(marks, nature)
 
 
-def verdict_row(judgement: Judgement, message_id: int, interviewer: Interviewer) -> Verdict:
-    """Return the row that stores a judgement."""
-    return Verdict(
-        message_id=message_id,
-        score=judgement.score,
-        nature=judgement.nature.value,
-        feedback=judgement.feedback,
-        marks=[mark.model_dump(mode="json") for mark in judgement.marks],
-        interviewer=interviewer.name,
-        model=interviewer.model,
-        created_at=utcnow(),
-    )
+def judgement_columns(judgement: Judgement, interviewer: Interviewer) -> dict[str, Any]:
+    """Return what is stored of a judgement, whether it is the first verdict on an answer or the one of an appeal."""
+    return {
+        "score": judgement.score,
+        "score_low": judgement.low,
+        "score_high": judgement.high,
+        "nature": judgement.nature.value,
+        "feedback": judgement.feedback,
+        "marks": [mark.model_dump(mode="json") for mark in judgement.marks],
+        "interviewer": interviewer.name,
+        "model": interviewer.model,
+        "created_at": utcnow(),
+    }
 
 
 async def analyse(interviewer: Interviewer, text: str, spent: Spent = _forget) -> dict[str, Any]:

@@ -57,9 +57,10 @@ NOT_ANSWERABLE = (
 
 
 class Interviews:
-    """The use cases of an interview."""
+    """The use cases of an interview; each answer is graded `repeats` times, unless that would only say the same again."""
 
-    def __init__(self, database: Database, interviewer: Interviewer) -> None:
+    def __init__(self, database: Database, interviewer: Interviewer, repeats: int = 1) -> None:
+        self._judged = partial(dialogue.judge, repeats=1 if interviewer.deterministic else repeats)
         self._database = database
         self._interviewer = interviewer
         self._calls = Calls(database, interviewer)
@@ -292,8 +293,8 @@ class Interviews:
     async def _judge(self, loaded: Loaded, row: TurnRow, answer: Message, publish: Publish[Event]) -> Verdict | None:
         """Judge one answer and store the verdict, which the last one closes the interview with; None if another one counts."""
         brief = dialogue.answer_brief(row.question, answer.content, dialogue.job_brief(loaded.job))
-        judgement, call = await self._calls.record(Kind.JUDGE, loaded.interview.id, dialogue.judge, brief, publish)
-        verdict = dialogue.verdict_row(judgement, answer.id, self._interviewer)
+        judgement, call = await self._calls.record(Kind.JUDGE, loaded.interview.id, self._judged, brief, publish)
+        verdict = Verdict(message_id=answer.id, **dialogue.judgement_columns(judgement, self._interviewer))
         is_last = row.question.position == TOTAL_QUESTIONS
         async with self._database.autocommit() as session:
             stored = await queries.add_verdict(session, verdict, loaded.interview.id, call, closes=is_last)

@@ -19,6 +19,7 @@ from interviewer.services import billing
 from interviewer.services import mails as words
 from interviewer.services.accounts import checked_username
 from interviewer.services.loading import found
+from interviewer.services.views import AppealView
 from interviewer.services.post import Post, enqueue
 
 
@@ -173,9 +174,19 @@ async def _interview(session: AsyncSession, user_id: int, interview_id: int) -> 
                 "marks": [{"point": mark.point, "mark": mark.mark, "quote": mark.quote} for mark in turn.verdict.marks]
                 if turn.verdict
                 else [],
+                "appeal": _appeal(turn.verdict.appeal) if turn.verdict and turn.verdict.appeal else None,
             }
             for turn in view.turns
         ],
+    }
+
+
+def _appeal(appeal: AppealView) -> dict[str, Any]:
+    return {
+        "first_score": appeal.first_score,
+        "second_score": appeal.score,
+        "feedback": appeal.feedback,
+        "marks": [{"point": mark.point, "mark": mark.mark, "quote": mark.quote} for mark in appeal.marks],
     }
 
 

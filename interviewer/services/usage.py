@@ -89,7 +89,8 @@ class Calls:
     def _call(self, kind: Kind, interview_id: int | None, outcome: str, seconds: float, told: Sequence[Usage]) -> ModelCall:
         metrics.MODEL_CALLS.labels(kind.value, outcome).inc()
         metrics.MODEL_SECONDS.labels(kind.value).observe(seconds)
-        usage = told[-1] if told else None
+        # One call may have had several replies.
+        usage = _sum(told) if told else None
         if usage:
             metrics.MODEL_TOKENS.labels("prompt").inc(usage.prompt)
             metrics.MODEL_TOKENS.labels("cached").inc(usage.cached)
@@ -105,6 +106,10 @@ class Calls:
             outcome=outcome,
             created_at=utcnow(),
         )
+
+
+def _sum(told: Sequence[Usage]) -> Usage:
+    return Usage(sum(one.prompt for one in told), sum(one.cached for one in told), sum(one.completion for one in told))
 
 
 @dataclass(frozen=True, slots=True)

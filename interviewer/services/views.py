@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from interviewer.db.models import Interview, JobProfile, Message, Question, Verdict
+from interviewer.db.models import Appeal, Interview, JobProfile, Message, Question, Verdict
 from interviewer.domain.progress import InterviewStatus, missing_after
 from interviewer.domain.rubric import PASS_SCORE, MarkedPoint, Rubric, percentage
 from interviewer.domain.topics import TOPICS, topic_by_id
 from interviewer.errors import NotFound
 
 TITLE_LENGTH = 80
+# The interviewer whose verdicts follow from the answer alone.
+BUILT_IN = "builtin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,14 @@ class TurnRow:
     question: Question
     answer: Message | None
     verdict: Verdict | None
+    appeal: Appeal | None = None
+
+    @property
+    def score(self) -> int | None:
+        """The score that counts: after an appeal it is made from both verdicts. None before the first."""
+        if self.verdict is None:
+            return None
+        return self.appeal.counted if self.appeal else self.verdict.score
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +46,35 @@ class MarkView:
 
 
 @dataclass(frozen=True, slots=True)
+class AppealView:
+    """The second verdict on an answer, beside the first one's score. `low` and `high` as in `VerdictView`."""
+
+    first_score: int
+    score: int
+    low: int
+    high: int
+    feedback: str
+    marks: tuple[MarkView, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class VerdictView:
-    """A verdict with all that may be shown once it exists: the rubric and the model answer too."""
+    """A verdict with all that may be shown once it exists: the rubric and the model answer too.
+
+    `score` is the one that counts, after an appeal made from both. Between `low` and `high` lay the scores of several gradings;
+    where there was one they are that score. `final`: an appeal would only hear the same again.
+    """
 
     score: int
     passed: bool
+    low: int
+    high: int
     feedback: str
     marks: tuple[MarkView, ...]
     model_answer: str
     follow_up: str
+    appeal: AppealView | None
+    final: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,23 +169,46 @@ def title_of(job_text: str | None) -> str:
     return first if len(first) <= TITLE_LENGTH else first[: TITLE_LENGTH - 1].rsplit(None, 1)[0] + "…"
 
 
-def verdict_view(question: Question, verdict: Verdict) -> VerdictView:
+def verdict_view(question: Question, verdict: Verdict, appeal: Appeal | None = None) -> VerdictView:
     """Return what is shown of a verdict, with the rubric it was judged by."""
     rubric = Rubric.model_validate(question.rubric)
-    marks = [MarkedPoint.model_validate(mark) for mark in verdict.marks]
+    score = appeal.counted if appeal else verdict.score
     return VerdictView(
-        score=verdict.score,
-        passed=verdict.score >= PASS_SCORE,
+        score=score,
+        passed=score >= PASS_SCORE,
+        low=_or(verdict.score_low, verdict.score),
+        high=_or(verdict.score_high, verdict.score),
         feedback=verdict.feedback,
-        marks=tuple(
-            MarkView(
-                rubric.key_points[mark.key_point].point, rubric.key_points[mark.key_point].weight, mark.mark.value, mark.quote
-            )
-            for mark in marks
-        ),
+        marks=_marks(rubric, verdict),
         model_answer=rubric.model_answer,
         follow_up=rubric.follow_up,
+        appeal=_appeal_view(rubric, verdict, appeal) if appeal else None,
+        final=appeal is not None or verdict.interviewer == BUILT_IN,
     )
+
+
+def _appeal_view(rubric: Rubric, verdict: Verdict, appeal: Appeal) -> AppealView:
+    return AppealView(
+        first_score=verdict.score,
+        score=appeal.score,
+        low=_or(appeal.score_low, appeal.score),
+        high=_or(appeal.score_high, appeal.score),
+        feedback=appeal.feedback,
+        marks=_marks(rubric, appeal),
+    )
+
+
+def _or(value: int | None, other: int) -> int:
+    return other if value is None else value
+
+
+def _marks(rubric: Rubric, judged: Verdict | Appeal) -> tuple[MarkView, ...]:
+    found = []
+    for raw in judged.marks:
+        mark = MarkedPoint.model_validate(raw)
+        key_point = rubric.key_points[mark.key_point]
+        found.append(MarkView(key_point.point, key_point.weight, mark.mark.value, mark.quote))
+    return tuple(found)
 
 
 def turn_view(row: TurnRow, asked: int) -> TurnView:
@@ -172,7 +225,7 @@ def turn_view(row: TurnRow, asked: int) -> TurnView:
         kind=question.kind,
         prompt=question.prompt,
         answer=answer.content if answer else None,
-        verdict=verdict_view(question, verdict) if verdict else None,
+        verdict=verdict_view(question, verdict, row.appeal) if verdict else None,
         lacks_verdict=answer is not None and missing.verdict,
         lacks_next=answer is not None and missing.next_question,
         claimed=answer is not None and answer.judging_until is not None,

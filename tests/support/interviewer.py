@@ -24,6 +24,7 @@ class ScriptedInterviewer:
 
     name = "scripted"
     model = "test"
+    deterministic = False
 
     def __init__(self) -> None:
         self.question_briefs: list[QuestionBrief] = []

@@ -21,6 +21,7 @@ class BuiltinInterviewer:
 
     name = "builtin"
     model = "question-bank"
+    deterministic = True
 
     def __init__(self, rng: random.Random | None = None) -> None:
         self._rng = rng or random.Random()

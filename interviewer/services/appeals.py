@@ -1,0 +1,79 @@
+"""A second, blind verdict on an answer. Both are kept, and the mean of both counts: none is chosen as the better one."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+from interviewer.db import interviews as queries
+from interviewer.db.engine import Database
+from interviewer.db.models import Appeal
+from interviewer.domain.agreement import settled
+from interviewer.errors import BadRequest, Conflict
+from interviewer.ports import Interviewer
+from interviewer.services import dialogue
+from interviewer.services.events import Event
+from interviewer.services.interviews import Interviews
+from interviewer.services.usage import Calls, Kind
+from interviewer.services.views import BUILT_IN, InterviewView, Loaded, TurnRow
+
+ONCE = "There is a second verdict on this answer already."
+SAME_AGAIN = "The built-in interviewer would only say the same again."
+NOTHING_YET = "This answer is not scored yet."
+
+
+class Appeals:
+    """Hears appeals."""
+
+    def __init__(self, database: Database, interviewer: Interviewer, interviews: Interviews, repeats: int = 1) -> None:
+        self._database = database
+        self._interviewer = interviewer
+        self._interviews = interviews
+        self._judged = partial(dialogue.judge, repeats=repeats)
+        self._calls = Calls(database, interviewer)
+        self._hearing: dict[int, asyncio.Task[None]] = {}
+
+    async def hear(self, user_id: int, interview_id: int, question_id: int) -> InterviewView:
+        """Have an answer judged once more by somebody who does not know the first verdict, and return the interview then.
+
+        Whoever asks while it is being heard waits for the same verdict, and it is stored even if nobody waits any more.
+        Raises NotFound, BadRequest without a first verdict or where it would be the same again, Conflict when there has
+        been an appeal, and an InterviewerError when no verdict comes: then it can be asked for again.
+        """
+        loaded = await self._interviews.load(user_id, interview_id)
+        row = loaded.row(question_id)
+        if (hearing := self._hearing.get(question_id)) is None:
+            self._refuse(row)
+            hearing = asyncio.create_task(self._hear(loaded, row))
+            self._hearing[question_id] = hearing
+            hearing.add_done_callback(lambda _: self._hearing.pop(question_id, None))
+        await asyncio.shield(hearing)
+        return await self._interviews.view(user_id, interview_id)
+
+    def _refuse(self, row: TurnRow) -> None:
+        if row.answer is None or row.verdict is None:
+            raise BadRequest(NOTHING_YET)
+        if row.appeal is not None:
+            raise Conflict(ONCE)
+        if self._interviewer.deterministic or row.verdict.interviewer == BUILT_IN:
+            raise BadRequest(SAME_AGAIN)
+
+    async def _hear(self, loaded: Loaded, row: TurnRow) -> None:
+        answer, verdict = row.answer, row.verdict
+        if answer is None or verdict is None:
+            raise AssertionError("an appeal needs a verdict")
+        brief = dialogue.answer_brief(row.question, answer.content, dialogue.job_brief(loaded.job))
+        judgement, call = await self._calls.record(Kind.JUDGE, loaded.interview.id, self._judged, brief, _unpublished)
+        counted = settled(verdict.score, judgement.score)
+        columns = dialogue.judgement_columns(judgement, self._interviewer)
+        appeal = Appeal(message_id=answer.id, counted=counted, **columns)
+        async with self._database.autocommit() as session:
+            await queries.add_appeal(session, appeal, loaded.interview.id, counted - verdict.score, call)
+
+    async def close(self) -> None:
+        """Let what is being heard come to its end."""
+        await asyncio.gather(*self._hearing.values(), return_exceptions=True)
+
+
+def _unpublished(_event: Event) -> None:
+    """The verdict is shown when it is whole, beside the first one."""
