@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
+from interviewer.components.appeal import appeal
 from interviewer.components.forms import FIELD, PRIMARY, QUIET, SECONDARY, alert
 from interviewer.components.icons import icon
 from interviewer.components.layout import card
@@ -275,6 +276,7 @@ def _verdict() -> rx.Component:
         prose(InterviewState.last.feedback, id="feedback-text", class_name="mb-4"),
         disclosure("Every mark and its proof", marks_list(InterviewState.last)),
         model_answer(InterviewState.last),
+        appeal(InterviewState.last),
     )
 
 

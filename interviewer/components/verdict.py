@@ -6,18 +6,37 @@ import reflex as rx
 
 from interviewer.components.icons import icon
 from interviewer.components.prose import prose
-from interviewer.state.models import MarkItem, TurnItem
+from interviewer.state.models import MarkItem, PieceItem, TurnItem
 
 _TONE = {"hit": "text-good", "partial": "text-half", "missed": "text-bad"}
 
 
 def score_badge(turn: rx.Var[TurnItem]) -> rx.Component:
-    """Return the score of an answer, as an examiner would write it."""
-    return rx.el.p(
-        rx.el.span(turn.score, class_name="font-serif text-4xl font-bold leading-none"),
-        rx.el.span("/10", class_name="text-lg text-muted"),
-        rx.el.span(rx.cond(turn.passed, "passed", "not yet"), class_name="ml-3 text-sm font-semibold uppercase tracking-wide"),
-        class_name=rx.cond(turn.passed, "flex items-baseline text-good", "flex items-baseline text-half"),
+    """Return the score of an answer, as an examiner would write it, and how sure it is where several gradings disagree."""
+    return rx.el.div(
+        rx.el.p(
+            rx.el.span(turn.score, class_name="font-serif text-4xl font-bold leading-none"),
+            rx.el.span("/10", class_name="text-lg text-muted"),
+            rx.el.span(
+                rx.cond(turn.passed, "passed", "not yet"), class_name="ml-3 text-sm font-semibold uppercase tracking-wide"
+            ),
+            class_name=rx.cond(turn.passed, "flex items-baseline text-good", "flex items-baseline text-half"),
+        ),
+        rx.cond(turn.band != "", _band(turn)),
+    )
+
+
+def _band(turn: rx.Var[TurnItem]) -> rx.Component:
+    """Return a scale from 0 to 10 with the stretch that several gradings lay in."""
+    place = {"left": f"{turn.low * 10}%", "width": f"{(turn.high - turn.low) * 10}%"}
+    return rx.el.div(
+        rx.el.div(
+            rx.el.div(class_name="absolute inset-y-0 rounded-full bg-half", style=place),
+            class_name="relative h-1.5 w-full max-w-56 rounded-full bg-line",
+            aria_hidden="true",
+        ),
+        rx.el.p(turn.band, class_name="mt-1.5 text-sm text-muted"),
+        class_name="mt-3",
     )
 
 
@@ -79,12 +98,21 @@ def disclosure(summary: str, *children: rx.Component) -> rx.Component:
 
 
 def answer_text(turn: rx.Var[TurnItem]) -> rx.Component:
-    """Return an answer as it was written."""
+    """Return an answer as it was written, with a highlighter over the words that earned a mark."""
     return rx.el.p(
-        turn.answer,
+        rx.foreach(turn.answer, _piece),
         class_name=rx.cond(
             turn.is_code,
             "overflow-x-auto whitespace-pre-wrap break-words rounded-md bg-code p-4 font-mono text-sm",
             "whitespace-pre-line break-words",
         ),
+    )
+
+
+def _piece(piece: rx.Var[PieceItem]) -> rx.Component:
+    return rx.match(
+        piece.mark,
+        ("hit", rx.el.mark(piece.words, title=f"Made: {piece.point}")),
+        ("partial", rx.el.mark(piece.words, title=f"Half-way: {piece.point}", class_name="half")),
+        rx.el.span(piece.words),
     )

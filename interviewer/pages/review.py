@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
+from interviewer.components.appeal import appeal
 from interviewer.components.forms import LINK, SECONDARY, alert
 from interviewer.components.layout import card, shell
 from interviewer.components.prose import prose
@@ -82,6 +83,7 @@ def _verdict(turn: rx.Var[TurnItem]) -> rx.Component:
         rx.el.div(
             disclosure("The feedback", prose(turn.feedback)),
             model_answer(turn),
+            appeal(turn),
             class_name="mt-5",
         ),
     )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
+from interviewer.domain.evidence import segments
 from interviewer.domain.progress import InterviewStatus
 from interviewer.domain.prose import Block, Span, blocks
 from interviewer.domain.topics import QUESTIONS_PER_TOPIC, TOPICS, TOTAL_QUESTIONS
 from interviewer.services.dashboard import InterviewSummary
-from interviewer.services.views import InterviewView, TurnView, title_of
+from interviewer.services.views import AppealView, InterviewView, TurnView, VerdictView, title_of
 
 INTERVIEWER_NAMES = {"builtin": "Built-in interviewer (question bank, no AI)", "openai": "AI interviewer"}
 MARK_WORDS = {"hit": "Made", "partial": "Half-way", "missed": "Missed"}
@@ -26,8 +28,31 @@ class MarkItem:
 
 
 @dataclass
+class PieceItem:
+    """A stretch of an answer: what mark it earned, `hit` or `partial` or none, and for which key point."""
+
+    words: str = ""
+    mark: str = ""
+    point: str = ""
+
+
+@dataclass
+class PairItem:
+    """One key point as both verdicts saw it."""
+
+    point: str = ""
+    first: str = ""
+    second: str = ""
+    differs: bool = False
+
+
+@dataclass
 class TurnItem:
-    """One question with everything that may be shown of it."""
+    """One question with everything that may be shown of it.
+
+    `band` tells how far several gradings lay apart, `low` and `high` where; empty when they agreed or there was one.
+    `appealed`: both verdicts are there, and `score` is made from `first_score` and `second_score`.
+    """
 
     question_id: int = 0
     position: int = 0
@@ -36,7 +61,7 @@ class TurnItem:
     level: str = ""
     is_code: bool = False
     prompt: list[Block] = field(default_factory=list)
-    answer: str = ""
+    answer: list[PieceItem] = field(default_factory=list)
     judged: bool = False
     score: int = 0
     passed: bool = False
@@ -44,6 +69,15 @@ class TurnItem:
     marks: list[MarkItem] = field(default_factory=list)
     model_answer: list[Block] = field(default_factory=list)
     follow_up: str = ""
+    band: str = ""
+    low: int = 0
+    high: int = 0
+    may_appeal: bool = False
+    appealed: bool = False
+    first_score: int = 0
+    second_score: int = 0
+    pairs: list[PairItem] = field(default_factory=list)
+    second_feedback: list[Block] = field(default_factory=list)
 
 
 @dataclass
@@ -80,8 +114,7 @@ class SummaryItem:
 
 def turn_item(turn: TurnView) -> TurnItem:
     """Return what a page shows of a turn."""
-    verdict = turn.verdict
-    return TurnItem(
+    found = TurnItem(
         question_id=turn.question_id,
         position=turn.position,
         topic=turn.topic,
@@ -89,15 +122,49 @@ def turn_item(turn: TurnView) -> TurnItem:
         level=turn.level,
         is_code=turn.kind == "code",
         prompt=blocks(turn.prompt),
-        answer=turn.answer or "",
-        judged=verdict is not None,
-        score=verdict.score if verdict else 0,
-        passed=bool(verdict and verdict.passed),
-        feedback=blocks(verdict.feedback) if verdict else [],
-        marks=[MarkItem(mark.point, mark.mark, MARK_WORDS[mark.mark], mark.quote) for mark in verdict.marks] if verdict else [],
-        model_answer=_model_answer(verdict.model_answer, turn.kind) if verdict else [],
-        follow_up=verdict.follow_up if verdict else "",
+        answer=_pieces(turn),
+        judged=turn.verdict is not None,
     )
+    return replace(found, **_judged(turn.verdict, turn.kind)) if turn.verdict else found
+
+
+def _pieces(turn: TurnView) -> list[PieceItem]:
+    """Return the answer, cut where the quotes of its verdict stand in it."""
+    marks = [mark for mark in turn.verdict.marks if mark.quote] if turn.verdict else []
+    found = []
+    for segment in segments(turn.answer or "", [mark.quote for mark in marks]):
+        mark = marks[segment.quote] if segment.quote >= 0 else None
+        found.append(PieceItem(segment.text, mark.mark if mark else "", mark.point if mark else ""))
+    return found
+
+
+def _judged(verdict: VerdictView, kind: str) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "score": verdict.score,
+        "passed": verdict.passed,
+        "feedback": blocks(verdict.feedback),
+        "marks": [MarkItem(mark.point, mark.mark, MARK_WORDS[mark.mark], mark.quote) for mark in verdict.marks],
+        "model_answer": _model_answer(verdict.model_answer, kind),
+        "follow_up": verdict.follow_up,
+        "may_appeal": not verdict.final,
+    }
+    if verdict.low != verdict.high:
+        shown |= {"low": verdict.low, "high": verdict.high}
+        shown["band"] = f"Graded several times, between {verdict.low} and {verdict.high}"
+    return shown | (_appealed(verdict, verdict.appeal) if verdict.appeal else {})
+
+
+def _appealed(verdict: VerdictView, appeal: AppealView) -> dict[str, Any]:
+    return {
+        "appealed": True,
+        "first_score": appeal.first_score,
+        "second_score": appeal.score,
+        "second_feedback": blocks(appeal.feedback),
+        "pairs": [
+            PairItem(one.point, MARK_WORDS[one.mark], MARK_WORDS[other.mark], one.mark != other.mark)
+            for one, other in zip(verdict.marks, appeal.marks, strict=True)
+        ],
+    }
 
 
 def _model_answer(text: str, kind: str) -> list[Block]:

@@ -82,6 +82,17 @@ def show_report(state: InterviewState, view: InterviewView) -> None:
     state.unscored = [turn.question_id for turn in view.turns if turn.lacks_verdict]
 
 
+def show_appeal(state: InterviewState, view: InterviewView) -> None:
+    """Show what a second verdict on one of its answers has made of an interview."""
+    if state.interview_id != view.id:
+        return
+    state._scores = scores_of(view)
+    state.last = next((turn_item(turn) for turn in view.turns if turn.question_id == state.last.question_id), state.last)
+    show_progress(state)
+    if state.phase == "finished":
+        show_report(state, view)
+
+
 def fill_job(state: InterviewState, text: str) -> None:
     """Put a text into the job description's box."""
     state.job_text = text

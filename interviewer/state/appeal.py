@@ -1,0 +1,67 @@
+"""A second verdict on an answer, asked for on the interview page or in the review."""
+
+from __future__ import annotations
+
+import logging
+
+import reflex as rx
+from reflex.event import EventType
+
+from interviewer import wiring
+from interviewer.errors import AppError, Unauthorized
+from interviewer.services.sessions import COOKIE
+from interviewer.services.views import InterviewView
+from interviewer.state import showing
+from interviewer.state.interview import InterviewState
+from interviewer.state.review import ReviewState
+from interviewer.state.session import cookie, to_login
+
+logger = logging.getLogger(__name__)
+
+REVIEW = "/interview/"
+
+
+class AppealState(rx.State):
+    """Which answer is being judged afresh, and what went wrong with the last that was."""
+
+    hearing: int = 0
+    error: str = ""
+    error_of: int = 0
+
+    @rx.event(background=True)
+    async def ask(self, question_id: int) -> EventType[()] | None:
+        """Have an answer judged once more and show both verdicts."""
+        async with self:
+            if self.hearing or not isinstance(question_id, int):
+                return None
+            secret, path = cookie(self, COOKIE), self.router.url.path.rstrip("/")
+            reviewed = path.removeprefix(REVIEW) if path.startswith(REVIEW) else ""
+            interview_id = (await self.get_state(InterviewState)).interview_id
+            self.hearing, self.error, self.error_of = question_id, "", 0
+        if reviewed.isdecimal() and len(reviewed) < 10:
+            interview_id = int(reviewed)
+        view, error = None, ""
+        try:
+            person = await wiring.services().sessions.authenticate(secret)
+            view = await wiring.services().appeals.hear(person.user_id, interview_id, question_id)
+        except Unauthorized:
+            return to_login(self)
+        except Exception as failure:
+            if not isinstance(failure, AppError):
+                logger.exception("a second verdict failed")
+            error = failure.user_message if isinstance(failure, AppError) else AppError().user_message
+        finally:
+            async with self:
+                self.hearing = 0
+        async with self:
+            self.error, self.error_of = error, question_id if error else 0
+            if view is not None and not reviewed:
+                await _show(self, view)
+        if reviewed and view is not None:
+            return ReviewState.load
+        return None
+
+
+async def _show(state: AppealState, view: InterviewView) -> None:
+    """Bring the interview page up to date."""
+    showing.show_appeal(await state.get_state(InterviewState), view)

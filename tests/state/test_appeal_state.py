@@ -1,0 +1,115 @@
+"""The second verdict: from the interview page and from the review."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+import pytest
+from reflex.istate.data import RouterData
+
+from interviewer.errors import InterviewerTimeout
+from interviewer.services.appeals import SAME_AGAIN
+from interviewer.state.appeal import AppealState
+from interviewer.state.review import ReviewState
+from tests.conftest import NewUser
+from tests.state.conftest import OpenPage, Page
+from tests.state.test_interview_state import begun, run, send
+from tests.support.interviewer import ScriptedInterviewer
+
+HALF = "The first of it."
+
+
+async def beside(page: Page) -> Page:
+    """Return the appeal's part of the same browser tab."""
+    return Page(await page.state.get_state(AppealState))
+
+
+@pytest.fixture
+async def scored(open_page: OpenPage, new_user: NewUser, interviewer: ScriptedInterviewer) -> Page:
+    """An interview page whose first answer has been scored 5; a second verdict will say 0."""
+    page = await begun(open_page, await new_user())
+    await send(page, HALF)
+    assert (page.last.score, page.last.may_appeal, page.last.appealed) == (5, True, False)
+    interviewer.marks = []
+    return page
+
+
+async def test_both_verdicts_are_shown_and_their_mean_in_the_rail(scored: Page) -> None:
+    appeal = await beside(scored)
+    assert await run(AppealState.ask, appeal, scored.last.question_id) is None
+    shown = scored.last
+    assert (shown.score, shown.first_score, shown.second_score, shown.may_appeal) == (3, 5, 0, False)
+    assert [(pair.first, pair.second, pair.differs) for pair in shown.pairs] == [
+        ("Made", "Missed", True),
+        ("Missed", "Missed", False),
+        ("Missed", "Missed", False),
+    ]
+    assert scored.rail_items[0].dots[0] == "3"
+    assert (appeal.hearing, appeal.error) == (0, "")
+
+
+async def test_the_words_that_earned_a_mark_are_highlighted(scored: Page) -> None:
+    assert [(piece.words, piece.mark) for piece in scored.last.answer] == [("The ", ""), ("first", "hit"), (" of it.", "")]
+
+
+async def test_the_review_is_read_anew(scored: Page) -> None:
+    url = f"http://localhost/interview/{scored.interview_id}/"
+    header = {"cookie": scored.state.router.headers.cookie}
+    scored.state.parent_state.router = RouterData.from_router_data({"headers": header, "pathname": url, "asPath": url})
+    assert await run(AppealState.ask, await beside(scored), scored.last.question_id) == ReviewState.load
+    review = await scored.state.get_state(ReviewState)
+    await run(cast("Any", ReviewState.load), review)
+    assert [(turn.score, turn.appealed) for turn in review.turns] == [(3, True)]
+    assert review.total == 3
+
+
+async def test_a_failure_is_a_sentence_and_can_be_tried_again(scored: Page, interviewer: ScriptedInterviewer) -> None:
+    appeal = await beside(scored)
+    interviewer.judge_errors = [InterviewerTimeout()]
+    await run(AppealState.ask, appeal, scored.last.question_id)
+    assert (appeal.error, appeal.error_of) == (InterviewerTimeout.user_message, scored.last.question_id)
+    assert scored.last.score == 5
+    await run(AppealState.ask, appeal, scored.last.question_id)
+    assert (appeal.error, scored.last.score) == ("", 3)
+
+
+async def test_a_second_click_asks_nobody(scored: Page, interviewer: ScriptedInterviewer) -> None:
+    appeal = await beside(scored)
+    interviewer.gate.clear()
+    first = asyncio.create_task(run(AppealState.ask, appeal, scored.last.question_id))
+    await asyncio.sleep(0.05)
+    await run(AppealState.ask, appeal, scored.last.question_id)
+    interviewer.gate.set()
+    await first
+    assert len(interviewer.answer_briefs) == 2
+
+
+@pytest.mark.parametrize("question_id", [0, -1, 999_999])
+async def test_an_appeal_about_nothing_is_refused(scored: Page, question_id: int) -> None:
+    appeal = await beside(scored)
+    await run(AppealState.ask, appeal, question_id)
+    assert appeal.error != ""
+    assert scored.last.score == 5
+
+
+@pytest.mark.parametrize("question_id", ["1; drop table", None, [], {}, 1.5])
+async def test_an_appeal_about_nonsense_does_nothing(scored: Page, question_id: Any) -> None:
+    appeal = await beside(scored)
+    await run(AppealState.ask, appeal, question_id)
+    assert (appeal.hearing, scored.last.score) == (0, 5)
+
+
+async def test_somebody_who_is_not_signed_in_is_sent_to_sign_in(scored: Page, open_page: OpenPage) -> None:
+    stranger = Page(await open_page(AppealState))
+    assert await run(AppealState.ask, stranger, scored.last.question_id) is not None
+    assert stranger.hearing == 0
+
+
+async def test_the_built_in_interviewer_hears_none(
+    scored: Page, interviewer: ScriptedInterviewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interviewer, "deterministic", True)
+    appeal = await beside(scored)
+    await run(AppealState.ask, appeal, scored.last.question_id)
+    assert appeal.error == SAME_AGAIN
