@@ -63,7 +63,7 @@ def _verdict_link() -> rx.Component:
             words,
             icon("chevron"),
             href="#feedback",
-            class_name="mt-3 flex min-h-11 items-center justify-between rounded-md border border-line bg-sheet px-4 font-medium text-accent no-underline lg:hidden",
+            class_name="mt-3 flex min-h-11 items-center justify-between gap-3 rounded-md border border-line bg-sheet px-4 py-2 font-medium text-accent no-underline lg:hidden",
         ),
     )
 
