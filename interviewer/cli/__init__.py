@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from interviewer.cli import billing, deliveries, doctor, running, usage, users
+from interviewer.cli import billing, deliveries, doctor, evaluating, running, usage, users
 
 app = typer.Typer(help="Practise backend interviews.", no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 
@@ -18,6 +18,7 @@ app.command()(running.run)
 app.command()(running.migrate)
 app.command()(doctor.doctor)
 app.command()(usage.usage)
+app.command("eval")(evaluating.evaluate)
 app.add_typer(users.app, name="users")
 app.add_typer(deliveries.app, name="webhooks")
 app.add_typer(billing.app, name="billing")

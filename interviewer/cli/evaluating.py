@@ -1,0 +1,151 @@
+"""`interviewer eval`: how far an interviewer's scores agree with human grades."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from interviewer.cli.opening import load_settings, one_sentence_errors
+from interviewer.cli.printing import say, shown, table
+from interviewer.errors import StartupError
+
+if TYPE_CHECKING:
+    from interviewer.evaluation.graders import Grader
+    from interviewer.evaluation.records import Record
+    from interviewer.evaluation.run import Outcome
+    from interviewer.evaluation.summary import Summary
+    from interviewer.services.usage import Prices
+
+# Seconds between two lines about how far it is.
+TELL_EVERY = 5.0
+
+
+class Which(StrEnum):
+    """Who grades."""
+
+    BUILTIN = "builtin"
+    OPENAI = "openai"
+
+
+# What is computed here in threads of one process gains nothing from more; a server does.
+AT_ONCE = {Which.BUILTIN: 1, Which.OPENAI: 4}
+
+
+def evaluate(
+    file: Annotated[
+        Path, typer.Argument(help="Answers with grades: JSON Lines, Short Answer Feedback XML, or a folder of that.")
+    ],
+    interviewer: Annotated[Which, typer.Option(help="Who grades.")],
+    out: Annotated[Path, typer.Option(help="Where the predictions go: a line of JSON an answer.")],
+    report: Annotated[Path | None, typer.Option(help="Where a report in HTML goes.")] = None,
+    repeats: Annotated[int, typer.Option(min=1, max=100, help="How often each answer is graded.")] = 1,
+    limit: Annotated[int | None, typer.Option(min=1, help="How many answers at most.")] = None,
+    concurrency: Annotated[int | None, typer.Option(min=1, max=256, help="How many are graded at once.")] = None,
+) -> None:
+    """Compare an interviewer's scores with human grades.
+
+    Predictions are scores from 0 to 10, in the order of the input. Status 1 if an answer could not be judged; its score is null.
+    """
+    with one_sentence_errors():
+        failed = _evaluate(file, interviewer, out, report, repeats, limit, concurrency or AT_ONCE[interviewer])
+    if failed:
+        count = "one answer" if failed == 1 else f"{failed} answers"
+        typer.echo(f"interviewer: {count} could not be judged; {shown(out)} says why.", err=True)
+        raise typer.Exit(1)
+
+
+def _evaluate(file: Path, which: Which, out: Path, report: Path | None, repeats: int, limit: int | None, at_once: int) -> int:
+    """Do it all; return how many answers have no score."""
+    # These take a second, which `--help` must not.
+    from interviewer.evaluation.records import load
+    from interviewer.evaluation.report import page
+    from interviewer.evaluation.run import prediction, replacing
+    from interviewer.evaluation.summary import summarise
+
+    # Reading the settings leaves the folder that these are relative to.
+    file, out, report = file.absolute(), out.absolute(), report.absolute() if report else None
+    _refuse_overwriting(file, out, report)
+    records = load(file, limit)
+    _tell_of_repeated_ids(records)
+    grader, model, prices = _grader(which)
+    with contextlib.ExitStack() as files:
+        predictions = files.enter_context(replacing(out))
+        html = files.enter_context(replacing(report)) if report else None
+        began = perf_counter()
+        outcomes = asyncio.run(_graded(records, grader, repeats, at_once))
+        summary = summarise(f"{model} on {file.name}", outcomes, perf_counter() - began, prices)
+        predictions.writelines(f"{prediction(outcome)}\n" for outcome in outcomes)
+        if html:
+            html.write(page(summary))
+    _print(summary)
+    return summary.all.answers - summary.all.judged
+
+
+def _refuse_overwriting(file: Path, out: Path, report: Path | None) -> None:
+    places = [path.resolve() for path in (file, out, report) if path]
+    if len(set(places)) < len(places):
+        raise StartupError("FILE, --out and --report must be three different files.")
+
+
+def _tell_of_repeated_ids(records: Sequence[Record]) -> None:
+    repeated = sum(count > 1 for count in Counter(record.id for record in records).values())
+    if repeated:
+        typer.echo(f"interviewer: {repeated} ids stand more than once; go by the order of the lines.", err=True)
+
+
+def _grader(which: Which) -> tuple[Grader, str, Prices]:
+    """Return who grades, the name of that, and what tokens cost. Raises StartupError when nothing is configured."""
+    from interviewer.evaluation.graders import BuiltinGrader, InterviewerGrader
+    from interviewer.services.usage import Prices
+
+    if which is Which.BUILTIN:
+        return BuiltinGrader(), "builtin", Prices()
+    settings = load_settings()
+    if not settings.uses_openai:
+        raise StartupError("No model is configured: set OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own.")
+    from interviewer import wiring
+
+    interviewer = wiring.choose_interviewer(settings)
+    return InterviewerGrader(interviewer), f"{interviewer.name} ({interviewer.model})", wiring.choose_prices(settings)
+
+
+async def _graded(records: Sequence[Record], grader: Grader, repeats: int, at_once: int) -> list[Outcome]:
+    from interviewer.evaluation.run import evaluate
+
+    try:
+        return await evaluate(records, grader, repeats=repeats, concurrency=at_once, progress=_Teller())
+    finally:
+        await grader.close()
+
+
+class _Teller:
+    """Says on standard error how far it is, every few seconds and at the end."""
+
+    def __init__(self) -> None:
+        self._began = self._told = perf_counter()
+
+    def __call__(self, done: int, failed: int, total: int) -> None:
+        now = perf_counter()
+        if now - self._told < TELL_EVERY and done < total:
+            return
+        self._told = now
+        but = f", {failed} failed" if failed else ""
+        typer.echo(f"{done} of {total} graded{but}, {now - self._began:.0f} s", err=True)
+
+
+def _print(summary: Summary) -> None:
+    from interviewer.evaluation import summary as words
+
+    table((shown(summary.title), ""), words.overview(summary))
+    say()
+    table(words.CALIBRATION_HEAD, words.calibration_rows(summary.all))
+    say()
+    table(words.question_head(summary), words.question_rows(summary))

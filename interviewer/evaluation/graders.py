@@ -1,0 +1,124 @@
+"""Who grades: the built-in scorer, or an interviewer with the rubric method. Each gives a score before rounding."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Protocol
+
+from interviewer.adapters.builtin import grading
+from interviewer.adapters.builtin.interviewer import BuiltinInterviewer
+from interviewer.domain.reference import rubric_from_reference
+from interviewer.domain.rubric import MAX_SCORE, exact_score
+from interviewer.domain.text import TextRefused, TextTooLong, clean_answer
+from interviewer.errors import InterviewerBadOutput, InterviewerError, InterviewerUnreachable
+from interviewer.evaluation.records import Record
+from interviewer.ports import AnswerBrief, Interviewer, Usage
+from interviewer.services import dialogue
+
+# Records name no topic of ours; this one takes in all that a backend engineer knows.
+TOPIC = 6
+# The adapter itself asks again where a server refuses; this is for replies that break off or cannot be used.
+TRIES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """A score from 0 to 10, not rounded, and what it took in tokens; `cached_tokens` are part of `prompt_tokens`."""
+
+    score: float
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+
+
+class NotGraded(Exception):
+    """An answer could not be judged; the message says why, `spent` what was taken all the same."""
+
+    def __init__(self, reason: str, spent: Usage | None = None) -> None:
+        self.spent = spent or Usage(0, 0, 0)
+        super().__init__(reason)
+
+
+class Grader(Protocol):
+    """Grades one answer at a time."""
+
+    async def grade(self, record: Record) -> Graded:
+        """Return the score; raises NotGraded."""
+
+    async def close(self) -> None:
+        """Let go of connections; called once, at the end."""
+
+
+class InterviewerGrader:
+    """Has an interviewer judge as it does in the app; records without a rubric get one from their reference answer."""
+
+    def __init__(self, interviewer: Interviewer) -> None:
+        self._interviewer = interviewer
+
+    async def grade(self, record: Record) -> Graded:
+        """Return the exact score of the checked marks; raises NotGraded."""
+        answer = _cleaned(record.answer)
+        if not answer:
+            return Graded(0.0)
+        try:
+            rubric = record.rubric or rubric_from_reference(record.question, record.reference_answer)
+        except ValueError as error:
+            raise NotGraded(f"No rubric can be made: {error}") from error
+        brief = AnswerBrief(TOPIC, record.kind.value, record.question, rubric.model_dump(mode="json"), answer)
+        told: list[Usage] = []
+        for left in reversed(range(TRIES)):
+            try:
+                judgement = await dialogue.judge(self._interviewer, brief, lambda _event: None, told.append)
+            except InterviewerError as error:
+                if not left or not isinstance(error, InterviewerBadOutput | InterviewerUnreachable):
+                    raise NotGraded(_in_words(error), _sum(told)) from error
+            else:
+                break
+        spent = _sum(told)
+        exact = float(exact_score(rubric, judgement.marks, judgement.nature))
+        return Graded(exact, spent.prompt, spent.completion, spent.cached)
+
+    async def close(self) -> None:
+        """Let go of the interviewer's connections."""
+        await self._interviewer.close()
+
+
+class BuiltinGrader:
+    """Grades without a model: by the rubric where there is one, else against the reference answer. Always the same."""
+
+    def __init__(self) -> None:
+        self._by_rubric = InterviewerGrader(BuiltinInterviewer())
+
+    async def grade(self, record: Record) -> Graded:
+        """Return the score; raises NotGraded for an answer that is too long and a reference that says nothing."""
+        if record.rubric is not None:
+            return await self._by_rubric.grade(record)
+        answer = _cleaned(record.answer)
+        try:
+            share = await asyncio.to_thread(grading.grade, record.question, record.reference_answer, answer)
+        except ValueError as error:
+            raise NotGraded(str(error)) from error
+        return Graded(MAX_SCORE * min(1.0, max(0.0, float(share))))
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+def _cleaned(answer: str) -> str:
+    """Return an answer as the app would store it, empty if nothing remains; raises NotGraded for one that is too long."""
+    try:
+        return clean_answer(answer)
+    except TextTooLong as error:
+        raise NotGraded("The answer is longer than the app takes.") from error
+    except TextRefused:
+        return ""
+
+
+def _sum(told: list[Usage]) -> Usage:
+    return Usage(sum(one.prompt for one in told), sum(one.cached for one in told), sum(one.completion for one in told))
+
+
+def _in_words(error: InterviewerError) -> str:
+    """Return why, without the comfort that is meant for the candidate."""
+    return error.user_message.split(" Nothing is lost", maxsplit=1)[0]

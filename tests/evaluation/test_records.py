@@ -1,0 +1,142 @@
+"""Loading both forms, and one sentence with the place for whatever cannot be read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from interviewer.domain.topics import AnswerKind
+from interviewer.errors import StartupError
+from interviewer.evaluation.records import load
+
+EXCERPT = Path(__file__).parent.parent / "samples" / "saf-excerpt"
+LINE: dict[str, Any] = {
+    "id": "a1",
+    "question_id": "q1",
+    "question": "Why an index?",
+    "reference_answer": "It makes lookups fast.",
+    "answer": "Speed.",
+    "grade": 0.5,
+}
+RUBRIC = {"key_points": [{"point": "fast lookups", "weight": 3}, {"point": "slow writes", "weight": 1}]}
+
+
+def written(folder: Path, *lines: object, name: str = "answers.jsonl") -> Path:
+    path = folder / name
+    path.write_text("\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines), encoding="utf-8")
+    return path
+
+
+def test_lines_are_read_in_order(tmp_path: Path) -> None:
+    ungraded = {key: value for key, value in LINE.items() if key != "grade"} | {"id": 7, "question_id": 2}
+    ruled = {**LINE, "id": "b", "rubric": RUBRIC, "kind": "code", "reference_answer": "", "grade": 1}
+    first, second, third = load(written(tmp_path, "\ufeff" + json.dumps(LINE), "", ungraded, ruled, ""))
+    assert (first.id, first.question_id, first.grade, first.kind, first.rubric) == ("a1", "q1", 0.5, AnswerKind.TEXT, None)
+    assert (second.id, second.question_id, second.grade) == (7, "2", None)
+    assert (third.kind, third.grade) == (AnswerKind.CODE, 1.0)
+    assert third.rubric is not None
+    assert [(one.point, one.weight) for one in third.rubric.key_points] == [("fast lookups", 3), ("slow writes", 1)]
+
+
+def test_a_line_ends_only_at_a_line_feed(tmp_path: Path) -> None:
+    line = json.dumps({**LINE, "answer": "one\u2028two\u0085three"}, ensure_ascii=False)
+    assert [record.answer for record in load(written(tmp_path, line, LINE))] == ["one\u2028two\u0085three", "Speed."]
+
+
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [
+        ("{", "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ("[1]", "not a JSON object"),
+        ({**LINE, "grade": 1.5}, "grade"),
+        ({**LINE, "grade": "good"}, "grade"),
+        ({**LINE, "grade": True}, "grade"),
+        (json.dumps({**LINE, "grade": float("nan")}), "grade"),
+        ({key: value for key, value in LINE.items() if key != "answer"}, "answer: Field required"),
+        ({**LINE, "answer": None}, "answer"),
+        ({**LINE, "id": [1]}, "id"),
+        ({**LINE, "question": ""}, "question"),
+        ({**LINE, "reference_answer": " "}, "reference_answer"),
+        ({**LINE, "kind": "song"}, "kind"),
+        ({**LINE, "rubric": {}}, "key_points"),
+        ({**LINE, "rubric": {"key_points": []}}, "key_points"),
+        ({**LINE, "rubric": {"key_points": [{"point": "x" * 10, "weight": 9}]}}, "weight"),
+        ({**LINE, "rubric": {"key_points": [{"point": "enough", "weight": 1}] * 7}}, "key_points"),
+    ],
+)
+def test_a_malformed_line_is_named_by_its_number(tmp_path: Path, bad: object, words: str) -> None:
+    with pytest.raises(StartupError) as error:
+        load(written(tmp_path, LINE, "", bad), limit=1)
+    assert str(error.value).startswith("answers.jsonl, line 3: ")
+    assert words in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_what_is_not_utf_8_is_named_too(tmp_path: Path) -> None:
+    path = tmp_path / "answers.jsonl"
+    path.write_bytes(json.dumps(LINE).encode() + b"\n\xff\n")
+    with pytest.raises(StartupError, match=r"line 2.*UTF-8"):
+        load(path)
+
+
+def test_a_file_of_the_data_set_is_read() -> None:
+    records = load(EXCERPT / "4.1_LM_v1.0.xml")
+    assert [record.id for record in records] == [f"LM_4.1.{number}" for number in (1, 2, 3, 11, 47, 53, 81)]
+    assert {record.grade for record in records} == {0.0, 0.5, 1.0}
+    assert {record.question_id for record in records} == {"4.1_LM_v1.0"}
+    assert records[0].question.startswith("What happens to the")
+    assert records[0].reference_answer == "Diameter decreases by a factor of 10, e.g 300m to 30m."
+    assert all(record.answer == record.answer.strip() for record in records)
+
+
+def test_a_folder_is_read_by_name_and_limited() -> None:
+    records = load(EXCERPT)
+    assert list(dict.fromkeys(record.question_id for record in records)) == ["4.1_LM_v1.0", "6.3_IPP"]
+    assert load(EXCERPT, limit=3) == records[:3]
+
+
+XML = (
+    "<question><questionText>Q?</questionText><referenceAnswers><referenceAnswer>R</referenceAnswer></referenceAnswers>"
+    "<studentAnswers><studentAnswer id='a'><response>See <p>this</p> &lt;b&gt;</response>%s</studentAnswer></studentAnswers>"
+    "</question>"
+)
+
+
+@pytest.mark.parametrize(("score", "grade"), [("<score> 0.5</score>", 0.5), ("<score/>", None), ("", None)])
+def test_markup_within_an_answer_is_its_text_and_a_score_may_be_missing(tmp_path: Path, score: str, grade: float | None) -> None:
+    # Told by its content, whatever the file is called.
+    (record,) = load(written(tmp_path, XML % score, name="one.txt"))
+    assert (record.id, record.answer, record.grade) == ("a", "See this <b>", grade)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("<question><a></question>", "not well-formed"),
+        ("<question/>", "no questionText"),
+        ('<!DOCTYPE question [<!ENTITY x SYSTEM "file:///etc/passwd">]>' + XML % "&x;", "DOCTYPE"),
+        ('<!DOCTYPE q [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]>' + XML % "&b;", "DOCTYPE"),
+        (XML % "<score>2</score>", "answer 1: its score"),
+        (XML % "<score>good</score>", "answer 1: its score"),
+        (XML % "<score>nan</score>", "answer 1: its score"),
+        ('<?xml version="1.0" encoding="klingon"?>' + XML, "one.xml"),
+    ],
+)
+def test_xml_that_cannot_be_used_is_one_sentence(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(StartupError) as error:
+        load(written(tmp_path, text, name="one.xml"))
+    assert str(error.value).startswith("one.xml")
+    assert words in str(error.value)
+
+
+def test_what_is_not_there_or_empty_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(StartupError, match="cannot be read"):
+        load(tmp_path / "missing.jsonl")
+    with pytest.raises(StartupError, match="no XML files"):
+        load(tmp_path)
+    with pytest.raises(StartupError, match="no answers"):
+        load(written(tmp_path, ""))
