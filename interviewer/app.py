@@ -8,15 +8,17 @@ import reflex as rx
 
 from interviewer import api, wiring
 from interviewer.api.middleware import CacheHeaders, EventIds, OriginGuard, Requests, SecurityHeaders
-from interviewer.pages import account, dashboard, interview, landing, not_found, outbox, profile, review
+from interviewer.pages import account, dashboard, interview, landing, not_found, outbox, practice, profile, review
 from interviewer.settings import get_settings
 from interviewer.state.account import LoginState, OutboxState, ResetPasswordState, ResetRequestState, SignupState, VerifyState
 from interviewer.state.billing import BillingState
 from interviewer.state.dashboard import DashboardState
 from interviewer.state.interview import InterviewState
+from interviewer.state.practice import PracticeState
 from interviewer.state.profile import ProfileState
 from interviewer.state.review import ReviewState
 from interviewer.state.session import SessionState
+from interviewer.state.skills import SkillsState
 
 settings = get_settings()
 ORIGINS = [settings.site_url.rstrip("/"), *settings.allowed_origins]
@@ -74,7 +76,7 @@ app.add_page(
     dashboard.dashboard,
     route="/dashboard",
     title="Dashboard · Interviewer",
-    on_load=[SessionState.require, DashboardState.load, BillingState.load, BillingState.watch],
+    on_load=[SessionState.require, DashboardState.load, BillingState.load, SkillsState.load, BillingState.watch],
 )
 app.add_page(
     interview.interview, route="/interview", title="Interview · Interviewer", on_load=[SessionState.require, InterviewState.load]
@@ -84,6 +86,9 @@ app.add_page(
     route="/interview/[interview_id]",
     title="Review · Interviewer",
     on_load=[SessionState.require, ReviewState.load],
+)
+app.add_page(
+    practice.practice, route="/practice", title="Practise · Interviewer", on_load=[SessionState.require, PracticeState.load]
 )
 app.add_page(
     profile.profile,

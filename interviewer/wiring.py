@@ -16,6 +16,7 @@ from sqlalchemy.pool import QueuePool
 
 from interviewer import metrics
 from interviewer.adapters.builtin.interviewer import BuiltinInterviewer
+from interviewer.adapters.builtin.likeness import ShippedBank, WordLikeness
 from interviewer.adapters.github import GitHub
 from interviewer.adapters.lemonsqueezy import LemonSqueezy
 from interviewer.adapters.openai import OpenAIInterviewer
@@ -39,10 +40,12 @@ from interviewer.services.operations import Operations
 from interviewer.services.personal import Personal
 from interviewer.services.plans import Plans
 from interviewer.services.post import Post
+from interviewer.services.practice import Practice
 from interviewer.services.programs import Programs
 from interviewer.services.purchases import Purchases
 from interviewer.services.reconcile import Reconciliation
 from interviewer.services.sessions import Sessions
+from interviewer.services.skills import Skills
 from interviewer.services.tokens import Tokens
 from interviewer.services.usage import Prices, Spending
 from interviewer.services.webhooks import Webhooks
@@ -71,6 +74,8 @@ class Services:
     appeals: Appeals
     programs: Programs
     dashboard: Dashboard
+    skills: Skills
+    practice: Practice
     plans: Plans
     purchases: Purchases
     reconciliation: Reconciliation
@@ -110,6 +115,7 @@ def build(
     limiter = choose_limiter(settings)
     catalogue = choose_catalogue(settings)
     guard = Guard(limiter)
+    bank = ShippedBank()
     interviewer = interviewer or choose_interviewer(settings)
     interviews = Interviews(database, interviewer, settings.grade_repeats)
     return Services(
@@ -126,6 +132,8 @@ def build(
         appeals=Appeals(database, interviewer, interviews, settings.grade_repeats),
         programs=Programs(interviews),
         dashboard=Dashboard(database),
+        skills=Skills(database, bank, WordLikeness()),
+        practice=Practice(database, BuiltinInterviewer(), bank, guard),
         plans=Plans(database, catalogue),
         purchases=Purchases(database, payments, catalogue, guard, settings.site_url, settings.payment_gaps),
         reconciliation=Reconciliation(database, payments, catalogue),

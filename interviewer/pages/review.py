@@ -9,6 +9,7 @@ from interviewer.components.forms import LINK, SECONDARY, alert
 from interviewer.components.layout import card, shell
 from interviewer.components.prose import prose
 from interviewer.components.report import topic_bars, total_line
+from interviewer.components.skills import SECTION_TITLE, requirements, strengths_and_weaknesses, suggestions
 from interviewer.components.verdict import answer_text, disclosure, marks_list, model_answer, score_badge
 from interviewer.state.models import TurnItem
 from interviewer.state.review import ReviewState
@@ -54,8 +55,31 @@ def _content() -> rx.Component:
                 class_name="mb-8",
             ),
         ),
+        _report(),
         rx.el.ol(rx.foreach(ReviewState.turns, _turn), class_name="space-y-6"),
         rx.el.a("Back to the dashboard", href="/dashboard", class_name=f"{SECONDARY} mt-8"),
+    )
+
+
+def _report() -> rx.Component:
+    """Return what the interview says of skills and requirements, and what to practise next."""
+    asked_about = ReviewState.shown.length() + ReviewState.not_shown.length() + ReviewState.not_asked.length()
+    return rx.cond(
+        ReviewState.strengths.length() + ReviewState.weaknesses.length() > 0,
+        rx.el.div(
+            strengths_and_weaknesses(ReviewState.strengths, ReviewState.weaknesses),
+            rx.cond(asked_about > 0, requirements(ReviewState.shown, ReviewState.not_shown, ReviewState.not_asked)),
+            rx.cond(
+                ReviewState.suggestions.length() > 0,
+                rx.el.section(
+                    rx.el.h2("What to practise next", class_name=f"{SECTION_TITLE} mb-3"),
+                    suggestions(ReviewState.suggestions, "What to practise next"),
+                ),
+            ),
+            rx.el.h2("Questions and answers", class_name=SECTION_TITLE),
+            id="skills",
+            class_name="mb-6 space-y-8",
+        ),
     )
 
 
@@ -85,5 +109,13 @@ def _verdict(turn: rx.Var[TurnItem]) -> rx.Component:
             model_answer(turn),
             appeal(turn),
             class_name="mt-5",
+        ),
+        rx.cond(
+            ReviewState.practise.contains(turn.question_id.to_string()),
+            rx.el.a(
+                "Practise it again",
+                href=ReviewState.practise[turn.question_id.to_string()],
+                class_name=f"{LINK} mt-2 inline-flex min-h-11 items-center",
+            ),
         ),
     )

@@ -8,19 +8,20 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from interviewer.db import accounts as queries
-from interviewer.db import interviews, ledger, mails, payments, subscriptions, webhooks
+from interviewer.db import interviews, ledger, mails, payments, practice, subscriptions, webhooks
 from interviewer.db import sessions as session_queries
 from interviewer.db.engine import Database
-from interviewer.db.models import User, utcnow
+from interviewer.db.models import PracticeTry, User, utcnow
 from interviewer.domain.credits import SubscriptionStatus
+from interviewer.domain.topics import topic_by_id
 from interviewer.errors import BadRequest, PaymentsUnavailable, SubscriptionNotCancelled, Unauthorized, Unavailable
 from interviewer.ports import Payments
 from interviewer.services import billing
 from interviewer.services import mails as words
 from interviewer.services.accounts import checked_username
 from interviewer.services.loading import found
-from interviewer.services.views import AppealView
 from interviewer.services.post import Post, enqueue
+from interviewer.services.views import AppealView
 
 
 class Personal:
@@ -129,6 +130,7 @@ class Personal:
                 "interviews": [
                     await _interview(session, user_id, row[0].id) for row in await interviews.recent(session, user_id)
                 ],
+                "practice": [_practised(one) for one in await practice.all_tries(session, user_id)],
             }
 
 
@@ -187,6 +189,19 @@ def _appeal(appeal: AppealView) -> dict[str, Any]:
         "second_score": appeal.score,
         "feedback": appeal.feedback,
         "marks": [{"point": mark.point, "mark": mark.mark, "quote": mark.quote} for mark in appeal.marks],
+    }
+
+
+def _practised(row: PracticeTry) -> dict[str, Any]:
+    return {
+        "at": _words(row.created_at),
+        "question": row.bank_id,
+        "topic": topic_by_id(row.topic_id).name,
+        "subtopic": row.subtopic,
+        "answer": row.answer,
+        "score": row.score,
+        "feedback": row.feedback,
+        "marks": [{"point": mark["point"], "mark": mark["mark"], "quote": mark["quote"]} for mark in row.marks],
     }
 
 

@@ -7,6 +7,7 @@ import reflex as rx
 from interviewer import wiring
 from interviewer.errors import AppError, Unauthorized
 from interviewer.state.models import SummaryItem, summary_item
+from interviewer.state.practice_models import PointItem, line_of, points
 from interviewer.state.session import signed_in
 
 
@@ -17,6 +18,10 @@ class DashboardState(rx.State):
     error: str = ""
     unfinished: list[SummaryItem] = []
     finished: list[SummaryItem] = []
+    points: list[PointItem] = []
+    line: str = ""
+    since: str = ""
+    until: str = ""
 
     @rx.event
     async def load(self) -> None:
@@ -32,4 +37,8 @@ class DashboardState(rx.State):
             return
         self.unfinished = [summary_item(item) for item in overview.unfinished]
         self.finished = [summary_item(item) for item in overview.finished]
+        self.points = points(overview.finished)
+        self.line = line_of(self.points)
+        if self.points:
+            self.since, self.until = self.points[0].at, self.points[-1].at
         self.error, self.loaded = "", True

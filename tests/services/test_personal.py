@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
@@ -23,6 +24,8 @@ from tests.services.test_accounts import PASSWORD, link_token, signed_up
 from tests.services.test_interviews import answered, started
 from tests.support.billing import CATALOGUE, PREMIUM, PRO, SECRET, balances, changed, issue_reference, nets, send, shop
 from tests.support.lemon_store import Delivery, Store
+
+PRACTISED = "databases-composite-index-order"
 
 
 async def count(database: Database, table: str) -> int:
@@ -61,11 +64,25 @@ async def test_an_export_holds_everything_of_the_person_and_no_rubric_before_its
     user, stranger = await new_user(), await new_user()
     interview_id, turn = await started(services, user, "Backend engineer with Python and SQL")
     await answered(services, user, interview_id, turn, "The first thing, from me.")
+    await services.practice.attempt(user.id, PRACTISED, "An index on both columns, for practice.", uuid4())
+    await services.practice.attempt(stranger.id, PRACTISED, "Somebody else's practice.", uuid4())
     document = json.dumps(await services.personal.export(user.id))
-    for part in (user.email, "Backend engineer with Python", "The first thing, from me.", "Well said.", "interview started"):
+    for part in (
+        user.email,
+        "Backend engineer with Python",
+        "The first thing, from me.",
+        "Well said.",
+        "interview started",
+        PRACTISED,
+        "An index on both columns, for practice.",
+    ):
         assert part in document
     assert document.count("Names the first thing") == 1, "the open question's rubric is not in it"
+    [tried] = json.loads(document)["practice"]
+    assert (tried["topic"], len(tried["marks"])) == ("Databases and Data Management", 5)
+    assert 0 <= tried["score"] <= 10
     assert stranger.email not in document
+    assert "Somebody else" not in document
     assert "argon2" not in document
 
 
@@ -74,6 +91,7 @@ async def test_erasing_needs_the_typed_address_and_leaves_nothing_of_the_person(
     secret = await services.sessions.open(user)
     interview_id, turn = await started(services, user, "Backend engineer with Python and SQL")
     await answered(services, user, interview_id, turn)
+    await services.practice.attempt(user.id, PRACTISED, "An index on both columns, for practice.", uuid4())
     await services.accounts.request_reset(user.email)
     await services.post.settle()
     for wrong in ("", "other@example.com", "ada@example.co"):
@@ -95,6 +113,7 @@ async def test_erasing_needs_the_typed_address_and_leaves_nothing_of_the_person(
         "messages",
         "verdicts",
         "job_profiles",
+        "practice_tries",
     ):
         assert await count(database, table) == 0, table
     async with database.transaction() as session:

@@ -1,0 +1,184 @@
+"""Practising one question of the bank: the question with the answer box, the verdict, the tries so far, the next question."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from interviewer.components.forms import FIELD, LINK, PRIMARY, QUIET, SECONDARY, alert
+from interviewer.components.icons import icon
+from interviewer.components.layout import card, shell
+from interviewer.components.prose import prose
+from interviewer.components.skills import suggestions
+from interviewer.components.turn import QUESTION_TEXT
+from interviewer.components.verdict import answer_text, disclosure, marks_list, model_answer, score_badge
+from interviewer.state.practice import PracticeState
+from interviewer.state.practice_models import TryItem
+
+# Ctrl+Enter, or Command+Enter, sends the form that the box belongs to.
+_SEND_KEY = rx.Var(
+    "(event) => { if ((event.ctrlKey || event.metaKey) && event.key === 'Enter') "
+    "{ event.preventDefault(); event.currentTarget.form.requestSubmit(); } }"
+)
+
+
+def practice() -> rx.Component:
+    """Return the practice page."""
+    return shell(
+        rx.match(
+            PracticeState.phase,
+            ("open", _content()),
+            ("lost", _missing()),
+            rx.el.div(class_name="skeleton h-96", aria_label="Loading"),
+        ),
+        width="max-w-3xl",
+    )
+
+
+def _missing() -> rx.Component:
+    return card(
+        alert(PracticeState.error),
+        rx.el.a("Back to the dashboard", href="/dashboard", class_name=f"{LINK} mt-4 inline-block"),
+    )
+
+
+def _content() -> rx.Component:
+    return rx.el.div(
+        rx.el.a("Dashboard", href="/dashboard", class_name=LINK),
+        _question(),
+        rx.cond(PracticeState.verdict.judged, _verdict()),
+        rx.cond(PracticeState.tries.length() > 0, _tries()),
+        rx.cond(
+            PracticeState.following.length() > 0,
+            rx.el.section(
+                rx.el.h2("What to practise next", class_name="mb-3 font-serif text-xl font-bold"),
+                suggestions(PracticeState.following, "What to practise next"),
+            ),
+        ),
+        class_name="space-y-6",
+    )
+
+
+def _question() -> rx.Component:
+    return card(
+        rx.el.p(
+            PracticeState.question.topic,
+            " · ",
+            PracticeState.question.subtopic,
+            " · ",
+            PracticeState.question.level,
+            class_name="text-sm font-medium text-muted",
+        ),
+        rx.el.div(
+            prose(PracticeState.question.prompt, id="question", class_name=QUESTION_TEXT),
+            role="heading",
+            aria_level="1",
+            class_name="mt-2",
+        ),
+        rx.el.p(
+            "Practice is free, and you can try as often as you like. The built-in scorer judges it from the question's own rubric, "
+            "without AI; your interviews and their scores stay as they are.",
+            class_name="mt-3 text-sm text-muted",
+        ),
+        rx.el.p(PracticeState.record, id="record", role="status", class_name="mt-3 font-medium"),
+        _form(),
+    )
+
+
+def _form() -> rx.Component:
+    return rx.el.form(
+        rx.el.div(
+            rx.el.label("Your answer", html_for="answer", class_name="font-medium"),
+            rx.el.button(
+                rx.cond(PracticeState.code_mode, "Write as text", "Write as code"),
+                type="button",
+                on_click=PracticeState.toggle_code,
+                class_name=f"{QUIET} text-sm",
+            ),
+            class_name="mt-2 flex items-center justify-between",
+        ),
+        rx.el.input(type="hidden", name="question", value=PracticeState.bank_id, read_only=True),
+        rx.el.input(type="hidden", name="try", value=PracticeState.try_id, read_only=True),
+        rx.el.textarea(
+            id="answer",
+            name="answer",
+            key=PracticeState.bank_id,
+            placeholder=rx.cond(
+                PracticeState.code_mode,
+                "Code first; complexity and edge cases in a comment.",
+                "Say it as you would in the room.",
+            ),
+            rows="10",
+            spell_check=~PracticeState.code_mode,
+            aria_describedby="answer-hint",
+            custom_attrs={"onKeyDown": _SEND_KEY, "data-draft": f"practice-{PracticeState.bank_id}"},
+            class_name=rx.cond(PracticeState.code_mode, f"{FIELD} resize-y font-mono text-sm", f"{FIELD} resize-y"),
+        ),
+        rx.el.div(alert(PracticeState.error), class_name="mt-3"),
+        rx.el.div(
+            rx.el.button(
+                rx.cond(
+                    PracticeState.sending,
+                    "Being judged …",
+                    rx.cond(PracticeState.verdict.judged, "Try again", "Send answer"),
+                ),
+                type="submit",
+                disabled=PracticeState.sending,
+                class_name=PRIMARY,
+            ),
+            _next(SECONDARY),
+            rx.el.p(
+                "Ctrl + Enter sends. What you type stays in this box and in this browser.",
+                id="answer-hint",
+                class_name="text-sm text-muted",
+            ),
+            class_name="mt-3 flex flex-wrap items-center gap-x-4 gap-y-2",
+        ),
+        on_submit=PracticeState.submit,
+    )
+
+
+def _next(look: str) -> rx.Component:
+    """Return the way to the question that is suggested next."""
+    return rx.cond(
+        PracticeState.following.length() > 0,
+        rx.el.a("Next question", icon("arrow"), href=PracticeState.following[0].href, class_name=look),
+    )
+
+
+def _verdict() -> rx.Component:
+    return card(
+        rx.el.h2("Verdict", class_name="text-sm font-semibold uppercase tracking-wide text-muted"),
+        rx.el.div(score_badge(PracticeState.verdict), role="status", class_name="my-4"),
+        prose(PracticeState.verdict.feedback, id="feedback-text", class_name="mb-4"),
+        disclosure("Every mark and its proof", marks_list(PracticeState.verdict)),
+        disclosure("What you answered", answer_text(PracticeState.verdict)),
+        model_answer(PracticeState.verdict),
+        rx.el.p("Judged by the built-in scorer (no AI)", class_name="border-t border-line pt-4 text-sm text-muted"),
+        id="feedback",
+    )
+
+
+def _tries() -> rx.Component:
+    return card(
+        rx.el.h2("Your tries", class_name="mb-1 font-serif text-xl font-bold"),
+        rx.el.p("The newest first.", class_name="mb-3 text-sm text-muted"),
+        rx.el.ol(rx.foreach(PracticeState.tries, _try), class_name="divide-y divide-line", aria_label="Your tries"),
+    )
+
+
+def _try(one: rx.Var[TryItem]) -> rx.Component:
+    return rx.el.li(
+        rx.el.details(
+            rx.el.summary(
+                rx.el.span(one.at, class_name="text-muted"),
+                rx.el.span(
+                    rx.el.span(one.score, class_name=rx.cond(one.passed, "font-semibold text-good", "font-semibold text-half")),
+                    icon("chevron", class_name="transition-transform group-open:rotate-180"),
+                    class_name="flex items-center gap-3",
+                ),
+                class_name="flex min-h-12 cursor-pointer list-none items-center justify-between gap-3",
+            ),
+            rx.el.p(one.answer, class_name="whitespace-pre-wrap break-words pb-4"),
+            class_name="group",
+        )
+    )

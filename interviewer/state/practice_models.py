@@ -1,0 +1,214 @@
+"""What the pages show of skills, requirements and practice, as plain values, and the pure functions that make them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from interviewer.domain.coverage import Covered, RequirementKind, Standing
+from interviewer.domain.prose import Block, blocks
+from interviewer.domain.rubric import PASS_SCORE
+from interviewer.domain.skills import Skill, Trend
+from interviewer.domain.topics import topic_by_id
+from interviewer.ports import BankItem
+from interviewer.services.dashboard import InterviewSummary
+from interviewer.services.practice import TryView
+from interviewer.services.skills import PractisedQuestion, SuggestedQuestion
+from interviewer.services.views import TurnView, VerdictView
+from interviewer.state.models import TurnItem, date_words, turn_item
+
+TREND_WORDS = {Trend.UP: "up", Trend.DOWN: "down", Trend.STEADY: "steady", Trend.NEW: ""}
+KIND_WORDS = {
+    RequirementKind.STACK: "Technology",
+    RequirementKind.RESPONSIBILITY: "Responsibility",
+    RequirementKind.QUALIFICATION: "Qualification",
+}
+# The drawing's size in its own units, and how many interviews it holds.
+WIDTH, HEIGHT, MARGIN = 600, 160, 12
+CHARTED = 30
+
+
+@dataclass
+class SkillItem:
+    """One skill: `mean` and `last` are scores of 10, `trend` is up, down, steady or nothing, `percent` how long its bar is."""
+
+    topic: str = ""
+    subtopic: str = ""
+    mean: str = ""
+    percent: int = 0
+    passed: bool = False
+    last: int = 0
+    trend: str = ""
+    answers: str = ""
+
+
+@dataclass
+class RequirementItem:
+    """One requirement of the job, and the questions about it in words."""
+
+    kind: str = ""
+    words: str = ""
+    asked: str = ""
+
+
+@dataclass
+class SuggestionItem:
+    """A question to practise; `record` tells of earlier tries, `why` for which skill it is."""
+
+    href: str = ""
+    topic: str = ""
+    subtopic: str = ""
+    prompt: list[Block] = field(default_factory=list)
+    why: str = ""
+    record: str = ""
+
+
+@dataclass
+class TryItem:
+    """One earlier try."""
+
+    score: str = ""
+    passed: bool = False
+    at: str = ""
+    answer: str = ""
+
+
+@dataclass
+class PointItem:
+    """One interview in the drawing of scores over time: where it stands, and the same in words."""
+
+    x: str = ""
+    y: str = ""
+    percent: str = ""
+    at: str = ""
+    title: str = ""
+    href: str = ""
+
+
+def practice_href(bank_id: str) -> str:
+    """Return the address of the page on which a question is practised."""
+    return f"/practice?question={bank_id}"
+
+
+def skill_item(skill: Skill) -> SkillItem:
+    """Return what is shown of a skill."""
+    count = len(skill.scores)
+    return SkillItem(
+        topic=topic_by_id(skill.topic_id).name,
+        subtopic=skill.subtopic,
+        mean=f"{skill.mean:.1f}".removesuffix(".0"),
+        percent=int(skill.mean * 10),
+        passed=skill.mean >= PASS_SCORE,
+        last=skill.last,
+        trend=TREND_WORDS[skill.trend],
+        answers="1 answer" if count == 1 else f"{count} answers",
+    )
+
+
+def requirement_item(covered: Covered) -> RequirementItem:
+    """Return what is shown of a requirement."""
+    said = [
+        f"{'Q' if number else 'Question '}{question.position}"
+        f" ({'not scored yet' if question.score is None else f'{question.score}/10'})"
+        for number, question in enumerate(covered.questions)
+    ]
+    return RequirementItem(KIND_WORDS[covered.requirement.kind], covered.requirement.text, ", ".join(said))
+
+
+def requirement_items(covered: Sequence[Covered], standing: Standing) -> list[RequirementItem]:
+    """Return the requirements of one standing."""
+    return [requirement_item(one) for one in covered if one.standing is standing]
+
+
+def record_words(tries: int, best: int | None) -> str:
+    """Return a practice record in words, nothing before the first try."""
+    if not tries or best is None:
+        return ""
+    return f"One try: {best}/10" if tries == 1 else f"Best of {tries} tries: {best}/10"
+
+
+def suggestion_item(suggested: SuggestedQuestion) -> SuggestionItem:
+    """Return what is shown of a suggestion."""
+    question = suggested.question
+    differs = suggested.skill and suggested.skill.casefold() != question.subtopic.casefold()
+    return SuggestionItem(
+        href=practice_href(question.id),
+        topic=topic_by_id(question.topic_id).name,
+        subtopic=question.subtopic,
+        prompt=blocks(question.prompt)[:1],
+        why=f"near {suggested.skill}" if differs else "",
+        record=record_words(suggested.tries, suggested.best),
+    )
+
+
+def practised_item(practised: PractisedQuestion) -> SuggestionItem:
+    """Return what is shown of a question that was practised."""
+    return suggestion_item(SuggestedQuestion(practised.question, "", practised.tries, practised.best))
+
+
+def exercise_item(question: BankItem, made: TryView | None = None) -> TurnItem:
+    """Return a question of the bank as the pages show questions, with the verdict on a try if there is one."""
+    verdict = _verdict(question, made) if made else None
+    turn = TurnView(
+        question_id=0,
+        position=0,
+        topic_id=question.topic_id,
+        topic=topic_by_id(question.topic_id).name,
+        subtopic=question.subtopic,
+        level=question.level,
+        kind=question.kind,
+        prompt=question.prompt,
+        answer=made.answer if made else None,
+        verdict=verdict,
+        lacks_verdict=False,
+        lacks_next=False,
+        claimed=False,
+    )
+    return turn_item(turn)
+
+
+def _verdict(question: BankItem, made: TryView) -> VerdictView:
+    return VerdictView(
+        score=made.score,
+        passed=made.passed,
+        low=made.score,
+        high=made.score,
+        feedback=made.feedback,
+        marks=made.marks,
+        model_answer=str(question.rubric["model_answer"]),
+        follow_up=str(question.rubric["follow_up"]),
+        appeal=None,
+        final=True,
+    )
+
+
+def try_items(tries: Sequence[TryView]) -> list[TryItem]:
+    """Return what is shown of earlier tries."""
+    return [TryItem(f"{one.score}/10", one.passed, date_words(one.at), one.answer) for one in tries]
+
+
+def points(finished: Sequence[InterviewSummary]) -> list[PointItem]:
+    """Return the newest finished interviews as points of a drawing, from left (the oldest) to right; `finished`: newest first."""
+    charted = [one for one in reversed(finished[:CHARTED]) if one.percent is not None]
+    step = (WIDTH - 2 * MARGIN) / max(1, len(charted) - 1)
+    return [
+        PointItem(
+            x=f"{MARGIN + step * number:.1f}",
+            y=f"{height_of(one.percent or 0):.1f}",
+            percent=str(one.percent),
+            at=date_words(one.started_at).split(",")[0],
+            title=one.title,
+            href=f"/interview/{one.id}",
+        )
+        for number, one in enumerate(charted)
+    ]
+
+
+def height_of(percent: int) -> float:
+    """Return where a percentage stands in the drawing, from its upper edge."""
+    return MARGIN + (HEIGHT - 2 * MARGIN) * (100 - percent) / 100
+
+
+def line_of(shown: Sequence[PointItem]) -> str:
+    """Return the line through points as SVG wants it."""
+    return " ".join(f"{one.x},{one.y}" for one in shown)

@@ -1,0 +1,65 @@
+"""The part of the dashboard about skills and practice: read after the rest is shown, as it takes longer."""
+
+from __future__ import annotations
+
+import logging
+
+import reflex as rx
+
+from interviewer import wiring
+from interviewer.domain.rubric import PASS_SCORE
+from interviewer.errors import AppError, Unauthorized
+from interviewer.services.sessions import COOKIE
+from interviewer.state.practice_models import SkillItem, SuggestionItem, practised_item, skill_item, suggestion_item
+from interviewer.state.session import cookie
+
+logger = logging.getLogger(__name__)
+
+# Shown at once; the rest is folded up.
+SHOWN = 5
+
+
+class SkillsState(rx.State):
+    """What one person's dashboard shows of skills and practice."""
+
+    loaded: bool = False
+    error: str = ""
+    weakest: list[SkillItem] = []
+    others: list[SkillItem] = []
+    suggestions: list[SuggestionItem] = []
+    practised: list[SuggestionItem] = []
+    practice_words: str = ""
+
+    @rx.event(background=True)
+    async def load(self) -> None:
+        """Read everything anew; somebody who is not signed in has been sent away by the page's guard."""
+        async with self:
+            secret = cookie(self, COOKIE)
+        try:
+            person = await wiring.services().sessions.authenticate(secret)
+            overview = await wiring.services().skills.overview(person.user_id)
+        except Unauthorized:
+            async with self:
+                self.reset()
+            return
+        except Exception as error:
+            if not isinstance(error, AppError):
+                logger.exception("the skills could not be read")
+            async with self:
+                self.error, self.loaded = error.user_message if isinstance(error, AppError) else AppError().user_message, True
+            return
+        skills = [skill_item(skill) for skill in overview.skills]
+        async with self:
+            self.weakest, self.others = skills[:SHOWN], skills[SHOWN:]
+            self.suggestions = [suggestion_item(one) for one in overview.suggestions]
+            self.practised = [practised_item(one) for one in overview.practised]
+            self.practice_words = _practice_words([one.best >= PASS_SCORE for one in overview.practised])
+            self.error, self.loaded = "", True
+
+
+def _practice_words(passed: list[bool]) -> str:
+    """Return how much was practised, in words; nothing before the first try."""
+    if not passed:
+        return ""
+    questions = "1 question" if len(passed) == 1 else f"{len(passed)} questions"
+    return f"{questions} practised, {sum(passed)} of them passed"

@@ -1,0 +1,112 @@
+"""Practising in Chromium: from the dashboard's suggestion to the verdict, a better second try, and the next question."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from interviewer.adapters.builtin.likeness import ShippedBank
+from tests.support.site import Site, answer, at_question, ready, sign_up, start_interview
+
+pytestmark = pytest.mark.browser
+
+BANK = ShippedBank().all()
+POOR = "I would think about it for a while and then ask a colleague what she would do, I suppose."
+
+
+def bank_id(page: Page) -> str:
+    expect(page).to_have_url(re.compile(r"/practice\?question=[a-z0-9-]+$"))
+    return page.url.rsplit("=", 1)[1]
+
+
+def sideways(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+
+
+def test_from_the_dashboard_to_a_better_second_try_and_the_next_question(site: Site, page: Page) -> None:
+    problems: list[str] = []
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    sign_up(page, site.url)
+    suggested = page.get_by_role("list", name="What to practise next")
+    expect(suggested.get_by_role("listitem")).to_have_count(5)
+    suggested.get_by_role("link").first.click()
+    first = bank_id(page)
+    expect(page.locator("#question")).to_be_visible()
+    expect(page.get_by_text("The built-in scorer judges it")).to_be_visible()
+    box = page.get_by_label("Your answer")
+    box.fill(POOR)
+    page.reload()
+    expect(box).to_have_value(POOR)
+    page.get_by_role("button", name="Send answer").click()
+    expect(page.get_by_role("heading", name="Verdict")).to_be_visible()
+    expect(page.locator("#record")).to_have_text(re.compile(r"^One try: \d/10$"))
+    expect(box).to_have_value(POOR)
+    box.fill(str(BANK[first].rubric["model_answer"]))
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("#record")).to_have_text(re.compile(r"^Best of 2 tries: (9|10)/10$"))
+    expect(page.locator("#feedback")).to_contain_text("passed")
+    expect(page.get_by_role("list", name="Your tries").get_by_role("listitem")).to_have_count(2)
+    page.get_by_text("A model answer").click()
+    expect(page.get_by_text("A follow-up you might get")).to_be_visible()
+    page.get_by_role("link", name="Next question").click()
+    page.wait_for_function("id => !location.search.endsWith(id)", arg=first)
+    assert bank_id(page) != first
+    expect(page.get_by_role("heading", name="Verdict")).to_have_count(0)
+    expect(page.get_by_role("button", name="Send answer")).to_be_visible()
+    expect(box).to_have_value("")
+    page.get_by_role("link", name="Dashboard").first.click()
+    expect(page.get_by_text("1 question practised, 1 of them passed")).to_be_visible()
+    page.get_by_text("What you have practised").click()
+    expect(page.get_by_role("list", name="What you have practised")).to_contain_text("Best of 2 tries")
+    assert problems == []
+
+
+def test_nothing_and_too_much_are_explained_and_the_text_stays(site: Site, page: Page) -> None:
+    sign_up(page, site.url)
+    page.goto(f"{site.url}/practice?question=databases-composite-index-order")
+    ready(page)
+    page.get_by_role("button", name="Send answer").click()
+    expect(page.get_by_role("alert")).to_contain_text("Write an answer first")
+    box = page.get_by_label("Your answer")
+    box.fill("x" * 20_001)
+    page.get_by_role("button", name="Send answer").click()
+    expect(page.get_by_role("alert")).to_contain_text("20,001 characters")
+    assert len(box.input_value()) == 20_001
+    page.goto(f"{site.url}/practice?question=no-such-question")
+    expect(page.get_by_role("alert")).to_contain_text("not in the question bank")
+    page.goto(f"{site.url}/practice")
+    assert bank_id(page) in BANK
+
+
+def test_whoever_is_not_signed_in_comes_back_to_the_question(site: Site, page: Page) -> None:
+    page.goto(f"{site.url}/practice?question=databases-composite-index-order")
+    expect(page).to_have_url(re.compile(r"/login/?\?next=/practice%3Fquestion%3Ddatabases-composite-index-order"))
+
+
+def test_the_report_shows_skills_and_requirements_and_leads_to_practice(site: Site, page: Page) -> None:
+    sign_up(page, site.url)
+    start_interview(page, "Mid-level")
+    at_question(page, 1)
+    answer(page, POOR)
+    at_question(page, 2)
+    answer(page, f"{POOR} Again.")
+    at_question(page, 3)
+    page.goto(page.url.split("/interview")[0] + "/dashboard")
+    page.get_by_role("link", name=re.compile("Continue")).click()
+    at_question(page, 3)
+    interview = page.url.rsplit("=", 1)[1]
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.goto(f"{site.url}/interview/{interview}")
+        expect(page.get_by_role("heading", name="Weaknesses")).to_be_visible()
+        expect(page.get_by_role("heading", name="The job's requirements")).to_be_visible()
+        page.get_by_text(re.compile(r"Not asked \(\d+\)")).click()
+        assert not sideways(page)
+    expect(page.get_by_role("link", name="Practise it again")).to_have_count(2)
+    page.get_by_role("link", name="Practise it again").first.click()
+    assert bank_id(page).startswith("introduction-")
+    expect(page.get_by_label("Your answer")).to_be_visible()
+    assert not sideways(page)
