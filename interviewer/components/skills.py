@@ -168,8 +168,8 @@ def scores_over_time(points: rx.Var[list[PointItem]], line: rx.Var[str], since: 
             ),
             rx.el.svg(
                 *[_rule(percent) for percent in (100, 50, 0)],
-                rx.el.polyline(
-                    points=line,
+                rx.el.path(
+                    d=line,
                     fill="none",
                     stroke="var(--accent)",
                     stroke_width="2.5",

@@ -210,5 +210,5 @@ def height_of(percent: int) -> float:
 
 
 def line_of(shown: Sequence[PointItem]) -> str:
-    """Return the line through points as SVG wants it."""
-    return " ".join(f"{one.x},{one.y}" for one in shown)
+    """Return the path through points as SVG wants it."""
+    return " ".join(f"{'L' if number else 'M'}{one.x},{one.y}" for number, one in enumerate(shown))

@@ -327,5 +327,5 @@ async def test_scores_over_time_are_drawn_from_left_to_right(open_page: OpenPage
     assert (first.percent, second.percent) == ("100", "50")
     assert (float(first.x), float(second.x)) == (MARGIN, WIDTH - MARGIN)
     assert (float(first.y), float(second.y)) == (MARGIN, HEIGHT / 2)
-    assert page.line == f"{first.x},{first.y} {second.x},{second.y}"
+    assert page.line == f"M{first.x},{first.y} L{second.x},{second.y}"
     assert second.href == f"/interview/{interview_id}"
