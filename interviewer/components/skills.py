@@ -34,7 +34,13 @@ def skill_line(skill: rx.Var[SkillItem]) -> rx.Component:
     return rx.el.li(
         rx.el.div(
             rx.el.p(skill.subtopic, class_name="break-words font-medium"),
-            rx.el.p(skill.topic, " · ", skill.answers, _trend(skill), class_name="text-sm text-muted"),
+            rx.el.p(
+                skill.topic,
+                " · ",
+                rx.el.span(skill.answers, class_name="whitespace-nowrap"),
+                _trend(skill),
+                class_name="text-sm text-muted",
+            ),
             class_name="min-w-0",
         ),
         rx.el.p(
@@ -181,14 +187,14 @@ def scores_over_time(points: rx.Var[list[PointItem]], line: rx.Var[str], since: 
                 view_box=f"0 0 {WIDTH} {HEIGHT}",
                 preserve_aspect_ratio="none",
                 aria_hidden="true",
-                class_name="h-40 w-full overflow-visible",
+                class_name="h-40 min-w-0 flex-1",
             ),
             class_name="mt-4 flex gap-3",
         ),
         rx.el.p(
             rx.el.span(since),
-            rx.el.span(until),
-            class_name="ml-15 mt-1 flex justify-between text-sm text-muted",
+            rx.el.span(until, class_name="text-right"),
+            class_name="mb-4 ml-15 mt-1 flex justify-between gap-6 text-sm text-muted",
             aria_hidden="true",
         ),
         disclosure(

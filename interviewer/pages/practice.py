@@ -43,7 +43,7 @@ def _missing() -> rx.Component:
 
 def _content() -> rx.Component:
     return rx.el.div(
-        rx.el.a("Dashboard", href="/dashboard", class_name=LINK),
+        rx.el.p(rx.el.a("Dashboard", href="/dashboard", class_name=LINK)),
         _question(),
         rx.cond(PracticeState.verdict.judged, _verdict()),
         rx.cond(PracticeState.tries.length() > 0, _tries()),
@@ -133,7 +133,18 @@ def _form() -> rx.Component:
             ),
             class_name="mt-3 flex flex-wrap items-center gap-x-4 gap-y-2",
         ),
+        rx.cond(PracticeState.verdict.judged, _to_verdict()),
         on_submit=PracticeState.submit,
+    )
+
+
+def _to_verdict() -> rx.Component:
+    """Return the way to the verdict, which may stand below the edge of the screen."""
+    return rx.el.a(
+        f"This try: {PracticeState.verdict.score}/10. Read the verdict",
+        icon("chevron"),
+        href="#feedback",
+        class_name="mt-4 flex min-h-11 items-center justify-between rounded-md border border-line px-4 font-medium text-accent no-underline",
     )
 
 

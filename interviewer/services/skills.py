@@ -19,6 +19,9 @@ from interviewer.domain.skills import Exercise, Skill, suggest, to_improve, weak
 from interviewer.ports import BankItem, Likeness, QuestionBank
 from interviewer.services.views import Loaded, TurnRow
 
+# A question with more tags suits many jobs ("How do your changes get to production?") but shows none of its technologies.
+MAX_TAGS = 3
+
 
 @dataclass(frozen=True, slots=True)
 class SuggestedQuestion:
@@ -151,7 +154,8 @@ class Skills:
     def _tags(self, row: TurnRow, question: AnsweredQuestion) -> frozenset[str]:
         """Return the technologies of a question: those that it names, and those that the bank says it is about."""
         item = self._bank.all().get(row.question.bank_id or "")
-        return self._likeness.technologies(question.text) | (item.tags if item else frozenset())
+        about = item.tags if item and len(item.tags) <= MAX_TAGS else frozenset()
+        return self._likeness.technologies(question.text) | about
 
 
 def _wanted(loaded: Loaded) -> tuple[Requirement, ...]:

@@ -109,7 +109,7 @@ def requirement_item(covered: Covered) -> RequirementItem:
     """Return what is shown of a requirement."""
     said = [
         f"{'Q' if number else 'Question '}{question.position}"
-        f" ({'not scored yet' if question.score is None else f'{question.score}/10'})"
+        f"\N{NO-BREAK SPACE}({'not scored yet' if question.score is None else f'{question.score}/10'})"
         for number, question in enumerate(covered.questions)
     ]
     return RequirementItem(KIND_WORDS[covered.requirement.kind], covered.requirement.text, ", ".join(said))
@@ -136,7 +136,7 @@ def suggestion_item(suggested: SuggestedQuestion) -> SuggestionItem:
         topic=topic_by_id(question.topic_id).name,
         subtopic=question.subtopic,
         prompt=blocks(question.prompt)[:1],
-        why=f"near {suggested.skill}" if differs else "",
+        why=f"close to {suggested.skill}" if differs else "",
         record=record_words(suggested.tries, suggested.best),
     )
 

@@ -62,4 +62,4 @@ def _practice_words(passed: list[bool]) -> str:
     if not passed:
         return ""
     questions = "1 question" if len(passed) == 1 else f"{len(passed)} questions"
-    return f"{questions} practised, {sum(passed)} of them passed"
+    return f"{questions} practised, {sum(passed) or 'none'} of them passed{'' if sum(passed) else ' yet'}"

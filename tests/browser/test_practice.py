@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from interviewer.adapters.builtin.likeness import ShippedBank
-from tests.support.site import Site, answer, at_question, ready, sign_up, start_interview
+from tests.support.site import PASSWORD, Site, answer, at_question, ready, sign_up, start_interview
 
 pytestmark = pytest.mark.browser
 
@@ -81,9 +81,40 @@ def test_nothing_and_too_much_are_explained_and_the_text_stays(site: Site, page:
     assert bank_id(page) in BANK
 
 
-def test_whoever_is_not_signed_in_comes_back_to_the_question(site: Site, page: Page) -> None:
+def sign_in(page: Page, url: str, email: str) -> None:
+    page.goto(f"{url}/login")
+    fill_in(page, email)
+    expect(page).to_have_url(re.compile("/dashboard"))
+
+
+def fill_in(page: Page, email: str) -> None:
+    ready(page)
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def test_who_is_signed_out_in_the_middle_comes_back_to_the_question_and_to_the_text(
+    site: Site, page: Page, browser: Browser
+) -> None:
+    email = sign_up(page, site.url)
     page.goto(f"{site.url}/practice?question=databases-composite-index-order")
-    expect(page).to_have_url(re.compile(r"/login/?\?next=/practice%3Fquestion%3Ddatabases-composite-index-order"))
+    ready(page)
+    page.get_by_label("Your answer").fill(POOR)
+    # From another device: signing out in this browser takes its drafts along, as the next person there should not see them.
+    other = browser.new_context().new_page()
+    sign_in(other, site.url, email)
+    other.goto(f"{site.url}/account")
+    other.get_by_role("button", name="Sign out everywhere").click()
+    expect(other.get_by_role("link", name="Sign in").first).to_be_visible()
+    other.context.close()
+    page.get_by_role("button", name="Send answer").click()
+    expect(page).to_have_url(re.compile("/login"))
+    fill_in(page, email)
+    expect(page).to_have_url(re.compile("/practice/?[?]question=databases-composite-index-order"))
+    expect(page.get_by_label("Your answer")).to_have_value(POOR)
+    page.get_by_role("button", name="Send answer").click()
+    expect(page.locator("#record")).to_have_text(re.compile("^One try"))
 
 
 def test_the_report_shows_skills_and_requirements_and_leads_to_practice(site: Site, page: Page) -> None:
