@@ -11,6 +11,7 @@ from interviewer import wiring
 from interviewer.domain.coverage import Standing
 from interviewer.domain.progress import InterviewStatus
 from interviewer.errors import AppError, Unauthorized
+from interviewer.services.sessions import COOKIE
 from interviewer.state.models import INTERVIEWER_NAMES, ReportItem, TurnItem, date_words, heading, report_items, turn_item
 from interviewer.state.practice_models import (
     RequirementItem,
@@ -21,7 +22,7 @@ from interviewer.state.practice_models import (
     skill_item,
     suggestion_item,
 )
-from interviewer.state.session import signed_in
+from interviewer.state.session import cookie, signed_in
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +52,6 @@ class ReviewState(rx.State):
     practise: dict[str, str] = {}
 
     _interview_id: int = 0
-    _user_id: int = 0
 
     @rx.event
     async def load(self) -> EventType[()] | None:
@@ -75,19 +75,22 @@ class ReviewState(rx.State):
         self.turns = [turn_item(turn) for turn in view.turns if turn.answer is not None]
         self.resume_href = f"/interview?id={view.id}"
         self.loaded = True
-        self._interview_id, self._user_id = view.id, person.user_id
+        self._interview_id = view.id
         return ReviewState.load_report
 
     @rx.event(background=True)
     async def load_report(self) -> None:
-        """Work out skills, requirements and what to practise, for the interview that `load` has found to be this person's."""
+        """Work out skills, requirements and what to practise, for the interview that `load` has found."""
         async with self:
-            user_id, interview_id = self._user_id, self._interview_id
+            interview_id, secret = self._interview_id, cookie(self, COOKIE)
         if not interview_id:
             return
         try:
-            loaded = await wiring.services().interviews.load(user_id, interview_id)
-            report = await wiring.services().skills.report(user_id, loaded)
+            person = await wiring.services().sessions.authenticate(secret)
+            loaded = await wiring.services().interviews.load(person.user_id, interview_id)
+            report = await wiring.services().skills.report(person.user_id, loaded)
+        except Unauthorized:
+            return
         except Exception:
             # The answers and their verdicts stand on the page already; they do without.
             logger.exception("the report of an interview could not be worked out")

@@ -61,5 +61,7 @@ def _practice_words(passed: list[bool]) -> str:
     """Return how much was practised, in words; nothing before the first try."""
     if not passed:
         return ""
-    questions = "1 question" if len(passed) == 1 else f"{len(passed)} questions"
-    return f"{questions} practised, {sum(passed) or 'none'} of them passed{'' if sum(passed) else ' yet'}"
+    count = sum(passed)
+    if len(passed) == 1:
+        return "1 question practised and passed" if count else "1 question practised, not passed yet"
+    return f"{len(passed)} questions practised, {count or 'none'} of them passed{'' if count else ' yet'}"

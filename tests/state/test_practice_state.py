@@ -275,6 +275,12 @@ async def test_a_report_is_worked_out_only_for_whoever_the_page_was_loaded_for(
             assert await run(ReviewState.load, page) is None
         await run(ReviewState.load_report, page)
         assert page.strengths == page.suggestions == []
+    page = Page(await open_page(ReviewState, owner, url=f"http://localhost/interview/{view.id}"))
+    async with page:
+        await run(ReviewState.load, page)
+    await services.sessions.end_all(owner.id)
+    await run(ReviewState.load_report, page)
+    assert page.strengths == page.suggestions == []
 
 
 # -- dashboard -------------------------------------------------------------------------------------------------------
@@ -298,7 +304,7 @@ async def test_the_dashboard_shows_skills_suggestions_and_what_was_practised(
     page = await dashboard_skills(open_page, user)
     assert (len(page.weakest), len(page.others)) == (5, 1)
     assert (page.weakest[0].mean, page.weakest[0].trend, page.weakest[0].answers) == ("10", "steady", "2 answers")
-    assert page.practice_words == "1 question practised, 1 of them passed"
+    assert page.practice_words == "1 question practised and passed"
     assert page.practised[0].record.startswith("Best of 2 tries: ")
     nobody = await dashboard_skills(open_page, None)
     assert (nobody.loaded, nobody.suggestions) == (False, [])
