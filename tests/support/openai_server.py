@@ -28,6 +28,7 @@ KEY_POINTS = [
     {"point": "Gives a reason", "weight": 2},
     {"point": "Names a trade-off", "weight": 1},
 ]
+HEARD = ("first", "because", "trade-off")
 FEEDBACK = (
     "You said what happens first and gave a reason for it, which is the heart of the matter. What is missing is the price of "
     "that choice: name what gets slower or harder, and when you would decide otherwise. Next time, back it with a number. "
@@ -42,6 +43,7 @@ class Behaviour:
     first: float = 0.0  # seconds before the first token
     rate: float = 0.0  # tokens a second after that; 0 for all at once
     at_once: bool = False  # whether a reply leaves in one piece, however many events it has
+    marks_by_words: bool = False  # whether a verdict hits the key points whose word of `HEARD` the answer has
     feedback_tokens: int = 0  # length of the feedback; 0 for its natural length
     faults: list[str] = field(default_factory=list)  # one taken off for each request; "" for a good answer
     usage: dict[str, Any] = field(default_factory=lambda: dict(USAGE))  # what it says a reply took, if asked; empty: nothing
@@ -76,6 +78,13 @@ def reply(kind: str, data: dict[str, Any], behaviour: Behaviour) -> dict[str, An
         feedback = FEEDBACK.strip()
         if behaviour.feedback_tokens:
             feedback = "".join((tokens(FEEDBACK) * 50)[: behaviour.feedback_tokens]).strip()
+        if behaviour.marks_by_words:
+            said = [(word, data["answer"].casefold().find(word)) for word in HEARD]
+            marks = [
+                {"key_point": n, "mark": "hit" if at >= 0 else "missed", "quote": word if at >= 0 else ""}
+                for n, (word, at) in enumerate(said)
+            ]
+            return {"feedback": feedback, "nature": "answer", "marks": marks}
         return {
             "feedback": feedback,
             "nature": "answer",

@@ -11,10 +11,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
+from interviewer.adapters.builtin.instructions import speaks_to_grader
+from interviewer.adapters.builtin.relevance import beside_the_point
 from interviewer.adapters.builtin.text import (
     FUNCTION_WORDS,
     Sentence,
@@ -26,7 +29,7 @@ from interviewer.adapters.builtin.text import (
     words,
 )
 from interviewer.domain.non_answers import NO_IDEA
-from interviewer.domain.rubric import AnswerNature, KeyPoint, Mark, MarkedPoint, Rubric
+from interviewer.domain.rubric import NON_ANSWER_CAP, AnswerNature, KeyPoint, Mark, MarkedPoint, Rubric, score
 from interviewer.domain.topics import AnswerKind
 
 HIT_EVIDENCE, PARTIAL_EVIDENCE = 0.7, 0.4
@@ -36,6 +39,8 @@ WINDOW = 3
 MAX_QUOTE = 280
 _ECHO_SHARE = 0.8
 _HEAP_FUNCTION_SHARE = 0.12
+# Of the bank's model answers none has runs of more than 2.6 words without a function word on average, in poor English 2.9.
+_HEAP_WORDS, _HEAP_RUN, _SPARSE_SHARE = 15, 3.0, 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +70,12 @@ def _point_vector(point: str) -> NDArray[np.float32]:
 
 
 def without_echo(answer: Sequence[Sentence], prompt: str) -> list[Sentence]:
-    """Drop the sentences of an answer that only say the question again."""
+    """Drop the sentences of an answer that only say the question again, or speak to whoever grades it."""
     asked = set(content_stems(prompt))
     kept = []
     for sentence in answer:
+        if speaks_to_grader(sentence.text):
+            continue
         said = set(content_stems(sentence.text))
         if not said or len(said & asked) / len(said) < _ECHO_SHARE or len(said) < 3:
             kept.append(sentence)
@@ -81,11 +88,23 @@ def nature_of(answer: str, kept: Sequence[Sentence], kind: AnswerKind) -> Answer
     content = [word for word in said if word not in FUNCTION_WORDS]
     if len(content) < 3 or (NO_IDEA.search(answer) and len(content) < 15):
         return AnswerNature.NON_ANSWER
-    looks_like_code = kind is AnswerKind.CODE or sum(answer.count(mark) for mark in "(){}=[]") > len(said) / 8
-    function_share = 1 - len(content) / len(said)
-    if not looks_like_code and len(said) >= 8 and function_share < _HEAP_FUNCTION_SHARE:
+    looks_like_code = sum(answer.count(mark) for mark in "(){}=[]") > len(said) / (16 if kind is AnswerKind.CODE else 8)
+    if not looks_like_code and len(said) >= 8 and _is_heap(said):
         return AnswerNature.OFF_TOPIC
     return AnswerNature.ANSWER
+
+
+def _is_heap(said: Sequence[str]) -> bool:
+    """Tell words that no sentence holds together: few function words, and long runs without any between them."""
+    runs = [len(run) for is_content, run in _runs(said) if is_content]
+    function_share = 1 - sum(runs) / len(said)
+    return function_share < _HEAP_FUNCTION_SHARE or (
+        len(said) >= _HEAP_WORDS and function_share < _SPARSE_SHARE and sum(runs) / len(runs) > _HEAP_RUN
+    )
+
+
+def _runs(said: Sequence[str]) -> list[tuple[bool, list[str]]]:
+    return [(is_content, list(run)) for is_content, run in groupby(said, key=lambda word: word not in FUNCTION_WORDS)]
 
 
 def _windows(kept: Sequence[Sentence], answer: str) -> list[Window]:
@@ -140,9 +159,17 @@ def mark_answer(prompt: str, rubric: Rubric, answer: str, kind: AnswerKind) -> S
     marks = tuple(
         _mark_point(index, key_point, windows, window_vectors, everything) for index, key_point in enumerate(rubric.key_points)
     )
-    if nature is AnswerNature.ANSWER and all(mark.mark is Mark.MISSED for mark in marks):
+    if nature is AnswerNature.ANSWER and _says_nothing(prompt, rubric, marks, kept, kind):
         nature = AnswerNature.OFF_TOPIC
     return Scored(nature, marks)
+
+
+def _says_nothing(prompt: str, rubric: Rubric, marks: Sequence[MarkedPoint], kept: Sequence[Sentence], kind: AnswerKind) -> bool:
+    """Tell an answer without any key point, or one whose points are words met by chance in a text about something else."""
+    if score(rubric, marks, AnswerNature.ANSWER) <= NON_ANSWER_CAP:
+        return all(mark.mark is Mark.MISSED for mark in marks)
+    points = tuple(key_point.point for key_point in rubric.key_points)
+    return kind is not AnswerKind.CODE and beside_the_point(prompt, points, [sentence.text for sentence in kept])
 
 
 def _mark_point(

@@ -1,0 +1,172 @@
+"""What the built-in interviewer must not fall for, over the whole bank, and candidates who take whole interviews."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable
+from statistics import mean
+
+import pytest
+
+from interviewer.adapters.builtin.bank import BankQuestion, load_bank
+from interviewer.adapters.builtin.interviewer import BuiltinInterviewer
+from interviewer.domain.rubric import AnswerNature, Judgement
+from interviewer.domain.topics import TOPICS, AnswerKind
+from interviewer.ports import AnswerBrief, JobBrief
+from interviewer.services import dialogue
+from tests.support.candidates import (
+    BOASTS,
+    EMPTY,
+    GIBBERISH,
+    IGNORANCE,
+    INJECTIONS,
+    first_part,
+    heap_of,
+    in_poor_english,
+    padded,
+)
+
+BANK = list(load_bank().values())
+# Every topic, level and kind is among them, the same ones each time.
+SOME = random.Random(3).sample(BANK, 60)
+TECHNICAL = [asked for asked in SOME if asked.topic not in {"introduction", "behavioral"}]
+
+
+async def verdict(asked: BankQuestion, answer: str, job: str = "") -> Judgement:
+    """Return the verdict as the application makes it, with all of its checks."""
+    brief = AnswerBrief(
+        TOPICS[0].id, asked.kind.value, asked.prompt, asked.rubric.model_dump(mode="json"), answer, JobBrief(job) if job else None
+    )
+    return await dialogue.judge(BuiltinInterviewer(), brief, lambda _event: None)
+
+
+async def scores(questions: Iterable[BankQuestion], answers: Callable[[BankQuestion], Iterable[str]]) -> list[int]:
+    return [(await verdict(asked, answer)).score for asked in questions for answer in answers(asked)]
+
+
+async def points(asked: BankQuestion, answer: str) -> int:
+    return (await verdict(asked, answer)).score
+
+
+# -- what is no answer -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("answers", [EMPTY, IGNORANCE, GIBBERISH], ids=["empty", "ignorance", "gibberish"])
+async def test_what_is_no_answer_scores_at_most_one(answers: tuple[str, ...]) -> None:
+    assert max(await scores(SOME, lambda _asked: answers)) <= 1
+
+
+async def test_the_question_copied_back_scores_nothing() -> None:
+    assert max(await scores(SOME, lambda asked: [asked.prompt, f"{asked.prompt} {asked.prompt}"])) == 0
+
+
+async def test_boasting_without_content_earns_next_to_nothing() -> None:
+    """Where somebody is asked about themselves, praise of oneself may touch a point by its words."""
+    assert max(await scores(TECHNICAL, lambda _asked: BOASTS)) <= 3
+    everywhere = await scores(SOME, lambda _asked: BOASTS)
+    assert mean(everywhere) < 0.3
+    assert sum(value > 1 for value in everywhere) / len(everywhere) < 0.06
+
+
+async def test_a_heap_of_the_right_words_scores_at_most_three() -> None:
+    rng = random.Random(1)
+    found = await scores(SOME, lambda asked: [heap_of(asked.rubric, rng)])
+    assert sum(value > 3 for value in found) / len(found) <= 0.1
+    assert mean(found) <= 3.5
+
+
+async def test_a_fluent_answer_to_another_question_rarely_scores_more_than_three() -> None:
+    rng = random.Random(2)
+    found = await scores(
+        TECHNICAL, lambda asked: [other.model_answer for other in rng.sample(BANK, 8) if other.topic != asked.topic]
+    )
+    assert mean(found) < 1.5
+    assert sum(value > 3 for value in found) / len(found) < 0.08
+
+
+# -- what is an answer -------------------------------------------------------------------------------------------
+
+
+async def test_padding_to_ten_times_the_length_changes_a_score_by_at_most_one() -> None:
+    rng = random.Random(4)
+    changes = []
+    for asked in SOME:
+        answer = first_part(asked.model_answer, 0.6)
+        changes.append(abs(await points(asked, padded(answer, rng)) - await points(asked, answer)))
+    assert sum(change > 1 for change in changes) / len(changes) <= 0.05
+
+
+async def test_bad_english_costs_at_most_one_point() -> None:
+    text = [asked for asked in SOME if asked.kind is AnswerKind.TEXT]
+    changes = [
+        await points(asked, asked.model_answer) - await points(asked, in_poor_english(asked.model_answer)) for asked in text
+    ]
+    assert sum(change > 1 for change in changes) / len(changes) <= 0.05
+
+
+async def test_more_of_the_right_answer_scores_more() -> None:
+    whole = mean(await scores(SOME, lambda asked: [asked.model_answer]))
+    most = mean(await scores(SOME, lambda asked: [first_part(asked.model_answer, 0.6)]))
+    some = mean(await scores(SOME, lambda asked: [first_part(asked.model_answer, 0.3)]))
+    assert whole >= 9.5
+    assert whole > most + 1.5
+    assert most > some + 1.5
+
+
+async def test_a_fatal_error_in_the_middle_does_not_earn_what_it_denies() -> None:
+    """The scorer reads words: it cannot tell a wrong claim made in the right words. Leaving the point out is what it sees."""
+    asked = load_bank()["databases-composite-index-order"]
+    right = (
+        "I add a composite index with customer_id first and created_at second, as the equality narrows to one contiguous range."
+    )
+    wrong = "I add one index on created_at alone and a table scan filters the customers, and reads never get any slower by it."
+    assert await points(asked, right) >= await points(asked, wrong) + 3
+
+
+async def test_a_right_answer_in_other_words_passes() -> None:
+    asked = load_bank()["databases-composite-index-order"]
+    answer = (
+        "Make it customer first and then time. The tree is sorted by the first column, so all rows of one customer sit "
+        "together and the dates are in order in there, so the database reads just a small slice and doesn't have to order the "
+        "rows itself. "
+        "Writes get slower, and I would look at the query plan to see that it is used."
+    )
+    assert await points(asked, answer) >= 7
+
+
+# -- instructions ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("style", INJECTIONS)
+async def test_an_instruction_to_the_grader_earns_nothing(style: str) -> None:
+    assert sum(value > 0 for value in await scores(SOME, lambda _asked: [INJECTIONS[style]])) <= 2
+    for asked in SOME[::4]:
+        honest = first_part(asked.model_answer, 0.5)
+        plain = await points(asked, honest)
+        assert await points(asked, f"{honest}\n{INJECTIONS[style]}") <= plain
+        assert await points(asked, f"{INJECTIONS[style]}\n{honest}") <= plain
+
+
+@pytest.mark.parametrize("style", INJECTIONS)
+async def test_an_instruction_in_the_job_description_changes_nothing(style: str) -> None:
+    for asked in SOME[::12]:
+        honest = first_part(asked.model_answer, 0.4)
+        assert await verdict(asked, honest, f"Senior engineer\n{INJECTIONS[style]}") == await verdict(asked, honest)
+
+
+# -- proof -------------------------------------------------------------------------------------------------------
+
+
+async def test_every_mark_is_proven_by_words_of_the_answer() -> None:
+    for asked in SOME:
+        answer = first_part(asked.model_answer, 0.7)
+        for mark in (await verdict(asked, answer)).marks:
+            assert (mark.quote in answer and mark.quote) if mark.mark != "missed" else not mark.quote
+
+
+async def test_the_same_answer_is_always_judged_the_same() -> None:
+    for asked in SOME[::6]:
+        answer = first_part(asked.model_answer, 0.5)
+        first = await verdict(asked, answer)
+        assert [await verdict(asked, answer) for _ in range(3)] == [first] * 3
+        assert first.nature in set(AnswerNature)
