@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, Integer, Row, String, Uuid, bindparam, func, literal, select, update
+from sqlalchemy import DateTime, Integer, Interval, Row, String, Uuid, bindparam, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -40,6 +40,25 @@ _TURNS = (
 )
 _ADD_QUESTION = along(
     insert_of(Question).on_conflict_do_nothing(index_elements=["conversation_id", "position"]).returning(col(Question.id))
+)
+_ADD_ANSWER = (
+    insert(table_of(Message))
+    .from_select(
+        ["question_id", "author", "content", "client_id", "created_at", "judging_until"],
+        select(
+            bindparam("question_id", type_=Integer),
+            literal("user"),
+            bindparam("content", type_=String),
+            bindparam("client_id", type_=Uuid),
+            bindparam("now", type_=DateTime(timezone=True)),
+            func.now() + bindparam("lease", type_=Interval),
+        )
+        .where(_INTERVIEWS.c.id == bindparam("interview_id"), _INTERVIEWS.c.status == InterviewStatus.ACTIVE.value)
+        # Nobody pauses it meanwhile.
+        .with_for_update(of=_INTERVIEWS),
+    )
+    .on_conflict_do_nothing()
+    .returning(*table_of(Message).columns)
 )
 _NEW_VERDICT = (
     insert_of(Verdict)
@@ -151,22 +170,9 @@ async def add_answer(
 
     Returns None, and stores nothing, if the question has an answer or the interview is not active.
     """
-    active = (
-        select(
-            literal(question_id),
-            literal("user"),
-            literal(content, String),
-            literal(client_id, Uuid),
-            literal(utcnow(), DateTime(timezone=True)),
-            func.now() + lease,
-        )
-        .where(col(Interview.id) == interview_id, col(Interview.status) == InterviewStatus.ACTIVE.value)
-        # Nobody pauses it meanwhile.
-        .with_for_update(of=Interview)
-    )
-    columns = ["question_id", "author", "content", "client_id", "created_at", "judging_until"]
-    statement = insert(Message).from_select(columns, active).on_conflict_do_nothing().returning(Message)
-    return (await session.execute(statement)).scalar_one_or_none()
+    given = {"question_id": question_id, "content": content, "client_id": client_id, "now": utcnow(), "lease": lease}
+    stored = (await session.execute(_ADD_ANSWER, given | {"interview_id": interview_id})).one_or_none()
+    return Message(**stored._mapping) if stored else None
 
 
 async def claim(session: AsyncSession, message_id: int, lease: timedelta) -> datetime | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from interviewer.adapters.openai import GrowingField, OpenAIInterviewer
+from interviewer.adapters.openai import GrowingField, OpenAIInterviewer, _Reading
 from interviewer.errors import (
     InterviewerBadOutput,
     InterviewerBusy,
@@ -18,7 +18,7 @@ from interviewer.errors import (
     InterviewerTimeout,
     InterviewerUnreachable,
 )
-from interviewer.ports import AnswerBrief, JobBrief, PastTurn, Piece, QuestionBrief, QuestionDraft, VerdictDraft
+from interviewer.ports import AnswerBrief, JobBrief, PastTurn, Piece, QuestionBrief, QuestionDraft, Usage, VerdictDraft
 from interviewer.services import dialogue
 from tests.support import openai_server
 from tests.support.interviewer import RUBRIC
@@ -190,3 +190,35 @@ def test_a_reply_that_runs_away_is_stopped() -> None:
         growing.feed("x" * 1000)
     with pytest.raises(InterviewerBadOutput):
         growing.feed("x")
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 10_000])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_stream_is_read_whatever_pieces_it_comes_in(size: int, end: str) -> None:
+    events = [f'data: {{"choices": [{{"delta": {{"content": "{text}"}}}}]}}{end}{end}' for text in ("Grüß", " dich", "!")]
+    usage = '{"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 2}}'
+    tail = [f'data:{{"choices": [{{"delta": null, "finish_reason": "stop"}}]}}{end}{end}', f": still here{end}{end}"]
+    sent = "".join([*events, *tail, f"event: x{end}data: {usage}{end}{end}", f"data: [DONE]{end}{end}"]).encode()
+    reading = _Reading()
+    assert "".join(reading.read(sent[at : at + size]) for at in range(0, len(sent), size)) == "Grüß dich!"
+    reading.check()
+    assert reading.usage == Usage(5, 0, 2)
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        ('{"error": {"message": "overloaded"}}', InterviewerError),
+        ("[1, 2]", InterviewerBadOutput),
+        ('{"choices": "none"}', InterviewerBadOutput),
+        ('{"choices": [{"delta": {"refusal": "No."}}]}', InterviewerBadOutput),
+    ],
+)
+def test_an_event_that_is_none_is_an_error(line: str, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        _Reading().read(f"data: {line}\n\n".encode())
+
+
+def test_an_event_without_end_is_refused() -> None:
+    with pytest.raises(InterviewerBadOutput):
+        _Reading().read(b"data: " + b"x" * 1_000_001)
