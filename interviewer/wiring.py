@@ -242,9 +242,11 @@ async def running() -> AsyncIterator[Services]:
     """Hold the services while the application runs, sweeping and listening for news in the background."""
     current = services()
     tasks = [asyncio.create_task(_sweep(current)), asyncio.create_task(current.news.listen())]
-    # What stands here by now stays until the end. Looking through it again and again took a tenth of the time of each turn.
+    # What stands here by now stays until the end. Looking through it again and again took a tenth of the time of each turn;
+    # what comes and goes with a turn need not be looked through within it either.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
     try:
         yield current
     finally:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi import Request
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel
 
 from interviewer.api.errors import refusal
@@ -131,7 +131,9 @@ async def respond(
             failure = failure or event.error
         elif isinstance(event, Completed):
             completed = event
-    return refusal(failure) if failure else JSONResponse(as_json(await body(completed)), status)
+    if failure:
+        return refusal(failure)
+    return Response((await body(completed)).model_dump_json(exclude_none=True), status, media_type="application/json")
 
 
 async def _with(first: Event | None, rest: AsyncIterator[Event]) -> AsyncIterator[Event]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from interviewer.cli import billing, deliveries, doctor, evaluating, running, usage, users
+from interviewer.cli import bank, billing, deliveries, doctor, evaluating, running, usage, users
 
 app = typer.Typer(help="Practise backend interviews.", no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 
@@ -22,3 +22,4 @@ app.command("eval")(evaluating.evaluate)
 app.add_typer(users.app, name="users")
 app.add_typer(deliveries.app, name="webhooks")
 app.add_typer(billing.app, name="billing")
+app.add_typer(bank.app, name="bank")

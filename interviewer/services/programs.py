@@ -8,6 +8,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4, uuid5
 
 from interviewer.db.models import utcnow
+from interviewer.domain.progress import missing_after
 from interviewer.domain.text import clean_answer
 from interviewer.errors import BadRequest, Conflict, NotFound
 from interviewer.services.events import Event
@@ -103,5 +104,5 @@ def repeated(loaded: Loaded, sent: Sent, client_id: UUID) -> TurnRow | None:
 
 def lacks_something(loaded: Loaded, row: TurnRow) -> bool:
     """Tell whether an answer still lacks its verdict or the question after it."""
-    turn = next(turn for turn in loaded.view().turns if turn.question_id == row.question.id)
-    return turn.lacks_verdict or turn.lacks_next
+    missing = missing_after(row.question.position, judged=row.verdict is not None, asked=len(loaded.rows))
+    return missing.verdict or missing.next_question

@@ -26,6 +26,8 @@ from tests.support.candidates import (
     padded,
 )
 
+pytestmark = pytest.mark.slow
+
 BANK = list(load_bank().values())
 # Every topic, level and kind is among them, the same ones each time.
 SOME = random.Random(3).sample(BANK, 60)

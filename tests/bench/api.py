@@ -133,6 +133,10 @@ async def _alone(site: Site, database_url: str) -> None:
 
 
 async def _together(site: Site, database_url: str) -> None:
+    warming = await _clients(site, database_url, 20)
+    ids = [(await client.post("/api/interviews", json={})).json()["interview_id"] for client in warming]
+    await asyncio.gather(*(_turn_after(client, id, 0) for client, id in zip(warming, ids, strict=True)))
+    await _close(warming)
     for users, limit in ((50, 40), (200, 80)):
         clients = await _clients(site, database_url, users)
         ids = [(await client.post("/api/interviews", json={})).json()["interview_id"] for client in clients[:1]]

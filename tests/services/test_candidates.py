@@ -23,6 +23,8 @@ from tests.conftest import NewUser
 from tests.support.candidates import BOASTS, IGNORANCE, first_part
 from tests.support.openai_server import Behaviour, running
 
+pytestmark = pytest.mark.slow
+
 Candidate = Callable[[TurnView, random.Random], str]
 TRIES = 40
 

@@ -13,8 +13,8 @@ from interviewer.adapters.builtin.text import stems, vectors
 from interviewer.domain.rubric import score
 from interviewer.domain.topics import TOPICS, AnswerKind, Level
 
-PER_TOPIC = 20
-PER_LEVEL = 5
+PER_TOPIC = 50
+PER_LEVEL = 12
 MODEL_ANSWER_FLOOR = 9
 NON_ANSWER_CEILING = 1
 # Two prompts of a topic more alike than this ask the same thing.

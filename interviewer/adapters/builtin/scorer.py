@@ -168,8 +168,7 @@ def _says_nothing(prompt: str, rubric: Rubric, marks: Sequence[MarkedPoint], kep
     """Tell an answer without any key point, or one whose points are words met by chance in a text about something else."""
     if score(rubric, marks, AnswerNature.ANSWER) <= NON_ANSWER_CAP:
         return all(mark.mark is Mark.MISSED for mark in marks)
-    points = tuple(key_point.point for key_point in rubric.key_points)
-    return kind is not AnswerKind.CODE and beside_the_point(prompt, points, [sentence.text for sentence in kept])
+    return kind is not AnswerKind.CODE and beside_the_point(prompt, rubric, [sentence.text for sentence in kept])
 
 
 def _mark_point(

@@ -1,0 +1,46 @@
+"""`interviewer bank`: look after the question bank."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import typer
+from pydantic import ValidationError
+
+from interviewer.adapters.builtin.bank import load_bank
+from interviewer.adapters.builtin.check import bank_problems
+from interviewer.cli.printing import say, table
+from interviewer.domain.topics import TOPICS, AnswerKind, Level
+
+app = typer.Typer(help="Look after the question bank.", no_args_is_help=True)
+
+
+@app.callback()
+def bank() -> None:
+    """Look after the question bank."""
+
+
+@app.command()
+def check() -> None:
+    """Check every question: weights and wordings, levels, two that ask the same, and that the scorer can judge it.
+
+    Every model answer must score 9 or more; no answer, "I don't know", the question again and boasting 1 or less. Ends with exit
+    code 1 when something is wrong. Takes about a minute.
+    """
+    try:
+        questions = load_bank()
+    except (ValidationError, ValueError) as error:
+        say(f"The bank cannot be read: {error}")
+        raise typer.Exit(1) from None
+    levels = Counter((question.topic, question.level) for question in questions.values())
+    code = Counter(question.topic for question in questions.values() if question.kind is AnswerKind.CODE)
+    table(
+        ("topic", *(level.value for level in Level), "code"),
+        [(topic.slug, *(str(levels[topic.slug, level]) for level in Level), str(code[topic.slug])) for topic in TOPICS],
+    )
+    problems = list(bank_problems(questions))
+    for problem in problems:
+        say(problem)
+    say(f"{len(questions)} questions, {len(problems)} problems")
+    if problems:
+        raise typer.Exit(1)
