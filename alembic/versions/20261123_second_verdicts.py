@@ -15,10 +15,7 @@ down_revision: str | None = "0008"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
-SPREAD = (
-    "num_nonnulls(score_low, score_high) <> 1 "
-    "AND 0 <= score_low AND score_low <= score_high AND score_high <= 10"
-)
+SPREAD = "num_nonnulls(score_low, score_high) <> 1 AND 0 <= score_low AND score_low <= score_high AND score_high <= 10"
 
 
 def upgrade() -> None:
