@@ -1,0 +1,46 @@
+"""`interviewer bank check`: what it finds it says, and ends with status 1."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from typer.testing import CliRunner
+
+from interviewer.adapters.builtin.bank import BankQuestion, load_bank
+from interviewer.cli import app, bank
+
+INDEX = "databases-composite-index-order"
+
+
+def check(monkeypatch: pytest.MonkeyPatch, questions: Mapping[str, BankQuestion]) -> tuple[int, str]:
+    monkeypatch.setattr(bank, "load_bank", lambda: questions)
+    result = CliRunner().invoke(app, ["bank", "check"])
+    return result.exit_code, result.output
+
+
+def test_a_bank_that_is_too_small_or_asks_the_same_twice_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = load_bank()[INDEX]
+    twin = asked.model_copy(update={"id": "databases-twin"})
+    status, said = check(monkeypatch, {asked.id: asked, twin.id: twin})
+    assert status == 1
+    assert "databases: 2 questions, 50 are needed" in said
+    assert f"{INDEX} and databases-twin ask nearly the same" in said
+    assert "2 questions, " in said
+
+
+def test_a_model_answer_that_the_scorer_does_not_see_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = load_bank()[INDEX]
+    poor = asked.model_copy(update={"model_answer": "It depends on very many things, and one would have to look at them all."})
+    status, said = check(monkeypatch, {poor.id: poor})
+    assert status == 1
+    assert f"{INDEX}: the model answer scores 0, less than 9" in said
+
+
+def test_a_bank_that_cannot_be_read_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreadable() -> Mapping[str, BankQuestion]:
+        raise ValueError("the question id 'x' is used twice")
+
+    monkeypatch.setattr(bank, "load_bank", unreadable)
+    result = CliRunner().invoke(app, ["bank", "check"])
+    assert (result.exit_code, result.output.strip()) == (1, "The bank cannot be read: the question id 'x' is used twice")
