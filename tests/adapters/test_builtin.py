@@ -147,6 +147,7 @@ def test_instructions_in_an_answer_change_nothing(attack: str) -> None:
     assert points(asked, f"{honest}\n{attack}") <= points(asked, honest)
 
 
+@pytest.mark.slow
 def test_every_quote_stands_in_the_answer() -> None:
     for asked in list(BANK.values())[::5]:
         scored = mark_answer(asked.prompt, asked.rubric, asked.model_answer, asked.kind)
@@ -196,6 +197,7 @@ async def whole_interview(answer: str, job: str = "", seen: list[str] | None = N
     return drafts
 
 
+@pytest.mark.slow
 async def test_an_interview_asks_twelve_different_questions_and_at_least_one_for_code() -> None:
     for seed in range(10):
         drafts = await whole_interview("model", seed=seed)
@@ -209,6 +211,7 @@ async def test_good_answers_make_it_harder_and_poor_ones_easier() -> None:
     assert sum(strong[2:]) > sum(weak[2:]) + 8
 
 
+@pytest.mark.slow
 async def test_no_question_comes_twice_until_the_bank_is_used_up_then_the_oldest_comes_again() -> None:
     seen: list[str] = []
     for number in range(10):

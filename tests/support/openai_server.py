@@ -42,7 +42,7 @@ class Behaviour:
 
     first: float = 0.0  # seconds before the first token
     rate: float = 0.0  # tokens a second after that; 0 for all at once
-    at_once: bool = False  # whether a reply leaves in one piece, however many events it has
+    at_once: bool = False  # whether a reply leaves in one piece, however many events it has, and made as fast as can be
     marks_by_words: bool = False  # whether a verdict hits the key points whose word of `HEARD` the answer has
     feedback_tokens: int = 0  # length of the feedback; 0 for its natural length
     faults: list[str] = field(default_factory=list)  # one taken off for each request; "" for a good answer
@@ -146,10 +146,11 @@ def build(behaviour: Behaviour) -> Starlette:
         data = json.loads(body["messages"][-1]["content"])
         text = spoilt(json.dumps(reply(kind, data, behaviour), ensure_ascii=False), fault)
         wanted = (body.get("stream_options") or {}).get("include_usage")
-        events = _events(text, kind, fault, behaviour, behaviour.usage if wanted else {})
+        usage = behaviour.usage if wanted else {}
         if behaviour.at_once:
-            return Response("".join([event async for event in events]), media_type="text/event-stream")
-        return StreamingResponse(events, media_type="text/event-stream")
+            await asyncio.sleep(behaviour.first)
+            return Response(_whole(text, usage), media_type="text/event-stream")
+        return StreamingResponse(_events(text, kind, fault, behaviour, usage), media_type="text/event-stream")
 
     async def models(_request: Request) -> Response:
         if behaviour.faults:
@@ -188,6 +189,18 @@ async def _events(text: str, kind: str, fault: str, behaviour: Behaviour, usage:
     if usage:
         yield _chunk(None, None, usage)
     yield "data: [DONE]\n\n"
+
+
+_BEFORE, _AFTER = (
+    "data: " + json.dumps({"id": "x", "object": "chat.completion.chunk", "choices": [{"index": 0}]})[:-3],
+    "}}]}\n\n",
+)
+
+
+def _whole(text: str, usage: dict[str, Any]) -> str:
+    """Return all events of a good reply."""
+    events = [f'{_BEFORE}, "delta": {{"content": {json.dumps(piece)}{_AFTER}' for piece in tokens(text)]
+    return "".join([*events, _chunk({}, "stop"), _chunk(None, None, usage) if usage else "", "data: [DONE]\n\n"])
 
 
 def _chunk(delta: dict[str, Any] | None, finish: str | None, usage: dict[str, Any] | None = None) -> str:
