@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+
+logger = logging.getLogger(__name__)
+
 
 class AppError(Exception):
     """A refusal or failure with words for the user; `status` is the HTTP status that the API answers."""
@@ -164,3 +168,11 @@ class InterviewerBadOutput(InterviewerError):
 
 class StartupError(Exception):
     """The application cannot start; the message is one clear sentence for the operator."""
+
+
+def for_the_user(error: Exception) -> AppError:
+    """Return an error fit for the user; an unexpected one is logged and stays vague."""
+    if isinstance(error, AppError):
+        return error
+    logger.error("unexpected failure", exc_info=error)
+    return AppError()

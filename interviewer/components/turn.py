@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import reflex as rx
 
+from interviewer.components.answer_box import answer_box
 from interviewer.components.appeal import appeal
-from interviewer.components.forms import FIELD, PRIMARY, QUIET, SECONDARY, alert
+from interviewer.components.forms import PRIMARY, QUIET, SECONDARY, alert
 from interviewer.components.icons import icon
 from interviewer.components.layout import card
 from interviewer.components.prose import prose
@@ -14,11 +15,6 @@ from interviewer.state.interview import InterviewState
 from interviewer.state.models import RailItem
 
 QUESTION_TEXT = "font-serif text-2xl font-bold leading-snug"
-# Ctrl+Enter, or Command+Enter, sends the form that the box belongs to.
-_SEND_KEY = rx.Var(
-    "(event) => { if ((event.ctrlKey || event.metaKey) && event.key === 'Enter') "
-    "{ event.preventDefault(); event.currentTarget.form.requestSubmit(); } }"
-)
 
 
 def rail() -> rx.Component:
@@ -175,32 +171,13 @@ def _no_question() -> rx.Component:
 
 def _answer_form() -> rx.Component:
     return rx.el.form(
-        rx.el.div(
-            rx.el.label("Your answer", html_for="answer", class_name="font-medium"),
-            rx.el.button(
-                rx.cond(InterviewState.code_mode, "Write as text", "Write as code"),
-                type="button",
-                on_click=InterviewState.toggle_code,
-                class_name=f"{QUIET} text-sm",
-            ),
-            class_name="mt-4 flex items-center justify-between",
-        ),
-        rx.el.input(type="hidden", name="interview", value=InterviewState.interview_id, read_only=True),
-        rx.el.input(type="hidden", name="question", value=InterviewState.question.question_id, read_only=True),
-        rx.el.textarea(
-            id="answer",
-            name="answer",
+        answer_box(
+            code_mode=InterviewState.code_mode,
+            toggle=InterviewState.toggle_code,
             key=InterviewState.question.question_id.to_string(),
-            placeholder=rx.cond(
-                InterviewState.code_mode,
-                "Code first; complexity and edge cases in a comment.",
-                "Say it as you would in the room.",
-            ),
-            rows="10",
-            spell_check=~InterviewState.code_mode,
-            aria_describedby="answer-hint",
-            custom_attrs={"onKeyDown": _SEND_KEY, "data-draft": f"answer-{InterviewState.question.question_id}"},
-            class_name=rx.cond(InterviewState.code_mode, f"{FIELD} resize-y font-mono text-sm", f"{FIELD} resize-y"),
+            draft=f"answer-{InterviewState.question.question_id}",
+            hidden={"interview": InterviewState.interview_id, "question": InterviewState.question.question_id},
+            space="mt-4",
         ),
         rx.el.div(alert(InterviewState.error), class_name="mt-3"),
         rx.el.div(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import reflex as rx
 
-from interviewer.components.forms import FIELD, LINK, PRIMARY, QUIET, SECONDARY, alert
+from interviewer.components.answer_box import answer_box
+from interviewer.components.forms import LINK, PRIMARY, SECONDARY, alert
 from interviewer.components.icons import icon
 from interviewer.components.layout import card, shell
 from interviewer.components.prose import prose
@@ -13,12 +14,6 @@ from interviewer.components.turn import QUESTION_TEXT
 from interviewer.components.verdict import answer_text, disclosure, marks_list, model_answer, score_badge
 from interviewer.state.practice import PracticeState
 from interviewer.state.practice_models import TryItem
-
-# Ctrl+Enter, or Command+Enter, sends the form that the box belongs to.
-_SEND_KEY = rx.Var(
-    "(event) => { if ((event.ctrlKey || event.metaKey) && event.key === 'Enter') "
-    "{ event.preventDefault(); event.currentTarget.form.requestSubmit(); } }"
-)
 
 
 def practice() -> rx.Component:
@@ -86,32 +81,13 @@ def _question() -> rx.Component:
 
 def _form() -> rx.Component:
     return rx.el.form(
-        rx.el.div(
-            rx.el.label("Your answer", html_for="answer", class_name="font-medium"),
-            rx.el.button(
-                rx.cond(PracticeState.code_mode, "Write as text", "Write as code"),
-                type="button",
-                on_click=PracticeState.toggle_code,
-                class_name=f"{QUIET} text-sm",
-            ),
-            class_name="mt-2 flex items-center justify-between",
-        ),
-        rx.el.input(type="hidden", name="question", value=PracticeState.bank_id, read_only=True),
-        rx.el.input(type="hidden", name="try", value=PracticeState.try_id, read_only=True),
-        rx.el.textarea(
-            id="answer",
-            name="answer",
+        answer_box(
+            code_mode=PracticeState.code_mode,
+            toggle=PracticeState.toggle_code,
             key=PracticeState.bank_id,
-            placeholder=rx.cond(
-                PracticeState.code_mode,
-                "Code first; complexity and edge cases in a comment.",
-                "Say it as you would in the room.",
-            ),
-            rows="10",
-            spell_check=~PracticeState.code_mode,
-            aria_describedby="answer-hint",
-            custom_attrs={"onKeyDown": _SEND_KEY, "data-draft": f"practice-{PracticeState.bank_id}"},
-            class_name=rx.cond(PracticeState.code_mode, f"{FIELD} resize-y font-mono text-sm", f"{FIELD} resize-y"),
+            draft=f"practice-{PracticeState.bank_id}",
+            hidden={"question": PracticeState.bank_id, "try": PracticeState.try_id},
+            space="mt-2",
         ),
         rx.el.div(alert(PracticeState.error), class_name="mt-3"),
         rx.el.div(

@@ -12,7 +12,6 @@ from interviewer.domain.agreement import settled
 from interviewer.errors import BadRequest, Conflict
 from interviewer.ports import Interviewer
 from interviewer.services import dialogue
-from interviewer.services.events import Event
 from interviewer.services.interviews import Interviews
 from interviewer.services.usage import Calls, Kind
 from interviewer.services.views import BUILT_IN, InterviewView, Loaded, TurnRow
@@ -63,7 +62,7 @@ class Appeals:
         if answer is None or verdict is None:
             raise AssertionError("an appeal needs a verdict")
         brief = dialogue.answer_brief(row.question, answer.content, dialogue.job_brief(loaded.job))
-        judgement, call = await self._calls.record(Kind.JUDGE, loaded.interview.id, self._judged, brief, _unpublished)
+        judgement, call = await self._calls.record(Kind.JUDGE, loaded.interview.id, self._judged, brief, dialogue.unseen)
         counted = settled(verdict.score, judgement.score)
         columns = dialogue.judgement_columns(judgement, self._interviewer)
         appeal = Appeal(message_id=answer.id, counted=counted, **columns)
@@ -73,7 +72,3 @@ class Appeals:
     async def close(self) -> None:
         """Let what is being heard come to its end."""
         await asyncio.gather(*self._hearing.values(), return_exceptions=True)
-
-
-def _unpublished(_event: Event) -> None:
-    """The verdict is shown when it is whole, beside the first one."""

@@ -156,7 +156,7 @@ async def judge(
     and of the others those that fail are left out. `spent` is told what each took, where that is known.
     Raises InterviewerBadOutput when no usable verdict comes.
     """
-    more = [asyncio.create_task(_graded(interviewer, brief, _unseen, spent)) for _ in range(1, repeats)]
+    more = [asyncio.create_task(_graded(interviewer, brief, unseen, spent)) for _ in range(1, repeats)]
     try:
         feedback, first = await _graded(interviewer, brief, publish, spent)
         others = [found for found in await asyncio.gather(*more, return_exceptions=True) if not isinstance(found, BaseException)]
@@ -171,8 +171,8 @@ async def judge(
     return Judgement(feedback=feedback, marks=counts.marks, nature=counts.nature, score=value, low=low, high=high)
 
 
-def _unseen(_event: Event) -> None:
-    """For a grading whose words nobody reads."""
+def unseen(_event: Event) -> None:
+    """Publish to nobody: for a verdict that is shown when it is whole, or not at all."""
 
 
 async def _graded(interviewer: Interviewer, brief: AnswerBrief, publish: Publish[Event], spent: Spent) -> tuple[str, Grading]:

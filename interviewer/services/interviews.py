@@ -29,7 +29,7 @@ from interviewer.domain.job import JobFindings
 from interviewer.domain.progress import InterviewStatus, may_change, missing_after
 from interviewer.domain.text import clean_answer, clean_job_description
 from interviewer.domain.topics import TOTAL_QUESTIONS
-from interviewer.errors import AppError, BadRequest, Conflict, Unauthorized, Unavailable
+from interviewer.errors import AppError, BadRequest, Conflict, Unauthorized, Unavailable, for_the_user
 from interviewer.ports import Interviewer
 from interviewer.services import billing, dialogue
 from interviewer.services.dialogue import cleaned as cleaned
@@ -147,7 +147,7 @@ class Interviews:
                     question.id = await queries.add_question(session, question, call) or 0
                     await queries.set_status(session, interview_id, InterviewStatus.ACTIVE)
         except Exception as error:
-            words = f"{_said(error).user_message} {await self._give_back(interview_id)}"
+            words = f"{for_the_user(error).user_message} {await self._give_back(interview_id)}"
             publish(Failed("question", Unavailable(words)))
             return
         metrics.INTERVIEWS.labels("started").inc()
@@ -330,7 +330,7 @@ class Interviews:
         try:
             return await work
         except Exception as error:
-            failed = Failed(part, _said(error))
+            failed = Failed(part, for_the_user(error))
             publish(failed)
             return failed
 
@@ -390,11 +390,3 @@ class Interviews:
                 yield
         finally:
             task.cancel()
-
-
-def _said(error: Exception) -> AppError:
-    """Return an error fit for the user; an unexpected one is logged and stays vague."""
-    if isinstance(error, AppError):
-        return error
-    logger.error("unexpected failure", exc_info=error)
-    return AppError()

@@ -21,7 +21,7 @@ from interviewer.services import mails as words
 from interviewer.services.accounts import checked_username
 from interviewer.services.loading import found
 from interviewer.services.post import Post, enqueue
-from interviewer.services.views import AppealView
+from interviewer.services.views import AppealView, VerdictView
 
 
 class Personal:
@@ -173,9 +173,7 @@ async def _interview(session: AsyncSession, user_id: int, interview_id: int) -> 
                 "answer": turn.answer,
                 "score": turn.verdict.score if turn.verdict else None,
                 "feedback": turn.verdict.feedback if turn.verdict else None,
-                "marks": [{"point": mark.point, "mark": mark.mark, "quote": mark.quote} for mark in turn.verdict.marks]
-                if turn.verdict
-                else [],
+                "marks": _marks(turn.verdict) if turn.verdict else [],
                 "appeal": _appeal(turn.verdict.appeal) if turn.verdict and turn.verdict.appeal else None,
             }
             for turn in view.turns
@@ -188,8 +186,12 @@ def _appeal(appeal: AppealView) -> dict[str, Any]:
         "first_score": appeal.first_score,
         "second_score": appeal.score,
         "feedback": appeal.feedback,
-        "marks": [{"point": mark.point, "mark": mark.mark, "quote": mark.quote} for mark in appeal.marks],
+        "marks": _marks(appeal),
     }
+
+
+def _marks(judged: VerdictView | AppealView) -> list[dict[str, str]]:
+    return [{"point": mark.point, "mark": mark.mark, "quote": mark.quote} for mark in judged.marks]
 
 
 def _practised(row: PracticeTry) -> dict[str, Any]:

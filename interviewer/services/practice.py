@@ -83,7 +83,7 @@ class Practice:
             client_id = uuid4()  # written anew since: another try
         await self._guard.check(Action.ANSWER, client, str(user_id))
         brief = AnswerBrief(item.topic_id, item.kind, item.prompt, item.rubric, content)
-        judgement = await dialogue.judge(self._interviewer, brief, _show_nobody)
+        judgement = await dialogue.judge(self._interviewer, brief, dialogue.unseen)
         row = _row(user_id, client_id, item, content, judgement)
         async with self._database.autocommit() as session:
             if not await queries.add_try(session, row):
@@ -100,10 +100,6 @@ class Practice:
         if item is None:
             raise NotFound(NO_SUCH_QUESTION)
         return item
-
-
-def _show_nobody(_event: object) -> None:
-    """Nobody reads along: the verdict is shown when it is complete."""
 
 
 def _row(user_id: int, client_id: UUID, item: BankItem, answer: str, judgement: Judgement) -> PracticeTry:

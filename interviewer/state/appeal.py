@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import logging
-
 import reflex as rx
 from reflex.event import EventType
 
 from interviewer import wiring
-from interviewer.errors import AppError, Unauthorized
+from interviewer.errors import Unauthorized, for_the_user
 from interviewer.services.sessions import COOKIE
 from interviewer.services.views import InterviewView
 from interviewer.state import showing
 from interviewer.state.interview import InterviewState
 from interviewer.state.review import ReviewState
 from interviewer.state.session import cookie, to_login
-
-logger = logging.getLogger(__name__)
 
 REVIEW = "/interview/"
 
@@ -47,9 +43,7 @@ class AppealState(rx.State):
         except Unauthorized:
             return to_login(self)
         except Exception as failure:
-            if not isinstance(failure, AppError):
-                logger.exception("a second verdict failed")
-            error = failure.user_message if isinstance(failure, AppError) else AppError().user_message
+            error = for_the_user(failure).user_message
         finally:
             async with self:
                 self.hearing = 0

@@ -6,7 +6,6 @@ what has come. `_stream` numbers what the page follows; a handler whose number i
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -18,7 +17,7 @@ from reflex.event import EventSpec
 from interviewer import wiring
 from interviewer.domain.progress import InterviewStatus
 from interviewer.domain.samples import SAMPLE_JOBS
-from interviewer.errors import AppError, NotFound, Unauthorized
+from interviewer.errors import AppError, NotFound, Unauthorized, for_the_user
 from interviewer.services.events import Event, Judged
 from interviewer.services.sessions import COOKIE, SignedIn
 from interviewer.services.views import InterviewView
@@ -27,8 +26,6 @@ from interviewer.state.models import RailItem, ReportItem, TurnItem
 from interviewer.state.session import cookie, to_login
 from interviewer.state.showing import Growing
 from interviewer.state.streaming import batched
-
-logger = logging.getLogger(__name__)
 
 MAX_KEPT_INPUT = 60_000
 
@@ -205,10 +202,9 @@ async def _explaining(state: InterviewState) -> AsyncIterator[None]:
     try:
         yield
     except Exception as error:
-        if not isinstance(error, AppError):
-            logger.exception("a page's handler failed")
+        words = for_the_user(error).user_message
         async with state:
-            state.error = error.user_message if isinstance(error, AppError) else AppError().user_message
+            state.error = words
     finally:
         async with state:
             state.sending = False

@@ -5,7 +5,6 @@ Each handler is a background event, as in the interview. Unsent text is not in h
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,7 +12,7 @@ import reflex as rx
 from reflex.event import EventSpec
 
 from interviewer import wiring
-from interviewer.errors import AppError, NotFound, Unauthorized
+from interviewer.errors import NotFound, Unauthorized, for_the_user
 from interviewer.services.practice import ExerciseView
 from interviewer.services.sessions import COOKIE
 from interviewer.state.models import TurnItem
@@ -27,8 +26,6 @@ from interviewer.state.practice_models import (
     try_items,
 )
 from interviewer.state.session import client, cookie, to_login
-
-logger = logging.getLogger(__name__)
 
 MAX_ID = 80
 
@@ -67,7 +64,7 @@ class PracticeState(rx.State):
         except Unauthorized:
             return None
         except Exception as error:
-            words = _words(error)
+            words = for_the_user(error).user_message
             async with self:
                 # A question that is on the page already stays there: somebody may be typing.
                 self.phase, self.error = "open" if self.phase == "open" and not isinstance(error, NotFound) else "lost", words
@@ -97,8 +94,9 @@ class PracticeState(rx.State):
         except Unauthorized:
             return to_login(self)
         except Exception as error:
+            words = for_the_user(error).user_message
             async with self:
-                self.error = _words(error)
+                self.error = words
             return None
         finally:
             async with self:
@@ -128,14 +126,6 @@ def _open(state: PracticeState, user_id: int, view: ExerciseView) -> None:
 def _show_record(state: PracticeState, view: ExerciseView) -> None:
     state.record = record_words(view.count, view.best)
     state.tries = try_items(view.tries)
-
-
-def _words(error: Exception) -> str:
-    """Return what to say of an error; a bug is logged."""
-    if isinstance(error, AppError):
-        return error.user_message
-    logger.error("a page's handler failed", exc_info=error)
-    return AppError().user_message
 
 
 def _id(raw: object) -> UUID:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-
 import reflex as rx
 
 from interviewer import wiring
 from interviewer.domain.rubric import PASS_SCORE
-from interviewer.errors import AppError, Unauthorized
+from interviewer.errors import Unauthorized, for_the_user
 from interviewer.services.sessions import COOKIE
 from interviewer.state.practice_models import SkillItem, SuggestionItem, practised_item, skill_item, suggestion_item
 from interviewer.state.session import cookie
-
-logger = logging.getLogger(__name__)
 
 # Shown at once; the rest is folded up.
 SHOWN = 5
@@ -43,10 +39,9 @@ class SkillsState(rx.State):
                 self.reset()
             return
         except Exception as error:
-            if not isinstance(error, AppError):
-                logger.exception("the skills could not be read")
+            words = for_the_user(error).user_message
             async with self:
-                self.error, self.loaded = error.user_message if isinstance(error, AppError) else AppError().user_message, True
+                self.error, self.loaded = words, True
             return
         skills = [skill_item(skill) for skill in overview.skills]
         async with self:

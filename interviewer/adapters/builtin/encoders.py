@@ -18,8 +18,8 @@ from interviewer.adapters.builtin.text import vectors, words
 
 Array = NDArray[np.float32]
 MAX_TOKENS = 256
-# A few times the sentences of one long answer with its question and reference.
-_KEPT = 4096
+# A few times the sentences of one long answer with its question and reference. Each takes 15 to 400 kB.
+_KEPT = 512
 _CONTEXTUAL_LOCK = threading.Lock()
 
 

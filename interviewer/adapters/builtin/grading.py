@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 from interviewer.adapters.builtin.encoders import contextual
 from interviewer.adapters.builtin.features import measure
@@ -50,6 +51,8 @@ def grade(question: str, reference_answer: str, answer: str) -> float:
     return settle(measured, trained("context" if encoder else "static"), question, reference_answer, answer)
 
 
+# Each rule asks for it anew, and finding what repeats the question takes its time.
+@lru_cache(maxsize=64)
 def worded(question: str, answer: str) -> str:
     """Return what `answer` says, without what speaks to the grader and the question said again; empty if nothing is left."""
     return "\n".join(piece for piece in segments(answer) if not speaks_to_grader(piece) and not _echoes(question, piece))
