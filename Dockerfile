@@ -37,7 +37,7 @@ LABEL org.opencontainers.image.title="Interviewer" \
       org.opencontainers.image.description="Practise backend interviews: six topics, a rubric before every answer, an explained verdict after it."
 
 RUN pip uninstall --quiet --yes --root-user-action=ignore setuptools wheel pip \
-    && useradd --system --uid 10001 --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin interviewer \
+    && useradd --uid 10001 --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin interviewer \
     && install --directory --owner=interviewer --group=interviewer --mode=0700 /data
 
 # All of it belongs to root, so the site cannot change its own code.
@@ -54,9 +54,8 @@ WORKDIR /app
 USER 10001:10001
 EXPOSE 3000
 
-# It stops taking requests, gives running answers about half a minute to be stored, and ends.
+# It lets connections go, gives answers that are being judged 20 seconds to be stored, and ends.
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 CMD ["python", "/app/deploy/healthcheck.py"]
 
-ENTRYPOINT ["interviewer"]
-CMD ["run"]
+CMD ["interviewer", "run"]
