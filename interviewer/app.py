@@ -8,7 +8,7 @@ import reflex as rx
 
 from interviewer import api, wiring
 from interviewer.api.middleware import CacheHeaders, EventIds, OriginGuard, Requests, SecurityHeaders
-from interviewer.pages import account, dashboard, interview, landing, not_found, outbox, practice, profile, review
+from interviewer.pages import account, dashboard, interview, landing, not_found, outbox, practice, profile, review, shared
 from interviewer.settings import get_settings
 from interviewer.state.account import LoginState, OutboxState, ResetPasswordState, ResetRequestState, SignupState, VerifyState
 from interviewer.state.billing import BillingState
@@ -18,16 +18,17 @@ from interviewer.state.practice import PracticeState
 from interviewer.state.profile import ProfileState
 from interviewer.state.review import ReviewState
 from interviewer.state.session import SessionState
+from interviewer.state.sharing import SharedState, ShareState
 from interviewer.state.skills import SkillsState
 
 settings = get_settings()
 ORIGINS = [settings.site_url.rstrip("/"), *settings.allowed_origins]
 
 app = rx.App(
-    stylesheets=["/theme.css"],
+    stylesheets=["/theme.css", "/print.css"],
     theme=None,
     html_lang="en",
-    head_components=[rx.el.script(src=f"/{name}.js", defer=True) for name in ("drafts", "forms")],
+    head_components=[rx.el.script(src=f"/{name}.js", defer=True) for name in ("drafts", "forms", "report")],
     api_transformer=[
         api.build(ORIGINS),
         CacheHeaders,
@@ -85,7 +86,14 @@ app.add_page(
     review.review,
     route="/interview/[interview_id]",
     title="Review · Interviewer",
-    on_load=[SessionState.require, ReviewState.load],
+    on_load=[SessionState.require, ReviewState.load, ShareState.load],
+)
+app.add_page(
+    shared.shared,
+    route="/shared/[token]",
+    title="A shared report · Interviewer",
+    meta=[{"name": "robots", "content": "noindex, nofollow"}],
+    on_load=[SessionState.load, SharedState.load],
 )
 app.add_page(
     practice.practice, route="/practice", title="Practise · Interviewer", on_load=[SessionState.require, PracticeState.load]
