@@ -5,7 +5,9 @@ from __future__ import annotations
 import reflex as rx
 
 from interviewer.components.layout import card
+from interviewer.components.skills import SECTION_TITLE
 from interviewer.state.models import ReportItem
+from interviewer.state.practice_models import SkillItem
 from interviewer.state.report import PickItem
 
 SMALL_TITLE = "text-sm font-semibold uppercase tracking-wide text-muted"
@@ -82,6 +84,46 @@ def figures(
             class_name="flex flex-col gap-x-12 gap-y-2 sm:flex-row sm:items-center",
         ),
         **attributes,
+    )
+
+
+def skills(strengths: rx.Var[list[SkillItem]], weaknesses: rx.Var[list[SkillItem]]) -> rx.Component:
+    """Return the skills of one interview in two columns: what went well, what did not."""
+    return card(
+        rx.el.h2("Skills", class_name=SECTION_TITLE),
+        rx.el.div(
+            _column("Strengths", strengths, "No answer has reached 7 of 10 yet."),
+            _column("Weaknesses", weaknesses, "Nothing below 7 of 10."),
+            class_name="mt-4 grid gap-x-12 gap-y-6 sm:grid-cols-2",
+        ),
+    )
+
+
+def _column(title: str, found: rx.Var[list[SkillItem]], nothing: str) -> rx.Component:
+    return rx.el.div(
+        rx.el.h3(title, class_name=SMALL_TITLE),
+        rx.cond(
+            found.length() > 0,
+            rx.el.ul(rx.foreach(found, _skill), class_name="mt-1 divide-y divide-line", aria_label=title),
+            rx.el.p(nothing, class_name="py-2 text-muted"),
+        ),
+    )
+
+
+def _skill(skill: rx.Var[SkillItem]) -> rx.Component:
+    """Return one skill in one interview; how it has gone over all of them is the dashboard's to say."""
+    return rx.el.li(
+        rx.el.div(
+            rx.el.p(skill.subtopic, class_name="break-words"),
+            rx.el.p(skill.topic, class_name="text-sm text-muted"),
+            class_name="min-w-0",
+        ),
+        rx.el.p(
+            rx.el.span(skill.mean, class_name="font-serif text-xl font-bold"),
+            rx.el.span("/10", class_name="text-sm text-muted"),
+            class_name=rx.cond(skill.passed, "shrink-0 text-good", "shrink-0 text-half"),
+        ),
+        class_name="flex items-baseline justify-between gap-4 py-2",
     )
 
 

@@ -11,8 +11,8 @@ from interviewer.components.forms import SECONDARY
 from interviewer.components.icons import icon
 from interviewer.components.layout import card
 from interviewer.components.prose import prose
-from interviewer.components.report import SMALL_TITLE, figures, picks
-from interviewer.components.skills import SECTION_TITLE, strengths_and_weaknesses
+from interviewer.components.report import SMALL_TITLE, figures, picks, skills
+from interviewer.components.skills import SECTION_TITLE
 from interviewer.components.verdict import answer_text, disclosure, marks_list, model_answer, score_badge
 from interviewer.state.models import TurnItem
 from interviewer.state.report import ReportFields
@@ -36,7 +36,7 @@ def report_page(
             rx.cond(state.percent != "", figures(state.percent, state.total, state.judged, state.topics, id="score")),
             rx.cond(
                 state.strengths.length() + state.weaknesses.length() > 0,
-                rx.el.div(strengths_and_weaknesses(state.strengths, state.weaknesses), id="skills", class_name="scroll-mt-4"),
+                rx.el.div(skills(state.strengths, state.weaknesses), id="skills", class_name="scroll-mt-4"),
             ),
             rx.cond(
                 state.picks.length() > 0,
@@ -135,7 +135,7 @@ def _turn(turn: rx.Var[TurnItem], extra: Extra | None) -> rx.Component:
 
 def _verdict(turn: rx.Var[TurnItem], extra: Extra | None) -> rx.Component:
     return rx.el.div(
-        rx.el.div(score_badge(turn), class_name="mt-6 mb-4 border-t border-line pt-5"),
+        rx.el.div(score_badge(turn), class_name="verdict-head mt-6 mb-4 border-t border-line pt-5"),
         marks_list(turn),
         rx.el.div(disclosure("The feedback", prose(turn.feedback)), model_answer(turn), appeal(turn), class_name="mt-5"),
         extra(turn) if extra else rx.fragment(),

@@ -44,7 +44,7 @@ def share_panel() -> rx.Component:
                     aria_live="polite",
                     class_name="mt-4",
                 ),
-                rx.el.div(alert(ShareState.error, id="share-error"), class_name="mt-4 empty:hidden"),
+                rx.el.div(alert(ShareState.error, id="share-error"), class_name=rx.cond(ShareState.error != "", "mt-4", "")),
             ),
         ),
         id=PANEL,
@@ -100,4 +100,4 @@ def _shared() -> rx.Component:
 
 
 def _stop() -> rx.Component:
-    return rx.el.button("Stop sharing", type="button", on_click=ShareState.stop, class_name=f"{SECONDARY} text-bad")
+    return rx.el.button("Stop sharing", type="button", on_click=ShareState.stop, class_name=SECONDARY)
