@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
+from interviewer.components.ink import ring
 from interviewer.components.layout import card
 from interviewer.components.skills import SECTION_TITLE
 from interviewer.state.models import ReportItem
@@ -11,38 +12,14 @@ from interviewer.state.practice_models import SkillItem
 from interviewer.state.report import PickItem
 
 SMALL_TITLE = "text-sm font-semibold uppercase tracking-wide text-muted"
-# A ring as somebody draws it around a score, on a field of 100 by 60.
-_RING = "M86 12C60 -3 14 2 6 27C0 50 36 60 60 57C88 53 103 36 93 20C85 6 55 2 30 9"
-
-
-def ring(*children: rx.Component, class_name: str = "") -> rx.Component:
-    """Return `children` with a ring drawn around them by hand."""
-    return rx.el.span(
-        rx.el.svg(
-            rx.el.path(
-                d=_RING,
-                fill="none",
-                stroke="var(--accent)",
-                stroke_width="2.5",
-                stroke_linecap="round",
-                custom_attrs={"vectorEffect": "non-scaling-stroke"},
-            ),
-            view_box="0 0 100 60",
-            preserve_aspect_ratio="none",
-            aria_hidden="true",
-            class_name="absolute inset-0 h-full w-full overflow-visible",
-        ),
-        rx.el.span(*children, class_name="relative"),
-        class_name=f"relative inline-flex items-center justify-center {class_name}",
-    )
 
 
 def total_line(percent: rx.Var[str], total: rx.Var[int], judged: rx.Var[int]) -> rx.Component:
     """Return the total: percentage large in its ring, points small."""
     return rx.el.p(
         ring(
-            rx.el.span(percent, " %", class_name="whitespace-nowrap font-serif text-5xl font-bold leading-none"),
-            class_name="h-28 w-48 shrink-0",
+            rx.el.span(percent, " %", class_name="whitespace-nowrap font-serif text-5xl font-bold leading-none text-ink"),
+            class_name="h-28 w-48 shrink-0 text-accent",
         ),
         rx.el.span(total, " of ", judged * 10, " points", class_name="text-muted"),
         class_name="flex flex-wrap items-center gap-x-5 gap-y-3",

@@ -45,12 +45,12 @@ _BORROWS = {
     "mono": ("wide-mono", "wide"),
 }
 _TOKENS = re.compile(r"\n| +|[^ \n]+")
-# A hand-drawn ring as cubic curves on a field of 100 by 60.
+# The ring that the pages draw, as cubic curves on a field of 104 by 70.
 RING = (
-    ((86, 12), (60, -3), (14, 2), (6, 27)),
-    ((6, 27), (0, 50), (36, 60), (60, 57)),
-    ((60, 57), (88, 53), (103, 36), (93, 20)),
-    ((93, 20), (85, 6), (55, 2), (30, 9)),
+    ((60, 8), (34, 2), (6, 12), (5, 33)),
+    ((5, 33), (4, 54), (29, 63), (55, 62)),
+    ((55, 62), (81, 61), (102, 49), (99, 29)),
+    ((99, 29), (96, 9), (70, 3), (42, 9)),
 )
 _STROKES = {
     "hit": ((0.0, 1.5), (1.1, 2.7), (3.2, 0.0)),
@@ -285,7 +285,7 @@ class Typesetter:
         """Draw a ring by hand into a field."""
         self._pen(ACCENT, 0.7)
         for curve in RING:
-            self.sheet.bezier([(x + a * width / 100, y + b * height / 60) for a, b in curve])
+            self.sheet.bezier([(x + a * width / 104, y + b * height / 70) for a, b in curve])
 
     def bar(self, percent: int, height: float = 1.8) -> None:
         """Draw a bar that is full at 100."""
