@@ -19,7 +19,8 @@ def total_line(percent: rx.Var[str], total: rx.Var[int], judged: rx.Var[int]) ->
     return rx.el.p(
         ring(
             rx.el.span(percent, " %", class_name="whitespace-nowrap font-serif text-5xl font-bold leading-none text-ink"),
-            class_name="h-28 w-48 shrink-0 text-accent",
+            # Stretched as wide as this, the pen that draws it would stop half-way.
+            class_name="h-28 w-48 shrink-0 text-accent [&_path]:[animation:none]! [&_path]:[stroke-dasharray:none]!",
         ),
         rx.el.span(total, " of ", judged * 10, " points", class_name="text-muted"),
         class_name="flex flex-wrap items-center gap-x-5 gap-y-3",
