@@ -27,8 +27,9 @@ def report_page(
     *more: rx.Component,
     jumps: rx.Component | None = None,
     extra: Extra | None = None,
+    foot: rx.Component | None = None,
 ) -> rx.Component:
-    """Return a report: `head` above it, `more` before its questions, `jumps` to those parts, `extra` below each verdict."""
+    """Return a report: `head` above it, `more` before its questions, `jumps` to those parts, `extra` below each verdict, `foot` at its end."""
     return rx.el.div(
         _contents(state, jumps or rx.fragment()),
         rx.el.article(
@@ -54,6 +55,7 @@ def report_page(
                 id="questions",
                 class_name="scroll-mt-4",
             ),
+            foot or rx.fragment(),
             class_name="min-w-0 space-y-8",
         ),
         class_name="report grid gap-x-12 lg:grid-cols-[12rem_minmax(0,1fr)]",
@@ -80,7 +82,7 @@ def _contents(state: type[ReportFields], jumps: rx.Component) -> rx.Component:
             jumps,
             jump("Questions and answers", "#questions"),
         ),
-        rx.el.ol(rx.foreach(state.turns, _jump_to), class_name="ml-3 border-l border-line pl-3"),
+        rx.el.ul(rx.foreach(state.turns, _jump_to), class_name="ml-3 border-l border-line pl-3"),
         aria_label="On this page",
         class_name="sticky top-6 hidden max-h-[calc(100vh-3rem)] self-start overflow-y-auto lg:block print:hidden",
     )

@@ -67,6 +67,7 @@ def _report() -> rx.Component:
             rx.cond(ReviewState.suggestions.length() > 0, jump("What to practise next", "#next")),
         ),
         extra=_practise_again,
+        foot=rx.el.a("Back to the dashboard", href="/dashboard", class_name=f"{SECONDARY} print:hidden"),
     )
 
 
