@@ -15,6 +15,7 @@ from interviewer.state.billing import BillingState
 from interviewer.state.billing_models import LineItem
 from interviewer.state.session import SessionState
 
+_FOOT_LINK = f"{LINK} mt-1 inline-flex min-h-11 items-center"
 OFFERS = {
     Product.INDIVIDUAL: ("One interview", "once", ("Never expires", "Stays with you over every plan")),
     Product.PRO: ("10 interviews a month", "a month", ("Unused credits are kept", "Change or cancel at any time")),
@@ -88,40 +89,36 @@ def prices() -> rx.Component:
 
 
 def credits_card() -> rx.Component:
-    """Return how many interviews can be started, and what those credits are."""
-    credits = BillingState.credits
+    """Return how many interviews can be started, what those credits are, and the plan they come from."""
+    credits, plan = BillingState.credits, BillingState.plan
     return card(
         rx.el.div(
-            rx.el.p(
-                rx.el.span(credits.usable, class_name="font-serif text-4xl font-bold"),
-                rx.cond(credits.usable == 1, " credit", " credits"),
-                class_name="text-lg",
-                aria_live="polite",
-            ),
-            rx.el.p(
-                rx.cond(
-                    credits.plan_usable & (credits.plan > 0),
-                    f"{credits.individual} single, {credits.plan} of your plan. One credit is one interview.",
-                    "One credit is one interview.",
-                ),
-                class_name="text-muted",
-            ),
+            rx.el.h2("Credits and plan", class_name="font-serif text-xl font-bold"),
+            _plan_status(),
+            class_name="flex flex-wrap items-center justify-between gap-2",
+        ),
+        rx.el.p(
+            rx.el.span(credits.usable, class_name="font-serif text-4xl font-bold"),
+            rx.cond(credits.usable == 1, " credit", " credits"),
+            class_name="mt-2 text-lg",
+            aria_live="polite",
+        ),
+        rx.el.p(
             rx.cond(
-                credits.note != "",
-                rx.el.p(
-                    credits.note,
-                    " ",
-                    rx.el.a("See your plan", href="/account#plan", class_name=LINK),
-                    class_name="mt-1 text-sm text-half",
-                ),
+                credits.plan_usable & (credits.plan > 0),
+                f"{credits.individual} single, {credits.plan} of your plan. One credit is one interview.",
+                "One credit is one interview.",
             ),
+            class_name="text-sm text-muted",
         ),
+        rx.cond(credits.note != "", rx.el.p(credits.note, class_name="mt-2 text-sm text-half")),
+        rx.el.p(plan.next, class_name="mt-4 border-t border-line pt-4 text-sm text-muted"),
         rx.cond(
-            credits.usable > 0,
-            rx.el.a("Start an interview", icon("arrow"), href="/interview", class_name=PRIMARY),
-            rx.el.a("Get credits", icon("arrow"), href="#credits", class_name=PRIMARY),
+            plan.status == "No plan",
+            rx.el.a("See the prices", href="#credits", class_name=_FOOT_LINK),
+            rx.el.a("See your plan", href="/account#plan", class_name=_FOOT_LINK),
         ),
-        class_name="flex flex-wrap items-center justify-between gap-4",
+        id="balance",
     )
 
 
@@ -202,7 +199,7 @@ def _buyable(product: Product, label: str) -> rx.Component:
 def _has_plan() -> rx.Component:
     return rx.el.li(
         rx.el.h3("Your plan: ", BillingState.plan.title, class_name="font-semibold"),
-        rx.el.p(BillingState.plan.next, class_name="mt-2 mb-5 text-muted"),
+        rx.el.p("Change it, cancel it or change how it is paid on the account page.", class_name="mt-2 mb-5 text-muted"),
         rx.el.a("Manage the plan", href="/account#plan", class_name=f"{SECONDARY} mt-auto w-fit"),
         class_name="flex flex-col rounded-lg border border-line bg-sheet p-5 md:col-span-2",
     )
@@ -246,15 +243,7 @@ def plan_card() -> rx.Component:
     return card(
         rx.el.div(
             rx.el.h2("Plan", class_name="font-serif text-xl font-bold"),
-            rx.el.span(
-                plan.status,
-                class_name=rx.match(
-                    plan.tone,
-                    ("good", "rounded-full border border-good px-3 py-0.5 text-sm font-medium text-good"),
-                    ("bad", "rounded-full border border-bad px-3 py-0.5 text-sm font-medium text-bad"),
-                    "rounded-full border border-line px-3 py-0.5 text-sm font-medium text-muted",
-                ),
-            ),
+            _plan_status(),
             class_name="mb-3 flex items-center justify-between gap-3",
         ),
         notices(),
@@ -275,6 +264,21 @@ def plan_card() -> rx.Component:
         ),
         id="plan",
         class_name="scroll-mt-6",
+    )
+
+
+def _plan_status() -> rx.Component:
+    """Return the plan's name and status as a pill; its colour only repeats what the words say."""
+    plan = BillingState.plan
+    pill = "rounded-full border px-3 py-0.5 text-sm font-medium"
+    return rx.el.span(
+        rx.cond((plan.title == plan.status) | (plan.title == "Subscription"), plan.status, f"{plan.title} · {plan.status}"),
+        class_name=rx.match(
+            plan.tone,
+            ("good", f"{pill} border-good text-good"),
+            ("bad", f"{pill} border-bad text-bad"),
+            f"{pill} border-line text-muted",
+        ),
     )
 
 
