@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from interviewer.components.forms import LINK, PRIMARY, SECONDARY, alert
+from interviewer.components.forms import BUSY, LINK, PRIMARY, SECONDARY, alert, words
 from interviewer.components.icons import icon
 from interviewer.components.layout import card
 from interviewer.components.verdict import disclosure
@@ -156,11 +156,13 @@ def notices() -> rx.Component:
 def _button(label: str | rx.Var[str], name: str, event: Any, look: str, **attributes: Any) -> rx.Component:
     """Return a button that talks to the payment service: one at a time, and it says that it does."""
     return rx.el.button(
-        rx.cond(BillingState.busy == name, "One moment …", label),
+        rx.el.span(rx.cond(BillingState.busy == name, "One moment …", label), class_name="group-data-[sent]:hidden"),
+        rx.el.span("One moment …", class_name="hidden group-data-[sent]:inline"),
         type="button",
         on_click=event,
         disabled=BillingState.busy != "",
-        class_name=look,
+        custom_attrs=BUSY,
+        class_name=f"group {look}",
         **attributes,
     )
 
@@ -334,24 +336,26 @@ def statement_card() -> rx.Component:
                 rx.el.table(
                     rx.el.thead(
                         rx.el.tr(
-                            _head("Date"),
+                            _head("Date", "max-sm:hidden"),
                             _head("What happened"),
-                            _head("Change", right=True),
-                            _head("Balance", right=True),
+                            _head("Change", "text-right"),
+                            _head("Balance", "text-right"),
                             class_name="border-b border-line text-sm text-muted",
                         ),
                         class_name="max-sm:sr-only",
                     ),
                     rx.el.tbody(rx.foreach(BillingState.lines, _line), class_name="divide-y divide-line"),
                     class_name="w-full text-left",
+                    aria_label="Credit statement",
                 ),
                 rx.cond(
                     BillingState.more_lines > 0,
                     rx.el.button(
-                        f"Show {BillingState.more_lines} more",
+                        words(f"Show {BillingState.more_lines} more"),
                         type="button",
                         on_click=BillingState.show_all_lines,
-                        class_name=f"{LINK} mt-2 min-h-11 cursor-pointer",
+                        custom_attrs=BUSY,
+                        class_name=f"group {LINK} mt-2 min-h-11 cursor-pointer",
                     ),
                 ),
             ),
@@ -362,8 +366,8 @@ def statement_card() -> rx.Component:
     )
 
 
-def _head(label: str, *, right: bool = False) -> rx.Component:
-    return rx.el.th(label, scope="col", class_name="py-2 font-medium text-right" if right else "py-2 pr-4 font-medium")
+def _head(label: str, class_name: str = "") -> rx.Component:
+    return rx.el.th(label, scope="col", class_name=f"py-2 pr-4 font-medium last:pr-0 {class_name}")
 
 
 def _line(line: rx.Var[LineItem]) -> rx.Component:

@@ -56,8 +56,18 @@ def scores_over_time(
                 aria_hidden="true",
             ),
             rx.el.div(
-                _line(line, area),
-                rx.el.ul(rx.foreach(points, _point), class_name="absolute inset-0", aria_label="Scores, the oldest first"),
+                _line(points, line, area),
+                rx.el.div(
+                    ring("h-9 w-9 -translate-x-1/2 -translate-y-1/2 text-bad"),
+                    style={"left": last.left, "top": last.top},
+                    class_name="absolute",
+                ),
+                # More points than fingers can tell apart on a phone are only drawn there: the table has their links.
+                rx.el.ul(
+                    rx.foreach(points, _point),
+                    class_name=rx.cond(points.length() > 10, "absolute inset-0 max-sm:hidden", "absolute inset-0"),
+                    aria_label="Scores, the oldest first",
+                ),
                 class_name="relative min-w-0 flex-1",
             ),
             class_name="mt-6 flex h-44 gap-3 sm:h-52",
@@ -78,7 +88,7 @@ def _level(percent: int) -> rx.Component:
     return rx.el.span(f"{percent} %", style=place, class_name="absolute right-0 -translate-y-1/2 whitespace-nowrap tabular-nums")
 
 
-def _line(line: rx.Var[str], area: rx.Var[str]) -> rx.Component:
+def _line(points: rx.Var[list[PointItem]], line: rx.Var[str], area: rx.Var[str]) -> rx.Component:
     return rx.el.svg(
         *[_rule(percent) for percent in (100, 50, 0)],
         rx.el.path(d=area, fill="var(--accent)", fill_opacity="0.08"),
@@ -91,6 +101,7 @@ def _line(line: rx.Var[str], area: rx.Var[str]) -> rx.Component:
             stroke_linecap="round",
             custom_attrs={"vectorEffect": "non-scaling-stroke"},
         ),
+        rx.foreach(points, _dot),
         view_box=f"0 0 {WIDTH} {HEIGHT}",
         preserve_aspect_ratio="none",
         aria_hidden="true",
@@ -111,18 +122,31 @@ def _rule(percent: int) -> rx.Component:
     )
 
 
+def _dot(point: rx.Var[PointItem]) -> rx.Component:
+    """Return a dot: a line without length has round ends, which stay round however the drawing is stretched."""
+    return rx.el.line(
+        x1=point.x,
+        x2=point.x,
+        y1=point.y,
+        y2=point.y,
+        stroke="var(--accent)",
+        stroke_width="10",
+        stroke_linecap="round",
+        custom_attrs={"vectorEffect": "non-scaling-stroke"},
+    )
+
+
 def _point(point: rx.Var[PointItem]) -> rx.Component:
     """Return one interview: a dot that leads to its review and, pointed at or focused, says what it stands for."""
     return rx.el.li(
         rx.el.a(
-            rx.cond(point.newest, ring("-inset-1.5 h-9 w-9 text-bad")),
             rx.el.span(
-                class_name="h-2.5 w-2.5 rounded-full bg-accent ring-2 ring-sheet transition-transform group-hover:scale-150 group-focus-visible:scale-150"
+                class_name="h-3.5 w-3.5 rounded-full bg-accent ring-2 ring-sheet hidden group-hover:block group-focus-visible:block"
             ),
             rx.el.span(
                 rx.el.span(point.percent, " %", class_name="font-semibold"),
                 rx.el.span(point.at, class_name="text-muted"),
-                rx.el.span(point.title, class_name="w-full max-w-56 truncate"),
+                rx.el.span(point.title, class_name="w-full truncate"),
                 class_name=rx.match(
                     point.side, ("start", f"{_TIP} -left-2"), ("end", f"{_TIP} -right-2"), f"{_TIP} left-1/2 -translate-x-1/2"
                 ),
@@ -136,8 +160,8 @@ def _point(point: rx.Var[PointItem]) -> rx.Component:
 
 
 _TIP = (
-    "pointer-events-none invisible absolute bottom-full mb-1.5 flex w-max flex-wrap gap-x-2 rounded-md border border-line bg-sheet "
-    "px-3 py-2 text-sm text-ink shadow-md group-hover:visible group-focus-visible:visible"
+    "pointer-events-none absolute bottom-full mb-1.5 hidden w-max max-w-64 flex-wrap gap-x-2 rounded-md border border-line bg-sheet "
+    "px-3 py-2 text-sm text-ink shadow-md group-hover:flex group-focus-visible:flex"
 )
 
 
@@ -195,6 +219,10 @@ def scores_by_topic(topics: rx.Var[list[TopicItem]], past: rx.Var[int]) -> rx.Co
     """Return the score of each topic over all interviews, the last one beside it: a table whose bars are drawn into it."""
     return card(
         rx.el.h2("Score by topic", class_name=TITLE),
+        rx.el.p(
+            rx.cond(past > 1, "Over all answers; the stroke marks the last interview.", "Over all answers so far."),
+            class_name="mt-1 text-muted",
+        ),
         rx.el.table(
             rx.el.thead(
                 rx.el.tr(
@@ -274,7 +302,7 @@ def _sign(sign: str, words: str, colour: str) -> rx.Component:
 def streak_card(streak: rx.Var[StreakItem], started: rx.Var[bool]) -> rx.Component:
     """Return days in a row, and the last two weeks as an examiner would tick them off."""
     return card(
-        rx.el.h2("Days in a row", class_name=TITLE),
+        rx.el.h2("Your last two weeks", class_name=TITLE),
         rx.el.p(
             rx.el.span(streak.count, class_name="font-serif text-4xl font-bold"),
             " ",

@@ -25,13 +25,8 @@ def skill_line(skill: rx.Var[SkillItem]) -> rx.Component:
     return rx.el.li(
         rx.el.div(
             rx.el.p(skill.subtopic, class_name="break-words font-medium"),
-            rx.el.p(
-                skill.topic,
-                " · ",
-                rx.el.span(skill.answers, class_name="whitespace-nowrap"),
-                _trend(skill),
-                class_name="text-sm text-muted",
-            ),
+            rx.el.p(skill.topic, class_name="text-sm text-muted"),
+            rx.el.p(skill.answers, _trend(skill), class_name="text-sm text-muted"),
             class_name="min-w-0",
         ),
         rx.el.p(

@@ -6,7 +6,7 @@ import reflex as rx
 
 from interviewer.components.billing import credits_card, notices, shop
 from interviewer.components.charts import TITLE, first_score, scores_by_topic, scores_over_time, streak_card
-from interviewer.components.forms import LINK, PRIMARY, SECONDARY, alert
+from interviewer.components.forms import BUSY, LINK, PRIMARY, SECONDARY, alert, words
 from interviewer.components.icons import icon
 from interviewer.components.layout import card, shell
 from interviewer.components.skills import skill_list, suggestions
@@ -17,9 +17,9 @@ from interviewer.state.models import SummaryItem
 from interviewer.state.session import SessionState
 from interviewer.state.skills import SkillsState
 
-# Two columns where there is room for them; on phones the side's cards come after what is to be done now.
-_GRID = "mt-6 grid gap-6 lg:grid-cols-[minmax(0,1fr)_20rem] lg:items-start"
-_MAIN = "min-w-0 space-y-6"
+# Two columns where there is room for them.
+_GRID = "mt-6 grid gap-6 lg:grid-cols-[minmax(0,1fr)_20rem]"
+_COLUMN = "min-w-0 space-y-6"
 _LIST = "divide-y divide-line overflow-hidden rounded-lg border border-line bg-sheet"
 
 
@@ -39,15 +39,16 @@ def _content() -> rx.Component:
     return rx.fragment(
         rx.el.div(notices(), class_name="mt-6 empty:hidden"),
         rx.el.div(
-            rx.el.div(_next_step(), _also_open(), _progress(), class_name="contents min-w-0 lg:block lg:space-y-6"),
-            rx.el.div(
-                credits_card(),
-                streak_card(DashboardState.streak, DashboardState.streak.count > 0),
-                _skills(),
-                class_name=_MAIN,
-            ),
+            rx.el.div(_next_step(), _also_open(), class_name="flex min-w-0 flex-col gap-6"),
+            credits_card(),
             class_name=_GRID,
         ),
+        rx.el.div(
+            rx.el.div(_progress(), class_name=_COLUMN),
+            rx.el.div(streak_card(DashboardState.streak, DashboardState.streak.count > 0), _skills(), class_name=_COLUMN),
+            class_name=f"{_GRID} lg:items-start",
+        ),
+        rx.cond(DashboardState.past > 0, _past()),
         rx.el.div(shop(), class_name="mt-12"),
     )
 
@@ -55,17 +56,19 @@ def _content() -> rx.Component:
 def _skeleton() -> rx.Component:
     """Return the shape of what comes."""
     return rx.el.div(
+        rx.el.div(_blank("h-72"), _blank("h-60 lg:h-72"), class_name=_GRID),
         rx.el.div(
-            *[rx.el.div(class_name=f"skeleton rounded-lg {height}") for height in ("h-48", "h-96", "h-96", "h-96")],
-            class_name=_MAIN,
-        ),
-        rx.el.div(
-            *[rx.el.div(class_name=f"skeleton rounded-lg {height}") for height in ("h-64", "h-72", "h-96")], class_name=_MAIN
+            rx.el.div(_blank("h-96"), _blank("h-96"), class_name=_COLUMN),
+            rx.el.div(_blank("h-72"), _blank("h-96"), class_name=_COLUMN),
+            class_name=_GRID,
         ),
         role="status",
         aria_label="Loading",
-        class_name=_GRID,
     )
+
+
+def _blank(height: str) -> rx.Component:
+    return rx.el.div(class_name=f"skeleton rounded-lg {height}")
 
 
 # -- what to do now ------------------------------------------------------------------------------------------------
@@ -99,6 +102,7 @@ def _resume() -> rx.Component:
             class_name=f"{PRIMARY} max-sm:w-full",
         ),
         id="next",
+        class_name="flex-1",
     )
 
 
@@ -128,6 +132,7 @@ def _first() -> rx.Component:
         ),
         _start(),
         id="next",
+        class_name="flex-1",
     )
 
 
@@ -137,6 +142,7 @@ def _another() -> rx.Component:
         rx.el.p(DashboardState.weakest, " Every interview asks about all six topics.", class_name="mt-1 mb-5 text-muted"),
         _start(),
         id="next",
+        class_name="flex-1",
     )
 
 
@@ -158,6 +164,7 @@ def _without_credit() -> rx.Component:
             class_name="flex flex-wrap gap-3",
         ),
         id="next",
+        class_name="flex-1",
     )
 
 
@@ -175,7 +182,7 @@ def _also_open() -> rx.Component:
 
 
 def _progress() -> rx.Component:
-    return rx.el.div(
+    return rx.fragment(
         rx.cond(
             DashboardState.points.length() > 1,
             scores_over_time(
@@ -185,8 +192,6 @@ def _progress() -> rx.Component:
         ),
         rx.cond(DashboardState.topics.length() > 0, scores_by_topic(DashboardState.topics, DashboardState.past)),
         _practice(),
-        rx.cond(DashboardState.past > 0, _past()),
-        class_name="order-last min-w-0 space-y-6 lg:order-none",
     )
 
 
@@ -264,14 +269,15 @@ def _past() -> rx.Component:
         rx.cond(
             DashboardState.more > 0,
             rx.el.button(
-                f"Show {DashboardState.more} more",
+                words(f"Show {DashboardState.more} more"),
                 type="button",
                 on_click=DashboardState.show_more,
-                class_name=f"{SECONDARY} mt-3 w-full",
+                custom_attrs=BUSY,
+                class_name=f"group {SECONDARY} mt-3 w-full",
             ),
         ),
         id="past",
-        class_name="pt-2",
+        class_name="mt-12",
     )
 
 

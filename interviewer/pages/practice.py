@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from interviewer.components.answer_box import answer_box
-from interviewer.components.forms import LINK, PRIMARY, SECONDARY, alert
+from interviewer.components.forms import LINK, PRIMARY, SECONDARY, alert, words
 from interviewer.components.icons import icon
 from interviewer.components.layout import card, shell
 from interviewer.components.prose import prose
@@ -92,14 +92,10 @@ def _form() -> rx.Component:
         rx.el.div(alert(PracticeState.error), class_name="mt-3"),
         rx.el.div(
             rx.el.button(
-                rx.cond(
-                    PracticeState.sending,
-                    "Being judged …",
-                    rx.cond(PracticeState.verdict.judged, "Try again", "Send answer"),
-                ),
+                words(rx.cond(PracticeState.verdict.judged, "Try again", "Send answer"), "Being judged …"),
                 type="submit",
                 disabled=PracticeState.sending,
-                class_name=PRIMARY,
+                class_name=f"group {PRIMARY}",
             ),
             _next(SECONDARY),
             rx.el.p(

@@ -14,9 +14,9 @@ from interviewer.domain.topics import TOTAL_QUESTIONS, topic_by_id, topic_of
 from interviewer.services.dashboard import InterviewSummary, TopicTrend
 from interviewer.state.models import date_words
 
-# The drawing's size in its own units, and how many interviews it holds.
+# The drawing's size in its own units, and how many interviews it holds: more could not be told apart with a finger.
 WIDTH, HEIGHT, MARGIN = 600, 160, 12
-CHARTED = 30
+CHARTED = 20
 
 
 @dataclass
@@ -31,7 +31,6 @@ class PointItem:
     left: str = ""
     top: str = ""
     side: str = "middle"
-    newest: bool = False
     percent: str = ""
     at: str = ""
     title: str = ""
@@ -85,10 +84,10 @@ def points(finished: Sequence[InterviewSummary]) -> list[PointItem]:
     """Return the newest finished interviews as points of a drawing, from left (the oldest) to right; `finished`: newest first."""
     charted = [one for one in reversed(finished[:CHARTED]) if one.percent is not None]
     step = (WIDTH - 2 * MARGIN) / max(1, len(charted) - 1)
-    return [_point(one, MARGIN + step * number, newest=one is charted[-1]) for number, one in enumerate(charted)]
+    return [_point(one, MARGIN + step * number) for number, one in enumerate(charted)]
 
 
-def _point(one: InterviewSummary, x: float, *, newest: bool) -> PointItem:
+def _point(one: InterviewSummary, x: float) -> PointItem:
     y = height_of(one.percent or 0)
     return PointItem(
         x=f"{x:.1f}",
@@ -96,7 +95,6 @@ def _point(one: InterviewSummary, x: float, *, newest: bool) -> PointItem:
         left=f"{100 * x / WIDTH:.2f}%",
         top=f"{100 * y / HEIGHT:.2f}%",
         side="start" if x < WIDTH / 3 else "end" if x > WIDTH * 2 / 3 else "middle",
-        newest=newest,
         percent=str(one.percent),
         at=short_day(one.started_at),
         title=one.title,

@@ -77,7 +77,7 @@ def _add_turn(session: Session, conversation_id: int, position: int, score: int 
         level=item.level,
         kind=item.kind,
         prompt=item.prompt,
-        rubric=item.rubric,
+        rubric=dict(item.rubric),
         bank_id=item.id,
         created_at=at,
     )
