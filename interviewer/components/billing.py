@@ -15,7 +15,7 @@ from interviewer.state.billing import BillingState
 from interviewer.state.billing_models import LineItem
 from interviewer.state.session import SessionState
 
-_FOOT_LINK = f"{LINK} mt-1 inline-flex min-h-11 items-center"
+_FOOT_LINK = f"{LINK} mt-auto inline-flex min-h-11 w-fit items-center"
 OFFERS = {
     Product.INDIVIDUAL: ("One interview", "once", ("Never expires", "Stays with you over every plan")),
     Product.PRO: ("10 interviews a month", "a month", ("Unused credits are kept", "Change or cancel at any time")),
@@ -112,13 +112,14 @@ def credits_card() -> rx.Component:
             class_name="text-sm text-muted",
         ),
         rx.cond(credits.note != "", rx.el.p(credits.note, class_name="mt-2 text-sm text-half")),
-        rx.el.p(plan.next, class_name="mt-4 border-t border-line pt-4 text-sm text-muted"),
+        rx.el.p(plan.next, class_name="mt-4 mb-1 border-t border-line pt-4 text-sm text-muted"),
         rx.cond(
             plan.status == "No plan",
             rx.el.a("See the prices", href="#credits", class_name=_FOOT_LINK),
             rx.el.a("See your plan", href="/account#plan", class_name=_FOOT_LINK),
         ),
         id="balance",
+        class_name="flex flex-col",
     )
 
 
@@ -336,10 +337,10 @@ def statement_card() -> rx.Component:
                 rx.el.table(
                     rx.el.thead(
                         rx.el.tr(
-                            _head("Date", "max-sm:hidden"),
-                            _head("What happened"),
+                            _head("Date", "pr-4 max-sm:hidden"),
+                            _head("What happened", "pr-4"),
                             _head("Change", "text-right"),
-                            _head("Balance", "text-right"),
+                            _head("Balance", "pl-4 text-right"),
                             class_name="border-b border-line text-sm text-muted",
                         ),
                         class_name="max-sm:sr-only",
@@ -366,8 +367,8 @@ def statement_card() -> rx.Component:
     )
 
 
-def _head(label: str, class_name: str = "") -> rx.Component:
-    return rx.el.th(label, scope="col", class_name=f"py-2 pr-4 font-medium last:pr-0 {class_name}")
+def _head(label: str, class_name: str) -> rx.Component:
+    return rx.el.th(label, scope="col", class_name=f"py-2 font-medium {class_name}")
 
 
 def _line(line: rx.Var[LineItem]) -> rx.Component:

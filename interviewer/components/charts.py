@@ -75,7 +75,7 @@ def scores_over_time(
         rx.el.p(
             rx.el.span(first.at),
             rx.el.span(last.at, class_name="text-right"),
-            class_name="mb-5 ml-13 mt-1 flex justify-between gap-6 text-sm text-muted",
+            class_name="mb-5 ml-13 mt-1 flex justify-between gap-3 whitespace-nowrap text-sm text-muted",
             aria_hidden="true",
         ),
         disclosure("The same as a table", _table(points)),

@@ -19,7 +19,7 @@ QUIET = "inline-flex min-h-11 items-center gap-2 rounded-md px-2 text-muted hove
 FIELD = (
     "w-full min-h-11 rounded-md border border-muted/75 bg-sheet px-3 py-2.5 text-ink placeholder:text-muted "
     "aria-invalid:border-bad "
-    "focus:border-accent focus:outline-2 focus:outline-accent focus:-outline-offset-1"
+    "focus:border-accent focus:rounded-md! focus:outline-2 focus:outline-accent focus:-outline-offset-1!"
 )
 LINK = "font-medium text-accent underline underline-offset-4 hover:no-underline"
 

@@ -139,7 +139,8 @@ def _suggestion(one: rx.Var[SuggestionItem]) -> rx.Component:
                 prose(one.prompt, class_name="line-clamp-2 text-ink"),
                 class_name="min-w-0",
             ),
-            rx.el.span("Practise", class_name=f"{LINK} shrink-0"),
+            rx.el.span("Practise", class_name=f"{LINK} shrink-0 max-sm:sr-only"),
+            icon("chevron", class_name="-rotate-90 text-accent sm:hidden"),
             href=one.href,
             class_name="flex items-center justify-between gap-4 px-5 py-4 no-underline hover:bg-paper",
         )

@@ -139,10 +139,14 @@ def _first() -> rx.Component:
 def _another() -> rx.Component:
     return card(
         rx.el.h2("The next interview", class_name="font-serif text-2xl font-bold"),
-        rx.el.p(DashboardState.weakest, " Every interview asks about all six topics.", class_name="mt-1 mb-5 text-muted"),
-        _start(),
+        rx.el.p(DashboardState.weakest, " Practise it first, or go straight on.", class_name="mt-1 mb-5 text-muted"),
+        rx.el.div(
+            _start(),
+            rx.el.a("Practise a question", href="/practice", class_name=f"{SECONDARY} max-sm:w-full"),
+            class_name="mt-auto flex flex-wrap gap-3",
+        ),
         id="next",
-        class_name="flex-1",
+        class_name="flex flex-1 flex-col",
     )
 
 
@@ -285,17 +289,23 @@ def _item(item: rx.Var[SummaryItem]) -> rx.Component:
     return rx.el.li(
         rx.el.a(
             rx.el.div(
-                rx.el.p(item.title, class_name="truncate font-medium text-ink"),
-                rx.el.p(item.started, " · ", item.progress, class_name="text-sm text-muted"),
+                rx.el.p(item.title, class_name="line-clamp-2 break-words font-medium text-ink sm:line-clamp-1"),
+                rx.el.p(
+                    rx.el.span(item.started, class_name="whitespace-nowrap"),
+                    rx.el.span(" · ", class_name="max-sm:hidden"),
+                    rx.el.span(item.progress, class_name="whitespace-nowrap max-sm:block"),
+                    class_name="text-sm text-muted",
+                ),
                 class_name="min-w-0",
             ),
             rx.el.div(
                 rx.cond(item.percent != "", rx.el.span(item.percent, " %", class_name="font-serif text-2xl font-bold text-ink")),
                 rx.el.span(
                     rx.cond(item.status == "Finished", "Review", rx.cond(item.status == "Paused", "Resume", "Continue")),
-                    class_name=LINK,
+                    class_name=f"{LINK} max-sm:sr-only",
                 ),
-                class_name="flex shrink-0 items-baseline gap-4 whitespace-nowrap",
+                icon("chevron", class_name="-rotate-90 self-center text-accent sm:hidden"),
+                class_name="flex shrink-0 items-baseline gap-2 whitespace-nowrap sm:gap-4",
             ),
             href=item.href,
             class_name="flex items-center justify-between gap-4 px-5 py-4 no-underline hover:bg-paper",

@@ -85,7 +85,7 @@ def _show(state: DashboardState, overview: Overview, trends: Trends) -> None:
     state.finished = [summary_item(item) for item in overview.finished[: state._shown]]
     state.past = len(overview.finished)
     state.more = min(MORE, state.past - len(state.finished))
-    state.points, state.line, state.area, state.course = shown, line_of(shown), area_of(shown), course_words(shown)
+    state.points, state.line, state.area, state.course = shown, line_of(shown), area_of(shown), course_words(overview.finished)
     state.topics = topic_items(trends.topics, state.past)
     state.weakest = weakest_words(trends.topics)
     state.streak = streak_item(trends.streak, trends.today)

@@ -103,8 +103,8 @@ def _point(one: InterviewSummary, x: float) -> PointItem:
 
 
 def short_day(moment: datetime) -> str:
-    """Return a day for people, in UTC."""
-    return f"{moment.day} {moment:%B %Y}"
+    """Return a day for people, in UTC, with its month cut to three letters."""
+    return f"{moment.day} {moment:%b %Y}"
 
 
 def height_of(percent: int) -> float:
@@ -123,11 +123,11 @@ def area_of(shown: Sequence[PointItem]) -> str:
     return f"{line_of(shown)} L{shown[-1].x},{floor} L{shown[0].x},{floor} Z" if shown else ""
 
 
-def course_words(shown: Sequence[PointItem]) -> str:
-    """Return how the last score stands against those before it; nothing for fewer than two."""
-    if len(shown) < 2:
+def course_words(finished: Sequence[InterviewSummary]) -> str:
+    """Return how the newest score stands against all before it; nothing for fewer than two. `finished`: newest first."""
+    scores = [one.percent for one in reversed(finished) if one.percent is not None]
+    if len(scores) < 2:
         return ""
-    scores = [int(one.percent) for one in shown]
     before = half_up(Decimal(sum(scores[:-1])) / (len(scores) - 1))
     change = scores[-1] - before
     earlier = "the one before" if len(scores) == 2 else "the mean of those before"
