@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import reflex as rx
 
 from interviewer import api, wiring
+from interviewer.api.maintenance import Maintenance
 from interviewer.api.middleware import CacheHeaders, EventIds, OriginGuard, Requests, SecurityHeaders
-from interviewer.pages import account, dashboard, interview, landing, not_found, outbox, practice, profile, review
+from interviewer.components.failure import boundary
+from interviewer.components.head import head
+from interviewer.pages import account, dashboard, interview, landing, legal, not_found, outbox, practice, profile, review
 from interviewer.settings import get_settings
 from interviewer.state.account import LoginState, OutboxState, ResetPasswordState, ResetRequestState, SignupState, VerifyState
 from interviewer.state.billing import BillingState
@@ -21,18 +26,23 @@ from interviewer.state.session import SessionState
 from interviewer.state.skills import SkillsState
 
 settings = get_settings()
+Loads = Sequence[Any]
 ORIGINS = [settings.site_url.rstrip("/"), *settings.allowed_origins]
 
 app = rx.App(
     stylesheets=["/theme.css"],
     theme=None,
     html_lang="en",
-    head_components=[rx.el.script(src=f"/{name}.js", defer=True) for name in ("drafts", "forms")],
+    head_components=head(settings.site_url if settings.production else "/"),
+    # Their work is done by components/notices.py, in the look of this site.
+    app_wraps={(55, "ErrorBoundary"): boundary},
+    toaster=None,
     api_transformer=[
         api.build(ORIGINS),
         CacheHeaders,
         partial(SecurityHeaders, https_only=settings.production),
         partial(OriginGuard, allowed=ORIGINS),
+        *([Maintenance] if settings.maintenance else []),
         Requests,
     ],
 )
@@ -40,62 +50,17 @@ app.add_middleware(EventIds())  # type: ignore[arg-type]  # it has the two metho
 app.register_lifespan_task(wiring.running)
 
 _ABOUT = "Practise backend interviews: twelve questions, a rubric fixed before every answer, and a verdict you can check."
+_PUBLIC = settings.site_url if settings.production else "/"
 
-app.add_page(
-    landing.landing, route="/", title="Interviewer: practise the backend interview", description=_ABOUT, on_load=SessionState.load
-)
-app.add_page(
-    account.signup,
-    route="/signup",
-    title="Create an account · Interviewer",
-    description=_ABOUT,
-    on_load=[SessionState.load, SignupState.load],
-)
-app.add_page(
-    account.login, route="/login", title="Sign in · Interviewer", description=_ABOUT, on_load=[SessionState.load, LoginState.load]
-)
-app.add_page(
-    account.reset_request,
-    route="/reset-request",
-    title="Forgot your password? · Interviewer",
-    on_load=[SessionState.load, ResetRequestState.load],
-)
-app.add_page(
-    account.reset_password,
-    route="/reset-password",
-    title="Choose a new password · Interviewer",
-    on_load=[SessionState.load, ResetPasswordState.load],
-)
-app.add_page(
-    account.verify_email,
-    route="/verify-email",
-    title="Confirm your address · Interviewer",
-    on_load=[SessionState.load, VerifyState.load],
-)
-app.add_page(
-    dashboard.dashboard,
-    route="/dashboard",
-    title="Dashboard · Interviewer",
-    on_load=[SessionState.require, DashboardState.load, BillingState.load, SkillsState.load, BillingState.watch],
-)
-app.add_page(
-    interview.interview, route="/interview", title="Interview · Interviewer", on_load=[SessionState.require, InterviewState.load]
-)
-app.add_page(
-    review.review,
-    route="/interview/[interview_id]",
-    title="Review · Interviewer",
-    on_load=[SessionState.require, ReviewState.load],
-)
-app.add_page(
-    practice.practice, route="/practice", title="Practise · Interviewer", on_load=[SessionState.require, PracticeState.load]
-)
-app.add_page(
-    profile.profile,
-    route="/account",
-    title="Account · Interviewer",
-    on_load=[SessionState.require, ProfileState.load, BillingState.load, BillingState.watch],
-)
-app.add_page(not_found.not_found, route="/404", title="Not found · Interviewer", on_load=SessionState.load)
-if not settings.production:
-    app.add_page(outbox.outbox, route="/outbox", title="Outbox · Interviewer", on_load=[SessionState.load, OutboxState.load])
+
+def _page(component: Callable[[], rx.Component], route: str, title: str, about: str = _ABOUT, *, loads: Loads) -> None:
+    """Add a page; `loads` are the events that fill it."""
+    app.add_page(
+        component,
+        route=route,
+        title=title,
+        description=about,
+        image=f"{_PUBLIC}og.png",
+        meta=[{"property": "og:title", "content": title}, {"property": "og:description", "content": about}],
+        on_load=list(loads),
+    )
