@@ -6,32 +6,13 @@ import reflex as rx
 
 from interviewer.components.forms import LINK
 from interviewer.components.icons import icon
+from interviewer.components.ink import ring
 from interviewer.components.layout import card
 from interviewer.components.verdict import disclosure
 from interviewer.state.dashboard_models import HEIGHT, WIDTH, DayItem, PointItem, StreakItem, TopicItem, height_of
 
 TITLE = "font-serif text-xl font-bold"
-# One stroke around a figure, as with a pen; it does not close exactly.
-_RING = "M38 6C26-1 6 4 4 20 2 38 20 44 34 40 47 36 50 18 40 8 35 4 28 3 22 4"
 _CELL = "py-2.5 align-top tabular-nums"
-
-
-def ring(class_name: str = "") -> rx.Component:
-    """Return a hand-drawn ring that fills the box it is placed in."""
-    return rx.el.svg(
-        rx.el.path(
-            d=_RING,
-            fill="none",
-            stroke="currentColor",
-            stroke_width="2",
-            stroke_linecap="round",
-            custom_attrs={"vectorEffect": "non-scaling-stroke"},
-        ),
-        view_box="0 0 52 46",
-        preserve_aspect_ratio="none",
-        aria_hidden="true",
-        class_name=f"pointer-events-none absolute overflow-visible {class_name}",
-    )
 
 
 # -- score over time -----------------------------------------------------------------------------------------------
@@ -58,9 +39,9 @@ def scores_over_time(
             rx.el.div(
                 _line(points, line, area),
                 rx.el.div(
-                    ring("h-9 w-9 -translate-x-1/2 -translate-y-1/2 text-bad"),
+                    ring(class_name="h-9 w-9 text-accent"),
                     style={"left": last.left, "top": last.top},
-                    class_name="absolute",
+                    class_name="absolute -translate-x-1/2 -translate-y-1/2",
                 ),
                 # More points than fingers can tell apart on a phone are only drawn there: the table has their links.
                 rx.el.ul(
@@ -194,11 +175,10 @@ def first_score(point: rx.Var[PointItem]) -> rx.Component:
     return card(
         rx.el.h2("Score over time", class_name=TITLE),
         rx.el.div(
-            rx.el.p(
-                ring("-inset-x-5 -inset-y-2.5 h-[calc(100%+1.25rem)] w-[calc(100%+2.5rem)] text-bad"),
-                rx.el.span(point.percent, class_name="font-serif text-4xl font-bold"),
-                rx.el.span(" %", class_name="text-lg"),
-                class_name="relative mx-6 my-4 shrink-0 text-ink",
+            ring(
+                rx.el.span(point.percent, class_name="font-serif text-4xl font-bold text-ink"),
+                rx.el.span("\N{NO-BREAK SPACE}%", class_name="text-lg text-ink"),
+                class_name="my-2 shrink-0 text-accent",
             ),
             rx.el.p(
                 "Your first interview, ",
