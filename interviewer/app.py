@@ -64,3 +64,99 @@ def _page(component: Callable[[], rx.Component], route: str, title: str, about: 
         meta=[{"property": "og:title", "content": title}, {"property": "og:description", "content": about}],
         on_load=list(loads),
     )
+
+
+_page(landing.landing, "/", "Interviewer: practise the backend interview", loads=[SessionState.load])
+_page(
+    account.signup,
+    "/signup",
+    "Create an account · Interviewer",
+    "Create an account and take your first backend interview for free.",
+    loads=[SessionState.load, SignupState.load],
+)
+_page(
+    account.login,
+    "/login",
+    "Sign in · Interviewer",
+    "Sign in to go on with your interviews.",
+    loads=[SessionState.load, LoginState.load],
+)
+_page(
+    account.reset_request,
+    "/reset-request",
+    "Forgot your password? · Interviewer",
+    "Get a mail with a link to choose a new password.",
+    loads=[SessionState.load, ResetRequestState.load],
+)
+_page(
+    account.reset_password,
+    "/reset-password",
+    "Choose a new password · Interviewer",
+    "Choose a new password for your account.",
+    loads=[SessionState.load, ResetPasswordState.load],
+)
+_page(
+    account.verify_email,
+    "/verify-email",
+    "Confirm your address · Interviewer",
+    "Confirm your e-mail address to create your account.",
+    loads=[SessionState.load, VerifyState.load],
+)
+_page(
+    legal.terms,
+    "/terms",
+    "Terms of use · Interviewer",
+    "The rules of Interviewer: accounts, credits, plans, fair use.",
+    loads=[SessionState.load],
+)
+_page(
+    legal.privacy,
+    "/privacy",
+    "Privacy · Interviewer",
+    "What Interviewer keeps of you, why, for how long, and who else sees it.",
+    loads=[SessionState.load],
+)
+_page(
+    dashboard.dashboard,
+    "/dashboard",
+    "Dashboard · Interviewer",
+    "Your interviews, your scores over time, and what to practise next.",
+    loads=[SessionState.require, DashboardState.load, BillingState.load, SkillsState.load, BillingState.watch],
+)
+_page(
+    interview.interview,
+    "/interview",
+    "Interview · Interviewer",
+    "Take a backend interview: six topics, two questions each.",
+    loads=[SessionState.require, InterviewState.load],
+)
+_page(
+    review.review,
+    "/interview/[interview_id]",
+    "Report · Interviewer",
+    "The report of an interview: scores, every answer and its verdict.",
+    loads=[SessionState.require, ReviewState.load],
+)
+_page(
+    practice.practice,
+    "/practice",
+    "Practise · Interviewer",
+    "Practise one question, as often as you like, without a credit.",
+    loads=[SessionState.require, PracticeState.load],
+)
+_page(
+    profile.profile,
+    "/account",
+    "Account · Interviewer",
+    "Your profile, plan, ledger and data.",
+    loads=[SessionState.require, ProfileState.load, BillingState.load, BillingState.watch],
+)
+_page(not_found.not_found, "/404", "Not found · Interviewer", "There is no page at this address.", loads=[SessionState.load])
+if not settings.production:
+    _page(
+        outbox.outbox,
+        "/outbox",
+        "Outbox · Interviewer",
+        "Mails that would have been sent.",
+        loads=[SessionState.load, OutboxState.load],
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import reflex as rx
-from reflex_base.vars.function import ArgsFunctionOperation
 from reflex_components_core.base.error_boundary import ErrorBoundary
 
 from interviewer.components.forms import PRIMARY
@@ -20,5 +19,4 @@ def boundary(stateful: bool) -> rx.Component:
         rx.el.a("Load the page again", href="", custom_attrs={"reloadDocument": True}, class_name=PRIMARY),
         class_name="mx-auto flex min-h-screen max-w-xl flex-col items-start justify-center px-4 font-sans text-ink",
     )
-    fallback = ArgsFunctionOperation.create(("event_args",), rx.Var.create(words))
-    return ErrorBoundary.create(fallback_render=fallback, **({} if stateful else {"on_error": rx.noop()}))
+    return ErrorBoundary.create(fallback_render=rx.Var.create(words), **({} if stateful else {"on_error": rx.noop()}))

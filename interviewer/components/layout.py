@@ -17,15 +17,15 @@ _NAV = (
 _FOOT = "inline-flex min-h-11 items-center px-2 text-muted underline-offset-4 hover:text-ink hover:underline"
 
 
-def shell(*children: rx.Component, width: str = "max-w-5xl") -> rx.Component:
-    """Return a page with header and footer around `children`."""
+def shell(*children: rx.Component, width: str = "max-w-6xl", here: str = "") -> rx.Component:
+    """Return a page with header and footer around `children`; `here` is its path, if the header has a link to it."""
     return rx.el.div(
         rx.el.a(
             "Skip to the content",
             href="#main",
             class_name="absolute -left-96 top-2 z-10 rounded bg-accent px-4 py-2 text-accent-ink focus:left-2",
         ),
-        _header(),
+        _header(here),
         rx.el.main(*children, id="main", class_name=f"mx-auto w-full {width} flex-1 px-4 py-8 sm:px-6 sm:py-12"),
         _footer(),
         notices(),
@@ -43,12 +43,12 @@ def wordmark() -> rx.Component:
     )
 
 
-def _header() -> rx.Component:
+def _header(here: str) -> rx.Component:
     return rx.el.header(
         rx.el.nav(
             wordmark(),
             rx.el.div(
-                rx.cond(SessionState.username != "", _signed_in(), _signed_out()),
+                rx.cond(SessionState.username != "", _signed_in(here), _signed_out(here)),
                 rx.el.button(
                     icon("moon"),
                     rx.el.span("Change between light and dark", class_name="sr-only"),
@@ -59,30 +59,29 @@ def _header() -> rx.Component:
                 class_name="flex items-center gap-0 sm:gap-1",
             ),
             aria_label="Main",
-            class_name="mx-auto flex w-full max-w-5xl items-center justify-between px-4 py-2 sm:px-6",
+            class_name="mx-auto flex w-full max-w-6xl items-center justify-between px-4 py-2 sm:px-6",
         ),
         class_name="border-b border-line bg-sheet print:hidden",
     )
 
 
-def _nav(label: str, href: str, class_name: str = "", **attributes: object) -> rx.Component:
-    """Return a link of the header, which says when one is there already."""
-    here = rx.State.router.url.path.to_string().replace('"', "")
+def _nav(label: str, href: str, here: str, class_name: str = "", **attributes: object) -> rx.Component:
+    """Return a link of the header, which tells when one is there already."""
     return rx.el.a(
         label,
         href=href,
-        aria_current=rx.cond((here == href) | (here == f"{href}/"), "page", "false"),
+        aria_current="page" if href == here else "false",
         class_name=f"{_NAV} {class_name}",
         **attributes,
     )
 
 
-def _signed_in() -> rx.Component:
+def _signed_in(here: str) -> rx.Component:
     return rx.fragment(
-        _nav("Dashboard", "/dashboard"),
-        _nav("Interview", "/interview", "max-sm:hidden"),
-        _nav("Practise", "/practice", "max-sm:hidden"),
-        _nav("Account", "/account", title=SessionState.username),
+        _nav("Dashboard", "/dashboard", here),
+        _nav("Interview", "/interview", here, "max-sm:hidden"),
+        _nav("Practise", "/practice", here, "max-sm:hidden"),
+        _nav("Account", "/account", here, title=SessionState.username),
         # On narrow screens there is no room for it here; the account page has it too.
         NativeForm.create(
             rx.el.button("Sign out", type="submit", class_name=f"{_NAV} cursor-pointer"),
@@ -93,10 +92,10 @@ def _signed_in() -> rx.Component:
     )
 
 
-def _signed_out() -> rx.Component:
+def _signed_out(here: str) -> rx.Component:
     return rx.fragment(
-        _nav("Sign in", "/login"),
-        _nav("Sign up", "/signup", "font-semibold text-ink"),
+        _nav("Sign in", "/login", here),
+        _nav("Sign up", "/signup", here, "font-semibold text-ink"),
     )
 
 
@@ -112,7 +111,7 @@ def _footer() -> rx.Component:
                 aria_label="About",
                 class_name="-mx-2 flex flex-wrap",
             ),
-            class_name="mx-auto flex w-full max-w-5xl flex-wrap items-center justify-between gap-x-8 gap-y-2 px-4 py-5 sm:px-6",
+            class_name="mx-auto flex w-full max-w-6xl flex-wrap items-center justify-between gap-x-8 gap-y-2 px-4 py-5 sm:px-6",
         ),
         class_name="border-t border-line text-sm text-muted print:hidden",
     )
