@@ -99,7 +99,8 @@ def credits_card() -> rx.Component:
         ),
         rx.el.p(
             rx.el.span(credits.usable, class_name="font-serif text-4xl font-bold"),
-            rx.cond(credits.usable == 1, " credit", " credits"),
+            " ",
+            rx.el.span(rx.cond(credits.usable == 1, "credit", "credits"), class_name="ml-0.5"),
             class_name="mt-2 text-lg",
             aria_live="polite",
         ),

@@ -39,7 +39,7 @@ def scores_over_time(
             rx.el.div(
                 _line(points, line, area),
                 rx.el.div(
-                    ring(class_name="h-9 w-9 text-accent"),
+                    ring(class_name="h-8 w-8 p-0! text-accent"),
                     style={"left": last.left, "top": last.top},
                     class_name="absolute -translate-x-1/2 -translate-y-1/2",
                 ),
@@ -286,7 +286,7 @@ def streak_card(streak: rx.Var[StreakItem], started: rx.Var[bool]) -> rx.Compone
         rx.el.p(
             rx.el.span(streak.count, class_name="font-serif text-4xl font-bold"),
             " ",
-            streak.unit,
+            rx.el.span(streak.unit, class_name="ml-0.5"),
             class_name="mt-2 text-lg",
         ),
         rx.el.p(streak.words, class_name="mt-1 text-sm text-muted"),

@@ -11,6 +11,7 @@ from interviewer.components.icons import icon
 from interviewer.components.layout import card, shell
 from interviewer.components.skills import skill_list, suggestions
 from interviewer.components.verdict import disclosure
+from interviewer.domain.topics import QUESTIONS_PER_TOPIC, TOPICS, TOTAL_QUESTIONS
 from interviewer.state.billing import BillingState
 from interviewer.state.dashboard import DashboardState
 from interviewer.state.models import SummaryItem
@@ -139,7 +140,12 @@ def _first() -> rx.Component:
 def _another() -> rx.Component:
     return card(
         rx.el.h2("The next interview", class_name="font-serif text-2xl font-bold"),
-        rx.el.p(DashboardState.weakest, " Practise it first, or go straight on.", class_name="mt-1 mb-5 text-muted"),
+        rx.el.p(DashboardState.weakest, " Practise it first, or go straight on.", class_name="mt-1"),
+        rx.el.p(
+            f"As always: {TOTAL_QUESTIONS} questions, {QUESTIONS_PER_TOPIC} each on {', '.join(topic.name for topic in TOPICS[:-1])} "
+            f"and {TOPICS[-1].name}.",
+            class_name="mt-2 mb-5 text-sm text-muted",
+        ),
         rx.el.div(
             _start(),
             rx.el.a("Practise a question", href="/practice", class_name=f"{SECONDARY} max-sm:w-full"),
