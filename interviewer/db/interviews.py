@@ -268,3 +268,14 @@ async def recent(
     if before is not None:
         statement = statement.where(col(Interview.id) < before)
     return (await session.execute(statement)).all()
+
+
+async def reached(session: AsyncSession, user_id: int, interview_id: int) -> int:
+    """Return the position of the newest question of one of the user's interviews, 0 before the first."""
+    statement = (
+        select(func.coalesce(func.max(col(Question.position)), 0))
+        .join(Conversation, col(Conversation.id) == col(Question.conversation_id))
+        .join(Interview, col(Interview.id) == Conversation.interview_id)
+        .where(col(Interview.user_id) == user_id, col(Interview.id) == interview_id)
+    )
+    return (await session.execute(statement)).scalar_one()

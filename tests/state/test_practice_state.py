@@ -17,8 +17,8 @@ from interviewer.domain.samples import SAMPLE_JOBS
 from interviewer.domain.text import MAX_ANSWER
 from interviewer.errors import Unavailable
 from interviewer.state.dashboard import DashboardState
+from interviewer.state.dashboard_models import HEIGHT, MARGIN, WIDTH
 from interviewer.state.practice import PracticeState
-from interviewer.state.practice_models import HEIGHT, MARGIN, WIDTH
 from interviewer.state.review import ReviewState
 from interviewer.state.skills import SkillsState
 from interviewer.wiring import Services, build
