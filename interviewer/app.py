@@ -24,10 +24,10 @@ settings = get_settings()
 ORIGINS = [settings.site_url.rstrip("/"), *settings.allowed_origins]
 
 app = rx.App(
-    stylesheets=["/theme.css"],
+    stylesheets=["/theme.css", "/room.css"],
     theme=None,
     html_lang="en",
-    head_components=[rx.el.script(src=f"/{name}.js", defer=True) for name in ("drafts", "forms")],
+    head_components=[rx.el.script(src=f"/{name}.js", defer=True) for name in ("drafts", "forms", "room", "speech")],
     api_transformer=[
         api.build(ORIGINS),
         CacheHeaders,
