@@ -1,4 +1,4 @@
-"""What the examiner draws by hand: the ring around a score, ticks, strokes and crosses."""
+"""What an examiner draws by hand: rings, ticks, strokes and crosses."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import Any
 
 import reflex as rx
 
+# Once around and a little over, not quite round, as a pen does it.
+_OVAL = "M60 8C34 2 6 12 5 33s24 30 50 29 47-13 44-33S70 3 42 9"
 # One stroke that goes a little more than once around, as a hand does it.
 _RING = (
     "M35.4 14.9C38 14 46 8 52 7C58 7 66 8 72 11C77 13 82 18 86 23C89 28 91 35 92 41C92 46 92 52 90 57C89 63 87 68 84 73"
@@ -18,6 +20,21 @@ _STROKES = {
     "missed": "M4.6 5.4c5 4 9.5 8.5 14 13.9M19 4.4C14.2 9 9.9 13.7 5.4 19.8",
 }
 _TONES = {"hit": "text-good", "partial": "text-half", "missed": "text-bad"}
+
+
+def ring(*children: rx.Component, class_name: str = "") -> rx.Component:
+    """Return `children` in a ring of ink, which has the colour of the text around it."""
+    return rx.el.span(
+        rx.el.svg(
+            rx.el.svg.path(d=_OVAL, custom_attrs={"pathLength": "1"}),
+            view_box="0 0 104 70",
+            custom_attrs={"preserveAspectRatio": "none"},
+            aria_hidden="true",
+            class_name="ink-ring pointer-events-none absolute inset-0 h-full w-full overflow-visible",
+        ),
+        rx.el.span(*children, class_name="relative inline-flex items-baseline"),
+        class_name=f"relative inline-flex items-center justify-center px-5 py-3 {class_name}",
+    )
 
 
 def stroke(mark: str, size: int = 20, class_name: str = "") -> rx.Component:
@@ -67,6 +84,6 @@ def _ring(**attributes: Any) -> rx.Component:
         stroke="currentColor",
         stroke_width="3.6",
         stroke_linecap="round",
-        class_name="ink-ring absolute inset-0 size-full",
+        class_name="score-ring absolute inset-0 size-full",
         **attributes,
     )

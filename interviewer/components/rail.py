@@ -28,7 +28,12 @@ def rail() -> rx.Component:
                 rx.cond(InterviewState.interviewer_name != "", f" · {InterviewState.interviewer_name}", ""),
                 class_name="min-h-11 min-w-0 py-2.5 text-sm leading-6 text-muted",
             ),
-            rx.el.div(_clocks(), keys_button(), _pause(), class_name="-mr-2 flex items-center max-sm:-ml-2 sm:gap-2"),
+            rx.el.div(
+                _clocks(),
+                keys_button(),
+                _pause(),
+                class_name="-mr-2 flex items-center max-sm:w-full max-sm:justify-between sm:gap-2",
+            ),
             class_name="mt-2 flex flex-wrap items-center justify-between gap-x-6",
         ),
         _verdict_link(),
@@ -84,7 +89,7 @@ def _clocks() -> rx.Component:
             class_name="clocks text-sm text-muted tabular-nums",
         ),
         rx.el.button(
-            icon("clock"),
+            icon("clock", size=16),
             rx.el.span("Hide the clock", class_name="clocks sr-only"),
             rx.el.span("Show the clock", class_name="no-clocks sr-only"),
             type="button",
@@ -121,7 +126,7 @@ def _verdict_link() -> rx.Component:
     """Return the way to the verdict on narrow screens, where it stands below the question."""
     words = rx.cond(
         InterviewState.last.judged,
-        f"Your last answer: {InterviewState.last.score}/10. Read the verdict",
+        f"Last answer: {InterviewState.last.score}/10. Read the verdict",
         rx.cond(InterviewState.judging, "Your last answer is being judged", "Your last answer is not scored yet"),
     )
     return rx.cond(

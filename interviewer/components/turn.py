@@ -143,7 +143,7 @@ def _answer_form() -> rx.Component:
             ),
             rx.cond(~InterviewState.code_mode, _dictate_button()),
             _skip(),
-            class_name="mt-3 flex flex-wrap items-center gap-x-3 gap-y-2",
+            class_name="mt-3 flex flex-wrap items-center gap-x-2 gap-y-2",
         ),
         rx.el.p(
             "Ctrl + Enter sends. ",
@@ -181,7 +181,7 @@ def _dictate_button() -> rx.Component:
         rx.el.span("Stop dictation", class_name="on"),
         type="button",
         custom_attrs={"data-dictate": "answer", "data-key": "d", "data-needs": "hears"},
-        class_name=f"{QUIET} px-3",
+        class_name=QUIET,
     )
 
 
@@ -189,22 +189,22 @@ def _skip() -> rx.Component:
     """Return the way to leave the question out, which asks once more in its place."""
     return rx.el.details(
         rx.el.summary(
-            icon("skip"), "Skip", class_name=f"{QUIET} list-none px-3 [&::-webkit-details-marker]:hidden group-open:text-ink"
+            icon("skip"), "Skip", class_name=f"{QUIET} list-none [&::-webkit-details-marker]:hidden group-open:text-ink"
         ),
         rx.el.div(
-            rx.el.p("It scores 0, and you cannot come back to it.", class_name="py-2"),
+            rx.el.p("It scores 0, and you cannot come back to it."),
             rx.el.button(
                 rx.el.span("Skip this question"),
                 type="button",
                 on_click=InterviewState.skip(InterviewState.interview_id, InterviewState.question.question_id),
                 disabled=InterviewState.sending,
                 custom_attrs={"data-wait": "Skipping …", "data-follows": ""},
-                class_name=SECONDARY,
+                class_name=f"{SECONDARY} mt-3 w-full",
             ),
-            class_name="mt-2 flex flex-wrap items-center justify-between gap-x-4 gap-y-2 rounded-md bg-code px-4 py-3",
+            class_name="absolute right-0 top-full z-10 mt-1 w-72 rounded-md border border-line bg-sheet p-4 shadow-lg",
         ),
         key=f"skip-{InterviewState.question.question_id}",
-        class_name="group ml-auto open:w-full open:[&>summary]:ml-auto open:[&>summary]:flex open:[&>summary]:w-fit",
+        class_name="group relative ml-auto",
     )
 
 
@@ -235,7 +235,7 @@ def feedback() -> rx.Component:
 
 
 _MARGIN = (
-    "scroll-mt-4 rounded-lg border border-line bg-sheet p-5 sm:p-7 "
+    "scroll-mt-4 rounded-lg border border-line bg-sheet p-5 sm:p-7 lg:text-[0.9375rem] "
     "lg:rounded-none lg:border-0 lg:border-l-2 lg:border-accent lg:bg-transparent lg:py-1 lg:pl-6 lg:pr-0"
 )
 

@@ -58,7 +58,10 @@ def mark_line(mark: rx.Var[MarkItem]) -> rx.Component:
             rx.el.p(rx.el.span(mark.word, ": ", class_name="font-semibold"), mark.point),
             rx.cond(
                 mark.quote != "",
-                rx.el.p(rx.el.mark("“", mark.quote, "”"), class_name="mt-1 break-words text-sm leading-relaxed"),
+                rx.el.p(
+                    rx.el.mark("“", mark.quote, "”", class_name=rx.cond(mark.mark == "partial", "half", "")),
+                    class_name="mt-1 break-words text-sm leading-relaxed",
+                ),
             ),
             class_name="min-w-0",
         ),
