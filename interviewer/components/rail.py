@@ -106,7 +106,7 @@ def _clock(label: str, since: rx.Var[int], class_name: str) -> rx.Component:
         aria_label=label,
         title=label,
         custom_attrs={"data-clock": since},
-        class_name=f"inline-block min-w-[5ch] text-right {class_name}",
+        class_name=f"inline-block min-w-[4.6ch] {class_name}",
     )
 
 

@@ -143,7 +143,7 @@ def _answer_form() -> rx.Component:
             ),
             rx.cond(~InterviewState.code_mode, _dictate_button()),
             _skip(),
-            class_name="mt-3 flex flex-wrap items-center gap-x-2 gap-y-2",
+            class_name="mt-3 flex flex-wrap items-center gap-y-2 sm:gap-x-2",
         ),
         rx.el.p(
             "Ctrl + Enter sends. ",

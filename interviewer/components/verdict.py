@@ -120,9 +120,9 @@ def disclosure(summary: str, *children: rx.Component, beside: rx.Component | Non
             rx.el.span(
                 beside or rx.fragment(),
                 icon("chevron", class_name="transition-transform group-open:rotate-180"),
-                class_name="flex items-center gap-4",
+                class_name="flex shrink-0 items-center gap-4",
             ),
-            class_name="flex min-h-12 cursor-pointer list-none items-center justify-between gap-3 font-medium text-accent",
+            class_name="flex min-h-12 cursor-pointer list-none items-center justify-between gap-3 py-2 font-medium leading-snug text-accent",
         ),
         rx.el.div(*children, class_name="pb-4"),
         class_name="group border-t border-line",
