@@ -31,7 +31,7 @@ Loads = Sequence[Any]
 ORIGINS = [settings.site_url.rstrip("/"), *settings.allowed_origins]
 
 app = rx.App(
-    stylesheets=["/theme.css", "/print.css"],
+    stylesheets=["/theme.css", "/room.css", "/print.css"],
     theme=None,
     html_lang="en",
     head_components=head(settings.site_url if settings.production else "/"),
