@@ -95,7 +95,7 @@ export function CodeBox({ open, look, labelId, hintIds, placeholder, python, chi
       {open && (
         <div className={look.bar}>
           <label className={look.language}>
-            Language
+            <span className={look.language_word}>Language</span>
             <select value={language} onChange={choose} className={look.select}>
               {LANGUAGES.map(([name, words]) => (
                 <option key={name} value={name}>
@@ -128,10 +128,14 @@ export function CodeBox({ open, look, labelId, hintIds, placeholder, python, chi
 
 function Output({ run, look }) {
   const pieces = run.pieces ?? [];
-  const printed = pieces.length > 0 || run.error;
+  const root = useRef(null);
+  const grown = pieces.length > 0 || Boolean(run.error);
   const midline = pieces.length > 0 && !pieces.at(-1)[1].endsWith("\n");
+  useEffect(() => {
+    if (run.phase !== "idle") root.current.scrollIntoView({ block: "nearest" });
+  }, [run.phase, grown]);
   return (
-    <div className={run.phase === "idle" ? undefined : look.output}>
+    <div ref={root} className={run.phase === "idle" ? undefined : look.output}>
       <p role="status" className={run.phase === "idle" ? "sr-only" : run.failed ? look.wrong : look.status}>
         {run.words}
       </p>
@@ -140,7 +144,7 @@ function Output({ run, look }) {
           <div className={look.bar_done} style={{ width: `${Math.round(run.part * 100)}%` }} />
         </div>
       )}
-      {printed && (
+      {grown && (
         <pre className={look.printed} tabIndex={0} role="region" aria-label="Output">
           {pieces.map(([kind, text], index) => (
             <span key={index} className={kind === "err" ? look.error : undefined}>

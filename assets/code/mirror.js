@@ -3,8 +3,17 @@
 import { closeBrackets, closeBracketsKeymap } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { bracketMatching, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
-import { Compartment, EditorState, Prec } from "@codemirror/state";
-import { EditorView, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers, placeholder } from "@codemirror/view";
+import { Compartment, countColumn, EditorState, Prec, RangeSetBuilder } from "@codemirror/state";
+import {
+  Decoration,
+  EditorView,
+  highlightActiveLine,
+  highlightActiveLineGutter,
+  keymap,
+  lineNumbers,
+  placeholder,
+  ViewPlugin,
+} from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 
 const LANGUAGES = {
@@ -22,7 +31,7 @@ const LANGUAGES = {
 const WAY_OUT = 10;
 
 const look = EditorView.theme({
-  "&": { color: "var(--ink)", backgroundColor: "transparent", minHeight: "15.5rem", maxHeight: "70vh" },
+  "&": { color: "var(--ink)", backgroundColor: "transparent", minHeight: "15.5rem", maxHeight: "max(15.5rem, 55vh)" },
   "&.cm-focused": { outline: "none" },
   ".cm-scroller": { fontFamily: "inherit", fontSize: "inherit", lineHeight: "1.6", overflow: "auto" },
   ".cm-content": { padding: "0.625rem 0", caretColor: "var(--ink)" },
@@ -45,6 +54,33 @@ const ink = HighlightStyle.define([
   { tag: [tags.definition(tags.function(tags.variableName)), tags.definition(tags.className), tags.definition(tags.typeName)], fontWeight: "600" },
   { tag: [tags.meta, tags.annotation, tags.processingInstruction], color: "var(--accent)" },
 ]);
+
+// A line that is broken goes on under its own beginning, not under the line number.
+const hanging = ViewPlugin.fromClass(
+  class {
+    constructor(view) {
+      this.decorations = indents(view);
+    }
+    update(update) {
+      if (update.docChanged || update.viewportChanged) this.decorations = indents(update.view);
+    }
+  },
+  { decorations: (plugin) => plugin.decorations },
+);
+
+function indents(view) {
+  const made = new RangeSetBuilder();
+  for (const { from, to } of view.visibleRanges) {
+    for (let at = from; at <= to; ) {
+      const line = view.state.doc.lineAt(at);
+      const columns = Math.min(12, countColumn(/^\s*/.exec(line.text)[0], view.state.tabSize));
+      const style = `text-indent: -${columns}ch; padding-left: calc(0.5rem + ${columns}ch)`;
+      if (columns) made.add(line.from, line.from, Decoration.line({ attributes: { style } }));
+      at = line.to + 1;
+    }
+  }
+  return made.finish();
+}
 
 /**
  * Put an editor for `box`, a textarea, into `host`. Resolves to its handle once the language is there too; rejects when a part
@@ -101,6 +137,7 @@ export async function mirror(box, host, { language, attributes, hint }) {
         keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, indentWithTab]),
         syntaxHighlighting(ink),
         look,
+        hanging,
         placeholder(hint),
         EditorView.contentAttributes.of(attributes),
         EditorView.updateListener.of(write),

@@ -18,7 +18,9 @@ _SEND_KEY = rx.Var(
 
 _CODE_FIRST = "Code first; complexity and edge cases in a comment."
 # Until the editor is there, and if it never comes: in the editor's frame, as high as the editor.
-_PLAIN_CODE = "block min-h-62 w-full resize-y bg-sheet px-3 py-2.5 font-mono text-base text-ink placeholder:text-muted focus:outline-none sm:text-sm"
+_PLAIN_CODE = (
+    "block min-h-62 w-full resize-y bg-sheet px-3 py-2.5 font-mono text-sm text-ink placeholder:text-muted focus:outline-none"
+)
 
 
 def answer_box(
@@ -75,8 +77,8 @@ def _text(code_mode: Any, draft: Any) -> rx.Component:
 
 def _hint() -> rx.Component:
     return rx.el.p(
-        "Tab indents; Escape, then Tab leaves the box. Run starts Python in this browser, with its standard library; "
-        "nothing of it is sent.",
+        "Tab indents; Escape, then Tab leaves the box. Python can be run here: in this browser, with its standard library; "
+        "nothing is sent.",
         id="code-hint",
         class_name="mt-2 text-sm text-muted",
     )

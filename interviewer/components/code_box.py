@@ -10,15 +10,20 @@ import reflex as rx
 PYODIDE = "314.0.7"
 
 _LOOK = {
-    "frame": "overflow-hidden rounded-md border border-line bg-sheet focus-within:border-accent",
-    "bar": "flex flex-wrap items-center justify-between gap-x-4 gap-y-1 border-b border-line bg-paper px-3 py-1.5",
-    "language": "flex items-center gap-2 text-sm text-muted",
-    "select": "min-h-11 max-w-44 cursor-pointer rounded-md border border-line bg-sheet px-2 text-base text-ink sm:text-sm",
+    "frame": (
+        "overflow-hidden rounded-md border border-line bg-sheet has-[.cm-focused,textarea:focus]:border-accent "
+        "has-[.cm-focused,textarea:focus]:outline-2 has-[.cm-focused,textarea:focus]:-outline-offset-1 "
+        "has-[.cm-focused,textarea:focus]:outline-accent"
+    ),
+    "bar": "flex items-center justify-between gap-3 border-b border-line bg-paper px-3 py-1.5",
+    "language": "flex min-w-0 items-center gap-2 text-sm text-muted",
+    "language_word": "sr-only sm:not-sr-only",
+    "select": "min-h-11 w-full min-w-0 cursor-pointer rounded-md border border-line bg-sheet px-2 text-base text-ink sm:text-sm",
     "run": (
-        "inline-flex min-h-11 cursor-pointer items-center gap-2 rounded-md border border-accent bg-sheet px-4 text-sm font-semibold "
+        "inline-flex min-h-11 shrink-0 cursor-pointer items-center gap-2 rounded-md border border-accent bg-sheet px-4 text-sm font-semibold "
         "text-accent transition-colors hover:bg-accent hover:text-accent-ink"
     ),
-    "editor": "font-mono text-base sm:text-sm",
+    "editor": "font-mono text-sm",
     "note": "border-t border-line px-3 py-2 text-sm text-bad",
     "output": "border-t border-line bg-code px-3 py-2.5",
     "status": "text-sm text-muted",
