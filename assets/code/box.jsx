@@ -49,7 +49,7 @@ export function CodeBox({ open, look, labelId, hintIds, placeholder, python, chi
     const name = chosen();
     let gone = false;
     const focus = () => editor.current?.focus();
-    const attributes = { "aria-labelledby": labelId, "aria-describedby": hintIds, class: "outline-none" };
+    const attributes = { "aria-labelledby": labelId, "aria-describedby": hintIds, tabindex: "0", class: "outline-none" };
     setLanguage(name);
     setState("loading");
     import("./mirror.js")
