@@ -183,8 +183,12 @@ class CacheHeaders(AnswerHeaders):
 
     def add(self, headers: MutableHeaders, scope: Scope, status: int) -> None:
         """Say how long the answer keeps."""
-        if scope["path"].startswith("/assets/") and status == 200:
+        path = scope["path"]
+        if path.startswith(("/assets/", "/fonts/")) and status == 200:
             headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
+        elif path.endswith((".js", ".png", ".svg", ".ico", ".webmanifest")):
+            # Without a hash in their names: kept for an hour, then asked for anew.
+            headers["Cache-Control"] = "public, max-age=3600"
         elif headers.get("content-type", "").startswith("text/html"):
             headers["Cache-Control"] = "no-cache"
 
