@@ -9,6 +9,9 @@ import reflex as rx
 # Python for the browser; `interviewer/frontend.py` puts the files of this package where `python` says.
 PYODIDE = "314.0.7"
 
+# What was typed is shown as it was typed: no arrow for -> and no joined ~~^~~ under an error.
+_CODE = "font-mono text-sm [font-variant-ligatures:none]"
+
 _LOOK = {
     "frame": (
         "overflow-hidden rounded-md border border-line bg-sheet has-[.cm-focused,textarea:focus]:border-accent "
@@ -23,14 +26,14 @@ _LOOK = {
         "inline-flex min-h-11 shrink-0 cursor-pointer items-center gap-2 rounded-md border border-accent bg-sheet px-4 text-sm font-semibold "
         "text-accent transition-colors hover:bg-accent hover:text-accent-ink"
     ),
-    "editor": "font-mono text-sm",
+    "editor": _CODE,
     "note": "border-t border-line px-3 py-2 text-sm text-bad",
     "output": "border-t border-line bg-code px-3 py-2.5",
     "status": "text-sm text-muted",
     "wrong": "text-sm font-medium text-bad",
     "track": "mt-2 h-1.5 overflow-hidden rounded-full bg-line",
     "bar_done": "h-full rounded-full bg-accent",
-    "printed": "mt-2 max-h-72 overflow-auto whitespace-pre-wrap break-words font-mono text-sm text-ink",
+    "printed": f"mt-2 max-h-72 overflow-auto whitespace-pre-wrap break-words text-ink {_CODE}",
     "error": "text-bad",
     "cut": "mt-2 text-sm text-muted",
 }
