@@ -17,7 +17,7 @@ _NAV = (
 _FOOT = "inline-flex min-h-11 items-center px-2 text-muted underline-offset-4 hover:text-ink hover:underline"
 
 
-def shell(*children: rx.Component, width: str = "max-w-5xl", here: str = "") -> rx.Component:
+def shell(*children: rx.Component, width: str = "max-w-6xl", here: str = "") -> rx.Component:
     """Return a page with header and footer around `children`; `here` is its path, if the header has a link to it."""
     return rx.el.div(
         rx.el.a(
@@ -59,7 +59,7 @@ def _header(here: str) -> rx.Component:
                 class_name="flex items-center gap-0 sm:gap-1",
             ),
             aria_label="Main",
-            class_name="mx-auto flex w-full max-w-5xl items-center justify-between px-4 py-2 sm:px-6",
+            class_name="mx-auto flex w-full max-w-6xl items-center justify-between px-4 py-2 sm:px-6",
         ),
         class_name="border-b border-line bg-sheet print:hidden",
     )
@@ -111,7 +111,7 @@ def _footer() -> rx.Component:
                 aria_label="About",
                 class_name="-mx-2 flex flex-wrap",
             ),
-            class_name="mx-auto flex w-full max-w-5xl flex-wrap items-center justify-between gap-x-8 gap-y-2 px-4 py-5 sm:px-6",
+            class_name="mx-auto flex w-full max-w-6xl flex-wrap items-center justify-between gap-x-8 gap-y-2 px-4 py-5 sm:px-6",
         ),
         class_name="border-t border-line text-sm text-muted print:hidden",
     )
