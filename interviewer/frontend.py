@@ -29,6 +29,8 @@ _SOURCES = (
     "interviewer/domain/samples.py",
 )
 _FILES = ("assets", "rxconfig.py", "requirements.lock", "reflex.lock", "interviewer/frontend.py")
+# What the browser needs of the package `pyodide`.
+_PYTHON = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
 # The build holds the addresses of one backend in one small file; at run time they are the page's own instead.
 _BAKED = re.compile(rb"""([`"'])(http|ws)://localhost:3000([^`"']*)\1""")
 
@@ -73,6 +75,9 @@ def build(settings: Settings) -> None:
     if result.returncode or not (CLIENT / "index.html").exists():
         raise StartupError(f"The frontend could not be built; the reason stands at the end of {log_path}.")
     point_at_own_origin(CLIENT / "assets")
+    add_python(WEB / "node_modules" / "pyodide", CLIENT / "assets" / "pyodide")
+    # Built into the pages' own scripts; nothing asks for the sources.
+    shutil.rmtree(CLIENT / "code")
     without_addresses(ROOT / "reflex.lock" / "package-lock.json")
     STAMP.write_text(fingerprint(settings))
 
@@ -86,6 +91,17 @@ def without_addresses(lock: Path) -> None:
     text = json.dumps(document, indent=2) + "\n"
     if text != lock.read_text():
         lock.write_text(text)
+
+
+def add_python(package: Path, folder: Path) -> None:
+    """Put Python for the browser among the built files, in a folder named after its version, packed where it helps."""
+    target = folder / json.loads((package / "package.json").read_text())["version"]
+    target.mkdir(parents=True)
+    for name in _PYTHON:
+        content = (package / name).read_bytes()
+        (target / name).write_bytes(content)
+        if not name.endswith(".zip"):
+            (target / f"{name}.gz").write_bytes(gzip.compress(content, mtime=0))
 
 
 def build_environment() -> dict[str, str]:
