@@ -116,7 +116,5 @@ def _weights(visitors: Visitors) -> None:
             visitors.open(page, wanted.shown)
             weights = weigh()
             page.context.close()
-            print(
-                f"  {wanted.name:<20} JavaScript {weights['script'] / 1000:6.1f} KB   CSS {weights['stylesheet'] / 1000:5.1f} KB"
-            )
+            print(f"  {wanted.name:<20} JavaScript {weights.script / 1000:6.1f} KB   CSS {weights.style / 1000:5.1f} KB")
         browser.close()

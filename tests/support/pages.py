@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+from urllib.parse import urlsplit
 
-from playwright.sync_api import Page, Response
+from playwright.sync_api import ConsoleMessage, Page, Request, Response
 
 from interviewer.services.sessions import COOKIE
 from tests.support.people import PRACTISED, Newcomer, Veteran
@@ -68,9 +69,10 @@ PAGES = (
     Shown("account", "/account", Who.VETERAN, loads=True, fails=True),
 )
 
-# Nothing stands in for something else any more, and the page has its title. A question is a heading made of Markdown.
-_THERE = """() => !document.querySelector("main .skeleton") && !document.querySelector("[aria-busy=true]")
-    && document.querySelector('h1, [role=heading][aria-level="1"]')"""
+# What stands in for something that has not come yet.
+NOT_THERE_YET = "main .skeleton, main [aria-busy=true]"
+# The server has answered, nothing stands in for something else, and the page has something to say.
+_THERE = f"() => !document.querySelector('{NOT_THERE_YET}') && document.querySelector('main').innerText.trim()"
 
 
 @dataclass(frozen=True)
@@ -104,12 +106,52 @@ class Visitors:
         page.wait_for_function(_THERE)
 
 
-def weigher(page: Page) -> Callable[[], dict[str, int]]:
-    """Begin to note what a page loads; the function returned gives the bytes of JavaScript and CSS so far, gzipped."""
-    loaded: dict[str, list[Response]] = {"script": [], "stylesheet": []}
-    page.on("response", lambda response: loaded.get(response.request.resource_type, []).append(response))
+@dataclass
+class Watched:
+    """A page whose requests to other hosts and errors are noted."""
 
-    def weigh() -> dict[str, int]:
-        return {kind: sum(len(gzip.compress(one.body(), 9)) for one in responses) for kind, responses in loaded.items()}
+    page: Page
+    problems: list[str] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.page.on("request", self._asked)
+        self.page.on("console", self._said)
+        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+
+    def fresh(self) -> Page:
+        """Return the page, with nothing noted."""
+        self.problems.clear()
+        return self.page
+
+    def _asked(self, request: Request) -> None:
+        if urlsplit(request.url).hostname not in {"localhost", None}:
+            self.problems.append(f"asks another host: {request.url}")
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.problems.append(message.text)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Bytes that a page has loaded, each file gzipped."""
+
+    script: int
+    style: int
+
+
+def weigher(page: Page) -> Callable[[], Weights]:
+    """Begin to note what a page loads; the function returned gives the weights so far, and stops noting."""
+    loaded: dict[str, dict[str, Response]] = {"script": {}, "stylesheet": {}}
+
+    def note(response: Response) -> None:
+        if response.ok and (kind := loaded.get(response.request.resource_type)) is not None:
+            kind[response.url] = response
+
+    def weigh() -> Weights:
+        page.remove_listener("response", note)
+        scripts, styles = ([len(gzip.compress(one.body(), 9)) for one in files.values()] for files in loaded.values())
+        return Weights(sum(scripts), sum(styles))
+
+    page.on("response", note)
     return weigh
