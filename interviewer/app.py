@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import reflex as rx
 
 from interviewer import api, wiring
+from interviewer.api.maintenance import Maintenance
 from interviewer.api.middleware import CacheHeaders, EventIds, OriginGuard, Requests, SecurityHeaders
-from interviewer.pages import account, dashboard, interview, landing, not_found, outbox, practice, profile, review
+from interviewer.components.failure import boundary
+from interviewer.components.head import head
+from interviewer.pages import account, dashboard, interview, landing, legal, not_found, outbox, practice, profile, review
 from interviewer.settings import get_settings
 from interviewer.state.account import LoginState, OutboxState, ResetPasswordState, ResetRequestState, SignupState, VerifyState
 from interviewer.state.billing import BillingState
@@ -21,18 +26,23 @@ from interviewer.state.session import SessionState
 from interviewer.state.skills import SkillsState
 
 settings = get_settings()
+Loads = Sequence[Any]
 ORIGINS = [settings.site_url.rstrip("/"), *settings.allowed_origins]
 
 app = rx.App(
     stylesheets=["/theme.css"],
     theme=None,
     html_lang="en",
-    head_components=[rx.el.script(src=f"/{name}.js", defer=True) for name in ("drafts", "forms")],
+    head_components=head(settings.site_url if settings.production else "/"),
+    # Their work is done by components/notices.py, in the look of this site.
+    app_wraps={(55, "ErrorBoundary"): boundary},
+    toaster=None,
     api_transformer=[
         api.build(ORIGINS),
         CacheHeaders,
         partial(SecurityHeaders, https_only=settings.production),
         partial(OriginGuard, allowed=ORIGINS),
+        *([Maintenance] if settings.maintenance else []),
         Requests,
     ],
 )
@@ -40,62 +50,113 @@ app.add_middleware(EventIds())  # type: ignore[arg-type]  # it has the two metho
 app.register_lifespan_task(wiring.running)
 
 _ABOUT = "Practise backend interviews: twelve questions, a rubric fixed before every answer, and a verdict you can check."
+_PUBLIC = settings.site_url if settings.production else "/"
 
-app.add_page(
-    landing.landing, route="/", title="Interviewer: practise the backend interview", description=_ABOUT, on_load=SessionState.load
-)
-app.add_page(
+
+def _page(component: Callable[[], rx.Component], route: str, title: str, about: str = _ABOUT, *, loads: Loads) -> None:
+    """Add a page; `loads` are the events that fill it."""
+    app.add_page(
+        component,
+        route=route,
+        title=title,
+        description=about,
+        image=f"{_PUBLIC}og.png",
+        meta=[{"property": "og:title", "content": title}, {"property": "og:description", "content": about}],
+        on_load=list(loads),
+    )
+
+
+_page(landing.landing, "/", "Interviewer: practise the backend interview", loads=[SessionState.load])
+_page(
     account.signup,
-    route="/signup",
-    title="Create an account · Interviewer",
-    description=_ABOUT,
-    on_load=[SessionState.load, SignupState.load],
+    "/signup",
+    "Create an account · Interviewer",
+    "Create an account and take your first backend interview for free.",
+    loads=[SessionState.load, SignupState.load],
 )
-app.add_page(
-    account.login, route="/login", title="Sign in · Interviewer", description=_ABOUT, on_load=[SessionState.load, LoginState.load]
+_page(
+    account.login,
+    "/login",
+    "Sign in · Interviewer",
+    "Sign in to go on with your interviews.",
+    loads=[SessionState.load, LoginState.load],
 )
-app.add_page(
+_page(
     account.reset_request,
-    route="/reset-request",
-    title="Forgot your password? · Interviewer",
-    on_load=[SessionState.load, ResetRequestState.load],
+    "/reset-request",
+    "Forgot your password? · Interviewer",
+    "Get a mail with a link to choose a new password.",
+    loads=[SessionState.load, ResetRequestState.load],
 )
-app.add_page(
+_page(
     account.reset_password,
-    route="/reset-password",
-    title="Choose a new password · Interviewer",
-    on_load=[SessionState.load, ResetPasswordState.load],
+    "/reset-password",
+    "Choose a new password · Interviewer",
+    "Choose a new password for your account.",
+    loads=[SessionState.load, ResetPasswordState.load],
 )
-app.add_page(
+_page(
     account.verify_email,
-    route="/verify-email",
-    title="Confirm your address · Interviewer",
-    on_load=[SessionState.load, VerifyState.load],
+    "/verify-email",
+    "Confirm your address · Interviewer",
+    "Confirm your e-mail address to create your account.",
+    loads=[SessionState.load, VerifyState.load],
 )
-app.add_page(
+_page(
+    legal.terms,
+    "/terms",
+    "Terms of use · Interviewer",
+    "The rules of Interviewer: accounts, credits, plans, fair use.",
+    loads=[SessionState.load],
+)
+_page(
+    legal.privacy,
+    "/privacy",
+    "Privacy · Interviewer",
+    "What Interviewer keeps of you, why, for how long, and who else sees it.",
+    loads=[SessionState.load],
+)
+_page(
     dashboard.dashboard,
-    route="/dashboard",
-    title="Dashboard · Interviewer",
-    on_load=[SessionState.require, DashboardState.load, BillingState.load, SkillsState.load, BillingState.watch],
+    "/dashboard",
+    "Dashboard · Interviewer",
+    "Your interviews, your scores over time, and what to practise next.",
+    loads=[SessionState.require, DashboardState.load, BillingState.load, SkillsState.load, BillingState.watch],
 )
-app.add_page(
-    interview.interview, route="/interview", title="Interview · Interviewer", on_load=[SessionState.require, InterviewState.load]
+_page(
+    interview.interview,
+    "/interview",
+    "Interview · Interviewer",
+    "Take a backend interview: six topics, two questions each.",
+    loads=[SessionState.require, InterviewState.load],
 )
-app.add_page(
+_page(
     review.review,
-    route="/interview/[interview_id]",
-    title="Review · Interviewer",
-    on_load=[SessionState.require, ReviewState.load],
+    "/interview/[interview_id]",
+    "Report · Interviewer",
+    "The report of an interview: scores, every answer and its verdict.",
+    loads=[SessionState.require, ReviewState.load],
 )
-app.add_page(
-    practice.practice, route="/practice", title="Practise · Interviewer", on_load=[SessionState.require, PracticeState.load]
+_page(
+    practice.practice,
+    "/practice",
+    "Practise · Interviewer",
+    "Practise one question, as often as you like, without a credit.",
+    loads=[SessionState.require, PracticeState.load],
 )
-app.add_page(
+_page(
     profile.profile,
-    route="/account",
-    title="Account · Interviewer",
-    on_load=[SessionState.require, ProfileState.load, BillingState.load, BillingState.watch],
+    "/account",
+    "Account · Interviewer",
+    "Your profile, plan, ledger and data.",
+    loads=[SessionState.require, ProfileState.load, BillingState.load, BillingState.watch],
 )
-app.add_page(not_found.not_found, route="/404", title="Not found · Interviewer", on_load=SessionState.load)
+_page(not_found.not_found, "/404", "Not found · Interviewer", "There is no page at this address.", loads=[SessionState.load])
 if not settings.production:
-    app.add_page(outbox.outbox, route="/outbox", title="Outbox · Interviewer", on_load=[SessionState.load, OutboxState.load])
+    _page(
+        outbox.outbox,
+        "/outbox",
+        "Outbox · Interviewer",
+        "Mails that would have been sent.",
+        loads=[SessionState.load, OutboxState.load],
+    )

@@ -34,8 +34,9 @@ _BAKED = re.compile(rb"""([`"'])(http|ws)://localhost:3000([^`"']*)\1""")
 
 
 def fingerprint(settings: Settings) -> str:
-    """Return a hash of everything that a build depends on; no address is among it."""
-    digest = hashlib.sha256(f"{settings.env}\0{sys.version_info[:2]}".encode())
+    """Return a hash of everything that a build depends on. In production the site's address is in it, for previews of links."""
+    address = settings.site_url if settings.production else ""
+    digest = hashlib.sha256(f"{settings.env}\0{address}\0{sys.version_info[:2]}".encode())
     for path in _inputs():
         digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()

@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     data_dir: Path = ROOT / ".data"
 
+    maintenance: bool = False
     log_level: LogLevel | None = None
     metrics_token: SecretStr | None = None
 

@@ -183,8 +183,11 @@ class CacheHeaders(AnswerHeaders):
 
     def add(self, headers: MutableHeaders, path: str, status: int) -> None:
         """Say how long the answer keeps."""
-        if path.startswith("/assets/") and status == 200:
+        if path.startswith(("/assets/", "/fonts/")) and status == 200:
             headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
+        elif path.endswith((".js", ".png", ".svg", ".ico", ".webmanifest")):
+            # Without a hash in their names: kept for an hour, then asked for anew.
+            headers["Cache-Control"] = "public, max-age=3600"
         elif headers.get("content-type", "").startswith("text/html"):
             headers["Cache-Control"] = "no-cache"
 

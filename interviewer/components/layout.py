@@ -6,22 +6,29 @@ import reflex as rx
 
 from interviewer.components.forms import QUIET, NativeForm
 from interviewer.components.icons import icon
+from interviewer.components.notices import notices
 from interviewer.state.session import SessionState
 
-_NAV = "inline-flex min-h-11 items-center rounded-md px-2 text-muted no-underline hover:text-ink sm:px-3"
+# The link to where one is already is underlined with the highlighter.
+_NAV = (
+    "inline-flex min-h-11 items-center rounded-md px-2 text-muted no-underline transition-colors hover:text-ink sm:px-3 "
+    "aria-[current=page]:text-ink aria-[current=page]:shadow-[inset_0_-4px_0_var(--marker)]"
+)
+_FOOT = "inline-flex min-h-11 items-center px-2 text-muted underline-offset-4 hover:text-ink hover:underline"
 
 
-def shell(*children: rx.Component, width: str = "max-w-5xl") -> rx.Component:
-    """Return a page with header and footer around `children`."""
+def shell(*children: rx.Component, width: str = "max-w-5xl", here: str = "") -> rx.Component:
+    """Return a page with header and footer around `children`; `here` is its path, if the header has a link to it."""
     return rx.el.div(
         rx.el.a(
             "Skip to the content",
             href="#main",
             class_name="absolute -left-96 top-2 z-10 rounded bg-accent px-4 py-2 text-accent-ink focus:left-2",
         ),
-        _header(),
+        _header(here),
         rx.el.main(*children, id="main", class_name=f"mx-auto w-full {width} flex-1 px-4 py-8 sm:px-6 sm:py-12"),
         _footer(),
+        notices(),
         class_name="flex min-h-screen flex-col bg-paper font-sans text-ink",
     )
 
@@ -36,12 +43,12 @@ def wordmark() -> rx.Component:
     )
 
 
-def _header() -> rx.Component:
+def _header(here: str) -> rx.Component:
     return rx.el.header(
         rx.el.nav(
             wordmark(),
             rx.el.div(
-                rx.cond(SessionState.username != "", _signed_in(), _signed_out()),
+                rx.cond(SessionState.username != "", _signed_in(here), _signed_out(here)),
                 rx.el.button(
                     icon("moon"),
                     rx.el.span("Change between light and dark", class_name="sr-only"),
@@ -54,15 +61,27 @@ def _header() -> rx.Component:
             aria_label="Main",
             class_name="mx-auto flex w-full max-w-5xl items-center justify-between px-4 py-2 sm:px-6",
         ),
-        class_name="border-b border-line bg-sheet",
+        class_name="border-b border-line bg-sheet print:hidden",
     )
 
 
-def _signed_in() -> rx.Component:
+def _nav(label: str, href: str, here: str, class_name: str = "", **attributes: object) -> rx.Component:
+    """Return a link of the header, which tells when one is there already."""
+    return rx.el.a(
+        label,
+        href=href,
+        aria_current="page" if href == here else "false",
+        class_name=f"{_NAV} {class_name}",
+        **attributes,
+    )
+
+
+def _signed_in(here: str) -> rx.Component:
     return rx.fragment(
-        rx.el.a("Dashboard", href="/dashboard", class_name=_NAV),
-        rx.el.a("Interview", href="/interview", class_name=f"{_NAV} max-sm:hidden"),
-        rx.el.a("Account", href="/account", title=SessionState.username, class_name=_NAV),
+        _nav("Dashboard", "/dashboard", here),
+        _nav("Interview", "/interview", here, "max-sm:hidden"),
+        _nav("Practise", "/practice", here, "max-sm:hidden"),
+        _nav("Account", "/account", here, title=SessionState.username),
         # On narrow screens there is no room for it here; the account page has it too.
         NativeForm.create(
             rx.el.button("Sign out", type="submit", class_name=f"{_NAV} cursor-pointer"),
@@ -73,17 +92,28 @@ def _signed_in() -> rx.Component:
     )
 
 
-def _signed_out() -> rx.Component:
+def _signed_out(here: str) -> rx.Component:
     return rx.fragment(
-        rx.el.a("Sign in", href="/login", class_name=_NAV),
-        rx.el.a("Sign up", href="/signup", class_name=f"{_NAV} font-semibold text-ink"),
+        _nav("Sign in", "/login", here),
+        _nav("Sign up", "/signup", here, "font-semibold text-ink"),
     )
 
 
 def _footer() -> rx.Component:
     return rx.el.footer(
-        rx.el.p("Interviewer. Practise for backend interviews, with the reasons for every score."),
-        class_name="border-t border-line px-4 py-6 text-center text-sm text-muted",
+        rx.el.div(
+            rx.el.p("Practise the backend interview, with the reasons for every score."),
+            rx.el.nav(
+                rx.el.a("Prices", href="/#prices", class_name=_FOOT),
+                rx.el.a("API", href="/api/docs", custom_attrs={"reloadDocument": True}, class_name=_FOOT),
+                rx.el.a("Terms", href="/terms", class_name=_FOOT),
+                rx.el.a("Privacy", href="/privacy", class_name=_FOOT),
+                aria_label="About",
+                class_name="-mx-2 flex flex-wrap",
+            ),
+            class_name="mx-auto flex w-full max-w-5xl flex-wrap items-center justify-between gap-x-8 gap-y-2 px-4 py-5 sm:px-6",
+        ),
+        class_name="border-t border-line text-sm text-muted print:hidden",
     )
 
 

@@ -25,18 +25,9 @@ TAILWIND: dict[str, Any] = {
         "extend": {
             "colors": {name: f"var(--{name})" for name in _COLOURS},
             "fontFamily": {
-                "sans": [
-                    "ui-sans-serif",
-                    "system-ui",
-                    "-apple-system",
-                    "Segoe UI",
-                    "Roboto",
-                    "Helvetica Neue",
-                    "Arial",
-                    "sans-serif",
-                ],
-                "serif": ["Iowan Old Style", "Charter", "Bitstream Charter", "ui-serif", "Georgia", "Cambria", "serif"],
-                "mono": ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "Liberation Mono", "monospace"],
+                "sans": ["Instrument Sans", "Sans Meanwhile", "ui-sans-serif", "system-ui", "sans-serif"],
+                "serif": ["Newsreader", "Serif Meanwhile", "ui-serif", "Georgia", "serif"],
+                "mono": ["JetBrains Mono", "ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"],
             },
         }
     }

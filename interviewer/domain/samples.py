@@ -13,6 +13,57 @@ class SampleJob:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class SampleMark:
+    """A key point with the words of the sample answer that prove it; none when it is missed."""
+
+    point: str
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class SampleVerdict:
+    """A question of the bank with an answer and its verdict, for people who have not taken an interview yet."""
+
+    bank_id: str
+    topic: str
+    subtopic: str
+    question: str
+    answer: str
+    marks: tuple[SampleMark, ...]
+    score: int
+    next_time: str
+    model_answer: str
+
+
+SAMPLE_VERDICT = SampleVerdict(
+    bank_id="databases-lost-update-stock",
+    topic="Databases and Data Management",
+    subtopic="Transactions and locking",
+    question="A shop's code reads the stock of an article (5 pieces), checks in the application that there is enough, computes the new value and writes it back with UPDATE. Under load, more pieces are sold than exist, although everything runs in transactions. Why, and which ways are there to prevent it? When would you take which?",
+    answer="Two requests both read 5 and both write 4, so two pieces are sold and one is subtracted; READ COMMITTED, the default, allows that. I let the database do it in one statement, UPDATE article SET stock = stock - 1 WHERE id = 7 AND stock >= 1, and look at the number of affected rows: zero means sold out. If code has to run in between, I take SELECT ... FOR UPDATE and keep the transaction short. Where conflicts are rare, a version column and a retry do without the lock.",
+    marks=(
+        SampleMark(
+            "Lost update: two requests read the same value and both write, which READ COMMITTED allows",
+            "both read 5 and both write 4",
+        ),
+        SampleMark(
+            "One atomic conditional UPDATE in the database, checking the number of affected rows",
+            "look at the number of affected rows",
+        ),
+        SampleMark(
+            "Pessimistic locking with SELECT FOR UPDATE for frequent conflicts and short transactions", "SELECT ... FOR UPDATE"
+        ),
+        SampleMark("Optimistic locking with a version column and retry for rare conflicts", "a version column and a retry"),
+        SampleMark("REPEATABLE READ or SERIALIZABLE detects the conflict, but the transaction must be retried", ""),
+        SampleMark("A CHECK constraint as last defence and a test with concurrent requests", ""),
+    ),
+    score=8,
+    next_time="Name the isolation levels that detect the conflict, and what they cost: the whole transaction has to be tried again.",
+    model_answer="That is a lost update. The default isolation level in PostgreSQL is READ COMMITTED: two requests both read 5, both compute 4 and both write 4. My first choice is to let the database do the arithmetic in a single conditional statement and look at the number of affected rows; zero means sold out. If logic in the application has to run between reading and writing, I take either SELECT ... FOR UPDATE, which fits when conflicts are frequent and the transaction is short, or a version column and a retry, which fits when conflicts are rare. REPEATABLE READ or SERIALIZABLE also detects it, but then I must catch the serialization error and run the whole transaction again. In any case a CHECK (stock >= 0) is the last line of defence, and I write a test with concurrent threads.",
+)
+
+
 SAMPLE_JOBS: dict[str, SampleJob] = {
     "junior": SampleJob(
         "Junior",

@@ -1,101 +1,190 @@
-"""The landing page: what it is, with a verdict to look at, and the prices."""
+"""The landing page: what it is, a marked answer to look into, how it goes, the prices, and what happens to data."""
 
 from __future__ import annotations
+
+import re
 
 import reflex as rx
 
 from interviewer.components.billing import prices
-from interviewer.components.forms import PRIMARY, SECONDARY
+from interviewer.components.forms import LINK, PRIMARY, SECONDARY
 from interviewer.components.icons import icon
-from interviewer.components.layout import card, shell
+from interviewer.components.ink import ring
+from interviewer.components.layout import shell
+from interviewer.components.verdict import disclosure
+from interviewer.domain.samples import SAMPLE_VERDICT, SampleMark
+from interviewer.domain.topics import TOPICS
+
+_TITLE = "font-serif text-2xl font-bold"
+_SMALL = "text-sm font-semibold uppercase tracking-wide text-muted"
 
 
 def landing() -> rx.Component:
     """Return the landing page."""
-    return shell(_hero(), _excerpt(), _how(), prices(), width="max-w-5xl")
+    return shell(_hero(), _course(), _trust(), prices(), _data(), width="max-w-6xl")
 
 
 def _hero() -> rx.Component:
     return rx.el.section(
-        rx.el.h1(
-            "Practise the backend interview. ",
-            rx.el.span("See what every answer was worth, and why.", class_name="marker"),
-            class_name="max-w-3xl font-serif text-4xl font-bold leading-tight sm:text-5xl",
-        ),
-        rx.el.p(
-            "Paste a job description, answer twelve questions on six topics, and read a verdict after each one: "
-            "which points you made, in your own words, which you missed, and what to say next time.",
-            class_name="mt-5 max-w-2xl text-lg text-muted",
-        ),
         rx.el.div(
-            rx.el.a("Take a free interview", icon("arrow"), href="/signup", class_name=PRIMARY),
-            rx.el.a("Sign in", href="/login", class_name=SECONDARY),
-            class_name="mt-7 flex flex-wrap gap-3",
+            rx.el.h1(
+                "Practise the backend interview. ",
+                rx.el.span("Know what each answer was worth, and why.", class_name="marker"),
+                class_name="font-serif text-4xl font-bold leading-[1.12] tracking-tight sm:text-5xl",
+            ),
+            rx.el.p(
+                "Paste a job description and answer twelve questions. After each one you read which points you made, "
+                "proved by your own words, which you missed, and what to say next time.",
+                class_name="mt-5 max-w-xl text-lg text-muted",
+            ),
+            rx.el.div(
+                rx.el.a("Take a free interview", icon("arrow"), href="/signup", class_name=PRIMARY),
+                rx.el.a("Sign in", href="/login", class_name=SECONDARY),
+                class_name="mt-7 flex flex-wrap gap-3",
+            ),
+            rx.el.p("The first interview is free. No card, about half an hour.", class_name="mt-4 text-sm text-muted"),
+            class_name="lg:sticky lg:top-8",
         ),
-        class_name="pb-10 sm:pb-14",
+        _excerpt(),
+        class_name="grid items-start gap-10 lg:grid-cols-[5fr_6fr] lg:gap-14",
     )
 
 
 def _excerpt() -> rx.Component:
-    return card(
-        rx.el.p("An excerpt · Databases and Data Management", class_name="text-sm font-medium text-muted"),
-        rx.el.h2(
-            "A report reads the same table twice in one transaction and gets two different sums. How can that be, and what would you do?",
-            class_name="mt-2 font-serif text-2xl font-bold leading-snug",
-        ),
+    sample = SAMPLE_VERDICT
+    made = [mark for mark in sample.marks if mark.quote]
+    return rx.el.article(
         rx.el.div(
             rx.el.div(
-                rx.el.h3("The answer", class_name="mb-2 text-sm font-semibold uppercase tracking-wide text-muted"),
-                rx.el.p(
-                    "With the default in PostgreSQL, ",
-                    rx.el.mark("every statement sees its own snapshot"),
-                    ", so rows that another transaction commits in between show up in the second read. ",
-                    rx.el.mark("I would run the report at repeatable read"),
-                    " so that both queries work on the same state.",
-                ),
+                rx.el.p("From an interview · ", sample.topic, class_name="text-sm font-medium text-muted"),
+                rx.el.h2(sample.question, class_name="mt-2 font-serif text-lg font-bold leading-snug"),
             ),
-            rx.el.div(
-                rx.el.h3("The verdict", class_name="mb-2 text-sm font-semibold uppercase tracking-wide text-muted"),
-                rx.el.p(
-                    rx.el.span("8", class_name="font-serif text-4xl font-bold"),
-                    rx.el.span("/10", class_name="text-lg text-muted"),
-                    class_name="text-good",
+            rx.el.p(
+                ring(
+                    rx.el.span(sample.score, class_name="font-serif text-4xl font-bold leading-none"),
+                    rx.el.span("/10", class_name="text-base"),
                 ),
-                rx.el.ul(
-                    _point("check", "text-good", "Read committed takes a new snapshot for each statement"),
-                    _point("check", "text-good", "Repeatable read gives the whole transaction one snapshot"),
-                    _point("cross", "text-bad", "Names the price: serialization failures to retry when it writes"),
-                    class_name="mt-2 space-y-2",
-                ),
+                class_name="-mr-1 -mt-1 shrink-0 -rotate-6 text-good sm:-mr-3 sm:-mt-3",
             ),
-            class_name="mt-5 grid gap-6 md:grid-cols-2 md:gap-10",
+            class_name="flex items-start justify-between gap-4",
         ),
+        rx.el.h3("The answer", class_name=f"mb-1.5 mt-5 {_SMALL}"),
+        rx.el.p(*_highlighted(sample.answer, [mark.quote for mark in made]), class_name="leading-relaxed"),
+        rx.el.h3(f"The verdict: {len(made)} of {len(sample.marks)} points made", class_name=f"mb-2 mt-5 {_SMALL}"),
+        rx.el.ul(*[_mark(mark) for mark in sample.marks[2:5]], class_name="mb-4 space-y-2"),
+        disclosure(
+            "Every mark and its proof", rx.el.ul(*[_mark(mark, proof=True) for mark in sample.marks], class_name="space-y-3")
+        ),
+        disclosure("A model answer", rx.el.p(sample.model_answer)),
+        rx.el.p(
+            rx.el.span("Next time: ", class_name="font-semibold"),
+            sample.next_time,
+            class_name="border-t border-line pt-4 text-muted",
+        ),
+        id="excerpt",
+        aria_label="An answer and its verdict",
+        class_name="scroll-mt-6 rounded-lg border border-line bg-sheet p-5 shadow-[0_1px_2px_rgb(0_0_0/0.05),0_12px_32px_-12px_rgb(0_0_0/0.18)] sm:p-7",
     )
 
 
-def _point(symbol: str, tone: str, text: str) -> rx.Component:
-    return rx.el.li(icon(symbol, class_name=f"mt-1 {tone}"), rx.el.span(text), class_name="flex gap-2")
+def _highlighted(answer: str, quotes: list[str]) -> list[rx.Component]:
+    pieces = re.split("(" + "|".join(re.escape(quote) for quote in quotes) + ")", answer)
+    return [rx.el.mark(piece) if piece in quotes else rx.el.span(piece) for piece in pieces if piece]
 
 
-def _how() -> rx.Component:
-    steps = (
+def _mark(mark: SampleMark, *, proof: bool = False) -> rx.Component:
+    symbol, tone, word = ("check", "text-good", "Made") if mark.quote else ("cross", "text-bad", "Missed")
+    return rx.el.li(
+        icon(symbol, class_name=f"mt-1 {tone}"),
+        rx.el.div(
+            rx.el.p(rx.el.span(f"{word}: ", class_name="font-semibold"), mark.point),
+            rx.el.p(rx.el.mark(f"“{mark.quote}”"), class_name="mt-1 text-sm") if proof and mark.quote else rx.fragment(),
+        ),
+        class_name="flex gap-3",
+    )
+
+
+def _course() -> rx.Component:
+    return rx.el.section(
+        rx.el.h2("Six topics, two questions each", class_name=_TITLE),
+        rx.el.p(
+            "In the order of a real interview, tied to the job you paste. The next question takes up what you have just said.",
+            class_name="mt-1 max-w-2xl text-muted",
+        ),
+        rx.el.ol(
+            *[
+                rx.el.li(
+                    rx.el.div(class_name="h-1.5 rounded-full bg-accent", style={"opacity": f"{1 - 0.13 * place:.2f}"}),
+                    rx.el.p(
+                        rx.el.span(place + 1, class_name="mr-2 font-serif font-bold text-accent"),
+                        topic.name,
+                        class_name="mt-2 font-medium leading-snug",
+                    ),
+                )
+                for place, topic in enumerate(TOPICS)
+            ],
+            class_name="mt-5 grid grid-cols-2 gap-x-4 gap-y-5 sm:grid-cols-3 lg:grid-cols-6",
+        ),
+        class_name="mt-16 sm:mt-20",
+    )
+
+
+def _trust() -> rx.Component:
+    reasons = (
         (
             "The rubric comes first",
-            "With every question, the points of a good answer are fixed before you write a word. Nobody moves the goal.",
+            "The points of a good answer, and what each weighs, are fixed before you write a word. Nobody moves the goal.",
         ),
         (
             "Marks need proof",
-            "A point counts only with a quote from your answer, and code checks that the quote is really there.",
+            "A point counts only with a quote from your answer, and code checks that the quote is really there. Code adds up the score, too.",
         ),
         (
             "You never lose work",
-            "Answers are stored before they are judged. Reload, pause, change the device: the interview goes on.",
+            "An answer is stored before it is judged. Reload, pause, change the device: the interview goes on where it was.",
         ),
     )
     return rx.el.section(
-        *[
-            rx.el.div(rx.el.h2(title, class_name="font-serif text-xl font-bold"), rx.el.p(text, class_name="mt-1 text-muted"))
-            for title, text in steps
-        ],
-        class_name="mt-12 grid gap-8 md:grid-cols-3",
+        rx.el.h2("Why the score can be trusted", class_name=_TITLE),
+        rx.el.div(
+            *[
+                rx.el.div(
+                    rx.el.h3(
+                        icon("check", class_name="mt-1 text-good"), title, class_name="flex gap-2.5 font-serif text-xl font-bold"
+                    ),
+                    rx.el.p(text, class_name="mt-1.5 text-muted"),
+                )
+                for title, text in reasons
+            ],
+            class_name="mt-5 grid gap-8 md:grid-cols-3",
+        ),
+        class_name="mt-16 sm:mt-20",
+    )
+
+
+def _data() -> rx.Component:
+    facts = (
+        "Your answers are yours: export them at any time, delete the account and they are erased.",
+        "No tracking, no advertising, no requests to other sites from these pages.",
+        "The job description and your answers go to the interviewer that judges them, and to nobody else.",
+        "No card number ever reaches this site; payments are Lemon Squeezy's.",
+    )
+    return rx.el.section(
+        rx.el.h2("What happens to your data", class_name=_TITLE),
+        rx.el.ul(
+            *[
+                rx.el.li(icon("check", class_name="mt-1 text-good"), rx.el.span(fact), class_name="flex gap-2.5")
+                for fact in facts
+            ],
+            class_name="mt-4 grid gap-x-10 gap-y-3 md:grid-cols-2",
+        ),
+        rx.el.p(
+            "The whole of it stands in ",
+            rx.el.a("the privacy notice", href="/privacy", class_name=LINK),
+            ". Programs can do all of this too, through ",
+            rx.el.a("the API", href="/api/docs", custom_attrs={"reloadDocument": True}, class_name=LINK),
+            ".",
+            class_name="mt-5 text-muted",
+        ),
+        class_name="mt-16 sm:mt-20",
     )

@@ -4,14 +4,32 @@ from __future__ import annotations
 
 import reflex as rx
 
-from interviewer.components.forms import PRIMARY
-from interviewer.components.layout import narrow_page
+from interviewer.components.forms import PRIMARY, SECONDARY
+from interviewer.components.ink import ring
+from interviewer.components.layout import shell
+from interviewer.state.session import SessionState
 
 
 def not_found() -> rx.Component:
     """Return the 404 page."""
-    return narrow_page(
-        "There is no such page",
-        rx.el.p("The address may be mistyped, or the page has moved.", class_name="mb-5 text-muted"),
-        rx.el.a("To the start page", href="/", class_name=PRIMARY),
+    return shell(
+        rx.el.div(
+            rx.el.p(
+                ring(rx.el.span("404", class_name="font-serif text-5xl font-bold leading-none")),
+                class_name="inline-block -rotate-3 text-bad",
+            ),
+            rx.el.h1("This page was not handed in", class_name="mt-8 font-serif text-3xl font-bold"),
+            rx.el.p("The address may be mistyped, or the page has moved.", class_name="mt-2 text-lg text-muted"),
+            rx.el.div(
+                rx.cond(
+                    SessionState.username != "",
+                    rx.el.a("To your dashboard", href="/dashboard", class_name=PRIMARY),
+                    rx.el.a("To the start page", href="/", class_name=PRIMARY),
+                ),
+                rx.el.a("Practise a question", href="/practice", class_name=SECONDARY),
+                class_name="mt-7 flex flex-wrap justify-center gap-3",
+            ),
+            class_name="py-10 text-center sm:py-16",
+        ),
+        width="max-w-2xl",
     )

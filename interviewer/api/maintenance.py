@@ -1,0 +1,45 @@
+"""The site while its operator works on it: one page for people, one sentence for programs."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from interviewer.settings import ROOT
+
+WORDS = "Interviewer is being worked on and will be back in a few minutes."
+# Seconds after which the page, and programs, ask again.
+RETRY = 60
+_STILL_ANSWERED = ("/live", "/metrics", "/fonts/", "/favicon")
+
+
+@cache
+def _page() -> str:
+    return (ROOT / "assets" / "maintenance.html").read_text(encoding="utf-8")
+
+
+class Maintenance:
+    """Answers 503 to everything but the signs of life. Drafts stay in the browsers; what was sent is in the database."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse a request with the words that its sender can read."""
+        if scope["type"] == "lifespan" or (scope["type"] == "http" and scope["path"].startswith(_STILL_ANSWERED)):
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1013, "reason": WORDS})
+            return
+        await _refusal(scope["path"])(scope, receive, send)
+
+
+def _refusal(path: str) -> Response:
+    headers = {"Retry-After": str(RETRY), "Cache-Control": "no-store"}
+    if path.startswith("/api/") or path == "/health":
+        return JSONResponse({"error": WORDS}, status_code=503, headers=headers)
+    return HTMLResponse(_page(), status_code=503, headers=headers)

@@ -1,0 +1,22 @@
+"""What is left of a page when its own code fails."""
+
+from __future__ import annotations
+
+import reflex as rx
+from reflex_components_core.base.error_boundary import ErrorBoundary
+
+from interviewer.components.forms import PRIMARY
+
+
+def boundary(stateful: bool) -> rx.Component:
+    """Return the part around every page that shows a sentence instead of a page that broke; the error itself goes to the log."""
+    words = rx.el.main(
+        rx.el.h1("This page broke", class_name="font-serif text-3xl font-bold"),
+        rx.el.p(
+            "The fault is ours and is noted. What you typed is kept in this browser, and what you sent is stored.",
+            class_name="mt-2 mb-6 text-lg text-muted",
+        ),
+        rx.el.a("Load the page again", href="", custom_attrs={"reloadDocument": True}, class_name=PRIMARY),
+        class_name="mx-auto flex min-h-screen max-w-xl flex-col items-start justify-center px-4 font-sans text-ink",
+    )
+    return ErrorBoundary.create(fallback_render=rx.Var.create(words), **({} if stateful else {"on_error": rx.noop()}))
