@@ -21,7 +21,9 @@ LANDING_SCRIPT, INTERVIEW_SCRIPT, STYLE = 170_000, 420_000, 15_000
 # Colours depend on width and mode; what else axe looks at is looked at once for each width.
 _AXE = """async (all) => (await axe.run(document, {
         resultTypes: ["violations"], preload: false, ...(all ? {} : {runOnly: ["color-contrast"]}),
-    })).violations.map(one => [`${one.id}: ${one.help}`, ...one.nodes.map(node => `${node.target.join(" ")}: ${node.failureSummary}`)].join("\\n    "))"""
+    })).violations.map(one => [
+        `${one.id}: ${one.help}`, ...one.nodes.map(node => `${node.target.join(" ")}: ${node.failureSummary}`),
+    ].join("\\n    "))"""
 _TITLES = """document.querySelectorAll('h1, [role=heading][aria-level="1"]').length"""
 
 
