@@ -10,12 +10,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.node import axe_source
-from tests.support.pages import NOT_THERE_YET, PAGES, Shown, Visitors, Watched, Weights, weigher
+from tests.support.pages import MODES, NOT_THERE_YET, PAGES, SIZES, Shown, Visitors, Watched, Weights, change_mode, weigher
 
 pytestmark = pytest.mark.browser
 
-MODES = ("light", "dark")
-SIZES = ((1280, 800), (390, 844))
 # Bytes, gzipped.
 LANDING_SCRIPT, INTERVIEW_SCRIPT, STYLE = 170_000, 420_000, 15_000
 # Colours depend on width and mode; what else axe looks at is looked at once for each width.
@@ -43,14 +41,6 @@ def assert_accessible(page: Page) -> None:
                 found.setdefault(violation, []).append(f"{width} px {mode}")
     told = "\n".join(f"{', '.join(where)}: {violation}" for violation, where in found.items())
     assert not found, f"{page.url}\n{told}"
-
-
-def change_mode(page: Page, mode: str) -> None:
-    """Change between light and dark, as the device does, and let colours finish changing."""
-    page.emulate_media(color_scheme="dark" if mode == "dark" else "light", reduced_motion="reduce")
-    page.wait_for_function(
-        "mode => document.documentElement.classList.contains(mode) && !document.getAnimations().length", arg=mode
-    )
 
 
 def assert_small(weights: Weights, most_script: int) -> None:

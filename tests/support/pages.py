@@ -69,6 +69,8 @@ PAGES = (
     Shown("account", "/account", Who.VETERAN, loads=True, fails=True),
 )
 
+SIZES = ((1280, 800), (390, 844))
+MODES = ("light", "dark")
 # What stands in for something that has not come yet.
 NOT_THERE_YET = "main .skeleton, main [aria-busy=true]"
 # The server has answered, nothing stands in for something else, and the page has something to say.
@@ -155,3 +157,11 @@ def weigher(page: Page) -> Callable[[], Weights]:
 
     page.on("response", note)
     return weigh
+
+
+def change_mode(page: Page, mode: str) -> None:
+    """Change between light and dark, as the device does, and let colours finish changing."""
+    page.emulate_media(color_scheme="dark" if mode == "dark" else "light", reduced_motion="reduce")
+    page.wait_for_function(
+        "mode => document.documentElement.classList.contains(mode) && !document.getAnimations().length", arg=mode
+    )
