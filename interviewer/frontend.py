@@ -78,6 +78,7 @@ def build(settings: Settings) -> None:
     add_python(WEB / "node_modules" / "pyodide", CLIENT / "assets" / "pyodide")
     # Built into the pages' own scripts; nothing asks for the sources.
     shutil.rmtree(CLIENT / "code")
+    text_before_scripts(CLIENT)
     without_addresses(ROOT / "reflex.lock" / "package-lock.json")
     STAMP.write_text(fingerprint(settings))
 
@@ -127,12 +128,25 @@ def point_at_own_origin(assets: Path) -> None:
         changed, count = _BAKED.subn(_own_origin, source)
         if count:
             replaced += count
-            script.write_bytes(changed)
-            packed = script.with_name(script.name + ".gz")
-            if packed.exists():
-                packed.write_bytes(gzip.compress(changed, mtime=0))
+            _rewrite(script, changed)
     if not replaced:
         raise StartupError("The frontend was built, but the address of its server was not found in it.")
+
+
+def text_before_scripts(client: Path) -> None:
+    """Let browsers fetch styles and fonts first: prerendered pages have their text before any script has run."""
+    for page in client.rglob("*.html"):
+        source = page.read_bytes()
+        changed = source.replace(b'<link rel="modulepreload"', b'<link rel="modulepreload" fetchpriority="low"')
+        if changed != source:
+            _rewrite(page, changed)
+
+
+def _rewrite(file: Path, content: bytes) -> None:
+    """Change a built file; it is small, so of its packed forms gzip is enough."""
+    file.write_bytes(content)
+    file.with_name(file.name + ".gz").write_bytes(gzip.compress(content, mtime=0))
+    file.with_name(file.name + ".br").unlink(missing_ok=True)
 
 
 def _own_origin(match: re.Match[bytes]) -> bytes:
