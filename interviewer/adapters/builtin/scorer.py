@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interviewer.adapters.builtin.bank import load_bank
-from interviewer.adapters.builtin.instructions import speaks_to_grader
+from interviewer.adapters.builtin.instructions import praises_oneself, speaks_to_grader
 from interviewer.adapters.builtin.relevance import belongs_elsewhere, beside_the_point
 from interviewer.adapters.builtin.text import (
     FUNCTION_WORDS,
@@ -81,11 +81,11 @@ def _point_vector(point: str) -> NDArray[np.float32]:
 
 
 def without_echo(answer: Sequence[Sentence], prompt: str) -> list[Sentence]:
-    """Drop the sentences of an answer that only say the question again, or speak to whoever grades it."""
+    """Drop the sentences of an answer that only say the question again, speak to whoever grades it, or praise oneself."""
     asked = set(content_stems(prompt))
     kept = []
     for sentence in answer:
-        if speaks_to_grader(sentence.text):
+        if speaks_to_grader(sentence.text) or praises_oneself(sentence.text):
             continue
         said = set(content_stems(sentence.text))
         if not said or len(said & asked) / len(said) < _ECHO_SHARE or len(said) < 3:
