@@ -58,7 +58,7 @@ class Window:
     """A stretch of one to three sentences of the answer: its exact text, and what it says without what was dropped between."""
 
     text: str
-    said: str
+    parts: tuple[str, ...]
     stems: tuple[str, ...]
 
 
@@ -185,8 +185,9 @@ def _windows(kept: Sequence[Sentence], answer: str) -> list[Window]:
             last = first + size - 1
             text = answer[spans[first][0] : spans[last][1]]
             run = tuple(stem for sentence in kept[first : last + 1] for stem in sentence.stems)
-            said = " ".join(sentence.text for sentence in kept[first : last + 1])
-            found.append(Window(text if "".join(text.split()) == "".join(said.split()) else kept[first].text, said, run))
+            parts = tuple(sentence.text for sentence in kept[first : last + 1])
+            whole = "".join(text.split()) == "".join("".join(parts).split())
+            found.append(Window(text if whole else parts[0], parts, run))
     return found
 
 
@@ -219,30 +220,40 @@ def mark_answer(prompt: str, rubric: Rubric, answer: str, kind: AnswerKind) -> S
     if nature is AnswerNature.NON_ANSWER:
         return Scored(nature, missed)
     windows = _windows(kept, answer)
-    window_vectors = vectors([window.said for window in windows])
+    window_vectors = vectors([" ".join(window.parts) for window in windows])
     everything = tuple(stem for sentence in kept for stem in sentence.stems)
+    found = [_find(key_point, windows, window_vectors, everything) for key_point in rubric.key_points]
     marks = tuple(
-        _mark_point(index, key_point, windows, window_vectors, everything) for index, key_point in enumerate(rubric.key_points)
+        MarkedPoint(key_point=index, mark=mark, quote="" if mark is Mark.MISSED else _quote(windows[place]))
+        for index, (mark, place) in enumerate(found)
     )
-    if nature is AnswerNature.ANSWER and _says_nothing(prompt, rubric, marks, kept, kind):
+    evidence = dict.fromkeys(part for mark, place in found if mark is not Mark.MISSED for part in windows[place].parts)
+    if nature is AnswerNature.ANSWER and _says_nothing(prompt, rubric, marks, kept, tuple(evidence), kind):
         nature = AnswerNature.OFF_TOPIC
     return Scored(nature, marks)
 
 
-def _says_nothing(prompt: str, rubric: Rubric, marks: Sequence[MarkedPoint], kept: Sequence[Sentence], kind: AnswerKind) -> bool:
+def _says_nothing(
+    prompt: str,
+    rubric: Rubric,
+    marks: Sequence[MarkedPoint],
+    kept: Sequence[Sentence],
+    evidence: Sequence[str],
+    kind: AnswerKind,
+) -> bool:
     """Tell an answer without any key point, or one whose points are words met by chance in a text about something else."""
     if score(rubric, marks, AnswerNature.ANSWER) <= NON_ANSWER_CAP:
-        return all(mark.mark is Mark.MISSED for mark in marks)
-    said = [sentence.text for sentence in kept]
-    return belongs_elsewhere(prompt, rubric, " ".join(said)) or (
-        kind is not AnswerKind.CODE and beside_the_point(prompt, rubric, said)
-    )
+        return not evidence
+    # What else stands in an answer, of whatever length, says nothing about its marks.
+    if belongs_elsewhere(prompt, rubric, " ".join(evidence)):
+        return True
+    return kind is not AnswerKind.CODE and beside_the_point(prompt, rubric, [sentence.text for sentence in kept])
 
 
-def _mark_point(
-    index: int, key_point: KeyPoint, windows: Sequence[Window], window_vectors: NDArray[np.float32], everything: Sequence[str]
-) -> MarkedPoint:
-    """Mark one key point by its best window; ideas scattered over the whole answer count a little less."""
+def _find(
+    key_point: KeyPoint, windows: Sequence[Window], window_vectors: NDArray[np.float32], everything: Sequence[str]
+) -> tuple[Mark, int]:
+    """Mark one key point by its best window and return its place; ideas scattered over the whole answer count a little less."""
     cosines = window_vectors @ _point_vector(key_point.point)
     strengths = [
         _evidence(_lexical(key_point, window.stems), float(cosine)) for window, cosine in zip(windows, cosines, strict=True)
@@ -251,9 +262,5 @@ def _mark_point(
     best = max(range(len(windows)), key=lambda position: (round(strengths[position], 2), -position))
     strength = max(strengths[best], 0.85 * _lexical(key_point, everything))
     if strength >= HIT_EVIDENCE:
-        mark = Mark.HIT
-    elif strength >= PARTIAL_EVIDENCE:
-        mark = Mark.PARTIAL
-    else:
-        return MarkedPoint(key_point=index, mark=Mark.MISSED)
-    return MarkedPoint(key_point=index, mark=mark, quote=_quote(windows[best]))
+        return Mark.HIT, best
+    return (Mark.PARTIAL if strength >= PARTIAL_EVIDENCE else Mark.MISSED), best

@@ -239,10 +239,7 @@ class WordOrder:
     def of(self, text: str) -> tuple[float, int]:
         """Return how much likelier each word is after the one before it (mean of logarithms; below 0 it is no order) and of how many."""
         found = [
-            self._surprise(*pair)
-            for sentence in sentences(text)
-            for kinds in [_kinds(sentence.text)]
-            for pair in pairwise(kinds)
+            self._surprise(*pair) for sentence in sentences(text) for kinds in [_kinds(sentence.text)] for pair in pairwise(kinds)
         ]
         return (sum(found) / len(found) if found else 0.0), len(found)
 
