@@ -47,6 +47,7 @@ def signup() -> rx.Component:
         ),
         _ways(_way("You have an account?", "Sign in", "/login")),
         rx.cond(SignupState.github & ~SignupState.sent, _github("/dashboard")),
+        here="/signup",
     )
 
 
@@ -137,6 +138,7 @@ def login() -> rx.Component:
         ),
         _ways(_way("", "Forgot your password?", "/reset-request"), _way("New here?", "Create an account", "/signup")),
         rx.cond(LoginState.github, _github(LoginState.next_path)),
+        here="/login",
     )
 
 

@@ -33,6 +33,7 @@ def dashboard() -> rx.Component:
         ),
         rx.el.div(alert(DashboardState.error), class_name="mt-4 empty:hidden"),
         rx.cond(DashboardState.loaded & BillingState.loaded, _content(), _skeleton()),
+        here="/dashboard",
     )
 
 

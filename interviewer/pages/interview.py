@@ -37,6 +37,7 @@ def interview() -> rx.Component:
                 "data-answered": InterviewState.last.question_id,
             },
         ),
+        here="/interview",
     )
 
 

@@ -26,6 +26,7 @@ def practice() -> rx.Component:
             _skeleton(),
         ),
         width="max-w-3xl",
+        here="/practice",
     )
 
 

@@ -51,6 +51,7 @@ def profile() -> rx.Component:
             ),
             class_name="mt-6 grid gap-6 lg:grid-cols-[10rem_minmax(0,42rem)] lg:gap-12",
         ),
+        here="/account",
     )
 
 
