@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 EVENT_PATH = "/_event"
 FORM_PATH = "/session/"
+SHARED_PATH = "/shared"
 YEAR = 31_536_000
 REQUEST_ID = "X-Request-ID"
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
@@ -223,6 +224,8 @@ class SecurityHeaders(AnswerHeaders):
         super().__init__(app)
         self._headers = _HEADERS | ({"Strict-Transport-Security": f"max-age={YEAR}"} if https_only else {})
 
-    def add(self, headers: MutableHeaders, path: str, status: int) -> None:  # noqa: ARG002 - the same for every answer
+    def add(self, headers: MutableHeaders, path: str, status: int) -> None:  # noqa: ARG002 - the same for every status
         """Say what the answer's page may do."""
         headers.update(self._headers)
+        if path.startswith(SHARED_PATH):
+            headers["X-Robots-Tag"] = "noindex, nofollow"

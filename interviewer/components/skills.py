@@ -52,25 +52,6 @@ def _trend(skill: rx.Var[SkillItem]) -> rx.Component:
     )
 
 
-def strengths_and_weaknesses(strengths: rx.Var[list[SkillItem]], weaknesses: rx.Var[list[SkillItem]]) -> rx.Component:
-    """Return the skills of one interview in two columns: what went well, what did not."""
-    return card(
-        rx.el.h2("Skills", class_name=SECTION_TITLE),
-        rx.el.div(
-            _column("Strengths", strengths, "No answer has reached 7 of 10 yet."),
-            _column("Weaknesses", weaknesses, "Nothing below 7 of 10."),
-            class_name="mt-4 grid gap-x-10 gap-y-6 sm:grid-cols-2",
-        ),
-    )
-
-
-def _column(title: str, skills: rx.Var[list[SkillItem]], nothing: str) -> rx.Component:
-    return rx.el.div(
-        rx.el.h3(title, class_name=_SMALL_TITLE),
-        rx.cond(skills.length() > 0, skill_list(skills, title), rx.el.p(nothing, class_name="py-3 text-muted")),
-    )
-
-
 def requirements(
     shown: rx.Var[list[RequirementItem]], not_shown: rx.Var[list[RequirementItem]], not_asked: rx.Var[list[RequirementItem]]
 ) -> rx.Component:
