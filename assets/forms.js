@@ -83,7 +83,7 @@
     if (!value) return ["", ""];
     if (missing > 0) return ["weak", missing === 1 ? "1 more character" : `${missing} more characters`];
     const found = bits(value);
-    return found < 36 ? ["weak", "Easy to guess"] : found < 56 ? ["fair", "Fair"] : found < 80 ? ["good", "Good"] : ["good", "Strong"];
+    return found < 36 ? ["weak", "Weak"] : found < 56 ? ["fair", "Fair"] : found < 80 ? ["good", "Good"] : ["good", "Strong"];
   };
 
   const tell = (place, value) => {
