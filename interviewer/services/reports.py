@@ -108,7 +108,7 @@ def extremes(turns: Sequence[TurnView]) -> tuple[TurnView | None, TurnView | Non
 def shortened(prompt: str, length: int = SHORT) -> str:
     """Return the words of a question without its code, cut at a word if they are longer than `length` characters."""
     words = " ".join(_FENCED.sub(" ", prompt).replace("`", "").split())
-    return words if len(words) <= length else words[:length].rsplit(None, 1)[0].rstrip(",;:–-") + "\N{NO-BREAK SPACE}…"
+    return words if len(words) <= length else words[: length + 1].rsplit(" ", 1)[0].rstrip(",;:–-") + "\N{NO-BREAK SPACE}…"
 
 
 def highlighted(turn: TurnView) -> list[tuple[str, str]]:

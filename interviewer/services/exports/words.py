@@ -87,5 +87,5 @@ def score(verdict: VerdictView) -> str:
 
 def file_name(report: Report) -> str:
     """Return a name for the report's file, without its ending: the title's words and the day, in any script."""
-    words = re.sub(r"[^\w]+", "-", unicodedata.normalize("NFKC", report.title).casefold()).replace("_", "-")
+    words = re.sub(r"[^\w]+", "-", unicodedata.normalize("NFKC", report.title).lower()).replace("_", "-")
     return f"{words[:MAX_NAME].strip('-') or 'interview'}-{report.started_at:%Y-%m-%d}"
