@@ -280,7 +280,7 @@ async def test_a_report_is_worked_out_only_for_whoever_the_page_was_loaded_for(
         await run(ReviewState.load, page)
     await services.sessions.end_all(owner.id)
     await run(ReviewState.load_report, page)
-    assert page.strengths == page.suggestions == []
+    assert (page.suggestions, page.practise) == ([], {})
 
 
 # -- dashboard -------------------------------------------------------------------------------------------------------
