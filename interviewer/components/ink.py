@@ -26,7 +26,7 @@ def ring(*children: rx.Component, class_name: str = "") -> rx.Component:
     """Return `children` in a ring of ink, which has the colour of the text around it."""
     return rx.el.span(
         rx.el.svg(
-            rx.el.svg.path(d=_OVAL, custom_attrs={"pathLength": "1"}),
+            rx.el.svg.path(d=_OVAL),
             view_box="0 0 104 70",
             custom_attrs={"preserveAspectRatio": "none"},
             aria_hidden="true",
