@@ -8,7 +8,7 @@ import reflex as rx
 
 from interviewer.settings import ROOT
 
-SCRIPTS = ("drafts", "forms", "notices")
+SCRIPTS = ("drafts", "focus", "forms", "notices")
 _FONTS = ("newsreader", "instrument-sans")
 
 
