@@ -36,8 +36,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="interviewer-screens-") as name:
         server = EmbeddedPostgres(Path(name) / "database")
         url = server.start()
-        site = Site(Path(name), url).start()
+        site = Site(Path(name), url)
         try:
+            site.start()
             _take(Visitors(site.url, *seed(url)))
         finally:
             site.stop()

@@ -75,6 +75,9 @@ MODES = ("light", "dark")
 NOT_THERE_YET = "main .skeleton, main [aria-busy=true]"
 # The server has answered, nothing stands in for something else, and the page has something to say.
 _THERE = f"() => !document.querySelector('{NOT_THERE_YET}') && document.querySelector('main').innerText.trim()"
+# The mode is the wanted one, and no colour is on its way any more.
+_CHANGED = """mode => document.documentElement.classList.contains(mode)
+    && !document.getAnimations().some(one => one.playState === "running")"""
 
 
 @dataclass(frozen=True)
@@ -162,6 +165,4 @@ def weigher(page: Page) -> Callable[[], Weights]:
 def change_mode(page: Page, mode: str) -> None:
     """Change between light and dark, as the device does, and let colours finish changing."""
     page.emulate_media(color_scheme="dark" if mode == "dark" else "light", reduced_motion="reduce")
-    page.wait_for_function(
-        "mode => document.documentElement.classList.contains(mode) && !document.getAnimations().length", arg=mode
-    )
+    page.wait_for_function(_CHANGED, arg=mode)
