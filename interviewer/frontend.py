@@ -57,7 +57,8 @@ def is_fresh(settings: Settings) -> bool:
 
 
 def build(settings: Settings) -> None:
-    """Build the frontend; raises StartupError with the place of the log when that fails."""
+    """Build the frontend; raises StartupError when that cannot be done here, or with the place of the log when it fails."""
+    _refuse_where_nothing_can_be_built(settings)
     STAMP.unlink(missing_ok=True)
     shutil.rmtree(CLIENT, ignore_errors=True)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
@@ -81,6 +82,20 @@ def build(settings: Settings) -> None:
     text_before_scripts(CLIENT)
     without_addresses(ROOT / "reflex.lock" / "package-lock.json")
     STAMP.write_text(fingerprint(settings))
+
+
+def _refuse_where_nothing_can_be_built(settings: Settings) -> None:
+    """Find out before the old build is removed: an image has neither Node.js nor a folder to write to."""
+    if shutil.which("npm", path=build_environment()["PATH"]) is None:
+        missing = "Node.js is not installed"
+    elif not os.access(WEB if WEB.exists() else ROOT, os.W_OK):
+        missing = f"{ROOT} cannot be written to"
+    else:
+        return
+    raise StartupError(
+        f"The pages here were not built for ENV={settings.env.value} and FRONTEND_URL={settings.frontend_url}, "
+        f"and cannot be built now: {missing}. Build the image again with these settings, or start it with those it was built for."
+    )
 
 
 def without_addresses(lock: Path) -> None:
