@@ -195,6 +195,22 @@ def test_a_terse_answer_is_read_behind_its_question() -> None:
     assert grade(question, reference, "They grow dynamically.") > grade(question, reference, "They are sorted.") + 0.1
 
 
+@pytest.mark.parametrize(
+    ("question", "reference", "answer"),
+    [
+        ("How can a function change a variable of its caller?", "By a reference to it.", "Pass it by reference to the function."),
+        (
+            "What speeds up search in a linked list?",
+            "A skip list with express lanes.",
+            "Use a skip list with express lanes over it.",
+        ),
+    ],
+)
+def test_terms_that_sound_like_declining_are_no_refusal(question: str, reference: str, answer: str) -> None:
+    assert grade(question, reference, answer) >= 0.5
+    assert grade(question, reference, "Pass.") == grade(question, reference, "skip this") == 0
+
+
 def test_works_with_static_word_vectors_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grading, "contextual", lambda: None)
     found, given = np.array([(grade(q, r, answer), given) for q, r, answers in SHORT for answer, given in answers]).T

@@ -108,6 +108,8 @@ def blank(answers: Measured) -> NDArray[np.bool_]:
 def settled(answers: Measured, index: int, model: regression.Model) -> float:
     """Return the grade that the grader gives to one answer with `model`."""
     each, figures = answers.graded[index], dict(zip(answers.names, answers.rows[index], strict=True))
+    if grading.is_none(each.question, each.answer):
+        return 0.0
     return grading.settle(figures, model, each.question, each.reference, each.answer)
 
 
