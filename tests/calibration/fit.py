@@ -26,8 +26,8 @@ PARAMETERS = Path(grading.__file__).with_name(regression.PARAMETERS)
 SETTINGS = Boosting()
 RIDGE_PENALTY = 300.0
 STRANGER_WEIGHT = 0.5
-# The line for short references: few features, and answers weighted as in a course, where most of them are good.
-SHORT_FEATURES = ("keyed", "said")
+# The line for short references: what carries over best, and answers weighted as in a course, where most of them are good.
+SHORT_FEATURES = ("keyed",)
 SHORT_PENALTY, GOOD, GOOD_WEIGHT = 10.0, 0.7, 3.0
 
 
@@ -79,7 +79,10 @@ def train(rows: Floats, grades: Floats, weights: Floats, names: list[str]) -> di
 
 
 def short_line(answers: Measured, others: Measured, kind: str, without: str = "") -> dict[str, Any]:
-    """Return the line for short references as the parameter file stores it, trained without one group of the questions."""
+    """Return the line for short references as the parameter file stores it, trained without one group of the questions.
+
+    Answers to other questions steepen it; its level is that of the answers to the question.
+    """
     names = [f"{kind}_{name}" for name in SHORT_FEATURES]
     columns = [answers.names.index(name) for name in names]
     seen, seen_others = answers.of("group") != without, others.of("group") != without
@@ -87,7 +90,9 @@ def short_line(answers: Measured, others: Measured, kind: str, without: str = ""
     rows = np.vstack([answers.rows[seen], others.rows[seen_others]])[:, columns]
     grades = np.concatenate([answers.grades[seen], others.grades[seen_others]])
     weights = np.concatenate([own, np.full(seen_others.sum(), STRANGER_WEIGHT)])
-    return _line_of(names, *signed_ridge(rows, grades, weights, _signs(names), penalty=SHORT_PENALTY))
+    slope, _ = signed_ridge(rows, grades, weights, _signs(names), penalty=SHORT_PENALTY)
+    level = own @ (answers.grades[seen] - answers.rows[seen][:, columns] @ slope) / own.sum()
+    return _line_of(names, slope, float(level))
 
 
 def fit(answers: Measured, others: Measured, line: dict[str, Any], without: set[str], field: str = "group") -> dict[str, Any]:
