@@ -81,7 +81,7 @@ def requirements(
 def _standing(title: str, wanted: rx.Var[list[RequirementItem]], sign: rx.Component) -> rx.Component:
     return rx.el.div(
         rx.el.h3(f"{title} (", wanted.length(), ")", class_name=_SMALL_TITLE),
-        rx.el.ul(rx.foreach(wanted, lambda one: _requirement(one, sign)), class_name="mt-3 space-y-3"),
+        rx.el.ul(rx.foreach(wanted, lambda one: _requirement(one, sign)), class_name="mt-3 grid gap-x-10 gap-y-3 sm:grid-cols-2"),
         class_name="mt-5",
     )
 

@@ -19,7 +19,7 @@ from interviewer.state.session import SessionState
 from interviewer.state.skills import SkillsState
 
 # Two columns where there is room for them.
-_GRID = "mt-6 grid gap-6 lg:grid-cols-[minmax(0,1fr)_20rem]"
+_GRID = "mt-6 grid gap-6 lg:grid-cols-[minmax(0,1fr)_20rem] lg:grid-rows-[auto_1fr]"
 _COLUMN = "min-w-0 space-y-6"
 _LIST = "divide-y divide-line overflow-hidden rounded-lg border border-line bg-sheet"
 
@@ -41,14 +41,15 @@ def _content() -> rx.Component:
     return rx.fragment(
         rx.el.div(notices(), class_name="mt-6 empty:hidden"),
         rx.el.div(
-            rx.el.div(_next_step(), _also_open(), class_name="flex min-w-0 flex-col gap-6"),
-            credits_card(),
-            class_name=_GRID,
-        ),
-        rx.el.div(
+            rx.el.div(_next_step(), _also_open(), class_name=_COLUMN),
+            rx.el.div(
+                credits_card(),
+                streak_card(DashboardState.streak, DashboardState.streak.count > 0),
+                _skills(),
+                class_name=f"{_COLUMN} lg:row-span-2",
+            ),
             rx.el.div(_progress(), class_name=_COLUMN),
-            rx.el.div(streak_card(DashboardState.streak, DashboardState.streak.count > 0), _skills(), class_name=_COLUMN),
-            class_name=f"{_GRID} lg:items-start",
+            class_name=_GRID,
         ),
         rx.cond(DashboardState.past > 0, _past()),
         rx.el.div(shop(), class_name="mt-12"),
@@ -58,10 +59,10 @@ def _content() -> rx.Component:
 def _skeleton() -> rx.Component:
     """Return the shape of what comes."""
     return rx.el.div(
-        rx.el.div(_blank("h-72"), _blank("h-60 lg:h-72"), class_name=_GRID),
         rx.el.div(
+            _blank("h-72"),
+            rx.el.div(_blank("h-60"), _blank("h-64"), _blank("h-96"), class_name=f"{_COLUMN} lg:row-span-2"),
             rx.el.div(_blank("h-96"), _blank("h-96"), class_name=_COLUMN),
-            rx.el.div(_blank("h-72"), _blank("h-96"), class_name=_COLUMN),
             class_name=_GRID,
         ),
         role="status",
