@@ -29,6 +29,8 @@ _SOURCES = (
     "interviewer/domain/samples.py",
 )
 _FILES = ("assets", "rxconfig.py", "requirements.lock", "reflex.lock", "interviewer/frontend.py")
+# What the browser needs of the package `pyodide`.
+_PYTHON = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
 # The build holds the addresses of one backend in one small file; at run time they are the page's own instead.
 _BAKED = re.compile(rb"""([`"'])(http|ws)://localhost:3000([^`"']*)\1""")
 
@@ -55,7 +57,8 @@ def is_fresh(settings: Settings) -> bool:
 
 
 def build(settings: Settings) -> None:
-    """Build the frontend; raises StartupError with the place of the log when that fails."""
+    """Build the frontend; raises StartupError when that cannot be done here, or with the place of the log when it fails."""
+    _refuse_where_nothing_can_be_built(settings)
     STAMP.unlink(missing_ok=True)
     shutil.rmtree(CLIENT, ignore_errors=True)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
@@ -73,9 +76,26 @@ def build(settings: Settings) -> None:
     if result.returncode or not (CLIENT / "index.html").exists():
         raise StartupError(f"The frontend could not be built; the reason stands at the end of {log_path}.")
     point_at_own_origin(CLIENT / "assets")
+    add_python(WEB / "node_modules" / "pyodide", CLIENT / "assets" / "pyodide")
+    # Built into the pages' own scripts; nothing asks for the sources.
+    shutil.rmtree(CLIENT / "code")
     text_before_scripts(CLIENT)
     without_addresses(ROOT / "reflex.lock" / "package-lock.json")
     STAMP.write_text(fingerprint(settings))
+
+
+def _refuse_where_nothing_can_be_built(settings: Settings) -> None:
+    """Find out before the old build is removed: an image has neither Node.js nor a folder to write to."""
+    if shutil.which("npm", path=build_environment()["PATH"]) is None:
+        missing = "Node.js is not installed"
+    elif not os.access(WEB if WEB.exists() else ROOT, os.W_OK):
+        missing = f"{ROOT} cannot be written to"
+    else:
+        return
+    raise StartupError(
+        f"The pages here were not built for ENV={settings.env.value} and FRONTEND_URL={settings.frontend_url}, "
+        f"and cannot be built now: {missing}. Build the image again with these settings, or start it with those it was built for."
+    )
 
 
 def without_addresses(lock: Path) -> None:
@@ -87,6 +107,17 @@ def without_addresses(lock: Path) -> None:
     text = json.dumps(document, indent=2) + "\n"
     if text != lock.read_text():
         lock.write_text(text)
+
+
+def add_python(package: Path, folder: Path) -> None:
+    """Put Python for the browser among the built files, in a folder named after its version, packed where it helps."""
+    target = folder / json.loads((package / "package.json").read_text())["version"]
+    target.mkdir(parents=True)
+    for name in _PYTHON:
+        content = (package / name).read_bytes()
+        (target / name).write_bytes(content)
+        if not name.endswith(".zip"):
+            (target / f"{name}.gz").write_bytes(gzip.compress(content, mtime=0))
 
 
 def build_environment() -> dict[str, str]:

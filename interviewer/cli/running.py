@@ -20,6 +20,9 @@ from interviewer.settings import ROOT, Settings
 
 # Seconds that open connections get at the end before they are cut.
 GRACE_SECONDS = 5
+# Seconds that an idle connection stays open: longer than a load balancer in front keeps it, or it would now and then send a
+# request into one that is just being closed, which its visitor would see as an error.
+KEEP_ALIVE_SECONDS = 130
 
 
 def run(*, build_only: Annotated[bool, typer.Option(help="Build the frontend, then stop.")] = False) -> None:
@@ -108,6 +111,7 @@ def _serve(settings: Settings) -> None:
         access_log=False,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
         server_header=False,
     )

@@ -17,7 +17,7 @@ _NAV = (
 _FOOT = "inline-flex min-h-11 items-center px-2 text-muted underline-offset-4 hover:text-ink hover:underline"
 
 
-def shell(*children: rx.Component, width: str = "max-w-5xl", here: str = "") -> rx.Component:
+def shell(*children: rx.Component, width: str = "max-w-6xl", here: str = "") -> rx.Component:
     """Return a page with header and footer around `children`; `here` is its path, if the header has a link to it."""
     return rx.el.div(
         rx.el.a(
@@ -59,7 +59,7 @@ def _header(here: str) -> rx.Component:
                 class_name="flex items-center gap-0 sm:gap-1",
             ),
             aria_label="Main",
-            class_name="mx-auto flex w-full max-w-5xl items-center justify-between px-4 py-2 sm:px-6",
+            class_name="mx-auto flex w-full max-w-6xl items-center justify-between px-4 py-2 sm:px-6",
         ),
         class_name="border-b border-line bg-sheet print:hidden",
     )
@@ -111,7 +111,7 @@ def _footer() -> rx.Component:
                 aria_label="About",
                 class_name="-mx-2 flex flex-wrap",
             ),
-            class_name="mx-auto flex w-full max-w-5xl flex-wrap items-center justify-between gap-x-8 gap-y-2 px-4 py-5 sm:px-6",
+            class_name="mx-auto flex w-full max-w-6xl flex-wrap items-center justify-between gap-x-8 gap-y-2 px-4 py-5 sm:px-6",
         ),
         class_name="border-t border-line text-sm text-muted print:hidden",
     )
@@ -122,6 +122,6 @@ def card(*children: rx.Component, class_name: str = "", **attributes: object) ->
     return rx.el.section(*children, class_name=f"rounded-lg border border-line bg-sheet p-5 sm:p-7 {class_name}", **attributes)
 
 
-def narrow_page(title: str, *children: rx.Component) -> rx.Component:
+def narrow_page(title: str, *children: rx.Component, here: str = "") -> rx.Component:
     """Return a page with one sheet in the middle, as the forms have."""
-    return shell(card(rx.el.h1(title, class_name="mb-5 font-serif text-3xl font-bold"), *children), width="max-w-lg")
+    return shell(card(rx.el.h1(title, class_name="mb-5 font-serif text-3xl font-bold"), *children), width="max-w-lg", here=here)

@@ -25,8 +25,8 @@ TAILWIND: dict[str, Any] = {
         "extend": {
             "colors": {name: f"var(--{name})" for name in _COLOURS},
             "fontFamily": {
-                "sans": ["Instrument Sans", "Sans Meanwhile", "ui-sans-serif", "system-ui", "sans-serif"],
-                "serif": ["Newsreader", "Serif Meanwhile", "ui-serif", "Georgia", "serif"],
+                "sans": ["Instrument Sans", "Instrument Meanwhile", "ui-sans-serif", "system-ui", "sans-serif"],
+                "serif": ["Newsreader", "Newsreader Meanwhile", "ui-serif", "Georgia", "serif"],
                 "mono": ["JetBrains Mono", "ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"],
             },
         }

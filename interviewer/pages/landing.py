@@ -43,10 +43,33 @@ def _hero() -> rx.Component:
                 class_name="mt-7 flex flex-wrap gap-3",
             ),
             rx.el.p("The first interview is free. No card, about half an hour.", class_name="mt-4 text-sm text-muted"),
-            class_name="lg:sticky lg:top-8",
+            _steps(),
         ),
         _excerpt(),
         class_name="grid items-start gap-10 lg:grid-cols-[5fr_6fr] lg:gap-14",
+    )
+
+
+def _steps() -> rx.Component:
+    steps = (
+        ("Paste the posting", "or start without one, for a general backend interview."),
+        ("Answer as you would in the room", "in prose or in code, with a pause whenever you need one."),
+        ("Read the verdict", "while the next question is already being asked."),
+    )
+    return rx.el.ol(
+        *[
+            rx.el.li(
+                rx.el.span(
+                    number,
+                    class_name="flex size-8 shrink-0 items-center justify-center rounded-full border-2 border-accent font-serif text-lg font-bold leading-none text-accent",
+                ),
+                rx.el.p(rx.el.span(title, class_name="font-semibold"), ", ", text, class_name="pt-0.5"),
+                class_name="flex gap-3.5",
+            )
+            for number, (title, text) in enumerate(steps, 1)
+        ],
+        aria_label="How it goes",
+        class_name="mt-10 space-y-4 border-t border-line pt-8 max-lg:hidden",
     )
 
 
@@ -57,7 +80,7 @@ def _excerpt() -> rx.Component:
         rx.el.div(
             rx.el.div(
                 rx.el.p("From an interview · ", sample.topic, class_name="text-sm font-medium text-muted"),
-                rx.el.h2(sample.question, class_name="mt-2 font-serif text-lg font-bold leading-snug"),
+                rx.el.h2(sample.question, class_name="mt-2 font-serif text-xl font-bold leading-snug"),
             ),
             rx.el.p(
                 ring(

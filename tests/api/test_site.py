@@ -1,0 +1,55 @@
+"""What crawlers read, and the site under maintenance."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree as ET
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
+
+from interviewer.api.maintenance import WORDS, Maintenance
+from interviewer.api.site import OPEN_PAGES
+
+
+async def test_crawlers_may_read_the_open_pages_and_nothing_of_anybodys(client: httpx2.AsyncClient) -> None:
+    robots = await client.get("/robots.txt")
+    assert robots.headers["content-type"].startswith("text/plain")
+    closed = [line.removeprefix("Disallow: ") for line in robots.text.splitlines() if line.startswith("Disallow")]
+    assert {"/dashboard", "/interview", "/api/"} <= set(closed)
+    assert not any(f"/{page}".startswith(path) for page in OPEN_PAGES for path in closed)
+    sitemap = ET.fromstring((await client.get("/sitemap.xml")).text)
+    places = [element.text or "" for element in sitemap.iter() if element.tag.endswith("loc")]
+    assert f"Sitemap: {places[0]}sitemap.xml" in robots.text
+    assert [place.removeprefix(places[0]) for place in places] == list(OPEN_PAGES)
+
+
+@pytest.fixture
+def closed() -> TestClient:
+    inner = FastAPI()
+    inner.get("/live")(lambda: "alive")
+    inner.get("/dashboard")(lambda: "a page")
+    return TestClient(Maintenance(inner))
+
+
+def test_under_maintenance_people_read_a_page(closed: TestClient) -> None:
+    answer = closed.get("/dashboard")
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "60"
+    assert "Back in a few minutes" in answer.text
+    assert "What you have sent is stored" in answer.text
+
+
+def test_under_maintenance_programs_read_a_sentence_and_signs_of_life_go_on(closed: TestClient) -> None:
+    for path in ("/api/interviews", "/health"):
+        answer = closed.get(path)
+        assert (answer.status_code, answer.json()) == (503, {"error": WORDS})
+    assert closed.get("/live").status_code == 200
+
+
+def test_under_maintenance_no_websocket_opens(closed: TestClient) -> None:
+    with pytest.raises(WebSocketDisconnect) as caught, closed.websocket_connect("/_event/"):
+        pass
+    assert caught.value.code == 1013

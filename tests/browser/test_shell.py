@@ -1,0 +1,69 @@
+"""What every page has: the header, the footer, notices, and words about the connection."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.support.site import Site, ready, sign_up
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_stranger_is_two_clicks_from_an_account(site: Site, page: Page) -> None:
+    page.goto(site.url)
+    page.get_by_role("link", name="Take a free interview").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("account", re.IGNORECASE))
+    expect(page.get_by_label("E-mail")).to_be_visible()
+
+
+def test_the_sample_on_the_landing_page_can_be_opened(site: Site, page: Page) -> None:
+    page.goto(site.url)
+    sample = page.get_by_label("An answer and its verdict")
+    expect(sample.get_by_text("A CHECK constraint as last defence")).to_be_hidden()
+    sample.get_by_text("Every mark and its proof").click()
+    expect(sample.get_by_text("A CHECK constraint as last defence")).to_be_visible()
+    sample.get_by_text("A model answer").click()
+    expect(sample.get_by_text("That is a lost update.")).to_be_visible()
+
+
+def test_the_footer_leads_to_terms_and_privacy(site: Site, page: Page) -> None:
+    page.goto(f"{site.url}/login")
+    for name, title in (("Terms", "Terms of use"), ("Privacy", "Privacy")):
+        page.get_by_role("contentinfo").get_by_role("link", name=name).click()
+        expect(page.get_by_role("heading", level=1, name=title)).to_be_visible()
+
+
+def test_being_offline_is_told_and_passes(site: Site, page: Page, context: BrowserContext) -> None:
+    page.goto(f"{site.url}/login")
+    ready(page)
+    context.set_offline(True)
+    expect(page.get_by_text("You are offline.")).to_be_visible()
+    context.set_offline(False)
+    expect(page.get_by_text("You are offline.")).to_be_hidden()
+
+
+def test_a_lost_server_is_told_and_the_page_goes_on_when_it_is_back(make_site: Callable[..., Site], page: Page) -> None:
+    site = make_site()
+    page.goto(f"{site.url}/login")
+    ready(page)
+    site.kill()
+    expect(page.get_by_text("The connection is lost.")).to_be_visible()
+    site.start()
+    expect(page.get_by_text("The connection is lost.")).to_be_hidden(timeout=30_000)
+
+
+def test_a_notice_is_read_out_and_can_be_said_again(site: Site, page: Page) -> None:
+    page.goto(f"{site.url}/login")
+    ready(page)
+    for words in ("Copied.", "Saved."):
+        page.evaluate("words => window.dispatchEvent(new CustomEvent('notice', {detail: words}))", words)
+        expect(page.locator("#notices[role=status]")).to_have_text(words)
+
+
+def test_the_header_tells_where_one_is(site: Site, page: Page) -> None:
+    sign_up(page, site.url)
+    expect(page.get_by_role("navigation", name="Main").locator("[aria-current=page]")).to_have_text("Dashboard")
