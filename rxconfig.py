@@ -22,6 +22,8 @@ config = rx.Config(
     state_manager_mode=StateManagerMode.MEMORY,
     # Seconds of silence after which a page's state is forgotten; the page then loads it anew.
     redis_token_expiration=6 * 3600,
+    # Packed at build time, in the order of preference: 10 to 15 percent less than gzip alone.
+    frontend_compression_formats=["brotli", "gzip"],
     plugins=[rx.plugins.TailwindV4Plugin(cast("Any", TAILWIND))],
     disable_plugins=[rx.plugins.SitemapPlugin],
 )

@@ -13,7 +13,7 @@ from interviewer.api.maintenance import Maintenance
 from interviewer.api.middleware import CacheHeaders, EventIds, OriginGuard, Requests, SecurityHeaders
 from interviewer.components.failure import boundary
 from interviewer.components.head import head
-from interviewer.pages import account, dashboard, interview, landing, legal, not_found, outbox, practice, profile, review
+from interviewer.pages import account, dashboard, interview, landing, legal, not_found, outbox, practice, profile, review, shared
 from interviewer.settings import get_settings
 from interviewer.state.account import LoginState, OutboxState, ResetPasswordState, ResetRequestState, SignupState, VerifyState
 from interviewer.state.billing import BillingState
@@ -23,6 +23,7 @@ from interviewer.state.practice import PracticeState
 from interviewer.state.profile import ProfileState
 from interviewer.state.review import ReviewState
 from interviewer.state.session import SessionState
+from interviewer.state.sharing import SharedState, ShareState
 from interviewer.state.skills import SkillsState
 
 settings = get_settings()
@@ -30,7 +31,7 @@ Loads = Sequence[Any]
 ORIGINS = [settings.site_url.rstrip("/"), *settings.allowed_origins]
 
 app = rx.App(
-    stylesheets=["/theme.css"],
+    stylesheets=["/theme.css", "/room.css", "/print.css"],
     theme=None,
     html_lang="en",
     head_components=head(settings.site_url if settings.production else "/"),
@@ -135,7 +136,14 @@ _page(
     "/interview/[interview_id]",
     "Report · Interviewer",
     "The report of an interview: scores, every answer and its verdict.",
-    loads=[SessionState.require, ReviewState.load],
+    loads=[SessionState.require, ReviewState.load, ShareState.load],
+)
+app.add_page(
+    shared.shared,
+    route="/shared/[token]",
+    title="A shared report · Interviewer",
+    meta=[{"name": "robots", "content": "noindex, nofollow"}],
+    on_load=[SessionState.load, SharedState.load],
 )
 _page(
     practice.practice,

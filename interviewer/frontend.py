@@ -29,6 +29,8 @@ _SOURCES = (
     "interviewer/domain/samples.py",
 )
 _FILES = ("assets", "rxconfig.py", "requirements.lock", "reflex.lock", "interviewer/frontend.py")
+# What the browser needs of the package `pyodide`.
+_PYTHON = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
 # The build holds the addresses of one backend in one small file; at run time they are the page's own instead.
 _BAKED = re.compile(rb"""([`"'])(http|ws)://localhost:3000([^`"']*)\1""")
 
@@ -74,6 +76,10 @@ def build(settings: Settings) -> None:
     if result.returncode or not (CLIENT / "index.html").exists():
         raise StartupError(f"The frontend could not be built; the reason stands at the end of {log_path}.")
     point_at_own_origin(CLIENT / "assets")
+    add_python(WEB / "node_modules" / "pyodide", CLIENT / "assets" / "pyodide")
+    # Built into the pages' own scripts; nothing asks for the sources.
+    shutil.rmtree(CLIENT / "code")
+    text_before_scripts(CLIENT)
     without_addresses(ROOT / "reflex.lock" / "package-lock.json")
     STAMP.write_text(fingerprint(settings))
 
@@ -103,6 +109,17 @@ def without_addresses(lock: Path) -> None:
         lock.write_text(text)
 
 
+def add_python(package: Path, folder: Path) -> None:
+    """Put Python for the browser among the built files, in a folder named after its version, packed where it helps."""
+    target = folder / json.loads((package / "package.json").read_text())["version"]
+    target.mkdir(parents=True)
+    for name in _PYTHON:
+        content = (package / name).read_bytes()
+        (target / name).write_bytes(content)
+        if not name.endswith(".zip"):
+            (target / f"{name}.gz").write_bytes(gzip.compress(content, mtime=0))
+
+
 def build_environment() -> dict[str, str]:
     """Return the environment of a build: Node and npm from the virtual environment, nothing fetched but packages."""
     scripts = str(Path(sys.executable).parent)
@@ -126,12 +143,25 @@ def point_at_own_origin(assets: Path) -> None:
         changed, count = _BAKED.subn(_own_origin, source)
         if count:
             replaced += count
-            script.write_bytes(changed)
-            packed = script.with_name(script.name + ".gz")
-            if packed.exists():
-                packed.write_bytes(gzip.compress(changed, mtime=0))
+            _rewrite(script, changed)
     if not replaced:
         raise StartupError("The frontend was built, but the address of its server was not found in it.")
+
+
+def text_before_scripts(client: Path) -> None:
+    """Let browsers fetch styles and fonts first: prerendered pages have their text before any script has run."""
+    for page in client.rglob("*.html"):
+        source = page.read_bytes()
+        changed = source.replace(b'<link rel="modulepreload"', b'<link rel="modulepreload" fetchpriority="low"')
+        if changed != source:
+            _rewrite(page, changed)
+
+
+def _rewrite(file: Path, content: bytes) -> None:
+    """Change a built file; it is small, so of its packed forms gzip is enough."""
+    file.write_bytes(content)
+    file.with_name(file.name + ".gz").write_bytes(gzip.compress(content, mtime=0))
+    file.with_name(file.name + ".br").unlink(missing_ok=True)
 
 
 def _own_origin(match: re.Match[bytes]) -> bytes:

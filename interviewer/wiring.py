@@ -44,7 +44,9 @@ from interviewer.services.practice import Practice
 from interviewer.services.programs import Programs
 from interviewer.services.purchases import Purchases
 from interviewer.services.reconcile import Reconciliation
+from interviewer.services.reports import Reports
 from interviewer.services.sessions import Sessions
+from interviewer.services.sharing import Sharing
 from interviewer.services.skills import Skills
 from interviewer.services.tokens import Tokens
 from interviewer.services.usage import Prices, Spending
@@ -75,6 +77,8 @@ class Services:
     programs: Programs
     dashboard: Dashboard
     skills: Skills
+    reports: Reports
+    sharing: Sharing
     practice: Practice
     plans: Plans
     purchases: Purchases
@@ -118,6 +122,8 @@ def build(
     bank = ShippedBank()
     interviewer = interviewer or choose_interviewer(settings)
     interviews = Interviews(database, interviewer, settings.grade_repeats)
+    skills = Skills(database, bank, WordLikeness())
+    reports = Reports(interviews, skills)
     return Services(
         settings=settings,
         database=database,
@@ -132,7 +138,9 @@ def build(
         appeals=Appeals(database, interviewer, interviews, settings.grade_repeats),
         programs=Programs(interviews),
         dashboard=Dashboard(database),
-        skills=Skills(database, bank, WordLikeness()),
+        skills=skills,
+        reports=reports,
+        sharing=Sharing(database, reports, guard, settings.site_url),
         practice=Practice(database, BuiltinInterviewer(), bank, guard),
         plans=Plans(database, catalogue),
         purchases=Purchases(database, payments, catalogue, guard, settings.site_url, settings.payment_gaps),

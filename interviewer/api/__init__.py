@@ -21,6 +21,7 @@ from interviewer.api import (
     interviews,
     metrics,
     payment,
+    reports,
     session,
     site,
     users,
@@ -56,7 +57,21 @@ def build(origins: Collection[str] = ()) -> FastAPI:
         allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"],
         expose_headers=["Retry-After", REQUEST_ID],
     )
-    for resource in (health, session, auth, github, users, payment, interviews, conversations, dashboard, docs, metrics, site):
+    for resource in (
+        health,
+        session,
+        reports,
+        auth,
+        github,
+        users,
+        payment,
+        interviews,
+        conversations,
+        dashboard,
+        docs,
+        metrics,
+        site,
+    ):
         api.include_router(resource.router, max_body_size=MAX_BODY)
     api.include_router(webhooks.router, max_body_size=MAX_WEBHOOK)
     nowhere = _Nowhere(tuple(api.routes))

@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 EVENT_PATH = "/_event"
 FORM_PATH = "/session/"
+SHARED_PATH = "/shared"
 YEAR = 31_536_000
 REQUEST_ID = "X-Request-ID"
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
@@ -160,8 +161,8 @@ class AnswerHeaders:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    def add(self, headers: MutableHeaders, path: str, status: int) -> None:
-        """Add to the headers of an answer with this status to a request for this path."""
+    def add(self, headers: MutableHeaders, scope: Scope, status: int) -> None:
+        """Add to the headers of an answer with this status to this request."""
         raise NotImplementedError
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -172,7 +173,7 @@ class AnswerHeaders:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self.add(MutableHeaders(scope=message), scope["path"], message["status"])
+                self.add(MutableHeaders(scope=message), scope, message["status"])
             await send(message)
 
         await self._app(scope, receive, with_headers)
@@ -181,8 +182,9 @@ class AnswerHeaders:
 class CacheHeaders(AnswerHeaders):
     """Built assets carry a hash of their content in their name and keep for a year; pages are asked for anew each time."""
 
-    def add(self, headers: MutableHeaders, path: str, status: int) -> None:
+    def add(self, headers: MutableHeaders, scope: Scope, status: int) -> None:
         """Say how long the answer keeps."""
+        path = scope["path"]
         if path.startswith(("/assets/", "/fonts/")) and status == 200:
             headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
         elif path.endswith((".js", ".png", ".svg", ".ico", ".webmanifest")):
@@ -215,6 +217,10 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 
+_PYTHON_WORKER = "/assets/python-worker-"
+_PYTHON_FILES = "/assets/pyodide/"
+_HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?")
+
 
 class SecurityHeaders(AnswerHeaders):
     """Tells browsers what pages of this site may do; in production also to come back by HTTPS only."""
@@ -223,6 +229,20 @@ class SecurityHeaders(AnswerHeaders):
         super().__init__(app)
         self._headers = _HEADERS | ({"Strict-Transport-Security": f"max-age={YEAR}"} if https_only else {})
 
-    def add(self, headers: MutableHeaders, path: str, status: int) -> None:  # noqa: ARG002 - the same for every answer
-        """Say what the answer's page may do."""
+    def add(self, headers: MutableHeaders, scope: Scope, status: int) -> None:  # noqa: ARG002 - the same for every status
+        """Say what the answer's page, or worker, may do."""
         headers.update(self._headers)
+        if scope["path"].startswith(SHARED_PATH):
+            headers["X-Robots-Tag"] = "noindex, nofollow"
+        if scope["path"].startswith(_PYTHON_WORKER):
+            headers["Content-Security-Policy"] = python_policy(Headers(scope=scope).get("host", ""))
+
+
+def python_policy(host: str) -> str:
+    """Return the policy of the worker in which a candidate's program runs: nothing can be loaded but Python's own files.
+
+    So a program cannot use the API with the cookies of whoever runs it. A `host` that is none allows nothing at all.
+    """
+    folder = f"{host}{_PYTHON_FILES}" if _HOST.fullmatch(host) else "'none'"
+    wasm = " 'wasm-unsafe-eval'" if folder != "'none'" else ""
+    return f"default-src 'none'; script-src {folder}{wasm}; connect-src {folder}"

@@ -7,12 +7,19 @@ from typing import Any
 
 import reflex as rx
 
+from interviewer.components.code_box import code_box
 from interviewer.components.forms import FIELD, QUIET
 
 # Ctrl+Enter, or Command+Enter, sends the form that the box belongs to.
 _SEND_KEY = rx.Var(
     "(event) => { if ((event.ctrlKey || event.metaKey) && event.key === 'Enter') "
     "{ event.preventDefault(); event.currentTarget.form.requestSubmit(); } }"
+)
+
+_CODE_FIRST = "Code first; complexity and edge cases in a comment."
+# Until the editor is there, and if it never comes: in the editor's frame, as high as the editor.
+_PLAIN_CODE = (
+    "block min-h-62 w-full resize-y bg-sheet px-3 py-2.5 font-mono text-sm text-ink placeholder:text-muted focus:outline-none"
 )
 
 
@@ -27,11 +34,12 @@ def answer_box(
 ) -> rx.Component:
     """Return the label, the way between prose and code, and the box.
 
-    All but `space`, a class, are variables of a state or made of them: another `key` makes a new box; what is typed is kept in the browser under `draft`; `hidden` goes with the form unseen.
+    All but `space`, a class, are variables of a state or made of them: another `key` makes a new box; what is typed is kept in the
+    browser under `draft`; `hidden` goes with the form unseen.
     """
     return rx.fragment(
         rx.el.div(
-            rx.el.label("Your answer", html_for="answer", class_name="font-medium"),
+            rx.el.label("Your answer", html_for="answer", id="answer-label", class_name="font-medium"),
             rx.el.button(
                 rx.cond(code_mode, "Write as text", "Write as code"),
                 type="button",
@@ -41,19 +49,36 @@ def answer_box(
             class_name=f"{space} flex items-center justify-between",
         ),
         *[rx.el.input(type="hidden", name=name, value=value, read_only=True) for name, value in hidden.items()],
-        rx.el.textarea(
-            id="answer",
-            name="answer",
+        code_box(
+            _text(code_mode, draft),
             key=key,
-            placeholder=rx.cond(
-                code_mode,
-                "Code first; complexity and edge cases in a comment.",
-                "Say it as you would in the room.",
-            ),
-            rows="10",
-            spell_check=~code_mode,
-            aria_describedby="answer-hint",
-            custom_attrs={"onKeyDown": _SEND_KEY, "data-draft": draft},
-            class_name=rx.cond(code_mode, f"{FIELD} resize-y font-mono text-sm", f"{FIELD} resize-y"),
+            open=code_mode,
+            label_id="answer-label",
+            hint_ids="answer-hint code-hint",
+            placeholder=_CODE_FIRST,
         ),
+        rx.cond(code_mode, _hint()),
+    )
+
+
+def _text(code_mode: Any, draft: Any) -> rx.Component:
+    """Return the box that the form sends; the code editor writes into it."""
+    return rx.el.textarea(
+        id="answer",
+        name="answer",
+        placeholder=rx.cond(code_mode, _CODE_FIRST, "Say it as you would in the room."),
+        rows="10",
+        spell_check=~code_mode,
+        aria_describedby="answer-hint",
+        custom_attrs={"onKeyDown": _SEND_KEY, "data-draft": draft},
+        class_name=rx.cond(code_mode, _PLAIN_CODE, f"{FIELD} resize-y"),
+    )
+
+
+def _hint() -> rx.Component:
+    return rx.el.p(
+        "Tab indents; Escape, then Tab leaves the box. Python can be run here: in this browser, with its standard library; "
+        "nothing is sent.",
+        id="code-hint",
+        class_name="mt-2 text-sm text-muted",
     )

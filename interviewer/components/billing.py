@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from interviewer.components.forms import LINK, PRIMARY, SECONDARY, alert
+from interviewer.components.forms import BUSY, LINK, PRIMARY, SECONDARY, alert, words
 from interviewer.components.icons import icon
 from interviewer.components.layout import card
 from interviewer.components.verdict import disclosure
@@ -15,6 +15,7 @@ from interviewer.state.billing import BillingState
 from interviewer.state.billing_models import LineItem
 from interviewer.state.session import SessionState
 
+_FOOT_LINK = f"{LINK} mt-auto inline-flex min-h-11 w-fit items-center"
 OFFERS = {
     Product.INDIVIDUAL: ("One interview", "once", ("Never expires", "Stays with you over every plan")),
     Product.PRO: ("10 interviews a month", "a month", ("Unused credits are kept", "Change or cancel at any time")),
@@ -88,40 +89,38 @@ def prices() -> rx.Component:
 
 
 def credits_card() -> rx.Component:
-    """Return how many interviews can be started, and what those credits are."""
-    credits = BillingState.credits
+    """Return how many interviews can be started, what those credits are, and the plan they come from."""
+    credits, plan = BillingState.credits, BillingState.plan
     return card(
         rx.el.div(
-            rx.el.p(
-                rx.el.span(credits.usable, class_name="font-serif text-4xl font-bold"),
-                rx.cond(credits.usable == 1, " credit", " credits"),
-                class_name="text-lg",
-                aria_live="polite",
-            ),
-            rx.el.p(
-                rx.cond(
-                    credits.plan_usable & (credits.plan > 0),
-                    f"{credits.individual} single, {credits.plan} of your plan. One credit is one interview.",
-                    "One credit is one interview.",
-                ),
-                class_name="text-muted",
-            ),
+            rx.el.h2("Credits and plan", class_name="font-serif text-xl font-bold"),
+            _plan_status(),
+            class_name="flex flex-wrap items-center justify-between gap-2",
+        ),
+        rx.el.p(
+            rx.el.span(credits.usable, class_name="font-serif text-4xl font-bold"),
+            " ",
+            rx.el.span(rx.cond(credits.usable == 1, "credit", "credits"), class_name="ml-0.5"),
+            class_name="mt-2 text-lg",
+            aria_live="polite",
+        ),
+        rx.el.p(
             rx.cond(
-                credits.note != "",
-                rx.el.p(
-                    credits.note,
-                    " ",
-                    rx.el.a("See your plan", href="/account#plan", class_name=LINK),
-                    class_name="mt-1 text-sm text-half",
-                ),
+                credits.plan_usable & (credits.plan > 0),
+                f"{credits.individual} single, {credits.plan} of your plan. One credit is one interview.",
+                "One credit is one interview.",
             ),
+            class_name="text-sm text-muted",
         ),
+        rx.cond(credits.note != "", rx.el.p(credits.note, class_name="mt-2 text-sm text-half")),
+        rx.el.p(plan.next, class_name="mt-4 mb-1 border-t border-line pt-4 text-sm text-muted"),
         rx.cond(
-            credits.usable > 0,
-            rx.el.a("Start an interview", icon("arrow"), href="/interview", class_name=PRIMARY),
-            rx.el.a("Get credits", icon("arrow"), href="#credits", class_name=PRIMARY),
+            plan.status == "No plan",
+            rx.el.a("See the prices", href="#credits", class_name=_FOOT_LINK),
+            rx.el.a("See your plan", href="/account#plan", class_name=_FOOT_LINK),
         ),
-        class_name="flex flex-wrap items-center justify-between gap-4",
+        id="balance",
+        class_name="flex flex-col",
     )
 
 
@@ -159,11 +158,13 @@ def notices() -> rx.Component:
 def _button(label: str | rx.Var[str], name: str, event: Any, look: str, **attributes: Any) -> rx.Component:
     """Return a button that talks to the payment service: one at a time, and it says that it does."""
     return rx.el.button(
-        rx.cond(BillingState.busy == name, "One moment …", label),
+        rx.el.span(rx.cond(BillingState.busy == name, "One moment …", label), class_name="group-data-[sent]:hidden"),
+        rx.el.span("One moment …", class_name="hidden group-data-[sent]:inline"),
         type="button",
         on_click=event,
         disabled=BillingState.busy != "",
-        class_name=look,
+        custom_attrs=BUSY,
+        class_name=f"group {look}",
         **attributes,
     )
 
@@ -202,7 +203,7 @@ def _buyable(product: Product, label: str) -> rx.Component:
 def _has_plan() -> rx.Component:
     return rx.el.li(
         rx.el.h3("Your plan: ", BillingState.plan.title, class_name="font-semibold"),
-        rx.el.p(BillingState.plan.next, class_name="mt-2 mb-5 text-muted"),
+        rx.el.p("Change it, cancel it or change how it is paid on the account page.", class_name="mt-2 mb-5 text-muted"),
         rx.el.a("Manage the plan", href="/account#plan", class_name=f"{SECONDARY} mt-auto w-fit"),
         class_name="flex flex-col rounded-lg border border-line bg-sheet p-5 md:col-span-2",
     )
@@ -246,15 +247,7 @@ def plan_card() -> rx.Component:
     return card(
         rx.el.div(
             rx.el.h2("Plan", class_name="font-serif text-xl font-bold"),
-            rx.el.span(
-                plan.status,
-                class_name=rx.match(
-                    plan.tone,
-                    ("good", "rounded-full border border-good px-3 py-0.5 text-sm font-medium text-good"),
-                    ("bad", "rounded-full border border-bad px-3 py-0.5 text-sm font-medium text-bad"),
-                    "rounded-full border border-line px-3 py-0.5 text-sm font-medium text-muted",
-                ),
-            ),
+            _plan_status(),
             class_name="mb-3 flex items-center justify-between gap-3",
         ),
         notices(),
@@ -275,6 +268,21 @@ def plan_card() -> rx.Component:
         ),
         id="plan",
         class_name="scroll-mt-6",
+    )
+
+
+def _plan_status() -> rx.Component:
+    """Return the plan's name and status as a pill; its colour only repeats what the words say."""
+    plan = BillingState.plan
+    pill = "rounded-full border px-3 py-0.5 text-sm font-medium"
+    return rx.el.span(
+        rx.cond((plan.title == plan.status) | (plan.title == "Subscription"), plan.status, f"{plan.title} · {plan.status}"),
+        class_name=rx.match(
+            plan.tone,
+            ("good", f"{pill} border-good text-good"),
+            ("bad", f"{pill} border-bad text-bad"),
+            f"{pill} border-line text-muted",
+        ),
     )
 
 
@@ -330,24 +338,26 @@ def statement_card() -> rx.Component:
                 rx.el.table(
                     rx.el.thead(
                         rx.el.tr(
-                            _head("Date"),
-                            _head("What happened"),
-                            _head("Change", right=True),
-                            _head("Balance", right=True),
+                            _head("Date", "pr-4 max-sm:hidden"),
+                            _head("What happened", "pr-4"),
+                            _head("Change", "text-right"),
+                            _head("Balance", "pl-4 text-right"),
                             class_name="border-b border-line text-sm text-muted",
                         ),
                         class_name="max-sm:sr-only",
                     ),
                     rx.el.tbody(rx.foreach(BillingState.lines, _line), class_name="divide-y divide-line"),
                     class_name="w-full text-left",
+                    aria_label="Credit statement",
                 ),
                 rx.cond(
                     BillingState.more_lines > 0,
                     rx.el.button(
-                        f"Show {BillingState.more_lines} more",
+                        words(f"Show {BillingState.more_lines} more"),
                         type="button",
                         on_click=BillingState.show_all_lines,
-                        class_name=f"{LINK} mt-2 min-h-11 cursor-pointer",
+                        custom_attrs=BUSY,
+                        class_name=f"group {LINK} mt-2 min-h-11 cursor-pointer",
                     ),
                 ),
             ),
@@ -358,8 +368,8 @@ def statement_card() -> rx.Component:
     )
 
 
-def _head(label: str, *, right: bool = False) -> rx.Component:
-    return rx.el.th(label, scope="col", class_name="py-2 font-medium text-right" if right else "py-2 pr-4 font-medium")
+def _head(label: str, class_name: str) -> rx.Component:
+    return rx.el.th(label, scope="col", class_name=f"py-2 font-medium {class_name}")
 
 
 def _line(line: rx.Var[LineItem]) -> rx.Component:

@@ -17,8 +17,9 @@ PRIMARY = f"{_BUTTON} bg-accent text-accent-ink hover:brightness-110"
 SECONDARY = f"{_BUTTON} border border-line bg-sheet text-ink hover:border-muted"
 QUIET = "inline-flex min-h-11 items-center gap-2 rounded-md px-2 text-muted hover:text-ink cursor-pointer underline-offset-4 hover:underline"
 FIELD = (
-    "w-full rounded-md border border-line bg-sheet px-3 py-2.5 text-ink placeholder:text-muted "
-    "focus:border-accent focus:outline-2 focus:outline-accent focus:-outline-offset-1"
+    "w-full min-h-11 rounded-md border border-muted/75 bg-sheet px-3 py-2.5 text-ink placeholder:text-muted "
+    "aria-invalid:border-bad "
+    "focus:border-accent focus:rounded-md! focus:outline-2 focus:outline-accent focus:-outline-offset-1!"
 )
 LINK = "font-medium text-accent underline underline-offset-4 hover:no-underline"
 
@@ -48,11 +49,20 @@ def alert(message: rx.Var[str] | str, *, id: str = "alert") -> rx.Component:
 
 
 def field(label: str, name: str, *, error: rx.Var[str] | str = "", hint: str = "", **attributes: Any) -> rx.Component:
-    """Return a labelled input with a hint and the error that belongs to it; a password can be shown while it is typed."""
+    """Return a labelled input with a hint and the error that belongs to it.
+
+    A password can be shown while it is typed, and one that is being chosen is told how strong it is.
+    """
     described = f"{name}-hint"
     is_password = attributes.get("type") == "password"
+    if attributes.get("type") == "email":
+        attributes = {"input_mode": "email", "auto_capitalize": "none", "spell_check": False, **attributes}
     return rx.el.div(
-        rx.el.label(label, html_for=name, class_name="mb-1.5 block font-medium"),
+        rx.el.div(
+            rx.el.label(label, html_for=name, class_name="font-medium"),
+            _strength(name) if attributes.get("auto_complete") == "new-password" else rx.fragment(),
+            class_name="mb-1.5 flex items-baseline justify-between gap-3",
+        ),
         rx.el.div(
             rx.el.input(
                 id=name,
@@ -71,6 +81,15 @@ def field(label: str, name: str, *, error: rx.Var[str] | str = "", hint: str = "
             class_name="mt-1 min-h-5 text-sm",
         ),
         class_name="mb-3",
+    )
+
+
+def _strength(name: str) -> rx.Component:
+    """Return the place of the words for a password's strength; `assets/forms.js` writes them, so that none is sent for it."""
+    return rx.el.span(
+        aria_live="polite",
+        custom_attrs={"data-strength-of": name},
+        class_name="text-sm data-[level=weak]:text-bad data-[level=fair]:text-half data-[level=good]:text-good",
     )
 
 
@@ -109,13 +128,23 @@ def or_line() -> rx.Component:
     )
 
 
+def words(idle: rx.Var[str] | str, busy: str = "One moment …") -> rx.Component:
+    """Return what stands on a button of the class `group`: other words from the click on until the answer has come.
+
+    `assets/forms.js` changes them at once on the way, a handler's `disabled` while it works. A button outside a form
+    needs `BUSY` among its attributes.
+    """
+    return rx.fragment(
+        rx.el.span(idle, class_name="contents group-disabled:hidden group-data-[sent]:hidden"),
+        rx.el.span(busy, class_name="hidden group-disabled:inline group-data-[sent]:inline"),
+    )
+
+
+BUSY = {"data-busy": "yes"}
+
+
 def submit(
-    text: str, *, busy: rx.Var[bool] | bool = False, busy_text: str = "One moment …", class_name: str = ""
+    text: str, *, busy: rx.Var[bool] | bool = False, busy_text: str = "One moment …", look: str = PRIMARY, class_name: str = ""
 ) -> rx.Component:
     """Return a form's main button; while busy it says so and takes no click."""
-    return rx.el.button(
-        rx.cond(busy, busy_text, text) if isinstance(busy, rx.Var) else text,
-        type="submit",
-        disabled=busy,
-        class_name=f"{PRIMARY} {class_name}",
-    )
+    return rx.el.button(words(text, busy_text), type="submit", disabled=busy, class_name=f"group {look} {class_name}")

@@ -8,7 +8,7 @@ import reflex as rx
 
 from interviewer.settings import ROOT
 
-SCRIPTS = ("drafts", "forms", "notices")
+SCRIPTS = ("drafts", "focus", "forms", "notices", "report", "room", "speech")
 _FONTS = ("newsreader", "instrument-sans")
 
 

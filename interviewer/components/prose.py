@@ -9,9 +9,9 @@ from interviewer.domain.prose import Block, Span
 _CODE = "overflow-x-auto whitespace-pre rounded-md bg-code p-4 font-mono text-sm font-normal leading-relaxed"
 
 
-def prose(blocks: rx.Var[list[Block]], *, id: str | None = None, class_name: str = "") -> rx.Component:
-    """Return blocks of text one below the other."""
-    return rx.el.div(rx.foreach(blocks, _block), id=id, class_name=f"space-y-3 break-words {class_name}")
+def prose(blocks: rx.Var[list[Block]], *, id: str | None = None, class_name: str = "", gap: str = "space-y-3") -> rx.Component:
+    """Return blocks of text one below the other; `gap` is the class that keeps them apart."""
+    return rx.el.div(rx.foreach(blocks, _block), id=id, class_name=f"{gap} break-words {class_name}")
 
 
 def _block(block: rx.Var[Block]) -> rx.Component:

@@ -1,4 +1,4 @@
-"""Skills, the job's requirements, what to practise next, and scores over time."""
+"""Skills, the job's requirements, and what to practise next."""
 
 from __future__ import annotations
 
@@ -9,16 +9,7 @@ from interviewer.components.icons import icon
 from interviewer.components.layout import card
 from interviewer.components.prose import prose
 from interviewer.components.verdict import disclosure
-from interviewer.state.practice_models import (
-    HEIGHT,
-    MARGIN,
-    WIDTH,
-    PointItem,
-    RequirementItem,
-    SkillItem,
-    SuggestionItem,
-    height_of,
-)
+from interviewer.state.practice_models import RequirementItem, SkillItem, SuggestionItem
 
 SECTION_TITLE = "font-serif text-xl font-bold"
 _SMALL_TITLE = "text-sm font-semibold uppercase tracking-wide text-muted"
@@ -34,13 +25,8 @@ def skill_line(skill: rx.Var[SkillItem]) -> rx.Component:
     return rx.el.li(
         rx.el.div(
             rx.el.p(skill.subtopic, class_name="break-words font-medium"),
-            rx.el.p(
-                skill.topic,
-                " · ",
-                rx.el.span(skill.answers, class_name="whitespace-nowrap"),
-                _trend(skill),
-                class_name="text-sm text-muted",
-            ),
+            rx.el.p(skill.topic, class_name="text-sm text-muted"),
+            rx.el.p(skill.answers, _trend(skill), class_name="text-sm text-muted"),
             class_name="min-w-0",
         ),
         rx.el.p(
@@ -63,25 +49,6 @@ def _trend(skill: rx.Var[SkillItem]) -> rx.Component:
         ),
         ("steady", rx.el.span(f" · last {skill.last}, steady")),
         rx.fragment(),
-    )
-
-
-def strengths_and_weaknesses(strengths: rx.Var[list[SkillItem]], weaknesses: rx.Var[list[SkillItem]]) -> rx.Component:
-    """Return the skills of one interview in two columns: what went well, what did not."""
-    return card(
-        rx.el.h2("Skills", class_name=SECTION_TITLE),
-        rx.el.div(
-            _column("Strengths", strengths, "No answer has reached 7 of 10 yet."),
-            _column("Weaknesses", weaknesses, "Nothing below 7 of 10."),
-            class_name="mt-4 grid gap-x-10 gap-y-6 sm:grid-cols-2",
-        ),
-    )
-
-
-def _column(title: str, skills: rx.Var[list[SkillItem]], nothing: str) -> rx.Component:
-    return rx.el.div(
-        rx.el.h3(title, class_name=_SMALL_TITLE),
-        rx.cond(skills.length() > 0, skill_list(skills, title), rx.el.p(nothing, class_name="py-3 text-muted")),
     )
 
 
@@ -114,7 +81,7 @@ def requirements(
 def _standing(title: str, wanted: rx.Var[list[RequirementItem]], sign: rx.Component) -> rx.Component:
     return rx.el.div(
         rx.el.h3(f"{title} (", wanted.length(), ")", class_name=_SMALL_TITLE),
-        rx.el.ul(rx.foreach(wanted, lambda one: _requirement(one, sign)), class_name="mt-3 space-y-3"),
+        rx.el.ul(rx.foreach(wanted, lambda one: _requirement(one, sign)), class_name="mt-3 grid gap-x-10 gap-y-3 sm:grid-cols-2"),
         class_name="mt-5",
     )
 
@@ -153,97 +120,9 @@ def _suggestion(one: rx.Var[SuggestionItem]) -> rx.Component:
                 prose(one.prompt, class_name="line-clamp-2 text-ink"),
                 class_name="min-w-0",
             ),
-            rx.el.span("Practise", class_name=f"{LINK} shrink-0"),
+            rx.el.span("Practise", class_name=f"{LINK} shrink-0 max-sm:sr-only"),
+            icon("chevron", class_name="-rotate-90 text-accent sm:hidden"),
             href=one.href,
             class_name="flex items-center justify-between gap-4 px-5 py-4 no-underline hover:bg-paper",
         )
-    )
-
-
-def scores_over_time(points: rx.Var[list[PointItem]], line: rx.Var[str], since: rx.Var[str], until: rx.Var[str]) -> rx.Component:
-    """Return the scores of finished interviews as a line between two dates, and as a table for whoever cannot see it."""
-    return card(
-        rx.el.h2("Score over time", class_name=SECTION_TITLE),
-        rx.el.div(
-            rx.el.div(
-                rx.el.span("100 %"),
-                rx.el.span("50 %"),
-                rx.el.span("0 %"),
-                class_name="flex w-12 shrink-0 flex-col justify-between py-1 text-right text-sm text-muted",
-                aria_hidden="true",
-            ),
-            rx.el.svg(
-                *[_rule(percent) for percent in (100, 50, 0)],
-                rx.el.path(
-                    d=line,
-                    fill="none",
-                    stroke="var(--accent)",
-                    stroke_width="2.5",
-                    stroke_linejoin="round",
-                    stroke_linecap="round",
-                    custom_attrs={"vectorEffect": "non-scaling-stroke"},
-                ),
-                rx.foreach(points, _point),
-                view_box=f"0 0 {WIDTH} {HEIGHT}",
-                preserve_aspect_ratio="none",
-                aria_hidden="true",
-                class_name="h-40 min-w-0 flex-1",
-            ),
-            class_name="mt-4 flex gap-3",
-        ),
-        rx.el.p(
-            rx.el.span(since),
-            rx.el.span(until, class_name="text-right"),
-            class_name="mb-4 ml-15 mt-1 flex justify-between gap-6 text-sm text-muted",
-            aria_hidden="true",
-        ),
-        disclosure(
-            "The same as a table",
-            rx.el.table(
-                rx.el.thead(
-                    rx.el.tr(
-                        rx.el.th("Started", scope="col", class_name="py-2 pr-3 font-medium"),
-                        rx.el.th("Interview", scope="col", class_name="py-2 pr-3 font-medium"),
-                        rx.el.th("Score", scope="col", class_name="py-2 text-right font-medium"),
-                    ),
-                    class_name="text-left text-muted",
-                ),
-                rx.el.tbody(rx.foreach(points, _row), class_name="divide-y divide-line"),
-                class_name="w-full text-sm",
-            ),
-        ),
-    )
-
-
-def _rule(percent: int) -> rx.Component:
-    height = str(height_of(percent))
-    return rx.el.line(
-        x1=str(MARGIN),
-        x2=str(WIDTH - MARGIN),
-        y1=height,
-        y2=height,
-        stroke="var(--line)",
-        custom_attrs={"vectorEffect": "non-scaling-stroke"},
-    )
-
-
-def _point(point: rx.Var[PointItem]) -> rx.Component:
-    """Return a dot: a line without length has round ends, which stay round however the drawing is stretched."""
-    return rx.el.line(
-        x1=point.x,
-        x2=point.x,
-        y1=point.y,
-        y2=point.y,
-        stroke="var(--accent)",
-        stroke_width="9",
-        stroke_linecap="round",
-        custom_attrs={"vectorEffect": "non-scaling-stroke"},
-    )
-
-
-def _row(point: rx.Var[PointItem]) -> rx.Component:
-    return rx.el.tr(
-        rx.el.td(point.at, class_name="whitespace-nowrap py-2 pr-3 align-top"),
-        rx.el.td(rx.el.a(point.title, href=point.href, class_name=LINK), class_name="break-words py-2 pr-3"),
-        rx.el.td(point.percent, " %", class_name="whitespace-nowrap py-2 text-right align-top"),
     )

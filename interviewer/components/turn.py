@@ -1,4 +1,4 @@
-"""One turn of an interview: the rail of topics, the question with its answer box, the verdict on the last answer."""
+"""One turn of an interview: the question with its answer box, the verdict on the last answer."""
 
 from __future__ import annotations
 
@@ -8,94 +8,17 @@ from interviewer.components.answer_box import answer_box
 from interviewer.components.appeal import appeal
 from interviewer.components.forms import PRIMARY, QUIET, SECONDARY, alert
 from interviewer.components.icons import icon
+from interviewer.components.ink import empty_ring
 from interviewer.components.layout import card
 from interviewer.components.prose import prose
-from interviewer.components.verdict import answer_text, disclosure, marks_list, model_answer, score_badge
+from interviewer.components.verdict import answer_text, disclosure, marks_count, marks_list, model_answer, score_badge
 from interviewer.state.interview import InterviewState
-from interviewer.state.models import RailItem
 
-QUESTION_TEXT = "font-serif text-2xl font-bold leading-snug"
-
-
-def rail() -> rx.Component:
-    """Return the six topics with the state of their questions."""
-    return rx.el.div(
-        rx.el.ol(
-            rx.foreach(InterviewState.rail_items, _rail_item),
-            class_name="grid grid-cols-6 gap-1.5 sm:gap-2",
-            aria_label="Topics",
-        ),
-        rx.el.div(
-            rx.el.p(
-                rx.el.span(InterviewState.progress, class_name="font-medium text-ink"),
-                rx.cond(InterviewState.interviewer_name != "", f" · {InterviewState.interviewer_name}", ""),
-                class_name="text-sm text-muted",
-            ),
-            rx.el.button(
-                icon("pause"),
-                "Pause",
-                type="button",
-                on_click=InterviewState.pause,
-                disabled=InterviewState.sending
-                | ((InterviewState.question.question_id == 0) & (InterviewState.last.question_id == 0)),
-                class_name=QUIET,
-            ),
-            class_name="mt-2 flex items-center justify-between gap-4",
-        ),
-        _verdict_link(),
-    )
-
-
-def _verdict_link() -> rx.Component:
-    """Return the way to the verdict on narrow screens, where it stands below the question."""
-    words = rx.cond(
-        InterviewState.last.judged,
-        f"Your last answer: {InterviewState.last.score}/10. Read the verdict",
-        rx.cond(InterviewState.judging, "Your last answer is being judged", "Your last answer is not scored yet"),
-    )
-    return rx.cond(
-        InterviewState.last.question_id > 0,
-        rx.el.a(
-            words,
-            icon("chevron"),
-            href="#feedback",
-            class_name="mt-3 flex min-h-11 items-center justify-between gap-3 rounded-md border border-line bg-sheet px-4 py-2 font-medium text-accent no-underline lg:hidden",
-        ),
-    )
-
-
-def _rail_item(item: rx.Var[RailItem]) -> rx.Component:
-    return rx.el.li(
-        rx.el.div(
-            class_name=rx.match(
-                item.state,
-                ("done", "h-1.5 rounded-full bg-accent"),
-                ("current", "h-1.5 rounded-full bg-marker"),
-                "h-1.5 rounded-full bg-line",
-            )
-        ),
-        rx.el.p(
-            item.name,
-            class_name=rx.cond(
-                item.state == "current",
-                "mt-1.5 text-sm font-semibold leading-tight max-md:sr-only",
-                "mt-1.5 text-sm leading-tight text-muted max-md:sr-only",
-            ),
-        ),
-        rx.el.p(rx.foreach(item.dots, _dot), class_name="mt-1 flex gap-1"),
-        aria_current=rx.cond(item.state == "current", "step", "false"),
-    )
-
-
-def _dot(dot: rx.Var[str]) -> rx.Component:
-    shape = "inline-flex h-6 min-w-6 items-center justify-center rounded-full border px-1 text-xs font-semibold"
-    return rx.match(
-        dot,
-        ("", rx.el.span(class_name=f"{shape} border-line")),
-        ("now", rx.el.span(rx.el.span("open", class_name="sr-only"), class_name=f"{shape} border-accent border-2")),
-        ("?", rx.el.span("?", title="Not scored yet", class_name=f"{shape} border-half text-half")),
-        rx.el.span(dot, title="Score out of 10", class_name=f"{shape} border-accent bg-accent text-accent-ink"),
-    )
+QUESTION_TEXT = "font-serif text-2xl font-bold leading-snug sm:text-3xl sm:leading-snug"
+# Between paragraphs as much as in text that is still being written, so that nothing moves when it is finished.
+AS_WRITTEN = "space-y-[1lh]"
+_TOPIC = "min-w-0 text-sm font-medium text-muted"
+_TOP = "flex min-h-11 items-center justify-between gap-4"
 
 
 def question() -> rx.Component:
@@ -104,14 +27,13 @@ def question() -> rx.Component:
         rx.cond(
             InterviewState.question.question_id > 0,
             rx.fragment(
-                rx.el.p(
-                    InterviewState.question.topic,
-                    " · ",
-                    InterviewState.question.subtopic,
-                    class_name="text-sm font-medium text-muted",
+                rx.el.div(
+                    rx.el.p(InterviewState.question.topic, " · ", InterviewState.question.subtopic, class_name=_TOPIC),
+                    _read_button(),
+                    class_name=_TOP,
                 ),
                 rx.el.div(
-                    prose(InterviewState.question.prompt, id="question", class_name=QUESTION_TEXT),
+                    prose(InterviewState.question.prompt, id="question", class_name=QUESTION_TEXT, gap=AS_WRITTEN),
                     role="heading",
                     aria_level="1",
                     class_name="mt-2",
@@ -120,16 +42,27 @@ def question() -> rx.Component:
             ),
             rx.cond(InterviewState.asking, _question_being_asked(), _no_question()),
         ),
-        aria_live="polite",
+        id="turn",
+        aria_label="The question",
+        class_name="scroll-mt-4",
+    )
+
+
+def _read_button() -> rx.Component:
+    return rx.el.button(
+        icon("speaker"),
+        rx.el.span("Read aloud", class_name="off"),
+        rx.el.span("Stop reading", class_name="on"),
+        type="button",
+        custom_attrs={"data-read": "question", "data-key": "r", "data-needs": "speaks"},
+        class_name=f"{QUIET} shrink-0 text-sm",
     )
 
 
 def _question_being_asked() -> rx.Component:
+    is_first = InterviewState.last.question_id == 0
     return rx.el.div(
-        rx.el.p(
-            rx.cond(InterviewState.last.question_id > 0, "The next question", "The first question"),
-            class_name="text-sm font-medium text-muted",
-        ),
+        rx.el.div(rx.el.p(rx.cond(is_first, "The first question", "The next question"), class_name=_TOPIC), class_name=_TOP),
         rx.cond(
             (InterviewState.question_tail != "") | (InterviewState.question_chunks.length() > 0),
             rx.el.p(
@@ -141,12 +74,28 @@ def _question_being_asked() -> rx.Component:
             rx.el.div(
                 rx.el.div(class_name="skeleton h-7 w-full"),
                 rx.el.div(class_name="skeleton h-7 w-2/3"),
-                class_name="mt-3 space-y-3",
+                role="img",
+                class_name="mt-4 space-y-3.5",
                 aria_label="The question is being written",
             ),
         ),
-        class_name="min-h-64",
+        rx.el.div(
+            rx.el.p("This takes longer than usual. You can leave; nothing is lost.", class_name="late text-sm text-muted"),
+            rx.cond(is_first, _give_up()),
+            class_name="mt-auto flex flex-wrap items-center justify-between gap-x-4 gap-y-2 pt-6",
+        ),
+        class_name="flex min-h-[34rem] flex-col",
         aria_busy="true",
+    )
+
+
+def _give_up() -> rx.Component:
+    return rx.el.button(
+        rx.el.span("Give up this start"),
+        type="button",
+        on_click=InterviewState.give_up,
+        custom_attrs={"data-wait": "Giving up …"},
+        class_name=f"{QUIET} -ml-2 text-sm",
     )
 
 
@@ -157,15 +106,17 @@ def _no_question() -> rx.Component:
             rx.fragment(
                 alert(InterviewState.question_error, id="question-error"),
                 rx.el.button(
-                    "Ask the next question",
+                    rx.el.span("Ask the next question"),
                     type="button",
                     on_click=InterviewState.retry,
                     disabled=InterviewState.sending,
+                    custom_attrs={"data-wait": "Asking …"},
                     class_name=f"{PRIMARY} mt-4",
                 ),
             ),
             rx.el.p("That was the last question. The verdict completes your report.", class_name="text-lg"),
         ),
+        class_name="min-h-40",
     )
 
 
@@ -177,83 +128,163 @@ def _answer_form() -> rx.Component:
             key=InterviewState.question.question_id.to_string(),
             draft=f"answer-{InterviewState.question.question_id}",
             hidden={"interview": InterviewState.interview_id, "question": InterviewState.question.question_id},
-            space="mt-4",
+            space="mt-5",
         ),
-        rx.el.div(alert(InterviewState.error), class_name="mt-3"),
+        rx.el.p("", class_name="heard mt-2 text-muted italic", aria_hidden="true", custom_attrs={"data-heard": ""}),
+        rx.el.p("", class_name="heard mt-2 text-sm text-muted", role="status", custom_attrs={"data-dictation": ""}),
+        rx.el.div(alert(InterviewState.error), _behind(), class_name="mt-3"),
         rx.el.div(
             rx.el.button(
-                rx.cond(InterviewState.sending, "Sending …", "Send answer"),
+                rx.el.span(rx.cond(InterviewState.sending, "Sending …", "Send answer")),
                 type="submit",
                 disabled=InterviewState.sending,
+                custom_attrs={"data-wait": "Sending …"},
                 class_name=PRIMARY,
             ),
-            rx.el.p(
-                "Ctrl + Enter sends. What you type is kept in this browser until then.",
-                id="answer-hint",
-                class_name="text-sm text-muted",
-            ),
-            class_name="mt-3 flex flex-wrap items-center gap-x-4 gap-y-2",
+            rx.cond(~InterviewState.code_mode, _dictate_button()),
+            _skip(),
+            class_name="mt-3 flex flex-wrap items-center gap-y-2 sm:gap-x-2",
         ),
+        rx.el.p(
+            "Ctrl + Enter sends. ",
+            rx.el.span("What you type is kept in this browser until then.", custom_attrs={"data-draft-note": ""}),
+            rx.cond(
+                ~InterviewState.code_mode,
+                rx.el.span(" For dictation your browser may send the sound to its maker.", custom_attrs={"data-needs": "hears"}),
+            ),
+            id="answer-hint",
+            class_name="mt-3 text-sm text-muted",
+        ),
+        id="answer-form",
         on_submit=InterviewState.submit_answer,
     )
 
 
+def _behind() -> rx.Component:
+    """Return the way to where the interview is, when another tab or device went on with it."""
+    return rx.cond(
+        InterviewState.behind,
+        rx.el.button(
+            rx.el.span("Show where the interview is"),
+            type="button",
+            on_click=InterviewState.load,
+            custom_attrs={"data-wait": "One moment …"},
+            class_name=f"{SECONDARY} mt-3",
+        ),
+    )
+
+
+def _dictate_button() -> rx.Component:
+    return rx.el.button(
+        icon("microphone"),
+        rx.el.span("Dictate", class_name="off"),
+        rx.el.span("Stop dictation", class_name="on"),
+        type="button",
+        custom_attrs={"data-dictate": "answer", "data-key": "d", "data-needs": "hears"},
+        class_name=QUIET,
+    )
+
+
+def _skip() -> rx.Component:
+    """Return the way to leave the question out, which asks once more in its place."""
+    return rx.el.details(
+        rx.el.summary(
+            icon("skip"), "Skip", class_name=f"{QUIET} list-none [&::-webkit-details-marker]:hidden group-open:text-ink"
+        ),
+        rx.el.div(
+            rx.el.p("It scores 0, and you cannot come back to it."),
+            rx.el.button(
+                rx.el.span("Skip this question"),
+                type="button",
+                on_click=InterviewState.skip(InterviewState.interview_id, InterviewState.question.question_id),
+                disabled=InterviewState.sending,
+                custom_attrs={"data-wait": "Skipping …", "data-follows": ""},
+                class_name=f"{SECONDARY} mt-3 w-full",
+            ),
+            class_name="absolute right-0 top-full z-10 mt-1 w-72 rounded-md border border-line bg-sheet p-4 shadow-lg",
+        ),
+        key=f"skip-{InterviewState.question.question_id}",
+        class_name="group relative ml-auto",
+    )
+
+
 def feedback() -> rx.Component:
-    """Return the verdict on the last answer, growing while it is written."""
+    """Return the verdict on the last answer, growing while it is written: a note in the margin of the question."""
     return rx.cond(
         InterviewState.last.question_id > 0,
-        card(
-            rx.el.h2("Your last answer", class_name="text-sm font-semibold uppercase tracking-wide text-muted"),
+        rx.el.section(
+            rx.el.h2(
+                rx.cond(InterviewState.last.skipped, "The last question", "Your last answer"),
+                class_name="text-sm font-semibold uppercase tracking-wide text-muted",
+            ),
             rx.cond(
                 InterviewState.last.judged,
                 _verdict(),
                 rx.cond(InterviewState.judging, _feedback_being_written(), _not_scored()),
             ),
-            disclosure(
-                "What was asked and answered",
-                prose(InterviewState.last.prompt, class_name="mb-3 font-medium"),
-                answer_text(InterviewState.last),
-            ),
+            rx.cond(~InterviewState.judging, _asked_and_answered()),
             _older_unscored(),
             id="feedback",
+            class_name=_MARGIN,
         ),
         rx.el.p(
             "After each answer its verdict appears here: the score, the points you made and missed, and a model answer.",
-            class_name="rounded-lg border border-dashed border-line p-5 text-muted",
+            class_name="rounded-lg border border-dashed border-line p-5 text-muted max-lg:hidden",
         ),
+    )
+
+
+_MARGIN = (
+    "scroll-mt-4 rounded-lg border border-line bg-sheet p-5 sm:p-7 lg:text-[0.9375rem] "
+    "lg:rounded-none lg:border-0 lg:border-l-2 lg:border-accent lg:bg-transparent lg:py-1 lg:pl-6 lg:pr-0"
+)
+
+
+def _asked_and_answered() -> rx.Component:
+    return disclosure(
+        "What was asked and answered",
+        prose(InterviewState.last.prompt, class_name="mb-3 font-medium"),
+        answer_text(InterviewState.last),
     )
 
 
 def _feedback_being_written() -> rx.Component:
     return rx.el.div(
+        rx.el.div(
+            empty_ring(),
+            rx.el.p("Being judged", class_name="font-serif text-xl text-muted"),
+            class_name="flex items-center gap-4",
+        ),
         rx.cond(
             (InterviewState.feedback_tail != "") | (InterviewState.feedback_chunks.length() > 0),
             rx.el.p(
                 rx.foreach(InterviewState.feedback_chunks, lambda chunk: rx.el.span(chunk)),
                 rx.el.span(InterviewState.feedback_tail, class_name="writing"),
                 id="feedback-growing",
-                class_name="whitespace-pre-line break-words",
+                class_name="mt-4 whitespace-pre-line break-words",
             ),
             rx.el.div(
                 rx.el.div(class_name="skeleton h-5 w-full"),
                 rx.el.div(class_name="skeleton h-5 w-full"),
                 rx.el.div(class_name="skeleton h-5 w-1/2"),
-                class_name="space-y-3",
+                role="img",
+                class_name="mt-5 space-y-3",
                 aria_label="The feedback is being written",
             ),
         ),
-        class_name="my-4 min-h-40",
+        class_name="my-4 min-h-[26rem]",
         aria_busy="true",
     )
 
 
 def _verdict() -> rx.Component:
     return rx.el.div(
-        rx.el.div(score_badge(InterviewState.last), role="status", class_name="my-4"),
-        prose(InterviewState.last.feedback, id="feedback-text", class_name="mb-4"),
-        disclosure("Every mark and its proof", marks_list(InterviewState.last)),
+        score_badge(InterviewState.last),
+        prose(InterviewState.last.feedback, id="feedback-text", class_name="mt-4 mb-5", gap=AS_WRITTEN),
+        disclosure("Every mark and its proof", marks_list(InterviewState.last), beside=marks_count(InterviewState.last)),
         model_answer(InterviewState.last),
         appeal(InterviewState.last),
+        class_name="mt-4",
     )
 
 
@@ -261,10 +292,11 @@ def _not_scored() -> rx.Component:
     return rx.el.div(
         alert(InterviewState.verdict_error, id="verdict-error"),
         rx.el.button(
-            "Score it now",
+            rx.el.span("Score it now"),
             type="button",
             on_click=InterviewState.retry,
             disabled=InterviewState.sending,
+            custom_attrs={"data-wait": "Asking …"},
             class_name=f"{SECONDARY} mt-4",
         ),
         class_name="my-4",
@@ -277,10 +309,11 @@ def _older_unscored() -> rx.Component:
         rx.el.div(
             rx.el.p("Answers not scored yet: ", InterviewState.unscored.length(), class_name="text-half"),
             rx.el.button(
-                "Score them now",
+                rx.el.span("Score them now"),
                 type="button",
                 on_click=InterviewState.score_missing,
                 disabled=InterviewState.sending,
+                custom_attrs={"data-wait": "Asking …"},
                 class_name=f"{QUIET} text-sm",
             ),
             class_name="mt-2 flex flex-wrap items-center justify-between border-t border-line pt-2",

@@ -5,22 +5,29 @@ from __future__ import annotations
 import reflex as rx
 
 from interviewer.components.icons import icon
+from interviewer.components.ink import score_ring, stroke
 from interviewer.components.prose import prose
+from interviewer.domain.rubric import MAX_SCORE, PASS_SCORE
 from interviewer.state.models import MarkItem, PieceItem, TurnItem
 
-_TONE = {"hit": "text-good", "partial": "text-half", "missed": "text-bad"}
+_WORDS = "block font-serif text-xl font-bold leading-tight first-letter:uppercase"
 
 
 def score_badge(turn: rx.Var[TurnItem]) -> rx.Component:
     """Return the score of an answer, as an examiner would write it, and how sure it is where several gradings disagree."""
+    words = rx.cond(turn.skipped, "skipped", rx.cond(turn.passed, "passed", "not yet"))
     return rx.el.div(
-        rx.el.p(
-            rx.el.span(turn.score, class_name="font-serif text-4xl font-bold leading-none"),
-            rx.el.span("/10", class_name="text-lg text-muted"),
-            rx.el.span(
-                rx.cond(turn.passed, "passed", "not yet"), class_name="ml-3 text-sm font-semibold uppercase tracking-wide"
+        rx.el.div(
+            rx.el.span(turn.score, " out of 10: ", class_name="sr-only"),
+            score_ring(turn.score, turn.passed),
+            rx.el.p(
+                rx.el.span(
+                    words,
+                    class_name=rx.cond(turn.passed, f"{_WORDS} text-good", f"{_WORDS} text-half"),
+                ),
+                rx.el.span(f"out of {MAX_SCORE}; {PASS_SCORE} passes", class_name="block text-sm text-muted"),
             ),
-            class_name=rx.cond(turn.passed, "flex items-baseline text-good", "flex items-baseline text-half"),
+            class_name="flex items-center gap-4",
         ),
         rx.cond(turn.band != "", _band(turn)),
     )
@@ -44,20 +51,19 @@ def mark_line(mark: rx.Var[MarkItem]) -> rx.Component:
     """Return one key point: what it is, how it was met, and the words that prove it."""
     return rx.el.li(
         rx.el.span(
-            rx.match(
-                mark.mark,
-                ("hit", icon("check", class_name=_TONE["hit"])),
-                ("partial", icon("half", class_name=_TONE["partial"])),
-                icon("cross", class_name=_TONE["missed"]),
-            ),
-            class_name="mt-1",
+            rx.match(mark.mark, ("hit", stroke("hit")), ("partial", stroke("partial")), stroke("missed")),
+            class_name="mt-0.5",
         ),
         rx.el.div(
             rx.el.p(rx.el.span(mark.word, ": ", class_name="font-semibold"), mark.point),
             rx.cond(
                 mark.quote != "",
-                rx.el.p(rx.el.mark("“", mark.quote, "”"), class_name="mt-1 break-words text-sm leading-relaxed"),
+                rx.el.p(
+                    rx.el.mark("“", mark.quote, "”", class_name=rx.cond(mark.mark == "partial", "half", "")),
+                    class_name="mt-1 break-words text-sm leading-relaxed",
+                ),
             ),
+            class_name="min-w-0",
         ),
         class_name="flex gap-3",
     )
@@ -66,6 +72,27 @@ def mark_line(mark: rx.Var[MarkItem]) -> rx.Component:
 def marks_list(turn: rx.Var[TurnItem]) -> rx.Component:
     """Return all key points of a verdict."""
     return rx.el.ul(rx.foreach(turn.marks, mark_line), class_name="space-y-3")
+
+
+def marks_count(turn: rx.Var[TurnItem]) -> rx.Component:
+    """Return how many key points were made, half-way and missed, in an examiner's signs."""
+    return rx.el.span(
+        _counted("hit", turn.hits, "made"),
+        _counted("partial", turn.halves, "half-way"),
+        _counted("missed", turn.misses, "missed"),
+        class_name="flex items-center gap-3 text-sm tabular-nums",
+    )
+
+
+def _counted(mark: str, count: rx.Var[int], words: str) -> rx.Component:
+    return rx.cond(
+        count > 0,
+        rx.el.span(
+            stroke(mark, size=16),
+            rx.el.span(count, rx.el.span(f" {words},", class_name="sr-only"), class_name="text-muted"),
+            class_name="inline-flex items-center gap-1",
+        ),
+    )
 
 
 def model_answer(turn: rx.Var[TurnItem]) -> rx.Component:
@@ -81,24 +108,38 @@ def model_answer(turn: rx.Var[TurnItem]) -> rx.Component:
                 class_name="mt-4 text-muted",
             ),
         ),
+        key="m",
     )
 
 
-def disclosure(summary: str, *children: rx.Component) -> rx.Component:
-    """Return something folded up behind a line of text."""
+def disclosure(summary: str, *children: rx.Component, beside: rx.Component | None = None, key: str = "") -> rx.Component:
+    """Return something folded up behind a line of text; `beside` stands at its end, `key` is the key that opens it."""
     return rx.el.details(
         rx.el.summary(
             rx.el.span(summary),
-            icon("chevron", class_name="transition-transform group-open:rotate-180"),
-            class_name="flex min-h-12 cursor-pointer list-none items-center justify-between gap-3 font-medium text-accent",
+            rx.el.span(
+                beside or rx.fragment(),
+                icon("chevron", class_name="transition-transform group-open:rotate-180"),
+                class_name="flex shrink-0 items-center gap-4",
+            ),
+            class_name="flex min-h-12 cursor-pointer list-none items-center justify-between gap-3 py-2 font-medium leading-snug text-accent",
         ),
         rx.el.div(*children, class_name="pb-4"),
         class_name="group border-t border-line",
+        custom_attrs={"data-key": key} if key else {},
     )
 
 
 def answer_text(turn: rx.Var[TurnItem]) -> rx.Component:
     """Return an answer as it was written, with a highlighter over the words that earned a mark."""
+    return rx.cond(
+        turn.skipped,
+        rx.el.p("Skipped.", class_name="text-muted"),
+        _written(turn),
+    )
+
+
+def _written(turn: rx.Var[TurnItem]) -> rx.Component:
     return rx.el.p(
         rx.foreach(turn.answer, _piece),
         class_name=rx.cond(

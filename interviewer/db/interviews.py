@@ -67,7 +67,7 @@ _NEW_VERDICT = (
     .cte("verdict")
 )
 _NOW = bindparam("now", type_=DateTime(timezone=True))
-_ADD_VERDICT = along(
+_ADD_UNCALLED = (
     update(_INTERVIEWS)
     .where(_INTERVIEWS.c.id == _NEW_VERDICT.c.interview_id)
     .values(
@@ -77,6 +77,7 @@ _ADD_VERDICT = along(
     )
     .returning(_NEW_VERDICT.c.id)
 )
+_ADD_VERDICT = along(_ADD_UNCALLED)
 _NEW_APPEAL = (
     insert_of(Appeal)
     .on_conflict_do_nothing(index_elements=["message_id"])
@@ -89,7 +90,8 @@ _ADD_APPEAL = along(
     .values(score_sum=_INTERVIEWS.c.score_sum + bindparam("change", type_=Integer), updated_at=_NOW)
     .returning(_NEW_APPEAL.c.id)
 )
-_ADD_LAST_VERDICT = _ADD_VERDICT.values(status=InterviewStatus.FINISHED.value, finished_at=_NOW)
+_CLOSED = {"status": InterviewStatus.FINISHED.value, "finished_at": _NOW}
+_ADD_LAST_VERDICT, _ADD_LAST_UNCALLED = _ADD_VERDICT.values(_CLOSED), _ADD_UNCALLED.values(_CLOSED)
 
 
 async def load(session: AsyncSession, interview_id: int, user_id: int, *, lock: bool = False) -> InterviewRow | None:
@@ -195,13 +197,19 @@ async def release_claim(session: AsyncSession, message_id: int, held: datetime) 
     await session.execute(statement.values(judging_until=None))
 
 
-async def add_verdict(session: AsyncSession, verdict: Verdict, interview_id: int, call: ModelCall, *, closes: bool) -> int | None:
+async def add_verdict(
+    session: AsyncSession, verdict: Verdict, interview_id: int, call: ModelCall | None, *, closes: bool
+) -> int | None:
     """Store a verdict, add it to the interview's total and return its id; None if the answer has one already.
 
-    With `closes` the interview is finished by it. The call that made it is stored anyway.
+    With `closes` the interview is finished by it. The call that made it, if one did, is stored anyway.
     """
-    given = {"interview_id": interview_id, "now": verdict.created_at} | values_of(verdict) | values_of(call)
-    verdict_id: int | None = (await session.execute(_ADD_LAST_VERDICT if closes else _ADD_VERDICT, given)).scalar_one_or_none()
+    given = {"interview_id": interview_id, "now": verdict.created_at} | values_of(verdict)
+    if call is None:
+        statement = _ADD_LAST_UNCALLED if closes else _ADD_UNCALLED
+    else:
+        statement, given = _ADD_LAST_VERDICT if closes else _ADD_VERDICT, given | values_of(call)
+    verdict_id: int | None = (await session.execute(statement, given)).scalar_one_or_none()
     return verdict_id
 
 
@@ -268,3 +276,14 @@ async def recent(
     if before is not None:
         statement = statement.where(col(Interview.id) < before)
     return (await session.execute(statement)).all()
+
+
+async def reached(session: AsyncSession, user_id: int, interview_id: int) -> int:
+    """Return the position of the newest question of one of the user's interviews, 0 before the first."""
+    statement = (
+        select(func.coalesce(func.max(col(Question.position)), 0))
+        .join(Conversation, col(Conversation.id) == col(Question.conversation_id))
+        .join(Interview, col(Interview.id) == Conversation.interview_id)
+        .where(col(Interview.user_id) == user_id, col(Interview.id) == interview_id)
+    )
+    return (await session.execute(statement)).scalar_one()

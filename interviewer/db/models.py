@@ -32,6 +32,7 @@ from interviewer.db.billing_models import VariantSighting as VariantSighting
 from interviewer.db.columns import id_column, metadata, one_of, reference_column, time_column
 from interviewer.db.columns import utcnow as utcnow
 from interviewer.db.practice_models import PracticeTry as PracticeTry
+from interviewer.db.sharing_models import ReportShare as ReportShare
 from interviewer.domain.progress import InterviewStatus
 from interviewer.domain.rubric import MAX_SCORE, AnswerNature
 from interviewer.domain.topics import TOPICS, TOTAL_QUESTIONS, AnswerKind, Level

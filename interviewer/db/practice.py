@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Date, bindparam, cast, func, select, union
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -37,6 +37,16 @@ class Practised(NamedTuple):
     tries: int
     best: int
     last_at: datetime
+
+
+class TopicSums(NamedTuple):
+    """The scores of one topic, summed: of all answers, and of those of one interview; the counts say of how many."""
+
+    topic_id: int
+    score_sum: int
+    answers: int
+    one_sum: int
+    one_answers: int
 
 
 _SCORE = func.coalesce(col(Appeal.counted), col(Verdict.score))
@@ -69,6 +79,34 @@ _PRACTISED = (
     .where(col(PracticeTry.user_id) == bindparam("user_id"))
     .group_by(col(PracticeTry.bank_id))
 )
+_ONE = col(Interview.id) == bindparam("interview_id")
+_TOPIC_SUMS = (
+    select(
+        col(Question.topic_id),
+        func.sum(_SCORE),
+        func.count(),
+        func.coalesce(func.sum(_SCORE).filter(_ONE), 0),
+        func.count().filter(_ONE),
+    )
+    .select_from(Interview)
+    .join(Conversation, col(Conversation.interview_id) == Interview.id)
+    .join(Question, col(Question.conversation_id) == Conversation.id)
+    .join(Message, (col(Message.question_id) == Question.id) & (col(Message.author) == "user"))
+    .join(Verdict, col(Verdict.message_id) == Message.id)
+    .outerjoin(Appeal, col(Appeal.message_id) == Message.id)
+    .where(col(Interview.user_id) == bindparam("user_id"))
+    .group_by(col(Question.topic_id))
+    .order_by(col(Question.topic_id))
+)
+_DAYS = union(
+    select(cast(func.timezone("UTC", col(Message.created_at)), Date))
+    .select_from(Interview)
+    .join(Conversation, col(Conversation.interview_id) == Interview.id)
+    .join(Question, col(Question.conversation_id) == Conversation.id)
+    .join(Message, (col(Message.question_id) == Question.id) & (col(Message.author) == "user"))
+    .where(col(Interview.user_id) == bindparam("user_id")),
+    select(cast(func.timezone("UTC", col(PracticeTry.created_at)), Date)).where(col(PracticeTry.user_id) == bindparam("user_id")),
+)
 _ADD = insert_of(PracticeTry).on_conflict_do_nothing(index_elements=["user_id", "client_id"]).returning(col(PracticeTry.id))
 
 
@@ -80,6 +118,17 @@ async def asked(session: AsyncSession, user_id: int) -> Sequence[Asked]:
 async def practised(session: AsyncSession, user_id: int) -> Sequence[Practised]:
     """Return what a user has practised, a row for each question."""
     return [Practised(*row) for row in (await session.execute(_PRACTISED, {"user_id": user_id})).all()]
+
+
+async def topic_sums(session: AsyncSession, user_id: int, interview_id: int) -> Sequence[TopicSums]:
+    """Return a user's scores by topic, those of one interview told apart; topics without a verdict are left out."""
+    given = {"user_id": user_id, "interview_id": interview_id}
+    return [TopicSums(*row) for row in (await session.execute(_TOPIC_SUMS, given)).all()]
+
+
+async def active_days(session: AsyncSession, user_id: int) -> Sequence[date]:
+    """Return the days, in UTC, on which a user answered something, in an interview or for practice; in no order."""
+    return (await session.execute(_DAYS, {"user_id": user_id})).scalars().all()
 
 
 async def tries_of(session: AsyncSession, user_id: int, bank_id: str, limit: int) -> Sequence[PracticeTry]:

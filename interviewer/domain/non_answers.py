@@ -6,8 +6,13 @@ import re
 
 _WORD = re.compile(r"\w+")
 NO_IDEA = re.compile(
-    r"\b(i (really |honestly |just )?(do not|don'?t|dont) (know|remember|have (an |any )?(idea|answer|clue))|no idea|not sure|"
-    r"i have no (idea|clue|answer)|never (heard|used|worked)|idk|dunno|skip( this)?|pass|can(no|')?t answer|no comment)\b",
+    r"\b(i (really |honestly |just )?(do not|don'?t|dont) (know|remember|have (an |any )?(idea|answer|clue))|no idea|"
+    r"i have no (idea|clue|answer)|i (have |just |really )?never (heard|used|worked)|i'?ve never (heard|used|worked)|"
+    r"i('m| am) not sure|"
+    r"idk|dunno|can(no|')?t answer|no comment)\b|^\W*(not sure|never (heard|used|worked))\b|"
+    # "Pass by value" and "a skip list" are answers: these words decline only where they are all that is said.
+    r"^\W*(i('ll| will|'d| would)?,? )?(rather )?(pass|skip)( on)?( this| that| it| the question)?( one)?,?"
+    r"( please| thanks)?\W*$",
     re.IGNORECASE,
 )
 # A reply with "I don't know" in it that says more than this many words may still answer in part.

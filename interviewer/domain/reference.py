@@ -59,6 +59,9 @@ def _items(text: str) -> list[str]:
         if not _WORD.search(flat):
             continue
         marked = _ITEM.match(flat)
+        if marked and not _WORD.search(flat, marked.end()):
+            # A number with nothing behind it is what is meant.
+            marked = None
         body = flat[marked.end() :] if marked else flat
         if length >= _WRAPPED_LENGTH and not marked and body[0].islower() and items[-1][-1] not in ".!?:;":
             items[-1] += f" {body}"

@@ -7,6 +7,8 @@ import unicodedata
 
 MAX_ANSWER = 20_000
 MAX_JOB_DESCRIPTION = 30_000
+# What is stored as the answer to a question that was skipped; no answer is empty.
+SKIPPED = ""
 # Everything in the control category but tab and line feed; PostgreSQL cannot store NUL at all.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 

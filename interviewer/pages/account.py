@@ -18,6 +18,7 @@ def signup() -> rx.Component:
             SignupState.sent,
             _check_mail(),
             rx.el.form(
+                _lead("Your first interview is free. No card is asked for."),
                 field(
                     "E-mail",
                     "email",
@@ -39,13 +40,44 @@ def signup() -> rx.Component:
                 ),
                 _password_to_choose("Password", SignupState.password_error),
                 alert(SignupState.error),
-                submit("Create account", busy=SignupState.busy, class_name="mt-3 w-full"),
+                submit("Create account", busy=SignupState.busy, busy_text="Creating it …", class_name="mt-3 w-full"),
                 on_submit=SignupState.submit,
                 no_validate=True,
             ),
         ),
+        _ways(_way("You have an account?", "Sign in", "/login")),
         rx.cond(SignupState.github & ~SignupState.sent, _github("/dashboard")),
-        rx.el.p("You have an account? ", rx.el.a("Sign in", href="/login", class_name=LINK), class_name="mt-5 text-muted"),
+        here="/signup",
+    )
+
+
+def _lead(words: str) -> rx.Component:
+    """Return the line below a title that says what the form is for."""
+    return rx.el.p(words, class_name="-mt-3 mb-6 text-muted")
+
+
+def _ways(*ways: rx.Component) -> rx.Component:
+    """Return where else one may have wanted to go."""
+    return rx.el.ul(*ways, class_name="mt-6 flex flex-wrap justify-between gap-x-6 border-t border-line pt-3 text-muted")
+
+
+def _way(question: str, label: str, href: str) -> rx.Component:
+    return rx.el.li(
+        question,
+        " " if question else "",
+        rx.el.a(label, href=href, class_name=LINK),
+        class_name="flex min-h-11 items-center gap-1.5",
+    )
+
+
+def _mailed(*words: rx.Component | rx.Var[str] | str) -> rx.Component:
+    """Return what is said once a mail is on its way."""
+    return rx.el.div(
+        rx.el.span(
+            icon("mail", size=28, class_name="text-accent"),
+            class_name="inline-flex h-14 w-14 items-center justify-center rounded-full border border-line bg-paper",
+        ),
+        rx.el.p(*words, class_name="mt-4 break-words text-lg"),
     )
 
 
@@ -64,21 +96,12 @@ def _password_to_choose(label: str, error: rx.Var[str]) -> rx.Component:
 
 def _check_mail() -> rx.Component:
     return rx.el.div(
-        icon("mail", size=40, class_name="text-accent"),
-        rx.el.p(
-            "A mail is on its way to ",
-            rx.el.strong(SignupState.email),
-            ". Open the link in it to create your account.",
-            class_name="mt-3 text-lg",
-        ),
+        _mailed("A mail is on its way to ", rx.el.strong(SignupState.email), ". Open the link in it to create your account."),
         rx.el.p(
             "The link works for 24 hours. Nothing there? Look into the spam folder, or sign up again.",
             class_name="mt-3 text-muted",
         ),
-        rx.cond(
-            SignupState.shows_outbox,
-            _outbox_hint(),
-        ),
+        rx.cond(SignupState.shows_outbox, _outbox_hint()),
         role="status",
     )
 
@@ -97,7 +120,7 @@ def login() -> rx.Component:
     return narrow_page(
         "Sign in",
         NativeForm.create(
-            rx.el.div(alert(LoginState.error), class_name="mb-4"),
+            rx.el.div(alert(LoginState.error), class_name="mb-4 empty:hidden"),
             field(
                 "E-mail",
                 "email",
@@ -109,13 +132,13 @@ def login() -> rx.Component:
             ),
             field("Password", "password", type="password", auto_complete="current-password", required=True, max_length=256),
             rx.el.input(type="hidden", name="next", value=LoginState.next_path, read_only=True),
-            submit("Sign in", class_name="mt-2 w-full"),
+            submit("Sign in", busy_text="Signing in …", class_name="mt-2 w-full"),
             action="/session/login",
             method="post",
         ),
+        _ways(_way("", "Forgot your password?", "/reset-request"), _way("New here?", "Create an account", "/signup")),
         rx.cond(LoginState.github, _github(LoginState.next_path)),
-        rx.el.p(rx.el.a("Forgot your password?", href="/reset-request", class_name=LINK), class_name="mt-5"),
-        rx.el.p("New here? ", rx.el.a("Create an account", href="/signup", class_name=LINK), class_name="mt-2 text-muted"),
+        here="/login",
     )
 
 
@@ -130,7 +153,7 @@ def verify_email() -> rx.Component:
         rx.cond(
             VerifyState.loaded,
             rx.cond(VerifyState.error != "", _dead_link(), _confirm()),
-            rx.el.div(class_name="skeleton h-28", aria_label="Loading"),
+            rx.el.div(class_name="skeleton h-40", role="status", aria_label="Loading"),
         ),
     )
 
@@ -142,7 +165,7 @@ def _confirm() -> rx.Component:
         ),
         rx.el.p("Not you? Close this page; without a click nothing happens.", class_name="mt-2 text-muted"),
         rx.el.input(type="hidden", name="token", value=VerifyState.token, read_only=True),
-        submit("Create my account", class_name="mt-5 w-full"),
+        submit("Create my account", busy_text="Creating it …", class_name="mt-5 w-full"),
         action="/session/verify",
         method="post",
     )
@@ -166,34 +189,31 @@ def reset_request() -> rx.Component:
         rx.cond(
             ResetRequestState.sent,
             rx.el.div(
-                icon("mail", size=40, class_name="text-accent"),
-                rx.el.p(
-                    "If there is an account for ",
-                    rx.el.strong(ResetRequestState.email),
-                    ", a mail with a link is on its way.",
-                    class_name="mt-3 text-lg",
+                _mailed(
+                    "If there is an account for ", rx.el.strong(ResetRequestState.email), ", a mail with a link is on its way."
                 ),
                 rx.el.p("The link works for 15 minutes. Nothing there? Look into the spam folder.", class_name="mt-3 text-muted"),
                 rx.cond(ResetRequestState.shows_outbox, _outbox_hint()),
                 role="status",
             ),
             rx.el.form(
+                _lead("We mail you a link to choose a new one."),
                 field(
                     "E-mail",
                     "email",
                     error=ResetRequestState.email_error,
-                    hint="We mail you a link to choose a new one.",
+                    hint="The address you signed up with.",
                     type="email",
                     auto_complete="username",
                     required=True,
                     max_length=320,
                 ),
-                submit("Mail me a link", busy=ResetRequestState.busy, class_name="mt-3 w-full"),
+                submit("Mail me a link", busy=ResetRequestState.busy, busy_text="Sending …", class_name="mt-3 w-full"),
                 on_submit=ResetRequestState.submit,
                 no_validate=True,
             ),
         ),
-        rx.el.p(rx.el.a("Back to sign in", href="/login", class_name=LINK), class_name="mt-5"),
+        _ways(_way("", "Back to sign in", "/login")),
     )
 
 
@@ -204,14 +224,18 @@ def reset_password() -> rx.Component:
         rx.cond(
             ResetPasswordState.done,
             rx.el.div(
-                rx.el.p("Your password is changed, and every device was signed out.", class_name="text-lg"),
+                rx.el.p(
+                    icon("check", size=22, class_name="mt-1 text-good"),
+                    rx.el.span("Your password is changed, and every device was signed out."),
+                    class_name="flex gap-3 text-lg",
+                ),
                 rx.el.a("Sign in", href="/login", class_name=f"{PRIMARY} mt-5"),
                 role="status",
             ),
             rx.cond(
                 ResetPasswordState.loaded,
                 rx.cond(ResetPasswordState.alive, _new_password(), _dead_reset()),
-                rx.el.div(class_name="skeleton h-28"),
+                rx.el.div(class_name="skeleton h-40", role="status", aria_label="Loading"),
             ),
         ),
     )
@@ -221,7 +245,7 @@ def _new_password() -> rx.Component:
     return rx.el.form(
         _password_to_choose("New password", ResetPasswordState.password_error),
         alert(ResetPasswordState.error),
-        submit("Change the password", busy=ResetPasswordState.busy, class_name="mt-3 w-full"),
+        submit("Change the password", busy=ResetPasswordState.busy, busy_text="Changing it …", class_name="mt-3 w-full"),
         on_submit=ResetPasswordState.submit,
         no_validate=True,
     )

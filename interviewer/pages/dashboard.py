@@ -1,19 +1,27 @@
-"""The dashboard: credits, what is running, what is done, what can be bought."""
+"""The dashboard: what to do next, how it goes, what is done, what can be bought."""
 
 from __future__ import annotations
 
 import reflex as rx
 
 from interviewer.components.billing import credits_card, notices, shop
-from interviewer.components.forms import LINK, alert
+from interviewer.components.charts import TITLE, first_score, scores_by_topic, scores_over_time, streak_card
+from interviewer.components.forms import BUSY, LINK, PRIMARY, SECONDARY, alert, words
+from interviewer.components.icons import icon
 from interviewer.components.layout import card, shell
-from interviewer.components.skills import SECTION_TITLE, scores_over_time, skill_list, suggestions
+from interviewer.components.skills import skill_list, suggestions
 from interviewer.components.verdict import disclosure
+from interviewer.domain.topics import QUESTIONS_PER_TOPIC, TOPICS, TOTAL_QUESTIONS
 from interviewer.state.billing import BillingState
 from interviewer.state.dashboard import DashboardState
 from interviewer.state.models import SummaryItem
 from interviewer.state.session import SessionState
 from interviewer.state.skills import SkillsState
+
+# Two columns where there is room for them.
+_GRID = "mt-6 grid gap-6 lg:grid-cols-[minmax(0,1fr)_20rem] lg:grid-rows-[auto_1fr]"
+_COLUMN = "min-w-0 space-y-6"
+_LIST = "divide-y divide-line overflow-hidden rounded-lg border border-line bg-sheet"
 
 
 def dashboard() -> rx.Component:
@@ -23,55 +31,219 @@ def dashboard() -> rx.Component:
             rx.cond(SessionState.username != "", f"Hello {SessionState.username}", "Dashboard"),
             class_name="break-words font-serif text-3xl font-bold",
         ),
-        rx.el.div(alert(DashboardState.error), class_name="mt-4"),
-        rx.cond(
-            DashboardState.loaded & BillingState.loaded,
-            _content(),
-            rx.el.div(class_name="skeleton mt-6 h-64", aria_label="Loading"),
-        ),
+        rx.el.div(alert(DashboardState.error), class_name="mt-4 empty:hidden"),
+        rx.cond(DashboardState.loaded & BillingState.loaded, _content(), _skeleton()),
+        here="/dashboard",
     )
 
 
 def _content() -> rx.Component:
-    return rx.el.div(
-        notices(),
-        credits_card(),
-        rx.cond(DashboardState.unfinished.length() > 0, _list("In progress", DashboardState.unfinished)),
-        rx.cond(
-            DashboardState.points.length() > 1,
-            scores_over_time(DashboardState.points, DashboardState.line, DashboardState.since, DashboardState.until),
+    return rx.fragment(
+        rx.el.div(notices(), class_name="mt-6 empty:hidden"),
+        rx.el.div(
+            rx.el.div(_next_step(), _also_open(), class_name=_COLUMN),
+            rx.el.div(
+                credits_card(),
+                streak_card(DashboardState.streak, DashboardState.streak.count > 0),
+                _skills(),
+                class_name=f"{_COLUMN} lg:row-span-2",
+            ),
+            rx.el.div(_progress(), class_name=_COLUMN),
+            class_name=_GRID,
         ),
-        rx.cond(SkillsState.loaded, _skills_and_practice()),
-        rx.cond(DashboardState.finished.length() > 0, _list("Finished", DashboardState.finished), _nothing_yet()),
-        shop(),
-        class_name="mt-6 space-y-8",
+        rx.cond(DashboardState.past > 0, _past()),
+        rx.el.div(shop(), class_name="mt-12"),
     )
 
 
-def _skills_and_practice() -> rx.Component:
+def _skeleton() -> rx.Component:
+    """Return the shape of what comes."""
+    return rx.el.div(
+        rx.el.div(
+            _blank("h-72"),
+            rx.el.div(_blank("h-60"), _blank("h-64"), _blank("h-96"), class_name=f"{_COLUMN} lg:row-span-2"),
+            rx.el.div(_blank("h-96"), _blank("h-96"), class_name=_COLUMN),
+            class_name=_GRID,
+        ),
+        role="status",
+        aria_label="Loading",
+    )
+
+
+def _blank(height: str) -> rx.Component:
+    return rx.el.div(class_name=f"skeleton rounded-lg {height}")
+
+
+# -- what to do now ------------------------------------------------------------------------------------------------
+
+
+def _next_step() -> rx.Component:
+    return rx.cond(
+        DashboardState.resume.id > 0,
+        _resume(),
+        rx.cond(BillingState.credits.usable == 0, _without_credit(), rx.cond(DashboardState.past == 0, _first(), _another())),
+    )
+
+
+def _resume() -> rx.Component:
+    resume = DashboardState.resume
+    return card(
+        rx.el.p(rx.cond(resume.verb == "Resume", "Paused", "In progress"), class_name=_SMALL),
+        rx.el.h2(resume.title, class_name="mt-1 break-words font-serif text-2xl font-bold leading-snug"),
+        rx.el.p(resume.where, class_name="mt-1 text-lg"),
+        rx.el.p("Started ", resume.started, class_name="text-sm text-muted"),
+        rx.el.div(
+            rx.el.div(class_name="h-full rounded-full bg-accent", style={"width": f"{resume.percent}%"}),
+            class_name="mt-4 mb-5 h-1.5 rounded-full bg-line",
+            aria_hidden="true",
+        ),
+        rx.el.a(
+            rx.el.span(resume.title, ": ", class_name="sr-only"),
+            resume.verb,
+            icon("arrow"),
+            href=resume.href,
+            class_name=f"{PRIMARY} max-sm:w-full",
+        ),
+        id="next",
+        class_name="flex-1",
+    )
+
+
+_SMALL = "text-sm font-semibold uppercase tracking-wide text-muted"
+
+
+def _first() -> rx.Component:
+    steps = (
+        ("Twelve questions, six topics", "Paste a job description and they are about that job; without one they are general."),
+        ("A verdict after every answer", "A score of 10, the points you made in your own words, and the ones you missed."),
+        ("A report at the end", "Score by topic, your skills, and what to practise next. Pause whenever you like."),
+    )
+    return card(
+        rx.el.h2("Your first interview", class_name="font-serif text-2xl font-bold"),
+        rx.el.ol(
+            *[
+                rx.el.li(
+                    rx.el.span(
+                        str(number), class_name="w-6 shrink-0 font-serif text-2xl font-bold text-accent", aria_hidden="true"
+                    ),
+                    rx.el.div(rx.el.p(title, class_name="font-semibold"), rx.el.p(text, class_name="text-muted")),
+                    class_name="flex gap-3",
+                )
+                for number, (title, text) in enumerate(steps, start=1)
+            ],
+            class_name="mt-4 mb-6 space-y-3",
+        ),
+        _start(),
+        id="next",
+        class_name="flex-1",
+    )
+
+
+def _another() -> rx.Component:
+    return card(
+        rx.el.h2("The next interview", class_name="font-serif text-2xl font-bold"),
+        rx.el.p(DashboardState.weakest, " Practise it first, or go straight on.", class_name="mt-1"),
+        rx.el.p(
+            f"As always: {TOTAL_QUESTIONS} questions, {QUESTIONS_PER_TOPIC} each on {', '.join(topic.name for topic in TOPICS[:-1])} "
+            f"and {TOPICS[-1].name}.",
+            class_name="mt-2 mb-5 text-sm text-muted",
+        ),
+        rx.el.div(
+            _start(),
+            rx.el.a("Practise a question", href="/practice", class_name=f"{SECONDARY} max-sm:w-full"),
+            class_name="mt-auto flex flex-wrap gap-3",
+        ),
+        id="next",
+        class_name="flex flex-1 flex-col",
+    )
+
+
+def _start() -> rx.Component:
+    return rx.el.a("Start an interview", icon("arrow"), href="/interview", class_name=f"{PRIMARY} max-sm:w-full")
+
+
+def _without_credit() -> rx.Component:
+    return card(
+        rx.el.h2("No credit left", class_name="font-serif text-2xl font-bold"),
+        rx.el.p(
+            "An interview takes one credit. Practising single questions takes none.",
+            rx.cond(DashboardState.weakest != "", f" {DashboardState.weakest}", ""),
+            class_name="mt-1 mb-5 text-muted",
+        ),
+        rx.el.div(
+            rx.el.a("Get credits", icon("arrow"), href="#credits", class_name=f"{PRIMARY} max-sm:w-full"),
+            rx.el.a("Practise a question", href="/practice", class_name=f"{SECONDARY} max-sm:w-full"),
+            class_name="flex flex-wrap gap-3",
+        ),
+        id="next",
+        class_name="flex-1",
+    )
+
+
+def _also_open() -> rx.Component:
+    return rx.cond(
+        DashboardState.unfinished.length() > 1,
+        rx.el.section(
+            rx.el.h2("Also open", class_name=f"{TITLE} mb-3"),
+            rx.el.ul(rx.foreach(DashboardState.unfinished[1:], _item), class_name=_LIST, aria_label="Also open"),
+        ),
+    )
+
+
+# -- how it goes ---------------------------------------------------------------------------------------------------
+
+
+def _progress() -> rx.Component:
     return rx.fragment(
-        alert(SkillsState.error, id="skills-error"),
-        rx.cond(SkillsState.weakest.length() > 0, _skills()),
-        rx.cond(SkillsState.suggestions.length() > 0, _practice()),
+        rx.cond(
+            DashboardState.points.length() > 1,
+            scores_over_time(
+                DashboardState.points, DashboardState.line, DashboardState.area, DashboardState.course, DashboardState.past
+            ),
+            rx.cond(DashboardState.points.length() == 1, first_score(DashboardState.points[0])),
+        ),
+        rx.cond(DashboardState.topics.length() > 0, scores_by_topic(DashboardState.topics, DashboardState.past)),
+        _practice(),
     )
 
 
 def _skills() -> rx.Component:
-    return card(
-        rx.el.h2("Skills", class_name=SECTION_TITLE),
-        rx.el.p("Over all your interviews, the weakest first.", class_name="mb-2 text-sm text-muted"),
-        skill_list(SkillsState.weakest, "Your weakest skills"),
-        rx.cond(
-            SkillsState.others.length() > 0,
-            disclosure(f"The other skills ({SkillsState.others.length()})", skill_list(SkillsState.others, "Your other skills")),
+    return rx.cond(
+        SkillsState.loaded,
+        rx.fragment(
+            alert(SkillsState.error, id="skills-error"),
+            rx.cond(
+                SkillsState.weakest.length() > 0,
+                card(
+                    rx.el.h2("Skills", class_name=TITLE),
+                    rx.el.p("Over all your interviews, the weakest first.", class_name="mb-2 text-sm text-muted"),
+                    skill_list(SkillsState.weakest, "Your weakest skills"),
+                    rx.cond(
+                        SkillsState.others.length() > 0,
+                        disclosure(
+                            f"The other skills ({SkillsState.others.length()})",
+                            skill_list(SkillsState.others, "Your other skills"),
+                        ),
+                    ),
+                    id="skills",
+                ),
+            ),
         ),
-        id="skills",
+        rx.cond(DashboardState.topics.length() > 0, rx.el.div(class_name="skeleton h-96 rounded-lg")),
     )
 
 
 def _practice() -> rx.Component:
+    return rx.cond(
+        SkillsState.loaded,
+        rx.cond(SkillsState.suggestions.length() > 0, _to_practise()),
+        rx.el.div(class_name="skeleton h-[32rem] rounded-lg", role="status", aria_label="Loading what to practise"),
+    )
+
+
+def _to_practise() -> rx.Component:
     return rx.el.section(
-        rx.el.h2("What to practise next", class_name=SECTION_TITLE),
+        rx.el.h2("What to practise next", class_name=TITLE),
         rx.el.p(
             rx.cond(
                 SkillsState.weakest.length() > 0,
@@ -91,15 +263,33 @@ def _practice() -> rx.Component:
             ),
         ),
         id="practice",
+        class_name="pt-2",
     )
 
 
-def _list(title: str, items: rx.Var[list[SummaryItem]]) -> rx.Component:
+# -- what is done --------------------------------------------------------------------------------------------------
+
+
+def _past() -> rx.Component:
     return rx.el.section(
-        rx.el.h2(title, class_name="mb-3 font-serif text-xl font-bold"),
-        rx.el.ul(
-            rx.foreach(items, _item), class_name="divide-y divide-line overflow-hidden rounded-lg border border-line bg-sheet"
+        rx.el.h2(
+            "Finished",
+            rx.el.span(" ", DashboardState.past, class_name="font-sans text-base font-normal text-muted"),
+            class_name=f"{TITLE} mb-3",
         ),
+        rx.el.ul(rx.foreach(DashboardState.finished, _item), class_name=_LIST, aria_label="Past interviews"),
+        rx.cond(
+            DashboardState.more > 0,
+            rx.el.button(
+                words(f"Show {DashboardState.more} more"),
+                type="button",
+                on_click=DashboardState.show_more,
+                custom_attrs=BUSY,
+                class_name=f"group {SECONDARY} mt-3 w-full",
+            ),
+        ),
+        id="past",
+        class_name="mt-12",
     )
 
 
@@ -107,28 +297,26 @@ def _item(item: rx.Var[SummaryItem]) -> rx.Component:
     return rx.el.li(
         rx.el.a(
             rx.el.div(
-                rx.el.p(item.title, class_name="truncate font-medium text-ink"),
-                rx.el.p(item.started, " · ", item.progress, class_name="text-sm text-muted"),
+                rx.el.p(item.title, class_name="line-clamp-2 break-words font-medium text-ink sm:line-clamp-1"),
+                rx.el.p(
+                    rx.el.span(item.started, class_name="whitespace-nowrap"),
+                    rx.el.span(" · ", class_name="max-sm:hidden"),
+                    rx.el.span(item.progress, class_name="whitespace-nowrap max-sm:block"),
+                    class_name="text-sm text-muted",
+                ),
                 class_name="min-w-0",
             ),
             rx.el.div(
-                rx.cond(item.percent != "", rx.el.span(item.percent, " %", class_name="font-serif text-2xl font-bold")),
+                rx.cond(item.percent != "", rx.el.span(item.percent, " %", class_name="font-serif text-2xl font-bold text-ink")),
                 rx.el.span(
                     rx.cond(item.status == "Finished", "Review", rx.cond(item.status == "Paused", "Resume", "Continue")),
-                    class_name=LINK,
+                    class_name=f"{LINK} max-sm:sr-only",
                 ),
-                class_name="flex shrink-0 items-baseline gap-4",
+                icon("chevron", class_name="-rotate-90 self-center text-accent sm:hidden"),
+                class_name="flex shrink-0 items-baseline gap-2 whitespace-nowrap sm:gap-4",
             ),
             href=item.href,
             class_name="flex items-center justify-between gap-4 px-5 py-4 no-underline hover:bg-paper",
-        )
-    )
-
-
-def _nothing_yet() -> rx.Component:
-    return rx.el.section(
-        rx.el.h2("Finished", class_name="mb-3 font-serif text-xl font-bold"),
-        card(
-            rx.el.p("Nothing finished yet. Your reports will be here, with the score of every answer.", class_name="text-muted")
         ),
+        key=item.id.to_string(),
     )

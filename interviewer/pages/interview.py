@@ -5,137 +5,108 @@ from __future__ import annotations
 import reflex as rx
 
 from interviewer.components import turn
-from interviewer.components.forms import FIELD, LINK, PRIMARY, SECONDARY, alert
+from interviewer.components.forms import LINK, PRIMARY, SECONDARY, alert
+from interviewer.components.keys import keys_sheet
 from interviewer.components.layout import card, shell
+from interviewer.components.rail import rail
 from interviewer.components.report import topic_bars, total_line
-from interviewer.domain.samples import SAMPLE_JOBS
+from interviewer.components.starting import starting
 from interviewer.state.interview import InterviewState
 
 
 def interview() -> rx.Component:
     """Return the interview page in whichever phase it is."""
     return shell(
-        rx.match(
-            InterviewState.phase,
-            ("start", _start()),
-            ("live", _live()),
-            ("paused", _paused()),
-            ("finished", _finished()),
-            ("lost", _lost()),
-            rx.el.div(class_name="skeleton h-96", aria_label="Loading"),
-        ),
-    )
-
-
-# -- before --------------------------------------------------------------------------------------------------------
-
-
-def _start() -> rx.Component:
-    return rx.el.div(
-        rx.el.h1("A new interview", class_name="font-serif text-3xl font-bold"),
-        rx.el.p(
-            "Six topics, two questions each, about half an hour. You can pause at any time.",
-            class_name="mt-1 mb-6 text-muted",
-        ),
-        card(
-            rx.el.form(
-                rx.el.label("The job description", html_for="job", class_name="block font-medium"),
-                rx.el.p(
-                    "Every question is tied to it. Leave it empty for a general backend interview.",
-                    id="job-hint",
-                    class_name="text-muted",
-                ),
-                _samples(),
-                rx.el.textarea(
-                    id="job",
-                    name="job",
-                    default_value=InterviewState.job_text,
-                    key=InterviewState.job_box.to_string(),
-                    custom_attrs={"data-draft": "job"},
-                    placeholder="Paste the posting here …",
-                    rows="12",
-                    aria_describedby="job-hint",
-                    class_name=f"{FIELD} mt-3 resize-y",
-                ),
-                rx.el.div(alert(InterviewState.error), class_name="mt-4"),
-                _start_button(),
-                on_submit=InterviewState.start,
-            )
-        ),
-        class_name="mx-auto max-w-3xl",
-    )
-
-
-def _samples() -> rx.Component:
-    return rx.el.div(
-        rx.el.span("Or try a sample:", class_name="text-sm text-muted"),
-        *[
-            rx.el.button(
-                sample.label,
-                type="button",
-                on_click=InterviewState.use_sample(key),
-                class_name="min-h-9 cursor-pointer rounded-full border border-line px-4 text-sm font-medium hover:border-accent hover:text-accent",
-            )
-            for key, sample in SAMPLE_JOBS.items()
-        ],
-        class_name="mt-3 flex flex-wrap items-center gap-2",
-    )
-
-
-def _start_button() -> rx.Component:
-    return rx.el.div(
-        rx.el.button(
-            rx.cond(InterviewState.sending, "Starting …", "Start for 1 credit"),
-            type="submit",
-            disabled=InterviewState.sending | (InterviewState.credits < 1),
-            class_name=PRIMARY,
-        ),
-        rx.el.p(
-            rx.cond(
-                InterviewState.credits < 1,
-                rx.fragment(
-                    "You have no credit left, and an interview costs one. ",
-                    rx.el.a("Get credits", href="/dashboard#credits", class_name=LINK),
-                ),
-                rx.cond(
-                    InterviewState.credits == 1,
-                    "You have 1 credit. An interview that does not start costs none.",
-                    f"You have {InterviewState.credits} credits. An interview that does not start costs none.",
-                ),
+        rx.el.div(
+            _said(),
+            rx.match(
+                InterviewState.phase,
+                ("start", starting()),
+                ("live", _live()),
+                ("paused", _paused()),
+                ("finished", _finished()),
+                ("lost", _lost()),
+                _loading(),
             ),
-            class_name="text-sm text-muted",
+            id="room",
+            # What `assets/room.js` goes by: which interview, and how far it has come on this page.
+            custom_attrs={
+                "data-interview": InterviewState.interview_id,
+                "data-phase": InterviewState.phase,
+                "data-asked": InterviewState.question.question_id,
+                "data-answered": InterviewState.last.question_id,
+            },
         ),
-        class_name="mt-4 flex flex-wrap items-center gap-x-4 gap-y-2",
+        here="/interview",
     )
 
 
-# -- during --------------------------------------------------------------------------------------------------------
+def _said() -> rx.Component:
+    """Return what screen readers say of a question and a verdict once each is complete; text that grows is never announced."""
+    return rx.el.div(
+        rx.el.p(InterviewState.said_verdict, role="status", id="said-verdict"),
+        rx.el.p(InterviewState.said_question, role="status", id="said-question"),
+        class_name="sr-only",
+    )
+
+
+def _loading() -> rx.Component:
+    """Return the shape of a question with its rail, before it is known what there is to show."""
+    return rx.el.div(
+        rx.el.div(class_name="skeleton h-1.5 w-full"),
+        rx.el.div(class_name="skeleton mt-4 h-6 w-40"),
+        rx.el.div(class_name="skeleton mt-12 h-96 lg:w-3/5"),
+        role="img",
+        aria_label="Loading",
+    )
 
 
 def _live() -> rx.Component:
     return rx.el.div(
-        turn.rail(),
+        rail(),
+        _elsewhere(),
         rx.el.div(
             rx.el.div(turn.question(), class_name="min-w-0 lg:col-span-3"),
             rx.el.div(turn.feedback(), class_name="min-w-0 lg:col-span-2"),
-            class_name="mt-6 grid items-start gap-6 lg:grid-cols-5",
+            class_name="mt-5 grid items-start gap-6 lg:grid-cols-5 lg:gap-8",
         ),
+        keys_sheet(),
     )
 
 
-# -- after ---------------------------------------------------------------------------------------------------------
+def _elsewhere() -> rx.Component:
+    """Return what is said when another tab went on with this interview; `assets/room.js` shows it and fills in the words."""
+    return rx.el.div(
+        rx.el.p("", role="status", custom_attrs={"data-elsewhere-words": ""}),
+        rx.el.button(
+            rx.el.span("Show where it is"),
+            type="button",
+            id="refresh",
+            on_click=InterviewState.load,
+            custom_attrs={"data-wait": "One moment …"},
+            class_name=SECONDARY,
+        ),
+        class_name="elsewhere mt-4 items-center justify-between gap-4 rounded-md border border-accent bg-sheet px-4 py-3",
+    )
 
 
 def _paused() -> rx.Component:
     return card(
         rx.el.h1("Paused", class_name="font-serif text-3xl font-bold"),
-        rx.el.p(InterviewState.title, class_name="mt-1 text-muted"),
+        rx.el.p(InterviewState.title, class_name="mt-1 break-words text-muted"),
         rx.el.p("Everything is kept. Go on whenever you like, on any device.", class_name="mt-4 text-lg"),
         rx.el.div(alert(InterviewState.error), class_name="mt-4"),
         rx.el.div(
-            rx.el.button("Resume", type="button", on_click=InterviewState.resume, class_name=PRIMARY),
+            rx.el.button(
+                rx.el.span("Resume"),
+                type="button",
+                on_click=InterviewState.resume,
+                disabled=InterviewState.sending,
+                custom_attrs={"data-wait": "Resuming …"},
+                class_name=PRIMARY,
+            ),
             rx.el.button("Start another", type="button", on_click=InterviewState.start_another, class_name=SECONDARY),
-            rx.el.a("Dashboard", href="/dashboard", class_name=f"{LINK} self-center"),
+            rx.el.a("Dashboard", href="/dashboard", class_name=f"{LINK} inline-flex min-h-11 items-center"),
             class_name="mt-5 flex flex-wrap gap-4",
         ),
         class_name="mx-auto max-w-2xl",
@@ -145,7 +116,7 @@ def _paused() -> rx.Component:
 def _finished() -> rx.Component:
     return rx.el.div(
         rx.el.h1("Finished", class_name="font-serif text-3xl font-bold"),
-        rx.el.p(InterviewState.title, class_name="mt-1 mb-6 text-muted"),
+        rx.el.p(InterviewState.title, class_name="mt-1 mb-6 break-words text-muted"),
         rx.el.div(alert(InterviewState.error), class_name="mb-4"),
         rx.el.div(
             card(
@@ -160,7 +131,7 @@ def _finished() -> rx.Component:
                 class_name="min-w-0 lg:col-span-3",
             ),
             rx.el.div(turn.feedback(), class_name="min-w-0 lg:col-span-2"),
-            class_name="grid items-start gap-6 lg:grid-cols-5",
+            class_name="grid items-start gap-6 lg:grid-cols-5 lg:gap-8",
         ),
     )
 
@@ -169,8 +140,14 @@ def _lost() -> rx.Component:
     return card(
         alert(InterviewState.error),
         rx.el.div(
-            rx.el.button("Try again", type="button", on_click=InterviewState.load, class_name=PRIMARY),
-            rx.el.a("Dashboard", href="/dashboard", class_name=f"{LINK} self-center"),
+            rx.el.button(
+                rx.el.span("Try again"),
+                type="button",
+                on_click=InterviewState.load,
+                custom_attrs={"data-wait": "One moment …"},
+                class_name=PRIMARY,
+            ),
+            rx.el.a("Dashboard", href="/dashboard", class_name=f"{LINK} inline-flex min-h-11 items-center"),
             class_name="mt-5 flex gap-4",
         ),
         class_name="mx-auto max-w-2xl",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from interviewer.components.forms import LINK, PRIMARY
+from interviewer.components.icons import icon
 from interviewer.components.layout import card, shell
 from interviewer.state.account import OutboxState
 from interviewer.state.models import MailItem
@@ -19,7 +20,8 @@ def outbox() -> rx.Component:
             OutboxState.mails.length() > 0,
             rx.el.div(rx.foreach(OutboxState.mails, _mail), class_name="space-y-4"),
             card(
-                rx.el.p("No mail yet. ", rx.el.a("Sign up", href="/signup", class_name=LINK), " and the first one will be here.")
+                icon("mail", size=28, class_name="mb-3 text-accent"),
+                rx.el.p("No mail yet. ", rx.el.a("Sign up", href="/signup", class_name=LINK), " and the first one will be here."),
             ),
         ),
         width="max-w-3xl",

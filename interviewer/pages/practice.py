@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from interviewer.components.answer_box import answer_box
-from interviewer.components.forms import LINK, PRIMARY, SECONDARY, alert
+from interviewer.components.forms import LINK, PRIMARY, SECONDARY, alert, words
 from interviewer.components.icons import icon
 from interviewer.components.layout import card, shell
 from interviewer.components.prose import prose
@@ -23,29 +23,49 @@ def practice() -> rx.Component:
             PracticeState.phase,
             ("open", _content()),
             ("lost", _missing()),
-            rx.el.div(class_name="skeleton h-96", aria_label="Loading"),
+            _skeleton(),
         ),
         width="max-w-3xl",
+        here="/practice",
+    )
+
+
+def _skeleton() -> rx.Component:
+    """Return the shape of what comes."""
+    return rx.el.div(
+        rx.el.div(class_name="skeleton h-6 w-24"),
+        rx.el.div(class_name="skeleton h-[42rem] rounded-lg"),
+        rx.el.div(class_name="skeleton h-96 rounded-lg"),
+        role="status",
+        aria_label="Loading",
+        class_name="space-y-6",
     )
 
 
 def _missing() -> rx.Component:
     return card(
+        rx.el.h1("Nothing to practise here", class_name="mb-5 font-serif text-3xl font-bold"),
         alert(PracticeState.error),
-        rx.el.a("Back to the dashboard", href="/dashboard", class_name=f"{LINK} mt-4 inline-block"),
+        rx.el.div(
+            rx.el.a("Practise another question", href="/practice", class_name=PRIMARY),
+            rx.el.a("Back to the dashboard", href="/dashboard", class_name=f"{LINK} inline-flex min-h-11 items-center"),
+            class_name="mt-5 flex flex-wrap gap-x-5 gap-y-3",
+        ),
     )
 
 
 def _content() -> rx.Component:
     return rx.el.div(
-        rx.el.p(rx.el.a("Dashboard", href="/dashboard", class_name=LINK)),
+        rx.el.p(
+            rx.el.a("Dashboard", href="/dashboard", class_name=f"{LINK} inline-flex min-h-11 items-center"), class_name="-mt-4"
+        ),
         _question(),
         rx.cond(PracticeState.verdict.judged, _verdict()),
         rx.cond(PracticeState.tries.length() > 0, _tries()),
         rx.cond(
             PracticeState.following.length() > 0,
             rx.el.section(
-                rx.el.h2("What to practise next", class_name="mb-3 font-serif text-xl font-bold"),
+                rx.el.h2("What to practise next", class_name="mb-3 pt-2 font-serif text-xl font-bold"),
                 suggestions(PracticeState.following, "What to practise next"),
             ),
         ),
@@ -74,7 +94,16 @@ def _question() -> rx.Component:
             "without AI; your interviews and their scores stay as they are.",
             class_name="mt-3 text-sm text-muted",
         ),
-        rx.el.p(PracticeState.record, id="record", role="status", class_name="mt-3 font-medium"),
+        rx.el.p(
+            rx.cond(
+                PracticeState.record != "",
+                rx.el.span(PracticeState.record, class_name="marker"),
+                rx.fragment(),
+            ),
+            id="record",
+            role="status",
+            class_name="mt-3 font-medium",
+        ),
         _form(),
     )
 
@@ -92,14 +121,10 @@ def _form() -> rx.Component:
         rx.el.div(alert(PracticeState.error), class_name="mt-3"),
         rx.el.div(
             rx.el.button(
-                rx.cond(
-                    PracticeState.sending,
-                    "Being judged …",
-                    rx.cond(PracticeState.verdict.judged, "Try again", "Send answer"),
-                ),
+                words(rx.cond(PracticeState.verdict.judged, "Try again", "Send answer"), "Being judged …"),
                 type="submit",
                 disabled=PracticeState.sending,
-                class_name=PRIMARY,
+                class_name=f"group {PRIMARY}",
             ),
             _next(SECONDARY),
             rx.el.p(

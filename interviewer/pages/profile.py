@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from interviewer.components.billing import plan_card, statement_card
-from interviewer.components.forms import LINK, SECONDARY, NativeForm, alert, field, github_button, submit
+from interviewer.components.forms import BUSY, LINK, SECONDARY, NativeForm, alert, field, github_button, submit, words
 from interviewer.components.layout import card, shell
 from interviewer.components.verdict import disclosure
 from interviewer.state.billing import BillingState
@@ -15,26 +15,67 @@ from interviewer.state.session import SessionState
 _DANGER = SECONDARY.replace("text-ink", "text-bad").replace("border-line", "border-bad")
 
 
+# Where each part of the page begins; the plan's and the statement's places are in `components/billing.py`.
+_PARTS = (
+    ("name", "Name"),
+    ("plan", "Plan"),
+    ("statement", "Credits"),
+    ("devices", "Signing in"),
+    ("data", "Your data"),
+)
+
+
 def profile() -> rx.Component:
     """Return the account page."""
     return shell(
         rx.el.h1("Your account", class_name="font-serif text-3xl font-bold"),
-        rx.el.p(SessionState.email, class_name="mt-1 mb-6 break-words text-muted"),
-        rx.el.div(alert(ProfileState.error), class_name="mb-4"),
-        rx.cond(
-            ProfileState.loaded,
-            rx.el.div(_name(), _credits(), _devices(), _github(), _export(), _deletion(), class_name="space-y-6"),
-            rx.el.div(class_name="skeleton h-96", aria_label="Loading"),
+        rx.el.p(
+            rx.cond(SessionState.email != "", SessionState.email, "\N{NO-BREAK SPACE}"), class_name="mt-1 break-words text-muted"
         ),
-        width="max-w-2xl",
+        rx.el.div(alert(ProfileState.error), class_name="mt-4 empty:hidden"),
+        rx.el.div(
+            _parts(),
+            rx.cond(
+                ProfileState.loaded & BillingState.loaded,
+                rx.el.div(
+                    _name(),
+                    plan_card(),
+                    statement_card(),
+                    _devices(),
+                    _github(),
+                    _export(),
+                    _deletion(),
+                    class_name="min-w-0 space-y-6",
+                ),
+                _skeleton(),
+            ),
+            class_name="mt-6 grid gap-6 lg:grid-cols-[10rem_minmax(0,42rem)] lg:gap-12",
+        ),
+        here="/account",
     )
 
 
-def _credits() -> rx.Component:
-    return rx.cond(
-        BillingState.loaded,
-        rx.fragment(plan_card(), statement_card()),
-        rx.el.div(class_name="skeleton h-64", aria_label="Loading"),
+def _parts() -> rx.Component:
+    """Return the way to each part; on wide screens it stays in view."""
+    return rx.el.nav(
+        rx.el.ul(
+            *[
+                rx.el.li(rx.el.a(label, href=f"#{id}", class_name="inline-flex min-h-11 items-center text-muted hover:text-ink"))
+                for id, label in _PARTS
+            ],
+            class_name="flex flex-wrap gap-x-5 lg:sticky lg:top-6 lg:flex-col",
+        ),
+        aria_label="On this page",
+    )
+
+
+def _skeleton() -> rx.Component:
+    """Return the shape of what comes."""
+    return rx.el.div(
+        *[rx.el.div(class_name=f"skeleton rounded-lg {height}") for height in ("h-60", "h-56", "h-56", "h-72")],
+        role="status",
+        aria_label="Loading",
+        class_name="min-w-0 space-y-6",
     )
 
 
@@ -57,12 +98,14 @@ def _name() -> rx.Component:
                 max_length=50,
             ),
             rx.el.div(
-                submit("Save"),
+                submit("Save", busy_text="Saving …"),
                 rx.el.span(rx.cond(ProfileState.name_saved, "Saved.", ""), role="status", class_name="text-good"),
                 class_name="flex items-center gap-4",
             ),
             on_submit=ProfileState.rename,
         ),
+        id="name",
+        class_name="scroll-mt-6",
     )
 
 
@@ -75,11 +118,19 @@ def _devices() -> rx.Component:
             _sign_out("Sign out everywhere", "/session/logout-everywhere"),
             class_name="mt-4 flex flex-wrap gap-3",
         ),
+        rx.el.p(
+            "To change your password, ",
+            rx.el.a("ask for a link by mail", href="/reset-request", class_name=LINK),
+            ".",
+            class_name="mt-5 border-t border-line pt-4 text-muted",
+        ),
+        id="devices",
+        class_name="scroll-mt-6",
     )
 
 
 def _sign_out(label: str, action: str) -> rx.Component:
-    return NativeForm.create(rx.el.button(label, type="submit", class_name=SECONDARY), action=action, method="post")
+    return NativeForm.create(submit(label, busy_text="Signing out …", look=SECONDARY), action=action, method="post")
 
 
 def _device(device: rx.Var[DeviceItem]) -> rx.Component:
@@ -92,10 +143,12 @@ def _device(device: rx.Var[DeviceItem]) -> rx.Component:
             device.current,
             rx.fragment(),
             rx.el.button(
-                "Sign out",
+                words("Sign out"),
+                rx.el.span(f" {device.name}", class_name="sr-only"),
                 type="button",
                 on_click=ProfileState.end_session(device.id),
-                class_name=f"{LINK} min-h-11 cursor-pointer whitespace-nowrap",
+                custom_attrs=BUSY,
+                class_name=f"group {LINK} min-h-11 cursor-pointer whitespace-nowrap",
             ),
         ),
         class_name="flex items-center justify-between gap-4 py-3",
@@ -113,10 +166,11 @@ def _github() -> rx.Component:
                 rx.el.div(
                     rx.el.p("Connected: you can sign in with GitHub.", class_name="text-muted"),
                     rx.el.button(
-                        "Disconnect",
+                        words("Disconnect"),
                         type="button",
                         on_click=ProfileState.disconnect_github,
-                        class_name=f"{LINK} min-h-11 cursor-pointer",
+                        custom_attrs=BUSY,
+                        class_name=f"group {LINK} min-h-11 cursor-pointer",
                     ),
                     class_name="flex items-center justify-between gap-4",
                 ),
@@ -142,6 +196,8 @@ def _export() -> rx.Component:
             custom_attrs={"reloadDocument": True, "download": "interviewer.json"},
             class_name=SECONDARY,
         ),
+        id="data",
+        class_name="scroll-mt-6",
     )
 
 
@@ -163,12 +219,7 @@ def _deletion() -> rx.Component:
                     auto_complete="off",
                     max_length=320,
                 ),
-                rx.el.button(
-                    rx.cond(ProfileState.busy, "Deleting …", "Delete my account for good"),
-                    type="submit",
-                    disabled=ProfileState.busy,
-                    class_name=_DANGER,
-                ),
+                submit("Delete my account for good", busy=ProfileState.busy, busy_text="Deleting …", look=_DANGER),
                 on_submit=ProfileState.erase,
             ),
         ),

@@ -9,6 +9,7 @@ from interviewer.db import interviews as queries
 from interviewer.db.engine import Database
 from interviewer.db.models import Appeal
 from interviewer.domain.agreement import settled
+from interviewer.domain.text import SKIPPED
 from interviewer.errors import BadRequest, Conflict
 from interviewer.ports import Interviewer
 from interviewer.services import dialogue
@@ -18,6 +19,7 @@ from interviewer.services.views import BUILT_IN, InterviewView, Loaded, TurnRow
 
 ONCE = "There is a second verdict on this answer already."
 SAME_AGAIN = "The built-in interviewer would only say the same again."
+NOTHING_SAID = "A skipped question has no answer to judge."
 NOTHING_YET = "This answer is not scored yet."
 
 
@@ -52,6 +54,8 @@ class Appeals:
     def _refuse(self, row: TurnRow) -> None:
         if row.answer is None or row.verdict is None:
             raise BadRequest(NOTHING_YET)
+        if row.answer.content == SKIPPED:
+            raise BadRequest(NOTHING_SAID)
         if row.appeal is not None:
             raise Conflict(ONCE)
         if self._interviewer.deterministic or row.verdict.interviewer == BUILT_IN:

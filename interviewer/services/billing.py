@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from interviewer import metrics
 from interviewer.db import accounts, interviews, ledger
 from interviewer.db.engine import Database
-from interviewer.db.models import User
+from interviewer.db.models import Interview, User
 from interviewer.domain.credits import FREE_CREDITS, INTERVIEW_PRICE, CreditType, give_back_key, pays_from, signup_key, start_key
 from interviewer.domain.progress import InterviewStatus
 from interviewer.errors import PaymentRequired
+
+logger = logging.getLogger(__name__)
 
 
 async def grant_free_credit(session: AsyncSession, user: User) -> None:
@@ -70,6 +74,21 @@ async def give_back(session: AsyncSession, interview_id: int, user_id: int) -> N
         interview_id=interview_id,
     )
     await interviews.set_status(session, interview_id, InterviewStatus.FAILED)
+
+
+async def give_back_failed(database: Database, interview_id: int) -> str:
+    """Return the credit of a start that failed, unless somebody has done so already, and say so in words."""
+    try:
+        async with database.transaction() as session:
+            interview = await session.get(Interview, interview_id, with_for_update=True)
+            ours = interview is not None and interview.status == InterviewStatus.STARTING.value
+            if interview is not None and ours:
+                await give_back(session, interview_id, interview.user_id)
+        metrics.starts_failed(int(ours))
+    except Exception:
+        logger.exception("a credit could not be given back; the sweep will do it")
+        return "Your credit comes back by itself within a minute."
+    return "Your credit was given back."
 
 
 async def give_back_lapsed(database: Database) -> int:

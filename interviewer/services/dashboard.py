@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from interviewer.db import interviews as queries
-from interviewer.db import ledger
+from interviewer.db import ledger, practice
 from interviewer.db.engine import Database
-from interviewer.db.models import Interview, User
+from interviewer.db.models import Interview, User, utcnow
 from interviewer.domain.credits import Balances
 from interviewer.domain.progress import InterviewStatus
 from interviewer.domain.rubric import percentage
+from interviewer.domain.streak import Streak, streak_of
 from interviewer.domain.topics import TOTAL_QUESTIONS
 from interviewer.errors import Unauthorized
 from interviewer.services.views import title_of
@@ -38,6 +39,29 @@ class Overview:
     finished: tuple[InterviewSummary, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class TopicTrend:
+    """A topic's percentage over all answers, and in the interview finished last (None where that scored none of it)."""
+
+    topic_id: int
+    percent: int
+    answers: int
+    last: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trends:
+    """What an overview adds up to, as of `today` in UTC.
+
+    `reached` is the position of the question that the first unfinished interview stands at, 0 for none.
+    """
+
+    reached: int
+    topics: tuple[TopicTrend, ...]
+    streak: Streak
+    today: date
+
+
 def summary(interview: Interview, job_text: str | None) -> InterviewSummary:
     """Return the line that stands for an interview in a list."""
     judged = interview.answers_judged
@@ -50,6 +74,11 @@ def summary(interview: Interview, job_text: str | None) -> InterviewSummary:
         total=TOTAL_QUESTIONS,
         percent=percentage(interview.score_sum, judged),
     )
+
+
+def _topic_trend(sums: practice.TopicSums) -> TopicTrend:
+    percent = percentage(sums.score_sum, sums.answers)
+    return TopicTrend(sums.topic_id, percent or 0, sums.answers, percentage(sums.one_sum, sums.one_answers))
 
 
 class Dashboard:
@@ -70,6 +99,17 @@ class Dashboard:
             unfinished=tuple(item for item in summaries if item.status is not InterviewStatus.FINISHED),
             finished=tuple(item for item in summaries if item.status is InterviewStatus.FINISHED),
         )
+
+    async def trends(self, user_id: int, overview: Overview) -> Trends:
+        """Return what the user's interviews and practice add up to; `overview` is what `load` returned."""
+        running = overview.unfinished[0].id if overview.unfinished else 0
+        last = overview.finished[0].id if overview.finished else 0
+        async with self._database.autocommit() as session:
+            reached = await queries.reached(session, user_id, running) if running else 0
+            sums = await practice.topic_sums(session, user_id, last)
+            days = await practice.active_days(session, user_id)
+        today = utcnow().date()
+        return Trends(reached, tuple(_topic_trend(one) for one in sums), streak_of(days, today), today)
 
     async def past(self, user_id: int, limit: int, before: int | None) -> list[InterviewSummary]:
         """Return at most `limit` of the user's interviews, the newest first, or those older than the one with the id `before`."""

@@ -17,7 +17,7 @@ from interviewer.domain.job import JobFindings
 from interviewer.domain.non_answers import is_non_answer
 from interviewer.domain.progress import must_ask_for_code
 from interviewer.domain.rubric import AnswerNature, Judgement, MarkedPoint, Rubric, checked_marks, score
-from interviewer.domain.text import TextRefused, TextTooLong
+from interviewer.domain.text import SKIPPED, TextRefused, TextTooLong
 from interviewer.domain.topics import AnswerKind, Level, number_in_topic, topic_of
 from interviewer.errors import BadRequest, InterviewerBadOutput, TooLarge
 from interviewer.ports import (
@@ -43,6 +43,7 @@ Spent = Callable[[Usage], None]
 MAX_PROMPT = 4000
 MAX_FEEDBACK = 8000
 MAX_SUBTOPIC = 120
+SKIPPED_WORDS = "You skipped this question, so it scores 0. The model answer shows what a good answer holds."
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +170,12 @@ async def judge(
     low, high = spread(rubric, gradings) if len(gradings) > 1 else (None, None)
     value = score(rubric, counts.marks, counts.nature)
     return Judgement(feedback=feedback, marks=counts.marks, nature=counts.nature, score=value, low=low, high=high)
+
+
+def skipped(question: Question) -> Judgement:
+    """Return the verdict on a question that was skipped: it scores 0, and the interviewer is not asked."""
+    marks = checked_marks(Rubric.model_validate(question.rubric), [], SKIPPED)
+    return Judgement(feedback=SKIPPED_WORDS, marks=marks, nature=AnswerNature.NON_ANSWER, score=0)
 
 
 def unseen(_event: Event) -> None:

@@ -26,6 +26,8 @@ class Action(StrEnum):
     START = "start"
     ANSWER = "answer"
     JOB = "job"
+    EXPORT = "export"
+    SHARED = "shared"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,9 @@ LIMITS = {
     Action.START: Limits(client="600/hour", account="60/hour"),
     Action.ANSWER: Limits(client="6000/hour", account="600/hour"),
     Action.JOB: Limits(client="300/hour", account="30/hour"),
+    # Setting a long report takes a processor a second.
+    Action.EXPORT: Limits(client="600/hour", account="60/hour"),
+    Action.SHARED: Limits(client="200/5 minutes"),
 }
 
 

@@ -24,10 +24,11 @@ from interviewer import metrics
 from interviewer.db import interviews as queries
 from interviewer.db import ledger
 from interviewer.db.engine import Database
-from interviewer.db.models import Conversation, Interview, JobProfile, Message, Question, Verdict
+from interviewer.db.models import Conversation, Interview, JobProfile, Message, ModelCall, Question, Verdict
 from interviewer.domain.job import JobFindings
 from interviewer.domain.progress import InterviewStatus, may_change, missing_after
-from interviewer.domain.text import clean_answer, clean_job_description
+from interviewer.domain.rubric import Judgement
+from interviewer.domain.text import SKIPPED, clean_answer, clean_job_description
 from interviewer.domain.topics import TOTAL_QUESTIONS
 from interviewer.errors import AppError, BadRequest, Conflict, Unauthorized, Unavailable, for_the_user
 from interviewer.ports import Interviewer
@@ -139,7 +140,7 @@ class Interviews:
                 async with self._database.transaction() as session:
                     loaded = await queries.load(session, interview_id, user_id, lock=True)
                     if loaded is None or loaded[0].status != InterviewStatus.STARTING.value:
-                        raise Unavailable("Starting took too long. Please start again.")
+                        raise Unavailable("This start was given up or took too long. Please start again.")
                     conversation = Conversation(interview_id=interview_id)
                     session.add(conversation)
                     await session.flush()
@@ -147,25 +148,22 @@ class Interviews:
                     question.id = await queries.add_question(session, question, call) or 0
                     await queries.set_status(session, interview_id, InterviewStatus.ACTIVE)
         except Exception as error:
-            words = f"{for_the_user(error).user_message} {await self._give_back(interview_id)}"
+            words = f"{for_the_user(error).user_message} {await billing.give_back_failed(self._database, interview_id)}"
             publish(Failed("question", Unavailable(words)))
             return
         metrics.INTERVIEWS.labels("started").inc()
         publish(Asked(turn_view(TurnRow(question, None, None), asked=1)))
 
-    async def _give_back(self, interview_id: int) -> str:
-        """Return the credit of a start that failed, unless a sweep has done so already, and say so in words."""
-        try:
-            async with self._database.transaction() as session:
-                interview = await session.get(Interview, interview_id, with_for_update=True)
-                ours = interview is not None and interview.status == InterviewStatus.STARTING.value
-                if interview is not None and ours:
-                    await billing.give_back(session, interview_id, interview.user_id)
-            metrics.starts_failed(int(ours))
-        except Exception:
-            logger.exception("a credit could not be given back; the sweep will do it")
-            return "Your credit comes back by itself within a minute."
-        return "Your credit was given back."
+    async def give_up(self, user_id: int, interview_id: int) -> InterviewView:
+        """Give up a start that has no first question yet: its credit comes back. One that has begun stays as it is.
+
+        Returns the interview as it stands then; raises NotFound, also for somebody else's.
+        """
+        async with self._database.transaction() as session:
+            loaded = await found(session, user_id, interview_id, lock=True)
+            if loaded.interview.status == InterviewStatus.STARTING.value:
+                await billing.give_back(session, interview_id, user_id)
+        return await self.view(user_id, interview_id)
 
     async def _analyse(self, interview_id: int, job: JobProfile) -> None:
         """Analyse a job description and keep the result; without it the questions go by the text itself."""
@@ -200,15 +198,17 @@ class Interviews:
     # -- answering ----------------------------------------------------------------------------------------------
 
     async def answer(
-        self, user_id: int, interview_id: int, question_id: int, text: str, client_id: UUID, loaded: Loaded | None = None
+        self, user_id: int, interview_id: int, question_id: int, text: str | None, client_id: UUID, loaded: Loaded | None = None
     ) -> AsyncIterator[Event]:
         """Store an answer, then judge it and ask the next question side by side; `loaded` is the interview if it was just read.
+
+        Without a `text` the question is skipped: that scores 0 without the interviewer's being asked.
 
         Yields Stored, pieces of both as they are written, Judged and Asked as each is stored, Failed for what did not work.
         The same `client_id` or the same text again stores nothing and yields what happened or happens to the stored answer.
         Raises BadRequest, TooLarge, NotFound, or Conflict when the question has another answer or the interview is not active.
         """
-        content = cleaned(clean_answer, text)
+        content = SKIPPED if text is None else cleaned(clean_answer, text)
         loaded = loaded or await self.load(user_id, interview_id)
         row = loaded.row(question_id)
         if row.answer is None:
@@ -292,8 +292,7 @@ class Interviews:
 
     async def _judge(self, loaded: Loaded, row: TurnRow, answer: Message, publish: Publish[Event]) -> Verdict | None:
         """Judge one answer and store the verdict, which the last one closes the interview with; None if another one counts."""
-        brief = dialogue.answer_brief(row.question, answer.content, dialogue.job_brief(loaded.job))
-        judgement, call = await self._calls.record(Kind.JUDGE, loaded.interview.id, self._judged, brief, publish)
+        judgement, call = await self._judgement(loaded, row, answer, publish)
         verdict = Verdict(message_id=answer.id, **dialogue.judgement_columns(judgement, self._interviewer))
         is_last = row.question.position == TOTAL_QUESTIONS
         async with self._database.autocommit() as session:
@@ -306,6 +305,15 @@ class Interviews:
             metrics.INTERVIEWS.labels("finished").inc(int(is_last))
         publish(Judged(turn_view(row, asked=len(loaded.rows)), finished=is_last))
         return verdict if stored is not None else None
+
+    async def _judgement(
+        self, loaded: Loaded, row: TurnRow, answer: Message, publish: Publish[Event]
+    ) -> tuple[Judgement, ModelCall | None]:
+        """Return what an answer is worth, and the model's call that told so; a skipped question needs none."""
+        if answer.content == SKIPPED:
+            return dialogue.skipped(row.question), None
+        brief = dialogue.answer_brief(row.question, answer.content, dialogue.job_brief(loaded.job))
+        return await self._calls.record(Kind.JUDGE, loaded.interview.id, self._judged, brief, publish)
 
     async def _ask_next(self, loaded: Loaded, row: TurnRow, publish: Publish[Event]) -> Question | None:
         """Ask the question after this one and store it with its rubric; None if another one stands there."""

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from interviewer.db import accounts as queries
-from interviewer.db import interviews, ledger, mails, payments, practice, subscriptions, webhooks
+from interviewer.db import interviews, ledger, mails, payments, practice, sharing, subscriptions, webhooks
 from interviewer.db import sessions as session_queries
 from interviewer.db.engine import Database
 from interviewer.db.models import PracticeTry, User, utcnow
@@ -161,11 +161,13 @@ def _in_words(value: Any) -> Any:
 async def _interview(session: AsyncSession, user_id: int, interview_id: int) -> dict[str, Any]:
     """Return one interview with its answers and verdicts; a rubric only where the answer has been scored."""
     view = (await found(session, user_id, interview_id)).view()
+    shared = await sharing.since(session, interview_id)
     return {
         "started_at": _words(view.created_at),
         "status": view.status.value,
         "job_description": view.job_text,
         "percent": view.percent,
+        "report_shared_since": _words(shared) if shared else None,
         "questions": [
             {
                 "topic": turn.topic,

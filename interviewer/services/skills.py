@@ -91,11 +91,11 @@ class Skills:
         """Return what one of the user's interviews says."""
         rows, tries = await self._read(user_id)
         skills = skills_in(loaded.rows)
+        strengths, weaknesses = by_strength(loaded.rows)
         covered = await asyncio.to_thread(self._coverage, loaded)
-        weak = weakest_first([skill for skill in skills if skill.mean < PASS_SCORE])
         return InterviewReport(
-            strengths=tuple(reversed(weakest_first([skill for skill in skills if skill.mean >= PASS_SCORE]))),
-            weaknesses=tuple(weak),
+            strengths=strengths,
+            weaknesses=weaknesses,
             coverage=covered,
             suggestions=await asyncio.to_thread(self._suggestions, skills, rows, tries, ()) if skills else (),
             bank_ids=self._bank_ids(loaded.rows),
@@ -179,6 +179,13 @@ def skills_in(rows: Sequence[TurnRow]) -> list[Skill]:
             topic_id, name = row.question.topic_id, row.question.subtopic
             scores.setdefault((topic_id, name.casefold()), (name, []))[1].append(row.score)
     return [Skill(topic_id, name, tuple(found)) for (topic_id, _), (name, found) in scores.items()]
+
+
+def by_strength(rows: Sequence[TurnRow]) -> tuple[tuple[Skill, ...], tuple[Skill, ...]]:
+    """Return the skills of one interview that reach the pass mark, best first, and the others, worst first."""
+    ordered = weakest_first(skills_in(rows))
+    strong = [skill for skill in reversed(ordered) if skill.mean >= PASS_SCORE]
+    return tuple(strong), tuple(skill for skill in ordered if skill.mean < PASS_SCORE)
 
 
 def skills_of(rows: Sequence[Asked]) -> list[Skill]:

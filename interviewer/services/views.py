@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from interviewer.db.models import Appeal, Interview, JobProfile, Message, Question, Verdict
 from interviewer.domain.progress import InterviewStatus, missing_after
 from interviewer.domain.rubric import PASS_SCORE, MarkedPoint, Rubric, percentage
+from interviewer.domain.text import SKIPPED
 from interviewer.domain.topics import TOPICS, topic_by_id
 from interviewer.errors import NotFound
 
@@ -82,6 +83,7 @@ class TurnView:
     """One question and what became of it. The rubric is not in here before the verdict is.
 
     `claimed`: somebody set out to do what the answer lacks, and has neither failed nor said that it failed.
+    A `skipped` question has an empty answer; one that only stands in the bank was never asked.
     """
 
     question_id: int
@@ -97,6 +99,12 @@ class TurnView:
     lacks_verdict: bool
     lacks_next: bool
     claimed: bool
+    asked_at: datetime | None = None
+
+    @property
+    def skipped(self) -> bool:
+        """Whether it was passed over instead of answered."""
+        return self.answer == SKIPPED
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,11 +233,20 @@ def turn_view(row: TurnRow, asked: int) -> TurnView:
         kind=question.kind,
         prompt=question.prompt,
         answer=answer.content if answer else None,
-        verdict=verdict_view(question, verdict, row.appeal) if verdict else None,
+        verdict=_shown_verdict(row),
         lacks_verdict=answer is not None and missing.verdict,
         lacks_next=answer is not None and missing.next_question,
         claimed=answer is not None and answer.judging_until is not None,
+        asked_at=question.created_at,
     )
+
+
+def _shown_verdict(row: TurnRow) -> VerdictView | None:
+    """Return a turn's verdict; nobody needs to hear a skipped question once more."""
+    if row.verdict is None:
+        return None
+    shown = verdict_view(row.question, row.verdict, row.appeal)
+    return replace(shown, final=True) if row.answer and row.answer.content == SKIPPED else shown
 
 
 def topic_scores(turns: Sequence[TurnView]) -> tuple[TopicScore, ...]:

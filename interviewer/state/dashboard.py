@@ -1,4 +1,4 @@
-"""The dashboard: running and past interviews."""
+"""The dashboard: running and past interviews, and what they add up to."""
 
 from __future__ import annotations
 
@@ -6,39 +6,86 @@ import reflex as rx
 
 from interviewer import wiring
 from interviewer.errors import AppError, Unauthorized
+from interviewer.services.dashboard import Overview, Trends
+from interviewer.state.dashboard_models import (
+    PointItem,
+    ResumeItem,
+    StreakItem,
+    TopicItem,
+    area_of,
+    course_words,
+    line_of,
+    points,
+    resume_item,
+    streak_item,
+    topic_items,
+    weakest_words,
+)
 from interviewer.state.models import SummaryItem, summary_item
-from interviewer.state.practice_models import PointItem, line_of, points
 from interviewer.state.session import signed_in
+
+# Past interviews that are shown at first, and how many more with each click.
+SHOWN = 10
+MORE = 20
 
 
 class DashboardState(rx.State):
-    """What one person's dashboard shows."""
+    """What one person's dashboard shows. `finished` holds the newest past interviews, `past` counts all of them."""
 
     loaded: bool = False
     error: str = ""
+    resume: ResumeItem = ResumeItem()
     unfinished: list[SummaryItem] = []
     finished: list[SummaryItem] = []
+    past: int = 0
+    more: int = 0
     points: list[PointItem] = []
     line: str = ""
-    since: str = ""
-    until: str = ""
+    area: str = ""
+    course: str = ""
+    topics: list[TopicItem] = []
+    weakest: str = ""
+    streak: StreakItem = StreakItem()
+
+    _shown: int = SHOWN
 
     @rx.event
     async def load(self) -> None:
         """Read everything anew; somebody who is not signed in has been sent away by the page's guard."""
-        try:
-            person = await signed_in(self)
-            overview = await wiring.services().dashboard.load(person.user_id)
-        except Unauthorized:
-            self.reset()
-            return
-        except AppError as error:
-            self.error, self.loaded = error.user_message, True
-            return
-        self.unfinished = [summary_item(item) for item in overview.unfinished]
-        self.finished = [summary_item(item) for item in overview.finished]
-        self.points = points(overview.finished)
-        self.line = line_of(self.points)
-        if self.points:
-            self.since, self.until = self.points[0].at, self.points[-1].at
-        self.error, self.loaded = "", True
+        self._shown = SHOWN
+        await _read(self)
+
+    @rx.event
+    async def show_more(self) -> None:
+        """Show more of the past interviews."""
+        self._shown = min(self._shown, self.past) + MORE
+        await _read(self)
+
+
+async def _read(state: DashboardState) -> None:
+    try:
+        person = await signed_in(state)
+        service = wiring.services().dashboard
+        overview = await service.load(person.user_id)
+        trends = await service.trends(person.user_id, overview)
+    except Unauthorized:
+        state.reset()
+        return
+    except AppError as error:
+        state.error, state.loaded = error.user_message, True
+        return
+    _show(state, overview, trends)
+    state.error, state.loaded = "", True
+
+
+def _show(state: DashboardState, overview: Overview, trends: Trends) -> None:
+    shown = points(overview.finished)
+    state.resume = resume_item(overview.unfinished, trends.reached)
+    state.unfinished = [summary_item(item) for item in overview.unfinished]
+    state.finished = [summary_item(item) for item in overview.finished[: state._shown]]
+    state.past = len(overview.finished)
+    state.more = min(MORE, state.past - len(state.finished))
+    state.points, state.line, state.area, state.course = shown, line_of(shown), area_of(shown), course_words(overview.finished)
+    state.topics = topic_items(trends.topics, state.past)
+    state.weakest = weakest_words(trends.topics)
+    state.streak = streak_item(trends.streak, trends.today)

@@ -17,7 +17,7 @@ from reflex.event import EventSpec
 from interviewer import wiring
 from interviewer.domain.progress import InterviewStatus
 from interviewer.domain.samples import SAMPLE_JOBS
-from interviewer.errors import AppError, NotFound, Unauthorized, for_the_user
+from interviewer.errors import AppError, Conflict, NotFound, Unauthorized, for_the_user
 from interviewer.services.events import Event, Judged
 from interviewer.services.sessions import COOKIE, SignedIn
 from interviewer.services.views import InterviewView
@@ -35,12 +35,17 @@ class InterviewState(rx.State):
 
     phase: str = "loading"  # loading, start, live, paused, finished or lost
     error: str = ""
+    behind: bool = False  # what was sent answers a question that is no longer open: another tab went on
+    note: str = ""
+    said_question: str = ""  # for screen readers, once each
+    said_verdict: str = ""
     sending: bool = False
     credits: int = 0
     job_text: str = ""
     job_box: int = 0  # a new number makes the page lay out the box anew, with `job_text` in it
     interview_id: int = 0
     title: str = ""
+    started_ms: int = 0
     interviewer_name: str = ""
     rail_items: list[RailItem] = []
     progress: str = ""
@@ -119,33 +124,33 @@ class InterviewState(rx.State):
     @rx.event(background=True)
     async def submit_answer(self, form: dict[str, Any]) -> EventSpec | None:
         """Send the answer in the box. The form names its question, so it arrives even if this state was forgotten."""
-        text, interview_id, question_id = (
-            str(form.get("answer", "")),
-            _number(form.get("interview")),
-            _number(form.get("question")),
-        )
+        return await _send(self, form, str(form.get("answer", "")))
+
+    @rx.event(background=True)
+    async def skip(self, interview_id: int, question_id: int) -> EventSpec | None:
+        """Leave a question out: it scores 0, and the next one is asked."""
+        return await _send(self, {"interview": interview_id, "question": question_id}, None)
+
+    @rx.event(background=True)
+    async def give_up(self) -> EventSpec | None:
+        """Give up a start whose first question has not come yet; the credit comes back."""
         async with self:
-            if self.sending:
+            interview_id, secret = self.interview_id, cookie(self, COOKIE)
+            if self.phase != "live" or self.question.question_id or self.last.question_id or not interview_id:
                 return None
-            forgotten = self.interview_id != interview_id
-            self.sending, self.error, secret = True, "", cookie(self, COOKIE)
-            # Until the answer is accepted the page goes on showing what it follows now.
-            stream = self._stream
         async with _explaining(self):
             try:
                 person = await wiring.services().sessions.authenticate(secret)
-                events = wiring.services().interviews.answer(person.user_id, interview_id, question_id, text, uuid4())
-                accepted = await anext(events)
-                async with self:
-                    self._stream += 1
-                    stream = self._stream
-                    self.interview_id, self.phase = interview_id, "live"
-                await _follow(self, stream, _chained(accepted, events))
-                await _report_if_finished(self, stream, person)
+                view = await wiring.services().interviews.give_up(person.user_id, interview_id)
+                balances = await wiring.services().dashboard.balances(person.user_id)
             except Unauthorized:
                 return to_login(self)
-        await _settle(self, stream)
-        return InterviewState.load if forgotten else None
+            if view.status is not InterviewStatus.FAILED:
+                return InterviewState.load
+            async with self:
+                self.credits = balances.usable
+                showing.show_given_up(self, view)
+        return None
 
     @rx.event(background=True)
     async def retry(self) -> EventSpec | None:
@@ -190,6 +195,33 @@ class InterviewState(rx.State):
         self.code_mode = not self.code_mode
 
 
+async def _send(state: InterviewState, form: dict[str, Any], text: str | None) -> EventSpec | None:
+    """Send an answer to the question that a form names, or skip it without a text, and show what comes of it."""
+    interview_id, question_id = _number(form.get("interview")), _number(form.get("question"))
+    async with state:
+        if state.sending:
+            return None
+        forgotten = state.interview_id != interview_id
+        state.sending, state.error, state.behind, secret = True, "", False, cookie(state, COOKIE)
+        # Until the answer is accepted the page goes on showing what it follows now.
+        stream = state._stream
+    async with _explaining(state):
+        try:
+            person = await wiring.services().sessions.authenticate(secret)
+            events = wiring.services().interviews.answer(person.user_id, interview_id, question_id, text, uuid4())
+            accepted = await anext(events)
+            async with state:
+                state._stream += 1
+                stream = state._stream
+                state.interview_id, state.phase = interview_id, "live"
+            await _follow(state, stream, _chained(accepted, events))
+            await _report_if_finished(state, stream, person)
+        except Unauthorized:
+            return to_login(state)
+    await _settle(state, stream)
+    return InterviewState.load if forgotten else None
+
+
 def _number(raw: object) -> int:
     """Return an id from a form, 0 for anything that cannot be one."""
     text = str(raw)
@@ -204,7 +236,7 @@ async def _explaining(state: InterviewState) -> AsyncIterator[None]:
     except Exception as error:
         words = for_the_user(error).user_message
         async with state:
-            state.error = words
+            state.error, state.behind = words, isinstance(error, Conflict)
     finally:
         async with state:
             state.sending = False

@@ -9,11 +9,14 @@ from typing import Any
 from interviewer.domain.evidence import segments
 from interviewer.domain.progress import InterviewStatus
 from interviewer.domain.prose import Block, Span, blocks
+from interviewer.domain.rubric import MAX_SCORE
 from interviewer.domain.topics import QUESTIONS_PER_TOPIC, TOPICS, TOTAL_QUESTIONS
 from interviewer.services.dashboard import InterviewSummary
 from interviewer.services.views import AppealView, InterviewView, TurnView, VerdictView, title_of
 
 INTERVIEWER_NAMES = {"builtin": "Built-in interviewer (question bank, no AI)", "openai": "AI interviewer"}
+# Characters of a question that are read out by themselves; the rest can be read on the page.
+SAID = 300
 MARK_WORDS = {"hit": "Made", "partial": "Half-way", "missed": "Missed"}
 
 
@@ -52,6 +55,7 @@ class TurnItem:
 
     `band` tells how far several gradings lay apart, `low` and `high` where; empty when they agreed or there was one.
     `appealed`: both verdicts are there, and `score` is made from `first_score` and `second_score`.
+    `asked_ms` is when it was asked, in milliseconds since 1970, UTC; `hits`, `halves` and `misses` count the marks.
     """
 
     question_id: int = 0
@@ -60,6 +64,8 @@ class TurnItem:
     subtopic: str = ""
     level: str = ""
     is_code: bool = False
+    asked_ms: int = 0
+    skipped: bool = False
     prompt: list[Block] = field(default_factory=list)
     answer: list[PieceItem] = field(default_factory=list)
     judged: bool = False
@@ -67,6 +73,9 @@ class TurnItem:
     passed: bool = False
     feedback: list[Block] = field(default_factory=list)
     marks: list[MarkItem] = field(default_factory=list)
+    hits: int = 0
+    halves: int = 0
+    misses: int = 0
     model_answer: list[Block] = field(default_factory=list)
     follow_up: str = ""
     band: str = ""
@@ -121,6 +130,8 @@ def turn_item(turn: TurnView) -> TurnItem:
         subtopic=turn.subtopic,
         level=turn.level,
         is_code=turn.kind == "code",
+        asked_ms=milliseconds(turn.asked_at) if turn.asked_at else 0,
+        skipped=turn.skipped,
         prompt=blocks(turn.prompt),
         answer=_pieces(turn),
         judged=turn.verdict is not None,
@@ -144,6 +155,9 @@ def _judged(verdict: VerdictView, kind: str) -> dict[str, Any]:
         "passed": verdict.passed,
         "feedback": blocks(verdict.feedback),
         "marks": [MarkItem(mark.point, mark.mark, MARK_WORDS[mark.mark], mark.quote) for mark in verdict.marks],
+        "hits": _count(verdict, "hit"),
+        "halves": _count(verdict, "partial"),
+        "misses": _count(verdict, "missed"),
         "model_answer": _model_answer(verdict.model_answer, kind),
         "follow_up": verdict.follow_up,
         "may_appeal": not verdict.final,
@@ -152,6 +166,10 @@ def _judged(verdict: VerdictView, kind: str) -> dict[str, Any]:
         shown |= {"low": verdict.low, "high": verdict.high}
         shown["band"] = f"Graded several times, between {verdict.low} and {verdict.high}"
     return shown | (_appealed(verdict, verdict.appeal) if verdict.appeal else {})
+
+
+def _count(verdict: VerdictView, mark: str) -> int:
+    return sum(one.mark == mark for one in verdict.marks)
 
 
 def _appealed(verdict: VerdictView, appeal: AppealView) -> dict[str, Any]:
@@ -233,6 +251,27 @@ def summary_item(summary: InterviewSummary) -> SummaryItem:
 def heading(view: InterviewView) -> str:
     """Return the title of an interview."""
     return title_of(view.job_text)
+
+
+def milliseconds(moment: datetime) -> int:
+    """Return a moment as milliseconds since 1970, UTC."""
+    return int(moment.timestamp() * 1000)
+
+
+def asked_words(turn: TurnView) -> str:
+    """Return what a screen reader says when a question has come; its text, if long, is cut at a word."""
+    text = " ".join(turn.prompt.split())
+    short = text if len(text) <= SAID else text[:SAID].rsplit(None, 1)[0] + " …"
+    return f"Now question {turn.position} of {TOTAL_QUESTIONS}, {turn.topic}: {short}"
+
+
+def judged_words(turn: TurnView) -> str:
+    """Return what a screen reader says when a verdict has come."""
+    if turn.verdict is None:
+        return ""
+    if turn.skipped:
+        return f"Question {turn.position} is skipped and scores 0."
+    return f"The answer to question {turn.position} scored {turn.verdict.score} of {MAX_SCORE}."
 
 
 def progress_words(position: int) -> str:

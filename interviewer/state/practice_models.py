@@ -11,7 +11,6 @@ from interviewer.domain.rubric import PASS_SCORE
 from interviewer.domain.skills import Skill, Trend
 from interviewer.domain.topics import topic_by_id
 from interviewer.ports import BankItem
-from interviewer.services.dashboard import InterviewSummary
 from interviewer.services.practice import TryView
 from interviewer.services.skills import PractisedQuestion, SuggestedQuestion
 from interviewer.services.views import TurnView, VerdictView
@@ -23,9 +22,6 @@ KIND_WORDS = {
     RequirementKind.RESPONSIBILITY: "Responsibility",
     RequirementKind.QUALIFICATION: "Qualification",
 }
-# The drawing's size in its own units, and how many interviews it holds.
-WIDTH, HEIGHT, MARGIN = 600, 160, 12
-CHARTED = 30
 
 
 @dataclass
@@ -71,18 +67,6 @@ class TryItem:
     passed: bool = False
     at: str = ""
     answer: str = ""
-
-
-@dataclass
-class PointItem:
-    """One interview in the drawing of scores over time: where it stands, and the same in words."""
-
-    x: str = ""
-    y: str = ""
-    percent: str = ""
-    at: str = ""
-    title: str = ""
-    href: str = ""
 
 
 def practice_href(bank_id: str) -> str:
@@ -185,30 +169,3 @@ def _verdict(question: BankItem, made: TryView) -> VerdictView:
 def try_items(tries: Sequence[TryView]) -> list[TryItem]:
     """Return what is shown of earlier tries."""
     return [TryItem(f"{one.score}/10", one.passed, date_words(one.at), one.answer) for one in tries]
-
-
-def points(finished: Sequence[InterviewSummary]) -> list[PointItem]:
-    """Return the newest finished interviews as points of a drawing, from left (the oldest) to right; `finished`: newest first."""
-    charted = [one for one in reversed(finished[:CHARTED]) if one.percent is not None]
-    step = (WIDTH - 2 * MARGIN) / max(1, len(charted) - 1)
-    return [
-        PointItem(
-            x=f"{MARGIN + step * number:.1f}",
-            y=f"{height_of(one.percent or 0):.1f}",
-            percent=str(one.percent),
-            at=date_words(one.started_at).split(",")[0],
-            title=one.title,
-            href=f"/interview/{one.id}",
-        )
-        for number, one in enumerate(charted)
-    ]
-
-
-def height_of(percent: int) -> float:
-    """Return where a percentage stands in the drawing, from its upper edge."""
-    return MARGIN + (HEIGHT - 2 * MARGIN) * (100 - percent) / 100
-
-
-def line_of(shown: Sequence[PointItem]) -> str:
-    """Return the path through points as SVG wants it."""
-    return " ".join(f"{'L' if number else 'M'}{one.x},{one.y}" for number, one in enumerate(shown))

@@ -9,42 +9,35 @@ from reflex.event import EventType
 
 from interviewer import wiring
 from interviewer.domain.coverage import Standing
-from interviewer.domain.progress import InterviewStatus
 from interviewer.errors import AppError, Unauthorized
+from interviewer.services.reports import report_of
 from interviewer.services.sessions import COOKIE
-from interviewer.state.models import INTERVIEWER_NAMES, ReportItem, TurnItem, date_words, heading, report_items, turn_item
+from interviewer.services.skills import InterviewReport, by_strength
 from interviewer.state.practice_models import (
     RequirementItem,
-    SkillItem,
     SuggestionItem,
     practice_href,
     requirement_items,
-    skill_item,
     suggestion_item,
 )
+from interviewer.state.report import ReportFields, show
 from interviewer.state.session import cookie, signed_in
 
 logger = logging.getLogger(__name__)
 
 
-class ReviewState(rx.State):
+def interview_of(state: rx.State) -> int:
+    """Return the number of the interview that the page's address names, 0 if it names none."""
+    raw = state.router.url.path.rstrip("/").rsplit("/", 1)[-1]
+    return int(raw) if raw.isascii() and raw.isdecimal() and len(raw) < 10 else 0
+
+
+class ReviewState(ReportFields, rx.State):
     """What the review of one interview shows."""
 
-    loaded: bool = False
-    error: str = ""
-    title: str = ""
-    interviewer_name: str = ""
-    started: str = ""
-    finished: bool = False
-    percent: str = ""
-    total: int = 0
-    judged: int = 0
-    topics: list[ReportItem] = []
-    turns: list[TurnItem] = []
     resume_href: str = ""
-
-    strengths: list[SkillItem] = []
-    weaknesses: list[SkillItem] = []
+    markdown_href: str = ""
+    pdf_href: str = ""
     shown: list[RequirementItem] = []
     not_shown: list[RequirementItem] = []
     not_asked: list[RequirementItem] = []
@@ -57,30 +50,25 @@ class ReviewState(rx.State):
     async def load(self) -> EventType[()] | None:
         """Read the interview that the address names; somebody else's does not exist."""
         self.reset()
-        raw = self.router.url.path.rstrip("/").rsplit("/", 1)[-1]
         try:
             person = await signed_in(self)
-            view = await wiring.services().interviews.view(person.user_id, int(raw) if raw.isdecimal() and len(raw) < 10 else 0)
+            loaded = await wiring.services().interviews.load(person.user_id, interview_of(self))
         except Unauthorized:
             return None
         except AppError as error:
             self.error, self.loaded = error.user_message, True
             return None
-        self.title, self.started = heading(view), date_words(view.created_at)
-        self.interviewer_name = INTERVIEWER_NAMES.get(view.interviewer, view.interviewer)
-        self.finished = view.status is InterviewStatus.FINISHED
-        self.percent = "" if view.percent is None else str(view.percent)
-        self.total, self.judged = view.score_sum, view.answers_judged
-        self.topics = report_items(view)
-        self.turns = [turn_item(turn) for turn in view.turns if turn.answer is not None]
-        self.resume_href = f"/interview?id={view.id}"
+        # What takes longer to work out follows.
+        show(self, report_of(loaded.view(), InterviewReport(*by_strength(loaded.rows), (), (), {})))
+        self.resume_href = f"/interview?id={loaded.interview.id}"
+        self.markdown_href, self.pdf_href = (f"/session/report/{loaded.interview.id}.{ending}" for ending in ("md", "pdf"))
         self.loaded = True
-        self._interview_id = view.id
+        self._interview_id = loaded.interview.id
         return ReviewState.load_report
 
     @rx.event(background=True)
     async def load_report(self) -> None:
-        """Work out skills, requirements and what to practise, for the interview that `load` has found."""
+        """Work out the job's requirements and what to practise, for the interview that `load` has found."""
         async with self:
             interview_id, secret = self._interview_id, cookie(self, COOKIE)
         if not interview_id:
@@ -98,8 +86,6 @@ class ReviewState(rx.State):
         async with self:
             if self._interview_id != interview_id:
                 return
-            self.strengths = [skill_item(skill) for skill in report.strengths]
-            self.weaknesses = [skill_item(skill) for skill in report.weaknesses]
             self.shown = requirement_items(report.coverage, Standing.SHOWN)
             self.not_shown = requirement_items(report.coverage, Standing.NOT_SHOWN)
             self.not_asked = requirement_items(report.coverage, Standing.NOT_ASKED)

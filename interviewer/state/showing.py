@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from interviewer.domain.progress import InterviewStatus
@@ -13,7 +14,10 @@ from interviewer.services.views import InterviewView, TurnView
 from interviewer.state.models import (
     INTERVIEWER_NAMES,
     TurnItem,
+    asked_words,
     heading,
+    judged_words,
+    milliseconds,
     progress_words,
     rail,
     report_items,
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
 
 NOT_SCORED = "This answer is not scored yet."
 NOT_ASKED = "The next question is not there yet."
+GIVEN_UP = "The start was given up. Your credit is back."
 DID_NOT_START = "The interview did not start, so your credit was given back. Please try again."
 
 
@@ -35,7 +40,9 @@ def begin(state: InterviewState, phase: str) -> int:
     state._stream += 1
     state.phase, state.error = phase, ""
     state.sending = state.asking = state.judging = False
+    state.behind, state.note = False, ""
     state.question_error = state.verdict_error = ""
+    state.said_question = state.said_verdict = ""
     state.question_chunks, state.question_tail = [], ""
     state.feedback_chunks, state.feedback_tail = [], ""
     return state._stream
@@ -48,6 +55,7 @@ def show(state: InterviewState, view: InterviewView) -> None:
         fill_job(state, view.job_text)
         return
     state.interview_id, state.title = view.id, heading(view)
+    state.started_ms = milliseconds(view.created_at)
     state.interviewer_name = INTERVIEWER_NAMES.get(view.interviewer, view.interviewer)
     state.phase = {InterviewStatus.PAUSED: "paused", InterviewStatus.FINISHED: "finished"}.get(view.status, "live")
     state._scores, state._asked = scores_of(view), len(view.turns)
@@ -72,6 +80,13 @@ def show(state: InterviewState, view: InterviewView) -> None:
 def _pending(lacking: bool, claimed: bool, words: str) -> tuple[bool, str]:
     """Return (is being worked on, what to say because nobody works on it)."""
     return lacking and claimed, words if lacking and not claimed else ""
+
+
+def show_given_up(state: InterviewState, view: InterviewView) -> None:
+    """Show the form again after a start was given up, with its job description."""
+    begin(state, "start")
+    fill_job(state, view.job_text)
+    state.interview_id, state.note = 0, GIVEN_UP
 
 
 def show_report(state: InterviewState, view: InterviewView) -> None:
@@ -138,7 +153,7 @@ def apply(state: InterviewState, event: Event, growing: Growing) -> None:
             state.interview_id, state.phase, state.asking = interview_id, "live", True
             state.question, state.last, state._scores, state._asked = TurnItem(), TurnItem(), {}, 1
             state.title, state.interviewer_name = title, INTERVIEWER_NAMES.get(interviewer, interviewer)
-            state.progress, state.unscored = "", []
+            state.progress, state.unscored, state.started_ms = "", [], milliseconds(datetime.now(UTC))
             show_progress(state)
         case Stored(turn):
             growing.older = turn.position < state.last.position
@@ -160,7 +175,7 @@ def apply(state: InterviewState, event: Event, growing: Growing) -> None:
             state.feedback_tail = growing.feedback.tail
         case Asked(turn):
             show_question(state, turn)
-            state.sending = False
+            state.sending, state.said_question = False, asked_words(turn)
             show_progress(state)
 
 
@@ -182,6 +197,7 @@ def _show_judged(state: InterviewState, turn: TurnView, finished: bool) -> None:
     if turn.question_id == state.last.question_id:
         state.last, state.judging = turn_item(turn), False
         state.feedback_chunks, state.feedback_tail, state.verdict_error = [], "", ""
+        state.said_verdict = judged_words(turn)
     if finished:
         state.phase, state.sending = "finished", False
     note_score(state, turn)

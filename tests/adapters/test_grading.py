@@ -10,6 +10,7 @@ import pytest
 
 from interviewer.adapters.builtin import grading
 from interviewer.adapters.builtin.grading import grade
+from tests.calibration.data import short
 
 # Question, reference, and answers with the grade a teacher gives. None of these is training data.
 SHORT: list[tuple[str, str, list[tuple[str, float]]]] = [
@@ -181,6 +182,33 @@ def test_orders_right_half_right_and_wrong_answers(short_grades: list[tuple[floa
 def test_agrees_with_a_teacher_on_short_answers_of_another_subject(short_grades: list[tuple[float, float]]) -> None:
     found, given = np.array(short_grades).T
     assert np.corrcoef(found, given)[0, 1] > 0.6
+
+
+def test_tells_right_from_subtly_wrong_answers_to_questions_kept_back_from_training() -> None:
+    answers = short("kept_back")
+    found = [grade(each.question, each.reference, each.answer) for each in answers]
+    assert np.corrcoef(found, [each.grade for each in answers])[0, 1] > 0.3
+
+
+def test_a_terse_answer_is_read_behind_its_question() -> None:
+    question, reference, _ = SHORT[1]
+    assert grade(question, reference, "They grow dynamically.") > grade(question, reference, "They are sorted.") + 0.1
+
+
+@pytest.mark.parametrize(
+    ("question", "reference", "answer"),
+    [
+        ("How can a function change a variable of its caller?", "By a reference to it.", "Pass it by reference to the function."),
+        (
+            "What speeds up search in a linked list?",
+            "A skip list with express lanes.",
+            "Use a skip list with express lanes over it.",
+        ),
+    ],
+)
+def test_terms_that_sound_like_declining_are_no_refusal(question: str, reference: str, answer: str) -> None:
+    assert grade(question, reference, answer) >= 0.5
+    assert grade(question, reference, "Pass.") == grade(question, reference, "skip this") == 0
 
 
 def test_works_with_static_word_vectors_alone(monkeypatch: pytest.MonkeyPatch) -> None:

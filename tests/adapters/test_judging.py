@@ -31,7 +31,6 @@ pytestmark = pytest.mark.slow
 BANK = list(load_bank().values())
 # Every topic, level and kind is among them, the same ones each time.
 SOME = random.Random(3).sample(BANK, 60)
-TECHNICAL = [asked for asked in SOME if asked.topic not in {"introduction", "behavioral"}]
 
 
 async def verdict(asked: BankQuestion, answer: str, job: str = "") -> Judgement:
@@ -63,27 +62,42 @@ async def test_the_question_copied_back_scores_nothing() -> None:
 
 
 async def test_boasting_without_content_earns_next_to_nothing() -> None:
-    """Where somebody is asked about themselves, praise of oneself may touch a point by its words."""
-    assert max(await scores(TECHNICAL, lambda _asked: BOASTS)) <= 3
-    everywhere = await scores(SOME, lambda _asked: BOASTS)
-    assert mean(everywhere) < 0.3
-    assert sum(value > 1 for value in everywhere) / len(everywhere) < 0.06
+    assert max(await scores(SOME, lambda _asked: BOASTS)) <= 1
+
+
+def heaps_of(asked: BankQuestion, rng: random.Random) -> list[str]:
+    """Return the words of a question's rubric, of its model answer and of itself, in heaps of several kinds."""
+    wordings = [idea[0] for point in asked.key_points for idea in point.terms]
+    shuffled = [
+        rng.sample(text.split(), len(text.split()))
+        for text in (asked.model_answer, asked.prompt, " ".join(point.point for point in asked.key_points))
+    ]
+    listed = [mark.join(wordings) for mark in (", ", " ", "\n", "\n- ", ". ")]
+    return [heap_of(asked.rubric, rng), *map(" ".join, shuffled), *listed]
 
 
 async def test_a_heap_of_the_right_words_scores_at_most_three() -> None:
     rng = random.Random(1)
-    found = await scores(SOME, lambda asked: [heap_of(asked.rubric, rng)])
-    assert sum(value > 3 for value in found) / len(found) <= 0.1
-    assert mean(found) <= 3.5
+    found = await scores(SOME, lambda asked: heaps_of(asked, rng))
+    assert sum(value > 3 for value in found) / len(found) <= 0.005
 
 
-async def test_a_fluent_answer_to_another_question_rarely_scores_more_than_three() -> None:
+async def test_a_fluent_answer_to_another_question_hardly_ever_scores_more_than_three() -> None:
     rng = random.Random(2)
+    found = await scores(SOME, lambda asked: [other.model_answer for other in rng.sample(BANK, 8) if other.topic != asked.topic])
+    assert mean(found) < 1.3
+    assert sum(value > 3 for value in found) / len(found) <= 0.015
+
+
+async def test_a_fluent_answer_to_a_neighbouring_question_rarely_scores_more_than_three() -> None:
+    rng = random.Random(5)
     found = await scores(
-        TECHNICAL, lambda asked: [other.model_answer for other in rng.sample(BANK, 8) if other.topic != asked.topic]
+        SOME,
+        lambda asked: [other.model_answer for other in rng.sample(BANK, 30) if other.topic == asked.topic and other != asked],
     )
-    assert mean(found) < 1.5
-    assert sum(value > 3 for value in found) / len(found) < 0.08
+    assert mean(found) < 1.8
+    assert sum(value > 3 for value in found) / len(found) <= 0.03
+    assert max(found) <= 6
 
 
 # -- what is an answer -------------------------------------------------------------------------------------------
@@ -141,7 +155,7 @@ async def test_a_right_answer_in_other_words_passes() -> None:
 
 @pytest.mark.parametrize("style", INJECTIONS)
 async def test_an_instruction_to_the_grader_earns_nothing(style: str) -> None:
-    assert sum(value > 0 for value in await scores(SOME, lambda _asked: [INJECTIONS[style]])) <= 2
+    assert max(await scores(SOME, lambda _asked: [INJECTIONS[style]])) == 0
     for asked in SOME[::4]:
         honest = first_part(asked.model_answer, 0.5)
         plain = await points(asked, honest)

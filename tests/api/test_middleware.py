@@ -10,7 +10,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from interviewer.api.middleware import CacheHeaders, OriginGuard, SecurityHeaders
+from interviewer.api.middleware import CacheHeaders, OriginGuard, SecurityHeaders, python_policy
 
 
 async def _form(request: Request) -> PlainTextResponse:
@@ -83,3 +83,18 @@ def test_every_answer_tells_browsers_what_is_allowed(production: bool) -> None:
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["referrer-policy"] == "same-origin"
         assert ("strict-transport-security" in answer.headers) is production
+
+
+@pytest.mark.parametrize("host", ["site.example", "localhost:3000", "10.0.0.1:80"])
+def test_a_program_s_worker_loads_python_and_nothing_else(host: str) -> None:
+    app = SecurityHeaders(Starlette(routes=[Route("/assets/python-worker-x1.js", _form)]), https_only=False)
+    policy = TestClient(app).get("/assets/python-worker-x1.js", headers={"host": host}).headers["content-security-policy"]
+    files = f"{host}/assets/pyodide/"
+    assert policy == f"default-src 'none'; script-src {files} 'wasm-unsafe-eval'; connect-src {files}"
+
+
+@pytest.mark.parametrize(
+    "host", ["", "evil.example; script-src *", "a b", "*", "*.example", "[::1]:3000", "https://evil.example"]
+)
+def test_a_host_that_is_none_allows_a_worker_nothing(host: str) -> None:
+    assert python_policy(host) == "default-src 'none'; script-src 'none'; connect-src 'none'"

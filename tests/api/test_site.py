@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import httpx2
 import pytest
@@ -20,7 +20,7 @@ async def test_crawlers_may_read_the_open_pages_and_nothing_of_anybodys(client: 
     closed = [line.removeprefix("Disallow: ") for line in robots.text.splitlines() if line.startswith("Disallow")]
     assert {"/dashboard", "/interview", "/api/"} <= set(closed)
     assert not any(f"/{page}".startswith(path) for page in OPEN_PAGES for path in closed)
-    sitemap = ElementTree.fromstring((await client.get("/sitemap.xml")).text)
+    sitemap = ET.fromstring((await client.get("/sitemap.xml")).text)
     places = [element.text or "" for element in sitemap.iter() if element.tag.endswith("loc")]
     assert f"Sitemap: {places[0]}sitemap.xml" in robots.text
     assert [place.removeprefix(places[0]) for place in places] == list(OPEN_PAGES)

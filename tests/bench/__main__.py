@@ -32,13 +32,14 @@ from tests.bench.accounts import enumeration
 from tests.bench.api import api
 from tests.bench.billing import billing
 from tests.bench.fuzz import fuzz
+from tests.bench.pages import pages
 from tests.support import openai_server
 from tests.support.browser import CHROMIUM_ARGUMENTS, chromium
 from tests.support.site import Site, at_question, sign_up
 
 FIRST_TOKEN, TOKENS_A_SECOND = 0.4, 60.0
 TURNS = 12
-PARTS = ("latency", "statements", "accounts", "api", "billing", "fuzz")
+PARTS = ("latency", "statements", "accounts", "api", "billing", "pages", "fuzz")
 STARTS = ("Senior", "Mid-level", "Junior")
 ANSWER = "First I would measure where the time goes, because a guess is usually wrong, and then change one thing."
 # Notes, in the page, when text first appears in the places where it grows, and when a form is sent.
@@ -218,6 +219,8 @@ def main() -> None:
         api(folder / "api", urls["api"])
         (folder / "billing").mkdir()
         billing(folder / "billing", urls["billing"])
+        (folder / "pages").mkdir()
+        pages(folder / "pages", urls["pages"])
         (folder / "fuzz").mkdir()
         fuzz(folder / "fuzz", urls["fuzz"])
         (folder / "alone").mkdir()

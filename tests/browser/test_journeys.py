@@ -307,7 +307,7 @@ def test_sign_up_says_what_is_wrong_at_each_field(site: Site, page: Page) -> Non
 
 def test_pages_that_do_not_exist_and_interviews_of_others(site: Site, page: Page) -> None:
     assert (page.goto(f"{site.url}/nothing-here") or pytest.fail("no answer")).status == 404
-    expect(page.get_by_text("There is no such page")).to_be_visible()
+    expect(page.get_by_text("This page was not handed in")).to_be_visible()
     sign_up(page, site.url)
     page.goto(f"{site.url}/interview/1")
     other = page.get_by_text("Interview not found")

@@ -1,13 +1,19 @@
-"""The graded answers in tests/samples/saf: questions on computer networks with the grades people gave."""
+"""The graded answers: in tests/samples/saf on computer networks with the grades people gave, in short.json on programming.
+
+The latter were written for this project: 30 questions with a reference of one sentence, each with answers from right to
+subtly wrong, graded before any grader saw them. Ten questions of them are kept back from training.
+"""
 
 from __future__ import annotations
 
+import json
 import random
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+SHORT = Path(__file__).with_name("short.json")
 SAMPLES = Path(__file__).parents[1] / "samples" / "saf"
 STRANGERS_A_QUESTION = 12
 _VERSION = re.compile(r"_v[\d.]+$")
@@ -37,6 +43,15 @@ def saf() -> list[Graded]:
             answer, score = student.findtext("response", "").strip(), float(student.findtext("score", "0"))
             found.append(Graded(group, group.rsplit("_", 1)[1], question, reference, answer, score))
     return found
+
+
+def short(part: str) -> list[Graded]:
+    """Return the answers with references of one sentence: those `tuned` on, or those `kept_back`."""
+    return [
+        Graded(f"{part}_{number}", part, task["question"], task["reference"], answer, grade)
+        for number, task in enumerate(json.loads(SHORT.read_text(encoding="utf-8"))[part])
+        for answer, grade in task["answers"]
+    ]
 
 
 def strangers(graded: list[Graded]) -> list[Graded]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from interviewer.domain.reference import rubric_from_reference
@@ -90,6 +90,7 @@ def test_a_reference_without_words_is_refused(reference: str) -> None:
         rubric_from_reference(QUESTION, reference)
 
 
+@example("0.:", "")
 @given(st.text(max_size=400) | st.text(alphabet="ab1.,;:- \n", max_size=3000), st.text(max_size=50))
 def test_any_reference_with_a_word_makes_one_rubric(reference: str, question: str) -> None:
     assume(re.search(r"\w", reference))

@@ -67,6 +67,7 @@ async def test_an_export_holds_everything_of_the_person_and_no_rubric_before_its
     await services.practice.attempt(user.id, PRACTISED, "An index on both columns, for practice.", uuid4())
     await services.practice.attempt(stranger.id, PRACTISED, "Somebody else's practice.", uuid4())
     document = json.dumps(await services.personal.export(user.id))
+    assert json.loads(document)["interviews"][0]["report_shared_since"] is None
     for part in (
         user.email,
         "Backend engineer with Python",

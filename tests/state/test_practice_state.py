@@ -17,8 +17,8 @@ from interviewer.domain.samples import SAMPLE_JOBS
 from interviewer.domain.text import MAX_ANSWER
 from interviewer.errors import Unavailable
 from interviewer.state.dashboard import DashboardState
+from interviewer.state.dashboard_models import HEIGHT, MARGIN, WIDTH
 from interviewer.state.practice import PracticeState
-from interviewer.state.practice_models import HEIGHT, MARGIN, WIDTH
 from interviewer.state.review import ReviewState
 from interviewer.state.skills import SkillsState
 from interviewer.wiring import Services, build
@@ -280,7 +280,7 @@ async def test_a_report_is_worked_out_only_for_whoever_the_page_was_loaded_for(
         await run(ReviewState.load, page)
     await services.sessions.end_all(owner.id)
     await run(ReviewState.load_report, page)
-    assert page.strengths == page.suggestions == []
+    assert (page.suggestions, page.practise) == ([], {})
 
 
 # -- dashboard -------------------------------------------------------------------------------------------------------

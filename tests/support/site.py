@@ -33,6 +33,7 @@ class Site:
     def __init__(self, folder: Path, database_url: str, **environment: str) -> None:
         self.port = int(environment.get("PORT") or free_port())
         self.url = f"http://localhost:{self.port}"
+        self.database_url = database_url
         self.log = folder / f"server-{self.port}.log"
         self._environment = {
             **{

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
@@ -28,6 +29,8 @@ def question_problems(question: BankQuestion) -> Iterable[str]:
             yield f"{question.id}: the tag {tag!r} is not in technologies.toml"
     asked = set(stems(question.prompt))
     for key_point in question.key_points:
+        if not re.match(r"[\w`'\"@]", key_point.point):
+            yield f"{question.id}: a key point begins with a stray sign: {key_point.point[:50]!r}"
         if not key_point.terms or any(not idea for idea in key_point.terms):
             yield f"{question.id}: a key point has no terms: {key_point.point[:50]!r}"
         if all(set(stems(term)) <= asked for idea in key_point.terms for term in idea):

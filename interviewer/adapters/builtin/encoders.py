@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import importlib
+import math
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ Array = NDArray[np.float32]
 MAX_TOKENS = 256
 # A few times the sentences of one long answer with its question and reference. Each takes 15 to 400 kB.
 _KEPT = 512
+# Places in the vocabulary: up to the first one a word tells next to nothing, from the second on as much as any.
+_COMMON, _RARE = 500, 30_000
 _CONTEXTUAL_LOCK = threading.Lock()
 
 
@@ -59,6 +62,19 @@ def static(text: str) -> Encoded:
     return Encoded(tokens, rows, np.asarray(vectors([text or "."])[0]))
 
 
+@cache
+def _pieces() -> dict[str, int]:
+    """Return the vocabulary of all-MiniLM-L6-v2 with its numbers; common pieces come first."""
+    packed = resources.files(__package__).joinpath("wordpieces.txt.gz").read_bytes()
+    return {piece: index for index, piece in enumerate(gzip.decompress(packed).decode().split("\n"))}
+
+
+def rarity(token: str) -> float:
+    """Return how much `token` tells, from 0.15 for the commonest English words to 1 for rare ones."""
+    place = _pieces().get(token, _RARE) + 1
+    return 0.15 + 0.85 * min(1.0, max(0.0, math.log(place / _COMMON) / math.log(_RARE / _COMMON)))
+
+
 class _Contextual:
     """all-MiniLM-L6-v2 with 8-bit weights, run on one thread of the processor."""
 
@@ -68,9 +84,7 @@ class _Contextual:
         options = runtime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         self._session = runtime.InferenceSession(model_path, options, providers=["CPUExecutionProvider"])
-        packed = resources.files(__package__).joinpath("wordpieces.txt.gz").read_bytes()
-        pieces = gzip.decompress(packed).decode().split("\n")
-        self._tokenizer = BertWordPieceTokenizer({piece: index for index, piece in enumerate(pieces)}, lowercase=True)
+        self._tokenizer = BertWordPieceTokenizer(_pieces(), lowercase=True)
         self._tokenizer.enable_truncation(MAX_TOKENS)
         self.encode = lru_cache(maxsize=_KEPT)(self._encode)
 
@@ -96,6 +110,14 @@ def contextual() -> Encoder | None:
     with _CONTEXTUAL_LOCK:
         loaded = _load()
     return loaded.encode if loaded else None
+
+
+def in_view_of(question: str, text: str, encoder: Encoder) -> Encoded:
+    """Encode `text` as it reads behind `question`, which tells what terse words mean; alone if the question is too long."""
+    both, start = encoder(f"{question}\n{text}"), len(encoder(question).tokens)
+    if start >= len(both.tokens):
+        return encoder(text)
+    return Encoded(both.tokens[start:], both.token_vectors[start:], both.vector)
 
 
 def stack(encoded: Sequence[Encoded]) -> Array:

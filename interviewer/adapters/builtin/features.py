@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from interviewer.adapters.builtin.encoders import Array, Encoded, Encoder, stack, static, unit
+from interviewer.adapters.builtin.encoders import Array, Encoded, Encoder, in_view_of, rarity, stack, static, unit
 from interviewer.adapters.builtin.polarity import ANSWERS_YES_OR_NO, conflict
 from interviewer.adapters.builtin.segments import (
     Point,
@@ -30,6 +30,9 @@ from interviewer.adapters.builtin.text import FUNCTION_WORDS
 BESIDE_THE_POINT = 0.3
 MAX_SENTENCES = 40
 ASKED_TOKEN_WEIGHT = 0.3
+# In the comparison of telling words: the weight of the question's own words, of words without meaning, and of signs.
+_ASKED_SHARE, _EMPTY_WEIGHT, _SIGN_WEIGHT = 0.2, 0.03, 0.01
+_ENOUGH_SAID = 6.0
 # Features that are larger where a worse grade is to be expected.
 FALLING = frozenset(["conflict", "demand", "static_question_like", "context_question_like"])
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -186,6 +189,39 @@ def _semantic(task: Task, reply: Reply, encoder: Encoder, name: str) -> dict[str
     return {f"{name}_{key}": value for key, value in measured.items()}
 
 
+def _telling(text: Encoded, asked: frozenset[str]) -> NDArray[np.float64]:
+    """Weigh each token by how rare it is, and down if the question says it."""
+    weights = []
+    for token in text.tokens:
+        weight = _EMPTY_WEIGHT if token in FUNCTION_WORDS else rarity(token)
+        weight *= _ASKED_SHARE if token.lstrip("#") in asked else 1
+        weights.append(weight if _WORD_CHARACTER.search(token) else _SIGN_WEIGHT)
+    return np.array(weights)
+
+
+def _keyed(task: Task, reply: Reply, encoder: Encoder, name: str) -> dict[str, float]:
+    """Compare the telling words of reference and answer, both as they read behind the question.
+
+    The line for short references rests on these figures, so they hold to what carries over to any subject.
+    """
+    asked, question = frozenset(encoder(task.question).tokens), encoder(task.question).vector
+    reference, answer = (in_view_of(task.question, text, encoder) for text in (task.reference, reply.text))
+    figures = dict.fromkeys(("keyed", "keyed_gain", "keyed_recall", "keyed_precision", "said"), 0.0)
+    if answer.tokens and reference.tokens:
+        wanted, said = _telling(reference, asked), _telling(answer, asked)
+        alike = reference.token_vectors @ answer.token_vectors.T
+        expected_mean = unit(np.asarray(wanted @ reference.token_vectors, dtype=np.float32))
+        said_mean = unit(np.asarray(said @ answer.token_vectors, dtype=np.float32))
+        figures = {
+            "keyed": float(_beyond(expected_mean, question) @ _beyond(said_mean, question)),
+            "keyed_gain": float(expected_mean @ said_mean - said_mean @ question),
+            "keyed_recall": float(alike.max(axis=1) @ wanted / wanted.sum()),
+            "keyed_precision": float(alike.max(axis=0) @ said / said.sum()),
+            "said": math.log1p(min(_ENOUGH_SAID, float(said.sum()))),
+        }
+    return {f"{name}_{key}": value for key, value in figures.items()}
+
+
 def _soft(task: Task, reply: Reply) -> dict[str, float]:
     """Cover the words of each point with the likest words of the answer."""
     said = sorted(frozenset().union(*reply.stems))
@@ -232,7 +268,8 @@ def measure(question: str, reference: str, answer: str, encoder: Encoder | None)
     """
     task = prepare(question, reference)
     reply = read(task, answer)
-    measured = {**_lexical(task, reply), **_soft(task, reply), **_facts(task, reply), **_semantic(task, reply, static, "static")}
+    measured = {**_lexical(task, reply), **_soft(task, reply), **_facts(task, reply)}
+    measured |= _semantic(task, reply, static, "static") | _keyed(task, reply, static, "static")
     if encoder is not None:
-        measured |= _semantic(task, reply, encoder, "context")
+        measured |= _semantic(task, reply, encoder, "context") | _keyed(task, reply, encoder, "context")
     return measured

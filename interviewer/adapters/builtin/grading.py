@@ -16,13 +16,16 @@ from interviewer.adapters.builtin.instructions import speaks_to_grader
 from interviewer.adapters.builtin.regression import Model, trained
 from interviewer.adapters.builtin.segments import content, segments, weight_of
 from interviewer.adapters.builtin.text import FUNCTION_WORDS, words
-from interviewer.domain.non_answers import is_non_answer
+from interviewer.domain.non_answers import admits_ignorance, copies_question
 
 _BLANK = re.compile(
     r"\W*(?:no|empty|blank|missing|none|nothing|n/?a)?\W*(?:response|submission|answer|reply|solution|comment)?"
     r"(?:\W+(?:given|provided|submitted))?\W*",
     re.IGNORECASE,
 )
+# "Pass" may decline to answer and "pass by value" does not: in a longer reply these words mean what the subject means by them.
+_TERMS = re.compile(r"\b(?:pass|skip|(?<!i )(?<!have )(?<!ve )never used)\b", re.IGNORECASE)
+_DECLINING_WORDS = 5
 HEAP_GRADE = 0.25
 # The model is right about the order of answers but too strict with those in the middle, chiefly to questions of a new kind.
 USUAL_GRADE, LIFT = 0.8, 0.35
@@ -75,7 +78,8 @@ def _echoes(question: str, piece: str) -> bool:
 def is_none(question: str, answer: str) -> bool:
     """Tell an answer that does not try: nothing, "no submission", "I don't know", the question again."""
     said = worded(question, answer)
-    return bool(_BLANK.fullmatch(said)) or is_non_answer(question, said)
+    plain = _TERMS.sub(" ", said) if len(words(said)) > _DECLINING_WORDS else said
+    return bool(_BLANK.fullmatch(said)) or not words(said) or admits_ignorance(plain) or copies_question(question, said)
 
 
 def settle(measured: dict[str, float], model: Model, question: str, reference_answer: str, answer: str) -> float:

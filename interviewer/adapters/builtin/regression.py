@@ -10,6 +10,9 @@ from importlib import resources
 from typing import Any
 
 PARAMETERS = "grading.json"
+# References that ask for no more than the first figure (the feature "demand") are left in this share to the line for short
+# ones; those from the second figure on not at all.
+SHORT_DEMAND, LONG_DEMAND, SHORT_SHARE = 2.4, 3.2, 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +34,32 @@ class Tree:
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
-    """Names of the features it reads, weights of the line for each, and trees; all trained by tests/calibration/fit.py."""
+class Line:
+    """A weight for each of some features, and what they are added to."""
 
     names: tuple[str, ...]
     intercept: float
     weights: tuple[float, ...]
+
+    def predict(self, measured: Mapping[str, float]) -> float:
+        """Return the grade on the line.
+
+        Raises:
+            KeyError: a feature the line was trained with was not measured.
+        """
+        return self.intercept + sum(
+            weight * measured[name] for name, weight in zip(self.names, self.weights, strict=True) if weight
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A line and trees over all features, and a line over few for short references; trained by tests/calibration/fit.py."""
+
+    line: Line
     base: float
     trees: tuple[Tree, ...]
+    short: Line
 
     def predict(self, measured: Mapping[str, float]) -> float:
         """Return the grade that people would give, not yet held within 0 and 1.
@@ -46,15 +67,20 @@ class Model:
         Raises:
             KeyError: a feature the model was trained with was not measured.
         """
-        row = [measured[name] for name in self.names]
-        line = self.intercept + sum(weight * value for weight, value in zip(self.weights, row, strict=True))
-        return (line + self.base + sum(tree.predict(row) for tree in self.trees)) / 2
+        row = [measured[name] for name in self.line.names]
+        full = (self.line.predict(measured) + self.base + sum(tree.predict(row) for tree in self.trees)) / 2
+        share = SHORT_SHARE * min(1.0, max(0.0, (LONG_DEMAND - measured["demand"]) / (LONG_DEMAND - SHORT_DEMAND)))
+        return full + share * (self.short.predict(measured) - full)
 
 
 def model_of(stored: Mapping[str, Any]) -> Model:
     """Build a model from its part of the parameter file."""
     trees = tuple(Tree(**{field: tuple(values) for field, values in tree.items()}) for tree in stored["trees"])
-    return Model(tuple(stored["names"]), stored["intercept"], tuple(stored["weights"]), stored["base"], trees)
+    return Model(_line_of(stored["line"]), stored["base"], trees, _line_of(stored["short"]))
+
+
+def _line_of(stored: Mapping[str, Any]) -> Line:
+    return Line(tuple(stored["names"]), stored["intercept"], tuple(stored["weights"]))
 
 
 @cache

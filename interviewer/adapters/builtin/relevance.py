@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cache, lru_cache
 
 import numpy as np
 
+from interviewer.adapters.builtin.bank import load_bank
 from interviewer.adapters.builtin.encoders import Array, contextual, unit
 from interviewer.adapters.builtin.text import sentences, vectors
 from interviewer.domain.rubric import Rubric
@@ -16,6 +18,10 @@ CLOSELY = 10
 # Below lie 1 of 140 of the model answers of the bank, 1 of 15 pieces of them, and half of what earns points beside the point.
 BESIDE_THE_POINT = 0.26
 OF_THE_MODEL_ANSWER = 0.75
+# How much likelier another question may be: right answers in own words lie above, four of five that belong elsewhere below.
+ELSEWHERE, ELSEWHERE_IN_A_STORY = -0.05, -0.13
+# Whoever speaks of themselves tells stories out of every field: only other questions about oneself are near rivals there.
+_STORIES = frozenset({"introduction", "behavioral"})
 
 
 def beside_the_point(prompt: str, rubric: Rubric, said: Sequence[str]) -> bool:
@@ -55,3 +61,39 @@ def _wanted(prompt: str, points: tuple[str, ...]) -> Array:
     assert encoder is not None
     about = unit(np.sum([encoder(point).vector for point in points], axis=0))
     return unit(np.asarray(encoder(prompt).vector + about))
+
+
+def belongs_elsewhere(prompt: str, rubric: Rubric, said: str) -> bool:
+    """Tell what is clearly more like another question of the bank, with its model answer, than like the one that was asked."""
+    bank = _bank()
+    likenesses = bank.rows @ vectors([said])[0]
+    place = bank.places.get(rubric.model_answer)
+    if place is None:
+        here = float(_subject(prompt, rubric) @ vectors([said])[0])
+        return here - float(likenesses.max()) < ELSEWHERE_IN_A_STORY
+    here = float(likenesses[place])
+    likenesses[place] = -1.0
+    return here - float(likenesses.max()) < (ELSEWHERE_IN_A_STORY if bank.stories[place] else ELSEWHERE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bank:
+    """What each question of the bank is about, a unit vector a row, by place; places go by model answer."""
+
+    rows: Array
+    places: dict[str, int]
+    stories: tuple[bool, ...]
+
+
+@cache
+def _bank() -> _Bank:
+    questions = list(load_bank().values())
+    rows = np.array([_subject(question.prompt, question.rubric) for question in questions], dtype=np.float32)
+    places = {question.rubric.model_answer: place for place, question in enumerate(questions)}
+    return _Bank(rows, places, tuple(question.topic in _STORIES for question in questions))
+
+
+def _subject(prompt: str, rubric: Rubric) -> Array:
+    """Return the direction of a question, its key points and its model answer in static vectors, cheap enough for the whole bank."""
+    asked, wanted, model = vectors([prompt, " ".join(key_point.point for key_point in rubric.key_points), rubric.model_answer])
+    return unit(np.asarray(unit(np.asarray(asked + wanted)) + model))

@@ -10,17 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
-from interviewer.adapters.builtin.instructions import speaks_to_grader
-from interviewer.adapters.builtin.relevance import beside_the_point
+from interviewer.adapters.builtin.bank import load_bank
+from interviewer.adapters.builtin.instructions import praises_oneself, speaks_to_grader
+from interviewer.adapters.builtin.relevance import belongs_elsewhere, beside_the_point
 from interviewer.adapters.builtin.text import (
     FUNCTION_WORDS,
     Sentence,
+    WordOrder,
     contains_phrase,
     content_stems,
     sentences,
@@ -41,13 +43,22 @@ _ECHO_SHARE = 0.8
 _HEAP_FUNCTION_SHARE = 0.12
 # Of the bank's model answers none has runs of more than 2.6 words without a function word on average, in poor English 2.9.
 _HEAP_WORDS, _HEAP_RUN, _SPARSE_SHARE = 15, 3.0, 0.3
+# Of the bank's model answers and of pieces of them none consists to more than 0.47 of wordings of its rubric.
+_MOSTLY_WORDINGS, _LONGEST_WORDING = 0.55, 5
+# Texts whose words are shuffled lie below in 98 of 100 cases, sentences, also in poor English, above. Short texts vary more.
+_NO_ORDER, _NO_ORDER_IN_SHORT, _MANY_PAIRS, _FEW_PAIRS = -0.1, -0.3, 30, 12
+# Of 400 functions in Python 4 lie below the first; brackets are closed in all code that was written to be read.
+_NO_ORDER_IN_CODE, _DOUBTFUL_IN_CODE, _UNCLOSED_SHARE = -0.4, -0.15, 0.15
+# Code has line ends; of a text in one line brackets make no code.
+_LONG_LINE = 160
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A stretch of one to three sentences of the answer."""
+    """A stretch of one to three sentences of the answer: its exact text, and what it says without what was dropped between."""
 
     text: str
+    parts: tuple[str, ...]
     stems: tuple[str, ...]
 
 
@@ -70,11 +81,11 @@ def _point_vector(point: str) -> NDArray[np.float32]:
 
 
 def without_echo(answer: Sequence[Sentence], prompt: str) -> list[Sentence]:
-    """Drop the sentences of an answer that only say the question again, or speak to whoever grades it."""
+    """Drop the sentences of an answer that only say the question again, speak to whoever grades it, or praise oneself."""
     asked = set(content_stems(prompt))
     kept = []
     for sentence in answer:
-        if speaks_to_grader(sentence.text):
+        if speaks_to_grader(sentence.text) or praises_oneself(sentence.text):
             continue
         said = set(content_stems(sentence.text))
         if not said or len(said & asked) / len(said) < _ECHO_SHARE or len(said) < 3:
@@ -82,25 +93,78 @@ def without_echo(answer: Sequence[Sentence], prompt: str) -> list[Sentence]:
     return kept
 
 
-def nature_of(answer: str, kept: Sequence[Sentence], kind: AnswerKind) -> AnswerNature:
+def nature_of(answer: str, kept: Sequence[Sentence], rubric: Rubric, kind: AnswerKind) -> AnswerNature:
     """Tell a try at an answer from none: empty, too short to say anything, "I don't know", a heap of keywords."""
-    said = [word for sentence in kept for word in words(sentence.text)]
+    text = "\n".join(sentence.text for sentence in kept)
+    said = words(text)
     content = [word for word in said if word not in FUNCTION_WORDS]
-    if len(content) < 3 or (NO_IDEA.search(answer) and len(content) < 15):
+    if len(content) < 3 or (NO_IDEA.search(text) and len(content) < 15):
         return AnswerNature.NON_ANSWER
-    looks_like_code = sum(answer.count(mark) for mark in "(){}=[]") > len(said) / (16 if kind is AnswerKind.CODE else 8)
-    if not looks_like_code and len(said) >= 8 and _is_heap(said):
+    if len(said) < 8:
+        return AnswerNature.OFF_TOPIC if _share_of_wordings(kept, rubric) == 1 else AnswerNature.ANSWER
+    if _share_of_wordings(kept, rubric) > _MOSTLY_WORDINGS:
         return AnswerNature.OFF_TOPIC
-    return AnswerNature.ANSWER
+    code = _has_brackets(text, said, kind)
+    in_lines = code and len(text) / (answer.count("\n") + 1) < _LONG_LINE
+    sound = _is_sound_code(text) if in_lines else _is_in_order(text) and (code or _has_grammar(said))
+    return AnswerNature.ANSWER if sound else AnswerNature.OFF_TOPIC
 
 
-def _is_heap(said: Sequence[str]) -> bool:
-    """Tell words that no sentence holds together: few function words, and long runs without any between them."""
+def _has_brackets(text: str, said: Sequence[str], kind: AnswerKind) -> bool:
+    return sum(text.count(mark) for mark in "(){}=[]") > len(said) / (16 if kind is AnswerKind.CODE else 8)
+
+
+def _is_sound_code(text: str) -> bool:
+    """Tell code from its words and signs thrown together; the order of words alone says less in code than in prose."""
+    order, pairs = _word_order().of(text)
+    return pairs < _MANY_PAIRS or order > _DOUBTFUL_IN_CODE or (order > _NO_ORDER_IN_CODE and _unclosed(text) < _UNCLOSED_SHARE)
+
+
+def _unclosed(text: str) -> float:
+    """Return which share of the brackets has no partner where it should be."""
+    brackets = [sign for sign in text if sign in "()[]{}"]
+    waiting: list[str] = []
+    alone = 0
+    for sign in brackets:
+        if sign in "([{":
+            waiting.append(sign)
+        elif waiting and waiting[-1] + sign in ("()", "[]", "{}"):
+            waiting.pop()
+        else:
+            alone += 1
+    return (alone + len(waiting)) / max(1, len(brackets))
+
+
+def _has_grammar(said: Sequence[str]) -> bool:
+    """Tell sentences from a list of words: there are words of grammar between the others."""
     runs = [len(run) for is_content, run in _runs(said) if is_content]
     function_share = 1 - sum(runs) / len(said)
-    return function_share < _HEAP_FUNCTION_SHARE or (
-        len(said) >= _HEAP_WORDS and function_share < _SPARSE_SHARE and sum(runs) / len(runs) > _HEAP_RUN
-    )
+    if function_share < _HEAP_FUNCTION_SHARE:
+        return False
+    return len(said) < _HEAP_WORDS or function_share >= _SPARSE_SHARE or sum(runs) / len(runs) <= _HEAP_RUN
+
+
+def _is_in_order(text: str) -> bool:
+    """Tell words in an order that people use from shuffled ones, where there are enough of them to tell."""
+    order, pairs = _word_order().of(text)
+    return pairs < _FEW_PAIRS or order > (_NO_ORDER if pairs >= _MANY_PAIRS else _NO_ORDER_IN_SHORT)
+
+
+@cache
+def _word_order() -> WordOrder:
+    return WordOrder(text for question in load_bank().values() for text in (question.prompt, question.model_answer))
+
+
+def _share_of_wordings(kept: Sequence[Sentence], rubric: Rubric) -> float:
+    """Return which part of the words said stands in wordings of the rubric: all of them where its lists are read out."""
+    said = [stem for sentence in kept for stem in sentence.stems]
+    covered = [False] * len(said)
+    wordings = {_term_stems(term) for key_point in rubric.key_points for idea in key_point.terms for term in idea}
+    for start in range(len(said)):
+        for length in range(1, _LONGEST_WORDING + 1):
+            if tuple(said[start : start + length]) in wordings:
+                covered[start : start + length] = [True] * len(covered[start : start + length])
+    return sum(covered) / len(said)
 
 
 def _runs(said: Sequence[str]) -> list[tuple[bool, list[str]]]:
@@ -121,7 +185,9 @@ def _windows(kept: Sequence[Sentence], answer: str) -> list[Window]:
             last = first + size - 1
             text = answer[spans[first][0] : spans[last][1]]
             run = tuple(stem for sentence in kept[first : last + 1] for stem in sentence.stems)
-            found.append(Window(text, run))
+            parts = tuple(sentence.text for sentence in kept[first : last + 1])
+            whole = "".join(text.split()) == "".join("".join(parts).split())
+            found.append(Window(text if whole else parts[0], parts, run))
     return found
 
 
@@ -149,32 +215,45 @@ def _quote(window: Window) -> str:
 def mark_answer(prompt: str, rubric: Rubric, answer: str, kind: AnswerKind) -> Scored:
     """Mark every key point of `rubric` in `answer`; marks of what is no answer are all missed."""
     kept = without_echo(sentences(answer), prompt)
-    nature = nature_of(answer, kept, kind)
+    nature = nature_of(answer, kept, rubric, kind)
     missed = tuple(MarkedPoint(key_point=index, mark=Mark.MISSED) for index in range(len(rubric.key_points)))
     if nature is AnswerNature.NON_ANSWER:
         return Scored(nature, missed)
     windows = _windows(kept, answer)
-    window_vectors = vectors([window.text for window in windows])
+    window_vectors = vectors([" ".join(window.parts) for window in windows])
     everything = tuple(stem for sentence in kept for stem in sentence.stems)
+    found = [_find(key_point, windows, window_vectors, everything) for key_point in rubric.key_points]
     marks = tuple(
-        _mark_point(index, key_point, windows, window_vectors, everything) for index, key_point in enumerate(rubric.key_points)
+        MarkedPoint(key_point=index, mark=mark, quote="" if mark is Mark.MISSED else _quote(windows[place]))
+        for index, (mark, place) in enumerate(found)
     )
-    if nature is AnswerNature.ANSWER and _says_nothing(prompt, rubric, marks, kept, kind):
+    evidence = dict.fromkeys(part for mark, place in found if mark is not Mark.MISSED for part in windows[place].parts)
+    if nature is AnswerNature.ANSWER and _says_nothing(prompt, rubric, marks, kept, tuple(evidence), kind):
         nature = AnswerNature.OFF_TOPIC
     return Scored(nature, marks)
 
 
-def _says_nothing(prompt: str, rubric: Rubric, marks: Sequence[MarkedPoint], kept: Sequence[Sentence], kind: AnswerKind) -> bool:
+def _says_nothing(
+    prompt: str,
+    rubric: Rubric,
+    marks: Sequence[MarkedPoint],
+    kept: Sequence[Sentence],
+    evidence: Sequence[str],
+    kind: AnswerKind,
+) -> bool:
     """Tell an answer without any key point, or one whose points are words met by chance in a text about something else."""
     if score(rubric, marks, AnswerNature.ANSWER) <= NON_ANSWER_CAP:
-        return all(mark.mark is Mark.MISSED for mark in marks)
+        return not evidence
+    # What else stands in an answer, of whatever length, says nothing about its marks.
+    if belongs_elsewhere(prompt, rubric, " ".join(evidence)):
+        return True
     return kind is not AnswerKind.CODE and beside_the_point(prompt, rubric, [sentence.text for sentence in kept])
 
 
-def _mark_point(
-    index: int, key_point: KeyPoint, windows: Sequence[Window], window_vectors: NDArray[np.float32], everything: Sequence[str]
-) -> MarkedPoint:
-    """Mark one key point by its best window; ideas scattered over the whole answer count a little less."""
+def _find(
+    key_point: KeyPoint, windows: Sequence[Window], window_vectors: NDArray[np.float32], everything: Sequence[str]
+) -> tuple[Mark, int]:
+    """Mark one key point by its best window and return its place; ideas scattered over the whole answer count a little less."""
     cosines = window_vectors @ _point_vector(key_point.point)
     strengths = [
         _evidence(_lexical(key_point, window.stems), float(cosine)) for window, cosine in zip(windows, cosines, strict=True)
@@ -183,9 +262,5 @@ def _mark_point(
     best = max(range(len(windows)), key=lambda position: (round(strengths[position], 2), -position))
     strength = max(strengths[best], 0.85 * _lexical(key_point, everything))
     if strength >= HIT_EVIDENCE:
-        mark = Mark.HIT
-    elif strength >= PARTIAL_EVIDENCE:
-        mark = Mark.PARTIAL
-    else:
-        return MarkedPoint(key_point=index, mark=Mark.MISSED)
-    return MarkedPoint(key_point=index, mark=mark, quote=_quote(windows[best]))
+        return Mark.HIT, best
+    return (Mark.PARTIAL if strength >= PARTIAL_EVIDENCE else Mark.MISSED), best

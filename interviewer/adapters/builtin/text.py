@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import math
 import re
 import threading
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -211,6 +214,51 @@ def contains_phrase(haystack: Sequence[str], phrase: Sequence[str], *, gaps: int
         else:
             return True
     return False
+
+
+_ENDINGS = ("ing", "ed", "ly", "tion", "er", "s")
+# What pairs of words are taken to have been seen before anything was: pairs of single words are too rare to be believed.
+_PRIOR = 10.0
+
+
+class WordOrder:
+    """How usual the order of words is, learned from texts: words of grammar stand for themselves, others for their ending."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        single: Counter[str] = Counter()
+        pairs: Counter[tuple[str, str]] = Counter()
+        for text in texts:
+            for sentence in sentences(text):
+                kinds = _kinds(sentence.text)
+                single.update(kinds)
+                pairs.update(pairwise(kinds))
+        self._share = {kind: count / single.total() for kind, count in single.items()}
+        self._rare = 1 / max(1, single.total())
+        self._single, self._pairs = single, pairs
+
+    def of(self, text: str) -> tuple[float, int]:
+        """Return how much likelier each word is after the one before it (mean of logarithms; below 0 it is no order) and of how many."""
+        found = [
+            self._surprise(*pair) for sentence in sentences(text) for kinds in [_kinds(sentence.text)] for pair in pairwise(kinds)
+        ]
+        return (sum(found) / len(found) if found else 0.0), len(found)
+
+    def _surprise(self, before: str, kind: str) -> float:
+        share = self._share.get(kind, self._rare)
+        return math.log((self._pairs[before, kind] + _PRIOR * share) / (self._single[before] + _PRIOR) / share)
+
+
+def _kinds(text: str) -> list[str]:
+    return [_kind(word) for word in words(text)]
+
+
+@lru_cache(maxsize=20_000)
+def _kind(word: str) -> str:
+    if word in FUNCTION_WORDS:
+        return word
+    if word.isdigit() or len(word) < 3:
+        return "1" if word.isdigit() else "?"
+    return next((f"-{ending}" for ending in _ENDINGS if word.endswith(ending) and len(word) > len(ending) + 2), "-")
 
 
 @cache

@@ -1,0 +1,225 @@
+// What the interview room does in the browser alone: clocks, keys, where the focus goes, an answer to every press, other tabs.
+// It survives navigation without a reload: it listens on the document and looks at what is there. Speech stands in speech.js.
+(() => {
+  const root = document.documentElement;
+  const room = () => document.getElementById("room")?.dataset;
+  const box = () => document.querySelector("#answer-form .cm-content") || document.getElementById("answer");
+  const isField = (element) => element?.matches?.("input, textarea, select, [contenteditable='true']");
+  const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+  const stored = (name) => {
+    try {
+      return localStorage.getItem(name);
+    } catch {
+      return null;
+    }
+  };
+  const store = (name, value) => {
+    try {
+      localStorage.setItem(name, value);
+    } catch {
+      // What cannot be remembered holds for this page.
+    }
+  };
+
+  // -- clocks: from the moments the server tells, without the pauses this browser knows of -----------------------------
+
+  const PAUSES = "pauses:";
+  const KEPT = 5;
+  if (stored("clocks") === "hidden") root.dataset.clocks = "hidden";
+
+  const pauses = (id) => {
+    try {
+      return JSON.parse(stored(PAUSES + id)) || [];
+    } catch {
+      return [];
+    }
+  };
+
+  const notePauses = ({ interview, phase }) => {
+    if (phase !== "paused" && phase !== "live") return;
+    const known = pauses(interview);
+    const open = known.length > 0 && !known.at(-1)[1];
+    if (open === (phase === "paused")) return;
+    if (open) known.at(-1)[1] = Date.now();
+    else known.push([Date.now(), 0]);
+    store(PAUSES + interview, JSON.stringify(known.slice(-50)));
+    const others = Object.keys(localStorage).filter((name) => name.startsWith(PAUSES) && name !== PAUSES + interview);
+    others.slice(0, Math.max(0, others.length - KEPT)).forEach((name) => localStorage.removeItem(name));
+  };
+
+  const elapsed = (since, now, id) =>
+    pauses(id).reduce((left, [from, to]) => left - Math.max(0, (to || now) - Math.max(from, since)), now - since);
+
+  const words = (milliseconds) => {
+    const seconds = Math.max(0, Math.floor(milliseconds / 1000));
+    const two = (number) => String(number).padStart(2, "0");
+    const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+    return hours ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${two(minutes)}:${two(seconds % 60)}`;
+  };
+
+  const tick = () => {
+    const now = Date.now();
+    document.querySelectorAll("[data-clock]").forEach((clock) => {
+      const since = Number(clock.dataset.clock);
+      const shown = since ? words(elapsed(since, now, room()?.interview)) : "00:00";
+      if (clock.textContent !== shown) clock.textContent = shown;
+    });
+  };
+  setInterval(tick, 1000);
+
+  const switchClocks = () => {
+    if (root.dataset.clocks === "hidden") delete root.dataset.clocks;
+    else root.dataset.clocks = "hidden";
+    store("clocks", root.dataset.clocks || "shown");
+  };
+
+  // -- keys ------------------------------------------------------------------------------------------------------------
+
+  const keysAreOn = () => stored("keys") !== "off";
+  const sheet = () => document.getElementById("keys");
+
+  const openSheet = () => {
+    const dialog = sheet();
+    if (!dialog || dialog.open) return;
+    dialog.querySelector("[data-keys-switch]").checked = keysAreOn();
+    dialog.showModal();
+  };
+
+  const press = (key) => {
+    if (key === "?") return openSheet() ?? true;
+    if (key === "a" && box()) return box().focus() ?? true;
+    const target = [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].find((one) => one.getClientRects().length);
+    if (!target || target.disabled) return false;
+    if (!target.matches("details")) return target.click() ?? true;
+    target.open = !target.open;
+    target.querySelector("summary").focus();
+    return true;
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat) return;
+    if (!room() || event.key.length !== 1 || isField(event.target) || event.target.closest?.("dialog")) return;
+    if ((keysAreOn() || event.key === "?") && press(event.key)) event.preventDefault();
+  });
+
+  document.addEventListener("change", (event) => {
+    if (event.target.matches?.("[data-keys-switch]")) store("keys", event.target.checked ? "on" : "off");
+  });
+
+  // -- an answer to every press within a moment --------------------------------------------------------------------------
+
+  const WAIT = 10_000;
+  const release = (button) => delete button.dataset.pressed;
+  const releaseAll = () => document.querySelectorAll("[data-pressed]").forEach(release);
+
+  const answerPress = (button) => {
+    if (!button || button.disabled) return;
+    button.dataset.pressed = "";
+    setTimeout(release, WAIT, button);
+  };
+
+  // -- after an answer was sent: where to look, where the focus goes -------------------------------------------------------
+
+  let follows = false; // this page has just sent something and waits for the question after it
+  let seen = {};
+
+  const sent = () => {
+    follows = true;
+    dispatchEvent(new CustomEvent("answer-sent"));
+  };
+
+  const lookAtTurn = () => {
+    const turn = document.getElementById("turn");
+    if (turn && turn.getBoundingClientRect().top < 0) turn.scrollIntoView({ block: "start", behavior: still() ? "auto" : "smooth" });
+  };
+
+  const questionChanged = () => {
+    if (!follows || !room().asked || room().asked === "0") return;
+    follows = false;
+    // Not away from somebody who types or reads elsewhere; and on a phone the keyboard would cover the question.
+    const free = !document.activeElement || document.activeElement === document.body;
+    if (free && matchMedia("(hover: hover) and (pointer: fine)").matches) box()?.focus({ preventScroll: true });
+  };
+
+  // -- drafts, told in a quiet line ----------------------------------------------------------------------------------------
+
+  const draftFound = () => {
+    const note = document.querySelector("[data-draft-note]");
+    const field = document.getElementById("answer");
+    if (!note || !field || note.dataset.for === field.dataset.draft) return;
+    note.dataset.for = field.dataset.draft;
+    note.toggleAttribute("data-restored", Boolean(field.value));
+  };
+
+  // -- other tabs on the same interview ------------------------------------------------------------------------------------
+
+  const channel = "BroadcastChannel" in window ? new BroadcastChannel("room") : null;
+  let acted = false; // what changes next on this page was done here
+
+  const tell = () => {
+    if (acted) channel?.postMessage({ ...room() });
+    acted = false;
+  };
+
+  const hear = ({ data }) => {
+    const mine = room();
+    if (!mine || mine.phase !== "live" || data.interview !== mine.interview) return;
+    if (data.phase === mine.phase && Number(data.answered) <= Number(mine.answered)) return;
+    if (data.phase === "live" && !document.getElementById("answer")?.value) return document.getElementById("refresh")?.click();
+    root.dataset.elsewhere = "";
+    const said = document.querySelector("[data-elsewhere-words]");
+    const paused = data.phase === "paused" ? "was paused" : "went on";
+    if (said) said.textContent = `This interview ${paused} in another tab. What you typed here stays until you go there.`;
+  };
+  channel?.addEventListener("message", hear);
+
+  // -- what happens on the page ----------------------------------------------------------------------------------------------
+
+  document.addEventListener("click", (event) => {
+    const on = (selector) => event.target.closest?.(selector);
+    if (on("[data-opens='keys']")) openSheet();
+    else if (on("[data-closes='keys']") || event.target === sheet()) sheet().close();
+    else if (on("[data-clock-switch]")) switchClocks();
+    const button = on("button[data-wait]");
+    if (!button || button.type === "submit") return;
+    answerPress(button);
+    if (button.id !== "refresh") acted = true;
+    if (button.hasAttribute("data-follows")) sent();
+  });
+
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches("#answer-form, #start-form")) return;
+    answerPress(event.target.querySelector("button[type='submit']"));
+    acted = true;
+    sent();
+  });
+
+  const look = () => {
+    const now = room();
+    if (!now) return;
+    const { interview, phase, asked, answered } = now;
+    if (phase !== seen.phase || interview !== seen.interview) notePauses(now);
+    if (answered !== seen.answered || phase !== seen.phase) {
+      if (follows) lookAtTurn();
+      tell();
+      delete root.dataset.elsewhere;
+    }
+    if (asked !== seen.asked) {
+      questionChanged();
+      delete root.dataset.elsewhere;
+    }
+    seen = { interview, phase, asked, answered };
+    draftFound();
+    tick();
+  };
+
+  new MutationObserver((changes) => {
+    for (const { type, target } of changes) {
+      if (type === "attributes" && target.matches("[data-pressed]")) release(target);
+      if (type === "childList" && target.closest?.("[role='alert']")) releaseAll();
+    }
+    look();
+  }).observe(root, { subtree: true, childList: true, attributeFilter: ["disabled", "data-phase", "data-asked", "data-answered"] });
+  look();
+})();

@@ -1,0 +1,70 @@
+"""The report of an interview as a file, for the browser of its owner: a link that downloads, so the session's cookie says who."""
+
+from __future__ import annotations
+
+import asyncio
+import unicodedata
+from collections.abc import Callable
+from enum import StrEnum
+from urllib.parse import quote
+
+from fastapi import APIRouter
+from fastapi.responses import PlainTextResponse, RedirectResponse, Response
+
+from interviewer import wiring
+from interviewer.api.access import Client, SessionSecret
+from interviewer.api.session import login_page
+from interviewer.errors import AppError, NotFound, TooManyRequests, Unauthorized
+from interviewer.services.exports.markdown import markdown
+from interviewer.services.exports.pdf import pdf
+from interviewer.services.exports.words import file_name
+from interviewer.services.guard import Action
+from interviewer.services.reports import Report
+
+router = APIRouter(prefix="/session/report", include_in_schema=False)
+# Ids have at most ten digits; what is longer, or no number, names nothing.
+MAX_DIGITS = 9
+
+
+class Kind(StrEnum):
+    """What kind of file, by its ending."""
+
+    MARKDOWN = "md"
+    PDF = "pdf"
+
+
+WRITERS: dict[Kind, tuple[Callable[[Report], str | bytes], str]] = {
+    Kind.MARKDOWN: (markdown, "text/markdown; charset=utf-8"),
+    Kind.PDF: (pdf, "application/pdf"),
+}
+
+
+@router.get("/{name}")
+async def download(name: str, client: Client, secret: SessionSecret = "") -> Response:
+    """Return the report that `name` asks for, as `7.md` or `7.pdf`; nothing is told of an interview that is somebody else's."""
+    services = wiring.services()
+    number, _, ending = name.partition(".")
+    try:
+        person = await services.sessions.authenticate(secret)
+        if ending not in list(Kind) or not (number.isascii() and number.isdecimal() and len(number) <= MAX_DIGITS):
+            raise NotFound
+        await services.guard.check(Action.EXPORT, client, str(person.user_id))
+        report = await services.reports.full(person.user_id, int(number))
+    except Unauthorized:
+        return RedirectResponse(login_page(f"/interview/{number}" if number.isdecimal() else "/dashboard"), status_code=303)
+    except TooManyRequests as error:
+        return PlainTextResponse(error.user_message, status_code=error.status, headers={"Retry-After": str(error.retry_after)})
+    except AppError as error:
+        return PlainTextResponse(error.user_message, status_code=error.status)
+    write, media_type = WRITERS[Kind(ending)]
+    # A long PDF takes a second of a processor: not on the event loop.
+    content = await asyncio.to_thread(write, report)
+    headers = {"Content-Disposition": disposition(f"{file_name(report)}.{ending}"), "Cache-Control": "no-store"}
+    return Response(content, media_type=media_type, headers=headers)
+
+
+def disposition(name: str) -> str:
+    """Return the header that names a download (RFC 6266): in ASCII as far as that goes, and as it is."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    plain = "".join(one if one.isalnum() or one in "-." else "" for one in plain).lstrip("-.")
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

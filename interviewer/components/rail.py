@@ -1,0 +1,140 @@
+"""The top of an interview: the six topics with their scores, how far it has come, the clocks, pausing."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from interviewer.components.forms import QUIET
+from interviewer.components.icons import icon
+from interviewer.components.keys import keys_button
+from interviewer.domain.rubric import PASS_SCORE
+from interviewer.state.interview import InterviewState
+from interviewer.state.models import RailItem
+
+_DOT = "inline-flex h-6 min-w-6 items-center justify-center rounded-full border px-1 text-xs font-semibold"
+
+
+def rail() -> rx.Component:
+    """Return the six topics with the state of their questions, and what belongs to the whole interview."""
+    return rx.el.div(
+        rx.el.ol(
+            rx.foreach(InterviewState.rail_items, _item),
+            class_name="grid grid-cols-6 gap-1.5 sm:gap-3",
+            aria_label="Topics",
+        ),
+        rx.el.div(
+            rx.el.p(
+                rx.el.span(InterviewState.progress, class_name="font-semibold text-ink"),
+                rx.cond(InterviewState.interviewer_name != "", f" · {InterviewState.interviewer_name}", ""),
+                class_name="min-h-11 min-w-0 py-2.5 text-sm leading-6 text-muted",
+            ),
+            rx.el.div(
+                _clocks(),
+                keys_button(),
+                _pause(),
+                class_name="-mr-2 flex items-center max-sm:w-full max-sm:justify-between sm:gap-2",
+            ),
+            class_name="mt-2 flex flex-wrap items-center justify-between gap-x-6",
+        ),
+        _verdict_link(),
+    )
+
+
+def _item(item: rx.Var[RailItem]) -> rx.Component:
+    return rx.el.li(
+        rx.el.div(
+            class_name=rx.match(
+                item.state,
+                ("done", "h-1.5 rounded-full bg-accent"),
+                ("current", "h-1.5 rounded-full bg-marker ring-1 ring-accent"),
+                "h-1.5 rounded-full bg-line",
+            )
+        ),
+        rx.el.p(
+            rx.cond(item.state == "current", rx.el.span(item.name, class_name="marker text-ink"), item.name),
+            class_name=rx.cond(
+                item.state == "current",
+                "mt-2 text-sm font-semibold leading-tight max-md:sr-only md:min-h-9",
+                "mt-2 text-sm leading-tight text-muted max-md:sr-only md:min-h-9",
+            ),
+        ),
+        rx.el.p(rx.foreach(item.dots, _dot), class_name="mt-1.5 flex gap-1"),
+        aria_current=rx.cond(item.state == "current", "step", "false"),
+        class_name="min-w-0",
+    )
+
+
+def _dot(dot: rx.Var[str]) -> rx.Component:
+    failed = [
+        (str(score), rx.el.span(dot, title="Score out of 10", class_name=f"{_DOT} border-half text-half"))
+        for score in range(PASS_SCORE)
+    ]
+    return rx.match(
+        dot,
+        ("", rx.el.span(class_name=f"{_DOT} border-line")),
+        ("now", rx.el.span(rx.el.span("open", class_name="sr-only"), class_name=f"{_DOT} border-2 border-accent bg-marker")),
+        ("?", rx.el.span("?", title="Not scored yet", class_name=f"{_DOT} border-dashed border-half text-half")),
+        *failed,
+        rx.el.span(dot, title="Score out of 10", class_name=f"{_DOT} border-accent bg-accent text-accent-ink"),
+    )
+
+
+def _clocks() -> rx.Component:
+    """Return how long this question and the whole interview have taken; the browser counts, and nothing happens at any limit."""
+    return rx.el.div(
+        rx.el.p(
+            _clock("Time on this question", InterviewState.question.asked_ms, "font-semibold text-ink"),
+            rx.el.span("/", aria_hidden="true", class_name="px-1"),
+            _clock("Time in the whole interview", InterviewState.started_ms, ""),
+            class_name="clocks text-sm text-muted tabular-nums",
+        ),
+        rx.el.button(
+            icon("clock", size=16),
+            rx.el.span("Hide the clock", class_name="clocks sr-only"),
+            rx.el.span("Show the clock", class_name="no-clocks sr-only"),
+            type="button",
+            custom_attrs={"data-clock-switch": ""},
+            class_name=f"{QUIET} min-w-11 justify-center",
+        ),
+        class_name="flex items-center",
+    )
+
+
+def _clock(label: str, since: rx.Var[int], class_name: str) -> rx.Component:
+    return rx.el.span(
+        role="timer",
+        aria_label=label,
+        title=label,
+        custom_attrs={"data-clock": since},
+        class_name=f"inline-block min-w-[4.6ch] {class_name}",
+    )
+
+
+def _pause() -> rx.Component:
+    return rx.el.button(
+        icon("pause"),
+        rx.el.span("Pause"),
+        type="button",
+        on_click=InterviewState.pause,
+        disabled=InterviewState.sending | ((InterviewState.question.question_id == 0) & (InterviewState.last.question_id == 0)),
+        custom_attrs={"data-key": "p", "data-wait": "Pausing …"},
+        class_name=f"{QUIET} disabled:cursor-not-allowed disabled:opacity-55",
+    )
+
+
+def _verdict_link() -> rx.Component:
+    """Return the way to the verdict on narrow screens, where it stands below the question."""
+    words = rx.cond(
+        InterviewState.last.judged,
+        f"Last answer: {InterviewState.last.score}/10. Read the verdict",
+        rx.cond(InterviewState.judging, "Your last answer is being judged", "Your last answer is not scored yet"),
+    )
+    return rx.cond(
+        InterviewState.last.question_id > 0,
+        rx.el.a(
+            words,
+            icon("chevron"),
+            href="#feedback",
+            class_name="mt-1 flex min-h-11 items-center justify-between gap-3 rounded-md border border-line bg-sheet px-4 py-2 font-medium text-accent no-underline lg:hidden",
+        ),
+    )

@@ -1,0 +1,103 @@
+"""Sharing a report: what a link shows and what it does not, making it, copying it, ending it."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from interviewer.components.forms import FIELD, PRIMARY, SECONDARY, alert
+from interviewer.components.icons import icon
+from interviewer.components.layout import card
+from interviewer.components.skills import SECTION_TITLE
+from interviewer.state.sharing import ShareState
+
+PANEL = "sharing"
+
+
+def share_button() -> rx.Component:
+    """Return the button that opens what there is to say about sharing."""
+    return rx.el.button(
+        icon("share"),
+        rx.cond(ShareState.since != "", "Shared", "Share"),
+        type="button",
+        on_click=ShareState.toggle,
+        aria_expanded=ShareState.opened,
+        aria_controls=PANEL,
+        class_name=SECONDARY,
+    )
+
+
+def share_panel() -> rx.Component:
+    """Return what stands below the button once it is pressed."""
+    return rx.el.div(
+        rx.cond(
+            ShareState.opened,
+            card(
+                rx.el.h2("Share this report", class_name=SECTION_TITLE),
+                rx.el.p(
+                    "Anyone who has the link can read this report without signing in: its title, the questions, your answers, "
+                    "the scores and the verdicts. It does not show your name, your e-mail address, the job description, "
+                    "the job’s requirements or what to practise next. Search engines are told to leave it out.",
+                    class_name="mt-2 max-w-prose text-muted",
+                ),
+                rx.el.div(
+                    rx.cond(ShareState.link != "", _made(), rx.cond(ShareState.since != "", _shared(), _offer())),
+                    aria_live="polite",
+                    class_name="mt-4",
+                ),
+                rx.el.div(alert(ShareState.error, id="share-error"), class_name=rx.cond(ShareState.error != "", "mt-4", "")),
+            ),
+        ),
+        id=PANEL,
+        class_name="print:hidden",
+    )
+
+
+def _offer() -> rx.Component:
+    return rx.el.button("Make a link", type="button", on_click=ShareState.share, class_name=PRIMARY)
+
+
+def _made() -> rx.Component:
+    return rx.fragment(
+        rx.el.label("The link", html_for="share-link", class_name="mb-1.5 block font-medium"),
+        rx.el.div(
+            rx.el.input(
+                id="share-link",
+                value=ShareState.link,
+                read_only=True,
+                aria_describedby="share-once",
+                class_name=f"{FIELD} min-w-0 flex-1 font-mono text-sm",
+            ),
+            rx.el.button(
+                "Copy",
+                type="button",
+                custom_attrs={"data-copy": "share-link"},
+                class_name=f"{PRIMARY} shrink-0",
+            ),
+            class_name="flex flex-col gap-3 sm:flex-row",
+        ),
+        rx.el.p(
+            "Copy it now. We keep only a fingerprint of it, so it cannot be shown again.",
+            id="share-once",
+            class_name="mt-2 mb-4 text-sm text-muted",
+        ),
+        _stop(),
+    )
+
+
+def _shared() -> rx.Component:
+    return rx.fragment(
+        rx.el.p("Shared since ", ShareState.since, ".", class_name="font-medium"),
+        rx.el.p(
+            "The link was shown when it was made. If you have lost it, make a new one: the old one then leads nowhere.",
+            class_name="mt-1 mb-4 text-sm text-muted",
+        ),
+        rx.el.div(
+            rx.el.button("Make a new link", type="button", on_click=ShareState.share, class_name=SECONDARY),
+            _stop(),
+            class_name="flex flex-wrap gap-3",
+        ),
+    )
+
+
+def _stop() -> rx.Component:
+    return rx.el.button("Stop sharing", type="button", on_click=ShareState.stop, class_name=SECONDARY)

@@ -1,0 +1,122 @@
+"""The form that starts an interview, and what will happen then."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from interviewer.components.forms import FIELD, LINK, PRIMARY, alert
+from interviewer.components.layout import card
+from interviewer.domain.samples import SAMPLE_JOBS
+from interviewer.domain.topics import TOPICS
+from interviewer.state.interview import InterviewState
+
+_SAMPLE = (
+    "min-h-11 cursor-pointer rounded-full border border-line px-4 text-sm font-medium transition-colors "
+    "hover:border-accent hover:text-accent"
+)
+
+
+def starting() -> rx.Component:
+    """Return the form with the job description, and beside it the course of an interview."""
+    return rx.el.div(
+        rx.el.h1("A new interview", class_name="mb-6 font-serif text-3xl font-bold"),
+        rx.el.div(
+            card(_form(), class_name="min-w-0 lg:col-span-3"),
+            _course(),
+            class_name="grid items-start gap-8 lg:grid-cols-5",
+        ),
+    )
+
+
+def _form() -> rx.Component:
+    return rx.el.form(
+        rx.el.label("The job description", html_for="job", class_name="block font-serif text-xl font-bold"),
+        rx.el.p(
+            "Every question is tied to it. Leave it empty for a general backend interview.",
+            id="job-hint",
+            class_name="mt-1 text-sm text-muted",
+        ),
+        rx.el.textarea(
+            id="job",
+            name="job",
+            default_value=InterviewState.job_text,
+            key=InterviewState.job_box.to_string(),
+            custom_attrs={"data-draft": "job"},
+            placeholder="Paste the posting here …",
+            rows="10",
+            aria_describedby="job-hint",
+            class_name=f"{FIELD} mt-4 resize-y",
+        ),
+        _samples(),
+        rx.el.div(alert(InterviewState.error), class_name="mt-4"),
+        rx.el.p(InterviewState.note, role="status", class_name="mt-4 font-medium text-good empty:mt-0"),
+        _start_button(),
+        id="start-form",
+        on_submit=InterviewState.start,
+    )
+
+
+def _samples() -> rx.Component:
+    return rx.el.div(
+        rx.el.span("None at hand? Take a sample:", class_name="text-sm text-muted max-sm:w-full"),
+        *[
+            rx.el.button(sample.label, type="button", on_click=InterviewState.use_sample(key), class_name=_SAMPLE)
+            for key, sample in SAMPLE_JOBS.items()
+        ],
+        class_name="mt-3 flex flex-wrap items-center gap-2",
+    )
+
+
+def _start_button() -> rx.Component:
+    return rx.el.div(
+        rx.el.button(
+            rx.el.span(rx.cond(InterviewState.sending, "Starting …", "Start for 1 credit")),
+            type="submit",
+            disabled=InterviewState.sending | (InterviewState.credits < 1),
+            custom_attrs={"data-wait": "Starting …"},
+            class_name=PRIMARY,
+        ),
+        rx.el.p(
+            rx.cond(
+                InterviewState.credits < 1,
+                rx.fragment(
+                    "You have no credit left, and an interview costs one. ",
+                    rx.el.a("Get credits", href="/dashboard#credits", class_name=LINK),
+                ),
+                rx.cond(
+                    InterviewState.credits == 1,
+                    "You have 1 credit. An interview that does not start costs none.",
+                    f"You have {InterviewState.credits} credits. An interview that does not start costs none.",
+                ),
+            ),
+            class_name="min-w-0 flex-1 basis-56 text-sm text-muted",
+        ),
+        class_name="mt-6 flex flex-wrap items-center gap-x-4 gap-y-2",
+    )
+
+
+def _course() -> rx.Component:
+    """Return what will happen, as a note in the margin."""
+    return rx.el.aside(
+        rx.el.h2("What will happen", class_name="font-serif text-xl font-bold"),
+        rx.el.p("Six topics, two questions each, about 30 minutes. You can pause at any time.", class_name="mt-2"),
+        rx.el.ol(
+            *[
+                rx.el.li(
+                    rx.el.span(str(topic.id), class_name="w-6 shrink-0 font-serif text-xl font-bold text-accent"),
+                    topic.name,
+                    class_name="flex items-baseline gap-2 py-2",
+                )
+                for topic in TOPICS
+            ],
+            class_name="mt-4 divide-y divide-line border-y border-line",
+        ),
+        rx.el.p(
+            "Each answer is scored by points that were ",
+            rx.el.mark("fixed before you wrote it"),
+            ", with your own words as the proof.",
+            class_name="mt-4 text-muted",
+        ),
+        aria_label="What will happen",
+        class_name="min-w-0 lg:col-span-2 lg:border-l-2 lg:border-accent lg:pl-6",
+    )

@@ -1,0 +1,45 @@
+"""Days in a row on which somebody answered something, in an interview or for practice."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+# Days that are drawn one by one.
+RECENT_DAYS = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Streak:
+    """How regularly somebody works.
+
+    `current` counts days in a row that end today, or yesterday as long as today may still join them; `longest` is the longest
+    row ever, never less than `current`. `recent` tells of the last `RECENT_DAYS` days, the oldest first, today the last.
+    """
+
+    current: int
+    longest: int
+    recent: tuple[bool, ...]
+
+    @property
+    def today(self) -> bool:
+        """Whether something was answered today."""
+        return self.recent[-1]
+
+
+def streak_of(days: Collection[date], today: date) -> Streak:
+    """Return the streak that active days make as seen on `today`; days after it do not count."""
+    active = {day for day in days if day <= today}
+    longest = max((_row(active, day) for day in active if day + timedelta(1) not in active), default=0)
+    current = _row(active, today) or _row(active, today - timedelta(1))
+    recent = tuple(today - timedelta(back) in active for back in reversed(range(RECENT_DAYS)))
+    return Streak(current, longest, recent)
+
+
+def _row(active: Collection[date], last: date) -> int:
+    """Return how many days in a row are active, counted back from `last`."""
+    count = 0
+    while last - timedelta(count) in active:
+        count += 1
+    return count

@@ -1,0 +1,351 @@
+"""Setting text on the pages of a PDF: faces that stand in for each other, lines, highlights, signs, and pages that break well."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+
+from fpdf import FPDF
+
+Colour = tuple[int, int, int]
+
+INK: Colour = (29, 27, 22)
+MUTED: Colour = (94, 88, 77)
+LINE: Colour = (215, 208, 192)
+ACCENT: Colour = (23, 89, 60)
+MARKER: Colour = (255, 232, 138)
+CODE: Colour = (245, 242, 234)
+TONES: dict[str, Colour] = {"hit": (23, 105, 63), "partial": (138, 90, 0), "missed": (163, 42, 34)}
+
+# Millimetres of A4, and of one point.
+WIDTH, HEIGHT, SIDE, TOP, BOTTOM = 210.0, 297.0, 23.0, 20.0, 22.0
+POINT = 25.4 / 72
+# What stands for a character that no face has.
+MISSING = "\N{WHITE VERTICAL RECTANGLE}"
+_FOLDER = Path(__file__).parent / "fonts"
+# Each face with those that it borrows characters from.
+_FILES = {
+    "serif": "Newsreader-Bold",
+    "sans": "InstrumentSans-Regular",
+    "bold": "InstrumentSans-SemiBold",
+    "mono": "JetBrainsMono-Regular",
+    "wide": "DejaVuSans",
+    "wide-bold": "DejaVuSans-Bold",
+    "wide-mono": "DejaVuSansMono",
+}
+_BORROWS = {
+    "serif": ("wide-bold", "wide"),
+    "sans": ("wide",),
+    "bold": ("wide-bold", "wide"),
+    "mono": ("wide-mono", "wide"),
+}
+_TOKENS = re.compile(r"\n| +|[^ \n]+")
+# The ring that the pages draw, as cubic curves on a field of 104 by 70.
+RING = (
+    ((60, 8), (34, 2), (6, 12), (5, 33)),
+    ((5, 33), (4, 54), (29, 63), (55, 62)),
+    ((55, 62), (81, 61), (102, 49), (99, 29)),
+    ((99, 29), (96, 9), (70, 3), (42, 9)),
+)
+_STROKES = {
+    "hit": ((0.0, 1.5), (1.1, 2.7), (3.2, 0.0)),
+    "partial": ((0.0, 1.5), (3.0, 1.3)),
+}
+_CROSS = (((0.2, 0.2), (2.8, 2.8)), ((2.8, 0.1), (0.1, 2.9)))
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A stretch of text in one face; `mark` (hit, partial) highlights or underlines it, `link` is a place's number.
+
+    `scale` makes it smaller than the text around it.
+    """
+
+    text: str
+    face: str = "sans"
+    colour: Colour = INK
+    mark: str = ""
+    link: int = 0
+    scale: float = 1.0
+
+
+Row = list[Run]
+
+
+class Sheet(FPDF):
+    """Pages with a foot: the document's title and which page it is."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__(format="A4", unit="mm")
+        self.foot = title
+        self.set_margins(SIDE, TOP, SIDE)
+        self.set_auto_page_break(False)
+        for face, name in _FILES.items():
+            self.add_font(face, fname=_FOLDER / f"{name}.ttf")
+        self.set_font("sans", size=10)
+        self.set_title(title)
+        self.set_lang("en-GB")
+        self.set_creator("Interviewer")
+
+    def footer(self) -> None:
+        """Write the foot of a page."""
+        self.set_font("sans", size=8.5)
+        self.set_text_color(*MUTED)
+        self.set_xy(SIDE, HEIGHT - 14)
+        self.cell(WIDTH - 2 * SIDE, 5, f"Page {self.page_no()} of {{nb}}", align="L")
+
+
+class Typesetter:
+    """Sets rows one below the other between `left` and `left + width`, at the height `y`, in millimetres."""
+
+    def __init__(self, title: str) -> None:
+        self.sheet = Sheet(title)
+        self.left, self.width, self.y = SIDE, WIDTH - 2 * SIDE, TOP
+        self.missing: set[str] = set()
+        self._widths: dict[tuple[str, str], float] = {}
+        self._faces: dict[tuple[str, str], tuple[str, str]] = {}
+        self._characters = {face: frozenset(self.sheet.fonts[face].cmap) for face in _FILES}  # type: ignore[union-attr]
+        self.sheet.add_page()
+
+    # -- pages -----------------------------------------------------------------------------------------------------
+
+    def need(self, height: float) -> None:
+        """Go on to a new page unless this much is left of the page."""
+        if self.y + height > HEIGHT - BOTTOM:
+            self.sheet.add_page()
+            self.y = TOP
+
+    def space(self, height: float) -> None:
+        """Leave some room, none at the top of a page."""
+        if self.y > TOP:
+            self.y += height
+
+    def document(self) -> bytes:
+        """Return the document."""
+        return bytes(self.sheet.output())
+
+    # -- text ------------------------------------------------------------------------------------------------------
+
+    def paragraph(self, runs: Sequence[Run], size: float = 10, *, leading: float = 1.5, together: bool = False) -> None:
+        """Set a paragraph of `size` points; with `together` on one page, as far as it fits on one."""
+        height = size * POINT * leading
+        rows = self.rows(runs, size, self.width)
+        if together:
+            self.need(min(len(rows) * height, HEIGHT / 2))
+        for row in rows:
+            self.need(height)
+            self._row(row, size, height)
+
+    def code(self, runs: Sequence[Run], size: float = 8.5) -> None:
+        """Set code, every line and space as it is; what is too long goes on in the next line."""
+        height, inset = size * POINT * 1.5, 3.0
+        self.need(3 * height)
+        self.y += 1
+        for row in self.rows(
+            [replace(run, text=run.text.expandtabs(4)) for run in runs], size, self.width - 2 * inset, spaces=True
+        ):
+            self.need(height)
+            self._box(self.left, self.y, self.width, height, CODE)
+            self.left += inset
+            self._row(row, size, height)
+            self.left -= inset
+        self.y += 2
+
+    def rows(self, runs: Sequence[Run], size: float, width: float, *, spaces: bool = False) -> list[Row]:
+        """Return a paragraph cut into lines of at most `width` millimetres; with `spaces` those that begin a line are kept."""
+        found: list[Row] = [[]]
+        used = 0.0
+        for atom in _atoms(self._drawable(runs)):
+            if atom[0].text == "\n":
+                found.append([])
+                used = 0.0
+                continue
+            long = self._long(atom, size)
+            blank = not atom[0].text.strip(" ")
+            if used and used + long > width:
+                if blank:  # the line ends here; what follows begins the next one
+                    used = width
+                    continue
+                found.append([])
+                used = 0.0
+            if blank and not used and not spaces:
+                continue
+            for part in [atom] if long <= width else self._pieces(atom, size, width):
+                more = self._long(part, size)
+                if used and used + more > width:
+                    found.append([])
+                    used = 0.0
+                found[-1] += part
+                used += more
+        return [_joined(row) for row in found]
+
+    def _pieces(self, runs: Sequence[Run], size: float, width: float) -> list[Row]:
+        """Return runs cut wherever a line of `width` is full."""
+        found: list[Row] = [[]]
+        used = 0.0
+        for run in runs:
+            for character in run.text:
+                more = self._width(run.face, character) * run.scale * size
+                if used and used + more > width:
+                    found[-1] = _joined(found[-1])
+                    found.append([])
+                    used = 0.0
+                found[-1].append(replace(run, text=character))
+                used += more
+        found[-1] = _joined(found[-1])
+        return found
+
+    def _drawable(self, runs: Iterable[Run]) -> list[Run]:
+        """Return runs in faces that have their characters."""
+        found: list[Run] = []
+        for run in runs:
+            text = unicodedata.normalize("NFC", run.text.replace("\r\n", "\n").replace("\r", "\n"))
+            for face, shown in groupby((self._shown(run.face, character) for character in text), key=itemgetter(0)):
+                found.append(replace(run, text="".join(one for _, one in shown), face=face))
+        return [run for run in found if run.text]
+
+    def _shown(self, face: str, character: str) -> tuple[str, str]:
+        key = (face, character)
+        if key not in self._faces:
+            self._faces[key] = self._face(face, character)
+        return self._faces[key]
+
+    def _face(self, face: str, character: str) -> tuple[str, str]:
+        """Return the face that has a character, and what is shown of it."""
+        if character == "\n":
+            return face, character
+        if character == "\t":
+            return face, "    "
+        if character in "\x0b\x0c\x85\u2028\u2029":
+            return face, "\n"
+        for one in (face, *_BORROWS[face]):
+            if ord(character) in self._characters[one]:
+                return one, character
+        if unicodedata.category(character) in {"Mn", "Me", "Cf", "Cc"}:
+            return face, ""
+        self.missing.add(character)
+        return "wide", MISSING
+
+    def _long(self, runs: Sequence[Run], size: float) -> float:
+        return sum(self._width(run.face, character) * run.scale for run in runs for character in run.text) * size
+
+    def _width(self, face: str, character: str) -> float:
+        """Return how wide a character is at one point, in millimetres."""
+        key = (face, character)
+        if key not in self._widths:
+            self.sheet.set_font(face, size=100)
+            self._widths[key] = self.sheet.get_string_width(character, normalized=True) / 100
+        return self._widths[key]
+
+    def _row(self, row: Row, size: float, height: float) -> None:
+        x, middle = self.left, self.y + height / 2
+        baseline = middle + size * POINT * 0.34
+        for run in row:
+            long = self._long([run], size)
+            if run.mark == "hit":
+                self._box(x - 0.3, middle - size * POINT * 0.62, long + 0.6, size * POINT * 1.24, MARKER)
+            x += long
+        x = self.left
+        for run in row:
+            long = self._long([run], size)
+            self.sheet.set_font(run.face, size=size * run.scale)
+            self.sheet.set_text_color(*run.colour)
+            if run.text.strip():
+                self.sheet.text(x, baseline, run.text)
+            if run.mark == "partial":
+                self._line(x, baseline + 0.9, x + long, baseline + 0.8, TONES["partial"], 0.45)
+            if run.link:
+                self._line(x, baseline + 0.7, x + long, baseline + 0.7, run.colour, 0.15)
+                self.sheet.link(x, self.y, long, height, run.link)
+            x += long
+        self.y += height
+
+    def at_right(self, run: Run, size: float, height: float) -> None:
+        """Set a short text at the right end of the line that begins at `y`, without going on."""
+        runs = self._drawable([run])
+        left, y = self.left, self.y
+        self.left = left + self.width - self._long(runs, size)
+        self._row(runs, size, height)
+        self.left, self.y = left, y
+
+    # -- drawing ---------------------------------------------------------------------------------------------------
+
+    def sign(self, mark: str, x: float, y: float) -> None:
+        """Draw an examiner's tick, dash or cross, 3 mm wide."""
+        self._pen(TONES[mark], 0.6)
+        for stroke in _CROSS if mark == "missed" else [_STROKES[mark]]:
+            self.sheet.polyline([(x + a, y + b) for a, b in stroke])
+
+    def ring(self, x: float, y: float, width: float, height: float) -> None:
+        """Draw a ring by hand into a field."""
+        self._pen(ACCENT, 0.7)
+        for curve in RING:
+            self.sheet.bezier([(x + a * width / 104, y + b * height / 70) for a, b in curve])
+
+    def bar(self, percent: int, height: float = 1.8) -> None:
+        """Draw a bar that is full at 100."""
+        self._box(self.left, self.y, self.width, height, LINE)
+        if percent:
+            self._box(self.left, self.y, self.width * percent / 100, height, ACCENT)
+        self.y += height
+
+    def rule(self) -> None:
+        """Draw a line from side to side."""
+        self._line(self.left, self.y, self.left + self.width, self.y, LINE, 0.3)
+
+    def _line(self, x: float, y: float, to_x: float, to_y: float, colour: Colour, width: float) -> None:
+        self._pen(colour, width)
+        self.sheet.line(x, y, to_x, to_y)
+
+    def _pen(self, colour: Colour, width: float) -> None:
+        self.sheet.set_draw_color(*colour)
+        self.sheet.set_line_width(width)
+
+    def _box(self, x: float, y: float, width: float, height: float, colour: Colour) -> None:
+        self.sheet.set_fill_color(*colour)
+        self.sheet.rect(x, y, width, height, style="F")
+
+    def beside(self, *columns: Callable[[], None], gap: float = 10) -> None:
+        """Set columns beside each other, each as wide as the others; they have to fit on the page."""
+        left, width, top = self.left, self.width, self.y
+        self.width = (width - gap * (len(columns) - 1)) / len(columns)
+        ends = []
+        for column in columns:
+            self.y = top
+            column()
+            ends.append(self.y)
+            self.left += self.width + gap
+        self.left, self.width, self.y = left, width, max(ends)
+
+
+def _atoms(runs: Sequence[Run]) -> Iterator[Row]:
+    """Return words, spaces and line ends, each with its faces; a word may consist of several runs."""
+    word: Row = []
+    for run in runs:
+        for token in _TOKENS.findall(run.text):
+            part = replace(run, text=token)
+            if token.strip(" \n"):
+                word.append(part)
+                continue
+            if word:
+                yield word
+                word = []
+            yield [part]
+    if word:
+        yield word
+
+
+def _joined(runs: Sequence[Run]) -> Row:
+    """Return runs with those put together that differ in nothing but their text."""
+    found: Row = []
+    for run in runs:
+        if found and replace(found[-1], text="") == replace(run, text=""):
+            found[-1] = replace(run, text=found[-1].text + run.text)
+        else:
+            found.append(run)
+    return found

@@ -1,0 +1,213 @@
+"""What the dashboard shows of past and running interviews, as plain values, and the pure functions that make them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from interviewer.domain.progress import InterviewStatus
+from interviewer.domain.rubric import half_up
+from interviewer.domain.streak import RECENT_DAYS, Streak
+from interviewer.domain.topics import TOTAL_QUESTIONS, topic_by_id, topic_of
+from interviewer.services.dashboard import InterviewSummary, TopicTrend
+from interviewer.state.models import date_words
+
+# The drawing's size in its own units, and how many interviews it holds: more could not be told apart with a finger.
+WIDTH, HEIGHT, MARGIN = 600, 160, 12
+CHARTED = 20
+
+
+@dataclass
+class PointItem:
+    """One interview in the drawing of scores over time: where it stands, and the same in words.
+
+    `left` and `top` are the place in percent of the drawing; `side` is where the words beside it find room: start, middle or end.
+    """
+
+    x: str = ""
+    y: str = ""
+    left: str = ""
+    top: str = ""
+    side: str = "middle"
+    percent: str = ""
+    at: str = ""
+    title: str = ""
+    href: str = ""
+
+
+@dataclass
+class ResumeItem:
+    """The interview to go on with; `verb` is what its button says."""
+
+    id: int = 0
+    title: str = ""
+    where: str = ""
+    started: str = ""
+    verb: str = ""
+    href: str = ""
+    percent: int = 0
+
+
+@dataclass
+class TopicItem:
+    """A topic's percentage over all answers and in the last interview; `change` is up, down, same or nothing."""
+
+    name: str = ""
+    percent: int = 0
+    last: str = ""
+    change: str = ""
+
+
+@dataclass
+class DayItem:
+    """One of the last days: its weekday's letter, and whether something was answered."""
+
+    letter: str = ""
+    done: bool = False
+    today: bool = False
+
+
+@dataclass
+class StreakItem:
+    """Days in a row, in words, and the last days one by one."""
+
+    count: int = 0
+    unit: str = ""
+    words: str = ""
+    summary: str = ""
+    days: list[DayItem] = field(default_factory=list)
+
+
+def points(finished: Sequence[InterviewSummary]) -> list[PointItem]:
+    """Return the newest finished interviews as points of a drawing, from left (the oldest) to right; `finished`: newest first."""
+    charted = [one for one in reversed(finished[:CHARTED]) if one.percent is not None]
+    step = (WIDTH - 2 * MARGIN) / max(1, len(charted) - 1)
+    return [_point(one, MARGIN + step * number) for number, one in enumerate(charted)]
+
+
+def _point(one: InterviewSummary, x: float) -> PointItem:
+    y = height_of(one.percent or 0)
+    return PointItem(
+        x=f"{x:.1f}",
+        y=f"{y:.1f}",
+        left=f"{100 * x / WIDTH:.2f}%",
+        top=f"{100 * y / HEIGHT:.2f}%",
+        side="start" if x < WIDTH / 3 else "end" if x > WIDTH * 2 / 3 else "middle",
+        percent=str(one.percent),
+        at=short_day(one.started_at),
+        title=one.title,
+        href=f"/interview/{one.id}",
+    )
+
+
+def short_day(moment: datetime) -> str:
+    """Return a day for people, in UTC, with its month cut to three letters."""
+    return f"{moment.day} {moment:%b %Y}"
+
+
+def height_of(percent: int) -> float:
+    """Return where a percentage stands in the drawing, from its upper edge."""
+    return MARGIN + (HEIGHT - 2 * MARGIN) * (100 - percent) / 100
+
+
+def line_of(shown: Sequence[PointItem]) -> str:
+    """Return the path through points as SVG wants it."""
+    return " ".join(f"{'L' if number else 'M'}{one.x},{one.y}" for number, one in enumerate(shown))
+
+
+def area_of(shown: Sequence[PointItem]) -> str:
+    """Return the path around what lies below the points, down to 0 %; nothing without points."""
+    floor = f"{height_of(0):.1f}"
+    return f"{line_of(shown)} L{shown[-1].x},{floor} L{shown[0].x},{floor} Z" if shown else ""
+
+
+def course_words(finished: Sequence[InterviewSummary]) -> str:
+    """Return how the newest score stands against all before it; nothing for fewer than two. `finished`: newest first."""
+    scores = [one.percent for one in reversed(finished) if one.percent is not None]
+    if len(scores) < 2:
+        return ""
+    before = half_up(Decimal(sum(scores[:-1])) / (len(scores) - 1))
+    change = scores[-1] - before
+    earlier = "the one before" if len(scores) == 2 else "the mean of those before"
+    points_words = "1 point" if abs(change) == 1 else f"{abs(change)} points"
+    compared = f"{points_words} {'above' if change > 0 else 'below'} {earlier}" if change else f"the same as {earlier}"
+    best = ", your best so far" if change > 0 and scores[-1] > max(scores[:-1]) else ""
+    return f"The last one: {scores[-1]} %, {compared}{best}."
+
+
+def resume_item(unfinished: Sequence[InterviewSummary], reached: int) -> ResumeItem:
+    """Return the interview to go on with, the newest one; `reached` is the position of its newest question, 0 for none."""
+    if not unfinished:
+        return ResumeItem()
+    one = unfinished[0]
+    paused = one.status is InterviewStatus.PAUSED
+    return ResumeItem(
+        id=one.id,
+        title=one.title,
+        where=f"{topic_of(reached).name}, question {reached} of {TOTAL_QUESTIONS}"
+        if reached
+        else "Its first question comes next",
+        started=date_words(one.started_at),
+        verb="Resume" if paused else "Continue",
+        href=f"/interview?id={one.id}",
+        percent=100 * max(0, reached - 1) // TOTAL_QUESTIONS,
+    )
+
+
+def _where(reached: int) -> str:
+    return f"{topic_of(reached).name}, question {reached} of {TOTAL_QUESTIONS}" if reached else "The first question comes next"
+
+
+def topic_items(trends: Sequence[TopicTrend], interviews: int) -> list[TopicItem]:
+    """Return the topics in an interview's order; the last interview is compared once there are two."""
+    return [_topic(one, compare=interviews > 1) for one in trends]
+
+
+def _topic(one: TopicTrend, *, compare: bool) -> TopicItem:
+    name = topic_by_id(one.topic_id).name
+    if not compare or one.last is None:
+        return TopicItem(name, one.percent)
+    change = "up" if one.last > one.percent else "down" if one.last < one.percent else "same"
+    return TopicItem(name, one.percent, str(one.last), change)
+
+
+def weakest_words(trends: Sequence[TopicTrend]) -> str:
+    """Return the topic with the lowest percentage in words; nothing before the first verdict."""
+    if not trends:
+        return ""
+    weakest = min(trends, key=lambda one: one.percent)
+    return f"{topic_by_id(weakest.topic_id).name} is your weakest topic so far, at {weakest.percent} %."
+
+
+def streak_item(streak: Streak, today: date) -> StreakItem:
+    """Return what is shown of a streak on `today`."""
+    days = [
+        DayItem("MTWTFSS"[(today - timedelta(RECENT_DAYS - 1 - number)).weekday()], done, number == RECENT_DAYS - 1)
+        for number, done in enumerate(streak.recent)
+    ]
+    active = sum(streak.recent)
+    return StreakItem(
+        count=streak.current,
+        unit="day in a row" if streak.current == 1 else "days in a row",
+        words=_streak_words(streak),
+        summary=f"Active on {active} of the last {RECENT_DAYS} days" + (", today too" if streak.today else ""),
+        days=days,
+    )
+
+
+def _streak_words(streak: Streak) -> str:
+    if not streak.longest:
+        return "Every day on which you answer a question counts, in an interview or for practice."
+    if streak.today:
+        return (
+            "Today is done." if streak.current == streak.longest else f"Today is done. Your longest row: {_days(streak.longest)}."
+        )
+    if streak.current:
+        return f"Answer one question today to make it {_days(streak.current + 1)}."
+    return f"Your longest row: {_days(streak.longest)}. One question today begins a new one."
+
+
+def _days(number: int) -> str:
+    return "1 day" if number == 1 else f"{number} days"

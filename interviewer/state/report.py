@@ -1,0 +1,69 @@
+"""What a report shows, for the page of its owner and for the one of a link that was shared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import reflex as rx
+
+from interviewer.services.reports import Report, shortened
+from interviewer.services.views import TurnView
+from interviewer.state.models import INTERVIEWER_NAMES, ReportItem, TurnItem, date_words, turn_item
+from interviewer.state.practice_models import SkillItem, skill_item
+
+
+@dataclass
+class PickItem:
+    """The best or the worst answer: where it stands, how it was scored, and its question in short."""
+
+    title: str = ""
+    href: str = ""
+    position: int = 0
+    topic: str = ""
+    score: int = 0
+    passed: bool = False
+    prompt: str = ""
+
+
+class ReportFields(rx.State, mixin=True):
+    """The parts of a report that everybody sees who may read it."""
+
+    loaded: bool = False
+    error: str = ""
+    title: str = ""
+    interviewer_name: str = ""
+    started: str = ""
+    finished: bool = False
+    percent: str = ""
+    total: int = 0
+    judged: int = 0
+    topics: list[ReportItem] = []
+    turns: list[TurnItem] = []
+    picks: list[PickItem] = []
+    strengths: list[SkillItem] = []
+    weaknesses: list[SkillItem] = []
+
+
+def show(state: ReportFields, report: Report) -> None:
+    """Show a report."""
+    state.title, state.started = report.title, date_words(report.started_at)
+    state.interviewer_name = INTERVIEWER_NAMES.get(report.interviewer, report.interviewer)
+    state.finished = report.finished_at is not None
+    state.percent = "" if report.percent is None else str(report.percent)
+    state.total, state.judged = report.total, report.judged
+    state.topics = [ReportItem(one.name, one.percent or 0, one.percent is not None) for one in report.topics]
+    state.turns = [turn_item(turn) for turn in report.turns]
+    state.picks = pick_items(report.best, report.worst)
+    state.strengths = [skill_item(skill) for skill in report.strengths]
+    state.weaknesses = [skill_item(skill) for skill in report.weaknesses]
+
+
+def pick_items(best: TurnView | None, worst: TurnView | None) -> list[PickItem]:
+    """Return what is shown of the best and the worst answer, as far as there are any."""
+    found = []
+    for title, turn in (("Best answer", best), ("Weakest answer", worst)):
+        if turn and turn.verdict:
+            href, score = f"#question-{turn.position}", turn.verdict.score
+            short = shortened(turn.prompt)
+            found.append(PickItem(title, href, turn.position, turn.topic, score, turn.verdict.passed, short))
+    return found

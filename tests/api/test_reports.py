@@ -1,0 +1,76 @@
+"""Reports as files: whose cookie opens which, how they are named, and that nobody keeps them."""
+
+from __future__ import annotations
+
+import httpx2
+import pytest
+
+from interviewer.api.reports import disposition
+from interviewer.services.sessions import COOKIE
+from interviewer.wiring import Services
+from tests.conftest import NewUser
+from tests.services.test_interviews import started, take_all
+from tests.support.pdf import read
+
+
+async def test_the_owner_gets_both_files(client: httpx2.AsyncClient, services: Services, new_user: NewUser) -> None:
+    user = await new_user()
+    view = await take_all(services, user)
+    cookie = {"Cookie": f"{COOKIE}={await services.sessions.open(user)}"}
+    name = f"general-backend-interview-{view.created_at:%Y-%m-%d}"
+    for ending, kind in (("md", "text/markdown; charset=utf-8"), ("pdf", "application/pdf")):
+        answer = await client.get(f"/session/report/{view.id}.{ending}", headers=cookie)
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == kind
+        assert answer.headers["cache-control"] == "no-store"
+        assert (
+            answer.headers["content-disposition"] == f"attachment; filename=\"{name}.{ending}\"; filename*=UTF-8''{name}.{ending}"
+        )
+        said = read(answer.content).text if ending == "pdf" else answer.text
+        assert "120 of 120 points" in said
+        assert user.username not in said
+
+
+async def test_nobody_else_learns_that_it_is_there(client: httpx2.AsyncClient, services: Services, new_user: NewUser) -> None:
+    owner, stranger = await new_user(), await new_user()
+    view = await take_all(services, owner)
+    cookie = {"Cookie": f"{COOKIE}={await services.sessions.open(stranger)}"}
+    theirs = await client.get(f"/session/report/{view.id}.pdf", headers=cookie)
+    nothing = await client.get("/session/report/987654.pdf", headers=cookie)
+    assert (theirs.status_code, theirs.text) == (nothing.status_code, nothing.text) == (404, "Interview not found")
+
+
+@pytest.mark.parametrize(
+    "name", ["1", "1.txt", "1.PDF", ".md", "-1.md", "1e3.md", "²1.md", "1" * 30 + ".pdf", "1.md.pdf", "x.pdf"]
+)
+async def test_what_names_no_file_is_not_found(
+    client: httpx2.AsyncClient, services: Services, new_user: NewUser, name: str
+) -> None:
+    cookie = {"Cookie": f"{COOKIE}={await services.sessions.open(await new_user())}"}
+    assert (await client.get(f"/session/report/{name}", headers=cookie)).status_code == 404
+
+
+async def test_who_is_signed_out_is_sent_to_sign_in_and_back(client: httpx2.AsyncClient, services: Services) -> None:
+    answer = await client.get("/session/report/7.pdf")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=/interview/7")
+    answer = await client.get("/session/report/²x.pdf", headers={"Cookie": f"{COOKIE}=forged"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=/dashboard")
+
+
+async def test_an_unfinished_interview_has_no_file_yet(client: httpx2.AsyncClient, services: Services, new_user: NewUser) -> None:
+    user = await new_user()
+    interview_id, _ = await started(services, user)
+    cookie = {"Cookie": f"{COOKIE}={await services.sessions.open(user)}"}
+    answer = await client.get(f"/session/report/{interview_id}.md", headers=cookie)
+    assert answer.status_code == 409
+    assert "not finished" in answer.text
+
+
+def test_a_name_goes_into_its_header_safely() -> None:
+    assert disposition("μηχανικός-2026.pdf") == (
+        "attachment; filename=\"2026.pdf\"; filename*=UTF-8''%CE%BC%CE%B7%CF%87%CE%B1%CE%BD%CE%B9%CE%BA%CF%8C%CF%82-2026.pdf"
+    )
+    assert (
+        disposition('a"\r\nSet-Cookie: x.md')
+        == "attachment; filename=\"aSet-Cookiex.md\"; filename*=UTF-8''a%22%0D%0ASet-Cookie%3A%20x.md"
+    )

@@ -1,0 +1,123 @@
+"""Lighthouse on the pages that people wait for most, as a phone of the middle class sees them, and the bytes they load."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import sync_playwright
+
+from interviewer.services.sessions import COOKIE
+from tests.support.browser import CHROMIUM_ARGUMENTS, chromium
+from tests.support.node import FOLDER, installed, node
+from tests.support.pages import PAGES, Shown, Visitors, weigher
+from tests.support.people import seed
+from tests.support.site import Site
+
+RUNS = 5
+CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
+RUN_SECONDS = 120
+# Now and then, on a busy machine, a trace begins too late to be of use.
+TRIES = 3
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A page and the least its four scores may be; None where none is asked for."""
+
+    name: str
+    scores: tuple[int, int, int, int | None]
+
+    @property
+    def shown(self) -> Shown:
+        """The page of the table."""
+        return next(one for one in PAGES if one.name == self.name)
+
+
+WANTED = (
+    Wanted("landing", (97, 100, 100, 100)),
+    Wanted("login", (97, 100, 100, 95)),
+    Wanted("interview-question", (90, 100, 100, None)),
+    Wanted("dashboard", (90, 100, 100, None)),
+)
+
+
+def pages(folder: Path, database_url: str) -> None:
+    """Measure against the production process; every run has an empty cache."""
+    installed()
+    site = Site(folder, database_url).start()
+    visitors = Visitors(site.url, *seed(database_url))
+    busy = os.getloadavg()[0]
+    print(f"\nLighthouse for a phone, median of {RUNS} runs (load of the machine before: {busy:.1f}; above 0.5 it disturbs)")
+    print(f"  {'':<20}{'performance':>13}{'accessibility':>15}{'best practices':>16}{'SEO':>12}   FCP    LCP    TBT    CLS")
+    found = {wanted.name: _lighthouse(visitors, wanted) for wanted in WANTED}
+    for name, runs in found.items():
+        _explain(name, runs)
+    _weights(visitors)
+    site.stop()
+
+
+def _lighthouse(visitors: Visitors, wanted: Wanted) -> list[dict[str, Any]]:
+    """Measure one page and print its line."""
+    runs = [_run(visitors, wanted.shown) for _ in range(RUNS)]
+    cells = []
+    for category, least, width in zip(CATEGORIES, wanted.scores, (13, 15, 16, 12), strict=True):
+        score = statistics.median(run["scores"][category] for run in runs)
+        cell = f"{score:.0f}" if least is None else f"{score:.0f} ({least}{'' if score >= least else ', missed'})"
+        cells.append(f"{cell:>{width}}")
+    fcp, lcp, tbt, cls = (statistics.median(run[name] for run in runs) for name in ("fcp", "lcp", "tbt", "cls"))
+    print(f"  {wanted.name:<20}{''.join(cells)}  {fcp / 1000:4.2f} s {lcp / 1000:4.2f} s {tbt:3.0f} ms  {cls:.3f}", flush=True)
+    return runs
+
+
+def _run(visitors: Visitors, shown: Shown) -> dict[str, Any]:
+    secret = visitors.cookie(shown.who)
+    task = {
+        "url": visitors.address(shown),
+        "chrome": chromium(),
+        "flags": CHROMIUM_ARGUMENTS,
+        "cookie": {"name": COOKIE, "value": secret} if secret else None,
+    }
+    for _ in range(TRIES):
+        done = subprocess.run(
+            [node(), str(FOLDER / "lighthouse.mjs"), json.dumps(task)],
+            cwd=FOLDER,
+            capture_output=True,
+            text=True,
+            timeout=RUN_SECONDS,
+            check=False,
+        )
+        if done.returncode == 0:
+            result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+            return result
+    raise AssertionError(f"Lighthouse failed on {shown.path}: {done.stderr[-1500:]}")
+
+
+def _explain(name: str, runs: list[dict[str, Any]]) -> None:
+    """Print what costs points."""
+    scores = " ".join(str(run["scores"]["performance"]) for run in runs)
+    elements = Counter(run["element"] for run in runs if run["element"])
+    largest = elements.most_common(1)[0][0] if elements else "not told"
+    print(f"  {name}: performance {scores}; unused JavaScript {runs[0]['unused'] / 1000:.0f} KB; largest element {largest[:110]}")
+    for words in sorted({words for run in runs for words in run["failed"]}):
+        print(f"    {words}")
+
+
+def _weights(visitors: Visitors) -> None:
+    print("\nWhat a first visit loads, gzipped (limits: landing 170 KB of JavaScript, interview 420 KB, CSS 15 KB)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_ARGUMENTS)
+        for wanted in WANTED:
+            page = browser.new_page()
+            weigh = weigher(page)
+            visitors.open(page, wanted.shown)
+            weights = weigh()
+            page.context.close()
+            print(f"  {wanted.name:<20} JavaScript {weights.script / 1000:6.1f} KB   CSS {weights.style / 1000:5.1f} KB")
+        browser.close()

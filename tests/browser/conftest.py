@@ -1,0 +1,63 @@
+"""A site with people on it, and pages that note what goes wrong on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import pytest
+from playwright.sync_api import Browser
+from sqlalchemy import create_engine, make_url, text
+
+from tests.support.pages import Visitors, Watched
+from tests.support.people import seed
+from tests.support.site import Site, ready
+
+
+@pytest.fixture(scope="session")
+def people_url(make_database: Callable[[str], str]) -> str:
+    """Address of the database of the site with people on it."""
+    return make_database("people")
+
+
+@pytest.fixture(scope="session")
+def visitors(make_site: Callable[..., Site], people_url: str, browser: Browser) -> Visitors:
+    """A site with two people, one with a history, and a mail in the outbox."""
+    site = make_site(DATABASE_URL=people_url)
+    visitors = Visitors(site.url, *seed(people_url, history=2))
+    page = browser.new_page()
+    page.goto(f"{site.url}/reset-request")
+    ready(page)
+    page.get_by_label("E-mail").fill(visitors.veteran.email)
+    page.get_by_role("button", name="Mail me a link").click()
+    page.get_by_role("status").filter(has_text=visitors.veteran.email).wait_for()
+    page.close()
+    return visitors
+
+
+@pytest.fixture(scope="module")
+def watched(visitors: Visitors, browser: Browser) -> Iterator[Watched]:
+    """One page for all of a module's tests; whoever looks changes with its cookie."""
+    page = browser.new_page()
+    yield Watched(page)
+    page.close()
+
+
+@pytest.fixture
+def database_away(visitors: Visitors, people_url: str, server_url: str) -> Callable[[], AbstractContextManager[None]]:
+    """Let nobody connect to the database of the site with people on it, as long as the block runs."""
+    name = make_url(people_url).database
+
+    @contextmanager
+    def away() -> Iterator[None]:
+        admin = create_engine(server_url, isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            connection.execute(text(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false'))
+            connection.execute(text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :n"), {"n": name})
+            try:
+                yield
+            finally:
+                connection.execute(text(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true'))
+        admin.dispose()
+
+    return away

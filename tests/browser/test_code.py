@@ -1,0 +1,212 @@
+"""Writing code and running Python in Chromium: what is loaded when, what is kept, and what a program can and cannot do."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from interviewer.components.code_box import PYODIDE
+from tests.support.site import Site, ready, sign_up, start_interview
+
+pytestmark = pytest.mark.browser
+
+QUESTION = "databases-composite-index-order"
+CODE = "def double(n):\n    return 2 * n\n\n\nprint(double(21))\n"
+HEAVY = re.compile(r"mirror-|dist-|pyodide|python-worker")
+# Each line tries one way out, and says how it ended.
+TRIES = """
+import js, pyodide_js
+from pyodide.code import run_js
+from pyodide.http import pyfetch
+import urllib.request
+
+async def fetched():
+    return await pyfetch("/api/openapi.json")
+
+async def loaded():
+    await pyodide_js.loadPackage("/api/openapi.json")
+    raise OSError("left out")
+
+for name, way in {
+    "js": lambda: js.fetch("/api/openapi.json"),
+    "text": lambda: run_js("fetch('/api/openapi.json')"),
+    "function": lambda: pyodide_js.loadPackage.constructor("return fetch('/api/openapi.json')")(),
+    "urllib": lambda: urllib.request.urlopen(ADDRESS + "/api/openapi.json"),
+    "pyfetch": fetched,
+    "package": loaded,
+}.items():
+    try:
+        made = way()
+        print(name, "got", await made if hasattr(made, "__await__") else made)
+    except BaseException as error:
+        print(name, "failed")
+"""
+
+
+def practise(page: Page, site: Site) -> Locator:
+    """Go to a question as somebody new; returns the box."""
+    sign_up(page, site.url)
+    page.goto(f"{site.url}/practice?question={QUESTION}")
+    ready(page)
+    return page.get_by_label("Your answer")
+
+
+def open_editor(page: Page) -> None:
+    page.get_by_role("button", name="Write as code").click()
+    expect(page.locator(".cm-content")).to_be_visible()
+
+
+def text(page: Page) -> str:
+    """What the form would send."""
+    return page.locator("textarea#answer").input_value()
+
+
+def run(page: Page, code: str, ends: str) -> str:
+    """Run a program until the status says how it ended; returns its output."""
+    page.get_by_label("Your answer").fill(code)
+    page.get_by_role("button", name="Run").click()
+    expect(page.get_by_role("status").filter(has_text=re.compile(ends))).to_be_visible(timeout=60_000)
+    output = page.get_by_role("region", name="Output")
+    return output.inner_text() if output.count() else ""
+
+
+def test_the_editor_is_loaded_when_opened_and_keeps_every_character(site: Site, page: Page) -> None:
+    asked: list[str] = []
+    problems: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    box = practise(page, site)
+    box.fill("Zwölf\n\n\tBoxkämpfer  \n")
+    assert [url for url in asked if HEAVY.search(url)] == []
+    open_editor(page)
+    assert text(page) == "Zwölf\n\n\tBoxkämpfer  \n"
+    expect(box).to_have_count(1)
+    expect(page.get_by_role("textbox", name="Your answer", exact=True)).to_contain_text("Boxkämpfer")
+    long = "\n".join(f"value_{number} = {number}  # line {number}" for number in range(500))
+    for written in (long, CODE):
+        box.fill(written)
+        assert text(page) == written
+    page.get_by_role("button", name="Write as text").click()
+    expect(page.locator(".cm-content")).to_have_count(0)
+    expect(box).to_have_value(CODE)
+    box.fill(CODE + "# seen")
+    open_editor(page)
+    expect(page.locator(".cm-content")).to_contain_text("# seen")
+    page.reload()
+    ready(page)
+    expect(page.locator(".cm-content")).to_contain_text("# seen")
+    assert text(page) == CODE + "# seen"
+    assert {urlsplit(url).netloc for url in asked if not url.startswith("data:")} == {urlsplit(site.url).netloc}
+    assert not any("pyodide" in url for url in asked), "Python is loaded by Run"
+    assert problems == []
+
+
+def test_the_keyboard_indents_leaves_and_sends_and_the_language_is_remembered(site: Site, page: Page) -> None:
+    practise(page, site)
+    open_editor(page)
+    language = page.get_by_label("Language")
+    expect(language).to_have_value("python")
+    for name in ("Java", "JavaScript, TypeScript", "Rust", "C++", "SQL", "Plain text", "Go"):
+        language.select_option(label=name)
+        expect(page.get_by_role("button", name="Run")).to_have_count(0)
+    editor = page.locator(".cm-content")
+    editor.click()
+    page.keyboard.type("func main() {")
+    expect(editor.locator("span", has_text="func").first).to_have_css("font-weight", "600")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.type("x := 1")
+    assert text(page).startswith("func main() {\n\t\tx := 1\n") or text(page).startswith("func main() {\n\tx := 1\n")
+    expect(editor).to_be_focused()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Send answer")).to_be_focused()
+    expect(editor).to_have_attribute("aria-describedby", "answer-hint code-hint")
+    expect(page.locator("#code-hint")).to_contain_text("Escape, then Tab leaves the box")
+    page.get_by_text("Your answer", exact=True).click()
+    expect(editor).to_be_focused()
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("heading", name="Verdict")).to_be_visible()
+    page.reload()
+    ready(page)
+    expect(language).to_have_value("go")
+
+
+def test_an_editor_that_cannot_be_loaded_leaves_the_plain_box(site: Site, page: Page) -> None:
+    page.route("**/assets/mirror-*", lambda route: route.abort())
+    box = practise(page, site)
+    page.get_by_role("button", name="Write as code").click()
+    expect(page.get_by_text("The code editor could not be loaded.")).to_be_visible()
+    box.fill(CODE)
+    expect(box).to_have_value(CODE)
+    page.get_by_role("button", name="Send answer").click()
+    expect(page.get_by_role("heading", name="Verdict")).to_be_visible()
+
+
+def test_programs_print_fail_and_are_stopped(site: Site, page: Page) -> None:
+    practise(page, site)
+    open_editor(page)
+    page.context.route("**/pyodide.mjs", lambda route: route.abort())
+    run(page, CODE, "^Python could not be loaded")
+    page.context.unroute("**/pyodide.mjs")
+    assert run(page, CODE, "^Finished in") == "42\n"
+    assert run(page, "x = 1", "printed nothing") == ""
+    failed = run(page, "import sys\nprint('first', file=sys.stderr)\n\ndef f():\n    return 1 / 0\n\nf()", "^Ended with an error")
+    assert failed.startswith('first\nTraceback (most recent call last):\n  File "answer.py", line 7, in <module>\n')
+    assert failed.endswith("ZeroDivisionError: division by zero\n")
+    assert "_pyodide" not in failed, "only the program's own lines"
+    assert "SyntaxError" in run(page, "print('a'", "^Ended with an error")
+    much = run(page, "print('y' * 5_000_000)\nraise ValueError('at the end')", "^Ended with an error")
+    assert 20_000 < len(much) < 21_000
+    assert "ValueError: at the end" in much
+    expect(page.get_by_text("Only the first 20,000 characters are shown.")).to_be_visible()
+    page.clock.install()
+    page.get_by_label("Your answer").fill("print('begun')\nwhile True:\n    pass")
+    page.get_by_role("button", name="Run").click()
+    expect(page.get_by_role("region", name="Output")).to_have_text("begun\n")
+    page.clock.fast_forward(10_500)
+    expect(page.get_by_text("Stopped after 10 seconds")).to_be_visible()
+    page.get_by_role("button", name="Run").click()
+    expect(page.get_by_text("Running …")).to_be_visible(timeout=60_000)
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("status").filter(has_text="Stopped.")).to_be_visible()
+    for _ in range(100):
+        if not page.workers:
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("the program still runs")
+
+
+def test_a_program_reaches_neither_the_api_nor_anything_else(site: Site, page: Page) -> None:
+    asked: list[str] = []
+    page.context.on("request", lambda request: asked.append(urlsplit(request.url).path))
+    practise(page, site)
+    open_editor(page)
+    output = run(page, f"ADDRESS = {site.url!r}\n{TRIES}", "^Finished in")
+    for way in ("js", "text", "function", "urllib", "pyfetch", "package"):
+        assert f"{way} failed" in output
+    assert " got " not in output
+    assert [path for path in asked if path.startswith("/api/")] == []
+    assert {path for path in asked if "pyodide" in path} == {
+        f"/assets/pyodide/{PYODIDE}/{name}"
+        for name in ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
+    }
+    # The browser's own lock, whatever a program gets hold of: a script that any page may load stays out of the worker.
+    load = "path => import(path).then(() => 'loaded', () => 'refused')"
+    assert page.evaluate(load, "/drafts.js") == "loaded"
+    assert page.workers[0].evaluate(load, "/drafts.js") == "refused"
+
+
+def test_an_interview_loads_nothing_of_it_before(site: Site, page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    sign_up(page, site.url)
+    start_interview(page)
+    page.get_by_label("Your answer").fill("prose")
+    assert [url for url in asked if HEAVY.search(url)] == []
+    open_editor(page)
+    expect(page.locator(".cm-content")).to_have_text("prose")

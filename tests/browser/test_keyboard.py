@@ -1,0 +1,150 @@
+"""The site without a mouse, at 200 percent, on the narrowest phone, and for people whom motion makes ill."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.support.pages import NOT_THERE_YET, PAGES, Visitors
+from tests.support.site import PASSWORD, Site, at_question, ready
+
+pytestmark = pytest.mark.browser
+
+# More than the stops of any page.
+MOST_TABS = 150
+TEXT = "I measured where the time goes, then added an index, and the latency fell by 40 percent. The trade-off is slower writes."
+CODE = "def longest(words):\n    return max(words, key=len, default=None)  # O(n); an empty list gives None"
+# What has the focus, if it does not show: neither an outline nor a shadow.
+_UNSEEN = """() => {
+    const here = document.activeElement;
+    if (!here || here === document.body) return "";
+    const styles = [here, here.closest(".cm-editor"), here.parentElement].filter(Boolean).map(one => getComputedStyle(one));
+    const shows = style => (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1) || style.boxShadow !== "none";
+    return styles.some(shows) ? "" : here.outerHTML.slice(0, 120);
+}"""
+
+
+@dataclass
+class Keyboard:
+    """A person who has nothing but a keyboard, and what went wrong for them."""
+
+    page: Page
+    unseen: set[str] = field(default_factory=set)
+    lost: list[str] = field(default_factory=list)
+
+    def reach(self, wanted: Locator) -> None:
+        """Go on with the Tab key until this has the focus."""
+        expect(wanted.first).to_be_visible()
+        for _ in range(MOST_TABS):
+            if wanted.first.evaluate("one => one === document.activeElement || one.contains(document.activeElement)"):
+                return
+            self.page.keyboard.press("Tab")
+            if unseen := self.page.evaluate(_UNSEEN):
+                self.unseen.add(unseen)
+        raise AssertionError(f"the Tab key does not lead to {wanted}")
+
+    def write(self, label: str, words: str) -> None:
+        self.reach(self.page.get_by_label(label))
+        self.page.keyboard.insert_text(words)
+
+    def use(self, wanted: Locator, then: Locator, key: str = "Enter") -> None:
+        """Press a key on this and wait for what comes of it; the focus must be somewhere after that."""
+        self.reach(wanted)
+        self.press(key, then, str(wanted))
+
+    def press(self, key: str, then: Locator, what: str) -> None:
+        # Where a whole page is loaded, the focus begins anew, as browsers do it.
+        self.page.evaluate("window.stays = true")
+        self.page.keyboard.press(key)
+        expect(then.first).to_be_visible()
+        self.page.wait_for_timeout(200)
+        if self.page.evaluate("window.stays && document.activeElement === document.body"):
+            self.lost.append(what.rpartition("selector=")[2])
+
+
+def test_the_whole_journey_with_the_keyboard_alone(site: Site, page: Page) -> None:
+    keys = Keyboard(page)
+    _sign_up(keys, site)
+    page.wait_for_url(re.compile("/dashboard"))
+    keys.use(page.get_by_role("link", name="Start an interview"), page.get_by_label("The job description"))
+    keys.use(page.get_by_role("button", name="Junior", exact=True), page.get_by_label("The job description"))
+    expect(page.get_by_label("The job description")).not_to_have_value("")
+    keys.use(page.get_by_role("button", name=re.compile("^Start for 1 credit")), page.get_by_label("Your answer"))
+    for number, words in enumerate((TEXT, f"{TEXT} Again.", CODE), 1):
+        at_question(page, number)
+        keys.write("Your answer", words)
+        keys.press("Control+Enter", page.get_by_text(re.compile(f"^Question {number + 1} of 12")), f"sending answer {number}")
+    at_question(page, 4)
+    _look_and_pause(keys)
+    keys.use(page.get_by_role("navigation").first.get_by_role("link", name="Dashboard"), page.get_by_role("heading", level=1))
+    page.wait_for_url(re.compile("/dashboard"))
+    keys.use(page.get_by_role("button", name="Sign out"), page.get_by_role("link", name="Sign in"))
+    assert not keys.unseen, f"the focus does not show: {sorted(keys.unseen)}"
+    assert not keys.lost, "the focus is gone after: " + "; ".join(keys.lost)
+
+
+def _sign_up(keys: Keyboard, site: Site) -> None:
+    page = keys.page
+    page.goto(f"{site.url}/signup")
+    ready(page)
+    keys.write("E-mail", "keyboard@example.com")
+    keys.write("Name", "Kay")
+    keys.write("Password", PASSWORD)
+    keys.use(page.get_by_role("button", name="Create account"), page.get_by_text("A mail is on its way to"))
+    keys.use(page.get_by_role("link", name="development outbox"), page.get_by_role("heading", name="Outbox"))
+    mail = page.locator("section", has_text="keyboard@example.com").first
+    keys.use(mail.get_by_role("link", name="Open the link"), page.get_by_role("button", name="Create my account"))
+    keys.use(page.get_by_role("button", name="Create my account"), page.get_by_role("link", name="Start an interview"))
+
+
+def _look_and_pause(keys: Keyboard) -> None:
+    """Open the verdict's details, put the interview aside, and go on with it."""
+    page = keys.page
+    details = page.locator("#feedback details", has_text=re.compile("proof|mark", re.IGNORECASE)).first
+    keys.use(details.locator("summary"), details.get_by_role("listitem"))
+    keys.use(page.get_by_role("button", name="Pause", exact=True), page.get_by_role("button", name="Resume"))
+    keys.use(page.get_by_role("button", name="Resume"), page.get_by_label("Your answer"))
+    at_question(page, 4)
+
+
+@pytest.fixture
+def calm(browser: Browser) -> Iterator[Page]:
+    """A page at 200 percent on a screen of 1280 by 800, for somebody who wants no motion."""
+    page = browser.new_page(viewport={"width": 640, "height": 400}, device_scale_factor=2, reduced_motion="reduce")
+    yield page
+    page.close()
+
+
+def test_zoom_and_the_narrowest_phone_and_calm(visitors: Visitors, calm: Page) -> None:
+    """No page scrolls sideways at 200 percent or at 360 px, and nothing moves for longer than 10 ms where that is not wanted."""
+    wide, moving = [], []
+    for shown in PAGES:
+        calm.set_viewport_size({"width": 640, "height": 400})
+        visitors.open(calm, shown)
+        for width, height in ((640, 400), (360, 780)):
+            calm.set_viewport_size({"width": width, "height": height})
+            if calm.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+                wide.append(f"{shown.name} at {width} px")
+        moving += [f"{shown.name}: {name}" for name in calm.evaluate(_MOVING)]
+    assert wide == []
+    assert moving == []
+
+
+def test_what_waits_does_not_move_either_for_who_wants_no_motion(visitors: Visitors, calm: Page) -> None:
+    calm.route_web_socket(re.compile("/_event"), lambda socket: None)
+    for shown in (one for one in PAGES if one.loads):
+        visitors.become(calm, shown.who)
+        calm.goto(visitors.address(shown))
+        expect(calm.locator(NOT_THERE_YET).first).to_be_visible()
+        assert calm.evaluate(_MOVING) == [], shown.name
+
+
+# Animations that run for longer than 10 ms, all their turns together; what waits unseen to leave counts as little as its motion.
+_MOVING = """() => document.getAnimations().filter(one => {
+    const timing = one.effect.getComputedTiming();
+    return one.playState === "running" && timing.iterations * timing.duration > 10;
+}).map(one => `${one.animationName || one.transitionProperty} on ${one.effect.target.outerHTML.slice(0, 80)}`)"""

@@ -1,0 +1,112 @@
+"""What every page has to pass, in every state, wide and narrow, light and dark."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.node import axe_source
+from tests.support.pages import MODES, NOT_THERE_YET, PAGES, SIZES, Shown, Visitors, Watched, Weights, change_mode, weigher
+
+pytestmark = pytest.mark.browser
+
+# Bytes, gzipped.
+LANDING_SCRIPT, INTERVIEW_SCRIPT, STYLE = 170_000, 420_000, 15_000
+# Colours depend on width and mode; what else axe looks at is looked at once for each width.
+_AXE = """async (all) => (await axe.run(document, {
+        resultTypes: ["violations"], preload: false, ...(all ? {} : {runOnly: ["color-contrast"]}),
+    })).violations.map(one => [
+        `${one.id}: ${one.help}`, ...one.nodes.map(node => `${node.target.join(" ")}: ${node.failureSummary}`),
+    ].join("\\n    "))"""
+_TITLES = """document.querySelectorAll('h1, [role=heading][aria-level="1"]').length"""
+
+
+def named(shown: Shown) -> str:
+    return shown.name
+
+
+def assert_accessible(page: Page) -> None:
+    """Let axe-core look at the page at both widths, light and dark."""
+    page.add_script_tag(content=axe_source())
+    found: dict[str, list[str]] = {}
+    for (width, height), first_mode in zip(SIZES, MODES, strict=True):
+        page.set_viewport_size({"width": width, "height": height})
+        for mode in MODES:
+            change_mode(page, mode)
+            for violation in page.evaluate(_AXE, mode == first_mode):
+                found.setdefault(violation, []).append(f"{width} px {mode}")
+    told = "\n".join(f"{', '.join(where)}: {violation}" for violation, where in found.items())
+    assert not found, f"{page.url}\n{told}"
+
+
+def assert_small(weights: Weights, most_script: int) -> None:
+    """Keep a page to its budget; code mode's extras are not loaded by any page by itself."""
+    assert 50_000 < weights.script <= most_script, weights
+    assert 2_000 < weights.style <= STYLE, weights
+
+
+@pytest.fixture(scope="module")
+def titles() -> dict[str, str]:
+    """Which page has which title, so that two with the same one are found."""
+    return {}
+
+
+@pytest.mark.parametrize("shown", PAGES, ids=named)
+def test_a_page_is_accessible_quiet_and_has_a_title_of_its_own(
+    visitors: Visitors, watched: Watched, titles: dict[str, str], shown: Shown
+) -> None:
+    page = watched.fresh()
+    weigh = weigher(page)
+    visitors.open(page, shown)
+    assert_small(weigh(), LANDING_SCRIPT if shown.name == "landing" else INTERVIEW_SCRIPT)
+    assert_accessible(page)
+    assert page.evaluate(_TITLES) == 1, "one title on the page"
+    assert titles.setdefault(page.title(), shown.route) == shown.route, f"another page is called {page.title()} too"
+    description = page.locator("meta[name=description]")
+    expect(description).to_have_count(1)
+    expect(description).to_have_attribute("content", re.compile(r"\w.{20,}\.$"))
+    # The status of a missing page is itself reported as an error.
+    assert [problem for problem in watched.problems if not (shown.name == "missing" and "404" in problem)] == []
+
+
+@pytest.fixture
+def held(browser: Browser) -> Iterator[Watched]:
+    """A page whose websocket opens and then says nothing."""
+    page = browser.new_page()
+    page.route_web_socket(re.compile("/_event"), lambda socket: None)
+    yield Watched(page)
+    page.close()
+
+
+@pytest.mark.parametrize("shown", [one for one in PAGES if one.loads], ids=named)
+def test_a_page_that_waits_says_so_accessibly(visitors: Visitors, held: Watched, shown: Shown) -> None:
+    visitors.become(held.page, shown.who)
+    held.page.goto(visitors.address(shown))
+    held.page.wait_for_load_state("networkidle")
+    expect(held.page.locator(NOT_THERE_YET).first).to_be_visible()
+    assert_accessible(held.page)
+    assert held.problems == []
+
+
+def test_a_page_without_its_data_says_so_accessibly(
+    visitors: Visitors, watched: Watched, database_away: Callable[[], AbstractContextManager[None]]
+) -> None:
+    page = watched.fresh()
+    silent = []
+    with database_away():
+        for shown in (one for one in PAGES if one.fails):
+            visitors.become(page, shown.who)
+            page.goto(visitors.address(shown))
+            page.wait_for_load_state("networkidle")
+            alert = page.get_by_role("alert").filter(has_text=re.compile(r"\w"))
+            try:
+                expect(alert.first).to_be_visible(timeout=5_000)
+            except AssertionError:
+                silent.append(shown.name)
+            assert_accessible(page)
+    assert silent == []
+    assert watched.problems == []

@@ -1,0 +1,189 @@
+"""The dashboard's state and what it shows: the interview to go on with, drawings, topics, days, more of the list."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from interviewer.db.engine import Database
+from interviewer.db.models import User
+from interviewer.domain.progress import InterviewStatus
+from interviewer.domain.streak import RECENT_DAYS, streak_of
+from interviewer.services.dashboard import InterviewSummary, TopicTrend
+from interviewer.state.dashboard import MORE, SHOWN, DashboardState
+from interviewer.state.dashboard_models import (
+    CHARTED,
+    HEIGHT,
+    MARGIN,
+    area_of,
+    course_words,
+    points,
+    resume_item,
+    streak_item,
+    topic_items,
+    weakest_words,
+)
+from interviewer.wiring import Services
+from tests.conftest import NewUser
+from tests.services.test_interviews import GOOD, answered, next_turn, started
+from tests.state.conftest import OpenPage
+from tests.support.history import add_interviews
+
+TODAY = date(2026, 11, 23)  # a Monday
+
+
+def one(percent: int | None, id: int = 1, status: InterviewStatus = InterviewStatus.FINISHED) -> InterviewSummary:
+    at = datetime(2026, 3, 1, 12, tzinfo=UTC) + timedelta(days=id)
+    return InterviewSummary(id=id, title="A job", status=status, started_at=at, answers_judged=12, total=12, percent=percent)
+
+
+def newest_first(*percents: int) -> list[InterviewSummary]:
+    """Return interviews with these percentages, the first of them the oldest."""
+    return [one(percent, number) for number, percent in reversed(list(enumerate(percents, start=1)))]
+
+
+async def load(open_page: OpenPage, user: User | None) -> Any:
+    board = await open_page(DashboardState, user, url="http://localhost/dashboard")
+    await DashboardState.load.fn(board)  # type: ignore[attr-defined]
+    return board
+
+
+# -- what is made of the services' views -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("percents", "words"),
+    [
+        ((), ""),
+        ((50,), ""),
+        ((50, 50), "The last one: 50 %, the same as the one before."),
+        ((50, 51), "The last one: 51 %, 1 point above the one before, your best so far."),
+        ((51, 50), "The last one: 50 %, 1 point below the one before."),
+        ((40, 60, 55), "The last one: 55 %, 5 points above the mean of those before."),
+        ((40, 41, 90), "The last one: 90 %, 49 points above the mean of those before, your best so far."),
+        ((0, 0, 0), "The last one: 0 %, the same as the mean of those before."),
+    ],
+)
+def test_the_last_score_is_compared_in_words(percents: tuple[int, ...], words: str) -> None:
+    assert course_words(newest_first(*percents)) == words
+
+
+def test_points_go_from_left_to_right_and_stay_inside() -> None:
+    drawn = points(newest_first(*range(0, 101, 2)))
+    assert len(drawn) == CHARTED
+    assert [int(point.percent) for point in drawn] == list(range(100 - 2 * (CHARTED - 1), 101, 2))
+    lefts = [float(point.left.rstrip("%")) for point in drawn]
+    assert lefts == sorted(lefts)
+    assert lefts[0] > 0
+    assert lefts[-1] < 100
+    assert [drawn[0].side, drawn[CHARTED // 2].side, drawn[-1].side] == ["start", "middle", "end"]
+    assert (drawn[-1].at, drawn[-1].href) == ("21 Apr 2026", "/interview/51")
+
+
+def test_an_unscored_interview_is_not_drawn_and_one_alone_is() -> None:
+    assert points([one(None)]) == []
+    (alone,) = points([one(100)])
+    assert float(alone.y) == MARGIN
+    assert area_of([]) == ""
+    assert area_of([alone]).endswith(f"L{alone.x},{HEIGHT - MARGIN:.1f} Z")
+
+
+@pytest.mark.parametrize(
+    ("status", "reached", "where", "verb", "percent"),
+    [
+        (InterviewStatus.ACTIVE, 0, "Its first question comes next", "Continue", 0),
+        (InterviewStatus.ACTIVE, 1, "Introduction, question 1 of 12", "Continue", 0),
+        (InterviewStatus.PAUSED, 7, "Databases and Data Management, question 7 of 12", "Resume", 50),
+        (InterviewStatus.PAUSED, 12, "General Backend Knowledge, question 12 of 12", "Resume", 91),
+    ],
+)
+def test_the_interview_to_go_on_with_says_where_it_stands(
+    status: InterviewStatus, reached: int, where: str, verb: str, percent: int
+) -> None:
+    item = resume_item([one(40, 9, status), one(50, 8, status)], reached)
+    assert (item.where, item.verb, item.percent, item.href) == (where, verb, percent, "/interview?id=9")
+
+
+def test_nothing_runs() -> None:
+    assert resume_item([], 0).id == 0
+
+
+def test_topics_are_compared_once_there_are_two_interviews() -> None:
+    trends = [TopicTrend(1, 50, 4, 70), TopicTrend(2, 60, 4, 40), TopicTrend(3, 55, 4, 55), TopicTrend(4, 40, 4, None)]
+    assert [(item.last, item.change) for item in topic_items(trends, 1)] == [("", "")] * 4
+    assert [(item.last, item.change) for item in topic_items(trends, 2)] == [
+        ("70", "up"),
+        ("40", "down"),
+        ("55", "same"),
+        ("", ""),
+    ]
+    assert weakest_words(trends) == "Databases and Data Management is your weakest topic so far, at 40 %."
+    assert weakest_words([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("back", "count", "words", "summary"),
+    [
+        ((), 0, "Every day on which you answer a question counts", "Active on 0 of the last 14 days"),
+        ((0,), 1, "Today is done.", "Active on 1 of the last 14 days, today too"),
+        ((1, 2), 2, "Answer one question today to make it 3 days.", "Active on 2 of the last 14 days"),
+        ((0, 5, 6, 7), 1, "Today is done. Your longest row: 3 days.", "Active on 4 of the last 14 days, today too"),
+        ((40,), 0, "Your longest row: 1 day. One question today begins a new one.", "Active on 0 of the last 14 days"),
+    ],
+)
+def test_days_in_a_row_in_words(back: tuple[int, ...], count: int, words: str, summary: str) -> None:
+    item = streak_item(streak_of({TODAY - timedelta(number) for number in back}, TODAY), TODAY)
+    assert item.count == count
+    assert item.words.startswith(words)
+    assert item.summary == summary
+    assert len(item.days) == RECENT_DAYS
+    assert (item.days[-1].letter, item.days[-1].today, item.days[0].letter) == ("M", True, "T")
+
+
+# -- the state -------------------------------------------------------------------------------------------------------
+
+
+async def test_a_new_user_has_nothing_yet(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
+    board = await load(open_page, await new_user())
+    assert board.loaded
+    assert (board.resume.id, board.points, board.topics, board.past, board.weakest) == (0, [], [], 0, "")
+    assert board.streak.count == 0
+
+
+async def test_a_running_interview_is_first_and_today_counts(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
+    user = await new_user()
+    interview_id, turn = await started(services, user)
+    board = await load(open_page, user)
+    assert (board.resume.id, board.resume.where) == (interview_id, "Introduction, question 1 of 12")
+    assert board.streak.count == 0, "a question alone is no work"
+    next_turn(await answered(services, user, interview_id, turn, GOOD))
+    board = await load(open_page, user)
+    assert board.resume.where == "Introduction, question 2 of 12"
+    assert [(topic.name, topic.percent, topic.last) for topic in board.topics] == [("Introduction", 100, "")]
+    assert (board.streak.count, board.streak.days[-1].done) == (1, True)
+
+
+async def test_many_interviews_are_shown_bit_by_bit(
+    open_page: OpenPage, new_user: NewUser, services: Services, database: Database, database_url: str
+) -> None:
+    user, stranger = await new_user(), await new_user()
+    add_interviews(database_url, user.email, [[4] * 12] * 44 + [[8] * 12])
+    add_interviews(database_url, stranger.email, [[10] * 12] * 2)
+    board = await load(open_page, user)
+    assert (len(board.finished), board.past, board.more) == (SHOWN, 45, MORE)
+    for shown, more in ((30, 15), (45, 0), (45, 0)):
+        await DashboardState.show_more.fn(board)  # type: ignore[attr-defined]
+        assert (len(board.finished), board.more) == (shown, more)
+    assert len(board.points) == CHARTED
+    assert {(topic.percent, topic.last, topic.change) for topic in board.topics} == {(41, "80", "up")}
+    assert board.streak.count == 45
+    await DashboardState.load.fn(board)  # type: ignore[attr-defined]
+    assert len(board.finished) == SHOWN
+
+
+async def test_nobody_is_shown_more_of_anything(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
+    board = await open_page(DashboardState, None, url="http://localhost/dashboard")
+    await DashboardState.show_more.fn(board)  # type: ignore[attr-defined]
+    assert (board.loaded, board.finished, board.points) == (False, [], [])

@@ -1,0 +1,122 @@
+"""What the interview page's state says and does around a question: skipping, giving up, clocks, words for screen readers."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from interviewer.state.interview import InterviewState
+from interviewer.wiring import Services
+from tests.conftest import NewUser
+from tests.state.conftest import OpenPage, Page
+from tests.state.test_interview_state import begun, loaded, run, send, until
+from tests.support.interviewer import ScriptedInterviewer
+
+
+async def skip(page: Page) -> object:
+    return await run(InterviewState.skip, page, page.interview_id, page.question.question_id)
+
+
+async def test_skipping_scores_0_and_goes_on(open_page: OpenPage, new_user: NewUser) -> None:
+    page = await begun(open_page, await new_user())
+    await skip(page)
+    assert (page.last.skipped, page.last.judged, page.last.score, page.last.may_appeal) == (True, True, 0, False)
+    assert page.rail_items[0].dots == ["0", "now"]
+    assert page.question.position == 2
+    assert page.said_verdict == "Question 1 is skipped and scores 0."
+    assert not any([page.sending, page.judging, page.asking])
+
+
+async def test_skipping_to_the_end_finishes(open_page: OpenPage, new_user: NewUser) -> None:
+    page = await begun(open_page, await new_user())
+    for _ in range(12):
+        await skip(page)
+    assert (page.phase, page.percent) == ("finished", "0")
+
+
+@pytest.mark.parametrize("ids", [(None, None), ("x", "y"), (10**30, 1), ([], {}), (-1, 0)])
+async def test_nothing_but_an_open_question_of_ones_own_can_be_skipped(
+    open_page: OpenPage, new_user: NewUser, ids: tuple[object, object]
+) -> None:
+    page = await begun(open_page, await new_user())
+    await run(InterviewState.skip, page, *ids)
+    assert page.error == "Interview not found"
+    assert page.question.position == 1
+    assert not page.sending
+
+
+async def test_a_hostile_page_cannot_skip_or_give_up_for_somebody_else(
+    open_page: OpenPage, new_user: NewUser, services: Services, interviewer: ScriptedInterviewer
+) -> None:
+    owner, stranger = await new_user(), await new_user()
+    mine = await begun(open_page, owner)
+    page = await loaded(open_page, stranger)
+    await run(InterviewState.skip, page, mine.interview_id, mine.question.question_id)
+    assert page.error == "Interview not found"
+    assert (await services.interviews.view(owner.id, mine.interview_id)).turns[0].answer is None
+    async with page:
+        page.interview_id, page.phase = mine.interview_id, "live"
+    await run(InterviewState.give_up, page)
+    assert page.error == "Interview not found"
+
+
+async def test_question_and_verdict_are_said_once_each_when_they_are_complete(
+    open_page: OpenPage, new_user: NewUser, interviewer: ScriptedInterviewer
+) -> None:
+    page = await begun(open_page, await new_user())
+    assert page.said_question == "Now question 1 of 12, Introduction: Question 1.1?"
+    interviewer.gate.clear()
+    sending = asyncio.create_task(send(page))
+    await until(lambda: page.question_tail and page.feedback_tail)
+    assert page.said_verdict == "", "nothing is said of text that still grows"
+    assert page.said_question.startswith("Now question 1 ")
+    interviewer.gate.set()
+    await sending
+    assert page.said_question == "Now question 2 of 12, Introduction: Question 1.2?"
+    assert page.said_verdict == "The answer to question 1 scored 10 of 10."
+    again = await loaded(open_page, None)
+    assert (again.said_question, again.said_verdict) == ("", "")
+
+
+async def test_clocks_start_when_interview_and_question_did_on_every_page(open_page: OpenPage, new_user: NewUser) -> None:
+    user = await new_user()
+    page = await begun(open_page, user)
+    again = await loaded(open_page, user)
+    assert again.question.asked_ms == page.question.asked_ms > 1_600_000_000_000
+    assert abs(again.started_ms - page.started_ms) < 5000
+    assert again.question.asked_ms >= again.started_ms
+
+
+async def test_a_start_that_is_given_up_leads_back_to_the_form_with_the_credit(
+    open_page: OpenPage, new_user: NewUser, interviewer: ScriptedInterviewer
+) -> None:
+    page = await loaded(open_page, await new_user())
+    interviewer.gate.clear()
+    starting = asyncio.create_task(run(InterviewState.start, page, {"job": "Backend engineer with Python"}))
+    await until(lambda: page.interview_id)
+    await run(InterviewState.give_up, page)
+    assert (page.phase, page.credits, page.job_text) == ("start", 1, "Backend engineer with Python")
+    assert "credit is back" in page.note
+    interviewer.gate.set()
+    await starting
+    assert (page.phase, page.error) == ("start", "")
+    assert not page.sending
+
+
+async def test_giving_up_does_nothing_once_there_is_a_question(open_page: OpenPage, new_user: NewUser) -> None:
+    page = await begun(open_page, await new_user())
+    await run(InterviewState.give_up, page)
+    assert (page.phase, page.question.position) == ("live", 1)
+
+
+async def test_a_page_that_is_behind_says_so_and_can_be_brought_up_to_date(open_page: OpenPage, new_user: NewUser) -> None:
+    user = await new_user()
+    first = await begun(open_page, user)
+    second = await loaded(open_page, user)
+    await send(first)
+    await send(second, "Something else entirely.")
+    assert second.behind
+    await run(InterviewState.load, second)
+    assert not second.behind
+    assert second.question.position == 2

@@ -1,0 +1,104 @@
+"""Sharing on the report's page, and the page that a link leads to; anybody may call any of their handlers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from interviewer.db.engine import Database
+from interviewer.services.sharing import GONE
+from interviewer.state.sharing import SharedState, ShareState
+from interviewer.wiring import Services
+from tests.conftest import NewUser
+from tests.services.test_interviews import started, take_all
+from tests.state.conftest import OpenPage
+
+
+async def run(handler: Any, state: Any) -> Any:
+    return await handler.fn(state)
+
+
+async def page_of(open_page: OpenPage, user: Any, interview_id: object) -> Any:
+    return await open_page(ShareState, user, url=f"http://localhost/interview/{interview_id}/")
+
+
+async def shared_page(open_page: OpenPage, link: str, user: Any = None) -> Any:
+    page = await open_page(SharedState, user, url=link)
+    await run(SharedState.load, page)
+    return page
+
+
+async def count(database: Database) -> int:
+    async with database.transaction() as session:
+        return int((await session.execute(text("SELECT count(*) FROM report_shares"))).scalar_one())
+
+
+async def test_shared_shown_once_and_ended(open_page: OpenPage, services: Services, new_user: NewUser) -> None:
+    user = await new_user()
+    interview_id = (await take_all(services, user)).id
+    page = await page_of(open_page, user, interview_id)
+    await run(ShareState.load, page)
+    assert (page.since, page.link, page.opened) == ("", "", False)
+    assert await run(ShareState.share, page) is None
+    assert "/shared/" in page.link
+    assert page.since.endswith("UTC")
+    seen = await shared_page(open_page, page.link)
+    assert (seen.error, seen.percent, len(seen.turns), seen.loaded) == ("", "100", 12, True)
+    assert [pick.title for pick in seen.picks] == ["Best answer"]
+    assert not any(turn.may_appeal for turn in seen.turns)
+    assert user.username not in str(seen.dict())
+    link = page.link
+    await run(ShareState.load, page)
+    assert (page.link, page.since != "") == ("", True), "the link is shown when it is made, and not again"
+    assert await run(ShareState.stop, page) is None
+    assert (page.since, page.link) == ("", "")
+    gone = await shared_page(open_page, link)
+    assert (gone.error, gone.turns, gone.title) == (GONE, [], "")
+
+
+async def test_a_stranger_and_nobody_share_and_end_nothing(
+    open_page: OpenPage, services: Services, new_user: NewUser, database: Database
+) -> None:
+    owner, stranger = await new_user(), await new_user()
+    interview_id = (await take_all(services, owner)).id
+    for who in (stranger, None):
+        page = await page_of(open_page, who, interview_id)
+        await run(ShareState.load, page)
+        await run(ShareState.toggle, page)
+        for handler in (ShareState.share, ShareState.stop):
+            outcome = await run(handler, page)
+            assert (outcome is not None) is (who is None), "somebody who is signed out is sent to sign in"
+            assert page.error == ("" if who is None else "Interview not found")
+        assert page.link == ""
+        assert await count(database) == 0
+    await run(ShareState.share, await page_of(open_page, owner, interview_id))
+    await run(ShareState.stop, await page_of(open_page, stranger, interview_id))
+    assert await count(database) == 1
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "x", "9" * 40, "²", "1;drop table users", ""])
+async def test_an_address_that_names_nothing_shares_nothing(
+    open_page: OpenPage, new_user: NewUser, database: Database, number: str
+) -> None:
+    page = await page_of(open_page, await new_user(), number)
+    await run(ShareState.load, page)
+    await run(ShareState.share, page)
+    assert page.error == "Interview not found"
+    assert await count(database) == 0
+
+
+async def test_an_interview_that_runs_is_not_shared(open_page: OpenPage, services: Services, new_user: NewUser) -> None:
+    user = await new_user()
+    interview_id, _ = await started(services, user)
+    page = await page_of(open_page, user, interview_id)
+    await run(ShareState.share, page)
+    assert "not finished" in page.error
+    assert page.link == ""
+
+
+@pytest.mark.parametrize("path", ["/shared/", "/shared/x", "/shared/" + "y" * 43, "/shared/a/b", "/dashboard", "/shared/%00"])
+async def test_a_wrong_link_says_one_thing(open_page: OpenPage, database: Database, services: Services, path: str) -> None:
+    page = await shared_page(open_page, f"http://localhost{path}")
+    assert (page.error, page.loaded, page.turns) == (GONE, True, [])

@@ -1,0 +1,168 @@
+"""Every page as one line of a table, for the checks that all pages have to pass."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from urllib.parse import urlsplit
+
+from playwright.sync_api import ConsoleMessage, Page, Request, Response
+
+from interviewer.services.sessions import COOKIE
+from tests.support.people import PRACTISED, Newcomer, Veteran
+
+
+class Who(Enum):
+    """Who looks at a page."""
+
+    NOBODY = "nobody"
+    NEWCOMER = "newcomer"
+    VETERAN = "veteran"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A page in one state: the name of its picture, its address, who looks at it.
+
+    In the address `{finished}`, `{first_question}`, `{later_question}` and `{paused}` stand for interviews of the veteran.
+    `loads`: it shows something in place of what has not come yet. `fails`: it says so when the database is away.
+    """
+
+    name: str
+    path: str
+    who: Who = Who.NOBODY
+    loads: bool = False
+    fails: bool = False
+
+    @property
+    def route(self) -> str:
+        """The page that this is a state of."""
+        return self.path.partition("?")[0]
+
+
+PAGES = (
+    Shown("landing", "/"),
+    Shown("signup", "/signup"),
+    Shown("login", "/login"),
+    Shown("reset-request", "/reset-request"),
+    Shown("reset-password", "/reset-password?token=x", loads=True, fails=True),
+    Shown("verify-email", "/verify-email?token=x", loads=True, fails=True),
+    Shown("terms", "/terms"),
+    Shown("privacy", "/privacy"),
+    Shown("missing", "/no-such-page"),
+    Shown("outbox", "/outbox"),
+    Shown("dashboard-empty", "/dashboard", Who.NEWCOMER),
+    Shown("dashboard", "/dashboard", Who.VETERAN, loads=True, fails=True),
+    Shown("interview-start", "/interview", Who.NEWCOMER, loads=True, fails=True),
+    Shown("interview-question", "/interview?id={first_question}", Who.VETERAN),
+    Shown("interview-verdict", "/interview?id={later_question}", Who.VETERAN),
+    Shown("interview-paused", "/interview?id={paused}", Who.VETERAN),
+    Shown("interview-finished", "/interview?id={finished}", Who.VETERAN),
+    Shown("interview-lost", "/interview?id=999999", Who.VETERAN),
+    Shown("review", "/interview/{finished}", Who.VETERAN, loads=True, fails=True),
+    Shown("review-missing", "/interview/999999", Who.VETERAN),
+    Shown("practice-new", f"/practice?question={PRACTISED}", Who.NEWCOMER, loads=True, fails=True),
+    Shown("practice", f"/practice?question={PRACTISED}", Who.VETERAN),
+    Shown("practice-missing", "/practice?question=no-such-question", Who.VETERAN),
+    Shown("account", "/account", Who.VETERAN, loads=True, fails=True),
+)
+
+SIZES = ((1280, 800), (390, 844))
+MODES = ("light", "dark")
+# What stands in for something that has not come yet.
+NOT_THERE_YET = "main .skeleton, main [aria-busy=true]"
+# The server has answered, nothing stands in for something else, and the page has something to say.
+_THERE = f"() => !document.querySelector('{NOT_THERE_YET}') && document.querySelector('main').innerText.trim()"
+# The mode is the wanted one, and no colour is on its way any more.
+_CHANGED = """mode => document.documentElement.classList.contains(mode)
+    && !document.getAnimations().some(one => one.playState === "running")"""
+
+
+@dataclass(frozen=True)
+class Visitors:
+    """The people of a seeded site, and where it is."""
+
+    url: str
+    veteran: Veteran
+    newcomer: Newcomer
+
+    def address(self, shown: Shown) -> str:
+        """Return the whole address of a page."""
+        numbers = {name: getattr(self.veteran, name) for name in ("finished", "first_question", "later_question", "paused")}
+        return self.url + shown.path.format(**numbers)
+
+    def cookie(self, who: Who) -> str:
+        """Return what signs a browser in as this person; empty for nobody."""
+        return {Who.NOBODY: "", Who.NEWCOMER: self.newcomer.cookie, Who.VETERAN: self.veteran.cookie}[who]
+
+    def become(self, page: Page, who: Who) -> None:
+        """Sign the page's browser in as this person, or out; it counts from the next page load."""
+        page.context.clear_cookies(name=COOKIE)
+        if secret := self.cookie(who):
+            page.context.add_cookies([{"name": COOKIE, "value": secret, "url": self.url, "httpOnly": True, "sameSite": "Lax"}])
+
+    def open(self, page: Page, shown: Shown) -> None:
+        """Load a page as whoever looks at it, and wait until all of it is there."""
+        self.become(page, shown.who)
+        page.goto(self.address(shown))
+        page.wait_for_load_state("networkidle")
+        page.wait_for_function(_THERE)
+
+
+@dataclass
+class Watched:
+    """A page whose requests to other hosts and errors are noted."""
+
+    page: Page
+    problems: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("request", self._asked)
+        self.page.on("console", self._said)
+        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+
+    def fresh(self) -> Page:
+        """Return the page, with nothing noted."""
+        self.problems.clear()
+        return self.page
+
+    def _asked(self, request: Request) -> None:
+        if urlsplit(request.url).hostname not in {"localhost", None}:
+            self.problems.append(f"asks another host: {request.url}")
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.problems.append(message.text)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Bytes that a page has loaded, each file gzipped."""
+
+    script: int
+    style: int
+
+
+def weigher(page: Page) -> Callable[[], Weights]:
+    """Begin to note what a page loads; the function returned gives the weights so far, and stops noting."""
+    loaded: dict[str, dict[str, Response]] = {"script": {}, "stylesheet": {}}
+
+    def note(response: Response) -> None:
+        if response.ok and (kind := loaded.get(response.request.resource_type)) is not None:
+            kind[response.url] = response
+
+    def weigh() -> Weights:
+        page.remove_listener("response", note)
+        scripts, styles = ([len(gzip.compress(one.body(), 9)) for one in files.values()] for files in loaded.values())
+        return Weights(sum(scripts), sum(styles))
+
+    page.on("response", note)
+    return weigh
+
+
+def change_mode(page: Page, mode: str) -> None:
+    """Change between light and dark, as the device does, and let colours finish changing."""
+    page.emulate_media(color_scheme="dark" if mode == "dark" else "light", reduced_motion="reduce")
+    page.wait_for_function(_CHANGED, arg=mode)

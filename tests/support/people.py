@@ -1,0 +1,157 @@
+"""People with a history, made through the services: what pages look like when somebody has used the site for weeks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from itertools import cycle
+from uuid import UUID
+
+from sqlalchemy import text
+
+from interviewer import wiring
+from interviewer.adapters.builtin.interviewer import BuiltinInterviewer
+from interviewer.adapters.outbox import Outbox
+from interviewer.db import ledger
+from interviewer.db.engine import Database
+from interviewer.db.models import User
+from interviewer.domain.credits import CreditType
+from interviewer.domain.progress import InterviewStatus
+from interviewer.domain.samples import SAMPLE_JOBS
+from interviewer.services.accounts import hash_password
+from interviewer.services.events import Asked, Started
+from interviewer.settings import Settings
+from tests.support.candidates import first_part
+from tests.support.site import PASSWORD
+
+# What each finished interview was for, and how many days ago it was; the oldest first.
+HISTORY = (("junior", 41), ("mid-level", 30), ("", 19), ("mid-level", 11), ("senior", 3))
+PRACTISED = "databases-composite-index-order"
+# How much of a model answer is said, answer after answer; a candidate gets better from one interview to the next.
+_SHARES = (0.3, 0.9, 0.5, 0.2, 0.7, 0.4, 1.0)
+_BETTER = 0.12
+_REMARK = "In my last project I measured this first, because a guess is usually wrong."
+
+
+@dataclass(frozen=True)
+class Veteran:
+    """Somebody with finished, paused and open interviews; `cookie` signs a browser in."""
+
+    email: str
+    cookie: str
+    finished: int
+    first_question: int
+    later_question: int
+    paused: int
+
+
+@dataclass(frozen=True)
+class Newcomer:
+    """Somebody with one credit and nothing else."""
+
+    email: str
+    cookie: str
+
+
+def seed(database_url: str, history: int = len(HISTORY)) -> tuple[Veteran, Newcomer]:
+    """Make both people in a migrated database; the veteran has `history` finished interviews, 1 to 5.
+
+    It runs in a thread of its own, as the caller may have an event loop already.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, _seed(database_url, history)).result()
+
+
+async def _seed(database_url: str, history: int) -> tuple[Veteran, Newcomer]:
+    async with _services(database_url) as services:
+        newcomer = await _person(services, "grace@example.com", "Grace", 1)
+        person = await _person(services, "ada@example.com", "Ada Lovelace", history + 5)
+        finished = [
+            await _interview(services, person, job, 12, number * _BETTER)
+            for number, (job, _) in enumerate(HISTORY[-history:], 5 - history)
+        ]
+        await _practise(services, person)
+        paused = await _interview(services, person, "junior", 4, 0.3)
+        await services.interviews.set_status(person.id, paused, InterviewStatus.PAUSED)
+        first, later = await _interview(services, person, "", 0, 0), await _interview(services, person, "senior", 2, 0.5)
+        await _date_back(services.database, finished)
+        return (
+            Veteran(person.email, await services.sessions.open(person, _BROWSER), finished[-1], first, later, paused),
+            Newcomer(newcomer.email, await services.sessions.open(newcomer, _BROWSER)),
+        )
+
+
+_BROWSER = "Mozilla/5.0 (X11; Linux x86_64) Chrome/140"
+
+
+@asynccontextmanager
+async def _services(database_url: str) -> AsyncIterator[wiring.Services]:
+    settings = Settings(_env_file=None)
+    services = wiring.build(
+        settings, database=Database(database_url), interviewer=BuiltinInterviewer(), mailer=Outbox(), payments=None
+    )
+    try:
+        yield services
+    finally:
+        await services.interviews.close()
+        await services.close()
+
+
+async def _person(services: wiring.Services, email: str, name: str, credits: int) -> User:
+    password = await hash_password(PASSWORD)
+    async with services.database.transaction() as session:
+        user = User(email=email, username=name, password_hash=password)
+        session.add(user)
+        await session.flush()
+        await ledger.change(
+            session, user, CreditType.INDIVIDUAL, credits, reason="test", source="test", business_key=f"test:{user.id}"
+        )
+    return user
+
+
+async def _interview(services: wiring.Services, person: User, job: str, answers: int, better: float) -> int:
+    """Take an interview up to this many answers; returns its id."""
+    interview_id = question_id = 0
+    async for happened in services.interviews.start(person.id, SAMPLE_JOBS[job].text if job else ""):
+        if isinstance(happened, Started):
+            interview_id = happened.interview_id
+        elif isinstance(happened, Asked):
+            question_id = happened.turn.question_id
+    for _, share in zip(range(answers), cycle(_SHARES), strict=False):
+        said = await _said(services.database, question_id, min(1.0, share + better))
+        client_id = UUID(int=interview_id * 1000 + question_id)
+        async for happened in services.interviews.answer(person.id, interview_id, question_id, said, client_id):
+            if isinstance(happened, Asked):
+                question_id = happened.turn.question_id
+    return interview_id
+
+
+async def _said(database: Database, question_id: int, share: float) -> str:
+    """Return a share of a question's model answer, as somebody would say it."""
+    async with database.transaction() as session:
+        row = await session.execute(text("SELECT rubric ->> 'model_answer' FROM questions WHERE id = :id"), {"id": question_id})
+    return f"{first_part(str(row.scalar_one()), share)} {_REMARK}"
+
+
+async def _practise(services: wiring.Services, person: User) -> None:
+    exercise = await services.practice.question(person.id, PRACTISED)
+    whole = str(exercise.question.rubric["model_answer"])
+    for number, share in enumerate((0.3, 0.9)):
+        await services.practice.attempt(person.id, PRACTISED, f"{first_part(whole, share)} {_REMARK}", UUID(int=number + 1))
+
+
+async def _date_back(database: Database, finished: list[int]) -> None:
+    """Spread the finished interviews over the weeks."""
+    async with database.transaction() as session:
+        for id, (_, days) in zip(finished, HISTORY[-len(finished) :], strict=True):
+            await session.execute(
+                text(
+                    "UPDATE interviews SET created_at = created_at - make_interval(days => :days), "
+                    "updated_at = updated_at - make_interval(days => :days), "
+                    "finished_at = finished_at - make_interval(days => :days) WHERE id = :id"
+                ),
+                {"days": days, "id": id},
+            )
