@@ -34,9 +34,9 @@ format: $(VENV)/.installed-dev ## Format the code
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --quiet --fix .
 
-bench: $(VENV)/.installed-dev ## Measure waiting times, statements and bytes (needs Chromium)
+bench: $(VENV)/.installed-dev ## Measure waiting times, statements, bytes and pages (needs Chromium; PART=pages for one part)
 	@$(BIN)/interviewer run --build-only
-	@ENV_FILE=/dev/null $(BIN)/python -W ignore -m tests.bench
+	@ENV_FILE=/dev/null $(BIN)/python -W ignore -m tests.bench $(PART)
 
 screens: $(VENV)/.installed-dev ## Take pictures of every page into docs/screens/ (needs Chromium)
 	@$(BIN)/interviewer run --build-only

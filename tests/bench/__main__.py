@@ -5,6 +5,7 @@ Needs Chromium; run with `make bench`.
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import logging
 import statistics
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +41,6 @@ from tests.support.site import Site, at_question, sign_up
 
 FIRST_TOKEN, TOKENS_A_SECOND = 0.4, 60.0
 TURNS = 12
-PARTS = ("latency", "statements", "accounts", "api", "billing", "pages", "fuzz")
 STARTS = ("Senior", "Mid-level", "Junior")
 ANSWER = "First I would measure where the time goes, because a guess is usually wrong, and then change one thing."
 # Notes, in the page, when text first appears in the places where it grows, and when a form is sent.
@@ -107,10 +108,10 @@ def _start(page: Page, site: Site, sample: str) -> float:
         page.get_by_role("button", name="Pause").click()
         page.get_by_role("button", name="Start another").click()
     page.get_by_role("button", name=sample, exact=True).click()
-    page.wait_for_function("document.getElementById('job').value.length > 100")
+    page.wait_for_function("() => document.getElementById('job').value.length > 100")
     page.evaluate("window.seen = {}")
     page.get_by_role("button", name="Start for 1 credit").click()
-    page.wait_for_function("window.seen && seen.question")
+    page.wait_for_function("() => window.seen && seen.question")
     at_question(page, 1)
     seen: dict[str, float] = page.evaluate("seen")
     return (seen["question"] - seen["sent"]) * 1000
@@ -121,7 +122,7 @@ def _turn(page: Page, number: int, behaviour: openai_server.Behaviour, received:
     page.wait_for_timeout(600)
     received.clear()
     page.get_by_role("button", name="Send answer").click()
-    page.wait_for_function("seen.feedback && seen.question && document.getElementById('feedback-text')", timeout=60_000)
+    page.wait_for_function("() => seen.feedback && seen.question && document.getElementById('feedback-text')", timeout=60_000)
     at_question(page, number + 1)
     page.wait_for_timeout(200)
     seen: dict[str, float] = page.evaluate("seen")
@@ -198,35 +199,53 @@ def starting(folder: Path) -> None:
 
 
 def main() -> None:
-    """Measure everything."""
+    """Measure everything, or only the parts that are named on the command line."""
     logging.disable(logging.INFO)
+    parser = argparse.ArgumentParser(prog="python -m tests.bench")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all if none is named")
+    wanted = parser.parse_args().parts or list(PARTS)
+    if unknown := set(wanted) - set(PARTS):
+        parser.error(f"no such part: {', '.join(sorted(unknown))}")
     with tempfile.TemporaryDirectory(prefix="interviewer-bench-") as name:
-        folder = Path(name)
-        server = EmbeddedPostgres(folder / "database")
+        server = EmbeddedPostgres(Path(name) / "database")
         url = server.start()
-        for database in PARTS:
-            admin: Any = create_engine(driver_url(url), isolation_level="AUTOCOMMIT")
-            with admin.connect() as connection:
-                connection.execute(text(f"CREATE DATABASE {database}"))
-            admin.dispose()
-        urls = {part: make_url(url).set(database=part).render_as_string(hide_password=False) for part in PARTS}
-        migrate(urls["statements"])
-        latency(folder, urls["latency"])
-        asyncio.run(statements(urls["statements"]))
-        (folder / "accounts").mkdir()
-        enumeration(folder / "accounts", urls["accounts"])
-        (folder / "api").mkdir()
-        api(folder / "api", urls["api"])
-        (folder / "billing").mkdir()
-        billing(folder / "billing", urls["billing"])
-        (folder / "pages").mkdir()
-        pages(folder / "pages", urls["pages"])
-        (folder / "fuzz").mkdir()
-        fuzz(folder / "fuzz", urls["fuzz"])
-        (folder / "alone").mkdir()
-        starting(folder / "alone")
-        server.stop()
+        try:
+            for part in wanted:
+                folder = Path(name) / part
+                folder.mkdir()
+                PARTS[part](folder, _new_database(url, part))
+        finally:
+            server.stop()
 
+
+def _new_database(url: str, name: str) -> str:
+    """Create an empty database and return its address."""
+    admin: Any = create_engine(driver_url(url), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    admin.dispose()
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+def _statements(_folder: Path, url: str) -> None:
+    migrate(url)
+    asyncio.run(statements(url))
+
+
+def _starting(folder: Path, _url: str) -> None:
+    starting(folder)
+
+
+PARTS: dict[str, Callable[[Path, str], None]] = {
+    "latency": latency,
+    "statements": _statements,
+    "accounts": enumeration,
+    "api": api,
+    "billing": billing,
+    "pages": pages,
+    "fuzz": fuzz,
+    "starting": _starting,
+}
 
 if __name__ == "__main__":
     main()
