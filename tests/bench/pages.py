@@ -52,7 +52,13 @@ def pages(folder: Path, database_url: str) -> None:
     """Measure against the production process; every run has an empty cache."""
     installed()
     site = Site(folder, database_url).start()
-    visitors = Visitors(site.url, *seed(database_url))
+    try:
+        _measure(Visitors(site.url, *seed(database_url)))
+    finally:
+        site.stop()
+
+
+def _measure(visitors: Visitors) -> None:
     busy = os.getloadavg()[0]
     print(f"\nLighthouse for a phone, median of {RUNS} runs (load of the machine before: {busy:.1f}; above 0.5 it disturbs)")
     print(f"  {'':<20}{'performance':>13}{'accessibility':>15}{'best practices':>16}{'SEO':>12}   FCP    LCP    TBT    CLS")
@@ -60,7 +66,6 @@ def pages(folder: Path, database_url: str) -> None:
     for name, runs in found.items():
         _explain(name, runs)
     _weights(visitors)
-    site.stop()
 
 
 def _lighthouse(visitors: Visitors, wanted: Wanted) -> list[dict[str, Any]]:

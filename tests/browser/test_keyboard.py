@@ -18,13 +18,15 @@ pytestmark = pytest.mark.browser
 MOST_TABS = 150
 TEXT = "I measured where the time goes, then added an index, and the latency fell by 40 percent. The trade-off is slower writes."
 CODE = "def longest(words):\n    return max(words, key=len, default=None)  # O(n); an empty list gives None"
-# What has the focus, if it does not show: neither an outline nor a shadow.
+# What has the focus, if it does not show: no outline around it or around the frame it stands in, and no shadow of its own.
 _UNSEEN = """() => {
     const here = document.activeElement;
-    if (!here || here === document.body) return "";
-    const styles = [here, here.closest(".cm-editor"), here.parentElement].filter(Boolean).map(one => getComputedStyle(one));
-    const shows = style => (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1) || style.boxShadow !== "none";
-    return styles.some(shows) ? "" : here.outerHTML.slice(0, 120);
+    if (!here || here === document.body || getComputedStyle(here).boxShadow !== "none") return "";
+    for (let one = here; one && one !== document.body; one = one.parentElement) {
+        const style = getComputedStyle(one);
+        if (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1) return "";
+    }
+    return here.outerHTML.slice(0, 120);
 }"""
 
 
@@ -42,9 +44,14 @@ class Keyboard:
         for _ in range(MOST_TABS):
             if wanted.first.evaluate("one => one === document.activeElement || one.contains(document.activeElement)"):
                 return
+            if self.page.evaluate("Boolean(document.activeElement.closest('.cm-editor'))"):
+                # In the box for code Tab indents; below it stands how to leave.
+                self.page.keyboard.press("Escape")
             self.page.keyboard.press("Tab")
-            if unseen := self.page.evaluate(_UNSEEN):
-                self.unseen.add(unseen)
+            if self.page.evaluate(_UNSEEN):
+                # The editor frames itself a moment later.
+                self.page.wait_for_timeout(100)
+                self.unseen.add(self.page.evaluate(_UNSEEN))
         raise AssertionError(f"the Tab key does not lead to {wanted}")
 
     def write(self, label: str, words: str) -> None:
@@ -83,7 +90,7 @@ def test_the_whole_journey_with_the_keyboard_alone(site: Site, page: Page) -> No
     keys.use(page.get_by_role("navigation").first.get_by_role("link", name="Dashboard"), page.get_by_role("heading", level=1))
     page.wait_for_url(re.compile("/dashboard"))
     keys.use(page.get_by_role("button", name="Sign out"), page.get_by_role("link", name="Sign in"))
-    assert not keys.unseen, f"the focus does not show: {sorted(keys.unseen)}"
+    assert not keys.unseen - {""}, f"the focus does not show: {sorted(keys.unseen)}"
     assert not keys.lost, "the focus is gone after: " + "; ".join(keys.lost)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
@@ -39,7 +40,7 @@ class Shown:
     @property
     def route(self) -> str:
         """The page that this is a state of."""
-        return self.path.partition("?")[0]
+        return re.sub(r"/(\{\w+\}|\d+)$", "/[id]", self.path.partition("?")[0])
 
 
 PAGES = (
