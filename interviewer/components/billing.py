@@ -71,7 +71,7 @@ def prices() -> rx.Component:
                         rx.el.a(
                             "Start with the free one",
                             href="/signup",
-                            aria_label=f"{product.label}: start with the free interview",
+                            aria_label=f"Start with the free one: {product.label}",
                             class_name=f"{SECONDARY} w-full",
                         ),
                     ),

@@ -125,3 +125,11 @@ def card(*children: rx.Component, class_name: str = "", **attributes: object) ->
 def narrow_page(title: str, *children: rx.Component, here: str = "") -> rx.Component:
     """Return a page with one sheet in the middle, as the forms have."""
     return shell(card(rx.el.h1(title, class_name="mb-5 font-serif text-3xl font-bold"), *children), width="max-w-lg", here=here)
+
+
+def meanwhile(title: str, *shapes: rx.Component, class_name: str = "") -> rx.Component:
+    """Return the shapes of what comes, under the title that a page has until its own is there."""
+    return rx.fragment(
+        rx.el.h1(title, class_name="sr-only"),
+        rx.el.div(*shapes, role="status", aria_label="Loading", class_name=class_name),
+    )

@@ -70,19 +70,29 @@ def skills(strengths: rx.Var[list[SkillItem]], weaknesses: rx.Var[list[SkillItem
     return card(
         rx.el.h2("Skills", class_name=SECTION_TITLE),
         rx.el.div(
-            _column("Strengths", strengths, "No answer has reached 7 of 10 yet."),
-            _column("Weaknesses", weaknesses, "Nothing below 7 of 10."),
-            class_name="mt-4 grid gap-x-12 gap-y-6 sm:grid-cols-2",
+            _column("Strengths", strengths, "No answer has reached 7 of 10 yet.", alone=weaknesses.length() == 0),
+            _column("Weaknesses", weaknesses, "Nothing below 7 of 10.", alone=strengths.length() == 0),
+            class_name=rx.cond(
+                (strengths.length() > 0) & (weaknesses.length() > 0),
+                "mt-4 grid gap-x-12 gap-y-6 sm:grid-cols-2",
+                "mt-4 grid gap-6",
+            ),
         ),
     )
 
 
-def _column(title: str, found: rx.Var[list[SkillItem]], nothing: str) -> rx.Component:
+def _column(title: str, found: rx.Var[list[SkillItem]], nothing: str, *, alone: rx.Var[bool]) -> rx.Component:
+    """Return one side; `alone`, with nothing on the other, it takes both columns."""
+    lines = "mt-1 divide-y divide-line"
     return rx.el.div(
         rx.el.h3(title, class_name=SMALL_TITLE),
         rx.cond(
             found.length() > 0,
-            rx.el.ul(rx.foreach(found, _skill), class_name="mt-1 divide-y divide-line", aria_label=title),
+            rx.el.ul(
+                rx.foreach(found, _skill),
+                class_name=rx.cond(alone, f"{lines} gap-12 sm:columns-2 *:break-inside-avoid", lines),
+                aria_label=title,
+            ),
             rx.el.p(nothing, class_name="py-2 text-muted"),
         ),
     )

@@ -307,7 +307,13 @@ def _item(item: rx.Var[SummaryItem]) -> rx.Component:
                 class_name="min-w-0",
             ),
             rx.el.div(
-                rx.cond(item.percent != "", rx.el.span(item.percent, " %", class_name="font-serif text-2xl font-bold text-ink")),
+                rx.cond(
+                    item.percent != "",
+                    rx.el.span(
+                        rx.el.span(item.percent, " %", class_name="font-serif text-2xl font-bold text-ink"),
+                        rx.cond(item.status == "Finished", "", rx.el.span(" so far", class_name="text-sm text-muted")),
+                    ),
+                ),
                 rx.el.span(
                     rx.cond(item.status == "Finished", "Review", rx.cond(item.status == "Paused", "Resume", "Continue")),
                     class_name=f"{LINK} max-sm:sr-only",

@@ -7,7 +7,7 @@ import reflex as rx
 from interviewer.components import turn
 from interviewer.components.forms import LINK, PRIMARY, SECONDARY, alert
 from interviewer.components.keys import keys_sheet
-from interviewer.components.layout import card, shell
+from interviewer.components.layout import card, meanwhile, shell
 from interviewer.components.rail import rail
 from interviewer.components.report import topic_bars, total_line
 from interviewer.components.starting import starting
@@ -52,12 +52,11 @@ def _said() -> rx.Component:
 
 def _loading() -> rx.Component:
     """Return the shape of a question with its rail, before it is known what there is to show."""
-    return rx.el.div(
+    return meanwhile(
+        "Interview",
         rx.el.div(class_name="skeleton h-1.5 w-full"),
         rx.el.div(class_name="skeleton mt-4 h-6 w-40"),
         rx.el.div(class_name="skeleton mt-12 h-96 lg:w-3/5"),
-        role="img",
-        aria_label="Loading",
     )
 
 
@@ -138,6 +137,7 @@ def _finished() -> rx.Component:
 
 def _lost() -> rx.Component:
     return card(
+        rx.el.h1("This interview cannot be shown", class_name="mb-4 font-serif text-3xl font-bold"),
         alert(InterviewState.error),
         rx.el.div(
             rx.el.button(

@@ -7,7 +7,7 @@ import reflex as rx
 from interviewer.components.answer_box import answer_box
 from interviewer.components.forms import LINK, PRIMARY, SECONDARY, alert, words
 from interviewer.components.icons import icon
-from interviewer.components.layout import card, shell
+from interviewer.components.layout import card, meanwhile, shell
 from interviewer.components.prose import prose
 from interviewer.components.skills import suggestions
 from interviewer.components.turn import QUESTION_TEXT
@@ -32,12 +32,11 @@ def practice() -> rx.Component:
 
 def _skeleton() -> rx.Component:
     """Return the shape of what comes."""
-    return rx.el.div(
+    return meanwhile(
+        "Practise",
         rx.el.div(class_name="skeleton h-6 w-24"),
         rx.el.div(class_name="skeleton h-[42rem] rounded-lg"),
         rx.el.div(class_name="skeleton h-96 rounded-lg"),
-        role="status",
-        aria_label="Loading",
         class_name="space-y-6",
     )
 

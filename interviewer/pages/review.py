@@ -6,7 +6,7 @@ import reflex as rx
 
 from interviewer.components.forms import LINK, SECONDARY, alert
 from interviewer.components.icons import icon
-from interviewer.components.layout import card, shell
+from interviewer.components.layout import card, meanwhile, shell
 from interviewer.components.report_page import jump, print_button, report_page
 from interviewer.components.sharing import share_button, share_panel
 from interviewer.components.skills import SECTION_TITLE, requirements, suggestions
@@ -23,13 +23,12 @@ def review() -> rx.Component:
 
 def loading() -> rx.Component:
     """Return the shape of a report while it comes."""
-    return rx.el.div(
+    return meanwhile(
+        "Report",
         rx.el.div(class_name="skeleton h-9 w-3/4"),
         rx.el.div(class_name="skeleton mt-3 h-5 w-1/2"),
         rx.el.div(class_name="skeleton mt-8 h-64"),
         rx.el.div(class_name="skeleton mt-8 h-96"),
-        role="status",
-        aria_label="Loading",
         class_name="lg:ml-60",
     )
 
