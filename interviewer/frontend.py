@@ -29,6 +29,22 @@ _SOURCES = (
     "interviewer/domain/samples.py",
 )
 _FILES = ("assets", "rxconfig.py", "requirements.lock", "reflex.lock", "interviewer/frontend.py")
+_ENTRY = re.compile(rb'(<script )type="module"([^>]*>\s*import )')
+# A page in the background draws no frames, so time counts as well.
+_STARTER = b"""<script>(() => {
+  let begun = false;
+  const begin = () => {
+    if (begun) return;
+    begun = true;
+    document.querySelectorAll('link[rel="later"]').forEach((link) => (link.rel = "modulepreload"));
+    const script = document.createElement("script");
+    script.type = "module";
+    script.textContent = document.querySelector('script[type="later"]').textContent;
+    document.head.append(script);
+  };
+  requestAnimationFrame(() => setTimeout(begin));
+  setTimeout(begin, 500);
+})();</script>"""
 # What the browser needs of the package `pyodide`.
 _PYTHON = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
 # The build holds the addresses of one backend in one small file; at run time they are the page's own instead.
@@ -149,12 +165,20 @@ def point_at_own_origin(assets: Path) -> None:
 
 
 def text_before_scripts(client: Path) -> None:
-    """Let browsers fetch styles and fonts first: prerendered pages have their text before any script has run."""
+    """Let prerendered pages show their text before their scripts are even asked for.
+
+    The scripts wait, under names that no browser acts on, until the first frame is drawn; then they are what they were.
+    Raises StartupError for a page that has none: the build would have changed its form.
+    """
     for page in client.rglob("*.html"):
         source = page.read_bytes()
-        changed = source.replace(b'<link rel="modulepreload"', b'<link rel="modulepreload" fetchpriority="low"')
-        if changed != source:
-            _rewrite(page, changed)
+        changed = source.replace(b'<link rel="modulepreload"', b'<link rel="later"')
+        changed, scripts = _ENTRY.subn(rb'\1type="later"\2', changed)
+        if page.name == "maintenance.html":
+            continue
+        if scripts != 1 or changed == source:
+            raise StartupError(f"The script that starts a page was not found in {page.name}.")
+        _rewrite(page, changed.replace(b"</body>", _STARTER + b"</body>"))
 
 
 def _rewrite(file: Path, content: bytes) -> None:

@@ -23,7 +23,7 @@ FOLDER = ROOT / "docs" / "screens"
 HEIGHT_LIMIT = 2400
 COLOURS = 64
 # Pictures of these are of no use to a reader.
-LEFT_OUT = {"interview-lost", "review-missing", "practice-missing"}
+LEFT_OUT = {"interview-lost", "review-missing", "practice-missing", "shared-gone"}
 
 
 def main() -> None:

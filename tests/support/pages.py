@@ -27,7 +27,8 @@ class Who(Enum):
 class Shown:
     """A page in one state: the name of its picture, its address, who looks at it.
 
-    In the address `{finished}`, `{first_question}`, `{later_question}` and `{paused}` stand for interviews of the veteran.
+    In the address `{finished}`, `{first_question}`, `{later_question}` and `{paused}` stand for interviews of the veteran,
+    `{shared}` for the secret of the link to a report.
     `loads`: it shows something in place of what has not come yet. `fails`: it says so when the database is away.
     """
 
@@ -63,6 +64,8 @@ PAGES = (
     Shown("interview-finished", "/interview?id={finished}", Who.VETERAN),
     Shown("interview-lost", "/interview?id=999999", Who.VETERAN),
     Shown("review", "/interview/{finished}", Who.VETERAN, loads=True, fails=True),
+    Shown("shared", "/shared/{shared}", loads=True, fails=True),
+    Shown("shared-gone", "/shared/no-such-link"),
     Shown("review-missing", "/interview/999999", Who.VETERAN),
     Shown("practice-new", f"/practice?question={PRACTISED}", Who.NEWCOMER, loads=True, fails=True),
     Shown("practice", f"/practice?question={PRACTISED}", Who.VETERAN),
@@ -91,7 +94,7 @@ class Visitors:
 
     def address(self, shown: Shown) -> str:
         """Return the whole address of a page."""
-        numbers = {name: getattr(self.veteran, name) for name in ("finished", "first_question", "later_question", "paused")}
+        numbers = {name: getattr(self.veteran, name) for name in ("finished", "first_question", "later_question", "paused", "shared")}
         return self.url + shown.path.format(**numbers)
 
     def cookie(self, who: Who) -> str:

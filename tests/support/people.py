@@ -46,6 +46,7 @@ class Veteran:
     first_question: int
     later_question: int
     paused: int
+    shared: str  # the secret of the link to the report of `finished`
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,10 @@ async def _seed(database_url: str, history: int) -> tuple[Veteran, Newcomer]:
         await services.interviews.set_status(person.id, paused, InterviewStatus.PAUSED)
         first, later = await _interview(services, person, "", 0, 0), await _interview(services, person, "senior", 2, 0.5)
         await _date_back(services.database, finished)
+        link, _ = await services.sharing.share(person.id, finished[-1])
+        cookie, secret = await services.sessions.open(person, _BROWSER), link.rpartition("/")[2]
         return (
-            Veteran(person.email, await services.sessions.open(person, _BROWSER), finished[-1], first, later, paused),
+            Veteran(person.email, cookie, finished[-1], first, later, paused, secret),
             Newcomer(newcomer.email, await services.sessions.open(newcomer, _BROWSER)),
         )
 
@@ -107,7 +110,7 @@ async def _person(services: wiring.Services, email: str, name: str, credits: int
         session.add(user)
         await session.flush()
         await ledger.change(
-            session, user, CreditType.INDIVIDUAL, credits, reason="test", source="test", business_key=f"test:{user.id}"
+            session, user, CreditType.INDIVIDUAL, credits, reason="To try it out", source="test", business_key=f"test:{user.id}"
         )
     return user
 
