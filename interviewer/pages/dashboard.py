@@ -21,6 +21,8 @@ from interviewer.state.skills import SkillsState
 # Two columns where there is room for them.
 _GRID = "mt-6 grid gap-6 lg:grid-cols-[minmax(0,1fr)_20rem] lg:grid-rows-[auto_1fr]"
 _COLUMN = "min-w-0 space-y-6"
+# Laid out when it comes near the screen, so that what is on it is there sooner.
+_BELOW = "[content-visibility:auto] [contain-intrinsic-size:auto_40rem]"
 _LIST = "divide-y divide-line overflow-hidden rounded-lg border border-line bg-sheet"
 
 
@@ -30,6 +32,9 @@ def dashboard() -> rx.Component:
         rx.el.h1(
             rx.cond(SessionState.username != "", f"Hello {SessionState.username}", "Dashboard"),
             class_name="break-words font-serif text-3xl font-bold",
+        ),
+        rx.el.p(
+            "Where you left off, how you are doing, and what is worth practising next.", class_name="mt-1 text-lg text-muted"
         ),
         rx.el.div(alert(DashboardState.error), class_name="mt-4 empty:hidden"),
         rx.cond(DashboardState.loaded & BillingState.loaded, _content(), _skeleton()),
@@ -45,14 +50,14 @@ def _content() -> rx.Component:
             rx.el.div(
                 credits_card(),
                 streak_card(DashboardState.streak, DashboardState.streak.count > 0),
-                _skills(),
+                rx.el.div(_skills(), class_name=f"empty:hidden {_BELOW}"),
                 class_name=f"{_COLUMN} lg:row-span-2",
             ),
-            rx.el.div(_progress(), class_name=_COLUMN),
+            rx.el.div(_progress(), class_name=f"{_COLUMN} {_BELOW}"),
             class_name=_GRID,
         ),
-        rx.cond(DashboardState.past > 0, _past()),
-        rx.el.div(shop(), class_name="mt-12"),
+        rx.el.div(rx.cond(DashboardState.past > 0, _past()), class_name=_BELOW),
+        rx.el.div(shop(), class_name=f"mt-12 {_BELOW}"),
     )
 
 

@@ -94,7 +94,9 @@ class Visitors:
 
     def address(self, shown: Shown) -> str:
         """Return the whole address of a page."""
-        numbers = {name: getattr(self.veteran, name) for name in ("finished", "first_question", "later_question", "paused", "shared")}
+        numbers = {
+            name: getattr(self.veteran, name) for name in ("finished", "first_question", "later_question", "paused", "shared")
+        }
         return self.url + shown.path.format(**numbers)
 
     def cookie(self, who: Who) -> str:
