@@ -201,11 +201,19 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a whole site, and run browser tests last.
+    """Mark what needs a whole site, run browser tests last, and say which process does what where there are three.
 
-    Playwright keeps an event loop of its own running, beside which no other can run.
+    Playwright keeps an event loop of its own running, beside which no other can run: browser tests share no process with others.
     """
     for item in items:
         if {"site", "make_site"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("site")
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    items.sort(key=_in_browser)
+    files = sorted({item.path for item in items if _in_browser(item)})
+    for item in items:
+        group = f"browser-{files.index(item.path) % 2}" if _in_browser(item) else "rest"
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
+def _in_browser(item: pytest.Item) -> bool:
+    return item.get_closest_marker("browser") is not None

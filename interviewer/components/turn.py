@@ -14,7 +14,7 @@ from interviewer.components.prose import prose
 from interviewer.components.verdict import answer_text, disclosure, marks_count, marks_list, model_answer, score_badge
 from interviewer.state.interview import InterviewState
 
-QUESTION_TEXT = "font-serif text-2xl font-bold leading-snug sm:text-3xl sm:leading-snug"
+QUESTION_TEXT = "font-serif text-[1.375rem] font-bold leading-snug sm:text-[1.6875rem] sm:leading-snug"
 # Between paragraphs as much as in text that is still being written, so that nothing moves when it is finished.
 AS_WRITTEN = "space-y-[1lh]"
 _TOPIC = "min-w-0 text-sm font-medium text-muted"
