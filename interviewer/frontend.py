@@ -16,7 +16,8 @@ from pathlib import Path
 from interviewer.errors import StartupError
 from interviewer.settings import ROOT, Settings
 
-WEB = ROOT / ".web"
+# Reflex itself goes by this variable; builds for two sites at once need a folder each.
+WEB = Path(os.environ.get("REFLEX_WEB_WORKDIR") or ROOT / ".web")
 CLIENT = WEB / "build" / "client"
 STAMP = WEB / "interviewer.stamp"
 

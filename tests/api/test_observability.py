@@ -7,8 +7,10 @@ import io
 import json
 import logging
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -18,7 +20,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr, ValidationError
 from starlette.types import Message, Receive, Scope, Send
 
-from interviewer import logs, metrics, wiring
+from interviewer import frontend, logs, metrics, wiring
 from interviewer.api.middleware import EventIds, Requests
 from interviewer.db.engine import Database
 from interviewer.errors import InterviewerBusy, InterviewerTimeout
@@ -428,8 +430,11 @@ async def test_deliveries_and_mails_are_counted_by_what_becomes_of_them(
 # -- the production process ------------------------------------------------------------------------------------------
 
 
-def test_a_public_site_logs_json_and_guards_its_figures(make_site: Callable[..., Site]) -> None:
+def test_a_public_site_logs_json_and_guards_its_figures(make_site: Callable[..., Site], tmp_path: Path) -> None:
+    # Its pages are built differently: beside those that the browser tests are using.
+    pages = shutil.copytree(frontend.WEB, tmp_path / "web", symlinks=True)
     site = make_site(
+        REFLEX_WEB_WORKDIR=str(pages),
         ENV="production",
         FRONTEND_URL="https://interviewer.example/",
         RESEND_API_KEY="re_not_a_real_key",
