@@ -19,7 +19,7 @@ dev: $(VENV)/.installed ## Start the site and start it again after every change
 
 test: $(VENV)/.installed-dev lint ## Run every check and every test, in Chromium too
 	@$(BIN)/interviewer run --build-only
-	@$(BIN)/pytest -n 3 --dist loadgroup
+	@$(BIN)/pytest -n 2 --dist loadgroup
 
 check: $(VENV)/.installed-dev lint ## Run the checks and the quick tests, without browser and running sites, in under three minutes
 	@$(BIN)/interviewer run --build-only

@@ -54,15 +54,21 @@ _ABOUT = "Practise backend interviews: twelve questions, a rubric fixed before e
 _PUBLIC = settings.site_url if settings.production else "/"
 
 
-def _page(component: Callable[[], rx.Component], route: str, title: str, about: str = _ABOUT, *, loads: Loads) -> None:
-    """Add a page; `loads` are the events that fill it."""
+def _page(
+    component: Callable[[], rx.Component], route: str, title: str, about: str = _ABOUT, *, loads: Loads, crawlers: str = ""
+) -> None:
+    """Add a page; `loads` are the events that fill it, `crawlers` what search engines are told."""
     app.add_page(
         component,
         route=route,
         title=title,
         description=about,
         image=f"{_PUBLIC}og.png",
-        meta=[{"property": "og:title", "content": title}, {"property": "og:description", "content": about}],
+        meta=[
+            {"property": "og:title", "content": title},
+            {"property": "og:description", "content": about},
+            *([{"name": "robots", "content": crawlers}] if crawlers else []),
+        ],
         on_load=list(loads),
     )
 
@@ -138,12 +144,13 @@ _page(
     "The report of an interview: scores, every answer and its verdict.",
     loads=[SessionState.require, ReviewState.load, ShareState.load],
 )
-app.add_page(
+_page(
     shared.shared,
-    route="/shared/[token]",
-    title="A shared report · Interviewer",
-    meta=[{"name": "robots", "content": "noindex, nofollow"}],
-    on_load=[SessionState.load, SharedState.load],
+    "/shared/[token]",
+    "A shared report · Interviewer",
+    "The report of a practice interview: scores, every answer and its verdict.",
+    loads=[SessionState.load, SharedState.load],
+    crawlers="noindex, nofollow",
 )
 _page(
     practice.practice,

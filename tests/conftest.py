@@ -201,7 +201,7 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a whole site, run browser tests last, and say which process does what where there are three.
+    """Mark what needs a whole site, run browser tests last, and say which process does what where there are two.
 
     Playwright keeps an event loop of its own running, beside which no other can run: browser tests share no process with others.
     """
@@ -209,10 +209,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if {"site", "make_site"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("site")
     items.sort(key=_in_browser)
-    files = sorted({item.path for item in items if _in_browser(item)})
     for item in items:
-        group = f"browser-{files.index(item.path) % 2}" if _in_browser(item) else "rest"
-        item.add_marker(pytest.mark.xdist_group(group))
+        item.add_marker(pytest.mark.xdist_group("browser" if _in_browser(item) else "rest"))
 
 
 def _in_browser(item: pytest.Item) -> bool:

@@ -146,6 +146,10 @@ export async function mirror(box, host, { language, attributes, hint }) {
     }),
   });
   box.addEventListener("input", read);
+  // What was typed in the very moment of sending is sent as well.
+  const last = () => view.state.doc.toString() !== box.value && write({ docChanged: true, state: view.state });
+  const form = box.form;
+  form?.addEventListener("submit", last, true);
   if (document.activeElement === box) view.focus();
 
   return {
@@ -157,6 +161,7 @@ export async function mirror(box, host, { language, attributes, hint }) {
     },
     close() {
       box.removeEventListener("input", read);
+      form?.removeEventListener("submit", last, true);
       view.destroy();
     },
   };

@@ -294,7 +294,7 @@ def streak_card(streak: rx.Var[StreakItem], started: rx.Var[bool]) -> rx.Compone
             rx.foreach(streak.days[:7], lambda day: rx.el.span(day.letter, class_name="text-center text-sm text-muted")),
             rx.foreach(streak.days, _day),
             role="img",
-            aria_label=streak.summary,
+            aria_label=rx.cond(streak.summary != "", streak.summary, "No days to show"),
             class_name="mt-4 grid max-w-72 grid-cols-7 gap-1.5",
         ),
         rx.cond(

@@ -21,8 +21,6 @@ from interviewer.state.skills import SkillsState
 # Two columns where there is room for them.
 _GRID = "mt-6 grid gap-6 lg:grid-cols-[minmax(0,1fr)_20rem] lg:grid-rows-[auto_1fr]"
 _COLUMN = "min-w-0 space-y-6"
-# Laid out when it comes near the screen, so that what is on it is there sooner.
-_BELOW = "[content-visibility:auto] [contain-intrinsic-size:auto_40rem]"
 _LIST = "divide-y divide-line overflow-hidden rounded-lg border border-line bg-sheet"
 
 
@@ -50,14 +48,14 @@ def _content() -> rx.Component:
             rx.el.div(
                 credits_card(),
                 streak_card(DashboardState.streak, DashboardState.streak.count > 0),
-                rx.el.div(_skills(), class_name=f"empty:hidden {_BELOW}"),
+                rx.el.div(_skills(), class_name="space-y-6 empty:hidden"),
                 class_name=f"{_COLUMN} lg:row-span-2",
             ),
-            rx.el.div(_progress(), class_name=f"{_COLUMN} {_BELOW}"),
+            rx.el.div(_progress(), class_name=_COLUMN),
             class_name=_GRID,
         ),
-        rx.el.div(rx.cond(DashboardState.past > 0, _past()), class_name=_BELOW),
-        rx.el.div(shop(), class_name=f"mt-12 {_BELOW}"),
+        rx.el.div(rx.cond(DashboardState.past > 0, _past()), class_name="empty:hidden"),
+        rx.el.div(shop(), class_name="mt-12"),
     )
 
 

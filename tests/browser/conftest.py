@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 from playwright.sync_api import Browser
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import NullPool, create_engine, make_url, text
 
 from tests.support.pages import Visitors, Watched
 from tests.support.people import seed
@@ -50,7 +50,7 @@ def database_away(visitors: Visitors, people_url: str, server_url: str) -> Calla
 
     @contextmanager
     def away() -> Iterator[None]:
-        admin = create_engine(server_url, isolation_level="AUTOCOMMIT")
+        admin = create_engine(server_url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
         with admin.connect() as connection:
             connection.execute(text(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false'))
             connection.execute(text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :n"), {"n": name})
@@ -58,6 +58,5 @@ def database_away(visitors: Visitors, people_url: str, server_url: str) -> Calla
                 yield
             finally:
                 connection.execute(text(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true'))
-        admin.dispose()
 
     return away

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from sqlalchemy import create_engine
+from sqlalchemy import NullPool, create_engine
 from sqlalchemy.orm import Session
 from sqlmodel import col, select
 
@@ -24,7 +24,7 @@ def add_interviews(
 
     Twelve scores make it a finished one, fewer a paused one that stands at the next question.
     """
-    engine = create_engine(database_url)
+    engine = create_engine(database_url, poolclass=NullPool)
     with Session(engine) as session:
         user = session.scalars(select(User).where(col(User.email) == email)).one()
         profile = JobProfile(user_id=user.id, text_hash=uuid4().hex, text=job, created_at=utcnow()) if job else None
@@ -37,7 +37,6 @@ def add_interviews(
             for number, one in enumerate(scores)
         ]
         session.commit()
-    engine.dispose()
     return found
 
 
