@@ -138,7 +138,9 @@
     if (!follows || !room().asked || room().asked === "0") return;
     follows = false;
     // Not away from somebody who types or reads elsewhere; and on a phone the keyboard would cover the question.
-    const free = !document.activeElement || document.activeElement === document.body;
+    // A title has the focus only where focus.js has put it, because what had it before is gone.
+    const here = document.activeElement;
+    const free = !here || here === document.body || here.matches('main[tabindex="-1"], main [tabindex="-1"]:not(input, textarea)');
     if (free && matchMedia("(hover: hover) and (pointer: fine)").matches) box()?.focus({ preventScroll: true });
   };
 

@@ -65,7 +65,7 @@ PAGES = (
     Shown("interview-lost", "/interview?id=999999", Who.VETERAN),
     Shown("review", "/interview/{finished}", Who.VETERAN, loads=True, fails=True),
     Shown("shared", "/shared/{shared}", loads=True, fails=True),
-    Shown("shared-gone", "/shared/no-such-link"),
+    Shown("shared-gone", "/shared/0"),
     Shown("review-missing", "/interview/999999", Who.VETERAN),
     Shown("practice-new", f"/practice?question={PRACTISED}", Who.NEWCOMER, loads=True, fails=True),
     Shown("practice", f"/practice?question={PRACTISED}", Who.VETERAN),
