@@ -172,11 +172,11 @@ def text_before_scripts(client: Path) -> None:
     Raises StartupError for a page that has none: the build would have changed its form.
     """
     for page in client.rglob("*.html"):
+        if page.name == "maintenance.html":
+            continue
         source = page.read_bytes()
         changed = source.replace(b'<link rel="modulepreload"', b'<link rel="later"')
         changed, scripts = _ENTRY.subn(rb'\1type="later"\2', changed)
-        if page.name == "maintenance.html":
-            continue
         if scripts != 1 or changed == source:
             raise StartupError(f"The script that starts a page was not found in {page.name}.")
         _rewrite(page, changed.replace(b"</body>", _STARTER + b"</body>"))

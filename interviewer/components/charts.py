@@ -7,11 +7,10 @@ import reflex as rx
 from interviewer.components.forms import LINK
 from interviewer.components.icons import icon
 from interviewer.components.ink import ring
-from interviewer.components.layout import card
+from interviewer.components.layout import SECTION_TITLE, card
 from interviewer.components.verdict import disclosure
 from interviewer.state.dashboard_models import HEIGHT, WIDTH, DayItem, PointItem, StreakItem, TopicItem, height_of
 
-TITLE = "font-serif text-xl font-bold"
 _CELL = "py-2.5 align-top tabular-nums"
 
 
@@ -24,7 +23,7 @@ def scores_over_time(
     """Return the scores of finished interviews as a line, the same in a sentence, and as a table for whoever cannot see it."""
     first, last = points.to(list)[0].to(PointItem), points.to(list)[-1].to(PointItem)
     return card(
-        rx.el.h2("Score over time", class_name=TITLE),
+        rx.el.h2("Score over time", class_name=SECTION_TITLE),
         rx.el.p(
             course,
             rx.cond(past > points.length(), f" The newest {points.length()} of {past} interviews are drawn.", ""),
@@ -173,7 +172,7 @@ def _row(point: rx.Var[PointItem]) -> rx.Component:
 def first_score(point: rx.Var[PointItem]) -> rx.Component:
     """Return the only score there is, and what a second one brings."""
     return card(
-        rx.el.h2("Score over time", class_name=TITLE),
+        rx.el.h2("Score over time", class_name=SECTION_TITLE),
         rx.el.div(
             ring(
                 rx.el.span(point.percent, class_name="font-serif text-4xl font-bold text-ink"),
@@ -198,7 +197,7 @@ def first_score(point: rx.Var[PointItem]) -> rx.Component:
 def scores_by_topic(topics: rx.Var[list[TopicItem]], past: rx.Var[int]) -> rx.Component:
     """Return the score of each topic over all interviews, the last one beside it: a table whose bars are drawn into it."""
     return card(
-        rx.el.h2("Score by topic", class_name=TITLE),
+        rx.el.h2("Score by topic", class_name=SECTION_TITLE),
         rx.el.p(
             rx.cond(past > 1, "Over all answers; the stroke marks the last interview.", "Over all answers so far."),
             class_name="mt-1 text-muted",
@@ -282,7 +281,7 @@ def _sign(sign: str, words: str, colour: str) -> rx.Component:
 def streak_card(streak: rx.Var[StreakItem], started: rx.Var[bool]) -> rx.Component:
     """Return days in a row, and the last two weeks as an examiner would tick them off."""
     return card(
-        rx.el.h2("Your last two weeks", class_name=TITLE),
+        rx.el.h2("Your last two weeks", class_name=SECTION_TITLE),
         rx.el.p(
             rx.el.span(streak.count, class_name="font-serif text-4xl font-bold"),
             " ",

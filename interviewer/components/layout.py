@@ -14,6 +14,8 @@ _NAV = (
     "inline-flex min-h-11 items-center rounded-md px-2 text-muted no-underline transition-colors hover:text-ink sm:px-3 "
     "aria-[current=page]:text-ink aria-[current=page]:shadow-[inset_0_-4px_0_var(--marker)]"
 )
+SECTION_TITLE = "font-serif text-xl font-bold"
+SMALL_TITLE = "text-sm font-semibold uppercase tracking-wide text-muted"
 _FOOT = "inline-flex min-h-11 items-center px-2 text-muted underline-offset-4 hover:text-ink hover:underline"
 
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 import reflex as rx
 
 from interviewer.components.ink import ring
-from interviewer.components.layout import card
-from interviewer.components.skills import SECTION_TITLE
+from interviewer.components.layout import SECTION_TITLE, SMALL_TITLE, card
 from interviewer.state.models import ReportItem
 from interviewer.state.practice_models import SkillItem
 from interviewer.state.report import PickItem
-
-SMALL_TITLE = "text-sm font-semibold uppercase tracking-wide text-muted"
 
 
 def total_line(percent: rx.Var[str], total: rx.Var[int], judged: rx.Var[int]) -> rx.Component:
@@ -19,8 +16,7 @@ def total_line(percent: rx.Var[str], total: rx.Var[int], judged: rx.Var[int]) ->
     return rx.el.p(
         ring(
             rx.el.span(percent, " %", class_name="whitespace-nowrap font-serif text-5xl font-bold leading-none text-ink"),
-            # Stretched as wide as this, the pen that draws it would stop half-way.
-            class_name="h-28 w-48 shrink-0 text-accent [&_path]:[animation:none]! [&_path]:[stroke-dasharray:none]!",
+            class_name="h-28 w-48 shrink-0 text-accent",
         ),
         rx.el.span(total, " of ", judged * 10, " points", class_name="text-muted"),
         class_name="flex flex-wrap items-center gap-x-5 gap-y-3",

@@ -9,10 +9,9 @@ import reflex as rx
 from interviewer.components.appeal import appeal
 from interviewer.components.forms import SECONDARY
 from interviewer.components.icons import icon
-from interviewer.components.layout import card
+from interviewer.components.layout import SECTION_TITLE, SMALL_TITLE, card
 from interviewer.components.prose import prose
-from interviewer.components.report import SMALL_TITLE, figures, picks, skills
-from interviewer.components.skills import SECTION_TITLE
+from interviewer.components.report import figures, picks, skills
 from interviewer.components.verdict import answer_text, disclosure, marks_list, model_answer, score_badge
 from interviewer.state.models import TurnItem
 from interviewer.state.report import ReportFields

@@ -6,8 +6,7 @@ import reflex as rx
 
 from interviewer.components.forms import FIELD, PRIMARY, SECONDARY, alert
 from interviewer.components.icons import icon
-from interviewer.components.layout import card
-from interviewer.components.skills import SECTION_TITLE
+from interviewer.components.layout import SECTION_TITLE, card
 from interviewer.state.sharing import ShareState
 
 PANEL = "sharing"

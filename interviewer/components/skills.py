@@ -6,13 +6,10 @@ import reflex as rx
 
 from interviewer.components.forms import LINK
 from interviewer.components.icons import icon
-from interviewer.components.layout import card
+from interviewer.components.layout import SECTION_TITLE, SMALL_TITLE, card
 from interviewer.components.prose import prose
 from interviewer.components.verdict import disclosure
 from interviewer.state.practice_models import RequirementItem, SkillItem, SuggestionItem
-
-SECTION_TITLE = "font-serif text-xl font-bold"
-_SMALL_TITLE = "text-sm font-semibold uppercase tracking-wide text-muted"
 
 
 def skill_list(skills: rx.Var[list[SkillItem]], label: str) -> rx.Component:
@@ -80,7 +77,7 @@ def requirements(
 
 def _standing(title: str, wanted: rx.Var[list[RequirementItem]], sign: rx.Component) -> rx.Component:
     return rx.el.div(
-        rx.el.h3(f"{title} (", wanted.length(), ")", class_name=_SMALL_TITLE),
+        rx.el.h3(f"{title} (", wanted.length(), ")", class_name=SMALL_TITLE),
         rx.el.ul(rx.foreach(wanted, lambda one: _requirement(one, sign)), class_name="mt-3 grid gap-x-10 gap-y-3 sm:grid-cols-2"),
         class_name="mt-5",
     )

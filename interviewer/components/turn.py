@@ -9,7 +9,7 @@ from interviewer.components.appeal import appeal
 from interviewer.components.forms import PRIMARY, QUIET, SECONDARY, alert
 from interviewer.components.icons import icon
 from interviewer.components.ink import empty_ring
-from interviewer.components.layout import card
+from interviewer.components.layout import SMALL_TITLE, card
 from interviewer.components.prose import prose
 from interviewer.components.verdict import answer_text, disclosure, marks_count, marks_list, model_answer, score_badge
 from interviewer.state.interview import InterviewState
@@ -215,7 +215,7 @@ def feedback() -> rx.Component:
         rx.el.section(
             rx.el.h2(
                 rx.cond(InterviewState.last.skipped, "The last question", "Your last answer"),
-                class_name="text-sm font-semibold uppercase tracking-wide text-muted",
+                class_name=SMALL_TITLE,
             ),
             rx.cond(
                 InterviewState.last.judged,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import reflex as rx
 
 from interviewer.components.billing import credits_card, notices, shop
-from interviewer.components.charts import TITLE, first_score, scores_by_topic, scores_over_time, streak_card
+from interviewer.components.charts import first_score, scores_by_topic, scores_over_time, streak_card
 from interviewer.components.forms import BUSY, LINK, PRIMARY, SECONDARY, alert, words
 from interviewer.components.icons import icon
-from interviewer.components.layout import card, shell
+from interviewer.components.layout import SECTION_TITLE, SMALL_TITLE, card, shell
 from interviewer.components.skills import skill_list, suggestions
 from interviewer.components.verdict import disclosure
 from interviewer.domain.topics import QUESTIONS_PER_TOPIC, TOPICS, TOTAL_QUESTIONS
@@ -91,7 +91,7 @@ def _next_step() -> rx.Component:
 def _resume() -> rx.Component:
     resume = DashboardState.resume
     return card(
-        rx.el.p(rx.cond(resume.verb == "Resume", "Paused", "In progress"), class_name=_SMALL),
+        rx.el.p(rx.cond(resume.verb == "Resume", "Paused", "In progress"), class_name=SMALL_TITLE),
         rx.el.h2(resume.title, class_name="mt-1 break-words font-serif text-2xl font-bold leading-snug"),
         rx.el.p(resume.where, class_name="mt-1 text-lg"),
         rx.el.p("Started ", resume.started, class_name="text-sm text-muted"),
@@ -110,9 +110,6 @@ def _resume() -> rx.Component:
         id="next",
         class_name="flex-1",
     )
-
-
-_SMALL = "text-sm font-semibold uppercase tracking-wide text-muted"
 
 
 def _first() -> rx.Component:
@@ -187,7 +184,7 @@ def _also_open() -> rx.Component:
     return rx.cond(
         DashboardState.unfinished.length() > 1,
         rx.el.section(
-            rx.el.h2("Also open", class_name=f"{TITLE} mb-3"),
+            rx.el.h2("Also open", class_name=f"{SECTION_TITLE} mb-3"),
             rx.el.ul(rx.foreach(DashboardState.unfinished[1:], _item), class_name=_LIST, aria_label="Also open"),
         ),
     )
@@ -218,7 +215,7 @@ def _skills() -> rx.Component:
             rx.cond(
                 SkillsState.weakest.length() > 0,
                 card(
-                    rx.el.h2("Skills", class_name=TITLE),
+                    rx.el.h2("Skills", class_name=SECTION_TITLE),
                     rx.el.p("Over all your interviews, the weakest first.", class_name="mb-2 text-sm text-muted"),
                     skill_list(SkillsState.weakest, "Your weakest skills"),
                     rx.cond(
@@ -246,7 +243,7 @@ def _practice() -> rx.Component:
 
 def _to_practise() -> rx.Component:
     return rx.el.section(
-        rx.el.h2("What to practise next", class_name=TITLE),
+        rx.el.h2("What to practise next", class_name=SECTION_TITLE),
         rx.el.p(
             rx.cond(
                 SkillsState.weakest.length() > 0,
@@ -278,7 +275,7 @@ def _past() -> rx.Component:
         rx.el.h2(
             "Finished",
             rx.el.span(" ", DashboardState.past, class_name="font-sans text-base font-normal text-muted"),
-            class_name=f"{TITLE} mb-3",
+            class_name=f"{SECTION_TITLE} mb-3",
         ),
         rx.el.ul(rx.foreach(DashboardState.finished, _item), class_name=_LIST, aria_label="Past interviews"),
         rx.cond(

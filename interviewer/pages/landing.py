@@ -10,13 +10,12 @@ from interviewer.components.billing import prices
 from interviewer.components.forms import LINK, PRIMARY, SECONDARY
 from interviewer.components.icons import icon
 from interviewer.components.ink import ring
-from interviewer.components.layout import shell
+from interviewer.components.layout import SMALL_TITLE, shell
 from interviewer.components.verdict import disclosure
 from interviewer.domain.samples import SAMPLE_VERDICT, SampleMark
 from interviewer.domain.topics import TOPICS
 
 _TITLE = "font-serif text-2xl font-bold"
-_SMALL = "text-sm font-semibold uppercase tracking-wide text-muted"
 
 
 def landing() -> rx.Component:
@@ -91,9 +90,9 @@ def _excerpt() -> rx.Component:
             ),
             class_name="flex items-start justify-between gap-4",
         ),
-        rx.el.h3("The answer", class_name=f"mb-1.5 mt-5 {_SMALL}"),
+        rx.el.h3("The answer", class_name=f"mb-1.5 mt-5 {SMALL_TITLE}"),
         rx.el.p(*_highlighted(sample.answer, [mark.quote for mark in made]), class_name="leading-relaxed"),
-        rx.el.h3(f"The verdict: {len(made)} of {len(sample.marks)} points made", class_name=f"mb-2 mt-5 {_SMALL}"),
+        rx.el.h3(f"The verdict: {len(made)} of {len(sample.marks)} points made", class_name=f"mb-2 mt-5 {SMALL_TITLE}"),
         rx.el.ul(*[_mark(mark) for mark in sample.marks[2:5]], class_name="mb-4 space-y-2"),
         disclosure(
             "Every mark and its proof", rx.el.ul(*[_mark(mark, proof=True) for mark in sample.marks], class_name="space-y-3")

@@ -7,7 +7,7 @@ import reflex as rx
 from interviewer.components.answer_box import answer_box
 from interviewer.components.forms import LINK, PRIMARY, SECONDARY, alert, words
 from interviewer.components.icons import icon
-from interviewer.components.layout import card, meanwhile, shell
+from interviewer.components.layout import SMALL_TITLE, card, meanwhile, shell
 from interviewer.components.prose import prose
 from interviewer.components.skills import suggestions
 from interviewer.components.turn import QUESTION_TEXT
@@ -158,7 +158,7 @@ def _next(look: str) -> rx.Component:
 
 def _verdict() -> rx.Component:
     return card(
-        rx.el.h2("Verdict", class_name="text-sm font-semibold uppercase tracking-wide text-muted"),
+        rx.el.h2("Verdict", class_name=SMALL_TITLE),
         rx.el.div(score_badge(PracticeState.verdict), role="status", class_name="my-4"),
         prose(PracticeState.verdict.feedback, id="feedback-text", class_name="mb-4"),
         disclosure("Every mark and its proof", marks_list(PracticeState.verdict)),

@@ -6,10 +6,10 @@ import reflex as rx
 
 from interviewer.components.forms import LINK, SECONDARY, alert
 from interviewer.components.icons import icon
-from interviewer.components.layout import card, meanwhile, shell
+from interviewer.components.layout import SECTION_TITLE, card, meanwhile, shell
 from interviewer.components.report_page import jump, print_button, report_page
 from interviewer.components.sharing import share_button, share_panel
-from interviewer.components.skills import SECTION_TITLE, requirements, suggestions
+from interviewer.components.skills import requirements, suggestions
 from interviewer.state.models import TurnItem
 from interviewer.state.review import ReviewState
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from interviewer.components.forms import LINK
-from interviewer.components.layout import card, shell
+from interviewer.components.layout import SMALL_TITLE, card, shell
 from interviewer.components.report_page import print_button, report_page
 from interviewer.pages.review import loading
 from interviewer.state.sharing import SharedState
@@ -34,7 +34,7 @@ def _gone() -> rx.Component:
 
 def _head() -> rx.Component:
     return rx.el.div(
-        rx.el.p("A shared report of a practice interview", class_name="text-sm font-semibold uppercase tracking-wide text-muted"),
+        rx.el.p("A shared report of a practice interview", class_name=SMALL_TITLE),
         rx.el.h1(SharedState.title, class_name="mt-1 break-words font-serif text-3xl font-bold"),
         rx.el.p(SharedState.started, " · ", SharedState.interviewer_name, class_name="mt-1 text-muted"),
         rx.el.div(print_button(), class_name="mt-5 print:hidden"),

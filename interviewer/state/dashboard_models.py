@@ -156,10 +156,6 @@ def resume_item(unfinished: Sequence[InterviewSummary], reached: int) -> ResumeI
     )
 
 
-def _where(reached: int) -> str:
-    return f"{topic_of(reached).name}, question {reached} of {TOTAL_QUESTIONS}" if reached else "The first question comes next"
-
-
 def topic_items(trends: Sequence[TopicTrend], interviews: int) -> list[TopicItem]:
     """Return the topics in an interview's order; the last interview is compared once there are two."""
     return [_topic(one, compare=interviews > 1) for one in trends]

@@ -23,9 +23,6 @@ _BLANK = re.compile(
     r"(?:\W+(?:given|provided|submitted))?\W*",
     re.IGNORECASE,
 )
-# "Pass" may decline to answer and "pass by value" does not: in a longer reply these words mean what the subject means by them.
-_TERMS = re.compile(r"\b(?:pass|skip|(?<!i )(?<!have )(?<!ve )never used)\b", re.IGNORECASE)
-_DECLINING_WORDS = 5
 HEAP_GRADE = 0.25
 # The model is right about the order of answers but too strict with those in the middle, chiefly to questions of a new kind.
 USUAL_GRADE, LIFT = 0.8, 0.35
@@ -78,8 +75,7 @@ def _echoes(question: str, piece: str) -> bool:
 def is_none(question: str, answer: str) -> bool:
     """Tell an answer that does not try: nothing, "no submission", "I don't know", the question again."""
     said = worded(question, answer)
-    plain = _TERMS.sub(" ", said) if len(words(said)) > _DECLINING_WORDS else said
-    return bool(_BLANK.fullmatch(said)) or not words(said) or admits_ignorance(plain) or copies_question(question, said)
+    return bool(_BLANK.fullmatch(said)) or not words(said) or admits_ignorance(said) or copies_question(question, said)
 
 
 def settle(measured: dict[str, float], model: Model, question: str, reference_answer: str, answer: str) -> float:
