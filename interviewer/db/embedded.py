@@ -78,6 +78,7 @@ class EmbeddedPostgres:
                 logger.error("the embedded database has ended; starting it again")
             try:
                 with self._server._lock:
+                    self._forget_dead_server()
                     self._server.ensure_postgres_running()
             except (subprocess.SubprocessError, OSError, RuntimeError, ValueError, AssertionError) as error:
                 if not failed:
@@ -87,6 +88,19 @@ class EmbeddedPostgres:
             else:
                 logger.warning("the embedded database runs again")
                 failed = False
+
+    def _forget_dead_server(self) -> None:
+        """Remove the note of a server that has ended: where nobody looks after ended processes it would be believed.
+
+        Another process may have started the server again meanwhile; then the note is that one's, and stays.
+        """
+        note = self.folder / "postmaster.pid"
+        try:
+            if _runs(psutil.Process(int(note.read_text().split()[0]))):
+                return
+        except (OSError, ValueError, IndexError, psutil.NoSuchProcess):
+            pass
+        note.unlink(missing_ok=True)
 
     def _initialise(self) -> None:
         """Create the data in a scratch folder and move it into place whole: a start cut off leaves nothing half-written."""
