@@ -90,7 +90,7 @@ class Balancer:
         return well[self._turn % len(well)] if well else None
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, asyncio.CancelledError):
             request = Request(await reader.readuntil(b"\r\n\r\n"))
             await self._pass(request, await reader.readexactly(request.length), reader, writer)
         writer.close()
