@@ -176,7 +176,7 @@ def opened_page() -> Iterator[Page]:
     """Yield a page of Chromium."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_ARGUMENTS)
-        yield browser.new_page(viewport={"width": 1280, "height": 800})
+        yield browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
         browser.close()
 
 
