@@ -71,3 +71,16 @@ def starts_failed(count: int = 1) -> None:
 def exposition() -> bytes:
     """Return all of it in Prometheus' text format, version 0.0.4."""
     return generate_latest(REGISTRY)
+
+
+OUTAGES = Counter(
+    "interviewer_outages",
+    "Times that something this depends on did not answer, or refused, by part.",
+    ["part"],
+    registry=REGISTRY,
+)
+
+
+def outage(part: str) -> None:
+    """Count that a part did not do its work: `database`, `valkey`, or `model`."""
+    OUTAGES.labels(part).inc()
