@@ -32,6 +32,7 @@ from tests.support.rehearsal import (
     logged,
     opened_page,
     sign_in,
+    typed,
     wait_for,
 )
 from tests.support.site import PASSWORD, Site, answer, at_question, free_port, start_interview
@@ -124,7 +125,7 @@ def _parts(folder: Path, cluster: Cluster) -> None:
             database_while_idle(stage, cluster)
             database_when_sending(stage, cluster)
             database_within_a_turn(stage, cluster, model)
-            store_of_counts(stage, valkey)
+            store_away(stage, valkey)
             slow_and_silent_model(stage, model)
             failing_model_by_api(stage, model)
         finally:
@@ -184,25 +185,33 @@ def database_within_a_turn(stage: Stage, cluster: Cluster, model: Model) -> None
     say(f"  database away for {back - began:.1f} s within a turn: all of it on the page {after:.1f} s after it was back")
 
 
-def store_of_counts(stage: Stage, valkey: ValkeyServer) -> None:
-    """Without Valkey a turn is finished, people sign in, and the page goes on."""
-    page, counted = stage.page, stage.outages("valkey")
+def store_away(stage: Stage, valkey: ValkeyServer) -> None:
+    """Without Valkey a turn is finished, people sign in, pages say that they wait, and go on by themselves."""
+    page, counted, text = stage.page, stage.outages("valkey"), stage.text()
+    answer(page, text)
     valkey.stop()
     began = time.monotonic()
     with Client(stage.site.url, tries=1) as client:
         client.sign_in(stage.emails[1], PASSWORD)
         client.dashboard()
     took = time.monotonic() - began
-    answer(page, stage.text())
-    stage.next()
+    page.wait_for_timeout(6000)
+    page.get_by_role("button", name="Skip", exact=True).first.click()
+    page.get_by_role("button", name="Write as", exact=False).first.click()
+    expect(page.get_by_text("A part of this site does not answer right now").first).to_be_visible()
     stage.picture("valkey")
     assert stage.outages("valkey") > counted, "no figure tells that Valkey is away"
-    assert logged(stage.site, "does not answer"), "no line tells that Valkey is away"
+    assert figure(stage.site.url, "interviewer_state_store_up") == 0
+    assert logged(stage.site, "the store of the pages' state does not answer"), "no line tells that Valkey is away"
     valkey.start()
-    page.wait_for_timeout(1500)
+    began = time.monotonic()
+    stage.next()
+    back = time.monotonic() - began
+    assert typed(page) == "", "the answer that was sent stands in the box for the next question"
     answer(page, stage.text())
     stage.next()
-    say(f"  Valkey away: a turn was judged, a program signed in within {took:.1f} s; back: the page went on")
+    say(f"  Valkey away for 6 s: a program signed in within {took:.1f} s, the page said that it waits")
+    say(f"    back: the turn of before was on the page within {back:.1f} s, the next one went well")
 
 
 def slow_and_silent_model(stage: Stage, model: Model) -> None:

@@ -190,6 +190,12 @@ def sign_in(page: Page, url: str, email: str) -> None:
     expect(page.get_by_role("link", name="Start an interview").first).to_be_visible()
 
 
+def typed(page: Page) -> str:
+    """Return what stands in the box for an answer, prose or code."""
+    script = "() => document.getElementById('answer')?.value ?? document.querySelector('.cm-content').innerText.trim()"
+    return str(page.evaluate(script))
+
+
 def figure(url: str, name: str, **labels: str) -> float:
     """Return a figure of a copy's /metrics, the sum of those with these labels; 0 if there is none."""
     total = 0.0
