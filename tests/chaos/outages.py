@@ -196,10 +196,10 @@ def store_away(stage: Stage, valkey: ValkeyServer) -> None:
         client.dashboard()
     took = time.monotonic() - began
     page.wait_for_timeout(6000)
-    page.get_by_role("button", name="Skip", exact=True).first.click()
-    page.get_by_role("button", name="Write as", exact=False).first.click()
-    expect(page.get_by_text("A part of this site does not answer right now").first).to_be_visible()
     stage.picture("valkey")
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_text("A part of this site does not answer right now").first).to_be_visible()
+    stage.picture("valkey-told")
     assert stage.outages("valkey") > counted, "no figure tells that Valkey is away"
     assert figure(stage.site.url, "interviewer_state_store_up") == 0
     assert logged(stage.site, "the store of the pages' state does not answer"), "no line tells that Valkey is away"
