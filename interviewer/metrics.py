@@ -59,7 +59,12 @@ STORE_UP = Gauge(
     registry=REGISTRY,
 )
 STORE_UP.set(1)
-STORE_ERRORS = Counter("interviewer_state_store_errors", "Events of pages that found no store of state.", registry=REGISTRY)
+OUTAGES = Counter(
+    "interviewer_outages",
+    "Times that something this depends on did not answer, or refused, by part.",
+    ["part"],
+    registry=REGISTRY,
+)
 
 
 def starts_failed(count: int = 1) -> None:
@@ -71,14 +76,6 @@ def starts_failed(count: int = 1) -> None:
 def exposition() -> bytes:
     """Return all of it in Prometheus' text format, version 0.0.4."""
     return generate_latest(REGISTRY)
-
-
-OUTAGES = Counter(
-    "interviewer_outages",
-    "Times that something this depends on did not answer, or refused, by part.",
-    ["part"],
-    registry=REGISTRY,
-)
 
 
 def outage(part: str) -> None:
