@@ -94,14 +94,13 @@ class InterviewState(rx.State):
             return None
         async with self:
             if self._stream != stream:
-                return None
+                return _load_if_forgotten(self)
             self.credits = balances.usable
             if view is None:
                 self.phase = "start"
                 return None
             showing.show(self, view)
-        await _catch_up(self, stream, person, view)
-        return None
+        return await _catch_up(self, stream, person, view)
 
     @rx.event(background=True)
     async def start(self, form: dict[str, Any]) -> EventSpec | None:
@@ -118,8 +117,7 @@ class InterviewState(rx.State):
                 await _follow(self, stream, wiring.services().interviews.start(person.user_id, job))
             except Unauthorized:
                 return to_login(self)
-        await _settle(self, stream)
-        return None
+        return await _settle(self, stream)
 
     @rx.event(background=True)
     async def submit_answer(self, form: dict[str, Any]) -> EventSpec | None:
@@ -218,8 +216,7 @@ async def _send(state: InterviewState, form: dict[str, Any], text: str | None) -
             await _report_if_finished(state, stream, person)
         except Unauthorized:
             return to_login(state)
-    await _settle(state, stream)
-    return InterviewState.load if forgotten else None
+    return await _settle(state, stream) or (InterviewState.load if forgotten else None)
 
 
 def _number(raw: object) -> int:
@@ -242,11 +239,17 @@ async def _explaining(state: InterviewState) -> AsyncIterator[None]:
             state.sending = False
 
 
-async def _settle(state: InterviewState, stream: int) -> None:
-    """Take the signs of work off the page once what it followed has ended."""
+async def _settle(state: InterviewState, stream: int) -> EventSpec | None:
+    """Take the signs of work off the page once what it followed has ended; a page that was forgotten meanwhile loads anew."""
     async with state:
         if state._stream == stream:
             showing.settle(state)
+        return _load_if_forgotten(state)
+
+
+def _load_if_forgotten(state: InterviewState) -> EventSpec | None:
+    """Return what fills the page of a state that has shown nothing yet: the one before it went with its store."""
+    return InterviewState.load if state._stream == 0 else None
 
 
 async def _chained(first: Event, rest: AsyncIterator[Event]) -> AsyncIterator[Event]:
@@ -267,7 +270,7 @@ async def _follow(state: InterviewState, stream: int, events: AsyncIterator[Even
                     showing.note_score(state, event.turn)
 
 
-async def _catch_up(state: InterviewState, stream: int, person: SignedIn, view: InterviewView) -> None:
+async def _catch_up(state: InterviewState, stream: int, person: SignedIn, view: InterviewView) -> EventSpec | None:
     """Join whatever is going on for an interview: its start, or the work on an answer that a closed tab left behind."""
     interviews = wiring.services().interviews
     async with _explaining(state):
@@ -277,7 +280,7 @@ async def _catch_up(state: InterviewState, stream: int, person: SignedIn, view: 
             if turn.claimed:
                 await _follow(state, stream, interviews.complete(person.user_id, view.id, turn.question_id))
         await _report_if_finished(state, stream, person)
-    await _settle(state, stream)
+    return await _settle(state, stream)
 
 
 async def _complete(state: InterviewState, question_ids: list[int]) -> EventSpec | None:
@@ -296,9 +299,8 @@ async def _complete(state: InterviewState, question_ids: list[int]) -> EventSpec
             await _report_if_finished(state, stream, person)
         except Unauthorized:
             return to_login(state)
-    await _settle(state, stream)
     # A state that was forgotten knows of nothing to complete: look again.
-    return None if question_ids else InterviewState.load
+    return await _settle(state, stream) if question_ids else InterviewState.load
 
 
 async def _change_status(state: InterviewState, wanted: InterviewStatus) -> EventSpec | None:
@@ -321,8 +323,7 @@ async def _change_status(state: InterviewState, wanted: InterviewStatus) -> Even
     async with state:
         stream = showing.begin(state, state.phase)
         showing.show(state, view)
-    await _catch_up(state, stream, person, view)
-    return None
+    return await _catch_up(state, stream, person, view)
 
 
 async def _report_if_finished(state: InterviewState, stream: int, person: SignedIn) -> None:

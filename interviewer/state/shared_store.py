@@ -79,11 +79,19 @@ async def _look(app: rx.App, manager: StateManagerRedis) -> None:
             logger.error("the store of the pages' state does not answer; pages wait for it")
         elif run is not None and (away or known not in {"", run}):
             logger.warning("the store of the pages' state answers again; pages connect anew")
+            _forget_leases(manager)
             await _connect_anew(app)
         elif run is not None and _stranded:
             await _connect_anew(app, _stranded)
         known, away = run or known, run is None
         await asyncio.sleep(LOOK_EVERY)
+
+
+def _forget_leases(manager: StateManagerRedis) -> None:
+    """Drop the states that this copy has on loan: their locks are gone with the old store, so they could not be written back."""
+    manager._cached_states.clear()
+    for lease in list(manager._local_leases.values()):
+        lease.cancel()
 
 
 async def _connect_anew(app: rx.App, only: Collection[str] | None = None) -> None:

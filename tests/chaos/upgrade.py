@@ -24,7 +24,9 @@ from tests.support.balancer import Balancer
 from tests.support.rehearsal import ANSWER, Load, accounts, alone, command, examined, opened_page, sign_in
 from tests.support.site import Site, answer, at_question, start_interview
 
-PROGRAMS, CREDITS = 4, 60
+PROGRAMS, CREDITS = 8, 60
+# Visits to a page while both versions serve.
+VISITS = 6
 DRAFT = "A draft that nobody has sent yet: I would begin with"
 COPIED = ("alembic", "assets", "interviewer", "reflex.lock")
 FILES = ("alembic.ini", "pyproject.toml", "requirements.lock", "rxconfig.py", ".env.example")
@@ -58,7 +60,7 @@ def upgrade(folder: Path, database_url: str) -> None:
     if not frontend.is_fresh(Settings(_env_file=None)):
         frontend.build(Settings(_env_file=None))
     new = new_version(folder / "new")
-    behaviour = openai_server.Behaviour(first=0.3, rate=150)
+    behaviour = openai_server.Behaviour(first=1.0, rate=20)
     with openai_server.running(behaviour) as model, opened_page() as page:
         environment = {"OPENAI_BASE_URL": model, "OPENAI_MODEL": "rehearsal"}
         old = [Site(folder, database_url, PYTHONPATH=str(ROOT), **environment).start() for _ in range(2)]
@@ -145,8 +147,8 @@ def _replaced(
     page.wait_for_timeout(3000)
     for number, (before, after) in enumerate(zip(old, fresh, strict=True), 1):
         began = time.monotonic()
-        balancer.copies.remove(before.port)
         before.stop()
+        balancer.copies.remove(before.port)
         stopped = time.monotonic() - began
         after.start()
         balancer.copies.append(after.port)
@@ -155,10 +157,27 @@ def _replaced(
         say(f"  copy {number} replaced: the old one stopped in {stopped:.1f} s, the new one well after {whole:.1f} s in all")
         page.wait_for_timeout(4000)
         page.screenshot(path=folder / f"upgrade-{number}.png")
+        if number == 1:
+            _visits(page, balancer.url, folder)
     _page_goes_on(page, folder)
     time.sleep(2)
     load.stop()
     _tell(balancer, load, watch)
+
+
+def _visits(page: Page, url: str, folder: Path) -> None:
+    """Load a page again and again while every other request is answered by the other version."""
+    visitor = page.context.new_page()
+    watch, slowest = Watch(visitor), 0.0
+    for number in range(VISITS):
+        began = time.monotonic()
+        visitor.goto(f"{url}/dashboard", wait_until="commit")
+        expect(visitor.get_by_role("link", name="Start an interview").first).to_be_visible(timeout=30_000)
+        slowest = max(slowest, time.monotonic() - began)
+        visitor.screenshot(path=folder / f"visit-{number}.png")
+    visitor.close()
+    say(f"  {VISITS} visits while both versions serve: all came to a page that works, the slowest in {slowest:.1f} s")
+    say(f"    loaded {watch.loads} times, asked for in vain: {dict(watch.missing)}")
 
 
 def _page_goes_on(page: Page, folder: Path) -> None:
@@ -166,6 +185,7 @@ def _page_goes_on(page: Page, folder: Path) -> None:
     box = page.get_by_label("Your answer")
     expect(box, "the draft was lost").to_have_value(DRAFT)
     answer(page, f"{DRAFT} {ANSWER}")
+    expect(page.get_by_text("Question 3 of 12")).to_be_visible(timeout=60_000)
     at_question(page, 3)
     page.screenshot(path=folder / "upgrade-after.png")
 

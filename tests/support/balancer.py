@@ -69,13 +69,13 @@ class Balancer:
         asyncio.set_event_loop(self._loop)
         server = self._loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", 0, limit=2**20))
         self.url = f"http://localhost:{server.sockets[0].getsockname()[1]}"
-        looking = self._loop.create_task(self._look())
+        self._looking = self._loop.create_task(self._look())
         self._ready.set()
         self._loop.run_forever()
-        looking.cancel()
-        for task in asyncio.all_tasks(self._loop):
+        tasks = asyncio.all_tasks(self._loop)
+        for task in tasks:
             task.cancel()
-        self._loop.run_until_complete(asyncio.sleep(0.1))
+        self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
 
     async def _look(self) -> None:
         while True:
@@ -90,7 +90,7 @@ class Balancer:
         return well[self._turn % len(well)] if well else None
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, asyncio.CancelledError):
             request = Request(await reader.readuntil(b"\r\n\r\n"))
             await self._pass(request, await reader.readexactly(request.length), reader, writer)
         writer.close()

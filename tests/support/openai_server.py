@@ -216,9 +216,9 @@ def _chunk(delta: dict[str, Any] | None, finish: str | None, usage: dict[str, An
 
 
 @contextmanager
-def running(behaviour: Behaviour) -> Iterator[str]:
-    """Serve on a free port of loopback from a thread; yields the base URL for the client."""
-    with served(build(behaviour)) as url:
+def running(behaviour: Behaviour, port: int = 0) -> Iterator[str]:
+    """Serve on a port of loopback, a free one unless told, from a thread; yields the base URL for the client."""
+    with served(build(behaviour), port) as url:
         yield f"{url}/v1"
 
 

@@ -13,7 +13,9 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +97,8 @@ def execute(url: str, statement: str, **given: object) -> Any:
 
 def accounts(database_url: str, count: int, credits: int, prefix: str = "person") -> list[str]:
     """Make accounts with a password and credits in a migrated database; returns their addresses."""
-    hash, made = asyncio.run(hash_password(PASSWORD)), []
+    with ThreadPoolExecutor(1) as thread:  # the caller may have an event loop already, as Playwright does
+        hash, made = thread.submit(asyncio.run, hash_password(PASSWORD)).result(), []
     for number in range(count):
         email = f"{prefix}{number}@example.com"
         id = execute(database_url, _USER, email=email, name=f"{prefix.title()} {number}", hash=hash, credits=credits)
@@ -110,6 +113,9 @@ class Program(Client):
     def __init__(self, url: str, **options: Any) -> None:
         super().__init__(url, **options)
         self.tries: Counter[str] = Counter()
+
+    def __enter__(self) -> Program:
+        return self
 
     def _again(self, call: Call[Any], outcome: Outcome, sent: Tokens | None, tries: Tries) -> None:
         self.tries[str(outcome.status) if isinstance(outcome, Answer) else outcome.reason] += 1
@@ -137,8 +143,7 @@ class Load:
             thread.join(120)
 
     def _work(self, email: str) -> None:
-        program = Program(self._url)
-        with program:
+        with Program(self._url) as program:
             while not self._over.is_set():
                 try:
                     self._session(program, email)
@@ -150,10 +155,11 @@ class Load:
         self._timed("sign-in", lambda: program.sign_in(email, PASSWORD))
         self._timed("dashboard", program.dashboard)
         started = self._timed("start", program.start)
-        for _ in range(3):
+        for number in range(3):
             if self._over.is_set():
                 return
-            self._timed("turn", lambda: program.answer(started.interview_id, ANSWER))
+            # The same text again would be taken for a repetition.
+            self._timed("turn", partial(program.answer, started.interview_id, f"{ANSWER} ({number})"))
             self._timed("dashboard", program.dashboard)
 
     def _timed(self, what: str, work: Callable[[], Any]) -> Any:
@@ -170,7 +176,7 @@ def opened_page() -> Iterator[Page]:
     """Yield a page of Chromium."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_ARGUMENTS)
-        yield browser.new_page(viewport={"width": 1280, "height": 800})
+        yield browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
         browser.close()
 
 
@@ -182,6 +188,12 @@ def sign_in(page: Page, url: str, email: str) -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("link", name="Start an interview").first).to_be_visible()
+
+
+def typed(page: Page) -> str:
+    """Return what stands in the box for an answer, prose or code."""
+    script = "() => document.getElementById('answer')?.value ?? document.querySelector('.cm-content').innerText.trim()"
+    return str(page.evaluate(script))
 
 
 def figure(url: str, name: str, **labels: str) -> float:

@@ -13,10 +13,11 @@ from starlette.applications import Starlette
 
 
 @contextmanager
-def served(app: Starlette) -> Iterator[str]:
-    """Serve `app` on a free port while the block runs; yields its address."""
+def served(app: Starlette, port: int = 0) -> Iterator[str]:
+    """Serve `app` on a port, a free one unless told, while the block runs; yields its address."""
     listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()

@@ -1,0 +1,152 @@
+"""A full disk under the embedded database, on a small file system in memory: needs the right to mount one."""
+
+from __future__ import annotations
+
+import secrets
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from interviewer.cli.printing import say
+from interviewer.client import Client, Unavailable
+from tests.support.rehearsal import accounts, alone, command, execute, figure, logged, opened_page, sign_in, wait_for
+from tests.support.site import PASSWORD, Site, answer, at_question, start_interview
+
+MEGABYTES = 240
+# Bytes that are left when it is called full.
+LEFT = 8_000_000
+
+
+def disk(folder: Path, _database_url: str) -> None:
+    """Fill the disk while people answer, make room again, and look for losses."""
+    with _small_disk(folder / "disk") as data, opened_page() as page:
+        if data is None:
+            say("  disk full: left out, as nothing can be mounted here")
+            return
+        site = Site(folder, "", DATA_DIR=str(data)).start()
+        url = _address(data)
+        emails = accounts(url, 2, 3, "disk")
+        try:
+            sign_in(page, site.url, emails[0])
+            start_interview(page)
+            with Client(site.url, tries=1) as client:
+                client.sign_in(emails[1], PASSWORD)
+                filler = _fill(data)
+                sent, words = _answered_until_refused(client)
+                text = _long()
+                answer(page, text)
+                expect(page.get_by_role("alert").filter(has_text="Nothing is lost")).to_be_visible()
+                expect(page.get_by_label("Your answer"), "the answer is gone").to_have_value(text)
+                page.screenshot(path=folder / "outage-disk.png")
+                assert figure(site.url, "interviewer_outages_total", part="database"), "no figure tells that the disk is full"
+                kinds = logged(site, "DiskFull, 53100")
+                assert kinds or logged(site, "the embedded database has ended"), "no line tells that the disk is full"
+                _crash(url)
+                page.wait_for_timeout(5000)
+                ended = logged(site, "the embedded database has ended")
+                began = time.monotonic()
+                filler.unlink()
+                wait_for("the database is back", lambda: _well(client), 90)
+                took = time.monotonic() - began
+                answer(page, text)
+                at_question(page, 2)
+                _compared(client, sent)
+            say(f"  disk full: {len(sent)} long answers taken, then a sentence: {words} The box stays full")
+            say(f"    the server itself {'ended' if ended else 'was there'}; {took:.1f} s after there was room all went on")
+        finally:
+            site.stop()
+        found = command("doctor", database_url="", DATA_DIR=str(data))
+        assert found.returncode == 0, f"the doctor found something: {found.stdout}"
+    say("  doctor: nothing amiss")
+
+
+@contextmanager
+def _small_disk(folder: Path) -> Iterator[Path | None]:
+    folder.mkdir()
+    options = ["-t", "tmpfs", "-o", f"size={MEGABYTES}m,mode=755", "none", str(folder)]
+    if subprocess.run(["mount", *options], capture_output=True, check=False).returncode:
+        yield None
+        return
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def _address(data: Path) -> str:
+    """Return the address of the embedded database, which runs."""
+    lines = (data / "postgres" / "postmaster.pid").read_text().splitlines()
+    return f"postgresql://postgres@/postgres?host={lines[4]}"
+
+
+def _fill(data: Path) -> Path:
+    """Leave no more than a little."""
+    filler = data / "filler"
+    with filler.open("wb", buffering=0) as file:
+        try:
+            while file.write(bytes(65536)) == 65536:
+                pass
+        except OSError:
+            file.truncate(filler.stat().st_size - LEFT)
+    return filler
+
+
+def _long() -> str:
+    """Return an answer that does not fit anywhere between others, and that nothing can pack."""
+    return secrets.token_urlsafe(14_000)[:18_000]
+
+
+def _answered_until_refused(client: Client) -> tuple[list[tuple[int, str]], str]:
+    """Answer until there is no room; returns what was accepted, by interview, and the words of the refusal."""
+    accepted: list[tuple[int, str]] = []
+    try:
+        for _ in range(3):
+            interview_id = client.start().interview_id
+            for _ in range(12):
+                text = _long()
+                client.answer(interview_id, text)
+                accepted.append((interview_id, text))
+    except Unavailable as error:
+        return accepted, error.message
+    raise AssertionError("the disk is full and nothing was refused")
+
+
+def _crash(url: str) -> None:
+    """Have the server want a new piece of its log, for which there is no room: that ends it."""
+    for _ in range(5):
+        try:
+            execute(url, "SELECT pg_logical_emit_message(false, 'filler', repeat('x', 8000000)), pg_switch_wal()")
+        except Exception as error:
+            say(f"  disk full: the server itself: {type(error).__name__}")
+            return
+
+
+def _well(client: Client) -> bool:
+    try:
+        client.dashboard()
+    except Unavailable:
+        return False
+    return True
+
+
+def _compared(client: Client, sent: list[tuple[int, str]]) -> None:
+    """Raise AssertionError unless everything that was accepted is there."""
+    for interview_id in {interview_id for interview_id, _ in sent}:
+        found = client.conversation(interview_id)
+        said = [
+            message.content
+            for topic in found.topics.values()
+            for question in topic.questions.values()
+            for message in question.messages
+            if message.author == "user"
+        ]
+        missing = [text for id, text in sent if id == interview_id and text not in said]
+        assert not missing, f"{len(missing)} answers that were accepted are gone"
+
+
+if __name__ == "__main__":
+    alone(disk)
