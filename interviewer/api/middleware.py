@@ -16,7 +16,7 @@ from uuid import uuid4
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from structlog.contextvars import bind_contextvars, bound_contextvars
+from structlog.contextvars import bind_contextvars, bound_contextvars, unbind_contextvars
 
 from interviewer import metrics
 
@@ -51,10 +51,13 @@ class Requests:
         id = given if _SANE_ID.fullmatch(given) else new_id()
         # Reset at the end: whoever calls may go on to the next request in the same task.
         with bound_contextvars(request_id=id):
-            if scope["type"] == "http":
-                await self._answer(id, scope, receive, send)
-            else:
-                await self._app(scope, receive, send)
+            try:
+                if scope["type"] == "http":
+                    await self._answer(id, scope, receive, send)
+                else:
+                    await self._app(scope, receive, send)
+            finally:
+                unbind_contextvars("interview_id")
 
     async def _answer(self, id: str, scope: Scope, receive: Receive, send: Send) -> None:
         began, status = perf_counter(), GONE
