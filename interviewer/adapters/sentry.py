@@ -51,7 +51,6 @@ def start(settings: Settings) -> None:
         # Each of these would collect what is thrown away again above.
         before_breadcrumb=lambda _crumb, _hint: None,
         max_breadcrumbs=0,
-        send_default_pii=False,
         include_local_variables=False,
         max_request_body_size="never",
         send_client_reports=False,
