@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -13,8 +14,9 @@ import pytest
 from sqlalchemy import text
 from starlette.types import Message, Receive, Scope, Send
 
-from interviewer import wiring
+from interviewer import api, wiring
 from interviewer.adapters.builtin.interviewer import BuiltinInterviewer
+from interviewer.api.middleware import Requests
 from interviewer.api.websockets import AT_ONCE, MESSAGES, Websockets
 from interviewer.db.models import User
 from interviewer.errors import Crowded
@@ -187,6 +189,47 @@ async def test_a_process_that_is_stopped_refuses_what_waits_and_ends_what_runs(
     # As another process does.
     services.interviews._calls.door = Door("model", Turnstile(10, 10))
     assert any(isinstance(event, Judged) for event in await answered(services, user, *waiting))
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+async def test_a_request_that_the_server_cuts_off_when_it_stops_is_told_so(
+    services: Services, new_user: NewUser, interviewer: ScriptedInterviewer, program: Program, streaming: bool
+) -> None:
+    user = await new_user(1)
+    one = await program(user)
+    id, _ = await started(services, user)
+    assert isinstance(one._transport, httpx2.ASGITransport)
+    sent: list[Message] = []
+    whole = json.dumps({"message": "First."}).encode()
+    received = iter([{"type": "http.request", "body": whole}])
+
+    async def receive() -> Message:
+        for message in received:
+            return message
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    headers = {"authorization": one.headers["Authorization"], "accept": "text/event-stream" if streaming else "*/*"}
+    raw = [(name.encode(), words.encode()) for name, words in {**headers, "content-type": "application/json"}.items()]
+    path = f"/api/conversations/append/{id}"
+    scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "client": ("192.0.2.1", 1), "headers": raw}
+    interviewer.gate.clear()
+    asked = asyncio.create_task(Requests(api.build())(scope, receive, send))
+    await until(lambda: len(interviewer.answer_briefs) == 1)
+    await asyncio.sleep(0.1)
+    asked.cancel()
+    await asked
+    said = b"".join(message.get("body", b"") for message in sent).decode()
+    error = json.dumps({"error": CLOSED_WORDS} | ({"status": 503} if streaming else {}))
+    assert sent[0]["status"] == (201 if streaming else 503)
+    assert said.endswith(f"event: error\ndata: {error}\n\n") if streaming else json.loads(said) == json.loads(error)
+    assert not sent[-1].get("more_body")
+    interviewer.gate.set()
+    await services.interviews.close()
+    assert (await services.interviews.view(user.id, id)).answers_judged == 1
 
 
 async def test_practice_waits_for_the_processor(services: Services, new_user: NewUser, monkeypatch: pytest.MonkeyPatch) -> None:
