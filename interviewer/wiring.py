@@ -135,7 +135,7 @@ def build(
     interviewer = interviewer or choose_interviewer(settings)
     door, processor = choose_doors(settings, interviewer)
     interviews = Interviews(database, interviewer, settings.grade_repeats, door)
-    skills = Skills(database, bank, WordLikeness())
+    skills = Skills(database, bank, WordLikeness(), processor)
     reports = Reports(interviews, skills)
     return Services(
         settings=settings,
