@@ -88,6 +88,11 @@ class Person:
         self._chance = random.Random(self.account.id)
         self._stamps: set[str] = set()
 
+    @property
+    def waits(self) -> bool:
+        """Whether an answer is taken and its verdict not there yet."""
+        return len(self.answers) > len(self.turns) and self.answers[-1].accepted
+
     # -- what the page shows ------------------------------------------------------------------------------------
 
     def _page(self, tab: Tab) -> dict[str, Any]:
