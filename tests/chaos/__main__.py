@@ -17,11 +17,13 @@ from sqlalchemy import create_engine, make_url, text
 from interviewer.db.embedded import EmbeddedPostgres
 from interviewer.db.engine import driver_url
 from tests.chaos.load import pair, people
+from tests.chaos.mixed import mixed
 from tests.chaos.watching import NotKept
 
 PARTS: dict[str, Callable[[Path, str], None]] = {
     "people": people,
     "pair": pair,
+    "mixed": mixed,
 }
 
 

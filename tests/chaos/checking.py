@@ -104,7 +104,7 @@ def _screen(connection: Connection, person: Person) -> list[str]:
     seen = person.seen
     if seen is None:
         return ["the page was not seen at the end"]
-    if seen.interview_id == 0:
+    if seen.phase == "start":
         return []
     rows = [row for row in _rows(connection, _TURNS, person) if row.interview == seen.interview_id]
     answered = [row for row in rows if row.content is not None]

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx2
 
+from interviewer.domain.topics import TOTAL_QUESTIONS
 from interviewer.services.sessions import COOKIE
 from tests.chaos.crowd import Account
 from tests.chaos.tabs import Tab, form
@@ -116,7 +117,7 @@ class Person:
         async with self.tab() as tab:
             while not stop.is_set() and len(self.started) < interviews and await self._take(tab, stop):
                 pass
-            await self._end(tab)
+            await self.finish(tab)
 
     def tab(self) -> Tab:
         """Return a new page, not yet open."""
@@ -174,13 +175,17 @@ class Person:
     async def answer(self, tab: Tab) -> bool:
         """Answer the question on the page and wait for verdict and next question; False when that fails."""
         given = await self.send_answer(tab)
-        if given is None:
-            return False
+        return given is not None and await self.see_through(tab, given)
+
+    async def see_through(self, tab: Tab, given: Answer) -> bool:
+        """Wait for the verdict on an answer and the question after it; False when they do not come."""
 
         def over() -> bool:
             page = self._page(tab)
             judged = page["last"]["question_id"] == given.question_id and page["last"]["judged"]
-            return bool(judged and (page["question"]["question_id"] or page["phase"] == "finished"))
+            # Whoever comes back to an interview that is over meanwhile finds the form that starts another one.
+            gone = page["phase"] == "start" and given.position == TOTAL_QUESTIONS
+            return bool(gone or (judged and (page["question"]["question_id"] or page["phase"] == "finished")))
 
         deadline = time.monotonic() + TOO_LONG
         while not over():
@@ -247,7 +252,7 @@ class Person:
         )
         return False
 
-    async def _end(self, tab: Tab) -> None:
+    async def finish(self, tab: Tab) -> None:
         """Wait until nothing is being written any more, and note what the page shows."""
 
         def quiet() -> bool:
