@@ -83,7 +83,7 @@ def mixed(folder: Path, database_url: str) -> None:
         watch = Watch([site], database_url, lambda: int(store.client().info("clients")["connected_clients"]))
         try:
             people = _people(database_url, site)
-            reader = make_accounts(database_url, 1, 0, "reader")[0]
+            reader = make_accounts(database_url, 1, 1, "reader")[0]
             finished = add_interviews(driver_url(database_url), reader.email, [[7] * 12] * 10)[-1]
             print(f"\n{minutes:.0f} minutes of mixed load (load of the machine before: {os.getloadavg()[0]:.1f})", flush=True)
             day = Day(site, mails)

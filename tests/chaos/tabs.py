@@ -110,7 +110,8 @@ class Tab:
         while not what():
             changed = self._changed
             try:
-                await asyncio.wait_for(changed.wait(), max(0.0, deadline - time.monotonic()))
+                async with asyncio.timeout(deadline - time.monotonic()):
+                    await changed.wait()
             except TimeoutError:
                 return what()
         return True
@@ -172,7 +173,9 @@ class Tab:
         """Take what comes until the connection breaks."""
         silence = OPEN_SECONDS
         while True:
-            frame = str(await asyncio.wait_for(socket.recv(), silence))
+            # Not wait_for: in Python 3.11 that now and then swallows the cancellation that closes the tab.
+            async with asyncio.timeout(silence):
+                frame = str(await socket.recv())
             if frame.startswith("0"):
                 greeting = json.loads(frame[1:])
                 silence = (greeting["pingInterval"] + greeting["pingTimeout"]) / 1000
