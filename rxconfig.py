@@ -4,11 +4,19 @@ from typing import Any, cast
 
 import reflex as rx
 from reflex_base.constants import StateManagerMode
+from reflex_base.environment import environment
 
 from interviewer.components.theme import TAILWIND
 from interviewer.settings import get_settings
 
 settings = get_settings()
+store = settings.redis_url.get_secret_value() if settings.redis_url else None
+
+# A page that is being written to is locked for seconds at a time instead of anew for each of its many changes, unless another
+# copy asks for it.
+environment.REFLEX_OPLOCK_ENABLED.set(True)
+# Hosted stores do not let a client set what they notify of; docs/operations.md says what to set there.
+environment.REFLEX_IGNORE_REDIS_CONFIG_ERROR.set(True)
 
 config = rx.Config(
     app_name="interviewer",
@@ -19,7 +27,9 @@ config = rx.Config(
     cors_allowed_origins=[settings.site_url.rstrip("/"), *settings.allowed_origins],
     telemetry_enabled=False,
     show_built_with_reflex=False,
-    state_manager_mode=StateManagerMode.MEMORY,
+    # Copies share the state of pages and its locks where they have something to share it in.
+    state_manager_mode=StateManagerMode.REDIS if store else StateManagerMode.MEMORY,
+    redis_url=store,
     # Seconds of silence after which a page's state is forgotten; the page then loads it anew.
     redis_token_expiration=6 * 3600,
     # Packed at build time, in the order of preference: 10 to 15 percent less than gzip alone.

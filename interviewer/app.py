@@ -15,6 +15,7 @@ from interviewer.components.failure import boundary
 from interviewer.components.head import head
 from interviewer.pages import account, dashboard, interview, landing, legal, not_found, outbox, practice, profile, review, shared
 from interviewer.settings import get_settings
+from interviewer.state import shared_store
 from interviewer.state.account import LoginState, OutboxState, ResetPasswordState, ResetRequestState, SignupState, VerifyState
 from interviewer.state.billing import BillingState
 from interviewer.state.dashboard import DashboardState
@@ -38,6 +39,7 @@ app = rx.App(
     # Their work is done by components/notices.py, in the look of this site.
     app_wraps={(55, "ErrorBoundary"): boundary},
     toaster=None,
+    backend_exception_handler=shared_store.explain,
     api_transformer=[
         api.build(ORIGINS),
         CacheHeaders,
@@ -49,6 +51,7 @@ app = rx.App(
 )
 app.add_middleware(EventIds())  # type: ignore[arg-type]  # it has the two methods that are called
 app.register_lifespan_task(wiring.running)
+app.register_lifespan_task(shared_store.watch)
 
 _ABOUT = "Practise backend interviews: twelve questions, a rubric fixed before every answer, and a verdict you can check."
 _PUBLIC = settings.site_url if settings.production else "/"

@@ -32,14 +32,25 @@ _SOURCES = (
 _FILES = ("assets", "rxconfig.py", "requirements.lock", "reflex.lock", "interviewer/frontend.py")
 _ENTRY = re.compile(rb'(<script )type="module"([^>]*>\s*import )')
 # A page in the background draws no frames, so time counts as well.
+# While two versions of the site serve, a page of one may ask the other for its scripts, in vain: it is loaded anew, a few times.
 _STARTER = b"""<script>(() => {
   let begun = false;
+  const again = () => {
+    try {
+      const [times, since] = (sessionStorage.getItem("again") || "0 0").split(" ").map(Number);
+      const late = Date.now() - since > 60000;
+      if (!late && times > 4) return;
+      sessionStorage.setItem("again", late ? `1 ${Date.now()}` : `${times + 1} ${since}`);
+      setTimeout(() => location.reload(), late ? 300 : 1000 * times);
+    } catch {}
+  };
   const begin = () => {
     if (begun) return;
     begun = true;
     document.querySelectorAll('link[rel="later"]').forEach((link) => (link.rel = "modulepreload"));
     const script = document.createElement("script");
     script.type = "module";
+    script.onerror = again;
     script.textContent = document.querySelector('script[type="later"]').textContent;
     document.head.append(script);
   };

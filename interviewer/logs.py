@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import time
 from collections.abc import Callable, Sequence
 from typing import TextIO
 
@@ -65,6 +66,22 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
     root.handlers[:] = [handler, *(other for other in root.handlers if not isinstance(other, _Handler))]
     root.setLevel(max(level, logging.WARNING))
     logging.getLogger(OURS).setLevel(level)
+
+
+class Seldom:
+    """Lets a remark through once in so many seconds: of a part that is away each request would say the same."""
+
+    def __init__(self, every: float) -> None:
+        self._every = every
+        self._last: dict[str, float] = {}
+
+    def lets(self, kind: str) -> bool:
+        """Tell whether a remark of this kind is due; kinds are few and known beforehand."""
+        now = time.monotonic()
+        if now - self._last.get(kind, -self._every) < self._every:
+            return False
+        self._last[kind] = now
+        return True
 
 
 class _Handler(logging.StreamHandler[TextIO]):

@@ -53,6 +53,14 @@ MAILS = Counter("interviewer_mails", "Tries to hand a mail over: sent, delayed, 
 WORK_IN_PROGRESS = Gauge("interviewer_work_in_progress", "Starts and turns that are being worked on.", registry=REGISTRY)
 CONNECTIONS_IN_USE = Gauge("interviewer_database_connections_in_use", "Connections of the pool in use.", registry=REGISTRY)
 
+STORE_UP = Gauge(
+    "interviewer_state_store_up",
+    "Whether the store of the pages' state answers; 1 where each copy keeps its own.",
+    registry=REGISTRY,
+)
+STORE_UP.set(1)
+STORE_ERRORS = Counter("interviewer_state_store_errors", "Events of pages that found no store of state.", registry=REGISTRY)
+
 
 def starts_failed(count: int = 1) -> None:
     """Count starts that came to nothing: the credit of each has been given back."""
@@ -63,3 +71,16 @@ def starts_failed(count: int = 1) -> None:
 def exposition() -> bytes:
     """Return all of it in Prometheus' text format, version 0.0.4."""
     return generate_latest(REGISTRY)
+
+
+OUTAGES = Counter(
+    "interviewer_outages",
+    "Times that something this depends on did not answer, or refused, by part.",
+    ["part"],
+    registry=REGISTRY,
+)
+
+
+def outage(part: str) -> None:
+    """Count that a part did not do its work: `database`, `valkey`, or `model`."""
+    OUTAGES.labels(part).inc()

@@ -12,6 +12,8 @@ from limits.aio.storage.redis.redispy import RedispyBridge
 from limits.aio.strategies import MovingWindowRateLimiter
 from limits.errors import StorageError
 
+from interviewer import logs, metrics
+
 logger = logging.getLogger(__name__)
 
 # Seconds between two complaints that the shared store does not answer.
@@ -43,7 +45,7 @@ class LimitsLimiter:
             else None
         )
         self._shared = MovingWindowRateLimiter(self._store) if self._store else None
-        self._complained = -COMPLAIN_EVERY
+        self._seldom = logs.Seldom(COMPLAIN_EVERY)
 
     async def wait(self, limit: str, *who: str) -> int:
         """Count a try by `who`; return 0, or after how many seconds `limit` lets them try again. A refused try does not count."""
@@ -60,11 +62,10 @@ class LimitsLimiter:
         return self._store is None or await self._store.check()
 
     def _complain(self, error: StorageError) -> None:
-        if time.monotonic() - self._complained >= COMPLAIN_EVERY:
-            self._complained = time.monotonic()
-            logger.warning(
-                "the store of rate limits does not answer (%s); this process counts alone", type(error.storage_error).__name__
-            )
+        metrics.outage("valkey")
+        kind = type(error.storage_error).__name__
+        if self._seldom.lets(kind):
+            logger.warning("the store of rate limits does not answer (%s); this process counts alone", kind)
 
     async def close(self) -> None:
         """Let go of the connections to the shared store."""
@@ -77,4 +78,5 @@ async def _wait(limiter: MovingWindowRateLimiter, limit: str, who: tuple[str, ..
     if await limiter.hit(item, *who):
         return 0
     window = await limiter.get_window_stats(item, *who)
-    return max(1, math.ceil(window.reset_time - time.time()))
+    # A clock that was set back would say to wait longer than the limit lasts.
+    return min(max(1, math.ceil(window.reset_time - time.time())), item.get_expiry())

@@ -65,7 +65,8 @@ def open_database(settings: Settings) -> Iterator[Settings]:
             signals.release()
             os.environ["DATABASE_URL"] = url
             get_settings.cache_clear()
-            yield settings.model_copy(update={"database_url": SecretStr(url)})
+            with server.kept_up():
+                yield settings.model_copy(update={"database_url": SecretStr(url)})
         finally:
             os.environ.pop("DATABASE_URL", None)
             get_settings.cache_clear()

@@ -6,8 +6,10 @@ import json
 import logging
 import shutil
 import subprocess
+import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,6 +20,10 @@ from interviewer.errors import StartupError
 # The server's own files; the folder's name says which program they belong to.
 FOLDER = "postgres"
 _HANDLES = ".handle_pids.json"
+# Seconds between two looks whether the server still runs.
+LOOK_EVERY = 2.0
+
+logger = logging.getLogger(__name__)
 
 
 class EmbeddedPostgres:
@@ -51,6 +57,51 @@ class EmbeddedPostgres:
         """Stop the server, unless another process still uses it."""
         self._server.cleanup()
 
+    @contextmanager
+    def kept_up(self, every: float = LOOK_EVERY) -> Iterator[None]:
+        """As long as the block runs start the server again when it has ended: killed, or out of room on its disk."""
+        over = threading.Event()
+        thread = threading.Thread(target=self._keep_up, args=(over, every), name="embedded-database", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+    def _keep_up(self, over: threading.Event, every: float) -> None:
+        failed = False
+        while not over.wait(every):
+            if _runs(self._server.get_postmaster_info().process):
+                continue
+            if not failed:
+                logger.error("the embedded database has ended; starting it again")
+            try:
+                with self._server._lock:
+                    self._forget_dead_server()
+                    self._server.ensure_postgres_running()
+            except (subprocess.SubprocessError, OSError, RuntimeError, ValueError, AssertionError) as error:
+                if not failed:
+                    reason = self.folder / "log"
+                    logger.error("the embedded database does not start (%s), see %s; trying on", type(error).__name__, reason)
+                failed = True
+            else:
+                logger.warning("the embedded database runs again")
+                failed = False
+
+    def _forget_dead_server(self) -> None:
+        """Remove the note of a server that has ended: where nobody looks after ended processes it would be believed.
+
+        Another process may have started the server again meanwhile; then the note is that one's, and stays.
+        """
+        note = self.folder / "postmaster.pid"
+        try:
+            if _runs(psutil.Process(int(note.read_text().split()[0]))):
+                return
+        except (OSError, ValueError, IndexError, psutil.NoSuchProcess):
+            pass
+        note.unlink(missing_ok=True)
+
     def _initialise(self) -> None:
         """Create the data in a scratch folder and move it into place whole: a start cut off leaves nothing half-written."""
         if (self.folder / "PG_VERSION").exists():
@@ -71,6 +122,14 @@ class EmbeddedPostgres:
             f"The embedded database in {self.folder} is half-written or damaged and does not start. "
             f"Move that folder away to begin with an empty database, or see {self.folder / 'log'} for the reason."
         )
+
+
+def _runs(process: psutil.Process | None) -> bool:
+    """Tell whether a process does anything: one that has ended and whose parent has not looked does not."""
+    try:
+        return process is not None and process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _get_server() -> Callable[..., Any]:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import logging
+import select
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
-from sqlalchemy import make_url, text
-from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
+from sqlalchemy import event, make_url, text
+from sqlalchemy.exc import ArgumentError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
+from interviewer import logs, metrics
 from interviewer.errors import StartupError, Unavailable
+
+logger = logging.getLogger(__name__)
 
 # Seconds a request waits for a free connection before it is told to come back later.
 POOL_WAIT = 5.0
+# Seconds between two lines in the log that say the same about a database that does not answer.
+COMPLAIN_EVERY = 10.0
 CONNECT_WAIT = 5
 
 
@@ -22,6 +30,8 @@ ODD_ADDRESS = (
     "DATABASE_URL cannot be read as an address. It has the form postgresql://user:password@host:port/name; "
     "special characters in the password are written as %XX."
 )
+
+_seldom = logs.Seldom(COMPLAIN_EVERY)
 
 
 def driver_url(url: str) -> str:
@@ -55,6 +65,7 @@ class Database:
             hide_parameters=True,  # an error that is logged must not carry what somebody wrote
             connect_args={"connect_timeout": CONNECT_WAIT, "options": options},
         )
+        event.listen(self.engine.sync_engine, "checkout", _refuse_dead)
         self._autocommitting = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
@@ -89,6 +100,21 @@ class Database:
         await self.engine.dispose()
 
 
+def _refuse_dead(connection: Any, _record: object, _proxy: object) -> None:
+    """Have the pool connect anew where the server has ended a connection meanwhile; its next user should not have to find out.
+
+    Nobody waits for an answer on a connection of the pool, so whatever can be read from it is the news of its end.
+    """
+    if connection.driver_connection.closed or _readable(connection.driver_connection.fileno()):
+        raise DisconnectionError("the server has ended this connection")
+
+
+def _readable(descriptor: int) -> bool:
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))
+
+
 @contextmanager
 def _our_errors() -> Iterator[None]:
     try:
@@ -96,4 +122,9 @@ def _our_errors() -> Iterator[None]:
     except PoolTimeoutError as error:
         raise Unavailable("Too many people are here at once. Please try again in a moment.") from error
     except (OperationalError, InterfaceError) as error:
+        metrics.outage("database")
+        # Its kind, and the code where the server gave one, say enough: its words may hold what somebody wrote.
+        reason = ", ".join(filter(None, [type(error.orig).__name__, getattr(error.orig, "sqlstate", None)]))
+        if _seldom.lets(reason):
+            logger.warning("the database does not answer, or refuses (%s)", reason)
         raise Unavailable("The database does not answer right now. Nothing is lost: try again in a moment.") from error

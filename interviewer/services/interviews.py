@@ -37,6 +37,7 @@ from interviewer.services.dialogue import cleaned as cleaned
 from interviewer.services.events import Asked, Completed, Event, Failed, Judged, Started, Stored
 from interviewer.services.live import LiveWork, Publish
 from interviewer.services.loading import found, grown, known, with_row
+from interviewer.services.patience import patiently, quietly
 from interviewer.services.usage import Calls, Kind
 from interviewer.services.views import InterviewView, Loaded, TurnRow, title_of, turn_view
 
@@ -285,8 +286,7 @@ class Interviews:
                 sides.append(self._guarded("question", publish, self._ask_next(loaded, row, publish)))
             done = await asyncio.gather(*sides)
         if any(isinstance(what, Failed) for what in done):
-            async with self._database.transaction() as session:
-                await queries.release_claim(session, answer.id, held[0])
+            await quietly(self._database, partial(queries.release_claim, message_id=answer.id, held=held[0]))
         elif None not in done:
             publish(Completed(grown(loaded, row, [what for what in done if isinstance(what, Verdict | Question)])))
 
@@ -295,8 +295,8 @@ class Interviews:
         judgement, call = await self._judgement(loaded, row, answer, publish)
         verdict = Verdict(message_id=answer.id, **dialogue.judgement_columns(judgement, self._interviewer))
         is_last = row.question.position == TOTAL_QUESTIONS
-        async with self._database.autocommit() as session:
-            stored = await queries.add_verdict(session, verdict, loaded.interview.id, call, closes=is_last)
+        adding = partial(queries.add_verdict, verdict=verdict, interview_id=loaded.interview.id, call=call, closes=is_last)
+        stored = await patiently(self._database, adding)
         if stored is None:  # another worker was first: its verdict counts
             row = (await self.load(loaded.interview.user_id, loaded.interview.id)).row(row.question.id)
         else:
@@ -323,8 +323,7 @@ class Interviews:
         brief = dialogue.question_brief(position, loaded.rows, dialogue.job_brief(loaded.job), loaded.interview.seen_before)
         asked, call = await self._calls.record(Kind.ASK, loaded.interview.id, dialogue.ask, brief, publish)
         question = asked.as_row(loaded.conversation_id, position)
-        async with self._database.autocommit() as session:
-            stored = await queries.add_question(session, question, call)
+        stored = await patiently(self._database, partial(queries.add_question, question=question, call=call))
         if stored is None:  # another worker was first: show its question
             fresh = await self.load(loaded.interview.user_id, loaded.interview.id)
             question = next(other.question for other in fresh.rows if other.question.position == position)

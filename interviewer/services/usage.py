@@ -72,8 +72,11 @@ class Calls:
             result = await work(self._interviewer, *given, told.append)
         except BaseException as error:
             outcome = _OUTCOMES.get(type(error), "failed" if isinstance(error, Exception) else "cancelled")
-            call = self._call(kind, interview_id, outcome, perf_counter() - began, told)
+            seconds = perf_counter() - began
+            call = self._call(kind, interview_id, outcome, seconds, told)
             if isinstance(error, Exception):
+                metrics.outage("model")
+                logger.warning("the interviewer failed to %s (%s) after %.1f seconds", kind.value, outcome, seconds)
                 await self.store(call)
             raise
         return result, self._call(kind, interview_id, WORKED, perf_counter() - began, told)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import reflex as rx
+from reflex.constants.state import FIELD_MARKER
 
 
 class NoticeState(rx.State):
@@ -15,6 +18,11 @@ class NoticeState(rx.State):
         """Show `words`, one short sentence, instead of whatever was shown before."""
         self.words = words
         self.number += 1
+
+    @classmethod
+    def saying(cls, words: str) -> dict[str, dict[str, Any]]:
+        """Return the change that shows `words` on a page whose state cannot be had."""
+        return {cls.get_full_name(): {f"words{FIELD_MARKER}": words, f"number{FIELD_MARKER}": -1}}
 
     @rx.event
     def close(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import psutil
@@ -41,6 +42,23 @@ def test_data_outlives_a_restart_and_nothing_runs_on_after_a_stop(folder: Path) 
     again = EmbeddedPostgres(folder)
     assert _execute(again.start(), "SELECT n FROM kept") == 7
     again.stop()
+
+
+def test_a_server_that_was_killed_is_started_again(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    server = EmbeddedPostgres(folder)
+    url = server.start()
+    _execute(url, "CREATE TABLE kept AS SELECT 7 AS n")
+    with server.kept_up(every=0.1):
+        [postmaster] = [pid for pid in _servers(folder) if psutil.Process(pid).ppid() not in _servers(folder)]
+        psutil.Process(postmaster).kill()
+        deadline = time.monotonic() + 20
+        while "runs again" not in caplog.text:
+            assert time.monotonic() < deadline, caplog.text
+            time.sleep(0.05)
+        assert _execute(url, "SELECT n FROM kept") == 7
+    assert "has ended; starting it again" in caplog.text
+    server.stop()
+    assert _servers(folder) == []
 
 
 def test_a_user_that_was_killed_does_not_keep_the_server_running(folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -162,4 +163,15 @@ async def test_while_the_shared_store_is_away_each_process_counts_alone(
     assert told[:30] == [0] * 30
     assert all(told[30:])
     assert caplog.text.count("does not answer") == 1, "said once, not at every try"
+    await limiter.close()
+
+
+async def test_a_clock_that_was_set_back_keeps_nobody_out_for_longer_than_the_limit_lasts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    limiter = LimitsLimiter()
+    assert [await limiter.wait("2/minute", "me") for _ in range(2)] == [0, 0]
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now - 3600)
+    assert await limiter.wait("2/minute", "me") == 60
     await limiter.close()

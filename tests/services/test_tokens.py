@@ -121,6 +121,13 @@ async def test_a_token_with_the_right_key_but_another_claim_is_refused(
         await tokens.authenticate(jwt.encode(claims(**changes), SECRET, ALGORITHM))
 
 
+async def test_a_token_of_a_copy_whose_clock_is_ahead_is_good(tokens: Tokens, new_user: NewUser) -> None:
+    issued = await tokens.issue(await new_user())
+    told = jwt.decode(issued.access, options={"verify_signature": False})
+    ahead = jwt.encode(told | {"iat": told["iat"] + 3600, "exp": told["exp"] + 3600}, SECRET, ALGORITHM)
+    assert (await tokens.authenticate(ahead)).user_id == issued.user.id
+
+
 @pytest.mark.parametrize("name", ["iss", "aud", "iat", "exp", "sub", "jti", "sid", "purpose"])
 async def test_no_claim_may_be_missing(tokens: Tokens, new_user: NewUser, name: str) -> None:
     await tokens.issue(await new_user())

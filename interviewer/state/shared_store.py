@@ -1,0 +1,101 @@
+"""The store in which several copies keep the pages' state: what pages and operator see when it goes away and comes back.
+
+Everything that matters is in the database, what is typed is in the browser. So a page whose state is gone, or may be, only has to
+connect anew: it is filled again from the database, by whichever copy answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Collection
+
+import reflex as rx
+from reflex.istate.manager.redis import StateManagerRedis
+from reflex.utils.token_manager import RedisTokenManager
+from reflex_base.event.context import EventContext
+from reflex_base.utils.exceptions import LockExpiredError
+
+from interviewer import metrics
+from interviewer.adapters.state_store import AWAY, be_quick, life
+from interviewer.errors import AppError
+from interviewer.services.background import Background
+from interviewer.state.notices import NoticeState
+
+logger = logging.getLogger(__name__)
+
+WAIT = "A part of this site does not answer right now. What you wrote is kept; the page goes on by itself as soon as it can."
+# Seconds between two looks at the store.
+LOOK_EVERY = 1.0
+# Seconds between two pages that are made to connect anew, so that they do not all come at once.
+BETWEEN_PAGES = 0.02
+
+_telling = Background()
+# Pages whose event found no store: they wait for it to answer.
+_stranded: set[str] = set()
+
+
+def explain(exception: Exception) -> None:
+    """Handle what no handler of a page's event caught: the log gets the error, the page a sentence."""
+    page = EventContext.get()
+    if isinstance(exception, (*AWAY, LockExpiredError)):
+        metrics.STORE_ERRORS.inc()
+        _stranded.add(page.token)
+        logger.warning("an event of a page found no store of state (%s)", type(exception).__name__)
+        words = WAIT
+    else:
+        logger.error("an event of a page failed", exc_info=exception)
+        words = AppError.user_message
+    # Straight to the page: the state that would say it may be what is missing.
+    _telling.spawn(page.emit_delta(NoticeState.saying(words)))
+
+
+async def watch(app: rx.App) -> None:
+    """Look after the store for ever, if copies share one; Reflex passes the application by this name.
+
+    When it comes back after an absence, or is another one that knows nothing, every page of this copy connects anew; one that an
+    event of found no store does so as soon as it answers.
+    """
+    manager = app.state_manager
+    if not isinstance(manager, StateManagerRedis):
+        return
+    be_quick(manager.redis)
+    if isinstance(tokens := app.event_namespace and app.event_namespace._token_manager, RedisTokenManager):
+        be_quick(tokens.redis)
+    try:
+        await _look(app, manager)
+    finally:
+        # Reflex waits for this task when it stops, and would take its old failure for one of stopping.
+        if manager._lock_task is not None and manager._lock_task.done():
+            manager._lock_task = None
+
+
+async def _look(app: rx.App, manager: StateManagerRedis) -> None:
+    known, away = "", False
+    while True:
+        run = await life(manager.redis)
+        metrics.STORE_UP.set(run is not None)
+        if run is None and not away:
+            logger.error("the store of the pages' state does not answer; pages wait for it")
+        elif run is not None and (away or known not in {"", run}):
+            logger.warning("the store of the pages' state answers again; pages connect anew")
+            await _connect_anew(app)
+        elif run is not None and _stranded:
+            await _connect_anew(app, _stranded)
+        known, away = run or known, run is None
+        await asyncio.sleep(LOOK_EVERY)
+
+
+async def _connect_anew(app: rx.App, only: Collection[str] | None = None) -> None:
+    """Close the websockets of this copy's pages, or of some; each opens another at once and is filled as after loading it."""
+    pages, server = app.event_namespace, app.sio
+    if pages is None or server is None:
+        return
+    chosen = [sid for token, sid in pages.token_to_sid.items() if only is None or token in only]
+    _stranded.clear()
+    for sid in chosen:
+        connection = server.eio.sockets.get(server.manager.eio_sid_from_sid(sid, pages.namespace))
+        if connection is not None:
+            # The end of what is to be written, without a word: a page that is told goodbye stays away.
+            await connection.queue.put(None)
+            await asyncio.sleep(BETWEEN_PAGES)

