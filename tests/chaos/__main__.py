@@ -18,12 +18,16 @@ from interviewer.db.embedded import EmbeddedPostgres
 from interviewer.db.engine import driver_url
 from tests.chaos.load import pair, people
 from tests.chaos.mixed import mixed
+from tests.chaos.restore import restore
+from tests.chaos.upgrade import upgrade
 from tests.chaos.watching import NotKept
 
 PARTS: dict[str, Callable[[Path, str], None]] = {
     "people": people,
     "pair": pair,
     "mixed": mixed,
+    "upgrade": upgrade,
+    "restore": restore,
 }
 
 
@@ -45,7 +49,7 @@ def main() -> None:
                 folder.mkdir()
                 try:
                     PARTS[part](folder, _new_database(url, part))
-                except NotKept as error:
+                except (NotKept, AssertionError) as error:
                     broken[part] = str(error)
         finally:
             server.stop()

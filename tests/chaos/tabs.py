@@ -28,6 +28,7 @@ from interviewer.frontend import WEB
 from interviewer.services.sessions import COOKIE
 
 ROOT_STATE = "reflex___state____state"
+NOTICES = f"{ROOT_STATE}.interviewer___state___notices____notice_state"
 NAMESPACE = "/_event"
 FORM = "__reflex_form_data__"
 # Seconds between tries to connect, times the number of tries that failed, of which ten count.
@@ -204,6 +205,8 @@ class Tab:
         elif kind == "event":
             for name, values in (data.get("delta") or {}).items():
                 self.state.setdefault(name, {}).update(values)
+            if words := (data.get("delta") or {}).get(NOTICES, {}).get("words_rx_state_"):
+                self.complaints.append(f"notice: {words}")
             if self._received:
                 self._received(frame, now)
             for event in data.get("events") or []:
