@@ -31,7 +31,7 @@ def people(folder: Path, database_url: str) -> None:
     """One worker and many people."""
     with model() as url:
         site = worker(folder, database_url, url).start()
-        watch = Watch([site], database_url)
+        watch = Watch([site], database_url, url)
         try:
             crowd = _crowd(database_url, [site])
             _announce(f"{len(crowd)} people in interviews at one worker", watch)
@@ -50,7 +50,7 @@ def pair(folder: Path, database_url: str) -> None:
     """Two workers, of which one is killed and started again, and as many people."""
     with model() as url, valkey() as store:
         sites = [worker(folder, database_url, url, REDIS_URL=store.connection_url).start() for _ in range(2)]
-        watch = Watch(sites, database_url, lambda: int(store.client().info("clients")["connected_clients"]))
+        watch = Watch(sites, database_url, url, lambda: int(store.client().info("clients")["connected_clients"]))
         try:
             crowd = _crowd(database_url, sites)
             _announce(f"{len(crowd)} people in interviews at two workers, one of them killed", watch)

@@ -80,7 +80,7 @@ def mixed(folder: Path, database_url: str) -> None:
     with model(feedback=120) as url, valkey() as store, resend_server.running(mails) as post:
         environment = {"REDIS_URL": store.connection_url, "RESEND_API_KEY": "re_load", "RESEND_API_URL": post}
         site = worker(folder, database_url, url, **environment).start()
-        watch = Watch([site], database_url, lambda: int(store.client().info("clients")["connected_clients"]))
+        watch = Watch([site], database_url, url, lambda: int(store.client().info("clients")["connected_clients"]))
         try:
             people = _people(database_url, site)
             reader = make_accounts(database_url, 1, 1, "reader")[0]
@@ -274,8 +274,10 @@ def _levels(promises: Promises, samples: Sequence[Sample], before: Sample, after
     )
     most = [max(getattr(one, name) for one in samples) for name in ("files", "connections", "clients")]
     promises.figure("processor", f"{100 * (after.cpu - before.cpu) / (after.at - before.at):.0f} % of a core")
-    words = f"{before.files} before, {most[0]} at most, {after.files} afterwards"
-    promises.figure("open files", words, "back", kept=after.files <= before.files + POOL + FILES_MORE)
+    # The pool of the database stays open, and the last connections to the model are closed at its next call.
+    files = after.files - after.idle
+    words = f"{before.files} before, {most[0]} at most, {files} afterwards, and {after.idle} kept for the model"
+    promises.figure("open files", words, "back, and a full pool", kept=files <= before.files + POOL + FILES_MORE)
     words = f"{before.connections} before, {most[1]} at most, {after.connections} afterwards"
     promises.figure("connections to the database", words, f"{POOL} or fewer", kept=after.connections <= POOL)
     words = f"{before.clients} before, {most[2]} at most, {after.clients} afterwards"

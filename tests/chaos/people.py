@@ -203,6 +203,10 @@ class Person:
 
     async def send_answer(self, tab: Tab) -> Answer | None:
         """Send an answer to the question on the page until it is taken; None when it is not."""
+        # Somebody whose page is just coming back has no box to write into.
+        if not await tab.until(lambda: tab.hydrated and self._question(tab) != 0, TOO_LONG):
+            self._broken(tab, "there was no question any more")
+            return None
         question = self._shown(tab, "question")
         given = Answer(question["question_id"], question["position"], self._words(question["question_id"]))
         self.answers.append(given)

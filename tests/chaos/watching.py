@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 from sqlalchemy import Engine, create_engine, text
@@ -31,22 +32,29 @@ _CONNECTIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_da
 
 @dataclass(frozen=True)
 class Sample:
-    """What one worker uses at a moment: memory in MB, seconds of processor since its start, open files; wall clock."""
+    """What one worker uses at a moment: memory in MB, seconds of processor since its start, open files.
+
+    `at` is the wall clock; `connections` to the database and `clients` of Valkey, 0 without one, are those of all workers.
+    """
 
     at: float
     rss: float
     cpu: float
     files: int
-    connections: int  # to the database, of all workers
-    clients: int  # of Valkey, of all workers; 0 without one
+    idle: int  # of these, connections to the model
+    connections: int
+    clients: int
 
 
 class Watch:
     """Takes samples of workers."""
 
-    def __init__(self, sites: Sequence[Site], database_url: str, clients: Callable[[], int] | None = None) -> None:
+    def __init__(
+        self, sites: Sequence[Site], database_url: str, model_url: str, clients: Callable[[], int] | None = None
+    ) -> None:
         """`clients` counts the connections of Valkey."""
         self._sites = sites
+        self._model = urlsplit(model_url).port
         self._clients = clients or (lambda: 0)
         self._engine: Engine = create_engine(driver_url(database_url), isolation_level="AUTOCOMMIT", pool_size=1)
         self.samples: list[list[Sample]] = [[] for _ in sites]
@@ -63,7 +71,8 @@ class Watch:
                 process = psutil.Process(site.process.pid)
                 spent = process.cpu_times()
                 cpu, rss = spent.user + spent.system, process.memory_info().rss / MB
-                one = Sample(time.time(), rss, cpu, process.num_fds(), connections, clients)
+                idle = sum(1 for one in process.net_connections() if one.raddr and one.raddr.port == self._model)
+                one = Sample(time.time(), rss, cpu, process.num_fds(), idle, connections, clients)
                 samples.append(one)
             found.append(one)
         return found
