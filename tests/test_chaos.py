@@ -8,10 +8,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from interviewer.db.migrations import migrate
 from tests.chaos.checking import discrepancies
-from tests.chaos.crowd import make_accounts
+from tests.chaos.crowd import connected, make_accounts
 from tests.chaos.load import valkey
 from tests.chaos.people import Pace, Person
 from tests.chaos.watching import log_complaints
@@ -22,6 +23,13 @@ pytestmark = pytest.mark.site
 
 PEOPLE, TURNS_AFTER, TOO_LONG = 6, 2, 50.0
 QUICK = Pace(think=(0.0, 1.0), sentences=(2, 4))
+# What must not go unseen.
+SPOILT = (
+    "UPDATE messages SET content = 'other words' WHERE id = (SELECT min(id) FROM messages)",
+    "DELETE FROM verdicts WHERE message_id = (SELECT min(message_id) FROM verdicts)",
+    "DELETE FROM questions WHERE position = 2",
+    "UPDATE users SET individual_credits = individual_credits + 1",
+)
 
 
 @pytest.fixture
@@ -75,3 +83,11 @@ async def test_interviews_go_on_when_one_of_two_workers_is_killed(workers: Seque
     assert sum(person.pushed for person in people) == 0
     assert discrepancies(database, people) == []
     assert log_complaints(workers) == []
+
+    # And the comparison would have seen it.
+    with connected(database) as connection:
+        for spoil in SPOILT:
+            connection.execute(text(spoil))
+    found = " ".join(discrepancies(database, people))
+    for words in ("another text", "no verdict", "has the questions", "the ledger says"):
+        assert words in found

@@ -55,7 +55,7 @@ def _answers(connection: Connection, person: Person) -> list[str]:
             found.append(f"the answer to question {row.question} has no verdict")
     for answer in person.answers:
         row = stored.get(answer.question_id)
-        if answer.accepted and (row is None or row.content is None):
+        if answer.taken and (row is None or row.content is None):
             found.append(f"the answer to question {answer.question_id} is lost")
         elif row is not None and row.content is not None and row.content != answer.text:
             found.append(f"the answer to question {answer.question_id} is another text")

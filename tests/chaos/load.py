@@ -59,7 +59,7 @@ def pair(folder: Path, database_url: str) -> None:
             promises = Promises()
             _waits(promises, crowd, [(began, killed), (killed + DISTURBED, killed + AWAY), (killed + AWAY + DISTURBED, ended)])
             _costs(promises, crowd, watch, began, killed)
-            _comebacks(promises, crowd)
+            _comebacks(promises, crowd, killed)
             _faults(promises, crowd, sites, database_url)
         finally:
             watch.close()
@@ -159,11 +159,15 @@ def _most(samples: Sequence[Sample], name: str) -> str:
     return str(max(getattr(one, name) for one in samples))
 
 
-def _comebacks(promises: Promises, crowd: Sequence[Person]) -> None:
-    """Print how long pages were away after they lost their worker."""
-    backs = [back for person in crowd for back in person.backs]
+def _comebacks(promises: Promises, crowd: Sequence[Person], killed: float) -> None:
+    """Print how long pages were away after they lost their worker, and how long the answers that it was judging took."""
+    lost = [person for person in crowd if person.backs]
+    backs = [back for person in lost for back in person.backs]
     words = f"{len(backs)} pages, median {percentile(backs, 50):.1f} s, longest {max(backs, default=0):.1f} s"
     promises.figure("pages that lost their worker until they were hydrated by the other", words, kept=bool(backs))
+    waits = [one.over - killed for person in lost for one in person.answers if one.taken and one.taken < killed < one.over]
+    words = f"{len(waits)}, which took {percentile(waits, 50):.1f} s more in the median, {max(waits, default=0):.1f} s at most"
+    promises.figure("answers that it was judging", words)
     again = sum(person.again for person in crowd)
     promises.figure("forms that had to be sent again, as the worker died over them", str(again))
 

@@ -40,12 +40,16 @@ _SENTENCES = (
 
 @dataclass
 class Answer:
-    """One answer that somebody sent; `accepted` once the page showed it as given."""
+    """One answer that somebody sent: when the page showed it as given, and when verdict and next question were there.
+
+    Both by the wall clock, 0 while it is not so.
+    """
 
     question_id: int
     position: int
     text: str
-    accepted: bool = False
+    taken: float = 0.0
+    over: float = 0.0
 
 
 @dataclass
@@ -77,7 +81,6 @@ class Person:
     pace: Pace
     answers: list[Answer] = field(default_factory=list)
     started: list[int] = field(default_factory=list)  # ids of interviews
-    turns: list[float] = field(default_factory=list)  # when each turn was over, wall clock
     delays: list[tuple[float, float]] = field(default_factory=list)  # (wall clock, ms) of each stamp when it first came
     backs: list[float] = field(default_factory=list)  # seconds that the page was away, each time
     again: int = 0  # answers that were lost on the way and sent a second time
@@ -90,9 +93,14 @@ class Person:
         self._stamps: set[str] = set()
 
     @property
+    def turns(self) -> list[float]:
+        """When each turn was over, wall clock."""
+        return [answer.over for answer in self.answers if answer.over]
+
+    @property
     def waits(self) -> bool:
         """Whether an answer is taken and its verdict not there yet."""
-        return len(self.answers) > len(self.turns) and self.answers[-1].accepted
+        return any(answer.taken and not answer.over for answer in self.answers[-1:])
 
     # -- what the page shows ------------------------------------------------------------------------------------
 
@@ -198,7 +206,7 @@ class Person:
                 self.complaints.append(f"question {given.position}: {words}")
                 await tab.send(f"{STATE}.retry")
                 await tab.until(lambda: not self._stopped(tab), PATIENCE)
-        self.turns.append(time.time())
+        given.over = time.time()
         return True
 
     async def send_answer(self, tab: Tab) -> Answer | None:
@@ -214,7 +222,7 @@ class Person:
         taken = await self._insist(
             tab, f"{STATE}.submit_answer", payload, lambda: self._shown(tab, "last")["question_id"] == given.question_id
         )
-        given.accepted = taken
+        given.taken = time.time() if taken else 0.0
         if not taken:
             self._broken(tab, f"the answer to question {given.position} was not taken")
         return given if taken else None
