@@ -21,7 +21,7 @@ from tests.support.site import Site
 
 pytestmark = pytest.mark.site
 
-PEOPLE, TURNS_AFTER, TOO_LONG = 6, 2, 50.0
+PEOPLE, TURNS_AFTER, TOO_LONG = 6, 2, 100.0
 QUICK = Pace(think=(0.0, 1.0), sentences=(2, 4))
 # What must not go unseen.
 SPOILT = (
