@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test check lint format bench screens eval lock clean
+.PHONY: help run dev test check lint format bench chaos screens eval lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,6 +37,10 @@ format: $(VENV)/.installed-dev ## Format the code
 bench: $(VENV)/.installed-dev ## Measure waiting times, statements, bytes and pages (needs Chromium; PART=pages for one part)
 	@$(BIN)/interviewer run --build-only
 	@ENV_FILE=/dev/null $(BIN)/python -W ignore -m tests.bench $(PART)
+
+chaos: $(VENV)/.installed-dev ## Load and losses: many people, two workers, one of them killed, ... (PART=people, pair, ... for one)
+	@$(BIN)/interviewer run --build-only
+	@ENV_FILE=/dev/null $(BIN)/python -W ignore -m tests.chaos $(PART)
 
 screens: $(VENV)/.installed-dev ## Take pictures of every page into docs/screens/ (needs Chromium)
 	@$(BIN)/interviewer run --build-only

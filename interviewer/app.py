@@ -11,6 +11,7 @@ import reflex as rx
 from interviewer import api, wiring
 from interviewer.api.maintenance import Maintenance
 from interviewer.api.middleware import CacheHeaders, EventIds, OriginGuard, Requests, SecurityHeaders
+from interviewer.api.websockets import Websockets
 from interviewer.components.failure import boundary
 from interviewer.components.head import head
 from interviewer.pages import account, dashboard, interview, landing, legal, not_found, outbox, practice, profile, review, shared
@@ -45,6 +46,7 @@ app = rx.App(
         CacheHeaders,
         partial(SecurityHeaders, https_only=settings.production),
         partial(OriginGuard, allowed=ORIGINS),
+        partial(Websockets, bounded=settings.rate_limits),
         *([Maintenance] if settings.maintenance else []),
         Requests,
     ],

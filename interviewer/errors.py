@@ -78,6 +78,20 @@ class Unavailable(AppError):
     user_message = "The service is unavailable right now. Please try again in a moment."
 
 
+class Crowded(Unavailable):
+    """More is going on than can be done at once; what the user sent is stored, or was not taken, and can be tried again."""
+
+    user_message = "Too many people are here at once. Nothing is lost: try again in a moment."
+
+
+class TooMuchAtOnce(TooManyRequests):
+    """One user or client has too much going on at once; `retry_after` is the number of seconds to wait."""
+
+    def __init__(self, retry_after: int = 5) -> None:
+        self.retry_after = retry_after
+        AppError.__init__(self, "You have too much going on at once. Please wait until some of it is done, then try again.")
+
+
 class MailDelayed(Unavailable):
     """The mail could not be handed over now; trying again later makes sense."""
 

@@ -25,6 +25,8 @@ SHORTEST_SECRET = 6
 _HIDDEN: tuple[tuple[re.Pattern[str], str], ...] = (
     # Reflex quotes events that it cannot deliver, whatever was typed into the page.
     (re.compile(r"(Event data|event data)(:| ).*", re.DOTALL), r"\1: (left out)"),
+    # PostgreSQL quotes the row that it refuses.
+    (re.compile(r"(DETAIL:\s).*?(?=\n\[SQL:|\n+The above exception|\n+During handling|\Z)", re.DOTALL), r"\1(left out)"),
     (re.compile(r"(://)[^/\s@]+@"), r"\1(credentials)@"),
     (re.compile(r"[^\s@<>\"'(),;:=]+@[\w-]+(?:\.[\w-]+)+"), "(e-mail)"),
     (re.compile(r"(?i)([?&](?:token|code|state|sid|key|secret|password)=)[^\s&\"'#]+"), r"\1(secret)"),

@@ -278,5 +278,8 @@ class RateLimiter(Protocol):
     async def wait(self, limit: str, *who: str) -> int:
         """Count a try by `who`; return 0, or after how many seconds `limit` (such as "5/hour") lets them try again."""
 
+    async def answers(self) -> bool:
+        """Tell whether what is shared between processes answers; without any, always."""
+
     async def close(self) -> None:
         """Let go of connections; called once, at the end."""

@@ -51,6 +51,8 @@ class Settings(BaseSettings):
     maintenance: bool = False
     log_level: LogLevel | None = None
     metrics_token: SecretStr | None = None
+    sentry_dsn: SecretStr | None = None
+    stop_delay: float = Field(default=0.0, ge=0, le=30)
 
     database_url: SecretStr | None = None
     redis_url: SecretStr | None = None
@@ -61,6 +63,8 @@ class Settings(BaseSettings):
     openai_model: str = "gpt-5.4-mini"
     grade_repeats: int = Field(default=1, ge=1, le=9)
     openai_timeout: float = Field(default=60.0, gt=0, le=600)
+    model_calls_at_once: int | None = Field(default=None, ge=1, le=10_000)
+    model_queue: int = Field(default=1000, ge=1, le=100_000)
     openai_price_input: Decimal | None = Field(default=None, ge=0)
     openai_price_cached: Decimal | None = Field(default=None, ge=0)
     openai_price_output: Decimal | None = Field(default=None, ge=0)
@@ -130,6 +134,14 @@ class Settings(BaseSettings):
         token = value.get_secret_value()
         if len(token) < 16 or len(set(token)) < 8 or not (token.isascii() and token.isprintable()) or " " in token:
             raise ValueError("must be 16 or more random characters without spaces; `openssl rand -hex 32` makes some")
+        return value
+
+    @field_validator("sentry_dsn")
+    @classmethod
+    def _sentry(cls, value: SecretStr | None) -> SecretStr | None:
+        """The address of a project at Sentry has a key in it, and a number at its end."""
+        if value is not None and not re.fullmatch(r"https?://[^\s:/@]+@[^\s/@]+(/[^\s/]+)*/[0-9]+", value.get_secret_value()):
+            raise ValueError("must have the form https://key@host/number, as Sentry shows it")
         return value
 
     @field_validator("lemon_webhook_secret")

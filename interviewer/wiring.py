@@ -9,10 +9,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 
 from pydantic import SecretStr
-from sqlalchemy.pool import QueuePool
 
 from interviewer import metrics
 from interviewer.adapters.builtin.interviewer import BuiltinInterviewer
@@ -33,6 +31,7 @@ from interviewer.services.appeals import Appeals
 from interviewer.services.billing import give_back_lapsed
 from interviewer.services.counted import CountedMailer, CountedWebhooks
 from interviewer.services.dashboard import Dashboard
+from interviewer.services.doors import Door, Following, model_door, processor_door
 from interviewer.services.github import GitHubSignIn
 from interviewer.services.guard import Guard
 from interviewer.services.interviews import Interviews
@@ -43,6 +42,7 @@ from interviewer.services.post import Post
 from interviewer.services.practice import Practice
 from interviewer.services.programs import Programs
 from interviewer.services.purchases import Purchases
+from interviewer.services.readiness import Readiness
 from interviewer.services.reconcile import Reconciliation
 from interviewer.services.reports import Reports
 from interviewer.services.sessions import Sessions
@@ -87,13 +87,24 @@ class Services:
     operations: Operations
     spending: Spending
     news: News
+    readiness: Readiness
+    processor: Door
+    following: Following
+    doors: tuple[Door, ...]
     outbox: Outbox | None
     outside: tuple[OAuth | Payments | RateLimiter, ...]
 
+    def stop_taking(self) -> None:
+        """Refuse new work, and what still waits for its turn: its claim is free then, and another process takes it over."""
+        self.readiness.stop()
+        for door in self.doors:
+            door.close()
+
     async def close(self) -> None:
         """End running work, then let go of the database."""
-        await self.appeals.close()
-        await self.interviews.close()
+        self.stop_taking()
+        # Side by side: each takes as long as a reply of the model, at most.
+        await asyncio.gather(self.appeals.close(), self.interviews.close())
         await self.post.settle()
         for adapter in self.outside:
             await adapter.close()
@@ -112,7 +123,8 @@ def build(
     """Put the services together as `settings` say; every part can be given instead."""
     database = database or Database(_database_url(settings), pool_size=settings.database_pool_size)
     mailer = mailer or choose_mailer(settings)
-    metrics.CONNECTIONS_IN_USE.set_function(partial(connections_in_use, database))
+    metrics.CONNECTIONS_IN_USE.set_function(database.in_use)
+    metrics.CONNECTIONS_WAITING.set_function(database.waiting)
     post = Post(database, CountedMailer(mailer))
     oauth = oauth or choose_oauth(settings)
     payments = payments or choose_payments(settings)
@@ -121,8 +133,9 @@ def build(
     guard = Guard(limiter)
     bank = ShippedBank()
     interviewer = interviewer or choose_interviewer(settings)
-    interviews = Interviews(database, interviewer, settings.grade_repeats)
-    skills = Skills(database, bank, WordLikeness())
+    door, processor = choose_doors(settings, interviewer)
+    interviews = Interviews(database, interviewer, settings.grade_repeats, door)
+    skills = Skills(database, bank, WordLikeness(), processor)
     reports = Reports(interviews, skills)
     return Services(
         settings=settings,
@@ -135,13 +148,13 @@ def build(
         sessions=Sessions(database),
         guard=guard,
         interviews=interviews,
-        appeals=Appeals(database, interviewer, interviews, settings.grade_repeats),
+        appeals=Appeals(database, interviewer, interviews, settings.grade_repeats, door),
         programs=Programs(interviews),
         dashboard=Dashboard(database),
         skills=skills,
         reports=reports,
         sharing=Sharing(database, reports, guard, settings.site_url),
-        practice=Practice(database, BuiltinInterviewer(), bank, guard),
+        practice=Practice(database, BuiltinInterviewer(), bank, guard, processor),
         plans=Plans(database, catalogue),
         purchases=Purchases(database, payments, catalogue, guard, settings.site_url, settings.payment_gaps),
         reconciliation=Reconciliation(database, payments, catalogue),
@@ -149,6 +162,10 @@ def build(
         webhooks=CountedWebhooks(database, catalogue, _revealed(settings.lemon_webhook_secret)),
         operations=Operations(database),
         spending=Spending(database, choose_prices(settings)),
+        readiness=Readiness(database, limiter),
+        processor=processor,
+        following=Following(),
+        doors=(door, processor),
         outbox=mailer if isinstance(mailer, Outbox) and not settings.production else None,
         outside=tuple(adapter for adapter in (oauth, payments, limiter) if adapter is not None),
     )
@@ -206,10 +223,12 @@ def choose_prices(settings: Settings) -> Prices:
     return Prices(settings.openai_price_input, settings.openai_price_cached, settings.openai_price_output)
 
 
-def connections_in_use(database: Database) -> int:
-    """Return how many connections of the pool are in use."""
-    pool = database.engine.pool
-    return pool.checkedout() if isinstance(pool, QueuePool) else 0
+def choose_doors(settings: Settings, interviewer: Interviewer) -> tuple[Door, Door]:
+    """Return the door in front of the interviewer, and the one of this process's processor; the built-in one reckons here."""
+    if isinstance(interviewer, BuiltinInterviewer):
+        door = processor_door(settings.model_calls_at_once, settings.model_queue)
+        return door, door
+    return model_door(settings.model_calls_at_once, settings.model_queue), processor_door()
 
 
 def choose_limiter(settings: Settings) -> RateLimiter | None:
@@ -237,6 +256,11 @@ def services() -> Services:
     """Return the services of this process, building them on first use."""
     if _Holder.current is None:
         _Holder.current = build(get_settings())
+    return _Holder.current
+
+
+def current() -> Services | None:
+    """Return the services of this process if they are built."""
     return _Holder.current
 
 
@@ -274,6 +298,7 @@ async def _sweep(services: Services) -> None:
                 logger.warning("gave back %d credits of interviews that did not start", count)
             await services.sessions.forget_expired()
             await services.post.deliver_due()
+            await services.post.note_backlog()
         except AppError as error:
             logger.warning("the sweep could not run: %s", error.user_message)
         except Exception:

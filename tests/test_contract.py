@@ -338,7 +338,7 @@ WITH_TOKEN = sorted({re.sub(r"\{.*?\}", "1", asked) for who, asked, *_ in TABLE 
 WITH_BODY = sorted({path for path in (asked for _, asked, sent, *_ in TABLE if sent is not None) if not path.endswith("/")})
 WITH_BODY = [path for path in WITH_BODY if not re.search("/x$|create$|append$|unknown|foreign|paused|finished", path)]
 EVERY_PATH = [
-    *("/health", "/live", "/api/auth/check-email", "/api/auth/request-verification", "/api/users", "/api/users/1"),
+    *("/health", "/live", "/ready", "/api/auth/check-email", "/api/auth/request-verification", "/api/users", "/api/users/1"),
     *("/api/users/delete/1", "/api/auth/login", "/api/auth/github/start", "/api/auth/github", "/api/auth/token"),
     *("/api/auth/request-reset", "/api/auth/reset-password", "/api/interviews", "/api/interviews/1"),
     *("/api/conversations/create/1", "/api/conversations/append/1", "/api/conversations/1", "/api/jd", "/api/user/dashboard"),
@@ -424,7 +424,7 @@ def test_cors_is_for_the_origins_that_are_named(world: World) -> None:
 
 
 def test_get_health_200_and_get_live_200(world: World) -> None:
-    for path, words in (("/health", "healthy"), ("/live", "alive")):
+    for path, words in (("/health", "healthy"), ("/live", "alive"), ("/ready", "ready")):
         answer = world.http.get(path)
         assert (answer.status_code, answer.text) == (200, words)
         assert answer.headers["content-type"].startswith("text/plain")
@@ -454,7 +454,9 @@ def test_get_health_503_and_get_live_200_while_the_database_is_down(limited: Wor
 
     open_to_all(False)
     try:
-        assert limited.http.get("/health").status_code == 503
+        for path in ("/health", "/ready"):
+            answer = limited.http.get(path)
+            assert (answer.status_code, set(answer.json()), answer.headers["retry-after"]) == (503, {"error"}, "5")
         answer = limited.http.get("/live")
         assert (answer.status_code, answer.text) == (200, "alive")
         assert told(limited.http.get("/api/user/dashboard", headers=who.headers))[0] == 503

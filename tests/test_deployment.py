@@ -18,9 +18,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from interviewer import frontend, metrics
 from interviewer.api.maintenance import _STILL_ANSWERED
 from interviewer.cli import app as command
-from interviewer.cli.running import KEEP_ALIVE_SECONDS
+from interviewer.cli.running import GRACE_SECONDS, KEEP_ALIVE_SECONDS
 from interviewer.errors import StartupError
 from interviewer.services.interviews import DRAIN_SECONDS
+from interviewer.services.turnstile import PATIENCE
 from interviewer.settings import ROOT, Environment, Settings
 from tests.support.site import Site
 
@@ -175,15 +176,25 @@ def test_every_command_exists(compose: dict[str, Any], stack: dict[str, Any], fl
 def test_balancers_are_in_step_with_the_server(compose: dict[str, Any], stack: dict[str, Any], fly: dict[str, Any]) -> None:
     balancer = stack["Resources"]["Balancer"]["Properties"]["LoadBalancerAttributes"]
     [idle] = [int(item["Value"]) for item in balancer if item["Key"] == "idle_timeout.timeout_seconds"]
-    assert Settings(_env_file=None).openai_timeout < idle < KEEP_ALIVE_SECONDS
+    assert Settings(_env_file=None).openai_timeout + PATIENCE < idle < KEEP_ALIVE_SECONDS
     [container] = stack["Resources"]["SiteTask"]["Properties"]["ContainerDefinitions"]
     graces = [container["StopTimeout"], fly["kill_timeout"], int(compose["services"]["app-1"]["stop_grace_period"].rstrip("s"))]
     assert all(grace > DRAIN_SECONDS * 2 for grace in graces)
+    [delay] = {int(service["environment"]["STOP_DELAY"]) for name, service in compose["services"].items() if "app-" in name}
+    [interval] = re.findall(r"health_interval (\d+)s", (ROOT / "deploy" / "Caddyfile").read_text())
+    assert int(interval) < delay
+    assert delay + GRACE_SECONDS + DRAIN_SECONDS < min(graces)
+
+
+def test_balancers_ask_whether_a_copy_is_ready(compose: dict[str, Any], fly: dict[str, Any]) -> None:
+    assert "health_uri {$HEALTH_PATH:/ready}" in (ROOT / "deploy" / "Caddyfile").read_text()
+    assert compose["services"]["proxy"]["environment"]["HEALTH_PATH"] == "${HEALTH_PATH:-/ready}"
+    assert [check["path"] for check in fly["http_service"]["checks"]] == ["/ready"]
 
 
 def test_under_maintenance_what_is_asked_for_is_still_answered(stack: dict[str, Any]) -> None:
     path = stack["Resources"]["Targets"]["Properties"]["HealthCheckPath"]
-    assert path == {"If": ["Closed", "/live", "/health"]}
+    assert path == {"If": ["Closed", "/live", "/ready"]}
     source = (ROOT / "deploy" / "healthcheck.py").read_text()
     scope: dict[str, Any] = {"__name__": "healthcheck"}
     exec(compile(source, "healthcheck.py", "exec"), scope)

@@ -75,7 +75,7 @@ def build(origins: Collection[str] = ()) -> FastAPI:
         api.include_router(resource.router, max_body_size=MAX_BODY)
     api.include_router(webhooks.router, max_body_size=MAX_WEBHOOK)
     nowhere = _Nowhere(tuple(api.routes))
-    api.router.routes += [Route(path, nowhere) for path in ("/live", "/health", "/api/{path:path}")]
+    api.router.routes += [Route(path, nowhere) for path in ("/live", "/health", "/ready", "/api/{path:path}")]
     return api
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, WithJsonSchema
+from structlog.contextvars import bind_contextvars
 
 from interviewer import wiring
 from interviewer.api.access import Client, Person
@@ -103,12 +104,13 @@ async def _reply(raw_id: str, sent: Sent, user_id: int, client: str, request: Re
         reply = await services.programs.reply(user_id, id, sent)
     except NotFound:
         raise BadRequest(INVALID) from None
+    bind_contextvars(interview_id=id)
 
     async def done(completed: Completed | None) -> ConversationBody:
         loaded = completed.loaded if completed else await _loaded(user_id, id)
         return ConversationBody(conversation=conversation_document(loaded))
 
-    return await respond(request, reply.events, done)
+    return await respond(request, services.following.through(user_id, reply.events), done)
 
 
 async def _loaded(user_id: int, interview_id: int) -> Loaded:

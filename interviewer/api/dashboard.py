@@ -109,4 +109,4 @@ async def job_description(body: JobDescription, person: Person, client: Client) 
     """Return what is found in a job description, as Markdown in a JSON string."""
     services = wiring.services()
     await services.guard.check(Action.JOB, client, str(person.user_id))
-    return JSONResponse(markdown(await services.interviews.analyse_job(body.job_description)))
+    return JSONResponse(markdown(await services.interviews.analyse_job(person.user_id, body.job_description)))

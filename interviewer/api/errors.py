@@ -56,12 +56,14 @@ def answer(status: int, words: str, headers: dict[str, str] | None = None) -> JS
 
 def refusal(error: AppError) -> JSONResponse:
     """Return one of our errors as the API tells it, with when to come back where that is known."""
-    headers = {}
+    return answer(error.status, error.user_message, retry_after(error))
+
+
+def retry_after(error: AppError) -> dict[str, str]:
+    """Return the header that says after how many seconds it makes sense to come back, if it does."""
     if isinstance(error, TooManyRequests):
-        headers["Retry-After"] = str(error.retry_after)
-    elif isinstance(error, Unavailable):
-        headers["Retry-After"] = str(RETRY_AFTER)
-    return answer(error.status, error.user_message, headers)
+        return {"Retry-After": str(error.retry_after)}
+    return {"Retry-After": str(RETRY_AFTER)} if isinstance(error, Unavailable) else {}
 
 
 async def _ours(_request: Request, error: Exception) -> JSONResponse:

@@ -8,6 +8,7 @@ from fastapi.responses import PlainTextResponse
 from interviewer import wiring
 from interviewer.api.openapi import Responses, refused
 from interviewer.errors import Unavailable
+from interviewer.services.readiness import OLD_SCHEMA, READY, STOPPING
 
 router = APIRouter(tags=["health"])
 
@@ -32,3 +33,14 @@ async def health() -> str:
     """Answer whether the database answers."""
     await wiring.services().database.ping()
     return "healthy"
+
+
+@router.get(
+    "/ready",
+    operation_id="getReadiness",
+    response_class=PlainTextResponse,
+    responses=_text(READY) | refused({503: [Unavailable.user_message, STOPPING, OLD_SCHEMA]}),
+)
+async def ready() -> str:
+    """Answer whether visitors can be sent here: not while the process is being stopped, for one."""
+    return await wiring.services().readiness.check()

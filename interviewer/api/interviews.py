@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, WithJsonSchema
+from structlog.contextvars import bind_contextvars
 
 from interviewer import wiring
 from interviewer.api.access import Client, Person
@@ -76,9 +77,11 @@ async def start(body: Start, person: Person, client: Client, request: Request, k
     """Start an interview: it takes one credit, which comes back if no first question does."""
     services = wiring.services()
     await services.guard.check(Action.START, client, str(person.user_id))
-    events = services.interviews.start(person.user_id, body.job_description, key)
+    begun = services.interviews.start(person.user_id, body.job_description, key)
+    events = services.following.through(person.user_id, begun)
     started = await anext(events)
     assert isinstance(started, Started)
+    bind_contextvars(interview_id=started.interview_id)
 
     async def done(_completed: Completed | None) -> StartedBody:
         loaded = await services.interviews.load(person.user_id, started.interview_id)

@@ -40,6 +40,6 @@ class Maintenance:
 
 def _refusal(path: str) -> Response:
     headers = {"Retry-After": str(RETRY), "Cache-Control": "no-store"}
-    if path.startswith("/api/") or path == "/health":
+    if path.startswith("/api/") or path in {"/health", "/ready"}:
         return JSONResponse({"error": WORDS}, status_code=503, headers=headers)
     return HTMLResponse(_page(), status_code=503, headers=headers)

@@ -5,6 +5,7 @@ Which request a line of the log belongs to, who may open the websocket and post 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import Collection
@@ -16,9 +17,13 @@ from uuid import uuid4
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from structlog.contextvars import bind_contextvars, bound_contextvars
+from structlog.contextvars import bind_contextvars, bound_contextvars, unbind_contextvars
 
 from interviewer import metrics
+from interviewer.api.errors import refusal
+from interviewer.api.streaming import error_event
+from interviewer.errors import Unavailable
+from interviewer.services.doors import CLOSED_WORDS
 
 logger = logging.getLogger(__name__)
 
@@ -51,23 +56,35 @@ class Requests:
         id = given if _SANE_ID.fullmatch(given) else new_id()
         # Reset at the end: whoever calls may go on to the next request in the same task.
         with bound_contextvars(request_id=id):
-            if scope["type"] == "http":
-                await self._answer(id, scope, receive, send)
-            else:
-                await self._app(scope, receive, send)
+            try:
+                if scope["type"] == "http":
+                    await self._answer(id, scope, receive, send)
+                else:
+                    await self._app(scope, receive, send)
+            finally:
+                unbind_contextvars("interview_id")
 
     async def _answer(self, id: str, scope: Scope, receive: Receive, send: Send) -> None:
-        began, status = perf_counter(), GONE
+        began, status, streaming = perf_counter(), GONE, False
 
         async def with_id(message: Message) -> None:
-            nonlocal status
+            nonlocal status, streaming
             if message["type"] == "http.response.start":
                 status = message["status"]
                 MutableHeaders(scope=message)[REQUEST_ID] = id
+                streaming = Headers(raw=message["headers"]).get("content-type", "").startswith("text/event-stream")
             await send(message)
 
         try:
             await self._app(scope, receive, with_id)
+        except asyncio.CancelledError:
+            # The server cuts off what is not answered yet when it has to stop; whoever waits is told so, as of any other error.
+            if status == GONE:
+                await refusal(Unavailable(CLOSED_WORDS))(scope, receive, with_id)
+            elif streaming:
+                await send({"type": "http.response.body", "body": error_event(Unavailable(CLOSED_WORDS)).encode()})
+            else:
+                raise
         except Exception:
             status = 500 if status == GONE else status
             raise

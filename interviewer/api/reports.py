@@ -13,8 +13,9 @@ from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 
 from interviewer import wiring
 from interviewer.api.access import Client, SessionSecret
+from interviewer.api.errors import retry_after
 from interviewer.api.session import login_page
-from interviewer.errors import AppError, NotFound, TooManyRequests, Unauthorized
+from interviewer.errors import AppError, NotFound, Unauthorized
 from interviewer.services.exports.markdown import markdown
 from interviewer.services.exports.pdf import pdf
 from interviewer.services.exports.words import file_name
@@ -50,15 +51,14 @@ async def download(name: str, client: Client, secret: SessionSecret = "") -> Res
             raise NotFound
         await services.guard.check(Action.EXPORT, client, str(person.user_id))
         report = await services.reports.full(person.user_id, int(number))
+        write, media_type = WRITERS[Kind(ending)]
+        # A long PDF takes a second of a processor: not on the event loop, and not all of somebody's at once.
+        async with services.processor.place(person.user_id):
+            content = await asyncio.to_thread(write, report)
     except Unauthorized:
         return RedirectResponse(login_page(f"/interview/{number}" if number.isdecimal() else "/dashboard"), status_code=303)
-    except TooManyRequests as error:
-        return PlainTextResponse(error.user_message, status_code=error.status, headers={"Retry-After": str(error.retry_after)})
     except AppError as error:
-        return PlainTextResponse(error.user_message, status_code=error.status)
-    write, media_type = WRITERS[Kind(ending)]
-    # A long PDF takes a second of a processor: not on the event loop.
-    content = await asyncio.to_thread(write, report)
+        return PlainTextResponse(error.user_message, status_code=error.status, headers=retry_after(error))
     headers = {"Content-Disposition": disposition(f"{file_name(report)}.{ending}"), "Cache-Control": "no-store"}
     return Response(content, media_type=media_type, headers=headers)
 

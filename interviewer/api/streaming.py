@@ -98,10 +98,19 @@ class Stream:
 
     def error(self, failure: AppError) -> str:
         """Return the event of a failure; it has the id of what came before it, so that coming back tries again."""
-        return self._event("error", {"error": failure.user_message, "status": failure.status})
+        return f"id: {self._sent.id}\n{error_event(failure)}"
 
     def _event(self, name: str, data: dict[str, Any]) -> str:
-        return f"id: {self._sent.id}\nevent: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+        return f"id: {self._sent.id}\nevent: {name}\n{_data(data)}"
+
+
+def error_event(failure: AppError) -> str:
+    """Return the event of a failure without an id: coming back goes on after the last one that had one."""
+    return f"event: error\n{_data({'error': failure.user_message, 'status': failure.status})}"
+
+
+def _data(data: dict[str, Any]) -> str:
+    return f"data: {json.dumps(data, ensure_ascii=False)}\n\n"
 
 
 async def respond(

@@ -20,6 +20,8 @@ from interviewer.settings import ROOT, Settings
 
 # Seconds that open connections get at the end before they are cut.
 GRACE_SECONDS = 5
+# Bytes of one message on a websocket; the longest answer with all its code is a fifth of it.
+LONGEST_MESSAGE = 1024 * 1024
 # Seconds that an idle connection stays open: longer than a load balancer in front keeps it, or it would now and then send a
 # request into one that is just being closed, which its visitor would see as an error.
 KEEP_ALIVE_SECONDS = 130
@@ -90,7 +92,7 @@ def _shown(path: Path) -> str:
 
 def _serve(settings: Settings) -> None:
     """Serve pages, API and websocket in this process until it is told to stop."""
-    import uvicorn
+    from interviewer.cli.serving import Server, uvicorn  # takes a second, which `--help` must not
 
     os.environ.update(
         REFLEX_ENV_MODE="prod",
@@ -100,6 +102,10 @@ def _serve(settings: Settings) -> None:
         __REFLEX_MOUNT_FRONTEND_COMPILED_APP="true",
     )
     logs.configure(settings)
+    if settings.sentry_dsn is not None:
+        from interviewer.adapters.sentry import start as report_errors
+
+        report_errors(settings)
     config = uvicorn.Config(
         "interviewer.app:app",
         factory=True,
@@ -113,7 +119,8 @@ def _serve(settings: Settings) -> None:
         forwarded_allow_ips=list(settings.trusted_proxies),
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
+        ws_max_size=LONGEST_MESSAGE,
         server_header=False,
     )
     with contextlib.suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run()
+        Server(config, settings.stop_delay).run()

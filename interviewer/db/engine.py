@@ -9,9 +9,10 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from sqlalchemy import event, make_url, text
-from sqlalchemy.exc import ArgumentError, DisconnectionError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DisconnectionError, InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.pool import NullPool, QueuePool
 
 from interviewer import logs, metrics
 from interviewer.errors import StartupError, Unavailable
@@ -57,15 +58,19 @@ class Database:
         # Options in the address, such as a search_path, stay: ours come in addition.
         address = make_url(driver_url(url))
         options = " ".join([*_listed(address.query.get("options")), SESSION_OPTIONS])
+        address = address.difference_update_query(["options"])
+        connecting = {"connect_timeout": CONNECT_WAIT, "options": options}
         self.engine: AsyncEngine = create_async_engine(
-            address.difference_update_query(["options"]),
+            address,
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=POOL_WAIT,
             hide_parameters=True,  # an error that is logged must not carry what somebody wrote
-            connect_args={"connect_timeout": CONNECT_WAIT, "options": options},
+            connect_args=connecting,
         )
         event.listen(self.engine.sync_engine, "checkout", _refuse_dead)
+        # A connection of its own: that all others are in use is no sign that the database is away.
+        self._aside = create_async_engine(address, poolclass=NullPool, hide_parameters=True, connect_args=connecting)
         self._autocommitting = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
@@ -94,6 +99,29 @@ class Database:
         async with self.transaction() as session:
             await session.connection()
             await session.execute(text("SELECT 1"))
+
+    async def revision(self) -> str:
+        """Return the revision of the database's schema, "" before the first one, however busy the pool is.
+
+        Raises `errors.Unavailable` when the database does not answer.
+        """
+        with _our_errors():
+            async with self._aside.connect() as connection:
+                try:
+                    return str((await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar() or "")
+                except ProgrammingError:  # there is no such table
+                    return ""
+
+    def in_use(self) -> int:
+        """Return how many connections of the pool are in use."""
+        pool = self.engine.pool
+        return pool.checkedout() if isinstance(pool, QueuePool) else 0
+
+    def waiting(self) -> int:
+        """Return how many wait for a connection of the pool; 0 where that cannot be found out."""
+        # No public way leads there; a test tells when this one ends.
+        queue = getattr(getattr(self.engine.pool, "_pool", None), "_queue", None)
+        return len(getattr(queue, "_getters", None) or ())
 
     async def close(self) -> None:
         """Close every connection."""

@@ -53,3 +53,11 @@ async def troubled(session: AsyncSession, *, failed_within: timedelta, late: tim
     counts = [func.count().filter(condition) for condition in (failed, waiting)]
     row = (await session.execute(select(*counts).select_from(OutgoingMail))).one()
     return row[0], row[1]
+
+
+async def backlog(session: AsyncSession) -> tuple[int, float]:
+    """Return how many mails wait, and the age in seconds of the oldest of them, 0 without any."""
+    age = func.coalesce(func.extract("epoch", func.now() - func.min(col(OutgoingMail.created_at))), 0)
+    statement = select(func.count(), age).select_from(OutgoingMail).where(col(OutgoingMail.state) == "waiting")
+    count, seconds = (await session.execute(statement)).one()
+    return count, float(seconds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from alembic.config import Config
@@ -48,6 +49,17 @@ def refuse_old_schema(url: str) -> str:
     if set(found) <= {script.revision for script in scripts.walk_revisions()}:
         raise StartupError("The database is not at the newest schema: run `interviewer migrate` first.")
     raise StartupError("The database was made by a newer version of this program: update the program.")
+
+
+@cache
+def _older_revisions() -> frozenset[str]:
+    scripts = ScriptDirectory.from_config(Config(ROOT / "alembic.ini"))
+    return frozenset(script.revision for script in scripts.walk_revisions()) - frozenset(scripts.get_heads())
+
+
+def is_older(revision: str) -> bool:
+    """Tell whether a schema at `revision`, "" for none at all, is one that this version has outgrown; unknown ones are newer."""
+    return not revision or revision in _older_revisions()
 
 
 @contextmanager

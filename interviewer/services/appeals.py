@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
+from structlog.contextvars import bind_contextvars
+
 from interviewer.db import interviews as queries
 from interviewer.db.engine import Database
 from interviewer.db.models import Appeal
@@ -13,7 +15,8 @@ from interviewer.domain.text import SKIPPED
 from interviewer.errors import BadRequest, Conflict
 from interviewer.ports import Interviewer
 from interviewer.services import dialogue
-from interviewer.services.interviews import Interviews
+from interviewer.services.doors import Door
+from interviewer.services.interviews import DRAIN_SECONDS, Interviews
 from interviewer.services.usage import Calls, Kind
 from interviewer.services.views import BUILT_IN, InterviewView, Loaded, TurnRow
 
@@ -26,12 +29,14 @@ NOTHING_YET = "This answer is not scored yet."
 class Appeals:
     """Hears appeals."""
 
-    def __init__(self, database: Database, interviewer: Interviewer, interviews: Interviews, repeats: int = 1) -> None:
+    def __init__(
+        self, database: Database, interviewer: Interviewer, interviews: Interviews, repeats: int = 1, door: Door | None = None
+    ) -> None:
         self._database = database
         self._interviewer = interviewer
         self._interviews = interviews
         self._judged = partial(dialogue.judge, repeats=repeats)
-        self._calls = Calls(database, interviewer)
+        self._calls = Calls(database, interviewer, door)
         self._hearing: dict[int, asyncio.Task[None]] = {}
 
     async def hear(self, user_id: int, interview_id: int, question_id: int) -> InterviewView:
@@ -39,7 +44,7 @@ class Appeals:
 
         Whoever asks while it is being heard waits for the same verdict, and it is stored even if nobody waits any more.
         Raises NotFound, BadRequest without a first verdict or where it would be the same again, Conflict when there has
-        been an appeal, and an InterviewerError when no verdict comes: then it can be asked for again.
+        been an appeal, and Crowded or an InterviewerError when no verdict comes: then it can be asked for again.
         """
         loaded = await self._interviews.load(user_id, interview_id)
         row = loaded.row(question_id)
@@ -65,14 +70,20 @@ class Appeals:
         answer, verdict = row.answer, row.verdict
         if answer is None or verdict is None:
             raise AssertionError("an appeal needs a verdict")
+        user_id, interview_id = loaded.interview.user_id, loaded.interview.id
+        bind_contextvars(interview_id=interview_id)
         brief = dialogue.answer_brief(row.question, answer.content, dialogue.job_brief(loaded.job))
-        judgement, call = await self._calls.record(Kind.JUDGE, loaded.interview.id, self._judged, brief, dialogue.unseen)
+        judgement, call = await self._calls.record(Kind.JUDGE, user_id, interview_id, self._judged, brief, dialogue.unseen)
         counted = settled(verdict.score, judgement.score)
         columns = dialogue.judgement_columns(judgement, self._interviewer)
         appeal = Appeal(message_id=answer.id, counted=counted, **columns)
         async with self._database.autocommit() as session:
-            await queries.add_appeal(session, appeal, loaded.interview.id, counted - verdict.score, call)
+            await queries.add_appeal(session, appeal, interview_id, counted - verdict.score, call)
 
     async def close(self) -> None:
-        """Let what is being heard come to its end."""
-        await asyncio.gather(*self._hearing.values(), return_exceptions=True)
+        """Let what is being heard come to its end; what takes too long can be asked for again."""
+        if self._hearing:
+            _, late = await asyncio.wait(self._hearing.values(), timeout=DRAIN_SECONDS)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)

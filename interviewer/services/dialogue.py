@@ -7,10 +7,12 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 from pydantic import ValidationError
 
+from interviewer import metrics
 from interviewer.db.models import JobProfile, Question, utcnow
 from interviewer.domain.agreement import Grading, median_grading, spread
 from interviewer.domain.job import JobFindings
@@ -176,6 +178,20 @@ def skipped(question: Question) -> Judgement:
     """Return the verdict on a question that was skipped: it scores 0, and the interviewer is not asked."""
     marks = checked_marks(Rubric.model_validate(question.rubric), [], SKIPPED)
     return Judgement(feedback=SKIPPED_WORDS, marks=marks, nature=AnswerNature.NON_ANSWER, score=0)
+
+
+def timing_feedback(publish: Publish[Event]) -> Publish[Event]:
+    """Return what publishes as `publish` does and notes how long the first piece of feedback was waited for from now on."""
+    began: float | None = perf_counter()
+
+    def timed(event: Event) -> None:
+        nonlocal began
+        if began is not None and isinstance(event, FeedbackPiece):
+            metrics.FIRST_FEEDBACK_SECONDS.observe(perf_counter() - began)
+            began = None
+        publish(event)
+
+    return timed
 
 
 def unseen(_event: Event) -> None:

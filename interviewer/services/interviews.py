@@ -10,15 +10,16 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+from time import perf_counter
 from typing import TypeVar, cast
 from uuid import UUID
 
 from sqlalchemy import func
+from structlog.contextvars import bind_contextvars
 
 from interviewer import metrics
 from interviewer.db import interviews as queries
@@ -33,7 +34,9 @@ from interviewer.domain.topics import TOTAL_QUESTIONS
 from interviewer.errors import AppError, BadRequest, Conflict, Unauthorized, Unavailable, for_the_user
 from interviewer.ports import Interviewer
 from interviewer.services import billing, dialogue
+from interviewer.services.claims import renewing
 from interviewer.services.dialogue import cleaned as cleaned
+from interviewer.services.doors import Door
 from interviewer.services.events import Asked, Completed, Event, Failed, Judged, Started, Stored
 from interviewer.services.live import LiveWork, Publish
 from interviewer.services.loading import found, grown, known, with_row
@@ -45,10 +48,8 @@ logger = logging.getLogger(__name__)
 
 Row = TypeVar("Row", Verdict, Question)
 
-# A claim outlives a killed worker by at most LEASE. A running one renews it every RENEW seconds; when the database does not
-# answer it tries again every RETRY seconds, so that one bad moment costs nobody the work.
+# A claim outlives a killed worker by at most LEASE; a running one renews it in time.
 LEASE = timedelta(seconds=20)
-RENEW, RETRY = 10.0, 1.0
 # How often somebody else's running work is looked at, seconds.
 LOOK_EVERY = 0.5
 DRAIN_SECONDS = 20.0
@@ -59,13 +60,16 @@ NOT_ANSWERABLE = (
 
 
 class Interviews:
-    """The use cases of an interview; each answer is graded `repeats` times, unless that would only say the same again."""
+    """The use cases of an interview; each answer is graded `repeats` times, unless that would only say the same again.
 
-    def __init__(self, database: Database, interviewer: Interviewer, repeats: int = 1) -> None:
+    What asks the interviewer waits for its place at the `door`.
+    """
+
+    def __init__(self, database: Database, interviewer: Interviewer, repeats: int = 1, door: Door | None = None) -> None:
         self._judged = partial(dialogue.judge, repeats=1 if interviewer.deterministic else repeats)
         self._database = database
         self._interviewer = interviewer
-        self._calls = Calls(database, interviewer)
+        self._calls = Calls(database, interviewer, door)
         self._live: LiveWork[Event] = LiveWork()
 
     # -- looking ------------------------------------------------------------------------------------------------
@@ -86,10 +90,11 @@ class Interviews:
         """Reserve a credit and ask the first question: Started, pieces of the question, then Asked or Failed.
 
         The same `key` again (1 to 200 characters) takes no second credit: it follows what came of the first, unless that failed.
-        Raises BadRequest, TooLarge or PaymentRequired before anything is taken. If the first question cannot be asked, or
-        the process dies, the credit is given back.
+        Raises BadRequest, TooLarge, PaymentRequired or Crowded before anything is taken. If the first question cannot be asked,
+        or the process dies, the credit is given back.
         """
         text = cleaned(clean_job_description, job_description)
+        self._calls.door.check(user_id)
         interview_id, job, seen, is_new = await self._reserve(user_id, text, key)
         if not is_new:
             yield Started(interview_id, title_of(job.text if job else ""), self._interviewer.name)
@@ -132,12 +137,13 @@ class Interviews:
         self, interview_id: int, user_id: int, job: JobProfile | None, seen: list[str], publish: Publish[Event]
     ) -> None:
         """Ask the first question and make the interview active; the job description is analysed at the same time."""
+        bind_contextvars(interview_id=interview_id)
         if job is not None and job.profile is None:
-            self._live.spawn(self._analyse(interview_id, job))
+            self._live.spawn(self._analyse(interview_id, user_id, job))
         try:
-            async with self._renewing(lambda: self._extend_start(interview_id)):
+            async with renewing(lambda: self._extend_start(interview_id)):
                 brief = dialogue.question_brief(1, (), dialogue.job_brief(job), seen)
-                asked, call = await self._calls.record(Kind.ASK, interview_id, dialogue.ask, brief, publish)
+                asked, call = await self._calls.record(Kind.ASK, user_id, interview_id, dialogue.ask, brief, publish)
                 async with self._database.transaction() as session:
                     loaded = await queries.load(session, interview_id, user_id, lock=True)
                     if loaded is None or loaded[0].status != InterviewStatus.STARTING.value:
@@ -166,10 +172,10 @@ class Interviews:
                 await billing.give_back(session, interview_id, user_id)
         return await self.view(user_id, interview_id)
 
-    async def _analyse(self, interview_id: int, job: JobProfile) -> None:
+    async def _analyse(self, interview_id: int, user_id: int, job: JobProfile) -> None:
         """Analyse a job description and keep the result; without it the questions go by the text itself."""
         try:
-            profile, call = await self._calls.record(Kind.ANALYSE, interview_id, dialogue.analyse, job.text)
+            profile, call = await self._calls.record(Kind.ANALYSE, user_id, interview_id, dialogue.analyse, job.text)
             async with self._database.transaction() as session:
                 session.add(call)
                 await queries.store_profile(session, job.id, profile)
@@ -276,9 +282,10 @@ class Interviews:
         answer = row.answer
         if answer is None:
             raise AssertionError("a turn needs an answer")
+        bind_contextvars(interview_id=loaded.interview.id)
         missing = missing_after(row.question.position, judged=row.verdict is not None, asked=len(loaded.rows))
         held = [claimed_until]
-        async with self._renewing(lambda: self._extend_claim(answer.id, held)):
+        async with renewing(lambda: self._extend_claim(answer.id, held)):
             sides: list[Awaitable[Verdict | Question | Failed | None]] = []
             if missing.verdict:
                 sides.append(self._guarded("verdict", publish, self._judge(loaded, row, answer, publish)))
@@ -292,7 +299,8 @@ class Interviews:
 
     async def _judge(self, loaded: Loaded, row: TurnRow, answer: Message, publish: Publish[Event]) -> Verdict | None:
         """Judge one answer and store the verdict, which the last one closes the interview with; None if another one counts."""
-        judgement, call = await self._judgement(loaded, row, answer, publish)
+        began = perf_counter()
+        judgement, call = await self._judgement(loaded, row, answer, dialogue.timing_feedback(publish))
         verdict = Verdict(message_id=answer.id, **dialogue.judgement_columns(judgement, self._interviewer))
         is_last = row.question.position == TOTAL_QUESTIONS
         adding = partial(queries.add_verdict, verdict=verdict, interview_id=loaded.interview.id, call=call, closes=is_last)
@@ -302,6 +310,7 @@ class Interviews:
         else:
             row = replace(row, verdict=verdict)
             metrics.ANSWERS_JUDGED.inc()
+            metrics.TURN_SECONDS.observe(perf_counter() - began)
             metrics.INTERVIEWS.labels("finished").inc(int(is_last))
         publish(Judged(turn_view(row, asked=len(loaded.rows)), finished=is_last))
         return verdict if stored is not None else None
@@ -313,15 +322,16 @@ class Interviews:
         if answer.content == SKIPPED:
             return dialogue.skipped(row.question), None
         brief = dialogue.answer_brief(row.question, answer.content, dialogue.job_brief(loaded.job))
-        return await self._calls.record(Kind.JUDGE, loaded.interview.id, self._judged, brief, publish)
+        interview = loaded.interview
+        return await self._calls.record(Kind.JUDGE, interview.user_id, interview.id, self._judged, brief, publish)
 
     async def _ask_next(self, loaded: Loaded, row: TurnRow, publish: Publish[Event]) -> Question | None:
         """Ask the question after this one and store it with its rubric; None if another one stands there."""
         if loaded.conversation_id is None:
             raise AssertionError("a started interview has a conversation")
-        position = row.question.position + 1
-        brief = dialogue.question_brief(position, loaded.rows, dialogue.job_brief(loaded.job), loaded.interview.seen_before)
-        asked, call = await self._calls.record(Kind.ASK, loaded.interview.id, dialogue.ask, brief, publish)
+        position, interview = row.question.position + 1, loaded.interview
+        brief = dialogue.question_brief(position, loaded.rows, dialogue.job_brief(loaded.job), interview.seen_before)
+        asked, call = await self._calls.record(Kind.ASK, interview.user_id, interview.id, dialogue.ask, brief, publish)
         question = asked.as_row(loaded.conversation_id, position)
         stored = await patiently(self._database, partial(queries.add_question, question=question, call=call))
         if stored is None:  # another worker was first: show its question
@@ -356,12 +366,12 @@ class Interviews:
             await queries.set_status(session, interview_id, wanted)
         return await self.view(user_id, interview_id)
 
-    async def analyse_job(self, job_description: str) -> JobFindings:
-        """Return what is found in a job description; raises BadRequest, TooLarge, or an InterviewerError."""
+    async def analyse_job(self, user_id: int, job_description: str) -> JobFindings:
+        """Return what is found in a job description; raises BadRequest, TooLarge, Crowded, or an InterviewerError."""
         text = cleaned(clean_job_description, job_description)
         if not text:
             raise BadRequest("Invalid job description")
-        profile, call = await self._calls.record(Kind.ANALYSE, None, dialogue.analyse, text)
+        profile, call = await self._calls.record(Kind.ANALYSE, user_id, None, dialogue.analyse, text)
         await self._calls.store(call)
         return JobFindings.model_validate(profile)
 
@@ -374,26 +384,3 @@ class Interviews:
         """Return the interview as it is stored; raises NotFound, also for somebody else's."""
         async with self._database.autocommit() as session:
             return await found(session, user_id, interview_id)
-
-    @asynccontextmanager
-    async def _renewing(self, extend: Callable[[], Awaitable[bool]]) -> AsyncIterator[None]:
-        """Keep a claim alive while the block runs."""
-
-        async def renew() -> None:
-            pause = RENEW
-            while True:
-                await asyncio.sleep(pause)
-                try:
-                    if not await extend():
-                        return
-                    pause = RENEW
-                except AppError:
-                    logger.warning("a claim could not be renewed; trying again")
-                    pause = RETRY
-
-        task = asyncio.create_task(renew())
-        try:
-            with metrics.WORK_IN_PROGRESS.track_inprogress():
-                yield
-        finally:
-            task.cancel()

@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
+from interviewer import metrics
 from interviewer.services.background import Background
 
 logger = logging.getLogger(__name__)
@@ -41,14 +42,15 @@ class Broadcast(Generic[E]):
     async def follow(self) -> AsyncIterator[E]:
         """Yield every event from the first on, until closed."""
         position = 0
-        while True:
-            changed = self._changed
-            while position < len(self._events):
-                yield self._events[position]
-                position += 1
-            if self._closed:
-                return
-            await changed.wait()
+        with metrics.FOLLOWERS.track_inprogress():
+            while True:
+                changed = self._changed
+                while position < len(self._events):
+                    yield self._events[position]
+                    position += 1
+                if self._closed:
+                    return
+                await changed.wait()
 
 
 class LiveWork(Background, Generic[E]):

@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from interviewer import metrics
 from interviewer.db import mails as queries
 from interviewer.db.engine import Database
 from interviewer.db.models import OutgoingMail
@@ -56,6 +57,13 @@ class Post:
         async with self._database.transaction() as session:
             due = await queries.take_due(session, HOLD)
         return sum([await self._try(mail) for mail in due])
+
+    async def note_backlog(self) -> None:
+        """Look how many mails wait, and since when, for the figures."""
+        async with self._database.autocommit() as session:
+            count, seconds = await queries.backlog(session)
+        metrics.MAILS_WAITING.set(count)
+        metrics.MAILS_OLDEST_SECONDS.set(max(0.0, seconds))
 
     async def settle(self) -> None:
         """Wait for the deliveries that were woken."""

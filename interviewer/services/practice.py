@@ -18,6 +18,7 @@ from interviewer.errors import NotFound
 from interviewer.ports import AnswerBrief, BankItem, Interviewer, QuestionBank
 from interviewer.services import dialogue
 from interviewer.services.dialogue import cleaned
+from interviewer.services.doors import Door, processor_door
 from interviewer.services.guard import Action, Guard
 from interviewer.services.views import MarkView
 
@@ -50,11 +51,14 @@ class ExerciseView:
 class Practice:
     """The use cases of practising."""
 
-    def __init__(self, database: Database, interviewer: Interviewer, bank: QuestionBank, guard: Guard) -> None:
+    def __init__(
+        self, database: Database, interviewer: Interviewer, bank: QuestionBank, guard: Guard, door: Door | None = None
+    ) -> None:
         self._database = database
         self._interviewer = interviewer
         self._bank = bank
         self._guard = guard
+        self._door = door or processor_door()
 
     async def question(self, user_id: int, bank_id: str) -> ExerciseView:
         """Return a question with the user's tries at it; raises NotFound for one that the bank does not have."""
@@ -74,7 +78,7 @@ class Practice:
         """Judge an answer and store it with its verdict; returns what is stored.
 
         The same answer under the same `client_id` again is stored once; `client` is the network address it comes from. Raises
-        BadRequest, TooLarge, NotFound, TooManyRequests, or a subclass of InterviewerError, and stores nothing then.
+        BadRequest, TooLarge, NotFound, TooManyRequests, Crowded, or a subclass of InterviewerError, and stores nothing then.
         """
         item, content = self._item(bank_id), cleaned(clean_answer, text)
         if (stored := await self._sent_before(user_id, client_id)) is not None:
@@ -83,7 +87,8 @@ class Practice:
             client_id = uuid4()  # written anew since: another try
         await self._guard.check(Action.ANSWER, client, str(user_id))
         brief = AnswerBrief(item.topic_id, item.kind, item.prompt, item.rubric, content)
-        judgement = await dialogue.judge(self._interviewer, brief, dialogue.unseen)
+        async with self._door.place(user_id):
+            judgement = await dialogue.judge(self._interviewer, brief, dialogue.unseen)
         row = _row(user_id, client_id, item, content, judgement)
         async with self._database.autocommit() as session:
             if not await queries.add_try(session, row):

@@ -17,6 +17,7 @@ from interviewer.domain.job import JobFindings
 from interviewer.domain.rubric import PASS_SCORE, Rubric
 from interviewer.domain.skills import Exercise, Skill, suggest, to_improve, weakest_first
 from interviewer.ports import BankItem, Likeness, QuestionBank
+from interviewer.services.doors import Door, processor_door
 from interviewer.services.views import Loaded, TurnRow
 
 # A question with more tags suits many jobs ("How do your changes get to production?") but shows none of its technologies.
@@ -67,12 +68,13 @@ class InterviewReport:
 
 
 class Skills:
-    """Reads and works out what skills are shown by."""
+    """Reads and works out what skills are shown by; that waits for its place at the `door`, and may raise Crowded."""
 
-    def __init__(self, database: Database, bank: QuestionBank, likeness: Likeness) -> None:
+    def __init__(self, database: Database, bank: QuestionBank, likeness: Likeness, door: Door | None = None) -> None:
         self._database = database
         self._bank = bank
         self._likeness = likeness
+        self._door = door or processor_door()
 
     async def overview(self, user_id: int, leave_out: Collection[str] = ()) -> SkillsOverview:
         """Return a user's skills over all interviews, and suggestions without the questions that `leave_out` names."""
@@ -84,7 +86,8 @@ class Skills:
             for one in sorted(tries, key=lambda one: one.last_at, reverse=True)
             if one.bank_id in bank
         )
-        suggestions = await asyncio.to_thread(self._suggestions, skills, rows, tries, leave_out)
+        async with self._door.place(user_id):
+            suggestions = await asyncio.to_thread(self._suggestions, skills, rows, tries, leave_out)
         return SkillsOverview(tuple(skills), suggestions, tuple(practised))
 
     async def report(self, user_id: int, loaded: Loaded) -> InterviewReport:
@@ -92,14 +95,10 @@ class Skills:
         rows, tries = await self._read(user_id)
         skills = skills_in(loaded.rows)
         strengths, weaknesses = by_strength(loaded.rows)
-        covered = await asyncio.to_thread(self._coverage, loaded)
-        return InterviewReport(
-            strengths=strengths,
-            weaknesses=weaknesses,
-            coverage=covered,
-            suggestions=await asyncio.to_thread(self._suggestions, skills, rows, tries, ()) if skills else (),
-            bank_ids=self._bank_ids(loaded.rows),
-        )
+        async with self._door.place(user_id):
+            covered = await asyncio.to_thread(self._coverage, loaded)
+            suggestions = await asyncio.to_thread(self._suggestions, skills, rows, tries, ()) if skills else ()
+        return InterviewReport(strengths, weaknesses, covered, suggestions, self._bank_ids(loaded.rows))
 
     async def _read(self, user_id: int) -> tuple[Sequence[Asked], Sequence[Practised]]:
         async with self._database.autocommit() as session:

@@ -17,6 +17,7 @@ from interviewer.db.engine import Database
 from interviewer.db.models import ModelCall, utcnow
 from interviewer.db.usage import By, Sum
 from interviewer.errors import (
+    Crowded,
     InterviewerBadOutput,
     InterviewerBusy,
     InterviewerError,
@@ -25,6 +26,7 @@ from interviewer.errors import (
     InterviewerUnreachable,
 )
 from interviewer.ports import Interviewer, Usage
+from interviewer.services.doors import Door, Queueing, model_door
 
 __all__ = ["By", "Calls", "Kind", "Line", "Prices", "Spending"]
 
@@ -52,34 +54,38 @@ class Kind(StrEnum):
 
 
 class Calls:
-    """Measures the calls of one interviewer's model."""
+    """Lets the calls of one interviewer's model through its door and measures them."""
 
-    def __init__(self, database: Database, interviewer: Interviewer) -> None:
+    def __init__(self, database: Database, interviewer: Interviewer, door: Door | None = None) -> None:
         self._database = database
         self._interviewer = interviewer
+        self.door = door or model_door()
 
     async def record(
-        self, kind: Kind, interview_id: int | None, work: Callable[..., Awaitable[Result]], *given: object
+        self, kind: Kind, user_id: int, interview_id: int | None, work: Callable[..., Awaitable[Result]], *given: object
     ) -> tuple[Result, ModelCall]:
-        """Have `work`, a function of `dialogue`, done with what is `given`.
+        """Have `work`, a function of `dialogue`, done with what is `given`, for a user who waits for their turn.
 
         Returns what it returns, and the row that tells of the call, for the caller to store in one transaction with the result.
-        When it raises, that row is stored here, and the error goes on.
+        When it raises, that row is stored here, and the error goes on. A call that got no place raises Crowded and was none.
         """
         told: list[Usage] = []
-        began = perf_counter()
+        interviewer = Queueing(self._interviewer, self.door, user_id, metrics.FIRST_TOKEN_SECONDS.labels(kind.value).observe)
+        came = perf_counter()
         try:
-            result = await work(self._interviewer, *given, told.append)
+            result = await work(interviewer, *given, told.append)
         except BaseException as error:
+            if interviewer.began is None and isinstance(error, Crowded):
+                raise
             outcome = _OUTCOMES.get(type(error), "failed" if isinstance(error, Exception) else "cancelled")
-            seconds = perf_counter() - began
+            seconds = perf_counter() - (interviewer.began or came)
             call = self._call(kind, interview_id, outcome, seconds, told)
             if isinstance(error, Exception):
                 metrics.outage("model")
                 logger.warning("the interviewer failed to %s (%s) after %.1f seconds", kind.value, outcome, seconds)
                 await self.store(call)
             raise
-        return result, self._call(kind, interview_id, WORKED, perf_counter() - began, told)
+        return result, self._call(kind, interview_id, WORKED, perf_counter() - (interviewer.began or came), told)
 
     async def store(self, call: ModelCall) -> None:
         """Store a row by itself. That it cannot be is logged and nothing worse: nobody waits for it."""

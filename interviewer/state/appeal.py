@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 from reflex.event import EventType
+from structlog.contextvars import bind_contextvars
 
 from interviewer import wiring
 from interviewer.errors import Unauthorized, for_the_user
@@ -36,6 +37,7 @@ class AppealState(rx.State):
             self.hearing, self.error, self.error_of = question_id, "", 0
         if reviewed.isdecimal() and len(reviewed) < 10:
             interview_id = int(reviewed)
+        bind_contextvars(interview_id=interview_id)
         view, error = None, ""
         try:
             person = await wiring.services().sessions.authenticate(secret)

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import reflex as rx
 from reflex.event import EventSpec
+from structlog.contextvars import bind_contextvars
 
 from interviewer import wiring
 from interviewer.domain.progress import InterviewStatus
@@ -208,6 +209,7 @@ async def _send(state: InterviewState, form: dict[str, Any], text: str | None) -
             person = await wiring.services().sessions.authenticate(secret)
             events = wiring.services().interviews.answer(person.user_id, interview_id, question_id, text, uuid4())
             accepted = await anext(events)
+            bind_contextvars(interview_id=interview_id)
             async with state:
                 state._stream += 1
                 stream = state._stream
@@ -272,6 +274,7 @@ async def _follow(state: InterviewState, stream: int, events: AsyncIterator[Even
 
 async def _catch_up(state: InterviewState, stream: int, person: SignedIn, view: InterviewView) -> EventSpec | None:
     """Join whatever is going on for an interview: its start, or the work on an answer that a closed tab left behind."""
+    bind_contextvars(interview_id=view.id)
     interviews = wiring.services().interviews
     async with _explaining(state):
         if view.status is InterviewStatus.STARTING:
@@ -291,6 +294,7 @@ async def _complete(state: InterviewState, question_ids: list[int]) -> EventSpec
         state._stream += 1
         stream, interview_id, secret = state._stream, state.interview_id, cookie(state, COOKIE)
         state.sending, state.error = True, ""
+    bind_contextvars(interview_id=interview_id)
     async with _explaining(state):
         try:
             person = await wiring.services().sessions.authenticate(secret)

@@ -9,7 +9,7 @@ from reflex.event import EventType
 
 from interviewer import wiring
 from interviewer.domain.coverage import Standing
-from interviewer.errors import AppError, Unauthorized
+from interviewer.errors import AppError, Crowded, Unauthorized
 from interviewer.services.reports import report_of
 from interviewer.services.sessions import COOKIE
 from interviewer.services.skills import InterviewReport, by_strength
@@ -77,7 +77,7 @@ class ReviewState(ReportFields, rx.State):
             person = await wiring.services().sessions.authenticate(secret)
             loaded = await wiring.services().interviews.load(person.user_id, interview_id)
             report = await wiring.services().skills.report(person.user_id, loaded)
-        except Unauthorized:
+        except (Unauthorized, Crowded):
             return
         except Exception:
             # The answers and their verdicts stand on the page already; they do without.

@@ -39,7 +39,7 @@ def explain(exception: Exception) -> None:
     """Handle what no handler of a page's event caught: the log gets the error, the page a sentence."""
     page = EventContext.get()
     if isinstance(exception, (*AWAY, LockExpiredError)):
-        metrics.STORE_ERRORS.inc()
+        metrics.outage("valkey")
         _stranded.add(page.token)
         logger.warning("an event of a page found no store of state (%s)", type(exception).__name__)
         words = WAIT

@@ -28,8 +28,10 @@ from interviewer.settings import Environment, LogLevel, Settings
 from interviewer.wiring import Services
 from tests.conftest import NewUser
 from tests.services.test_accounts import signed_up
+from tests.services.test_interviews import answered, started
 from tests.support.billing import SECRET, SETTINGS, event, signature
 from tests.support.interviewer import ScriptedInterviewer
+from tests.support.pressure import until
 from tests.support.site import Site
 
 TOKEN = "7d1f0c6e2b9a48538fbe"
@@ -138,6 +140,55 @@ async def test_work_that_a_request_began_logs_under_its_id(
         "interviewer.services.interviews",
     )
     assert structlog.contextvars.get_contextvars() == {}, "nothing is left for the next request"
+
+
+async def test_work_on_an_interview_logs_under_its_number(
+    site_client: httpx2.AsyncClient, services: Services, new_user: NewUser, interviewer: ScriptedInterviewer, log: io.StringIO
+) -> None:
+    """A start and a turn that fail, and the requests that caused them; another request has no number."""
+    client = await program(site_client, services, new_user)
+    id = (await client.post("/api/interviews", json={})).json()["interview_id"]
+    interviewer.judge_errors = [RuntimeError("a turn")]
+    assert (await client.post(f"/api/conversations/append/{id}", json={"message": ANSWER})).status_code == 500
+    assert (await client.post(f"/api/conversations/append/{id}", json={"message": ""})).status_code == 201
+    interviewer.ask_errors = [RuntimeError("a start")]
+    assert (await client.post("/api/interviews", json={})).status_code == 503
+    await client.get("/live")
+    broken = {line["exception"].splitlines()[-1]: line.get("interview_id") for line in lines(log) if "exception" in line}
+    assert broken == {"RuntimeError: a turn": id, "RuntimeError: a start": id + 1}
+    told = [(line["route"], line.get("interview_id")) for line in requests(log)]
+    append = "/api/conversations/append/{interview_id}"
+    assert told == [("/api/interviews", id), (append, id), (append, id), ("/api/interviews", id + 1), ("/live", None)]
+    assert structlog.contextvars.get_contextvars() == {}, "nothing is left for the next request"
+
+
+async def test_a_second_verdict_that_cannot_be_noted_logs_under_the_number_of_its_interview(
+    site_client: httpx2.AsyncClient,
+    services: Services,
+    new_user: NewUser,
+    interviewer: ScriptedInterviewer,
+    log: io.StringIO,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    user = await new_user(1)
+    id, turn = await started(services, user)
+    await answered(services, user, id, turn)
+    interviewer.judge_errors = [InterviewerBusy()]
+
+    def away() -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patched:
+        interviewer.gate.clear()
+        hearing = asyncio.create_task(services.appeals.hear(user.id, id, turn.question_id))
+        await until(lambda: len(interviewer.answer_briefs) == 2)
+        patched.setattr(services.database, "transaction", away)
+        interviewer.gate.set()
+        with pytest.raises(InterviewerBusy):
+            await hearing
+    [line] = [line for line in lines(log) if "could not be noted" in line["event"]]
+    assert line["interview_id"] == id
+    assert structlog.contextvars.get_contextvars() == {}
 
 
 async def test_a_websocket_has_an_id_and_its_events_have_their_own(log: io.StringIO) -> None:
@@ -267,6 +318,10 @@ def test_a_level_is_written_as_one_likes(given: str) -> None:
         ("redis://me:word@host:1/0", "redis://(credentials)@host:1/0"),
         ("the key is a-key-of-ours.", "the key is (secret)."),
         ("Failed. Event data: {'password': 'x'}\n{'y': 1}", "Failed. Event data: (left out)"),
+        (
+            "DETAIL:  Failing row contains (1, some\nbody\n\nwrote).\n[SQL: INSERT]\n\nThe above exception was\nDETAIL:  x\ny",
+            "DETAIL: (left out)\n[SQL: INSERT]\n\nThe above exception was\nDETAIL: (left out)",
+        ),
         ("mail 7 is given up after 8 tries; status=404", "mail 7 is given up after 8 tries; status=404"),
     ],
 )

@@ -17,6 +17,7 @@ from interviewer import api
 ROUTES = {
     "GET /health": {200, 503},
     "GET /live": {200},
+    "GET /ready": {200, 503},
     "POST /api/auth/check-email": {200, 400},
     "POST /api/auth/request-verification": {200, 400},
     "POST /api/users": {201, 400, 401, 409},
@@ -120,7 +121,7 @@ def test_every_body_has_a_schema_and_an_example_that_keeps_to_it(document: Docum
 def test_every_error_is_one_sentence(document: Document) -> None:
     for route, operation in operations(document):
         for status, response in operation["responses"].items():
-            if int(status) >= 400 and not (route == "GET /health" and status == "503"):
+            if int(status) >= 400 and not (route in {"GET /health", "GET /ready"} and status == "503"):
                 assert list(response["content"]) == [JSON], (route, status)
                 assert response["content"][JSON]["schema"] == {"$ref": "#/components/schemas/Error"}
             for header, statuses in (("Retry-After", {"429", "503"}), ("Allow", {"405"})):
@@ -141,7 +142,7 @@ def test_who_may_call_is_said(document: Document) -> None:
     needed = {route: [*one] for route, operation in operations(document) for one in operation.get("security", [])}
     assert needed.pop("POST /api/auth/token") == ["refreshToken"]
     assert set(map(tuple, needed.values())) == {("accessToken",)}
-    open_to_all = ("/live", "/health", "/api/auth/", "/api/webhooks/")
+    open_to_all = ("/live", "/health", "/ready", "/api/auth/", "/api/webhooks/")
     assert set(needed) == {
         route for route in ROUTES if not route.split()[1].startswith(open_to_all) and route != "POST /api/users"
     }
@@ -218,7 +219,7 @@ async def test_no_other_file_is_served(client: httpx2.AsyncClient, name: str) ->
 
 
 @pytest.mark.parametrize("method", ["OPTIONS", "TRACE", "PUT", "QUERY", "MOVE"])
-@pytest.mark.parametrize("path", ["/live", "/health", "/api/auth/login", "/api/users/7", "/api/docs"])
+@pytest.mark.parametrize("path", ["/live", "/health", "/ready", "/api/auth/login", "/api/users/7", "/api/docs"])
 async def test_a_wrong_method_of_any_kind_is_named_with_the_right_ones(
     client: httpx2.AsyncClient, path: str, method: str
 ) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
+
 import pytest
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
+from interviewer.api.websockets import MESSAGES, TOO_MUCH
+from interviewer.cli.running import LONGEST_MESSAGE
 from tests.support.site import Site
 
 pytestmark = pytest.mark.browser
@@ -25,3 +30,23 @@ def test_pages_of_other_sites_may_not(site: Site, origin: str) -> None:
     with pytest.raises(InvalidStatus) as caught, connect(f"ws://localhost:{site.port}{PATH}", origin=Origin(origin)):
         pass
     assert caught.value.response.status_code == 403
+
+
+@pytest.mark.parametrize(("sent", "times", "code"), [("3", MESSAGES + 1, TOO_MUCH), ("x" * (LONGEST_MESSAGE + 1), 1, 1009)])
+def test_who_sends_too_much_is_cut_off_and_may_come_again(limited: Site, sent: str, times: int, code: int) -> None:
+    with connect(f"ws://localhost:{limited.port}{PATH}") as socket:
+        with contextlib.suppress(ConnectionClosed):
+            for _ in range(times):
+                socket.send(sent)
+            while True:
+                socket.recv(timeout=10)
+        assert socket.close_code == code
+    with connect(f"ws://localhost:{limited.port}{PATH}") as socket:
+        assert str(socket.recv(timeout=10)).startswith("0{")
+    assert "Traceback" not in limited.log.read_text()
+
+
+@pytest.fixture(scope="module")
+def limited(make_site: Callable[..., Site]) -> Site:
+    """A site with limits."""
+    return make_site(RATE_LIMITS="on")

@@ -551,8 +551,8 @@ async def test_a_claim_that_could_not_be_renewed_once_is_not_lost(
     services: Services, new_user: NewUser, interviewer: ScriptedInterviewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("interviewer.services.interviews.LEASE", timedelta(seconds=1.5))
-    monkeypatch.setattr("interviewer.services.interviews.RENEW", 0.5)
-    monkeypatch.setattr("interviewer.services.interviews.RETRY", 0.1)
+    monkeypatch.setattr("interviewer.services.claims.RENEW", 0.5)
+    monkeypatch.setattr("interviewer.services.claims.RETRY", 0.1)
     user = await new_user()
     interview_id, turn = await started(services, user)
     interviewer.gate.clear()

@@ -199,13 +199,13 @@ async def test_what_cannot_be_noted_hides_no_error(database: Database, closing: 
         raise InterviewerBadOutput
 
     with pytest.raises(InterviewerBadOutput):
-        await Calls(database, closing).record(Kind.ASK, 4711, failing)
+        await Calls(database, closing).record(Kind.ASK, 1, 4711, failing)
     assert await calls(database) == []
 
 
 async def test_a_call_that_is_cut_off_is_counted(database: Database, closing: OpenAIInterviewer) -> None:
     before = counted("interviewer_model_calls_total", kind="ask", outcome="cancelled")
-    waiting = asyncio.create_task(Calls(database, closing).record(Kind.ASK, None, lambda *_given: asyncio.sleep(30)))
+    waiting = asyncio.create_task(Calls(database, closing).record(Kind.ASK, 1, None, lambda *_given: asyncio.sleep(30)))
     await asyncio.sleep(0)
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)

@@ -1,6 +1,8 @@
 """A server that speaks chat/completions over real HTTP, streaming, and misbehaves on request.
 
 Run by itself for measurements:  python -m tests.support.openai_server --port 8099 --first 0.4 --rate 60
+
+With `--stamps` every third word that it streams says when it was sent, so that whoever gets it knows how long it was under way.
 """
 
 from __future__ import annotations
@@ -33,6 +35,9 @@ FEEDBACK = (
     "You said what happens first and gave a reason for it, which is the heart of the matter. What is missing is the price of "
     "that choice: name what gets slower or harder, and when you would decide otherwise. Next time, back it with a number. "
 )
+# Stands in a text for the moment at which it is sent: milliseconds of the wall clock, their last seven digits.
+STAMP = "t0000000"
+STAMPS_END = 10_000_000
 USAGE = {"prompt_tokens": 1500, "completion_tokens": 200, "total_tokens": 1700, "prompt_tokens_details": {"cached_tokens": 1024}}
 
 
@@ -44,27 +49,42 @@ class Behaviour:
     rate: float = 0.0  # tokens a second after that; 0 for all at once
     at_once: bool = False  # whether a reply leaves in one piece, however many events it has, and made as fast as can be
     marks_by_words: bool = False  # whether a verdict hits the key points whose word of `HEARD` the answer has
+    stamps: bool = False  # whether every third word of questions and feedback is the moment at which it is sent
     feedback_tokens: int = 0  # length of the feedback; 0 for its natural length
     faults: list[str] = field(default_factory=list)  # one taken off for each request; "" for a good answer
     usage: dict[str, Any] = field(default_factory=lambda: dict(USAGE))  # what it says a reply took, if asked; empty: nothing
     knows_usage: bool = True  # whether it takes a request that asks for that
     models: list[str] = field(default_factory=list)  # the names of those it lists
     fault_for: dict[str, str] = field(default_factory=dict)  # by kind of request, until taken out
+    remembers: bool = True  # whether it keeps what it was asked
     requests: list[dict[str, Any]] = field(default_factory=list)
     first_tokens: list[tuple[str, float]] = field(default_factory=list)  # (kind, wall clock) of every first token
 
 
 def tokens(text: str) -> list[str]:
     """Cut text into pieces of about four characters, as tokens are."""
-    return re.findall(r"\s?\S{1,4}|\s", text)
+    return re.findall(rf"\s?{STAMP}|\s?\S{{1,4}}|\s", text)
+
+
+def stamped(text: str) -> str:
+    """Put stamps in the place of every third word."""
+    words = text.split()
+    words[2::3] = [STAMP] * len(words[2::3])
+    return " ".join(words)
+
+
+def stamp() -> str:
+    """Return the stamp of this moment."""
+    return f"t{int(time.time() * 1000) % STAMPS_END:07d}"
 
 
 def reply(kind: str, data: dict[str, Any], behaviour: Behaviour) -> dict[str, Any]:
     """Return a good reply of this kind to this request."""
     if kind == "question":
         number = len(data.get("asked_so_far", [])) + 1
+        question = f"Question {number} on {data['topic']}: what would you do first, and why? Say what it costs too."
         return {
-            "question": f"Question {number} on {data['topic']}: what would you do first, and why? Say what it costs too.",
+            "question": stamped(f"{question} {FEEDBACK}") if behaviour.stamps else question,
             "topic": data["topic"],
             "subtopic": "Judgement",
             "level": "mid-level",
@@ -78,6 +98,8 @@ def reply(kind: str, data: dict[str, Any], behaviour: Behaviour) -> dict[str, An
         feedback = FEEDBACK.strip()
         if behaviour.feedback_tokens:
             feedback = "".join((tokens(FEEDBACK) * 50)[: behaviour.feedback_tokens]).strip()
+        if behaviour.stamps:
+            feedback = stamped(feedback)
         if behaviour.marks_by_words:
             said = [(word, data["answer"].casefold().find(word)) for word in HEARD]
             marks = [
@@ -133,7 +155,8 @@ def build(behaviour: Behaviour) -> Starlette:
     async def completions(request: Request) -> Response:
         body = await request.json()
         kind = body["response_format"]["json_schema"]["name"]
-        behaviour.requests.append(body)
+        if behaviour.remembers:
+            behaviour.requests.append(body)
         if body.get("stream_options") and not behaviour.knows_usage:
             refusal = {"message": "Unrecognized request argument supplied: stream_options", "type": "invalid_request_error"}
             return JSONResponse({"error": refusal}, status_code=400)
@@ -169,7 +192,8 @@ async def _events(text: str, kind: str, fault: str, behaviour: Behaviour, usage:
     pieces = tokens(text)
     assert "".join(pieces) == text
     started = time.perf_counter()
-    behaviour.first_tokens.append((kind, time.time()))
+    if behaviour.remembers:
+        behaviour.first_tokens.append((kind, time.time()))
     yield _chunk({"role": "assistant", "content": ""}, None)
     for number, piece in enumerate(pieces):
         if behaviour.rate and (wait := started + number / behaviour.rate - time.perf_counter()) > 0:
@@ -182,7 +206,7 @@ async def _events(text: str, kind: str, fault: str, behaviour: Behaviour, usage:
         if fault == "refusal":
             yield _chunk({"refusal": "I cannot help with that."}, None)
             break
-        yield _chunk({"content": piece}, None)
+        yield _chunk({"content": piece.replace(STAMP, stamp()) if behaviour.stamps else piece}, None)
     if fault == "silent-end":
         return
     yield _chunk({}, "length" if fault == "length" else "stop")
@@ -230,8 +254,16 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=60)
     parser.add_argument("--feedback-tokens", type=int, default=0)
     parser.add_argument("--at-once", action="store_true")
+    parser.add_argument("--stamps", action="store_true")
     given = parser.parse_args()
-    behaviour = Behaviour(first=given.first, rate=given.rate, at_once=given.at_once, feedback_tokens=given.feedback_tokens)
+    behaviour = Behaviour(
+        first=given.first,
+        rate=given.rate,
+        at_once=given.at_once,
+        stamps=given.stamps,
+        feedback_tokens=given.feedback_tokens,
+        remembers=False,
+    )
     uvicorn.run(build(behaviour), host="127.0.0.1", port=given.port, log_level="warning")
 
 

@@ -1,0 +1,135 @@
+"""Where work waits for its place: in front of the interviewer's model, and of this process's own processor.
+
+A model's server takes a bounded number of calls at once, and threads that reckon take turns on one processor; so what is more
+than they can do waits here, in order and fairly between users, and what would wait too long is refused at once and in words.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
+from time import perf_counter
+from typing import TypeVar
+
+from interviewer import metrics
+from interviewer.errors import Crowded, TooMuchAtOnce
+from interviewer.ports import AnswerBrief, Document, Interviewer, Piece, QuestionBrief, QuestionDraft, Usage, VerdictDraft
+from interviewer.services.turnstile import NoPlace, Reason, Turnstile
+
+Item = TypeVar("Item")
+
+# Calls of a model's server at once, and how many wait at most.
+MODEL_AT_ONCE, MODEL_QUEUE = 200, 1000
+# Threads that reckon at once. More of them would only keep each other, and sign-ins, from the processor.
+PROCESSOR_AT_ONCE = min(8, max(2, os.cpu_count() or 2))
+# Requests of one user that follow work at once, and of all together in one process. Each costs memory, and a look at the
+# database twice a second where the work runs in another process.
+STREAMS_EACH, STREAMS = 100, 5000
+OWN_WORDS = "You have too much waiting to be done at once. Nothing is lost: try again when some of it is done."
+CLOSED_WORDS = "This copy of the site is just being stopped. Nothing is lost: try again in a moment."
+_WORDS = {Reason.OWN: OWN_WORDS, Reason.CLOSED: CLOSED_WORDS}
+
+
+class Door:
+    """A turnstile with its figures, which refuses in words."""
+
+    def __init__(self, name: str, turnstile: Turnstile) -> None:
+        """`name` is the label of its figures."""
+        self.name = name
+        self.turnstile = turnstile
+        metrics.QUEUE_WAITING.labels(name).set_function(lambda: turnstile.waiting)
+        metrics.QUEUE_RUNNING.labels(name).set_function(lambda: turnstile.running)
+        self._seconds = metrics.QUEUE_SECONDS.labels(name)
+
+    def check(self, user_id: int) -> None:
+        """Raise Crowded if a call of this user would be refused at once."""
+        if (reason := self.turnstile.refuses(user_id)) is not None:
+            raise self._refused(reason)
+
+    @asynccontextmanager
+    async def place(self, user_id: int) -> AsyncIterator[None]:
+        """Hold a place for a user while the block runs; raises Crowded when there is none, or none in time."""
+        began = perf_counter()
+        try:
+            async with self.turnstile.place(user_id):
+                self._seconds.observe(perf_counter() - began)
+                yield
+        except NoPlace as refusal:
+            raise self._refused(refusal.reason) from None
+
+    def close(self) -> None:
+        """Refuse who waits and who comes."""
+        self.turnstile.close()
+
+    def _refused(self, reason: Reason) -> Crowded:
+        metrics.QUEUE_REFUSED.labels(self.name, reason.value).inc()
+        return Crowded(_WORDS.get(reason))
+
+
+def model_door(at_once: int | None = None, queue: int = MODEL_QUEUE) -> Door:
+    """Return a door in front of a model's server; `at_once` as much as most servers take if it is not given."""
+    return Door("model", Turnstile(at_once or MODEL_AT_ONCE, queue))
+
+
+def processor_door(at_once: int | None = None, queue: int = MODEL_QUEUE) -> Door:
+    """Return a door in front of this process's processor; `at_once` by the number of processors if it is not given."""
+    # A turn takes two places side by side. None keeps its place for long here.
+    at_once = at_once or PROCESSOR_AT_ONCE
+    return Door("processor", Turnstile(at_once, queue, each=max(2, at_once // 2)))
+
+
+class Queueing:
+    """An interviewer as one user's call reaches it: each reply waits for its place at the door. Fulfils `ports.Interviewer`."""
+
+    def __init__(self, interviewer: Interviewer, door: Door, user_id: int, first_token: Callable[[float], None]) -> None:
+        """`first_token` is told how many seconds a reply took to begin."""
+        self.name, self.model, self.deterministic = interviewer.name, interviewer.model, interviewer.deterministic
+        self._interviewer = interviewer
+        self._door = door
+        self._user_id = user_id
+        self._first_token = first_token
+        self.began: float | None = None  # when the first reply was asked for, on the clock of `perf_counter`
+
+    def ask(self, brief: QuestionBrief) -> AsyncIterator[Piece | Usage | QuestionDraft]:
+        """Ask as the interviewer does; raises Crowded, too."""
+        return self._through(self._interviewer.ask(brief))
+
+    def judge(self, brief: AnswerBrief) -> AsyncIterator[Piece | Usage | VerdictDraft]:
+        """Judge as the interviewer does; raises Crowded, too."""
+        return self._through(self._interviewer.judge(brief))
+
+    def analyse_job(self, text: str) -> AsyncIterator[Usage | Document]:
+        """Analyse as the interviewer does; raises Crowded, too."""
+        return self._through(self._interviewer.analyse_job(text))
+
+    async def close(self) -> None:
+        """Nothing is held: the interviewer is closed by whom it belongs to."""
+
+    async def _through(self, items: AsyncIterator[Item]) -> AsyncIterator[Item]:
+        async with self._door.place(self._user_id):
+            began = perf_counter()
+            self.began = self.began or began
+            seen = False
+            async for item in items:
+                if not seen:
+                    seen = True
+                    self._first_token(perf_counter() - began)
+                yield item
+
+
+class Following:
+    """Bounds how many requests of one user follow work at once."""
+
+    def __init__(self, each: int = STREAMS_EACH, at_once: int = STREAMS) -> None:
+        self._turnstile = Turnstile(at_once, 0, each=each)
+
+    async def through(self, user_id: int, events: AsyncIterator[Item]) -> AsyncIterator[Item]:
+        """Yield the events; raises TooMuchAtOnce or Crowded before anything is done for them."""
+        if (reason := self._turnstile.refuses(user_id)) is not None:
+            metrics.CROWDED.labels("streams").inc()
+            raise TooMuchAtOnce if reason is Reason.OWN else Crowded
+        async with self._turnstile.place(user_id), aclosing(events) as opened:  # type: ignore[type-var]
+            with metrics.STREAMS.track_inprogress():
+                async for event in opened:
+                    yield event

@@ -1,0 +1,167 @@
+"""A turnstile: so many may be inside at once, the others wait for their turn, and nobody's crowd keeps the rest out.
+
+Whoever has least inside comes next, and among equals who has waited longest since their last turn. All of it takes a few
+microseconds, however many wait. It belongs to one event loop and knows nothing of what is done inside.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Hashable
+from contextlib import asynccontextmanager
+from enum import StrEnum
+
+# Seconds that somebody waits at most.
+PATIENCE = 15.0
+
+
+class Reason(StrEnum):
+    """Why there is no place for somebody."""
+
+    FULL = "full"  # too many wait
+    OWN = "own"  # too many of their own wait
+    WAITED = "waited"  # their turn did not come in time
+    CLOSED = "closed"
+
+
+class NoPlace(Exception):
+    """Somebody is not let in."""
+
+    def __init__(self, reason: Reason) -> None:
+        self.reason = reason
+        super().__init__(reason.value)
+
+
+class Turnstile:
+    """Lets `at_once` in, of each person `each`; `queue` more may wait, of each person `own_queue`, for `patience` seconds.
+
+    What is not given about a person is a tenth of the whole, but two at least: so that ten of them are needed to fill it.
+    """
+
+    def __init__(
+        self, at_once: int, queue: int, *, each: int | None = None, own_queue: int | None = None, patience: float = PATIENCE
+    ) -> None:
+        self.at_once = at_once
+        self.each = min(at_once, max(2, at_once // 10) if each is None else each)
+        self.queue = queue
+        self.own_queue = min(queue, max(2, queue // 10) if own_queue is None else own_queue)
+        self._patience = patience
+        self._closed = False
+        self._waiting = 0
+        self._inside: dict[Hashable, int] = {}
+        self._running = 0
+        self._lines: dict[Hashable, dict[asyncio.Future[None], None]] = {}
+        # Who waits and may have more inside, by how much they have there; in each rank those who came to it first come first.
+        self._ranks: list[dict[Hashable, None]] = [{} for _ in range(self.each)]
+
+    @property
+    def running(self) -> int:
+        """How many are inside."""
+        return self._running
+
+    @property
+    def waiting(self) -> int:
+        """How many wait."""
+        return self._waiting
+
+    def refuses(self, who: Hashable) -> Reason | None:
+        """Return why somebody who came now would be turned away at once, if they would."""
+        if self._closed:
+            return Reason.CLOSED
+        if self._has_room(who):
+            return None
+        own = len(self._lines.get(who, ())) >= self.own_queue
+        if own and self._inside.get(who, 0) >= self.each:
+            return Reason.OWN
+        if self._waiting >= self.queue:
+            return Reason.FULL
+        return Reason.OWN if own else None
+
+    @asynccontextmanager
+    async def place(self, who: Hashable) -> AsyncIterator[None]:
+        """Hold a place for `who` while the block runs, waiting for it first; raises NoPlace."""
+        if (reason := self.refuses(who)) is not None:
+            raise NoPlace(reason)
+        if self._has_room(who):
+            self._take(who)
+        else:
+            await self._wait(who)
+        try:
+            yield
+        finally:
+            self._leave(who)
+
+    def close(self) -> None:
+        """Turn away who waits and who comes; who is inside may end what they do."""
+        self._closed = True
+        for line in self._lines.values():
+            for ticket in line:
+                if not ticket.done():
+                    ticket.set_exception(NoPlace(Reason.CLOSED))
+
+    def _has_room(self, who: Hashable) -> bool:
+        # While there is room, nobody waits who may come in.
+        return self._running < self.at_once and self._inside.get(who, 0) < self.each
+
+    async def _wait(self, who: Hashable) -> None:
+        ticket: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queue_up(who, ticket)
+        try:
+            async with asyncio.timeout(self._patience):
+                await ticket
+        except BaseException as error:
+            if ticket in self._lines.get(who, ()):
+                self._give_up(who, ticket)
+            if ticket.done() and not ticket.cancelled() and ticket.exception() is None:
+                self._leave(who)  # the turn came, and nobody was there any more
+            if isinstance(error, TimeoutError):
+                raise NoPlace(Reason.WAITED) from None
+            raise
+
+    def _queue_up(self, who: Hashable, ticket: asyncio.Future[None]) -> None:
+        line = self._lines.setdefault(who, {})
+        line[ticket] = None
+        self._waiting += 1
+        if (rank := self._inside.get(who, 0)) < self.each:
+            self._ranks[rank].setdefault(who)
+
+    def _give_up(self, who: Hashable, ticket: asyncio.Future[None]) -> None:
+        """Take a ticket out of its line, and a line that is empty out of everything."""
+        line = self._lines[who]
+        del line[ticket]
+        self._waiting -= 1
+        if not line:
+            del self._lines[who]
+            if (rank := self._inside.get(who, 0)) < self.each:
+                self._ranks[rank].pop(who, None)
+
+    def _take(self, who: Hashable) -> None:
+        self._running += 1
+        self._change(who, 1)
+
+    def _leave(self, who: Hashable) -> None:
+        self._running -= 1
+        self._change(who, -1)
+        while self._running < self.at_once and (following := self._next()) is not None:
+            ticket = next(iter(self._lines[following]))
+            self._give_up(following, ticket)
+            # A ticket that is done is of somebody who is just going away.
+            if not ticket.done():
+                self._take(following)
+                ticket.set_result(None)
+
+    def _next(self) -> Hashable | None:
+        return next((who for rank in self._ranks for who in rank), None)
+
+    def _change(self, who: Hashable, by: int) -> None:
+        """Note that somebody has more or less inside; with a line they change their rank."""
+        before = self._inside.get(who, 0)
+        now = before + by
+        if now:
+            self._inside[who] = now
+        else:
+            self._inside.pop(who, None)
+        if before < self.each:
+            self._ranks[before].pop(who, None)
+        if who in self._lines and now < self.each:
+            self._ranks[now][who] = None

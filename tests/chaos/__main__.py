@@ -1,0 +1,71 @@
+"""Load and losses on the production process: prints figures, and ends with status 1 when a promise is not kept.
+
+Run with `make chaos`, or `make chaos PART=people` for one part; each part's module says what may be set beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlalchemy import create_engine, make_url, text
+
+from interviewer.db.embedded import EmbeddedPostgres
+from interviewer.db.engine import driver_url
+from tests.chaos.load import pair, people
+from tests.chaos.mixed import mixed
+from tests.chaos.restore import restore
+from tests.chaos.upgrade import upgrade
+from tests.chaos.watching import NotKept
+
+PARTS: dict[str, Callable[[Path, str], None]] = {
+    "people": people,
+    "pair": pair,
+    "mixed": mixed,
+    "upgrade": upgrade,
+    "restore": restore,
+}
+
+
+def main() -> None:
+    """Run everything, or only the parts that are named on the command line."""
+    logging.disable(logging.INFO)
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all if none is named")
+    wanted = parser.parse_args().parts or list(PARTS)
+    if unknown := set(wanted) - set(PARTS):
+        parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    broken = {}
+    with tempfile.TemporaryDirectory(prefix="interviewer-chaos-") as name:
+        server = EmbeddedPostgres(Path(name) / "database")
+        url = server.start()
+        try:
+            for part in wanted:
+                folder = Path(name) / part
+                folder.mkdir()
+                try:
+                    PARTS[part](folder, _new_database(url, part))
+                except (NotKept, AssertionError) as error:
+                    broken[part] = str(error)
+        finally:
+            server.stop()
+    for part, words in broken.items():
+        print(f"\n{part}: {words}", file=sys.stderr)
+    sys.exit(1 if broken else 0)
+
+
+def _new_database(url: str, name: str) -> str:
+    """Create an empty database and return its address."""
+    admin = create_engine(driver_url(url), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    admin.dispose()
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""Compares what people sent and saw with what is stored: nothing lost, nothing doubled."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from interviewer.domain.topics import TOTAL_QUESTIONS
+from tests.chaos.crowd import connected
+from tests.chaos.people import Answer, Person
+
+_TURNS = """
+SELECT i.id AS interview, i.status, i.answers_judged, i.score_sum, q.id AS question, q.position, m.content, v.score,
+  (SELECT count(*) FROM messages WHERE question_id = q.id AND author = 'user') AS answers,
+  (SELECT count(*) FROM verdicts v JOIN messages m ON m.id = v.message_id WHERE m.question_id = q.id) AS verdicts
+FROM interviews i JOIN conversations c ON c.interview_id = i.id JOIN questions q ON q.conversation_id = c.id
+  LEFT JOIN messages m ON m.question_id = q.id AND m.author = 'user' LEFT JOIN verdicts v ON v.message_id = m.id
+WHERE i.user_id = :user ORDER BY i.id, q.position, m.id
+"""
+_INTERVIEWS = "SELECT id, status FROM interviews WHERE user_id = :user ORDER BY id"
+_LEDGER = "SELECT amount, source, interview_id FROM credit_transactions WHERE user_id = :user"
+_BALANCE = "SELECT individual_credits + subscription_credits FROM users WHERE id = :user"
+
+
+def discrepancies(database_url: str, people: Sequence[Person]) -> list[str]:
+    """Return a sentence for everything that is not as it should be."""
+    with connected(database_url) as connection:
+        return [
+            f"person {person.account.id}: {words}"
+            for person in people
+            for words in [*_answers(connection, person), *_credits(connection, person), *_screen(connection, person)]
+        ]
+
+
+def _rows(connection: Connection, statement: str, person: Person) -> list[Any]:
+    return list(connection.execute(text(statement), {"user": person.account.id}).all())
+
+
+def _answers(connection: Connection, person: Person) -> list[str]:
+    """Each answer stored once, as it was sent, with one verdict; the questions without gaps."""
+    rows, found = _rows(connection, _TURNS, person), []
+    stored = {row.question: row for row in rows}
+    sent: dict[int, Answer] = {answer.question_id: answer for answer in person.answers}
+    if len(sent) != len(person.answers):
+        found.append("one question was put twice")
+    for row in rows:
+        if row.answers > 1 or row.verdicts > 1:
+            found.append(f"question {row.question} has {row.answers} answers and {row.verdicts} verdicts")
+        if row.content is not None and row.question not in sent:
+            found.append(f"question {row.question} has an answer that nobody sent")
+        if row.content is not None and row.verdicts == 0:
+            found.append(f"the answer to question {row.question} has no verdict")
+    for answer in person.answers:
+        row = stored.get(answer.question_id)
+        if answer.taken and (row is None or row.content is None):
+            found.append(f"the answer to question {answer.question_id} is lost")
+        elif row is not None and row.content is not None and row.content != answer.text:
+            found.append(f"the answer to question {answer.question_id} is another text")
+    for interview in {row.interview for row in rows}:
+        positions = [row.position for row in rows if row.interview == interview]
+        if positions != list(range(1, len(positions) + 1)) or len(positions) > TOTAL_QUESTIONS:
+            found.append(f"interview {interview} has the questions {positions}")
+        found += _sums([row for row in rows if row.interview == interview])
+    return found
+
+
+def _sums(rows: Sequence[Any]) -> list[str]:
+    """The interview's sums are those of its verdicts, and it is finished exactly when there are twelve."""
+    scores = [row.score for row in rows if row.score is not None]
+    first = rows[0]
+    found = []
+    if (first.answers_judged, first.score_sum) != (len(scores), sum(scores)):
+        found.append(f"interview {first.interview} has the sums {first.answers_judged}, {first.score_sum} of {scores}")
+    if (first.status == "finished") != (len(scores) == TOTAL_QUESTIONS):
+        found.append(f"interview {first.interview} is {first.status} with {len(scores)} verdicts")
+    return found
+
+
+def _credits(connection: Connection, person: Person) -> list[str]:
+    """One credit for each interview, none for one that failed, and the balance is what the ledger says."""
+    found = []
+    ledger = _rows(connection, _LEDGER, person)
+    balance = connection.execute(text(_BALANCE), {"user": person.account.id}).scalar_one()
+    if balance != sum(row.amount for row in ledger):
+        found.append(f"the balance is {balance}, the ledger says {sum(row.amount for row in ledger)}")
+    taken: Counter[int] = Counter()
+    for row in ledger:
+        if row.interview_id is not None:
+            taken[row.interview_id] -= row.amount
+    interviews = _rows(connection, _INTERVIEWS, person)
+    for id, status in interviews:
+        if taken[id] != (0 if status == "failed" else 1):
+            found.append(f"interview {id}, {status}, took {taken[id]} credits")
+    if [id for id, status in interviews if status != "failed"] != person.started:
+        found.append(f"interviews {interviews} are stored, the page had {person.started}")
+    return found
+
+
+def _screen(connection: Connection, person: Person) -> list[str]:
+    """What the page showed at the end is what is stored."""
+    seen = person.seen
+    if seen is None:
+        return ["the page was not seen at the end"]
+    if seen.phase == "start":
+        return []
+    rows = [row for row in _rows(connection, _TURNS, person) if row.interview == seen.interview_id]
+    answered = [row for row in rows if row.content is not None]
+    open = [row.question for row in rows if row.content is None]
+    dots = [str(row.score) if row.score is not None else "now" for row in rows]
+    wanted = {
+        "phase": "finished" if rows[0].status == "finished" else "live",
+        "question": open[0] if open else 0,
+        "last answer": answered[-1].question if answered else 0,
+        "last score": answered[-1].score if answered else None,
+        "dots": [*dots, *[""] * (TOTAL_QUESTIONS - len(dots))],
+    }
+    shown = {
+        "phase": seen.phase,
+        "question": seen.question_id,
+        "last answer": seen.last_question_id,
+        "last score": seen.last_score,
+        "dots": seen.dots,
+    }
+    return [
+        f"the page showed {name} {shown[name]!r}, stored is {wanted[name]!r}" for name in wanted if shown[name] != wanted[name]
+    ]

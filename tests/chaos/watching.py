@@ -1,0 +1,160 @@
+"""What servers use while they are under load: memory, processor, files, connections; and what their logs complain of."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+from sqlalchemy import Engine, create_engine, text
+
+from interviewer.db.engine import driver_url
+from tests.support.site import Site, free_port
+
+FIRST_TOKEN, TOKENS_A_SECOND, FEEDBACK_TOKENS = 0.4, 60.0, 250
+MB = 1024 * 1024
+_BAD = re.compile(r"^\S+ \S+ \[(?:error|critical)\s*\]|^Traceback|^ERROR|^CRITICAL|Exception", re.MULTILINE)
+# Every connection to the database but the one that asks.
+_CONNECTIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What one worker uses at a moment: memory in MB, seconds of processor since its start, open files.
+
+    `at` is the wall clock; `connections` to the database and `clients` of Valkey, 0 without one, are those of all workers.
+    """
+
+    at: float
+    rss: float
+    cpu: float
+    files: int
+    idle: int  # of these, connections to the model
+    connections: int
+    clients: int
+
+
+class Watch:
+    """Takes samples of workers."""
+
+    def __init__(
+        self, sites: Sequence[Site], database_url: str, model_url: str, clients: Callable[[], int] | None = None
+    ) -> None:
+        """`clients` counts the connections of Valkey."""
+        self._sites = sites
+        self._model = urlsplit(model_url).port
+        self._clients = clients or (lambda: 0)
+        self._engine: Engine = create_engine(driver_url(database_url), isolation_level="AUTOCOMMIT", pool_size=1)
+        self.samples: list[list[Sample]] = [[] for _ in sites]
+
+    def look(self) -> list[Sample | None]:
+        """Take a sample of each worker; None for one that is not there."""
+        with self._engine.connect() as connection:
+            connections = int(connection.execute(text(_CONNECTIONS)).scalar_one())
+        clients = self._clients()
+        found: list[Sample | None] = []
+        for site, samples in zip(self._sites, self.samples, strict=True):
+            one = None
+            with contextlib.suppress(psutil.Error):
+                process = psutil.Process(site.process.pid)
+                spent = process.cpu_times()
+                cpu, rss = spent.user + spent.system, process.memory_info().rss / MB
+                idle = sum(1 for one in process.net_connections() if one.raddr and one.raddr.port == self._model)
+                one = Sample(time.time(), rss, cpu, process.num_fds(), idle, connections, clients)
+                samples.append(one)
+            found.append(one)
+        return found
+
+    async def keep_looking(self, every: float) -> None:
+        """Take samples until cancelled."""
+        while True:
+            await asyncio.to_thread(self.look)
+            await asyncio.sleep(every)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._engine.dispose()
+
+
+def log_complaints(sites: Sequence[Site]) -> list[str]:
+    """Return the lines of the workers' logs at the level of an error, and tracebacks."""
+    found = []
+    for site in sites:
+        log = site.log.read_text()
+        found += [log[match.start() :].split("\n", 1)[0] for match in _BAD.finditer(log)]
+    return found
+
+
+@contextmanager
+def model(first: float = FIRST_TOKEN, rate: float = TOKENS_A_SECOND, feedback: int = FEEDBACK_TOKENS) -> Iterator[str]:
+    """Run a model server in a process of its own, which stamps what it streams; yields its base URL."""
+    port = free_port()
+    given = {"port": port, "first": first, "rate": rate, "feedback-tokens": feedback}
+    options = [word for name, value in given.items() for word in (f"--{name}", str(value))]
+    process = subprocess.Popen([sys.executable, "-m", "tests.support.openai_server", *options, "--stamps"])
+    try:
+        url = f"http://127.0.0.1:{port}/v1"
+        _await(f"{url}/models")
+        yield url
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _await(url: str) -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{url} does not answer")
+
+
+def worker(folder: Path, database_url: str, model_url: str, **environment: str) -> Site:
+    """Return a worker that is not started yet: the production process, as `interviewer run` starts it."""
+    return Site(folder, database_url, OPENAI_BASE_URL=model_url, OPENAI_MODEL="load", **environment)
+
+
+def percentile(values: Sequence[float], wanted: int) -> float:
+    """Return a percentile from 1 to 99; 0 of nothing."""
+    return statistics.quantiles(values, n=100)[wanted - 1] if len(values) > 1 else sum(values)
+
+
+def parameter(name: str, default: float) -> float:
+    """Return a number of the environment, which `make chaos NAME=...` sets."""
+    return float(os.environ.get(name) or default)
+
+
+@dataclass
+class Promises:
+    """Figures with their goals, printed one by one; `missed` are those whose goal was not reached."""
+
+    missed: list[str] = field(default_factory=list)
+
+    def figure(self, name: str, value: str, goal: str = "", *, kept: bool = True) -> None:
+        """Print a figure."""
+        if not kept:
+            self.missed.append(f"{name}: {value}")
+        mark = "" if not goal else f"  (goal: {goal}{'' if kept else '; MISSED'})"
+        print(f"  {name:<66} {value}{mark}", flush=True)
+
+    def check(self) -> None:
+        """Raise `NotKept` when a goal was missed."""
+        if self.missed:
+            raise NotKept("; ".join(self.missed))
+
+
+class NotKept(Exception):
+    """A promise was not kept."""

@@ -1,0 +1,80 @@
+"""A page whose work finds no place: it says so, keeps what was sent, and goes on; and the log says which interview it was."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+from structlog.contextvars import get_contextvars
+
+from interviewer.errors import Crowded
+from interviewer.services.doors import Door
+from interviewer.services.turnstile import Turnstile
+from interviewer.state.appeal import AppealState
+from interviewer.state.interview import InterviewState
+from interviewer.wiring import Services
+from tests.conftest import NewUser
+from tests.state.conftest import OpenPage, Page
+from tests.state.test_interview_state import begun, loaded, run, send
+from tests.support.interviewer import ScriptedInterviewer
+
+
+async def test_an_answer_without_a_place_is_kept_and_judged_by_trying_again(
+    open_page: OpenPage, new_user: NewUser, services: Services
+) -> None:
+    page = await begun(open_page, await new_user())
+    full = Turnstile(1, 0)
+    services.interviews._calls.door = Door("model", full)
+    async with full.place("somebody"):
+        await send(page)
+        assert (page.verdict_error, page.question_error) == (Crowded.user_message, Crowded.user_message)
+        assert not any([page.sending, page.judging, page.asking])
+    services.interviews._calls.door = Door("model", Turnstile(2, 0))
+    await run(InterviewState.retry, page)
+    assert (page.last.score, page.question.position) == (10, 2)
+    assert (page.verdict_error, page.question_error) == ("", "")
+
+
+async def test_a_start_without_a_place_takes_no_credit_and_keeps_the_text(
+    open_page: OpenPage, new_user: NewUser, services: Services
+) -> None:
+    page = await loaded(open_page, await new_user())
+    full = Turnstile(1, 0)
+    services.interviews._calls.door = Door("model", full)
+    async with full.place("somebody"):
+        await run(InterviewState.start, page, {"job": "Senior backend engineer with Python"})
+    assert (page.phase, page.error, page.job_text) == ("start", Crowded.user_message, "Senior backend engineer with Python")
+    again = await loaded(open_page, await new_user())
+    assert again.credits == 1
+
+
+class Bound(logging.Handler):
+    """Notes what is bound to the context while errors are logged."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.seen: list[Any] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.seen.append(get_contextvars().get("interview_id"))
+
+
+async def test_a_pages_event_logs_under_the_number_of_its_interview(
+    open_page: OpenPage, new_user: NewUser, interviewer: ScriptedInterviewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = await begun(open_page, await new_user())
+    await send(page, "The first.")
+    bound = Bound()
+    logging.getLogger("interviewer").addHandler(bound)
+    try:
+        with monkeypatch.context() as broken:
+            broken.setattr("interviewer.db.interviews.claim", None)
+            broken.setattr("interviewer.services.appeals.Appeals._refuse", None)
+            await run(AppealState.ask, Page(await page.state.get_state(AppealState)), page.last.question_id)
+            broken.setattr("interviewer.services.loading.found", None)
+            broken.setattr("interviewer.services.interviews.found", None)
+            await run(InterviewState.retry, page)
+    finally:
+        logging.getLogger("interviewer").removeHandler(bound)
+    assert bound.seen == [page.interview_id] * 2

@@ -1,0 +1,93 @@
+"""Two workers of which one dies in the middle: the short form of `make chaos`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from interviewer.db.migrations import migrate
+from tests.chaos.checking import discrepancies
+from tests.chaos.crowd import connected, make_accounts
+from tests.chaos.load import valkey
+from tests.chaos.people import Pace, Person
+from tests.chaos.watching import log_complaints
+from tests.support import openai_server
+from tests.support.site import Site
+
+pytestmark = pytest.mark.site
+
+PEOPLE, TURNS_AFTER, TOO_LONG = 6, 2, 100.0
+QUICK = Pace(think=(0.0, 1.0), sentences=(2, 4))
+# What must not go unseen.
+SPOILT = (
+    "UPDATE messages SET content = 'other words' WHERE id = (SELECT min(id) FROM messages)",
+    "DELETE FROM verdicts WHERE message_id = (SELECT min(message_id) FROM verdicts)",
+    "DELETE FROM questions WHERE position = 2",
+    "UPDATE users SET individual_credits = individual_credits + 1",
+)
+
+
+@pytest.fixture
+def database(make_database: Callable[[str], str]) -> str:
+    """Address of a migrated database of its own."""
+    url = make_database("chaos")
+    migrate(url)
+    return url
+
+
+@pytest.fixture
+def workers(built: None, database: str, tmp_path: Path) -> Iterator[list[Site]]:
+    """Two workers on one database and one Valkey, with a model that takes its time."""
+    behaviour = openai_server.Behaviour(first=0.1, rate=100, feedback_tokens=100)
+    with ExitStack() as stack:
+        model, store = stack.enter_context(openai_server.running(behaviour)), stack.enter_context(valkey())
+        sites = []
+        for _ in range(2):
+            site = Site(tmp_path, database, OPENAI_BASE_URL=model, OPENAI_MODEL="test", REDIS_URL=store.connection_url)
+            sites.append(site.start())
+            stack.callback(site.stop)
+        yield sites
+
+
+async def until(what: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    async with asyncio.timeout(TOO_LONG):
+        while not what():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+async def test_interviews_go_on_when_one_of_two_workers_is_killed(workers: Sequence[Site], database: str) -> None:
+    ports = [site.port for site in workers]
+    accounts = make_accounts(database, PEOPLE, credits=2)
+    people = [Person(account, ports if account.id % 2 else ports[::-1], QUICK) for account in accounts]
+    of_the_first = [person for person in people if person.ports[0] == ports[0]]
+    stop = asyncio.Event()
+    visits = [asyncio.create_task(person.visit(stop)) for person in people]
+
+    await until(lambda: all(person.turns for person in people) and any(person.waits for person in of_the_first))
+    workers[0].kill()
+    turns = [len(person.turns) for person in people]
+    await until(lambda: all(len(person.turns) >= before + TURNS_AFTER for person, before in zip(people, turns, strict=True)))
+    await asyncio.to_thread(workers[0].start)
+    stop.set()
+    await asyncio.gather(*visits)
+
+    assert all(person.backs for person in of_the_first), "whoever was at the first worker came back at the other"
+    assert not any(person.backs for person in people if person not in of_the_first)
+    assert [words for person in people for words in person.complaints] == []
+    assert sum(person.pushed for person in people) == 0
+    assert discrepancies(database, people) == []
+    assert log_complaints(workers) == []
+
+    # And the comparison would have seen it.
+    with connected(database) as connection:
+        for spoil in SPOILT:
+            connection.execute(text(spoil))
+    found = " ".join(discrepancies(database, people))
+    for words in ("another text", "no verdict", "has the questions", "the ledger says"):
+        assert words in found

@@ -1,0 +1,111 @@
+"""A copy is told to stop in the middle of everything, as at each upgrade: nobody is sent to it any more, and nothing is lost."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+
+import httpx2
+import pytest
+from sqlalchemy import text
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+from interviewer.services.doors import CLOSED_WORDS
+from interviewer.services.interviews import LEASE
+from interviewer.services.readiness import STOPPING
+from tests.support import openai_server
+from tests.support.site import Site
+from tests.test_contract import ANSWER, Person, World
+
+SOCKET = "/_event/?EIO=4&transport=websocket&token=00000000-0000-0000-0000-000000000000"
+DELAY = 2.0
+# Longer than a connection gets at the end, shorter than running work gets.
+MODEL_SECONDS = 9.0
+
+
+@pytest.fixture
+def copies(make_site: Callable[..., Site], make_database: Callable[[str], str]) -> Iterator[tuple[World, World]]:
+    """Two copies on one database, one of which does two calls of the model at once and takes its time to stop."""
+    behaviour, database_url = openai_server.Behaviour(), make_database("stopping")
+    with openai_server.running(behaviour) as url:
+        given = {"DATABASE_URL": database_url, "OPENAI_BASE_URL": url, "OPENAI_MODEL": "test"}
+        first = World(make_site(**given, MODEL_CALLS_AT_ONCE="2", STOP_DELAY=str(DELAY)), database_url, behaviour)
+        second = World(make_site(**given), database_url, behaviour)
+        yield first, second
+        for world in (first, second):
+            world.http.close()
+            world.engine.dispose()
+            world.site.stop()
+
+
+@contextmanager
+def answering(world: World, who: Person, *ids: int) -> Iterator[list[Future[httpx2.Response]]]:
+    """Answer several interviews at once, the first one a little earlier."""
+    with ThreadPoolExecutor(len(ids)) as pool:
+        sent = []
+        for id in ids:
+            sent.append(pool.submit(_answer, world, who, id))
+            time.sleep(0.5)
+        yield sent
+
+
+def _answer(world: World, who: Person, id: int, **headers: str) -> httpx2.Response:
+    url = f"{world.site.url}/api/conversations/append/{id}"
+    return httpx2.post(url, json={"message": ANSWER}, headers={**who.headers, **headers}, timeout=40)
+
+
+def scored(world: World, id: int) -> int:
+    with world.engine.connect() as connection:
+        found = connection.execute(text("SELECT answers_judged FROM interviews WHERE id = :id"), {"id": id})
+        return int(found.scalar_one())
+
+
+def closed_with(socket: ClientConnection) -> int:
+    """Wait until the server closes a websocket, and return the code."""
+    with contextlib.suppress(ConnectionClosed):
+        while True:
+            socket.recv(timeout=15)
+    assert socket.close_code is not None
+    return socket.close_code
+
+
+def test_a_copy_that_is_stopped_ends_what_runs_and_hands_over_what_waits(copies: tuple[World, World]) -> None:
+    one, other = copies
+    who = one.person(3)
+    running, waiting = one.started(who), one.started(who)
+    assert one.http.get("/ready").text == "ready"
+    one.model.first = MODEL_SECONDS
+    began = time.monotonic()
+    with answering(one, who, running, waiting) as (cut, refused), connect(f"ws://localhost:{one.site.port}{SOCKET}") as socket:
+        assert str(socket.recv(timeout=10)).startswith("0{")
+        one.site.process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        # Balancers are told, and until they have noticed, visitors are served.
+        ready = one.http.get("/ready")
+        assert (ready.status_code, ready.json()["error"]) == (503, STOPPING)
+        assert one.http.get("/live").status_code == 200
+        assert httpx2.get(f"{one.site.url}/api/user/dashboard", headers=who.headers).status_code == 200
+        answer = refused.result(15)
+        assert (answer.status_code, answer.json()["error"]) == (503, CLOSED_WORDS)
+        assert closed_with(socket) == 1012, "the page connects again, to a copy that is there"
+        with pytest.raises(httpx2.ConnectError):
+            httpx2.get(f"{one.site.url}/live")
+        # The other copy takes over at once what had no place yet: its claim does not have to lapse.
+        other.model.first = 0.0
+        handed = time.monotonic()
+        assert other.said(who, waiting, "").status_code == 201
+        assert time.monotonic() - handed < LEASE.total_seconds() / 2
+        assert one.site.process.wait(25) in {0, -signal.SIGTERM, 128 + signal.SIGTERM}
+        answer = cut.result()
+        assert (answer.status_code, answer.json()["error"], answer.headers["Retry-After"]) == (503, CLOSED_WORDS, "5")
+    assert time.monotonic() - began > MODEL_SECONDS
+    assert [scored(other, id) for id in (running, waiting)] == [1, 1]
+    with other.engine.connect() as connection:
+        calls = connection.execute(text("SELECT count(*) FROM model_calls WHERE kind = 'judge' AND outcome = 'ok'"))
+        assert calls.scalar_one() == 2, "each was judged once"
+    assert "Traceback" not in one.site.log.read_text()
