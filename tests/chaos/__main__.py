@@ -18,6 +18,7 @@ from interviewer.db.embedded import EmbeddedPostgres
 from interviewer.db.engine import driver_url
 from tests.chaos.load import pair, people
 from tests.chaos.mixed import mixed
+from tests.chaos.outages import outages
 from tests.chaos.restore import restore
 from tests.chaos.upgrade import upgrade
 from tests.chaos.watching import NotKept
@@ -28,6 +29,7 @@ PARTS: dict[str, Callable[[Path, str], None]] = {
     "mixed": mixed,
     "upgrade": upgrade,
     "restore": restore,
+    "outages": outages,
 }
 
 
