@@ -72,10 +72,13 @@ class Balancer:
         self._looking = self._loop.create_task(self._look())
         self._ready.set()
         self._loop.run_forever()
+        server.close()
         tasks = asyncio.all_tasks(self._loop)
         for task in tasks:
             task.cancel()
         self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        self._loop.run_until_complete(asyncio.sleep(0.05))  # for what was closed to be let go of
+        self._loop.close()
 
     async def _look(self) -> None:
         while True:
