@@ -73,6 +73,7 @@ class Balancer:
         self._ready.set()
         self._loop.run_forever()
         server.close()
+        self._loop.run_until_complete(asyncio.sleep(0.1))
         tasks = asyncio.all_tasks(self._loop)
         for task in tasks:
             task.cancel()
