@@ -17,8 +17,6 @@ from sqlalchemy import create_engine, make_url, text
 
 from interviewer.db.embedded import EmbeddedPostgres
 from interviewer.db.engine import driver_url
-from tests.chaos.clock import clock
-from tests.chaos.disk import disk
 from tests.chaos.load import pair, people
 from tests.chaos.mixed import mixed
 from tests.chaos.outages import outages
@@ -31,8 +29,6 @@ PARTS: dict[str, Callable[[Path, str], None]] = {
     "pair": pair,
     "mixed": mixed,
     "outages": outages,
-    "disk": disk,
-    "clock": clock,
     "upgrade": upgrade,
     "restore": restore,
 }
