@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import signal
 import sys
 import tempfile
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from interviewer.db.embedded import EmbeddedPostgres
 from interviewer.db.engine import driver_url
 from tests.chaos.load import pair, people
 from tests.chaos.mixed import mixed
+from tests.chaos.outages import outages
 from tests.chaos.restore import restore
 from tests.chaos.upgrade import upgrade
 from tests.chaos.watching import NotKept
@@ -26,6 +28,7 @@ PARTS: dict[str, Callable[[Path, str], None]] = {
     "people": people,
     "pair": pair,
     "mixed": mixed,
+    "outages": outages,
     "upgrade": upgrade,
     "restore": restore,
 }
@@ -34,6 +37,9 @@ PARTS: dict[str, Callable[[Path, str], None]] = {
 def main() -> None:
     """Run everything, or only the parts that are named on the command line."""
     logging.disable(logging.INFO)
+    # Servers are ended on the way out, also where it is a `timeout` that wants that.
+    for wish in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(wish, lambda number, _: sys.exit(128 + number))
     parser = argparse.ArgumentParser(prog="python -m tests.chaos")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all if none is named")
     wanted = parser.parse_args().parts or list(PARTS)
