@@ -45,6 +45,7 @@ class Balancer:
         self.counts: Counter[str] = Counter()
         self._well: list[int] = []
         self._turn = 0
+        self._serving: set[asyncio.Task[None] | None] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._ready = threading.Event()
@@ -94,9 +95,12 @@ class Balancer:
         return well[self._turn % len(well)] if well else None
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        self._serving.add(task)  # the loop itself does not keep it
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, asyncio.CancelledError):
             request = Request(await reader.readuntil(b"\r\n\r\n"))
             await self._pass(request, await reader.readexactly(request.length), reader, writer)
+        self._serving.discard(task)
         writer.close()
 
     async def _pass(self, request: Request, body: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
