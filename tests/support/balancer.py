@@ -1,4 +1,4 @@
-"""A load balancer on loopback: it asks each copy for its health, goes round those that are well, and passes websockets through.
+"""A load balancer on loopback: it asks each copy whether it is ready, goes round those that are, and passes websockets through.
 
 A request that could not be delivered goes to the next copy, as Caddy, nginx and the clouds do it; one that may have arrived goes
 there only if sending it again does no harm.
@@ -17,7 +17,7 @@ LOOK_EVERY = 0.25
 # Seconds that a request waits for a copy that is well.
 PATIENCE = 15.0
 NOBODY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-PROBE = b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+PROBE = b"GET /ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 HARMLESS = (b"GET ", b"HEAD ", b"OPTIONS ")
 
 
