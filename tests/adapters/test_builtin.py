@@ -11,6 +11,7 @@ import pytest
 from interviewer.adapters.builtin import check, jobs, selection
 from interviewer.adapters.builtin.bank import BankQuestion, load_bank
 from interviewer.adapters.builtin.interviewer import BuiltinInterviewer
+from interviewer.adapters.builtin.relevance import likeness_between
 from interviewer.adapters.builtin.scorer import mark_answer
 from interviewer.adapters.builtin.text import contains_phrase, sentences, stem, stems, words
 from interviewer.domain.rubric import AnswerNature, score
@@ -203,6 +204,16 @@ async def test_an_interview_asks_twelve_different_questions_and_at_least_one_for
         drafts = await whole_interview("model", seed=seed)
         assert len({draft.bank_id for draft in drafts}) == TOTAL_QUESTIONS
         assert any(draft.kind == AnswerKind.CODE for draft in drafts[2:4])
+
+
+async def test_an_interview_does_not_ask_for_the_same_thing_under_two_topics() -> None:
+    job = "Backend engineer, payments, PostgreSQL. Experience with idempotent APIs."
+    for seed in range(8):
+        asked = [BANK[draft.bank_id or ""] for draft in await whole_interview("I would look it up.", job, seed=seed)]
+        nearest = max(likeness_between(question, asked[:place]) for place, question in enumerate(asked))
+        assert nearest <= selection.SAME_SUBJECT
+    pair = BANK["coding-idempotent-payment"], BANK["system-design-idempotent-payment"]
+    assert likeness_between(pair[0], [pair[1]]) > selection.SAME_SUBJECT
 
 
 async def test_good_answers_make_it_harder_and_poor_ones_easier() -> None:

@@ -153,6 +153,18 @@ async def test_a_right_answer_in_other_words_passes() -> None:
 # -- instructions ------------------------------------------------------------------------------------------------
 
 
+async def test_an_answer_of_names_of_products_and_reasons_is_to_the_point() -> None:
+    asked = load_bank()["introduction-stack-of-choice"]
+    answer = (
+        "Python with FastAPI and PostgreSQL, SQLAlchemy, and a small Valkey where needed. The team knows Python, hiring is easy, "
+        "typing with mypy is good now, and PostgreSQL carries queues, JSON and full text for years, so there is one thing to "
+        "operate. I would take Go where CPU or many connections per machine decide, say a gateway with 50,000 websockets, "
+        "and the JVM where a bank already runs Kafka Streams. The cost of Python is the GIL and memory per process."
+    )
+    assert (await verdict(asked, answer)).nature is AnswerNature.ANSWER
+    assert await points(asked, answer) >= 6
+
+
 @pytest.mark.parametrize("style", INJECTIONS)
 async def test_an_instruction_to_the_grader_earns_nothing(style: str) -> None:
     assert max(await scores(SOME, lambda _asked: [INJECTIONS[style]])) == 0

@@ -1,4 +1,4 @@
-"""A page that meets another version of the site, as in an upgrade, becomes one of that version and keeps its draft."""
+"""A page of another version in the midst of an upgrade: it becomes one of the version that serves, with its draft."""
 
 from __future__ import annotations
 

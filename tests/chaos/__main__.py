@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import signal
 import sys
 import tempfile
 from collections.abc import Callable
@@ -27,15 +28,18 @@ PARTS: dict[str, Callable[[Path, str], None]] = {
     "people": people,
     "pair": pair,
     "mixed": mixed,
+    "outages": outages,
     "upgrade": upgrade,
     "restore": restore,
-    "outages": outages,
 }
 
 
 def main() -> None:
     """Run everything, or only the parts that are named on the command line."""
     logging.disable(logging.INFO)
+    # Servers are ended on the way out, also where it is a `timeout` that wants that.
+    for wish in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(wish, lambda number, _: sys.exit(128 + number))
     parser = argparse.ArgumentParser(prog="python -m tests.chaos")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all if none is named")
     wanted = parser.parse_args().parts or list(PARTS)

@@ -79,6 +79,8 @@ class Balancer:
         for task in tasks:
             task.cancel()
         self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        self._loop.run_until_complete(asyncio.sleep(0.05))  # for what was closed to be let go of
+        self._loop.close()
 
     async def _look(self) -> None:
         while True:

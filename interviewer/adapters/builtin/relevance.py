@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 
 import numpy as np
 
-from interviewer.adapters.builtin.bank import load_bank
+from interviewer.adapters.builtin.bank import BankQuestion, load_bank
 from interviewer.adapters.builtin.encoders import Array, contextual, unit
 from interviewer.adapters.builtin.text import sentences, vectors
 from interviewer.domain.rubric import Rubric
@@ -74,6 +74,13 @@ def belongs_elsewhere(prompt: str, rubric: Rubric, said: str) -> bool:
     here = float(likenesses[place])
     likenesses[place] = -1.0
     return here - float(likenesses.max()) < (ELSEWHERE_IN_A_STORY if bank.stories[place] else ELSEWHERE)
+
+
+def likeness_between(question: BankQuestion, others: Sequence[BankQuestion]) -> float:
+    """Return how like what a question of the bank is about is to the likest of others, -1 to 1; 0 without others."""
+    bank = _bank()
+    here = bank.rows[bank.places[question.rubric.model_answer]]
+    return max((float(bank.rows[bank.places[other.rubric.model_answer]] @ here) for other in others), default=0.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -244,10 +244,11 @@ def _says_nothing(
     """Tell an answer without any key point, or one whose points are words met by chance in a text about something else."""
     if score(rubric, marks, AnswerNature.ANSWER) <= NON_ANSWER_CAP:
         return not evidence
-    # What else stands in an answer, of whatever length, says nothing about its marks.
-    if belongs_elsewhere(prompt, rubric, " ".join(evidence)):
+    said = [sentence.text for sentence in kept]
+    # What else stands in an answer, of whatever length, earns no marks; yet a few names of products alone, say, are about anything.
+    if belongs_elsewhere(prompt, rubric, " ".join(evidence)) and belongs_elsewhere(prompt, rubric, " ".join(said)):
         return True
-    return kind is not AnswerKind.CODE and beside_the_point(prompt, rubric, [sentence.text for sentence in kept])
+    return kind is not AnswerKind.CODE and beside_the_point(prompt, rubric, said)
 
 
 def _find(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from interviewer.adapters.builtin.bank import BankQuestion, load_bank, technologies
 from interviewer.adapters.builtin.jobs import level_of, lines_of, tags_of
+from interviewer.adapters.builtin.relevance import likeness_between
 from interviewer.adapters.builtin.scorer import mark_answer
 from interviewer.adapters.builtin.text import vectors
 from interviewer.domain.rubric import PASS_SCORE, Rubric, score
@@ -20,6 +21,8 @@ from interviewer.ports import JobBrief, PastTurn, QuestionBrief
 
 # At this score and above the next question gets harder, at the other and below easier.
 HARDER_FROM, EASIER_FROM = PASS_SCORE + 1, 3
+# Of the 40,040 pairs of questions of different topics 67 are more alike than this: they ask for the same thing twice.
+SAME_SUBJECT = 0.65
 # A line of the posting is named in the question when it is at least this like it.
 TIE_COSINE = 0.5
 MAX_TIE = 160
@@ -55,8 +58,12 @@ def choose(brief: QuestionBrief, rng: random.Random) -> Choice:
     tags = tags_of(brief.job.text) if brief.job else ()
     likeness = _likeness(fresh, brief.job)
     used = {turn.subtopic for turn in brief.history}
+    asked = [question for question in load_bank().values() if question.id in asked_now]
     weights = [
-        _fit(question, level, tags, likeness[index]) - 1.5 * (question.subtopic in used) + rng.random()
+        _fit(question, level, tags, likeness[index])
+        - 1.5 * (question.subtopic in used)
+        - 6.0 * (likeness_between(question, asked) > SAME_SUBJECT)
+        + rng.random()
         for index, question in enumerate(fresh)
     ]
     best = fresh[max(range(len(fresh)), key=weights.__getitem__)]
