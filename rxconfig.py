@@ -15,6 +15,8 @@ store = settings.redis_url.get_secret_value() if settings.redis_url else None
 # A page that is being written to is locked for seconds at a time instead of anew for each of its many changes, unless another
 # copy asks for it.
 environment.REFLEX_OPLOCK_ENABLED.set(True)
+# Connections of a copy to the store, at most; who needs another one waits for it.
+environment.REFLEX_REDIS_MAX_CONNECTIONS.set(32)
 # Hosted stores do not let a client set what they notify of; docs/operations.md says what to set there.
 environment.REFLEX_IGNORE_REDIS_CONFIG_ERROR.set(True)
 

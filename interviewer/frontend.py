@@ -32,18 +32,26 @@ _SOURCES = (
 _FILES = ("assets", "rxconfig.py", "requirements.lock", "reflex.lock", "interviewer/frontend.py")
 _ENTRY = re.compile(rb'(<script )type="module"([^>]*>\s*import )')
 # A page in the background draws no frames, so time counts as well.
-# While two versions of the site serve, a page of one may ask the other for its scripts, in vain: it is loaded anew, a few times.
+# While two versions of the site serve, a page of one may ask the other for its scripts, in vain. Then all it needs is asked for
+# until some copy has it, which the browser keeps, and the page is loaded anew; at most so often in a minute.
 _STARTER = b"""<script>(() => {
   let begun = false;
-  const again = () => {
+  const kept = async ({ href }) => {
+    for (let tries = 0; tries < 12 && !(await fetch(href)).ok; tries++) await new Promise((go) => setTimeout(go, 100));
+  };
+  const again = async () => {
     try {
       const [times, since] = (sessionStorage.getItem("again") || "0 0").split(" ").map(Number);
       const late = Date.now() - since > 60000;
-      if (!late && times > 4) return;
+      if (!late && times > 5) return;
       sessionStorage.setItem("again", late ? `1 ${Date.now()}` : `${times + 1} ${since}`);
-      setTimeout(() => location.reload(), late ? 300 : 1000 * times);
+      await Promise.all([...document.querySelectorAll('link[rel="modulepreload"], link[rel="stylesheet"]')].map(kept));
+      location.reload();
     } catch {}
   };
+  addEventListener("load", () => {
+    if ([...document.querySelectorAll('link[rel="stylesheet"]')].some((link) => !link.sheet)) again();
+  });
   const begin = () => {
     if (begun) return;
     begun = true;

@@ -146,10 +146,11 @@ async def respond(
 
 
 async def _with(first: Event | None, rest: AsyncIterator[Event]) -> AsyncIterator[Event]:
-    if first is not None:
-        yield first
-    async for event in rest:
-        yield event
+    async with aclosing(rest) as opened:  # type: ignore[type-var]
+        if first is not None:
+            yield first
+        async for event in opened:
+            yield event
 
 
 async def _streamed(

@@ -35,14 +35,15 @@ class NoPlace(Exception):
 class Turnstile:
     """Lets `at_once` in, of each person `each`; `queue` more may wait, of each person `own_queue`, for `patience` seconds.
 
-    What is not given about a person is a tenth of the whole, but two at least: so that ten of them are needed to fill it.
+    What is not given about a person is a quarter of the places, a tenth of the queue, and two at least: so that it takes several
+    to fill either.
     """
 
     def __init__(
         self, at_once: int, queue: int, *, each: int | None = None, own_queue: int | None = None, patience: float = PATIENCE
     ) -> None:
         self.at_once = at_once
-        self.each = min(at_once, max(2, at_once // 10) if each is None else each)
+        self.each = min(at_once, max(2, -(-at_once // 4)) if each is None else each)
         self.queue = queue
         self.own_queue = min(queue, max(2, queue // 10) if own_queue is None else own_queue)
         self._patience = patience

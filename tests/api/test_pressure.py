@@ -247,7 +247,7 @@ def test_doors_are_as_wide_as_fits_the_interviewer(interviewer: ScriptedIntervie
     model, processor = choose_doors(plain, interviewer)
     assert (model.turnstile.at_once, model.turnstile.each, model.turnstile.queue, model.turnstile.own_queue) == (
         200,
-        20,
+        50,
         1000,
         100,
     )
@@ -373,6 +373,7 @@ async def test_websockets_of_one_address_are_bounded_and_counted() -> None:
     await asyncio.sleep(0.01)
     assert again.sent == [{"type": "websocket.accept"}]
     again.task.cancel()
+    await asyncio.gather(again.task, return_exceptions=True)
 
 
 @pytest.mark.parametrize("bounded", [True, False])

@@ -31,6 +31,7 @@ PARTS: dict[str, Callable[[Path, str], None]] = {
     "outages": outages,
     "upgrade": upgrade,
     "restore": restore,
+    "outages": outages,
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import secrets
 import subprocess
 import time
@@ -18,7 +20,7 @@ from tests.support.site import PASSWORD, Site, answer, at_question, start_interv
 
 MEGABYTES = 240
 # Bytes that are left when it is called full.
-LEFT = 8_000_000
+LEFT = 1_000_000
 
 
 def disk(folder: Path, _database_url: str) -> None:
@@ -86,12 +88,10 @@ def _address(data: Path) -> str:
 def _fill(data: Path) -> Path:
     """Leave no more than a little."""
     filler = data / "filler"
-    with filler.open("wb", buffering=0) as file:
-        try:
-            while file.write(bytes(65536)) == 65536:
-                pass
-        except OSError:
-            file.truncate(filler.stat().st_size - LEFT)
+    with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while file.write(bytes(65536)) == 65536:
+            pass
+    os.truncate(filler, filler.stat().st_size - LEFT)
     return filler
 
 

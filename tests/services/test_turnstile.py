@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from interviewer.services.turnstile import NoPlace, Reason, Turnstile
@@ -72,7 +72,7 @@ STEPS = some.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     at_once=some.integers(1, 6),
     each=some.integers(1, 4),
@@ -89,10 +89,12 @@ def test_whatever_happens_the_bounds_hold_and_no_place_stays_empty(
 
 async def _history(turnstile: Turnstile, steps: list[tuple[str, int]], chance: random.Random) -> None:
     present: list[Visit] = []
+    everybody: list[Visit] = []
     for what, who in steps:
         if what == "come":
             expected = turnstile.refuses(who)
             visit = Visit(turnstile, who, fails=chance.random() < 0.3)
+            everybody.append(visit)
             await turn()
             if expected is not None:
                 assert reason(await visit.end()) is expected
@@ -115,7 +117,7 @@ async def _history(turnstile: Turnstile, steps: list[tuple[str, int]], chance: r
         _check(turnstile, present)
     for visit in present:
         visit.task.cancel()
-    await asyncio.gather(*(visit.task for visit in present), return_exceptions=True)
+    await asyncio.gather(*(visit.task for visit in everybody), return_exceptions=True)
     assert (turnstile.running, turnstile.waiting, turnstile._inside, turnstile._lines) == (0, 0, {}, {})
 
 

@@ -1,4 +1,4 @@
-"""A load balancer on loopback: it asks each copy for its health, goes round those that are well, and passes websockets through.
+"""A load balancer on loopback: it asks each copy whether it is ready, goes round those that are, and passes websockets through.
 
 A request that could not be delivered goes to the next copy, as Caddy, nginx and the clouds do it; one that may have arrived goes
 there only if sending it again does no harm.
@@ -17,7 +17,7 @@ LOOK_EVERY = 0.25
 # Seconds that a request waits for a copy that is well.
 PATIENCE = 15.0
 NOBODY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-PROBE = b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+PROBE = b"GET /ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 HARMLESS = (b"GET ", b"HEAD ", b"OPTIONS ")
 
 
@@ -45,6 +45,7 @@ class Balancer:
         self.counts: Counter[str] = Counter()
         self._well: list[int] = []
         self._turn = 0
+        self._serving: set[asyncio.Task[None] | None] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._ready = threading.Event()
@@ -72,10 +73,14 @@ class Balancer:
         self._looking = self._loop.create_task(self._look())
         self._ready.set()
         self._loop.run_forever()
+        server.close()
+        self._loop.run_until_complete(asyncio.sleep(0.1))
         tasks = asyncio.all_tasks(self._loop)
         for task in tasks:
             task.cancel()
         self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        self._loop.run_until_complete(asyncio.sleep(0.05))  # for what was closed to be let go of
+        self._loop.close()
 
     async def _look(self) -> None:
         while True:
@@ -90,9 +95,12 @@ class Balancer:
         return well[self._turn % len(well)] if well else None
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        self._serving.add(task)  # the loop itself does not keep it
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, asyncio.CancelledError):
             request = Request(await reader.readuntil(b"\r\n\r\n"))
             await self._pass(request, await reader.readexactly(request.length), reader, writer)
+        self._serving.discard(task)
         writer.close()
 
     async def _pass(self, request: Request, body: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,0 +1,95 @@
+"""A page that meets another version of the site, as it does in the midst of an upgrade: it becomes one of that version, with its draft."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.support.site import Site, at_question, sign_up, start_interview
+
+pytestmark = pytest.mark.browser
+
+SCRIPTS = "**/assets/*.js"
+SCHEMA = re.compile(r'(stateSchema=["`])[0-9a-f]{32}')
+DRAFT = "Typed before the upgrade"
+
+
+class Loads:
+    """How often a page was loaded."""
+
+    def __init__(self, page: Page) -> None:
+        self.count = 0
+        page.on("load", lambda _: self._loaded())
+
+    def _loaded(self) -> None:
+        self.count += 1
+
+
+def is_alive(page: Page) -> None:
+    """Scripts run on the page."""
+    dark = "() => document.documentElement.classList.contains('dark')"
+    before = page.evaluate(dark)
+    page.get_by_role("button", name="Change between light and dark").click()
+    page.wait_for_function(f"before => ({dark})() !== before", arg=before)
+
+
+def test_scripts_that_another_version_does_not_have_are_asked_for_until_they_come(site: Site, page: Page) -> None:
+    asked: Counter[str] = Counter()
+
+    def sometimes(route: Route) -> None:
+        asked[route.request.url] += 1
+        if asked[route.request.url] <= 2:
+            route.fulfill(status=404, body="no such file")
+        else:
+            route.continue_()
+
+    loads = Loads(page)
+    page.route(SCRIPTS, sometimes)
+    page.goto(f"{site.url}/login")
+    expect(page.get_by_label("Password")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    is_alive(page)
+    assert 2 <= loads.count <= 6
+
+
+def test_a_page_whose_scripts_are_nowhere_is_not_loaded_for_ever(site: Site, page: Page) -> None:
+    loads = Loads(page)
+    page.route(SCRIPTS, lambda route: route.fulfill(status=404, body="no such file"))
+    page.add_init_script("window.setTimeout = (work) => queueMicrotask(work)")
+    page.goto(f"{site.url}/login")
+    page.wait_for_timeout(6_000)
+    before = loads.count
+    page.wait_for_timeout(3_000)
+    assert 2 <= before == loads.count <= 8
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_a_page_of_another_version_is_loaded_anew_and_keeps_its_draft(site: Site, page: Page) -> None:
+    sign_up(page, site.url)
+    start_interview(page)
+    at_question(page, 1)
+    page.get_by_label("Your answer").fill(DRAFT)
+    changed: list[str] = []
+
+    def otherwise(route: Route) -> None:
+        answer = route.fetch()
+        body, times = SCHEMA.subn(rf"\g<1>{'0' * 32}", answer.text())
+        changed.extend([route.request.url] * times)
+        route.fulfill(response=answer, body=body)
+
+    page.route(SCRIPTS, otherwise)
+    loads = Loads(page)
+    page.goto(f"{site.url}/interview")
+    bar = page.locator("#reflex-new-version-banner")
+    expect(bar).to_contain_text("A new version of this app is available.")
+    assert changed, "the form of the state stands elsewhere now"
+    assert loads.count == 2, "once by itself, then it only offers to"
+    expect(page.get_by_label("Your answer")).to_have_value(DRAFT)
+    page.unroute(SCRIPTS)
+    bar.get_by_role("button", name="Reload").click()
+    expect(bar).to_have_count(0)
+    at_question(page, 1)
+    expect(page.get_by_label("Your answer")).to_have_value(DRAFT)

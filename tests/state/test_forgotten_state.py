@@ -1,0 +1,51 @@
+"""A page whose state is forgotten while something is done for it: it is filled anew, and nothing is lost."""
+
+from __future__ import annotations
+
+import asyncio
+
+from interviewer.state.interview import InterviewState
+from interviewer.wiring import Services
+from tests.conftest import NewUser
+from tests.state.conftest import OpenPage, Page
+from tests.state.test_interview_state import begun, run, send, until
+from tests.support.interviewer import ScriptedInterviewer
+
+
+async def forget(open_page: OpenPage, page: Page) -> None:
+    """Put a state that knows nothing in the place of a page's, as a store that was lost does; the connection stays."""
+    fresh = await open_page(InterviewState)
+    fresh.router = page.state.router
+    object.__setattr__(page, "state", fresh)
+
+
+async def test_while_an_answer_is_judged(
+    open_page: OpenPage, new_user: NewUser, interviewer: ScriptedInterviewer, services: Services
+) -> None:
+    user = await new_user()
+    page = await begun(open_page, user)
+    interviewer.gate.clear()
+    sending = asyncio.create_task(send(page))
+    await until(lambda: page.judging and not page.held)
+    await forget(open_page, page)
+    interviewer.gate.set()
+    assert await sending == InterviewState.load, "nothing would fill the page"
+    await run(InterviewState.load, page)
+    assert (page.phase, page.question.position, page.last.score) == ("live", 2, 10)
+
+
+async def test_while_it_is_loaded(open_page: OpenPage, new_user: NewUser, interviewer: ScriptedInterviewer) -> None:
+    page = await begun(open_page, await new_user())
+    interviewer.gate.clear()
+    sending = asyncio.create_task(send(page))
+    await until(lambda: page.judging and not page.held)
+    other = Page(page.state)
+    await forget(open_page, other)
+    loading = asyncio.create_task(run(InterviewState.load, other))
+    await until(lambda: other.judging and not other.held)
+    await forget(open_page, other)
+    interviewer.gate.set()
+    assert await loading == InterviewState.load
+    await sending
+    await run(InterviewState.load, other)
+    assert (other.phase, other.question.position) == ("live", 2)
