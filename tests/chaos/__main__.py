@@ -31,7 +31,6 @@ PARTS: dict[str, Callable[[Path, str], None]] = {
     "outages": outages,
     "upgrade": upgrade,
     "restore": restore,
-    "outages": outages,
 }
 
 
