@@ -84,6 +84,7 @@ async def _look(app: rx.App, manager: StateManagerRedis) -> None:
         elif run is not None and _stranded:
             await _connect_anew(app, _stranded)
         known, away = run or known, run is None
+        forget_locks(manager)
         await asyncio.sleep(LOOK_EVERY)
 
 
@@ -92,6 +93,14 @@ def _forget_leases(manager: StateManagerRedis) -> None:
     manager._cached_states.clear()
     for lease in list(manager._local_leases.values()):
         lease.cancel()
+
+
+def forget_locks(manager: StateManagerRedis) -> None:
+    """Drop the locks of states that this copy has no longer on loan: Reflex keeps one for every page that was ever open."""
+    for page, lock in list(manager._cached_states_locks.items()):
+        # One that has just been let go of is already somebody else's who waits for it.
+        if page not in manager._local_leases and not lock.locked() and not getattr(lock, "_waiters", None):
+            del manager._cached_states_locks[page]
 
 
 async def _connect_anew(app: rx.App, only: Collection[str] | None = None) -> None:

@@ -39,8 +39,8 @@ SITTING, LEAVING, PROGRAMS, READERS = 30, 6, 4, 4
 CREDITS = 60
 # Seconds after the load until everything that lingers must have been let go of.
 COOLING = 20
-# What a worker's pool of the database may hold open, and what it may use more of at the end than before: MB, files.
-POOL, MB_MORE, SHARE_MORE, FILES_MORE = 11, 8, 0.05, 4
+# What a worker's pools may hold open, of the database and of Valkey; what it may use more of at the end than before: MB, files.
+POOL, VALKEY_POOLS, MB_MORE, SHARE_MORE, FILES_MORE = 11, 70, 8, 0.05, 4
 PAGES = ("/", "/login", "/signup", "/terms", "/dashboard", "/interview", "/practice", "/account", "/nowhere")
 DASHBOARD = "reflex___state____state.interviewer___state___dashboard____dashboard_state"
 _LINK = re.compile(r"verify-email\?token=([\w-]+)")
@@ -274,11 +274,11 @@ def _levels(promises: Promises, samples: Sequence[Sample], before: Sample, after
     )
     most = [max(getattr(one, name) for one in samples) for name in ("files", "connections", "clients")]
     promises.figure("processor", f"{100 * (after.cpu - before.cpu) / (after.at - before.at):.0f} % of a core")
-    # The pool of the database stays open, and the last connections to the model are closed at its next call.
-    files = after.files - after.idle
-    words = f"{before.files} before, {most[0]} at most, {files} afterwards, and {after.idle} kept for the model"
-    promises.figure("open files", words, "back, and a full pool", kept=files <= before.files + POOL + FILES_MORE)
+    # Pools stay open, and the last connections to the model are closed at its next call.
+    pooled = after.connections - before.connections + after.clients - before.clients + after.idle
+    words = f"{before.files} before, {most[0]} at most, {after.files} afterwards, of which {pooled} are new ones in pools"
+    promises.figure("open files", words, "back but for pools", kept=after.files - pooled <= before.files + FILES_MORE)
     words = f"{before.connections} before, {most[1]} at most, {after.connections} afterwards"
     promises.figure("connections to the database", words, f"{POOL} or fewer", kept=after.connections <= POOL)
     words = f"{before.clients} before, {most[2]} at most, {after.clients} afterwards"
-    promises.figure("connections to Valkey", words, "back", kept=after.clients <= most[2])
+    promises.figure("connections to Valkey", words, f"{VALKEY_POOLS} or fewer", kept=after.clients <= VALKEY_POOLS)
