@@ -48,6 +48,19 @@
     others.slice(0, Math.max(0, others.length - KEPT)).forEach((name) => localStorage.removeItem(name));
   };
 
+  // The address says which interview the page shows, so that a reload, or another connection, shows the same one. What stands
+  // there when somebody comes is what they want to see, whatever the page still shows.
+  let addressed = null;
+  const address = ({ interview, phase }) => {
+    const before = addressed;
+    addressed = `${phase} ${interview}`;
+    if (before === null || before === addressed) return;
+    if (location.pathname.replace(/\/$/, "") !== "/interview") return;
+    const shown = ["live", "paused", "finished"].includes(phase) && interview !== "0";
+    const wanted = shown ? `?id=${interview}` : phase === "start" ? "" : location.search;
+    if (wanted !== location.search) history.replaceState(history.state, "", location.pathname + wanted + location.hash);
+  };
+
   const elapsed = (since, now, id) =>
     pauses(id).reduce((left, [from, to]) => left - Math.max(0, (to || now) - Math.max(from, since)), now - since);
 
@@ -199,9 +212,13 @@
 
   const look = () => {
     const now = room();
-    if (!now) return;
+    if (!now) {
+      addressed = null;
+      return;
+    }
     const { interview, phase, asked, answered } = now;
     if (phase !== seen.phase || interview !== seen.interview) notePauses(now);
+    address(now);
     if (answered !== seen.answered || phase !== seen.phase) {
       if (follows) lookAtTurn();
       tell();
@@ -222,6 +239,10 @@
       if (type === "childList" && target.closest?.("[role='alert']")) releaseAll();
     }
     look();
-  }).observe(root, { subtree: true, childList: true, attributeFilter: ["disabled", "data-phase", "data-asked", "data-answered"] });
+  }).observe(root, {
+    subtree: true,
+    childList: true,
+    attributeFilter: ["disabled", "data-interview", "data-phase", "data-asked", "data-answered"],
+  });
   look();
 })();

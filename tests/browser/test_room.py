@@ -263,6 +263,25 @@ def test_another_tab_follows_or_is_told_and_keeps_what_was_typed(site: Site, pag
     expect(busy.get_by_text("went on in another tab")).to_be_hidden()
 
 
+def test_a_reload_shows_the_same_interview_when_it_is_paused_or_over_too(site: Site, page: Page) -> None:
+    begin(page, site)
+    expect(page).to_have_url(re.compile(r"/interview/?\?id=\d+$"))
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("heading", name="Paused")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("heading", name="Paused")).to_be_visible()
+    page.get_by_role("button", name="Resume").click()
+    for number in range(1, 13):
+        at_question(page, number)
+        answer(page, "I do not know.")
+    expect(page.get_by_role("heading", name="Finished")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("heading", name="Finished")).to_be_visible()
+    expect(page.locator("#report")).to_contain_text("of 120 points")
+    page.get_by_role("button", name="Start another").click()
+    expect(page).to_have_url(re.compile(r"/interview/?$"))
+
+
 def test_back_and_forward_keep_the_draft_and_say_so_quietly(site: Site, page: Page) -> None:
     begin(page, site)
     dialogs: list[Any] = []
