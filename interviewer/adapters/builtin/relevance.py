@@ -17,7 +17,8 @@ from interviewer.domain.rubric import Rubric
 CLOSELY = 10
 # Below lie 1 of 140 of the model answers of the bank, 1 of 15 pieces of them, and half of what earns points beside the point.
 BESIDE_THE_POINT = 0.26
-OF_THE_MODEL_ANSWER = 0.75
+# Questions whose model answer is itself not much like them ask less: of 1,900 answers to something else one more earns over 3.
+OF_THE_MODEL_ANSWER = 0.6
 # How much likelier another question may be: right answers in own words lie above, four of five that belong elsewhere below.
 ELSEWHERE, ELSEWHERE_IN_A_STORY = -0.05, -0.13
 # Whoever speaks of themselves tells stories out of every field: only other questions about oneself are near rivals there.
