@@ -37,7 +37,7 @@ from tests.bench.fuzz import fuzz
 from tests.bench.pages import pages
 from tests.support import openai_server
 from tests.support.browser import CHROMIUM_ARGUMENTS, chromium
-from tests.support.site import Site, at_question, sign_up
+from tests.support.site import Site, at_question, box_of, sign_up
 
 FIRST_TOKEN, TOKENS_A_SECOND = 0.4, 60.0
 TURNS = 12
@@ -118,7 +118,7 @@ def _start(page: Page, site: Site, sample: str) -> float:
 
 
 def _turn(page: Page, number: int, behaviour: openai_server.Behaviour, received: list[int]) -> dict[str, float]:
-    page.get_by_label("Your answer").fill(f"{ANSWER} ({number})")
+    box_of(page).fill(f"{ANSWER} ({number})")
     page.wait_for_timeout(600)
     received.clear()
     page.get_by_role("button", name="Send answer").click()

@@ -158,9 +158,11 @@ async def _is_well(port: int) -> bool:
     try:
         async with asyncio.timeout(2):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(PROBE)
-            status = await reader.readline()
-            writer.close()
+            try:
+                writer.write(PROBE)
+                status = await reader.readline()
+            finally:  # also when it takes too long, or the balancer ends meanwhile
+                writer.close()
     except (OSError, TimeoutError):
         return False
     return b" 200 " in status

@@ -13,7 +13,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 START_SECONDS = 60
 PASSWORD = "correct horse battery"
@@ -112,13 +112,22 @@ def start_interview(page: Page, sample: str | None = None) -> None:
     expect(page.get_by_label("Your answer")).to_be_visible()
 
 
+def box_of(page: Page) -> Locator:
+    """The box for the answer: where code is asked for the editor, which takes the plain box's place a moment after it is seen."""
+    box = page.get_by_label("Your answer")
+    expect(box).to_be_visible()
+    if page.get_by_label("Language").count():
+        expect(page.locator(".cm-content")).to_be_visible()
+    return box
+
+
 def answer(page: Page, text: str) -> None:
     """Send an answer."""
-    page.get_by_label("Your answer").fill(text)
+    box_of(page).fill(text)
     page.get_by_role("button", name="Send answer").click()
 
 
 def at_question(page: Page, number: int) -> None:
     """Wait until question `number` can be answered."""
     expect(page.get_by_text(re.compile(rf"^Question {number} of 12"))).to_be_visible()
-    expect(page.get_by_label("Your answer")).to_be_visible()
+    box_of(page)
