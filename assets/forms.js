@@ -27,12 +27,32 @@
     });
   };
 
+  // A page is drawn before Reflex has taken it over; a form for a handler that is sent by then is sent again as soon as it has.
+  const alive = () => "__reflex" in window;
+  const LOOK = 50;
+
+  const wait = (form, button) => {
+    if (!button || button.hasAttribute("data-sent")) return;
+    button.setAttribute("data-sent", "");
+    const since = Date.now();
+    const looking = setInterval(() => {
+      if (!alive() && Date.now() - since < PAGE) return;
+      clearInterval(looking);
+      free(button);
+      if (alive() && form.isConnected) form.requestSubmit(button);
+    }, LOOK);
+  };
+
   document.addEventListener(
     "submit",
     (event) => {
       const form = event.target;
       const button = event.submitter || form.querySelector('[type="submit"]');
       const native = form.hasAttribute("action");
+      if (!native && !alive()) {
+        event.preventDefault();
+        return wait(form, button);
+      }
       if (native && button?.hasAttribute("data-sent")) return event.preventDefault();
       send(button, form, native);
     },

@@ -24,12 +24,26 @@ FIELD = (
 LINK = "font-medium text-accent underline underline-offset-4 hover:no-underline"
 
 
+# For an empty element into which a script of ours writes, maybe before React has taken the page over: without this React would
+# throw the drawn page away for the difference, and with it what was typed into its fields.
+WRITTEN_BY_SCRIPT = {"suppressHydrationWarning": True}
+
+
 class NativeForm(BaseHTML):
     """A form that the browser posts, so that the answer can set an HttpOnly cookie; Reflex's own forms never do that."""
 
     tag = "form"
     action: rx.Var[str]
     method: rx.Var[str]
+
+
+def form(*children: rx.Component, **attributes: Any) -> rx.Component:
+    """Return a form for a handler, its `on_submit`; the browser alone never sends it.
+
+    A page is drawn before its scripts have come. A plain form that is sent by then would put what was typed, passwords too, into
+    the address; the method `dialog` does nothing outside a dialog, and `assets/forms.js` sends the form once the page is alive.
+    """
+    return rx.el.form(*children, method="dialog", **attributes)
 
 
 def alert(message: rx.Var[str] | str, *, id: str = "alert") -> rx.Component:
@@ -87,8 +101,9 @@ def field(label: str, name: str, *, error: rx.Var[str] | str = "", hint: str = "
 def _strength(name: str) -> rx.Component:
     """Return the place of the words for a password's strength; `assets/forms.js` writes them, so that none is sent for it."""
     return rx.el.span(
+        "",
         aria_live="polite",
-        custom_attrs={"data-strength-of": name},
+        custom_attrs={"data-strength-of": name, **WRITTEN_BY_SCRIPT},
         class_name="text-sm data-[level=weak]:text-bad data-[level=fair]:text-half data-[level=good]:text-good",
     )
 

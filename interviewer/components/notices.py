@@ -5,6 +5,7 @@ from __future__ import annotations
 import reflex as rx
 from reflex_components_core.core.banner import has_connection_errors
 
+from interviewer.components.forms import WRITTEN_BY_SCRIPT
 from interviewer.components.icons import icon
 from interviewer.state.notices import NoticeState
 
@@ -32,9 +33,9 @@ def notices() -> rx.Component:
             ),
             role="status",
         ),
-        rx.el.div(id="notices", role="status", custom_attrs={"data-look": _NOTICE}),
+        rx.el.div("", id="notices", role="status", custom_attrs={"data-look": _NOTICE, **WRITTEN_BY_SCRIPT}),
         # The browser knows that it is offline at once; that only the server is gone shows when it does not answer.
-        rx.el.div(id="offline", role="status", class_name="peer empty:hidden"),
+        rx.el.div("", id="offline", role="status", class_name="peer empty:hidden", custom_attrs=WRITTEN_BY_SCRIPT),
         rx.el.div(
             rx.cond(
                 has_connection_errors,

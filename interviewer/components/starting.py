@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from interviewer.components.forms import FIELD, LINK, PRIMARY, alert
+from interviewer.components.forms import FIELD, LINK, PRIMARY, alert, form
 from interviewer.components.layout import card
 from interviewer.domain.samples import SAMPLE_JOBS
 from interviewer.domain.topics import TOPICS
@@ -29,7 +29,7 @@ def starting() -> rx.Component:
 
 
 def _form() -> rx.Component:
-    return rx.el.form(
+    return form(
         rx.el.label("The job description", html_for="job", class_name="block font-serif text-xl font-bold"),
         rx.el.p(
             "Every question is tied to it. Leave it empty for a general backend interview.",

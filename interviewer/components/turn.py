@@ -6,7 +6,7 @@ import reflex as rx
 
 from interviewer.components.answer_box import answer_box
 from interviewer.components.appeal import appeal
-from interviewer.components.forms import PRIMARY, QUIET, SECONDARY, alert
+from interviewer.components.forms import PRIMARY, QUIET, SECONDARY, alert, form
 from interviewer.components.icons import icon
 from interviewer.components.ink import empty_ring
 from interviewer.components.layout import SMALL_TITLE, card
@@ -121,7 +121,7 @@ def _no_question() -> rx.Component:
 
 
 def _answer_form() -> rx.Component:
-    return rx.el.form(
+    return form(
         answer_box(
             code_mode=InterviewState.code_mode,
             toggle=InterviewState.toggle_code,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from interviewer.components.forms import LINK, PRIMARY, NativeForm, alert, field, github_button, or_line, submit
+from interviewer.components.forms import LINK, PRIMARY, NativeForm, alert, field, form, github_button, or_line, submit
 from interviewer.components.icons import icon
 from interviewer.components.layout import narrow_page
 from interviewer.state.account import LoginState, ResetPasswordState, ResetRequestState, SignupState, VerifyState
@@ -17,7 +17,7 @@ def signup() -> rx.Component:
         rx.cond(
             SignupState.sent,
             _check_mail(),
-            rx.el.form(
+            form(
                 _lead("Your first interview is free. No card is asked for."),
                 field(
                     "E-mail",
@@ -196,7 +196,7 @@ def reset_request() -> rx.Component:
                 rx.cond(ResetRequestState.shows_outbox, _outbox_hint()),
                 role="status",
             ),
-            rx.el.form(
+            form(
                 _lead("We mail you a link to choose a new one."),
                 field(
                     "E-mail",
@@ -242,7 +242,7 @@ def reset_password() -> rx.Component:
 
 
 def _new_password() -> rx.Component:
-    return rx.el.form(
+    return form(
         _password_to_choose("New password", ResetPasswordState.password_error),
         alert(ResetPasswordState.error),
         submit("Change the password", busy=ResetPasswordState.busy, busy_text="Changing it …", class_name="mt-3 w-full"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from interviewer.components.answer_box import answer_box
-from interviewer.components.forms import LINK, PRIMARY, SECONDARY, alert, words
+from interviewer.components.forms import LINK, PRIMARY, SECONDARY, alert, form, words
 from interviewer.components.icons import icon
 from interviewer.components.layout import SMALL_TITLE, card, meanwhile, shell
 from interviewer.components.prose import prose
@@ -108,7 +108,7 @@ def _question() -> rx.Component:
 
 
 def _form() -> rx.Component:
-    return rx.el.form(
+    return form(
         answer_box(
             code_mode=PracticeState.code_mode,
             toggle=PracticeState.toggle_code,

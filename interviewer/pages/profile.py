@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from interviewer.components.billing import plan_card, statement_card
-from interviewer.components.forms import BUSY, LINK, SECONDARY, NativeForm, alert, field, github_button, submit, words
+from interviewer.components.forms import BUSY, LINK, SECONDARY, NativeForm, alert, field, form, github_button, submit, words
 from interviewer.components.layout import card, shell
 from interviewer.components.verdict import disclosure
 from interviewer.state.billing import BillingState
@@ -86,7 +86,7 @@ def _heading(text: str) -> rx.Component:
 def _name() -> rx.Component:
     return card(
         _heading("Name"),
-        rx.el.form(
+        form(
             field(
                 "What the interviewer may call you",
                 "username",
@@ -210,7 +210,7 @@ def _deletion() -> rx.Component:
         ),
         disclosure(
             "I want to delete my account",
-            rx.el.form(
+            form(
                 field(
                     "Type your e-mail address to confirm",
                     "typed",

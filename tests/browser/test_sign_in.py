@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.support import github_server
 from tests.support.site import PASSWORD, Site, free_port, ready, sign_up
@@ -137,3 +139,52 @@ def test_guessing_a_password_in_the_browser_is_stopped_with_words(make_site: Cal
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_text(re.compile("Too many tries. Please wait"))).to_be_visible()
     site.stop()
+
+
+@contextmanager
+def asleep(page: Page, address: str) -> Iterator[None]:
+    """Open a page; until the block ends its scripts do not come, as over a slow connection. Nothing may be wrong with it then."""
+    held: list[Route] = []
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.route("**/assets/entry.client*", lambda route: held.append(route))
+    with page.expect_request("**/assets/entry.client*"):
+        page.goto(address, wait_until="domcontentloaded")
+    yield
+    for route in held:
+        route.continue_()
+    page.unroute("**/assets/entry.client*")
+    page.wait_for_function("() => '__reflex' in window")
+    ready(page)
+    assert problems == []
+
+
+def test_what_is_typed_before_the_scripts_have_come_stays(site: Site, page: Page) -> None:
+    with asleep(page, f"{site.url}/signup"):
+        page.get_by_label("E-mail").fill("ada@example.com")
+        page.get_by_label("Password").fill("elephant")
+        page.evaluate(
+            "window.dispatchEvent(new Event('offline')); window.dispatchEvent(new CustomEvent('notice', {detail: 'Hello'}))"
+        )
+    expect(page.get_by_label("E-mail")).to_have_value("ada@example.com")
+    expect(page.get_by_label("Password")).to_have_value("elephant")
+    expect(page.locator("[data-strength-of=password]")).to_have_text("Weak")
+    expect(page.get_by_text("Hello")).to_be_visible()
+    page.get_by_label("Password").fill(PASSWORD)
+    expect(page.locator("[data-strength-of=password]")).to_have_text("Strong")
+
+
+def test_what_is_sent_before_the_scripts_have_come_is_sent_once_when_they_have(site: Site, page: Page) -> None:
+    addresses: list[str] = []
+    page.on("request", lambda request: addresses.append(request.url))
+    email = f"early{time.time_ns()}@example.com"
+    with asleep(page, f"{site.url}/signup"):
+        page.get_by_label("E-mail").fill(email)
+        page.get_by_label("Name").fill("Early")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_label("Password").press("Enter")
+        page.get_by_role("button", name="Creating it …").click()
+    expect(page.get_by_text("A mail is on its way to")).to_contain_text(email)
+    assert not [address for address in addresses if "password" in address], "no password stands in an address"
+    page.get_by_role("link", name="development outbox").click()
+    expect(page.locator("section", has_text=email)).to_have_count(1)
