@@ -8,10 +8,13 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from interviewer.errors import StartupError
 from interviewer.settings import ROOT, Settings
@@ -20,6 +23,7 @@ from interviewer.settings import ROOT, Settings
 WEB = Path(os.environ.get("REFLEX_WEB_WORKDIR") or ROOT / ".web")
 CLIENT = WEB / "build" / "client"
 STAMP = WEB / "interviewer.stamp"
+LOCK_FILES = (ROOT / "reflex.lock" / "package-lock.json", ROOT / "reflex.lock" / "package.json")
 
 # What the compiled pages depend on.
 _SOURCES = (
@@ -65,6 +69,25 @@ _STARTER = b"""<script>(() => {
   requestAnimationFrame(() => setTimeout(begin));
   setTimeout(begin, 500);
 })();</script>"""
+# Lines of an error of npm that leave open what is wrong.
+_LESS_TELLING = (
+    "code ",
+    "errno ",
+    "syscall ",
+    "path ",
+    "dest ",
+    "signal ",
+    "command ",
+    "A complete log",
+    "Log files",
+    " ",
+    "{",
+    "}",
+)
+# The line above the error of the bundler.
+_BUNDLER = "error during build:"
+_EXCEPTION = re.compile(r"[\w.]*(?:Error|Exception|Exit)\b: ")
+LONGEST_REASON = 400
 # What the browser needs of the package `pyodide`.
 _PYTHON = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
 # The build holds the addresses of one backend in one small file; at run time they are the page's own instead.
@@ -99,25 +122,65 @@ def build(settings: Settings) -> None:
     shutil.rmtree(CLIENT, ignore_errors=True)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     log_path = settings.data_dir / "frontend-build.log"
-    with log_path.open("wb") as log:
-        result = subprocess.run(
-            [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"],
-            cwd=ROOT,
-            env=build_environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-    if result.returncode or not (CLIENT / "index.html").exists():
-        raise StartupError(f"The frontend could not be built; the reason stands at the end of {log_path}.")
+    with _lock_file_kept():
+        try:
+            with log_path.open("wb") as log:
+                status = _export(log)
+        except OSError as error:
+            raise StartupError(f"The frontend could not be built: {error.strerror} ({error.filename}).") from error
+        if status or not (CLIENT / "index.html").exists():
+            words = reason(log_path.read_text(errors="replace"))
+            raise StartupError(f"The frontend could not be built: {words} (all of it: {log_path})")
     point_at_own_origin(CLIENT / "assets")
     add_python(WEB / "node_modules" / "pyodide", CLIENT / "assets" / "pyodide")
     # Built into the pages' own scripts; nothing asks for the sources.
     shutil.rmtree(CLIENT / "code")
     text_before_scripts(CLIENT)
-    without_addresses(ROOT / "reflex.lock" / "package-lock.json")
     STAMP.write_text(fingerprint(settings))
+
+
+@contextmanager
+def _lock_file_kept() -> Iterator[None]:
+    """Restore npm's lock file after a build that fails or is interrupted: npm and Reflex rewrite it while they work."""
+    files = {path: path.read_bytes() for path in LOCK_FILES}
+    try:
+        yield
+    except BaseException:
+        for path, content in files.items():
+            path.write_bytes(content)
+        raise
+    without_addresses(LOCK_FILES[0])
+
+
+def _export(log: IO[bytes]) -> int:
+    """Have Reflex build the pages, in a process group of its own that ends with us; return its exit status."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"],
+        cwd=ROOT,
+        env=build_environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    try:
+        return process.wait()
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def reason(log: str) -> str:
+    """Return from the log of a build why it failed: npm's error, else the bundler's, else the last line of a traceback."""
+    lines = [line.strip() for line in log.splitlines()]
+    from_npm = [line.removeprefix("npm error ") for line in lines if line.startswith("npm error ")]
+    found = list(dict.fromkeys(line for line in from_npm if not line.startswith(_LESS_TELLING)))
+    if not found and _BUNDLER in lines:
+        found = [line for line in lines[lines.index(_BUNDLER) + 1 :] if line]
+    if not found:
+        found = [line for line in lines if _EXCEPTION.match(line)][-1:] or [line for line in lines if line][-3:]
+    return " ".join(found)[:LONGEST_REASON].rstrip(".") + "." if found else "it ended without a word."
 
 
 def _refuse_where_nothing_can_be_built(settings: Settings) -> None:
@@ -165,6 +228,8 @@ def build_environment() -> dict[str, str]:
         "REFLEX_USE_NPM": "1",
         "REFLEX_TELEMETRY_ENABLED": "false",
         "NO_COLOR": "1",
+        # Else Reflex breaks the lines of npm's errors, and the reason of a failure would not be found in its log.
+        "COLUMNS": "1000",
     }
 
 

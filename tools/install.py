@@ -61,7 +61,7 @@ def use_supported_python() -> None:
     for minor in range(NEWEST[1], OLDEST[1] - 1, -1):
         found = shutil.which(f"python3.{minor}")
         if found:
-            os.execv(found, [found, *sys.argv])
+            os.execv(found, [found, *sys.argv])  # noqa: S606 - the same program under another Python
     found = f"{sys.version_info[0]}.{sys.version_info[1]}"
     sys.exit(f"install: Python 3.11 or newer is needed, and this is {found}; name another one with PYTHON=python3.x")
 
@@ -135,8 +135,9 @@ def sync(venv: Path, lock: Path) -> None:
         run([python, "-m", "pip", "--disable-pip-version-check", "--quiet", "install", *only_it])
     # Certificates that this machine trusts count, as they do for pip: company networks have their own.
     environment = {"UV_SYSTEM_CERTS": "1", **sources(python), **os.environ, "VIRTUAL_ENV": str(venv)}
-    # Building a package would fetch build tools that no lock lists.
-    run([uv, "--no-progress", "pip", "sync", "--quiet", "--require-hashes", "--no-build", lock], environment)
+    # Building a package would fetch build tools that no lock lists. Any index will do: the hashes say which file is right.
+    exactly = ["--require-hashes", "--no-build", "--index-strategy", "unsafe-best-match"]
+    run([uv, "--no-progress", "pip", "sync", "--quiet", *exactly, lock], environment)
     project = ["--quiet", "--no-deps", "--no-build-isolation", "--editable", str(ROOT)]
     run([uv, "--no-progress", "pip", "install", "--offline", *project], environment)
 
@@ -156,7 +157,9 @@ def sources(python: Path) -> dict[str, str]:
         key, _, value = line.partition("=")
         setting = SOURCES.get(key.rpartition(".")[2])
         # Relative and local lists of pages, which pip takes, are no use to uv.
-        usable = " ".join(part for part in value.strip("'\"").replace("\\n", " ").split() if "://" in part or setting == "SSL_CERT_FILE")
+        usable = " ".join(
+            part for part in value.strip("'\"").replace("\\n", " ").split() if "://" in part or setting == "SSL_CERT_FILE"
+        )
         if setting and usable:
             given[setting] = usable
     return given
@@ -205,7 +208,7 @@ def quiet(command: list[object], environment: dict[str, str] | None = None) -> s
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        universal_newlines=True,
+        text=True,
         check=False,
     )
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import signal
 import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
+from urllib.parse import urlsplit
 
 import typer
 
@@ -25,6 +28,8 @@ LONGEST_MESSAGE = 1024 * 1024
 # Seconds that an idle connection stays open: longer than a load balancer in front keeps it, or it would now and then send a
 # request into one that is just being closed, which its visitor would see as an error.
 KEEP_ALIVE_SECONDS = 130
+# Where the SDK sends requests when no other address is set.
+OPENAI_URL = "https://api.openai.com/v1"
 
 
 def run(*, build_only: Annotated[bool, typer.Option(help="Build the frontend, then stop.")] = False) -> None:
@@ -36,12 +41,12 @@ def run(*, build_only: Annotated[bool, typer.Option(help="Build the frontend, th
                 raise StartupError("Production needs these settings: " + "; ".join(settings.production_gaps))
             _refuse_taken_port(settings)
         _build_frontend(settings)
-        if build_only:
-            return
-        with open_database(settings) as settings:
-            migrate_database(database_url(settings))
-            _announce(settings)
-            _serve(settings)
+        if not build_only:
+            with _signals_are_a_normal_end():
+                typer.echo("Starting …")
+                with open_database(settings) as settings:
+                    migrate_database(database_url(settings))
+                    _serve(settings)
 
 
 def migrate(revision: Annotated[str, typer.Argument(help="`head`, or an older revision to go back to.")] = "head") -> None:
@@ -49,6 +54,27 @@ def migrate(revision: Annotated[str, typer.Argument(help="`head`, or an older re
     with one_sentence_errors(), open_database(load_settings()) as settings:
         migrate_database(database_url(settings), revision)
         typer.echo(f"The database is at {revision}.")
+
+
+@contextlib.contextmanager
+def _signals_are_a_normal_end() -> Iterator[None]:
+    """End with status 0 when the block is ended by Ctrl-C, SIGTERM or a closed terminal: that is how a site is stopped."""
+    before = {number: signal.signal(number, _leave) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+    except SystemExit as end:
+        if end.code in {128 + number for number in before}:
+            raise typer.Exit(0) from None
+        raise
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _leave(number: int, _frame: object) -> NoReturn:
+    raise SystemExit(128 + number)
 
 
 def _refuse_taken_port(settings: Settings) -> None:
@@ -70,7 +96,13 @@ def _build_frontend(settings: Settings) -> None:
     if frontend.is_fresh(settings):
         return
     typer.echo("Building the frontend; the first time this takes about half a minute …")
-    frontend.build(settings)
+    before = signal.signal(signal.SIGTERM, _leave)
+    try:
+        frontend.build(settings)
+    except (KeyboardInterrupt, SystemExit):
+        raise StartupError("the build was interrupted; the next call starts it again") from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _announce(settings: Settings) -> None:
@@ -78,12 +110,19 @@ def _announce(settings: Settings) -> None:
     typer.echo(f"\n  Interviewer: {settings.site_url}\n")
     if "host=" in database_url(settings) and str(settings.data_dir) in database_url(settings):
         typer.echo(f"  database     embedded PostgreSQL, data in {_shown(settings.data_dir)} (DATABASE_URL is not set)")
-    if not settings.uses_openai:
-        typer.echo("  interviewer  built in: question bank, no AI (neither OPENAI_API_KEY nor OPENAI_BASE_URL is set)")
+    typer.echo(f"  interviewer  {_interviewer(settings)}")
     if settings.resend_api_key is None and not settings.production:
         typer.echo(f"  mail         printed here and on {settings.site_url}outbox (no mail service is configured)")
     typer.echo("\n  Ctrl-C stops everything.\n")
     sys.stdout.flush()
+
+
+def _interviewer(settings: Settings) -> str:
+    """Name the interviewer in use: the model and where it is asked, without a password that the address may hold."""
+    if not settings.uses_openai:
+        return "built in: question bank, no AI (neither OPENAI_API_KEY nor OPENAI_BASE_URL is set)"
+    parts = urlsplit(settings.openai_base_url or OPENAI_URL)
+    return f"{settings.openai_model} at {parts._replace(netloc=parts.netloc.rpartition('@')[2], query='').geturl()}"
 
 
 def _shown(path: Path) -> str:
@@ -122,5 +161,4 @@ def _serve(settings: Settings) -> None:
         ws_max_size=LONGEST_MESSAGE,
         server_header=False,
     )
-    with contextlib.suppress(KeyboardInterrupt):
-        Server(config, settings.stop_delay).run()
+    Server(config, settings.stop_delay, lambda: _announce(settings)).run()

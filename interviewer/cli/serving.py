@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from collections.abc import Callable
 from types import FrameType
 
 import uvicorn
@@ -21,9 +22,17 @@ LOOK_EVERY = 0.1
 class Server(uvicorn.Server):
     """Told to stop, it is not ready at once, serves for `delay` seconds more, refuses new work, and ends what runs."""
 
-    def __init__(self, config: uvicorn.Config, delay: float) -> None:
+    def __init__(self, config: uvicorn.Config, delay: float, listening: Callable[[], None]) -> None:
+        """`listening` is called once the server takes connections."""
         super().__init__(config)
         self._delay = delay
+        self._listening = listening
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say so only when a visitor who reads it can connect."""
+        await super().startup(sockets)
+        if self.started:
+            self._listening()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Note that the process is to end; called in a signal's handler, so it does no more than that."""
