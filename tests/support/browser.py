@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
 
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
@@ -12,11 +17,41 @@ CHROMIUM_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+_MACOS = (
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+)
 
 
 def chromium() -> str:
     """Return Chromium's path; a machine without it fails, it does not skip."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    found = find_chromium()
     if found is None:
-        raise AssertionError("Chromium is missing: install the package `chromium`")
+        raise AssertionError("Chromium is missing: `make browser` installs it or says how")
     return found
+
+
+@cache
+def _starts(path: str) -> bool:
+    """Tell whether a browser starts: Playwright's own may lack libraries of the system."""
+    try:
+        return subprocess.run([path, "--version"], capture_output=True, timeout=60, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+def find_chromium() -> str | None:
+    """Return the path of the system's Chromium or Chrome, else of Playwright's own, else None."""
+    installed = [found for name in _NAMES if (found := shutil.which(name))]
+    return next((path for path in [*installed, *_MACOS, *_playwright()] if Path(path).exists() and _starts(path)), None)
+
+
+def _playwright() -> list[str]:
+    """Return where Playwright keeps a Chromium that it has downloaded."""
+    given = os.environ.get("PLAYWRIGHT_BROWSERS_PATH")
+    cache_folder = Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
+    folder = Path(given) if given else cache_folder / "ms-playwright"
+    programs = ("chrome", "Chromium", "Google Chrome for Testing")
+    found = [path for path in folder.glob("chromium-*/*/**/*") if path.name in programs and os.access(path, os.X_OK)]
+    return [str(path) for path in sorted(found, reverse=True) if path.is_file()]
