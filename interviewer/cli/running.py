@@ -100,7 +100,7 @@ def _build_frontend(settings: Settings) -> None:
     try:
         frontend.build(settings)
     except (KeyboardInterrupt, SystemExit):
-        raise StartupError("the build was interrupted; the next call starts it again") from None
+        raise StartupError("The build was interrupted; the next call starts it again.") from None
     finally:
         signal.signal(signal.SIGTERM, before)
 
@@ -110,14 +110,14 @@ def _announce(settings: Settings) -> None:
     typer.echo(f"\n  Interviewer: {settings.site_url}\n")
     if "host=" in database_url(settings) and str(settings.data_dir) in database_url(settings):
         typer.echo(f"  database     embedded PostgreSQL, data in {_shown(settings.data_dir)} (DATABASE_URL is not set)")
-    typer.echo(f"  interviewer  {_interviewer(settings)}")
+    typer.echo(f"  interviewer  {interviewer_in_use(settings)}")
     if settings.resend_api_key is None and not settings.production:
         typer.echo(f"  mail         printed here and on {settings.site_url}outbox (no mail service is configured)")
     typer.echo("\n  Ctrl-C stops everything.\n")
     sys.stdout.flush()
 
 
-def _interviewer(settings: Settings) -> str:
+def interviewer_in_use(settings: Settings) -> str:
     """Name the interviewer in use: the model and where it is asked, without a password that the address may hold."""
     if not settings.uses_openai:
         return "built in: question bank, no AI (neither OPENAI_API_KEY nor OPENAI_BASE_URL is set)"
