@@ -48,6 +48,9 @@ def main() -> int:
     except Failed as failure:
         print(f"install: {failure}", file=sys.stderr)
         return 1
+    except OSError as error:
+        print(f"install: {error.strerror}: {error.filename}; the next call continues from here", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("\ninstall: interrupted; the next call starts over with what is downloaded already.", file=sys.stderr)
         return 128 + signal.SIGINT

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -195,12 +196,15 @@ def test_a_folder_of_another_user_is_one_sentence(project: Project) -> None:
         "import os, runpy, sys; sys.argv = ['install.py']; program = runpy.run_path('tools/install.py', run_name='install');"
         "os.setuid(65534) if os.geteuid() == 0 else None; sys.exit(program['main']())"
     )
-    for path in (project.folder, project.folder.parent, project.folder.parent.parent):
-        path.chmod(0o755)
-    project.folder.chmod(0o555)
-    done = subprocess.run([sys.executable, "-c", code], cwd=project.folder, capture_output=True, text=True, check=False)
+    with tempfile.TemporaryDirectory() as name:
+        folder = shutil.copytree(project.folder, Path(name) / "project")
+        Path(name).chmod(0o755)
+        folder.chmod(0o555)
+        done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False)
+        folder.chmod(0o755)
     assert done.returncode == 1
     assert "cannot be written to" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_an_old_python_is_one_sentence(project: Project) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import stat
 import threading
 import time
 import zipfile
@@ -57,7 +58,9 @@ class Index:
         with zipfile.ZipFile(wheel, "w") as packed:
             lines = []
             for path, content in files.items():
-                packed.writestr(path, content)
+                entry = zipfile.ZipInfo(path)
+                entry.external_attr = (stat.S_IFREG | (0o755 if "/scripts/" in path else 0o644)) << 16
+                packed.writestr(entry, content)
                 digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
                 lines.append(f"{path},sha256={digest},{len(content)}")
             packed.writestr(record, "\n".join([*lines, f"{record},,", ""]))
