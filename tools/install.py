@@ -140,7 +140,12 @@ def sync(venv: Path, lock: Path) -> None:
     environment = {"UV_SYSTEM_CERTS": "1", **sources(python), **os.environ, "VIRTUAL_ENV": str(venv)}
     # Building a package would fetch build tools that no lock lists. Any index will do: the hashes say which file is right.
     exactly = ["--require-hashes", "--no-build", "--index-strategy", "unsafe-best-match"]
-    run([uv, "--no-progress", "pip", "sync", "--quiet", *exactly, lock], environment)
+    command = [uv, "--no-progress", "pip", "sync", "--quiet", *exactly, lock]
+    # uv keeps an index's pages for ten minutes, so a release that is younger may be missing from them.
+    synced = quiet(command, environment)
+    if "no version of" in synced.stdout:
+        synced = quiet([*command, "--refresh"], environment)
+    require(synced)
     project = ["--quiet", "--no-deps", "--no-build-isolation", "--editable", str(ROOT)]
     run([uv, "--no-progress", "pip", "install", "--offline", *project], environment)
 
@@ -177,7 +182,11 @@ def verify(venv: Path) -> None:
 
 def run(command: list[object], environment: dict[str, str] | None = None) -> None:
     """Run a command whose errors the user should see; raises Failed with the command's own reason."""
-    done = quiet(command, environment)
+    require(quiet(command, environment))
+
+
+def require(done: subprocess.CompletedProcess[str]) -> None:
+    """Raise Failed for a command that failed, after printing what it said."""
     if done.returncode:
         print(done.stdout.strip(), file=sys.stderr)
         raise Failed(f"packages could not be installed ({advice(done.stdout)}); the next call continues from here")

@@ -28,6 +28,8 @@ LONGEST_MESSAGE = 1024 * 1024
 # Seconds that an idle connection stays open: longer than a load balancer in front keeps it, or it would now and then send a
 # request into one that is just being closed, which its visitor would see as an error.
 KEEP_ALIVE_SECONDS = 130
+# Signals that ask a program to end.
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # Where the SDK sends requests when no other address is set.
 OPENAI_URL = "https://api.openai.com/v1"
 
@@ -57,20 +59,28 @@ def migrate(revision: Annotated[str, typer.Argument(help="`head`, or an older re
 
 
 @contextlib.contextmanager
-def _signals_are_a_normal_end() -> Iterator[None]:
-    """End with status 0 when the block is ended by Ctrl-C, SIGTERM or a closed terminal: that is how a site is stopped."""
-    before = {number: signal.signal(number, _leave) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+def _leaving_on_signals() -> Iterator[None]:
+    """Leave the block with SystemExit on Ctrl-C, SIGTERM or a closed terminal, so that what it started is ended in order."""
+    before = {number: signal.signal(number, _leave) for number in STOPPING}
     try:
         yield
-    except KeyboardInterrupt:
-        raise typer.Exit(0) from None
-    except SystemExit as end:
-        if end.code in {128 + number for number in before}:
-            raise typer.Exit(0) from None
-        raise
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _signals_are_a_normal_end() -> Iterator[None]:
+    """End with status 0 when a signal ends the block: that is how a site is stopped."""
+    try:
+        with _leaving_on_signals():
+            yield
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+    except SystemExit as end:
+        if end.code in {128 + number for number in STOPPING}:
+            raise typer.Exit(0) from None
+        raise
 
 
 def _leave(number: int, _frame: object) -> NoReturn:
@@ -96,13 +106,11 @@ def _build_frontend(settings: Settings) -> None:
     if frontend.is_fresh(settings):
         return
     typer.echo("Building the frontend; the first time this takes about half a minute …")
-    before = signal.signal(signal.SIGTERM, _leave)
     try:
-        frontend.build(settings)
-    except (KeyboardInterrupt, SystemExit):
+        with _leaving_on_signals():
+            frontend.build(settings)
+    except SystemExit:
         raise StartupError("The build was interrupted; the next call starts it again.") from None
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _announce(settings: Settings) -> None:

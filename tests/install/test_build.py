@@ -77,7 +77,7 @@ def test_an_interrupted_build_ends_whole_and_can_be_redone(tmp_path: Path, how: 
     """The signal goes to the command alone, as a process manager sends it; nothing that it started may live on."""
     environment = {**os.environ, "REFLEX_WEB_WORKDIR": str(tmp_path / "web"), "DATA_DIR": str(tmp_path / "data")}
     locks = {path: path.read_bytes() for path in frontend.LOCK_FILES}
-    command = [Path(sys.executable).with_name("interviewer"), "run", "--build-only"]
+    command = [str(Path(sys.executable).with_name("interviewer")), "run", "--build-only"]
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     children = _children(process.pid)
     process.send_signal(how)
@@ -94,7 +94,8 @@ def _children(pid: int) -> list[psutil.Process]:
     """Wait until the build has started its own processes and return them."""
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
-        if children := psutil.Process(pid).children(recursive=True):
+        children: list[psutil.Process] = psutil.Process(pid).children(recursive=True)
+        if children:
             return children
         time.sleep(0.1)
     raise AssertionError("the build started nothing")
