@@ -60,7 +60,11 @@ def open_database(settings: Settings) -> Iterator[Settings]:
         return
     server = EmbeddedPostgres(settings.data_dir)
     with _stopping_on_signals() as signals:
-        url = server.start()
+        try:
+            url = server.start(signals.came)
+        except StartupError:
+            signals.release()  # what ended the program may have ended the start
+            raise
         try:
             signals.release()
             os.environ["DATABASE_URL"] = url
@@ -70,11 +74,12 @@ def open_database(settings: Settings) -> Iterator[Settings]:
         finally:
             os.environ.pop("DATABASE_URL", None)
             get_settings.cache_clear()
+            signals.hold()
             server.stop()
 
 
 class _Signals:
-    """Turns signals into an orderly exit. Until released it only notes them: a half-started server cannot be stopped."""
+    """Turns signals into an orderly exit. While held it only notes them: a half-started or half-stopped server would stay."""
 
     def __init__(self) -> None:
         self._held = True
@@ -84,6 +89,14 @@ class _Signals:
         self._noted = number
         if not self._held:
             self._leave(number)
+
+    def came(self) -> bool:
+        """Tell whether a signal was noted."""
+        return self._noted is not None
+
+    def hold(self) -> None:
+        """From now on only note signals."""
+        self._held = True
 
     def release(self) -> None:
         """From now on leave at once, and now if a signal has come already."""

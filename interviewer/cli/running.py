@@ -38,9 +38,10 @@ def run(*, build_only: Annotated[bool, typer.Option(help="Build the frontend, th
         _build_frontend(settings)
         if build_only:
             return
+        embedded = settings.database_url is None
         with open_database(settings) as settings:
             migrate_database(database_url(settings))
-            _announce(settings)
+            _announce(settings, embedded=embedded)
             _serve(settings)
 
 
@@ -73,10 +74,10 @@ def _build_frontend(settings: Settings) -> None:
     frontend.build(settings)
 
 
-def _announce(settings: Settings) -> None:
+def _announce(settings: Settings, *, embedded: bool) -> None:
     """Print where the site is and which parts run in their embedded form."""
     typer.echo(f"\n  Interviewer: {settings.site_url}\n")
-    if "host=" in database_url(settings) and str(settings.data_dir) in database_url(settings):
+    if embedded:
         typer.echo(f"  database     embedded PostgreSQL, data in {_shown(settings.data_dir)} (DATABASE_URL is not set)")
     if not settings.uses_openai:
         typer.echo("  interviewer  built in: question bank, no AI (neither OPENAI_API_KEY nor OPENAI_BASE_URL is set)")
