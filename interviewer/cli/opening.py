@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
 
 @contextlib.contextmanager
 def one_sentence_errors() -> Iterator[None]:
@@ -39,10 +41,18 @@ def one_sentence_errors() -> Iterator[None]:
 def load_settings() -> Settings:
     """Return the settings; raises StartupError for a malformed one."""
     os.chdir(ROOT)
+    _spare_loopback()
     try:
         return get_settings()
     except ValidationError as error:
         raise StartupError(explain(error)) from error
+
+
+def _spare_loopback() -> None:
+    """Ask no proxy for what runs on this machine, such as a model's server."""
+    listed = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    if "127.0.0.1" not in listed:
+        os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(filter(None, [listed, *LOOPBACK]))
 
 
 def database_url(settings: Settings) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interviewer.db.file_lock import FileLock
-from interviewer.db.server_account import Account, account_name, choose_account, open_programs, open_way
+from interviewer.db.server_account import Account, account_name, choose_account, hand_over, open_programs, open_way
 from interviewer.db.server_programs import VERSION, find_programs, launch
 from interviewer.errors import StartupError
 
@@ -63,6 +63,7 @@ class EmbeddedPostgres:
             if account is not None:
                 open_way(self.folder.resolve(), account)
                 open_programs(programs.parent, account)
+                hand_over(self.folder, account)
             if not (self.folder / "PG_VERSION").exists():
                 self._create(programs, account, _explained(f"the embedded database in {self.folder} is created", interrupted))
             self.folder.chmod(0o700)  # a copy may be open to other accounts, which PostgreSQL refuses

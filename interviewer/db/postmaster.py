@@ -33,6 +33,9 @@ LOOK_EVERY = 0.05
 LONGEST_SOCKET = 103
 SOCKET_PREFIX = "interviewer-postgres-"
 
+# A server may outlive who started it, as long as another process uses it. `Popen` would complain about that.
+_children: set[subprocess.Popen[bytes]] = set()
+
 _ORPHANS = "pre-existing shared memory block"
 _CAUSE = re.compile(r"\b(?:FATAL|PANIC): +(.*)")
 
@@ -55,8 +58,7 @@ class Postmaster:
 
     def process(self) -> psutil.Process | None:
         """Return the process that serves this folder, None if there is none, whatever `postmaster.pid` says."""
-        if self._child is not None and self._child.poll() is not None:
-            self._child = None
+        self._forget_ended_child()
         found = read_pid_file(self._folder)
         if found is None:
             return None
@@ -112,6 +114,7 @@ class Postmaster:
                     each.resume()  # one that was suspended would not notice
             if self._ends(process, seconds):
                 break
+        self._forget_ended_child()
         sockets = found.sockets if found is not None else None
         if sockets is not None and sockets.name.startswith(SOCKET_PREFIX):
             with contextlib.suppress(OSError):
@@ -143,6 +146,7 @@ class Postmaster:
             quoted = '"{}"'.format(str(sockets).replace('"', '""'))
             command = [str(self._programs / "postgres"), "-D", str(self._folder), "-h", "", "-p", str(PORT), "-k", quoted]
             self._child = child = launch(command, self._account, log)
+            _children.add(child)
         finally:
             os.close(log)
         try:
@@ -189,20 +193,22 @@ class Postmaster:
         return False
 
     def _end_child(self) -> None:
-        child, self._child = self._child, None
-        if child is None:
-            return
+        child = self._child
         for number, seconds in STOPS:
-            child.send_signal(number)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(seconds)
-                return
+            if child is not None and child.poll() is None:
+                child.send_signal(number)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    child.wait(seconds)
+        self._forget_ended_child()
+
+    def _forget_ended_child(self) -> None:
+        if self._child is not None and self._child.poll() is not None:
+            _children.discard(self._child)
+            self._child = None
 
     def _ends(self, process: psutil.Process, seconds: float) -> bool:
         deadline = time.monotonic() + seconds
         while serves(process, self._folder):
-            if self._child is not None:
-                self._child.poll()
             if time.monotonic() > deadline:
                 return False
             time.sleep(LOOK_EVERY)

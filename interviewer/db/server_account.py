@@ -67,6 +67,13 @@ def open_programs(folder: Path, account: Account) -> None:
             _allow(path, account, stat.S_IROTH | stat.S_IXOTH if runs else stat.S_IROTH)
 
 
+def hand_over(folder: Path, account: Account) -> None:
+    """Give data that belongs to root, as after copying it, to the account."""
+    if folder.exists() and folder.stat().st_uid == 0:
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, account.uid, account.gid, follow_symlinks=False)
+
+
 def _allow(path: Path, account: Account, bits: int) -> None:
     """Add permissions, given as those of others, to the class of users that the account belongs to."""
     found = path.stat()
