@@ -49,7 +49,7 @@ def execute(url: str, statement: str) -> object:
 
 def copy_data(source: Path, folder: Path) -> None:
     """Copy a data folder with its owners, which PostgreSQL insists on."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     subprocess.run(["cp", "-a", source / "postgres", folder], check=True)
 
 
