@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from interviewer.db.embedded import make_data_folder
 from interviewer.errors import StartupError
 from interviewer.settings import ROOT, Settings
 
@@ -97,7 +98,7 @@ def build(settings: Settings) -> None:
     _refuse_where_nothing_can_be_built(settings)
     STAMP.unlink(missing_ok=True)
     shutil.rmtree(CLIENT, ignore_errors=True)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    make_data_folder(settings.data_dir)
     log_path = settings.data_dir / "frontend-build.log"
     with log_path.open("wb") as log:
         result = subprocess.run(

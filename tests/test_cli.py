@@ -85,9 +85,15 @@ def test_a_data_folder_that_is_a_file_is_one_sentence(tmp_path: Path) -> None:
 def test_no_language_home_or_proxy_keeps_it_from_running(tmp_path: Path) -> None:
     with openai_server.running(openai_server.Behaviour(models=["local"])) as url:
         odd = {
-            **{name: "http://127.0.0.1:9" for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY")},
-            **{"HOME": "", "LANG": "xx_XX.UTF-8", "LC_ALL": "xx_XX.UTF-8", "PGPORT": "1", "PGHOST": "nowhere"},
-            **{"DATA_DIR": str(tmp_path), "OPENAI_BASE_URL": url, "OPENAI_MODEL": "local"},
+            **dict.fromkeys(("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"), "http://127.0.0.1:9"),
+            "HOME": "",
+            "LANG": "xx_XX.UTF-8",
+            "LC_ALL": "xx_XX.UTF-8",
+            "PGPORT": "1",
+            "PGHOST": "nowhere",
+            "DATA_DIR": str(tmp_path),
+            "OPENAI_BASE_URL": url,
+            "OPENAI_MODEL": "local",
         }
         assert run("migrate", **odd).returncode == 0
         found = run("doctor", **odd)

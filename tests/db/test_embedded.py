@@ -219,7 +219,7 @@ def test_two_accounts_start_their_servers_at_once(shared: Path) -> None:
         folder.mkdir()
         if account:
             os.chown(folder, account, account)
-        users.append(use(folder, account, TMPDIR=str(shared / str(number))))
+        users.append(use(folder, account))
     for number, user in enumerate(users):
         assert user.stdout is not None
         line = user.stdout.readline()

@@ -70,7 +70,7 @@ def unrelated(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
         process.wait()
 
 
-def use(folder: Path, account: int = 0, **environment: str) -> subprocess.Popen[str]:
+def use(folder: Path, account: int = 0) -> subprocess.Popen[str]:
     """Start the server of `folder` in another process, which stops it when it gets a line."""
     return subprocess.Popen(
         [sys.executable, "-c", _USE, folder, str(account)],
@@ -78,5 +78,4 @@ def use(folder: Path, account: int = 0, **environment: str) -> subprocess.Popen[
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, **environment},
     )
