@@ -65,10 +65,16 @@ class EmbeddedPostgres:
                 open_programs(programs.parent, account)
                 hand_over(self.folder, account)
             if not (self.folder / "PG_VERSION").exists():
-                self._create(programs, account, _explained(f"the embedded database in {self.folder} is created", interrupted))
+                self._create(
+                    programs, account, _explained(f"the embedded database in {self.folder} is being created", interrupted)
+                )
             self.folder.chmod(0o700)  # a copy may be open to other accounts, which PostgreSQL refuses
             self.postmaster = _postmaster(self.folder, programs, account)
-            url = self.postmaster.start(_explained(f"the embedded database in {self.folder} repairs itself", interrupted))
+            url = self.postmaster.start(
+                _explained(
+                    f"the embedded database in {self.folder} is starting; after a crash it repairs itself first", interrupted
+                )
+            )
             self._use.try_acquire(shared=True)
         atexit.register(self.stop)
         return url
@@ -107,7 +113,12 @@ class EmbeddedPostgres:
                 logger.error("the embedded database has ended; starting it again")
             try:
                 with self._sentences(), self._locked(over.is_set):
-                    self.postmaster.start(_explained(f"the embedded database in {self.folder} repairs itself", over.is_set))
+                    self.postmaster.start(
+                        _explained(
+                            f"the embedded database in {self.folder} is starting; after a crash it repairs itself first",
+                            over.is_set,
+                        )
+                    )
             except StartupError as error:
                 if not failed and not over.is_set():
                     logger.error("the embedded database does not start; trying on: %s", error)
