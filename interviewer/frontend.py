@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from interviewer.db.embedded import make_data_folder
 from interviewer.errors import StartupError
 from interviewer.settings import ROOT, Settings
 
@@ -120,7 +121,7 @@ def build(settings: Settings) -> None:
     _refuse_where_nothing_can_be_built(settings)
     STAMP.unlink(missing_ok=True)
     shutil.rmtree(CLIENT, ignore_errors=True)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    make_data_folder(settings.data_dir)
     log_path = settings.data_dir / "frontend-build.log"
     with _lock_file_kept():
         try:

@@ -12,6 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.support import openai_server
+from tests.support.embedded import server_of, unrelated
 from tests.support.site import Site, free_port
 
 pytestmark = pytest.mark.slow
@@ -66,6 +68,39 @@ def test_commands_use_the_embedded_database_and_stop_it(tmp_path: Path) -> None:
     assert not (tmp_path / "postgres" / "postmaster.pid").exists()
 
 
+def test_a_stale_pid_file_ends_no_other_process(tmp_path: Path) -> None:
+    assert run("migrate", DATA_DIR=str(tmp_path)).returncode == 0
+    with unrelated(tmp_path) as process:
+        (tmp_path / "postgres" / "postmaster.pid").write_text(f"{process.pid}\n{tmp_path / 'postgres'}\n")
+        assert run("migrate", DATA_DIR=str(tmp_path)).returncode == 0
+        assert process.poll() is None
+    assert server_of(tmp_path) is None
+
+
+def test_a_data_folder_that_is_a_file_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert_one_sentence(run("migrate", DATA_DIR=str(tmp_path / "file")), "is not a folder", "DATA_DIR")
+
+
+def test_no_language_home_or_proxy_keeps_it_from_running(tmp_path: Path) -> None:
+    with openai_server.running(openai_server.Behaviour(models=["local"])) as url:
+        odd = {
+            **dict.fromkeys(("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"), "http://127.0.0.1:9"),
+            "HOME": "",
+            "LANG": "xx_XX.UTF-8",
+            "LC_ALL": "xx_XX.UTF-8",
+            "PGPORT": "1",
+            "PGHOST": "nowhere",
+            "DATA_DIR": str(tmp_path),
+            "OPENAI_BASE_URL": url,
+            "OPENAI_MODEL": "local",
+        }
+        assert run("migrate", **odd).returncode == 0
+        found = run("doctor", **odd)
+    assert (found.returncode, found.stderr) == (0, "")
+    assert "its server answers and has local" in found.stdout
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -91,7 +126,8 @@ def test_production_refuses_to_start_without_its_secrets(tmp_path: Path) -> None
 def test_with_nothing_configured_it_says_what_is_embedded_and_stops_all_of_it(
     tmp_path_factory: pytest.TempPathFactory, how: int
 ) -> None:
-    folder = tmp_path_factory.mktemp("alone")
+    folder = tmp_path_factory.mktemp("alone") / "Zoë's data"
+    folder.mkdir()
     site = Site(folder, "").start()
     children = [child for child in psutil.process_iter(["cmdline"]) if str(folder) in " ".join(child.info["cmdline"] or [])]
     assert children, "the embedded database runs"

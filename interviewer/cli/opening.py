@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
 
 @contextlib.contextmanager
 def one_sentence_errors() -> Iterator[None]:
@@ -39,10 +41,18 @@ def one_sentence_errors() -> Iterator[None]:
 def load_settings() -> Settings:
     """Return the settings; raises StartupError for a malformed one."""
     os.chdir(ROOT)
+    _spare_loopback()
     try:
         return get_settings()
     except ValidationError as error:
         raise StartupError(explain(error)) from error
+
+
+def _spare_loopback() -> None:
+    """Ask no proxy for what runs on this machine, such as a model's server."""
+    listed = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    if "127.0.0.1" not in listed:
+        os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(filter(None, [listed, *LOOPBACK]))
 
 
 def database_url(settings: Settings) -> str:
@@ -60,7 +70,11 @@ def open_database(settings: Settings) -> Iterator[Settings]:
         return
     server = EmbeddedPostgres(settings.data_dir)
     with _stopping_on_signals() as signals:
-        url = server.start()
+        try:
+            url = server.start(signals.came)
+        except StartupError:
+            signals.release()  # what ended the program may have ended the start
+            raise
         try:
             signals.release()
             os.environ["DATABASE_URL"] = url
@@ -70,11 +84,12 @@ def open_database(settings: Settings) -> Iterator[Settings]:
         finally:
             os.environ.pop("DATABASE_URL", None)
             get_settings.cache_clear()
+            signals.hold()
             server.stop()
 
 
 class _Signals:
-    """Turns signals into an orderly exit. Until released it only notes them: a half-started server cannot be stopped."""
+    """Turns signals into an orderly exit. While held it only notes them: a half-started or half-stopped server would stay."""
 
     def __init__(self) -> None:
         self._held = True
@@ -84,6 +99,14 @@ class _Signals:
         self._noted = number
         if not self._held:
             self._leave(number)
+
+    def came(self) -> bool:
+        """Tell whether a signal was noted."""
+        return self._noted is not None
+
+    def hold(self) -> None:
+        """From now on only note signals."""
+        self._held = True
 
     def release(self) -> None:
         """From now on leave at once, and now if a signal has come already."""

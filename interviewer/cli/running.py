@@ -46,9 +46,9 @@ def run(*, build_only: Annotated[bool, typer.Option(help="Build the frontend, th
         if not build_only:
             with _signals_are_a_normal_end():
                 typer.echo("Starting …")
-                with open_database(settings) as settings:
-                    migrate_database(database_url(settings))
-                    _serve(settings)
+                with open_database(settings) as opened:
+                    migrate_database(database_url(opened))
+                    _serve(opened, embedded=settings.database_url is None)
 
 
 def migrate(revision: Annotated[str, typer.Argument(help="`head`, or an older revision to go back to.")] = "head") -> None:
@@ -113,10 +113,10 @@ def _build_frontend(settings: Settings) -> None:
         raise StartupError("The build was interrupted; the next call starts it again.") from None
 
 
-def _announce(settings: Settings) -> None:
+def _announce(settings: Settings, *, embedded: bool) -> None:
     """Print where the site is and which parts run in their embedded form."""
     typer.echo(f"\n  Interviewer: {settings.site_url}\n")
-    if "host=" in database_url(settings) and str(settings.data_dir) in database_url(settings):
+    if embedded:
         typer.echo(f"  database     embedded PostgreSQL, data in {_shown(settings.data_dir)} (DATABASE_URL is not set)")
     typer.echo(f"  interviewer  {interviewer_in_use(settings)}")
     if settings.resend_api_key is None and not settings.production:
@@ -137,7 +137,7 @@ def _shown(path: Path) -> str:
     return path.name + "/" if path.parent == ROOT else str(path)
 
 
-def _serve(settings: Settings) -> None:
+def _serve(settings: Settings, *, embedded: bool) -> None:
     """Serve pages, API and websocket in this process until it is told to stop."""
     from interviewer.cli.serving import Server, uvicorn  # takes a second, which `--help` must not
 
@@ -169,4 +169,4 @@ def _serve(settings: Settings) -> None:
         ws_max_size=LONGEST_MESSAGE,
         server_header=False,
     )
-    Server(config, settings.stop_delay, lambda: _announce(settings)).run()
+    Server(config, settings.stop_delay, lambda: _announce(settings, embedded=embedded)).run()

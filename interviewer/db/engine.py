@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import select
 from collections.abc import AsyncIterator, Iterator
@@ -15,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from sqlalchemy.pool import NullPool, QueuePool
 
 from interviewer import logs, metrics
+from interviewer.db.bounded import BoundedConnection
 from interviewer.errors import StartupError, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -24,6 +26,8 @@ POOL_WAIT = 5.0
 # Seconds between two lines in the log that say the same about a database that does not answer.
 COMPLAIN_EVERY = 10.0
 CONNECT_WAIT = 5
+# Seconds that a health check waits for the database.
+PING_WAIT = 4.0
 
 
 SESSION_OPTIONS = "-c timezone=utc -c statement_timeout=15000"
@@ -31,6 +35,8 @@ ODD_ADDRESS = (
     "DATABASE_URL cannot be read as an address. It has the form postgresql://user:password@host:port/name; "
     "special characters in the password are written as %XX."
 )
+
+NO_ANSWER = "The database does not answer right now. Nothing is lost: try again in a moment."
 
 _seldom = logs.Seldom(COMPLAIN_EVERY)
 
@@ -59,7 +65,7 @@ class Database:
         address = make_url(driver_url(url))
         options = " ".join([*_listed(address.query.get("options")), SESSION_OPTIONS])
         address = address.difference_update_query(["options"])
-        connecting = {"connect_timeout": CONNECT_WAIT, "options": options}
+        connecting = {"connect_timeout": CONNECT_WAIT, "options": options, "async_creator_fn": BoundedConnection.connect}
         self.engine: AsyncEngine = create_async_engine(
             address,
             pool_size=pool_size,
@@ -71,6 +77,7 @@ class Database:
         event.listen(self.engine.sync_engine, "checkout", _refuse_dead)
         # A connection of its own: that all others are in use is no sign that the database is away.
         self._aside = create_async_engine(address, poolclass=NullPool, hide_parameters=True, connect_args=connecting)
+        self._pinging: asyncio.Task[None] | None = None
         self._autocommitting = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
@@ -95,7 +102,20 @@ class Database:
                 yield session
 
     async def ping(self) -> None:
-        """Raise `errors.Unavailable` unless the database answers."""
+        """Raise `errors.Unavailable` unless the database answers within a few seconds.
+
+        All who ask meanwhile wait for the same answer: a database that hangs holds one connection, however often it is asked.
+        """
+        if self._pinging is None or self._pinging.done():
+            self._pinging = asyncio.create_task(self._ask())
+            self._pinging.add_done_callback(lambda task: task.cancelled() or task.exception())  # perhaps nobody waits any more
+        # Not cancelled when it takes too long: cancelling waits for the server, too.
+        done, _ = await asyncio.wait({self._pinging}, timeout=PING_WAIT)
+        if not done:
+            raise Unavailable(NO_ANSWER)
+        await self._pinging
+
+    async def _ask(self) -> None:
         async with self.transaction() as session:
             await session.connection()
             await session.execute(text("SELECT 1"))
@@ -155,4 +175,4 @@ def _our_errors() -> Iterator[None]:
         reason = ", ".join(filter(None, [type(error.orig).__name__, getattr(error.orig, "sqlstate", None)]))
         if _seldom.lets(reason):
             logger.warning("the database does not answer, or refuses (%s)", reason)
-        raise Unavailable("The database does not answer right now. Nothing is lost: try again in a moment.") from error
+        raise Unavailable(NO_ANSWER) from error

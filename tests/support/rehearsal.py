@@ -73,11 +73,11 @@ class Cluster:
 
     def stop(self) -> None:
         """Stop the server as an administrator does, with whoever is connected: `pg_ctl stop --mode=fast`."""
-        self._embedded._server._stop()
+        self._embedded.postmaster.stop()
 
     def start(self) -> None:
         """Start the server again."""
-        self._embedded._server.ensure_postgres_running()
+        self._embedded.postmaster.start(lambda passed: None)
 
     def close(self) -> None:
         """Stop the server for good."""

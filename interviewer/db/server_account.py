@@ -1,0 +1,117 @@
+"""The system account of the embedded server when the program runs as root, as which PostgreSQL refuses to run."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from interviewer.errors import StartupError
+
+if TYPE_CHECKING:
+    import pwd
+
+NAME = "pgserver"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user and a group by number, as `subprocess` and `chown` take them."""
+
+    uid: int
+    gid: int
+
+
+def choose_account(folder: Path) -> Account | None:
+    """Return the account that serves the data in `folder`, or None for the one of this process, which is not root.
+
+    That is the owner of the data, else of the folder around it, so that an ordinary user can go on with what root started.
+    Raises `errors.StartupError` when root has no account to use.
+    """
+    if os.geteuid() != 0:
+        return None
+    for path in (folder, folder.parent):
+        if path.exists() and (owner := path.stat()).st_uid != 0 and (path == folder or _known(owner.st_uid)):
+            return Account(owner.st_uid, owner.st_gid)
+    return _of_server()
+
+
+def account_name(uid: int) -> str:
+    """Return the name of an account, its number if it has none."""
+    import pwd
+
+    with contextlib.suppress(KeyError):
+        return pwd.getpwuid(uid).pw_name
+    return str(uid)
+
+
+def open_way(path: Path, account: Account) -> None:
+    """Let the account pass through the folders above `path`. It may not list them."""
+    for folder in path.parents:
+        _allow(folder, account, stat.S_IXOTH)
+
+
+def open_programs(folder: Path, account: Account) -> None:
+    """Let the account read and run the server's programs, which a strict umask keeps to the user who installed them."""
+    open_way(folder, account)
+    if all(path.stat().st_mode & 0o005 == 0o005 for path in (folder, folder / "bin" / "postgres", folder / "share")):
+        return
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            runs = path.is_dir() or path.stat().st_mode & stat.S_IXUSR
+            _allow(path, account, stat.S_IROTH | stat.S_IXOTH if runs else stat.S_IROTH)
+
+
+def hand_over(folder: Path, account: Account) -> None:
+    """Give data that belongs to root, as after copying it, to the account."""
+    if folder.exists() and folder.stat().st_uid == 0:
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, account.uid, account.gid, follow_symlinks=False)
+
+
+def _allow(path: Path, account: Account, bits: int) -> None:
+    """Add permissions, given as those of others, to the class of users that the account belongs to."""
+    found = path.stat()
+    if found.st_uid == account.uid:
+        bits <<= 6
+    elif found.st_gid == account.gid:
+        bits <<= 3
+    if found.st_mode & bits != bits:
+        path.chmod(stat.S_IMODE(found.st_mode) | bits)
+
+
+def _known(uid: int) -> bool:
+    return not account_name(uid).isdigit()
+
+
+def _of_server() -> Account:
+    """Return the account made for this purpose; made if missing."""
+    import pwd
+
+    with contextlib.suppress(KeyError):
+        return _account(pwd.getpwnam(NAME))
+    reason = "there is no useradd"
+    if useradd := shutil.which("useradd"):
+        made = subprocess.run(  # noqa: S603 - a constant command
+            [useradd, "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", NAME],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        reason = next(iter(made.stderr.strip().splitlines()), "no reason given")
+    # Another process may have made it at the same time.
+    with contextlib.suppress(KeyError):
+        return _account(pwd.getpwnam(NAME))
+    raise StartupError(
+        f"PostgreSQL does not run as root, and the account {NAME} for it cannot be made ({reason}). "
+        "Start as an ordinary user, or set DATABASE_URL to a PostgreSQL server."
+    )
+
+
+def _account(entry: pwd.struct_passwd) -> Account:
+    return Account(entry.pw_uid, entry.pw_gid)
