@@ -81,10 +81,10 @@ def _mailed(*words: rx.Component | rx.Var[str] | str) -> rx.Component:
     )
 
 
-def _password_to_choose(label: str, error: rx.Var[str]) -> rx.Component:
+def _password_to_choose(label: str, error: rx.Var[str], name: str = "password") -> rx.Component:
     return field(
         label,
-        "password",
+        name,
         error=error,
         hint="8 characters or more; three or four unrelated words are good.",
         type="password",
@@ -147,27 +147,78 @@ def _github(next_path: rx.Var[str] | str) -> rx.Component:
 
 
 def verify_email() -> rx.Component:
-    """Return the page behind the mailed link: it asks for a click before it uses the link."""
+    """Return the page behind the mailed link: it asks for the password of that sign-up, or for a new one, before it uses the link."""
     return narrow_page(
-        "Confirm your address",
+        "Create your account",
         rx.cond(
             VerifyState.loaded,
             rx.cond(VerifyState.error != "", _dead_link(), _confirm()),
-            rx.el.div(class_name="skeleton h-40", role="status", aria_label="Loading"),
+            rx.el.div(class_name="skeleton h-72", role="status", aria_label="Loading"),
         ),
     )
 
 
 def _confirm() -> rx.Component:
-    return NativeForm.create(
+    """Return the two ways to confirm; while the second is open, the first makes room for it."""
+    return rx.el.div(
         rx.el.p(
-            "This creates the account of ", rx.el.strong(VerifyState.username), ", with one free interview.", class_name="text-lg"
+            "This creates the account of ",
+            rx.el.strong(VerifyState.username, class_name="break-words"),
+            " for ",
+            rx.el.strong(VerifyState.email, class_name="break-words"),
+            ". Your first interview is free.",
+            class_name="-mt-1 mb-6 text-lg",
         ),
-        rx.el.p("Not you? Close this page; without a click nothing happens.", class_name="mt-2 text-muted"),
+        rx.el.div(
+            _confirmation(
+                field(
+                    "Password",
+                    "password",
+                    error=VerifyState.password_error,
+                    hint="The one you chose when you signed up.",
+                    type="password",
+                    auto_complete="current-password",
+                    required=True,
+                    max_length=256,
+                    auto_focus=VerifyState.password_error != "",
+                ),
+            ),
+            class_name="group-has-[details[open]]:hidden",
+        ),
+        rx.el.details(
+            rx.el.summary(
+                rx.el.span("I don’t remember it, or it wasn’t me: choose a new one", class_name="group-open/new:hidden"),
+                rx.el.span("Use the password I signed up with", class_name="hidden group-open/new:inline"),
+                class_name=f"inline-flex min-h-11 cursor-pointer list-none items-center {LINK}",
+            ),
+            _confirmation(
+                _password_to_choose("New password", VerifyState.new_password_error, "new_password"),
+                rx.el.p("Not your name? You can change it on your account page.", class_name="text-sm text-muted"),
+                class_name="mt-3",
+            ),
+            open=VerifyState.new_password_error != "",
+            class_name="group/new mt-3",
+        ),
+        rx.el.p(
+            "You didn’t sign up? Close this page, and no account is created.",
+            class_name="mt-3 border-t border-line pt-4 text-muted",
+        ),
+        class_name="group",
+    )
+
+
+def _confirmation(*fields: rx.Component, class_name: str = "") -> rx.Component:
+    """Return a form that creates the account; password managers see whose password it is."""
+    return NativeForm.create(
+        rx.el.input(
+            type="email", name="email", value=VerifyState.email, auto_complete="username", read_only=True, class_name="hidden"
+        ),
+        *fields,
         rx.el.input(type="hidden", name="token", value=VerifyState.token, read_only=True),
-        submit("Create my account", busy_text="Creating it …", class_name="mt-5 w-full"),
+        submit("Create my account", busy_text="Creating it …", class_name="mt-3 w-full"),
         action="/session/verify",
         method="post",
+        class_name=class_name,
     )
 
 
