@@ -33,8 +33,7 @@ def checked_username(raw: str) -> str:
     name = " ".join(raw.split())
     if len(raw) > MAX_LOOKED_AT or len(name) > MAX_USERNAME:
         raise BadRequest(_REFUSED)
-    visible = raw.translate(_JOINERS)
-    if not visible or any(map(_misleads, visible)) or _links(visible):
+    if not raw.translate(_JOINERS).strip() or any(map(_misleads, raw)) or _links(raw):
         raise BadRequest(_REFUSED)
     return name
 
@@ -42,7 +41,7 @@ def checked_username(raw: str) -> str:
 def cleaned_username(raw: str, otherwise: str) -> str:
     """Return a name from another site without what `checked_username` refuses; `otherwise` when nothing remains."""
     plain = "".join(" " if char.isspace() else char for char in raw[:MAX_LOOKED_AT] if char.isspace() or not _misleads(char))
-    words = (word for word in plain.split() if not _links(word.translate(_JOINERS)))
+    words = (word for word in plain.split() if not _links(word))
     try:
         return checked_username(" ".join(words)[:MAX_USERNAME])
     except BadRequest:
@@ -51,9 +50,10 @@ def cleaned_username(raw: str, otherwise: str) -> str:
 
 def _misleads(char: str) -> bool:
     category = unicodedata.category(char)
-    return char in "<>" or category[0] == "C" or category in _SEPARATORS
+    return char in "<>" or category in _SEPARATORS or (category[0] == "C" and ord(char) not in _JOINERS)
 
 
-def _links(visible: str) -> bool:
+def _links(text: str) -> bool:
     """Tell whether a mail program might make a link of this; wide forms of dots and slashes count as what they look like."""
-    return _LINK.search(unicodedata.normalize("NFKC", visible).replace("\N{IDEOGRAPHIC FULL STOP}", ".")) is not None
+    seen = unicodedata.normalize("NFKC", text.translate(_JOINERS))
+    return _LINK.search(seen.replace("\N{IDEOGRAPHIC FULL STOP}", ".")) is not None

@@ -39,7 +39,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 RESET_DEAD = "Invalid or expired token"
 LINK_DEAD = "This link has been used already or has expired. Sign up again to get a new one."
-NOT_CHOSEN = "That isn't the password chosen at sign-up. Try again, or choose a new one below."
+NOT_CHOSEN = "That isn’t the password chosen at sign-up. Try again, or choose a new one below."
 
 
 @dataclass(frozen=True, slots=True)
