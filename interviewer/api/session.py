@@ -47,7 +47,7 @@ async def verify(
     accounts = wiring.services().accounts
     try:
         if new_password:
-            user = await accounts.confirm_anew(token, new_password, client)
+            user = await accounts.confirm_with_new_password(token, new_password, client)
         else:
             user = await accounts.confirm(token, password, client)
         return await signed_in_response(user, HOME, user_agent)

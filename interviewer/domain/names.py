@@ -29,10 +29,9 @@ def checked_username(raw: str) -> str:
     Raises BadRequest when it is empty or too long, or has invisible characters, line breaks, angle brackets, web addresses or
     e-mail addresses.
     """
-    raw = raw.strip()
-    name = " ".join(raw.split())
-    if len(raw) > MAX_LOOKED_AT or len(name) > MAX_USERNAME:
+    if len(raw) > MAX_LOOKED_AT or len(name := " ".join(raw.split())) > MAX_USERNAME:
         raise BadRequest(_REFUSED)
+    raw = raw.strip()
     if not raw.translate(_JOINERS).strip() or any(map(_misleads, raw)) or _links(raw):
         raise BadRequest(_REFUSED)
     return name

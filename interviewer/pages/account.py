@@ -100,7 +100,11 @@ def _password_to_choose(
 
 def _check_mail() -> rx.Component:
     return rx.el.div(
-        _mailed("A mail is on its way to ", rx.el.strong(SignupState.email), ". Open the link in it to create your account."),
+        _mailed(
+            "A mail is on its way to ",
+            rx.el.strong(SignupState.email),
+            ". Open the link in it and type your password once more to create your account.",
+        ),
         rx.el.p(
             "The link works for 24 hours. Nothing there? Look into the spam folder, or sign up again.",
             class_name="mt-3 text-muted",

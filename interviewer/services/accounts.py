@@ -156,7 +156,7 @@ class Accounts:
             raise BadRequest(NOT_CHOSEN)
         return await self._create(secret, proven_hash=token.password_hash)
 
-    async def confirm_anew(self, secret: str, password: str, client: str = "") -> User:
+    async def confirm_with_new_password(self, secret: str, password: str, client: str = "") -> User:
         """Create the account of a mailed link with a new password, whatever was typed at sign-up.
 
         Raises BadRequest for a password that cannot be used, else as `verify`.

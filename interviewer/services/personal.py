@@ -104,6 +104,7 @@ class Personal:
                     "email": user.email,
                     "name": user.username,
                     "github_id": user.github_id,
+                    "password_proven_at": _words(user.password_proven_at) if user.password_proven_at else None,
                     "created_at": _words(user.created_at),
                 },
                 "credits": {

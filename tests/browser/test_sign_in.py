@@ -128,6 +128,7 @@ def test_confirming_asks_for_the_password_or_a_new_one(site: Site, page: Page) -
     new_password.fill("password1")
     page.get_by_role("button", name="Create my account").click()
     expect(page.get_by_text("easy to guess")).to_be_visible()
+    expect(new_password).to_be_focused()
     new_password.fill("violet harbour lantern")
     page.get_by_role("button", name="Create my account").click()
     expect(page.get_by_text("One credit is one interview.")).to_be_visible()

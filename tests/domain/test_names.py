@@ -114,8 +114,8 @@ def test_a_name_from_another_site_is_cleaned(name: str, cleaned: str) -> None:
 )
 def test_a_megabyte_of_anything_takes_no_time(piece: str) -> None:
     hostile = piece * (1_000_000 // len(piece))
-    started = time.perf_counter()
+    started = time.thread_time()
     with pytest.raises(BadRequest):
         checked_username(f"x{hostile}x")
     cleaned_username(hostile, "GitHub user")
-    assert time.perf_counter() - started < 0.05
+    assert time.thread_time() - started < 0.05

@@ -78,20 +78,20 @@ async def test_confirming_needs_the_password_of_that_mail(services: Services, da
 async def test_a_new_password_can_be_chosen_on_confirming(services: Services) -> None:
     theirs = await asked(services, "Mallory", ATTACKERS)
     with pytest.raises(BadRequest, match="easy to guess"):
-        await services.accounts.confirm_anew(theirs, "password1")
-    user = await services.accounts.confirm_anew(theirs, NEW)
+        await services.accounts.confirm_with_new_password(theirs, "password1")
+    user = await services.accounts.confirm_with_new_password(theirs, NEW)
     assert (user.email, user.individual_credits) == (EMAIL, 1)
     assert not await opens(services, ATTACKERS)
     assert await opens(services, NEW)
     with pytest.raises(Unauthorized):
-        await services.accounts.confirm_anew(theirs, PASSWORD)
+        await services.accounts.confirm_with_new_password(theirs, PASSWORD)
 
 
 async def test_two_ways_to_confirm_at_once_make_one_account(services: Services, database: Database) -> None:
     token = await asked(services, "Ada", PASSWORD)
     ways = (
         services.accounts.confirm(token, PASSWORD),
-        services.accounts.confirm_anew(token, NEW),
+        services.accounts.confirm_with_new_password(token, NEW),
         services.accounts.verify(token),
     )
     results = await asyncio.gather(*ways, return_exceptions=True)
@@ -102,7 +102,7 @@ async def test_two_ways_to_confirm_at_once_make_one_account(services: Services, 
 
 @pytest.mark.parametrize("token", ["", "x", "\x00", "x" * 5000])
 async def test_dead_links_confirm_nothing(services: Services, token: str) -> None:
-    for attempt in (services.accounts.confirm(token, PASSWORD), services.accounts.confirm_anew(token, NEW)):
+    for attempt in (services.accounts.confirm(token, PASSWORD), services.accounts.confirm_with_new_password(token, NEW)):
         with pytest.raises(Unauthorized):
             await attempt
 
@@ -223,7 +223,7 @@ async def _by_the_page(services: Services) -> None:
 
 
 async def _by_choosing(services: Services) -> None:
-    await services.accounts.confirm_anew(await asked(services, "Ada", ATTACKERS), PASSWORD)
+    await services.accounts.confirm_with_new_password(await asked(services, "Ada", ATTACKERS), PASSWORD)
 
 
 async def _by_a_reset(services: Services) -> None:
