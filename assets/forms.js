@@ -122,6 +122,8 @@
   new MutationObserver((changes) => {
     if (!changes.some((change) => change.target.getAttribute("aria-invalid") === "true")) return;
     const wrong = document.querySelector('input[aria-invalid="true"]');
-    if (wrong && !document.activeElement?.matches("input, textarea")) wrong.focus();
+    const here = document.activeElement;
+    const typing = here?.matches("input, textarea") && here.checkVisibility();
+    if (wrong && !typing) wrong.focus();
   }).observe(document.documentElement, { subtree: true, attributeFilter: ["aria-invalid"] });
 })();

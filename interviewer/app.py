@@ -110,7 +110,7 @@ _page(
 _page(
     account.verify_email,
     "/verify-email",
-    "Confirm your address · Interviewer",
+    "Create your account · Interviewer",
     "Confirm your e-mail address to create your account.",
     loads=[SessionState.load, VerifyState.load],
 )

@@ -112,7 +112,7 @@ class IdentityRefused(Unauthorized):
 
 
 class IdentityUnavailable(AppError):
-    """The other site cannot be asked right now, or not with our configuration."""
+    """GitHub cannot be reached right now, limits our requests, or refuses our configuration."""
 
     status = 502
     user_message = "GitHub cannot be reached right now. Please try again in a moment, or sign in with your e-mail address."

@@ -29,7 +29,7 @@ from interviewer.services.webhooks import Webhooks
 from interviewer.settings import Settings, get_settings
 from interviewer.wiring import Services
 from tests.conftest import NewUser
-from tests.support import lemonsqueezy_server, openai_server
+from tests.support import github_server, lemonsqueezy_server, openai_server
 from tests.support.billing import CATALOGUE, INDIVIDUAL, PREMIUM, PRO, SECRET, STORE, balances, nets, send, shop
 from tests.support.lemonsqueezy_server import Behaviour
 
@@ -659,6 +659,26 @@ async def test_the_models_server_is_asked_for_its_models(command: Command) -> No
         assert line.startswith("FAILED")
     assert "does not answer" in (line := await interviewer("http://127.0.0.1:1/v1", "first"))
     assert line.startswith("FAILED")
+
+
+async def test_github_is_asked_whether_it_knows_the_app(command: Command) -> None:
+    behaviour = github_server.Behaviour()
+
+    async def github(url: str, secret: str = behaviour.client_secret) -> str:
+        named = {"GITHUB_CLIENT_ID": behaviour.client_id, "GITHUB_CLIENT_SECRET": secret}
+        said = await command("doctor", GITHUB_BASE_URL=url, GITHUB_API_URL=url, **named)
+        assert "confidential" not in said.out + said.err
+        return next(line for line in said.lines if line[9:].startswith("GitHub"))
+
+    with github_server.running(behaviour) as url:
+        assert (await github(url)).startswith("ok")
+        assert "incorrect_client_credentials" in (line := await github(url, "another"))
+        assert line.startswith("FAILED")
+        behaviour.faults[github_server.TOKEN] = "404"
+        assert "status 404: check GITHUB_CLIENT_ID" in (line := await github(url))
+        assert line.startswith("FAILED")
+    assert "could not be reached" in await github("http://127.0.0.1:1")
+    assert "GitHub" not in (await command("doctor")).out, "what is not configured is not asked"
 
 
 async def test_the_shared_store_is_asked_whether_it_is_there(command: Command) -> None:

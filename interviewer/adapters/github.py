@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Annotated
 from urllib.parse import urlencode
@@ -29,8 +30,16 @@ USER_AGENT = "interviewer"  # GitHub answers nobody without one
 EXPIRED = "GitHub's code has expired or was used already. Please sign in with GitHub again."
 UNVERIFIED = "Your primary e-mail address at GitHub is not verified. Verify it there, or sign up with an e-mail address here."
 MISCONFIGURED = (
-    "Signing in with GitHub is not set up rightly; the people who run this site have to look at it. "
+    "Signing in with GitHub is not set up correctly on this site, and the people who run it have to look at it. "
     "Please sign in with your e-mail address."
+)
+NO_ADDRESS = (
+    "GitHub does not let this site read your e-mail address, and the people who run it have to look at it. "
+    "Please sign in with your e-mail address."
+)
+BUSY = (
+    "GitHub takes no more requests from this site right now. Please try again in a few minutes, "
+    "or sign in with your e-mail address."
 )
 
 logger = logging.getLogger(__name__)
@@ -56,13 +65,34 @@ class _User(_Answer):
     name: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """One of the requests to GitHub: what a refusal means to the user, and what the operator should check."""
+
+    method: str
+    path: str
+    refused: str
+    check: str
+
+
+_TOKEN = _Request("POST", "/login/oauth/access_token", MISCONFIGURED, "check GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET")
+_USER = _Request("GET", "/user", MISCONFIGURED, "check that GITHUB_API_URL is the API of GITHUB_BASE_URL")
+# One page holds 30 unless told otherwise, and the primary address need not be among the first.
+_EMAILS = _Request(
+    "GET",
+    "/user/emails?per_page=100",
+    NO_ADDRESS,
+    "the sign-in needs the scope user:email; a GitHub App needs the account permission to read e-mail addresses",
+)
+
+
 class _Email(_Answer):
     email: Text
     primary: bool
     verified: bool
 
 
-_EMAILS = TypeAdapter(list[_Email])
+_ADDRESSES = TypeAdapter(list[_Email])
 
 
 class GitHub:
@@ -107,14 +137,14 @@ class GitHub:
         """Exchange a code for who gave the consent.
 
         Raises IdentityRefused when the code is no good or the primary address is not verified, and IdentityUnavailable when
-        GitHub cannot be reached, takes too long, answers something else than it should, or refuses our configuration.
+        GitHub cannot be reached, takes too long, limits our requests, answers something else than it should, or refuses our
+        configuration.
         """
         with _our_errors():
             async with asyncio.timeout(self._timeout):
                 token = await self._token(code, verifier, redirect_uri)
-                user = _User.model_validate_json(await self._get("/user", token))
-                # One page holds 30 unless told otherwise, and nobody says that the primary address is on the first.
-                emails = _EMAILS.validate_json(await self._get("/user/emails?per_page=100", token))
+                user = _User.model_validate_json(await self._get(_USER, token))
+                emails = _ADDRESSES.validate_json(await self._get(_EMAILS, token))
         for entry in emails:
             if entry.primary and entry.verified:
                 return Identity(user.id, user.name or user.login, entry.email)
@@ -135,8 +165,7 @@ class GitHub:
             form["redirect_uri"] = redirect_uri
         if verifier is not None:
             form["code_verifier"] = verifier
-        address = f"{self._base_url}/login/oauth/access_token"
-        grant = _Grant.model_validate_json(await self._answer("POST", address, {"Accept": "application/json"}, form))
+        grant = _Grant.model_validate_json(await self._answer(_TOKEN, self._base_url, {"Accept": "application/json"}, form))
         if grant.error is not None:
             raise _ours(grant.error)
         if grant.access_token is None:
@@ -144,25 +173,24 @@ class GitHub:
             raise IdentityUnavailable
         return grant.access_token
 
-    async def _get(self, path: str, token: str) -> bytes:
+    async def _get(self, request: _Request, token: str) -> bytes:
         headers = {
             "Authorization": f"Bearer {token}",
             "Accept": "application/vnd.github+json",
             "X-GitHub-Api-Version": "2022-11-28",
         }
-        return await self._answer("GET", self._api_url + path, headers)
+        return await self._answer(request, self._api_url, headers)
 
     async def _answer(
-        self, method: str, address: str, headers: Mapping[str, str], form: Mapping[str, str] | None = None
+        self, request: _Request, server: str, headers: Mapping[str, str], form: Mapping[str, str] | None = None
     ) -> bytes:
         """Return the body of an answer 200, and no more of it than there can be.
 
         The HTTP client logs each address, so nothing secret may be in one.
         """
-        async with self._client.stream(method, address, headers=headers, data=form) as response:
+        async with self._client.stream(request.method, server + request.path, headers=headers, data=form) as response:
             if response.status_code != httpx2.codes.OK:
-                logger.warning("GitHub answered %s with status %d", response.request.url.path, response.status_code)
-                raise IdentityUnavailable
+                raise _refusal(request, response)
             body = bytearray()
             async for piece in response.aiter_bytes():
                 body += piece
@@ -189,6 +217,24 @@ def _our_errors() -> Iterator[None]:
     except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
         logger.warning("GitHub could not be reached: %s", type(error).__name__)
         raise IdentityUnavailable from None
+
+
+def _refusal(request: _Request, response: httpx2.Response) -> IdentityUnavailable:
+    """Return our error for a status that is not 200, and say in the log what the operator can do about it."""
+    path, status = response.request.url.path, response.status_code
+    if status == httpx2.codes.TOO_MANY_REQUESTS or (status == httpx2.codes.FORBIDDEN and _limited(response.headers)):
+        logger.warning("GitHub limits our requests: it answered %s with status %d", path, status)
+        return IdentityUnavailable(BUSY)
+    if response.is_client_error:
+        logger.warning("GitHub refused %s with status %d: %s", path, status, request.check)
+        return IdentityUnavailable(request.refused)
+    logger.warning("GitHub answered %s with status %d", path, status)
+    return IdentityUnavailable()
+
+
+def _limited(headers: httpx2.Headers) -> bool:
+    """Tell whether a 403 is about too many requests, which GitHub answers with 403 as often as with 429."""
+    return "retry-after" in headers or headers.get("x-ratelimit-remaining") == "0"
 
 
 def _ours(error: str) -> IdentityRefused | IdentityUnavailable:

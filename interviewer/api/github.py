@@ -101,5 +101,5 @@ async def _finish(
     person = await wiring.services().sessions.authenticate(secret)
     if person.user_id != attempt.link_to:
         raise IdentityRefused(LOST)
-    await github.connect(person.user_id, identity)
+    await github.connect(person.user_id, identity, secret)
     return RedirectResponse("/account", status_code=303)

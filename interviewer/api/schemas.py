@@ -11,10 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from interviewer.api.examples import CONVERSATION, INTERVIEW, STARTED
 from interviewer.domain.job import JobFindings, markdown
+from interviewer.domain.names import MAX_USERNAME
 from interviewer.domain.progress import InterviewStatus
 from interviewer.domain.rubric import percentage
 from interviewer.domain.topics import TOPICS, TOTAL_QUESTIONS, Level, number_in_topic, topic_by_id
-from interviewer.services.accounts import MAX_PASSWORD, MAX_USERNAME, MIN_PASSWORD
+from interviewer.services.accounts import MAX_PASSWORD, MIN_PASSWORD
 from interviewer.services.sessions import MAX_ID
 from interviewer.services.views import Loaded, TurnRow
 
@@ -51,7 +52,7 @@ Username = Annotated[
             "minLength": 1,
             "maxLength": MAX_USERNAME,
             "pattern": r"^[^<>]*[^<>\s][^<>]*$",
-            "description": "Invisible characters are refused.",
+            "description": "Invisible characters, line breaks, web addresses and e-mail addresses are refused.",
         }
     ),
 ]

@@ -14,7 +14,7 @@ from interviewer import wiring
 from interviewer.api.access import Client, SessionSecret, UserAgent
 from interviewer.db.models import User
 from interviewer.domain.navigation import HOME, local_path
-from interviewer.errors import AppError, Unauthorized
+from interviewer.errors import AppError, Conflict, Unauthorized
 from interviewer.services.sessions import COOKIE, FLASH_COOKIE, FLASH_SECONDS, SESSION_LIFETIME
 
 router = APIRouter(prefix="/session", include_in_schema=False)
@@ -37,13 +37,27 @@ async def login(
 
 
 @router.post("/verify")
-async def verify(client: Client, token: Field = "", user_agent: UserAgent = "") -> RedirectResponse:
-    """Use a mailed link: create the account and sign in."""
+async def verify(
+    client: Client, token: Field = "", password: Field = "", new_password: Field = "", user_agent: UserAgent = ""
+) -> RedirectResponse:
+    """Use a mailed link with the password of that sign-up, or with a new one: create the account and sign in.
+
+    A password that does not do leads back to the form, which still has the link.
+    """
+    accounts = wiring.services().accounts
     try:
-        user = await wiring.services().accounts.verify(token, client)
+        if new_password:
+            user = await accounts.confirm_with_new_password(token, new_password, client)
+        else:
+            user = await accounts.confirm(token, password, client)
         return await signed_in_response(user, HOME, user_agent)
-    except AppError as error:
+    except Unauthorized as error:
         return flash("/verify-email", error=error.user_message)
+    except Conflict:
+        return flash("/verify-email", error="This address already has an account. Please sign in.")
+    except AppError as error:
+        field = "new_password" if new_password else "password"
+        return flash(f"/verify-email?token={quote(token[:200], safe='')}", error=error.user_message, field=field)
 
 
 @router.post("/logout")

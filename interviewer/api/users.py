@@ -48,7 +48,10 @@ class CreatedBody(UserBody):
     responses=refused({400: "Token required", 401: LINK_DEAD, 409: "Email already exists"}),
 )
 async def create(body: MailedToken, client: Client, user_agent: UserAgent = "") -> CreatedBody:
-    """Create the account that a mailed link stands for, with its free credit."""
+    """Create the account of a mailed link, with its free credit.
+
+    It gets no password while another sign-up of the address is pending with a different one; a mail then has a link to choose it.
+    """
     if not body.token:
         raise BadRequest("Token required")
     services = wiring.services()

@@ -12,7 +12,14 @@ from interviewer.cli.opening import database_url, load_settings, open_database, 
 from interviewer.cli.printing import say, shown
 from interviewer.db.engine import Database
 from interviewer.db.migrations import refuse_old_schema
-from interviewer.errors import AppError, InterviewerError, InterviewerMisconfigured, StartupError
+from interviewer.errors import (
+    AppError,
+    IdentityRefused,
+    IdentityUnavailable,
+    InterviewerError,
+    InterviewerMisconfigured,
+    StartupError,
+)
 from interviewer.services import checkup
 from interviewer.services.checkup import Check, Health
 from interviewer.settings import Settings
@@ -78,7 +85,12 @@ async def _stored(url: str) -> list[Check]:
 
 
 async def _outside(settings: Settings) -> list[Check]:
-    return [await _payments(settings), await _interviewer(settings), *([await _redis(settings)] if settings.redis_url else [])]
+    checks = [await _payments(settings), await _interviewer(settings)]
+    if settings.github_client_id:
+        checks.append(await _github(settings))
+    if settings.redis_url:
+        checks.append(await _redis(settings))
+    return checks
 
 
 async def _payments(settings: Settings) -> Check:
@@ -117,6 +129,23 @@ async def _interviewer(settings: Settings) -> Check:
     if not any(model == wanted or model.startswith(f"{wanted}:") for model in models):
         return Check("interviewer", Health.WARNING, f"its server answers, but does not list {wanted}: check OPENAI_MODEL")
     return Check("interviewer", Health.OK, f"its server answers and has {wanted}")
+
+
+async def _github(settings: Settings) -> Check:
+    """Exchange a code that GitHub never gave: it refuses the code only if it knows the app and its secret."""
+    from interviewer import wiring
+
+    if (github := wiring.choose_oauth(settings)) is None:
+        return Check("GitHub", Health.WARNING, "signing in with it is off until GITHUB_CLIENT_SECRET is set, too")
+    try:
+        await github.identify("made-up-by-doctor", verifier=None, redirect_uri=None)
+    except IdentityUnavailable:
+        return Check("GitHub", Health.FAILED, "it does not answer, or refuses GITHUB_CLIENT_ID or GITHUB_CLIENT_SECRET")
+    except IdentityRefused:
+        pass
+    finally:
+        await github.close()
+    return Check("GitHub", Health.OK, "it knows GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET")
 
 
 async def _redis(settings: Settings) -> Check:

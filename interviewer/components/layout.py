@@ -124,7 +124,7 @@ def card(*children: rx.Component, class_name: str = "", **attributes: object) ->
     return rx.el.section(*children, class_name=f"rounded-lg border border-line bg-sheet p-5 sm:p-7 {class_name}", **attributes)
 
 
-def narrow_page(title: str, *children: rx.Component, here: str = "") -> rx.Component:
+def narrow_page(title: rx.Var[str] | str, *children: rx.Component, here: str = "") -> rx.Component:
     """Return a page with one sheet in the middle, as the forms have."""
     return shell(card(rx.el.h1(title, class_name="mb-5 font-serif text-3xl font-bold"), *children), width="max-w-lg", here=here)
 

@@ -48,6 +48,25 @@ async def use_up_tokens(session: AsyncSession, email: str, purpose: str, now: da
     await session.execute(statement)
 
 
+async def pending_passwords(session: AsyncSession, email: str, now: datetime) -> int:
+    """Return how many different passwords the sign-ups of this address have that can still be confirmed."""
+    statement = select(func.count(func.distinct(col(OneTimeToken.password_hash)))).where(
+        col(OneTimeToken.email) == email,
+        col(OneTimeToken.purpose) == "verification",
+        col(OneTimeToken.used_at).is_(None),
+        col(OneTimeToken.expires_at) > now,
+    )
+    return (await session.execute(statement)).scalar_one()
+
+
+async def prove_password(session: AsyncSession, user_id: int, password_hash: str, now: datetime) -> None:
+    """Note that a user knows their password, unless it was changed meanwhile or is proven already."""
+    statement = update(User).where(
+        col(User.id) == user_id, col(User.password_hash) == password_hash, col(User.password_proven_at).is_(None)
+    )
+    await session.execute(statement.values(password_proven_at=now))
+
+
 async def replace_hash(session: AsyncSession, user_id: int, old_hash: str, new_hash: str) -> bool:
     """Exchange a user's password hash, if it still is the old one; tell whether it was."""
     statement = update(User).where(col(User.id) == user_id, col(User.password_hash) == old_hash).values(password_hash=new_hash)
@@ -67,13 +86,14 @@ async def secret(session: AsyncSession, name: str) -> bytes:
 
 
 async def remember_erased(session: AsyncSession, address_hash: str) -> None:
-    """Note that an account with this address was deleted."""
+    """Note that an account with this address or GitHub id is gone."""
     await session.execute(insert(ErasedAddress).values(address_hash=address_hash).on_conflict_do_nothing())
 
 
-async def was_erased(session: AsyncSession, address_hash: str) -> bool:
-    """Tell whether an account with this address was deleted before."""
-    return await session.get(ErasedAddress, address_hash) is not None
+async def was_erased(session: AsyncSession, *hashes: str) -> bool:
+    """Tell whether an account with one of these addresses or GitHub ids was here before."""
+    statement = select(col(ErasedAddress.address_hash)).where(col(ErasedAddress.address_hash).in_(hashes)).limit(1)
+    return (await session.execute(statement)).first() is not None
 
 
 async def listed(session: AsyncSession, *, search: str, limit: int) -> Sequence[Row[User, str | None]]:

@@ -48,6 +48,8 @@ class User(SQLModel, table=True):
 
     A debt is what was taken back after it had been spent; the next credits repay it, so nobody has credits and a debt at once.
     `github_id` is GitHub's numeric id of the person, which stays when name and address change there.
+    `password_proven_at` is when a person with this mailbox, or with this password, first used it: a password that a program
+    confirmed by the mailed link alone may be another person's until then.
     """
 
     __tablename__: ClassVar[Any] = "users"
@@ -58,12 +60,14 @@ class User(SQLModel, table=True):
         CheckConstraint(
             "subscription_debt >= 0 AND (subscription_debt = 0 OR subscription_credits = 0)", name="subscription_debt"
         ),
+        CheckConstraint("password_hash IS NOT NULL OR password_proven_at IS NULL", name="password_proven_at"),
     )
 
     id: int = id_column()
     email: str = Field(sa_column=Column(String(320), nullable=False, unique=True))
     username: str = Field(sa_column=Column(String(80), nullable=False))
     password_hash: str | None = Field(default=None, sa_column=Column(Text))
+    password_proven_at: datetime | None = time_column(nullable=True)
     github_id: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True, unique=True))
     individual_credits: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
     subscription_credits: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
@@ -135,7 +139,10 @@ class StoredSecret(SQLModel, table=True):
 
 
 class ErasedAddress(SQLModel, table=True):
-    """The keyed hash of a deleted account's address: enough to know it again, useless to learn it."""
+    """The keyed hash of a deleted account's address or GitHub id, or of an id that was disconnected.
+
+    It is enough to recognize it, and useless to learn it.
+    """
 
     __tablename__: ClassVar[Any] = "erased_addresses"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import DateTime, bindparam, delete, select, update
+from sqlalchemy import DateTime, bindparam, delete, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -38,9 +38,11 @@ async def end_one_session(session: AsyncSession, user_id: int, session_id: int) 
     await session.execute(delete(Session).where(col(Session.user_id) == user_id, col(Session.id) == session_id))
 
 
-async def end_sessions(session: AsyncSession, user_id: int) -> None:
-    """Delete every session of a user."""
-    await session.execute(delete(Session).where(col(Session.user_id) == user_id))
+async def end_sessions(session: AsyncSession, user_id: int, *, keep: str | None = None) -> None:
+    """Delete every session of a user, and its refresh tokens; `keep` is the hash of one that stays."""
+    # IS DISTINCT FROM, as sessions of programs have no hash.
+    kept = col(Session.token_hash).is_distinct_from(keep) if keep else true()
+    await session.execute(delete(Session).where(col(Session.user_id) == user_id, kept))
 
 
 async def end_session(session: AsyncSession, token_hash: str) -> None:

@@ -8,6 +8,7 @@ from interviewer.components.forms import LINK, PRIMARY, NativeForm, alert, field
 from interviewer.components.icons import icon
 from interviewer.components.layout import narrow_page
 from interviewer.state.account import LoginState, ResetPasswordState, ResetRequestState, SignupState, VerifyState
+from interviewer.state.session import SessionState
 
 
 def signup() -> rx.Component:
@@ -81,22 +82,29 @@ def _mailed(*words: rx.Component | rx.Var[str] | str) -> rx.Component:
     )
 
 
-def _password_to_choose(label: str, error: rx.Var[str]) -> rx.Component:
+def _password_to_choose(
+    label: str, error: rx.Var[str], name: str = "password", *, auto_focus: rx.Var[bool] | bool = False
+) -> rx.Component:
     return field(
         label,
-        "password",
+        name,
         error=error,
         hint="8 characters or more; three or four unrelated words are good.",
         type="password",
         auto_complete="new-password",
         required=True,
         max_length=256,
+        auto_focus=auto_focus,
     )
 
 
 def _check_mail() -> rx.Component:
     return rx.el.div(
-        _mailed("A mail is on its way to ", rx.el.strong(SignupState.email), ". Open the link in it to create your account."),
+        _mailed(
+            "A mail is on its way to ",
+            rx.el.strong(SignupState.email),
+            ". Open the link in it and type your password once more to create your account.",
+        ),
         rx.el.p(
             "The link works for 24 hours. Nothing there? Look into the spam folder, or sign up again.",
             class_name="mt-3 text-muted",
@@ -147,37 +155,97 @@ def _github(next_path: rx.Var[str] | str) -> rx.Component:
 
 
 def verify_email() -> rx.Component:
-    """Return the page behind the mailed link: it asks for a click before it uses the link."""
+    """Return the page behind the mailed link: it asks for the password of that sign-up, or for a new one, before it uses the link."""
     return narrow_page(
-        "Confirm your address",
+        rx.cond(VerifyState.error != "", "This link no longer works", "Create your account"),
         rx.cond(
             VerifyState.loaded,
             rx.cond(VerifyState.error != "", _dead_link(), _confirm()),
-            rx.el.div(class_name="skeleton h-40", role="status", aria_label="Loading"),
+            rx.el.div(class_name="skeleton h-72", role="status", aria_label="Loading"),
         ),
     )
 
 
 def _confirm() -> rx.Component:
-    return NativeForm.create(
+    """Return the two ways to confirm; while the second is open, the first makes room for it."""
+    return rx.el.div(
         rx.el.p(
-            "This creates the account of ", rx.el.strong(VerifyState.username), ", with one free interview.", class_name="text-lg"
+            "This creates the account of ",
+            rx.el.strong(VerifyState.username),
+            ".",
+            class_name="break-words text-lg",
         ),
-        rx.el.p("Not you? Close this page; without a click nothing happens.", class_name="mt-2 text-muted"),
+        rx.el.p(VerifyState.email, class_name="mt-1 break-words text-muted"),
+        rx.el.div(
+            _confirmation(
+                field(
+                    "Password",
+                    "password",
+                    error=VerifyState.password_error,
+                    hint="The one you chose when you signed up.",
+                    type="password",
+                    auto_complete="current-password",
+                    required=True,
+                    max_length=256,
+                    auto_focus=VerifyState.password_error != "",
+                ),
+            ),
+            class_name="mt-6 group-has-[details[open]]:hidden",
+        ),
+        rx.el.details(
+            rx.el.summary(
+                rx.el.span("I don’t remember it, or it wasn’t me: choose a new one", class_name="group-open/new:hidden"),
+                rx.el.span("Back to the password I signed up with", class_name="hidden group-open/new:inline"),
+                class_name=f"inline-flex min-h-11 cursor-pointer list-none items-center {LINK}",
+            ),
+            _confirmation(
+                _password_to_choose(
+                    "New password",
+                    VerifyState.new_password_error,
+                    "new_password",
+                    auto_focus=VerifyState.new_password_error != "",
+                ),
+                after="Not your name? You can change it on your account page.",
+                class_name="mt-2",
+            ),
+            open=VerifyState.new_password_error != "",
+            class_name="group/new mt-3 open:mt-2",
+        ),
+        rx.el.p(
+            "You didn’t sign up? Close this page, and no account is created.",
+            class_name="mt-4 border-t border-line pt-4 text-muted",
+        ),
+        class_name="group",
+    )
+
+
+def _confirmation(password: rx.Component, after: str = "", class_name: str = "") -> rx.Component:
+    """Return a form that creates the account; password managers see whose password it is."""
+    return NativeForm.create(
+        rx.el.input(
+            type="email", name="email", value=VerifyState.email, auto_complete="username", read_only=True, class_name="hidden"
+        ),
+        password,
         rx.el.input(type="hidden", name="token", value=VerifyState.token, read_only=True),
-        submit("Create my account", busy_text="Creating it …", class_name="mt-5 w-full"),
+        submit("Create my account", busy_text="Creating it …", class_name="mt-3 w-full"),
+        rx.el.p(after, class_name="mt-3 text-sm text-muted") if after else rx.fragment(),
         action="/session/verify",
         method="post",
+        class_name=class_name,
     )
 
 
 def _dead_link() -> rx.Component:
     return rx.el.div(
         alert(VerifyState.error),
-        rx.el.div(
-            rx.el.a("Sign up again", href="/signup", class_name=PRIMARY),
-            rx.el.a("Sign in", href="/login", class_name=f"{LINK} self-center"),
-            class_name="mt-5 flex flex-wrap gap-5",
+        rx.cond(
+            SessionState.username != "",
+            rx.el.a("Go to the dashboard", href="/dashboard", class_name=f"{PRIMARY} mt-5"),
+            rx.el.div(
+                rx.el.a("Sign up again", href="/signup", class_name=PRIMARY),
+                rx.el.a("Sign in", href="/login", class_name=f"{LINK} self-center"),
+                class_name="mt-5 flex flex-wrap gap-5",
+            ),
         ),
     )
 

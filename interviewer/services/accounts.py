@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import hmac
 import re
-import unicodedata
+from dataclasses import dataclass
 from datetime import timedelta
 
 from email_validator import EmailNotValidError, validate_email
 from passlib.context import CryptContext
+from sqlalchemy.ext.asyncio import AsyncSession
 from zxcvbn import zxcvbn
 
 from interviewer.db import accounts as queries
 from interviewer.db import sessions as session_queries
 from interviewer.db.engine import Database
 from interviewer.db.models import OneTimeToken, User, utcnow
+from interviewer.domain.names import checked_username
 from interviewer.errors import BadRequest, Conflict, Unauthorized
 from interviewer.services import billing, mails
 from interviewer.services.guard import Action, Guard
@@ -24,19 +28,26 @@ from interviewer.services.sessions import hashed, new_secret
 VERIFICATION_LIFETIME = timedelta(hours=24)
 RESET_LIFETIME = timedelta(minutes=15)
 MIN_PASSWORD, MAX_PASSWORD = 8, 256
-MAX_USERNAME = 50
 # zxcvbn's scale goes from 0 to 4; below 2 a password falls to fewer than 10^6 guesses.
 MIN_STRENGTH, MAX_ESTIMATED = 2, 40
+SALT_BYTES = 16
 # Argon2id with the parameters that OWASP's password storage cheat sheet recommends (19 MiB, 2 passes, 1 lane).
 _passwords = CryptContext(
     schemes=["argon2"], argon2__type="ID", argon2__memory_cost=19456, argon2__time_cost=2, argon2__parallelism=1
 )
-# Joiners inside of words and emoji are part of writing; what else is invisible, or turns the text around, misleads who reads it.
-_JOINERS = "\u200c\u200d"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 RESET_DEAD = "Invalid or expired token"
 LINK_DEAD = "This link has been used already or has expired. Sign up again to get a new one."
+NOT_CHOSEN = "That isn’t the password chosen at sign-up. Try again, or choose a new one below."
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A sign-up whose address is not confirmed yet."""
+
+    username: str
+    email: str
 
 
 def normalised_email(raw: str) -> str:
@@ -45,15 +56,6 @@ def normalised_email(raw: str) -> str:
         return validate_email(raw.strip(), check_deliverability=False).normalized.lower()
     except EmailNotValidError as error:
         raise BadRequest("This is not a valid e-mail address.") from error
-
-
-def checked_username(raw: str) -> str:
-    """Return the name to show; raises BadRequest when it is empty, too long or has invisible characters or angle brackets."""
-    name = " ".join(raw.split())
-    visible = name.translate(dict.fromkeys(map(ord, _JOINERS)))
-    if not visible or len(name) > MAX_USERNAME or any(char in "<>" or unicodedata.category(char)[0] == "C" for char in visible):
-        raise BadRequest(f"Choose a name of 1 to {MAX_USERNAME} characters, without < and >.")
-    return name
 
 
 def checked_password(raw: str, *about: str) -> str:
@@ -72,9 +74,10 @@ def checked_password(raw: str, *about: str) -> str:
     return raw
 
 
-async def hash_password(password: str) -> str:
-    """Hash a password, in a thread: it takes about a tenth of a second by design."""
-    return str(await asyncio.to_thread(_passwords.hash, password))
+async def hash_password(password: str, salt: bytes | None = None) -> str:
+    """Hash a password with a random salt unless one is given, in a thread: it takes about a tenth of a second by design."""
+    hasher = _passwords if salt is None else _passwords.handler("argon2").using(salt=salt)
+    return str(await asyncio.to_thread(hasher.hash, password))
 
 
 async def password_matches(password: str, password_hash: str | None) -> bool:
@@ -111,7 +114,7 @@ class Accounts:
         email, username = normalised_email(email), checked_username(username)
         checked_password(password, email, username)
         await self._guard.check(Action.SIGN_UP, client, email)
-        password_hash = await hash_password(password)
+        password_hash = await hash_password(password, await self._salt(email))
         secret = new_secret()
         async with self._database.transaction() as session:
             if await queries.user_by_email(session, email) is not None:
@@ -123,18 +126,58 @@ class Accounts:
                 enqueue(session, mails.verification(email, username, self._site_url, secret))
         self._post.wake()
 
-    async def pending_name(self, secret: str) -> str:
-        """Return the name that a mailed link will create an account for, using nothing; raises Unauthorized for a dead link."""
+    async def _salt(self, email: str) -> bytes:
+        """Return the salt for sign-ups with this address.
+
+        It is the same each time, so equal passwords have equal hashes, and `verify` can tell whether pending sign-ups differ.
+        """
         async with self._database.transaction() as session:
-            token = await queries.token_by_hash(session, hashed(secret), "verification")
-        return _live(token).username
+            key = await queries.secret(session, "sign-up-salts")
+        return hmac.new(key, email.encode(), hashlib.sha256).digest()[:SALT_BYTES]
 
-    async def verify(self, secret: str, client: str = "") -> User:
-        """Create the account that a mailed link stands for, with its free credit.
+    async def pending(self, secret: str) -> Pending:
+        """Return the sign-up that a mailed link confirms, using nothing; raises Unauthorized for a dead link."""
+        token = await self._pending(secret)
+        return Pending(token.username, token.email)
 
-        Raises Unauthorized for a dead link, Conflict when the address has an account by now, TooManyRequests.
+    async def _pending(self, secret: str) -> OneTimeToken:
+        async with self._database.transaction() as session:
+            return _live(await queries.token_by_hash(session, hashed(secret), "verification"))
+
+    async def confirm(self, secret: str, password: str, client: str = "") -> User:
+        """Create the account of a mailed link for a person who knows the password that was typed at that sign-up.
+
+        The mailbox alone does not prove it: anyone can sign up with another person's address and a password of their own.
+        Raises BadRequest for another password, else as `verify`.
         """
         await self._guard.check(Action.USE_LINK, client)
+        token = await self._pending(secret)
+        if not await password_matches(password, token.password_hash):
+            raise BadRequest(NOT_CHOSEN)
+        return await self._create(secret, proven_hash=token.password_hash)
+
+    async def confirm_with_new_password(self, secret: str, password: str, client: str = "") -> User:
+        """Create the account of a mailed link with a new password, whatever was typed at sign-up.
+
+        Raises BadRequest for a password that cannot be used, else as `verify`.
+        """
+        await self._guard.check(Action.USE_LINK, client)
+        token = await self._pending(secret)
+        new_hash = await hash_password(checked_password(password, token.email, token.username))
+        return await self._create(secret, proven_hash=new_hash)
+
+    async def verify(self, secret: str, client: str = "") -> User:
+        """Create the account of a mailed link for a program, which has the link and no password.
+
+        The account gets the password of that sign-up, not proven yet. While another sign-up of the address waits with a different
+        one, it gets none, and a mail lets the owner choose: which of them is the owner's is unknown. Raises Unauthorized for a
+        dead link, Conflict when the address has an account by now, TooManyRequests.
+        """
+        await self._guard.check(Action.USE_LINK, client)
+        return await self._create(secret)
+
+    async def _create(self, secret: str, *, proven_hash: str | None = None) -> User:
+        """Create the account of a mailed link, with its free credit; all other links of the address die."""
         now = utcnow()
         async with self._database.transaction() as session:
             found = _live(await queries.token_by_hash(session, hashed(secret), "verification"))
@@ -143,12 +186,18 @@ class Accounts:
             token = _live(await queries.token_by_hash(session, hashed(secret), "verification", lock=True))
             if await queries.user_by_email(session, token.email) is not None:
                 raise Conflict("Email already exists")
-            user = User(email=token.email, username=token.username, password_hash=token.password_hash)
+            disputed = proven_hash is None and await queries.pending_passwords(session, token.email, now) > 1
+            user = User(email=token.email, username=token.username, password_hash=proven_hash or token.password_hash)
+            user.password_proven_at = now if proven_hash else None
+            if disputed:
+                user.password_hash = None
             session.add(user)
             await session.flush()
             await billing.grant_free_credit(session, user)
             await queries.use_up_tokens(session, token.email, "verification", now)
             enqueue(session, mails.welcome(user.email, user.username, self._site_url))
+            if disputed:
+                enqueue(session, mails.password_to_choose(user.email, user.username, self._site_url, _add_reset(session, user)))
         self._post.wake()
         return user
 
@@ -167,6 +216,9 @@ class Accounts:
             new_hash = await hash_password(password)
             if await self._upgrade(user.id, user.password_hash, new_hash):
                 user.password_hash = new_hash
+        if user.password_hash and user.password_proven_at is None:
+            async with self._database.transaction() as session:
+                await queries.prove_password(session, user.id, user.password_hash, utcnow())
         return user
 
     async def _upgrade(self, user_id: int, old_hash: str, new_hash: str) -> bool:
@@ -186,15 +238,11 @@ class Accounts:
         self._post.spawn(self._mail_reset(address))
 
     async def _mail_reset(self, address: str) -> None:
-        secret = new_secret()
         async with self._database.transaction() as session:
             user = await queries.user_by_email(session, address)
             if user is None:
                 return
-            token = _token("reset", secret, address, RESET_LIFETIME)
-            token.user_id = user.id
-            session.add(token)
-            enqueue(session, mails.reset(address, user.username, self._site_url, secret))
+            enqueue(session, mails.reset(address, user.username, self._site_url, _add_reset(session, user)))
         await self._post.deliver_due()
 
     async def reset_password(self, secret: str, password: str, client: str = "") -> None:
@@ -212,10 +260,11 @@ class Accounts:
             user = await session.get(User, token.user_id, with_for_update=True)
             if user is None:
                 raise Unauthorized(RESET_DEAD)
-            user.password_hash = new_hash
+            user.password_hash, user.password_proven_at = new_hash, utcnow()
             await queries.use_up_tokens(session, token.email, "reset", utcnow())
             await session_queries.end_sessions(session, user.id)
-            enqueue(session, mails.password_changed(user.email, user.username, self._site_url))
+            github = user.github_id is not None
+            enqueue(session, mails.password_changed(user.email, user.username, self._site_url, github=github))
         self._post.wake()
 
     async def reset_link_lives(self, secret: str) -> bool:
@@ -227,6 +276,15 @@ class Accounts:
 
 def _token(purpose: str, secret: str, email: str, lifetime: timedelta) -> OneTimeToken:
     return OneTimeToken(purpose=purpose, token_hash=hashed(secret), email=email, expires_at=utcnow() + lifetime)
+
+
+def _add_reset(session: AsyncSession, user: User) -> str:
+    """Store a link that lets the user choose a new password, and return its secret."""
+    secret = new_secret()
+    token = _token("reset", secret, user.email, RESET_LIFETIME)
+    token.user_id = user.id
+    session.add(token)
+    return secret
 
 
 def _live(token: OneTimeToken | None, dead: str = LINK_DEAD) -> OneTimeToken:

@@ -20,8 +20,8 @@ logger = logging.getLogger(__name__)
 
 
 async def grant_free_credit(session: AsyncSession, user: User) -> None:
-    """Give a new account its free individual credit, unless its address has had one in an account since deleted."""
-    if await accounts.was_erased(session, await address_hash(session, user.email)):
+    """Give a new account its free individual credit, unless its address or GitHub id has been in an account before."""
+    if await accounts.was_erased(session, *await _hashes(session, user)):
         return
     await ledger.change(
         session,
@@ -34,10 +34,31 @@ async def grant_free_credit(session: AsyncSession, user: User) -> None:
     )
 
 
-async def address_hash(session: AsyncSession, email: str) -> str:
-    """Return the keyed hash by which a deleted address is known again."""
+async def remember_leaving(session: AsyncSession, user: User) -> None:
+    """Note that a deleted account's address and GitHub id have had their free credit."""
+    for one in await _hashes(session, user):
+        await accounts.remember_erased(session, one)
+
+
+async def remember_disconnected(session: AsyncSession, github_id: int) -> None:
+    """Note that a GitHub id has had its free credit in an account that it no longer belongs to."""
+    await accounts.remember_erased(session, await _keyed(session, _github(github_id)))
+
+
+async def _hashes(session: AsyncSession, user: User) -> list[str]:
+    """Return the keyed hashes by which a person is known again."""
+    names = [user.email] if user.github_id is None else [user.email, _github(user.github_id)]
+    return [await _keyed(session, name) for name in names]
+
+
+def _github(github_id: int) -> str:
+    # No e-mail address looks like this.
+    return f"github:{github_id}"
+
+
+async def _keyed(session: AsyncSession, name: str) -> str:
     key = await accounts.secret(session, "erased-addresses")
-    return hmac.new(key, email.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(key, name.encode(), hashlib.sha256).hexdigest()
 
 
 async def reserve(session: AsyncSession, user: User, interview_id: int) -> None:

@@ -6,7 +6,6 @@ import base64
 import hashlib
 import hmac
 import json
-import unicodedata
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
@@ -14,16 +13,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from interviewer.db import accounts as queries
 from interviewer.db import ledger
+from interviewer.db import sessions as session_queries
 from interviewer.db.engine import Database
 from interviewer.db.models import User, utcnow
+from interviewer.domain.names import cleaned_username
 from interviewer.domain.navigation import local_path
 from interviewer.errors import BadRequest, Conflict, IdentityRefused, Unauthorized, Unavailable
 from interviewer.ports import Identity, OAuth
 from interviewer.services import billing, mails
-from interviewer.services.accounts import MAX_USERNAME, checked_username, normalised_email
+from interviewer.services.accounts import normalised_email
 from interviewer.services.guard import Action, Guard
 from interviewer.services.post import Post, enqueue
-from interviewer.services.sessions import new_secret
+from interviewer.services.sessions import hashed, new_secret
 
 # How long somebody may stay at GitHub; the cookie that remembers the attempt lives as long.
 ATTEMPT_LIFETIME = timedelta(minutes=10)
@@ -36,7 +37,10 @@ LOST = "The way back from GitHub does not match the way there. Please start agai
 _DENIALS = {
     "access_denied": "You cancelled at GitHub; nothing has changed.",
     "application_suspended": "GitHub has suspended this site's sign-in. Please sign in with your e-mail address.",
-    "redirect_uri_mismatch": "Signing in with GitHub is misconfigured; the people who run this site have to look at it.",
+    "redirect_uri_mismatch": (
+        "Signing in with GitHub is not set up correctly on this site, and the people who run it have to look at it. "
+        "Please sign in with your e-mail address."
+    ),
 }
 
 
@@ -125,16 +129,20 @@ class GitHubSignIn:
     async def sign_in(self, identity: Identity) -> User:
         """Return the account of this person, connecting or creating it.
 
-        An account with the same address is connected: every account here has proven its address by a mailed link or at GitHub, so
-        nobody can have put one there for somebody else. Raises Conflict when it is connected with another GitHub account.
+        An account with the same address is connected: every account here has proven its address by a mailed link or at GitHub.
+        Its password may still be another person's, who signed up with this address and a password of their own; so one that was
+        never proven is dropped, with all sessions. Raises Conflict when the account is connected with another GitHub account.
         """
         address = _address(identity)
         async with self._database.transaction() as session:
             await queries.lock_address(session, f"github:{identity.id}")
-            user = await queries.user_by_github_id(session, identity.id)
+            known = await queries.user_by_github_id(session, identity.id)
+            user = await ledger.locked_user(session, known.id) if known else None
             if user is None:
                 await queries.lock_address(session, address)
                 user = await self._connect_or_create(session, identity, address)
+            elif _unproven(user):
+                await self._drop_password(session, user)
         self._post.wake()
         return user
 
@@ -144,7 +152,7 @@ class GitHubSignIn:
         if user is not None:
             await self._connect(session, user, identity)
             return user
-        user = User(email=address, username=_name(identity.name), github_id=identity.id)
+        user = User(email=address, username=cleaned_username(identity.name, "GitHub user"), github_id=identity.id)
         session.add(user)
         await session.flush()
         await billing.grant_free_credit(session, user)
@@ -152,15 +160,27 @@ class GitHubSignIn:
         enqueue(session, mails.welcome(user.email, user.username, self._site_url))
         return user
 
-    async def _connect(self, session: AsyncSession, user: User, identity: Identity) -> None:
-        """Connect an account with GitHub and tell its owner."""
+    async def _connect(self, session: AsyncSession, user: User, identity: Identity, keep: str = "") -> None:
+        """Connect an account with GitHub and tell its owner; `keep` is the secret of the session that asks."""
         if user.github_id is not None and user.github_id != identity.id:
             raise Conflict("This account is connected with another GitHub account. Sign in with that one, or by e-mail.")
         user.github_id, user.updated_at = identity.id, utcnow()
-        enqueue(session, mails.github_connected(user.email, user.username, self._site_url))
+        if _unproven(user):
+            await self._drop_password(session, user, keep)
+        else:
+            enqueue(session, mails.github_connected(user.email, user.username, self._site_url))
 
-    async def connect(self, user_id: int, identity: Identity) -> None:
-        """Connect the account of somebody who is signed in; raises Conflict if that GitHub account has another one here."""
+    async def _drop_password(self, session: AsyncSession, user: User, keep: str = "") -> None:
+        """Remove a password that may be another person's, end what was signed in meanwhile, and tell the owner."""
+        user.password_hash, user.updated_at = None, utcnow()
+        await session_queries.end_sessions(session, user.id, keep=hashed(keep) if keep else None)
+        enqueue(session, mails.password_removed(user.email, user.username, self._site_url))
+
+    async def connect(self, user_id: int, identity: Identity, secret: str = "") -> None:
+        """Connect the account of a user who is signed in by the session with this secret.
+
+        Raises Conflict if that GitHub account has another one here. A password that was never proven is dropped, as in `sign_in`.
+        """
         async with self._database.transaction() as session:
             await queries.lock_address(session, f"github:{identity.id}")
             owner = await queries.user_by_github_id(session, identity.id)
@@ -170,7 +190,7 @@ class GitHubSignIn:
             if user is None:
                 raise Unauthorized
             if owner is None:
-                await self._connect(session, user, identity)
+                await self._connect(session, user, identity, secret)
         self._post.wake()
 
     async def disconnect(self, user_id: int) -> None:
@@ -181,6 +201,8 @@ class GitHubSignIn:
                 raise Unauthorized
             if user.password_hash is None:
                 raise Conflict('Choose a password first, by "Forgot your password?": without one you could not sign in any more.')
+            if user.github_id is not None:
+                await billing.remember_disconnected(session, user.github_id)
             user.github_id, user.updated_at = None, utcnow()
 
     async def connected(self, user_id: int) -> bool:
@@ -206,10 +228,5 @@ def _address(identity: Identity) -> str:
         raise IdentityRefused("GitHub gives an e-mail address that cannot be used here. Sign up with another one.") from None
 
 
-def _name(raw: str) -> str:
-    """Return GitHub's name in a form that may be a name here."""
-    plain = "".join(char for char in raw if char not in "<>" and unicodedata.category(char)[0] != "C")
-    try:
-        return checked_username(" ".join(plain.split())[:MAX_USERNAME])
-    except BadRequest:
-        return "GitHub user"
+def _unproven(user: User) -> bool:
+    return user.password_hash is not None and user.password_proven_at is None

@@ -38,12 +38,16 @@ def verification(to: str, username: str, site_url: str, secret: str) -> Mail:
     return _mail(
         to,
         "Confirm your e-mail address",
-        [f"Hello {username},", "open this page and confirm to create your Interviewer account:"],
+        [
+            f"Hello {username},",
+            f"you signed up for Interviewer as {username}. Open this page to create your account. It asks for the password "
+            "you chose, or lets you choose a new one:",
+        ],
         f"{site_url}verify-email?token={quote(secret)}",
-        "Confirm my address",
+        "Create my account",
         (
             "The link works once, for 24 hours. Your first interview is free.",
-            "If you did not ask for this, ignore this mail: without a click no account is created.",
+            f"Not you? Then someone else typed your address. Ignore this mail, and no account is created for {username}.",
         ),
     )
 
@@ -93,14 +97,49 @@ def reset(to: str, username: str, site_url: str, secret: str) -> Mail:
     )
 
 
-def password_changed(to: str, username: str, site_url: str) -> Mail:
-    """Mail that tells of a new password."""
+def password_to_choose(to: str, username: str, site_url: str, secret: str) -> Mail:
+    """Mail to a new user whose account has no password, because sign-ups with different ones were waiting."""
+    return _mail(
+        to,
+        "Choose your password",
+        [
+            f"Hello {username},",
+            "your account is ready, but it has no password yet. More than one sign-up with this address was waiting, with "
+            "different passwords, so we kept none of them. Choose your password here:",
+        ],
+        f"{site_url}reset-password?token={quote(secret)}",
+        "Choose my password",
+        (f"The link works once, for 15 minutes. You can get a new one at any time: {site_url}reset-request",),
+    )
+
+
+def password_removed(to: str, username: str, site_url: str) -> Mail:
+    """Mail that tells of a password that GitHub sign-in has removed, because the owner had never used it."""
+    return _mail(
+        to,
+        "We removed the password of your account",
+        [
+            f"Hello {username},",
+            "from now on you sign in to your Interviewer account with GitHub.",
+            "The account also had a password that was never used to sign in. Someone else may have chosen it when they signed up "
+            "with your address, so we removed it and signed out every other device. Your interviews and credits are still there.",
+            "Would you like to have a password too? Choose one here:",
+        ],
+        f"{site_url}reset-request",
+        "Choose a password",
+        (f"If you did not sign in with GitHub, choose a password now and disconnect GitHub at {site_url}account",),
+    )
+
+
+def password_changed(to: str, username: str, site_url: str, *, github: bool) -> Mail:
+    """Mail that tells of a new password; `github` when one can sign in with GitHub, too."""
     return _mail(
         to,
         "Your password was changed",
         [
             f"Hello {username},",
             "the password of your Interviewer account has just been changed, and every device was signed out.",
+            *(["Signing in with GitHub still works. You can end that on your account page."] if github else []),
             "If that was not you, choose a new password at once:",
         ],
         f"{site_url}reset-request",

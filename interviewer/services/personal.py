@@ -13,12 +13,12 @@ from interviewer.db import sessions as session_queries
 from interviewer.db.engine import Database
 from interviewer.db.models import PracticeTry, User, utcnow
 from interviewer.domain.credits import SubscriptionStatus
+from interviewer.domain.names import checked_username
 from interviewer.domain.topics import topic_by_id
 from interviewer.errors import BadRequest, PaymentsUnavailable, SubscriptionNotCancelled, Unauthorized, Unavailable
 from interviewer.ports import Payments
 from interviewer.services import billing
 from interviewer.services import mails as words
-from interviewer.services.accounts import checked_username
 from interviewer.services.loading import found
 from interviewer.services.post import Post, enqueue
 from interviewer.services.views import AppealView, VerdictView
@@ -44,9 +44,9 @@ class Personal:
     async def erase(self, user_id: int, typed_email: str) -> None:
         """Erase an account and everything that belongs to it, once its address has been typed as confirmation.
 
-        What would go on being charged is cancelled first. Ledger rows stay without the person. A keyed hash of the address stays
-        too, so that signing up again gives no second free credit. Raises BadRequest when another address was typed, and
-        SubscriptionNotCancelled when the payment service does not cancel; nothing is deleted then.
+        What would go on being charged is cancelled first. Ledger rows stay without the person. Keyed hashes of the address and
+        the GitHub id stay too, so that signing up again gives no second free credit. Raises BadRequest when another address was
+        typed, and SubscriptionNotCancelled when the payment service does not cancel; nothing is deleted then.
         """
         cancelled = await self._cancel_subscriptions(user_id, typed_email)
         try:
@@ -69,7 +69,7 @@ class Personal:
                 raise SubscriptionNotCancelled  # one came while the others were being cancelled
             await payments.orphan(session, user_id)
             await webhooks.empty_bodies(session, user_id)
-            await queries.remember_erased(session, await billing.address_hash(session, user.email))
+            await billing.remember_leaving(session, user)
             await queries.drop_tokens(session, user.email)
             await mails.drop_waiting(session, user.email)
             await session.delete(user)
@@ -104,6 +104,7 @@ class Personal:
                     "email": user.email,
                     "name": user.username,
                     "github_id": user.github_id,
+                    "password_proven_at": _words(user.password_proven_at) if user.password_proven_at else None,
                     "created_at": _words(user.created_at),
                 },
                 "credits": {

@@ -11,9 +11,10 @@ from urllib.parse import unquote
 import reflex as rx
 
 from interviewer import wiring
+from interviewer.domain.names import checked_username
 from interviewer.domain.navigation import local_path
 from interviewer.errors import AppError
-from interviewer.services.accounts import checked_password, checked_username, normalised_email
+from interviewer.services.accounts import checked_password, normalised_email
 from interviewer.services.sessions import FLASH_COOKIE
 from interviewer.state.models import MailItem, date_words
 from interviewer.state.session import client, cookie
@@ -81,22 +82,30 @@ class LoginState(rx.State):
 
 
 class VerifyState(rx.State):
-    """The page behind the mailed link. Looking at it uses nothing; the button does."""
+    """The page behind the mailed link. Looking at it uses nothing; its forms do, in `api/session.py`."""
 
     username: str = ""
+    email: str = ""
+    # Says why the link is dead.
     error: str = ""
+    password_error: str = ""
+    new_password_error: str = ""
     token: str = ""
     loaded: bool = False
 
     @rx.event
     async def load(self) -> None:
-        """Show whose account the link creates."""
+        """Show whose account the link creates, and what was wrong with the password at the last try."""
         self.reset()
         self.token = self.router.url.query_parameters.get("token", "")[:200]
-        self.error = read_flash(cookie(self, FLASH_COOKIE), "verify-email").get("error", "")
+        flash = read_flash(cookie(self, FLASH_COOKIE), "verify-email")
+        said = {flash.get("field", ""): flash.get("error", "")}
+        self.error, self.password_error = said.get("", ""), said.get("password", "")
+        self.new_password_error = said.get("new_password", "")
         if not self.error:
             try:
-                self.username = await wiring.services().accounts.pending_name(self.token)
+                pending = await wiring.services().accounts.pending(self.token)
+                self.username, self.email = pending.username, pending.email
             except AppError as error:
                 self.error = error.user_message
         self.loaded = True

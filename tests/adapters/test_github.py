@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import pytest
 
-from interviewer.adapters.github import EXPIRED, MISCONFIGURED, UNVERIFIED, GitHub
+from interviewer.adapters.github import BUSY, EXPIRED, MISCONFIGURED, NO_ADDRESS, UNVERIFIED, GitHub
 from interviewer.errors import AppError, IdentityRefused, IdentityUnavailable
 from interviewer.ports import Identity, OAuth
 from tests.support import github_server
@@ -264,11 +264,6 @@ async def test_a_verifier_that_is_no_text_is_refused(github: GitHub, verifier: s
 @pytest.mark.parametrize(
     "fault",
     [
-        "400",
-        "401",
-        "403",
-        "404",
-        "429",
         "500",
         "503",
         "204",
@@ -291,6 +286,46 @@ async def test_any_other_answer_means_that_github_cannot_be_asked(
     assert caught.value.user_message == UNREACHED
     # Nothing is tried twice, and no redirection is followed: the secret and the token go where they belong only.
     assert [received.path for received in behaviour.requests] == [TOKEN, USER, EMAILS][: [TOKEN, USER, EMAILS].index(path) + 1]
+
+
+@pytest.mark.parametrize("status", ["400", "401", "403", "404", "422"])
+@pytest.mark.parametrize(
+    ("path", "words", "check"),
+    [
+        (TOKEN, MISCONFIGURED, "check GITHUB_CLIENT_ID"),
+        (USER, MISCONFIGURED, "check that GITHUB_API_URL"),
+        (EMAILS, NO_ADDRESS, "the sign-in needs the scope user:email"),
+    ],
+)
+async def test_a_refusal_is_named_to_user_and_operator(
+    github: GitHub,
+    behaviour: github_server.Behaviour,
+    path: str,
+    words: str,
+    check: str,
+    status: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """GitHub answers 404 where a token may not read e-mail addresses, and to a client id that it does not know."""
+    behaviour.faults[path] = status
+    with pytest.raises(IdentityUnavailable) as caught:
+        await github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None)
+    assert caught.value.user_message == words
+    assert "cannot be reached" not in words
+    assert f"GitHub refused {path} with status {status}: {check}" in caplog.text
+    assert behaviour.requests[-1].path == path, "nothing is tried twice"
+
+
+@pytest.mark.parametrize("fault", ["429", "limited"])
+@pytest.mark.parametrize("path", [TOKEN, USER, EMAILS])
+async def test_too_many_requests_are_named(
+    github: GitHub, behaviour: github_server.Behaviour, path: str, fault: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    behaviour.faults[path] = fault
+    with pytest.raises(IdentityUnavailable) as caught:
+        await github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None)
+    assert caught.value.user_message == BUSY
+    assert "GitHub limits our requests" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -377,7 +412,8 @@ async def test_a_cancelled_caller_stops_at_once(github: GitHub, behaviour: githu
 
 @pytest.mark.parametrize("path", [TOKEN, USER, EMAILS])
 @pytest.mark.parametrize(
-    "fault", ["", "error:bad_verification_code", "error:redirect_uri_mismatch", "401", "500", "list", "redirect", "cut", "hang"]
+    "fault",
+    ["", "error:bad_verification_code", "error:redirect_uri_mismatch", "401", "403", "500", "list", "redirect", "cut", "hang"],
 )
 async def test_nothing_confidential_reaches_a_log_or_an_error(
     url: str, behaviour: github_server.Behaviour, caplog: pytest.LogCaptureFixture, path: str, fault: str

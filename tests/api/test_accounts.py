@@ -87,6 +87,7 @@ async def test_check_email_tells(client: httpx2.AsyncClient, services: Services)
         ({"email": "nowhere", "username": "Ada", "password": PASSWORD}, "This is not a valid e-mail address."),
         ({"email": EMAIL, "username": "Ada", "password": "password1"}, "easy to guess"),
         ({"email": EMAIL, "username": "<b>Ada</b>", "password": PASSWORD}, "without < and >"),
+        ({"email": EMAIL, "username": "Win at evil.example/x", "password": PASSWORD}, "web addresses or e-mail addresses"),
     ],
 )
 async def test_a_sign_up_that_cannot_be_is_explained(
@@ -119,6 +120,22 @@ async def test_a_mailed_token_makes_one_account(client: httpx2.AsyncClient, serv
     assert told(await client.post("/api/users", json={"token": token}))[0] == 401
     assert told(await client.post("/api/users", json={"token": "x"}))[0] == 401
     assert told(await client.post("/api/users", json={}))[0] == 400
+
+
+async def test_different_pending_passwords_give_an_account_without_one(client: httpx2.AsyncClient, services: Services) -> None:
+    for name, password in (("Ada", PASSWORD), ("Mallory", "gravel walnut thimble")):
+        body = {"email": EMAIL, "username": name, "password": password}
+        assert (await client.post("/api/auth/request-verification", json=body)).status_code == 200
+    made = await client.post("/api/users", json={"token": await mailed(services, "verify-email")})
+    assert (made.status_code, set(made.json())) == (201, {"user_id", "username", "email", "jwtoken"})
+    own = f"/api/users/{made.json()['user_id']}"
+    assert (await client.get(own, headers=as_bearer(made.json()["jwtoken"]))).status_code == 200
+    for password in (PASSWORD, "gravel walnut thimble"):
+        answer = await client.post("/api/auth/login", json={"email": EMAIL, "password": password})
+        assert told(answer) == (401, "Authentication failed.")
+    reset = {"token": await mailed(services, "reset-password"), "new_password": PASSWORD}
+    assert (await client.post("/api/auth/reset-password", json=reset)).status_code == 200
+    assert (await login(client))["user_id"] == made.json()["user_id"]
 
 
 async def test_an_address_taken_meanwhile_is_a_conflict(

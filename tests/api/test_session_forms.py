@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from urllib.parse import unquote
+
 import httpx2
 import pytest
 
 from interviewer import wiring
 from interviewer.adapters.outbox import Outbox
+from interviewer.db.models import User
 from interviewer.services.sessions import COOKIE, FLASH_COOKIE
 from interviewer.settings import Environment, Settings
 from interviewer.wiring import Services
-from tests.services.test_accounts import PASSWORD, signed_up
+from tests.services.test_accounts import NEW, PASSWORD, link_token, signed_up
 
 FORM = {"email": "ada@example.com", "password": PASSWORD}
 
@@ -61,3 +65,57 @@ async def test_a_wrong_password_is_told_and_never_put_into_a_cookie_or_an_addres
     assert "wrong%20password" not in str(answer.headers)
     assert FLASH_COOKIE in answer.cookies
     assert COOKIE not in answer.cookies
+
+
+# -- the confirmation behind a mailed link -------------------------------------------------------------------------
+
+
+def said(answer: httpx2.Response) -> dict[str, str]:
+    """Return what the form's handler left for its page, after making sure that no password and no session came along."""
+    assert answer.status_code == 303
+    assert COOKIE not in answer.cookies
+    assert "violet" not in unquote(str(answer.headers))
+    return dict(json.loads(unquote(answer.cookies[FLASH_COOKIE])))
+
+
+@pytest.mark.parametrize("field", ["password", "new_password"])
+async def test_confirming_signs_in(client: httpx2.AsyncClient, services: Services, field: str) -> None:
+    await services.accounts.request_verification("ada@example.com", "Ada", PASSWORD)
+    answer = await client.post("/session/verify", data={"token": await link_token(services), field: PASSWORD})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/dashboard")
+    person = await services.sessions.authenticate(answer.cookies[COOKIE])
+    assert (person.username, person.email) == ("Ada", "ada@example.com")
+
+
+async def test_a_refused_password_leads_back_to_the_link(client: httpx2.AsyncClient, services: Services) -> None:
+    await services.accounts.request_verification("ada@example.com", "Ada", PASSWORD)
+    token = await link_token(services)
+    for typed, field, words in (
+        ({"password": "violet"}, "password", "isn’t the password"),
+        ({}, "password", "isn’t the password"),
+        ({"new_password": "violet1"}, "new_password", "8 to 256"),
+        ({"password": PASSWORD, "new_password": "violetviolet"}, "new_password", "easy to guess"),
+    ):
+        answer = await client.post("/session/verify", data={"token": token, **typed})
+        assert answer.headers["location"] == f"/verify-email?token={token}"
+        told = said(answer)
+        assert told["field"] == field
+        assert words in told["error"]
+    assert (await client.post("/session/verify", data={"token": token, "new_password": NEW})).headers["location"] == "/dashboard"
+
+
+async def test_a_dead_link_confirms_nothing(client: httpx2.AsyncClient, services: Services) -> None:
+    await signed_up(services)
+    for token in (await link_token(services), "x", "", "\r\nSet-Cookie: a=b", "x" * 2000):
+        for typed in ({"password": PASSWORD}, {"new_password": NEW}):
+            answer = await client.post("/session/verify", data={"token": token, **typed})
+            assert answer.headers["location"] == "/verify-email"
+            assert "used already" in said(answer)["error"]
+
+
+async def test_an_address_taken_meanwhile_is_told_in_words(client: httpx2.AsyncClient, services: Services) -> None:
+    await services.accounts.request_verification("ada@example.com", "Ada", PASSWORD)
+    async with services.database.transaction() as session:
+        session.add(User(email="ada@example.com", username="First"))
+    answer = await client.post("/session/verify", data={"token": await link_token(services), "password": PASSWORD})
+    assert said(answer)["error"] == "This address already has an account. Please sign in."

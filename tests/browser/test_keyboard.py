@@ -105,6 +105,7 @@ def _sign_up(keys: Keyboard, site: Site) -> None:
     keys.use(page.get_by_role("link", name="development outbox"), page.get_by_role("heading", name="Outbox"))
     mail = page.locator("section", has_text="keyboard@example.com").first
     keys.use(mail.get_by_role("link", name="Open the link"), page.get_by_role("button", name="Create my account"))
+    keys.write("Password", PASSWORD)
     keys.use(page.get_by_role("button", name="Create my account"), page.get_by_role("link", name="Start an interview"))
 
 

@@ -103,6 +103,41 @@ def test_a_password_can_be_shown_while_it_is_typed_and_is_hidden_when_it_is_sent
     expect(page.get_by_label("E-mail")).to_be_focused()
 
 
+def test_confirming_asks_for_the_password_or_a_new_one(site: Site, page: Page) -> None:
+    page.goto(f"{site.url}/signup")
+    ready(page)
+    email = f"confirm{time.time_ns()}@example.com"
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Name").fill("Ada")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Create account").click()
+    page.get_by_role("link", name="development outbox").click()
+    page.locator("section", has_text=email).get_by_role("link", name="Open the link").click()
+    expect(page.get_by_text("This creates the account of")).to_contain_text("Ada")
+    expect(page.get_by_role("main")).to_contain_text(email)
+    password, new_password = page.get_by_label("Password", exact=True), page.get_by_label("New password")
+    expect(password).to_have_attribute("autocomplete", "current-password")
+    link = page.url
+    password.fill("not what was chosen")
+    page.get_by_role("button", name="Create my account").click()
+    expect(page.get_by_text("isn’t the password chosen at sign-up")).to_be_visible()
+    expect(password).to_be_focused()
+    expect(new_password).to_be_hidden()
+    page.get_by_text("choose a new one", exact=False).last.click()
+    expect(password).to_be_hidden()
+    new_password.fill("password1")
+    page.get_by_role("button", name="Create my account").click()
+    expect(page.get_by_text("easy to guess")).to_be_visible()
+    expect(new_password).to_be_focused()
+    new_password.fill("violet harbour lantern")
+    page.get_by_role("button", name="Create my account").click()
+    expect(page.get_by_text("One credit is one interview.")).to_be_visible()
+    page.goto(link)
+    expect(page.get_by_role("heading", name="This link no longer works")).to_be_visible()
+    page.get_by_role("main").get_by_role("link", name="Go to the dashboard").click()
+    expect(page).to_have_url(re.compile("/dashboard"))
+
+
 def test_password_managers_find_their_fields(site: Site, page: Page) -> None:
     for path, fields in {
         "/signup": {"E-mail": "email", "Password": "new-password"},

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
 
 from interviewer.db.engine import Database, driver_url
@@ -37,6 +39,33 @@ def test_up_down_and_up_again_on_data(make_database: Callable[[str], str]) -> No
     migrate(url)
     migrate(url)
     assert "interviews" in inspect(engine).get_table_names()
+    engine.dispose()
+
+
+def test_existing_passwords_count_as_proven(make_database: Callable[[str], str]) -> None:
+    url = make_database("proven")
+    scripts = ScriptDirectory.from_config(Config(ROOT / "alembic.ini"))
+    [ours] = [script for script in scripts.walk_revisions() if script.doc.startswith("proven passwords")]
+    steps = len(list(scripts.iterate_revisions("head", str(ours.down_revision))))
+    migrate(url, str(ours.down_revision))
+    engine = create_engine(driver_url(url))
+    with engine.begin() as connection:
+        for name, password_hash in (("ada", "a hash"), ("grace", None)):
+            connection.execute(
+                text(
+                    "INSERT INTO users (email, username, password_hash, created_at, updated_at) VALUES (:n, :n, :h, now(), now())"
+                ),
+                {"n": name, "h": password_hash},
+            )
+    columns = "SELECT email, password_hash FROM users ORDER BY email"
+    for _ in range(2):
+        migrate(url)
+        with engine.begin() as connection:
+            proven = connection.execute(text("SELECT email FROM users WHERE password_proven_at IS NOT NULL")).scalars().all()
+        assert proven == ["ada"]
+        migrate(url, f"-{steps}")
+        with engine.begin() as connection:
+            assert [tuple(row) for row in connection.execute(text(columns))] == [("ada", "a hash"), ("grace", None)]
     engine.dispose()
 
 

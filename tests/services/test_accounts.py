@@ -15,6 +15,7 @@ from interviewer.db.engine import Database
 from interviewer.db.models import CreditTransaction, OneTimeToken, User, utcnow
 from interviewer.db.models import Session as StoredSession
 from interviewer.errors import BadRequest, Conflict, Unauthorized
+from interviewer.services.accounts import Pending
 from interviewer.wiring import Services
 
 PASSWORD = "correct horse battery"
@@ -33,8 +34,9 @@ async def link_token(services: Services, position: int = 0) -> str:
 
 
 async def signed_up(services: Services, email: str = "ada@example.com", name: str = "Ada") -> User:
+    """Return a new user who has typed the password on the confirmation page."""
     await services.accounts.request_verification(email, name, PASSWORD)
-    return await services.accounts.verify(await link_token(services))
+    return await services.accounts.confirm(await link_token(services), PASSWORD)
 
 
 async def test_a_verified_address_makes_an_account_with_one_free_credit(services: Services, database: Database) -> None:
@@ -47,7 +49,7 @@ async def test_a_verified_address_makes_an_account_with_one_free_credit(services
 
 async def test_no_account_exists_before_the_link_is_used(services: Services, database: Database) -> None:
     await services.accounts.request_verification("ada@example.com", "Ada", PASSWORD)
-    assert await services.accounts.pending_name(await link_token(services)) == "Ada"
+    assert await services.accounts.pending(await link_token(services)) == Pending("Ada", "ada@example.com")
     async with database.transaction() as session:
         assert (await session.execute(select(User))).first() is None
     with pytest.raises(Unauthorized):

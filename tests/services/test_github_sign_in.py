@@ -5,22 +5,24 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from sqlalchemy import select
+from sqlmodel import col
 
 from interviewer import wiring
 from interviewer.db.engine import Database
-from interviewer.db.models import User
+from interviewer.db.models import ErasedAddress, User
 from interviewer.errors import BadRequest, Conflict, IdentityRefused, Unavailable
 from interviewer.ports import Identity
 from interviewer.services.github import LOST, Attempt
 from interviewer.settings import Settings
 from interviewer.wiring import Services
 from tests.conftest import NewUser
-from tests.services.test_accounts import PASSWORD, link_token, signed_up
+from tests.services.test_accounts import PASSWORD, link_token, mailed_token, signed_up
 from tests.support.oauth import ADA, ScriptedOAuth
 
 
@@ -93,9 +95,43 @@ async def test_deleting_and_coming_back_gives_no_second_free_credit(services: Se
     assert (await services.github.sign_in(ADA)).individual_credits == 0
 
 
+async def _by_deletion(services: Services, user: User) -> None:
+    await services.personal.erase(user.id, user.email)
+
+
+async def _by_disconnecting(services: Services, user: User) -> None:
+    await services.accounts.request_reset(user.email)
+    await services.accounts.reset_password(await mailed_token(services, "reset-password"), PASSWORD)
+    await services.github.disconnect(user.id)
+
+
+@pytest.mark.parametrize("leave", [_by_deletion, _by_disconnecting])
+async def test_one_github_id_gets_one_free_credit(services: Services, leave: Callable[[Services, User], Awaitable[None]]) -> None:
+    """Also when the primary address at GitHub has changed meanwhile."""
+    await leave(services, await services.github.sign_in(ADA))
+    again = await services.github.sign_in(replace(ADA, email="other@example.com"))
+    assert (again.email, again.individual_credits) == ("other@example.com", 0)
+    assert (await services.github.sign_in(Identity(id=9, name="Eve", email="eve@example.com"))).individual_credits == 1
+
+
+async def test_a_deleted_github_id_is_stored_hashed(services: Services, database: Database) -> None:
+    user = await services.github.sign_in(ADA)
+    await services.personal.erase(user.id, user.email)
+    async with database.transaction() as session:
+        kept = (await session.execute(select(col(ErasedAddress.address_hash)))).scalars().all()
+    assert [len(one) for one in kept] == [64, 64]
+    assert str(ADA.id) not in " ".join(kept)
+
+
 @pytest.mark.parametrize(
     ("name", "shown"),
-    [("<script>x</script>", "scriptx/script"), ("A\u202ed\x00a ", "Ada"), ("\u200b", "GitHub user"), ("x" * 300, "x" * 50)],
+    [
+        ("<script>x</script>", "scriptx/script"),
+        ("A\u202ed\x00a ", "Ada"),
+        ("\u200b", "GitHub user"),
+        ("x" * 300, "x" * 50),
+        ("Ada www.evil.example", "Ada"),
+    ],
 )
 async def test_whatever_the_name_at_github_is_ours_can_be_shown(services: Services, name: str, shown: str) -> None:
     assert (await services.github.sign_in(replace(ADA, name=name))).username == shown

@@ -56,6 +56,8 @@ async def test_a_name_can_be_changed_to_another_good_one(services: Services, new
     assert await services.personal.rename(user.id, "  Grace   Hopper ") == "Grace Hopper"
     with pytest.raises(BadRequest):
         await services.personal.rename(user.id, "<b>")
+    with pytest.raises(BadRequest):
+        await services.personal.rename(user.id, "see www.evil.example")
 
 
 async def test_an_export_holds_everything_of_the_person_and_no_rubric_before_its_verdict(

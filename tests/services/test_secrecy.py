@@ -77,6 +77,13 @@ async def work(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[dict[str, int]]
             done["hashes"] += 1
             return bool(counted.verify(password, password_hash))
 
+        def handler(self, scheme: str) -> Counting:
+            return self
+
+        def using(self, *, salt: bytes) -> Counting:
+            assert len(salt) == 16
+            return self
+
         def needs_update(self, password_hash: str) -> bool:
             return bool(counted.needs_update(password_hash))
 

@@ -49,6 +49,28 @@ async def test_sign_up_says_that_a_mail_is_on_its_way(open_page: OpenPage, servi
     assert (verify.username, verify.error) == ("Ada", "")
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ({}, ("", "", "")),
+        ({"field": "password", "error": "Wrong."}, ("", "Wrong.", "")),
+        ({"field": "new_password", "error": "Weak."}, ("", "", "Weak.")),
+        ({"error": "Dead."}, ("Dead.", "", "")),
+        ({"field": "other", "error": "Odd."}, ("", "", "")),
+    ],
+)
+async def test_the_confirmation_says_at_which_field_it_failed(
+    open_page: OpenPage, services: Services, said: dict[str, str], shown: tuple[str, str, str]
+) -> None:
+    await services.accounts.request_verification("ada@example.com", "Ada", PASSWORD)
+    url = f"http://localhost/verify-email?token={await link_token(services)}"
+    page = await open_page(VerifyState, url=url, cookies=flash("verify-email", **said))
+    await handler(VerifyState.load)(page)
+    assert (page.error, page.password_error, page.new_password_error) == shown
+    if not page.error:
+        assert (page.username, page.email) == ("Ada", "ada@example.com")
+
+
 async def test_a_dead_link_says_so(open_page: OpenPage) -> None:
     page = await open_page(VerifyState, url="http://localhost/verify-email?token=nothing")
     await handler(VerifyState.load)(page)

@@ -69,7 +69,8 @@ class Behaviour:
     """What the server does and has done.
 
     A fault is a status, "500", an error as GitHub tells it, "error:redirect_uri_mismatch", any JSON, 'json:{"id": true}', or one
-    of: "html", "list", "empty", "null", "nothing", "huge" (answers that are not GitHub's), "redirect", "hang" and "cut".
+    of: "html", "list", "empty", "null", "nothing", "huge" (answers that are not GitHub's), "limited" (too many requests),
+    "redirect", "hang" and "cut".
     """
 
     person: Person = field(default_factory=ada)  # who is signed in at GitHub
@@ -172,6 +173,8 @@ async def _faulty(fault: str, request: Request, received: Received, good: Respon
             return _error(value, received)
         case "redirect":  # with all that was asked for in its body
             return Response(good.body, 307, {"Location": f"{received.path}?again"}, "application/json")
+        case "limited":
+            return JSONResponse({"message": "API rate limit exceeded"}, 403, {"x-ratelimit-remaining": "0"})
         case "huge":
             return Response(b" " * 2_000_000 + bytes(good.body), media_type="application/json")
         case "hang":

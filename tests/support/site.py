@@ -97,6 +97,7 @@ def sign_up(page: Page, url: str, name: str = "Ada") -> str:
     mail = page.locator("section", has_text=email)
     mail.get_by_role("link", name="Open the link").click()
     expect(page.get_by_text("This creates the account of")).to_contain_text(name)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Create my account").click()
     expect(page.get_by_text("One credit is one interview.")).to_be_visible()
     return email
