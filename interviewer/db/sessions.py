@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ARRAY, CompoundSelect, DateTime, Delete, String, any_, bindparam, delete, func, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -63,7 +64,7 @@ async def announce_end(session: AsyncSession) -> None:
     await session.execute(select(func.pg_notify(CHANNEL, "")))
 
 
-_ALIVE: CompoundSelect[tuple[str | None]] = union_all(
+_ALIVE: CompoundSelect[Any] = union_all(
     select(col(Session.token_hash)).where(
         col(Session.token_hash) == any_(bindparam("sessions", type_=ARRAY(String))),
         col(Session.expires_at) > bindparam("now", type_=DateTime(timezone=True)),

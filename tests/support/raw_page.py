@@ -40,7 +40,7 @@ class RawPage:
     closed: bool = False
 
     def boot(self, *, hydrate: bool) -> None:
-        """Join the pages' namespace, with the hydrate event in the packet as Reflex's frontend does it; wait until all is there."""
+        """Join the pages' namespace, with the hydrate event in the packet as the frontend does it; wait until all is there."""
         self.socket.send(f"40{NAMESPACE}," + (json.dumps({"event": self._event(HYDRATE_AND_LOAD, None)}) if hydrate else ""))
         until = time.monotonic() + LONG
         while hydrate and not self.closed and LOADED not in "".join(self.heard) and time.monotonic() < until:
