@@ -23,9 +23,12 @@ class OwnPages:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a websocket on under its key."""
-        query = parse_qsl(scope.get("query_string", b"").decode("latin-1"))
+        if scope["type"] != "websocket" or not scope["path"].startswith(EVENT_PATH):
+            await self._app(scope, receive, send)
+            return
+        query = parse_qsl(scope["query_string"].decode("latin-1"))
         token = next((value for name, value in query if name == "token"), "")
-        if scope["type"] != "websocket" or not scope["path"].startswith(EVENT_PATH) or not token:
+        if not token:
             await self._app(scope, receive, send)
             return
         pages = wiring.services().open_pages

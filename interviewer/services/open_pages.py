@@ -31,7 +31,7 @@ LOOK_EVERY = 10.0
 # Seconds that a connection waits for the database before it goes on without its kept state.
 CHECK_WAIT = 3.0
 # Seconds that a page of an ended session stays connected, unless it sends something: the one that ended it is still answered.
-GRACE = 0.5
+GRACE = 1.0
 # Seconds between two pages that have to connect again, so that they do not all come at once.
 BETWEEN_PAGES = 0.02
 # Seconds without an event after which a page's state has expired (see rxconfig.py).
@@ -206,7 +206,7 @@ class OpenPages:
         alive = await self._alive(sessions, shares, ask=bool(unknown))
         dead = (sessions | shares) - alive - {""}
         ended = [one for one in self._connections if one.session in dead]
-        states = [key for key, kept in self._kept.items() if kept.session in dead] + [one.key for one in unknown]
+        states = {key for key, kept in self._kept.items() if kept.session in dead} | {one.key for one in unknown}
         reports = [(key, kept.share) for key, kept in self._kept.items() if kept.share in dead and key not in states]
         for connection in ended:
             connection.ended = True
@@ -224,9 +224,7 @@ class OpenPages:
         for key in [key for key, kept in self._kept.items() if kept.seen < oldest and key not in self._by_key]:
             del self._kept[key]
 
-    async def _end(
-        self, connections: list[Connection], states: list[str], reports: list[tuple[str, str]], forget: Forget
-    ) -> None:
+    async def _end(self, connections: list[Connection], states: set[str], reports: list[tuple[str, str]], forget: Forget) -> None:
         for key, share in reports:
             await _attempt(forget.report(key, share))
         await asyncio.sleep(GRACE)

@@ -150,18 +150,19 @@ async def test_database_that_is_away_leads_to_no_state_twice(
 ) -> None:
     secret = await services.sessions.open(user)
     before = await pages.connect(TOKEN, secret)
-    monkeypatch.setattr(open_pages, "CHECK_WAIT", 0)
+    away = Database("postgresql://nobody@127.0.0.1:1/nothing")
+    monkeypatch.setattr(pages, "_database", away)
     first, second = await pages.connect(TOKEN, secret), await pages.connect(TOKEN, secret)
     assert first.standing is second.standing is Standing.UNKNOWN
     assert len({before.key, first.key, second.key}) == 3
     with pytest.raises(Unavailable):
         await looked(pages)
     closed = closable(first)
-    monkeypatch.undo()
-    monkeypatch.setattr(open_pages, "GRACE", 0.0)
+    monkeypatch.setattr(pages, "_database", services.database)
     forgotten = await looked(pages)
     assert closed == [first.key], "the page gets its state back with a new connection"
     assert set(forgotten.states) == {first.key, second.key}
+    await away.close()
 
 
 # -- what is sent whole ------------------------------------------------------------------------------------------------

@@ -18,7 +18,9 @@ from reflex_base.event import Event
 from reflex_base.event.context import EventContext
 from reflex_base.event.processor import BaseStateEventProcessor
 
+from interviewer.app import app
 from interviewer.state.ownership import HYDRATES, Ownership, _cancel_events, _States
+from interviewer.wiring import Services
 
 COOKIES = "interviewer_session=confidential"
 
@@ -80,13 +82,15 @@ class Running:
 
 
 @pytest.fixture
-async def running() -> AsyncIterator[Running]:
+async def running(services: Services) -> AsyncIterator[Running]:
     sent, gate, mixin = Sent(), Gate(), MiddlewareMixin()
     mixin.add_middleware(gate)
     processor = BaseStateEventProcessor(middleware=mixin)
     processor.configure(event_namespace=sent)  # type: ignore[arg-type]  # only this is called
     async with processor:
-        yield Running(processor, sent, gate, uuid4().hex)
+        running = Running(processor, sent, gate, uuid4().hex)
+        await running.do(f"{rx.State.get_full_name()}.hydrate")
+        yield running
 
 
 def test_only_these_events_of_the_root_send_a_whole_state() -> None:
@@ -138,8 +142,6 @@ async def test_handlers_of_a_forgotten_page_are_cancelled(running: Running) -> N
 
 
 def test_it_is_asked_before_reflexs_own_middleware() -> None:
-    from interviewer.app import app
-
     assert isinstance(app._middlewares[0], Ownership)
 
 
