@@ -11,12 +11,13 @@ import reflex as rx
 from interviewer import api, wiring
 from interviewer.api.maintenance import Maintenance
 from interviewer.api.middleware import CacheHeaders, EventIds, OriginGuard, Requests, SecurityHeaders
+from interviewer.api.open_pages import OwnPages
 from interviewer.api.websockets import Websockets
 from interviewer.components.failure import boundary
 from interviewer.components.head import head
 from interviewer.pages import account, dashboard, interview, landing, legal, not_found, outbox, practice, profile, review, shared
 from interviewer.settings import get_settings
-from interviewer.state import shared_store
+from interviewer.state import ownership, shared_store
 from interviewer.state.account import LoginState, OutboxState, ResetPasswordState, ResetRequestState, SignupState, VerifyState
 from interviewer.state.billing import BillingState
 from interviewer.state.dashboard import DashboardState
@@ -45,15 +46,18 @@ app = rx.App(
         api.build(ORIGINS),
         CacheHeaders,
         partial(SecurityHeaders, https_only=settings.production),
+        OwnPages,
         partial(OriginGuard, allowed=ORIGINS),
         partial(Websockets, bounded=settings.rate_limits),
         *([Maintenance] if settings.maintenance else []),
         Requests,
     ],
 )
+app.add_middleware(ownership.Ownership(), index=0)
 app.add_middleware(EventIds())  # type: ignore[arg-type]  # it has the two methods that are called
 app.register_lifespan_task(wiring.running)
 app.register_lifespan_task(shared_store.watch)
+app.register_lifespan_task(ownership.watch)
 
 _ABOUT = "Practise backend interviews: twelve questions, a rubric fixed before every answer, and a verdict you can check."
 _PUBLIC = settings.site_url if settings.production else "/"

@@ -35,6 +35,7 @@ from interviewer.services.doors import Door, Following, model_door, processor_do
 from interviewer.services.github import GitHubSignIn
 from interviewer.services.guard import Guard
 from interviewer.services.interviews import Interviews
+from interviewer.services.open_pages import OpenPages
 from interviewer.services.operations import Operations
 from interviewer.services.personal import Personal
 from interviewer.services.plans import Plans
@@ -87,6 +88,7 @@ class Services:
     operations: Operations
     spending: Spending
     news: News
+    open_pages: OpenPages
     readiness: Readiness
     processor: Door
     following: Following
@@ -137,6 +139,7 @@ def build(
     interviews = Interviews(database, interviewer, settings.grade_repeats, door)
     skills = Skills(database, bank, WordLikeness(), processor)
     reports = Reports(interviews, skills)
+    news = News(database)
     return Services(
         settings=settings,
         database=database,
@@ -158,7 +161,8 @@ def build(
         plans=Plans(database, catalogue),
         purchases=Purchases(database, payments, catalogue, guard, settings.site_url, settings.payment_gaps),
         reconciliation=Reconciliation(database, payments, catalogue),
-        news=News(database),
+        news=news,
+        open_pages=OpenPages(database, news),
         webhooks=CountedWebhooks(database, catalogue, _revealed(settings.lemon_webhook_secret)),
         operations=Operations(database),
         spending=Spending(database, choose_prices(settings)),

@@ -97,7 +97,7 @@ async def _finish(
     github = wiring.services().github
     identity = await github.identify(attempt, state, code, error, client)
     if not attempt.link_to:
-        return await signed_in_response(await github.sign_in(identity), attempt.next, user_agent)
+        return await signed_in_response(await github.sign_in(identity), attempt.next, user_agent, replaced=secret)
     person = await wiring.services().sessions.authenticate(secret)
     if person.user_id != attempt.link_to:
         raise IdentityRefused(LOST)

@@ -24,13 +24,18 @@ Field = Annotated[str, Form(max_length=2000)]
 
 @router.post("/login")
 async def login(
-    client: Client, email: Field = "", password: Field = "", next: Field = HOME, user_agent: UserAgent = ""
+    client: Client,
+    email: Field = "",
+    password: Field = "",
+    next: Field = HOME,
+    secret: SessionSecret = "",
+    user_agent: UserAgent = "",
 ) -> RedirectResponse:
     """Sign in and go on to where the user was heading; a wrong password leads back to the form, with the address kept."""
     services = wiring.services()
     try:
         user = await services.accounts.sign_in(email, password, client)
-        return await signed_in_response(user, local_path(next), user_agent)
+        return await signed_in_response(user, local_path(next), user_agent, replaced=secret)
     except AppError as error:
         words = "The e-mail address or the password is wrong." if error.status == 401 else error.user_message
         return flash(login_page(local_path(next)), error=words, email=email)
@@ -38,7 +43,12 @@ async def login(
 
 @router.post("/verify")
 async def verify(
-    client: Client, token: Field = "", password: Field = "", new_password: Field = "", user_agent: UserAgent = ""
+    client: Client,
+    token: Field = "",
+    password: Field = "",
+    new_password: Field = "",
+    secret: SessionSecret = "",
+    user_agent: UserAgent = "",
 ) -> RedirectResponse:
     """Use a mailed link with the password of that sign-up, or with a new one: create the account and sign in.
 
@@ -50,7 +60,7 @@ async def verify(
             user = await accounts.confirm_with_new_password(token, new_password, client)
         else:
             user = await accounts.confirm(token, password, client)
-        return await signed_in_response(user, HOME, user_agent)
+        return await signed_in_response(user, HOME, user_agent, replaced=secret)
     except Unauthorized as error:
         return flash("/verify-email", error=error.user_message)
     except Conflict:
@@ -74,7 +84,7 @@ async def logout(secret: SessionSecret = "") -> Response:
 
 @router.post("/logout-everywhere")
 async def logout_everywhere(secret: SessionSecret = "") -> Response:
-    """End every session of whoever asks; open tabs find out at their next action."""
+    """End every session of the user who asks; open tabs are signed out at once."""
     services = wiring.services()
     try:
         person = await services.sessions.authenticate(secret)
@@ -107,10 +117,15 @@ def _signed_out(path: str) -> RedirectResponse:
     return response
 
 
-async def signed_in_response(user: User, path: str, user_agent: str) -> RedirectResponse:
-    """Open a session for somebody whose identity has been proven, and go on to `path`."""
+async def signed_in_response(user: User, path: str, user_agent: str, *, replaced: str = "") -> RedirectResponse:
+    """Open a session for a user whose identity has been proven, and go on to `path`.
+
+    The session that the browser had before is ended with its secret, `replaced`: its other tabs must not go on as another user.
+    """
     services = wiring.services()
     secret = await services.sessions.open(user, user_agent)
+    if replaced:
+        await services.sessions.close(replaced)
     response = RedirectResponse(path, status_code=303)
     response.set_cookie(
         COOKIE,

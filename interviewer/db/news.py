@@ -1,4 +1,7 @@
-"""News from other processes: whose credits or plan changed. PostgreSQL carries it, with the transaction that made it true."""
+"""News from other processes: whose credits or plan changed, and that sessions or shared reports have ended.
+
+PostgreSQL carries it, with the transaction that made it true.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,8 @@ from collections import defaultdict
 
 import psycopg
 
+from interviewer.db import payments, sessions
 from interviewer.db.engine import CONNECT_WAIT, Database
-from interviewer.db.payments import CHANNEL
 
 logger = logging.getLogger(__name__)
 
@@ -18,6 +21,8 @@ logger = logging.getLogger(__name__)
 RETRY, HEARTBEAT = 2.0, 60.0
 # Without an answer for so long, in milliseconds, a connection counts as broken, where the system can tell.
 SILENCE = 10_000
+# Who waits for the end of sessions or shared reports waits for this, in the place of a user's id.
+ENDINGS = -1
 
 
 class News:
@@ -52,7 +57,8 @@ class News:
         while True:
             try:
                 async with await self._connect() as connection:
-                    await connection.execute(f"LISTEN {CHANNEL}")
+                    for channel in (payments.CHANNEL, sessions.CHANNEL):
+                        await connection.execute(f"LISTEN {channel}")
                     if broken:
                         logger.warning("news of credits come again")
                     broken = ""
@@ -74,15 +80,18 @@ class News:
     async def _pass_on(self, connection: psycopg.AsyncConnection) -> None:
         while True:
             async for notice in connection.notifies(timeout=HEARTBEAT):
-                if re.fullmatch("[0-9]{1,18}", notice.payload):
-                    self._tell(int(notice.payload))
+                if notice.channel == sessions.CHANNEL:
+                    self.wake(ENDINGS)
+                elif re.fullmatch("[0-9]{1,18}", notice.payload):
+                    self.wake(int(notice.payload))
             await connection.execute("SELECT 1")
 
-    def _tell(self, user_id: int) -> None:
+    def wake(self, user_id: int) -> None:
+        """Wake whoever waits for news of a user in this process."""
         for event in self._waiting.get(user_id, ()):
             event.set()
 
     def _tell_everybody(self) -> None:
         """What changed while nobody listened is not known, so everybody has to look."""
         for user_id in self._waiting:
-            self._tell(user_id)
+            self.wake(user_id)

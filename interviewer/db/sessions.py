@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import DateTime, bindparam, delete, select, true, update
+from sqlalchemy import (
+    ARRAY,
+    CompoundSelect,
+    DateTime,
+    Delete,
+    String,
+    any_,
+    bindparam,
+    delete,
+    func,
+    select,
+    true,
+    union_all,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from interviewer.db.models import OneTimeToken, RefreshToken, Session, User
+from interviewer.db.models import Interview, OneTimeToken, RefreshToken, ReportShare, Session, User
+from interviewer.domain.progress import InterviewStatus
+
+# The name of the database's channel for the news that sessions or shared reports have ended.
+CHANNEL = "endings"
 
 
 async def signed_in(session: AsyncSession, token_hash: str, now: datetime) -> tuple[Session, User] | None:
@@ -35,19 +55,49 @@ async def sessions_of(session: AsyncSession, user_id: int, now: datetime) -> lis
 
 async def end_one_session(session: AsyncSession, user_id: int, session_id: int) -> None:
     """Delete one of a user's sessions."""
-    await session.execute(delete(Session).where(col(Session.user_id) == user_id, col(Session.id) == session_id))
+    await _end(session, delete(Session).where(col(Session.user_id) == user_id, col(Session.id) == session_id))
 
 
 async def end_sessions(session: AsyncSession, user_id: int, *, keep: str | None = None) -> None:
     """Delete every session of a user, and its refresh tokens; `keep` is the hash of one that stays."""
     # IS DISTINCT FROM, as sessions of programs have no hash.
     kept = col(Session.token_hash).is_distinct_from(keep) if keep else true()
-    await session.execute(delete(Session).where(col(Session.user_id) == user_id, kept))
+    await _end(session, delete(Session).where(col(Session.user_id) == user_id, kept))
 
 
 async def end_session(session: AsyncSession, token_hash: str) -> None:
     """Delete the session with this hash, if there is one."""
-    await session.execute(delete(Session).where(col(Session.token_hash) == token_hash))
+    await _end(session, delete(Session).where(col(Session.token_hash) == token_hash))
+
+
+async def _end(session: AsyncSession, statement: Delete) -> None:
+    if (await session.execute(statement.returning(col(Session.id)))).first() is not None:
+        await announce_end(session)
+
+
+async def announce_end(session: AsyncSession) -> None:
+    """Notify every process, once this transaction is committed, that sessions or shared reports have ended."""
+    await session.execute(select(func.pg_notify(CHANNEL, "")))
+
+
+_ALIVE: CompoundSelect[Any] = union_all(
+    select(col(Session.token_hash)).where(
+        col(Session.token_hash) == any_(bindparam("sessions", type_=ARRAY(String))),
+        col(Session.expires_at) > bindparam("now", type_=DateTime(timezone=True)),
+    ),
+    select(col(ReportShare.token_hash))
+    .join(Interview, col(Interview.id) == ReportShare.interview_id)
+    .where(
+        col(ReportShare.token_hash) == any_(bindparam("shares", type_=ARRAY(String))),
+        col(Interview.status) == InterviewStatus.FINISHED.value,
+    ),
+)
+
+
+async def alive(session: AsyncSession, sessions: Collection[str], shares: Collection[str], now: datetime) -> set[str]:
+    """Return which of these hashes belong to a live session, or to a link that leads to a report."""
+    found = await session.execute(_ALIVE, {"sessions": list(sessions), "shares": list(shares), "now": now})
+    return set(found.scalars())
 
 
 _USER_AND_SESSION = (

@@ -11,6 +11,7 @@ from sqlmodel import col
 
 from interviewer.db.columns import utcnow
 from interviewer.db.models import Interview, ReportShare
+from interviewer.db.sessions import announce_end
 from interviewer.domain.progress import InterviewStatus
 
 
@@ -19,12 +20,15 @@ async def put(session: AsyncSession, interview_id: int, token_hash: str) -> date
     new = insert(ReportShare).values(interview_id=interview_id, token_hash=token_hash, created_at=utcnow())
     changed = {"token_hash": new.excluded.token_hash, "created_at": new.excluded.created_at}
     statement = new.on_conflict_do_update(index_elements=["interview_id"], set_=changed).returning(col(ReportShare.created_at))
-    return (await session.execute(statement)).scalar_one()
+    made = (await session.execute(statement)).scalar_one()
+    await announce_end(session)  # of the link before, if there was one
+    return made
 
 
 async def drop(session: AsyncSession, interview_id: int) -> None:
     """Delete the link of an interview, if there is one."""
     await session.execute(delete(ReportShare).where(col(ReportShare.interview_id) == interview_id))
+    await announce_end(session)
 
 
 async def since(session: AsyncSession, interview_id: int) -> datetime | None:

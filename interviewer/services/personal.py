@@ -73,6 +73,7 @@ class Personal:
             await queries.drop_tokens(session, user.email)
             await mails.drop_waiting(session, user.email)
             await session.delete(user)
+            await session_queries.announce_end(session)
             enqueue(session, words.deleted(user.email, user.username, self._site_url))
 
     async def _cancel_subscriptions(self, user_id: int, typed_email: str) -> int:

@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from http.cookies import CookieError, SimpleCookie
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -56,6 +57,16 @@ def new_secret() -> str:
 def hashed(secret: str) -> str:
     """Return the SHA-256 of a random secret, as hex; enough for secrets that cannot be guessed."""
     return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
+
+
+def cookie_value(cookies: str, name: str) -> str:
+    """Return one cookie of a `Cookie` header, or an empty string."""
+    jar: SimpleCookie = SimpleCookie()
+    try:
+        jar.load(cookies)
+    except CookieError:
+        return ""
+    return jar[name].value if name in jar else ""
 
 
 async def still_proven(session: AsyncSession, user: User) -> None:

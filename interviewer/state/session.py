@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import quote
 
 import reflex as rx
@@ -11,17 +10,12 @@ from reflex_base.registry import RegistrationContext
 
 from interviewer import wiring
 from interviewer.errors import AppError, Unauthorized
-from interviewer.services.sessions import COOKIE, SignedIn
+from interviewer.services.sessions import COOKIE, SignedIn, cookie_value
 
 
 def cookie(state: rx.State, name: str) -> str:
     """Return a cookie of the page's connection, HttpOnly ones too, or an empty string."""
-    jar: SimpleCookie = SimpleCookie()
-    try:
-        jar.load(state.router.headers.cookie or "")
-    except CookieError:
-        return ""
-    return jar[name].value if name in jar else ""
+    return cookie_value(state.router.headers.cookie or "", name)
 
 
 def client(state: rx.State) -> str:

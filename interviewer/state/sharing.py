@@ -9,7 +9,8 @@ from reflex.event import EventType
 
 from interviewer import wiring
 from interviewer.errors import AppError, Unauthorized
-from interviewer.services.sharing import PATH
+from interviewer.services.sessions import hashed
+from interviewer.services.sharing import GONE, PATH
 from interviewer.state.models import date_words
 from interviewer.state.report import ReportFields, show
 from interviewer.state.review import interview_of
@@ -74,17 +75,33 @@ class ShareState(rx.State):
 class SharedState(ReportFields, rx.State):
     """A report as everybody sees it who has its link."""
 
+    _share: str = ""  # the hash of the link that led to what is shown
+
     @rx.event
     async def load(self) -> None:
         """Read the report that the address leads to."""
         self.reset()
         path = self.router.url.path.rstrip("/")
+        secret = path.removeprefix(PATH) if path.startswith(PATH) else ""
         try:
-            report = await wiring.services().sharing.read(path.removeprefix(PATH) if path.startswith(PATH) else "", client(self))
+            report = await wiring.services().sharing.read(secret, client(self))
         except AppError as error:
             self.error = error.user_message
         else:
             show(self, report)
             # Only whose answer it is may have it judged afresh.
             self.turns = [replace(turn, may_appeal=False) for turn in self.turns]
+            self._share = hashed(secret)
+        wiring.services().open_pages.show(self.router.session.client_token, self._share)
         self.loaded = True
+
+
+def share_of(state: SharedState) -> str:
+    """Return the hash of the link that led to what a page shows, empty if it shows no report."""
+    return state._share
+
+
+def take_back(state: SharedState) -> None:
+    """Show that the link leads to no report any more."""
+    state.reset()
+    state.error, state.loaded = GONE, True

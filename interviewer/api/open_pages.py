@@ -1,0 +1,80 @@
+"""Gives each page's websocket the key of its state, and closes it when its session ends."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl, urlencode
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from interviewer import wiring
+from interviewer.api.middleware import EVENT_PATH
+from interviewer.services.open_pages import Connection
+from interviewer.services.sessions import COOKIE, cookie_value
+
+# The code of RFC 6455 for "Policy violation".
+ENDED = 1008
+
+
+class OwnPages:
+    """Puts the key that belongs to a client's token and cookie in the token's place, so that Reflex never sees the token."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a websocket on under its key."""
+        if scope["type"] != "websocket" or not scope["path"].startswith(EVENT_PATH):
+            await self._app(scope, receive, send)
+            return
+        query = parse_qsl(scope["query_string"].decode("latin-1"))
+        token = next((value for name, value in query if name == "token"), "")
+        if not token:
+            await self._app(scope, receive, send)
+            return
+        pages = wiring.services().open_pages
+        connection = await pages.connect(token, cookie_value(_cookies(scope), COOKIE))
+        others = [(name, value) for name, value in query if name != "token"]
+        keyed = {**scope, "query_string": urlencode([*others, ("token", connection.key)]).encode()}
+        try:
+            await self._app(keyed, *_closable(connection, receive, send))
+        finally:
+            pages.disconnect(connection)
+
+
+def _cookies(scope: Scope) -> str:
+    """Return the cookies of a connection as Reflex reads them for event handlers: both must see the same session."""
+    return "; ".join(_decoded(value) for name, value in scope["headers"] if name == b"cookie")
+
+
+def _decoded(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
+def _closable(connection: Connection, receive: Receive, send: Send) -> tuple[Receive, Send]:
+    """Return both so that the connection can be closed from outside; nothing more is received or sent then."""
+    accepted = closed = False
+
+    async def close() -> None:
+        nonlocal closed
+        if not closed and accepted:
+            closed = True
+            await send({"type": "websocket.close", "code": ENDED, "reason": "session ended"})
+
+    async def received() -> Message:
+        message = await receive()
+        if message["type"] != "websocket.receive" or not connection.ended:
+            return message
+        await close()
+        return {"type": "websocket.disconnect", "code": ENDED}
+
+    async def sent(message: Message) -> None:
+        nonlocal accepted
+        if not closed:
+            accepted = accepted or message["type"] == "websocket.accept"
+            await send(message)
+
+    connection.close = close
+    return received, sent

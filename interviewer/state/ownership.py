@@ -1,0 +1,90 @@
+"""A page's state outlives neither the session nor the share it was filled for: the part of it that has to know Reflex.
+
+`services/open_pages.py` has the rules, `api/open_pages.py` gives each connection the key of its state. What is relied on here
+without being documented by Reflex is checked by `tests/state/test_ownership_contract.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import cast
+
+import reflex as rx
+from reflex.istate.data import RouterData
+from reflex.middleware.middleware import Middleware
+from reflex.state import BaseState, StateUpdate
+from reflex_base.event import Event
+from reflex_base.event.context import EventContext
+
+from interviewer import wiring
+from interviewer.errors import AppError
+from interviewer.services.sessions import COOKIE
+from interviewer.state.session import cookie
+from interviewer.state.sharing import SharedState, share_of, take_back
+
+# The events that send the whole state. Reflex's own frontend sends the second one, once for each connection.
+HYDRATES = frozenset(f"{rx.State.get_full_name()}.{name}" for name in ("hydrate", "hydrate_and_load"))
+# How Reflex names the task of an event; the key of the page's state is the third part.
+EVENT_TASK = "reflex_event|"
+# Seconds that cancelled handlers of a page get to end.
+CANCEL_WAIT = 5.0
+
+
+class Ownership(Middleware):
+    """Checks whose a state is before all of it is sent; the first one to be asked, as Reflex's own middleware sends it, too."""
+
+    async def preprocess(self, app: rx.App, state: BaseState, event: Event) -> StateUpdate | None:  # noqa: ARG002
+        """Leave an event undone that would send the state of an ended session, and take an ended share's report out of it."""
+        pages, key, root = wiring.services().open_pages, EventContext.get().token, cast("rx.State", state)
+        if not pages.touch(key):
+            pages.fill(key, cookie(root, COOKIE))
+        if event.name not in HYDRATES:
+            return None
+        shared = await root.get_state(SharedState)
+        try:
+            session_lives, share_lives = await pages.check(key, cookie(root, COOKIE), share_of(shared))
+        except AppError:
+            return StateUpdate()
+        if not session_lives:
+            return StateUpdate()
+        if not share_lives:
+            shared.reset()
+        return None
+
+
+async def watch(app: rx.App) -> None:
+    """Close the pages and drop the states of whatever has ended, for ever; Reflex passes the application by this name."""
+    await wiring.services().open_pages.watch(_States(app))
+
+
+class _States:
+    """The states of an application's pages, as `services.open_pages.Forget` wants them."""
+
+    def __init__(self, app: rx.App) -> None:
+        self._app = app
+
+    async def state(self, key: str) -> None:
+        """End the handlers of a page and empty its state."""
+        await _cancel_events(key)
+        async with self._app.state_manager.modify_state(rx.BaseStateToken(ident=key, cls=rx.State)) as root:
+            root.reset()
+            # It holds the cookie, and `reset` leaves it alone.
+            root.router_data, root.router = {}, RouterData()
+
+    async def report(self, key: str, share: str) -> None:
+        """Take a report off its page, where it is open, and out of its state."""
+        namespace, token = self._app.event_namespace, rx.BaseStateToken(ident=key, cls=SharedState)
+        is_open = namespace is not None and key in namespace.token_to_sid
+        async with self._app.modify_state(token) if is_open else self._app.state_manager.modify_state(token) as root:
+            shared = await root.get_state(SharedState)
+            if share_of(shared) == share:
+                take_back(shared)
+
+
+async def _cancel_events(key: str) -> None:
+    """Cancel what handlers still do for a page: a verdict that is being streamed would fill its state again."""
+    tasks = [task for task in asyncio.all_tasks() if task.get_name().startswith(EVENT_TASK) and f"|{key}|" in task.get_name()]
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=CANCEL_WAIT)

@@ -1,0 +1,102 @@
+"""A site with somebody on it who has a history, and ways to end what their pages were filled for."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx2
+from sqlalchemy import Engine, NullPool, create_engine, make_url, text
+
+from interviewer.services.sessions import COOKIE, hashed
+from tests.support.people import Veteran, seed
+from tests.support.raw_page import raw_page
+from tests.support.site import Site
+
+ADA, GRACE = "ada@example.com", "grace@example.com"
+# What the pages of the first of them hold, and nobody else may get.
+PRIVATE = (ADA, "Ada Lovelace", "In my last project I measured this first")
+
+
+def private(said: str) -> list[str]:
+    """Return what of Ada's is in something that a client has received."""
+    return [words for words in PRIVATE if words in said]
+
+
+@dataclass(frozen=True)
+class Home:
+    """The site, its database, and Ada."""
+
+    site: Site
+    engine: Engine
+    person: Veteran
+
+    def session(self, email: str = ADA) -> str:
+        """Open a session and return its secret."""
+        secret = secrets.token_urlsafe(32)
+        self.run(
+            "INSERT INTO sessions (user_id, token_hash, created_at, last_seen_at, expires_at)"
+            " SELECT id, :hash, now(), now(), now() + interval '1 day' FROM users WHERE email = :email",
+            hash=hashed(secret),
+            email=email,
+        )
+        return secret
+
+    def share(self) -> str:
+        """Share the finished interview and return the link's secret."""
+        secret = secrets.token_urlsafe(32)
+        self.run(
+            "INSERT INTO report_shares (interview_id, token_hash, created_at) VALUES (:id, :hash, now())"
+            " ON CONFLICT (interview_id) DO UPDATE SET token_hash = excluded.token_hash",
+            id=self.person.finished,
+            hash=hashed(secret),
+        )
+        return secret
+
+    def end(self, secret: str) -> None:
+        """End a session behind the server's back: no process is notified."""
+        self.run("DELETE FROM sessions WHERE token_hash = :hash", hash=hashed(secret))
+
+    def run(self, statement: str, **values: object) -> None:
+        """Run a statement in the site's database."""
+        with self.engine.begin() as connection:
+            connection.execute(text(statement), values)
+
+    def post(self, path: str, secret: str, **form: str) -> None:
+        """Post a form as the browser of a session does."""
+        reply = httpx2.post(f"{self.site.url}{path}", headers={"Cookie": f"{COOKIE}={secret}"}, data=form)
+        assert reply.status_code == 303, reply.text
+
+    def fill(self, path: str, token: str, secret: str) -> None:
+        """Open a page, let it be filled, and close it; its state is kept."""
+        assert self.seen(path, token, secret), "the page was not filled"
+
+    def seen(self, path: str, token: str, secret: str = "") -> list[str]:
+        """Return what of Ada's a client gets that connects with this token and this cookie."""
+        with raw_page(self.site.port, path, token, secret) as page:
+            return private("".join(page.heard))
+
+    @contextmanager
+    def database_away(self) -> Iterator[None]:
+        """Let nobody connect to the site's database as long as the block runs."""
+        url = make_url(self.site.database_url)
+        admin = create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT", poolclass=NullPool)
+        with admin.connect() as connection:
+            connection.execute(text(f'ALTER DATABASE "{url.database}" ALLOW_CONNECTIONS false'))
+            connection.execute(
+                text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :n"), {"n": url.database}
+            )
+            try:
+                yield
+            finally:
+                connection.execute(text(f'ALTER DATABASE "{url.database}" ALLOW_CONNECTIONS true'))
+
+
+@contextmanager
+def home_on(site: Site) -> Iterator[Home]:
+    """Put Ada and Grace on a site."""
+    engine = create_engine(site.database_url, poolclass=NullPool)
+    yield Home(site, engine, seed(site.database_url, history=1)[0])
+    engine.dispose()

@@ -1,0 +1,91 @@
+"""A page without a browser: whatever a client can send over the websocket, and all that the server answers."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+from interviewer.services.sessions import COOKIE
+from tests.chaos.tabs import NAMESPACE, ROOT_STATE
+
+HYDRATE_AND_LOAD = f"{ROOT_STATE}.hydrate_and_load"
+HYDRATE = f"{ROOT_STATE}.hydrate"
+# What is true once the handlers that fill the page have run.
+LOADED = '"is_hydrated_rx_state_":true'
+# Seconds until they must have.
+LONG = 20.0
+# Seconds without a message after which the server has said everything.
+QUIET = 0.7
+
+
+def new_token() -> str:
+    return str(uuid4())
+
+
+@dataclass
+class RawPage:
+    """An open websocket of a page at `path`; `heard` is everything the server has sent."""
+
+    socket: ClientConnection
+    path: str
+    heard: list[str] = field(default_factory=list)
+    closed: bool = False
+
+    def boot(self, *, hydrate: bool) -> None:
+        """Join the pages' namespace, with the hydrate event in the packet as the frontend does it; wait until all is there."""
+        self.socket.send(f"40{NAMESPACE}," + (json.dumps({"event": self._event(HYDRATE_AND_LOAD, None)}) if hydrate else ""))
+        until = time.monotonic() + LONG
+        while hydrate and not self.closed and LOADED not in "".join(self.heard) and time.monotonic() < until:
+            self.listen(0.2)
+        self.listen()
+
+    def send(self, name: str, payload: Mapping[str, Any] | None = None) -> str:
+        """Send an event and return what comes; nothing if the server has closed the connection."""
+        try:
+            self.socket.send(f"42{NAMESPACE},{json.dumps(['event', self._event(name, payload)])}")
+        except ConnectionClosed:
+            self.closed = True
+            return ""
+        return self.listen()
+
+    def listen(self, quiet: float = QUIET) -> str:
+        """Return what the server sends until it is quiet."""
+        heard: list[str] = []
+        while not self.closed:
+            try:
+                heard.append(str(self.socket.recv(timeout=quiet)))
+            except TimeoutError:
+                break
+            except ConnectionClosed:
+                self.closed = True
+        self.heard += heard
+        return "\n".join(heard)
+
+    def ends_within(self, seconds: float) -> bool:
+        """Tell whether the server closes the connection in time."""
+        until = time.monotonic() + seconds
+        while not self.closed and time.monotonic() < until:
+            self.listen(0.1)
+        return self.closed
+
+    def _event(self, name: str, payload: Mapping[str, Any] | None) -> dict[str, Any]:
+        return {"name": name, "payload": dict(payload or {}), "router_data": {"pathname": self.path, "asPath": self.path}}
+
+
+@contextmanager
+def raw_page(port: int, path: str, token: str, cookie: str = "", *, hydrate: bool = True) -> Iterator[RawPage]:
+    """Open a page as a client with this token and this session's secret does; `heard` has what it got at once."""
+    url = f"ws://localhost:{port}{NAMESPACE}/?EIO=4&transport=websocket&token={token}"
+    headers = {"Cookie": f"{COOKIE}={cookie}"} if cookie else None
+    with connect(url, additional_headers=headers, max_size=None) as socket:
+        page = RawPage(socket, path)
+        page.boot(hydrate=hydrate)
+        yield page
