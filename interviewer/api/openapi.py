@@ -102,7 +102,10 @@ def refused_with(model: type[Error], bodies: Mapping[int, Sequence[Mapping[str, 
     described: Responses = {}
     for status, examples in bodies.items():
         schema = {"$ref": f"#/components/schemas/{model.__name__}"}
-        named = {_name(" ".join(reversed(one.values()))): {"summary": one["error"], "value": dict(one)} for one in examples}
+        named = {
+            _name(" ".join([*list(one.values())[1:], one["error"]])): {"summary": one["error"], "value": dict(one)}
+            for one in examples
+        }
         described[status] = _error(status, ()) | {"content": {JSON: {"schema": schema, "examples": named}}}
     return described
 

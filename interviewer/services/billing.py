@@ -16,6 +16,7 @@ from interviewer.db.models import Interview, User, utcnow
 from interviewer.domain.credits import (
     FREE_CREDITS,
     INTERVIEW_PRICE,
+    Balances,
     CreditType,
     SubscriptionStatus,
     give_back_key,
@@ -65,10 +66,7 @@ async def reserve(session: AsyncSession, user: User, interview_id: int) -> None:
     balances = await ledger.balances(session, user)
     source = pays_from(balances)
     if source is None:
-        newest = await payments.newest_subscription(session, user.id)
-        status = SubscriptionStatus(newest.status) if newest else None
-        reason = refusal(balances, status)
-        raise PaymentRequired(reason.value, refusal_words(reason, status, balances.subscription))
+        raise await refused_start(session, user.id, balances)
     await ledger.change(
         session,
         user,
@@ -79,6 +77,14 @@ async def reserve(session: AsyncSession, user: User, interview_id: int) -> None:
         business_key=start_key(interview_id),
         interview_id=interview_id,
     )
+
+
+async def refused_start(session: AsyncSession, user_id: int, balances: Balances) -> PaymentRequired:
+    """Return the error of a start that `balances` cannot pay for."""
+    newest = await payments.newest_subscription(session, user_id)
+    status = SubscriptionStatus(newest.status) if newest else None
+    reason = refusal(balances, status)
+    return PaymentRequired(reason.value, refusal_words(reason, status, balances.subscription))
 
 
 async def give_back(session: AsyncSession, interview_id: int, user_id: int) -> None:

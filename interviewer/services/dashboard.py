@@ -10,12 +10,13 @@ from interviewer.db import ledger, practice
 from interviewer.db.engine import Database
 from interviewer.db.interviews import STARTED, Line
 from interviewer.db.models import User, utcnow
-from interviewer.domain.credits import Balances
+from interviewer.domain.credits import Balances, pays_from
 from interviewer.domain.progress import InterviewStatus
 from interviewer.domain.rubric import percentage
 from interviewer.domain.streak import Streak, streak_of
 from interviewer.domain.topics import TOTAL_QUESTIONS
 from interviewer.errors import Unauthorized
+from interviewer.services import billing
 from interviewer.services.views import title_of
 
 FINISHED = frozenset({InterviewStatus.FINISHED})
@@ -141,3 +142,14 @@ class Dashboard:
             if user is None:
                 raise Unauthorized
             return await ledger.balances(session, user)
+
+    async def refusal(self, user_id: int) -> str:
+        """Return for a person why no interview can be started, "" when one can; raises Unauthorized when the account is gone."""
+        async with self._database.autocommit() as session:
+            user = await session.get(User, user_id)
+            if user is None:
+                raise Unauthorized
+            balances = await ledger.balances(session, user)
+            if pays_from(balances) is not None:
+                return ""
+            return (await billing.refused_start(session, user_id, balances)).page_message

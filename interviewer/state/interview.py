@@ -42,6 +42,7 @@ class InterviewState(rx.State):
     said_verdict: str = ""
     sending: bool = False
     credits: int = 0
+    refusal: str = ""  # why no interview can be started, while there is no credit for one
     job_text: str = ""
     job_box: int = 0  # a new number makes the page lay out the box anew, with `job_text` in it
     interview_id: int = 0
@@ -87,6 +88,7 @@ class InterviewState(rx.State):
             person = await wiring.services().sessions.authenticate(secret)
             view = await _wanted_view(person, wanted)
             balances = await wiring.services().dashboard.balances(person.user_id)
+            refusal = "" if balances.usable else await wiring.services().dashboard.refusal(person.user_id)
         except Unauthorized:
             return None
         except AppError as error:
@@ -96,7 +98,7 @@ class InterviewState(rx.State):
         async with self:
             if self._stream != stream:
                 return _load_if_forgotten(self)
-            self.credits = balances.usable
+            self.credits, self.refusal = balances.usable, refusal
             if view is None:
                 self.phase = "start"
                 return None
