@@ -1,4 +1,4 @@
-"""What the API makes nothing of: a slash at the end of a path, and a JSON body that does not say that it is one."""
+"""Accept a trailing slash on a path of the API, and a JSON body without its Content-Type."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ class Lenient:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on without a trailing slash, and with the type of its body if that is missing or plain text."""
         if scope["type"] == "http" and (scope["path"].startswith(PREFIX) or scope["path"] in ALONE):
-            scope = {**scope, "path": _path(scope["path"]), "headers": _headers(scope)}
+            # In place: what comes before this one reads from the same scope which route was taken.
+            scope["path"], scope["headers"] = _path(scope["path"]), _headers(scope)
         await self._app(scope, receive, send)
 
 
