@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 INVALID_BODY, NO_SUCH_METHOD = "Invalid request body", "Method not allowed"
 # Bytes; no form and no text that is allowed comes near either.
 MAX_BODY, MAX_WEBHOOK = 256 * 1024, 1024 * 1024
+WEBHOOKS = "/api/webhooks/"
 # Seconds after which it makes sense to come back when something we depend on does not answer.
 RETRY_AFTER = 5
 
@@ -32,8 +33,9 @@ def install(api: FastAPI) -> None:
     api.add_middleware(TooLarge)
 
 
-def body_too_large(most: int) -> str:
-    """Return the sentence about a body of more than `most` bytes."""
+def body_too_large(path: str) -> str:
+    """Return the sentence about a body that is larger than a path takes."""
+    most = MAX_WEBHOOK if path.startswith(WEBHOOKS) else MAX_BODY
     return f"The request body is too large; at most {most // 1024} KB are allowed."
 
 
@@ -54,8 +56,7 @@ class TooLarge:
             nonlocal replaced
             if message["type"] == "http.response.start" and message["status"] == 413 and not _is_json(message):
                 replaced = True
-                most = MAX_WEBHOOK if scope["path"].startswith("/api/webhooks/") else MAX_BODY
-                await answer(413, body_too_large(most))(scope, receive, send)
+                await answer(413, body_too_large(scope["path"]))(scope, receive, send)
             elif not replaced:
                 await send(message)
 
@@ -95,9 +96,10 @@ async def _malformed(_request: Request, _error: Exception) -> JSONResponse:
     return answer(400, INVALID_BODY)
 
 
-async def _of_the_framework(_request: Request, error: Exception) -> JSONResponse:
+async def _of_the_framework(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    words = {400: INVALID_BODY, 404: "Not found", 405: NO_SUCH_METHOD}.get(error.status_code, str(error.detail))
+    ours = {400: INVALID_BODY, 404: "Not found", 405: NO_SUCH_METHOD, 413: body_too_large(request.url.path)}
+    words = ours.get(error.status_code, str(error.detail))
     return answer(error.status_code, words, dict(error.headers or {}))
 
 

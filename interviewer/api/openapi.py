@@ -13,7 +13,7 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-from interviewer.api.errors import INVALID_BODY, MAX_BODY, NO_SUCH_METHOD, RETRY_AFTER, body_too_large
+from interviewer.api.errors import INVALID_BODY, NO_SUCH_METHOD, RETRY_AFTER, body_too_large
 from interviewer.api.schemas import Elsewhere, Error, Exchange, Refused
 from interviewer.errors import TooManyRequests, Unauthorized, Unavailable
 from interviewer.services.tokens import DEACTIVATED
@@ -173,7 +173,7 @@ def _common(path: str, operation: Document) -> dict[int, list[str]]:
         return {405: [NO_SUCH_METHOD]}
     errors = {405: [NO_SUCH_METHOD], 429: [TooManyRequests(30).user_message], 503: [Unavailable.user_message]}
     if "requestBody" in operation:
-        errors |= {400: [INVALID_BODY], 413: [body_too_large(MAX_BODY)]}
+        errors |= {400: [INVALID_BODY], 413: [body_too_large(path)]}
     if any(parameter["in"] != "path" for parameter in operation.get("parameters", ())):
         errors[400] = [INVALID_BODY]
     if any("accessToken" in scheme for scheme in operation.get("security", ())):

@@ -155,7 +155,7 @@ async def respond(
     if failure:
         return refusal(failure)
     content = (await body(completed)).model_dump_json(exclude_none=True)
-    # After the answer it cannot be told from its end whether the client is still there.
+    # Asked before the answer is sent: after it, every connection counts as ended.
     background = None if await request.is_disconnected() else BackgroundTask(_call, arrived)
     return Response(content, status, media_type="application/json", background=background)
 

@@ -121,7 +121,7 @@ class Interviews:
     ) -> AsyncIterator[Event]:
         """Store an answer, then judge it and ask the next question side by side; `loaded` is the interview if it was just read.
 
-        `reply_owed` is stored with it: whoever hands over the reply notes that it arrived.
+        `reply_owed` is stored with it, for a caller that notes when the reply was handed over.
 
         Without a `text` the question is skipped: that scores 0 without the interviewer's being asked.
 

@@ -176,6 +176,7 @@ async def _opened(
     """Store the first question and make its interview active; None, and only the call is stored, if the start is over."""
     loaded = await queries.load(session, interview_id, user_id, lock=True)
     if loaded is None or loaded[0].status != InterviewStatus.STARTING.value:
+        call.interview_id = loaded[0].id if loaded else None  # the account may be gone, and the interview with it
         session.add(call)
         return None
     conversation = Conversation(interview_id=interview_id)

@@ -41,7 +41,7 @@ async def add(database: Database, user: User, status: str, judged: int = 12, sco
 
 @pytest.fixture
 async def user(new_user: NewUser, database: Database) -> User:
-    """Somebody with many finished interviews and as many paused ones; another user has some, too."""
+    """A user with many finished interviews and as many paused ones; another user has some, too."""
     owner, other = await new_user(), await new_user()
     await add(database, owner, "finished")
     await add(database, owner, "paused", judged=1, score=9)
