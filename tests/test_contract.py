@@ -416,9 +416,7 @@ def test_json_without_its_type_is_read(world: World, ada: Person, kind: str | No
 def test_plain_options_200(world: World, path: str) -> None:
     answer = world.http.options(path)
     assert (answer.status_code, answer.content) == (200, b"")
-    allowed = answer.headers["allow"].split(", ")
-    assert "OPTIONS" in allowed
-    assert set(allowed) & {"GET", "POST", "DELETE", "PATCH"}
+    assert set(answer.headers["allow"].split(", ")) <= {"GET", "POST", "DELETE", "PATCH"}
     assert answer.headers["allow"] == world.http.put(path, json={}).headers["allow"]
     assert world.http.options("/api/nothing").status_code == 404
 

@@ -89,7 +89,7 @@ class _Nowhere:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer by any method."""
         methods = [method for method in METHODS if self._takes({**scope, "method": method})]
-        allow = {"Allow": ", ".join([*methods, "OPTIONS"])}
+        allow = {"Allow": ", ".join(methods)}
         answer: Response = errors.refusal(NotFound())
         if methods and scope["method"] == "OPTIONS":
             answer = Response(headers=allow)

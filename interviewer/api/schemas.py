@@ -95,7 +95,16 @@ class Error(BaseModel):
 class Refused(Error):
     """Why no interview is started."""
 
-    reason: Refusal = Field(description="Which case it is: a paused or expired subscription keeps its credits.")
+    reason: Annotated[
+        Refusal,
+        WithJsonSchema(
+            {
+                "type": "string",
+                "enum": [one.value for one in Refusal],
+                "description": "Which case it is: a paused or expired subscription keeps its credits.",
+            }
+        ),
+    ]
 
 
 class Elsewhere(Error):
