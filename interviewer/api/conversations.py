@@ -14,7 +14,7 @@ from interviewer import wiring
 from interviewer.api.access import Client, Person
 from interviewer.api.interviews import IdempotencyKey, id_of
 from interviewer.api.openapi import RESUMED, refused, streamed
-from interviewer.api.schemas import Body, ConversationBody, PathId, conversation_document, described
+from interviewer.api.schemas import Body, ConversationBody, PathId, conversation_document, described, nullable
 from interviewer.api.streaming import respond
 from interviewer.domain.text import MAX_ANSWER, too_long
 from interviewer.errors import BadRequest, InterviewerError, NotFound
@@ -37,7 +37,7 @@ class Answer(Body):
     model_config = described(example={"message": "First I would measure where the time goes, because a guess is often wrong."})
     message: Annotated[
         str,
-        WithJsonSchema(
+        nullable(
             {
                 "type": "string",
                 "maxLength": MAX_ANSWER,
@@ -48,9 +48,10 @@ class Answer(Body):
     conversation_id: Annotated[
         Any, WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string", "pattern": "^[0-9]+$"}, {"type": "null"}]})
     ] = None
-    topic_id: int | None = Field(default=None, description="The topic of the question that is answered, 1 to 6.")
+    topic_id: int | None = Field(default=None, strict=True, description="The topic of the question that is answered, 1 to 6.")
     question_id: int | None = Field(
         default=None,
+        strict=True,
         description="Its number within the topic. If both name an earlier question, its reply is replayed when the text is the "
         "same, else refused with 409; the open question is then never answered by mistake.",
     )
