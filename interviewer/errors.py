@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 
 logger = logging.getLogger(__name__)
 
 
 class AppError(Exception):
-    """A refusal or failure with words for the user; `status` is the HTTP status that the API answers."""
+    """A refusal or failure with words for the user; `status` is the HTTP status that the API answers.
+
+    `details` are further fields of the API's answer, for programs; `page_message` is what the pages say, where that is more.
+    """
 
     status = 500
     user_message = "Something went wrong on our side. Please try again."
+    page_message = ""
+    details: Mapping[str, str] = {}
 
     def __init__(self, user_message: str | None = None) -> None:
         self.user_message = user_message or self.user_message
@@ -33,10 +39,15 @@ class Unauthorized(AppError):
 
 
 class PaymentRequired(AppError):
-    """No usable credit."""
+    """No usable credit. What programs read is the same for every `reason`; `explanation` tells people which case it is."""
 
     status = 402
     user_message = "You do not have enough credits to start a new interview or your subscription has expired."
+
+    def __init__(self, reason: str, explanation: str) -> None:
+        self.details = {"reason": reason}
+        super().__init__()
+        self.page_message = explanation
 
 
 class NotFound(AppError):
@@ -51,6 +62,17 @@ class Conflict(AppError):
 
     status = 409
     user_message = "That is not possible right now."
+
+
+class DoneElsewhere(Conflict):
+    """A change that the payment service makes only on its own pages; `portal_url` leads there."""
+
+    user_message = "Nothing is changed yet: this subscription can be changed only on the payment service's own page."
+
+    def __init__(self, portal_url: str) -> None:
+        self.portal_url = portal_url
+        self.details = {"portal_url": portal_url}
+        super().__init__()
 
 
 class TooLarge(AppError):
@@ -69,6 +91,14 @@ class TooManyRequests(AppError):
         self.retry_after = max(1, retry_after)
         wait = f"{self.retry_after} seconds" if self.retry_after < 100 else f"{-(-self.retry_after // 60)} minutes"
         super().__init__(f"Too many tries. Please wait {wait}, then try again.")
+
+
+class AllowanceUsed(TooManyRequests):
+    """Something that is free only so often has been done so often; `retry_after` is the number of seconds to wait."""
+
+    def __init__(self, words: str, retry_after: float) -> None:
+        super().__init__(int(retry_after))
+        AppError.__init__(self, words)
 
 
 class Unavailable(AppError):
@@ -182,6 +212,12 @@ class InterviewerBadOutput(InterviewerError):
 
 class StartupError(Exception):
     """The application cannot start; the message is one clear sentence for the operator."""
+
+
+def page_words(error: Exception) -> str:
+    """Return what a page says of an error; an unexpected one is logged and stays vague."""
+    found = for_the_user(error)
+    return found.page_message or found.user_message
 
 
 def for_the_user(error: Exception) -> AppError:

@@ -44,6 +44,7 @@ from interviewer.services.practice import Practice
 from interviewer.services.programs import Programs
 from interviewer.services.purchases import Purchases
 from interviewer.services.readiness import Readiness
+from interviewer.services.receipts import Receipts
 from interviewer.services.reconcile import Reconciliation
 from interviewer.services.reports import Reports
 from interviewer.services.sessions import Sessions
@@ -76,6 +77,7 @@ class Services:
     interviews: Interviews
     appeals: Appeals
     programs: Programs
+    receipts: Receipts
     dashboard: Dashboard
     skills: Skills
     reports: Reports
@@ -106,7 +108,7 @@ class Services:
         """End running work, then let go of the database."""
         self.stop_taking()
         # Side by side: each takes as long as a reply of the model, at most.
-        await asyncio.gather(self.appeals.close(), self.interviews.close())
+        await asyncio.gather(self.appeals.close(), self.interviews.close(), self.receipts.close())
         await self.post.settle()
         for adapter in self.outside:
             await adapter.close()
@@ -136,9 +138,10 @@ def build(
     bank = ShippedBank()
     interviewer = interviewer or choose_interviewer(settings)
     door, processor = choose_doors(settings, interviewer)
-    interviews = Interviews(database, interviewer, settings.grade_repeats, door)
+    interviews = Interviews(database, interviewer, settings.grade_repeats, door, guard)
+    receipts = Receipts(database)
     skills = Skills(database, bank, WordLikeness(), processor)
-    reports = Reports(interviews, skills)
+    reports = Reports(interviews, skills, guard)
     news = News(database)
     return Services(
         settings=settings,
@@ -147,12 +150,13 @@ def build(
         accounts=Accounts(database, post, guard, settings.site_url),
         github=GitHubSignIn(database, post, guard, oauth, settings.site_url),
         tokens=Tokens(database, guard, _revealed(settings.jwt_secret), timedelta(minutes=settings.access_token_minutes)),
-        personal=Personal(database, post, payments, settings.site_url),
+        personal=Personal(database, post, payments, settings.site_url, guard),
         sessions=Sessions(database),
         guard=guard,
         interviews=interviews,
-        appeals=Appeals(database, interviewer, interviews, settings.grade_repeats, door),
-        programs=Programs(interviews),
+        appeals=Appeals(database, interviewer, interviews, settings.grade_repeats, door, guard),
+        programs=Programs(interviews, receipts),
+        receipts=receipts,
         dashboard=Dashboard(database),
         skills=skills,
         reports=reports,

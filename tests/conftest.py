@@ -125,6 +125,7 @@ async def services(
     wiring.use(services)
     yield services
     await services.interviews.close()
+    await services.receipts.close()
     await services.post.settle()
     wiring.use(None)
 

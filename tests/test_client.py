@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import shutil
 import socket
@@ -375,6 +376,18 @@ def test_nothing_is_lost_or_done_twice_when_connections_break(modelled: Site, mo
     model.rate = 0
 
 
+def test_the_same_short_answer_to_every_question_ends(modelled: Site, model: Behaviour, new_client: NewClient) -> None:
+    client = new_client(modelled.url)
+    sign_up(modelled, client)
+    id, rounds = client.start().interview_id, 0
+    while not client.conversation(id).finished:
+        client.answer(id, "I don't know.")
+        rounds += 1
+        assert rounds <= 12
+    assert rounds == 12
+    assert client.interview(id).number_questions_answered == 12
+
+
 # -- a server that misbehaves ----------------------------------------------------------------------------------------
 
 SECRETS = ("confidential-password", "confidential-access", "confidential-refresh", "confidential-link")
@@ -389,6 +402,7 @@ class Fake:
 
     script: list[Response] = field(default_factory=list)
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
     issued: int = 0
     renewals: int = 0
     refuse_renewals: bool = False
@@ -419,7 +433,7 @@ class Fake:
 
     async def other(self, request: Request) -> Response:
         self.requests.append((request.method, request.url.path, dict(request.headers)))
-        await request.body()
+        self.bodies.append(await request.body())
         return self.script.pop(0)
 
     async def begun(self) -> None:
@@ -566,8 +580,46 @@ def test_what_may_have_been_done_is_not_done_again(client: Client, fake: Fake) -
     fake.script = [busy(429), JSONResponse({"message": "Subscription cancelled"})]
     client.cancel_subscription()
     assert len(fake.requests) == 4
-    fake.script = [JSONResponse({"message": "Continue", "portal_url": "https://pay.example"})]
-    assert client.change_plan("pro") == "https://pay.example"
+
+
+@pytest.mark.parametrize(("method", "given"), [("change_plan", ["pro"]), ("resume_subscription", [])])
+def test_a_change_made_elsewhere_raises_with_its_page(client: Client, fake: Fake, method: str, given: list[str]) -> None:
+    fake.script = [JSONResponse({"error": "Not here.", "portal_url": "https://pay.example"}, 409)]
+    with pytest.raises(Conflict) as caught:
+        getattr(client, method)(*given)
+    assert (caught.value.message, caught.value.portal_url) == ("Not here.", "https://pay.example")
+
+
+def test_a_refused_start_says_which_case_it_is(client: Client, fake: Fake) -> None:
+    fake.script = [JSONResponse({"error": "No credit.", "reason": "subscription_paused"}, 402)]
+    with pytest.raises(PaymentRequired) as caught:
+        client.start()
+    assert caught.value.reason == "subscription_paused"
+
+
+def interview_with(status: str) -> JSONResponse:
+    numbers = {"id": 7, "user_id": 1, "length": 30, "number_questions": 12, "number_questions_answered": 1, "score_numerator": 7}
+    words = dict.fromkeys(("language", "prompt", "jd_summary", "first_question", "subtopic"), "")
+    moments = dict.fromkeys(("created_at", "updated_at"), "2026-03-02T09:30:00Z")
+    document = {**numbers, **words, **moments, "difficulty": "senior", "status": status}
+    return JSONResponse({"interview": document})
+
+
+def test_pausing_again_after_a_broken_connection(client: Client, fake: Fake) -> None:
+    done_already = JSONResponse({"error": "Invalid status transition"}, 400)
+    fake.script = [cut(), done_already, interview_with("paused")]
+    assert client.pause(7).status == "paused"
+    fake.script = [done_already, interview_with("finished")]
+    with pytest.raises(ApiError, match="Invalid status transition"):
+        client.pause(7)
+
+
+def test_an_answer_carries_a_key_and_the_question_it_means(client: Client, fake: Fake) -> None:
+    fake.script = [interview_with("active"), JSONResponse({"error": "Not that one."}, 409)]
+    with pytest.raises(Conflict):
+        client.answer(7, "Short.", topic_id=1, question_id=2)
+    assert json.loads(fake.bodies[-1]) == {"message": "Short.", "topic_id": 1, "question_id": 2}
+    assert len(fake.requests[-1][2]["idempotency-key"]) == 32
 
 
 @pytest.mark.parametrize(

@@ -214,6 +214,8 @@ DASHBOARD = {"email", "plan", "status", "individual_credits", "subscription_cred
 LONG_BODY = {"filler": "x" * 256 * 1024}
 ANYBODY, ADA = "anybody", "Ada"
 
+_TOO_LONG = "Your answer has {} characters; at most 20,000 are allowed."
+
 # Who asks; method and path; what is sent; the status; and the error's words, or a success' body or the names in it.
 TABLE: list[tuple[str, str, Any, int, Any]] = [
     (ANYBODY, "POST /api/auth/check-email", {"email": "nobody@example.com", "more": 1}, 200, {"exists": False}),
@@ -246,6 +248,7 @@ TABLE: list[tuple[str, str, Any, int, Any]] = [
     (ADA, "DELETE /api/users/delete/{other}", None, 401, "Invalid ID"),
     (ANYBODY, "POST /api/auth/login", {"password": PASSWORD}, 400, "Authentication failed."),
     (ANYBODY, "POST /api/auth/login", {"email": "a@b.example"}, 400, "Authentication failed."),
+    (ANYBODY, "POST /api/auth/login", {"email": None, "password": PASSWORD}, 400, "Authentication failed."),
     (ANYBODY, "POST /api/auth/login", {"email": "a@b.example", "password": "wrong"}, 401, "Authentication failed."),
     (ANYBODY, "POST /api/auth/github", {}, 400, None),
     (ANYBODY, "POST /api/auth/github", {"code": "no code"}, 401, None),
@@ -268,7 +271,17 @@ TABLE: list[tuple[str, str, Any, int, Any]] = [
     (ADA, "GET /api/interviews/", None, 400, None),
     (ADA, "GET /api/interviews/{unknown}", None, 404, "Interview not found"),
     (ADA, "GET /api/interviews/{foreign}", None, 404, "Interview not found"),
-    (ADA, "PATCH /api/interviews/{begun}", {"status": "active"}, 200, {"interview"}),
+    (ADA, "POST /api/interviews", {"job_description": None}, 201, {"interview_id", "conversation_id", "first_question"}),
+    (
+        ADA,
+        "POST /api/interviews",
+        {"job_description": "x" * 31_000},
+        413,
+        "The job description has 31,000 characters; at most 30,000 are allowed.",
+    ),
+    (ADA, "PATCH /api/interviews/{begun}", {"status": "active"}, 400, "Invalid status transition"),
+    (ADA, "PATCH /api/interviews/{paused}", {"status": "paused"}, 400, "Invalid status transition"),
+    (ADA, "PATCH /api/interviews/{begun}", {"status": None}, 400, "Invalid status"),
     (ADA, "PATCH /api/interviews/{begun}", {"status": "finished"}, 400, "Invalid status"),
     (ADA, "PATCH /api/interviews/{begun}", {}, 400, "Invalid status"),
     (ADA, "PATCH /api/interviews/{finished}", {"status": "paused"}, 400, "Invalid status transition"),
@@ -282,7 +295,8 @@ TABLE: list[tuple[str, str, Any, int, Any]] = [
     (ADA, "POST /api/conversations/create/{fresh}", {}, 400, "Missing message"),
     (ADA, "POST /api/conversations/create/{paused}", {"message": ANSWER}, 409, "Interview is not active"),
     (ADA, "POST /api/conversations/create/{begun}", {"message": "Another answer."}, 409, None),
-    (ADA, "POST /api/conversations/create/{fresh}", {"message": "x" * 20_001}, 413, None),
+    (ADA, "POST /api/conversations/create/{fresh}", {"message": None, "conversation_id": None}, 400, "Missing message"),
+    (ADA, "POST /api/conversations/create/{fresh}", {"message": "x" * 20_001}, 413, _TOO_LONG.format("20,001")),
     (ADA, "POST /api/conversations/append/", {"message": ANSWER}, 400, "Missing ID"),
     (ADA, "POST /api/conversations/append", {"message": ANSWER}, 400, "Missing ID"),
     (ADA, "POST /api/conversations/append/x", {"message": ANSWER}, 400, "Invalid ID"),
@@ -292,7 +306,10 @@ TABLE: list[tuple[str, str, Any, int, Any]] = [
     (ADA, "POST /api/conversations/append/{begun}", {"message": "Hi.", "conversation_id": 999_999}, 400, "Invalid ID"),
     (ADA, "POST /api/conversations/append/{paused}", {"message": ANSWER}, 409, "Interview is not active"),
     (ADA, "POST /api/conversations/append/{finished}", {"message": ANSWER}, 409, "Interview is not active"),
-    (ADA, "POST /api/conversations/append/{begun}", {"message": "x" * 20_001}, 413, None),
+    (ADA, "POST /api/conversations/append/{begun}", {"message": "x" * 25_000}, 413, _TOO_LONG.format("25,000")),
+    (ADA, "POST /api/conversations/append/{begun}", {"message": "Hi.", "topic_id": 1, "question_id": 1}, 409, None),
+    (ADA, "POST /api/conversations/append/{begun}", {"message": "Hi.", "topic_id": 2, "question_id": 1}, 409, None),
+    (ADA, "POST /api/conversations/append/{begun}", {"message": "Hi.", "topic_id": 1}, 400, None),
     (ADA, "GET /api/conversations/{fresh}", None, 200, {"conversation"}),
     (ADA, "GET /api/conversations/", None, 400, "Missing ID"),
     (ADA, "GET /api/conversations", None, 400, "Missing ID"),
@@ -300,6 +317,7 @@ TABLE: list[tuple[str, str, Any, int, Any]] = [
     (ADA, "GET /api/conversations/{foreign}", None, 400, "Invalid ID"),
     (ADA, "POST /api/jd", {"job_description": ""}, 400, "Invalid job description"),
     (ADA, "POST /api/jd", {}, 400, "Invalid job description"),
+    (ADA, "POST /api/jd", {"job_description": None}, 400, "Invalid job description"),
     (ADA, "GET /api/user/dashboard", None, 200, DASHBOARD),
     (ADA, "POST /api/payment/checkout", {"tier": "individual"}, 200, {"checkout_url"}),
     (ADA, "POST /api/payment/checkout", {"tier": "gold"}, 400, "Missing or invalid tier"),
@@ -368,7 +386,39 @@ def test_no_json_400_and_too_much_of_it_413(world: World, ada: Person, places: d
         answer = world.http.request(method, path.format(**places), content=content, headers={**ada.headers, **kind})
         assert told(answer) == (400, "Invalid request body")
     answer = world.http.request(method, path.format(**places), json=LONG_BODY, headers=ada.headers)
-    assert told(answer)[0] == 413
+    assert told(answer) == (413, "The request body is too large; at most 256 KB are allowed.")
+
+
+@pytest.mark.parametrize(("who", "asked", "sent", "status", "expected"), TABLE, ids=_words)
+def test_trailing_slash_changes_nothing(
+    world: World, ada: Person, places: dict[str, object], who: str, asked: str, sent: Any, status: int, expected: Any
+) -> None:
+    method, path = asked.split()
+    if path.endswith("/") or "x" * 99 in str(sent):
+        return
+    headers = ada.headers if who == ADA else {}
+    answer = world.http.request(method, f"{path.format(**places)}/", json=sent, headers=headers)
+    assert answer.status_code == status, answer.text
+    if isinstance(expected, str):
+        assert told(answer)[1] == expected
+
+
+@pytest.mark.parametrize("kind", [None, "text/plain", "text/plain; charset=utf-8"])
+def test_json_without_its_type_is_read(world: World, ada: Person, kind: str | None) -> None:
+    headers = {"Content-Type": kind} if kind else {}
+    content = json.dumps({"email": ada.email}).encode()
+    answer = world.http.post("/api/auth/check-email", content=content, headers=headers)
+    assert (answer.status_code, answer.json()) == (200, {"exists": True})
+    assert told(world.http.post("/api/auth/check-email", content=b"email", headers=headers)) == (400, "Invalid request body")
+
+
+@pytest.mark.parametrize("path", EVERY_PATH)
+def test_plain_options_200(world: World, path: str) -> None:
+    answer = world.http.options(path)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert set(answer.headers["allow"].split(", ")) <= {"GET", "POST", "DELETE", "PATCH"}
+    assert answer.headers["allow"] == world.http.put(path, json={}).headers["allow"]
+    assert world.http.options("/api/nothing").status_code == 404
 
 
 # -- who asks --------------------------------------------------------------------------------------------------------
@@ -658,9 +708,27 @@ def test_429(limited: World, path: str, body: dict[str, str]) -> None:
 # -- interviews ------------------------------------------------------------------------------------------------------
 
 
-def test_post_interviews_402(world: World) -> None:
+@pytest.mark.parametrize(
+    ("status", "kept", "reason"),
+    [
+        (None, 0, "none_left"),
+        ("active", 0, "none_left"),
+        ("expired", 0, "none_left"),
+        ("paused", 10, "subscription_paused"),
+        ("unpaid", 1, "subscription_paused"),
+        ("cancelled", 10, "subscription_expired"),
+        ("expired", 10, "subscription_expired"),
+    ],
+)
+def test_post_interviews_402_says_which_case_it_is(world: World, status: str | None, kept: int, reason: str) -> None:
     poor = world.person(credits=0)
-    assert told(world.http.post("/api/interviews", json={}, headers=poor.headers)) == (402, NOT_ENOUGH)
+    if status:
+        world.bought(poor, "pro")
+        world.sql("UPDATE subscriptions SET status = :status WHERE user_id = :id", status=status, id=poor.id)
+    world.sql("UPDATE users SET subscription_credits = :kept WHERE id = :id", kept=kept, id=poor.id)
+    for headers in ({}, STREAM):
+        answer = world.http.post("/api/interviews", json={}, headers={**poor.headers, **headers})
+        assert (answer.status_code, answer.json()) == (402, {"error": NOT_ENOUGH, "reason": reason})
 
 
 def test_post_interviews_503_gives_the_credit_back(world: World) -> None:
@@ -757,16 +825,101 @@ def test_post_conversations_503_keeps_the_answer(world: World, ada: Person, how:
     assert len(world.model.requests) == asked + 1, "the question was there already"
 
 
-def test_the_last_answer_again_replays_the_reply_and_so_does_its_key(world: World, ada: Person) -> None:
+DUNNO = "I don't know."
+
+
+def answers(world: World, id: int) -> int:
+    """Return how many questions of an interview have an answer."""
+    with world.engine.connect() as connection:
+        statement = (
+            "SELECT count(*) FROM messages JOIN questions ON questions.id = question_id "
+            "JOIN conversations ON conversations.id = conversation_id WHERE author = 'user' AND interview_id = :id"
+        )
+        return int(connection.execute(text(statement), {"id": id}).scalar_one())
+
+
+@pytest.mark.parametrize("headers", [{}, STREAM], ids=["json", "stream"])
+@pytest.mark.parametrize("keyed", [True, False])
+def test_same_text_again_answers_the_next_question(world: World, ada: Person, headers: dict[str, str], keyed: bool) -> None:
+    id = world.started(ada)
+    for number in range(1, 5):
+        key = {"Idempotency-Key": f"{id}-{number}"} if keyed else {}
+        assert world.said(ada, id, DUNNO, "append" if number > 1 else "create", **key, **headers).status_code == 201
+        assert answers(world, id) == number
+
+
+def test_same_key_replays_for_24_hours(world: World, ada: Person) -> None:
     id = world.started(ada)
     key = {"Idempotency-Key": "contract-1"}
     first = world.said(ada, id, ANSWER, "create", **key)
     asked = len(world.model.requests)
-    for message, how, headers in ((ANSWER, "create", {}), (ANSWER, "append", {}), ("Other words.", "append", key)):
-        assert world.said(ada, id, message, how, **headers).json() == first.json()
+    for message, how in ((ANSWER, "create"), (ANSWER, "append"), ("Other words.", "append")):
+        assert world.said(ada, id, message, how, **key).json() == first.json()
     assert len(world.model.requests) == asked
-    world.sql("UPDATE verdicts SET created_at = created_at - interval '11 minutes'")
-    assert world.said(ada, id, ANSWER).json() != first.json(), "after ten minutes it answers the next question"
+    for hours, answered in ((23, 1), (2, 2)):
+        world.sql("UPDATE messages SET created_at = created_at - make_interval(hours => :hours)", hours=hours)
+        assert world.said(ada, id, ANSWER, **key).status_code == 201
+        assert answers(world, id) == answered
+
+
+def test_named_question_is_replayed_or_refused(world: World, ada: Person) -> None:
+    id = world.started(ada)
+
+    def named(message: str, number: int) -> httpx2.Response:
+        body = {"message": message, "topic_id": 1, "question_id": number}
+        return world.http.post(f"/api/conversations/append/{id}", json=body, headers=ada.headers)
+
+    first = named(DUNNO, 1)
+    assert named(DUNNO, 1).json() == first.json()
+    assert told(named(ANSWER, 1))[0] == 409
+    assert answers(world, id) == 1
+    assert named(DUNNO, 2).status_code == 201
+    assert answers(world, id) == 2
+
+
+def test_reply_not_handed_over_is_replayed_once(world: World, ada: Person) -> None:
+    id = world.started(ada)
+    first = world.said(ada, id, DUNNO, "create")
+    settled(world, id)
+    world.sql("UPDATE messages SET reply_owed = true")  # as after a kill between storing and sending
+    assert world.said(ada, id, DUNNO).json() == first.json()
+    assert answers(world, id) == 1
+    assert world.said(ada, id, DUNNO).status_code == 201
+    assert answers(world, id) == 2
+
+
+def settled(world: World, id: int, owed: bool = False) -> None:
+    """Wait until the newest answer's reply is recorded as handed over, or, if `owed`, is complete and not handed over."""
+    statement = (
+        "SELECT reply_owed FROM messages JOIN questions ON questions.id = question_id JOIN verdicts ON message_id = messages.id "
+        "JOIN conversations ON conversations.id = conversation_id WHERE interview_id = :id ORDER BY messages.id DESC LIMIT 1"
+    )
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        with world.engine.connect() as connection:
+            if connection.execute(text(statement), {"id": id}).scalar() is owed:
+                return
+        time.sleep(0.05)
+    raise AssertionError("it was not recorded")
+
+
+@pytest.mark.parametrize("headers", [{}, STREAM], ids=["json", "stream"])
+def test_client_that_left_gets_its_reply_next_time(world: World, ada: Person, headers: dict[str, str]) -> None:
+    id = world.started(ada)
+    world.model.first = 1.0
+    try:
+        path = f"{world.site.url}/api/conversations/create/{id}"
+        with pytest.raises(httpx2.ReadTimeout):
+            httpx2.post(path, json={"message": DUNNO}, headers={**ada.headers, **headers}, timeout=0.3)
+        settled(world, id, owed=True)
+    finally:
+        world.model.first = 0.0
+    time.sleep(0.2)
+    again = world.said(ada, id, DUNNO)
+    assert again.json()["conversation"]["current_question_number"] == 2
+    assert answers(world, id) == 1
+    assert world.said(ada, id, DUNNO).status_code == 201
+    assert answers(world, id) == 2
 
 
 def test_two_at_once_are_judged_once(world: World, ada: Person) -> None:
@@ -819,7 +972,8 @@ def test_a_failure_in_a_stream_is_an_event(world: World, ada: Person) -> None:
 def test_what_is_known_before_a_stream_begins_is_a_plain_status(world: World, ada: Person, places: dict[str, object]) -> None:
     poor = world.person(credits=0)
     assert told(world.http.post("/api/interviews", json={}, headers=STREAM)) == (401, "Unauthorized")
-    assert told(world.http.post("/api/interviews", json={}, headers={**poor.headers, **STREAM})) == (402, NOT_ENOUGH)
+    answer = world.http.post("/api/interviews", json={}, headers={**poor.headers, **STREAM})
+    assert (answer.status_code, answer.json()["error"]) == (402, NOT_ENOUGH)
     for name, message, status in (("fresh", "", 400), ("paused", ANSWER, 409), ("fresh", "x" * 20_001, 413)):
         assert told(world.said(ada, int(str(places[name])), message, "create", **STREAM))[0] == status
 
@@ -859,6 +1013,17 @@ def test_payment_200_and_409_from_the_checkout_to_the_end(world: World) -> None:
     for what, body in (("change-plan", {"tier": "premium"}), ("cancel", None), ("resume", None), ("cancel", None)):
         assert paid(what, body).status_code == 200
     assert told(paid("cancel"))[0] == 409
+
+
+def test_payment_409_for_paypal_says_where(world: World) -> None:
+    who = world.person(credits=0)
+    answer = world.http.post("/api/payment/checkout", json={"tier": "pro"}, headers=who.headers)
+    assert httpx2.post(f"{answer.json()['checkout_url']}/pay", data={"processor": "paypal"}).status_code == 303
+    for what, body in (("change-plan", {"tier": "premium"}), ("resume", None)):
+        answer = world.http.post(f"/api/payment/{what}", json=body, headers=who.headers)
+        assert (answer.status_code, set(answer.json())) == (409, {"error", "portal_url"})
+        assert answer.json()["portal_url"].startswith("http")
+        assert world.http.post("/api/payment/cancel", headers=who.headers).status_code in {200, 409}
 
 
 def test_payment_502(world: World) -> None:

@@ -7,6 +7,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Receive, Scope, Send
 
@@ -27,13 +28,12 @@ from interviewer.api import (
     users,
     webhooks,
 )
+from interviewer.api.errors import MAX_BODY, MAX_WEBHOOK
+from interviewer.api.lenience import Lenient
 from interviewer.api.middleware import REQUEST_ID
 from interviewer.api.openapi import DESCRIPTION, TAGS, Described
 from interviewer.errors import NotFound
 
-# Bytes; nothing that anybody writes to us by hand is as long.
-MAX_BODY = 256 * 1024
-MAX_WEBHOOK = 1024 * 1024
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -57,6 +57,7 @@ def build(origins: Collection[str] = ()) -> FastAPI:
         allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"],
         expose_headers=["Retry-After", REQUEST_ID],
     )
+    api.add_middleware(Lenient)
     for resource in (
         health,
         session,
@@ -80,17 +81,20 @@ def build(origins: Collection[str] = ()) -> FastAPI:
 
 
 class _Nowhere:
-    """Answers for paths that are none, or that one of `routes` has by another method; else both would end at a page."""
+    """Return 404 for unknown paths, 405 for a wrong method of `routes`, and what a path allows to OPTIONS; else a page would."""
 
     def __init__(self, routes: Sequence[BaseRoute]) -> None:
         self._routes = routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Say which of both it is, by any method."""
-        allowed = [method for method in METHODS if self._takes({**scope, "method": method})]
-        answer = errors.refusal(NotFound())
-        if allowed:
-            answer = errors.answer(405, errors.NO_SUCH_METHOD, {"Allow": ", ".join(allowed)})
+        """Answer by any method."""
+        methods = [method for method in METHODS if self._takes({**scope, "method": method})]
+        allow = {"Allow": ", ".join(methods)}
+        answer: Response = errors.refusal(NotFound())
+        if methods and scope["method"] == "OPTIONS":
+            answer = Response(headers=allow)
+        elif methods:
+            answer = errors.answer(405, errors.NO_SUCH_METHOD, allow)
         await answer(scope, receive, send)
 
     def _takes(self, scope: Scope) -> bool:

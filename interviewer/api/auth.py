@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from interviewer import wiring
 from interviewer.api.access import Client, RefreshSecret, UserAgent
 from interviewer.api.openapi import answered, refused
-from interviewer.api.schemas import Done, Email, Id, NewPassword, Nothing, Password, Secret, Username, described
+from interviewer.api.schemas import Body, Done, Email, Id, NewPassword, Nothing, Password, Secret, Username, described
 from interviewer.errors import BadRequest, IdentityRefused, IdentityUnavailable, Unauthorized
 from interviewer.services.accounts import RESET_DEAD
 from interviewer.services.github import NOT_CONFIGURED
@@ -21,7 +21,7 @@ _ADA = {"email": "ada@example.com", "username": "Ada", "password": "violet harbo
 _ACCESS, _REFRESH = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIzIn0.c2lnbmF0dXJl", "b2Zy8nqH0mB3cV5xT7kL1w"
 
 
-class Address(BaseModel):
+class Address(Body):
     """An e-mail address."""
 
     model_config = described("email", example={"email": _ADA["email"]})
@@ -43,7 +43,7 @@ class Credentials(Address):
     password: Password = ""
 
 
-class Reset(BaseModel):
+class Reset(Body):
     """A mailed token and the password to set by it."""
 
     model_config = described("token", "new_password", example={"token": _REFRESH, "new_password": _ADA["password"]})
@@ -51,14 +51,14 @@ class Reset(BaseModel):
     new_password: NewPassword = ""
 
 
-class Renewal(BaseModel):
+class Renewal(Body):
     """Whose tokens to renew."""
 
     model_config = described("user_id", example={"user_id": 3})
     user_id: Id = None
 
 
-class Code(BaseModel):
+class Code(Body):
     """What GitHub gave a program that ran its flow itself; the verifier where that was with PKCE."""
 
     model_config = described("code", example={"code": "a1b2c3d4e5f6a7b8c9d0"})

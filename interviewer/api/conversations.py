@@ -2,41 +2,42 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, WithJsonSchema
+from pydantic import Field, WithJsonSchema
 from structlog.contextvars import bind_contextvars
 
 from interviewer import wiring
 from interviewer.api.access import Client, Person
 from interviewer.api.interviews import IdempotencyKey, id_of
 from interviewer.api.openapi import RESUMED, refused, streamed
-from interviewer.api.schemas import ConversationBody, PathId, conversation_document, described
+from interviewer.api.schemas import Body, ConversationBody, PathId, conversation_document, described, nullable
 from interviewer.api.streaming import respond
-from interviewer.domain.text import MAX_ANSWER
+from interviewer.domain.text import MAX_ANSWER, too_long
 from interviewer.errors import BadRequest, InterviewerError, NotFound
 from interviewer.services.events import Completed
-from interviewer.services.guard import Action
-from interviewer.services.programs import ALREADY_BEGUN, OTHER_ANSWER, Sent
+from interviewer.services.programs import ALREADY_BEGUN, ANOTHER_QUESTION, HALF_NAMED, OTHER_ANSWER, Sent
 from interviewer.services.views import Loaded
 
 router = APIRouter(prefix="/api/conversations", tags=["conversations"])
 INVALID = "Invalid ID"
+ANSWER_TOO_LONG = too_long("Your answer", 25_000, MAX_ANSWER)
 _ANSWERED = streamed(201, "Judged, and the next question asked", ConversationBody) | refused(
-    {400: ["Missing ID", INVALID, "Missing message"], 503: InterviewerError.user_message}
+    {400: ["Missing ID", INVALID, "Missing message", HALF_NAMED], 413: ANSWER_TOO_LONG, 503: InterviewerError.user_message}
 )
 _INACTIVE = "Interview is not active"
 
 
-class Answer(BaseModel):
-    """An answer; `conversation_id` may name the conversation that is meant."""
+class Answer(Body):
+    """An answer; `conversation_id` may name the conversation that is meant, `topic_id` and `question_id` the question."""
 
     model_config = described(example={"message": "First I would measure where the time goes, because a guess is often wrong."})
     message: Annotated[
         str,
-        WithJsonSchema(
+        nullable(
             {
                 "type": "string",
                 "maxLength": MAX_ANSWER,
@@ -47,14 +48,22 @@ class Answer(BaseModel):
     conversation_id: Annotated[
         Any, WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string", "pattern": "^[0-9]+$"}, {"type": "null"}]})
     ] = None
+    topic_id: int | None = Field(default=None, strict=True, description="The topic of the question that is answered, 1 to 6.")
+    question_id: int | None = Field(
+        default=None,
+        strict=True,
+        description="Its number within the topic. If both name an earlier question, its reply is replayed when the text is the "
+        "same, else refused with 409; the open question is then never answered by mistake.",
+    )
+
+    def sent(self, key: str, *, first: bool = False) -> Sent:
+        """Return what was sent; raises BadRequest for half a name of a question."""
+        return Sent(self.message, key, self.conversation_id, self.topic_id, self.question_id, first)
 
 
 @router.post("/create", include_in_schema=False)
-@router.post("/create/", include_in_schema=False)
 @router.post("/append", include_in_schema=False)
-@router.post("/append/", include_in_schema=False)
 @router.get("", include_in_schema=False)
-@router.get("/", include_in_schema=False)
 async def nothing(_person: Person) -> None:
     """Say that an id is missing."""
     raise BadRequest("Missing ID")
@@ -66,13 +75,13 @@ async def nothing(_person: Person) -> None:
     operation_id="createConversation",
     response_model=ConversationBody,
     openapi_extra=RESUMED,
-    responses=_ANSWERED | refused({409: [_INACTIVE, ALREADY_BEGUN]}),
+    responses=_ANSWERED | refused({409: [_INACTIVE, ALREADY_BEGUN, OTHER_ANSWER, ANOTHER_QUESTION]}),
 )
 async def create(
     interview_id: PathId, body: Answer, person: Person, client: Client, request: Request, key: IdempotencyKey = ""
 ) -> Response:
     """Answer the first question."""
-    return await _reply(interview_id, Sent(body.message, key, body.conversation_id, first=True), person.user_id, client, request)
+    return await _reply(interview_id, body.sent(key, first=True), person.user_id, client, request)
 
 
 @router.post(
@@ -81,13 +90,13 @@ async def create(
     operation_id="appendToConversation",
     response_model=ConversationBody,
     openapi_extra=RESUMED,
-    responses=_ANSWERED | refused({409: [_INACTIVE, OTHER_ANSWER]}),
+    responses=_ANSWERED | refused({409: [_INACTIVE, OTHER_ANSWER, ANOTHER_QUESTION]}),
 )
 async def append(
     interview_id: PathId, body: Answer, person: Person, client: Client, request: Request, key: IdempotencyKey = ""
 ) -> Response:
     """Answer the question that is open, or have done again what is missing for the last answer."""
-    return await _reply(interview_id, Sent(body.message, key, body.conversation_id), person.user_id, client, request)
+    return await _reply(interview_id, body.sent(key), person.user_id, client, request)
 
 
 @router.get("/{interview_id}", operation_id="getConversation", responses=refused({400: ["Missing ID", INVALID]}))
@@ -99,9 +108,8 @@ async def show(interview_id: PathId, person: Person) -> ConversationBody:
 async def _reply(raw_id: str, sent: Sent, user_id: int, client: str, request: Request) -> Response:
     services = wiring.services()
     id = id_of(raw_id)
-    await services.guard.check(Action.ANSWER, client, str(user_id))
     try:
-        reply = await services.programs.reply(user_id, id, sent)
+        reply = await services.programs.reply(user_id, id, sent, client)
     except NotFound:
         raise BadRequest(INVALID) from None
     bind_contextvars(interview_id=id)
@@ -110,7 +118,8 @@ async def _reply(raw_id: str, sent: Sent, user_id: int, client: str, request: Re
         loaded = completed.loaded if completed else await _loaded(user_id, id)
         return ConversationBody(conversation=conversation_document(loaded))
 
-    return await respond(request, services.following.through(user_id, reply.events), done)
+    events = services.following.through(user_id, reply.events)
+    return await respond(request, events, done, arrived=partial(services.receipts.note, reply.question_id))
 
 
 async def _loaded(user_id: int, interview_id: int) -> Loaded:

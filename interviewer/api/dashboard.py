@@ -12,13 +12,12 @@ from pydantic import BaseModel, WithJsonSchema
 from interviewer import wiring
 from interviewer.api.access import Client, Person
 from interviewer.api.openapi import answered, refused
-from interviewer.api.schemas import described
+from interviewer.api.schemas import Body, described
 from interviewer.domain.credits import SubscriptionStatus
 from interviewer.domain.job import markdown
 from interviewer.domain.plans import Product
 from interviewer.domain.text import MAX_JOB_DESCRIPTION
 from interviewer.errors import InterviewerError
-from interviewer.services.guard import Action
 from interviewer.services.plans import Plan
 from interviewer.services.sessions import MAX_ID
 
@@ -59,7 +58,7 @@ class DashboardBody(BaseModel):
     past_interviews: list[PastInterview]
 
 
-class JobDescription(BaseModel):
+class JobDescription(Body):
     """A job posting, at most 30,000 characters."""
 
     model_config = described(
@@ -71,7 +70,7 @@ class JobDescription(BaseModel):
 @router.get("/api/user/dashboard", operation_id="getDashboard", response_model=DashboardBody, response_model_exclude_none=True)
 async def dashboard(
     person: Person,
-    limit: Annotated[int, Query(ge=1, le=MOST)] = MOST,
+    limit: Annotated[int | None, Query(ge=1, le=MOST, description="All interviews without it.")] = None,
     before: Annotated[int | None, Query(ge=1, lt=MAX_ID, description="Only interviews older than the one with this id.")] = None,
 ) -> DashboardBody:
     """Return one's own dashboard."""
@@ -107,6 +106,5 @@ def plan_word(plan: Plan) -> Literal["free", "pro", "premium"]:
 )
 async def job_description(body: JobDescription, person: Person, client: Client) -> JSONResponse:
     """Return what is found in a job description, as Markdown in a JSON string."""
-    services = wiring.services()
-    await services.guard.check(Action.JOB, client, str(person.user_id))
-    return JSONResponse(markdown(await services.interviews.analyse_job(person.user_id, body.job_description)))
+    findings = await wiring.services().interviews.analyse_job(person.user_id, body.job_description, client)
+    return JSONResponse(markdown(findings))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -14,7 +16,10 @@ from interviewer.errors import AppError, TooManyRequests, Unavailable
 
 logger = logging.getLogger(__name__)
 
-INVALID_BODY, TOO_LARGE, NO_SUCH_METHOD = "Invalid request body", "That is too large.", "Method not allowed"
+INVALID_BODY, NO_SUCH_METHOD = "Invalid request body", "Method not allowed"
+# Bytes; no form and no text that is allowed comes near either.
+MAX_BODY, MAX_WEBHOOK = 256 * 1024, 1024 * 1024
+WEBHOOKS = "/api/webhooks/"
 # Seconds after which it makes sense to come back when something we depend on does not answer.
 RETRY_AFTER = 5
 
@@ -28,8 +33,17 @@ def install(api: FastAPI) -> None:
     api.add_middleware(TooLarge)
 
 
+def body_too_large(path: str) -> str:
+    """Return the sentence about a body that is larger than a path takes."""
+    most = MAX_WEBHOOK if path.startswith(WEBHOOKS) else MAX_BODY
+    return f"The request body is too large; at most {most // 1024} KB are allowed."
+
+
 class TooLarge:
-    """Tells of too large a body as of every other error; the framework that measures it answers in plain text of its own."""
+    """Answers a body that is too large like every other error; the framework that measures it answers in plain text.
+
+    What a rule of ours refuses with the same status is JSON, and passes.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -40,23 +54,29 @@ class TooLarge:
 
         async def ours(message: Message) -> None:
             nonlocal replaced
-            if message["type"] == "http.response.start" and message["status"] == 413:
+            if message["type"] == "http.response.start" and message["status"] == 413 and not _is_json(message):
                 replaced = True
-                await answer(413, TOO_LARGE)(scope, receive, send)
+                await answer(413, body_too_large(scope["path"]))(scope, receive, send)
             elif not replaced:
                 await send(message)
 
         await self._app(scope, receive, ours)
 
 
-def answer(status: int, words: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    """Return an error as the API tells it."""
-    return JSONResponse({"error": words}, status_code=status, headers=headers)
+def _is_json(message: Message) -> bool:
+    return Headers(raw=message["headers"]).get("content-type", "").startswith("application/json")
+
+
+def answer(
+    status: int, words: str, headers: dict[str, str] | None = None, details: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """Return an error as the API answers it; `details` are further fields."""
+    return JSONResponse({"error": words, **(details or {})}, status_code=status, headers=headers)
 
 
 def refusal(error: AppError) -> JSONResponse:
-    """Return one of our errors as the API tells it, with when to come back where that is known."""
-    return answer(error.status, error.user_message, retry_after(error))
+    """Return one of our errors as the API answers it, with when to come back where that is known."""
+    return answer(error.status, error.user_message, retry_after(error), error.details)
 
 
 def retry_after(error: AppError) -> dict[str, str]:
@@ -76,9 +96,10 @@ async def _malformed(_request: Request, _error: Exception) -> JSONResponse:
     return answer(400, INVALID_BODY)
 
 
-async def _of_the_framework(_request: Request, error: Exception) -> JSONResponse:
+async def _of_the_framework(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    words = {400: INVALID_BODY, 404: "Not found", 405: NO_SUCH_METHOD}.get(error.status_code, str(error.detail))
+    ours = {400: INVALID_BODY, 404: "Not found", 405: NO_SUCH_METHOD, 413: body_too_large(request.url.path)}
+    words = ours.get(error.status_code, str(error.detail))
     return answer(error.status_code, words, dict(error.headers or {}))
 
 

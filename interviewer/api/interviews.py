@@ -6,19 +6,19 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, WithJsonSchema
+from pydantic import WithJsonSchema
 from structlog.contextvars import bind_contextvars
 
 from interviewer import wiring
 from interviewer.api.access import Client, Person
-from interviewer.api.openapi import RESUMED, refused, streamed
-from interviewer.api.schemas import InterviewBody, PathId, StartedBody, described, interview_document
+from interviewer.api.openapi import RESUMED, refused, refused_with, streamed
+from interviewer.api.schemas import Body, InterviewBody, PathId, Refused, StartedBody, described, interview_document, nullable
 from interviewer.api.streaming import respond
+from interviewer.domain.credits import Refusal
 from interviewer.domain.progress import InterviewStatus
-from interviewer.domain.text import MAX_JOB_DESCRIPTION
+from interviewer.domain.text import MAX_JOB_DESCRIPTION, too_long
 from interviewer.errors import BadRequest, InterviewerError, PaymentRequired
 from interviewer.services.events import Completed, Started
-from interviewer.services.guard import Action
 from interviewer.services.sessions import MAX_ID
 
 router = APIRouter(prefix="/api/interviews", tags=["interviews"])
@@ -27,14 +27,15 @@ IdempotencyKey = Annotated[
     Header(
         alias="Idempotency-Key",
         max_length=200,
-        description="The same key again does nothing again: it answers what came of the first request.",
+        description="The same key again does nothing again: it returns what came of the first request, of an answer for a day.",
     ),
 ]
 _NO_JOB = "This does not look like a job description. Paste its text, or leave the box empty for a general interview."
+_JOB_TOO_LONG = too_long("The job description", 31_000, MAX_JOB_DESCRIPTION)
 _FOUND = {400: "Invalid ID", 404: "Interview not found"}
 
 
-class Start(BaseModel):
+class Start(Body):
     """What an interview is about; all of it optional."""
 
     model_config = described(
@@ -42,13 +43,11 @@ class Start(BaseModel):
     )
     job_description: Annotated[
         str,
-        WithJsonSchema(
-            {"type": "string", "maxLength": MAX_JOB_DESCRIPTION, "description": "The job posting. None: a general one."}
-        ),
+        nullable({"type": "string", "maxLength": MAX_JOB_DESCRIPTION, "description": "The job posting. None: a general one."}),
     ] = ""
 
 
-class Change(BaseModel):
+class Change(Body):
     """What an interview is to become."""
 
     model_config = described("status", example={"status": "paused"})
@@ -69,15 +68,13 @@ def id_of(raw: str, words: str = "Invalid ID") -> int:
     response_model=StartedBody,
     openapi_extra=RESUMED,
     responses=streamed(201, "Started", StartedBody)
-    | refused(
-        {400: _NO_JOB, 402: PaymentRequired.user_message, 503: f"{InterviewerError.user_message} Your credit was given back."}
-    ),
+    | refused({400: _NO_JOB, 413: _JOB_TOO_LONG, 503: f"{InterviewerError.user_message} Your credit was given back."})
+    | refused_with(Refused, {402: [{"error": PaymentRequired.user_message, "reason": one.value} for one in Refusal]}),
 )
 async def start(body: Start, person: Person, client: Client, request: Request, key: IdempotencyKey = "") -> Response:
     """Start an interview: it takes one credit, which comes back if no first question does."""
     services = wiring.services()
-    await services.guard.check(Action.START, client, str(person.user_id))
-    begun = services.interviews.start(person.user_id, body.job_description, key)
+    begun = services.interviews.start(person.user_id, body.job_description, key, client)
     events = services.following.through(person.user_id, begun)
     started = await anext(events)
     assert isinstance(started, Started)
@@ -95,9 +92,7 @@ async def start(body: Start, person: Person, client: Client, request: Request, k
 
 
 @router.get("", include_in_schema=False)
-@router.get("/", include_in_schema=False)
 @router.patch("", include_in_schema=False)
-@router.patch("/", include_in_schema=False)
 async def nothing(_person: Person) -> None:
     """Say that an id is missing."""
     raise BadRequest("Missing ID")

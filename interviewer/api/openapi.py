@@ -13,8 +13,8 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-from interviewer.api.errors import INVALID_BODY, NO_SUCH_METHOD, RETRY_AFTER, TOO_LARGE
-from interviewer.api.schemas import Error, Exchange
+from interviewer.api.errors import INVALID_BODY, NO_SUCH_METHOD, RETRY_AFTER, body_too_large
+from interviewer.api.schemas import Elsewhere, Error, Exchange, Refused
 from interviewer.errors import TooManyRequests, Unauthorized, Unavailable
 from interviewer.services.tokens import DEACTIVATED
 
@@ -36,9 +36,10 @@ Practise backend interviews from a program of your own: sign in, start an interv
 **Signing in.** Send `Authorization: Bearer <access token>`. Access tokens come from `login` and live for about an hour; then
 exchange the refresh token for a new pair.
 
-**Errors.** Every error is `{"error": "<a sentence that a person can read>"}`. With 429 and 503 comes `Retry-After`, in seconds.
+**Errors.** Every error is `{"error": "<a sentence that a person can read>"}`; a few have a field more, for programs. With
+429 and 503 comes `Retry-After`, in seconds.
 
-**Bodies.** JSON, at most 256 KB. Fields that are not known are ignored.
+**Bodies.** JSON, at most 256 KB. Fields that are not known are ignored, and so are optional ones that are `null`.
 """
 
 TAGS = [
@@ -96,6 +97,19 @@ def refused(words: Mapping[int, str | Sequence[str]]) -> Responses:
     return {status: _error(status, [said] if isinstance(said, str) else said) for status, said in words.items()}
 
 
+def refused_with(model: type[Error], bodies: Mapping[int, Sequence[Mapping[str, str]]]) -> Responses:
+    """Describe errors of a route that have more fields than every error: their bodies, by status."""
+    described: Responses = {}
+    for status, examples in bodies.items():
+        schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+        named = {
+            _name(" ".join([*list(one.values())[1:], one["error"]])): {"summary": one["error"], "value": dict(one)}
+            for one in examples
+        }
+        described[status] = _error(status, ()) | {"content": {JSON: {"schema": schema, "examples": named}}}
+    return described
+
+
 def streamed(status: int, words: str, body: type[BaseModel]) -> Responses:
     """Describe an answer that comes as JSON or, when asked for, as a stream, whose events the schema describes one by one."""
     events = [
@@ -124,7 +138,8 @@ class Described(FastAPI):
             schemas = document["components"]["schemas"]
             for name in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(name, None)
-            schemas |= {model.__name__: model.model_json_schema(mode="serialization") for model in (Error, Exchange)}
+            of_our_own = (Error, Refused, Elsewhere, Exchange)
+            schemas |= {model.__name__: model.model_json_schema(mode="serialization") for model in of_our_own}
             for path, operation in _operations(document):
                 _complete(path, operation)
         return self.openapi_schema or {}
@@ -158,7 +173,7 @@ def _common(path: str, operation: Document) -> dict[int, list[str]]:
         return {405: [NO_SUCH_METHOD]}
     errors = {405: [NO_SUCH_METHOD], 429: [TooManyRequests(30).user_message], 503: [Unavailable.user_message]}
     if "requestBody" in operation:
-        errors |= {400: [INVALID_BODY], 413: [TOO_LARGE]}
+        errors |= {400: [INVALID_BODY], 413: [body_too_large(path)]}
     if any(parameter["in"] != "path" for parameter in operation.get("parameters", ())):
         errors[400] = [INVALID_BODY]
     if any("accessToken" in scheme for scheme in operation.get("security", ())):
@@ -172,4 +187,8 @@ def _error(status: int, words: Sequence[str]) -> Document:
 
 def _examples(words: Sequence[str]) -> Document:
     """Return error bodies by names made of their words."""
-    return {re.sub(r"\W+", "-", said.lower()).strip("-")[:60]: {"summary": said, "value": {"error": said}} for said in words}
+    return {_name(said): {"summary": said, "value": {"error": said}} for said in words}
+
+
+def _name(words: str) -> str:
+    return re.sub(r"\W+", "-", words.lower()).strip("-")[:60]

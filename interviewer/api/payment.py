@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field, WithJsonSchema
+from pydantic import BaseModel, WithJsonSchema
 
 from interviewer import wiring
 from interviewer.api.access import Client, Person
-from interviewer.api.openapi import answered, refused
-from interviewer.api.schemas import Done, described
+from interviewer.api.openapi import Responses, answered, refused, refused_with
+from interviewer.api.schemas import Body, Done, Elsewhere, described
 from interviewer.domain.plans import PLANS, Product
-from interviewer.errors import PaymentsRefused, PaymentsUnavailable
+from interviewer.errors import DoneElsewhere, PaymentsRefused, PaymentsUnavailable
 
 router = APIRouter(prefix="/api/payment", tags=["payment"])
 
@@ -22,7 +22,7 @@ _CLOSED = "Buying is not set up on this site."
 _NOT_REACHED = PaymentsUnavailable.user_message
 
 
-class Tier(BaseModel):
+class Tier(Body):
     """What is to be bought. Whatever it is, it is looked up: what is no text is not for sale either."""
 
     model_config = described("tier", example={"tier": "pro"})
@@ -43,10 +43,12 @@ class Checkout(BaseModel):
     checkout_url: str
 
 
-class Changed(Done):
-    """What was done, or where to do it: some changes are made only on the payment service's own pages."""
+_PORTAL = {"error": DoneElsewhere.user_message, "portal_url": "https://shop.example.com/billing"}
 
-    portal_url: str | None = Field(default=None, description="Left out when it is done.")
+
+def _refused(*words: str) -> Responses:
+    """Describe the 409 of a change that some subscriptions can only be given on the payment service's own page."""
+    return refused_with(Elsewhere, {409: [*({"error": said} for said in words), _PORTAL]})
 
 
 @router.post(
@@ -76,47 +78,26 @@ async def cancel(person: Person, client: Client) -> Done:
 @router.post(
     "/resume",
     operation_id="resumeSubscription",
-    response_model_exclude_none=True,
-    responses=answered(200, "Resumed, or where to resume it", {"message": "Subscription resumed"})
-    | refused(
-        {
-            409: [
-                "There is no cancelled subscription to resume.",
-                "Another subscription of yours is running: you would pay for two.",
-            ],
-            502: [_NOT_REACHED, PaymentsRefused.user_message],
-            503: _CLOSED,
-        }
+    responses=answered(200, "Resumed", {"message": "Subscription resumed"})
+    | refused({502: [_NOT_REACHED, PaymentsRefused.user_message], 503: _CLOSED})
+    | _refused(
+        "There is no cancelled subscription to resume.", "Another subscription of yours is running: you would pay for two."
     ),
 )
-async def resume(person: Person, client: Client) -> Changed:
+async def resume(person: Person, client: Client) -> Done:
     """Take the cancellation back."""
-    return _done("Subscription resumed", await wiring.services().purchases.resume(person.user_id, client))
+    await wiring.services().purchases.resume(person.user_id, client)
+    return Done(message="Subscription resumed")
 
 
 @router.post(
     "/change-plan",
     operation_id="changePlan",
-    response_model_exclude_none=True,
-    responses=answered(
-        200,
-        "Changed, or where to change it",
-        {"message": "Continue at portal_url", "portal_url": "https://shop.example.com/billing"},
-    )
-    | refused(
-        {
-            400: _TIER,
-            409: ["There is no active subscription whose plan could be changed.", "Your plan is Pro already."],
-            502: [_NOT_REACHED, PaymentsRefused.user_message],
-            503: _CLOSED,
-        }
-    ),
+    responses=answered(200, "Changed", {"message": "Plan changed"})
+    | refused({400: _TIER, 502: [_NOT_REACHED, PaymentsRefused.user_message], 503: _CLOSED})
+    | _refused("There is no active subscription whose plan could be changed.", "Your plan is Pro already."),
 )
-async def change_plan(body: Plan, person: Person, client: Client) -> Changed:
+async def change_plan(body: Plan, person: Person, client: Client) -> Done:
     """Change the plan."""
-    return _done("Plan changed", await wiring.services().purchases.change_plan(person.user_id, body.tier, client))
-
-
-def _done(words: str, portal_url: str) -> Changed:
-    """Return that it is done, or where it is to be done."""
-    return Changed(message="Continue at portal_url", portal_url=portal_url) if portal_url else Changed(message=words)
+    await wiring.services().purchases.change_plan(person.user_id, body.tier, client)
+    return Done(message="Plan changed")

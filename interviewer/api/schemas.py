@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
 from interviewer.api.examples import CONVERSATION, INTERVIEW, STARTED
+from interviewer.domain.credits import Refusal
 from interviewer.domain.job import JobFindings, markdown
 from interviewer.domain.names import MAX_USERNAME
 from interviewer.domain.progress import InterviewStatus
@@ -72,10 +73,45 @@ NewPassword = Annotated[
 Secret = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1})]
 
 
+class Body(BaseModel):
+    """What a request holds. A field that is `null` counts as one that is not there."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, given: Any) -> Any:
+        return {name: value for name, value in given.items() if value is not None} if isinstance(given, dict) else given
+
+
+def nullable(schema: Mapping[str, Any]) -> WithJsonSchema:
+    """Describe an optional field that may be `null` as well."""
+    return WithJsonSchema({**schema, "type": [schema["type"], "null"]})
+
+
 class Error(BaseModel):
-    """Every error."""
+    """Every error. Some have more to tell programs: a field of its own each."""
 
     error: str = Field(description="A sentence that a person can read.", examples=["Interview not found"])
+
+
+class Refused(Error):
+    """Why no interview is started."""
+
+    reason: Annotated[
+        Refusal,
+        WithJsonSchema(
+            {
+                "type": "string",
+                "enum": [one.value for one in Refusal],
+                "description": "Which case it is: a paused or expired subscription keeps its credits.",
+            }
+        ),
+    ]
+
+
+class Elsewhere(Error):
+    """A refusal, with the page of the payment service where it can be done if there is one."""
+
+    portal_url: str | None = Field(default=None, description="Only where it can be done there, for PayPal subscriptions.")
 
 
 class Nothing(BaseModel):

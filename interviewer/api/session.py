@@ -3,15 +3,17 @@ a request can set an HttpOnly cookie; `OriginGuard` keeps other sites' pages fro
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Form
-from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 
 from interviewer import wiring
 from interviewer.api.access import Client, SessionSecret, UserAgent
+from interviewer.api.errors import retry_after
 from interviewer.db.models import User
 from interviewer.domain.navigation import HOME, local_path
 from interviewer.errors import AppError, Conflict, Unauthorized
@@ -97,18 +99,21 @@ async def logout_everywhere(secret: SessionSecret = "") -> Response:
 
 
 @router.get("/export")
-async def export(secret: SessionSecret = "") -> Response:
+async def export(client: Client, secret: SessionSecret = "") -> Response:
     """Return all that is stored about whoever asks, as a file."""
     services = wiring.services()
     try:
         person = await services.sessions.authenticate(secret)
-        document = await services.personal.export(person.user_id)
+        document = await services.personal.export(person.user_id, client)
+        # Years of interviews are megabytes: not on the event loop, and not all of a user's at once.
+        async with services.processor.place(person.user_id):
+            content = await asyncio.to_thread(json.dumps, document, ensure_ascii=False)
     except Unauthorized:
         return RedirectResponse(login_page("/account"), status_code=303)
     except AppError as error:
-        return PlainTextResponse(error.user_message, status_code=error.status)
+        return PlainTextResponse(error.user_message, status_code=error.status, headers=retry_after(error))
     headers = {"Content-Disposition": 'attachment; filename="interviewer.json"', "Cache-Control": "no-store"}
-    return JSONResponse(document, headers=headers)
+    return Response(content, media_type="application/json", headers=headers)
 
 
 def _signed_out(path: str) -> RedirectResponse:

@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel
+from starlette.background import BackgroundTask
 
 from interviewer.api.errors import refusal
 from interviewer.api.schemas import as_json
@@ -113,15 +114,26 @@ def _data(data: dict[str, Any]) -> str:
     return f"data: {json.dumps(data, ensure_ascii=False)}\n\n"
 
 
+def _forget() -> None:
+    """For answers whose arrival need not be known."""
+
+
+async def _call(function: Callable[[], None]) -> None:
+    """Call a function on the event loop; Starlette would send it to a thread."""
+    function()
+
+
 async def respond(
     request: Request,
     events: AsyncIterator[Event],
     body: Callable[[Completed | None], Awaitable[BaseModel]],
     status: int = 201,
+    arrived: Callable[[], None] = _forget,
 ) -> Response:
     """Answer with the events as they come if the client wants a stream, else once they are over.
 
-    `body` is made at the end, of what was told there.
+    `body` is made at the end, of what was known there. `arrived` is called once the last byte of a reply has been handed over, as
+    far as is known: not when the client has gone by then, and not for a failure.
 
     What is refused before anything happens is raised, and so a plain status in both cases.
     """
@@ -132,7 +144,7 @@ async def respond(
             Progress.after(request.headers.get("Last-Event-ID", "")) if request.headers.get("Idempotency-Key") else Progress()
         )
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(_streamed(everything, body, progress), status, headers, EVENT_STREAM)
+        return StreamingResponse(_streamed(everything, body, progress, arrived), status, headers, EVENT_STREAM)
     failure: AppError | None = None
     completed: Completed | None = None
     async for event in everything:
@@ -142,7 +154,10 @@ async def respond(
             completed = event
     if failure:
         return refusal(failure)
-    return Response((await body(completed)).model_dump_json(exclude_none=True), status, media_type="application/json")
+    content = (await body(completed)).model_dump_json(exclude_none=True)
+    # Asked before the answer is sent: after it, every connection counts as ended.
+    background = None if await request.is_disconnected() else BackgroundTask(_call, arrived)
+    return Response(content, status, media_type="application/json", background=background)
 
 
 async def _with(first: Event | None, rest: AsyncIterator[Event]) -> AsyncIterator[Event]:
@@ -154,7 +169,10 @@ async def _with(first: Event | None, rest: AsyncIterator[Event]) -> AsyncIterato
 
 
 async def _streamed(
-    events: AsyncIterator[Event], body: Callable[[Completed | None], Awaitable[BaseModel]], progress: Progress
+    events: AsyncIterator[Event],
+    body: Callable[[Completed | None], Awaitable[BaseModel]],
+    progress: Progress,
+    arrived: Callable[[], None],
 ) -> AsyncIterator[str]:
     stream = Stream(progress)
     try:
@@ -162,6 +180,10 @@ async def _streamed(
             async for event in open_events:
                 if lines := stream.lines(event):
                     yield lines
-        yield stream.error(stream.failure) if stream.failure else stream.end(await body(stream.completed))
+        if stream.failure:
+            yield stream.error(stream.failure)
+            return
+        yield stream.end(await body(stream.completed))
+        arrived()  # reached only if the client has not gone meanwhile: then this is cancelled at the `yield`
     except AppError as error:
         yield stream.error(error)

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from interviewer import wiring
 from interviewer.api.access import Client, Person, UserAgent
 from interviewer.api.openapi import answered, refused
-from interviewer.api.schemas import Done, PathId, Secret, described
+from interviewer.api.schemas import Body, Done, PathId, Secret, described
 from interviewer.errors import BadRequest, SubscriptionNotCancelled, Unauthorized
 from interviewer.services.accounts import LINK_DEAD
 from interviewer.services.sessions import SignedIn
@@ -18,7 +18,7 @@ _REFUSED = {400: "UserID required", 401: "Invalid ID"}
 _ADA = {"user_id": 3, "username": "Ada", "email": "ada@example.com"}
 
 
-class MailedToken(BaseModel):
+class MailedToken(Body):
     """The token of a mailed link."""
 
     model_config = described("token", example={"token": "b2Zy8nqH0mB3cV5xT7kL1w"})
@@ -61,9 +61,7 @@ async def create(body: MailedToken, client: Client, user_agent: UserAgent = "") 
 
 
 @router.get("", include_in_schema=False)
-@router.get("/", include_in_schema=False)
 @router.delete("/delete", include_in_schema=False)
-@router.delete("/delete/", include_in_schema=False)
 async def nobody(_person: Person) -> None:
     """Say that an id is missing."""
     raise BadRequest("UserID required")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from interviewer.cli.opening import operate
-from interviewer.cli.printing import moment, say, shown, table
+from interviewer.cli.printing import moment, say, say_if_cut, shown, table
 from interviewer.domain.webhooks import OPEN
 from interviewer.errors import AppError, BadRequest
 from interviewer.services.webhooks import Delivery
@@ -32,11 +32,12 @@ def list_deliveries(
     """List the deliveries that need somebody, the newest first."""
 
     async def work(services: Services) -> list[Delivery]:
-        return await services.webhooks.listed(everything=everything, limit=limit)
+        return await services.webhooks.listed(everything=everything, limit=limit + 1)
 
     found = operate(work)
     if found:
-        table(HEAD, [_row(one) for one in found])
+        table(HEAD, [_row(one) for one in found[:limit]])
+        say_if_cut(found, limit)
     else:
         say("Nothing was delivered yet." if everything else "No delivery needs anybody.")
 

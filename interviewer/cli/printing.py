@@ -41,3 +41,9 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     for line in lines:
         typer.echo(GAP.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def say_if_cut(found: Sequence[object], limit: int) -> None:
+    """Say that there is more than the `limit` rows that are shown, if `found` is longer."""
+    if len(found) > limit:
+        say(f"Only the first {limit} are shown; --limit shows more.")

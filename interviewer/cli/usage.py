@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated
 
 import typer
 
 from interviewer.cli.opening import operate
-from interviewer.cli.printing import say, table
+from interviewer.cli.printing import say, say_if_cut, table
 from interviewer.services.usage import By, Line
 from interviewer.wiring import Services
 
@@ -28,19 +27,20 @@ def usage(
     whose tokens the model's server did not tell, which are counted as "uncounted".
     """
 
-    async def work(services: Services) -> list[Line]:
-        return await services.spending.lines(days, by, limit)
+    async def work(services: Services) -> tuple[list[Line], Line]:
+        return await services.spending.lines(days, by, limit + 1), await services.spending.total(days)
 
-    found = operate(work)
+    found, total = operate(work)
     if not found:
         say("The model was not called.")
         return
     table(
         (by.value, "calls", "failed", "uncounted", "prompt", "cached", "completion", "cost (USD)", "median (ms)"),
-        [_row(line, NOBODY.get(by, UNKNOWN)) for line in found],
+        [_row(line, NOBODY.get(by, UNKNOWN)) for line in found[:limit]],
     )
+    say_if_cut(found, limit)
     say()
-    say(_total(found))
+    say(_total(total))
 
 
 def _row(line: Line, nobody: str) -> tuple[object, ...]:
@@ -50,10 +50,9 @@ def _row(line: Line, nobody: str) -> tuple[object, ...]:
     return (one.label or nobody, *counts, _money(line.cost), median)
 
 
-def _total(lines: Sequence[Line]) -> str:
-    costs = [line.cost for line in lines if line.cost is not None]
-    calls, tokens = sum(line.sum.calls for line in lines), sum(line.sum.prompt + line.sum.completion for line in lines)
-    return f"In all: {calls} calls, {tokens} tokens, cost {_money(sum(costs, Decimal(0)) if costs else None)}."
+def _total(total: Line) -> str:
+    tokens = total.sum.prompt + total.sum.completion
+    return f"In all: {total.sum.calls} calls, {tokens} tokens, cost {_money(total.cost)}."
 
 
 def _money(cost: Decimal | None) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from interviewer.cli.opening import operate
-from interviewer.cli.printing import moment, say, table
+from interviewer.cli.printing import moment, say, say_if_cut, table
 from interviewer.errors import BadRequest, PaymentsUnavailable, SubscriptionNotCancelled
 from interviewer.services.accounts import normalised_email
 from interviewer.services.operations import MOST_CREDITS, AccountLine, Grant
@@ -29,7 +29,7 @@ def list_accounts(
     """List accounts, the newest first."""
 
     async def work(services: Services) -> list[AccountLine]:
-        return await services.operations.accounts(search, limit)
+        return await services.operations.accounts(search, limit + 1)
 
     found = operate(work)
     if not found:
@@ -45,9 +45,10 @@ def list_accounts(
             one.plan_status,
             moment(one.created_at),
         )
-        for one in found
+        for one in found[:limit]
     ]
     table(("id", "e-mail", "name", "individual", "subscription", "plan", "created (UTC)"), rows)
+    say_if_cut(found, limit)
 
 
 @app.command()

@@ -13,7 +13,7 @@ import httpx2
 from . import calls
 from .calls import Call
 from .core import Core
-from .errors import Unauthorized
+from .errors import ApiError, Unauthorized
 from .models import Account, Conversation, Dashboard, Interview, Started, Tokens
 from .outcomes import Answer, Broken, Outcome, Tries, answered, broken, parsed, result
 from .streams import MAX_EVENT, Event, Stream, is_stream
@@ -75,17 +75,33 @@ class AsyncClient(Core):
             async for event in events:
                 yield event
 
-    async def answer(self, interview_id: int, message: str, *, key: str | None = None) -> Conversation:
+    async def answer(
+        self,
+        interview_id: int,
+        message: str,
+        *,
+        key: str | None = None,
+        topic_id: int | None = None,
+        question_id: int | None = None,
+    ) -> Conversation:
         """As `Client.answer`."""
-        found = await self._do(calls.answer(interview_id, message, key, first=await self._is_first(interview_id)))
+        first = await self._is_first(interview_id)
+        found = await self._do(calls.answer(interview_id, message, key, topic_id, question_id, first=first))
         self._begun.add(interview_id)
         return found
 
     async def stream_answer(
-        self, interview_id: int, message: str, *, key: str | None = None
+        self,
+        interview_id: int,
+        message: str,
+        *,
+        key: str | None = None,
+        topic_id: int | None = None,
+        question_id: int | None = None,
     ) -> AsyncGenerator[Event[Conversation], None]:
         """As `Client.stream_answer`."""
-        call = calls.answer(interview_id, message, key, first=await self._is_first(interview_id))
+        first = await self._is_first(interview_id)
+        call = calls.answer(interview_id, message, key, topic_id, question_id, first=first)
         async with aclosing(self._stream(call)) as events:
             async for event in events:
                 yield event
@@ -105,11 +121,11 @@ class AsyncClient(Core):
 
     async def pause(self, interview_id: int) -> Interview:
         """As `Client.pause`."""
-        return await self._do(calls.set_status(interview_id, "paused"))
+        return await self._set_status(interview_id, "paused")
 
     async def resume(self, interview_id: int) -> Interview:
         """As `Client.resume`."""
-        return await self._do(calls.set_status(interview_id, "active"))
+        return await self._set_status(interview_id, "active")
 
     async def summarise_job(self, job_description: str) -> str:
         """As `Client.summarise_job`."""
@@ -129,13 +145,13 @@ class AsyncClient(Core):
         """As `Client.cancel_subscription`."""
         await self._do(calls.cancel())
 
-    async def resume_subscription(self) -> str | None:
+    async def resume_subscription(self) -> None:
         """As `Client.resume_subscription`."""
-        return await self._do(calls.resume_subscription())
+        await self._do(calls.resume_subscription())
 
-    async def change_plan(self, tier: str) -> str | None:
+    async def change_plan(self, tier: str) -> None:
         """As `Client.change_plan`."""
-        return await self._do(calls.change_plan(tier))
+        await self._do(calls.change_plan(tier))
 
     # -- the network ---------------------------------------------------------------------------------------------
 
@@ -199,6 +215,15 @@ class AsyncClient(Core):
             self._replace(stale, None)
             raise
         self._replace(stale, fresh)
+
+    async def _set_status(self, interview_id: int, status: str) -> Interview:
+        try:
+            return await self._do(calls.set_status(interview_id, status))
+        except ApiError as error:
+            found = await self.interview(interview_id) if calls.no_change(error) else None
+            if found is None or found.status != status:
+                raise
+            return found
 
     async def _is_first(self, interview_id: int) -> bool:
         return interview_id not in self._begun and (await self.interview(interview_id)).number_questions_answered == 0

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from pydantic import SecretStr
 
+from .errors import ApiError
 from .models import Account, Conversation, Dashboard, Interview, Started, Tokens
 
 T = TypeVar("T")
@@ -105,10 +106,13 @@ def start(job_description: str, key: str | None) -> Call[Started]:
     return Call("POST", "api/interviews", Started.model_validate, body, key=_key(key), repeatable=True)
 
 
-def answer(interview_id: int, message: str, key: str | None, *, first: bool) -> Call[Conversation]:
-    """Answer the open question, which is the `first` one or a later one."""
+def answer(
+    interview_id: int, message: str, key: str | None, topic_id: int | None, question_id: int | None, *, first: bool
+) -> Call[Conversation]:
+    """Answer the open question, which is the `first` one or a later one; the ids name the question that is meant."""
     path = f"api/conversations/{'create' if first else 'append'}/{interview_id:d}"
-    return Call("POST", path, _conversation, {"message": message}, key=_key(key), repeatable=True)
+    named = {name: id for name, id in (("topic_id", topic_id), ("question_id", question_id)) if id is not None}
+    return Call("POST", path, _conversation, {"message": message, **named}, key=_key(key), repeatable=True)
 
 
 def interview(interview_id: int) -> Call[Interview]:
@@ -117,8 +121,13 @@ def interview(interview_id: int) -> Call[Interview]:
 
 
 def set_status(interview_id: int, status: str) -> Call[Interview]:
-    """Pause an interview or go on with it; it may be what it is to become already."""
+    """Pause an interview or go on with it; sent again it is refused, because it is done: see `no_change`."""
     return Call("PATCH", f"api/interviews/{interview_id:d}", _interview, {"status": status}, repeatable=True)
+
+
+def no_change(error: ApiError) -> bool:
+    """Tell whether a change of status was refused, perhaps because the interview has that status already."""
+    return error.status == 400 and error.message == "Invalid status transition"
 
 
 def conversation(interview_id: int) -> Call[Conversation]:
@@ -150,14 +159,14 @@ def cancel() -> Call[None]:
     return Call("POST", "api/payment/cancel", _nothing)
 
 
-def resume_subscription() -> Call[str | None]:
+def resume_subscription() -> Call[None]:
     """Take the cancellation back."""
-    return Call("POST", "api/payment/resume", _portal)
+    return Call("POST", "api/payment/resume", _nothing)
 
 
-def change_plan(tier: str) -> Call[str | None]:
+def change_plan(tier: str) -> Call[None]:
     """Change the plan."""
-    return Call("POST", "api/payment/change-plan", _portal, {"tier": tier})
+    return Call("POST", "api/payment/change-plan", _nothing, {"tier": tier})
 
 
 # -- reading ---------------------------------------------------------------------------------------------------------
@@ -190,10 +199,6 @@ def _text(found: Any) -> str:
     if not isinstance(found, str):
         raise TypeError("no text")
     return found
-
-
-def _portal(found: Any) -> str | None:
-    return _text(found["portal_url"]) if "portal_url" in found else None
 
 
 def _nothing(_found: Any) -> None:

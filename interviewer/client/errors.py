@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class ApiError(Exception):
     """The server refused or failed: `status` is HTTP's, `message` a sentence for a person.
 
-    `retry_after` is the number of seconds after which the server wants to be asked again, None when it does not say.
-    Neither passwords nor tokens are ever part of it.
+    `retry_after` is the number of seconds after which the server wants to be asked again, None when it does not say. `details`
+    are further fields of its answer. Neither passwords nor tokens are ever part of it.
     """
 
-    def __init__(self, status: int, message: str, retry_after: float | None = None) -> None:
-        self.status, self.message, self.retry_after = status, message, retry_after
+    def __init__(
+        self, status: int, message: str, retry_after: float | None = None, details: Mapping[str, str] | None = None
+    ) -> None:
+        self.status, self.message, self.retry_after, self.details = status, message, retry_after, details or {}
         super().__init__(status, message, retry_after)
 
     def __str__(self) -> str:
@@ -25,6 +29,11 @@ class Unauthorized(ApiError):
 class PaymentRequired(ApiError):
     """402: no usable credit."""
 
+    @property
+    def reason(self) -> str:
+        """Which case it is: `none_left`, `subscription_paused` or `subscription_expired`; empty when the server does not say."""
+        return self.details.get("reason", "")
+
 
 class NotFound(ApiError):
     """404: it does not exist, or belongs to somebody else."""
@@ -32,6 +41,11 @@ class NotFound(ApiError):
 
 class Conflict(ApiError):
     """409: the state of things forbids it right now."""
+
+    @property
+    def portal_url(self) -> str:
+        """The page of the payment service where it can be done instead; empty when there is none."""
+        return self.details.get("portal_url", "")
 
 
 class TooManyRequests(ApiError):
@@ -60,6 +74,6 @@ BY_STATUS: dict[int, type[ApiError]] = {
 }
 
 
-def error_for(status: int, message: str, retry_after: float | None = None) -> ApiError:
+def error_for(status: int, message: str, retry_after: float | None = None, details: Mapping[str, str] | None = None) -> ApiError:
     """Return the error of a status."""
-    return BY_STATUS.get(status, ApiError)(status, message, retry_after)
+    return BY_STATUS.get(status, ApiError)(status, message, retry_after, details)

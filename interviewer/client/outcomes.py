@@ -44,6 +44,13 @@ class Answer:
         words = found.get("error") if isinstance(found, dict) else None
         return words if isinstance(words, str) else f"The server answered {self.status} and gave no reason."
 
+    @property
+    def details(self) -> dict[str, str]:
+        """What the server says of an error beyond its words."""
+        found = parsed(self.body)
+        fields = found.items() if isinstance(found, dict) else ()
+        return {name: value for name, value in fields if name != "error" and isinstance(value, str)}
+
 
 @dataclass(frozen=True, slots=True)
 class Broken:
@@ -101,7 +108,7 @@ def error_of(outcome: Outcome) -> ApiError:
         return Unreachable(0, f"The server did not answer ({outcome.reason}).")
     if outcome.ok:
         return InvalidAnswer(outcome.status, "The server answered something else than was asked for.")
-    return error_for(outcome.status, outcome.message, retry_after(outcome.headers))
+    return error_for(outcome.status, outcome.message, retry_after(outcome.headers), outcome.details)
 
 
 class Tries:

@@ -13,7 +13,7 @@ import httpx2
 from . import calls
 from .calls import Call
 from .core import Core
-from .errors import Unauthorized
+from .errors import ApiError, Unauthorized
 from .models import Account, Conversation, Dashboard, Interview, Started, Tokens
 from .outcomes import Answer, Broken, Outcome, Tries, answered, broken, parsed, result
 from .streams import MAX_EVENT, Event, Stream, is_stream
@@ -82,24 +82,42 @@ class Client(Core):
         """Start as `start` does; yields pieces of the first question as they are written, then Done."""
         yield from self._stream(calls.start(job_description, key))
 
-    def answer(self, interview_id: int, message: str, *, key: str | None = None) -> Conversation:
+    def answer(
+        self,
+        interview_id: int,
+        message: str,
+        *,
+        key: str | None = None,
+        topic_id: int | None = None,
+        question_id: int | None = None,
+    ) -> Conversation:
         """Answer the open question and return the conversation with the verdict and the next question.
 
-        Raises Conflict when the interview is not active or something else was answered meanwhile, and Unavailable when
-        the answer is kept but not judged: see `retry`. The same `key` again replays the reply.
+        Without a `key` one is made for this call and its repetitions; the same again within 24 hours replays the reply.
+        `topic_id` and `question_id` (its number within the topic) name the question that is meant: an earlier one is never
+        taken for the open one. Raises Conflict when the interview is not active or another question is open, and Unavailable
+        when the answer is kept but not judged: see `retry`.
         """
-        found = self._do(calls.answer(interview_id, message, key, first=self._is_first(interview_id)))
+        first = self._is_first(interview_id)
+        found = self._do(calls.answer(interview_id, message, key, topic_id, question_id, first=first))
         self._begun.add(interview_id)
         return found
 
     def stream_answer(
-        self, interview_id: int, message: str, *, key: str | None = None
+        self,
+        interview_id: int,
+        message: str,
+        *,
+        key: str | None = None,
+        topic_id: int | None = None,
+        question_id: int | None = None,
     ) -> Generator[Event[Conversation], None, None]:
         """Answer as `answer` does; yields pieces of feedback and next question as they are written, the score, then Done.
 
         An empty message does what is missing for the last answer, as `retry` does.
         """
-        yield from self._stream(calls.answer(interview_id, message, key, first=self._is_first(interview_id)))
+        first = self._is_first(interview_id)
+        yield from self._stream(calls.answer(interview_id, message, key, topic_id, question_id, first=first))
         self._begun.add(interview_id)
 
     def retry(self, interview_id: int) -> Conversation:
@@ -115,12 +133,12 @@ class Client(Core):
         return self._do(calls.conversation(interview_id))
 
     def pause(self, interview_id: int) -> Interview:
-        """Pause an interview; raises NotFound, and ApiError 400 for one that is finished."""
-        return self._do(calls.set_status(interview_id, "paused"))
+        """Pause an interview, if it is not paused already; raises NotFound, and ApiError 400 for one that is finished."""
+        return self._set_status(interview_id, "paused")
 
     def resume(self, interview_id: int) -> Interview:
         """Go on with a paused interview; raises as `pause` does."""
-        return self._do(calls.set_status(interview_id, "active"))
+        return self._set_status(interview_id, "active")
 
     def summarise_job(self, job_description: str) -> str:
         """Return what is found in a job description, as Markdown."""
@@ -140,13 +158,13 @@ class Client(Core):
         """End the subscription at the end of what is paid; raises Conflict when there is none."""
         self._do(calls.cancel())
 
-    def resume_subscription(self) -> str | None:
-        """Take the cancellation back; an address that is returned is where it must be done by hand. Raises Conflict."""
-        return self._do(calls.resume_subscription())
+    def resume_subscription(self) -> None:
+        """Take the cancellation back; raises Conflict, with a `portal_url` where it can be done only there."""
+        self._do(calls.resume_subscription())
 
-    def change_plan(self, tier: str) -> str | None:
-        """Change to `pro` or `premium`; an address that is returned is where it must be done by hand. Raises Conflict."""
-        return self._do(calls.change_plan(tier))
+    def change_plan(self, tier: str) -> None:
+        """Change to `pro` or `premium`; raises Conflict, with a `portal_url` where it can be done only there."""
+        self._do(calls.change_plan(tier))
 
     # -- the network ---------------------------------------------------------------------------------------------
 
@@ -201,6 +219,15 @@ class Client(Core):
                 self._replace(stale, None)
                 raise
             self._replace(stale, fresh)
+
+    def _set_status(self, interview_id: int, status: str) -> Interview:
+        try:
+            return self._do(calls.set_status(interview_id, status))
+        except ApiError as error:
+            found = self.interview(interview_id) if calls.no_change(error) else None
+            if found is None or found.status != status:
+                raise
+            return found
 
     def _is_first(self, interview_id: int) -> bool:
         return interview_id not in self._begun and self.interview(interview_id).number_questions_answered == 0

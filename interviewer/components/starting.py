@@ -80,7 +80,8 @@ def _start_button() -> rx.Component:
             rx.cond(
                 InterviewState.credits < 1,
                 rx.fragment(
-                    "You have no credit left, and an interview costs one. ",
+                    InterviewState.refusal,
+                    " ",
                     rx.el.a("Get credits", href="/dashboard#credits", class_name=LINK),
                 ),
                 rx.cond(

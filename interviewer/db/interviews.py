@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import DateTime, Integer, Interval, Row, String, Uuid, bindparam, func, literal, select, update
+from sqlalchemy import Boolean, DateTime, Integer, Interval, Row, String, Uuid, bindparam, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -16,6 +16,23 @@ from interviewer.db.columns import insert_of, table_of, values_of
 from interviewer.db.models import Appeal, Conversation, Interview, JobProfile, Message, ModelCall, Question, Verdict, utcnow
 from interviewer.db.usage import along
 from interviewer.domain.progress import InterviewStatus
+
+# Every status but that of a start that failed: such interviews are shown nowhere.
+STARTED = frozenset(InterviewStatus) - {InterviewStatus.FAILED}
+# Rows read at a time where all are wanted, and how much of a job description may hold an interview's title, in characters.
+PAGE, TITLE_FROM = 500, 1000
+
+
+class Line(NamedTuple):
+    """What a list shows of an interview; `job_text` is the beginning of its job description."""
+
+    id: int
+    status: str
+    created_at: datetime
+    answers_judged: int
+    score_sum: int
+    job_text: str | None
+
 
 InterviewRow = tuple[Interview, int | None, JobProfile | None]
 QuestionRow = tuple[Question, Message | None, Verdict | None, Appeal | None]
@@ -44,13 +61,14 @@ _ADD_QUESTION = along(
 _ADD_ANSWER = (
     insert(table_of(Message))
     .from_select(
-        ["question_id", "author", "content", "client_id", "created_at", "judging_until"],
+        ["question_id", "author", "content", "client_id", "created_at", "reply_owed", "judging_until"],
         select(
             bindparam("question_id", type_=Integer),
             literal("user"),
             bindparam("content", type_=String),
             bindparam("client_id", type_=Uuid),
             bindparam("now", type_=DateTime(timezone=True)),
+            bindparam("reply_owed", type_=Boolean),
             func.now() + bindparam("lease", type_=Interval),
         )
         .where(_INTERVIEWS.c.id == bindparam("interview_id"), _INTERVIEWS.c.status == InterviewStatus.ACTIVE.value)
@@ -89,6 +107,18 @@ _ADD_APPEAL = along(
     .where(_INTERVIEWS.c.id == _NEW_APPEAL.c.interview_id)
     .values(score_sum=_INTERVIEWS.c.score_sum + bindparam("change", type_=Integer), updated_at=_NOW)
     .returning(_NEW_APPEAL.c.id)
+)
+_LINES = (
+    select(
+        col(Interview.id),
+        col(Interview.status),
+        col(Interview.created_at),
+        col(Interview.answers_judged),
+        col(Interview.score_sum),
+        func.left(col(JobProfile.text), TITLE_FROM),
+    )
+    .outerjoin(JobProfile, col(JobProfile.id) == Interview.job_profile_id)
+    .order_by(col(Interview.id).desc())
 )
 _CLOSED = {"status": InterviewStatus.FINISHED.value, "finished_at": _NOW}
 _ADD_LAST_VERDICT, _ADD_LAST_UNCALLED = _ADD_VERDICT.values(_CLOSED), _ADD_UNCALLED.values(_CLOSED)
@@ -166,15 +196,30 @@ async def add_question(session: AsyncSession, question: Question, call: ModelCal
 
 
 async def add_answer(
-    session: AsyncSession, interview_id: int, question_id: int, content: str, client_id: UUID, lease: timedelta
+    session: AsyncSession,
+    interview_id: int,
+    question_id: int,
+    content: str,
+    client_id: UUID,
+    lease: timedelta,
+    *,
+    reply_owed: bool,
 ) -> Message | None:
     """Store an answer, claimed for judging for the length of `lease`, by the database's clock.
 
     Returns None, and stores nothing, if the question has an answer or the interview is not active.
     """
-    given = {"question_id": question_id, "content": content, "client_id": client_id, "now": utcnow(), "lease": lease}
-    stored = (await session.execute(_ADD_ANSWER, given | {"interview_id": interview_id})).one_or_none()
+    answer = {"question_id": question_id, "content": content, "client_id": client_id, "now": utcnow(), "reply_owed": reply_owed}
+    given = answer | {"interview_id": interview_id, "lease": lease}
+    stored = (await session.execute(_ADD_ANSWER, given)).one_or_none()
     return Message(**stored._mapping) if stored else None
+
+
+async def take_reply(session: AsyncSession, question_id: int) -> bool:
+    """Note that the reply to the answer of a question is no longer owed; returns whether it was."""
+    owed = (col(Message.question_id) == question_id) & (col(Message.author) == "user") & col(Message.reply_owed)
+    statement = update(Message).where(owed).values(reply_owed=False).returning(col(Message.id))
+    return (await session.execute(statement)).scalar_one_or_none() is not None
 
 
 async def claim(session: AsyncSession, message_id: int, lease: timedelta) -> datetime | None:
@@ -259,23 +304,66 @@ async def overdue_starts(session: AsyncSession, late: timedelta) -> int:
     return (await session.execute(statement.where(col(Interview.status) == InterviewStatus.STARTING.value, overdue))).scalar_one()
 
 
-async def recent(
-    session: AsyncSession, user_id: int, limit: int = 500, before: int | None = None
-) -> Sequence[Row[Interview, str | None]]:
-    """Return the user's interviews, newest first, each with its job description; failed starts are left out.
+async def lines(
+    session: AsyncSession, user_id: int, limit: int, before: int | None = None, statuses: Collection[InterviewStatus] = STARTED
+) -> list[Line]:
+    """Return at most `limit` of the user's interviews with one of `statuses`, newest first.
 
     Only those older than the one with the id `before`, where that is given: ids grow with the time of starting.
     """
-    statement = (
-        select(Interview, col(JobProfile.text))
-        .outerjoin(JobProfile, col(JobProfile.id) == Interview.job_profile_id)
-        .where(col(Interview.user_id) == user_id, col(Interview.status) != InterviewStatus.FAILED.value)
-        .order_by(col(Interview.id).desc())
-        .limit(limit)
-    )
+    statement = _LINES.where(col(Interview.user_id) == user_id, col(Interview.status).in_(statuses)).limit(limit)
     if before is not None:
         statement = statement.where(col(Interview.id) < before)
+    return [Line(*row) for row in (await session.execute(statement)).all()]
+
+
+async def every_line(
+    session: AsyncSession, user_id: int, statuses: Collection[InterviewStatus] = STARTED, before: int | None = None
+) -> list[Line]:
+    """Return what `lines` returns without a limit, read page by page."""
+    found: list[Line] = []
+    while True:
+        page = await lines(session, user_id, PAGE, found[-1].id if found else before, statuses)
+        found += page
+        if len(page) < PAGE:
+            return found
+
+
+async def count(session: AsyncSession, user_id: int, status: InterviewStatus) -> int:
+    """Return how many of the user's interviews have this status."""
+    statement = select(func.count()).select_from(Interview)
+    return (
+        await session.execute(statement.where(col(Interview.user_id) == user_id, col(Interview.status) == status.value))
+    ).scalar_one()
+
+
+async def final_scores(session: AsyncSession, user_id: int) -> Sequence[Row[int, int]]:
+    """Return (sum of the scores, answers judged) of all the user's finished interviews that have a score, newest first."""
+    statement = (
+        select(col(Interview.score_sum), col(Interview.answers_judged))
+        .where(
+            col(Interview.user_id) == user_id,
+            col(Interview.status) == InterviewStatus.FINISHED.value,
+            col(Interview.answers_judged) > 0,
+        )
+        .order_by(col(Interview.id).desc())
+    )
     return (await session.execute(statement)).all()
+
+
+async def give_ups(session: AsyncSession, user_id: int, since: datetime) -> Sequence[datetime]:
+    """Return when the user gave up starts for which the interviewer had been asked, from `since` on, the oldest first."""
+    statement = (
+        select(col(Interview.given_up_at))
+        .where(col(Interview.user_id) == user_id, col(Interview.given_up_at) > since)
+        .order_by(col(Interview.given_up_at))
+    )
+    return [moment for moment in (await session.execute(statement)).scalars() if moment]
+
+
+async def note_give_up(session: AsyncSession, interview_id: int, moment: datetime | None) -> None:
+    """Note when a start was given up; None: it does not count, the interviewer was not asked after all."""
+    await session.execute(update(Interview).where(col(Interview.id) == interview_id).values(given_up_at=moment))
 
 
 async def reached(session: AsyncSession, user_id: int, interview_id: int) -> int:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Index,
@@ -190,7 +191,8 @@ class JobProfile(SQLModel, table=True):
 class Interview(SQLModel, table=True):
     """One interview. Its credit is reserved while it is `starting`; `lease_until` is how long that start may live.
 
-    `idempotency_key` is what the program that started it calls it, so that asking twice starts it once.
+    `idempotency_key` is what the program that started it calls it, so that asking twice starts it once. `given_up_at` is set when
+    its user gave up the start after the interviewer had been asked: that many a day are free.
     """
 
     __tablename__: ClassVar[Any] = "interviews"
@@ -209,6 +211,7 @@ class Interview(SQLModel, table=True):
     job_profile_id: int | None = reference_column("job_profiles.id", nullable=True, ondelete="SET NULL")
     status: str = Field(sa_column=Column(String(10), nullable=False))
     lease_until: datetime | None = time_column(nullable=True)
+    given_up_at: datetime | None = time_column(nullable=True)
     idempotency_key: str | None = Field(default=None, sa_column=Column(String(200)))
     interviewer: str = Field(sa_column=Column(String(20), nullable=False))
     model: str = Field(sa_column=Column(String(120), nullable=False))
@@ -258,7 +261,8 @@ class Question(SQLModel, table=True):
 class Message(SQLModel, table=True):
     """Something said about a question. A user's message is the answer: one a question, with the id its client made.
 
-    `judging_until` is the claim of the worker that judges it; past it, anyone may take over.
+    `judging_until` is the claim of the worker that judges it; past it, anyone may take over. `reply_owed` is true from the moment
+    a program's answer is stored until its reply has been handed over: the same text again then asks for that reply.
     """
 
     __tablename__: ClassVar[Any] = "messages"
@@ -274,6 +278,7 @@ class Message(SQLModel, table=True):
     content: str = Field(sa_column=Column(Text, nullable=False))
     client_id: UUID = Field(unique=True)
     judging_until: datetime | None = time_column(nullable=True)
+    reply_owed: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=text("false")))
     created_at: datetime = time_column()
 
 

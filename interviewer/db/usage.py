@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeVar, cast
 
-from sqlalchemy import ColumnElement, HasCTE, String, func, select
+from sqlalchemy import ColumnElement, HasCTE, Select, String, func, literal, select
 from sqlalchemy import cast as as_type
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -56,20 +56,9 @@ def along(statement: Statement) -> Statement:
 async def sums(session: AsyncSession, since: datetime, by: By, limit: int) -> Sequence[Sum]:
     """Return what has been called since a moment: days from the newest, all else from what took most tokens."""
     label = _label(by)
-    worked = col(ModelCall.outcome) == "ok"
     tokens = func.coalesce(func.sum(col(ModelCall.prompt_tokens) + col(ModelCall.completion_tokens)), 0)
     statement = (
-        select(
-            label,
-            func.count(),
-            func.count().filter(~worked),
-            func.count().filter(worked, col(ModelCall.prompt_tokens).is_(None)),
-            func.coalesce(func.sum(col(ModelCall.prompt_tokens)), 0),
-            func.coalesce(func.sum(col(ModelCall.cached_tokens)), 0),
-            func.coalesce(func.sum(col(ModelCall.completion_tokens)), 0),
-            func.percentile_cont(0.5).within_group(col(ModelCall.milliseconds)).filter(worked),
-        )
-        .select_from(ModelCall)
+        _summed(label)
         .outerjoin(Interview, col(Interview.id) == col(ModelCall.interview_id))
         .outerjoin(User, col(User.id) == col(Interview.user_id))
         .where(col(ModelCall.created_at) >= since)
@@ -78,6 +67,27 @@ async def sums(session: AsyncSession, since: datetime, by: By, limit: int) -> Se
         .limit(limit)
     )
     return [Sum(*row) for row in (await session.execute(statement)).all()]
+
+
+async def total(session: AsyncSession, since: datetime) -> Sum:
+    """Return all that has been called since a moment."""
+    statement = _summed(literal(None)).where(col(ModelCall.created_at) >= since)
+    return Sum(*(await session.execute(statement)).one())
+
+
+def _summed(label: ColumnElement[Any]) -> Select[Any]:
+    """Return the statement that sums calls up under a label."""
+    worked = col(ModelCall.outcome) == "ok"
+    return select(
+        label,
+        func.count(),
+        func.count().filter(~worked),
+        func.count().filter(worked, col(ModelCall.prompt_tokens).is_(None)),
+        func.coalesce(func.sum(col(ModelCall.prompt_tokens)), 0),
+        func.coalesce(func.sum(col(ModelCall.cached_tokens)), 0),
+        func.coalesce(func.sum(col(ModelCall.completion_tokens)), 0),
+        func.percentile_cont(0.5).within_group(col(ModelCall.milliseconds)).filter(worked),
+    ).select_from(ModelCall)
 
 
 def _label(by: By) -> ColumnElement[Any]:

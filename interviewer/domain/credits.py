@@ -59,6 +59,37 @@ def pays_from(balances: Balances) -> CreditType | None:
     return None
 
 
+class Refusal(StrEnum):
+    """Why a start is refused, as the API says it."""
+
+    NONE_LEFT = "none_left"
+    SUBSCRIPTION_PAUSED = "subscription_paused"
+    SUBSCRIPTION_EXPIRED = "subscription_expired"
+
+
+def refusal(balances: Balances, newest: SubscriptionStatus | None) -> Refusal:
+    """Return why neither balance can pay; `newest` is the status of the user's newest subscription.
+
+    Kept credits of a plan that does not run are the reason that a user can do something about; without any, none are left.
+    """
+    if balances.subscription < INTERVIEW_PRICE or balances.subscription_usable or newest is None:
+        return Refusal.NONE_LEFT
+    return Refusal.SUBSCRIPTION_EXPIRED if newest in ENDED else Refusal.SUBSCRIPTION_PAUSED
+
+
+def refusal_words(reason: Refusal, newest: SubscriptionStatus | None, kept: int) -> str:
+    """Return for a person why a start is refused; `kept` is the number of credits of a plan that does not run."""
+    if reason is Refusal.NONE_LEFT:
+        return "You have no credits left, and an interview costs one. Buy a single credit or a plan on the dashboard."
+    credits = "the plan credit you have left is kept" if kept == 1 else f"the {kept} plan credits you have left are kept"
+    why = {
+        SubscriptionStatus.PAUSED: f"Your subscription is paused, so {credits} until it runs again.",
+        SubscriptionStatus.UNPAID: f"Your subscription is not paid, so {credits} until the payment arrives.",
+        SubscriptionStatus.CANCELLED: f"Your subscription is cancelled, so {credits} until you resume it.",
+    }.get(newest or SubscriptionStatus.EXPIRED, f"Your subscription has ended, so {credits} until you subscribe again.")
+    return f"{why} To start now, buy a single credit on the dashboard."
+
+
 def signup_key(user_id: int) -> str:
     """Business key of the free credit of a new account."""
     return f"signup:{user_id}"

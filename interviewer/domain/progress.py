@@ -25,8 +25,8 @@ _TRANSITIONS = {
 
 
 def may_change(current: InterviewStatus, wanted: InterviewStatus) -> bool:
-    """Tell whether a user may take an interview from `current` to `wanted`; staying is always allowed."""
-    return current is wanted or (current, wanted) in _TRANSITIONS
+    """Tell whether a user may take an interview from `current` to `wanted`."""
+    return (current, wanted) in _TRANSITIONS
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,12 +21,15 @@ class TextTooLong(TextRefused):
     """The text is longer than allowed."""
 
 
+def too_long(what: str, length: int, most: int) -> str:
+    """Return the sentence about a text that is longer than allowed, both in characters."""
+    return f"{what} has {length:,} characters; at most {most:,} are allowed."
+
+
 def clean_answer(raw: str) -> str:
     """Return an answer fit to store; raises TextTooLong, or TextRefused when nothing remains."""
     if len(raw) > MAX_ANSWER:
-        raise TextTooLong(
-            f"Your answer has {len(raw):,} characters; at most {MAX_ANSWER:,} are allowed. It is still in the box: shorten it."
-        )
+        raise TextTooLong(too_long("Your answer", len(raw), MAX_ANSWER))
     cleaned = _without_controls(raw).strip()
     if not cleaned:
         raise TextRefused("Write an answer first. If you do not know, say so: the feedback will help.")
@@ -39,9 +42,7 @@ def clean_job_description(raw: str) -> str:
     Raises TextTooLong, or TextRefused when it is not written text (a pasted file, for example).
     """
     if len(raw) > MAX_JOB_DESCRIPTION:
-        raise TextTooLong(
-            f"The job description has {len(raw):,} characters; at most {MAX_JOB_DESCRIPTION:,} are allowed. Paste its main part."
-        )
+        raise TextTooLong(too_long("The job description", len(raw), MAX_JOB_DESCRIPTION))
     odd = sum(_is_odd(character) for character in raw)
     cleaned = _without_controls(raw).strip()
     if odd > 2 + len(raw) // 200:

@@ -16,6 +16,7 @@ from interviewer.errors import BadRequest, Conflict
 from interviewer.ports import Interviewer
 from interviewer.services import dialogue
 from interviewer.services.doors import Door
+from interviewer.services.guard import Action, Guard
 from interviewer.services.interviews import DRAIN_SECONDS, Interviews
 from interviewer.services.usage import Calls, Kind
 from interviewer.services.views import BUILT_IN, InterviewView, Loaded, TurnRow
@@ -30,8 +31,15 @@ class Appeals:
     """Hears appeals."""
 
     def __init__(
-        self, database: Database, interviewer: Interviewer, interviews: Interviews, repeats: int = 1, door: Door | None = None
+        self,
+        database: Database,
+        interviewer: Interviewer,
+        interviews: Interviews,
+        repeats: int = 1,
+        door: Door | None = None,
+        guard: Guard | None = None,
     ) -> None:
+        self._guard = guard or Guard(None)
         self._database = database
         self._interviewer = interviewer
         self._interviews = interviews
@@ -39,13 +47,15 @@ class Appeals:
         self._calls = Calls(database, interviewer, door)
         self._hearing: dict[int, asyncio.Task[None]] = {}
 
-    async def hear(self, user_id: int, interview_id: int, question_id: int) -> InterviewView:
+    async def hear(self, user_id: int, interview_id: int, question_id: int, client: str = "") -> InterviewView:
         """Have an answer judged once more by somebody who does not know the first verdict, and return the interview then.
 
         Whoever asks while it is being heard waits for the same verdict, and it is stored even if nobody waits any more.
         Raises NotFound, BadRequest without a first verdict or where it would be the same again, Conflict when there has
-        been an appeal, and Crowded or an InterviewerError when no verdict comes: then it can be asked for again.
+        been an appeal, TooManyRequests by the network address `client` and the account, and Crowded or an InterviewerError when
+        no verdict comes: then it can be asked for again.
         """
+        await self._guard.check(Action.ANSWER, client, str(user_id))
         loaded = await self._interviews.load(user_id, interview_id)
         row = loaded.row(question_id)
         if (hearing := self._hearing.get(question_id)) is None:

@@ -5,18 +5,39 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
+from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from interviewer import metrics
-from interviewer.db import accounts, interviews, ledger
+from interviewer.db import accounts, interviews, ledger, payments
 from interviewer.db.engine import Database
-from interviewer.db.models import Interview, User
-from interviewer.domain.credits import FREE_CREDITS, INTERVIEW_PRICE, CreditType, give_back_key, pays_from, signup_key, start_key
+from interviewer.db.models import Interview, User, utcnow
+from interviewer.domain.credits import (
+    FREE_CREDITS,
+    INTERVIEW_PRICE,
+    Balances,
+    CreditType,
+    SubscriptionStatus,
+    give_back_key,
+    pays_from,
+    refusal,
+    refusal_words,
+    signup_key,
+    start_key,
+)
 from interviewer.domain.progress import InterviewStatus
-from interviewer.errors import PaymentRequired
+from interviewer.errors import AllowanceUsed, PaymentRequired
 
 logger = logging.getLogger(__name__)
+
+A_DAY = timedelta(days=1)
+# Starts that an account may give up within a day. Each has made the interviewer's model write for nothing.
+GIVE_UPS_A_DAY = 5
+GIVE_UPS_USED = (
+    f"You have given up {GIVE_UPS_A_DAY} starts within a day, and no more are free. "
+    "This one goes on: its first question appears here as soon as it is ready."
+)
 
 
 async def grant_free_credit(session: AsyncSession, user: User) -> None:
@@ -62,10 +83,11 @@ async def _keyed(session: AsyncSession, name: str) -> str:
 
 
 async def reserve(session: AsyncSession, user: User, interview_id: int) -> None:
-    """Take the credit that an interview costs from a locked user; raises PaymentRequired when there is none."""
-    source = pays_from(await ledger.balances(session, user))
+    """Take the credit that an interview costs from a locked user; raises PaymentRequired, which says why there is none."""
+    balances = await ledger.balances(session, user)
+    source = pays_from(balances)
     if source is None:
-        raise PaymentRequired
+        raise await refused_start(session, user.id, balances)
     await ledger.change(
         session,
         user,
@@ -76,6 +98,14 @@ async def reserve(session: AsyncSession, user: User, interview_id: int) -> None:
         business_key=start_key(interview_id),
         interview_id=interview_id,
     )
+
+
+async def refused_start(session: AsyncSession, user_id: int, balances: Balances) -> PaymentRequired:
+    """Return the error of a start that `balances` cannot pay for."""
+    newest = await payments.newest_subscription(session, user_id)
+    status = SubscriptionStatus(newest.status) if newest else None
+    reason = refusal(balances, status)
+    return PaymentRequired(reason.value, refusal_words(reason, status, balances.subscription))
 
 
 async def give_back(session: AsyncSession, interview_id: int, user_id: int) -> None:
@@ -95,6 +125,21 @@ async def give_back(session: AsyncSession, interview_id: int, user_id: int) -> N
         interview_id=interview_id,
     )
     await interviews.set_status(session, interview_id, InterviewStatus.FAILED)
+
+
+async def give_up(session: AsyncSession, interview_id: int, user_id: int) -> None:
+    """Return the credit of a start that its user gives up; the start must be locked and still `starting`.
+
+    Raises AllowanceUsed when the user has given up as many within a day as are free.
+    """
+    await ledger.locked_user(session, user_id)  # one at a time, so that two at once are both counted
+    now = utcnow()
+    used = await interviews.give_ups(session, user_id, now - A_DAY)
+    if len(used) >= GIVE_UPS_A_DAY:
+        wait = used[-GIVE_UPS_A_DAY] + A_DAY - now
+        raise AllowanceUsed(GIVE_UPS_USED, wait.total_seconds())
+    await interviews.note_give_up(session, interview_id, now)
+    await give_back(session, interview_id, user_id)
 
 
 async def give_back_failed(database: Database, interview_id: int) -> str:

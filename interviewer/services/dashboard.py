@@ -8,14 +8,19 @@ from datetime import date, datetime
 from interviewer.db import interviews as queries
 from interviewer.db import ledger, practice
 from interviewer.db.engine import Database
-from interviewer.db.models import Interview, User, utcnow
-from interviewer.domain.credits import Balances
+from interviewer.db.interviews import STARTED, Line
+from interviewer.db.models import User, utcnow
+from interviewer.domain.credits import Balances, pays_from
 from interviewer.domain.progress import InterviewStatus
 from interviewer.domain.rubric import percentage
 from interviewer.domain.streak import Streak, streak_of
 from interviewer.domain.topics import TOTAL_QUESTIONS
 from interviewer.errors import Unauthorized
+from interviewer.services import billing
 from interviewer.services.views import title_of
+
+FINISHED = frozenset({InterviewStatus.FINISHED})
+UNFINISHED = STARTED - FINISHED
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +38,15 @@ class InterviewSummary:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Everything on the dashboard."""
+    """Everything on the dashboard.
+
+    `finished` are the newest finished interviews, `past` counts all of them, and `percents` are the scores of all, newest first.
+    """
 
     unfinished: tuple[InterviewSummary, ...]
     finished: tuple[InterviewSummary, ...]
+    past: int
+    percents: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +72,16 @@ class Trends:
     today: date
 
 
-def summary(interview: Interview, job_text: str | None) -> InterviewSummary:
-    """Return the line that stands for an interview in a list."""
-    judged = interview.answers_judged
+def summary(line: Line) -> InterviewSummary:
+    """Return what a list shows of an interview."""
     return InterviewSummary(
-        id=interview.id,
-        title=title_of(job_text),
-        status=InterviewStatus(interview.status),
-        started_at=interview.created_at,
-        answers_judged=judged,
+        id=line.id,
+        title=title_of(line.job_text),
+        status=InterviewStatus(line.status),
+        started_at=line.created_at,
+        answers_judged=line.answers_judged,
         total=TOTAL_QUESTIONS,
-        percent=percentage(interview.score_sum, judged),
+        percent=percentage(line.score_sum, line.answers_judged),
     )
 
 
@@ -87,17 +96,20 @@ class Dashboard:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def load(self, user_id: int) -> Overview:
-        """Return the user's overview; raises Unauthorized when the account is gone."""
+    async def load(self, user_id: int, newest: int) -> Overview:
+        """Return the user's overview with the `newest` finished interviews; raises Unauthorized when the account is gone."""
         async with self._database.autocommit() as session:
-            user = await session.get(User, user_id)
-            if user is None:
+            if await session.get(User, user_id) is None:
                 raise Unauthorized
-            rows = await queries.recent(session, user_id)
-        summaries = [summary(interview, job_text) for interview, job_text in rows]
+            unfinished = await queries.every_line(session, user_id, UNFINISHED)
+            finished = await queries.lines(session, user_id, newest, statuses=FINISHED)
+            past = await queries.count(session, user_id, InterviewStatus.FINISHED)
+            scores = await queries.final_scores(session, user_id)
         return Overview(
-            unfinished=tuple(item for item in summaries if item.status is not InterviewStatus.FINISHED),
-            finished=tuple(item for item in summaries if item.status is InterviewStatus.FINISHED),
+            unfinished=tuple(summary(line) for line in unfinished),
+            finished=tuple(summary(line) for line in finished),
+            past=past,
+            percents=tuple(percentage(score_sum, judged) or 0 for score_sum, judged in scores),
         )
 
     async def trends(self, user_id: int, overview: Overview) -> Trends:
@@ -111,10 +123,17 @@ class Dashboard:
         today = utcnow().date()
         return Trends(reached, tuple(_topic_trend(one) for one in sums), streak_of(days, today), today)
 
-    async def past(self, user_id: int, limit: int, before: int | None) -> list[InterviewSummary]:
-        """Return at most `limit` of the user's interviews, the newest first, or those older than the one with the id `before`."""
+    async def past(self, user_id: int, limit: int | None, before: int | None) -> list[InterviewSummary]:
+        """Return the user's interviews, the newest first, at most `limit` of them if that is given.
+
+        With `before` only those older than the one with this id.
+        """
         async with self._database.autocommit() as session:
-            return [summary(*row) for row in await queries.recent(session, user_id, limit, before)]
+            if limit is None:
+                lines = await queries.every_line(session, user_id, before=before)
+            else:
+                lines = await queries.lines(session, user_id, limit, before)
+        return [summary(line) for line in lines]
 
     async def balances(self, user_id: int) -> Balances:
         """Return the user's balances; raises Unauthorized when the account is gone."""
@@ -123,3 +142,14 @@ class Dashboard:
             if user is None:
                 raise Unauthorized
             return await ledger.balances(session, user)
+
+    async def refusal(self, user_id: int) -> str:
+        """Return for a person why no interview can be started, "" when one can; raises Unauthorized when the account is gone."""
+        async with self._database.autocommit() as session:
+            user = await session.get(User, user_id)
+            if user is None:
+                raise Unauthorized
+            balances = await ledger.balances(session, user)
+            if pays_from(balances) is not None:
+                return ""
+            return (await billing.refused_start(session, user_id, balances)).page_message

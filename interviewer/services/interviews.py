@@ -8,50 +8,46 @@ a claim in the database, renewed while the work runs, says that somebody is at i
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 from collections.abc import AsyncIterator, Awaitable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from time import perf_counter
-from typing import TypeVar, cast
+from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import func
 from structlog.contextvars import bind_contextvars
 
 from interviewer import metrics
 from interviewer.db import interviews as queries
-from interviewer.db import ledger
 from interviewer.db.engine import Database
-from interviewer.db.models import Conversation, Interview, JobProfile, Message, ModelCall, Question, Verdict
+from interviewer.db.models import Message, ModelCall, Question, Verdict
 from interviewer.domain.job import JobFindings
 from interviewer.domain.progress import InterviewStatus, may_change, missing_after
 from interviewer.domain.rubric import Judgement
 from interviewer.domain.text import SKIPPED, clean_answer, clean_job_description
 from interviewer.domain.topics import TOTAL_QUESTIONS
-from interviewer.errors import AppError, BadRequest, Conflict, Unauthorized, Unavailable, for_the_user
+from interviewer.errors import BadRequest, Conflict, for_the_user
 from interviewer.ports import Interviewer
-from interviewer.services import billing, dialogue
+from interviewer.services import dialogue
 from interviewer.services.claims import renewing
 from interviewer.services.dialogue import cleaned as cleaned
 from interviewer.services.doors import Door
-from interviewer.services.events import Asked, Completed, Event, Failed, Judged, Started, Stored
+from interviewer.services.events import Asked, Completed, Event, Failed, Judged, Stored
+from interviewer.services.guard import Action, Guard
 from interviewer.services.live import LiveWork, Publish
-from interviewer.services.loading import found, grown, known, with_row
+from interviewer.services.loading import found, grown, known, lacks_something, with_row
 from interviewer.services.patience import patiently, quietly
+from interviewer.services.starts import LEASE as LEASE
+from interviewer.services.starts import LOOK_EVERY, Starts
 from interviewer.services.usage import Calls, Kind
-from interviewer.services.views import InterviewView, Loaded, TurnRow, title_of, turn_view
+from interviewer.services.views import InterviewView, Loaded, TurnRow, turn_view
 
 logger = logging.getLogger(__name__)
 
 Row = TypeVar("Row", Verdict, Question)
 
-# A claim outlives a killed worker by at most LEASE; a running one renews it in time.
-LEASE = timedelta(seconds=20)
-# How often somebody else's running work is looked at, seconds.
-LOOK_EVERY = 0.5
 DRAIN_SECONDS = 20.0
 
 NOT_ANSWERABLE = (
@@ -62,15 +58,25 @@ NOT_ANSWERABLE = (
 class Interviews:
     """The use cases of an interview; each answer is graded `repeats` times, unless that would only say the same again.
 
-    What asks the interviewer waits for its place at the `door`.
+    What asks the interviewer waits for its place at the `door`. Pages and API come through the same `guard`: `client` is the
+    network address that a request comes from, wherever a method takes one.
     """
 
-    def __init__(self, database: Database, interviewer: Interviewer, repeats: int = 1, door: Door | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        interviewer: Interviewer,
+        repeats: int = 1,
+        door: Door | None = None,
+        guard: Guard | None = None,
+    ) -> None:
+        self._guard = guard or Guard(None)
         self._judged = partial(dialogue.judge, repeats=1 if interviewer.deterministic else repeats)
         self._database = database
         self._interviewer = interviewer
         self._calls = Calls(database, interviewer, door)
         self._live: LiveWork[Event] = LiveWork()
+        self._starts = Starts(database, interviewer, self._calls, self._live, self._guard)
 
     # -- looking ------------------------------------------------------------------------------------------------
 
@@ -86,141 +92,53 @@ class Interviews:
 
     # -- starting -----------------------------------------------------------------------------------------------
 
-    async def start(self, user_id: int, job_description: str, key: str = "") -> AsyncIterator[Event]:
-        """Reserve a credit and ask the first question: Started, pieces of the question, then Asked or Failed.
+    def start(self, user_id: int, job_description: str, key: str = "", client: str = "") -> AsyncIterator[Event]:
+        """Start an interview: see `Starts.start`."""
+        return self._starts.start(user_id, job_description, key, client)
 
-        The same `key` again (1 to 200 characters) takes no second credit: it follows what came of the first, unless that failed.
-        Raises BadRequest, TooLarge, PaymentRequired or Crowded before anything is taken. If the first question cannot be asked,
-        or the process dies, the credit is given back.
-        """
-        text = cleaned(clean_job_description, job_description)
-        self._calls.door.check(user_id)
-        interview_id, job, seen, is_new = await self._reserve(user_id, text, key)
-        if not is_new:
-            yield Started(interview_id, title_of(job.text if job else ""), self._interviewer.name)
-            async for event in self.follow_start(user_id, interview_id):
-                yield event
-            return
-        broadcast = self._live.run(("start", interview_id), partial(self._open, interview_id, user_id, job, seen))
-        yield Started(interview_id, title_of(text), self._interviewer.name)
-        async for event in broadcast.follow():
-            yield event
-
-    async def _reserve(self, user_id: int, text: str, key: str) -> tuple[int, JobProfile | None, list[str], bool]:
-        """Take the credit and create the interview in one transaction.
-
-        Returns its id, its job, what was asked before, and whether it is new: one with the same key is returned as it is.
-        """
-        async with self._database.transaction() as session:
-            user = await ledger.locked_user(session, user_id)
-            if user is None:
-                raise Unauthorized
-            if key and (known := await queries.started_with(session, user_id, key)):
-                return known[0], known[1], [], False
-            job = await queries.job_profile(session, user_id, text, hashlib.sha256(text.encode()).hexdigest()) if text else None
-            interview = Interview(
-                user_id=user_id,
-                job_profile_id=job.id if job else None,
-                status=InterviewStatus.STARTING.value,
-                lease_until=cast("datetime", func.now() + LEASE),
-                interviewer=self._interviewer.name,
-                model=self._interviewer.model,
-                seen_before=await queries.bank_ids_seen(session, user_id),
-                idempotency_key=key or None,
-            )
-            session.add(interview)
-            await session.flush()
-            await billing.reserve(session, user, interview.id)
-        return interview.id, job, interview.seen_before, True
-
-    async def _open(
-        self, interview_id: int, user_id: int, job: JobProfile | None, seen: list[str], publish: Publish[Event]
-    ) -> None:
-        """Ask the first question and make the interview active; the job description is analysed at the same time."""
-        bind_contextvars(interview_id=interview_id)
-        if job is not None and job.profile is None:
-            self._live.spawn(self._analyse(interview_id, user_id, job))
-        try:
-            async with renewing(lambda: self._extend_start(interview_id)):
-                brief = dialogue.question_brief(1, (), dialogue.job_brief(job), seen)
-                asked, call = await self._calls.record(Kind.ASK, user_id, interview_id, dialogue.ask, brief, publish)
-                async with self._database.transaction() as session:
-                    loaded = await queries.load(session, interview_id, user_id, lock=True)
-                    if loaded is None or loaded[0].status != InterviewStatus.STARTING.value:
-                        raise Unavailable("This start was given up or took too long. Please start again.")
-                    conversation = Conversation(interview_id=interview_id)
-                    session.add(conversation)
-                    await session.flush()
-                    question = asked.as_row(conversation.id, position=1)
-                    question.id = await queries.add_question(session, question, call) or 0
-                    await queries.set_status(session, interview_id, InterviewStatus.ACTIVE)
-        except Exception as error:
-            words = f"{for_the_user(error).user_message} {await billing.give_back_failed(self._database, interview_id)}"
-            publish(Failed("question", Unavailable(words)))
-            return
-        metrics.INTERVIEWS.labels("started").inc()
-        publish(Asked(turn_view(TurnRow(question, None, None), asked=1)))
+    def follow_start(self, user_id: int, interview_id: int) -> AsyncIterator[Event]:
+        """Follow a start: see `Starts.follow`."""
+        return self._starts.follow(user_id, interview_id)
 
     async def give_up(self, user_id: int, interview_id: int) -> InterviewView:
-        """Give up a start that has no first question yet: its credit comes back. One that has begun stays as it is.
-
-        Returns the interview as it stands then; raises NotFound, also for somebody else's.
-        """
-        async with self._database.transaction() as session:
-            loaded = await found(session, user_id, interview_id, lock=True)
-            if loaded.interview.status == InterviewStatus.STARTING.value:
-                await billing.give_back(session, interview_id, user_id)
+        """Give up a start and return the interview as it is then: see `Starts.give_up`."""
+        await self._starts.give_up(user_id, interview_id)
         return await self.view(user_id, interview_id)
-
-    async def _analyse(self, interview_id: int, user_id: int, job: JobProfile) -> None:
-        """Analyse a job description and keep the result; without it the questions go by the text itself."""
-        try:
-            profile, call = await self._calls.record(Kind.ANALYSE, user_id, interview_id, dialogue.analyse, job.text)
-            async with self._database.transaction() as session:
-                session.add(call)
-                await queries.store_profile(session, job.id, profile)
-        except AppError as error:
-            logger.warning("a job description could not be analysed: %s", type(error).__name__)
-        except Exception:
-            logger.exception("a job description could not be analysed")
-
-    async def _extend_start(self, interview_id: int) -> bool:
-        async with self._database.transaction() as session:
-            return await queries.extend_start(session, interview_id, LEASE)
-
-    async def follow_start(self, user_id: int, interview_id: int) -> AsyncIterator[Event]:
-        """Follow a start, wherever it runs: its events as in `start`, or Asked or Failed once it has ended."""
-        if (broadcast := self._live.running(("start", interview_id))) is not None:
-            async for event in broadcast.follow():
-                yield event
-            return
-        # Another process can only be watched through the database.
-        while (view := await self.view(user_id, interview_id)).status is InterviewStatus.STARTING:  # noqa: ASYNC110
-            await asyncio.sleep(LOOK_EVERY)
-        if view.turns:
-            yield Asked(view.turns[0])
-        else:
-            yield Failed("question", Unavailable("The interview did not start."))
 
     # -- answering ----------------------------------------------------------------------------------------------
 
     async def answer(
-        self, user_id: int, interview_id: int, question_id: int, text: str | None, client_id: UUID, loaded: Loaded | None = None
+        self,
+        user_id: int,
+        interview_id: int,
+        question_id: int,
+        text: str | None,
+        client_id: UUID,
+        loaded: Loaded | None = None,
+        *,
+        client: str = "",
+        reply_owed: bool = False,
     ) -> AsyncIterator[Event]:
         """Store an answer, then judge it and ask the next question side by side; `loaded` is the interview if it was just read.
+
+        `reply_owed` is stored with it, for a caller that notes when the reply was handed over.
 
         Without a `text` the question is skipped: that scores 0 without the interviewer's being asked.
 
         Yields Stored, pieces of both as they are written, Judged and Asked as each is stored, Failed for what did not work.
-        The same `client_id` or the same text again stores nothing and yields what happened or happens to the stored answer.
-        Raises BadRequest, TooLarge, NotFound, or Conflict when the question has another answer or the interview is not active.
+        The same text again stores nothing and yields what happened or happens to the stored answer; so does the same `client_id`
+        once that has all it needs. Raises BadRequest, TooLarge, NotFound, TooManyRequests, or Conflict when the question has
+        another answer or the interview is not active.
         """
+        await self._guard.check(Action.ANSWER, client, str(user_id))
         content = SKIPPED if text is None else cleaned(clean_answer, text)
         loaded = loaded or await self.load(user_id, interview_id)
         row = loaded.row(question_id)
         if row.answer is None:
             async with self._database.autocommit() as session:
-                answer = await queries.add_answer(session, interview_id, question_id, content, client_id, LEASE)
+                answer = await queries.add_answer(
+                    session, interview_id, question_id, content, client_id, LEASE, reply_owed=reply_owed
+                )
             if answer is not None:
                 row = replace(row, answer=answer)
                 async for event in self._completion(with_row(loaded, row), row, answer.judging_until):
@@ -230,13 +148,17 @@ class Interviews:
             row = loaded.row(question_id)
         if row.answer is None:
             raise Conflict("Interview is not active")
-        if client_id != row.answer.client_id and content != row.answer.content:
+        if content != row.answer.content and (client_id != row.answer.client_id or lacks_something(loaded, row)):
             raise Conflict(NOT_ANSWERABLE)
         async for event in self._completion(loaded, row, None):
             yield event
 
-    async def complete(self, user_id: int, interview_id: int, question_id: int) -> AsyncIterator[Event]:
-        """Do what an answered question still lacks, or follow whoever is doing it; events as in `answer`."""
+    async def complete(self, user_id: int, interview_id: int, question_id: int, client: str = "") -> AsyncIterator[Event]:
+        """Do what an answered question still lacks, or follow the worker that is doing it; events as in `answer`.
+
+        Raises NotFound, BadRequest without an answer, and TooManyRequests.
+        """
+        await self._guard.check(Action.ANSWER, client, str(user_id))
         loaded = await self.load(user_id, interview_id)
         row = loaded.row(question_id)
         if row.answer is None:
@@ -357,17 +279,28 @@ class Interviews:
         held[0] = until or held[0]
         return until is not None
 
-    async def set_status(self, user_id: int, interview_id: int, wanted: InterviewStatus) -> InterviewView:
-        """Pause or resume an interview; raises BadRequest for a change that is not possible."""
+    async def set_status(
+        self, user_id: int, interview_id: int, wanted: InterviewStatus, *, unless_it_is: bool = False
+    ) -> InterviewView:
+        """Pause or resume an interview; raises BadRequest for a change that is not possible.
+
+        One that has the status already counts as such, except with `unless_it_is`: another tab may have been faster.
+        """
         async with self._database.transaction() as session:
             loaded = await found(session, user_id, interview_id, lock=True)
-            if not may_change(InterviewStatus(loaded.interview.status), wanted):
-                raise BadRequest("Invalid status transition")
-            await queries.set_status(session, interview_id, wanted)
+            current = InterviewStatus(loaded.interview.status)
+            if not (unless_it_is and current is wanted):
+                if not may_change(current, wanted):
+                    raise BadRequest("Invalid status transition")
+                await queries.set_status(session, interview_id, wanted)
         return await self.view(user_id, interview_id)
 
-    async def analyse_job(self, user_id: int, job_description: str) -> JobFindings:
-        """Return what is found in a job description; raises BadRequest, TooLarge, Crowded, or an InterviewerError."""
+    async def analyse_job(self, user_id: int, job_description: str, client: str = "") -> JobFindings:
+        """Return what is found in a job description.
+
+        Raises BadRequest, TooLarge, TooManyRequests, Crowded, or an InterviewerError.
+        """
+        await self._guard.check(Action.JOB, client, str(user_id))
         text = cleaned(clean_job_description, job_description)
         if not text:
             raise BadRequest("Invalid job description")

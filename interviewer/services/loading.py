@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from interviewer.db import interviews as queries
 from interviewer.db.models import Question, Verdict
-from interviewer.domain.progress import InterviewStatus
+from interviewer.domain.progress import InterviewStatus, missing_after
 from interviewer.domain.topics import TOTAL_QUESTIONS
 from interviewer.errors import NotFound
 from interviewer.services.events import Asked, Event, Judged
@@ -30,6 +30,11 @@ def with_row(loaded: Loaded, changed: TurnRow) -> Loaded:
     """Return the interview with one turn exchanged."""
     rows = tuple(changed if row.question.id == changed.question.id else row for row in loaded.rows)
     return replace(loaded, rows=rows)
+
+
+def lacks_something(loaded: Loaded, row: TurnRow) -> bool:
+    """Tell whether an answer still lacks its verdict or the question after it."""
+    return bool(missing_after(row.question.position, judged=row.verdict is not None, asked=len(loaded.rows)))
 
 
 def known(loaded: Loaded, row: TurnRow) -> list[Event]:

@@ -19,6 +19,7 @@ from interviewer.errors import BadRequest, PaymentsUnavailable, SubscriptionNotC
 from interviewer.ports import Payments
 from interviewer.services import billing
 from interviewer.services import mails as words
+from interviewer.services.guard import Action, Guard
 from interviewer.services.loading import found
 from interviewer.services.post import Post, enqueue
 from interviewer.services.views import AppealView, VerdictView
@@ -27,7 +28,8 @@ from interviewer.services.views import AppealView, VerdictView
 class Personal:
     """The use cases of a person's own data."""
 
-    def __init__(self, database: Database, post: Post, payments: Payments | None, site_url: str) -> None:
+    def __init__(self, database: Database, post: Post, payments: Payments | None, site_url: str, guard: Guard) -> None:
+        self._guard = guard
         self._database = database
         self._post = post
         self._payments = payments
@@ -94,8 +96,12 @@ class Personal:
                 await subscriptions.mark_ended(session, lemon_id, SubscriptionStatus.CANCELLED)
         return len(running)
 
-    async def export(self, user_id: int) -> dict[str, Any]:
-        """Return all that is stored about a user, as a document that can be written as JSON."""
+    async def export(self, user_id: int, client: str = "") -> dict[str, Any]:
+        """Return all that is stored about a user, as a document that can be written as JSON.
+
+        Raises Unauthorized when the account is gone, and TooManyRequests by the network address `client` and the account.
+        """
+        await self._guard.check(Action.EXPORT, client, str(user_id))
         async with self._database.transaction() as session:
             user = await session.get(User, user_id)
             if user is None:
@@ -130,7 +136,7 @@ class Personal:
                     for one in await session_queries.sessions_of(session, user_id, utcnow())
                 ],
                 "interviews": [
-                    await _interview(session, user_id, row[0].id) for row in await interviews.recent(session, user_id)
+                    await _interview(session, user_id, one.id) for one in await interviews.every_line(session, user_id)
                 ],
                 "practice": [_practised(one) for one in await practice.all_tries(session, user_id)],
             }

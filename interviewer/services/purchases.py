@@ -15,7 +15,15 @@ from interviewer.db.models import CheckoutReference, Subscription, User
 from interviewer.domain.credits import SubscriptionStatus
 from interviewer.domain.lemonsqueezy import Notice, fetched
 from interviewer.domain.plans import CREDITS_A_MONTH, PLANS, Catalogue, Product
-from interviewer.errors import BadRequest, Conflict, PaymentsRefused, PaymentsUnavailable, Unauthorized, Unavailable
+from interviewer.errors import (
+    BadRequest,
+    Conflict,
+    DoneElsewhere,
+    PaymentsRefused,
+    PaymentsUnavailable,
+    Unauthorized,
+    Unavailable,
+)
 from interviewer.ports import Document, Payments, Purchase
 from interviewer.services.guard import Action, Guard
 from interviewer.services.settlement import Settlement
@@ -94,11 +102,11 @@ class Purchases:
             raise Conflict("There is no subscription to cancel.")
         await self._record(running, await payments.cancel(running.lemon_id))
 
-    async def resume(self, user_id: int, client: str) -> str:
-        """Take a cancellation back. Returns an address to go on at when the payment service wants it done there, else "".
+    async def resume(self, user_id: int, client: str) -> None:
+        """Take a cancellation back.
 
-        Raises Conflict when there is nothing to resume or another subscription runs, PaymentsRefused when it is too late, and
-        PaymentsUnavailable.
+        Raises Conflict when there is nothing to resume or another subscription runs, DoneElsewhere when it can be done only on
+        the payment service's own page, PaymentsRefused when it is too late, and PaymentsUnavailable.
         """
         payments = await self._admitted(user_id, client)
         async with self._database.transaction() as session:
@@ -110,15 +118,15 @@ class Purchases:
             raise Conflict("Another subscription of yours is running: you would pay for two.")
         now = await self._answer(newest, payments.resume(newest.lemon_id))
         if _attribute(now, "status") == SubscriptionStatus.CANCELLED:
-            return self._page(now, CHANGE_PAGE)
+            raise DoneElsewhere(self._page(now, CHANGE_PAGE))
         await self._record(newest, now)
-        return ""
 
-    async def change_plan(self, user_id: int, tier: str, client: str) -> str:
-        """Change the plan. Returns an address to go on at when the payment service wants it done there, else "".
+    async def change_plan(self, user_id: int, tier: str, client: str) -> None:
+        """Change the plan.
 
         More is charged at once, for the rest of the cycle; less from the next one on. Raises BadRequest for what is no plan,
-        Conflict when there is none to change or it is that one already, PaymentsRefused, PaymentsUnavailable.
+        Conflict when there is none to change or it is that one already, DoneElsewhere when it can be done only on the payment
+        service's own page, PaymentsRefused, PaymentsUnavailable.
         """
         plan = _product(tier, PLANS)
         payments = await self._admitted(user_id, client)
@@ -134,9 +142,8 @@ class Purchases:
         more = current is None or CREDITS_A_MONTH[plan] > CREDITS_A_MONTH[current]
         now = await self._answer(newest, payments.change_variant(newest.lemon_id, variant, charge_now=more))
         if _attribute(now, "variant_id") != variant:
-            return self._page(now, CHANGE_PAGE)
+            raise DoneElsewhere(self._page(now, CHANGE_PAGE))
         await self._record(newest, now)
-        return ""
 
     async def payment_page(self, user_id: int, client: str) -> str:
         """Return the address where the card is changed; raises Conflict without a subscription, PaymentsUnavailable."""

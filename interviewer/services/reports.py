@@ -12,6 +12,7 @@ from interviewer.domain.evidence import segments
 from interviewer.domain.progress import InterviewStatus
 from interviewer.domain.skills import Skill
 from interviewer.errors import Conflict
+from interviewer.services.guard import Action, Guard
 from interviewer.services.interviews import Interviews
 from interviewer.services.skills import InterviewReport, Skills, SuggestedQuestion, by_strength
 from interviewer.services.views import InterviewView, Loaded, TopicScore, TurnView, title_of
@@ -50,12 +51,17 @@ class Report:
 class Reports:
     """Works out reports."""
 
-    def __init__(self, interviews: Interviews, skills: Skills) -> None:
+    def __init__(self, interviews: Interviews, skills: Skills, guard: Guard) -> None:
+        self._guard = guard
         self._interviews = interviews
         self._skills = skills
 
-    async def full(self, user_id: int, interview_id: int) -> Report:
-        """Return the report of a finished interview for its owner; raises NotFound, and Conflict before it is finished."""
+    async def full(self, user_id: int, interview_id: int, client: str = "") -> Report:
+        """Return the report of a finished interview for its owner, to be made a file of, which is what takes long.
+
+        Raises NotFound, Conflict before it is finished, and TooManyRequests by the network address `client` and the account.
+        """
+        await self._guard.check(Action.EXPORT, client, str(user_id))
         loaded = await self._finished(user_id, interview_id)
         return report_of(loaded.view(), await self._skills.report(user_id, loaded))
 

@@ -158,6 +158,12 @@ class Spending:
             found = await queries.sums(session, utcnow() - timedelta(days=days), by, limit)
         return [Line(one, self._cost(one)) for one in found]
 
+    async def total(self, days: int) -> Line:
+        """Return everything that was called within so many days."""
+        async with self._database.transaction() as session:
+            found = await queries.total(session, utcnow() - timedelta(days=days))
+        return Line(found, self._cost(found))
+
     def _cost(self, one: Sum) -> Decimal | None:
         """Return the cost, unless no call at all told tokens."""
         if not one.prompt + one.completion and one.uncounted:

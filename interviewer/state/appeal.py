@@ -13,7 +13,7 @@ from interviewer.services.views import InterviewView
 from interviewer.state import showing
 from interviewer.state.interview import InterviewState
 from interviewer.state.review import ReviewState
-from interviewer.state.session import cookie, to_login
+from interviewer.state.session import client, cookie, to_login
 
 REVIEW = "/interview/"
 
@@ -31,7 +31,7 @@ class AppealState(rx.State):
         async with self:
             if self.hearing or not isinstance(question_id, int):
                 return None
-            secret, path = cookie(self, COOKIE), self.router.url.path.rstrip("/")
+            secret, address, path = cookie(self, COOKIE), client(self), self.router.url.path.rstrip("/")
             reviewed = path.removeprefix(REVIEW) if path.startswith(REVIEW) else ""
             interview_id = (await self.get_state(InterviewState)).interview_id
             self.hearing, self.error, self.error_of = question_id, "", 0
@@ -41,7 +41,7 @@ class AppealState(rx.State):
         view, error = None, ""
         try:
             person = await wiring.services().sessions.authenticate(secret)
-            view = await wiring.services().appeals.hear(person.user_id, interview_id, question_id)
+            view = await wiring.services().appeals.hear(person.user_id, interview_id, question_id, address)
         except Unauthorized:
             return to_login(self)
         except Exception as failure:

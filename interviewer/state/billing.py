@@ -11,7 +11,7 @@ import reflex as rx
 from reflex.event import EventSpec
 
 from interviewer import wiring
-from interviewer.errors import AppError, Unauthorized
+from interviewer.errors import AppError, DoneElsewhere, Unauthorized
 from interviewer.services.plans import Account, Awaited
 from interviewer.services.purchases import Purchases
 from interviewer.state.billing_models import CreditsItem, LineItem, PlanItem, credits_item, line_item, plan_item
@@ -143,6 +143,8 @@ async def _act(state: BillingState, name: str, action: Callable[[Purchases, int]
         address = await action(wiring.services().purchases, person.user_id)
     except Unauthorized:
         return to_login(state)
+    except DoneElsewhere as elsewhere:
+        address = elsewhere.portal_url
     except AppError as failure:
         error = failure.user_message
     except Exception:

@@ -8,6 +8,7 @@ from interviewer import wiring
 from interviewer.errors import AppError, Unauthorized
 from interviewer.services.dashboard import Overview, Trends
 from interviewer.state.dashboard_models import (
+    CHARTED,
     PointItem,
     ResumeItem,
     StreakItem,
@@ -66,7 +67,7 @@ async def _read(state: DashboardState) -> None:
     try:
         person = await signed_in(state)
         service = wiring.services().dashboard
-        overview = await service.load(person.user_id)
+        overview = await service.load(person.user_id, max(state._shown, CHARTED))
         trends = await service.trends(person.user_id, overview)
     except Unauthorized:
         state.reset()
@@ -83,9 +84,9 @@ def _show(state: DashboardState, overview: Overview, trends: Trends) -> None:
     state.resume = resume_item(overview.unfinished, trends.reached)
     state.unfinished = [summary_item(item) for item in overview.unfinished]
     state.finished = [summary_item(item) for item in overview.finished[: state._shown]]
-    state.past = len(overview.finished)
+    state.past = overview.past
     state.more = min(MORE, state.past - len(state.finished))
-    state.points, state.line, state.area, state.course = shown, line_of(shown), area_of(shown), course_words(overview.finished)
+    state.points, state.line, state.area, state.course = shown, line_of(shown), area_of(shown), course_words(overview.percents)
     state.topics = topic_items(trends.topics, state.past)
     state.weakest = weakest_words(trends.topics)
     state.streak = streak_item(trends.streak, trends.today)

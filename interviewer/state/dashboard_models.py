@@ -123,18 +123,18 @@ def area_of(shown: Sequence[PointItem]) -> str:
     return f"{line_of(shown)} L{shown[-1].x},{floor} L{shown[0].x},{floor} Z" if shown else ""
 
 
-def course_words(finished: Sequence[InterviewSummary]) -> str:
-    """Return how the newest score stands against all before it; nothing for fewer than two. `finished`: newest first."""
-    scores = [one.percent for one in reversed(finished) if one.percent is not None]
-    if len(scores) < 2:
+def course_words(percents: Sequence[int]) -> str:
+    """Return how the newest score compares with all before it; nothing for fewer than two. `percents`: newest first."""
+    if len(percents) < 2:
         return ""
-    before = half_up(Decimal(sum(scores[:-1])) / (len(scores) - 1))
-    change = scores[-1] - before
-    earlier = "the one before" if len(scores) == 2 else "the mean of those before"
+    newest, earlier_ones = percents[0], percents[1:]
+    before = half_up(Decimal(sum(earlier_ones)) / len(earlier_ones))
+    change = newest - before
+    earlier = "the one before" if len(percents) == 2 else "the mean of those before"
     points_words = "1 point" if abs(change) == 1 else f"{abs(change)} points"
     compared = f"{points_words} {'above' if change > 0 else 'below'} {earlier}" if change else f"the same as {earlier}"
-    best = ", your best so far" if change > 0 and scores[-1] > max(scores[:-1]) else ""
-    return f"The last one: {scores[-1]} %, {compared}{best}."
+    best = ", your best so far" if change > 0 and newest > max(earlier_ones) else ""
+    return f"The last one: {newest} %, {compared}{best}."
 
 
 def resume_item(unfinished: Sequence[InterviewSummary], reached: int) -> ResumeItem:

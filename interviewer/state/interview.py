@@ -18,13 +18,13 @@ from structlog.contextvars import bind_contextvars
 from interviewer import wiring
 from interviewer.domain.progress import InterviewStatus
 from interviewer.domain.samples import SAMPLE_JOBS
-from interviewer.errors import AppError, Conflict, NotFound, Unauthorized, for_the_user
+from interviewer.errors import AppError, Conflict, NotFound, TooLarge, Unauthorized, page_words
 from interviewer.services.events import Event, Judged
 from interviewer.services.sessions import COOKIE, SignedIn
 from interviewer.services.views import InterviewView
 from interviewer.state import showing
 from interviewer.state.models import RailItem, ReportItem, TurnItem
-from interviewer.state.session import cookie, to_login
+from interviewer.state.session import client, cookie, to_login
 from interviewer.state.showing import Growing
 from interviewer.state.streaming import batched
 
@@ -42,6 +42,7 @@ class InterviewState(rx.State):
     said_verdict: str = ""
     sending: bool = False
     credits: int = 0
+    refusal: str = ""  # why no interview can be started, while there is no credit for one
     job_text: str = ""
     job_box: int = 0  # a new number makes the page lay out the box anew, with `job_text` in it
     interview_id: int = 0
@@ -87,6 +88,7 @@ class InterviewState(rx.State):
             person = await wiring.services().sessions.authenticate(secret)
             view = await _wanted_view(person, wanted)
             balances = await wiring.services().dashboard.balances(person.user_id)
+            refusal = "" if balances.usable else await wiring.services().dashboard.refusal(person.user_id)
         except Unauthorized:
             return None
         except AppError as error:
@@ -96,7 +98,7 @@ class InterviewState(rx.State):
         async with self:
             if self._stream != stream:
                 return _load_if_forgotten(self)
-            self.credits = balances.usable
+            self.credits, self.refusal = balances.usable, refusal
             if view is None:
                 self.phase = "start"
                 return None
@@ -109,13 +111,14 @@ class InterviewState(rx.State):
         async with self:
             if self.sending or self.phase != "start":
                 return None
-            job, secret = str(form.get("job", "")), cookie(self, COOKIE)
+            job, secret, address = str(form.get("job", "")), cookie(self, COOKIE), client(self)
             stream = showing.begin(self, "start")
             self.job_text, self.sending = job[:MAX_KEPT_INPUT], True
         async with _explaining(self):
             try:
                 person = await wiring.services().sessions.authenticate(secret)
-                await _follow(self, stream, wiring.services().interviews.start(person.user_id, job))
+                begun = wiring.services().interviews.start(person.user_id, job, client=address)
+                await _follow(self, stream, _bounded(person, begun))
             except Unauthorized:
                 return to_login(self)
         return await _settle(self, stream)
@@ -201,13 +204,16 @@ async def _send(state: InterviewState, form: dict[str, Any], text: str | None) -
         if state.sending:
             return None
         forgotten = state.interview_id != interview_id
-        state.sending, state.error, state.behind, secret = True, "", False, cookie(state, COOKIE)
+        state.sending, state.error, state.behind = True, "", False
+        secret, address = cookie(state, COOKIE), client(state)
         # Until the answer is accepted the page goes on showing what it follows now.
         stream = state._stream
     async with _explaining(state):
         try:
             person = await wiring.services().sessions.authenticate(secret)
-            events = wiring.services().interviews.answer(person.user_id, interview_id, question_id, text, uuid4())
+            interviews = wiring.services().interviews
+            answering = interviews.answer(person.user_id, interview_id, question_id, text, uuid4(), client=address)
+            events = _bounded(person, answering)
             accepted = await anext(events)
             bind_contextvars(interview_id=interview_id)
             async with state:
@@ -233,7 +239,9 @@ async def _explaining(state: InterviewState) -> AsyncIterator[None]:
     try:
         yield
     except Exception as error:
-        words = for_the_user(error).user_message
+        words = page_words(error)
+        if isinstance(error, TooLarge):
+            words += " It is still in the box: shorten it."
         async with state:
             state.error, state.behind = words, isinstance(error, Conflict)
     finally:
@@ -260,6 +268,11 @@ async def _chained(first: Event, rest: AsyncIterator[Event]) -> AsyncIterator[Ev
         yield event
 
 
+def _bounded(person: SignedIn, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
+    """Return the events as one of the streams that a user may follow at once, in pages and by programs together."""
+    return wiring.services().following.through(person.user_id, events)
+
+
 async def _follow(state: InterviewState, stream: int, events: AsyncIterator[Event]) -> None:
     """Show events on the page as they come; a stream that is not the newest any more only leaves its scores."""
     growing = Growing()
@@ -276,12 +289,15 @@ async def _catch_up(state: InterviewState, stream: int, person: SignedIn, view: 
     """Join whatever is going on for an interview: its start, or the work on an answer that a closed tab left behind."""
     bind_contextvars(interview_id=view.id)
     interviews = wiring.services().interviews
+    async with state:
+        address = client(state)
     async with _explaining(state):
         if view.status is InterviewStatus.STARTING:
-            await _follow(state, stream, interviews.follow_start(person.user_id, view.id))
+            await _follow(state, stream, _bounded(person, interviews.follow_start(person.user_id, view.id)))
         for turn in view.incomplete_turns:
             if turn.claimed:
-                await _follow(state, stream, interviews.complete(person.user_id, view.id, turn.question_id))
+                completing = interviews.complete(person.user_id, view.id, turn.question_id, address)
+                await _follow(state, stream, _bounded(person, completing))
         await _report_if_finished(state, stream, person)
     return await _settle(state, stream)
 
@@ -292,14 +308,15 @@ async def _complete(state: InterviewState, question_ids: list[int]) -> EventSpec
         if state.sending:
             return None
         state._stream += 1
-        stream, interview_id, secret = state._stream, state.interview_id, cookie(state, COOKIE)
+        stream, interview_id, secret, address = state._stream, state.interview_id, cookie(state, COOKIE), client(state)
         state.sending, state.error = True, ""
     bind_contextvars(interview_id=interview_id)
     async with _explaining(state):
         try:
             person = await wiring.services().sessions.authenticate(secret)
             for question_id in question_ids:
-                await _follow(state, stream, wiring.services().interviews.complete(person.user_id, interview_id, question_id))
+                completing = wiring.services().interviews.complete(person.user_id, interview_id, question_id, address)
+                await _follow(state, stream, _bounded(person, completing))
             await _report_if_finished(state, stream, person)
         except Unauthorized:
             return to_login(state)
@@ -319,7 +336,9 @@ async def _change_status(state: InterviewState, wanted: InterviewStatus) -> Even
         try:
             person = await wiring.services().sessions.authenticate(secret)
             if interview_id:
-                view = await wiring.services().interviews.set_status(person.user_id, interview_id, wanted)
+                interviews = wiring.services().interviews
+                # Another tab may have been faster; then there is nothing to say.
+                view = await interviews.set_status(person.user_id, interview_id, wanted, unless_it_is=True)
         except Unauthorized:
             return to_login(state)
     if view is None:

@@ -12,7 +12,7 @@ import reflex as rx
 from reflex.event import EventSpec
 
 from interviewer import wiring
-from interviewer.errors import NotFound, Unauthorized, for_the_user
+from interviewer.errors import NotFound, TooLarge, Unauthorized, for_the_user, page_words
 from interviewer.services.practice import ExerciseView
 from interviewer.services.sessions import COOKIE
 from interviewer.state.models import TurnItem
@@ -94,7 +94,7 @@ class PracticeState(rx.State):
         except Unauthorized:
             return to_login(self)
         except Exception as error:
-            words = for_the_user(error).user_message
+            words = page_words(error) + (" It is still in the box: shorten it." if isinstance(error, TooLarge) else "")
             async with self:
                 self.error = words
             return None

@@ -14,7 +14,7 @@ from sqlalchemy import delete, func, select
 
 from interviewer import wiring
 from interviewer.adapters.outbox import Outbox
-from interviewer.api import MAX_WEBHOOK
+from interviewer.api.errors import MAX_WEBHOOK
 from interviewer.db.engine import Database
 from interviewer.db.models import CreditTransaction, ProcessedWebhook, User
 from interviewer.domain.lemonsqueezy import INVOICE_EVENTS, KNOWN_EVENTS

@@ -9,6 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 from sqlalchemy import select, update
+from sqlmodel import col
 
 from interviewer.db.engine import Database
 from interviewer.db.models import Interview, Message, User, Verdict, utcnow
@@ -250,6 +251,7 @@ async def test_pausing_and_going_on(program: httpx2.AsyncClient) -> None:
     id = await started(program)
     for odd in ("finished", "starting", "", None, 7, ["paused"]):
         assert told(await program.patch(f"/api/interviews/{id}", json={"status": odd})) == (400, "Invalid status")
+    assert told(await program.patch(f"/api/interviews/{id}", json={"status": "active"})) == (400, "Invalid status transition")
     answer = await program.patch(f"/api/interviews/{id}", json={"status": "paused"})
     assert (answer.status_code, answer.json()["interview"]["status"]) == (200, "paused")
     assert told(await said(program, id, "an answer", "create")) == (409, "Interview is not active")
@@ -285,25 +287,68 @@ async def test_a_failed_verdict_is_done_again_with_the_same_text_or_none(
     assert len(interviewer.question_briefs) == 2, "the question was asked once"
 
 
-async def test_the_last_answer_sent_again_replays_its_reply_for_a_while(
-    program: httpx2.AsyncClient, services: Services, interviewer: ScriptedInterviewer
+DUNNO = "I don't know."
+
+
+async def answers_of(services: Services) -> list[str]:
+    async with services.database.transaction() as session:
+        return list((await session.execute(select(col(Message.content)).order_by(col(Message.id)))).scalars())
+
+
+def question_of(answer: httpx2.Response) -> tuple[int, int]:
+    """Return topic and number of the question that an answer of the API shows as open."""
+    conversation = answer.json()["conversation"]
+    return conversation["current_topic"], conversation["current_question_number"]
+
+
+@pytest.mark.parametrize("streamed", [{}, STREAM])
+@pytest.mark.parametrize("keyed", [True, False])
+async def test_the_same_answer_to_twelve_questions_ends(
+    program: httpx2.AsyncClient, services: Services, keyed: bool, streamed: dict[str, str]
 ) -> None:
+    id = await started(program)
+    for number in range(12):
+        key = {"Idempotency-Key": f"dunno-{number}"} if keyed else {}
+        answer = await said(program, id, DUNNO, "append" if number else "create", **key, **streamed)
+        assert answer.status_code == 201
+    assert await answers_of(services) == [DUNNO] * 12
+    assert told(await said(program, id, DUNNO)) == (409, "Interview is not active")
+
+
+async def test_create_again_means_the_first_question(program: httpx2.AsyncClient, services: Services) -> None:
     id = await started(program)
     first = await said(program, id, "the first thing", "create")
     assert (await said(program, id, "the first thing", "create")).json() == first.json()
-    assert (await said(program, id, "the first thing")).json() == first.json()
     assert told(await said(program, id, "something else", "create")) == (
         409,
         "The interview has already begun with another answer.",
     )
+    assert await answers_of(services) == ["the first thing"]
+
+
+async def test_a_reply_that_did_not_arrive_is_replayed_once(program: httpx2.AsyncClient, services: Services) -> None:
+    id = await started(program)
+    first = await said(program, id, DUNNO, "create")
+    await owed(services)
+    assert (await said(program, id, DUNNO)).json() == first.json(), "its program never got it"
+    assert question_of(await said(program, id, DUNNO)) == (2, 1), "now it has"
+    await owed(services)
+    assert question_of(await said(program, id, "Something else.")) == (2, 2), "other words are no repetition"
+    await owed(services)
+    keyed = await said(program, id, "Something else.", **{"Idempotency-Key": "new"})
+    assert question_of(keyed) == (3, 1), "a new key says that it is another answer"
+
+
+async def owed(services: Services) -> None:
+    """Forget that replies have arrived, as if the process had been killed before it could record that."""
+    await services.receipts.close()
     async with services.database.transaction() as session:
-        await session.execute(update(Verdict).values(created_at=utcnow() - REPLAYED_FOR * 1.1))
-    second = await said(program, id, "the first thing")
-    assert second.status_code == 201
-    assert len(interviewer.answer_briefs) == 2, "by now it answers the next question"
+        await session.execute(update(Message).values(reply_owed=True))
 
 
-async def test_a_key_replays_whatever_the_text(program: httpx2.AsyncClient, interviewer: ScriptedInterviewer) -> None:
+async def test_a_key_replays_whatever_the_text_for_a_day(
+    program: httpx2.AsyncClient, services: Services, interviewer: ScriptedInterviewer
+) -> None:
     id = await started(program)
     key = {"Idempotency-Key": "answer-1"}
     first = await said(program, id, "the first thing", "create", **key)
@@ -312,6 +357,62 @@ async def test_a_key_replays_whatever_the_text(program: httpx2.AsyncClient, inte
     assert (await said(program, id, "next", "append", **{"Idempotency-Key": "answer-2"})).status_code == 201
     assert (await said(program, id, "", "append", **key)).status_code == 201
     assert len(interviewer.answer_briefs) == 2
+    async with services.database.transaction() as session:
+        await session.execute(update(Message).values(created_at=utcnow() - REPLAYED_FOR * 1.01))
+    assert (await said(program, id, "after a day", **key)).status_code == 201
+    assert (await answers_of(services))[2:] == ["after a day"]
+    assert (await said(program, id, "and again", **key)).status_code == 201
+    assert len(await answers_of(services)) == 3
+
+
+async def test_while_no_reply_is_there_only_the_same_text_will_do(
+    program: httpx2.AsyncClient, services: Services, interviewer: ScriptedInterviewer
+) -> None:
+    id = await started(program)
+    await said(program, id, DUNNO, "create")
+    interviewer.judge_errors = [InterviewerTimeout()] * 3
+    key = {"Idempotency-Key": "answer-2"}
+    assert (await said(program, id, "the second thing", **key)).status_code == 503
+    for headers in ({}, key, {"Idempotency-Key": "another"}):
+        assert (await said(program, id, "something else", **headers)).status_code == 409
+        assert (await said(program, id, DUNNO, **headers)).status_code == 409
+    assert (await said(program, id, "the second thing", "create", **{"Idempotency-Key": "another"})).status_code == 503
+    assert (await said(program, id, "")).status_code == 503
+    assert question_of(await said(program, id, "the second thing")) == (2, 1)
+    assert await answers_of(services) == [DUNNO, "the second thing"]
+
+
+async def named(program: httpx2.AsyncClient, id: int, message: str, topic: Any, number: Any, **headers: str) -> httpx2.Response:
+    body = {"message": message, "topic_id": topic, "question_id": number}
+    return await program.post(f"/api/conversations/append/{id}", json=body, headers=headers)
+
+
+async def test_a_named_question_is_never_another_one(program: httpx2.AsyncClient, services: Services) -> None:
+    id = await started(program)
+    first = await named(program, id, DUNNO, 1, 1)
+    assert (first.status_code, question_of(first)) == (201, (1, 2))
+    assert question_of(await named(program, id, DUNNO, 1, 1)) == (1, 2), "the reply again"
+    assert (await named(program, id, "something else", 1, 1)).status_code == 409
+    assert (await named(program, id, "", 1, 1)).status_code == 409
+    for topic, number in ((1, 3), (2, 1), (7, 1), (0, 0), (-1, 10**30)):
+        assert (await named(program, id, DUNNO, topic, number)).status_code == 409
+    for half in ((1, None), (None, 1)):
+        answer = await named(program, id, DUNNO, *half)
+        assert told(answer) == (400, "topic_id and question_id name a question together: send both or neither.")
+    assert told(await named(program, id, DUNNO, "one", 1)) == (400, "Invalid request body")
+    assert question_of(await named(program, id, DUNNO, 1, 2)) == (2, 1)
+    assert (await named(program, id, DUNNO, 1, 1)).status_code == 201
+    assert (await said(program, id, DUNNO, "create", **{"Idempotency-Key": "x"})).status_code == 201
+    assert await answers_of(services) == [DUNNO] * 2
+
+
+async def test_a_named_earlier_question_streams_its_whole_reply(program: httpx2.AsyncClient) -> None:
+    id = await started(program)
+    whole = events((await said(program, id, DUNNO, "create", **STREAM)).text)
+    await said(program, id, "the second thing")
+    again = events((await named(program, id, DUNNO, 1, 1, **STREAM)).text)
+    for name in ("feedback", "question"):
+        assert written(again, name) == written(whole, name)
 
 
 async def test_two_at_once_are_judged_once_and_both_get_the_reply(

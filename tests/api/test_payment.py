@@ -109,14 +109,18 @@ async def test_from_the_checkout_to_the_end_of_the_subscription_and_back(
     assert await nets(database, user) == (1, 20)
 
 
-async def test_paypal_is_changed_elsewhere(
+async def test_paypal_is_not_changed_here_and_says_where(
     client: httpx2.AsyncClient, lemon: Behaviour, database: Database, user: User, token: dict[str, str]
 ) -> None:
     await bought(client, lemon, token, "pro", processor="paypal")
-    [subscription] = lemon.store.subscriptions.values()
-    answer = await client.post(CHANGE, json={"tier": "premium"}, headers=token)
-    page = subscription["attributes"]["urls"]["customer_portal_update_subscription"]
-    assert (answer.status_code, answer.json()) == (200, {"message": "Continue at portal_url", "portal_url": page})
+    words = "Nothing is changed yet: this subscription can be changed only on the payment service's own page."
+    for path, sent in ((CHANGE, {"tier": "premium"}), (RESUME, None)):
+        answer = await client.post(path, json=sent, headers=token)
+        [subscription] = lemon.store.subscriptions.values()  # its addresses are signed again with every change
+        page = subscription["attributes"]["urls"]["customer_portal_update_subscription"]
+        assert (answer.status_code, answer.json()) == (409, {"error": words, "portal_url": page})
+        if path == CHANGE:
+            assert (await client.post(CANCEL, headers=token)).status_code == 200
     assert await nets(database, user) == (0, 10)
 
 

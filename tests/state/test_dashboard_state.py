@@ -67,7 +67,7 @@ async def load(open_page: OpenPage, user: User | None) -> Any:
     ],
 )
 def test_the_last_score_is_compared_in_words(percents: tuple[int, ...], words: str) -> None:
-    assert course_words(newest_first(*percents)) == words
+    assert course_words(percents[::-1]) == words
 
 
 def test_points_go_from_left_to_right_and_stay_inside() -> None:

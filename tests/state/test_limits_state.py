@@ -1,0 +1,122 @@
+"""What the interview page says where a limit or a missing credit stops it, and that it counts as the API does."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import func, select
+from sqlmodel import col
+
+from interviewer.db import ledger
+from interviewer.db.engine import Database
+from interviewer.db.models import Message, Subscription, User
+from interviewer.domain.credits import CreditType
+from interviewer.domain.progress import InterviewStatus
+from interviewer.services.billing import GIVE_UPS_USED
+from interviewer.services.guard import Action
+from interviewer.state.interview import InterviewState
+from interviewer.wiring import Services
+from tests.conftest import NewUser
+from tests.services.test_limits import begun as begun_elsewhere
+from tests.services.test_limits import give_up_all, use_up
+from tests.state.conftest import OpenPage, Page
+from tests.state.test_interview_state import begun, loaded, run, send
+from tests.support.interviewer import ScriptedInterviewer
+
+
+async def test_the_same_short_answer_twice_is_two_answers(open_page: OpenPage, new_user: NewUser, database: Database) -> None:
+    page = await begun(open_page, await new_user())
+    for position in (1, 2, 3):
+        assert page.question.position == position
+        await send(page, "I don't know.")
+    async with database.transaction() as session:
+        assert (await session.execute(select(func.count(col(Message.id))))).scalar_one() == 3
+
+
+async def test_starting_in_the_page_is_limited(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
+    user = await new_user()
+    page = await loaded(open_page, user)
+    await use_up(services, Action.START, user)
+    await run(InterviewState.start, page, {"job": "Senior backend engineer with Python"})
+    assert page.error.startswith("Too many tries. Please wait")
+    assert (page.phase, page.interview_id, page.job_text) == ("start", 0, "Senior backend engineer with Python")
+    assert (await services.dashboard.balances(user.id)).usable == 1
+
+
+async def test_answering_in_the_page_is_limited(
+    open_page: OpenPage, new_user: NewUser, services: Services, interviewer: ScriptedInterviewer
+) -> None:
+    user = await new_user()
+    page = await begun(open_page, user)
+    await use_up(services, Action.ANSWER, user)
+    await send(page)
+    assert page.error.startswith("Too many tries. Please wait")
+    await run(InterviewState.skip, page, page.interview_id, page.question.question_id)
+    assert (page.question.position, interviewer.answer_briefs) == (1, [])
+
+
+async def test_a_used_up_allowance_says_that_the_start_goes_on(
+    open_page: OpenPage, new_user: NewUser, services: Services, interviewer: ScriptedInterviewer
+) -> None:
+    user = await new_user()
+    interviewer.gate.clear()
+    await give_up_all(services, user)
+    interview_id, rest = await begun_elsewhere(services, user)
+    page = Page(await open_page(InterviewState, user))
+    async with page:
+        page.phase, page.interview_id = "live", interview_id
+    await run(InterviewState.give_up, page)
+    assert (page.phase, page.error) == ("live", GIVE_UPS_USED)
+    interviewer.gate.set()
+    await rest
+
+
+async def test_pausing_in_a_second_tab_says_nothing(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
+    user = await new_user()
+    page = await begun(open_page, user)
+    await services.interviews.set_status(user.id, page.interview_id, InterviewStatus.PAUSED)
+    await run(InterviewState.pause, page)
+    assert (page.phase, page.error) == ("paused", "")
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (None, "You have no credits left"),
+        ("paused", "Your subscription is paused, so the 3 plan credits you have left are kept until it runs again."),
+        ("unpaid", "Your subscription is not paid, so the 3 plan credits you have left are kept"),
+        ("cancelled", "Your subscription is cancelled, so the 3 plan credits you have left are kept until you resume it."),
+        ("expired", "Your subscription has ended, so the 3 plan credits you have left are kept until you subscribe again."),
+    ],
+)
+async def test_a_start_that_is_refused_says_which_case_it_is(
+    open_page: OpenPage, new_user: NewUser, database: Database, status: str | None, words: str
+) -> None:
+    user = await new_user(0)
+    if status:
+        await with_kept_credits(database, user, status)
+    page = await loaded(open_page, user)
+    assert page.refusal.startswith(words)
+    await run(InterviewState.start, page, {"job": ""})
+    assert page.error == page.refusal
+    assert "dashboard" in page.error
+
+
+async def with_kept_credits(database: Database, user: User, status: str) -> None:
+    async with database.transaction() as session:
+        session.add(Subscription(lemon_id="1", user_id=user.id, status=status))
+        locked = await ledger.locked_user(session, user.id)
+        assert locked is not None
+        await ledger.change(
+            session, locked, CreditType.SUBSCRIPTION, 3, reason="test", source="test", business_key=f"test:{user.id}"
+        )
+
+
+async def test_a_page_with_credits_shows_no_refusal(open_page: OpenPage, new_user: NewUser) -> None:
+    page = await loaded(open_page, await new_user())
+    assert page.refusal == ""
+
+
+async def test_an_answer_that_is_too_long_stays_in_the_box(open_page: OpenPage, new_user: NewUser) -> None:
+    page = await begun(open_page, await new_user())
+    await send(page, "x" * 25_000)
+    assert page.error == ("Your answer has 25,000 characters; at most 20,000 are allowed. It is still in the box: shorten it.")
