@@ -18,6 +18,7 @@ from interviewer.services.accounts import normalised_email
 
 SOURCE = "Lemon Squeezy"
 # Somebody paid and deleted their account before we were told of it; nobody but the operator can end this.
+UNKNOWN_VARIANT = "variant {} is not configured: add it to LEMON_FORMER_VARIANTS, restart, then replay this"
 STILL_CHARGED = "its account was deleted, yet it goes on being charged: cancel it there"
 
 
@@ -82,7 +83,7 @@ class Settlement:
         )
         for subscription in [await payments.subscription(session, lemon_id) for lemon_id in began]:
             if subscription:
-                await _settle_subscription(session, subscription)
+                await self._settle_subscription(session, subscription)
         await _settle_order(session, order)
         return _effect(order, known_product=order.product is not None)
 
@@ -93,7 +94,7 @@ class Settlement:
         )
         plan = self._catalogue.plan(body.variant_id) or await payments.plan_seen(session, subscription.id, body.variant_id)
         await payments.see_variant(session, subscription.id, body, plan, created=created)
-        await _settle_subscription(session, subscription)
+        await self._settle_subscription(session, subscription)
         return _effect(subscription, known_product=plan is not None)
 
     async def _invoice(self, session: AsyncSession, notice: Notice, body: InvoiceBody) -> Effect:
@@ -103,8 +104,24 @@ class Settlement:
         subscription = await payments.subscription(session, body.subscription_id)
         if subscription is None:
             return Effect(Outcome.WAITING, "its subscription is not known yet")
-        await _settle_subscription(session, subscription)
+        await self._settle_subscription(session, subscription)
         return _effect(subscription, known_product=True)
+
+    async def _settle_subscription(self, session: AsyncSession, subscription: Subscription) -> None:
+        if subscription.user_id is None:
+            return
+        facts = await payments.facts(session, subscription)
+        if any(one.tier is None for one in facts.sightings) and await self._name_variants(session, subscription):
+            facts = await payments.facts(session, subscription)
+        await _book(session, subscription.user_id, subscription_subject(subscription.lemon_id), of_subscription(facts))
+
+    async def _name_variants(self, session: AsyncSession, subscription: Subscription) -> bool:
+        """Note which plans the unknown variants of a subscription are, as far as they are configured by now."""
+        unknown = await payments.unknown_variants(session, subscription.id)
+        named = {variant: plan for variant in unknown if (plan := self._catalogue.plan(variant))}
+        for variant, plan in named.items():
+            await payments.name_variant(session, subscription.id, variant, plan)
+        return bool(named)
 
 
 def _effect(purchase: Order | Subscription, *, known_product: bool) -> Effect:
@@ -116,7 +133,8 @@ def _effect(purchase: Order | Subscription, *, known_product: bool) -> Effect:
     if purchase.user_id is None:
         return Effect(Outcome.UNRESOLVED, "no account has this reference or this address")
     if not known_product:
-        return Effect(Outcome.UNRESOLVED, "its variant is none of ours", purchase.user_id)
+        words = UNKNOWN_VARIANT.format(purchase.variant_id) if purchase.variant_id else "it does not say what was bought"
+        return Effect(Outcome.UNRESOLVED, words, purchase.user_id)
     return Effect(Outcome.APPLIED, user_id=purchase.user_id)
 
 
@@ -133,12 +151,6 @@ async def _settle_order(session: AsyncSession, order: Order) -> None:
     due = of_order(product, order.quantity, paid=order.paid, refunded=order.refunded)
     if due:  # what an order is worth never becomes nothing again, only 0
         await _book(session, order.user_id, order_subject(order.lemon_id), due)
-
-
-async def _settle_subscription(session: AsyncSession, subscription: Subscription) -> None:
-    if subscription.user_id is not None:
-        due = of_subscription(await payments.facts(session, subscription))
-        await _book(session, subscription.user_id, subscription_subject(subscription.lemon_id), due)
 
 
 async def _book(session: AsyncSession, user_id: int | None, subject: str, due: list[Entitlement]) -> None:
@@ -175,4 +187,4 @@ def _reason(entitled: Entitlement | None, rows: int) -> str:
     """Return the words of a ledger row: what it is for, or why that changed."""
     if entitled and not rows:
         return entitled.reason
-    return "Refund" if entitled and entitled.amount == 0 else "Correction"
+    return entitled.reversal if entitled and entitled.amount == 0 else "Correction"

@@ -21,6 +21,7 @@ from interviewer.domain.webhooks import Outcome
 from interviewer.errors import PaymentsUnavailable, Unavailable
 from interviewer.services.plans import Plans
 from interviewer.services.reconcile import Finding, Reconciliation, Repair
+from interviewer.services.settlement import UNKNOWN_VARIANT
 from interviewer.services.webhooks import Webhooks
 from tests.conftest import NewUser
 from tests.support import lemonsqueezy_server
@@ -132,6 +133,8 @@ def subscribed(*steps: str, variant: str = PRO, trial: bool = False) -> History:
                 store.pass_time(timedelta(days=2))
             elif step in ("up", "down"):
                 told += store.change_variant(id, PREMIUM if step == "up" else PRO, charged=step == "up")
+            elif step in ("up unpaid", "up later"):
+                told += store.change_variant(id, PREMIUM, charged=step == "up unpaid", paid=False)
             elif step == "refund order":
                 told += store.refund_order(str(store.subscriptions[id]["attributes"]["order_id"]))
             elif step.startswith("refund"):
@@ -178,6 +181,14 @@ HISTORIES: dict[str, History] = {
     "a payment failed and was made": subscribed("fail", "recover"),
     "never paid": subscribed("fail", "unpaid"),
     "failed, changed, made": subscribed("fail", "up", "recover"),
+    "a trial, down, then paid": subscribed("down", "end_trial", variant=PREMIUM, trial=True),
+    "a trial, up, never paid": subscribed("up", "expire", trial=True),
+    "up, not paid, expired": subscribed("up unpaid", "expire"),
+    "up, not paid, unpaid, paid after all": subscribed("up unpaid", "unpaid", "recover"),
+    "up, paid, the next month not": subscribed("up", "fail", "expire"),
+    "up without an invoice, the next month not paid": subscribed("up later", "fail", "expire"),
+    "failed, up, expired": subscribed("fail", "up", "expire"),
+    "up, not paid, down again, expired": subscribed("up unpaid", "down", "expire"),
     "cancelled and resumed": subscribed("cancel", "resume"),
     "expired": subscribed("cancel", "expire"),
     "failed and expired": subscribed("fail", "expire"),
@@ -404,7 +415,7 @@ async def test_what_is_somebodys_is_kept_up_to_date_even_if_its_variant_is_none_
     await run(reconciliation)
     lemon.store.cancel(id)
     found = {repair.change: repair.finding for repair in await run(reconciliation)}
-    assert found["its variant is none of ours"] is Finding.OPEN
+    assert found[UNKNOWN_VARIANT.format(PRO)] is Finding.OPEN
     assert [finding for change, finding in found.items() if "status active -> cancelled" in change] == [Finding.REPAIRED]
 
 
