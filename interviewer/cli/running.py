@@ -82,6 +82,9 @@ def _announce(settings: Settings) -> None:
         typer.echo("  interviewer  built in: question bank, no AI (neither OPENAI_API_KEY nor OPENAI_BASE_URL is set)")
     if settings.resend_api_key is None and not settings.production:
         typer.echo(f"  mail         printed here and on {settings.site_url}outbox (no mail service is configured)")
+    if gaps := settings.payment_gaps:
+        missing = ", ".join(gaps) if settings.lemon_api_key else gaps[0]
+        typer.echo(f"  payments     nothing is sold, and pages show no prices (not set: {missing})")
     typer.echo("\n  Ctrl-C stops everything.\n")
     sys.stdout.flush()
 

@@ -2,32 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Float, cast, delete, func, literal, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from interviewer.db.models import OutgoingMail
+from interviewer.db.models import MailPace, OutgoingMail
 
 
-async def take_due(session: AsyncSession, hold: timedelta, limit: int = 20) -> Sequence[OutgoingMail]:
-    """Take the mails that are due, for the length of `hold`; those another worker holds are left to it."""
+async def take_next(
+    session: AsyncSession, *, step: timedelta, hold: timedelta, ahead: timedelta
+) -> tuple[OutgoingMail, float] | None:
+    """Take the next mail that is due, and the turn at which it may be sent; returns it and the seconds until then.
+
+    Turns lie `step` apart, whoever takes them. The mail is its taker's for `hold` from its turn on; what another process holds is
+    left to it. Returns None when no mail is due, or the next turn is further off than `ahead`.
+    """
     due = (
-        select(col(OutgoingMail.id))
+        select(col(OutgoingMail.id).label("id"))
         .where(col(OutgoingMail.state) == "waiting", col(OutgoingMail.due_at) <= func.now())
         .order_by(col(OutgoingMail.id))
-        .limit(limit)
+        .limit(1)
         .with_for_update(skip_locked=True)
+        .cte("due")
     )
+    now = func.clock_timestamp()
+    taken = insert(MailPace).from_select(["id", "next_at"], select(literal(1), now + step).select_from(due))
+    turn = (
+        taken.on_conflict_do_update(
+            index_elements=["id"],
+            set_={"next_at": func.greatest(col(MailPace.next_at), now) + step},
+            where=col(MailPace.next_at) <= now + ahead,
+        )
+        .returning((col(MailPace.next_at) - step).label("at"))
+        .cte("turn")
+    )
+    at = select(turn.c.at).scalar_subquery()
     statement = (
         update(OutgoingMail)
-        .where(col(OutgoingMail.id).in_(due))
-        .values(due_at=func.now() + hold, attempts=col(OutgoingMail.attempts) + 1)
-        .returning(OutgoingMail)
+        .where(col(OutgoingMail.id).in_(select(due.c.id)), at.is_not(None))
+        .values(due_at=at + hold, attempts=col(OutgoingMail.attempts) + 1)
+        .returning(OutgoingMail, cast(func.extract("epoch", at - now), Float))
+        .execution_options(populate_existing=True, synchronize_session=False)
     )
-    return list((await session.execute(statement)).scalars())
+    row = (await session.execute(statement)).one_or_none()
+    return (row[0], max(0.0, row[1])) if row else None
+
+
+async def pause(session: AsyncSession, wait: timedelta) -> None:
+    """Let no process send a mail before `wait` is over."""
+    later = func.clock_timestamp() + wait
+    row = insert(MailPace).values(id=1, next_at=later)
+    await session.execute(
+        row.on_conflict_do_update(index_elements=["id"], set_={"next_at": func.greatest(col(MailPace.next_at), later)})
+    )
 
 
 async def settle(session: AsyncSession, mail_id: int, state: str) -> None:
@@ -41,9 +71,10 @@ async def drop_waiting(session: AsyncSession, recipient: str) -> None:
     await session.execute(delete(OutgoingMail).where(col(OutgoingMail.recipient) == recipient))
 
 
-async def postpone(session: AsyncSession, mail_id: int, wait: timedelta) -> None:
-    """Try a mail again after `wait`."""
-    await session.execute(update(OutgoingMail).where(col(OutgoingMail.id) == mail_id).values(due_at=func.now() + wait))
+async def postpone(session: AsyncSession, mail_id: int, wait: timedelta, *, counts: bool = True) -> None:
+    """Try a mail again after `wait`; a try that does not count is taken off again."""
+    values = {"due_at": func.now() + wait, "attempts": col(OutgoingMail.attempts) - (0 if counts else 1)}
+    await session.execute(update(OutgoingMail).where(col(OutgoingMail.id) == mail_id).values(values))
 
 
 async def troubled(session: AsyncSession, *, failed_within: timedelta, late: timedelta) -> tuple[int, int]:

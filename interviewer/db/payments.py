@@ -25,7 +25,7 @@ from interviewer.db.models import (
 )
 from interviewer.domain.credits import ENDED, SubscriptionStatus
 from interviewer.domain.entitlements import InvoiceFacts, Sighting, SubscriptionFacts
-from interviewer.domain.lemonsqueezy import InvoiceBody, OrderBody, SubscriptionBody
+from interviewer.domain.lemonsqueezy import InvoiceBody, OrderBody, SubscriptionBody, order_subject, subscription_subject
 from interviewer.domain.plans import Product
 
 
@@ -72,6 +72,24 @@ def _kept_buyer(known: type[Order] | type[Subscription], new: Any) -> dict[str, 
         "user_id": case((open, new.user_id), else_=col(known.user_id)),
         "orphaned": case((open, new.orphaned), else_=col(known.orphaned)),
     }
+
+
+async def owners(session: AsyncSession, subjects: Sequence[str]) -> dict[str, tuple[int | None, bool]]:
+    """Return whose each known purchase is and whether it was a deleted account's, by its name."""
+    found: dict[str, tuple[int | None, bool]] = {}
+    for table, name in ((Order, order_subject), (Subscription, subscription_subject)):
+        ids = {subject.partition(":")[2]: subject for subject in subjects if subject == name(subject.partition(":")[2])}
+        rows = select(col(table.lemon_id), col(table.user_id), col(table.orphaned)).where(col(table.lemon_id).in_(ids))
+        found |= {ids[id]: (user_id, orphaned) for id, user_id, orphaned in (await session.execute(rows)).all()}
+    return found
+
+
+async def give(session: AsyncSession, subjects: Sequence[str], user_id: int) -> None:
+    """Make purchases a user's, but for those that have an owner."""
+    for table, name in ((Order, order_subject), (Subscription, subscription_subject)):
+        ids = [id for subject in subjects if subject == name(id := subject.partition(":")[2])]
+        nobodys = update(table).where(col(table.lemon_id).in_(ids), col(table.user_id).is_(None), not_(col(table.orphaned)))
+        await session.execute(nobodys.values(user_id=user_id))
 
 
 # -- checkouts -----------------------------------------------------------------------------------------------------
@@ -292,7 +310,7 @@ async def facts(session: AsyncSession, found: Subscription) -> SubscriptionFacts
     return SubscriptionFacts(
         created_active=found.created_active,
         order_refunded=any(refunded for *_, refunded in rows),
-        sightings=tuple(sighting(*seen) for *seen, _ in rows),
+        sightings=tuple(sighting(at, tier, cycle_end, created, status) for at, tier, cycle_end, created, status, _ in rows),
         invoices=tuple(
             InvoiceFacts(one.lemon_id, one.billing_reason, one.created_at, one.total_cents, one.paid, one.refunded, one.failed)
             for one in await invoices_of(session, found.lemon_id)

@@ -26,10 +26,14 @@ CREDITS_A_MONTH: Mapping[Product, int] = {Product.PRO: 10, Product.PREMIUM: 20}
 PRICE_CENTS: Mapping[Product, int] = {Product.INDIVIDUAL: 499, Product.PRO: 1999, Product.PREMIUM: 2999}
 
 
+def dollars(cents: int) -> str:
+    """Return an amount as people read it, such as $4.99."""
+    return f"${cents // 100}.{cents % 100:02}"
+
+
 def price_words(product: Product) -> str:
-    """Return a price as people read it, such as $4.99."""
-    dollars, cents = divmod(PRICE_CENTS[product], 100)
-    return f"${dollars}.{cents:02}"
+    """Return a product's price as people read it."""
+    return dollars(PRICE_CENTS[product])
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,11 +30,12 @@ class Amounts:
 
 
 @dataclass(frozen=True, slots=True)
-class Renewal:
-    """That another month was charged, and the plan whose price it was; None if the price tells no plan."""
+class Charge:
+    """That another month was charged, or an upgrade, and for which plan; None if the price tells no plan."""
 
     at: datetime
     plan: Product | None
+    upgrade: bool = False
 
 
 def amounts(attributes: Mapping[str, Any]) -> Amounts:
@@ -73,20 +74,26 @@ def first_body(now: SubscriptionBody, order: OrderBody, money: Amounts) -> tuple
     return "subscription_updated", active.model_copy(update={"status": SubscriptionStatus.ON_TRIAL}) if on_trial else active
 
 
-def unseen_plans(sightings: Iterable[Sighting], renewals: Iterable[Renewal]) -> list[Sighting]:
-    """Return the plans that renewals were charged for where no body had shown the change to them, as sightings.
+def unseen_plans(sightings: Iterable[Sighting], charges: Iterable[Charge]) -> list[Sighting]:
+    """Return the plans that were charged for where no body had shown the change to them, as sightings.
 
     A change that left no such trace stays unknown: to another plan and back with no renewal in between.
     """
     history = timeline(sightings)
-    charged = sorted(renewals, key=lambda one: one.at)
+    charged = sorted(charges, key=lambda one: one.at)
     found: list[Sighting] = []
-    for renewal in charged:
-        before = next((one for one in reversed(timeline([*history, *found])) if one.at <= renewal.at), None)
-        told = next((one.tier for one in history if renewal.at < one.at <= renewal.at + TOLD_WITHIN), renewal.plan)
-        if before and before.tier and renewal.plan and told is renewal.plan is not before.tier:
+    for charge in charged:
+        before = next((one for one in reversed(timeline([*history, *found])) if one.at <= charge.at), None)
+        if before and before.tier and charge.plan and _shown(history, charge) is charge.plan is not before.tier:
             # What was shown last still held when the plan changed, unless another month was charged in between.
-            same_cycle = not any(before.at <= one.at < renewal.at for one in charged)
-            ended, status = (before.cycle_end, before.status) if same_cycle else (renewal.at, None)
-            found.append(Sighting(renewal.at, renewal.plan, ended, status=status))
+            same_cycle = not any(before.at <= one.at < charge.at for one in charged if not one.upgrade)
+            ended, status = (before.cycle_end, before.status) if same_cycle else (charge.at, None)
+            found.append(Sighting(charge.at, charge.plan, ended, status=status))
     return found
+
+
+def _shown(history: list[Sighting], charge: Charge) -> Product | None:
+    """Return the plan that the next body shows, for a month within an hour, else the one that was charged."""
+    if charge.upgrade:
+        return next((one.tier for one in history if one.at > charge.at), None)
+    return next((one.tier for one in history if charge.at < one.at <= charge.at + TOLD_WITHIN), charge.plan)

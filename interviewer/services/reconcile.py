@@ -31,9 +31,18 @@ from interviewer.db.models import Order, Subscription
 from interviewer.domain import lemonsqueezy
 from interviewer.domain.credits import SubscriptionStatus
 from interviewer.domain.entitlements import Sighting
-from interviewer.domain.lemonsqueezy import Body, Notice, SubscriptionBody, fetched, foreign, order_subject, subscription_subject
-from interviewer.domain.plans import Catalogue
-from interviewer.domain.reconstruction import Amounts, Renewal, amounts, first_body, plan_charged, unseen_plans
+from interviewer.domain.lemonsqueezy import (
+    Body,
+    InvoiceBody,
+    Notice,
+    SubscriptionBody,
+    fetched,
+    foreign,
+    order_subject,
+    subscription_subject,
+)
+from interviewer.domain.plans import CREDITS_A_MONTH, PLANS, Catalogue
+from interviewer.domain.reconstruction import Amounts, Charge, amounts, first_body, plan_charged, unseen_plans
 from interviewer.domain.webhooks import Outcome
 from interviewer.errors import AppError, BadRequest, PaymentsUnavailable, Unavailable
 from interviewer.ports import Document, Payments
@@ -200,21 +209,28 @@ class Reconciliation:
                 await tell(*first)
                 seen = await queries.sightings_of(session, record.notice.id)
         seen.append(Sighting(now.updated_at, self._catalogue.plan(now.variant_id), now.renews_at, status=now.status))
-        for change in unseen_plans(seen, self._renewals(purchase, record.notice.subject)):
+        for change in unseen_plans(seen, self._charges(purchase, record.notice.subject)):
             if change.tier and (variant := self._catalogue.variants.get(change.tier)):
                 changed = {"updated_at": change.at, "variant_id": variant, "renews_at": change.cycle_end}
                 changed |= {"status": change.status or SubscriptionStatus.ACTIVE}
                 await tell("subscription_updated", now.model_copy(update=changed))
 
-    def _renewals(self, purchase: _Purchase, subject: str) -> list[Renewal]:
+    def _charges(self, purchase: _Purchase, subject: str) -> list[Charge]:
         return [
-            Renewal(invoice.created_at, plan_charged(record.money, self._catalogue))
+            charge
             for record in purchase.invoices
             if record.notice.subject == subject
-            and (invoice := record.notice.invoice)
-            and invoice.billing_reason == "renewal"
-            and invoice.status in PAID
+            and record.notice.invoice
+            and (charge := self._charge(record.notice.invoice, record.money))
         ]
+
+    def _charge(self, invoice: InvoiceBody, money: Amounts) -> Charge | None:
+        """Return what an invoice shows of the plan: a month that was paid, or an upgrade, paid or not. A downgrade is free."""
+        if invoice.billing_reason == "renewal" and invoice.status in PAID:
+            return Charge(invoice.created_at, plan_charged(money, self._catalogue))
+        if invoice.billing_reason == "updated" and invoice.total > 0:
+            return Charge(invoice.created_at, max(PLANS, key=lambda plan: CREDITS_A_MONTH[plan]), upgrade=True)
+        return None
 
 
 def _purchases(records: Iterable[_Record]) -> list[_Purchase]:

@@ -13,7 +13,7 @@ from interviewer.domain.entitlements import Entitlement, of_order, of_subscripti
 from interviewer.domain.lemonsqueezy import InvoiceBody, Notice, OrderBody, SubscriptionBody, order_subject, subscription_subject
 from interviewer.domain.plans import Catalogue, Product
 from interviewer.domain.webhooks import Outcome
-from interviewer.errors import BadRequest
+from interviewer.errors import BadRequest, Conflict
 from interviewer.services.accounts import normalised_email
 
 SOURCE = "Lemon Squeezy"
@@ -65,6 +65,36 @@ class Settlement:
         elif effect.outcome is Outcome.IGNORED:
             await webhooks.forget_open(session, notice.subject)
         return effect
+
+    async def subjects(self, session: AsyncSession, notice: Notice) -> list[str]:
+        """Return the names of all that was bought with what a notice tells of: an order, then the subscriptions it began."""
+        order_id = notice.id if notice.order else None
+        if notice.subscription or notice.invoice:
+            lemon_id = notice.invoice.subscription_id if notice.invoice else notice.id
+            known = await payments.subscription(session, lemon_id)
+            order_id = known.order_id if known else None
+            if order_id is None:
+                return [subscription_subject(lemon_id)]
+        began = await payments.subscriptions_of_order(session, order_id or "")
+        return [order_subject(order_id or ""), *(subscription_subject(one) for one in began)]
+
+    async def assign(self, session: AsyncSession, notice: Notice, user_id: int) -> None:
+        """Make what a notice tells of a user's, with all that was bought together with it.
+
+        Raises Conflict when it is another user's, was a deleted account's, or is not known.
+        """
+        await self.lock(session, notice)
+        await self.apply(session, notice)
+        subjects = await self.subjects(session, notice)
+        await payments.lock(session, *subjects)
+        owners = await payments.owners(session, subjects)
+        if notice.subject not in owners:
+            raise Conflict("Its subscription is not known yet: run `interviewer billing reconcile`, then try again.")
+        if any(orphaned for _, orphaned in owners.values()):
+            raise Conflict("It was bought by an account that was deleted, so it can be nobody else's.")
+        if others := {owner for owner, _ in owners.values()} - {None, user_id}:
+            raise Conflict(f"It belongs to another account already: user {min(filter(None, others))}.")
+        await payments.give(session, subjects, user_id)
 
     async def _order(self, session: AsyncSession, notice: Notice, body: OrderBody) -> Effect:
         # The first month belongs to its subscription's order as well.

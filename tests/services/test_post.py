@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
 
+from interviewer.adapters.resend import ResendMailer
 from interviewer.db.engine import Database
 from interviewer.db.models import OutgoingMail, utcnow
 from interviewer.errors import MailDelayed, MailRefused
 from interviewer.ports import Mail
 from interviewer.services import mails
-from interviewer.services.post import WAITS, Post, enqueue
+from interviewer.services.post import TOO_OLD, WAITS, Post, enqueue
+from tests.support import resend_server
+
+API_KEY, SENDER = "re_key", "Interviewer <mail@interviewer.example>"
 
 
 class RecordingMailer:
@@ -137,6 +143,112 @@ async def test_a_refused_mail_is_not_tried_again_and_holds_up_no_other(database:
     mailer.errors = [MailRefused()]
     assert await Post(database, mailer).deliver_due() == 1
     assert sorted(await states(database)) == ["failed", "sent"]
+
+
+# -- the rate --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def resend() -> resend_server.Behaviour:
+    """Resend as it is by default: it takes two requests a second."""
+    return resend_server.Behaviour(a_second=2)
+
+
+@pytest.fixture
+async def workers(resend: resend_server.Behaviour, database_url: str) -> AsyncIterator[list[Post]]:
+    """Two processes, each with connections of its own, on one database and one mail service."""
+    with resend_server.running(resend) as url:
+        mailers = [ResendMailer(API_KEY, SENDER, url) for _ in range(2)]
+        databases = [Database(database_url, pool_size=3) for _ in mailers]
+        yield [Post(database, mailer, rate=2) for database, mailer in zip(databases, mailers, strict=True)]
+        for closing in (*mailers, *databases):
+            await closing.close()
+
+
+def busiest_second(resend: resend_server.Behaviour) -> int:
+    """Return how many requests came within one second, at most."""
+    moments = [received.at for received in resend.requests]
+    return max(sum(begin <= at < begin + 1 for at in moments) for begin in moments)
+
+
+async def test_twelve_sign_ups_at_once_are_sent_at_the_rate(
+    database: Database, workers: list[Post], resend: resend_server.Behaviour
+) -> None:
+    await written(database, 12)
+    began = time.monotonic()
+    sent = await asyncio.gather(*(worker.deliver_due() for worker in workers))
+    assert 5 < time.monotonic() - began < 10
+    assert (sum(sent), min(sent) > 0, len(resend.sent)) == (12, True, 12)
+    assert busiest_second(resend) <= 2, "both together"
+    assert resend.refused == 0
+
+
+async def test_a_429_holds_up_every_worker_and_counts_against_no_mail(
+    database: Database, workers: list[Post], resend: resend_server.Behaviour
+) -> None:
+    await written(database, 3)
+    resend.faults, resend.retry_after = ["429"], "2"
+    assert await workers[0].deliver_due() == 0
+    assert await workers[1].deliver_due() == 0, "the pause is everybody's"
+    assert len(resend.requests) == 1
+    async with database.transaction() as session:
+        mails = (await session.execute(select(OutgoingMail))).scalars().all()
+    assert [(mail.state, mail.attempts) for mail in mails] == [("waiting", 0)] * 3
+    while len(resend.sent) < 3:
+        await asyncio.gather(*(worker.deliver_due() for worker in workers))
+    first, second, *_ = [received.at for received in resend.requests]
+    assert second - first >= 1.9
+
+
+async def test_no_number_of_429s_gives_a_mail_up(database: Database, mailer: RecordingMailer) -> None:
+    await written(database)
+    post = Post(database, mailer)
+    for _ in range(3 * len(WAITS)):
+        mailer.errors = [MailDelayed(retry_after=0)]
+        await post.deliver_due()
+    assert await states(database) in (["waiting"], ["sent"])
+    await make_due(database)
+    await post.deliver_due()
+    assert await states(database) == ["sent"]
+
+
+async def test_a_mail_that_waited_too_long_is_given_up(
+    database: Database, mailer: RecordingMailer, caplog: pytest.LogCaptureFixture
+) -> None:
+    await written(database)
+    async with database.transaction() as session:
+        await session.execute(update(OutgoingMail).values(created_at=utcnow() - TOO_OLD - timedelta(minutes=1)))
+    mailer.errors = [MailDelayed(retry_after=1)]
+    await Post(database, mailer).deliver_due()
+    assert await states(database) == ["failed"]
+    assert "given up" in caplog.text
+
+
+async def test_mails_written_while_one_is_sent_are_sent_too(database: Database, mailer: RecordingMailer) -> None:
+    post = Post(database, mailer)
+    for _ in range(5):
+        await written(database)
+        post.wake()
+        await asyncio.sleep(0.005)
+    await post.settle()
+    assert await states(database) == ["sent"] * 5
+
+
+async def test_a_worker_that_stops_leaves_its_queue_to_others(
+    database: Database, workers: list[Post], resend: resend_server.Behaviour
+) -> None:
+    await written(database, 6)
+    stopping, other = workers
+    stopping.wake()
+    await asyncio.sleep(0.7)
+    began = time.monotonic()
+    stopping.stop()
+    await stopping.settle()
+    assert time.monotonic() - began < 2
+    left = (await states(database)).count("waiting")
+    assert left >= 3
+    assert await other.deliver_due() == left
+    assert len(resend.sent) == 6
 
 
 def test_what_users_typed_is_escaped_in_html_and_links_stand_in_both_forms() -> None:

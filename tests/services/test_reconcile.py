@@ -16,7 +16,7 @@ from sqlalchemy import select, text
 from interviewer.adapters.lemonsqueezy import LemonSqueezy
 from interviewer.db.engine import Database
 from interviewer.db.models import Invoice, Order, Subscription, User
-from interviewer.domain.plans import Catalogue
+from interviewer.domain.plans import Catalogue, FormerVariant, Product
 from interviewer.domain.webhooks import Outcome
 from interviewer.errors import PaymentsUnavailable, Unavailable
 from interviewer.services.plans import Plans
@@ -27,6 +27,7 @@ from tests.conftest import NewUser
 from tests.support import lemonsqueezy_server
 from tests.support.billing import CATALOGUE, PREMIUM, PRO, SECRET, STORE, issue_reference, nets, send, shop
 from tests.support.lemon_history import COMMANDS, life
+from tests.support.lemon_records import Variant
 from tests.support.lemon_store import Delivery, Store
 from tests.support.lemonsqueezy_server import Behaviour
 
@@ -304,7 +305,7 @@ async def test_a_price_that_is_no_plans_tells_nothing(
     database: Database, lemon: Behaviour, reconciliation: Reconciliation, user: User
 ) -> None:
     id, _ = lemon.store.subscribe(user.email, PRO, custom=None)
-    lemon.store.change_variant(id, PREMIUM)
+    lemon.store.change_variant(id, PREMIUM, charged=False)
     lemon.store.renew(id)
     renewal = lemon.store.invoices[lemon.store.invoices_of(id)[-1]]["attributes"]
     renewal |= {"currency": "EUR"}
@@ -313,6 +314,35 @@ async def test_a_price_that_is_no_plans_tells_nothing(
     renewal |= {"currency": "USD"}
     await run(reconciliation)
     assert await nets(database, user) == (0, 10 + 10 + 20)
+
+
+async def test_a_former_price_tells_the_plan(
+    database: Database, payments: LemonSqueezy, lemon: Behaviour, reconciliation: Reconciliation, user: User
+) -> None:
+    id, _ = lemon.store.subscribe(user.email, PRO, custom=None)
+    lemon.store.change_variant(id, PREMIUM, charged=False)
+    lemon.store.renew(id)
+    lemon.store.invoices[lemon.store.invoices_of(id)[-1]]["attributes"]["subtotal"] = 2499
+    await run(reconciliation)
+    assert await nets(database, user) == (0, 10 + 10 + 10), "nothing says that it was Premium's price"
+    known = replace(CATALOGUE, former=(FormerVariant(PREMIUM, Product.PREMIUM, 2499),))
+    await run(Reconciliation(database, payments, known))
+    assert await nets(database, user) == (0, 10 + 10 + 20)
+
+
+async def test_a_renewed_former_variant_is_credited_once_it_is_named(
+    database: Database, webhooks: Webhooks, payments: LemonSqueezy, lemon: Behaviour, reconciliation: Reconciliation, user: User
+) -> None:
+    lemon.store.variants["990"] = Variant("990", "Pro, as it was", 1499, True)
+    id, told = lemon.store.subscribe(user.email, "990", custom=None)
+    await send(webhooks, *told, *lemon.store.renew(id))
+    found = await run(reconciliation)
+    assert await nets(database, user) == (0, 0)
+    assert UNKNOWN_VARIANT.format("990") in {repair.change for repair in found}
+    known = replace(CATALOGUE, former=(FormerVariant("990", Product.PRO, 1499),))
+    await run(Reconciliation(database, payments, known))
+    assert await nets(database, user) == (0, 10 + 10)
+    assert await run(Reconciliation(database, payments, known)) == []
 
 
 async def test_a_trial_without_a_trace_of_money_gives_nothing(
