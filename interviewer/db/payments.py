@@ -184,6 +184,12 @@ async def subscriptions_of_order(session: AsyncSession, order_id: str) -> list[s
     return sorted((await session.execute(statement)).scalars())
 
 
+async def order_of(session: AsyncSession, lemon_id: str) -> str | None:
+    """Return the payment service's id of the order that began a subscription, None if that is not known."""
+    statement = select(col(Subscription.order_id)).where(col(Subscription.lemon_id) == lemon_id)
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
 async def store_subscription(
     session: AsyncSession, lemon_id: str, body: SubscriptionBody, *, reference: str, email: str, created: bool
 ) -> Subscription:

@@ -67,26 +67,25 @@ class Settlement:
         return effect
 
     async def subjects(self, session: AsyncSession, notice: Notice) -> list[str]:
-        """Return the names of all that was bought with what a notice tells of: an order, then the subscriptions it began."""
-        order_id = notice.id if notice.order else None
-        if notice.subscription or notice.invoice:
-            lemon_id = notice.invoice.subscription_id if notice.invoice else notice.id
-            known = await payments.subscription(session, lemon_id)
-            order_id = known.order_id if known else None
-            if order_id is None:
-                return [subscription_subject(lemon_id)]
-        began = await payments.subscriptions_of_order(session, order_id or "")
-        return [order_subject(order_id or ""), *(subscription_subject(one) for one in began)]
+        """Return the names of all that was bought with what a notice tells of, in the order in which they are locked."""
+        if notice.order:
+            order_id: str | None = notice.id
+        elif notice.subscription:
+            order_id = notice.subscription.order_id
+        else:
+            order_id = await payments.order_of(session, notice.invoice.subscription_id if notice.invoice else "")
+        began = await payments.subscriptions_of_order(session, order_id) if order_id else []
+        named = {subscription_subject(lemon_id) for lemon_id in began} | ({notice.subject} if not notice.order else set())
+        return [*([order_subject(order_id)] if order_id else []), *sorted(named)]
 
     async def assign(self, session: AsyncSession, notice: Notice, user_id: int) -> None:
         """Make what a notice tells of a user's, with all that was bought together with it.
 
         Raises Conflict when it is another user's, was a deleted account's, or is not known.
         """
-        await self.lock(session, notice)
-        await self.apply(session, notice)
         subjects = await self.subjects(session, notice)
         await payments.lock(session, *subjects)
+        await self.apply(session, notice)
         owners = await payments.owners(session, subjects)
         if notice.subject not in owners:
             raise Conflict("Its subscription is not known yet: run `interviewer billing reconcile`, then try again.")

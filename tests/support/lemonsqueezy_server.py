@@ -95,6 +95,7 @@ class Behaviour:
         self.fired: list[Delivery] = []  # in the order of the events
         self.answers: list[tuple[str, int]] = []  # to each try to deliver: the event and the status, 0 for none
         self.busy_until = 0.0
+        self.currency = "USD"
         self.subscriptions.update(subscriptions or {})
 
     @property
@@ -208,7 +209,7 @@ def _store(behaviour: Behaviour) -> Handler:
         id = request.path_params["id"]
         if id != behaviour.store.store_id:
             return _error(404)
-        return _answer({"type": "stores", "id": id, "attributes": {"name": "Our store", "currency": "USD"}})
+        return _answer({"type": "stores", "id": id, "attributes": {"name": "Our store", "currency": behaviour.currency}})
 
     return store
 
