@@ -162,13 +162,16 @@ async def workers(resend: resend_server.Behaviour, database_url: str) -> AsyncIt
         mailers = [ResendMailer(API_KEY, SENDER, url) for _ in range(2)]
         databases = [Database(database_url, pool_size=3) for _ in mailers]
         yield [Post(database, mailer, rate=2) for database, mailer in zip(databases, mailers, strict=True)]
-        for closing in (*mailers, *databases):
-            await closing.close()
+        for mailer in mailers:
+            await mailer.close()
+        for database in databases:
+            await database.close()
 
 
 async def test_turns_are_apart_whoever_takes_them(database: Database) -> None:
     await written(database, 6)
-    step, moments, loop = timedelta(seconds=0.2), [], asyncio.get_running_loop()
+    step, loop = timedelta(seconds=0.2), asyncio.get_running_loop()
+    moments: list[float] = []
 
     async def work() -> None:
         while len(moments) < 4:
