@@ -93,9 +93,10 @@ async def dashboard(
 
 def plan_word(plan: Plan) -> Literal["free", "pro", "premium"]:
     """Return a plan in the API's words; one that has expired is none, and an unknown one the last that was known."""
-    if plan.last_known is None or plan.status == SubscriptionStatus.EXPIRED:
+    known = plan.product or plan.last_known
+    if known is None or plan.status == SubscriptionStatus.EXPIRED:
         return "free"
-    return "pro" if plan.last_known is Product.PRO else "premium"
+    return "pro" if known is Product.PRO else "premium"
 
 
 @router.post(

@@ -27,7 +27,7 @@ WAITED_FOR = timedelta(hours=1)
 class Plan:
     """A user's plan: the newest subscription's. Without one `status` is `inactive`.
 
-    `product` is None without a subscription, or when its variant is not configured; `last_known` is what it was before then.
+    `product` is None without a subscription, and for a variant that is not configured: `last_known` is what it was before then.
     """
 
     product: Product | None = None
@@ -91,7 +91,7 @@ def plan_of(
     failed = bool(invoices) and invoices[-1].failed and not invoices[-1].paid
     return Plan(
         product=product,
-        last_known=product or last_known,
+        last_known=None if product else last_known,
         status=status.value,
         started_at=subscription.started_at,
         renews_at=subscription.renews_at,
