@@ -123,9 +123,16 @@ class TooMuchAtOnce(TooManyRequests):
 
 
 class MailDelayed(Unavailable):
-    """The mail could not be handed over now; trying again later makes sense."""
+    """The mail could not be handed over now; trying again later makes sense.
+
+    `retry_after`: the mail service takes no mail at all for so many seconds, which says nothing against this one.
+    """
 
     user_message = "The mail could not be sent right now."
+
+    def __init__(self, *, retry_after: float | None = None) -> None:
+        self.retry_after = retry_after
+        super().__init__()
 
 
 class MailRefused(AppError):

@@ -179,6 +179,25 @@ class Mailer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class MailAnswer:
+    """What a mail service says of our configuration, without a mail being sent.
+
+    `domain` is that of our sender; `status` what the service says of it in one word, "verified" if mails can be sent from it,
+    "" if it does not have it, and None if our key may not ask.
+    """
+
+    domain: str
+    status: str | None
+
+
+class MailService(Protocol):
+    """The mail service's side of our configuration."""
+
+    async def check(self) -> MailAnswer:
+        """Ask whether our key is valid and our sender's domain is verified; raises what `Mailer.send` raises."""
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """Who somebody is at another site: the id that never changes there, a name to show, the address that site vouches for."""
 
@@ -220,11 +239,16 @@ class Purchase:
 
 @dataclass(frozen=True, slots=True)
 class ShopAnswer:
-    """What the payment service says of our configuration; `test_mode`: nothing is really sold with this key."""
+    """What the payment service says of our configuration; `test_mode`: nothing is really sold with this key.
+
+    `prices` has what each known variant costs, in hundredths of `currency`; None for one without a fixed price.
+    """
 
     test_mode: bool
     store_known: bool
     unknown_variants: tuple[str, ...] = ()
+    prices: Mapping[str, int | None] = field(default_factory=dict)
+    currency: str = ""
 
 
 class Payments(Protocol):
@@ -269,7 +293,10 @@ class Shop(Protocol):
     """The payment service's side of our configuration."""
 
     async def check(self, variant_ids: Sequence[str]) -> ShopAnswer:
-        """Ask with which key we come, and whether our store and these variants exist; raises `errors.PaymentsUnavailable`."""
+        """Ask with which key we come, whether our store and these variants exist, and what they cost.
+
+        Raises `errors.PaymentsUnavailable`.
+        """
 
 
 class RateLimiter(Protocol):

@@ -14,6 +14,7 @@ from pydantic import Field, HttpUrl, SecretStr, ValidationError, ValidationInfo,
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _PLACEHOLDER = re.compile("change.?me|your.?secret|example|placeholder|password", re.IGNORECASE)
+_FORMER_VARIANT = re.compile(r"([0-9]{1,20}):(individual|pro|premium)(?::([0-9]{1,5})(?:\.([0-9]{2}))?)?", re.ASCII)
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -72,6 +73,7 @@ class Settings(BaseSettings):
     resend_api_key: SecretStr | None = None
     resend_api_url: str = ""
     mail_from: str = "Interviewer <interviewer@localhost>"
+    mail_rate: float = Field(default=2.0, gt=0, le=1000)
 
     jwt_secret: SecretStr | None = None
     access_token_minutes: int = Field(default=60, ge=1, le=24 * 60)
@@ -84,6 +86,7 @@ class Settings(BaseSettings):
     lemon_variant_id_individual: str = ""
     lemon_variant_id_pro: str = ""
     lemon_variant_id_premium: str = ""
+    lemon_former_variants: Annotated[tuple[tuple[str, str, int | None], ...], NoDecode] = ()
 
     github_client_id: str = ""
     github_client_secret: SecretStr | None = None
@@ -194,6 +197,24 @@ class Settings(BaseSettings):
         if value and value in (info.data.get("lemon_variant_id_individual"), info.data.get("lemon_variant_id_pro")):
             raise ValueError("must be another variant than those of the other products")
         return value
+
+    @field_validator("lemon_former_variants", mode="before")
+    @classmethod
+    def _former(cls, value: object, info: ValidationInfo) -> object:
+        """Accept `variant:product` or `variant:product:price` in dollars, comma separated; a variant sells one thing."""
+        if not isinstance(value, str):
+            return value
+        sells = {info.data.get(f"lemon_variant_id_{product}"): product for product in ("individual", "pro", "premium")}
+        found = []
+        for part in filter(None, (part.strip() for part in value.split(","))):
+            match = _FORMER_VARIANT.fullmatch(part)
+            if match is None:
+                raise ValueError("must be like 1103200:pro or 1103200:pro:14.99, separated by commas")
+            variant, product, dollars, cents = match.groups()
+            if sells.setdefault(variant, product) != product:
+                raise ValueError(f"has variant {variant} for two products")
+            found.append((variant, product, int(dollars) * 100 + int(cents or 0) if dollars else None))
+        return tuple(found)
 
     @field_validator("database_url")
     @classmethod

@@ -23,7 +23,7 @@ from interviewer.adapters.rate_limits import LimitsLimiter
 from interviewer.adapters.resend import ResendMailer
 from interviewer.db.engine import Database
 from interviewer.db.news import News
-from interviewer.domain.plans import Catalogue, Product
+from interviewer.domain.plans import Catalogue, FormerVariant, Product
 from interviewer.errors import AppError, StartupError
 from interviewer.ports import Interviewer, Mailer, OAuth, Payments, RateLimiter
 from interviewer.services.accounts import Accounts
@@ -96,11 +96,12 @@ class Services:
     following: Following
     doors: tuple[Door, ...]
     outbox: Outbox | None
-    outside: tuple[OAuth | Payments | RateLimiter, ...]
+    outside: tuple[OAuth | Payments | RateLimiter | ResendMailer, ...]
 
     def stop_taking(self) -> None:
         """Refuse new work, and what still waits for its turn: its claim is free then, and another process takes it over."""
         self.readiness.stop()
+        self.post.stop()
         for door in self.doors:
             door.close()
 
@@ -129,7 +130,8 @@ def build(
     mailer = mailer or choose_mailer(settings)
     metrics.CONNECTIONS_IN_USE.set_function(database.in_use)
     metrics.CONNECTIONS_WAITING.set_function(database.waiting)
-    post = Post(database, CountedMailer(mailer))
+    # The development outbox takes any number of mails; a mail service says how many it takes.
+    post = Post(database, CountedMailer(mailer), None if isinstance(mailer, Outbox) else settings.mail_rate)
     oauth = oauth or choose_oauth(settings)
     payments = payments or choose_payments(settings)
     limiter = choose_limiter(settings)
@@ -175,7 +177,11 @@ def build(
         following=Following(),
         doors=(door, processor),
         outbox=mailer if isinstance(mailer, Outbox) and not settings.production else None,
-        outside=tuple(adapter for adapter in (oauth, payments, limiter) if adapter is not None),
+        outside=tuple(
+            adapter
+            for adapter in (oauth, payments, limiter, mailer if isinstance(mailer, ResendMailer) else None)
+            if adapter is not None
+        ),
     )
 
 
@@ -223,7 +229,8 @@ def choose_catalogue(settings: Settings) -> Catalogue:
         Product.PRO: settings.lemon_variant_id_pro,
         Product.PREMIUM: settings.lemon_variant_id_premium,
     }
-    return Catalogue(variants, settings.lemon_store_id, live_only=settings.production)
+    former = tuple(FormerVariant(id, Product(product), cents) for id, product, cents in settings.lemon_former_variants)
+    return Catalogue(variants, settings.lemon_store_id, live_only=settings.production, former=former)
 
 
 def choose_prices(settings: Settings) -> Prices:
@@ -305,7 +312,8 @@ async def _sweep(services: Services) -> None:
                 metrics.starts_failed(count)
                 logger.warning("gave back %d credits of interviews that did not start", count)
             await services.sessions.forget_expired()
-            await services.post.deliver_due()
+            # Not awaited: a long queue of mails must hold up nothing else.
+            services.post.wake()
             await services.post.note_backlog()
         except AppError as error:
             logger.warning("the sweep could not run: %s", error.user_message)

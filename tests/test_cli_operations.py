@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -29,8 +30,8 @@ from interviewer.services.webhooks import Webhooks
 from interviewer.settings import Settings, get_settings
 from interviewer.wiring import Services
 from tests.conftest import NewUser
-from tests.support import github_server, lemonsqueezy_server, openai_server
-from tests.support.billing import CATALOGUE, INDIVIDUAL, PREMIUM, PRO, SECRET, STORE, balances, nets, send, shop
+from tests.support import github_server, lemonsqueezy_server, openai_server, resend_server
+from tests.support.billing import CATALOGUE, INDIVIDUAL, PREMIUM, PRO, SECRET, STORE, balances, changed, nets, send, shop
 from tests.support.lemonsqueezy_server import Behaviour
 
 pytestmark = pytest.mark.slow
@@ -510,6 +511,83 @@ async def test_what_the_database_refuses_is_one_sentence(command: Command, datab
     assert "refuses" in (await command("users", "grant", user.email, "1")).one_sentence()
 
 
+# -- webhooks assign ---------------------------------------------------------------------------------------------------
+
+
+async def test_assign_ties_a_purchase_to_an_account_and_applies_it(
+    command: Command, database: Database, webhooks: Webhooks, selling: dict[str, str], new_user: NewUser
+) -> None:
+    user, other = await new_user(credits=0), await new_user(credits=0)
+    store = shop()
+    id, told = store.subscribe("typed.at.the.checkout@example.com", PRO, custom=None)
+    await send(webhooks, *told)
+    assert {one.detail for one in await webhooks.listed()} == {"no account has this reference or this address"}
+    number = next(one.id for one in await webhooks.listed() if one.event == "subscription_created")
+    for _ in range(2):
+        said = await command("webhooks", "assign", str(number), user.email.upper(), **selling)
+        assert (said.status, said.out) == (0, f"{number}: applied, tied to user {user.id}\n"), said.err
+        assert await nets(database, user) == (0, 10)
+    assert await webhooks.listed() == [], "the order of that subscription and its invoice belong to it"
+    await send(webhooks, *store.renew(id))
+    assert await nets(database, user) == (0, 20), "what comes later finds the account"
+    said = await command("webhooks", "assign", str(number), other.email, **selling)
+    assert "belongs to another account" in said.one_sentence()
+    assert (await nets(database, user), await nets(database, other)) == ((0, 20), (0, 0))
+
+
+@pytest.mark.parametrize("event", ["order_created", "subscription_payment_success", "subscription_updated"])
+async def test_any_delivery_of_a_purchase_can_be_assigned(
+    command: Command, database: Database, webhooks: Webhooks, selling: dict[str, str], new_user: NewUser, event: str
+) -> None:
+    user = await new_user(credits=0)
+    await send(webhooks, *shop().subscribe("elsewhere@example.com", PREMIUM, custom=None)[1])
+    number = next(one.id for one in await webhooks.listed() if one.event == event)
+    assert (await command("webhooks", "assign", str(number), user.email, **selling)).status == 0
+    assert await nets(database, user) == (0, 20)
+    assert await webhooks.listed() == []
+
+
+async def test_assign_refuses_nonsense_in_one_sentence(
+    command: Command, services: Services, database: Database, webhooks: Webhooks, selling: dict[str, str], new_user: NewUser
+) -> None:
+    user, gone = await new_user(credits=0), await new_user(credits=0)
+    store = shop()
+    await send(webhooks, store.buy("elsewhere@example.com", custom=None)[1][0])  # 1
+    _, (_, _, invoice, _) = store.subscribe("elsewhere@example.com", PRO, custom=None)
+    await send(webhooks, invoice)  # 2: its subscription is not known
+    ignored = changed(store.buy("elsewhere@example.com", custom=None)[1][0], store_id=1)
+    await send(webhooks, ignored)  # 3
+    _, bought = store.subscribe(gone.email, PRO, custom=None)
+    await send(webhooks, bought[0])  # 4
+    await services.personal.erase(gone.id, gone.email)
+    before = await webhooks.listed(everything=True)
+    for number, email, words in (
+        ("99", user.email, "no delivery 99"),
+        ("1", "nobody@example.com", "No account has the address"),
+        ("1", "no address", "address"),
+        ("2", user.email, "reconcile"),
+        ("3", user.email, "another store's"),
+        ("4", user.email, "was deleted"),
+    ):
+        assert words in (await command("webhooks", "assign", number, email, **selling)).one_sentence()
+    assert (await command("webhooks", "assign", "one", user.email, **selling)).status == 2
+    assert await nets(database, user) == (0, 0)
+    assert await webhooks.listed(everything=True) == before
+
+
+async def test_assign_says_what_is_still_in_the_way(
+    command: Command, database: Database, webhooks: Webhooks, selling: dict[str, str], new_user: NewUser
+) -> None:
+    user = await new_user(credits=0)
+    _, (_, created, *_) = shop().subscribe("elsewhere@example.com", PRO, custom=None)
+    await send(webhooks, changed(created, variant_id=77))
+    said = await command("webhooks", "assign", "1", user.email, **selling)
+    assert said.status == 1
+    assert "variant 77 is not configured" in said.out
+    said = await command("webhooks", "replay", "1", **selling | {"LEMON_FORMER_VARIANTS": "77:pro:14.99"})
+    assert (said.status, await nets(database, user)) == (0, (0, 10))
+
+
 # -- doctor ------------------------------------------------------------------------------------------------------------
 
 
@@ -606,16 +684,29 @@ PRODUCTION = {
     "FRONTEND_URL": "https://interviewer.example/",
     "JWT_SECRET": "0f9c1b7e5d3a48266a8b0c2d4e6f8091",
     "RESEND_API_KEY": "re_confidential",
+    "MAIL_FROM": "Interviewer <mail@interviewer.example>",
 }
 
 
+@pytest.fixture
+def resend() -> resend_server.Behaviour:
+    domain = {"id": "1", "name": "interviewer.example", "status": "verified"}
+    return resend_server.Behaviour(key="re_confidential", domains=[domain])
+
+
+@pytest.fixture
+def mail_service(resend: resend_server.Behaviour) -> Iterator[str]:
+    with resend_server.running(resend) as url:
+        yield url
+
+
 async def test_the_payment_service_is_asked_for_key_store_and_variants(
-    command: Command, lemon: Behaviour, selling: dict[str, str]
+    command: Command, lemon: Behaviour, selling: dict[str, str], mail_service: str
 ) -> None:
     lemon.store.test_mode = True
 
     async def payments(**settings: str) -> str:
-        said = await command("doctor", **{**selling, **settings})
+        said = await command("doctor", **{**selling, "RESEND_API_URL": mail_service, **settings})
         assert not [secret for secret in (KEY, SECRET, "re_confidential") if secret in said.out + said.err]
         line = next(line for line in said.lines if line[9:].startswith("payments"))
         assert said.status == (1 if line.startswith("FAILED") else 0)
@@ -638,6 +729,48 @@ async def test_the_payment_service_is_asked_for_key_store_and_variants(
     line = await payments(LEMON_VARIANT_ID_PRO="")
     assert line.startswith("warning")
     assert "LEMON_VARIANT_ID_PRO" in line
+
+
+async def test_prices_shown_are_compared_with_those_charged(command: Command, lemon: Behaviour, selling: dict[str, str]) -> None:
+    variants = lemon.store.variants
+
+    async def payments() -> str:
+        return next(line for line in (await command("doctor", **selling)).lines if line[9:].startswith("payments"))
+
+    assert "charges the prices shown" in await payments()
+    variants[PREMIUM] = replace(variants[PREMIUM], price=2499)
+    line = await payments()
+    assert line.startswith("FAILED")
+    assert f"Premium is shown at $29.99 and charged at $24.99 (variant {PREMIUM})" in line
+    variants[PREMIUM] = replace(variants[PREMIUM], price=2999)
+    lemon.currency = "EUR"
+    assert "charges in EUR" in await payments()
+
+
+async def test_the_mail_service_is_asked_without_sending(
+    command: Command, resend: resend_server.Behaviour, mail_service: str
+) -> None:
+    async def mail(**settings: str) -> str:
+        said = await command("doctor", **{"RESEND_API_URL": mail_service, **settings})
+        assert "re_confidential" not in said.out + said.err
+        line = next(line for line in said.lines if line[9:].startswith("mail:"))
+        assert said.status == (1 if line.startswith("FAILED") else 0)
+        return line
+
+    assert (await mail()).startswith("ok       mail: not configured")
+    ours = {"RESEND_API_KEY": "re_confidential", "MAIL_FROM": PRODUCTION["MAIL_FROM"]}
+    assert (await mail(**ours)).startswith("ok")
+    assert "MAIL_FROM" in (line := await mail(**ours | {"MAIL_FROM": "me@elsewhere.example"}))
+    assert line.startswith("FAILED")
+    resend.domains[0]["status"] = "pending"
+    assert "says pending" in await mail(**ours)
+    resend.sends_only = True
+    assert "may only send" in (line := await mail(**ours))
+    assert line.startswith("ok")
+    assert "RESEND_API_KEY" in (line := await mail(**ours | {"RESEND_API_KEY": "re_wrong"}))
+    assert line.startswith("FAILED")
+    assert "does not answer" in await mail(**ours | {"RESEND_API_URL": "http://127.0.0.1:1"})
+    assert (resend.requests, resend.sent) == ([], {})
 
 
 async def test_the_models_server_is_asked_for_its_models(command: Command) -> None:

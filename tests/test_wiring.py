@@ -206,3 +206,35 @@ async def test_while_the_site_runs_it_hears_of_news_and_then_leaves_nothing_runn
         assert await waiting
         assert asyncio.all_tasks() > before
     assert asyncio.all_tasks() == before
+
+
+FORMER = "1103200:pro:14.99, 1103201:premium,1103202:individual:5"
+
+
+def test_former_variants_are_read_with_their_prices() -> None:
+    made = settings(**LEMON, lemon_former_variants=FORMER)
+    assert made.lemon_former_variants == (("1103200", "pro", 1499), ("1103201", "premium", None), ("1103202", "individual", 500))
+    catalogue = choose_catalogue(made)
+    assert [catalogue.product(id) for id in ("1103200", "1103201", "1103202", "1103203")] == [
+        Product.PRO,
+        Product.PREMIUM,
+        Product.INDIVIDUAL,
+        None,
+    ]
+    assert [catalogue.plan_priced(cents) for cents in (1499, 1999, 2999, 500)] == [
+        Product.PRO,
+        Product.PRO,
+        Product.PREMIUM,
+        None,
+    ]
+    again = choose_catalogue(settings(**LEMON, lemon_former_variants="3:premium:19.99"))
+    assert again.plan_priced(1999) is None, "two plans cost or cost that"
+
+
+@pytest.mark.parametrize(
+    "value", ["1103200", "1103200:gold", "x:pro", "1103200:pro:free", "1103200:pro:14.9", "9:pro,9:premium", "2:premium", "9;pro"]
+)
+def test_former_variants_that_make_no_sense_are_refused(value: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        settings(**LEMON, lemon_former_variants=value)
+    assert explain(caught.value).startswith("These settings cannot be used: LEMON_FORMER_VARIANTS")

@@ -145,18 +145,30 @@ class LemonSqueezy:
                 page += 1
 
     async def check(self, variant_ids: Sequence[str]) -> ShopAnswer:
-        """Return whether the key is for test mode, and whether our store and these variants exist; raises PaymentsUnavailable."""
+        """Return whether the key is for test mode, whether our store and these variants exist, and what they cost.
+
+        Raises PaymentsUnavailable.
+        """
         me = await self._call("GET", "/v1/users/me")
         if not me.ok:
             raise PaymentsUnavailable
-        unknown = [id for id in variant_ids if not await self._exists("variants", id)]
-        return ShopAnswer(_test_mode(me.body), await self._exists("stores", self._store_id), tuple(unknown))
+        store = await self._look_up("stores", self._store_id)
+        found = {id: await self._look_up("variants", id, include="price-model") for id in variant_ids}
+        return ShopAnswer(
+            _test_mode(me.body),
+            store is not None,
+            tuple(id for id, body in found.items() if body is None),
+            {id: _price(body) for id, body in found.items() if body is not None},
+            str(store["data"]["attributes"].get("currency") or "") if store else "",
+        )
 
-    async def _exists(self, kind: str, id: str) -> bool:
-        answer = await self._call("GET", f"/v1/{kind}/{quote(id, safe='')}")
+    async def _look_up(self, kind: str, id: str, **params: str) -> Document | None:
+        """Return the document of one record, None if there is none."""
+        answer = await self._call("GET", f"/v1/{kind}/{quote(id, safe='')}", params=params)
         if not answer.ok and answer.status != 404:
             raise PaymentsUnavailable
-        return answer.ok and _understood(_record(_data(answer.body), kind))["id"] == id
+        known = answer.ok and _understood(_record(_data(answer.body), kind))["id"] == id
+        return answer.body if known else None
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -254,6 +266,17 @@ def _number(variant_id: str) -> int:
 
 def _data(body: Any) -> Any:
     return body.get("data") if isinstance(body, dict) else None
+
+
+def _price(body: Any) -> int | None:
+    """Return what a variant costs, from its price model, or from its own attribute where there is none."""
+    included = body.get("included")
+    models = (
+        [one for one in included if isinstance(one, dict) and one.get("type") == "prices"] if isinstance(included, list) else []
+    )
+    attributes = models[0].get("attributes") if models else None
+    unit = attributes.get("unit_price") if isinstance(attributes, dict) else body["data"]["attributes"].get("price")
+    return unit if isinstance(unit, int) and not isinstance(unit, bool) else None
 
 
 def _test_mode(body: Any) -> bool:

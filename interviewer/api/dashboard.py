@@ -91,10 +91,11 @@ async def dashboard(
 
 
 def plan_word(plan: Plan) -> Literal["free", "pro", "premium"]:
-    """Return a plan in the API's words; one that has expired is none."""
-    if plan.product is None or plan.status == SubscriptionStatus.EXPIRED:
+    """Return a plan in the API's words; one that has expired is none, and an unknown one the last that was known."""
+    known = plan.product or plan.last_known
+    if known is None or plan.status == SubscriptionStatus.EXPIRED:
         return "free"
-    return "pro" if plan.product is Product.PRO else "premium"
+    return "pro" if known is Product.PRO else "premium"
 
 
 @router.post(

@@ -82,6 +82,22 @@ def replay(
         raise typer.Exit(1)
 
 
+@app.command()
+def assign(
+    id: Annotated[int, typer.Argument(help="The delivery's number.")],
+    email: Annotated[str, typer.Argument(help="The account's address.")],
+) -> None:
+    """Tie a delivery that belongs to no account to one, with all that was bought together, and apply it."""
+
+    async def work(services: Services) -> Delivery:
+        return await services.webhooks.assign(id, await services.operations.user_id(email))
+
+    one = operate(work)
+    say(f"{one.id}: {one.outcome}{_because(one.detail)}, tied to user {one.user_id}")
+    if one.outcome in OPEN:
+        raise typer.Exit(1)
+
+
 async def _replayed(services: Services, id: int) -> str:
     """Replay one delivery and return why that failed, if it did. What prevents all of them is raised."""
     try:

@@ -85,7 +85,7 @@ async def _stored(url: str) -> list[Check]:
 
 
 async def _outside(settings: Settings) -> list[Check]:
-    checks = [await _payments(settings), await _interviewer(settings)]
+    checks = [await _payments(settings), await _mail(settings), await _interviewer(settings)]
     if settings.github_client_id:
         checks.append(await _github(settings))
     if settings.redis_url:
@@ -101,12 +101,29 @@ async def _payments(settings: Settings) -> Check:
     payments = wiring.choose_payments(settings)
     if gaps or not isinstance(payments, LemonSqueezy):
         if gaps == Settings.model_construct().payment_gaps:
-            return Check("payments", Health.OK, "not configured, so nothing is sold")
-        return Check("payments", Health.WARNING, f"nothing is sold until these are set, too: {', '.join(gaps)}")
+            return Check("payments", Health.OK, "not configured: nothing is sold, and pages show no prices and no buy buttons")
+        words = f"nothing is sold, and pages show no prices and no buy buttons, until these are set, too: {', '.join(gaps)}"
+        return Check("payments", Health.WARNING, words)
     try:
         return await checkup.of_payments(payments, wiring.choose_catalogue(settings), production=settings.production)
     finally:
         await payments.close()
+
+
+async def _mail(settings: Settings) -> Check:
+    from interviewer import wiring
+    from interviewer.adapters.resend import ResendMailer
+
+    try:
+        mailer = wiring.choose_mailer(settings)
+    except StartupError as error:
+        return Check("mail", Health.FAILED, f"{error} Check RESEND_API_KEY")
+    if not isinstance(mailer, ResendMailer):
+        return Check("mail", Health.OK, "not configured: mails are printed, and shown at /outbox")
+    try:
+        return await checkup.of_mail(mailer)
+    finally:
+        await mailer.close()
 
 
 async def _interviewer(settings: Settings) -> Check:

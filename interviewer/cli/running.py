@@ -121,6 +121,9 @@ def _announce(settings: Settings, *, embedded: bool) -> None:
     typer.echo(f"  interviewer  {interviewer_in_use(settings)}")
     if settings.resend_api_key is None and not settings.production:
         typer.echo(f"  mail         printed here and on {settings.site_url}outbox (no mail service is configured)")
+    if gaps := settings.payment_gaps:
+        missing = ", ".join(gaps) if settings.lemon_api_key else gaps[0]
+        typer.echo(f"  payments     nothing is sold, and pages show no prices (not set: {missing})")
     typer.echo("\n  Ctrl-C stops everything.\n")
     sys.stdout.flush()
 

@@ -52,7 +52,11 @@ def offer(product: Product, action: rx.Component) -> rx.Component:
 
 
 def prices() -> rx.Component:
-    """Return the three offers for somebody who may not be signed in yet."""
+    """Return the three offers for visitors who may not be signed in yet; nothing where nothing is sold."""
+    return rx.cond(SessionState.selling, _prices())
+
+
+def _prices() -> rx.Component:
     return rx.el.section(
         rx.el.h2("Prices", class_name="font-serif text-2xl font-bold"),
         rx.el.p("Your first interview is free. After that, one credit is one interview.", class_name="mt-1 mb-5 text-muted"),
@@ -113,10 +117,10 @@ def credits_card() -> rx.Component:
             class_name="text-sm text-muted",
         ),
         rx.cond(credits.note != "", rx.el.p(credits.note, class_name="mt-2 text-sm text-half")),
-        rx.el.p(plan.next, class_name="mt-4 mb-1 border-t border-line pt-4 text-sm text-muted"),
+        rx.cond(plan.next != "", rx.el.p(plan.next, class_name="mt-4 mb-1 border-t border-line pt-4 text-sm text-muted")),
         rx.cond(
             plan.status == "No plan",
-            rx.el.a("See the prices", href="#credits", class_name=_FOOT_LINK),
+            rx.cond(SessionState.selling, rx.el.a("See the prices", href="#credits", class_name=_FOOT_LINK)),
             rx.el.a("See your plan", href="/account#plan", class_name=_FOOT_LINK),
         ),
         id="balance",
@@ -173,10 +177,13 @@ def _button(label: str | rx.Var[str], name: str, event: Any, look: str, **attrib
 
 
 def shop() -> rx.Component:
-    """Return what can be bought: single credits always, a plan while there is none."""
+    """Return what can be bought: single credits always, a plan while there is none; nothing where nothing is sold."""
+    return rx.cond(SessionState.selling, _shop())
+
+
+def _shop() -> rx.Component:
     return rx.el.section(
         rx.el.h2("Get credits", class_name="mb-3 font-serif text-xl font-bold"),
-        _not_configured(),
         rx.el.ul(
             _buyable(Product.INDIVIDUAL, "Buy one credit"),
             rx.cond(
@@ -209,35 +216,6 @@ def _has_plan() -> rx.Component:
     )
 
 
-def _not_configured() -> rx.Component:
-    """Return why nothing can be bought, once somebody has tried."""
-    return rx.el.div(
-        rx.cond(
-            BillingState.explained,
-            rx.el.div(
-                rx.el.p("Buying is not set up on this site, so nothing was charged.", class_name="font-medium"),
-                rx.cond(
-                    BillingState.missing.length() > 0,
-                    rx.fragment(
-                        rx.el.p(
-                            "Whoever runs it sets these, as .env.example explains, and starts it again:",
-                            class_name="mt-1 text-muted",
-                        ),
-                        rx.el.ul(
-                            rx.foreach(
-                                BillingState.missing, lambda name: rx.el.li(rx.el.code(name, class_name="font-mono text-sm"))
-                            ),
-                            class_name="mt-2 grid gap-x-6 sm:grid-cols-2",
-                        ),
-                    ),
-                ),
-                class_name="mb-4 rounded-md border border-half bg-sheet px-4 py-3",
-            ),
-        ),
-        role="status",
-    )
-
-
 # -- the plan ------------------------------------------------------------------------------------------------------
 
 
@@ -262,7 +240,7 @@ def plan_card() -> rx.Component:
             _changes(),
             rx.el.div(
                 rx.cond(plan.resume != "", _button("Resume the subscription", "resume", BillingState.resume, PRIMARY)),
-                rx.el.a("See the plans", href="/dashboard#credits", class_name=SECONDARY),
+                rx.cond(SessionState.selling, rx.el.a("See the plans", href="/dashboard#credits", class_name=SECONDARY)),
                 class_name="flex flex-wrap gap-3",
             ),
         ),
@@ -276,7 +254,7 @@ def _plan_status() -> rx.Component:
     plan = BillingState.plan
     pill = "rounded-full border px-3 py-0.5 text-sm font-medium"
     return rx.el.span(
-        rx.cond((plan.title == plan.status) | (plan.title == "Subscription"), plan.status, f"{plan.title} · {plan.status}"),
+        rx.cond(plan.title == plan.status, plan.status, f"{plan.title} · {plan.status}"),
         class_name=rx.match(
             plan.tone,
             ("good", f"{pill} border-good text-good"),

@@ -106,7 +106,7 @@ def _footer() -> rx.Component:
         rx.el.div(
             rx.el.p("Practise the backend interview, with the reasons for every score."),
             rx.el.nav(
-                rx.el.a("Prices", href="/#prices", class_name=_FOOT),
+                rx.cond(SessionState.selling, rx.el.a("Prices", href="/#prices", class_name=_FOOT)),
                 rx.el.a("API", href="/api/docs", custom_attrs={"reloadDocument": True}, class_name=_FOOT),
                 rx.el.a("Terms", href="/terms", class_name=_FOOT),
                 rx.el.a("Privacy", href="/privacy", class_name=_FOOT),

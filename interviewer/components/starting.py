@@ -9,6 +9,7 @@ from interviewer.components.layout import card
 from interviewer.domain.samples import SAMPLE_JOBS
 from interviewer.domain.topics import TOPICS
 from interviewer.state.interview import InterviewState
+from interviewer.state.session import SessionState
 
 _SAMPLE = (
     "min-h-11 cursor-pointer rounded-full border border-line px-4 text-sm font-medium transition-colors "
@@ -82,7 +83,7 @@ def _start_button() -> rx.Component:
                 rx.fragment(
                     InterviewState.refusal,
                     " ",
-                    rx.el.a("Get credits", href="/dashboard#credits", class_name=LINK),
+                    rx.cond(SessionState.selling, rx.el.a("Get credits", href="/dashboard#credits", class_name=LINK)),
                 ),
                 rx.cond(
                     InterviewState.credits == 1,

@@ -59,22 +59,25 @@ class Subscription(SQLModel, table=True):
 
 
 class VariantSighting(SQLModel, table=True):
-    """That a subscription had a variant at a time: a body said so. In order of time they are its variant history.
+    """That a subscription had a variant and a status at a time: a body said so. In order of time they are its history.
 
-    `tier` is what the variant sold when it was seen; it stays when the variants for sale change. `cycle_end` is when the cycle
-    ended that the body was of. `created`: the body was the subscription's first.
+    `tier` is what the variant sold when it was seen; it stays when the variants for sale change, and is empty until the variant
+    is configured. `cycle_end` is when the cycle ended that the body was of. `created`: the body was the subscription's first.
+    `status` is empty in rows from before it was kept.
     """
 
     __tablename__: ClassVar[Any] = "subscription_variants"
     __table_args__ = (
         UniqueConstraint("subscription_id", "seen_at", "variant_id"),
         CheckConstraint(one_of("tier", PLANS), name="tier"),
+        CheckConstraint(one_of("status", ("", *SubscriptionStatus)), name="status"),
     )
 
     id: int = id_column()
     subscription_id: int = reference_column("subscriptions.id", index=False)
     seen_at: datetime = time_column()
     variant_id: str = _lemon_id()
+    status: str = Field(default="", sa_column=Column(String(10), nullable=False, server_default=""))
     tier: str | None = Field(default=None, sa_column=Column(String(10)))
     cycle_end: datetime | None = time_column(nullable=True)
     created: bool = _flag()

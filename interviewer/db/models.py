@@ -174,6 +174,16 @@ class OutgoingMail(SQLModel, table=True):
     due_at: datetime = time_column()
 
 
+class MailPace(SQLModel, table=True):
+    """One row: when the next mail may be handed over. Every process takes its turns from it, so together they keep the rate."""
+
+    __tablename__: ClassVar[Any] = "mail_pace"
+    __table_args__ = (CheckConstraint("id = 1", name="one"),)
+
+    id: int = Field(default=1, sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    next_at: datetime = time_column()
+
+
 class JobProfile(SQLModel, table=True):
     """A job description and what was found in it; `profile` is empty until it has been analysed."""
 

@@ -25,7 +25,7 @@ from interviewer.db.models import (
 )
 from interviewer.domain.credits import ENDED, SubscriptionStatus
 from interviewer.domain.entitlements import InvoiceFacts, Sighting, SubscriptionFacts
-from interviewer.domain.lemonsqueezy import InvoiceBody, OrderBody, SubscriptionBody
+from interviewer.domain.lemonsqueezy import InvoiceBody, OrderBody, SubscriptionBody, order_subject, subscription_subject
 from interviewer.domain.plans import Product
 
 
@@ -72,6 +72,24 @@ def _kept_buyer(known: type[Order] | type[Subscription], new: Any) -> dict[str, 
         "user_id": case((open, new.user_id), else_=col(known.user_id)),
         "orphaned": case((open, new.orphaned), else_=col(known.orphaned)),
     }
+
+
+async def owners(session: AsyncSession, subjects: Sequence[str]) -> dict[str, tuple[int | None, bool]]:
+    """Return whose each known purchase is and whether it was a deleted account's, by its name."""
+    found: dict[str, tuple[int | None, bool]] = {}
+    for table, name in ((Order, order_subject), (Subscription, subscription_subject)):
+        ids = {subject.partition(":")[2]: subject for subject in subjects if subject == name(subject.partition(":")[2])}
+        rows = select(col(table.lemon_id), col(table.user_id), col(table.orphaned)).where(col(table.lemon_id).in_(ids))
+        found |= {ids[id]: (user_id, orphaned) for id, user_id, orphaned in (await session.execute(rows)).all()}
+    return found
+
+
+async def give(session: AsyncSession, subjects: Sequence[str], user_id: int) -> None:
+    """Make purchases a user's, but for those that have an owner."""
+    for table, name in ((Order, order_subject), (Subscription, subscription_subject)):
+        ids = [id for subject in subjects if subject == name(id := subject.partition(":")[2])]
+        nobodys = update(table).where(col(table.lemon_id).in_(ids), col(table.user_id).is_(None), not_(col(table.orphaned)))
+        await session.execute(nobodys.values(user_id=user_id))
 
 
 # -- checkouts -----------------------------------------------------------------------------------------------------
@@ -166,6 +184,12 @@ async def subscriptions_of_order(session: AsyncSession, order_id: str) -> list[s
     return sorted((await session.execute(statement)).scalars())
 
 
+async def order_of(session: AsyncSession, lemon_id: str) -> str | None:
+    """Return the payment service's id of the order that began a subscription, None if that is not known."""
+    statement = select(col(Subscription.order_id)).where(col(Subscription.lemon_id) == lemon_id)
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
 async def store_subscription(
     session: AsyncSession, lemon_id: str, body: SubscriptionBody, *, reference: str, email: str, created: bool
 ) -> Subscription:
@@ -214,11 +238,12 @@ def _merged_subscription() -> Any:
 async def see_variant(
     session: AsyncSession, subscription_id: int, body: SubscriptionBody, plan: str | None, *, created: bool
 ) -> None:
-    """Note which variant a body shows; told again it changes nothing, but may tell which plan that is."""
+    """Note which variant and status a body shows; told again it changes nothing, but may tell which plan that is."""
     told = {
         "subscription_id": subscription_id,
         "seen_at": body.updated_at,
         "variant_id": body.variant_id,
+        "status": body.status.value,
         "tier": plan,
         "cycle_end": body.renews_at,
         "created": created,
@@ -229,11 +254,13 @@ async def see_variant(
 @cache
 def _merged_sighting() -> Any:
     known = metadata.tables["subscription_variants"]
-    names = ("subscription_id", "seen_at", "variant_id", "tier", "cycle_end", "created")
+    names = ("subscription_id", "seen_at", "variant_id", "status", "tier", "cycle_end", "created")
     new = insert(known).values({name: bindparam(name) for name in names})
     return new.on_conflict_do_update(
         index_elements=["subscription_id", "seen_at", "variant_id"],
         set_={
+            # Bodies of one second that differ in it: whichever is told first, the same one counts.
+            "status": func.greatest(known.columns.status, new.excluded.status),
             "tier": func.coalesce(known.columns.tier, new.excluded.tier),
             "cycle_end": func.least(known.columns.cycle_end, new.excluded.cycle_end),
             "created": or_(known.columns.created, new.excluded.created),
@@ -249,15 +276,49 @@ async def plan_seen(session: AsyncSession, subscription_id: int, variant_id: str
     return (await session.execute(statement)).scalar_one()
 
 
+async def last_plan(session: AsyncSession, subscription_id: int) -> str | None:
+    """Return the last plan of a subscription that was known."""
+    known = select(col(VariantSighting.tier)).where(
+        col(VariantSighting.subscription_id) == subscription_id, col(VariantSighting.tier).is_not(None)
+    )
+    newest = known.order_by(col(VariantSighting.seen_at).desc(), col(VariantSighting.id).desc()).limit(1)
+    return (await session.execute(newest)).scalar_one_or_none()
+
+
+async def unknown_variants(session: AsyncSession, subscription_id: int) -> Sequence[str]:
+    """Return the variants that a subscription was seen with, of which it is not known what they sell."""
+    statement = select(col(VariantSighting.variant_id)).distinct()
+    statement = statement.where(
+        col(VariantSighting.subscription_id) == subscription_id, col(VariantSighting.tier).is_(None)
+    ).order_by(col(VariantSighting.variant_id))
+    return (await session.execute(statement)).scalars().all()
+
+
+async def name_variant(session: AsyncSession, subscription_id: int, variant_id: str, plan: str) -> None:
+    """Note which plan a variant is wherever a subscription was seen with it before that was known."""
+    unknown = update(VariantSighting).where(
+        col(VariantSighting.subscription_id) == subscription_id,
+        col(VariantSighting.variant_id) == variant_id,
+        col(VariantSighting.tier).is_(None),
+    )
+    await session.execute(unknown.values(tier=plan))
+
+
+def sighting(at: datetime, tier: str | None, cycle_end: datetime | None, created: bool, status: str) -> Sighting:
+    """Return a row of the history as a fact."""
+    plan, known = Product(tier) if tier else None, SubscriptionStatus(status) if status else None
+    return Sighting(at, plan, cycle_end, created, known)
+
+
 async def facts(session: AsyncSession, found: Subscription) -> SubscriptionFacts:
     """Return all that is known of a subscription."""
     rows = (await session.execute(_SEEN, {"subscription_id": found.id, "order_id": found.order_id})).all()
     return SubscriptionFacts(
         created_active=found.created_active,
         order_refunded=any(refunded for *_, refunded in rows),
-        sightings=tuple(Sighting(at, Product(tier or ""), cycle_end, created) for at, tier, cycle_end, created, _ in rows),
+        sightings=tuple(sighting(at, tier, cycle_end, created, status) for at, tier, cycle_end, created, status, _ in rows),
         invoices=tuple(
-            InvoiceFacts(one.lemon_id, one.billing_reason, one.created_at, one.total_cents, one.paid, one.refunded)
+            InvoiceFacts(one.lemon_id, one.billing_reason, one.created_at, one.total_cents, one.paid, one.refunded, one.failed)
             for one in await invoices_of(session, found.lemon_id)
         ),
     )
@@ -269,10 +330,11 @@ _SEEN = (
         col(VariantSighting.tier),
         col(VariantSighting.cycle_end),
         col(VariantSighting.created),
+        col(VariantSighting.status),
         col(Order.refunded),
     )
     .outerjoin(Order, col(Order.lemon_id) == bindparam("order_id"))
-    .where(col(VariantSighting.subscription_id) == bindparam("subscription_id"), col(VariantSighting.tier).is_not(None))
+    .where(col(VariantSighting.subscription_id) == bindparam("subscription_id"))
 )
 
 

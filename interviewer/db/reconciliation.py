@@ -9,9 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from interviewer.db import payments
 from interviewer.db.models import Invoice, Order, Subscription, VariantSighting
 from interviewer.domain.entitlements import Sighting
-from interviewer.domain.plans import Product
 
 _FRESH: dict[str, Any] = {"populate_existing": True}
 
@@ -46,11 +46,11 @@ async def invoices_of(session: AsyncSession, subscription_id: str) -> Sequence[I
 
 
 async def sightings_of(session: AsyncSession, subscription_id: str) -> list[Sighting]:
-    """Return with which plans bodies have shown a subscription, and when."""
+    """Return with which plans and statuses bodies have shown a subscription, and when."""
     statement = (
         select(VariantSighting)
         .join(Subscription, col(Subscription.id) == VariantSighting.subscription_id)
-        .where(col(Subscription.lemon_id) == subscription_id, col(VariantSighting.tier).is_not(None))
+        .where(col(Subscription.lemon_id) == subscription_id)
     )
     rows = (await session.execute(statement, execution_options=_FRESH)).scalars()
-    return [Sighting(row.seen_at, Product(row.tier or ""), row.cycle_end, row.created) for row in rows]
+    return [payments.sighting(row.seen_at, row.tier, row.cycle_end, row.created, row.status) for row in rows]

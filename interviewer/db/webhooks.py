@@ -112,6 +112,16 @@ async def bodies_of(session: AsyncSession, subjects: Sequence[str]) -> Sequence[
     return (await session.execute(statement)).scalars().all()
 
 
+async def open_about(session: AsyncSession, subjects: Sequence[str]) -> Sequence[tuple[int, bytes]]:
+    """Return number and body of the deliveries about these purchases that need somebody, in order."""
+    statement = select(col(ProcessedWebhook.id), col(ProcessedWebhook.body)).where(
+        col(ProcessedWebhook.subject).in_(subjects),
+        col(ProcessedWebhook.outcome).in_([Outcome.WAITING.value, Outcome.UNRESOLVED.value]),
+        func.length(col(ProcessedWebhook.body)) > 0,
+    )
+    return [(id, body) for id, body in (await session.execute(statement.order_by(col(ProcessedWebhook.id)))).all()]
+
+
 async def open_ids(session: AsyncSession) -> Sequence[int]:
     """Return the numbers of the deliveries that need somebody, in order."""
     statement = select(col(ProcessedWebhook.id)).where(col(ProcessedWebhook.outcome).in_([outcome.value for outcome in OPEN]))

@@ -8,21 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby, pairwise
 
-from interviewer.domain.credits import CreditType
+from interviewer.domain.credits import CreditType, SubscriptionStatus
 from interviewer.domain.plans import CREDITS_A_MONTH, Product
+
+# The invoice of a change of plan can be dated a little before the body that shows the change.
+INVOICED_WITHIN = timedelta(minutes=5)
+_UNPAID_ENDS = frozenset({SubscriptionStatus.UNPAID, SubscriptionStatus.EXPIRED})
+_OVERDUE = frozenset({SubscriptionStatus.PAST_DUE, SubscriptionStatus.UNPAID})
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """That a body showed a subscription with a plan at a time (UTC); `cycle_end` is when its paid cycle ended."""
+    """The plan and status that a body showed of a subscription at a time (UTC); `cycle_end` is when its paid cycle ended.
+
+    `tier` is None for a variant that is not configured, `status` for a body from before statuses were kept.
+    """
 
     at: datetime
-    tier: Product
+    tier: Product | None
     cycle_end: datetime | None = None
     created: bool = False
+    status: SubscriptionStatus | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +44,7 @@ class InvoiceFacts:
     total: int
     paid: bool
     refunded: bool
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +59,16 @@ class SubscriptionFacts:
 
 @dataclass(frozen=True, slots=True)
 class Entitlement:
-    """Credits that are due for one part of a purchase; negative for a downgrade, 0 for what was refunded."""
+    """Credits that are due for one part of a purchase; negative for a downgrade, 0 for what was refunded or moves none.
+
+    `reversal` says why credits that were booked for it are taken back once it is worth 0.
+    """
 
     part: str
     type: CreditType
     amount: int
     reason: str
+    reversal: str = "Refund"
 
 
 def of_order(product: Product | None, quantity: int, *, paid: bool, refunded: bool) -> list[Entitlement]:
@@ -69,7 +83,7 @@ def of_subscription(facts: SubscriptionFacts) -> list[Entitlement]:
     history = timeline(facts.sightings)
     if not history:
         return []
-    return [*_first_month(facts, history[0].tier), *_renewals(facts.invoices, history), *_plan_changes(history)]
+    return [*_first_month(facts, history[0].tier), *_renewals(facts.invoices, history), *_plan_changes(history, facts.invoices)]
 
 
 def timeline(sightings: Iterable[Sighting]) -> list[Sighting]:
@@ -81,12 +95,17 @@ def timeline(sightings: Iterable[Sighting]) -> list[Sighting]:
     history: list[Sighting] = []
     for _, group in groupby(sorted(sightings, key=lambda one: one.at), key=lambda one: one.at):
         before = history[-1].tier if history else None
-        history += sorted(group, key=lambda one: (not one.created, one.tier is not before, one.tier, str(one.cycle_end)))
+        history += sorted(
+            group,
+            key=lambda one: (not one.created, one.tier is not before, one.tier or "", str(one.cycle_end), one.status or ""),
+        )
     return history
 
 
-def _first_month(facts: SubscriptionFacts, tier: Product) -> Iterator[Entitlement]:
+def _first_month(facts: SubscriptionFacts, tier: Product | None) -> Iterator[Entitlement]:
     """The first month's credits: for being active from the start, or for the first invoice, whichever comes. A trial has none."""
+    if tier is None:
+        return
     initial = [invoice for invoice in facts.invoices if invoice.reason == "initial"]
     if facts.created_active or any(invoice.paid and invoice.total > 0 for invoice in initial):
         refunded = facts.order_refunded or any(invoice.refunded for invoice in initial)
@@ -94,10 +113,9 @@ def _first_month(facts: SubscriptionFacts, tier: Product) -> Iterator[Entitlemen
 
 
 def _renewals(invoices: Iterable[InvoiceFacts], history: list[Sighting]) -> Iterator[Entitlement]:
-    """A month's credits for each renewal that was paid, by the plan in force when its invoice was made."""
+    """A month's credits for each renewal that was paid, by the plan in force when its invoice was made, once that is known."""
     for invoice in invoices:
-        if invoice.reason == "renewal" and invoice.paid:
-            tier = _in_force(history, invoice.created_at)
+        if invoice.reason == "renewal" and invoice.paid and (tier := _in_force(history, invoice.created_at)):
             yield _month(f"invoice {invoice.id}", tier, invoice.refunded, f"{tier.label}: another month")
 
 
@@ -105,23 +123,63 @@ def _month(part: str, tier: Product, refunded: bool, reason: str) -> Entitlement
     return Entitlement(part, CreditType.SUBSCRIPTION, 0 if refunded else CREDITS_A_MONTH[tier], reason)
 
 
-def _in_force(history: list[Sighting], at: datetime) -> Product:
+def _in_force(history: list[Sighting], at: datetime) -> Product | None:
     """Return the plan at a time; before anything was seen, the first."""
     return next((one.tier for one in reversed(history) if one.at <= at), history[0].tier)
 
 
-def _plan_changes(history: list[Sighting]) -> Iterator[Entitlement]:
+def _plan_changes(history: list[Sighting], invoices: tuple[InvoiceFacts, ...]) -> Iterator[Entitlement]:
     """The difference of the plans' months for each change; an upgrade's once a billing cycle, or going up and down would pay.
 
-    Changes are counted, not named by their time: a body that comes late and shows a change to have been earlier moves no credits.
+    A change during a trial moves no credits, nor does an upgrade that ended unpaid. A variant that is not configured is no
+    change until it is. Changes are counted, not named by their time: a body that comes late and shows a change to have been
+    earlier moves no credits.
     """
     upgraded: set[datetime | None] = set()
-    changes = [(old.tier, new) for old, new in pairwise(history) if new.tier is not old.tier]
-    for number, (old, new) in enumerate(changes, 1):
-        amount = CREDITS_A_MONTH[new.tier] - CREDITS_A_MONTH[old]
+    known = [(one.tier, one) for one in history if one.tier]
+    changes = [(was, old, tier, new) for (was, old), (tier, new) in pairwise(known) if tier is not was]
+    for number, (was, old, tier, new) in enumerate(changes, 1):
+        amount, reversal = CREDITS_A_MONTH[tier] - CREDITS_A_MONTH[was], "Correction"
         direction = "Upgrade" if amount > 0 else "Downgrade"
-        if amount > 0 and new.cycle_end in upgraded:
+        if _on_trial(old, new, invoices) or (amount > 0 and new.cycle_end in upgraded):
             amount = 0
         elif amount > 0:
             upgraded.add(new.cycle_end)
-        yield Entitlement(f"plan change {number}", CreditType.SUBSCRIPTION, amount, f"{direction} to {new.tier.label}")
+            # A later downgrade takes the credits back as it is; to take them twice would make a debt of one change.
+            if number == len(changes) and _ended_unpaid(history, new, invoices):
+                amount, reversal = 0, "Upgrade not paid"
+        yield Entitlement(
+            f"plan change {number}", CreditType.SUBSCRIPTION, amount, f"{direction} to {tier.label}", reversal=reversal
+        )
+
+
+def _on_trial(old: Sighting, new: Sighting, invoices: tuple[InvoiceFacts, ...]) -> bool:
+    """Tell whether a plan was changed before a trial was paid for, even if the body that said so was lost."""
+    if new.status is SubscriptionStatus.ON_TRIAL:
+        return True
+    charged = any(one.paid and one.reason == "renewal" and one.created_at <= new.at for one in invoices)
+    return old.status is SubscriptionStatus.ON_TRIAL and not charged
+
+
+def _ended_unpaid(history: list[Sighting], upgrade: Sighting, invoices: tuple[InvoiceFacts, ...]) -> bool:
+    """Tell whether a subscription became unpaid or expired with a payment overdue, and nothing was paid since an upgrade."""
+    if any(one.paid and _is_since(one, upgrade.at) for one in invoices):
+        return False
+    newest = max(invoices, key=lambda one: (one.created_at, one.id), default=None)
+    failed = newest is not None and newest.failed and not newest.paid
+    overdue, ended = failed, False
+    for one in history[history.index(upgrade) :]:
+        if one.status in _OVERDUE:
+            overdue = True
+        elif one.status is SubscriptionStatus.ACTIVE:
+            overdue, ended = failed, False
+        if one.status in _UNPAID_ENDS and overdue:
+            ended = True
+    return ended
+
+
+def _is_since(invoice: InvoiceFacts, change: datetime) -> bool:
+    """Tell whether an invoice was made for a change of plan or after it."""
+    return (invoice.reason == "renewal" and invoice.created_at >= change) or (
+        invoice.reason == "updated" and invoice.created_at >= change - INVOICED_WITHIN
+    )

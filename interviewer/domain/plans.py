@@ -26,28 +26,50 @@ CREDITS_A_MONTH: Mapping[Product, int] = {Product.PRO: 10, Product.PREMIUM: 20}
 PRICE_CENTS: Mapping[Product, int] = {Product.INDIVIDUAL: 499, Product.PRO: 1999, Product.PREMIUM: 2999}
 
 
+def dollars(cents: int) -> str:
+    """Return an amount as people read it, such as $4.99."""
+    return f"${cents // 100}.{cents % 100:02}"
+
+
 def price_words(product: Product) -> str:
-    """Return a price as people read it, such as $4.99."""
-    dollars, cents = divmod(PRICE_CENTS[product], 100)
-    return f"${dollars}.{cents:02}"
+    """Return a product's price as people read it."""
+    return dollars(PRICE_CENTS[product])
+
+
+@dataclass(frozen=True, slots=True)
+class FormerVariant:
+    """A variant that is not for sale any more, or was sold at another price; `price_cents` None: at today's."""
+
+    variant_id: str
+    product: Product
+    price_cents: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
     """Which of the payment service's variants sells what, and whose events count.
 
-    `store_id` "" takes every store's events; `live_only` takes none that were made in test mode.
+    `store_id` "" takes every store's events; `live_only` takes none that were made in test mode. Subscriptions go on renewing
+    under `former` variants at former prices.
     """
 
     variants: Mapping[Product, str] = field(default_factory=dict)
     store_id: str = ""
     live_only: bool = False
+    former: tuple[FormerVariant, ...] = ()
 
     def product(self, variant_id: str | None) -> Product | None:
-        """Return what a variant sells, None if it is none of ours."""
-        return next((product for product, known in self.variants.items() if known and known == variant_id), None)
+        """Return what a variant sells or sold, None if it is not configured."""
+        current = next((product for product, known in self.variants.items() if known and known == variant_id), None)
+        return current or next((one.product for one in self.former if one.variant_id == variant_id), None)
+
+    def plan_priced(self, cents: int) -> Product | None:
+        """Return the plan that costs or cost so much a month, None if no plan or more than one does."""
+        found = {plan for plan in PLANS if PRICE_CENTS[plan] == cents}
+        found |= {one.product for one in self.former if one.price_cents == cents and one.product in PLANS}
+        return found.pop() if len(found) == 1 else None
 
     def plan(self, variant_id: str | None) -> Product | None:
-        """Return the plan that a variant is, None for single credits and what is none of ours."""
+        """Return the plan that a variant is, None for single credits and what is not configured."""
         product = self.product(variant_id)
         return product if product in PLANS else None

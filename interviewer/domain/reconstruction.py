@@ -14,7 +14,7 @@ from typing import Any
 from interviewer.domain.credits import SubscriptionStatus
 from interviewer.domain.entitlements import Sighting, timeline
 from interviewer.domain.lemonsqueezy import OrderBody, SubscriptionBody
-from interviewer.domain.plans import PLANS, PRICE_CENTS, Product
+from interviewer.domain.plans import Catalogue, Product
 
 # A body of the subscription comes with each renewal. What it shows counts more than the price, which may have been another then.
 TOLD_WITHIN = timedelta(hours=1)
@@ -30,11 +30,12 @@ class Amounts:
 
 
 @dataclass(frozen=True, slots=True)
-class Renewal:
-    """That another month was charged, and the plan whose price it was; None if the price tells no plan."""
+class Charge:
+    """That another month was charged, or an upgrade, and for which plan; None if the price tells no plan."""
 
     at: datetime
     plan: Product | None
+    upgrade: bool = False
 
 
 def amounts(attributes: Mapping[str, Any]) -> Amounts:
@@ -45,11 +46,9 @@ def amounts(attributes: Mapping[str, Any]) -> Amounts:
     return Amounts(subtotal, discount, str(attributes.get("currency", "")))
 
 
-def plan_charged(money: Amounts) -> Product | None:
-    """Return the plan whose monthly price was charged, None if it is no plan's."""
-    if money.currency != "USD":
-        return None
-    return next((plan for plan in PLANS if PRICE_CENTS[plan] == money.subtotal), None)
+def plan_charged(money: Amounts, catalogue: Catalogue) -> Product | None:
+    """Return the plan whose monthly price was charged, today's or a former one; None if the price does not tell."""
+    return catalogue.plan_priced(money.subtotal) if money.currency == "USD" else None
 
 
 def was_free(order: OrderBody, money: Amounts) -> bool:
@@ -67,28 +66,34 @@ def first_body(now: SubscriptionBody, order: OrderBody, money: Amounts) -> tuple
         return None
     told = {"variant_id": order.first_order_item.variant_id, "updated_at": now.created_at}
     told |= {"renews_at": None, "ends_at": None, "trial_ends_at": None}
+    active = now.model_copy(update=told | {"status": SubscriptionStatus.ACTIVE})
     if was_free(order, money) and now.status is not SubscriptionStatus.ON_TRIAL:
-        return "subscription_created", now.model_copy(update=told | {"status": SubscriptionStatus.ACTIVE})
-    return "subscription_updated", now.model_copy(update=told)
+        return "subscription_created", active
+    # An order that cost nothing without a discount began a trial.
+    on_trial = order.total == 0 and not was_free(order, money)
+    return "subscription_updated", active.model_copy(update={"status": SubscriptionStatus.ON_TRIAL}) if on_trial else active
 
 
-def unseen_plans(sightings: Iterable[Sighting], renewals: Iterable[Renewal]) -> list[Sighting]:
-    """Return the plans that renewals were charged for where no body had shown the change to them, as sightings.
+def unseen_plans(sightings: Iterable[Sighting], charges: Iterable[Charge]) -> list[Sighting]:
+    """Return the plans that were charged for where no body had shown the change to them, as sightings.
 
     A change that left no such trace stays unknown: to another plan and back with no renewal in between.
     """
     history = timeline(sightings)
-    charged = sorted(renewals, key=lambda one: one.at)
+    charged = sorted(charges, key=lambda one: one.at)
     found: list[Sighting] = []
-    for renewal in charged:
-        before = next((one for one in reversed(timeline([*history, *found])) if one.at <= renewal.at), None)
-        told = next((one.tier for one in history if renewal.at < one.at <= renewal.at + TOLD_WITHIN), renewal.plan)
-        if before and renewal.plan and told is renewal.plan is not before.tier:
-            found.append(Sighting(renewal.at, renewal.plan, _cycle_end(before, renewal, charged)))
+    for charge in charged:
+        before = next((one for one in reversed(timeline([*history, *found])) if one.at <= charge.at), None)
+        if before and before.tier and charge.plan and _shown(history, charge) is charge.plan is not before.tier:
+            # What was shown last still held when the plan changed, unless another month was charged in between.
+            same_cycle = not any(before.at <= one.at < charge.at for one in charged if not one.upgrade)
+            ended, status = (before.cycle_end, before.status) if same_cycle else (charge.at, None)
+            found.append(Sighting(charge.at, charge.plan, ended, status=status))
     return found
 
 
-def _cycle_end(before: Sighting, renewal: Renewal, charged: list[Renewal]) -> datetime | None:
-    """Return the end of the cycle in which the plan changed: as told last, or else just before the renewal."""
-    same_cycle = not any(before.at <= one.at < renewal.at for one in charged)
-    return before.cycle_end if same_cycle else renewal.at
+def _shown(history: list[Sighting], charge: Charge) -> Product | None:
+    """Return the plan that the next body shows, for a month within an hour, else the one that was charged."""
+    if charge.upgrade:
+        return next((one.tier for one in history if one.at > charge.at), None)
+    return next((one.tier for one in history if charge.at < one.at <= charge.at + TOLD_WITHIN), charge.plan)

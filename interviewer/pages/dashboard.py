@@ -171,7 +171,10 @@ def _without_credit() -> rx.Component:
             class_name="mt-1 mb-5 text-muted",
         ),
         rx.el.div(
-            rx.el.a("Get credits", icon("arrow"), href="#credits", class_name=f"{PRIMARY} max-sm:w-full"),
+            rx.cond(
+                SessionState.selling,
+                rx.el.a("Get credits", icon("arrow"), href="#credits", class_name=f"{PRIMARY} max-sm:w-full"),
+            ),
             rx.el.a("Practise a question", href="/practice", class_name=f"{SECONDARY} max-sm:w-full"),
             class_name="flex flex-wrap gap-3",
         ),

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
 from interviewer.db import interviews, ledger, mails, webhooks
 from interviewer.db.engine import Database
-from interviewer.domain.plans import Catalogue
-from interviewer.errors import PaymentsUnavailable
-from interviewer.ports import Shop
+from interviewer.domain.plans import PRICE_CENTS, Catalogue, dollars
+from interviewer.errors import MailDelayed, MailRefused, PaymentsUnavailable
+from interviewer.ports import MailService, Shop
 
 # The server gives a dead start's credit back within seconds of its lease; after this long, none is running.
 LATE_START = timedelta(minutes=5)
@@ -68,8 +68,45 @@ async def of_payments(shop: Shop, catalogue: Catalogue, *, production: bool) -> 
         return Check("payments", Health.FAILED, f"Lemon Squeezy has no such variant: check {missing}")
     if found.test_mode and production:
         return Check("payments", Health.FAILED, "LEMON_API_KEY is for test mode, where nothing is sold: make a live key")
+    if wrong := _wrong_prices(catalogue, found.prices, found.currency):
+        return Check("payments", Health.FAILED, wrong)
     mode = "test mode, no money moves" if found.test_mode else "live"
-    return Check("payments", Health.OK, f"Lemon Squeezy knows the key, the store and all that is for sale ({mode})")
+    words = f"Lemon Squeezy knows the key, the store and all that is for sale, and charges the prices shown ({mode})"
+    return Check("payments", Health.OK, words)
+
+
+def _wrong_prices(catalogue: Catalogue, charged: Mapping[str, int | None], currency: str) -> str:
+    """Return in words which prices that the pages show are not those that are charged, "" if all are."""
+    if currency and currency != "USD":
+        return f"the store charges in {currency}, the pages show US dollars: change the store's currency at Lemon Squeezy"
+    wrong = [
+        f"{product.label} is shown at {dollars(PRICE_CENTS[product])} and charged at {_price(charged.get(id))} (variant {id})"
+        for product, id in catalogue.variants.items()
+        if charged.get(id) != PRICE_CENTS[product]
+    ]
+    return f"{'; '.join(wrong)}: change the price at Lemon Squeezy, or the one shown in domain/plans.py" if wrong else ""
+
+
+def _price(cents: int | None) -> str:
+    return "no fixed price" if cents is None else dollars(cents)
+
+
+async def of_mail(service: MailService) -> Check:
+    """Ask the mail service whether our key is valid and mails can be sent from our address; sends no mail."""
+    try:
+        found = await service.check()
+    except MailRefused:
+        return Check("mail", Health.FAILED, "Resend refuses RESEND_API_KEY")
+    except MailDelayed as error:
+        busy = "is busy: try again in a moment" if error.retry_after is not None else "does not answer: check RESEND_API_URL"
+        return Check("mail", Health.FAILED, f"Resend {busy}")
+    if found.status is None:
+        words = f"RESEND_API_KEY is valid and may only send, so whether {found.domain} is verified cannot be asked"
+        return Check("mail", Health.OK, words)
+    if found.status == "verified":
+        return Check("mail", Health.OK, f"RESEND_API_KEY is valid, and Resend sends from {found.domain}; no mail was sent")
+    said = f"says {found.status}" if found.status else "does not have it"
+    return Check("mail", Health.FAILED, f"{found.domain} is not verified at Resend, which {said}: verify it, or change MAIL_FROM")
 
 
 def _balances(wrong: set[int]) -> Check:

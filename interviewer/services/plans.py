@@ -25,9 +25,13 @@ WAITED_FOR = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A user's plan: the newest subscription's. `product` is None without one; `status` is `inactive` then."""
+    """A user's plan: the newest subscription's. Without one `status` is `inactive`.
+
+    `product` is None without a subscription, and for a variant that is not configured: `last_known` is what it was before then.
+    """
 
     product: Product | None = None
+    last_known: Product | None = None
     status: str = INACTIVE
     started_at: datetime | None = None
     renews_at: datetime | None = None
@@ -74,7 +78,9 @@ def statement(rows: Sequence[CreditTransaction]) -> tuple[StatementLine, ...]:
     return tuple(reversed(lines))
 
 
-def plan_of(subscription: Subscription | None, product: Product | None, invoices: Sequence[Invoice]) -> Plan:
+def plan_of(
+    subscription: Subscription | None, product: Product | None, invoices: Sequence[Invoice], last_known: Product | None = None
+) -> Plan:
     """Return what is shown of a subscription.
 
     A payment has failed if that of its newest invoice has; once nothing more is charged, there is nothing to be done about it.
@@ -85,6 +91,7 @@ def plan_of(subscription: Subscription | None, product: Product | None, invoices
     failed = bool(invoices) and invoices[-1].failed and not invoices[-1].paid
     return Plan(
         product=product,
+        last_known=None if product else last_known,
         status=status.value,
         started_at=subscription.started_at,
         renews_at=subscription.renews_at,
@@ -142,7 +149,9 @@ class Plans:
         if newest is None:
             return Standing(balances, Plan())
         product = await plan_sold(session, self._catalogue, newest)
-        return Standing(balances, plan_of(newest, product, await queries.invoices_of(session, newest.lemon_id)))
+        seen = None if product else await queries.last_plan(session, newest.id)
+        invoices = await queries.invoices_of(session, newest.lemon_id)
+        return Standing(balances, plan_of(newest, product, invoices, Product(seen) if seen else None))
 
     async def account(self, user_id: int) -> Account:
         """Return the user's balances, plan and statement; raises Unauthorized when the account is gone."""

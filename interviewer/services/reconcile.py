@@ -4,9 +4,10 @@ What can be repaired is what its records still show. They do not show:
 
 - changes of plan there and back with no renewal in between: whoever went up, down and up again within a cycle has the second
   upgrade paid for, because the first is not seen;
-- the plan of a renewal whose price is no plan's (other currencies, prices of the past) when the change before it was lost as
-  well: it counts as the last plan that is known;
+- the plan of a renewal whose price is no plan's (other currencies, prices of the past that LEMON_FORMER_VARIANTS does not name)
+  when the change before it was lost as well: it counts as the last plan that is known;
 - that a payment failed once, of a subscription that runs again;
+- that a subscription was unpaid before it was cancelled or paused: an upgrade that was never paid is taken back once it expires;
 - what a checkout carried: single credits that were paid with another e-mail address than the account's stay nobody's when the
   one delivery that told of them was lost; somebody has to grant them.
 """
@@ -30,9 +31,18 @@ from interviewer.db.models import Order, Subscription
 from interviewer.domain import lemonsqueezy
 from interviewer.domain.credits import SubscriptionStatus
 from interviewer.domain.entitlements import Sighting
-from interviewer.domain.lemonsqueezy import Body, Notice, SubscriptionBody, fetched, foreign, order_subject, subscription_subject
-from interviewer.domain.plans import Catalogue
-from interviewer.domain.reconstruction import Amounts, Renewal, amounts, first_body, plan_charged, unseen_plans
+from interviewer.domain.lemonsqueezy import (
+    Body,
+    InvoiceBody,
+    Notice,
+    SubscriptionBody,
+    fetched,
+    foreign,
+    order_subject,
+    subscription_subject,
+)
+from interviewer.domain.plans import CREDITS_A_MONTH, PLANS, Catalogue
+from interviewer.domain.reconstruction import Amounts, Charge, amounts, first_body, plan_charged, unseen_plans
 from interviewer.domain.webhooks import Outcome
 from interviewer.errors import AppError, BadRequest, PaymentsUnavailable, Unavailable
 from interviewer.ports import Document, Payments
@@ -198,12 +208,29 @@ class Reconciliation:
             if first and self._catalogue.plan(first[1].variant_id):
                 await tell(*first)
                 seen = await queries.sightings_of(session, record.notice.id)
-        if plan := self._catalogue.plan(now.variant_id):
-            seen.append(Sighting(now.updated_at, plan, now.renews_at))
-        for change in unseen_plans(seen, _renewals(purchase, record.notice.subject)):
-            if variant := self._catalogue.variants.get(change.tier):
+        seen.append(Sighting(now.updated_at, self._catalogue.plan(now.variant_id), now.renews_at, status=now.status))
+        for change in unseen_plans(seen, self._charges(purchase, record.notice.subject)):
+            if change.tier and (variant := self._catalogue.variants.get(change.tier)):
                 changed = {"updated_at": change.at, "variant_id": variant, "renews_at": change.cycle_end}
+                changed |= {"status": change.status or SubscriptionStatus.ACTIVE}
                 await tell("subscription_updated", now.model_copy(update=changed))
+
+    def _charges(self, purchase: _Purchase, subject: str) -> list[Charge]:
+        return [
+            charge
+            for record in purchase.invoices
+            if record.notice.subject == subject
+            and record.notice.invoice
+            and (charge := self._charge(record.notice.invoice, record.money))
+        ]
+
+    def _charge(self, invoice: InvoiceBody, money: Amounts) -> Charge | None:
+        """Return what an invoice shows of the plan: a month that was paid, or an upgrade, paid or not. A downgrade is free."""
+        if invoice.billing_reason == "renewal" and invoice.status in PAID:
+            return Charge(invoice.created_at, plan_charged(money, self._catalogue))
+        if invoice.billing_reason == "updated" and invoice.total > 0:
+            return Charge(invoice.created_at, max(PLANS, key=lambda plan: CREDITS_A_MONTH[plan]), upgrade=True)
+        return None
 
 
 def _purchases(records: Iterable[_Record]) -> list[_Purchase]:
@@ -228,17 +255,6 @@ def _age(record: _Record) -> Any:
     told = record.notice.order or record.notice.subscription or record.notice.invoice
     kind = 0 if record.notice.order else 1 if record.notice.subscription else 2
     return kind, told.created_at if told else None, record.notice.id
-
-
-def _renewals(purchase: _Purchase, subject: str) -> list[Renewal]:
-    return [
-        Renewal(invoice.created_at, plan_charged(record.money))
-        for record in purchase.invoices
-        if record.notice.subject == subject
-        and (invoice := record.notice.invoice)
-        and invoice.billing_reason == "renewal"
-        and invoice.status in PAID
-    ]
 
 
 def _as_told(notice: Notice, purchase: _Purchase) -> Notice:

@@ -13,11 +13,12 @@ from interviewer.domain.entitlements import Entitlement, of_order, of_subscripti
 from interviewer.domain.lemonsqueezy import InvoiceBody, Notice, OrderBody, SubscriptionBody, order_subject, subscription_subject
 from interviewer.domain.plans import Catalogue, Product
 from interviewer.domain.webhooks import Outcome
-from interviewer.errors import BadRequest
+from interviewer.errors import BadRequest, Conflict
 from interviewer.services.accounts import normalised_email
 
 SOURCE = "Lemon Squeezy"
 # Somebody paid and deleted their account before we were told of it; nobody but the operator can end this.
+UNKNOWN_VARIANT = "variant {} is not configured: add it to LEMON_FORMER_VARIANTS, restart, then replay this"
 STILL_CHARGED = "its account was deleted, yet it goes on being charged: cancel it there"
 
 
@@ -65,6 +66,35 @@ class Settlement:
             await webhooks.forget_open(session, notice.subject)
         return effect
 
+    async def subjects(self, session: AsyncSession, notice: Notice) -> list[str]:
+        """Return the names of all that was bought with what a notice tells of, in the order in which they are locked."""
+        if notice.order:
+            order_id: str | None = notice.id
+        elif notice.subscription:
+            order_id = notice.subscription.order_id
+        else:
+            order_id = await payments.order_of(session, notice.invoice.subscription_id if notice.invoice else "")
+        began = await payments.subscriptions_of_order(session, order_id) if order_id else []
+        named = {subscription_subject(lemon_id) for lemon_id in began} | ({notice.subject} if not notice.order else set())
+        return [*([order_subject(order_id)] if order_id else []), *sorted(named)]
+
+    async def assign(self, session: AsyncSession, notice: Notice, user_id: int) -> None:
+        """Make what a notice tells of a user's, with all that was bought together with it.
+
+        Raises Conflict when it is another user's, was a deleted account's, or is not known.
+        """
+        subjects = await self.subjects(session, notice)
+        await payments.lock(session, *subjects)
+        await self.apply(session, notice)
+        owners = await payments.owners(session, subjects)
+        if notice.subject not in owners:
+            raise Conflict("Its subscription is not known yet: run `interviewer billing reconcile`, then try again.")
+        if any(orphaned for _, orphaned in owners.values()):
+            raise Conflict("It was bought by an account that was deleted, so it can be nobody else's.")
+        if others := {owner for owner, _ in owners.values()} - {None, user_id}:
+            raise Conflict(f"It belongs to another account already: user {min(filter(None, others))}.")
+        await payments.give(session, subjects, user_id)
+
     async def _order(self, session: AsyncSession, notice: Notice, body: OrderBody) -> Effect:
         # The first month belongs to its subscription's order as well.
         began = await payments.subscriptions_of_order(session, notice.id) if body.fully_refunded else []
@@ -82,7 +112,7 @@ class Settlement:
         )
         for subscription in [await payments.subscription(session, lemon_id) for lemon_id in began]:
             if subscription:
-                await _settle_subscription(session, subscription)
+                await self._settle_subscription(session, subscription)
         await _settle_order(session, order)
         return _effect(order, known_product=order.product is not None)
 
@@ -93,7 +123,7 @@ class Settlement:
         )
         plan = self._catalogue.plan(body.variant_id) or await payments.plan_seen(session, subscription.id, body.variant_id)
         await payments.see_variant(session, subscription.id, body, plan, created=created)
-        await _settle_subscription(session, subscription)
+        await self._settle_subscription(session, subscription)
         return _effect(subscription, known_product=plan is not None)
 
     async def _invoice(self, session: AsyncSession, notice: Notice, body: InvoiceBody) -> Effect:
@@ -103,8 +133,24 @@ class Settlement:
         subscription = await payments.subscription(session, body.subscription_id)
         if subscription is None:
             return Effect(Outcome.WAITING, "its subscription is not known yet")
-        await _settle_subscription(session, subscription)
+        await self._settle_subscription(session, subscription)
         return _effect(subscription, known_product=True)
+
+    async def _settle_subscription(self, session: AsyncSession, subscription: Subscription) -> None:
+        if subscription.user_id is None:
+            return
+        facts = await payments.facts(session, subscription)
+        if any(one.tier is None for one in facts.sightings) and await self._name_variants(session, subscription):
+            facts = await payments.facts(session, subscription)
+        await _book(session, subscription.user_id, subscription_subject(subscription.lemon_id), of_subscription(facts))
+
+    async def _name_variants(self, session: AsyncSession, subscription: Subscription) -> bool:
+        """Note which plans the unknown variants of a subscription are, as far as they are configured by now."""
+        unknown = await payments.unknown_variants(session, subscription.id)
+        named = {variant: plan for variant in unknown if (plan := self._catalogue.plan(variant))}
+        for variant, plan in named.items():
+            await payments.name_variant(session, subscription.id, variant, plan)
+        return bool(named)
 
 
 def _effect(purchase: Order | Subscription, *, known_product: bool) -> Effect:
@@ -116,7 +162,8 @@ def _effect(purchase: Order | Subscription, *, known_product: bool) -> Effect:
     if purchase.user_id is None:
         return Effect(Outcome.UNRESOLVED, "no account has this reference or this address")
     if not known_product:
-        return Effect(Outcome.UNRESOLVED, "its variant is none of ours", purchase.user_id)
+        words = UNKNOWN_VARIANT.format(purchase.variant_id) if purchase.variant_id else "it does not say what was bought"
+        return Effect(Outcome.UNRESOLVED, words, purchase.user_id)
     return Effect(Outcome.APPLIED, user_id=purchase.user_id)
 
 
@@ -133,12 +180,6 @@ async def _settle_order(session: AsyncSession, order: Order) -> None:
     due = of_order(product, order.quantity, paid=order.paid, refunded=order.refunded)
     if due:  # what an order is worth never becomes nothing again, only 0
         await _book(session, order.user_id, order_subject(order.lemon_id), due)
-
-
-async def _settle_subscription(session: AsyncSession, subscription: Subscription) -> None:
-    if subscription.user_id is not None:
-        due = of_subscription(await payments.facts(session, subscription))
-        await _book(session, subscription.user_id, subscription_subject(subscription.lemon_id), due)
 
 
 async def _book(session: AsyncSession, user_id: int | None, subject: str, due: list[Entitlement]) -> None:
@@ -175,4 +216,4 @@ def _reason(entitled: Entitlement | None, rows: int) -> str:
     """Return the words of a ledger row: what it is for, or why that changed."""
     if entitled and not rows:
         return entitled.reason
-    return "Refund" if entitled and entitled.amount == 0 else "Correction"
+    return entitled.reversal if entitled and entitled.amount == 0 else "Correction"

@@ -147,6 +147,27 @@ class Webhooks:
             await self._again(session, id, self._told(lemonsqueezy.read(row.body)))
         return await self.show(id)
 
+    async def assign(self, id: int, user_id: int) -> Delivery:
+        """Tie the purchase that a delivery tells of to an account, apply all that waited for that, and return the delivery.
+
+        Doing so again changes nothing. Raises NotFound, BadRequest for a delivery that tells of no purchase, and Conflict for a
+        purchase that is another account's, was a deleted account's, or is not known yet.
+        """
+        async with self._database.transaction() as session:
+            row = await session.get(ProcessedWebhook, id)
+            if row is None:
+                raise NotFound(f"There is no delivery {id}.")
+            if not row.body:
+                raise BadRequest("Its account was deleted, and with it what it said.")
+            told = self._told(lemonsqueezy.read(row.body))
+            if isinstance(told, Effect):
+                raise BadRequest(f"Delivery {id} tells of no purchase of this site: {told.detail}.")
+            await self._settlement.assign(session, told, user_id)
+            await self._again(session, id, told)
+            for other, body in await queries.open_about(session, await self._settlement.subjects(session, told)):
+                await self._again(session, other, self._told(lemonsqueezy.read(body)))
+        return await self.show(id)
+
 
 def signature_of(raw: bytes, secret: str) -> bytes:
     """Return the signature of a body: the hexadecimal HMAC-SHA256 (RFC 2104) with the webhook's secret, as bytes.

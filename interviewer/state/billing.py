@@ -46,8 +46,6 @@ class BillingState(rx.State):
     lines: list[LineItem] = []
     more_lines: int = 0
     thanks: str = ""
-    missing: list[str] = []
-    explained: bool = False
 
     _watch: str = ""
     _all_lines: bool = False
@@ -103,11 +101,7 @@ class BillingState(rx.State):
 
     @rx.event(background=True)
     async def buy(self, product: str) -> EventSpec | None:
-        """Go to the page where a product is paid, or explain why there is none."""
-        if not wiring.services().purchases.configured:
-            async with self:
-                self.explained = True
-            return None
+        """Go to the page where a product is paid."""
         return await _act(self, f"buy {product}", lambda shop, user_id: shop.checkout(user_id, str(product), client(self)))
 
     @rx.event(background=True)
@@ -182,15 +176,11 @@ async def _read_again(state: BillingState) -> None:
 def _show(state: BillingState, account: Account) -> None:
     """Show an account; what is the same as before is not sent to the page again."""
     shown = account.statement if state._all_lines else account.statement[:SHOWN]
-    services = wiring.services()
-    # Which settings are missing is the operator's business, on the operator's own machine.
-    missing = [] if services.settings.production else list(services.purchases.missing)
     for name, value in {
         "credits": credits_item(account.balances),
-        "plan": plan_item(account),
+        "plan": plan_item(account, selling=wiring.services().purchases.configured),
         "lines": [line_item(line) for line in shown],
         "more_lines": len(account.statement) - len(shown),
-        "missing": missing,
     }.items():
         if getattr(state, name) != value:
             setattr(state, name, value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from interviewer.domain.credits import Balances, CreditType, SubscriptionStatus
+from interviewer.domain.credits import USABLE, Balances, CreditType, SubscriptionStatus
 from interviewer.domain.plans import CREDITS_A_MONTH, PLANS, Product, price_words
 from interviewer.services.plans import Account, Plan, StatementLine
 
@@ -19,6 +19,12 @@ STATUS_WORDS = {
     SubscriptionStatus.CANCELLED: "Cancelled",
     SubscriptionStatus.EXPIRED: "Ended",
 }
+_UNKNOWN_PLAN = (
+    "Your subscription was moved to a plan that this site does not know yet. Your credits stay as they are. "
+    "What you pay for in the meantime is credited as soon as the plan has been set up here."
+)
+# A subscription that runs, whose variant is not configured.
+UNKNOWN_WORDS = {status.value: _UNKNOWN_PLAN for status in USABLE}
 KIND_WORDS = {CreditType.INDIVIDUAL: "Single", CreditType.SUBSCRIPTION: "Plan"}
 
 
@@ -88,14 +94,14 @@ def credits_item(balances: Balances) -> CreditsItem:
     return CreditsItem(balances.usable, balances.individual, balances.subscription, balances.subscription_usable, " ".join(notes))
 
 
-def plan_item(account: Account) -> PlanItem:
-    """Return what is shown of somebody's plan, and what can be done with it."""
+def plan_item(account: Account, *, selling: bool = True) -> PlanItem:
+    """Return what is shown of a user's plan, and what can be done with it on a site that sells plans or does not."""
     plan, credits = account.plan, account.balances.subscription
     item = PlanItem(
-        title=plan.product.label if plan.product else "Subscription" if plan.status != "inactive" else "No plan",
+        title=plan.product.label if plan.product else "Unknown plan" if plan.status != "inactive" else "No plan",
         status=STATUS_WORDS[plan.status],
         tone=_tone(plan),
-        next=_next(plan, credits),
+        next=_next(plan, credits, selling=selling),
         since=f"Since {day(plan.started_at)}" if plan.started_at else "",
         trouble=_trouble(plan),
         elsewhere=plan.elsewhere,
@@ -107,7 +113,7 @@ def plan_item(account: Account) -> PlanItem:
         item.resume = (
             f"If you resume it, it goes on as before, and your {counted(credits, 'plan credit')} can be used again at once."
         )
-    if plan.product and plan.changeable:
+    if plan.product and plan.changeable and selling:
         other = next(product for product in PLANS if product is not plan.product)
         item.change_to, item.change_label = other.value, _change_label(plan.product, other)
         item.change = _change(plan.product, other, credits)
@@ -124,8 +130,10 @@ def _month(product: Product | None) -> str:
     return f"{CREDITS_A_MONTH[product]} more credits for {price_words(product)}" if product else "another month"
 
 
-def _next(plan: Plan, credits: int) -> str:
+def _next(plan: Plan, credits: int, *, selling: bool) -> str:
     """Return what happens next if nothing is done."""
+    if plan.product is None and plan.status in UNKNOWN_WORDS:
+        return UNKNOWN_WORDS[plan.status]
     kept = f"Your {counted(credits, 'plan credit')} stay in your account and can be used when a subscription runs again."
     ends = f" on {day(plan.ends_at)}" if plan.ends_at else ""
     renews = day(plan.renews_at)
@@ -145,7 +153,7 @@ def _next(plan: Plan, credits: int) -> str:
         case SubscriptionStatus.EXPIRED:
             return f"It ended{ends}. {kept}" if credits else f"It ended{ends}."
         case _:
-            return "With a plan, an interview costs less than half as much."
+            return "With a plan, an interview costs less than half as much." if selling else ""
 
 
 def _trouble(plan: Plan) -> str:

@@ -41,15 +41,17 @@ def to_login(state: rx.State) -> EventSpec:
 
 
 class SessionState(rx.State):
-    """The header of every page: the name of whoever is signed in."""
+    """The header of every page: the name of the user who is signed in, and whether this site sells anything."""
 
     username: str = ""
     email: str = ""
     known: bool = False
+    selling: bool = False
 
     @rx.event
     async def load(self) -> None:
         """Find out who is here; a page that everybody may see does not mind the answer."""
+        self.selling = wiring.services().purchases.configured
         try:
             person = await signed_in(self, slide=True)
             self.username, self.email = person.username, person.email
@@ -60,6 +62,7 @@ class SessionState(rx.State):
     @rx.event
     async def require(self) -> EventSpec | None:
         """Let only people who are signed in see the page."""
+        self.selling = wiring.services().purchases.configured
         try:
             person = await signed_in(self, slide=True)
         except Unauthorized:

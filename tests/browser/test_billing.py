@@ -100,9 +100,16 @@ def test_a_failed_payment_is_shown_on_an_open_page_and_leads_to_the_payment_meth
         page.get_by_role("button", name="Change the payment method").click()
 
 
-def test_a_site_that_sells_nothing_says_what_is_missing(site: Site, page: Page) -> None:
+def test_a_site_that_sells_nothing_shows_no_prices(site: Site, page: Page) -> None:
     sign_up(page, site.url)
-    opened(page, f"{site.url}/dashboard")
-    page.get_by_role("button", name="Buy one credit").click()
-    expect(page.get_by_text("Buying is not set up on this site")).to_be_visible()
-    expect(page.get_by_text("LEMON_WEBHOOK_SECRET")).to_be_visible()
+    for path in ("/", "/dashboard", "/account"):
+        opened(page, f"{site.url}{path}")
+        expect(page.get_by_role("link", name="Account").first).to_be_visible()
+        for words in ("Buy one credit", "Get credits", "Prices", "See the plans", "$4.99", "LEMON_"):
+            expect(page.get_by_text(words)).to_have_count(0)
+
+
+def test_a_site_that_sells_shows_its_prices_to_visitors(shop: Site, page: Page) -> None:
+    opened(page, shop.url)
+    expect(page.get_by_role("heading", name="Prices")).to_be_visible()
+    expect(page.get_by_text("$4.99")).to_be_visible()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from interviewer.domain.credits import CreditType
+from interviewer.domain.credits import CreditType, SubscriptionStatus
 from interviewer.domain.entitlements import (
     Entitlement,
     InvoiceFacts,
@@ -29,14 +29,17 @@ NEXT_CYCLE = BEGIN + 61 * DAY
 PRO, PREMIUM = Product.PRO, Product.PREMIUM
 
 
-def seen(day: float, tier: Product, cycle_end: datetime | None = CYCLE, *, created: bool = False) -> Sighting:
-    return Sighting(BEGIN + day * DAY, tier, cycle_end, created)
+def seen(
+    day: float, tier: Product | None, cycle_end: datetime | None = CYCLE, *, created: bool = False, status: str = "active"
+) -> Sighting:
+    known = SubscriptionStatus(status) if status else None
+    return Sighting(BEGIN + day * DAY, tier, cycle_end, created, known)
 
 
 def invoice(
-    id: str, reason: str, day: float = 0, *, total: int = 1999, paid: bool = True, refunded: bool = False
+    id: str, reason: str, day: float = 0, *, total: int = 1999, paid: bool = True, refunded: bool = False, failed: bool = False
 ) -> InvoiceFacts:
-    return InvoiceFacts(id, reason, BEGIN + day * DAY, total, paid, refunded)
+    return InvoiceFacts(id, reason, BEGIN + day * DAY, total, paid, refunded, failed)
 
 
 def worth(
@@ -221,6 +224,115 @@ def test_the_same_change_seen_earlier_by_a_late_body_moves_no_credits() -> None:
     assert worth(seen(0, PRO), seen(5, PREMIUM)) == worth(seen(0, PRO), seen(3, PREMIUM), seen(5, PREMIUM))
 
 
+# -- trials ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("first", "then", "credits"), [(PRO, PREMIUM, 20), (PREMIUM, PRO, 10)])
+def test_a_change_on_trial_moves_no_credits(first: Product, then: Product, credits: int) -> None:
+    trial = (seen(0, first, created=True, status="on_trial"), seen(3, then, status="on_trial"))
+    assert worth(*trial) == {"plan change 1": 0}
+    paid = invoice("1", "renewal", 14)
+    assert worth(*trial, seen(14, then), invoices=(paid,)) == {"invoice 1": credits, "plan change 1": 0}
+
+
+def test_a_trial_change_leaves_the_upgrade_of_its_cycle() -> None:
+    trial = (seen(0, PRO, status="on_trial"), seen(1, PREMIUM, status="on_trial"), seen(2, PRO, status="on_trial"))
+    assert worth(*trial, seen(3, PREMIUM), invoices=(invoice("1", "renewal", 2.5),))["plan change 3"] == 10
+
+
+@pytest.mark.parametrize("status", ["cancelled", "expired", "past_due"])
+def test_a_trial_change_first_shown_after_the_trial_moves_none(status: str) -> None:
+    assert worth(seen(0, PRO, status="on_trial"), seen(15, PREMIUM, status=status)) == {"plan change 1": 0}
+
+
+def test_a_change_shown_after_the_first_payment_makes_up_for_its_plan() -> None:
+    trial, paid = seen(0, PRO, status="on_trial"), invoice("1", "renewal", 14)
+    assert sum(worth(trial, seen(14.001, PREMIUM), invoices=(paid,)).values()) == 20
+
+
+def test_bodies_without_a_status_count_as_before() -> None:
+    assert worth(seen(0, PRO, status=""), seen(1, PREMIUM, status="")) == {"plan change 1": 10}
+
+
+# -- upgrades that are not paid --------------------------------------------------------------------------------------
+
+UPGRADED = (seen(0, PRO, created=True), seen(3, PREMIUM))
+OVERDUE = seen(3.01, PREMIUM, status="past_due")
+UNPAID_UPGRADE = invoice("1", "updated", 3.005, total=1000, paid=False, failed=True)
+
+
+@pytest.mark.parametrize("end", ["expired", "unpaid"])
+@pytest.mark.parametrize("invoices", [(), (UNPAID_UPGRADE,)])
+def test_an_upgrade_that_ends_unpaid_is_taken_back(end: str, invoices: tuple[InvoiceFacts, ...]) -> None:
+    assert worth(*UPGRADED, OVERDUE, invoices=invoices) == {"plan change 1": 10}, "it may still be paid"
+    assert worth(*UPGRADED, OVERDUE, seen(17, PREMIUM, status=end), invoices=invoices) == {"plan change 1": 0}
+
+
+def test_a_lost_past_due_shows_in_the_failed_invoice() -> None:
+    history = (*UPGRADED, seen(17, PREMIUM, status="expired"))
+    assert worth(*history, invoices=(UNPAID_UPGRADE,)) == {"plan change 1": 0}
+    assert worth(*history) == {"plan change 1": 10}, "without a payment overdue it only ended"
+
+
+@pytest.mark.parametrize("reason", ["updated", "renewal"])
+def test_an_upgrade_that_was_paid_is_kept(reason: str) -> None:
+    history = (*UPGRADED, seen(32, PREMIUM, NEXT_CYCLE, status="past_due"), seen(40, PREMIUM, NEXT_CYCLE, status="expired"))
+    failed = invoice("9", "renewal", 31.5, paid=False, failed=True)
+    paid = invoice("1", reason, 3.0 if reason == "renewal" else 2.999)
+    assert worth(*history, invoices=(paid, failed))["plan change 1"] == 10
+    assert worth(*history, invoices=(failed,))["plan change 1"] == 0
+
+
+def test_a_payment_before_the_upgrade_does_not_pay_for_it() -> None:
+    history = (seen(0, PRO), seen(35, PREMIUM), seen(35.1, PREMIUM, status="past_due"), seen(49, PREMIUM, status="expired"))
+    assert worth(*history, invoices=(invoice("1", "renewal", 31),)) == {"invoice 1": 10, "plan change 1": 0}
+
+
+def test_paid_after_all_gives_the_upgrade_back() -> None:
+    history = (*UPGRADED, OVERDUE, seen(17, PREMIUM, status="unpaid"))
+    assert worth(*history, seen(18, PREMIUM), invoices=(invoice("1", "updated", 3.005, failed=True),)) == {"plan change 1": 10}
+
+
+def test_a_payment_that_was_made_up_for_ends_the_overdue() -> None:
+    history = (*UPGRADED, OVERDUE, seen(5, PREMIUM), seen(9, PREMIUM, status="cancelled"), seen(31, PREMIUM, status="expired"))
+    assert worth(*history) == {"plan change 1": 10}
+
+
+def test_a_downgrade_after_it_is_taken_only_once() -> None:
+    history = (*UPGRADED, OVERDUE, seen(5, PRO, status="past_due"), seen(17, PRO, status="expired"))
+    assert worth(*history, invoices=(UNPAID_UPGRADE,)) == {"plan change 1": 10, "plan change 2": -10}
+
+
+def test_what_is_taken_back_says_why() -> None:
+    facts = SubscriptionFacts(False, False, (*UPGRADED, OVERDUE, seen(17, PREMIUM, status="expired")), ())
+    assert [(one.amount, one.reversal) for one in of_subscription(facts)] == [(0, "Upgrade not paid")]
+
+
+# -- variants that are not configured --------------------------------------------------------------------------------
+
+
+def test_an_unknown_variant_leaves_credits_as_they_are() -> None:
+    moved = (seen(0, PRO, created=True), seen(40, None, NEXT_CYCLE))
+    renewals = (invoice("1", "renewal", 31), invoice("2", "renewal", 61))
+    assert worth(*moved, invoices=renewals, active=True) == {"first month": 10, "invoice 1": 10}
+
+
+@pytest.mark.parametrize(("tier", "later"), [(PRO, {"invoice 2": 10}), (PREMIUM, {"invoice 2": 20, "plan change 1": 10})])
+def test_a_variant_that_is_mapped_brings_what_was_missing(tier: Product, later: dict[str, int]) -> None:
+    mapped = (seen(0, PRO, created=True), seen(40, tier, NEXT_CYCLE))
+    renewals = (invoice("1", "renewal", 31), invoice("2", "renewal", 61))
+    assert worth(*mapped, invoices=renewals) == {"invoice 1": 10} | later
+
+
+def test_a_first_variant_that_is_unknown_is_worth_nothing_yet() -> None:
+    assert worth(seen(0, None, created=True), invoices=(invoice("1", "initial"),), active=True) == {}
+
+
+def test_a_way_over_an_unknown_variant_is_one_change() -> None:
+    assert worth(seen(0, PRO), seen(1, None), seen(2, PREMIUM)) == {"plan change 1": 10}
+    assert worth(seen(0, PRO), seen(1, None), seen(2, PRO)) == {}
+
+
 def test_reasons_say_what_it_was() -> None:
     facts = SubscriptionFacts(True, False, (seen(0, PRO), seen(1, PREMIUM), seen(2, PRO)), (invoice("1", "renewal", 31),))
     assert [one.reason for one in of_subscription(facts)] == [
@@ -235,7 +347,12 @@ def test_reasons_say_what_it_was() -> None:
 
 DAYS = st.sampled_from([0.0, 1.0, 2.0, 31.0, 32.0])
 SIGHTINGS = st.builds(
-    seen, DAYS, st.sampled_from([PRO, PREMIUM]), st.sampled_from([None, CYCLE, NEXT_CYCLE]), created=st.booleans()
+    seen,
+    DAYS,
+    st.sampled_from([PRO, PREMIUM, None]),
+    st.sampled_from([None, CYCLE, NEXT_CYCLE]),
+    created=st.booleans(),
+    status=st.sampled_from(["", *SubscriptionStatus]),
 )
 INVOICES = st.builds(
     invoice,
@@ -245,6 +362,7 @@ INVOICES = st.builds(
     total=st.sampled_from([0, 1999]),
     paid=st.booleans(),
     refunded=st.booleans(),
+    failed=st.booleans(),
 )
 
 

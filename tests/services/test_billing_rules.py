@@ -10,10 +10,15 @@ from itertools import permutations
 import pytest
 from sqlalchemy import select
 
+from interviewer.api.dashboard import plan_word
+from interviewer.db import ledger
 from interviewer.db.engine import Database
 from interviewer.db.models import CreditTransaction, ProcessedWebhook, User
-from interviewer.domain.plans import Product
+from interviewer.domain.credits import CreditType
+from interviewer.domain.plans import FormerVariant, Product
 from interviewer.domain.webhooks import Outcome
+from interviewer.services.plans import Plans
+from interviewer.services.settlement import UNKNOWN_VARIANT
 from interviewer.services.webhooks import Webhooks
 from interviewer.wiring import Services
 from tests.conftest import NewUser
@@ -188,6 +193,79 @@ async def test_a_body_that_comes_late_corrects_what_was_booked_without_it(
     assert await nets(database, user) == (0, 20), "as far as is known, it was Pro that was renewed"
     await send(webhooks, *up)
     assert await nets(database, user) == (0, 10 + 10 + 20)
+
+
+# -- trials, unpaid upgrades, unknown variants ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("first", "then", "credits"), [(PRO, PREMIUM, 20), (PREMIUM, PRO, 10)])
+async def test_a_trial_change_moves_no_credits(
+    webhooks: Webhooks, database: Database, user: User, first: str, then: str, credits: int, seed: int
+) -> None:
+    store = shop()
+    id, told = store.subscribe(user.email, first, custom=None, trial=True)
+    told += store.change_variant(id, then)
+    random.Random(seed).shuffle(told)
+    await send(webhooks, *told)
+    assert await nets(database, user) == (0, 0)
+    assert await reasons(database, user) == []
+    await send(webhooks, *store.end_trial(id))
+    assert await nets(database, user) == (0, credits)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("end", ["expire", "unpaid"])
+async def test_an_upgrade_that_ends_unpaid_is_taken_back(
+    webhooks: Webhooks, database: Database, user: User, end: str, seed: int
+) -> None:
+    store = shop()
+    id, told = store.subscribe(user.email, PRO, custom=None)
+    told += store.change_variant(id, PREMIUM, paid=False)
+    await send(webhooks, *told)
+    assert await nets(database, user) == (0, 20)
+    await send(webhooks, *getattr(store, end)(id))
+    assert await nets(database, user) == (0, 10)
+    assert (await reasons(database, user))[-1] == ("Upgrade not paid", -10, 0)
+    if end == "unpaid":
+        await send(webhooks, *store.recover(id))
+        assert await nets(database, user) == (0, 20), "paid after all"
+
+
+async def test_a_spent_upgrade_that_ends_unpaid_is_a_debt(services: Services, database: Database, user: User) -> None:
+    webhooks = Webhooks(database, CATALOGUE, SECRET)
+    store = shop()
+    id, told = store.subscribe(user.email, PRO, custom=None)
+    await send(webhooks, *told, *store.change_variant(id, PREMIUM, paid=False))
+    async with database.transaction() as session:
+        fresh = await ledger.locked_user(session, user.id)
+        assert fresh is not None
+        await ledger.change(
+            session, fresh, CreditType.SUBSCRIPTION, -15, reason="interviews", source="test", business_key="spent"
+        )
+    await send(webhooks, *store.expire(id))
+    found = await balances(database, user)
+    assert (found.subscription, found.subscription_debt) == (0, 5)
+
+
+async def test_an_unknown_variant_leaves_credits_until_it_is_mapped(database: Database, user: User) -> None:
+    webhooks = Webhooks(database, CATALOGUE, SECRET)
+    store = shop()
+    store.variants["990"] = replace(store.variants[PREMIUM], id="990")
+    id, told = store.subscribe(user.email, PRO, custom=None)
+    await send(webhooks, *told, *store.change_variant(id, "990"), *store.renew(id))
+    assert await nets(database, user) == (0, 10), "neither the change nor the renewal counts yet"
+    open = await webhooks.listed()
+    assert {one.detail for one in open} == {UNKNOWN_VARIANT.format("990")}
+    standing = await Plans(database, CATALOGUE).standing(user.id)
+    assert (standing.plan.product, plan_word(standing.plan), standing.plan.status) == (None, "pro", "active")
+    mapped = Webhooks(database, replace(CATALOGUE, former=(FormerVariant("990", Product.PREMIUM),)), SECRET)
+    assert (await mapped.replay(open[-1].id)).outcome is Outcome.APPLIED
+    assert await nets(database, user) == (0, 10 + 10 + 20)
+    for one in await mapped.listed():
+        assert (await mapped.replay(one.id)).outcome is Outcome.APPLIED
+    assert await nets(database, user) == (0, 10 + 10 + 20)
+    assert await mapped.listed() == []
 
 
 # -- status and dates ------------------------------------------------------------------------------------------------

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
 
+from interviewer.adapters.resend import ResendMailer
 from interviewer.db.engine import Database
+from interviewer.db.mails import take_next
 from interviewer.db.models import OutgoingMail, utcnow
 from interviewer.errors import MailDelayed, MailRefused
 from interviewer.ports import Mail
 from interviewer.services import mails
-from interviewer.services.post import WAITS, Post, enqueue
+from interviewer.services.post import TOO_OLD, WAITS, Post, enqueue
+from tests.support import resend_server
+
+API_KEY, SENDER = "re_key", "Interviewer <mail@interviewer.example>"
 
 
 class RecordingMailer:
@@ -137,6 +144,124 @@ async def test_a_refused_mail_is_not_tried_again_and_holds_up_no_other(database:
     mailer.errors = [MailRefused()]
     assert await Post(database, mailer).deliver_due() == 1
     assert sorted(await states(database)) == ["failed", "sent"]
+
+
+# -- the rate --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def resend() -> resend_server.Behaviour:
+    """Resend as it is by default: it takes two requests a second."""
+    return resend_server.Behaviour(a_second=2)
+
+
+@pytest.fixture
+async def workers(resend: resend_server.Behaviour, database_url: str) -> AsyncIterator[list[Post]]:
+    """Two processes, each with connections of its own, on one database and one mail service."""
+    with resend_server.running(resend) as url:
+        mailers = [ResendMailer(API_KEY, SENDER, url) for _ in range(2)]
+        databases = [Database(database_url, pool_size=3) for _ in mailers]
+        yield [Post(database, mailer, rate=2) for database, mailer in zip(databases, mailers, strict=True)]
+        for mailer in mailers:
+            await mailer.close()
+        for database in databases:
+            await database.close()
+
+
+async def test_turns_are_apart_whoever_takes_them(database: Database) -> None:
+    await written(database, 6)
+    step, loop = timedelta(seconds=0.2), asyncio.get_running_loop()
+    moments: list[float] = []
+
+    async def work() -> None:
+        while len(moments) < 4:
+            async with database.transaction() as session:
+                if await take_next(session, step=step, hold=timedelta(minutes=1)):
+                    moments.append(loop.time())
+
+    await asyncio.gather(*(work() for _ in range(4)))
+    assert moments[3] - moments[0] >= 3 * 0.2 - 0.05
+
+
+async def test_twelve_sign_ups_at_once_are_sent_at_the_rate(
+    database: Database, workers: list[Post], resend: resend_server.Behaviour
+) -> None:
+    await written(database, 12)
+    began, sent = time.monotonic(), [0, 0]
+    while len(resend.sent) < 12:
+        more = await asyncio.gather(*(worker.deliver_due() for worker in workers))
+        sent = [sum(both) for both in zip(sent, more, strict=True)]
+    assert 5 < time.monotonic() - began < 12
+    assert (sum(sent), min(sent) > 0) == (12, True)
+    assert resend.refused <= 1, "on a busy machine two can come closer together than they were sent"
+
+
+async def test_a_429_holds_up_every_worker_and_counts_against_no_mail(
+    database: Database, workers: list[Post], resend: resend_server.Behaviour
+) -> None:
+    await written(database, 3)
+    resend.faults, resend.retry_after = ["429"], "3"
+    assert await workers[0].deliver_due() == 0
+    assert await workers[1].deliver_due() == 0, "the pause is everybody's"
+    assert len(resend.requests) == 1
+    async with database.transaction() as session:
+        mails = (await session.execute(select(OutgoingMail))).scalars().all()
+    assert [(mail.state, mail.attempts) for mail in mails] == [("waiting", 0)] * 3
+    while len(resend.sent) < 3:
+        await asyncio.gather(*(worker.deliver_due() for worker in workers))
+    first, second, *_ = [received.at for received in resend.requests]
+    assert second - first >= 2.9
+
+
+async def test_no_number_of_429s_gives_a_mail_up(database: Database, mailer: RecordingMailer) -> None:
+    await written(database)
+    post = Post(database, mailer)
+    for _ in range(3 * len(WAITS)):
+        mailer.errors = [MailDelayed(retry_after=0)]
+        await post.deliver_due()
+    assert await states(database) in (["waiting"], ["sent"])
+    await make_due(database)
+    await post.deliver_due()
+    assert await states(database) == ["sent"]
+
+
+async def test_a_mail_that_waited_too_long_is_given_up(
+    database: Database, mailer: RecordingMailer, caplog: pytest.LogCaptureFixture
+) -> None:
+    await written(database)
+    async with database.transaction() as session:
+        await session.execute(update(OutgoingMail).values(created_at=utcnow() - TOO_OLD - timedelta(minutes=1)))
+    mailer.errors = [MailDelayed(retry_after=1)]
+    await Post(database, mailer).deliver_due()
+    assert await states(database) == ["failed"]
+    assert "given up" in caplog.text
+
+
+async def test_mails_written_while_one_is_sent_are_sent_too(database: Database, mailer: RecordingMailer) -> None:
+    post = Post(database, mailer)
+    for _ in range(5):
+        await written(database)
+        post.wake()
+        await asyncio.sleep(0.005)
+    await post.settle()
+    assert await states(database) == ["sent"] * 5
+
+
+async def test_a_worker_that_stops_leaves_its_queue_to_others(
+    database: Database, workers: list[Post], resend: resend_server.Behaviour
+) -> None:
+    await written(database, 6)
+    stopping, other = workers
+    stopping.wake()
+    await asyncio.sleep(0.7)
+    began = time.monotonic()
+    stopping.stop()
+    await stopping.settle()
+    assert time.monotonic() - began < 2
+    left = (await states(database)).count("waiting")
+    assert left >= 3
+    assert await other.deliver_due() == left
+    assert len(resend.sent) == 6
 
 
 def test_what_users_typed_is_escaped_in_html_and_links_stand_in_both_forms() -> None:

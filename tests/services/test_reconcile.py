@@ -16,16 +16,18 @@ from sqlalchemy import select, text
 from interviewer.adapters.lemonsqueezy import LemonSqueezy
 from interviewer.db.engine import Database
 from interviewer.db.models import Invoice, Order, Subscription, User
-from interviewer.domain.plans import Catalogue
+from interviewer.domain.plans import Catalogue, FormerVariant, Product
 from interviewer.domain.webhooks import Outcome
 from interviewer.errors import PaymentsUnavailable, Unavailable
 from interviewer.services.plans import Plans
 from interviewer.services.reconcile import Finding, Reconciliation, Repair
+from interviewer.services.settlement import UNKNOWN_VARIANT
 from interviewer.services.webhooks import Webhooks
 from tests.conftest import NewUser
 from tests.support import lemonsqueezy_server
 from tests.support.billing import CATALOGUE, PREMIUM, PRO, SECRET, STORE, issue_reference, nets, send, shop
 from tests.support.lemon_history import COMMANDS, life
+from tests.support.lemon_records import Variant
 from tests.support.lemon_store import Delivery, Store
 from tests.support.lemonsqueezy_server import Behaviour
 
@@ -132,6 +134,8 @@ def subscribed(*steps: str, variant: str = PRO, trial: bool = False) -> History:
                 store.pass_time(timedelta(days=2))
             elif step in ("up", "down"):
                 told += store.change_variant(id, PREMIUM if step == "up" else PRO, charged=step == "up")
+            elif step in ("up unpaid", "up later"):
+                told += store.change_variant(id, PREMIUM, charged=step == "up unpaid", paid=False)
             elif step == "refund order":
                 told += store.refund_order(str(store.subscriptions[id]["attributes"]["order_id"]))
             elif step.startswith("refund"):
@@ -178,6 +182,14 @@ HISTORIES: dict[str, History] = {
     "a payment failed and was made": subscribed("fail", "recover"),
     "never paid": subscribed("fail", "unpaid"),
     "failed, changed, made": subscribed("fail", "up", "recover"),
+    "a trial, down, then paid": subscribed("down", "end_trial", variant=PREMIUM, trial=True),
+    "a trial, up, never paid": subscribed("up", "expire", trial=True),
+    "up, not paid, expired": subscribed("up unpaid", "expire"),
+    "up, not paid, unpaid, paid after all": subscribed("up unpaid", "unpaid", "recover"),
+    "up, paid, the next month not": subscribed("up", "fail", "expire"),
+    "up without an invoice, the next month not paid": subscribed("up later", "fail", "expire"),
+    "failed, up, expired": subscribed("fail", "up", "expire"),
+    "up, not paid, down again, expired": subscribed("up unpaid", "down", "expire"),
     "cancelled and resumed": subscribed("cancel", "resume"),
     "expired": subscribed("cancel", "expire"),
     "failed and expired": subscribed("fail", "expire"),
@@ -293,7 +305,7 @@ async def test_a_price_that_is_no_plans_tells_nothing(
     database: Database, lemon: Behaviour, reconciliation: Reconciliation, user: User
 ) -> None:
     id, _ = lemon.store.subscribe(user.email, PRO, custom=None)
-    lemon.store.change_variant(id, PREMIUM)
+    lemon.store.change_variant(id, PREMIUM, charged=False)
     lemon.store.renew(id)
     renewal = lemon.store.invoices[lemon.store.invoices_of(id)[-1]]["attributes"]
     renewal |= {"currency": "EUR"}
@@ -302,6 +314,35 @@ async def test_a_price_that_is_no_plans_tells_nothing(
     renewal |= {"currency": "USD"}
     await run(reconciliation)
     assert await nets(database, user) == (0, 10 + 10 + 20)
+
+
+async def test_a_former_price_tells_the_plan(
+    database: Database, payments: LemonSqueezy, lemon: Behaviour, reconciliation: Reconciliation, user: User
+) -> None:
+    id, _ = lemon.store.subscribe(user.email, PRO, custom=None)
+    lemon.store.change_variant(id, PREMIUM, charged=False)
+    lemon.store.renew(id)
+    lemon.store.invoices[lemon.store.invoices_of(id)[-1]]["attributes"]["subtotal"] = 2499
+    await run(reconciliation)
+    assert await nets(database, user) == (0, 10 + 10 + 10), "nothing says that it was Premium's price"
+    known = replace(CATALOGUE, former=(FormerVariant(PREMIUM, Product.PREMIUM, 2499),))
+    await run(Reconciliation(database, payments, known))
+    assert await nets(database, user) == (0, 10 + 10 + 20)
+
+
+async def test_a_renewed_former_variant_is_credited_once_it_is_named(
+    database: Database, webhooks: Webhooks, payments: LemonSqueezy, lemon: Behaviour, reconciliation: Reconciliation, user: User
+) -> None:
+    lemon.store.variants["990"] = Variant("990", "Pro, as it was", 1499, True)
+    id, told = lemon.store.subscribe(user.email, "990", custom=None)
+    await send(webhooks, *told, *lemon.store.renew(id))
+    found = await run(reconciliation)
+    assert await nets(database, user) == (0, 0)
+    assert UNKNOWN_VARIANT.format("990") in {repair.change for repair in found}
+    known = replace(CATALOGUE, former=(FormerVariant("990", Product.PRO, 1499),))
+    await run(Reconciliation(database, payments, known))
+    assert await nets(database, user) == (0, 10 + 10)
+    assert await run(Reconciliation(database, payments, known)) == []
 
 
 async def test_a_trial_without_a_trace_of_money_gives_nothing(
@@ -404,7 +445,7 @@ async def test_what_is_somebodys_is_kept_up_to_date_even_if_its_variant_is_none_
     await run(reconciliation)
     lemon.store.cancel(id)
     found = {repair.change: repair.finding for repair in await run(reconciliation)}
-    assert found["its variant is none of ours"] is Finding.OPEN
+    assert found[UNKNOWN_VARIANT.format(PRO)] is Finding.OPEN
     assert [finding for change, finding in found.items() if "status active -> cancelled" in change] == [Finding.REPAIRED]
 
 

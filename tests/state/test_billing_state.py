@@ -9,16 +9,18 @@ from typing import Any
 
 import pytest
 
+from interviewer import wiring
 from interviewer.adapters.lemonsqueezy import LemonSqueezy
 from interviewer.db.models import User
 from interviewer.settings import Settings
 from interviewer.state import billing
 from interviewer.state.billing import BillingState
+from interviewer.state.session import SessionState
 from interviewer.wiring import Services
 from tests.conftest import NewUser
 from tests.state.conftest import OpenPage, Page
 from tests.support import lemonsqueezy_server
-from tests.support.billing import PREMIUM, PRO, SETTINGS, send
+from tests.support.billing import PREMIUM, PRO, SETTINGS, changed, send
 from tests.support.lemonsqueezy_server import Behaviour
 
 URL = "http://localhost/account"
@@ -222,17 +224,31 @@ async def test_a_long_statement_is_shown_in_two_steps(open_page: OpenPage, new_u
     assert (len(page.lines), page.more_lines) == (14, 0)
 
 
-async def test_without_configuration_the_buttons_explain_what_is_missing(
-    open_page: OpenPage, services: Services, new_user: NewUser
+async def test_a_site_that_sells_nothing_offers_nothing_and_refuses(
+    open_page: OpenPage, services: Services, new_user: NewUser, lemon: Behaviour
 ) -> None:
-    from interviewer import wiring
+    user = await new_user(0)
+    header = await open_page(SessionState, user, url=URL)
+    await handler(SessionState.require)(header)
+    assert header.selling
+    await subscribed(services, lemon, user)
+    wiring.use(wiring.build(Settings(_env_file=None, lemon_store_id="1"), database=services.database))
+    for event in (SessionState.load, SessionState.require):
+        await handler(event)(header)
+        assert not header.selling
+    page = await opened(open_page, user)
+    assert (page.plan.status, page.plan.change_to) == ("Active", "")
+    assert await handler(BillingState.buy)(page, "individual") is None
+    assert page.error == "Buying is not set up on this site."
 
-    bare = wiring.build(Settings(_env_file=None, lemon_store_id="1"), database=services.database)
-    wiring.use(bare)
-    page = Page(await open_page(BillingState, None, url=URL))
-    page.state.router = (await open_page(BillingState, await new_user(0), url=URL)).router
-    await handler(BillingState.load)(page.state)
-    assert await handler(BillingState.buy)(page, "pro") is None
-    assert page.explained
-    assert "LEMON_API_KEY" in page.missing
-    assert "LEMON_STORE_ID" not in page.missing
+
+async def test_a_plan_that_is_not_configured_is_shown_as_unknown(
+    open_page: OpenPage, services: Services, new_user: NewUser, lemon: Behaviour
+) -> None:
+    user = await new_user(0)
+    id = await subscribed(services, lemon, user)
+    [changed_to, *_] = lemon.store.change_variant(id, PREMIUM)
+    await send(services.webhooks, changed(changed_to, variant_id=77))
+    page = await opened(open_page, user)
+    assert (page.plan.title, page.plan.status, page.plan.change_to, page.credits.usable) == ("Unknown plan", "Active", "", 10)
+    assert "Your credits stay as they are" in page.plan.next

@@ -23,6 +23,9 @@ COMMANDS = (
     "change",
     "change",
     "dither",
+    "upgrade_unpaid",
+    "upgrade_unpaid",
+    "upgrade_later",
     "cancel",
     "resume",
     "expire",
@@ -32,6 +35,14 @@ COMMANDS = (
     "refund_invoice",
     "refund_part",
 )
+
+
+@dataclass
+class Upgrade:
+    """An upgrade that granted credits and was not paid yet; `taken`: they were taken back."""
+
+    covered_by: str = ""  # the pending invoice that pays for it
+    taken: bool = False
 
 
 @dataclass
@@ -50,7 +61,8 @@ class Life:
     _worth: dict[str, int] = field(default_factory=dict)  # by invoice id, and by order id of single credits
     _upgraded: set[tuple[str, str]] = field(default_factory=set)
     _first: dict[str, str] = field(default_factory=dict)  # initial invoice by order id
-    _in_force: dict[str, str] = field(default_factory=dict)  # variant by pending invoice
+    _in_force: dict[str, int] = field(default_factory=dict)  # credits by pending invoice
+    _upgrade: dict[str, Upgrade] = field(default_factory=dict)  # by subscription id: its last change, if nothing was paid since
 
     def live(self, commands: list[str]) -> Life:
         """Carry out the commands, leaving out what cannot be."""
@@ -94,6 +106,22 @@ class Life:
     def _paid(self, id: str, told: list[Delivery], variant: str) -> None:
         self.told += told
         self._gain(self.store.invoices_of(id)[-1], MONTH[variant])
+        self._running_again(id, paid=True)
+
+    def _running_again(self, id: str, *, paid: bool) -> None:
+        """Give back what was taken when the subscription ended unpaid; what is paid is never taken again."""
+        if (upgrade := self._upgrade.get(id)) and upgrade.taken:
+            upgrade.taken = False
+            self.subscription += 10
+        if paid:
+            self._upgrade.pop(id, None)
+
+    def _ended(self, id: str) -> None:
+        """Take back an upgrade that was not paid, if a payment is overdue."""
+        upgrade = self._upgrade.get(id)
+        if upgrade and not upgrade.taken and self.store._pending(id):
+            upgrade.taken = True
+            self.subscription -= 10
 
     def _end_trial(self) -> None:
         id = self._any_subscription()
@@ -108,53 +136,80 @@ class Life:
         before = set(self.store.invoices)
         self.told += self.store.fail(id)
         for pending in set(self.store.invoices) - before:
-            self._in_force[pending] = self._variant(id)
+            self._in_force[pending] = MONTH[self._variant(id)]
+            if upgrade := self._upgrade.get(id):
+                upgrade.covered_by = pending
 
     def _recover(self) -> None:
         id = self._any_subscription()
-        pending = next(
-            (one for one in self.store.invoices_of(id) if self.store.invoices[one]["attributes"]["status"] == "pending"), ""
-        )
+        pending = self.store.invoices_of(id)[-1]
         self.told += self.store.recover(id)
-        self._gain(pending, MONTH[self._in_force[pending]])
+        self._gain(pending, self._in_force[pending])
+        upgrade = self._upgrade.get(id)
+        self._running_again(id, paid=upgrade is not None and upgrade.covered_by == pending)
 
-    def _change(self) -> None:
+    def _change(self, *, charged: bool = True, paid: bool = True) -> None:
         id = self._any_subscription()
-        old = self._variant(id)
-        new = PREMIUM if old == PRO else PRO
-        cycle = (id, self.store.subscriptions[id]["attributes"]["renews_at"])
-        self.told += self.store.change_variant(id, new)
+        attributes = self.store.subscriptions[id]["attributes"]
+        new = PREMIUM if self._variant(id) == PRO else PRO
+        cycle, status, before = (id, attributes["renews_at"]), attributes["status"], set(self.store.invoices)
+        self.told += self.store.change_variant(id, new, charged=charged, paid=paid)
+        self._undo_taking(id)
+        if status == "on_trial":
+            return
         if new == PRO:
             self.subscription -= 10
         elif cycle not in self._upgraded:
             self._upgraded.add(cycle)
             self.subscription += 10
+            invoiced = set(self.store.invoices) - before
+            if not (invoiced and paid):
+                self._upgrade[id] = Upgrade(next(iter(invoiced), ""))
+        for pending in (set(self.store.invoices) - before) if not paid else ():
+            self._in_force[pending] = 0
+
+    def _undo_taking(self, id: str) -> None:
+        """A later change takes over: only the last one can end unpaid."""
+        self._running_again(id, paid=True)
+
+    def _upgrade_unpaid(self) -> None:
+        """An upgrade whose payment fails."""
+        if any(self._variant(id) == PRO for id in self.store.subscriptions):
+            self._change(paid=False)
+
+    def _upgrade_later(self) -> None:
+        """A change that is paid with the next month."""
+        self._change(charged=False)
 
     def _dither(self) -> None:
         """Somebody cannot decide, within one billing cycle."""
         for _ in range(self.chance.randint(2, 4)):
             self._change()
 
-    def _simple(self, command: str) -> None:
-        self.told += getattr(self.store, command)(self._any_subscription())
+    def _simple(self, command: str) -> str:
+        id = self._any_subscription()
+        self.told += getattr(self.store, command)(id)
+        return id
 
     def _unpaid(self) -> None:
-        self._simple("unpaid")
+        self._ended(self._simple("unpaid"))
 
     def _cancel(self) -> None:
         self._simple("cancel")
 
     def _resume(self) -> None:
-        self._simple("resume")
+        id = self._simple("resume")
+        if self.store.subscriptions[id]["attributes"]["status"] == "active":
+            self._running_again(id, paid=False)
 
     def _expire(self) -> None:
-        self._simple("expire")
+        self._ended(self._simple("expire"))
 
     def _pause(self) -> None:
         self._simple("pause")
 
     def _unpause(self) -> None:
-        self._simple("unpause")
+        self._running_again(self._simple("unpause"), paid=False)
 
     def _refund_order(self) -> None:
         order = self.chance.choice(list(self.store.orders))

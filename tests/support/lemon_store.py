@@ -139,13 +139,15 @@ class Store:
         if invoice is None:
             raise Impossible(f"subscription {id} has no invoice to pay")
         self._tick()
+        in_cycle = invoice["attributes"]["billing_reason"] == "updated"
         paid = {"status": "paid", "status_formatted": "Paid", "updated_at": time(self.now)}
         invoice["attributes"] |= paid | {"urls": {"invoice_url": self._signed(f"subscription-invoice/{invoice['id']}")}}
         fired = [self._fire(f"subscription_payment_{told}", invoice) for told in ("success", "recovered")]
-        return [*fired, *self._change(id, status="active", renews_at=self._next_cycle(id))]
+        renews = time(self._cycle_ends[id]) if in_cycle else self._next_cycle(id)
+        return [*fired, *self._change(id, status="active", renews_at=renews)]
 
-    def change_variant(self, id: str, variant: str, *, charged: bool = True) -> list[Delivery]:
-        """The plan changes. `charged` tells whether there is an invoice for it at once, which for less is one of nothing."""
+    def change_variant(self, id: str, variant: str, *, charged: bool = True, paid: bool = True) -> list[Delivery]:
+        """The plan changes. `charged`: there is an invoice for it at once, for less one of nothing; `paid`: so is what is due."""
         attributes = self._demand(id, "on_trial", "active", "past_due", "paused", "unpaid")
         old, new = self.variants[str(attributes["variant_id"])], self.variants[variant]
         if old == new:
@@ -154,8 +156,11 @@ class Store:
         fired = self._change(id, "subscription_updated", "subscription_plan_changed", **named)
         if charged and attributes["status"] == "active":
             self._tick()
-            invoice = self._new_invoice(self.subscriptions[id], "updated", max(0, new.price - old.price))
-            fired.append(self._fire("subscription_payment_success", invoice))
+            due = max(0, new.price - old.price)
+            made = paid or not due
+            invoice = self._new_invoice(self.subscriptions[id], "updated", due, "paid" if made else "pending")
+            fired.append(self._fire(f"subscription_payment_{'success' if made else 'failed'}", invoice))
+            fired += [] if made else self._change(id, status="past_due")
         return fired
 
     def cancel(self, id: str) -> list[Delivery]:
@@ -250,8 +255,9 @@ class Store:
         return attributes
 
     def _pending(self, id: str) -> Resource | None:
-        invoices = (self.invoices[key] for key in self.invoices_of(id))
-        return next((one for one in invoices if one["attributes"]["status"] == "pending"), None)
+        """Return the newest invoice if it waits to be paid; older ones are not tried again."""
+        newest = self.invoices[self.invoices_of(id)[-1]]
+        return newest if newest["attributes"]["status"] == "pending" else None
 
     def _next_cycle(self, id: str) -> str:
         ended = self._cycle_ends[id]

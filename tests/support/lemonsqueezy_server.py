@@ -95,6 +95,7 @@ class Behaviour:
         self.fired: list[Delivery] = []  # in the order of the events
         self.answers: list[tuple[str, int]] = []  # to each try to deliver: the event and the status, 0 for none
         self.busy_until = 0.0
+        self.currency = "USD"
         self.subscriptions.update(subscriptions or {})
 
     @property
@@ -208,7 +209,7 @@ def _store(behaviour: Behaviour) -> Handler:
         id = request.path_params["id"]
         if id != behaviour.store.store_id:
             return _error(404)
-        return _answer({"type": "stores", "id": id, "attributes": {"name": "Our store", "currency": "USD"}})
+        return _answer({"type": "stores", "id": id, "attributes": {"name": "Our store", "currency": behaviour.currency}})
 
     return store
 
@@ -218,7 +219,9 @@ def _variant(behaviour: Behaviour) -> Handler:
         if not (found := behaviour.store.variants.get(request.path_params["id"])):
             return _error(404)
         attributes = {"name": found.name, "price": found.price, "is_subscription": found.monthly, "status": "published"}
-        return _answer({"type": "variants", "id": found.id, "attributes": attributes})
+        price = {"type": "prices", "id": str(found.price_id), "attributes": {"unit_price": found.price, "scheme": "standard"}}
+        included = [price] if request.query_params.get("include") == "price-model" else []
+        return _answer({"type": "variants", "id": found.id, "attributes": attributes}, included=included)
 
     return variant
 
@@ -330,8 +333,11 @@ def _pay(behaviour: Behaviour) -> Handler:
     return pay
 
 
-def _answer(data: Any, *, meta: Any = None, status: int = 200, task: BackgroundTask | None = None) -> Response:
-    document = {"jsonapi": {"version": "1.0"}, "data": data} | ({"meta": meta} if meta else {})
+def _answer(
+    data: Any, *, meta: Any = None, included: Any = None, status: int = 200, task: BackgroundTask | None = None
+) -> Response:
+    extra = {name: value for name, value in (("meta", meta), ("included", included)) if value}
+    document = {"jsonapi": {"version": "1.0"}, "data": data, **extra}
     return JSONResponse(document, status_code=status, media_type=MEDIA_TYPE, background=task)
 
 

@@ -1,7 +1,9 @@
-"""A server that speaks Resend's POST /emails over real HTTP, keeps what it was sent, and misbehaves on request."""
+"""A server that speaks Resend's /emails and /domains over real HTTP, keeps what it was sent, and misbehaves on request."""
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -34,6 +36,7 @@ class Received:
     body: dict[str, Any]
     key: str | None
     authorization: str
+    at: float = field(default_factory=time.monotonic)
 
 
 @dataclass
@@ -49,6 +52,14 @@ class Behaviour:
     requests: list[Received] = field(default_factory=list)
     sent: dict[str, dict[str, Any]] = field(default_factory=dict)  # by id: the mails that really went out
     ids: dict[str, str] = field(default_factory=dict)  # by idempotency key
+    a_second: int = 0  # requests that are taken within any second; 0: any number
+    refused: int = 0  # requests that were one too many
+    taken: list[float] = field(default_factory=list)  # when requests were taken
+    domains: list[dict[str, str]] = field(default_factory=list)  # id, name and status of each
+    key: str = ""  # the only valid key; "": any
+    retry_after: str = ""  # what a 429 that is a fault says
+    sends_only: bool = False  # the key may do nothing else
+    peers: set[tuple[str, int]] = field(default_factory=set)  # each connection that a request came by
 
 
 def build(behaviour: Behaviour) -> Starlette:
@@ -59,9 +70,16 @@ def build(behaviour: Behaviour) -> Starlette:
             await request.json(), request.headers.get("Idempotency-Key"), request.headers.get("Authorization", "")
         )
         behaviour.requests.append(received)
+        if request.client:
+            behaviour.peers.add((request.client.host, request.client.port))
+        if wait := _too_many(behaviour, received.at):
+            return wait
         fault = behaviour.faults.pop(0) if behaviour.faults else behaviour.fault
         if fault and fault not in {"hang", "cut"}:
-            return _faulty(fault, received)
+            response = _faulty(fault, received)
+            if behaviour.retry_after and response.status_code == 429:
+                response.headers["Retry-After"] = behaviour.retry_after
+            return response
         if refusal := _refusal(behaviour, received):
             return refusal
         id = _accepted(behaviour, received)
@@ -71,7 +89,33 @@ def build(behaviour: Behaviour) -> Starlette:
             return StreamingResponse(_cut(), media_type="application/json", headers={"Content-Length": "100"})
         return JSONResponse({"id": id})
 
-    return Starlette(routes=[Route("/emails", emails, methods=["POST"])])
+    async def domains(request: Request) -> Response:
+        if behaviour.faults:
+            return _faulty(behaviour.faults.pop(0), Received({}, None, request.headers.get("Authorization", "")))
+        if wait := _too_many(behaviour, time.monotonic()):
+            return wait
+        if behaviour.key and request.headers.get("Authorization") != f"Bearer {behaviour.key}":
+            return _error(400, "validation_error", "API key is invalid")
+        if behaviour.sends_only:
+            return _error(401, "restricted_api_key", "This API key is restricted to only send emails")
+        size, after = int(request.query_params.get("limit", 20)), request.query_params.get("after")
+        begin = next((n + 1 for n, one in enumerate(behaviour.domains) if one["id"] == after), 0)
+        page = behaviour.domains[begin : begin + size]
+        return JSONResponse({"object": "list", "has_more": begin + size < len(behaviour.domains), "data": page})
+
+    return Starlette(routes=[Route("/emails", emails, methods=["POST"]), Route("/domains", domains)])
+
+
+def _too_many(behaviour: Behaviour, now: float) -> JSONResponse | None:
+    """Return a 429 for a request that is one too many within a second, or note that it is taken."""
+    within = [at for at in behaviour.taken if now - at < 1]
+    if behaviour.a_second and len(within) >= behaviour.a_second:
+        behaviour.refused += 1
+        response = _error(429, "rate_limit_exceeded", "Too many requests. You can only make 2 requests per second.")
+        response.headers["Retry-After"] = str(math.ceil(1 - (now - within[0])))
+        return response
+    behaviour.taken.append(now)
+    return None
 
 
 def _error(status: int, name: str, message: str) -> JSONResponse:
