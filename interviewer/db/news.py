@@ -9,15 +9,14 @@ from collections import defaultdict
 
 import psycopg
 
-from interviewer.db.engine import CONNECT_WAIT, Database
+from interviewer.db.address import reason_of
+from interviewer.db.engine import Database
 from interviewer.db.payments import CHANNEL
 
 logger = logging.getLogger(__name__)
 
 # Seconds until a broken connection is made anew, and between two questions whether it is still there.
 RETRY, HEARTBEAT = 2.0, 60.0
-# Without an answer for so long, in milliseconds, a connection counts as broken, where the system can tell.
-SILENCE = 10_000
 
 
 class News:
@@ -25,7 +24,7 @@ class News:
 
     def __init__(self, database: Database, *, retry: float = RETRY) -> None:
         """`retry` is how many seconds lie between two tries to connect."""
-        self._engine = database.engine
+        self._database = database
         self._retry = retry
         self._waiting: defaultdict[int, set[asyncio.Event]] = defaultdict(set)
 
@@ -51,7 +50,7 @@ class News:
         broken = ""
         while True:
             try:
-                async with await self._connect() as connection:
+                async with await self._database.connect(psycopg.AsyncConnection, autocommit=True) as connection:
                     await connection.execute(f"LISTEN {CHANNEL}")
                     if broken:
                         logger.warning("news of credits come again")
@@ -59,17 +58,10 @@ class News:
                     self._tell_everybody()
                     await self._pass_on(connection)
             except Exception as error:
-                # Its kind says enough: its words may hold the address, and with it a password.
                 if type(error).__name__ != broken:
                     broken = type(error).__name__
-                    logger.warning("the connection that brings news of credits broke (%s); trying again", broken)
+                    logger.warning("the connection that brings news of credits broke (%s); trying again", reason_of(error))
             await asyncio.sleep(self._retry)
-
-    async def _connect(self) -> psycopg.AsyncConnection:
-        """Connect as the pool does, so that every address that works there works here."""
-        words, parameters = self._engine.dialect.create_connect_args(self._engine.url)
-        options = {"connect_timeout": CONNECT_WAIT, "tcp_user_timeout": SILENCE, **parameters, "autocommit": True}
-        return await psycopg.AsyncConnection.connect(*words, **options)
 
     async def _pass_on(self, connection: psycopg.AsyncConnection) -> None:
         while True:

@@ -54,13 +54,15 @@ class Readiness:
         return database or (READY if store else DEGRADED)
 
     async def _database_error(self) -> Unavailable | None:
-        try:
-            async with asyncio.timeout(PATIENCE):
-                revision = await self._database.revision()
-                old = await asyncio.to_thread(is_older, revision)
-        except (Unavailable, TimeoutError):
+        looking = asyncio.create_task(self._database.revision())
+        # Not asyncio.timeout(): a statement that is canceled first waits for the server, which may be what does not answer.
+        done, _ = await asyncio.wait({looking}, timeout=PATIENCE)
+        if not done:
+            looking.cancel()
+        if not done or looking.exception() is not None:
             return Unavailable("The database does not answer right now. Please try again in a moment.")
-        return Unavailable(OLD_SCHEMA) if old else None
+        revision = looking.result()
+        return Unavailable(OLD_SCHEMA) if revision is not None and await asyncio.to_thread(is_older, revision) else None
 
     async def _store_answers(self) -> bool:
         try:
