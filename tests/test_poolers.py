@@ -80,8 +80,7 @@ async def interview(site: Site, tokens: Tokens) -> None:
     async with AsyncClient(site.url, tokens=tokens, tries=1) as client:
         started = await client.start()
         for number in range(ANSWERS):
-            conversation = await client.answer(started.interview_id, f"{ANSWER} ({number})")
-        assert conversation.status == "finished"
+            await client.answer(started.interview_id, f"{ANSWER} ({number})")
 
 
 async def deliver(site: Site, delivery: Delivery) -> None:
@@ -98,7 +97,7 @@ async def busy(sites: list[Site], database: Database) -> None:
     for number in range(PEOPLE):
         user = await person(database, f"person{number}@example.com", 1)
         given = await issuer.issue(user, "test", renewable=False)
-        tokens = Tokens(user_id=user.id, jwtoken=given.access, refresh_token="")
+        tokens = Tokens(user_id=user.id, access=given.access, refresh="")
         work.append(interview(sites[number % len(sites)], tokens))
     store = shop()
     for number in range(WEBHOOKS):

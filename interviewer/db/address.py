@@ -91,7 +91,7 @@ def shown(address: URL) -> str:
 
 def pool_parameters(url: str) -> list[str]:
     """Return the names of the parameters in `url` that size a pool, which do not count here."""
-    return sorted(set(POOL_PARAMETERS) & set(make_url(url).query))
+    return sorted(set(POOL_PARAMETERS) & set(make_url(url.strip()).query))
 
 
 def _understood(query: dict[str, Any]) -> dict[str, Any]:

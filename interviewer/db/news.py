@@ -6,17 +6,22 @@ import asyncio
 import logging
 import re
 from collections import defaultdict
+from secrets import token_hex
 
 import psycopg
+from sqlalchemy import func, select
 
 from interviewer.db.address import reason_of
 from interviewer.db.engine import Database
 from interviewer.db.payments import CHANNEL
+from interviewer.errors import Unavailable
 
 logger = logging.getLogger(__name__)
 
 # Seconds until a broken connection is made anew, and between two questions whether it is still there.
 RETRY, HEARTBEAT = 2.0, 60.0
+# Seconds in which a notification of our own has to come back.
+ECHO = 2.0
 
 
 class News:
@@ -78,3 +83,22 @@ class News:
         """What changed while nobody listened is not known, so everybody has to look."""
         for user_id in self._waiting:
             self._tell(user_id)
+
+
+async def arrive(database: Database) -> bool:
+    """Tell whether notifications arrive: a pooler in transaction mode takes LISTEN without an error, and passes none on.
+
+    Raises `errors.Unavailable` when the database does not answer.
+    """
+    channel = f"echo_{token_hex(8)}"
+    try:
+        async with await database.connect(psycopg.AsyncConnection, autocommit=True) as listener:
+            await listener.execute(f"LISTEN {channel}")
+            async with database.transaction() as session:
+                await session.execute(select(func.pg_notify(channel, "")))
+            heard = [notice async for notice in listener.notifies(timeout=ECHO, stop_after=1)]
+            await listener.execute(f"UNLISTEN {channel}")
+    except psycopg.OperationalError as error:
+        logger.warning("no connection to listen on (%s)", reason_of(error))
+        raise Unavailable("The database does not answer right now. Please try again in a moment.") from error
+    return bool(heard)
