@@ -56,7 +56,6 @@ class Database:
         )
         self._autocommitting = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._answered = float("-inf")
-        self._revision: str | None = None
         self._peak, self._peak_since = 0, monotonic()
         event.listen(self.engine.sync_engine, "checkout", _refuse_dead)
         event.listen(self.engine.sync_engine, "checkout", self._note_use)
@@ -99,21 +98,24 @@ class Database:
             await session.connection()
             await session.execute(text("SELECT 1"))
 
-    async def revision(self) -> str | None:
+    async def revision(self) -> str:
         """Return the revision of the database's schema, "" before the first one.
 
-        A pool that is all in use and gets its answers proves that the database answers, so nothing waits for a free connection
-        then: the last known revision is returned, None if there is none. Raises `errors.Unavailable` when the database does
-        not answer.
+        Raises `errors.Unavailable` when the database does not answer or no connection gets free in time.
         """
-        if self.in_use() >= self._size and monotonic() - self._answered < PROOF:
-            return self._revision
         async with self.autocommit() as session:
             try:
-                self._revision = str((await session.execute(text("SELECT version_num FROM alembic_version"))).scalar() or "")
+                return str((await session.execute(text("SELECT version_num FROM alembic_version"))).scalar() or "")
             except ProgrammingError:  # there is no such table
-                self._revision = ""
-        return self._revision
+                return ""
+
+    def full(self) -> bool:
+        """Tell whether all connections of the pool are in use."""
+        return self.in_use() >= self._size
+
+    def answering(self) -> bool:
+        """Tell whether connections are in use and get answers, which is proof enough where none is free to ask."""
+        return self.in_use() > 0 and monotonic() - self._answered < PROOF
 
     async def shrink(self) -> None:
         """Close the pool's idle connections if the last minute needed fewer than are open; to be called every few seconds."""

@@ -120,7 +120,7 @@ async def test_without_a_database_nobody_is_ready_and_it_is_asked_once_a_second(
     object.__setattr__(services, "readiness", Readiness(away, None))
     asked, revision = [], away.revision
 
-    async def noted() -> str | None:
+    async def noted() -> str:
         asked.append(1)
         return await revision()
 

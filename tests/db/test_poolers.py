@@ -18,6 +18,8 @@ from interviewer.db.migrations import migrate
 from interviewer.db.news import arrive
 from interviewer.errors import StartupError, Unavailable
 from interviewer.logs import Seldom
+from interviewer.services import readiness
+from interviewer.services.readiness import Readiness
 from tests.support import pgbouncer
 from tests.support.pgbouncer import PgBouncer
 
@@ -183,16 +185,20 @@ async def test_a_pool_in_use_does_not_shrink(database_url: str, monkeypatch: pyt
     await pool.close()
 
 
-async def test_a_full_pool_proves_readiness_only_while_it_is_answered(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    full = Database(database_url, pool_size=1)
-    known = await full.revision()
-    assert known
-    async with full.autocommit() as session:
-        await session.execute(text("SELECT 1"))
-        assert await full.revision() == known
-        monkeypatch.setattr(engine, "PROOF", 0.0)
-        asking = asyncio.create_task(full.revision())
-        done, _ = await asyncio.wait({asking}, timeout=0.3)
-        assert not done, "it waits for a connection to ask"
-    assert await asking == known
-    await full.close()
+@pytest.mark.parametrize("size", [1, 3], ids=["full pool", "no more connections"])
+async def test_ready_needs_no_connection_while_others_get_answers(
+    server_url: str, database_url: str, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readiness, "FRESH", 0.0)
+    monkeypatch.setattr(readiness, "PATIENCE", 0.5)
+    with pgbouncer.running(server_url, max_client_conn=1) as pooler:
+        crowded = Database(pooler.url(make_url(database_url).database), pool_size=size)
+        ready = Readiness(crowded, None)
+        async with crowded.autocommit() as session:
+            await session.execute(text("SELECT 1"))
+            assert await ready.check() == readiness.READY
+            monkeypatch.setattr(engine, "PROOF", 0.0)
+            with pytest.raises(Unavailable):
+                await ready.check()
+        assert await ready.check() == readiness.READY, "the connection is free again"
+        await crowded.close()
