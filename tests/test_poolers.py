@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -14,6 +18,7 @@ from sqlalchemy import make_url, text
 
 from interviewer.client import AsyncClient, Tokens
 from interviewer.db import ledger
+from interviewer.db.address import NO_OPTIONS
 from interviewer.db.engine import Database
 from interviewer.db.models import User
 from interviewer.domain.credits import CreditType
@@ -150,3 +155,34 @@ async def test_interviews_and_webhooks_work_through_any_pooler(
             await database.close()
             for site in sites:
                 site.stop()
+
+
+def doctor(url: str) -> tuple[int, str]:
+    """Run `interviewer doctor` on a database; returns its status and what it printed."""
+    command = [str(Path(sys.executable).with_name("interviewer")), "doctor"]
+    done = subprocess.run(command, env={**os.environ, "DATABASE_URL": url}, capture_output=True, text=True, timeout=120)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_doctor_says_what_a_pooler_keeps_from_the_site(database_url: str, server_url: str) -> None:
+    name = make_url(database_url).database
+    with pgbouncer.running(server_url, pool_mode="transaction") as pooler:
+        status, said = doctor(pooler.url(name, pgbouncer="true", connection_limit="1"))
+    assert status == 0, said
+    assert "warning  notifications: none arrive, as with every pooler in transaction mode" in said
+    assert "warning  address: DATABASE_URL sizes another driver's pool (connection_limit)" in said
+    assert "ok       database" in said
+
+
+def test_doctor_has_the_servers_own_sentence(database_url: str, server_url: str) -> None:
+    name = make_url(database_url).database
+    with pgbouncer.running(server_url) as pooler:
+        refused = doctor(pooler.url(name, options="-csearch_path=own"))
+        wrong = make_url(pooler.url(name)).set(password="not-the-password")
+        status, said = doctor(wrong.render_as_string(hide_password=False))
+    assert refused[0] == 1
+    assert "unsupported startup parameter" in refused[1]
+    assert NO_OPTIONS in refused[1]
+    assert status == 1
+    assert "password authentication failed" in said
+    assert "not-the-password" not in said

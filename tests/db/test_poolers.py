@@ -18,7 +18,8 @@ from interviewer.db.migrations import migrate
 from interviewer.db.news import arrive
 from interviewer.errors import StartupError, Unavailable
 from interviewer.logs import Seldom
-from interviewer.services import readiness
+from interviewer.services import checkup, readiness
+from interviewer.services.checkup import Health
 from interviewer.services.readiness import Readiness
 from tests.support import pgbouncer
 from tests.support.pgbouncer import PgBouncer
@@ -84,6 +85,8 @@ async def test_whether_notifications_arrive_is_found_out(
     pooler: PgBouncer = request.getfixturevalue(mode)
     database = Database(pooler.url(make_url(database_url).database))
     assert await arrive(database) is heard
+    found = await checkup.of_notifications(database)
+    assert [check.health for check in found] == ([] if heard else [Health.WARNING])
     await database.close()
 
 
