@@ -80,22 +80,21 @@ async def person(database: Database, email: str, credits: int) -> User:
     return user
 
 
-async def interview(site: Site, tokens: Tokens) -> None:
+async def interview(client: AsyncClient) -> None:
     """Take an interview to its end; what fails is not tried again."""
-    async with AsyncClient(site.url, tokens=tokens, tries=1) as client:
+    async with client:
         started = await client.start()
         for number in range(ANSWERS):
             await client.answer(started.interview_id, f"{ANSWER} ({number})")
 
 
-async def deliver(site: Site, delivery: Delivery) -> None:
+async def deliver(http: httpx2.AsyncClient, site: Site, delivery: Delivery) -> None:
     headers = {"X-Event-Name": delivery.event, "X-Signature": signature(delivery.body)}
-    async with httpx2.AsyncClient(base_url=site.url, timeout=30) as http:
-        answer = await http.post("/api/webhooks/billing", content=delivery.body, headers=headers)
+    answer = await http.post(f"{site.url}/api/webhooks/billing", content=delivery.body, headers=headers)
     assert answer.status_code == 200, answer.text
 
 
-async def busy(sites: list[Site], database: Database) -> None:
+async def busy(sites: list[Site], database: Database, http: httpx2.AsyncClient) -> None:
     """Have eight people interviewed and 64 purchases confirmed, all at once; raises what any of them saw fail."""
     issuer = Issuer(database, Guard(None), JWT_SECRET, timedelta(hours=1))
     work = []
@@ -103,12 +102,12 @@ async def busy(sites: list[Site], database: Database) -> None:
         user = await person(database, f"person{number}@example.com", 1)
         given = await issuer.issue(user, "test", renewable=False)
         tokens = Tokens(user_id=user.id, access=given.access, refresh="")
-        work.append(interview(sites[number % len(sites)], tokens))
+        work.append(interview(AsyncClient(sites[number % len(sites)].url, tokens=tokens, tries=1)))
     store = shop()
     for number in range(WEBHOOKS):
         buyer = await person(database, f"buyer{number}@example.com", 0)
         [delivery] = store.buy(buyer.email, custom=None)[1]
-        work.append(deliver(sites[number % len(sites)], delivery))
+        work.append(deliver(http, sites[number % len(sites)], delivery))
     failures = [found for found in await asyncio.gather(*work, return_exceptions=True) if found is not None]
     assert not failures, f"{len(failures)} of {len(work)} failed: {failures[0]!r}"
 
@@ -144,9 +143,9 @@ async def test_interviews_and_webhooks_work_through_any_pooler(
         sites = [make_site(**given) for _ in range(setup.copies)]
         database = Database(direct)
         try:
-            await busy(sites, database)
-            assert await stored(database) == (PEOPLE, WEBHOOKS)
-            async with httpx2.AsyncClient(timeout=10) as http:
+            async with httpx2.AsyncClient(timeout=60) as http:
+                await busy(sites, database, http)
+                assert await stored(database) == (PEOPLE, WEBHOOKS)
                 ready = [await http.get(f"{site.url}/ready") for site in sites]
             assert [(answer.status_code, answer.text) for answer in ready] == [(200, "ready")] * len(sites)
             for site in sites:
