@@ -1,11 +1,10 @@
 """Runs migrations over one connection that the caller hands in, or over DATABASE_URL."""
 
-from sqlalchemy import create_engine
 from sqlalchemy.engine import Connection
 
 from alembic import context
 from interviewer.db import models
-from interviewer.db.engine import driver_url
+from interviewer.db.address import synchronous_engine
 from interviewer.settings import get_settings
 
 # Two processes that migrate at once take turns; the number is only a name.
@@ -29,7 +28,7 @@ def run() -> None:
     secret = get_settings().database_url
     if secret is None:
         raise SystemExit("Set DATABASE_URL, or use `interviewer migrate`, which knows the embedded database too.")
-    engine = create_engine(driver_url(secret.get_secret_value()))
+    engine = synchronous_engine(secret.get_secret_value())
     with engine.connect() as connection:
         migrate(connection)
         connection.commit()

@@ -57,7 +57,7 @@ class Settings(BaseSettings):
 
     database_url: SecretStr | None = None
     redis_url: SecretStr | None = None
-    database_pool_size: int = Field(default=10, ge=1, le=200)
+    database_pool_size: int = Field(default=5, ge=1, le=200)
 
     openai_api_key: SecretStr | None = None
     openai_base_url: str | None = None
@@ -219,7 +219,8 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _postgres(cls, value: SecretStr | None) -> SecretStr | None:
-        if value and not value.get_secret_value().startswith(("postgres://", "postgresql://", "postgresql+psycopg://")):
+        """Accept the address for any driver, as it is shown at hosts; psycopg is the one that is used."""
+        if value and not re.match(r"\s*postgres(ql)?(\+\w+)?://", value.get_secret_value()):
             raise ValueError("must begin with postgresql://")
         return value
 

@@ -305,9 +305,10 @@ async def running() -> AsyncIterator[Services]:
 
 
 async def _sweep(services: Services) -> None:
-    """Give back the credits of dead starts and send the mails that are due, again and again."""
+    """Give back the credits of dead starts, send the mails that are due and close idle connections, again and again."""
     while True:
         try:
+            await services.database.shrink()
             if count := await give_back_lapsed(services.database):
                 metrics.starts_failed(count)
                 logger.warning("gave back %d credits of interviews that did not start", count)

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from interviewer.cli.opening import database_url, load_settings, open_database, refusal, remarks
 from interviewer.cli.printing import say, shown
+from interviewer.db.address import pool_parameters
 from interviewer.db.engine import Database
 from interviewer.db.migrations import refuse_old_schema
 from interviewer.errors import (
@@ -67,6 +68,7 @@ def _database(settings: Settings) -> Iterator[Check]:
             version = refuse_old_schema(database_url(opened))
             kind = "embedded, " if settings.database_url is None else ""
             yield Check("database", Health.OK, f"{kind}PostgreSQL {version}, at the newest schema")
+            yield from _address(database_url(opened))
             yield from asyncio.run(_stored(database_url(opened)))
     except StartupError as error:
         yield Check("database", Health.FAILED, str(error))
@@ -76,10 +78,18 @@ def _database(settings: Settings) -> Iterator[Check]:
         yield Check("database", Health.FAILED, refusal(error))
 
 
+def _address(url: str) -> Iterator[Check]:
+    if found := pool_parameters(url):
+        words = (
+            f"DATABASE_URL sizes another driver's pool ({', '.join(found)}), which does not count here: set DATABASE_POOL_SIZE"
+        )
+        yield Check("address", Health.WARNING, words)
+
+
 async def _stored(url: str) -> list[Check]:
     database = Database(url, pool_size=1)
     try:
-        return await checkup.of_database(database)
+        return [*await checkup.of_database(database), *await checkup.of_notifications(database)]
     finally:
         await database.close()
 

@@ -7,78 +7,78 @@ import logging
 import select
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from time import monotonic
+from typing import Any, TypeVar
 
-from sqlalchemy import event, make_url, text
-from sqlalchemy.exc import ArgumentError, DisconnectionError, InterfaceError, OperationalError, ProgrammingError
+import psycopg
+from sqlalchemy import event, text
+from sqlalchemy.exc import DisconnectionError, InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
-from sqlalchemy.pool import NullPool, QueuePool
+from sqlalchemy.pool import QueuePool
 
 from interviewer import logs, metrics
-from interviewer.db.bounded import BoundedConnection
-from interviewer.errors import StartupError, Unavailable
+from interviewer.db.address import Connection, UtcLoader, address_of, connect_arguments, driver_url, reason_of
+from interviewer.errors import Unavailable
+
+__all__ = ["Database", "driver_url"]
 
 logger = logging.getLogger(__name__)
 
-# Seconds a request waits for a free connection before it is told to come back later.
+# Two copies fit into the 15 connections of a small plan: this many each, one each that listens, and three for commands.
+POOL_SIZE = 5
+# Seconds a request waits for a free connection before it is refused.
 POOL_WAIT = 5.0
 # Seconds between two lines in the log that say the same about a database that does not answer.
 COMPLAIN_EVERY = 10.0
-CONNECT_WAIT = 5
 # Seconds that a health check waits for the database.
 PING_WAIT = 4.0
+# Seconds for which an answer to any statement proves that the database answers, where no connection is free to ask it.
+PROOF = 5.0
+# Seconds after which connections that were not needed are closed: other copies may want them.
+IDLE = 60.0
 
-
-SESSION_OPTIONS = "-c timezone=utc -c statement_timeout=15000"
-ODD_ADDRESS = (
-    "DATABASE_URL cannot be read as an address. It has the form postgresql://user:password@host:port/name; "
-    "special characters in the password are written as %XX."
-)
+CROWDED = "Too many people are here at once. Please try again in a moment."
 
 NO_ANSWER = "The database does not answer right now. Nothing is lost: try again in a moment."
 
 _seldom = logs.Seldom(COMPLAIN_EVERY)
 
-
-def driver_url(url: str) -> str:
-    """Return `url` with psycopg 3 named as its driver, whatever form of PostgreSQL address it has.
-
-    Raises `errors.StartupError`, which does not repeat the address: its password may be what is wrong with it.
-    """
-    try:
-        address = make_url(url.replace("postgres://", "postgresql://", 1))
-    except (ArgumentError, ValueError):
-        raise StartupError(ODD_ADDRESS) from None
-    return address.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
-
-
-def _listed(value: str | tuple[str, ...] | None) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else value or ()
+AnyConnection = TypeVar("AnyConnection", bound=psycopg.AsyncConnection[Any])
 
 
 class Database:
     """A pool of connections to one PostgreSQL database."""
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
-        # Options in the address, such as a search_path, stay: ours come in addition.
-        address = make_url(driver_url(url))
-        options = " ".join([*_listed(address.query.get("options")), SESSION_OPTIONS])
-        address = address.difference_update_query(["options"])
-        connecting = {"connect_timeout": CONNECT_WAIT, "options": options, "async_creator_fn": BoundedConnection.connect}
+    def __init__(self, url: str, *, pool_size: int = POOL_SIZE) -> None:
+        self._address = address_of(url)
+        self._size = pool_size
         self.engine: AsyncEngine = create_async_engine(
-            address,
+            self._address,
+            async_creator=self._connect,
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=POOL_WAIT,
-            hide_parameters=True,  # an error that is logged must not carry what somebody wrote
-            connect_args=connecting,
+            hide_parameters=True,  # an error that is logged must not carry what a user wrote
         )
-        event.listen(self.engine.sync_engine, "checkout", _refuse_dead)
-        # A connection of its own: that all others are in use is no sign that the database is away.
-        self._aside = create_async_engine(address, poolclass=NullPool, hide_parameters=True, connect_args=connecting)
         self._pinging: asyncio.Task[None] | None = None
         self._autocommitting = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._turns, self._waiting = asyncio.Semaphore(pool_size), 0
+        self._answered = float("-inf")
+        self._peak, self._peak_since = 0, monotonic()
+        event.listen(self.engine.sync_engine, "checkout", _refuse_dead)
+        event.listen(self.engine.sync_engine, "checkout", self._note_use)
+        event.listen(self.engine.sync_engine, "after_cursor_execute", self._note_answer)
+
+    async def _connect(self) -> Connection:
+        return await self.connect(Connection)
+
+    async def connect(self, kind: type[AnyConnection], **more: Any) -> AnyConnection:
+        """Open a connection of some kind outside the pool, as the pool opens its own."""
+        words, parameters = self.engine.dialect.create_connect_args(self._address)
+        connection = await kind.connect(*words, **{**parameters, **connect_arguments(self._address), **more})
+        connection.adapters.register_loader("timestamptz", UtcLoader)
+        return connection
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
@@ -86,9 +86,10 @@ class Database:
 
         Raises `errors.Unavailable` when the database does not answer or no connection gets free in time.
         """
-        with _our_errors():
-            async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
-                yield session
+        async with self._turn():
+            with _our_errors():
+                async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
+                    yield session
 
     @asynccontextmanager
     async def autocommit(self) -> AsyncIterator[AsyncSession]:
@@ -97,9 +98,29 @@ class Database:
         That spares the two ways to the server that a transaction takes. At the isolation of ours (read committed) several
         statements that read see no less the same than they would in one. Raises `errors.Unavailable` as `transaction` does.
         """
-        with _our_errors():
-            async with AsyncSession(self._autocommitting, expire_on_commit=False) as session:
-                yield session
+        async with self._turn():
+            with _our_errors():
+                async with AsyncSession(self._autocommitting, expire_on_commit=False) as session:
+                    yield session
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Wait for one of the pool's connections, first come, first served.
+
+        SQLAlchemy's own queue lets newcomers overtake those who wait, who then wait until their time is up.
+        """
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(POOL_WAIT):
+                await self._turns.acquire()
+        except TimeoutError as error:
+            raise Unavailable(CROWDED) from error
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._turns.release()
 
     async def ping(self) -> None:
         """Raise `errors.Unavailable` unless the database answers within a few seconds.
@@ -121,16 +142,32 @@ class Database:
             await session.execute(text("SELECT 1"))
 
     async def revision(self) -> str:
-        """Return the revision of the database's schema, "" before the first one, however busy the pool is.
+        """Return the revision of the database's schema, "" before the first one.
 
-        Raises `errors.Unavailable` when the database does not answer.
+        Raises `errors.Unavailable` when the database does not answer or no connection gets free in time.
         """
-        with _our_errors():
-            async with self._aside.connect() as connection:
-                try:
-                    return str((await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar() or "")
-                except ProgrammingError:  # there is no such table
-                    return ""
+        async with self.autocommit() as session:
+            try:
+                return str((await session.execute(text("SELECT version_num FROM alembic_version"))).scalar() or "")
+            except ProgrammingError:  # there is no such table
+                return ""
+
+    def full(self) -> bool:
+        """Tell whether all connections of the pool are in use."""
+        return self.in_use() >= self._size
+
+    def answering(self) -> bool:
+        """Tell whether connections are in use and get answers, which is proof enough where none is free to ask."""
+        return self.in_use() > 0 and monotonic() - self._answered < PROOF
+
+    async def shrink(self) -> None:
+        """Close the pool's idle connections if the last minute needed fewer than are open; to be called every few seconds."""
+        if self.in_use() or monotonic() - self._peak_since < IDLE:
+            return
+        needed, self._peak, self._peak_since = max(self._peak, 1), 0, monotonic()
+        pool = self.engine.pool
+        if isinstance(pool, QueuePool) and pool.checkedin() > needed:
+            await self.engine.dispose()
 
     def in_use(self) -> int:
         """Return how many connections of the pool are in use."""
@@ -138,14 +175,18 @@ class Database:
         return pool.checkedout() if isinstance(pool, QueuePool) else 0
 
     def waiting(self) -> int:
-        """Return how many wait for a connection of the pool; 0 where that cannot be found out."""
-        # No public way leads there; a test tells when this one ends.
-        queue = getattr(getattr(self.engine.pool, "_pool", None), "_queue", None)
-        return len(getattr(queue, "_getters", None) or ())
+        """Return how many wait for a connection of the pool."""
+        return self._waiting
 
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+
+    def _note_use(self, *_: object) -> None:
+        self._peak = max(self._peak, self.in_use())
+
+    def _note_answer(self, *_: object) -> None:
+        self._answered = monotonic()
 
 
 def _refuse_dead(connection: Any, _record: object, _proxy: object) -> None:
@@ -168,11 +209,9 @@ def _our_errors() -> Iterator[None]:
     try:
         yield
     except PoolTimeoutError as error:
-        raise Unavailable("Too many people are here at once. Please try again in a moment.") from error
+        raise Unavailable(CROWDED) from error
     except (OperationalError, InterfaceError) as error:
         metrics.outage("database")
-        # Its kind, and the code where the server gave one, say enough: its words may hold what somebody wrote.
-        reason = ", ".join(filter(None, [type(error.orig).__name__, getattr(error.orig, "sqlstate", None)]))
-        if _seldom.lets(reason):
-            logger.warning("the database does not answer, or refuses (%s)", reason)
+        if _seldom.lets(f"{type(error.orig).__name__} {getattr(error.orig, 'sqlstate', '')}"):
+            logger.warning("the database does not answer, or refuses (%s)", reason_of(error.orig or error))
         raise Unavailable(NO_ANSWER) from error

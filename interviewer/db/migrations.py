@@ -11,11 +11,11 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from alembic import command
-from interviewer.db.engine import CONNECT_WAIT, driver_url
+from interviewer.db.address import refused_connection, shown, synchronous_engine
 from interviewer.errors import StartupError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -65,14 +65,13 @@ def is_older(revision: str) -> bool:
 @contextmanager
 def _connected(url: str) -> Iterator[Connection]:
     """Open a transaction; raises StartupError for whatever goes wrong in it."""
-    engine = create_engine(driver_url(url), connect_args={"connect_timeout": CONNECT_WAIT})
+    engine = synchronous_engine(url)
     try:
         with engine.begin() as connection:
             yield connection
     except DBAPIError as error:
-        reason = next(iter(str(error.orig).strip().splitlines()), "no reason given")
         verb = "does not answer" if isinstance(error, OperationalError) else "refuses"
-        raise StartupError(f"The database at {engine.url.render_as_string(hide_password=True)} {verb}: {reason}") from error
+        raise StartupError(f"The database at {shown(engine.url)} {verb}: {refused_connection(error.orig)}") from error
     except CommandError as error:
         raise StartupError(f"The database was made by another version of this program: {error}") from error
     finally:

@@ -9,20 +9,24 @@ import asyncio
 import logging
 import re
 from collections import defaultdict
+from secrets import token_hex
 
 import psycopg
+from sqlalchemy import func, select
 
 from interviewer.db import payments, sessions
-from interviewer.db.engine import CONNECT_WAIT, Database
+from interviewer.db.address import reason_of
+from interviewer.db.engine import Database
+from interviewer.errors import Unavailable
 
 logger = logging.getLogger(__name__)
 
 # Seconds until a broken connection is made anew, and between two questions whether it is still there.
 RETRY, HEARTBEAT = 2.0, 60.0
-# Without an answer for so long, in milliseconds, a connection counts as broken, where the system can tell.
-SILENCE = 10_000
 # Who waits for the end of sessions or shared reports waits for this, in the place of a user's id.
 ENDINGS = -1
+# Seconds in which a notification of our own has to come back.
+ECHO = 2.0
 
 
 class News:
@@ -30,7 +34,7 @@ class News:
 
     def __init__(self, database: Database, *, retry: float = RETRY) -> None:
         """`retry` is how many seconds lie between two tries to connect."""
-        self._engine = database.engine
+        self._database = database
         self._retry = retry
         self._waiting: defaultdict[int, set[asyncio.Event]] = defaultdict(set)
 
@@ -56,7 +60,7 @@ class News:
         broken = ""
         while True:
             try:
-                async with await self._connect() as connection:
+                async with await self._database.connect(psycopg.AsyncConnection, autocommit=True) as connection:
                     for channel in (payments.CHANNEL, sessions.CHANNEL):
                         await connection.execute(f"LISTEN {channel}")
                     if broken:
@@ -65,17 +69,10 @@ class News:
                     self._tell_everybody()
                     await self._pass_on(connection)
             except Exception as error:
-                # Its kind says enough: its words may hold the address, and with it a password.
                 if type(error).__name__ != broken:
                     broken = type(error).__name__
-                    logger.warning("the connection that brings news of credits broke (%s); trying again", broken)
+                    logger.warning("the connection that brings news of credits broke (%s); trying again", reason_of(error))
             await asyncio.sleep(self._retry)
-
-    async def _connect(self) -> psycopg.AsyncConnection:
-        """Connect as the pool does, so that every address that works there works here."""
-        words, parameters = self._engine.dialect.create_connect_args(self._engine.url)
-        options = {"connect_timeout": CONNECT_WAIT, "tcp_user_timeout": SILENCE, **parameters, "autocommit": True}
-        return await psycopg.AsyncConnection.connect(*words, **options)
 
     async def _pass_on(self, connection: psycopg.AsyncConnection) -> None:
         while True:
@@ -95,3 +92,22 @@ class News:
         """What changed while nobody listened is not known, so everybody has to look."""
         for user_id in self._waiting:
             self.wake(user_id)
+
+
+async def arrive(database: Database) -> bool:
+    """Tell whether notifications arrive: a pooler in transaction mode takes LISTEN without an error, and passes none on.
+
+    Raises `errors.Unavailable` when the database does not answer.
+    """
+    channel = f"echo_{token_hex(8)}"
+    try:
+        async with await database.connect(psycopg.AsyncConnection, autocommit=True) as listener:
+            await listener.execute(f"LISTEN {channel}")
+            async with database.transaction() as session:
+                await session.execute(select(func.pg_notify(channel, "")))
+            heard = [notice async for notice in listener.notifies(timeout=ECHO, stop_after=1)]
+            await listener.execute(f"UNLISTEN {channel}")
+    except psycopg.OperationalError as error:
+        logger.warning("no connection to listen on (%s)", reason_of(error))
+        raise Unavailable("The database does not answer right now. Please try again in a moment.") from error
+    return bool(heard)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from interviewer.db import interviews, ledger, mails, webhooks
+from interviewer.db import interviews, ledger, mails, news, webhooks
 from interviewer.db.engine import Database
 from interviewer.domain.plans import PRICE_CENTS, Catalogue, dollars
 from interviewer.errors import MailDelayed, MailRefused, PaymentsUnavailable
@@ -52,6 +52,17 @@ async def of_database(database: Database) -> list[Check]:
         _starts(starts),
         _mails(failed, waiting),
     ]
+
+
+async def of_notifications(database: Database) -> list[Check]:
+    """Find out whether LISTEN works, which nothing else would show; raises Unavailable when the database does not answer."""
+    if await news.arrive(database):
+        return []
+    words = (
+        "none arrive, as with every pooler in transaction mode: open pages show a purchase after up to 20 seconds instead of at "
+        "once. All else works. A direct connection or a pooler in session mode passes them on"
+    )
+    return [Check("notifications", Health.WARNING, words)]
 
 
 async def of_payments(shop: Shop, catalogue: Catalogue, *, production: bool) -> Check:

@@ -28,6 +28,7 @@ class Readiness:
         self._stopping = False
         self._lock = asyncio.Lock()
         self._known: tuple[float, str | Unavailable] | None = None
+        self._revision: str | None = None
 
     def stop(self) -> None:
         """Say from now on that nobody is to come any more."""
@@ -54,12 +55,21 @@ class Readiness:
         return database or (READY if store else DEGRADED)
 
     async def _database_error(self) -> Unavailable | None:
-        try:
-            async with asyncio.timeout(PATIENCE):
-                revision = await self._database.revision()
-                old = await asyncio.to_thread(is_older, revision)
-        except (Unavailable, TimeoutError):
-            return Unavailable("The database does not answer right now. Please try again in a moment.")
+        """Ask the database, unless that would take a connection that cannot be had while others get their answers.
+
+        The last known revision counts then; the process migrated the database before it served, so that none is known is no harm.
+        """
+        if not (self._database.full() and self._database.answering()):
+            looking = asyncio.create_task(self._database.revision())
+            looking.add_done_callback(lambda task: task.cancelled() or task.exception())
+            # Not asyncio.timeout(): a canceled statement first waits for the server, which may be what does not answer.
+            done, _ = await asyncio.wait({looking}, timeout=PATIENCE)
+            looking.cancel()
+            if done and looking.exception() is None:
+                self._revision = looking.result()
+            elif not self._database.answering():
+                return Unavailable("The database does not answer right now. Please try again in a moment.")
+        old = self._revision is not None and await asyncio.to_thread(is_older, self._revision)
         return Unavailable(OLD_SCHEMA) if old else None
 
     async def _store_answers(self) -> bool:

@@ -15,7 +15,7 @@ import psutil
 import pytest
 from sqlalchemy import text
 
-from interviewer.db import bounded, server_programs
+from interviewer.db import address, server_programs
 from interviewer.db.embedded import EmbeddedPostgres
 from interviewer.db.engine import Database
 from interviewer.db.file_lock import FileLock
@@ -284,7 +284,7 @@ def test_a_start_can_be_interrupted(folder: Path) -> None:
 async def test_a_suspended_database_is_noticed_in_time(
     folder: Path, made: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(bounded, "ANSWER_WAIT", 1.0)
+    monkeypatch.setattr(address, "STATEMENT_WAIT", 1.0)
     copy_data(made, folder)
     server = EmbeddedPostgres(folder)
     database = Database(server.start(), pool_size=2)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
-START_SECONDS = 60
+START_SECONDS = 120
 PASSWORD = "correct horse battery"
 
 expect.set_options(timeout=15_000)

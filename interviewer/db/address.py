@@ -1,0 +1,192 @@
+"""The address of the database, and how every connection to it is opened: by the pool, the listener and the migrations.
+
+Nothing here depends on the state of a session, and nothing but what libpq sends is in the startup packet: a pooler such as
+PgBouncer or Supavisor keeps no state between two transactions and refuses startup parameters that it does not know.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg.abc import Buffer, PQGen
+from psycopg.adapt import Loader
+from sqlalchemy import URL, Engine, NullPool, create_engine, make_url
+from sqlalchemy.exc import ArgumentError
+
+from interviewer.errors import StartupError
+
+Result = TypeVar("Result")
+
+CONNECT_WAIT = 5
+# Milliseconds without an acknowledgement after which a TCP connection counts as broken, where the system can tell.
+SILENCE = 10_000
+# Seconds that one statement of the site may take.
+STATEMENT_WAIT = 15.0
+
+ODD_ADDRESS = (
+    "DATABASE_URL cannot be read as an address. It has the form postgresql://user:password@host:port/name; "
+    "special characters in the password are written as %XX."
+)
+PLACEHOLDER = "DATABASE_URL still has [YOUR-PASSWORD] in it: put the password of the database there."
+SCHEMA = (
+    "DATABASE_URL names a schema, which is no parameter of PostgreSQL. Remove it; for another schema than public run "
+    "ALTER ROLE ... SET search_path = ... once, for the role in DATABASE_URL."
+)
+SSL = "DATABASE_URL has a value of ssl that is not known. Use sslmode=require, or another sslmode of PostgreSQL."
+STRICT_TLS = "DATABASE_URL has sslaccept=strict. PostgreSQL's form of it is sslmode=verify-full&sslrootcert=system."
+NO_OPTIONS = (
+    "A pooler takes no startup parameters: remove `options` from DATABASE_URL, or PGOPTIONS from the environment, and give the "
+    'role its settings with ALTER ROLE ... SET; see "Supabase, Neon, PgBouncer" in docs/operations.md'
+)
+
+# What other drivers are told for the sake of a pooler. This site needs no telling: it never prepares a statement.
+_NEEDLESS = {
+    *("pgbouncer", "supa", "workaround", "pool_mode", "uselibpqcompat", "binary_parameters"),
+    *("prepare_threshold", "prepareThreshold", "statement_cache_size", "prepared_statement_cache_size"),
+}
+# The pool of another driver. DATABASE_POOL_SIZE is the setting here.
+POOL_PARAMETERS = ("connection_limit", "pool_timeout", "pool_size", "max_overflow", "socket_timeout")
+_SCHEMA_PARAMETERS = ("schema", "currentSchema", "search_path")
+# Arguments of psycopg's connect() that no address may set.
+_ARGUMENTS = ("autocommit", "conninfo", "context", "cursor_factory", "row_factory", "async_creator_fn")
+_SSLMODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+_SSL = {
+    **dict.fromkeys(("true", "1", "on", "yes", "no-verify"), "require"),
+    **dict.fromkeys(("false", "0", "off", "no"), "disable"),
+    **{mode: mode for mode in _SSLMODES},
+}
+
+
+def driver_url(url: str) -> str:
+    """Return `url` as SQLAlchemy takes it: psycopg 3 as its driver, and only parameters that PostgreSQL's library knows.
+
+    Raises `errors.StartupError`, which does not repeat the address: its password may be what is wrong with it.
+    """
+    return address_of(url).render_as_string(hide_password=False)
+
+
+def address_of(url: str) -> URL:
+    """Return `driver_url(url)` in its parts."""
+    if "[YOUR-PASSWORD]" in url:
+        raise StartupError(PLACEHOLDER)
+    try:
+        address = make_url(url.strip().replace("postgres://", "postgresql://", 1)).set(drivername="postgresql+psycopg")
+        address.get_dialect()().create_connect_args(address)  # reads the ports
+    except (ArgumentError, ValueError):
+        raise StartupError(ODD_ADDRESS) from None
+    if "@" in (address.host or ""):  # the rest of a password
+        raise StartupError(ODD_ADDRESS)
+    return address.set(query=_understood(dict(address.query)))
+
+
+def shown(address: URL) -> str:
+    """Return an address without its password, wherever that may be in it."""
+    kept = {name: value for name, value in address.query.items() if name in ("host", "port")}
+    return address.set(query=kept).render_as_string(hide_password=True)
+
+
+def pool_parameters(url: str) -> list[str]:
+    """Return the names of the parameters in `url` that size a pool, which do not count here."""
+    return sorted(set(POOL_PARAMETERS) & set(make_url(url.strip()).query))
+
+
+def _understood(query: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters of an address in PostgreSQL's own words; raises StartupError for those that it has none for."""
+    for name in _ARGUMENTS:
+        if name in query:
+            raise StartupError(f"DATABASE_URL has the parameter {name}, which is none of PostgreSQL. Remove it.")
+    if query.pop("sslaccept", "") == "strict" and "sslmode" not in query:
+        raise StartupError(STRICT_TLS)
+    if any(query.pop(name, "public") != "public" for name in _SCHEMA_PARAMETERS):
+        raise StartupError(SCHEMA)
+    if query.get("sslmode") == "no-verify":
+        query["sslmode"] = "require"
+    if (ssl := query.pop("ssl", None)) is not None and "sslmode" not in query:
+        if not isinstance(ssl, str) or ssl.lower() not in _SSL:
+            raise StartupError(SSL)
+        query["sslmode"] = _SSL[ssl.lower()]
+    return {name: value for name, value in query.items() if name not in _NEEDLESS and name not in POOL_PARAMETERS}
+
+
+def connect_arguments(address: URL) -> dict[str, Any]:
+    """Return how to connect in addition to `address`, which has the last word on timeouts.
+
+    No statement is ever prepared: under a pooler the next transaction may be on another connection of the server, which does
+    not know it. Planning anew costs the server 2.4 ms a turn.
+    """
+    waits = {"connect_timeout": CONNECT_WAIT, "tcp_user_timeout": SILENCE}
+    return {**{name: value for name, value in waits.items() if name not in address.query}, "prepare_threshold": None}
+
+
+def synchronous_engine(url: str) -> Engine:
+    """Return an engine for commands and migrations, which connects as the site does."""
+    address = address_of(url)
+    return create_engine(address, poolclass=NullPool, connect_args=connect_arguments(address))
+
+
+class UtcLoader(Loader):
+    """Load moments in UTC: psycopg's own loader gives them the zone of the session, whose state is not ours."""
+
+    def load(self, data: Buffer) -> datetime:
+        """Return the moment that PostgreSQL wrote in ISO 8601."""
+        return datetime.fromisoformat(bytes(data).decode()).astimezone(UTC)
+
+
+class Connection(psycopg.AsyncConnection[Any]):
+    """A connection of the pool. No statement takes longer than STATEMENT_WAIT, whatever the session's settings are.
+
+    The deadline is kept here because a `statement_timeout` would be state of the session, or a statement more in every
+    transaction. What has run too long is canceled on the server; where even that is not answered the connection is closed.
+    """
+
+    async def wait(self, gen: PQGen[Result], interval: float = 0.1, timeout: float | None = None) -> Result:  # noqa: ASYNC109 - psycopg's own
+        """Wait for the server as psycopg does, for a limited time; raises QueryCanceled after that."""
+        try:
+            async with asyncio.timeout(STATEMENT_WAIT):
+                return await super().wait(gen, interval, timeout)
+        except TimeoutError:
+            raise psycopg.errors.QueryCanceled(f"no answer within {STATEMENT_WAIT:.0f} seconds") from None
+
+
+# -- what went wrong -------------------------------------------------------------------------------------------------
+
+# SQLSTATE classes whose words are about the server and the connection, never about what is stored.
+_ABOUT_THE_SERVER = ("08", "28", "3D", "53", "57")
+_REFUSED_CONNECTION = re.compile(
+    r"connection to server .*? failed: (.+)|(failed to resolve host .+)|(connection timeout expired)"
+)
+
+
+def reason_of(error: BaseException) -> str:
+    """Return the kind of an error, its SQLSTATE, and the server's own sentence where that is about the server.
+
+    Words about statements are left out: they may quote what users wrote. So are libpq's about the address: they quote that.
+    """
+    state = getattr(error, "sqlstate", None)
+    kind = ", ".join(filter(None, [type(error).__name__, state]))
+    words = _words(error, state)
+    return f"{kind}: {words}" if words else kind
+
+
+def _words(error: BaseException, state: str | None) -> str:
+    if not isinstance(error, psycopg.Error):
+        return ""
+    if state is not None and state.startswith(_ABOUT_THE_SERVER):
+        return error.diag.message_primary or ""
+    found = None if state else _REFUSED_CONNECTION.search(first_line(error))
+    return next(filter(None, found.groups()), "") if found else ""
+
+
+def first_line(error: BaseException | None) -> str:
+    """Return the first line of an error's words."""
+    return next(iter(str(error).strip().splitlines()), "no reason given")
+
+
+def refused_connection(error: BaseException | None) -> str:
+    """Return in one sentence why a connection was refused, and what to do where that is known."""
+    line = first_line(error)
+    return f"{line}. {NO_OPTIONS}" if "unsupported startup parameter" in line else line
