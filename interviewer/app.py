@@ -16,10 +16,11 @@ from interviewer.components.failure import boundary
 from interviewer.components.head import head
 from interviewer.pages import account, dashboard, interview, landing, legal, not_found, outbox, practice, profile, review, shared
 from interviewer.settings import get_settings
-from interviewer.state import shared_store
+from interviewer.state import retention, shared_store
 from interviewer.state.account import LoginState, OutboxState, ResetPasswordState, ResetRequestState, SignupState, VerifyState
 from interviewer.state.billing import BillingState
 from interviewer.state.dashboard import DashboardState
+from interviewer.state.event_gate import EventGate
 from interviewer.state.interview import InterviewState
 from interviewer.state.practice import PracticeState
 from interviewer.state.profile import ProfileState
@@ -46,6 +47,7 @@ app = rx.App(
         CacheHeaders,
         partial(SecurityHeaders, https_only=settings.production),
         partial(OriginGuard, allowed=ORIGINS),
+        EventGate,
         partial(Websockets, bounded=settings.rate_limits),
         *([Maintenance] if settings.maintenance else []),
         Requests,
@@ -54,6 +56,7 @@ app = rx.App(
 app.add_middleware(EventIds())  # type: ignore[arg-type]  # it has the two methods that are called
 app.register_lifespan_task(wiring.running)
 app.register_lifespan_task(shared_store.watch)
+app.register_lifespan_task(retention.watch)
 
 _ABOUT = "Practise backend interviews: twelve questions, a rubric fixed before every answer, and a verdict you can check."
 _PUBLIC = settings.site_url if settings.production else "/"
