@@ -30,7 +30,7 @@ LONGEST = 400_000
 # Characters of the parts that a page's address has in an event.
 LONGEST_PATH, LONGEST_ADDRESS, LONGEST_QUERY, MOST_QUERIES = 1_000, 4_000, 4_000, 30
 # Of a connection's request: characters of the query string, bytes of all headers.
-LONGEST_QUERY_STRING, MOST_HEADERS = 500, 32_768
+LONGEST_QUERY_STRING, MOST_HEADERS = 500, 16_384
 # Events refused on one websocket before it is closed, and connections to the namespace that it may make.
 MOST_REFUSED, MOST_CONNECTS = 20, 5
 # Reports of an error in a page's script on one websocket; Reflex has limits of its own for the process.

@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 # Seconds after the last use of a state whose page is not connected. A reload takes one of them.
 ANONYMOUS, SIGNED_IN = 60.0, 30 * 60.0
 # States of pages that are not connected, at most; of more the ones that were not used for longest go.
-MOST = 2_000
+MOST = 1_000
 # Seconds that a store which copies share keeps a state that no connected page renews; it knows nothing of who is signed in.
 SHARED = 600
 # Seconds between two looks at the states of this process, and between two renewals in a shared store.
