@@ -10,7 +10,7 @@ import reflex as rx
 
 from interviewer import api, wiring
 from interviewer.api.maintenance import Maintenance
-from interviewer.api.middleware import CacheHeaders, EventIds, OriginGuard, Requests, SecurityHeaders
+from interviewer.api.middleware import CacheHeaders, EventIds, LocalRedirects, OriginGuard, Requests, SecurityHeaders
 from interviewer.api.websockets import Websockets
 from interviewer.components.failure import boundary
 from interviewer.components.head import head
@@ -45,8 +45,9 @@ app = rx.App(
     api_transformer=[
         api.build(ORIGINS),
         CacheHeaders,
+        LocalRedirects,
         partial(SecurityHeaders, https_only=settings.production),
-        partial(OriginGuard, allowed=ORIGINS),
+        partial(OriginGuard, allowed=ORIGINS, https_only=settings.site_url.startswith("https:")),
         EventGate,
         partial(Websockets, bounded=settings.rate_limits),
         *([Maintenance] if settings.maintenance else []),
