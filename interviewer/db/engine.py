@@ -9,12 +9,13 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from sqlalchemy import event, make_url, text
-from sqlalchemy.exc import ArgumentError, DisconnectionError, InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import NullPool, QueuePool
 
 from interviewer import logs, metrics
+from interviewer.db.writes import PROBE, Writes, refuses_writes
 from interviewer.errors import StartupError, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -69,6 +70,8 @@ class Database:
             connect_args=connecting,
         )
         event.listen(self.engine.sync_engine, "checkout", _refuse_dead)
+        self.writes = Writes(self._try_to_write)
+        event.listen(self.engine.sync_engine, "handle_error", self.writes.note)
         # A connection of its own: that all others are in use is no sign that the database is away.
         self._aside = create_async_engine(address, poolclass=NullPool, hide_parameters=True, connect_args=connecting)
         self._autocommitting = self.engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -112,6 +115,10 @@ class Database:
                 except ProgrammingError:  # there is no such table
                     return ""
 
+    async def _try_to_write(self) -> None:
+        async with self.transaction() as session:
+            await session.execute(text(PROBE))
+
     def in_use(self) -> int:
         """Return how many connections of the pool are in use."""
         pool = self.engine.pool
@@ -149,7 +156,9 @@ def _our_errors() -> Iterator[None]:
         yield
     except PoolTimeoutError as error:
         raise Unavailable("Too many people are here at once. Please try again in a moment.") from error
-    except (OperationalError, InterfaceError) as error:
+    except DBAPIError as error:
+        if not (isinstance(error, OperationalError | InterfaceError) or refuses_writes(error.orig)):
+            raise
         metrics.outage("database")
         # Its kind, and the code where the server gave one, say enough: its words may hold what somebody wrote.
         reason = ", ".join(filter(None, [type(error.orig).__name__, getattr(error.orig, "sqlstate", None)]))

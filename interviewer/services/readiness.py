@@ -13,6 +13,7 @@ from interviewer.ports import RateLimiter
 READY, DEGRADED = "ready", "degraded: the store that the copies share does not answer"
 STOPPING = "This copy of the site is just being stopped. Please try again in a moment."
 OLD_SCHEMA = "The database is not at the schema of this version: run `interviewer migrate`."
+NO_WRITES = "The database stores nothing right now: its disk is full, or it only reads. Please try again in a moment."
 # Seconds for which an answer counts: whoever asks more often is told the same, and the database is left in peace.
 FRESH = 1.0
 # Seconds that the database and the store get. Balancers wait four.
@@ -58,6 +59,8 @@ class Readiness:
             async with asyncio.timeout(PATIENCE):
                 revision = await self._database.revision()
                 old = await asyncio.to_thread(is_older, revision)
+                if await self._database.writes.refused():
+                    return Unavailable(NO_WRITES)
         except (Unavailable, TimeoutError):
             return Unavailable("The database does not answer right now. Please try again in a moment.")
         return Unavailable(OLD_SCHEMA) if old else None
