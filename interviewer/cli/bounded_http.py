@@ -68,7 +68,7 @@ class BoundedHttp(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Wait for the headers of a request."""
         super().on_message_begin()
-        self._in_headers, self._received = True, 0
+        self._in_headers = True
         if self._deadline is None:
             self._await(HEADERS_WITHIN)
 

@@ -49,18 +49,21 @@ _OPENING = f"""# What can be called from outside, and its bounds
 
 Made by `.venv/bin/python -m tests.support.bounds` from the code; a test fails when it is out of date.
 
-- **Connections.** The headers of a request have {bounded_http.HEADERS_WITHIN:.0f} seconds and {bounded_http.LONGEST_HEADERS:,} bytes, its body
-  {bounded_http.BODY_WITHIN:.0f} seconds. One client (an IPv4 address or an IPv6 /64) has {bounded_http.AT_ONCE:,} HTTP connections, on
-  {bounded_http.ARRIVING} of which a request may still be arriving; not behind `TRUSTED_PROXIES`, where the proxy bounds them.
-- **Websockets.** One client has {websockets.AT_ONCE} open, opens {websockets.OPENED:,} a minute, and sends {websockets.CLIENT_MESSAGES:,} messages
-  ({websockets.CLIENT_CHARACTERS:,} characters) in {websockets.WITHIN:.0f} seconds; one websocket {websockets.MESSAGES} ({websockets.CHARACTERS:,}).
-  A message has {event_gate.LONGEST:,} characters. After {event_gate.MOST_REFUSED} refused events it is closed.
-- **Retention.** The state of a page is dropped {retention.ANONYMOUS:.0f} seconds after its websocket has gone if nobody was signed in on it,
-  else after {retention.SIGNED_IN / 60:.0f} minutes, with at most {retention.MOST:,} such states in a process; a store that copies share keeps them
-  {retention.SHARED / 60:.0f} minutes. What a service stores is in the privacy page.
-- **Log.** A request: method, route template, status, milliseconds. An event: its handler's name. A refusal: the reason, once a minute.
-  Never an address's query, a payload or what a client calls itself; any other text is cut at a few hundred characters.
-- **Limits** are counted by client, by account and by both; 429 says when to come back. `RATE_LIMITS=off` turns all but sizes and times off.
+- **Connections.** The headers of a request have {bounded_http.HEADERS_WITHIN:.0f} seconds and
+  {bounded_http.LONGEST_HEADERS:,} bytes, its body {bounded_http.BODY_WITHIN:.0f} seconds. One client (an IPv4 address or
+  an IPv6 /64) has {bounded_http.AT_ONCE:,} HTTP connections, on {bounded_http.ARRIVING} of which a request may still be
+  arriving; not behind `TRUSTED_PROXIES`, where the proxy bounds them.
+- **Websockets.** One client has {websockets.AT_ONCE} open, opens {websockets.OPENED:,} a minute, and sends
+  {websockets.CLIENT_MESSAGES:,} messages ({websockets.CLIENT_CHARACTERS:,} characters) in {websockets.WITHIN:.0f} seconds;
+  one websocket {websockets.MESSAGES} ({websockets.CHARACTERS:,}). A message has {event_gate.LONGEST:,} characters.
+  After {event_gate.MOST_REFUSED} refused events a websocket is closed.
+- **Retention.** The state of a page is dropped {retention.ANONYMOUS:.0f} seconds after its websocket has gone if no user
+  was signed in on it, else after {retention.SIGNED_IN / 60:.0f} minutes, with at most {retention.MOST:,} such states in a
+  process; a store that copies share keeps them {retention.SHARED / 60:.0f} minutes. The privacy page says what is stored.
+- **Log.** A request: method, route template, status, milliseconds. An event: its handler's name. A refusal: the reason,
+  once a minute. Any other text is cut at a few hundred characters.
+- **Limits** are counted by client, by account and by both; 429 says when to come back. `RATE_LIMITS=off` turns all off but
+  sizes and times.
 """
 
 
@@ -90,7 +93,7 @@ def _routes() -> Iterator[str]:
     yield "| Route | Who | Limit |\n|---|---|---|"
     for route in sorted(routes(), key=lambda one: (one.path, sorted(one.methods))):
         methods = ", ".join(sorted(route.methods))
-        yield f"| {methods} `{route.path}` | {_who(route)} | {_limit(_LIMITED.get(route.path)) or 'connections'} |"
+        yield f"| {methods} `{route.path}` | {_who(route)} | {_limit_of(route) or 'connections'} |"
 
 
 def routes() -> list[APIRoute]:
@@ -118,6 +121,11 @@ def _who(route: APIRoute) -> str:
     if route.path == "/metrics":
         return "holder of `METRICS_TOKEN` in production"
     return "signed in, for their own" if route.path.startswith(_OF_A_SESSION) else "anyone"
+
+
+def _limit_of(route: APIRoute) -> str:
+    """Return the limit of a route; where a path that others have too only lacks its id, nothing is done."""
+    return _limit(_LIMITED.get(route.path)) if "POST" in route.methods or "api" not in route.path else ""
 
 
 def _limit(action: Action | None) -> str:
