@@ -127,7 +127,8 @@ def test_address_of_a_page_is_cut() -> None:
     assert len(found["router_data"]["asPath"]) == LONGEST_ADDRESS
     assert found["router_data"]["query"] == {"a": "b"}
     assert len(json.dumps(found)) < 6_000
-    for odd in ([], "text", None):
+    odds: tuple[object, ...] = ([], "text", None)
+    for odd in odds:
         assert passed(event(ASK, {"question_id": 1}).replace('{"pathname": "/login", "asPath": "/login"}', json.dumps(odd)))
 
 

@@ -16,7 +16,7 @@ EXPIRATION = 6 * 3600
 
 async def manager(**pages: tuple[float, str]) -> StateManagerMemory:
     """Return a manager with a state for each page: when it was last used, and who is signed in on it."""
-    made = StateManagerMemory(token_expiration=EXPIRATION)
+    made = StateManagerMemory(token_expiration=EXPIRATION)  # type: ignore[abstract]  # its methods are overloaded there
     for name, (used, email) in pages.items():
         token = BaseStateToken(ident=name, cls=rx.State)
         root = await made.get_state(token)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-import click
 import typer
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
@@ -91,8 +91,8 @@ def _routes() -> Iterator[str]:
     yield "## Routes\n"
     yield f"Bodies have at most {api.MAX_BODY // 1024} KB, the webhook's {api.MAX_WEBHOOK // 1024} KB.\n"
     yield "| Route | Who | Limit |\n|---|---|---|"
-    for route in sorted(routes(), key=lambda one: (one.path, sorted(one.methods))):
-        methods = ", ".join(sorted(route.methods))
+    for route in sorted(routes(), key=lambda one: (one.path, sorted(one.methods or ()))):
+        methods = ", ".join(sorted(route.methods or ()))
         yield f"| {methods} `{route.path}` | {_who(route)} | {_limit_of(route) or 'connections'} |"
 
 
@@ -125,7 +125,7 @@ def _who(route: APIRoute) -> str:
 
 def _limit_of(route: APIRoute) -> str:
     """Return the limit of a route; where a path that others have too only lacks its id, nothing is done."""
-    return _limit(_LIMITED.get(route.path)) if "POST" in route.methods or "api" not in route.path else ""
+    return _limit(_LIMITED.get(route.path)) if "POST" in (route.methods or ()) or "api" not in route.path else ""
 
 
 def _limit(action: Action | None) -> str:
@@ -145,7 +145,7 @@ def _commands() -> Iterator[str]:
         yield f"| `{name}` | {given} |"
 
 
-def command_list(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
+def command_list(command: Any, name: str) -> Iterator[tuple[str, Any]]:
     """Yield every command with its whole name."""
     if not hasattr(command, "commands"):
         yield name, command
