@@ -10,17 +10,18 @@ import reflex as rx
 
 from interviewer import api, wiring
 from interviewer.api.maintenance import Maintenance
-from interviewer.api.middleware import CacheHeaders, EventIds, OriginGuard, Requests, SecurityHeaders
+from interviewer.api.middleware import CacheHeaders, EventIds, LocalRedirects, OriginGuard, Requests, SecurityHeaders
 from interviewer.api.open_pages import OwnPages
 from interviewer.api.websockets import Websockets
 from interviewer.components.failure import boundary
 from interviewer.components.head import head
 from interviewer.pages import account, dashboard, interview, landing, legal, not_found, outbox, practice, profile, review, shared
 from interviewer.settings import get_settings
-from interviewer.state import ownership, shared_store
+from interviewer.state import ownership, retention, shared_store
 from interviewer.state.account import LoginState, OutboxState, ResetPasswordState, ResetRequestState, SignupState, VerifyState
 from interviewer.state.billing import BillingState
 from interviewer.state.dashboard import DashboardState
+from interviewer.state.event_gate import EventGate
 from interviewer.state.interview import InterviewState
 from interviewer.state.practice import PracticeState
 from interviewer.state.profile import ProfileState
@@ -45,9 +46,11 @@ app = rx.App(
     api_transformer=[
         api.build(ORIGINS),
         CacheHeaders,
+        LocalRedirects,
         partial(SecurityHeaders, https_only=settings.production),
         OwnPages,
-        partial(OriginGuard, allowed=ORIGINS),
+        partial(OriginGuard, allowed=ORIGINS, https_only=settings.site_url.startswith("https:")),
+        EventGate,
         partial(Websockets, bounded=settings.rate_limits),
         *([Maintenance] if settings.maintenance else []),
         Requests,
@@ -58,6 +61,7 @@ app.add_middleware(EventIds())  # type: ignore[arg-type]  # it has the two metho
 app.register_lifespan_task(wiring.running)
 app.register_lifespan_task(shared_store.watch)
 app.register_lifespan_task(ownership.watch)
+app.register_lifespan_task(retention.watch)
 
 _ABOUT = "Practise backend interviews: twelve questions, a rubric fixed before every answer, and a verdict you can check."
 _PUBLIC = settings.site_url if settings.production else "/"

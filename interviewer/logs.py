@@ -9,30 +9,64 @@ import logging
 import re
 import sys
 import time
+import traceback
 from collections.abc import Callable, Sequence
-from typing import TextIO
+from typing import Protocol, TextIO
 
 import structlog
 from pydantic import SecretStr
-from structlog.typing import EventDict, Processor, WrappedLogger
+from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 from interviewer.settings import Settings
 
 OURS = "interviewer"
+# Without a level these add handlers of their own, which write past ours whatever a client sent.
+_OWN_HANDLERS = ("engineio.server", "socketio.server")
 # Shorter ones would be found in ordinary words.
 SHORTEST_SECRET = 6
 
-_HIDDEN: tuple[tuple[re.Pattern[str], str], ...] = (
+# Characters of one value that are written. Client text may be anywhere in it, and cleaning costs as much as there is to clean.
+LONGEST = 500
+# The same for a traceback, and for each of its lines.
+LONGEST_TRACEBACK, LONGEST_LINE = 12_000, 300
+MOST_FRAMES = 30
+# Cleaned along with what is kept, so that an address or a token that crosses the end is recognized.
+_MARGIN = 1_000
+# Set by structlog and the standard library for themselves, not written.
+_PRIVATE = "_"
+
+# Each is linear in the length of any text: none can begin again inside of what an earlier try has read.
+_HIDDEN: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
     # Reflex quotes events that it cannot deliver, whatever was typed into the page.
-    (re.compile(r"(Event data|event data)(:| ).*", re.DOTALL), r"\1: (left out)"),
+    (re.compile(r"([Ee]vent data)(?::| ).*", re.DOTALL), lambda found: f"{found[1]}: (left out)"),
     # PostgreSQL quotes the row that it refuses.
-    (re.compile(r"(DETAIL:\s).*?(?=\n\[SQL:|\n+The above exception|\n+During handling|\Z)", re.DOTALL), r"\1(left out)"),
-    (re.compile(r"(://)[^/\s@]+@"), r"\1(credentials)@"),
-    (re.compile(r"[^\s@<>\"'(),;:=]+@[\w-]+(?:\.[\w-]+)+"), "(e-mail)"),
-    (re.compile(r"(?i)([?&](?:token|code|state|sid|key|secret|password)=)[^\s&\"'#]+"), r"\1(secret)"),
-    (re.compile(r"(?i)(\bbearer\s+)[^\s\"']+"), r"\1(secret)"),
-    (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]+"), "(secret)"),
+    (
+        re.compile(r"(DETAIL:\s).*?(?=\n\[SQL:|\nThe above exception|\nDuring handling|\Z)", re.DOTALL),
+        lambda found: f"{found[1]}(left out)",
+    ),
+    (re.compile(r"(://)[^/\s@]+@"), lambda found: f"{found[1]}(credentials)@"),
+    # Reads every word whole, whether or not an address ends it, so that no word is read twice.
+    (
+        re.compile(r"[^\s@<>\"'(),;:=]+(@[\w-]+(?:\.[\w-]+)+)?"),
+        lambda found: "(e-mail)" if found[1] else found[0],
+    ),
+    (re.compile(r"(?i)([?&](?:token|code|state|sid|key|secret|password)=)[^\s&\"'#]+"), lambda found: f"{found[1]}(secret)"),
+    (re.compile(r"(?i)(\bbearer\s+)[^\s\"']+"), lambda found: f"{found[1]}(secret)"),
+    # A JSON web token, read as one word with everything before it.
+    (re.compile(r"(?<![\w.-])[\w-]+(?:\.[\w-]+){2,}"), lambda found: _without_jwt(found[0])),
 )
+
+
+def _without_jwt(word: str) -> str:
+    """Return a dotted word without the JSON web token that it ends with, if it does."""
+    begins = word.find("eyJ")
+    return f"{word[:begins]}(secret)" if begins >= 0 and word.count(".", begins) >= 2 else word
+
+
+# Written as \\x1b and the like: a terminal obeys some of them, and a line feed begins what looks like another line of the log.
+_ESCAPED = {code: f"\\x{code:02x}" for code in [*range(32), *range(127, 160)]} | {0x2028: "\\u2028", 0x2029: "\\u2029"}
+_IN_MESSAGES = str.maketrans(_ESCAPED | {ord("\n"): "\\n", ord("\t"): "\\t", ord("\r"): "\\r"})
+_IN_TRACEBACKS = str.maketrans({code: text for code, text in _ESCAPED.items() if code not in {ord("\n"), ord("\t")}})
 
 # For machines in UTC, for people as the clock on their wall has it.
 _STAMPS = {
@@ -68,6 +102,8 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
     root.handlers[:] = [handler, *(other for other in root.handlers if not isinstance(other, _Handler))]
     root.setLevel(max(level, logging.WARNING))
     logging.getLogger(OURS).setLevel(level)
+    for library in _OWN_HANDLERS:
+        logging.getLogger(library).setLevel(logging.WARNING)
 
 
 class Seldom:
@@ -100,7 +136,7 @@ def _shared(settings: Settings) -> list[Processor]:
         _STAMPS[settings.production],
         structlog.processors.StackInfoRenderer(),
         # As text already here, so that tracebacks are cleaned, too. They have no local variables in them.
-        structlog.processors.format_exc_info,
+        structlog.processors.ExceptionRenderer(_traceback),
         _cleaner(settings),
     ]
 
@@ -111,11 +147,31 @@ def _cleaner(settings: Settings) -> Processor:
     def cleaned(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         event.pop("color_message", None)  # uvicorn says everything twice
         for name, value in event.items():
-            if isinstance(value, str):
-                event[name] = clean(value)
+            if name in {"exception", "stack"}:
+                event[name] = clean(str(value), LONGEST_TRACEBACK).translate(_IN_TRACEBACKS)
+            elif isinstance(value, str) or not (value is None or isinstance(value, int | float) or name.startswith(_PRIVATE)):
+                event[name] = clean(str(value)).translate(_IN_MESSAGES)
         return event
 
     return cleaned
+
+
+def _traceback(exc_info: ExcInfo) -> str:
+    """Return a traceback whose messages are bounded: an error quotes what it could not read, a client's megabyte say."""
+    written = traceback.TracebackException(*exc_info, limit=-MOST_FRAMES, compact=True)
+    pending = [written]
+    while pending:
+        one = pending.pop()
+        # The only place where it keeps the message; before it is formatted, nobody has split or indented that.
+        vars(one)["_str"] = shortened(str(one), LONGEST)
+        pending += [other for other in (one.__cause__, one.__context__, *(one.exceptions or ())) if other is not None]
+    lines = "".join(written.format()).rstrip("\n").split("\n")
+    return "\n".join(shortened(line, LONGEST_LINE) for line in lines)
+
+
+def shortened(text: str, longest: int) -> str:
+    """Return a text, or its beginning and how much is left out."""
+    return text if len(text) <= longest else f"{text[:longest]}… ({len(text) - longest} characters more)"
 
 
 def configured_secrets(settings: Settings) -> list[str]:
@@ -124,18 +180,29 @@ def configured_secrets(settings: Settings) -> list[str]:
     return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
 
 
-def cleaner(secrets: Sequence[str] = ()) -> Callable[[str], str]:
+class Clean(Protocol):
+    """What `cleaner` returns."""
+
+    def __call__(self, text: str, longest: int = LONGEST) -> str:
+        """Return a text without addresses, tokens and secrets, cut at `longest` characters."""
+
+
+def cleaner(secrets: Sequence[str] = ()) -> Clean:
     """Return a function that takes addresses, tokens and `secrets` out of a text.
 
-    It is the second line of defence: what writes a log has to leave them out in the first place.
+    It is the second line of defense: what writes a log has to leave them out in the first place. The text is shortened too, so
+    that a long one costs no more than a short one.
     """
     known = sorted((secret for secret in secrets if len(secret) >= SHORTEST_SECRET), key=len, reverse=True)
 
-    def clean(text: str) -> str:
+    def clean(text: str, longest: int = LONGEST) -> str:
+        whole, text = len(text), text[: longest + _MARGIN]
         for secret in known:
             text = text.replace(secret, "(secret)")
         for pattern, instead in _HIDDEN:
             text = pattern.sub(instead, text)
-        return text
+        if whole > longest + _MARGIN:
+            return f"{text[:longest]}… ({whole - longest} characters more)"
+        return shortened(text, longest)
 
     return clean

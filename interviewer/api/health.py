@@ -8,7 +8,7 @@ from fastapi.responses import PlainTextResponse
 from interviewer import wiring
 from interviewer.api.openapi import Responses, refused
 from interviewer.errors import Unavailable
-from interviewer.services.readiness import OLD_SCHEMA, READY, STOPPING
+from interviewer.services.readiness import NO_WRITES, OLD_SCHEMA, READY, STOPPING
 
 router = APIRouter(tags=["health"])
 
@@ -39,7 +39,7 @@ async def health() -> str:
     "/ready",
     operation_id="getReadiness",
     response_class=PlainTextResponse,
-    responses=_text(READY) | refused({503: [Unavailable.user_message, STOPPING, OLD_SCHEMA]}),
+    responses=_text(READY) | refused({503: [Unavailable.user_message, STOPPING, OLD_SCHEMA, NO_WRITES]}),
 )
 async def ready() -> str:
     """Answer whether visitors can be sent here: not while the process is being stopped, for one."""

@@ -29,6 +29,9 @@ logger = logging.getLogger(__name__)
 
 EVENT_PATH = "/_event"
 FORM_PATH = "/session/"
+# Answers under these are somebody's own, or are errors about that.
+PERSONAL_PATHS = ("/api/", FORM_PATH, "/github/")
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 SHARED_PATH = "/shared"
 YEAR = 31_536_000
 REQUEST_ID = "X-Request-ID"
@@ -137,9 +140,11 @@ class OriginGuard:
     or one of `allowed`. Programs that send no Origin have no cookies of a user to misuse.
     """
 
-    def __init__(self, app: ASGIApp, allowed: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, allowed: Collection[str], *, https_only: bool = False) -> None:
+        """`https_only`: the site is served by HTTPS, so a page of its host that came by HTTP is anyone's on the way."""
         self._app = app
         self._allowed = frozenset(allowed)
+        self._https_only = https_only
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
@@ -147,21 +152,26 @@ class OriginGuard:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        if not self.allows(headers.get("origin"), headers.get("host", "")):
+        if not self.allows(headers.get("origin"), headers.get("host", ""), scope.get("scheme", "http")):
             await _refuse(scope, receive, send)
             return
         # Decided here, once: the websocket server behind would compare with a list fixed when it was built.
         without = [(name, value) for name, value in scope["headers"] if name != b"origin"]
         await self._app({**scope, "headers": without} if scope["path"].startswith(EVENT_PATH) else scope, receive, send)
 
-    def allows(self, origin: str | None, host: str) -> bool:
-        """Tell whether a page of `origin` may talk to `host`."""
+    def allows(self, origin: str | None, host: str, scheme: str = "http") -> bool:
+        """Tell whether a page of `origin` may talk to `host` by `scheme`, which a proxy in front may have made http of https."""
         if origin is None or origin in self._allowed:
             return True
         try:
-            return urlsplit(origin).netloc.casefold() == host.casefold() != ""
+            page = urlsplit(origin)
+            name = page.hostname
         except ValueError:
             return False
+        if page.netloc.casefold() != host.casefold() or not host:
+            return False
+        secure = self._https_only or scheme in {"https", "wss"}
+        return page.scheme == "https" or (page.scheme == "http" and (not secure or name in _LOOPBACK))
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
@@ -197,18 +207,34 @@ class AnswerHeaders:
 
 
 class CacheHeaders(AnswerHeaders):
-    """Built assets carry a hash of their content in their name and keep for a year; pages are asked for anew each time."""
+    """Built assets carry a hash of their content in their name and keep for a year; pages are asked for again each time."""
 
     def add(self, headers: MutableHeaders, scope: Scope, status: int) -> None:
-        """Say how long the answer keeps."""
+        """Say how long the answer keeps: what the route says, else nothing personal, nor any error, is stored anywhere."""
         path = scope["path"]
-        if path.startswith(("/assets/", "/fonts/")) and status == 200:
+        if "Cache-Control" in headers:
+            return
+        if path.startswith(PERSONAL_PATHS) or status >= 400:
+            headers["Cache-Control"] = "no-store"
+        elif path.startswith(("/assets/", "/fonts/")) and status == 200:
             headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
         elif path.endswith((".js", ".png", ".svg", ".ico", ".webmanifest")):
-            # Without a hash in their names: kept for an hour, then asked for anew.
+            # Without a hash in their names: kept for an hour, then asked for again.
             headers["Cache-Control"] = "public, max-age=3600"
         elif headers.get("content-type", "").startswith("text/html"):
             headers["Cache-Control"] = "no-cache"
+
+
+class LocalRedirects(AnswerHeaders):
+    """Takes the site's own address out of redirects: it is made of the Host header, which anyone can write."""
+
+    def add(self, headers: MutableHeaders, scope: Scope, status: int) -> None:
+        """Leave the path of a redirect to the host that was asked."""
+        host, location = Headers(scope=scope).get("host", ""), headers.get("location", "")
+        for scheme in ("http", "https"):
+            if 300 <= status < 400 and location.startswith(own := f"{scheme}://{host}"):
+                # Two slashes would begin another site's address.
+                headers["location"] = "/" + location.removeprefix(own).lstrip("/\\")
 
 
 # Pages are prerendered with inline scripts of React's, so inline scripts are allowed; what runs is all from here, and nothing may

@@ -154,5 +154,6 @@ def flash(path: str, **words: str) -> RedirectResponse:
     response = RedirectResponse(path, status_code=303)
     page = path.lstrip("/").partition("?")[0]
     value = quote(json.dumps({"page": page, **{key: text[:320] for key, text in words.items()}}))
-    response.set_cookie(FLASH_COOKIE, value, max_age=FLASH_SECONDS, httponly=True, samesite="lax")
+    secure = wiring.services().settings.production
+    response.set_cookie(FLASH_COOKIE, value, max_age=FLASH_SECONDS, httponly=True, samesite="lax", secure=secure)
     return response

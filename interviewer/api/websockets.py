@@ -1,4 +1,4 @@
-"""How much of the websocket one client may have: so many at once, and so many messages on each.
+"""How much of the websocket one client may have: so many at once and within a minute, and so many messages and characters.
 
 A page has one websocket and sends a few messages a minute; some hundred people may share an address.
 """
@@ -12,25 +12,60 @@ from time import monotonic
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from interviewer import metrics
+from interviewer.logs import Seldom
 from interviewer.services.guard import network_of
 
 logger = logging.getLogger(__name__)
 
+# Open websockets of a client, and how many it may open within so many seconds: each costs the state of a page.
 AT_ONCE = 500
-# Messages within so many seconds.
+OPENED, OPENED_WITHIN = 1_000, 60.0
+# Messages on one websocket within so many seconds, and their characters.
 MESSAGES, WITHIN = 300, 10.0
+CHARACTERS = 2_000_000
+# The same for all the websockets of a client together.
+CLIENT_MESSAGES, CLIENT_CHARACTERS = 5_000, 20_000_000
+# Clients of which is known what they opened, before those whose minute has passed are looked for.
+FEW = 1_000
 # Codes of RFC 6455 and its registry: "Try again later", "Policy violation".
 LATER, TOO_MUCH = 1013, 1008
 
+_seldom = Seldom(60)
+
+
+class Spent:
+    """How much was used up within the window that runs."""
+
+    def __init__(self, within: float) -> None:
+        self._within = within
+        self._since = monotonic()
+        self._amounts: Counter[str] = Counter()
+
+    def add(self, **amounts: int) -> Counter[str]:
+        """Add to what is used up and return the sums by name."""
+        if monotonic() - self._since > self._within:
+            self._since = monotonic()
+            self._amounts.clear()
+        self._amounts.update(amounts)
+        return self._amounts
+
+    @property
+    def over(self) -> bool:
+        """Whether the window has ended, so that nothing is known any more."""
+        return monotonic() - self._since > self._within
+
 
 class Websockets:
-    """Counts open websockets, and refuses a client its next one, or closes one, when that is more than anybody needs."""
+    """Counts open websockets, and refuses a client its next one, or closes one, when that is more than anyone needs."""
 
     def __init__(self, app: ASGIApp, *, bounded: bool) -> None:
         """`bounded`: whether there are limits; without knowing whose address is whose there cannot be."""
         self._app = app
         self._bounded = bounded
         self._open: Counter[str] = Counter()
+        self._opened: dict[str, Spent] = {}
+        self._sent: dict[str, Spent] = {}
+        self._forget_at = FEW
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a websocket on as long as there are not too many."""
@@ -38,14 +73,14 @@ class Websockets:
             await self._app(scope, receive, send)
             return
         client = network_of((scope.get("client") or ("",))[0])
-        if self._bounded and self._open[client] >= AT_ONCE:
+        if self._bounded and self._is_too_many(client):
             metrics.CROWDED.labels("websockets").inc()
             await receive()
             await send({"type": "websocket.close", "code": LATER, "reason": "too many connections"})
             return
         self._open[client] += 1
         if self._bounded:
-            receive, send = _counted(receive, send)
+            receive, send = _counted(receive, send, self._sent.setdefault(client, Spent(WITHIN)))
         try:
             with metrics.WEBSOCKETS.track_inprogress():
                 await self._app(scope, receive, send)
@@ -53,26 +88,40 @@ class Websockets:
             self._open[client] -= 1
             if not self._open[client]:
                 del self._open[client]
+                self._sent.pop(client, None)
+
+    def _is_too_many(self, client: str) -> bool:
+        if len(self._opened) > self._forget_at:
+            self._opened = {other: spent for other, spent in self._opened.items() if not spent.over}
+            self._forget_at = 2 * len(self._opened) + FEW
+        opened = self._opened.setdefault(client, Spent(OPENED_WITHIN)).add(opened=1)["opened"]
+        return self._open[client] >= AT_ONCE or opened > OPENED
 
 
-def _counted(receive: Receive, send: Send) -> tuple[Receive, Send]:
-    """Return both so that too many messages at once close the websocket: nothing more is received or sent then."""
-    since, count, over = monotonic(), 0, False
+def _counted(receive: Receive, send: Send, together: Spent) -> tuple[Receive, Send]:
+    """Return both so that too much at once closes the websocket: nothing more is received or sent then."""
+    alone, over = Spent(WITHIN), False
 
     async def counted() -> Message:
-        nonlocal since, count, over
+        nonlocal over
         message = await receive()
         if message["type"] != "websocket.receive":
             return message
-        if monotonic() - since > WITHIN:
-            since, count = monotonic(), 0
-        count += 1
-        if count <= MESSAGES:
+        length = len(message.get("text") or message.get("bytes") or "")
+        own, whole = (spent.add(messages=1, characters=length) for spent in (alone, together))
+        if (
+            own["messages"] <= MESSAGES
+            and own["characters"] <= CHARACTERS
+            and (whole["messages"] <= CLIENT_MESSAGES and whole["characters"] <= CLIENT_CHARACTERS)
+        ):
             return message
         if not over:
             over = True
             metrics.CROWDED.labels("messages").inc()
-            logger.warning("a websocket was closed: more than %d messages within %d seconds", MESSAGES, WITHIN)
+            if _seldom.lets("messages"):
+                logger.warning(
+                    "a websocket was closed: more than %d messages within %d seconds, or as much in fewer", MESSAGES, WITHIN
+                )
             await send({"type": "websocket.close", "code": TOO_MUCH, "reason": "too many messages"})
         return {"type": "websocket.disconnect", "code": TOO_MUCH}
 

@@ -142,7 +142,9 @@ def _shown(path: Path) -> str:
 
 def _serve(settings: Settings, *, embedded: bool) -> None:
     """Serve pages, API and websocket in this process until it is told to stop."""
-    from interviewer.cli.serving import Server, uvicorn  # takes a second, which `--help` must not
+    # These take a second, which `--help` must not.
+    from interviewer.cli.bounded_http import bounded_http
+    from interviewer.cli.serving import Server, uvicorn
 
     os.environ.update(
         REFLEX_ENV_MODE="prod",
@@ -167,6 +169,7 @@ def _serve(settings: Settings, *, embedded: bool) -> None:
         access_log=False,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),
+        http=bounded_http(by_client=settings.rate_limits and not settings.trusted_proxies),
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
         ws_max_size=LONGEST_MESSAGE,

@@ -12,13 +12,14 @@ from typing import Any, TypeVar
 
 import psycopg
 from sqlalchemy import event, text
-from sqlalchemy.exc import DisconnectionError, InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import QueuePool
 
 from interviewer import logs, metrics
 from interviewer.db.address import Connection, UtcLoader, address_of, connect_arguments, driver_url, reason_of
+from interviewer.db.writes import PROBE, Writes, refuses_writes
 from interviewer.errors import Unavailable
 
 __all__ = ["Database", "driver_url"]
@@ -62,6 +63,8 @@ class Database:
             hide_parameters=True,  # an error that is logged must not carry what a user wrote
         )
         self._pinging: asyncio.Task[None] | None = None
+        self.writes = Writes(self._try_to_write)
+        event.listen(self.engine.sync_engine, "handle_error", self.writes.note)
         self._autocommitting = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._turns, self._waiting = asyncio.Semaphore(pool_size), 0
         self._answered = float("-inf")
@@ -169,6 +172,10 @@ class Database:
         if isinstance(pool, QueuePool) and pool.checkedin() > needed:
             await self.engine.dispose()
 
+    async def _try_to_write(self) -> None:
+        async with self.transaction() as session:
+            await session.execute(text(PROBE))
+
     def in_use(self) -> int:
         """Return how many connections of the pool are in use."""
         pool = self.engine.pool
@@ -210,7 +217,9 @@ def _our_errors() -> Iterator[None]:
         yield
     except PoolTimeoutError as error:
         raise Unavailable(CROWDED) from error
-    except (OperationalError, InterfaceError) as error:
+    except DBAPIError as error:
+        if not (isinstance(error, OperationalError | InterfaceError) or refuses_writes(error.orig)):
+            raise
         metrics.outage("database")
         if _seldom.lets(f"{type(error.orig).__name__} {getattr(error.orig, 'sqlstate', '')}"):
             logger.warning("the database does not answer, or refuses (%s)", reason_of(error.orig or error))

@@ -13,6 +13,7 @@ from interviewer.ports import RateLimiter
 READY, DEGRADED = "ready", "degraded: the store that the copies share does not answer"
 STOPPING = "This copy of the site is just being stopped. Please try again in a moment."
 OLD_SCHEMA = "The database is not at the schema of this version: run `interviewer migrate`."
+NO_WRITES = "The database stores nothing right now: its disk is full, or it only reads. Please try again in a moment."
 # Seconds for which an answer counts: whoever asks more often is told the same, and the database is left in peace.
 FRESH = 1.0
 # Seconds that the database and the store get. Balancers wait four.
@@ -29,6 +30,7 @@ class Readiness:
         self._lock = asyncio.Lock()
         self._known: tuple[float, str | Unavailable] | None = None
         self._revision: str | None = None
+        self._refusing = False
 
     def stop(self) -> None:
         """Say from now on that nobody is to come any more."""
@@ -57,20 +59,26 @@ class Readiness:
     async def _database_error(self) -> Unavailable | None:
         """Ask the database, unless that would take a connection that cannot be had while others get their answers.
 
-        The last known revision counts then; the process migrated the database before it served, so that none is known is no harm.
+        What was found last counts then; the process migrated the database before it served, so that none is known is no harm.
         """
         if not (self._database.full() and self._database.answering()):
-            looking = asyncio.create_task(self._database.revision())
+            looking = asyncio.create_task(self._look_at_database())
             looking.add_done_callback(lambda task: task.cancelled() or task.exception())
             # Not asyncio.timeout(): a canceled statement first waits for the server, which may be what does not answer.
             done, _ = await asyncio.wait({looking}, timeout=PATIENCE)
             looking.cancel()
             if done and looking.exception() is None:
-                self._revision = looking.result()
+                self._revision, self._refusing = looking.result()
             elif not self._database.answering():
                 return Unavailable("The database does not answer right now. Please try again in a moment.")
+        if self._refusing:
+            return Unavailable(NO_WRITES)
         old = self._revision is not None and await asyncio.to_thread(is_older, self._revision)
         return Unavailable(OLD_SCHEMA) if old else None
+
+    async def _look_at_database(self) -> tuple[str, bool]:
+        """Return the revision of the schema, and whether the database refuses to write."""
+        return await self._database.revision(), await self._database.writes.refused()
 
     async def _store_answers(self) -> bool:
         try:

@@ -14,11 +14,6 @@ class NoticeState(rx.State):
     words: str = ""
     number: int = 0
 
-    def say(self, words: str) -> None:
-        """Show `words`, one short sentence, instead of whatever was shown before."""
-        self.words = words
-        self.number += 1
-
     @classmethod
     def saying(cls, words: str) -> dict[str, dict[str, Any]]:
         """Return the change that shows `words` on a page whose state cannot be had."""

@@ -10,7 +10,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from interviewer.api.middleware import CacheHeaders, OriginGuard, SecurityHeaders, python_policy
+from interviewer.api.middleware import CacheHeaders, LocalRedirects, OriginGuard, SecurityHeaders, python_policy
 
 
 async def _form(request: Request) -> PlainTextResponse:
@@ -98,3 +98,58 @@ def test_a_program_s_worker_loads_python_and_nothing_else(host: str) -> None:
 )
 def test_a_host_that_is_none_allows_a_worker_nothing(host: str) -> None:
     assert python_policy(host) == "default-src 'none'; script-src 'none'; connect-src 'none'"
+
+
+@pytest.mark.parametrize("origin", ["http://site.example", "http://SITE.example", "ftp://site.example"])
+def test_page_that_came_by_http_is_foreign_to_an_https_site(origin: str) -> None:
+    guard = OriginGuard(Starlette(), [], https_only=True)
+    assert not guard.allows(origin, "site.example")
+    assert guard.allows("https://site.example", "site.example")
+    assert guard.allows("http://localhost:3000", "localhost:3000"), "the operator's own machine"
+    plain = OriginGuard(Starlette(), [])
+    assert not plain.allows(origin, "site.example", "wss")
+    assert plain.allows("http://site.example", "site.example", "ws")
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "kept"),
+    [
+        ("/favicon.svg", 200, "public, max-age=3600"),
+        ("/missing.js", 404, "no-store"),
+        ("/assets/missing.js", 404, "no-store"),
+        ("/api/interviews/1.js", 401, "no-store"),
+        ("/api/user/dashboard", 200, "no-store"),
+        ("/api/auth/login", 200, "no-store"),
+        ("/session/login", 303, "no-store"),
+        ("/github/callback", 303, "no-store"),
+        ("/api/own", 200, "public, max-age=5"),
+        ("/page", 200, "no-cache"),
+    ],
+)
+def test_answers_are_kept_by_what_they_are(path: str, status: int, kept: str) -> None:
+    async def answer(request: Request) -> PlainTextResponse:
+        own = {"Cache-Control": "public, max-age=5"} if request.url.path == "/api/own" else {}
+        return PlainTextResponse("x", status_code=status, headers=own, media_type="text/html")
+
+    app = CacheHeaders(Starlette(routes=[Route("/{path:path}", answer)]))
+    assert TestClient(app).get(path, follow_redirects=False).headers["cache-control"] == kept
+
+
+@pytest.mark.parametrize(
+    ("location", "kept"),
+    [
+        ("http://evil.example/dashboard/", "/dashboard/"),
+        ("https://evil.example/dashboard/?a=b", "/dashboard/?a=b"),
+        ("http://evil.example//other.example/", "/other.example/"),
+        ("http://evil.example", "/"),
+        ("https://github.com/login", "https://github.com/login"),
+        ("/login?next=/account", "/login?next=/account"),
+    ],
+)
+def test_redirect_says_nothing_of_the_host_that_was_asked(location: str, kept: str) -> None:
+    async def answer(request: Request) -> PlainTextResponse:
+        return PlainTextResponse("", status_code=307, headers={"location": location})
+
+    client = TestClient(LocalRedirects(Starlette(routes=[Route("/dashboard", answer)])))
+    answered = client.get("/dashboard", headers={"host": "evil.example"}, follow_redirects=False)
+    assert answered.headers["location"] == kept

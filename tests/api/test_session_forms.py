@@ -32,6 +32,9 @@ async def test_the_cookie_is_for_this_site_alone_and_in_production_for_https(
     assert "SameSite=lax" in cookie
     assert ("Secure" in cookie) is (environment is Environment.PRODUCTION)
     assert "Domain" not in cookie
+    failed = await client.post("/session/login", data=FORM | {"password": "wrong"})
+    [flash] = [value for value in failed.headers.get_list("set-cookie") if value.startswith(FLASH_COOKIE)]
+    assert ("Secure" in flash) is (environment is Environment.PRODUCTION)
     wiring.use(services)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import time
+import urllib.request
 from collections.abc import Callable
 
 import pytest
@@ -50,3 +52,33 @@ def test_who_sends_too_much_is_cut_off_and_may_come_again(limited: Site, sent: s
 def limited(make_site: Callable[..., Site]) -> Site:
     """A site with limits."""
     return make_site(RATE_LIMITS="on")
+
+
+@pytest.mark.parametrize(
+    ("frame", "closed"),
+    [
+        ("Q garbage", True),
+        ("42/_event,[bad", True),
+        ("42/_event," + "[" * 100_000, True),
+        ('42/_event,["event",{"name":"' + "Q" * 300_000 + '"}]', False),
+        ('42/_event,["event",{"name":"reflex___state____state.setvar","payload":{"var_name":"x","value":1}}]', False),
+    ],
+)
+def test_hostile_frames_keep_nobody_waiting_and_leave_no_traceback(site: Site, frame: str, closed: bool) -> None:
+    with connect(f"ws://localhost:{site.port}{PATH}") as socket:
+        socket.recv(timeout=10)
+        socket.send("40/_event,")
+        socket.recv(timeout=10)
+        began = time.monotonic()
+        socket.send(frame)
+        if closed:
+            with contextlib.suppress(ConnectionClosed):
+                while True:
+                    socket.recv(timeout=10)
+            assert socket.close_code == TOO_MUCH
+        with urllib.request.urlopen(f"{site.url}/live", timeout=30) as answer:
+            assert answer.status == 200
+        assert time.monotonic() - began < 5
+    log = site.log.read_text()
+    assert "Traceback" not in log
+    assert "QQQQ" not in log

@@ -42,7 +42,7 @@ _ORDERS = (
     (re.compile(r"\blast[\s-]*in[\s,-]*(?:is\s+)?first[\s-]*out\b|\bfirst[\s-]*in[\s,-]*last[\s-]*out\b", re.IGNORECASE), "lifo"),
 )
 _NEGATION = re.compile(r"\b(?:no|not|never|cannot|can't|without|neither|nor|\w+n['’]t)\b", re.IGNORECASE)
-ANSWERS_YES_OR_NO = re.compile(r"\W*(yes|no)\b", re.IGNORECASE)
+ANSWERS_YES_OR_NO = re.compile(r"\A\W*(yes|no)\b", re.IGNORECASE)
 
 _EndOf = dict[str, tuple[int, int]]
 Bindings = dict[tuple[str, int], frozenset[int]]

@@ -195,8 +195,14 @@ def _lexical(key_point: KeyPoint, haystack: Sequence[str]) -> float:
     """Return the share of the key point's ideas of which one wording stands in `haystack`."""
     if not key_point.terms:
         return 0.0
-    found = sum(any(contains_phrase(haystack, _term_stems(term)) for term in idea) for idea in key_point.terms)
+    there = frozenset(haystack)
+    found = sum(any(_stands_in(haystack, there, _term_stems(term)) for term in idea) for idea in key_point.terms)
     return found / len(key_point.terms)
+
+
+def _stands_in(haystack: Sequence[str], there: frozenset[str], phrase: tuple[str, ...]) -> bool:
+    """Tell whether a phrase is in `haystack`, whose words are `there`: most phrases miss one, and need no search."""
+    return there.issuperset(phrase) and contains_phrase(haystack, phrase)
 
 
 def _evidence(lexical: float, cosine: float) -> float:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from interviewer.adapters.builtin.text import FUNCTION_WORDS, stem, words
+from interviewer.adapters.builtin.text import FUNCTION_WORDS, cut, stem, words
 
 _SEGMENT = re.compile(r"[^.!?;\n•●○]+(?:[.!?;](?!\s|$)[^.!?;\n•●○]*)*[.!?;]*")
 _COUNTS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
@@ -78,7 +78,7 @@ class Windows:
 
 def segments(text: str) -> list[str]:
     """Split `text` at sentence ends, semicolons, bullets and line ends; pieces without a word or number are dropped."""
-    pieces = (match.group().strip(" \t-–*>→\r") for match in _SEGMENT.finditer(text))
+    pieces = (piece.strip(" \t-–*>→\r") for piece in cut(_SEGMENT, text))
     return [piece for piece in pieces if words(piece)]
 
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[+#]{1,2}(?=\W|$)")
 _SEGMENT = re.compile(r"[^.!?;\n]+(?:[.!?;](?!\s|$)[^.!?;\n]*)*[.!?;]*")
+# More than an answer of the allowed length has, unless it is made of lines of a few letters.
+MOST_PIECES = 300
 _STEMMER = snowballstemmer.stemmer("english")
 # The stemmer keeps the word it works on in itself, and answers are judged in threads.
 _STEMMER_LOCK = threading.Lock()
@@ -184,11 +186,19 @@ class Sentence:
     stems: tuple[str, ...]
 
 
+def cut(piece: re.Pattern[str], text: str) -> list[str]:
+    """Return the pieces of `text`; of more than `MOST_PIECES` neighbors stay together, because each costs the judge its time."""
+    spans = [match.span() for match in piece.finditer(text)]
+    together = math.ceil(len(spans) / MOST_PIECES) or 1
+    runs = [spans[first : first + together] for first in range(0, len(spans), together)]
+    return [text[run[0][0] : run[-1][1]] for run in runs]
+
+
 def sentences(text: str) -> list[Sentence]:
     """Split `text` at sentence ends, semicolons and line ends; pieces without a word are dropped."""
     found = []
-    for match in _SEGMENT.finditer(text):
-        piece = match.group().strip()
+    for piece in cut(_SEGMENT, text):
+        piece = piece.strip()
         piece_stems = tuple(stems(piece))
         if piece_stems:
             found.append(Sentence(piece, piece_stems))

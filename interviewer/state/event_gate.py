@@ -1,0 +1,248 @@
+"""Reads every message on a page's websocket before Reflex does, and passes on what is declared in `bounds.py`, no more.
+
+What is passed on is written anew from the parts that were checked. A message that no page sends closes the websocket; an event
+that is not declared, or carries too much, is dropped. Neither is logged with a word of what its sender wrote.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import re
+from collections import Counter
+from enum import StrEnum
+from typing import Any
+from urllib.parse import parse_qs
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from interviewer import metrics
+from interviewer.logs import Seldom
+from interviewer.state.bounds import BOOT, EVENTS, Bounds, TooLong
+from interviewer.state.notices import NoticeState
+
+logger = logging.getLogger(__name__)
+
+PATH = "/_event"
+# Characters of one message: the longest form with every character escaped is below.
+LONGEST = 400_000
+# Characters of the parts that a page's address has in an event.
+LONGEST_PATH, LONGEST_ADDRESS, LONGEST_QUERY, MOST_QUERIES = 1_000, 4_000, 4_000, 30
+# Of a connection's request: characters of the query string, bytes of all headers.
+LONGEST_QUERY_STRING, MOST_HEADERS = 500, 16_384
+# Events refused on one websocket before it is closed, and connections to the namespace that it may make.
+MOST_REFUSED, MOST_CONNECTS = 20, 5
+# Reports of an error in a page's script on one websocket; Reflex has limits of its own for the process.
+MOST_REPORTS, LONGEST_REPORT = 5, 300
+# Seconds between two lines of the log about the same reason.
+QUIET = 60.0
+# RFC 6455: "Policy violation".
+VIOLATION = 1008
+TOO_LONG = "What you sent is too long, so nothing was done with it. It is still where you wrote it: shorten it and send it again."
+
+_TOKEN = re.compile("[A-Za-z0-9-]{1,64}")
+_CONNECT, _LEAVE, _EVENT = f"40{PATH},", f"41{PATH},", f"42{PATH},"
+_PONG, _CLOSE = "3", "1"
+
+
+class Reason(StrEnum):
+    """Why something was not passed on; the only word about it in the log and the figures."""
+
+    REQUEST = "request"
+    MALFORMED = "malformed"
+    UNKNOWN = "unknown event"
+    ARGUMENTS = "arguments"
+    LENGTH = "length"
+    NUMBER = "number"
+
+
+class Violation(Exception):
+    """A message that no page sends."""
+
+
+class Refusal(Exception):
+    """An event that is not passed on."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class EventGate:
+    """Puts every message of a page's websocket through the declared bounds."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._seldom = Seldom(QUIET)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on a websocket whose request is a page's, and of its messages those that are."""
+        if scope["type"] != "websocket" or not scope["path"].startswith(PATH):
+            await self._app(scope, receive, send)
+            return
+        if not _is_of_a_page(scope):
+            self._note(Reason.REQUEST)
+            await receive()
+            await send({"type": "websocket.close", "code": VIOLATION, "reason": "not a page"})
+            return
+        reader, refused, over = Reader(), 0, False
+
+        async def checked() -> Message:
+            nonlocal refused, over
+            while True:
+                message = await receive()
+                if message["type"] != "websocket.receive":
+                    return message
+                try:
+                    return {"type": "websocket.receive", "text": reader.read(message.get("text"))}
+                except Refusal as refusal:
+                    refused += 1
+                    self._note(refusal.reason)
+                    if refusal.reason is Reason.LENGTH:
+                        await sent({"type": "websocket.send", "text": _notice(TOO_LONG)})
+                    over = refused > MOST_REFUSED
+                except Violation:
+                    self._note(Reason.MALFORMED)
+                    over = True
+                if over:
+                    await send({"type": "websocket.close", "code": VIOLATION, "reason": "not what a page sends"})
+                    return {"type": "websocket.disconnect", "code": VIOLATION}
+
+        async def sent(message: Message) -> None:
+            if not over:
+                await send(message)
+
+        await self._app(scope, checked, sent)
+
+    def _note(self, reason: Reason) -> None:
+        metrics.EVENTS_REFUSED.labels(reason.value).inc()
+        if self._seldom.lets(reason.value):
+            logger.warning("messages on websockets are refused (%s); at most one line about it in %.0f s", reason.value, QUIET)
+
+
+class Reader:
+    """Reads the messages of one websocket, one after the other."""
+
+    def __init__(self) -> None:
+        self._connects = 0
+        self._connected = False
+        self._times: Counter[str] = Counter()
+
+    def read(self, text: object) -> str:
+        """Return a message as it is passed on; raises Refusal or Violation."""
+        if not isinstance(text, str):
+            raise Violation
+        if len(text) > LONGEST:
+            raise Refusal(Reason.LENGTH)
+        if text.startswith(_EVENT):
+            return _EVENT + _written(self._emitted(_parsed(text[len(_EVENT) :])))
+        if text.startswith(_CONNECT):
+            self._connects += 1
+            if self._connected or self._connects > MOST_CONNECTS:
+                raise Violation
+            self._connected = True
+            given = text[len(_CONNECT) :]
+            return _CONNECT + _written(self._greeting(_parsed(given))) if given else text
+        if text == _LEAVE:
+            self._connected = False
+        elif text not in {_PONG, _CLOSE}:
+            raise Violation
+        return text
+
+    def _greeting(self, given: object) -> dict[str, Any]:
+        """Return what a page says when it connects: its first event, and which build it is of."""
+        if not isinstance(given, dict):
+            raise Violation
+        taken: dict[str, Any] = {}
+        schema, event = given.get("state_schema"), given.get("event")
+        if isinstance(schema, str) and len(schema) <= LONGEST_REPORT:
+            taken["state_schema"] = schema
+        # Without it the page connects all the same, so that it can be shown that it is of another version.
+        with contextlib.suppress(Refusal):
+            taken["event"] = self._event(event, {BOOT: EVENTS[BOOT]})
+        return taken
+
+    def _emitted(self, given: object) -> list[Any]:
+        """Return what a page emits: an event, a report of an error in its script, or a ping."""
+        match given:
+            case ["event", dict() as event]:
+                return ["event", self._event(event, EVENTS)]
+            case ["client_error", dict() as report]:
+                self._once_more("client_error", MOST_REPORTS)
+                parts = ("error_type", "message", "substate")
+                return ["client_error", {name: str(report[name])[:LONGEST_REPORT] for name in parts if name in report}]
+            case ["ping"]:
+                return ["ping"]
+        raise Violation
+
+    def _event(self, event: object, known: Any) -> dict[str, Any]:
+        if not isinstance(event, dict):
+            raise Refusal(Reason.UNKNOWN)
+        name = event.get("name")
+        bounds: Bounds | None = known.get(name) if isinstance(name, str) else None
+        if bounds is None:
+            raise Refusal(Reason.UNKNOWN)
+        try:
+            payload = bounds.taken(event.get("payload"))
+        except TooLong as error:
+            raise Refusal(Reason.LENGTH) from error
+        except ValueError as error:
+            raise Refusal(Reason.ARGUMENTS) from error
+        if bounds.times is not None:
+            self._once_more(str(name), bounds.times)
+        return {"name": name, "payload": payload, "router_data": _address(event.get("router_data"))}
+
+    def _once_more(self, name: str, most: int) -> None:
+        self._times[name] += 1
+        if self._times[name] > most:
+            raise Refusal(Reason.NUMBER)
+
+
+def _is_of_a_page(scope: Scope) -> bool:
+    """Tell whether a request for a websocket names its page's token once, and little else."""
+    query = scope.get("query_string", b"").decode("latin-1")
+    if len(query) > LONGEST_QUERY_STRING or sum(len(name) + len(value) for name, value in scope["headers"]) > MOST_HEADERS:
+        return False
+    tokens = parse_qs(query, keep_blank_values=True).get("token", [])
+    return len(tokens) == 1 and _TOKEN.fullmatch(tokens[0]) is not None
+
+
+def _address(given: object) -> dict[str, Any]:
+    """Return the address that an event names as its page's, in so far as it is as long as addresses are."""
+    if not isinstance(given, dict):
+        return {}
+    taken: dict[str, Any] = {}
+    for name, longest in (("pathname", LONGEST_PATH), ("asPath", LONGEST_ADDRESS)):
+        if isinstance(value := given.get(name), str):
+            taken[name] = value[:longest]
+    if isinstance(query := given.get("query"), dict):
+        taken["query"] = _query(query)
+    return taken
+
+
+def _query(given: dict[str, Any]) -> dict[str, str]:
+    """Return the first parameters of an address, up to a sum of characters."""
+    taken, left = {}, LONGEST_QUERY
+    for name, value in list(given.items())[:MOST_QUERIES]:
+        left -= len(name) + len(str(value))
+        if not isinstance(value, str) or left < 0:
+            break
+        taken[name] = value
+    return taken
+
+
+def _parsed(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise Violation from error
+
+
+def _written(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _notice(words: str) -> str:
+    """Return the message that shows `words` on the page."""
+    return _EVENT + _written(["event", {"delta": NoticeState.saying(words)}])

@@ -1,0 +1,159 @@
+"""The page of documentation that lists everything callable from outside, made from the code: `python -m tests.support.bounds`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import typer
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
+
+from interviewer import api
+from interviewer.api import websockets
+from interviewer.api.access import person, refresh_token
+from interviewer.api.errors import MAX_BODY, MAX_WEBHOOK
+from interviewer.cli import app as commands
+from interviewer.cli import bounded_http
+from interviewer.services.guard import LIMITS, Action
+from interviewer.settings import ROOT
+from interviewer.state import event_gate, retention
+from interviewer.state.bounds import EVENTS
+
+PAGE = "docs/bounds.md"
+# Which limit the service behind a route keeps. What is not here reads, and takes no more than a connection does.
+_LIMITED = {
+    "/session/login": Action.SIGN_IN,
+    "/session/verify": Action.USE_LINK,
+    "/session/report/{name}": Action.EXPORT,
+    "/api/auth/check-email": Action.CHECK_EMAIL,
+    "/api/auth/request-verification": Action.SIGN_UP,
+    "/api/users": Action.USE_LINK,
+    "/api/auth/login": Action.SIGN_IN,
+    "/api/auth/github": Action.GITHUB,
+    "/github/callback": Action.GITHUB,
+    "/api/auth/token": Action.REFRESH,
+    "/api/auth/request-reset": Action.RESET,
+    "/api/auth/reset-password": Action.USE_LINK,
+    "/api/interviews": Action.START,
+    "/api/conversations/create/{interview_id}": Action.ANSWER,
+    "/api/conversations/append/{interview_id}": Action.ANSWER,
+    "/api/jd": Action.JOB,
+    "/api/payment/checkout": Action.CHECKOUT,
+    "/api/payment/cancel": Action.PAYMENT,
+    "/api/payment/resume": Action.PAYMENT,
+    "/api/payment/change-plan": Action.PAYMENT,
+}
+_OF_A_SESSION = ("/session/export", "/session/report", "/session/logout", "/api/interviews/{interview_id}/report")
+
+_OPENING = f"""# What can be called from outside, and its bounds
+
+Made by `.venv/bin/python -m tests.support.bounds` from the code; a test fails when it is out of date.
+
+- **Connections.** The headers of a request have {bounded_http.HEADERS_WITHIN:.0f} seconds and
+  {bounded_http.LONGEST_HEADERS:,} bytes, its body {bounded_http.BODY_WITHIN:.0f} seconds. One client (an IPv4 address or
+  an IPv6 /64) has {bounded_http.AT_ONCE:,} HTTP connections, on {bounded_http.ARRIVING} of which a request may still be
+  arriving; not behind `TRUSTED_PROXIES`, where the proxy bounds them.
+- **Websockets.** One client has {websockets.AT_ONCE} open, opens {websockets.OPENED:,} a minute, and sends
+  {websockets.CLIENT_MESSAGES:,} messages ({websockets.CLIENT_CHARACTERS:,} characters) in {websockets.WITHIN:.0f} seconds;
+  one websocket {websockets.MESSAGES} ({websockets.CHARACTERS:,}). A message has {event_gate.LONGEST:,} characters.
+  After {event_gate.MOST_REFUSED} refused events a websocket is closed.
+- **Retention.** The state of a page is dropped {retention.ANONYMOUS:.0f} seconds after its websocket has gone if no user
+  was signed in on it, else after {retention.SIGNED_IN / 60:.0f} minutes, with at most {retention.MOST:,} such states in a
+  process; a store that copies share keeps them {retention.SHARED / 60:.0f} minutes. The privacy page says what is stored.
+- **Log.** A request: method, route template, status, milliseconds. An event: its handler's name. A refusal: the reason,
+  once a minute. Any other text is cut at a few hundred characters.
+- **Limits** are counted by client, by account and by both; 429 says when to come back. `RATE_LIMITS=off` turns all off but
+  sizes and times.
+"""
+
+
+def page() -> str:
+    """Return the whole page."""
+    return "\n".join([_OPENING, *_events(), "", *_routes(), "", *_commands(), ""])
+
+
+def _events() -> Iterator[str]:
+    yield "## Events of pages\n"
+    yield "Every other method of a state is out of reach.\n"
+    yield "| Event | Who | Arguments | Limit |\n|---|---|---|---|"
+    for name, bounds in sorted(EVENTS.items(), key=lambda one: _event_name(one[0])):
+        arguments = ", ".join(f"`{argument}`: {bound}" for argument, bound in bounds.arguments.items()) or "none"
+        limit = _limit(bounds.limit) or (f"{bounds.times} a websocket" if bounds.times else "messages of a websocket")
+        yield f"| `{_event_name(name)}` | {bounds.who} | {arguments} | {limit} |"
+
+
+def _event_name(name: str) -> str:
+    state, _, handler = name.rpartition(".")
+    return f"{state.rpartition('____')[2]}.{handler}"
+
+
+def _routes() -> Iterator[str]:
+    yield "## Routes\n"
+    yield f"Bodies have at most {MAX_BODY // 1024} KB, the webhook's {MAX_WEBHOOK // 1024} KB.\n"
+    yield "| Route | Who | Limit |\n|---|---|---|"
+    for route in sorted(routes(), key=lambda one: (one.path, sorted(one.methods or ()))):
+        methods = ", ".join(sorted(route.methods or ()))
+        yield f"| {methods} `{route.path}` | {_who(route)} | {_limit_of(route) or 'connections'} |"
+
+
+def routes() -> list[APIRoute]:
+    """Return the routes of the HTTP interface."""
+
+    def within(found: list[BaseRoute]) -> Iterator[APIRoute]:
+        for route in found:
+            if isinstance(route, APIRoute):
+                yield route
+            else:
+                included = getattr(route, "original_router", None)
+                yield from within(list(included.routes if included else []))
+
+    return list(within(list(api.build().routes)))
+
+
+def _who(route: APIRoute) -> str:
+    calls = {dependency.call for dependency in route.dependant.dependencies}
+    if person in calls:
+        return "holder of an access token, for their own"
+    if refresh_token in calls:
+        return "holder of a refresh token"
+    if route.path.startswith("/api/webhooks/"):
+        return "the payment service, by its signature"
+    if route.path == "/metrics":
+        return "holder of `METRICS_TOKEN` in production"
+    return "signed in, for their own" if route.path.startswith(_OF_A_SESSION) else "anyone"
+
+
+def _limit_of(route: APIRoute) -> str:
+    """Return the limit of a route; where a path that others have too only lacks its id, nothing is done."""
+    return _limit(_LIMITED.get(route.path)) if "POST" in (route.methods or ()) or "api" not in route.path else ""
+
+
+def _limit(action: Action | None) -> str:
+    if action is None:
+        return ""
+    limits = LIMITS[action]
+    parts = ((limits.client, "a client"), (limits.account, "an account"), (limits.both, "a client on an account"))
+    return f"{action.value}: " + ", ".join(f"{limit} {whose}" for limit, whose in parts if limit)
+
+
+def _commands() -> Iterator[str]:
+    yield "## Commands\n"
+    yield "Whoever can read the settings on the machine can run them: the operator. Nothing reaches them over the network.\n"
+    yield "| Command | Arguments |\n|---|---|"
+    for name, command in command_list(typer.main.get_command(commands), "interviewer"):
+        given = ", ".join(f"`{parameter.opts[-1]}`" for parameter in command.params if parameter.name != "help") or "none"
+        yield f"| `{name}` | {given} |"
+
+
+def command_list(command: Any, name: str) -> Iterator[tuple[str, Any]]:
+    """Yield every command with its whole name."""
+    if not hasattr(command, "commands"):
+        yield name, command
+        return
+    for part, inner in sorted(command.commands.items()):
+        yield from command_list(inner, f"{name} {part}")
+
+
+if __name__ == "__main__":
+    (ROOT / PAGE).write_text(page(), encoding="utf-8")

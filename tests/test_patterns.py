@@ -1,0 +1,53 @@
+"""No text of a user keeps a regular expression busy, nor the log that quotes it."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from interviewer import logs
+from tests.support.patterns import FRAGMENTS, hostile, patterns
+
+MEGABYTE = 1_000_000
+# Seconds of the processor; what is quadratic takes many times as long.
+CEILING = 0.05
+
+
+@pytest.mark.parametrize("fragment", FRAGMENTS)
+def test_log_cleans_a_megabyte_at_once(fragment: str) -> None:
+    clean = logs.cleaner(["a-secret-of-the-site", "another"])
+    text = (fragment * MEGABYTE)[:MEGABYTE]
+    began = time.process_time()
+    assert len(clean(text)) < 2 * logs.LONGEST
+    assert len(clean(text, logs.LONGEST_TRACEBACK)) < 2 * logs.LONGEST_TRACEBACK
+    assert time.process_time() - began < CEILING
+
+
+@pytest.mark.parametrize(("place", "pattern"), list(patterns()), ids=lambda one: one if isinstance(one, str) else "")
+def test_pattern_is_not_quadratic(place: str, pattern: Any) -> None:
+    """Twice a length must not take nearly four times as long; lengths are those of a long answer."""
+    slow = []
+    for short, long in zip(hostile(LENGTH // 2), hostile(LENGTH), strict=True):
+        seconds = _seconds(pattern, long)
+        if seconds > CEILING and seconds > 3 * _seconds(pattern, short):
+            slow.append(long[:30])
+    assert not slow, f"{place} takes ever longer over {slow[:5]}"
+
+
+LENGTH = 6_000
+
+
+def _seconds(pattern: Any, text: str) -> float:
+    """Return the least of three times, so that a busy machine does not count."""
+    given = text.encode() if isinstance(pattern.pattern, bytes) else text
+    return min(_once(pattern, given) for _ in range(1 if len(text) < LENGTH else 2))
+
+
+def _once(pattern: Any, text: Any) -> float:
+    began = time.process_time()
+    for _ in pattern.finditer(text):
+        pass
+    pattern.fullmatch(text)
+    return time.process_time() - began
