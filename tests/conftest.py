@@ -202,16 +202,14 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a whole site, run browser tests last, and say which process does what where there are two.
+    """Mark what needs a whole site, and run browser tests last.
 
-    Playwright keeps an event loop of its own running, beside which no other can run: browser tests share no process with others.
+    Playwright keeps an event loop of its own running, and no other can run in that process afterwards.
     """
     for item in items:
         if {"site", "make_site"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("site")
     items.sort(key=_in_browser)
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("browser" if _in_browser(item) else "rest"))
 
 
 def _in_browser(item: pytest.Item) -> bool:

@@ -140,7 +140,8 @@ def sync(venv: Path, lock: Path) -> None:
     environment = {"UV_SYSTEM_CERTS": "1", **sources(python), **os.environ, "VIRTUAL_ENV": str(venv)}
     # Building a package would fetch build tools that no lock lists. Any index will do: the hashes say which file is right.
     exactly = ["--require-hashes", "--no-build", "--index-strategy", "unsafe-best-match"]
-    command = [uv, "--no-progress", "pip", "sync", "--quiet", *exactly, lock]
+    # Compiled here on all cores, or the first start would do it on one.
+    command = [uv, "--no-progress", "pip", "sync", "--quiet", "--compile-bytecode", *exactly, lock]
     # uv keeps an index's pages for ten minutes, so a release that is younger may be missing from them.
     synced = quiet(command, environment)
     if "no version of" in synced.stdout:

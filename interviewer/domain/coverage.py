@@ -16,7 +16,7 @@ from interviewer.domain.rubric import PASS_SCORE, folded
 LIKE, LIKE_AND_SHARED = 0.38, 0.30
 # A shorter passage stands in many texts by chance.
 MIN_QUOTE = 12
-_QUOTED = re.compile(r"[“\"]([^”\"]+)[”\"]")
+_QUOTED = re.compile(r"[“\"]([^“”\"]+)[”\"]")
 _HEADING = re.compile(r"(?:what|who|how|why|about) (?:you|we|us)\b.{0,25}", re.IGNORECASE)
 
 

@@ -13,17 +13,17 @@ from interviewer.domain.rubric import MAX_KEY_POINTS, MAX_MODEL_ANSWER, MAX_POIN
 
 # Bullets, numbers and letters in front of list items, but no minus sign, no "--option", no "*args", no "e.g.".
 _ITEM = re.compile(
-    r"(?:(?:[•●○▪]+|[-–—](?![-\d])|\*(?=\s)|\(?\d{1,2}[.)](?!\d)|\(?(?:[ivx]{1,4}|[a-h])(?:\)|\.(?=\s)))\s*)+(?=\S)",
+    r"(?:(?:[•●○▪]|[-–—](?![-\d])|\*(?=\s)|\(?\d{1,2}[.)](?!\d)|\(?(?:[ivx]{1,4}|[a-h])(?:\)|\.(?=\s)))\s*)+(?=\S)",
     re.IGNORECASE,
 )
 # Not after abbreviations, nor between the parts of a number.
 _SENTENCE = re.compile(r"(?<!e\.g\.)(?<!i\.e\.)(?<!etc\.)(?<!vs\.)(?<=[.!?;])\s+(?=[^\s\da-z(]|\d+[^\d.])")
 _CLAUSES = (
-    re.compile(r"\s*;\s*"),
-    re.compile(r"\s*,\s*(?=(?:and|but|or|so|which|because|while|whereas|whereby|since)\b)", re.IGNORECASE),
-    re.compile(r"\s+(?=(?:because|while|whereas|whereby|but)\b)", re.IGNORECASE),
-    re.compile(r"\s*,\s*(?!\s|e\.?g|i\.?e|for example|such as|etc)", re.IGNORECASE),
-    re.compile(r"\s+and\s+", re.IGNORECASE),
+    re.compile(r"(?<!\s)\s*;\s*"),
+    re.compile(r"(?<!\s)\s*,\s*(?=(?:and|but|or|so|which|because|while|whereas|whereby|since)\b)", re.IGNORECASE),
+    re.compile(r"(?<!\s)\s+(?=(?:because|while|whereas|whereby|but)\b)", re.IGNORECASE),
+    re.compile(r"(?<!\s)\s*,\s*(?!\s|e\.?g|i\.?e|for example|such as|etc)", re.IGNORECASE),
+    re.compile(r"(?<!\s)\s+and\s+", re.IGNORECASE),
 )
 # What pairs two words: the "and" after it is no end of a clause.
 _PAIR = re.compile(r"\b(?:between|both)\b[^,;.]*$", re.IGNORECASE)

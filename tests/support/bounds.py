@@ -108,7 +108,10 @@ def routes() -> list[APIRoute]:
                 included = getattr(route, "original_router", None)
                 yield from within(list(included.routes if included else []))
 
-    return list(within(list(api.build().routes)))
+    found = list(within(list(api.build().routes)))
+    paths = {route.path for route in found}
+    # A path with a slash at its end answers like the one without.
+    return [route for route in found if not route.path.endswith("/") or route.path.rstrip("/") not in paths]
 
 
 def _who(route: APIRoute) -> str:
