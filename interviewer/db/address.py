@@ -116,7 +116,7 @@ def connect_arguments(address: URL) -> dict[str, Any]:
     """Return how to connect in addition to `address`, which has the last word on timeouts.
 
     No statement is ever prepared: under a pooler the next transaction may be on another connection of the server, which does
-    not know it. Planning anew costs the server 2.4 ms a turn.
+    not know it. Planning each time costs the server 2.4 ms a turn.
     """
     waits = {"connect_timeout": CONNECT_WAIT, "tcp_user_timeout": SILENCE}
     return {**{name: value for name, value in waits.items() if name not in address.query}, "prepare_threshold": None}

@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 # PostgreSQL's disk_full and read_only_sql_transaction.
 REFUSALS = frozenset({"53100", "25006"})
-# Seconds between two tries after a write was refused. Nobody is sent here meanwhile, so no other write would find out.
+# Seconds between two tries after a write was refused. No visitors are sent here meanwhile, so no other write would find out.
 TRY_EVERY = 5.0
 # Extends a file, as storing an answer may. What it writes is gone at the end of the transaction.
 PROBE = "CREATE TEMPORARY TABLE probe_of_writes ON COMMIT DROP AS SELECT generate_series(1, 20000)"

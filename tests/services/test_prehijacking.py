@@ -1,4 +1,4 @@
-"""Signing up with another person's address gives nobody a way into the account that its owner makes."""
+"""Signing up with another person's address opens no way into the account that its owner makes."""
 
 from __future__ import annotations
 

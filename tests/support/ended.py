@@ -1,4 +1,4 @@
-"""A site with somebody on it who has a history, and ways to end what their pages were filled for."""
+"""A site with a user who has a history, and ways to end what their pages were filled for."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.raw_page import raw_page
 from tests.support.site import Site
 
 ADA, GRACE = "ada@example.com", "grace@example.com"
-# What the pages of the first of them hold, and nobody else may get.
+# What the pages of the first of them hold, and no other client may get.
 PRIVATE = (ADA, "Ada Lovelace", "In my last project I measured this first")
 
 
@@ -80,7 +80,7 @@ class Home:
 
     @contextmanager
     def database_away(self) -> Iterator[None]:
-        """Let nobody connect to the site's database as long as the block runs."""
+        """Refuse connections to the site's database while the block runs."""
         url = make_url(self.site.database_url)
         admin = create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT", poolclass=NullPool)
         with admin.connect() as connection:
