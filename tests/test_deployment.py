@@ -291,7 +291,7 @@ def test_the_workflow_runs_what_developers_run() -> None:
         if step.get("run", "").startswith("make ")
     }
     makefile = (ROOT / "Makefile").read_text()
-    assert targets == {"lint", "test"}
+    assert targets == {"install", "lint", "test"}
     assert all(re.search(f"(?m)^{target}:", makefile) for target in targets)
     updates = yaml.safe_load((ROOT / ".github" / "dependabot.yml").read_text())["updates"]
     assert all((ROOT / update["directory"].strip("/")).is_dir() for update in updates)

@@ -104,7 +104,7 @@ async def test_a_500_arrives_with_its_place_in_the_code_and_nothing_that_anybody
 ) -> None:
     id = (await program.post("/api/interviews", json={})).json()["interview_id"]
 
-    async def broken(self: Programs, user_id: int, interview_id: int, sent: Any) -> None:
+    async def broken(self: Programs, user_id: int, interview_id: int, sent: Any, *_more: object) -> None:
         said = sent.message
         int(said)
 

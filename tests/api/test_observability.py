@@ -137,7 +137,7 @@ async def test_work_that_a_request_began_logs_under_its_id(
     assert (background["request_id"], background["level"], background["logger"]) == (
         "start-1",
         "warning",
-        "interviewer.services.interviews",
+        "interviewer.services.starts",
     )
     assert structlog.contextvars.get_contextvars() == {}, "nothing is left for the next request"
 

@@ -64,6 +64,8 @@ class FirstRun:
         os.killpg(self.process.pid, signal.SIGINT)
         status = self.process.wait(60)
         self._reader.join(10)
+        if self.process.stdout:
+            self.process.stdout.close()
         return status
 
 

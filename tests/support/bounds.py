@@ -142,7 +142,7 @@ def _limit(action: Action | None) -> str:
 
 def _commands() -> Iterator[str]:
     yield "## Commands\n"
-    yield "Anyone who can read the settings on the machine can run them, which is the operator. Nothing reaches them over the network.\n"
+    yield "The operator runs them: who can read the settings can. Nothing reaches them over the network.\n"
     yield "| Command | Arguments |\n|---|---|"
     for name, command in command_list(typer.main.get_command(commands), "interviewer"):
         given = ", ".join(f"`{parameter.opts[-1]}`" for parameter in command.params if parameter.name != "help") or "none"

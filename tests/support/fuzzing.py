@@ -61,6 +61,11 @@ checks.positive_data_acceptance.enabled = false
 include-operation-id = ["startInterview", "analyseJobDescription"]
 checks.positive_data_acceptance.enabled = false
 
+# The contract answers the status that an interview already has with 400; no schema can say which one that is.
+[[operations]]
+include-operation-id = "changeInterview"
+checks.positive_data_acceptance.enabled = false
+
 # The contract answers an event that lacks what its kind has with 400; what that is, is the payment service's to say.
 [[operations]]
 include-operation-id = "receiveBillingEvent"

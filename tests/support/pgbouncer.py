@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pwd
 import re
 import shutil
 import socket
@@ -102,7 +103,14 @@ def running(server_url: str, **settings: object) -> Iterator[PgBouncer]:
                 os.chown(path, account, -1)
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [command, "pgbouncer.ini"], cwd=folder, user=account, stdout=output, stderr=subprocess.STDOUT
+                [command, "pgbouncer.ini"],
+                cwd=folder,
+                user=account,
+                # Root's own groups would count where a folder is open to other users only.
+                group=account and pwd.getpwuid(account).pw_gid,
+                extra_groups=None if account is None else [],
+                stdout=output,
+                stderr=subprocess.STDOUT,
             )
         try:
             _wait(pooler, process, log)
