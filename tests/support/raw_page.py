@@ -17,7 +17,6 @@ from interviewer.services.sessions import COOKIE
 from tests.chaos.tabs import NAMESPACE, ROOT_STATE
 
 HYDRATE_AND_LOAD = f"{ROOT_STATE}.hydrate_and_load"
-HYDRATE = f"{ROOT_STATE}.hydrate"
 # What is true once the handlers that fill the page have run.
 LOADED = '"is_hydrated_rx_state_":true'
 # Seconds until they must have.
