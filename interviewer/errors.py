@@ -31,6 +31,14 @@ class BadRequest(AppError):
     user_message = "That input cannot be used."
 
 
+class InvalidFields(BadRequest):
+    """Fields of a form cannot be used as they are: `fields` has a sentence for each by its name, the first is the message."""
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        self.fields = fields
+        super().__init__(next(iter(fields.values())))
+
+
 class Unauthorized(AppError):
     """Nobody is signed in, or the credentials are wrong."""
 

@@ -13,10 +13,10 @@ from interviewer.api.examples import CONVERSATION, INTERVIEW, STARTED
 from interviewer.domain.credits import Refusal
 from interviewer.domain.job import JobFindings, markdown
 from interviewer.domain.names import MAX_USERNAME
+from interviewer.domain.passwords import MAX_PASSWORD, MIN_PASSWORD
 from interviewer.domain.progress import InterviewStatus
 from interviewer.domain.rubric import percentage
 from interviewer.domain.topics import TOPICS, TOTAL_QUESTIONS, Level, number_in_topic, topic_by_id
-from interviewer.services.accounts import MAX_PASSWORD, MIN_PASSWORD
 from interviewer.services.sessions import MAX_ID
 from interviewer.services.views import Loaded, TurnRow
 

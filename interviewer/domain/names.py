@@ -14,11 +14,20 @@ MAX_LOOKED_AT = 500
 _JOINERS = dict.fromkeys(map(ord, "\u200c\u200d"))
 # Line and paragraph separators; every other one is a control character, in a category that begins with C.
 _SEPARATORS = ("Zl", "Zp")
-# Mail programs turn these into links. Bare domains only with endings that no name has: "J.Smith" is a name.
+# Letters and signs that show as nothing: Hangul fillers, the empty Braille pattern, a note without a head.
+_BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800\U0001d159")
+# Mail programs turn these into links.
 _LINK = re.compile(
-    r"://|\b(?:https?|ftp|mailto|tel):|\bwww\.|[^\s@]@[^\s@]|\w\.[\w-]+/"
-    r"|\w\.(?:com|net|org|info|biz|io|app|dev|xyz|top|site|online|shop|link|click|ru|cn)\b",
+    r"://|\b(?:https?|ftp|mailto|tel):|\bwww\.|[^\s@]@[^\s@]|\w\.[\w-]+/|\d{1,3}(?:\.\d{1,3}){3}",
     re.IGNORECASE,
+)
+# A dot inside a word, with two letters after it, looks like a domain: programs link any of the 1,400 endings, and more come.
+# "js" is none, and no country's code.
+_DOTTED = re.compile(r"[^\s.]\.(?!js\b)[^\W\d_](?:[^\W\d_]|[^\x00-\x7f])", re.IGNORECASE)
+# Except after initials and titles: "J.Smith" and "Dr.Strange" are names. These endings are none.
+_TITLES = frozenset({"dipl", "dr", "fr", "hon", "ing", "mr", "mrs", "ms", "mx", "prof", "rev", "st"})
+_ENDINGS = frozenset(
+    {"app", "biz", "click", "com", "dev", "info", "link", "mov", "net", "online", "org", "shop", "site", "top", "xyz", "zip"}
 )
 _REFUSED = f"Choose a name of 1 to {MAX_USERNAME} characters, without < and >, web addresses or e-mail addresses."
 
@@ -32,7 +41,7 @@ def checked_username(raw: str) -> str:
     if len(raw) > MAX_LOOKED_AT or len(name := " ".join(raw.split())) > MAX_USERNAME:
         raise BadRequest(_REFUSED)
     raw = raw.strip()
-    if not raw.translate(_JOINERS).strip() or any(map(_misleads, raw)) or _links(raw):
+    if not any(map(_shows, raw)) or any(map(_misleads, raw)) or _links(raw):
         raise BadRequest(_REFUSED)
     return name
 
@@ -47,12 +56,28 @@ def cleaned_username(raw: str, otherwise: str) -> str:
         return otherwise
 
 
+def _shows(char: str) -> bool:
+    """Tell whether a character is visible where it is alone; marks and joiners need another one."""
+    return unicodedata.category(char)[0] in "LNPS" and char not in _BLANK
+
+
 def _misleads(char: str) -> bool:
     category = unicodedata.category(char)
-    return char in "<>" or category in _SEPARATORS or (category[0] == "C" and ord(char) not in _JOINERS)
+    invisible = char in _BLANK or (category[0] == "C" and ord(char) not in _JOINERS)
+    return char in "<>" or category in _SEPARATORS or invisible
 
 
 def _links(text: str) -> bool:
     """Tell whether a mail program might make a link of this; wide forms of dots and slashes count as what they look like."""
-    seen = unicodedata.normalize("NFKC", text.translate(_JOINERS))
-    return _LINK.search(seen.replace("\N{IDEOGRAPHIC FULL STOP}", ".")) is not None
+    seen = unicodedata.normalize("NFKC", text.translate(_JOINERS)).replace("\N{IDEOGRAPHIC FULL STOP}", ".")
+    return _LINK.search(seen) is not None or any(map(_looks_like_domain, seen.split()))
+
+
+def _looks_like_domain(word: str) -> bool:
+    if _DOTTED.search(word) is None:
+        return False
+    *before, last = word.strip("()[]\"',;:!?.").split(".")
+    surname = re.split(r"[^\w]", last, maxsplit=1)[0]
+    abbreviated = all((len(label) == 1 and label.isalpha()) or label.lower() in _TITLES for label in before)
+    # Two letters may be a country's code: "T.Me" is a link.
+    return not (abbreviated and len(surname) > 2 and surname[0].isupper() and surname.lower() not in _ENDINGS)

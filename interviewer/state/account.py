@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
 import reflex as rx
 
 from interviewer import wiring
-from interviewer.domain.names import checked_username
 from interviewer.domain.navigation import local_path
-from interviewer.errors import AppError
-from interviewer.services.accounts import checked_password, normalised_email
+from interviewer.errors import AppError, InvalidFields
 from interviewer.services.sessions import FLASH_COOKIE
 from interviewer.state.models import MailItem, date_words
 from interviewer.state.session import client, cookie
@@ -49,19 +47,12 @@ class SignupState(rx.State):
         async with self:
             if self.busy:
                 return
-            self.email = email[:320]
-            self.email_error = _refusal(normalised_email, email)
-            self.username_error = _refusal(checked_username, username)
-            self.password_error = _refusal(lambda raw: checked_password(raw, email, username), password)
-            self.error = ""
-            if self.email_error or self.username_error or self.password_error:
-                return
-            self.busy = True
-        error = await _failure(wiring.services().accounts.request_verification(email, username, password, client(self)))
+            self.email, self.busy = email[:320], True
+        errors = await _failures(wiring.services().accounts.request_verification(email, username, password, client(self)))
         async with self:
-            self.busy = False
-            self.error = error
-            self.sent = not error
+            self.busy, self.sent, self.error = False, not errors, errors.get("", "")
+            self.email_error, self.username_error = errors.get("email", ""), errors.get("username", "")
+            self.password_error = errors.get("password", "")
 
 
 class LoginState(rx.State):
@@ -134,9 +125,9 @@ class ResetRequestState(rx.State):
             if self.busy:
                 return
             self.email, self.busy = email[:320], True
-        error = await _failure(wiring.services().accounts.request_reset(email, client(self)))
+        errors = await _failures(wiring.services().accounts.request_reset(email, client(self)))
         async with self:
-            self.busy, self.email_error, self.sent = False, error, not error
+            self.busy, self.email_error, self.sent = False, errors.get("", ""), not errors
 
 
 class ResetPasswordState(rx.State):
@@ -168,13 +159,11 @@ class ResetPasswordState(rx.State):
         async with self:
             if self.busy or self.done:
                 return
-            self.password_error = _refusal(checked_password, password)
-            if self.password_error:
-                return
             token, self.busy = self.token, True
-        error = await _failure(wiring.services().accounts.reset_password(token, password, client(self)))
+        errors = await _failures(wiring.services().accounts.reset_password(token, password, client(self)))
         async with self:
-            self.busy, self.error, self.done = False, error, not error
+            self.busy, self.done = False, not errors
+            self.error, self.password_error = errors.get("", ""), errors.get("password", "")
 
 
 class OutboxState(rx.State):
@@ -193,30 +182,26 @@ class OutboxState(rx.State):
         )
 
 
-async def _failure(work: Awaitable[None]) -> str:
-    """Do something and return what to say if it fails, nothing if it does not; a bug is logged and stays vague."""
+async def _failures(work: Awaitable[None]) -> Mapping[str, str]:
+    """Do something and return what to say about each field if it fails, nothing if it does not.
+
+    What concerns no single field has an empty name. A bug is logged and stays vague.
+    """
     try:
         await work
+    except InvalidFields as error:
+        return error.fields
     except AppError as error:
-        return error.user_message
+        return {"": error.user_message}
     except Exception:
         logger.exception("a form's handler failed")
-        return AppError().user_message
-    return ""
+        return {"": AppError().user_message}
+    return {}
 
 
 def _mail_item(to: str, subject: str, text: str, at: str) -> MailItem:
     link = next((line for line in text.splitlines() if line.startswith(("http://", "https://"))), "")
     return MailItem(recipient=to, subject=subject, text=text, at=at, link=link)
-
-
-def _refusal(check: Any, value: str) -> str:
-    """Return what a rule says against a value, nothing if it is fine."""
-    try:
-        check(value)
-    except AppError as error:
-        return error.user_message
-    return ""
 
 
 def read_flash(raw: str, page: str) -> dict[str, str]:

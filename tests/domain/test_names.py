@@ -31,6 +31,41 @@ LINKS = [
     "https\N{FULLWIDTH COLON}//evil",
     "ev\u200dil.com",
     "a\N{FULLWIDTH COMMERCIAL AT}b.de",
+    "evil.me",
+    "Evil.Me",
+    "bit.ly",
+    "t.me",
+    "T.Me",
+    "T.Com",
+    "evil.zip",
+    "x.y.Zip",
+    "evil.ai!",
+    "(evil.ai)",
+    "evil.ai-win",
+    "go paypal.support",
+    "x.Evil.Bank",
+    "192.168.1.1",
+    "at 8.8.8.8, now",
+    "xn--80ak6aa92e.cc",
+    "evil.xn--p1ai",
+    "зло.рф",
+    "evil.भारत",
+    "evil\N{ONE DOT LEADER}me",
+    "evil\N{HALFWIDTH IDEOGRAPHIC FULL STOP}me",
+]
+# Nothing is seen of these, alone or between letters.
+BLANKS = [
+    "\u3164",
+    "\u115f",
+    "\u1160",
+    "\uffa0",
+    "\u2800",
+    "\u2800 \u3164",
+    "A\u3164da",
+    "\U0001d159",
+    "\ufe0f",
+    "\u034f\u200d",
+    "\u0301",
 ]
 CONTROLS = [
     "\u200d \u200c",
@@ -48,6 +83,15 @@ NAMES = [
     "Ada",
     "J.R.R. Tolkien",
     "J.Smith",
+    "J.R.R.Tolkien",
+    "J.Smith-Jones",
+    "(J.Smith)",
+    "J.O'Brien",
+    "St. John",
+    "St.John",
+    "Ph.D. Ada",
+    "Version 1.2.3",
+    "Ada...",
     "Dr.Strange",
     "Martin Luther King, Jr.",
     "O'Brien & Søn",
@@ -76,6 +120,12 @@ def test_names_with_control_characters_are_refused(name: str) -> None:
         checked_username(name)
 
 
+@pytest.mark.parametrize("name", BLANKS)
+def test_names_that_show_nothing_are_refused(name: str) -> None:
+    with pytest.raises(BadRequest):
+        checked_username(name)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_names_of_people_are_kept(name: str) -> None:
     assert checked_username(f"  {name}\n") == name
@@ -86,7 +136,7 @@ def test_spaces_in_a_name_are_single() -> None:
     assert checked_username(" Ada   de\N{NO-BREAK SPACE}Lovelace ") == "Ada de Lovelace"
 
 
-@pytest.mark.parametrize("name", LINKS + CONTROLS)
+@pytest.mark.parametrize("name", LINKS + CONTROLS + BLANKS)
 def test_a_cleaned_name_may_be_a_name(name: str) -> None:
     cleaned = cleaned_username(name, "GitHub user")
     assert checked_username(cleaned) == cleaned
@@ -110,7 +160,8 @@ def test_a_name_from_another_site_is_cleaned(name: str, cleaned: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["a", " ", "a.", ".", "@", "a@", "www.", "/", "://", "a.a/", "-", "\n", "\u200d", "\ufdfa", "<"]
+    "piece",
+    ["a", " ", "a.", ".", "@", "a@", "www.", "/", "://", "a.a/", "-", "\n", "\u200d", "\ufdfa", "<", "a.bc", "\u3300", "1.1.1."],
 )
 def test_a_megabyte_of_anything_takes_no_time(piece: str) -> None:
     hostile = piece * (1_000_000 // len(piece))
