@@ -31,7 +31,7 @@ from interviewer.services.appeals import Appeals
 from interviewer.services.billing import give_back_lapsed
 from interviewer.services.counted import CountedMailer, CountedWebhooks
 from interviewer.services.dashboard import Dashboard
-from interviewer.services.doors import Door, Following, model_door, processor_door
+from interviewer.services.doors import Door, Following, files_door, model_door, processor_door
 from interviewer.services.github import GitHubSignIn
 from interviewer.services.guard import Guard
 from interviewer.services.interviews import Interviews
@@ -93,6 +93,7 @@ class Services:
     open_pages: OpenPages
     readiness: Readiness
     processor: Door
+    files: Door
     following: Following
     doors: tuple[Door, ...]
     outbox: Outbox | None
@@ -139,7 +140,7 @@ def build(
     guard = Guard(limiter)
     bank = ShippedBank()
     interviewer = interviewer or choose_interviewer(settings)
-    door, processor = choose_doors(settings, interviewer)
+    (door, processor), files = choose_doors(settings, interviewer), files_door()
     interviews = Interviews(database, interviewer, settings.grade_repeats, door, guard)
     receipts = Receipts(database)
     skills = Skills(database, bank, WordLikeness(), processor)
@@ -174,8 +175,9 @@ def build(
         spending=Spending(database, choose_prices(settings)),
         readiness=Readiness(database, limiter),
         processor=processor,
+        files=files,
         following=Following(),
-        doors=(door, processor),
+        doors=(door, processor, files),
         outbox=mailer if isinstance(mailer, Outbox) and not settings.production else None,
         outside=tuple(
             adapter

@@ -50,8 +50,8 @@ async def download(name: str, client: Client, secret: SessionSecret = "") -> Res
             raise NotFound
         report = await services.reports.full(person.user_id, int(number), client)
         write, media_type = WRITERS[Kind(ending)]
-        # A long PDF takes a second of a processor: not on the event loop, and not all of somebody's at once.
-        async with services.processor.place(person.user_id):
+        # A long PDF takes seconds of a processor: not on the event loop, and not all of a user's at once.
+        async with services.files.place(person.user_id), services.processor.place(person.user_id):
             content = await asyncio.to_thread(write, report)
     except Unauthorized:
         return RedirectResponse(login_page(f"/interview/{number}" if number.isdecimal() else "/dashboard"), status_code=303)

@@ -48,6 +48,16 @@ class InvoiceFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A change of plan to `tier`, between two bodies; `credits` is what its month has more, negative for a downgrade."""
+
+    tier: Product
+    credits: int
+    old: Sighting
+    new: Sighting
+
+
+@dataclass(frozen=True, slots=True)
 class SubscriptionFacts:
     """What is known of a subscription."""
 
@@ -131,26 +141,59 @@ def _in_force(history: list[Sighting], at: datetime) -> Product | None:
 def _plan_changes(history: list[Sighting], invoices: tuple[InvoiceFacts, ...]) -> Iterator[Entitlement]:
     """The difference of the plans' months for each change; an upgrade's once a billing cycle, or going up and down would pay.
 
-    A change during a trial moves no credits, nor does an upgrade that ended unpaid. A variant that is not configured is no
-    change until it is. Changes are counted, not named by their time: a body that comes late and shows a change to have been
-    earlier moves no credits.
+    A change during a trial moves no credits, nor does an upgrade that was refunded or ended unpaid, nor a downgrade that undoes
+    an upgrade without credits. A variant that is not configured is no change until it is. Changes are counted, not named by
+    their time: a body that comes late and shows a change to have been earlier moves no credits.
     """
+    changes = _changes(history)
+    refunded = _refunded_upgrades(changes, invoices)
     upgraded: set[datetime | None] = set()
-    known = [(one.tier, one) for one in history if one.tier]
-    changes = [(was, old, tier, new) for (was, old), (tier, new) in pairwise(known) if tier is not was]
-    for number, (was, old, tier, new) in enumerate(changes, 1):
-        amount, reversal = CREDITS_A_MONTH[tier] - CREDITS_A_MONTH[was], "Correction"
+    undone: Change | None = None  # the change before, if it was an upgrade that is worth nothing
+    for number, change in enumerate(changes, 1):
+        amount, reversal = change.credits, "Correction"
         direction = "Upgrade" if amount > 0 else "Downgrade"
-        if _on_trial(old, new, invoices) or (amount > 0 and new.cycle_end in upgraded):
+        if _on_trial(change.old, change.new, invoices) or (amount > 0 and change.new.cycle_end in upgraded):
             amount = 0
         elif amount > 0:
-            upgraded.add(new.cycle_end)
+            upgraded.add(change.new.cycle_end)
             # A later downgrade takes the credits back as it is; to take them twice would make a debt of one change.
-            if number == len(changes) and _ended_unpaid(history, new, invoices):
+            if change in refunded:
+                amount, reversal = 0, "Refund"
+            elif number == len(changes) and _ended_unpaid(history, change.new, invoices):
                 amount, reversal = 0, "Upgrade not paid"
+        elif undone and _in_one_month(undone.new, change.new, invoices):
+            amount = 0
+        undone = change if direction == "Upgrade" and not amount else None
         yield Entitlement(
-            f"plan change {number}", CreditType.SUBSCRIPTION, amount, f"{direction} to {tier.label}", reversal=reversal
+            f"plan change {number}", CreditType.SUBSCRIPTION, amount, f"{direction} to {change.tier.label}", reversal=reversal
         )
+
+
+def _changes(history: list[Sighting]) -> list[Change]:
+    known = [(one.tier, one) for one in history if one.tier]
+    return [
+        Change(tier, CREDITS_A_MONTH[tier] - CREDITS_A_MONTH[was], old, new)
+        for (was, old), (tier, new) in pairwise(known)
+        if tier is not was
+    ]
+
+
+def _refunded_upgrades(changes: list[Change], invoices: tuple[InvoiceFacts, ...]) -> list[Change]:
+    """Return the upgrades whose own invoices were refunded: each invoice is that of the upgrade which was nearest in time."""
+    found = []
+    for invoice in invoices:
+        if invoice.reason == "updated" and invoice.refunded and invoice.total > 0:
+            made = invoice.created_at
+            upgrades = [one for one in changes if one.credits > 0 and made >= one.old.at - INVOICED_WITHIN]
+            # It was made between the bodies that show the former and the new plan, or soon after the second.
+            found += sorted(upgrades, key=lambda one: max(one.old.at - made, made - one.new.at, timedelta()))[:1]
+    return found
+
+
+def _in_one_month(upgrade: Sighting, downgrade: Sighting, invoices: tuple[InvoiceFacts, ...]) -> bool:
+    """Tell whether no month of the higher plan was paid between an upgrade and the downgrade that undoes it."""
+    renewed = any(one.paid and one.reason == "renewal" and upgrade.at <= one.created_at <= downgrade.at for one in invoices)
+    return upgrade.cycle_end == downgrade.cycle_end and not renewed
 
 
 def _on_trial(old: Sighting, new: Sighting, invoices: tuple[InvoiceFacts, ...]) -> bool:

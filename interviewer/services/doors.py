@@ -23,6 +23,8 @@ Item = TypeVar("Item")
 MODEL_AT_ONCE, MODEL_QUEUE = 200, 1000
 # Threads that reckon at once. More of them would only keep each other, and sign-ins, from the processor.
 PROCESSOR_AT_ONCE = min(8, max(2, os.cpu_count() or 2))
+# Users whose files are made at once, or wait at the door of the processor.
+FILES_AT_ONCE = 100
 # Requests of one user that follow work at once, and of all together in one process. Each costs memory, and a look at the
 # database twice a second where the work runs in another process.
 STREAMS_EACH, STREAMS = 100, 5000
@@ -74,9 +76,14 @@ def model_door(at_once: int | None = None, queue: int = MODEL_QUEUE) -> Door:
 
 def processor_door(at_once: int | None = None, queue: int = MODEL_QUEUE) -> Door:
     """Return a door in front of this process's processor; `at_once` by the number of processors if it is not given."""
-    # A turn takes two places side by side. None keeps its place for long here.
+    # Half of the places is for others, whatever one user has done: a long PDF keeps its place for seconds.
     at_once = at_once or PROCESSOR_AT_ONCE
-    return Door("processor", Turnstile(at_once, queue, each=max(2, at_once // 2)))
+    return Door("processor", Turnstile(at_once, queue, each=max(1, at_once // 2)))
+
+
+def files_door() -> Door:
+    """Return a door that lets one file of each user be made at a time, however many places the processor's has."""
+    return Door("files", Turnstile(FILES_AT_ONCE, MODEL_QUEUE, each=1))
 
 
 class Queueing:

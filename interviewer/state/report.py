@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 import reflex as rx
@@ -44,15 +45,16 @@ class ReportFields(rx.State, mixin=True):
     weaknesses: list[SkillItem] = []
 
 
-def show(state: ReportFields, report: Report) -> None:
-    """Show a report."""
+async def show(state: ReportFields, report: Report) -> None:
+    """Show a report; its turns are put together in a thread, since twelve long answers take a tenth of a second."""
+    turns = await asyncio.to_thread(lambda: [turn_item(turn) for turn in report.turns])
     state.title, state.started = report.title, date_words(report.started_at)
     state.interviewer_name = INTERVIEWER_NAMES.get(report.interviewer, report.interviewer)
     state.finished = report.finished_at is not None
     state.percent = "" if report.percent is None else str(report.percent)
     state.total, state.judged = report.total, report.judged
     state.topics = [ReportItem(one.name, one.percent or 0, one.percent is not None) for one in report.topics]
-    state.turns = [turn_item(turn) for turn in report.turns]
+    state.turns = turns
     state.picks = pick_items(report.best, report.worst)
     state.strengths = [skill_item(skill) for skill in report.strengths]
     state.weaknesses = [skill_item(skill) for skill in report.weaknesses]

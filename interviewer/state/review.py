@@ -59,7 +59,7 @@ class ReviewState(ReportFields, rx.State):
             self.error, self.loaded = error.user_message, True
             return None
         # What takes longer to work out follows.
-        show(self, report_of(loaded.view(), InterviewReport(*by_strength(loaded.rows), (), (), {})))
+        await show(self, report_of(loaded.view(), InterviewReport(*by_strength(loaded.rows), (), (), {})))
         self.resume_href = f"/interview?id={loaded.interview.id}"
         self.markdown_href, self.pdf_href = (f"/session/report/{loaded.interview.id}.{ending}" for ending in ("md", "pdf"))
         self.loaded = True

@@ -88,7 +88,7 @@ class SharedState(ReportFields, rx.State):
         except AppError as error:
             self.error = error.user_message
         else:
-            show(self, report)
+            await show(self, report)
             # Only whose answer it is may have it judged afresh.
             self.turns = [replace(turn, may_appeal=False) for turn in self.turns]
             self._share = hashed(secret)

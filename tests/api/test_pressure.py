@@ -251,14 +251,19 @@ def test_doors_are_as_wide_as_fits_the_interviewer(interviewer: ScriptedIntervie
         1000,
         100,
     )
-    assert 2 <= processor.turnstile.each <= processor.turnstile.at_once <= 8
+    assert 1 <= processor.turnstile.each <= processor.turnstile.at_once / 2 <= 4
     first, second = choose_doors(plain, BuiltinInterviewer())
     assert first is second, "the built-in interviewer reckons on the processor"
     given = plain.model_copy(update={"model_calls_at_once": 3, "model_queue": 7})
     for one in (interviewer, BuiltinInterviewer()):
         door, _ = choose_doors(given, one)
         assert (door.turnstile.at_once, door.turnstile.queue) == (3, 7)
-        assert door.turnstile.each >= 2, "a turn is two calls side by side"
+        assert door.turnstile.each == (2 if one is interviewer else 1)
+
+
+@pytest.mark.parametrize(("places", "own"), [(1, 1), (2, 1), (3, 1), (4, 2), (8, 4)])
+def test_half_of_the_processor_is_left_to_others(places: int, own: int) -> None:
+    assert doors.processor_door(places).turnstile.each == own
 
 
 async def test_waiting_and_first_words_show_in_the_figures(

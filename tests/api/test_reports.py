@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+from threading import Semaphore
+
 import httpx2
 import pytest
 
-from interviewer.api.reports import disposition
+from interviewer.api.reports import WRITERS, Kind, disposition
+from interviewer.services.doors import processor_door
+from interviewer.services.reports import Report
 from interviewer.services.sessions import COOKIE
 from interviewer.wiring import Services
 from tests.conftest import NewUser
 from tests.services.test_interviews import started, take_all
 from tests.support.pdf import read
+from tests.support.pressure import until
 
 
 async def test_the_owner_gets_both_files(client: httpx2.AsyncClient, services: Services, new_user: NewUser) -> None:
@@ -74,3 +80,27 @@ def test_a_name_goes_into_its_header_safely() -> None:
         disposition('a"\r\nSet-Cookie: x.md')
         == "attachment; filename=\"aSet-Cookiex.md\"; filename*=UTF-8''a%22%0D%0ASet-Cookie%3A%20x.md"
     )
+
+
+async def test_one_file_of_a_user_is_made_at_a_time(
+    client: httpx2.AsyncClient, services: Services, new_user: NewUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the processor has room for more; another user's is made at the same time."""
+    object.__setattr__(services, "processor", processor_door(8))
+    users = [await new_user(), await new_user()]
+    reports = [await take_all(services, user) for user in users]
+    cookies = [{"Cookie": f"{COOKIE}={await services.sessions.open(user)}"} for user in users]
+    go_on = Semaphore(0)
+
+    def slow(_report: Report) -> bytes:
+        go_on.acquire(timeout=20)
+        return b"%PDF"
+
+    monkeypatch.setitem(WRITERS, Kind.PDF, (slow, "application/pdf"))
+    paths = [f"/session/report/{view.id}.pdf" for view in reports]
+    many = [asyncio.create_task(client.get(paths[0], headers=cookies[0])) for _ in range(3)]
+    await until(lambda: (services.files.turnstile.running, services.files.turnstile.waiting) == (1, 2))
+    other = asyncio.create_task(client.get(paths[1], headers=cookies[1]))
+    await until(lambda: services.processor.turnstile.running == 2)
+    go_on.release(4)
+    assert [(await one).status_code for one in (*many, other)] == [200] * 4

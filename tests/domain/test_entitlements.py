@@ -193,11 +193,11 @@ def test_each_renewal_counts_if_it_was_paid_until_it_is_refunded() -> None:
         ([(0, PRO), (1, PREMIUM)], [10]),
         ([(0, PREMIUM), (1, PRO)], [-10]),
         ([(0, PRO), (1, PREMIUM), (2, PREMIUM), (3, PREMIUM)], [10]),
-        ([(0, PRO), (1, PREMIUM), (2, PRO), (3, PREMIUM), (4, PRO)], [10, -10, 0, -10]),
+        ([(0, PRO), (1, PREMIUM), (2, PRO), (3, PREMIUM), (4, PRO)], [10, -10, 0, 0]),
         ([(0, PREMIUM), (1, PRO), (2, PREMIUM), (3, PRO), (4, PREMIUM)], [-10, 10, -10, 0]),
     ],
 )
-def test_every_downgrade_counts_and_one_upgrade_a_cycle(history: list[tuple[int, Product]], changes: list[int]) -> None:
+def test_one_upgrade_a_cycle_counts_and_what_undoes_it(history: list[tuple[int, Product]], changes: list[int]) -> None:
     found = worth(*(seen(day, tier) for day, tier in history))
     assert found == {f"plan change {number}": amount for number, amount in enumerate(changes, 1)}
 
@@ -306,6 +306,55 @@ def test_a_downgrade_after_it_is_taken_only_once() -> None:
 def test_what_is_taken_back_says_why() -> None:
     facts = SubscriptionFacts(False, False, (*UPGRADED, OVERDUE, seen(17, PREMIUM, status="expired")), ())
     assert [(one.amount, one.reversal) for one in of_subscription(facts)] == [(0, "Upgrade not paid")]
+
+
+# -- upgrades that are refunded --------------------------------------------------------------------------------------
+
+
+def refund_of(day: float, **more: bool) -> InvoiceFacts:
+    return invoice(f"of day {day}", "updated", day, total=1000, refunded=True, **more)
+
+
+@pytest.mark.parametrize("day", [2.999, 3, 3.001, 3.01], ids=str)
+@pytest.mark.parametrize("paid", [True, False])
+def test_an_upgrade_whose_invoice_is_refunded_is_taken_back(day: float, paid: bool) -> None:
+    facts = SubscriptionFacts(True, False, UPGRADED, (refund_of(day, paid=paid),))
+    assert [(one.part, one.amount, one.reversal) for one in of_subscription(facts)][1:] == [("plan change 1", 0, "Refund")]
+
+
+def test_other_refunds_leave_an_upgrade_as_it_is() -> None:
+    others = (
+        invoice("1", "updated", 3.001, total=1000),
+        invoice("2", "updated", 3.001, total=0, refunded=True),
+        invoice("3", "renewal", 3.001, refunded=True),
+        invoice("4", "updated", -1, total=1000, refunded=True),
+    )
+    assert worth(*UPGRADED, invoices=others)["plan change 1"] == 10
+
+
+def test_a_downgrade_takes_nothing_for_a_refunded_upgrade() -> None:
+    history = (*UPGRADED, seen(5, PRO))
+    assert worth(*history, invoices=(refund_of(3.001),), active=True) == {
+        "first month": 10,
+        "plan change 1": 0,
+        "plan change 2": 0,
+    }
+    renewed = (*UPGRADED, seen(32, PREMIUM, NEXT_CYCLE), seen(35, PRO, NEXT_CYCLE))
+    found = worth(*renewed, invoices=(refund_of(3.001), invoice("2", "renewal", 31)), active=True)
+    assert found == {"first month": 10, "invoice 2": 20, "plan change 1": 0, "plan change 2": -10}
+
+
+@pytest.mark.parametrize(("day", "due"), [(1.001, [0, 0, 0, 0, 10]), (3.001, [10, -10, 0, 0, 10]), (39.999, [10, -10, 0, 0, 0])])
+def test_a_refund_takes_the_nearest_upgrade(day: float, due: list[int]) -> None:
+    cycles = [(1, PREMIUM, CYCLE), (2, PRO, CYCLE), (3, PREMIUM, CYCLE), (4, PRO, CYCLE), (40, PREMIUM, NEXT_CYCLE)]
+    found = worth(seen(0, PRO), *(seen(*one) for one in cycles), invoices=(refund_of(day),))
+    assert list(found.values()) == due
+
+
+def test_a_month_paid_after_an_upgrade_without_credits_counts() -> None:
+    history = [seen(day, tier) for day, tier in ((0, PRO), (1, PREMIUM), (2, PRO), (3, PREMIUM))]
+    renewed = worth(*history, seen(35, PRO, NEXT_CYCLE), invoices=(invoice("1", "renewal", 31),))
+    assert renewed == {"invoice 1": 20, "plan change 1": 10, "plan change 2": -10, "plan change 3": 0, "plan change 4": -10}
 
 
 # -- variants that are not configured --------------------------------------------------------------------------------

@@ -232,6 +232,34 @@ async def test_an_upgrade_that_ends_unpaid_is_taken_back(
         assert await nets(database, user) == (0, 20), "paid after all"
 
 
+@pytest.mark.parametrize("seed", range(3))
+async def test_an_upgrade_is_taken_back_when_its_invoice_is_refunded(
+    webhooks: Webhooks, database: Database, user: User, seed: int
+) -> None:
+    store = shop()
+    id, told = store.subscribe(user.email, PRO, custom=None)
+    told += store.change_variant(id, PREMIUM)
+    await send(webhooks, *told)
+    assert await nets(database, user) == (0, 20)
+    back = store.refund_invoice(store.invoices_of(id)[-1])
+    again = [*told, *back, *back]
+    random.Random(seed).shuffle(again)
+    await send(webhooks, *again)
+    assert await nets(database, user) == (0, 10)
+    assert (await reasons(database, user))[-1] == ("Refund", -10, 0)
+    await send(webhooks, *store.change_variant(id, PRO))
+    assert await nets(database, user) == (0, 10), "a plan that is paid keeps its month"
+
+
+async def test_a_downgrade_leaves_a_paid_plan_its_month(webhooks: Webhooks, database: Database, user: User) -> None:
+    store = shop()
+    id, told = store.subscribe(user.email, PRO, custom=None)
+    for variant in (PREMIUM, PRO, PREMIUM, PRO):
+        told += store.change_variant(id, variant)
+    await send(webhooks, *told)
+    assert await nets(database, user) == (0, 10)
+
+
 async def test_a_spent_upgrade_that_ends_unpaid_is_a_debt(services: Services, database: Database, user: User) -> None:
     webhooks = Webhooks(database, CATALOGUE, SECRET)
     store = shop()

@@ -61,6 +61,7 @@ class Life:
     _worth: dict[str, int] = field(default_factory=dict)  # by invoice id, and by order id of single credits
     _upgraded: set[tuple[str, str]] = field(default_factory=set)
     _first: dict[str, str] = field(default_factory=dict)  # initial invoice by order id
+    _last_upgrade: dict[str, tuple[str, str]] = field(default_factory=dict)  # cycle and invoice, by subscription id
     _in_force: dict[str, int] = field(default_factory=dict)  # credits by pending invoice
     _upgrade: dict[str, Upgrade] = field(default_factory=dict)  # by subscription id: its last change, if nothing was paid since
 
@@ -144,7 +145,8 @@ class Life:
         id = self._any_subscription()
         pending = self.store.invoices_of(id)[-1]
         self.told += self.store.recover(id)
-        self._gain(pending, self._in_force[pending])
+        if self._in_force[pending]:
+            self._gain(pending, self._in_force[pending])
         upgrade = self._upgrade.get(id)
         self._running_again(id, paid=upgrade is not None and upgrade.covered_by == pending)
 
@@ -153,18 +155,22 @@ class Life:
         attributes = self.store.subscriptions[id]["attributes"]
         new = PREMIUM if self._variant(id) == PRO else PRO
         cycle, status, before = (id, attributes["renews_at"]), attributes["status"], set(self.store.invoices)
+        last_cycle, last_invoice = self._last_upgrade.pop(id, ("", ""))
         self.told += self.store.change_variant(id, new, charged=charged, paid=paid)
         self._undo_taking(id)
+        invoiced = next(iter(set(self.store.invoices) - before), f"{id} at {self.store.now}")
+        if new == PREMIUM:
+            self._last_upgrade[id] = (cycle[1], invoiced)
         if status == "on_trial":
             return
         if new == PRO:
-            self.subscription -= 10
+            # What the upgrade before gave, if that was in this cycle: the rest of it was taken or never given.
+            self.subscription -= self._worth.pop(last_invoice, 0) if last_cycle == cycle[1] else 10
         elif cycle not in self._upgraded:
             self._upgraded.add(cycle)
-            self.subscription += 10
-            invoiced = set(self.store.invoices) - before
-            if not (invoiced and paid):
-                self._upgrade[id] = Upgrade(next(iter(invoiced), ""))
+            self._gain(invoiced, 10)
+            if invoiced not in self.store.invoices or not paid:
+                self._upgrade[id] = Upgrade(invoiced)
         for pending in (set(self.store.invoices) - before) if not paid else ():
             self._in_force[pending] = 0
 
