@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import socket
 import threading
@@ -38,8 +37,8 @@ async def _open(websocket: WebSocket) -> None:
 
 
 async def _undecided(websocket: WebSocket) -> None:
-    while (await websocket.receive())["type"] != "websocket.disconnect":
-        await asyncio.sleep(0)
+    for wanted in ("websocket.connect", "websocket.disconnect"):
+        assert (await websocket.receive())["type"] == wanted
 
 
 Dial = Callable[[bytes], socket.socket]

@@ -19,6 +19,9 @@ from interviewer.services.sessions import FLASH_COOKIE
 from interviewer.state.models import MailItem, date_words
 from interviewer.state.session import client, cookie
 
+# Characters of what a form left for its page: more than its handler writes.
+LONGEST_FLASH = 4_096
+
 logger = logging.getLogger(__name__)
 
 
@@ -222,9 +225,9 @@ def _refusal(check: Any, value: str) -> str:
 def read_flash(raw: str, page: str) -> dict[str, str]:
     """Return what a form's handler left for this page; anything malformed, or meant for another page, counts as nothing."""
     try:
-        found = json.loads(unquote(raw)) if raw else {}
-    except ValueError:
+        found = json.loads(unquote(raw)) if 0 < len(raw) <= LONGEST_FLASH else {}
+    except (ValueError, RecursionError):
         return {}
     if not isinstance(found, dict) or found.get("page") != page:
         return {}
-    return {str(key): str(value)[:500] for key, value in found.items()}
+    return {key: value[:500] for key, value in found.items() if isinstance(value, str)}
