@@ -7,10 +7,11 @@ from functools import partial
 from typing import Any
 
 import reflex as rx
+from starlette.types import ASGIApp
 
 from interviewer import api, wiring
 from interviewer.api.maintenance import Maintenance
-from interviewer.api.middleware import CacheHeaders, EventIds, LocalRedirects, OriginGuard, Requests, SecurityHeaders
+from interviewer.api.middleware import CacheHeaders, EventIds, LocalRedirects, OriginGuard, Paths, Requests, SecurityHeaders
 from interviewer.api.open_pages import OwnPages
 from interviewer.api.websockets import Websockets
 from interviewer.components.failure import boundary
@@ -34,7 +35,16 @@ settings = get_settings()
 Loads = Sequence[Any]
 ORIGINS = [settings.site_url.rstrip("/"), *settings.allowed_origins]
 
-app = rx.App(
+
+class Site(rx.App):
+    """The application with something in front of all that Reflex puts around it."""
+
+    def __call__(self) -> ASGIApp:
+        """Return what the server serves."""
+        return Paths(super().__call__())
+
+
+app = Site(
     stylesheets=["/theme.css", "/room.css", "/print.css"],
     theme=None,
     html_lang="en",

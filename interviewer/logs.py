@@ -11,6 +11,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Protocol, TextIO
 
 import structlog
@@ -120,6 +121,42 @@ class Seldom:
             return False
         self._last[kind] = now
         return True
+
+
+class Failures:
+    """Logs errors that anyone may cause as often as they like: the first of a kind whole, then their number now and then.
+
+    A kind is an error's class and the line of code that raised it, so there are only so many, whatever clients write.
+    """
+
+    def __init__(self, logger: logging.Logger, what: str, every: float) -> None:
+        """`what` has failed is the beginning of each line; `every` so many seconds there is one for a kind, at most."""
+        self._logger = logger
+        self._what = what
+        self._seldom = Seldom(every)
+        # How many of a kind no line has counted yet.
+        self._more: dict[str, int] = {}
+
+    def log(self, error: Exception) -> None:
+        """Log an error, or only count it."""
+        kind = _kind(error)
+        first = kind not in self._more
+        self._more[kind] = self._more.get(kind, 0) + 1
+        if not self._seldom.lets(kind):
+            return
+        if first:
+            self._logger.error("%s", self._what, exc_info=error)
+        else:
+            self._logger.error("%s again (%s), %d times since the last line", self._what, kind, self._more[kind])
+        self._more[kind] = 0
+
+
+def _kind(error: Exception) -> str:
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    place = f" at {Path(last.tb_frame.f_code.co_filename).name}:{last.tb_lineno}" if last is not None else ""
+    return type(error).__name__ + place
 
 
 class _Handler(logging.StreamHandler[TextIO]):

@@ -36,9 +36,29 @@ SHARED_PATH = "/shared"
 YEAR = 31_536_000
 REQUEST_ID = "X-Request-ID"
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
+_BREAK = re.compile(r"[\r\n]")
+# The host that routes see, and where the one that was asked is kept meanwhile.
+_ANY_HOST, _ASKED = "host.invalid", "interviewer.host"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 # What is noted for a request that ends without an answer, because whoever asked has gone. No client ever sees it.
 GONE = 499
+
+
+class Paths:
+    """Lets every request through to a route, or to the answer that there is none.
+
+    A route's pattern fits no line break and needs a slash first. A path without would end at the outermost router, where
+    no answer has an id, or headers that say what browsers may do with it.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on; its path has a slash first, and a character that no address of ours has for line breaks."""
+        if scope["type"] == "http" and (not scope["path"].startswith("/") or _BREAK.search(scope["path"])):
+            scope = {**scope, "path": "/" + _BREAK.sub("\ufffd", scope["path"]).removeprefix("/")}
+        await self._app(scope, receive, send)
 
 
 class Requests:
@@ -226,15 +246,27 @@ class CacheHeaders(AnswerHeaders):
 
 
 class LocalRedirects(AnswerHeaders):
-    """Takes the site's own address out of redirects: it is made of the Host header, which anyone can write."""
+    """Takes the site's own address out of redirects.
+
+    It is made of the Host header, which anyone can write, or where that can't be read, of the server's own address.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on with a Host that is always the same; nothing behind needs to know the real one."""
+        if scope["type"] == "http":
+            others = [(name, value) for name, value in scope["headers"] if name != b"host"]
+            asked = Headers(scope=scope).get("host", "")
+            scope = {**scope, "headers": [*others, (b"host", _ANY_HOST.encode())], _ASKED: asked}
+        await super().__call__(scope, receive, send)
 
     def add(self, headers: MutableHeaders, scope: Scope, status: int) -> None:
         """Leave the path of a redirect to the host that was asked."""
-        host, location = Headers(scope=scope).get("host", ""), headers.get("location", "")
-        for scheme in ("http", "https"):
-            if 300 <= status < 400 and location.startswith(own := f"{scheme}://{host}"):
-                # Two slashes would begin another site's address.
-                headers["location"] = "/" + location.removeprefix(own).lstrip("/\\")
+        location = headers.get("location", "")
+        for host in filter(None, (_ANY_HOST, scope[_ASKED])):
+            for scheme in ("http", "https"):
+                if 300 <= status < 400 and location.startswith(own := f"{scheme}://{host}"):
+                    # Two slashes would begin another site's address.
+                    headers["location"] = "/" + location.removeprefix(own).lstrip("/\\")
 
 
 # Pages are prerendered with inline scripts of React's, so inline scripts are allowed; what runs is all from here, and nothing may

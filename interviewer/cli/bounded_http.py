@@ -1,15 +1,21 @@
 """HTTP connections with an end: a request has to arrive in time and within a size, and a client has so many connections.
 
-Left alone, uvicorn waits for ever for the rest of a request, and keeps its headers however long they get.
+Left alone, uvicorn waits for ever for the rest of a request, and keeps its headers however long they get. It also keeps a
+connection open whose request for a websocket the websockets library did not accept as one.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import ClassVar, cast
+from collections.abc import Callable
+from functools import partial
+from typing import Any, ClassVar, cast
 
+from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import SecurityError
 
 from interviewer.services.guard import network_of
 
@@ -17,6 +23,8 @@ from interviewer.services.guard import network_of
 HEADERS_WITHIN, BODY_WITHIN = 20.0, 60.0
 # Bytes of a request's line and headers.
 LONGEST_HEADERS = 65_536
+# Seconds for the application to accept a websocket, or to refuse it.
+HANDSHAKE_WITHIN = 20.0
 # Connections of one client, and those of them on which a request is still arriving. A browser keeps six open.
 AT_ONCE, ARRIVING = 1_000, 200
 
@@ -86,8 +94,10 @@ class BoundedHttp(HttpToolsProtocol):
         super().on_message_complete()
 
     def handle_websocket_upgrade(self) -> None:
-        """Leave the connection to the websocket, which is bounded elsewhere."""
-        self._let_go()
+        """Hand the connection over, and count it until it is a websocket, which is bounded elsewhere."""
+        self._arrived()
+        self._await(HANDSHAKE_WITHIN)
+        self.ws_protocol_class = partial(BoundedHandshake, done=self._let_go)  # type: ignore[assignment]
         super().handle_websocket_upgrade()
 
     def _await(self, seconds: float) -> None:
@@ -119,6 +129,35 @@ class BoundedHttp(HttpToolsProtocol):
             if not self._open[self._peer]:
                 del self._open[self._peer]
             self._peer = None
+
+
+class BoundedHandshake(WebSocketsSansIOProtocol):
+    """One websocket, which says when it is accepted, or lost, and is closed if it never becomes one."""
+
+    def __init__(self, *args: Any, done: Callable[[], None], **kwargs: Any) -> None:
+        """`done` is called at the end of the handshake; more than once does no harm."""
+        super().__init__(*args, **kwargs)
+        self._done = done
+
+    def data_received(self, data: bytes) -> None:
+        """Take the request, or what comes after it; a request that the library does not take is refused here."""
+        super().data_received(data)
+        # The whole request comes in one piece, from the HTTP protocol.
+        if not self.handshake_initiated and not self.transport.is_closing():
+            too_large = isinstance(self.conn.handshake_exc, SecurityError)
+            self.transport.write(_closing("431 Request Header Fields Too Large" if too_large else "400 Bad Request"))
+            self.transport.close()
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Pass on what the application says; with its first word the handshake is over."""
+        await super().send(message)
+        if self.handshake_complete:
+            self._done()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._done()
+        super().connection_lost(exc)
 
 
 def bounded_http(*, by_client: bool) -> type[asyncio.Protocol]:

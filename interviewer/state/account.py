@@ -17,6 +17,9 @@ from interviewer.services.sessions import FLASH_COOKIE
 from interviewer.state.models import MailItem, date_words
 from interviewer.state.session import client, cookie
 
+# Characters of what a form left for its page: more than its handler writes.
+LONGEST_FLASH = 4_096
+
 logger = logging.getLogger(__name__)
 
 
@@ -207,9 +210,9 @@ def _mail_item(to: str, subject: str, text: str, at: str) -> MailItem:
 def read_flash(raw: str, page: str) -> dict[str, str]:
     """Return what a form's handler left for this page; anything malformed, or meant for another page, counts as nothing."""
     try:
-        found = json.loads(unquote(raw)) if raw else {}
-    except ValueError:
+        found = json.loads(unquote(raw)) if 0 < len(raw) <= LONGEST_FLASH else {}
+    except (ValueError, RecursionError):
         return {}
     if not isinstance(found, dict) or found.get("page") != page:
         return {}
-    return {str(key): str(value)[:500] for key, value in found.items()}
+    return {key: value[:500] for key, value in found.items() if isinstance(value, str)}

@@ -13,7 +13,7 @@ import re
 from collections import Counter
 from enum import StrEnum
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -216,9 +216,21 @@ def _address(given: object) -> dict[str, Any]:
     for name, longest in (("pathname", LONGEST_PATH), ("asPath", LONGEST_ADDRESS)):
         if isinstance(value := given.get(name), str):
             taken[name] = value[:longest]
+    if "asPath" in taken and not _is_path(taken["asPath"]):
+        taken["asPath"] = "/"
     if isinstance(query := given.get("query"), dict):
         taken["query"] = _query(query)
     return taken
+
+
+def _is_path(text: str) -> bool:
+    """Tell whether this is a path of this site, with its query: Reflex takes it apart, and fails where it can't."""
+    try:
+        text.encode()
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return not parts.scheme and not parts.netloc
 
 
 def _query(given: dict[str, Any]) -> dict[str, str]:

@@ -19,6 +19,7 @@ from reflex_base.utils.exceptions import LockExpiredError
 from interviewer import metrics
 from interviewer.adapters.state_store import AWAY, be_quick, life
 from interviewer.errors import AppError
+from interviewer.logs import Failures, Seldom
 from interviewer.services.background import Background
 from interviewer.state.notices import NoticeState
 
@@ -29,7 +30,11 @@ WAIT = "A part of this site does not answer right now. What you wrote is kept; t
 LOOK_EVERY = 1.0
 # Seconds between two pages that are made to connect anew, so that they do not all come at once.
 BETWEEN_PAGES = 0.02
+# Seconds between two lines of the log about the same failure.
+QUIET = 60.0
 
+_failures = Failures(logger, "an event of a page failed", QUIET)
+_seldom = Seldom(QUIET)
 _telling = Background()
 # Pages whose event found no store: they wait for it to answer.
 _stranded: set[str] = set()
@@ -41,10 +46,11 @@ def explain(exception: Exception) -> None:
     if isinstance(exception, (*AWAY, LockExpiredError)):
         metrics.outage("valkey")
         _stranded.add(page.token)
-        logger.warning("an event of a page found no store of state (%s)", type(exception).__name__)
+        if _seldom.lets(name := type(exception).__name__):
+            logger.warning("events of pages find no store of state (%s); at most one line about it in %.0f s", name, QUIET)
         words = WAIT
     else:
-        logger.error("an event of a page failed", exc_info=exception)
+        _failures.log(exception)
         words = AppError.user_message
     # Straight to the page: the state that would say it may be what is missing.
     _telling.spawn(page.emit_delta(NoticeState.saying(words)))

@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from interviewer.api.middleware import CacheHeaders, LocalRedirects, OriginGuard, SecurityHeaders, python_policy
+from interviewer.api.middleware import CacheHeaders, LocalRedirects, OriginGuard, Paths, Requests, SecurityHeaders, python_policy
+
+
+async def answered(app: ASGIApp, path: str, *, method: str = "GET", host: bytes | None = b"site.example") -> tuple[int, Any]:
+    """Return status and headers of the answer to a request as a socket may bring it, whatever clients make of addresses."""
+    said: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b""}
+
+    async def send(message: Any) -> None:
+        said.append(message)
+
+    request = {"type": "http", "http_version": "1.0", "method": method, "scheme": "http", "path": path, "query_string": b"a=b"}
+    headers = [] if host is None else [(b"host", host)]
+    await app(request | {"headers": headers, "server": ("10.9.8.7", 3000), "client": ("10.0.0.1", 1)}, receive, send)
+    return said[0]["status"], {name.decode(): value.decode() for name, value in said[0]["headers"]}
 
 
 async def _form(request: Request) -> PlainTextResponse:
@@ -153,3 +174,29 @@ def test_redirect_says_nothing_of_the_host_that_was_asked(location: str, kept: s
     client = TestClient(LocalRedirects(Starlette(routes=[Route("/dashboard", answer)])))
     answered = client.get("/dashboard", headers={"host": "evil.example"}, follow_redirects=False)
     assert answered.headers["location"] == kept
+
+
+@pytest.mark.parametrize(
+    "host", [None, b"", b"site.example", b"evil.com?", b"a b", b"a#b", b"u@evil.com", b"\xc3\xa4", b"[::1]:3000", b"EVIL.com:80"]
+)
+async def test_redirect_is_a_path_whatever_the_host(host: bytes | None, tmp_path: Path) -> None:
+    (tmp_path / "outbox").mkdir()
+    (tmp_path / "outbox" / "index.html").write_text("a page")
+    app = LocalRedirects(Starlette(routes=[Route("/one/", _form), Mount("/", StaticFiles(directory=tmp_path, html=True))]))
+    for path in ("/outbox", "//outbox"):
+        status, headers = await answered(app, path, host=host)
+        assert (status, headers["location"]) == (307, "/outbox/?a=b")
+    slash = LocalRedirects(Starlette(routes=[Route("/one/", _form)]))
+    assert (await answered(slash, "/one", host=host))[1]["location"] == "/one/?a=b"
+
+
+@pytest.mark.parametrize("path", ["/api/x\ny", "/\r\nX:1", "/other\n", "*", "/a\n"])
+async def test_path_that_no_pattern_fits_gets_the_usual_headers(path: str) -> None:
+    inner = Starlette(routes=[Route("/other", _form), Mount("/", StaticFiles(directory=Path(__file__).parent))])
+    outer = Starlette(routes=[Mount("", Requests(SecurityHeaders(CacheHeaders(inner), https_only=False)))])
+    status, headers = await answered(Paths(outer), path)
+    assert status == 404
+    assert headers["cache-control"] == "no-store"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-request-id"]
+    assert (await answered(Paths(outer), "/other"))[0] == 200

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from reflex.istate.data import RouterData
 from starlette.types import Message, Receive, Scope, Send
 
 from interviewer.state import event_gate
@@ -130,6 +131,17 @@ def test_address_of_a_page_is_cut() -> None:
     odds: tuple[object, ...] = ([], "text", None)
     for odd in odds:
         assert passed(event(ASK, {"question_id": 1}).replace('{"pathname": "/login", "asPath": "/login"}', json.dumps(odd)))
+
+
+@pytest.mark.parametrize(
+    "address", ["//[", "//[QQQ]x", "/\t/[", "http://[x", "//\u2102\u2100/", "//evil.example/", "javascript:x", "/\ud800"]
+)
+def test_address_that_is_no_path_counts_as_the_first_page(address: str) -> None:
+    found = passed(event(ASK, {"question_id": 1}, asPath=address))["router_data"]
+    assert found["asPath"] == "/"
+    RouterData.from_router_data(found)
+    for own in ("/login?next=/a%20b#c", "/a?b=//[", "", "/\u00e4"):
+        assert passed(event(ASK, {"question_id": 1}, asPath=own))["router_data"]["asPath"] == own
 
 
 def test_first_event_rides_in_the_greeting() -> None:
