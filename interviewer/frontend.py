@@ -88,6 +88,7 @@ _LESS_TELLING = (
 # The line above the error of the bundler.
 _BUNDLER = "error during build:"
 _EXCEPTION = re.compile(r"[\w.]*(?:Error|Exception|Exit)\b: ")
+_WORD = re.compile(r"\w")
 LONGEST_REASON = 400
 # What the browser needs of the package `pyodide`.
 _PYTHON = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
@@ -174,13 +175,13 @@ def _export(log: IO[bytes]) -> int:
 
 def reason(log: str) -> str:
     """Return from the log of a build why it failed: npm's error, else the bundler's, else the last line of a traceback."""
-    lines = [line.strip() for line in log.splitlines()]
+    lines = [line.strip() for line in log.splitlines() if _WORD.search(line)]
     from_npm = [line.removeprefix("npm error ") for line in lines if line.startswith("npm error ")]
     found = list(dict.fromkeys(line for line in from_npm if not line.startswith(_LESS_TELLING)))
     if not found and _BUNDLER in lines:
-        found = [line for line in lines[lines.index(_BUNDLER) + 1 :] if line]
+        found = lines[lines.index(_BUNDLER) + 1 :]
     if not found:
-        found = [line for line in lines if _EXCEPTION.match(line)][-1:] or [line for line in lines if line][-3:]
+        found = [line for line in lines if _EXCEPTION.match(line)][-1:] or lines[-3:]
     return " ".join(found)[:LONGEST_REASON].rstrip(".") + "." if found else "it ended without a word."
 
 

@@ -1,6 +1,6 @@
 """Which session, and which shared report, the state of each page was filled for.
 
-Reflex keeps the state of a page under a token that the client chooses, and sends it to any client that connects with that token. So the
+Reflex keeps the state of a page under a token that the client chooses, and sends it to any client with that token. So the
 server keeps it under a key of its own instead, made of that token and of the session in the cookie: another session, an ended one
 or none leads to another, empty state. What ends while its page is open, or its state kept, is found by looking all of them up in
 one statement, at once when the database notifies of an end and every few seconds in any case.

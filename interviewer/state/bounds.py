@@ -124,7 +124,7 @@ class Nothing:
 
 
 class TooLong(ValueError):
-    """More text than a handler takes; whoever wrote it should read that."""
+    """More text than a handler takes; the writer should read that."""
 
 
 Argument = Text | Id | Form | Hashes | Nothing

@@ -1,6 +1,6 @@
 """Reads every message on a page's websocket before Reflex does, and passes on what is declared in `bounds.py`, no more.
 
-What is passed on is written anew from the parts that were checked. A message that no page sends closes the websocket; an event
+What is passed on is rebuilt from the parts that were checked. A message that no page sends closes the websocket; an event
 that is not declared, or carries too much, is dropped. Neither is logged with a word of what its sender wrote.
 """
 

@@ -86,6 +86,6 @@ def forget(manager: StateManagerMemory, connected: Collection[str], now: float) 
 
 
 def _is_signed_in(state: object) -> bool:
-    """Tell whether a page's state, given by its root, is one of somebody who was signed in when it was last filled."""
+    """Tell whether a page's state, given by its root, belongs to a user who was signed in when it was last filled."""
     session = state.substates.get(SessionState.get_name()) if isinstance(state, rx.State) else None
     return isinstance(session, SessionState) and session.email != ""
