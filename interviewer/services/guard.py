@@ -101,4 +101,5 @@ def network_of(client: str) -> str:
 
 def _hidden(account: str) -> str:
     """Return a stand-in for an address, so that none lies about in a shared store."""
-    return hashlib.sha256(account.encode()).hexdigest()[:32]
+    # What was sent may hold lone surrogates, which have no other encoding.
+    return hashlib.sha256(account.encode(errors="surrogatepass")).hexdigest()[:32]
