@@ -256,7 +256,8 @@ class LocalRedirects(AnswerHeaders):
         if scope["type"] == "http":
             others = [(name, value) for name, value in scope["headers"] if name != b"host"]
             asked = Headers(scope=scope).get("host", "")
-            scope = {**scope, "headers": [*others, (b"host", _ANY_HOST.encode())], _ASKED: asked}
+            # In place: the route that is found is noted in it, for the log and the figures.
+            scope["headers"], scope[_ASKED] = [*others, (b"host", _ANY_HOST.encode())], asked
         await super().__call__(scope, receive, send)
 
     def add(self, headers: MutableHeaders, scope: Scope, status: int) -> None:
