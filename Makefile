@@ -33,7 +33,7 @@ built: tools
 	@$(BIN)/interviewer run --build-only
 
 test: lint browser servers built ## Run every check and every test; installs what is missing, the browser included
-	@$(BIN)/pytest -n 3 --dist loadfile -m "not browser"
+	@$(BIN)/pytest -n 2 --dist loadfile -m "not browser"
 	@$(BIN)/pytest -n 2 --dist loadfile -m browser
 
 check: lint built ## Run the checks and the quick tests, without browser and running sites, in under three minutes
