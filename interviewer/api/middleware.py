@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 EVENT_PATH = "/_event"
 FORM_PATH = "/session/"
-# Answers under these are somebody's own, or are errors about that.
+# Answers under these are one person's own, or are errors about that.
 PERSONAL_PATHS = ("/api/", FORM_PATH, "/github/")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 SHARED_PATH = "/shared"

@@ -6,7 +6,6 @@ import contextlib
 import os
 import pwd
 import re
-import shutil
 import socket
 import subprocess
 import tempfile
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from sqlalchemy import URL, make_url
 
+from tests.support.programs import find_pgbouncer
 from tests.support.site import free_port
 
 MISSING = (
@@ -31,8 +31,8 @@ TRACKING = (1, 21)
 
 
 def program() -> str:
-    """Return the path of PgBouncer; Debian puts it where only administrators look."""
-    found = shutil.which("pgbouncer", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"]))
+    """Return the path of PgBouncer; raises RuntimeError where it is not installed."""
+    found = find_pgbouncer()
     if found is None:
         raise RuntimeError(MISSING)
     return found
