@@ -10,12 +10,11 @@ from interviewer.api.access import Client, RefreshSecret, UserAgent
 from interviewer.api.openapi import answered, refused
 from interviewer.api.schemas import Body, Done, Email, Id, NewPassword, Nothing, Password, Secret, Username, described
 from interviewer.errors import BadRequest, IdentityRefused, IdentityUnavailable, Unauthorized
-from interviewer.services.accounts import RESET_DEAD
+from interviewer.services.accounts import NO_EMAIL, RESET_DEAD
 from interviewer.services.github import NOT_CONFIGURED
 from interviewer.services.tokens import Issued
 
 router = APIRouter(prefix="/api/auth", tags=["auth"])
-INVALID_EMAIL = "This is not a valid e-mail address."
 WEAK = "This password is easy to guess. Three or four unrelated words make a good one."
 _ADA = {"email": "ada@example.com", "username": "Ada", "password": "violet harbour lantern"}
 _ACCESS, _REFRESH = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIzIn0.c2lnbmF0dXJl", "b2Zy8nqH0mB3cV5xT7kL1w"
@@ -102,7 +101,7 @@ class GitHubBody(BaseModel):
     refreshToken: str  # noqa: N815
 
 
-@router.post("/check-email", operation_id="checkEmail", responses=refused({400: ["Email required", INVALID_EMAIL]}))
+@router.post("/check-email", operation_id="checkEmail", responses=refused({400: ["Email required", NO_EMAIL]}))
 async def check_email(body: Address, client: Client) -> Known:
     """Tell whether an address has an account."""
     if not body.email.strip():
@@ -114,7 +113,7 @@ async def check_email(body: Address, client: Client) -> Known:
     "/request-verification",
     operation_id="requestVerification",
     responses=answered(200, "The mail is on its way", {"message": "Verification email sent"})
-    | refused({400: ["Username, Email, and Password required", INVALID_EMAIL, WEAK]}),
+    | refused({400: ["Username, Email, and Password required", NO_EMAIL, WEAK]}),
 )
 async def request_verification(body: SignUp, client: Client) -> Done:
     """Mail the link that creates an account; the answer is the same for a known address."""
@@ -146,7 +145,7 @@ async def renew(token: RefreshSecret, body: Renewal, client: Client) -> RenewedB
     return RenewedBody(id=issued.user.id, jwtoken=issued.access, refresh_token=issued.refresh)
 
 
-@router.post("/request-reset", operation_id="requestReset", responses=refused({400: ["Email required", INVALID_EMAIL]}))
+@router.post("/request-reset", operation_id="requestReset", responses=refused({400: ["Email required", NO_EMAIL]}))
 async def request_reset(body: Address, client: Client) -> Nothing:
     """Mail a link to choose a new password; the answer is the same whether or not there is an account."""
     if not body.email.strip():

@@ -67,13 +67,13 @@ def _block(lines: list[str]) -> list[Block]:
         return [_code(lines)]
     if first_bullet is None:
         return [Block("text", spans("\n".join(lines)))]
-    items: list[str] = []
+    items: list[list[str]] = []
     for line in lines[first_bullet:]:
         if _BULLET.match(line):
-            items.append(_BULLET.sub("", line))
+            items.append([_BULLET.sub("", line)])
         else:
-            items[-1] += " " + line.strip()
-    return [Block("list", spans(" ".join(lines[:first_bullet])), items)]
+            items[-1].append(line.strip())
+    return [Block("list", spans(" ".join(lines[:first_bullet])), [" ".join(item) for item in items])]
 
 
 def _code(lines: list[str]) -> Block:

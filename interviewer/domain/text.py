@@ -31,7 +31,7 @@ def clean_answer(raw: str) -> str:
     if len(raw) > MAX_ANSWER:
         raise TextTooLong(too_long("Your answer", len(raw), MAX_ANSWER))
     cleaned = _without_controls(raw).strip()
-    if not cleaned:
+    if not any(_is_visible(character) for character in cleaned):
         raise TextRefused("Write an answer first. If you do not know, say so: the feedback will help.")
     return cleaned
 
@@ -52,6 +52,11 @@ def clean_job_description(raw: str) -> str:
             "This does not look like a job description. Paste its text, or leave the box empty for a general interview."
         )
     return cleaned
+
+
+def _is_visible(character: str) -> bool:
+    """Tell characters that leave ink from spaces, controls and invisible marks such as the zero-width space."""
+    return unicodedata.category(character)[0] not in "ZC"
 
 
 def _is_odd(character: str) -> bool:

@@ -225,13 +225,8 @@ class Accounts:
 
     async def sign_in(self, email: str, password: str, client: str = "") -> User:
         """Return who has this address and password; raises Unauthorized, the same for either being wrong, TooManyRequests."""
-        try:
-            address = normalised_email(email)
-        except BadRequest:
-            address = ""
-        await self._guard.check(Action.SIGN_IN, client, address)
-        async with self._database.transaction() as session:
-            user = await queries.user_by_email(session, address) if address else None
+        await self._guard.check(Action.SIGN_IN, client, _counted_as(email))
+        user = await self._user_with(email)
         if not await password_matches(password, user.password_hash if user else None) or user is None:
             raise Unauthorized("Authentication failed.")
         if user.password_hash and _passwords.needs_update(user.password_hash):
@@ -242,6 +237,14 @@ class Accounts:
             async with self._database.transaction() as session:
                 await queries.prove_password(session, user.id, user.password_hash, utcnow())
         return user
+
+    async def _user_with(self, email: str) -> User | None:
+        try:
+            address = normalised_email(email)
+        except BadRequest:
+            return None
+        async with self._database.transaction() as session:
+            return await queries.user_by_email(session, address)
 
     async def _upgrade(self, user_id: int, old_hash: str, new_hash: str) -> bool:
         """Replace a hash made with older parameters, unless the password was changed meanwhile."""

@@ -30,8 +30,8 @@ from interviewer.services.settlement import Settlement
 
 logger = logging.getLogger(__name__)
 
-# While it is one of these, a plan can be changed: a paused or unpaid one has to be put in order first. A trial has no credits,
-# and a change of plan moves some.
+# While it is one of these, a plan can be changed: a paused or unpaid one has to be put in order first. A trial has to end:
+# its credits come with its first payment.
 CHANGEABLE = frozenset({SubscriptionStatus.ACTIVE})
 _DUE = "A payment of your subscription is due. Its plan can be changed once that is paid."
 _FIRST = {

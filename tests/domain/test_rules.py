@@ -52,7 +52,7 @@ def test_only_running_interviews_pause_and_only_paused_ones_resume() -> None:
     assert allowed == {(InterviewStatus.ACTIVE, InterviewStatus.PAUSED), (InterviewStatus.PAUSED, InterviewStatus.ACTIVE)}
 
 
-@pytest.mark.parametrize("raw", ["", "  \n ", "\x00", "\x00\x08\x1f"])
+@pytest.mark.parametrize("raw", ["", "  \n ", "\x00", "\x00\x08\x1f", "\u200b", "\u2060 \ufeff\n\u00a0"])
 def test_an_answer_of_nothing_is_refused(raw: str) -> None:
     with pytest.raises(TextRefused):
         clean_answer(raw)

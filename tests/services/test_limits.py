@@ -15,7 +15,7 @@ from interviewer.adapters.builtin.likeness import ShippedBank
 from interviewer.db.engine import Database
 from interviewer.db.models import Interview, ModelCall, User, utcnow
 from interviewer.domain.progress import InterviewStatus
-from interviewer.errors import AllowanceUsed, TooManyRequests
+from interviewer.errors import AllowanceUsed, TooManyRequests, Unauthorized
 from interviewer.services.billing import GIVE_UPS_A_DAY
 from interviewer.services.doors import Door
 from interviewer.services.events import Asked, Event, Failed, Started
@@ -167,3 +167,18 @@ async def answered_after(services: Services, user: User) -> list[Event]:
     services.interviews._calls.door = Door("model", Turnstile(5, 10))
     interview_id, turn = await started(services, user)
     return await answered(services, user, interview_id, turn)
+
+
+async def test_tries_with_one_invalid_address_leave_others_alone(services: Services) -> None:
+    async def fail(address: str, client: str) -> None:
+        with pytest.raises(Unauthorized):
+            await services.accounts.sign_in(address, "wrong", client)
+
+    for number in range(1000):
+        try:
+            await fail("\0@invalid", f"203.0.113.{number % 250}")
+        except TooManyRequests:
+            break
+    else:
+        raise AssertionError("there is no limit")
+    await fail("another@invalid\0", "198.51.100.1")
