@@ -21,6 +21,9 @@ from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 from interviewer.settings import Settings
 
 OURS = "interviewer"
+# Warnings of the HTTP server that any client can cause with each request. Its other warnings are about the site.
+CAUSED_BY_CLIENTS = frozenset({"Invalid HTTP request received.", "Unsupported upgrade request.", "Exceeded concurrency limit."})
+_CLIENTS_EVERY = 60.0
 # Without a level these add handlers of their own, which write past ours whatever a client sent.
 _OWN_HANDLERS = ("engineio.server", "socketio.server")
 # Shorter ones would be found in ordinary words.
@@ -105,6 +108,8 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
     logging.getLogger(OURS).setLevel(level)
     for library in _OWN_HANDLERS:
         logging.getLogger(library).setLevel(logging.WARNING)
+    server = logging.getLogger("uvicorn.error")
+    server.filters[:] = [_ClientMistakes(), *(other for other in server.filters if not isinstance(other, _ClientMistakes))]
 
 
 class Seldom:
@@ -121,6 +126,18 @@ class Seldom:
             return False
         self._last[kind] = now
         return True
+
+
+class _ClientMistakes(logging.Filter):
+    """Passes each of the HTTP server's warnings about clients once a minute."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seldom = Seldom(_CLIENTS_EVERY)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether a line is logged."""
+        return record.msg not in CAUSED_BY_CLIENTS or self._seldom.lets(record.msg)
 
 
 class Failures:

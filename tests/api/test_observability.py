@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import io
 import json
 import logging
@@ -19,6 +20,7 @@ import structlog
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr, ValidationError
 from starlette.types import Message, Receive, Scope, Send
+from uvicorn.protocols.http import httptools_impl
 
 from interviewer import frontend, logs, metrics, wiring
 from interviewer.api.middleware import EventIds, Requests
@@ -96,6 +98,25 @@ async def program(client: httpx2.AsyncClient, services: Services, new_user: NewU
     issued = await services.tokens.issue(await new_user(2), "test", renewable=False)
     client.headers["Authorization"] = f"Bearer {issued.access}"
     return client
+
+
+# -- the HTTP server's own lines -----------------------------------------------------------------------------------------
+
+
+def test_warnings_that_clients_cause_are_logged_once_a_minute(log: io.StringIO) -> None:
+    server = logging.getLogger("uvicorn.error")
+    for _ in range(5):
+        for message in sorted(logs.CAUSED_BY_CLIENTS):
+            server.warning(message)
+        server.warning("A certificate expires soon.")
+    logged = [line["event"] for line in lines(log)]
+    assert {message: logged.count(message) for message in logs.CAUSED_BY_CLIENTS} == dict.fromkeys(logs.CAUSED_BY_CLIENTS, 1)
+    assert logged.count("A certificate expires soon.") == 5
+
+
+def test_the_http_server_still_warns_in_these_words() -> None:
+    source = inspect.getsource(httptools_impl)
+    assert [message for message in logs.CAUSED_BY_CLIENTS if f'"{message}"' not in source] == []
 
 
 # -- request ids -----------------------------------------------------------------------------------------------------
