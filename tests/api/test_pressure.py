@@ -167,7 +167,7 @@ async def test_a_process_that_is_stopped_refuses_what_waits_and_ends_what_runs(
     running, waiting = await started(services, user), await started(services, user)
     turnstile = narrow(2, 10, each=2)
     wiring.use(stopping := wiring.build(services.settings, database=services.database, interviewer=interviewer))
-    stopping.interviews._calls = services.interviews._calls
+    stopping.interviews._calls.door = services.interviews._calls.door
     object.__setattr__(stopping, "doors", (services.interviews._calls.door,))
     interviewer.gate.clear()
     inside = asyncio.create_task(answered(services, user, *running))

@@ -19,7 +19,7 @@ from interviewer.client import Client
 from interviewer.settings import ROOT
 from tests.support.site import PASSWORD, free_port
 
-pytestmark = [pytest.mark.slow, pytest.mark.site]
+pytestmark = [pytest.mark.slow, pytest.mark.site, pytest.mark.timeout(900)]
 # Seconds for everything to be installed and built, on a machine that runs other tests as well.
 PATIENCE = 600
 QUESTIONS = 12
