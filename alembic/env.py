@@ -3,8 +3,8 @@
 from sqlalchemy.engine import Connection
 
 from alembic import context
-from interviewer.db import models
-from interviewer.db.address import synchronous_engine
+from interviewer import tables
+from interviewer.core.database_address import synchronous_engine
 from interviewer.settings import get_settings
 
 # Two processes that migrate at once take turns; the number is only a name.
@@ -13,7 +13,7 @@ MIGRATION_LOCK = 7_112_026
 
 def migrate(connection: Connection) -> None:
     """Run the wanted migrations in one transaction, alone."""
-    context.configure(connection=connection, target_metadata=models.metadata, compare_type=True)
+    context.configure(connection=connection, target_metadata=tables.metadata, compare_type=True)
     with context.begin_transaction():
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
         context.run_migrations()

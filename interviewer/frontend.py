@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from interviewer.db.embedded import make_data_folder
+from interviewer.core.embedded_postgres.server import make_data_folder
 from interviewer.errors import StartupError
 from interviewer.settings import ROOT, Settings
 
@@ -32,7 +32,7 @@ _SOURCES = (
     "interviewer/pages",
     "interviewer/components",
     "interviewer/state",
-    "interviewer/domain/samples.py",
+    "interviewer/interviews/samples.py",
 )
 _FILES = ("assets", "rxconfig.py", "requirements.lock", "reflex.lock", "interviewer/frontend.py")
 _ENTRY = re.compile(rb'(<script )type="module"([^>]*>\s*import )')

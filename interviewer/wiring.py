@@ -12,47 +12,50 @@ from datetime import timedelta
 
 from pydantic import SecretStr
 
-from interviewer import metrics
-from interviewer.adapters.builtin.interviewer import BuiltinInterviewer
-from interviewer.adapters.builtin.likeness import ShippedBank, WordLikeness
-from interviewer.adapters.github import GitHub
-from interviewer.adapters.lemonsqueezy import LemonSqueezy
-from interviewer.adapters.openai import OpenAIInterviewer
-from interviewer.adapters.outbox import Outbox
-from interviewer.adapters.rate_limits import LimitsLimiter
-from interviewer.adapters.resend import ResendMailer
-from interviewer.db.engine import Database
-from interviewer.db.news import News
-from interviewer.domain.plans import Catalogue, FormerVariant, Product
+from interviewer.accounts.api_tokens import Tokens
+from interviewer.accounts.browser_sessions import Sessions
+from interviewer.accounts.github_client import GitHub
+from interviewer.accounts.github_signin import GitHubSignIn
+from interviewer.accounts.oauth import OAuth
+from interviewer.accounts.open_pages import OpenPages
+from interviewer.accounts.signup import Accounts
+from interviewer.billing.account_view import Plans
+from interviewer.billing.catalogue import Catalogue, FormerVariant, Product
+from interviewer.billing.lemonsqueezy.client import LemonSqueezy
+from interviewer.billing.lemonsqueezy.port import Payments
+from interviewer.billing.purchases import Purchases
+from interviewer.billing.reconcile import Reconciliation
+from interviewer.billing.webhook_metrics import CountedMailer, CountedWebhooks
+from interviewer.billing.webhooks import Webhooks
+from interviewer.core import metrics
+from interviewer.core.capacity import Door, Following, files_door, model_door, processor_door
+from interviewer.core.database import Database
+from interviewer.core.mail import Mailer
+from interviewer.core.mail_console import Outbox
+from interviewer.core.mail_outbox import Post
+from interviewer.core.mail_resend import ResendMailer
+from interviewer.core.notify import News
+from interviewer.core.rate_limit_store import LimitsLimiter
+from interviewer.core.rate_limits import Guard, RateLimiter
+from interviewer.core.readiness import Readiness
 from interviewer.errors import AppError, StartupError
-from interviewer.ports import Interviewer, Mailer, OAuth, Payments, RateLimiter
-from interviewer.services.accounts import Accounts
-from interviewer.services.appeals import Appeals
-from interviewer.services.billing import give_back_lapsed
-from interviewer.services.counted import CountedMailer, CountedWebhooks
-from interviewer.services.dashboard import Dashboard
-from interviewer.services.doors import Door, Following, files_door, model_door, processor_door
-from interviewer.services.github import GitHubSignIn
-from interviewer.services.guard import Guard
-from interviewer.services.interviews import Interviews
-from interviewer.services.open_pages import OpenPages
-from interviewer.services.operations import Operations
-from interviewer.services.personal import Personal
-from interviewer.services.plans import Plans
-from interviewer.services.post import Post
-from interviewer.services.practice import Practice
-from interviewer.services.programs import Programs
-from interviewer.services.purchases import Purchases
-from interviewer.services.readiness import Readiness
-from interviewer.services.receipts import Receipts
-from interviewer.services.reconcile import Reconciliation
-from interviewer.services.reports import Reports
-from interviewer.services.sessions import Sessions
-from interviewer.services.sharing import Sharing
-from interviewer.services.skills import Skills
-from interviewer.services.tokens import Tokens
-from interviewer.services.usage import Prices, Spending
-from interviewer.services.webhooks import Webhooks
+from interviewer.grading.interviewer import BuiltinInterviewer
+from interviewer.grading.likeness import ShippedBank, WordLikeness
+from interviewer.interviews.appeals import Appeals
+from interviewer.interviews.failed_starts import give_back_lapsed
+from interviewer.interviews.interviewer import Interviewer
+from interviewer.interviews.message_api import Programs
+from interviewer.interviews.openai_client import OpenAIInterviewer
+from interviewer.interviews.receipts import Receipts
+from interviewer.interviews.turns import Interviews
+from interviewer.operator.usage import Prices, Spending
+from interviewer.operator.users import Operations
+from interviewer.privacy.personal_data import Personal
+from interviewer.reports.dashboard import Dashboard
+from interviewer.reports.practice import Practice
+from interviewer.reports.reports import Reports
+from interviewer.reports.sharing import Sharing
+from interviewer.reports.skills import Skills
 from interviewer.settings import Settings, get_settings
 
 logger = logging.getLogger(__name__)

@@ -12,15 +12,17 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from interviewer import frontend, wiring
-from interviewer.adapters.outbox import Outbox
-from interviewer.db import ledger
-from interviewer.db.embedded import EmbeddedPostgres
-from interviewer.db.engine import Database, driver_url
-from interviewer.db.migrations import migrate
-from interviewer.db.models import User, metadata
-from interviewer.domain.credits import CreditType
-from interviewer.ports import OAuth, Payments
+from interviewer.accounts.oauth import OAuth
+from interviewer.billing.lemonsqueezy.port import Payments
+from interviewer.core.database import Database, driver_url
+from interviewer.core.embedded_postgres.server import EmbeddedPostgres
+from interviewer.core.mail_console import Outbox
+from interviewer.core.migrations import migrate
+from interviewer.core.users import User
+from interviewer.credits import ledger
+from interviewer.credits.rules import CreditType
 from interviewer.settings import Settings
+from interviewer.tables import metadata
 from tests.support.browser import CHROMIUM_ARGUMENTS, chromium
 from tests.support.interviewer import ScriptedInterviewer
 from tests.support.site import Site

@@ -11,7 +11,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from interviewer.db.embedded import EmbeddedPostgres
+from interviewer.core.embedded_postgres.server import EmbeddedPostgres
 from interviewer.settings import ROOT
 from tests.support.browser import CHROMIUM_ARGUMENTS, chromium
 from tests.support.pages import MODES, PAGES, SIZES, Shown, Visitors, change_mode

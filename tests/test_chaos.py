@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from interviewer.db.migrations import migrate
+from interviewer.core.migrations import migrate
 from tests.chaos.checking import discrepancies
 from tests.chaos.crowd import connected, make_accounts
 from tests.chaos.load import valkey

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import pytest
 from typer.testing import CliRunner
 
-from interviewer.adapters.builtin.bank import BankQuestion, load_bank
 from interviewer.cli import app, bank
+from interviewer.grading.bank.loader import BankQuestion, load_bank
 
 INDEX = "databases-composite-index-order"
 

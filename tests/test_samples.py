@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from interviewer.adapters.builtin.bank import load_bank
-from interviewer.adapters.builtin.scorer import mark_answer
-from interviewer.domain.rubric import Mark, folded, score
-from interviewer.domain.samples import SAMPLE_VERDICT
+from interviewer.grading.bank.loader import load_bank
+from interviewer.grading.judge import mark_answer
+from interviewer.interviews.rubric import Mark, folded, score
+from interviewer.interviews.samples import SAMPLE_VERDICT
 
 
 def test_the_sample_verdict_is_the_built_in_interviewers() -> None:

@@ -15,9 +15,9 @@ from sqlalchemy import text
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from interviewer.services.doors import CLOSED_WORDS
-from interviewer.services.interviews import LEASE
-from interviewer.services.readiness import STOPPING
+from interviewer.core.capacity import CLOSED_WORDS
+from interviewer.core.readiness import STOPPING
+from interviewer.interviews.turns import LEASE
 from tests.support import openai_server
 from tests.support.site import Site
 from tests.test_contract import ANSWER, Person, World

@@ -7,10 +7,10 @@ import asyncio
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from interviewer.adapters.builtin.interviewer import BuiltinInterviewer
-from interviewer.adapters.openai import OpenAIInterviewer
-from interviewer.domain.plans import Product
+from interviewer.billing.catalogue import Product
 from interviewer.errors import StartupError
+from interviewer.grading.interviewer import BuiltinInterviewer
+from interviewer.interviews.openai_client import OpenAIInterviewer
 from interviewer.settings import Environment, Settings, explain
 from interviewer.wiring import build, choose_catalogue, choose_interviewer, choose_payments, running, use
 

@@ -8,8 +8,8 @@ from fastapi import Cookie, Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from interviewer import wiring
+from interviewer.accounts.browser_sessions import COOKIE, SignedIn
 from interviewer.errors import Unauthorized
-from interviewer.services.sessions import COOKIE, SignedIn
 
 # They refuse nobody: the words for that are ours.
 _ACCESS = HTTPBearer(

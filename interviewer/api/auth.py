@@ -6,13 +6,14 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from interviewer import wiring
+from interviewer.accounts.api_tokens import Issued
+from interviewer.accounts.github_signin import NOT_CONFIGURED
+from interviewer.accounts.signup import RESET_DEAD
 from interviewer.api.access import Client, RefreshSecret, UserAgent
 from interviewer.api.openapi import answered, refused
 from interviewer.api.schemas import Body, Done, Email, Id, NewPassword, Nothing, Password, Secret, Username, described
+from interviewer.core.users import NO_EMAIL
 from interviewer.errors import BadRequest, IdentityRefused, IdentityUnavailable, Unauthorized
-from interviewer.services.accounts import NO_EMAIL, RESET_DEAD
-from interviewer.services.github import NOT_CONFIGURED
-from interviewer.services.tokens import Issued
 
 router = APIRouter(prefix="/api/auth", tags=["auth"])
 WEAK = "This password is easy to guess. Three or four unrelated words make a good one."

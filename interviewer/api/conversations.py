@@ -16,11 +16,11 @@ from interviewer.api.interviews import IdempotencyKey, id_of
 from interviewer.api.openapi import RESUMED, refused, streamed
 from interviewer.api.schemas import Body, ConversationBody, PathId, conversation_document, described, nullable
 from interviewer.api.streaming import respond
-from interviewer.domain.text import MAX_ANSWER, too_long
 from interviewer.errors import BadRequest, InterviewerError, NotFound
-from interviewer.services.events import Completed
-from interviewer.services.programs import ALREADY_BEGUN, ANOTHER_QUESTION, HALF_NAMED, OTHER_ANSWER, Sent
-from interviewer.services.views import Loaded
+from interviewer.interviews.events import Completed
+from interviewer.interviews.message_api import ALREADY_BEGUN, ANOTHER_QUESTION, HALF_NAMED, OTHER_ANSWER, Sent
+from interviewer.interviews.user_text import MAX_ANSWER, too_long
+from interviewer.interviews.views import Loaded
 
 router = APIRouter(prefix="/api/conversations", tags=["conversations"])
 INVALID = "Invalid ID"

@@ -10,16 +10,16 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, WithJsonSchema
 
 from interviewer import wiring
+from interviewer.accounts.browser_sessions import MAX_ID
 from interviewer.api.access import Client, Person
 from interviewer.api.openapi import answered, refused
 from interviewer.api.schemas import Body, described
-from interviewer.domain.credits import SubscriptionStatus
-from interviewer.domain.job import markdown
-from interviewer.domain.plans import Product
-from interviewer.domain.text import MAX_JOB_DESCRIPTION
+from interviewer.billing.account_view import Plan
+from interviewer.billing.catalogue import Product
+from interviewer.credits.rules import SubscriptionStatus
 from interviewer.errors import InterviewerError
-from interviewer.services.plans import Plan
-from interviewer.services.sessions import MAX_ID
+from interviewer.interviews.job import markdown
+from interviewer.interviews.user_text import MAX_JOB_DESCRIPTION
 
 router = APIRouter(tags=["dashboard"])
 MOST = 500

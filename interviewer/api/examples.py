@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from interviewer.domain.topics import TOPICS
+from interviewer.interviews.topics import TOPICS
 
 _AT, _LATER = "2026-03-02T09:30:00Z", "2026-03-02T09:34:10Z"
 _QUESTION = "Tell me about a service that you have run in production."

@@ -8,13 +8,13 @@ from fastapi import APIRouter, Cookie, Query
 from fastapi.responses import RedirectResponse, Response
 
 from interviewer import wiring
+from interviewer.accounts.github_signin import ATTEMPT_COOKIE, ATTEMPT_LIFETIME, CALLBACK, LOST, NOT_CONFIGURED, Attempt
+from interviewer.accounts.redirects import HOME
 from interviewer.api import errors
 from interviewer.api.access import Client, SessionSecret, UserAgent
 from interviewer.api.openapi import Responses, refused
 from interviewer.api.session import flash, login_page, signed_in_response
-from interviewer.domain.navigation import HOME
 from interviewer.errors import AppError, IdentityRefused, Unauthorized
-from interviewer.services.github import ATTEMPT_COOKIE, ATTEMPT_LIFETIME, CALLBACK, LOST, NOT_CONFIGURED, Attempt
 
 router = APIRouter(tags=["auth"])
 _AWAY: Responses = {

@@ -7,8 +7,8 @@ from fastapi.responses import PlainTextResponse
 
 from interviewer import wiring
 from interviewer.api.openapi import Responses, refused
+from interviewer.core.readiness import NO_WRITES, OLD_SCHEMA, READY, STOPPING
 from interviewer.errors import Unavailable
-from interviewer.services.readiness import NO_WRITES, OLD_SCHEMA, READY, STOPPING
 
 router = APIRouter(tags=["health"])
 

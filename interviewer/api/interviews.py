@@ -10,16 +10,16 @@ from pydantic import WithJsonSchema
 from structlog.contextvars import bind_contextvars
 
 from interviewer import wiring
+from interviewer.accounts.browser_sessions import MAX_ID
 from interviewer.api.access import Client, Person
 from interviewer.api.openapi import RESUMED, refused, refused_with, streamed
 from interviewer.api.schemas import Body, InterviewBody, PathId, Refused, StartedBody, described, interview_document, nullable
 from interviewer.api.streaming import respond
-from interviewer.domain.credits import Refusal
-from interviewer.domain.progress import InterviewStatus
-from interviewer.domain.text import MAX_JOB_DESCRIPTION, too_long
+from interviewer.credits.rules import Refusal
 from interviewer.errors import BadRequest, InterviewerError, PaymentRequired
-from interviewer.services.events import Completed, Started
-from interviewer.services.sessions import MAX_ID
+from interviewer.interviews.events import Completed, Started
+from interviewer.interviews.progress import InterviewStatus
+from interviewer.interviews.user_text import MAX_JOB_DESCRIPTION, too_long
 
 router = APIRouter(prefix="/api/interviews", tags=["interviews"])
 IdempotencyKey = Annotated[

@@ -9,7 +9,8 @@ from fastapi import APIRouter, Header
 from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
-from interviewer import metrics, wiring
+from interviewer import wiring
+from interviewer.core import metrics
 from interviewer.errors import NotFound, Unauthorized
 from interviewer.settings import Settings
 

@@ -19,11 +19,11 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, bound_contextvars, unbind_contextvars
 
-from interviewer import metrics
 from interviewer.api.errors import refusal
 from interviewer.api.streaming import error_event
+from interviewer.core import metrics
+from interviewer.core.capacity import CLOSED_WORDS
 from interviewer.errors import Unavailable
-from interviewer.services.doors import CLOSED_WORDS
 
 logger = logging.getLogger(__name__)
 

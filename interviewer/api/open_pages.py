@@ -7,9 +7,9 @@ from urllib.parse import parse_qsl, urlencode
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from interviewer import wiring
+from interviewer.accounts.browser_sessions import COOKIE, cookie_value
+from interviewer.accounts.open_pages import Connection
 from interviewer.api.middleware import EVENT_PATH
-from interviewer.services.open_pages import Connection
-from interviewer.services.sessions import COOKIE, cookie_value
 
 # The code of RFC 6455 for "Policy violation".
 ENDED = 1008

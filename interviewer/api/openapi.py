@@ -13,10 +13,10 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic import BaseModel
 
+from interviewer.accounts.api_tokens import DEACTIVATED
 from interviewer.api.errors import INVALID_BODY, NO_SUCH_METHOD, RETRY_AFTER, body_too_large
 from interviewer.api.schemas import Elsewhere, Error, Exchange, Refused
 from interviewer.errors import TooManyRequests, Unauthorized, Unavailable
-from interviewer.services.tokens import DEACTIVATED
 
 Document = dict[str, Any]
 Responses = dict[int | str, dict[str, Any]]

@@ -11,7 +11,7 @@ from interviewer import wiring
 from interviewer.api.access import Client, Person
 from interviewer.api.openapi import Responses, answered, refused, refused_with
 from interviewer.api.schemas import Body, Done, Elsewhere, described
-from interviewer.domain.plans import PLANS, Product
+from interviewer.billing.catalogue import PLANS, Product
 from interviewer.errors import DoneElsewhere, PaymentsRefused, PaymentsUnavailable
 
 router = APIRouter(prefix="/api/payment", tags=["payment"])

@@ -16,10 +16,10 @@ from interviewer.api.access import Client, SessionSecret
 from interviewer.api.errors import retry_after
 from interviewer.api.session import login_page
 from interviewer.errors import AppError, NotFound, Unauthorized
-from interviewer.services.exports.markdown import markdown
-from interviewer.services.exports.pdf import pdf
-from interviewer.services.exports.words import file_name
-from interviewer.services.reports import Report
+from interviewer.reports.markdown import markdown
+from interviewer.reports.pdf import pdf
+from interviewer.reports.reports import Report
+from interviewer.reports.wording import file_name
 
 router = APIRouter(prefix="/session/report", include_in_schema=False)
 # Ids have at most ten digits; what is longer, or no number, names nothing.

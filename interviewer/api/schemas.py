@@ -9,16 +9,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
+from interviewer.accounts.browser_sessions import MAX_ID
+from interviewer.accounts.passwords import MAX_PASSWORD, MIN_PASSWORD
+from interviewer.accounts.user_names import MAX_USERNAME
 from interviewer.api.examples import CONVERSATION, INTERVIEW, STARTED
-from interviewer.domain.credits import Refusal
-from interviewer.domain.job import JobFindings, markdown
-from interviewer.domain.names import MAX_USERNAME
-from interviewer.domain.passwords import MAX_PASSWORD, MIN_PASSWORD
-from interviewer.domain.progress import InterviewStatus
-from interviewer.domain.rubric import percentage
-from interviewer.domain.topics import TOPICS, TOTAL_QUESTIONS, Level, number_in_topic, topic_by_id
-from interviewer.services.sessions import MAX_ID
-from interviewer.services.views import Loaded, TurnRow
+from interviewer.credits.rules import Refusal
+from interviewer.interviews.job import JobFindings, markdown
+from interviewer.interviews.progress import InterviewStatus
+from interviewer.interviews.rubric import percentage
+from interviewer.interviews.topics import TOPICS, TOTAL_QUESTIONS, Level, number_in_topic, topic_by_id
+from interviewer.interviews.views import Loaded, TurnRow
 
 # Minutes that an interview takes, about.
 LENGTH = 30

@@ -12,12 +12,12 @@ from fastapi import APIRouter, Form
 from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 
 from interviewer import wiring
+from interviewer.accounts.browser_sessions import COOKIE, FLASH_COOKIE, FLASH_SECONDS, SESSION_LIFETIME
+from interviewer.accounts.redirects import HOME, local_path
 from interviewer.api.access import Client, SessionSecret, UserAgent
 from interviewer.api.errors import retry_after
-from interviewer.db.models import User
-from interviewer.domain.navigation import HOME, local_path
+from interviewer.core.users import User
 from interviewer.errors import AppError, Conflict, Unauthorized
-from interviewer.services.sessions import COOKIE, FLASH_COOKIE, FLASH_SECONDS, SESSION_LIFETIME
 
 router = APIRouter(prefix="/session", include_in_schema=False)
 

@@ -16,7 +16,7 @@ from starlette.background import BackgroundTask
 from interviewer.api.errors import refusal
 from interviewer.api.schemas import as_json
 from interviewer.errors import AppError
-from interviewer.services.events import Asked, Completed, Event, Failed, FeedbackPiece, Judged, QuestionPiece
+from interviewer.interviews.events import Asked, Completed, Event, Failed, FeedbackPiece, Judged, QuestionPiece
 
 EVENT_STREAM = "text/event-stream"
 # An event's id says how far feedback and question have been sent, so that whoever comes back, to any process, can go on after it:

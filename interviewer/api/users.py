@@ -6,12 +6,12 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from interviewer import wiring
+from interviewer.accounts.browser_sessions import SignedIn
+from interviewer.accounts.signup import LINK_DEAD
 from interviewer.api.access import Client, Person, UserAgent
 from interviewer.api.openapi import answered, refused
 from interviewer.api.schemas import Body, Done, PathId, Secret, described
 from interviewer.errors import BadRequest, SubscriptionNotCancelled, Unauthorized
-from interviewer.services.accounts import LINK_DEAD
-from interviewer.services.sessions import SignedIn
 
 router = APIRouter(prefix="/api/users", tags=["users"])
 _REFUSED = {400: "UserID required", 401: "Invalid ID"}

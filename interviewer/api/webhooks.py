@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from interviewer import wiring
 from interviewer.api.openapi import JSON, refused
 from interviewer.api.schemas import described
-from interviewer.domain.webhooks import Outcome
+from interviewer.billing.webhook_outcomes import Outcome
 from interviewer.errors import AppError
 
 router = APIRouter(prefix="/api/webhooks", tags=["webhooks"])

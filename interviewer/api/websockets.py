@@ -11,9 +11,9 @@ from time import monotonic
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from interviewer import metrics
-from interviewer.logs import Seldom
-from interviewer.services.guard import network_of
+from interviewer.core import metrics
+from interviewer.core.logs import Seldom
+from interviewer.core.rate_limits import network_of
 
 logger = logging.getLogger(__name__)
 

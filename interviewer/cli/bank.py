@@ -7,10 +7,10 @@ from collections import Counter
 import typer
 from pydantic import ValidationError
 
-from interviewer.adapters.builtin.bank import load_bank
-from interviewer.adapters.builtin.check import bank_problems
 from interviewer.cli.printing import say, table
-from interviewer.domain.topics import TOPICS, AnswerKind, Level
+from interviewer.grading.bank.loader import load_bank
+from interviewer.grading.bank_check import bank_problems
+from interviewer.interviews.topics import TOPICS, AnswerKind, Level
 
 app = typer.Typer(help="Look after the question bank.", no_args_is_help=True)
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from interviewer.billing.reconcile import Finding
 from interviewer.cli.opening import operate
 from interviewer.cli.printing import say
 from interviewer.errors import PaymentsUnavailable, Unavailable
-from interviewer.services.reconcile import Finding
 
 if TYPE_CHECKING:
     from interviewer.wiring import Services

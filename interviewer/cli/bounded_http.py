@@ -17,7 +17,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import SecurityError
 
-from interviewer.services.guard import network_of
+from interviewer.core.rate_limits import network_of
 
 # Seconds for the headers of a request, and for its body after them.
 HEADERS_WITHIN, BODY_WITHIN = 20.0, 60.0

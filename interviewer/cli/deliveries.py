@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from interviewer.billing.webhook_outcomes import OPEN
+from interviewer.billing.webhooks import Delivery
 from interviewer.cli.opening import operate
 from interviewer.cli.printing import moment, say, say_if_cut, shown, table
-from interviewer.domain.webhooks import OPEN
 from interviewer.errors import AppError, BadRequest
-from interviewer.services.webhooks import Delivery
 
 if TYPE_CHECKING:
     from interviewer.wiring import Services

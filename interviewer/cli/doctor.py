@@ -10,9 +10,9 @@ from sqlalchemy.exc import DBAPIError
 
 from interviewer.cli.opening import database_url, load_settings, open_database, refusal, remarks
 from interviewer.cli.printing import say, shown
-from interviewer.db.address import pool_parameters
-from interviewer.db.engine import Database
-from interviewer.db.migrations import refuse_old_schema
+from interviewer.core.database import Database
+from interviewer.core.database_address import pool_parameters
+from interviewer.core.migrations import refuse_old_schema
 from interviewer.errors import (
     AppError,
     IdentityRefused,
@@ -21,8 +21,8 @@ from interviewer.errors import (
     InterviewerMisconfigured,
     StartupError,
 )
-from interviewer.services import checkup
-from interviewer.services.checkup import Check, Health
+from interviewer.operator import health_checks
+from interviewer.operator.health_checks import Check, Health
 from interviewer.settings import Settings
 
 # What takes long to import is imported where it is used: it would slow down every other command.
@@ -89,7 +89,7 @@ def _address(url: str) -> Iterator[Check]:
 async def _stored(url: str) -> list[Check]:
     database = Database(url, pool_size=1)
     try:
-        return [*await checkup.of_database(database), *await checkup.of_notifications(database)]
+        return [*await health_checks.of_database(database), *await health_checks.of_notifications(database)]
     finally:
         await database.close()
 
@@ -105,7 +105,7 @@ async def _outside(settings: Settings) -> list[Check]:
 
 async def _payments(settings: Settings) -> Check:
     from interviewer import wiring
-    from interviewer.adapters.lemonsqueezy import LemonSqueezy
+    from interviewer.billing.lemonsqueezy.client import LemonSqueezy
 
     gaps = settings.payment_gaps
     payments = wiring.choose_payments(settings)
@@ -115,14 +115,14 @@ async def _payments(settings: Settings) -> Check:
         words = f"nothing is sold, and pages show no prices and no buy buttons, until these are set, too: {', '.join(gaps)}"
         return Check("payments", Health.WARNING, words)
     try:
-        return await checkup.of_payments(payments, wiring.choose_catalogue(settings), production=settings.production)
+        return await health_checks.of_payments(payments, wiring.choose_catalogue(settings), production=settings.production)
     finally:
         await payments.close()
 
 
 async def _mail(settings: Settings) -> Check:
     from interviewer import wiring
-    from interviewer.adapters.resend import ResendMailer
+    from interviewer.core.mail_resend import ResendMailer
 
     try:
         mailer = wiring.choose_mailer(settings)
@@ -131,14 +131,14 @@ async def _mail(settings: Settings) -> Check:
     if not isinstance(mailer, ResendMailer):
         return Check("mail", Health.OK, "not configured: mails are printed, and shown at /outbox")
     try:
-        return await checkup.of_mail(mailer)
+        return await health_checks.of_mail(mailer)
     finally:
         await mailer.close()
 
 
 async def _interviewer(settings: Settings) -> Check:
     from interviewer import wiring
-    from interviewer.adapters.openai import OpenAIInterviewer
+    from interviewer.interviews.openai_client import OpenAIInterviewer
 
     patient = settings.model_copy(update={"openai_timeout": min(settings.openai_timeout, PATIENCE)})
     interviewer = wiring.choose_interviewer(patient)
@@ -176,7 +176,7 @@ async def _github(settings: Settings) -> Check:
 
 
 async def _redis(settings: Settings) -> Check:
-    from interviewer.adapters.rate_limits import LimitsLimiter
+    from interviewer.core.rate_limit_store import LimitsLimiter
 
     limiter = LimitsLimiter(settings.redis_url.get_secret_value() if settings.redis_url else None)
     try:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from interviewer.evaluation.records import Record
     from interviewer.evaluation.run import Outcome
     from interviewer.evaluation.summary import Summary
-    from interviewer.services.usage import Prices
+    from interviewer.operator.usage import Prices
 
 # Seconds between two lines about how far it is.
 TELL_EVERY = 5.0
@@ -104,7 +104,7 @@ def _tell_of_repeated_ids(records: Sequence[Record]) -> None:
 def _grader(which: Which) -> tuple[Grader, str, Prices]:
     """Return who grades, the name of that, and what tokens cost. Raises StartupError when nothing is configured."""
     from interviewer.evaluation.graders import BuiltinGrader, InterviewerGrader
-    from interviewer.services.usage import Prices
+    from interviewer.operator.usage import Prices
 
     if which is Which.BUILTIN:
         return BuiltinGrader(), "builtin", Prices()

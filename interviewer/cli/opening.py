@@ -15,8 +15,8 @@ from pydantic import SecretStr, ValidationError
 from sqlalchemy.exc import DBAPIError
 
 from interviewer.cli.printing import shown
-from interviewer.db.embedded import EmbeddedPostgres
-from interviewer.db.migrations import refuse_old_schema
+from interviewer.core.embedded_postgres.server import EmbeddedPostgres
+from interviewer.core.migrations import refuse_old_schema
 from interviewer.errors import AppError, StartupError
 from interviewer.settings import ROOT, Settings, explain, get_settings
 

@@ -15,9 +15,10 @@ from urllib.parse import urlsplit
 
 import typer
 
-from interviewer import frontend, logs
+from interviewer import frontend
 from interviewer.cli.opening import database_url, load_settings, one_sentence_errors, open_database
-from interviewer.db.migrations import migrate as migrate_database
+from interviewer.core import logs
+from interviewer.core.migrations import migrate as migrate_database
 from interviewer.errors import StartupError
 from interviewer.settings import ROOT, Settings
 
@@ -155,7 +156,7 @@ def _serve(settings: Settings, *, embedded: bool) -> None:
     )
     logs.configure(settings)
     if settings.sentry_dsn is not None:
-        from interviewer.adapters.sentry import start as report_errors
+        from interviewer.core.sentry import start as report_errors
 
         report_errors(settings)
     config = uvicorn.Config(

@@ -9,7 +9,7 @@ import typer
 
 from interviewer.cli.opening import operate
 from interviewer.cli.printing import say, say_if_cut, table
-from interviewer.services.usage import By, Line
+from interviewer.operator.usage import By, Line
 from interviewer.wiring import Services
 
 NOBODY = {By.USER: "(deleted or nobody)", By.INTERVIEW: "(deleted or none)"}

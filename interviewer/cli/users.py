@@ -9,9 +9,9 @@ import typer
 
 from interviewer.cli.opening import operate
 from interviewer.cli.printing import moment, say, say_if_cut, table
+from interviewer.core.users import normalised_email
 from interviewer.errors import BadRequest, PaymentsUnavailable, SubscriptionNotCancelled
-from interviewer.services.accounts import normalised_email
-from interviewer.services.operations import MOST_CREDITS, AccountLine, Grant
+from interviewer.operator.users import MOST_CREDITS, AccountLine, Grant
 
 if TYPE_CHECKING:
     from interviewer.wiring import Services

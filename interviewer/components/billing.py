@@ -6,11 +6,11 @@ from typing import Any
 
 import reflex as rx
 
+from interviewer.billing.catalogue import CREDITS_A_MONTH, PLANS, PRICE_CENTS, Product, price_words
 from interviewer.components.forms import BUSY, LINK, PRIMARY, SECONDARY, alert, words
 from interviewer.components.icons import icon
 from interviewer.components.layout import card
 from interviewer.components.verdict import disclosure
-from interviewer.domain.plans import CREDITS_A_MONTH, PLANS, PRICE_CENTS, Product, price_words
 from interviewer.state.billing import BillingState
 from interviewer.state.billing_models import LineItem
 from interviewer.state.session import SessionState

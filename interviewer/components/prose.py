@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from interviewer.domain.prose import Block, Span
+from interviewer.reports.prose import Block, Span
 
 _CODE = "overflow-x-auto whitespace-pre rounded-md bg-code p-4 font-mono text-sm font-normal leading-relaxed"
 

@@ -7,7 +7,7 @@ import reflex as rx
 from interviewer.components.forms import QUIET
 from interviewer.components.icons import icon
 from interviewer.components.keys import keys_button
-from interviewer.domain.rubric import PASS_SCORE
+from interviewer.interviews.rubric import PASS_SCORE
 from interviewer.state.interview import InterviewState
 from interviewer.state.models import RailItem
 

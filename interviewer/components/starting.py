@@ -6,8 +6,8 @@ import reflex as rx
 
 from interviewer.components.forms import FIELD, LINK, PRIMARY, alert, form
 from interviewer.components.layout import card
-from interviewer.domain.samples import SAMPLE_JOBS
-from interviewer.domain.topics import TOPICS
+from interviewer.interviews.samples import SAMPLE_JOBS
+from interviewer.interviews.topics import TOPICS
 from interviewer.state.interview import InterviewState
 from interviewer.state.session import SessionState
 

@@ -7,7 +7,7 @@ import reflex as rx
 from interviewer.components.icons import icon
 from interviewer.components.ink import score_ring, stroke
 from interviewer.components.prose import prose
-from interviewer.domain.rubric import MAX_SCORE, PASS_SCORE
+from interviewer.interviews.rubric import MAX_SCORE, PASS_SCORE
 from interviewer.state.models import MarkItem, PieceItem, TurnItem
 
 _WORDS = "block font-serif text-xl font-bold leading-tight first-letter:uppercase"

@@ -6,15 +6,15 @@ import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
-from interviewer.adapters.builtin import grading
-from interviewer.adapters.builtin.interviewer import BuiltinInterviewer
-from interviewer.domain.reference import rubric_from_reference
-from interviewer.domain.rubric import MAX_SCORE, exact_score
-from interviewer.domain.text import TextRefused, TextTooLong, clean_answer
 from interviewer.errors import InterviewerBadOutput, InterviewerError, InterviewerUnreachable
 from interviewer.evaluation.records import Record
-from interviewer.ports import AnswerBrief, Interviewer, Usage
-from interviewer.services import dialogue
+from interviewer.grading import regression_grading
+from interviewer.grading.interviewer import BuiltinInterviewer
+from interviewer.grading.reference import rubric_from_reference
+from interviewer.interviews import replies
+from interviewer.interviews.interviewer import AnswerBrief, Interviewer, Usage
+from interviewer.interviews.rubric import MAX_SCORE, exact_score
+from interviewer.interviews.user_text import TextRefused, TextTooLong, clean_answer
 
 # Records name no topic of ours; this one takes in all that a backend engineer knows.
 TOPIC = 6
@@ -69,7 +69,7 @@ class InterviewerGrader:
         told: list[Usage] = []
         for left in reversed(range(TRIES)):
             try:
-                judgement = await dialogue.judge(self._interviewer, brief, lambda _event: None, told.append)
+                judgement = await replies.judge(self._interviewer, brief, lambda _event: None, told.append)
             except InterviewerError as error:
                 if not left or not isinstance(error, InterviewerBadOutput | InterviewerUnreachable):
                     raise NotGraded(_in_words(error), _sum(told)) from error
@@ -96,7 +96,7 @@ class BuiltinGrader:
             return await self._by_rubric.grade(record)
         answer = _cleaned(record.answer)
         try:
-            share = await asyncio.to_thread(grading.grade, record.question, record.reference_answer, answer)
+            share = await asyncio.to_thread(regression_grading.grade, record.question, record.reference_answer, answer)
         except ValueError as error:
             raise NotGraded(str(error)) from error
         return Graded(MAX_SCORE * min(1.0, max(0.0, float(share))))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from interviewer.domain.rubric import MAX_SCORE
+from interviewer.interviews.rubric import MAX_SCORE
 
 BINS = 10
 FAR_OFF = 3.0

@@ -11,9 +11,9 @@ from xml.etree import ElementTree as ET
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from interviewer.domain.rubric import KeyPoint, Rubric
-from interviewer.domain.topics import AnswerKind
 from interviewer.errors import StartupError
+from interviewer.interviews.rubric import KeyPoint, Rubric
+from interviewer.interviews.topics import AnswerKind
 
 XML = ".xml"
 

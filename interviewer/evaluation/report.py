@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from interviewer.domain.rubric import MAX_SCORE
 from interviewer.evaluation import charts, measures
 from interviewer.evaluation.run import Outcome
 from interviewer.evaluation.summary import (
@@ -17,6 +16,7 @@ from interviewer.evaluation.summary import (
     question_head,
     question_rows,
 )
+from interviewer.interviews.rubric import MAX_SCORE
 
 WORST = 10
 FAILURES = 20

@@ -16,7 +16,7 @@ from typing import TextIO
 from interviewer.errors import StartupError
 from interviewer.evaluation.graders import Grader, NotGraded
 from interviewer.evaluation.records import Record
-from interviewer.ports import Usage
+from interviewer.interviews.interviewer import Usage
 
 # Called with how many gradings are done, how many of those failed, and how many there are to do.
 Progress = Callable[[int, int, int], None]

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from statistics import median
 
-from interviewer.domain.rubric import MAX_SCORE
 from interviewer.evaluation import measures
 from interviewer.evaluation.measures import Bin, Consistency
 from interviewer.evaluation.run import Outcome
-from interviewer.services.usage import Prices
+from interviewer.interviews.rubric import MAX_SCORE
+from interviewer.operator.usage import Prices
 
 UNDEFINED = "n/a"
 QUESTION_HEAD = (

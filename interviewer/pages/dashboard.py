@@ -11,7 +11,7 @@ from interviewer.components.icons import icon
 from interviewer.components.layout import SECTION_TITLE, SMALL_TITLE, card, shell
 from interviewer.components.skills import skill_list, suggestions
 from interviewer.components.verdict import disclosure
-from interviewer.domain.topics import QUESTIONS_PER_TOPIC, TOPICS, TOTAL_QUESTIONS
+from interviewer.interviews.topics import QUESTIONS_PER_TOPIC, TOPICS, TOTAL_QUESTIONS
 from interviewer.state.billing import BillingState
 from interviewer.state.dashboard import DashboardState
 from interviewer.state.models import SummaryItem

@@ -12,8 +12,8 @@ from interviewer.components.icons import icon
 from interviewer.components.ink import ring
 from interviewer.components.layout import SMALL_TITLE, shell
 from interviewer.components.verdict import disclosure
-from interviewer.domain.samples import SAMPLE_VERDICT, SampleMark
-from interviewer.domain.topics import TOPICS
+from interviewer.interviews.samples import SAMPLE_VERDICT, SampleMark
+from interviewer.interviews.topics import TOPICS
 
 _TITLE = "font-serif text-2xl font-bold"
 

@@ -11,9 +11,9 @@ from urllib.parse import unquote
 import reflex as rx
 
 from interviewer import wiring
-from interviewer.domain.navigation import local_path
+from interviewer.accounts.browser_sessions import FLASH_COOKIE
+from interviewer.accounts.redirects import local_path
 from interviewer.errors import AppError, InvalidFields
-from interviewer.services.sessions import FLASH_COOKIE
 from interviewer.state.models import MailItem, date_words
 from interviewer.state.session import client, cookie
 

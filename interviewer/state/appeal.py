@@ -7,9 +7,9 @@ from reflex.event import EventType
 from structlog.contextvars import bind_contextvars
 
 from interviewer import wiring
+from interviewer.accounts.browser_sessions import COOKIE
 from interviewer.errors import Unauthorized, for_the_user
-from interviewer.services.sessions import COOKIE
-from interviewer.services.views import InterviewView
+from interviewer.interviews.views import InterviewView
 from interviewer.state import showing
 from interviewer.state.interview import InterviewState
 from interviewer.state.review import ReviewState

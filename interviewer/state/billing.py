@@ -11,9 +11,9 @@ import reflex as rx
 from reflex.event import EventSpec
 
 from interviewer import wiring
+from interviewer.billing.account_view import Account, Awaited
+from interviewer.billing.purchases import Purchases
 from interviewer.errors import AppError, DoneElsewhere, Unauthorized
-from interviewer.services.plans import Account, Awaited
-from interviewer.services.purchases import Purchases
 from interviewer.state.billing_models import CreditsItem, LineItem, PlanItem, credits_item, line_item, plan_item
 from interviewer.state.session import client, connected, signed_in, to_login
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from interviewer.domain.credits import USABLE, Balances, CreditType, SubscriptionStatus
-from interviewer.domain.plans import CREDITS_A_MONTH, PLANS, Product, price_words
-from interviewer.services.plans import Account, Plan, StatementLine
+from interviewer.billing.account_view import Account, Plan, StatementLine
+from interviewer.billing.catalogue import CREDITS_A_MONTH, PLANS, Product, price_words
+from interviewer.credits.rules import USABLE, Balances, CreditType, SubscriptionStatus
 
 STATUS_WORDS = {
     "inactive": "No plan",

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 import reflex as rx
 from reflex.state import FrontendEventExceptionState, OnLoadInternalState
 
-from interviewer.services.guard import Action
-from interviewer.services.sessions import MAX_ID
+from interviewer.accounts.browser_sessions import MAX_ID
+from interviewer.core.rate_limits import Action
 from interviewer.state.account import ResetPasswordState, ResetRequestState, SignupState
 from interviewer.state.appeal import AppealState
 from interviewer.state.billing import BillingState

@@ -6,7 +6,7 @@ import reflex as rx
 
 from interviewer import wiring
 from interviewer.errors import AppError, Unauthorized
-from interviewer.services.dashboard import Overview, Trends
+from interviewer.reports.dashboard import Overview, Trends
 from interviewer.state.dashboard_models import (
     CHARTED,
     PointItem,

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from interviewer.domain.progress import InterviewStatus
-from interviewer.domain.rubric import half_up
-from interviewer.domain.streak import RECENT_DAYS, Streak
-from interviewer.domain.topics import TOTAL_QUESTIONS, topic_by_id, topic_of
-from interviewer.services.dashboard import InterviewSummary, TopicTrend
+from interviewer.interviews.progress import InterviewStatus
+from interviewer.interviews.rubric import half_up
+from interviewer.interviews.topics import TOTAL_QUESTIONS, topic_by_id, topic_of
+from interviewer.reports.dashboard import InterviewSummary, TopicTrend
+from interviewer.reports.streak import RECENT_DAYS, Streak
 from interviewer.state.models import date_words
 
 # The drawing's size in its own units, and how many interviews it holds: more could not be told apart with a finger.

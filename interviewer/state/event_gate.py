@@ -17,8 +17,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from interviewer import metrics
-from interviewer.logs import Seldom
+from interviewer.core import metrics
+from interviewer.core.logs import Seldom
 from interviewer.state.bounds import BOOT, EVENTS, Bounds, TooLong
 from interviewer.state.notices import NoticeState
 

@@ -16,12 +16,12 @@ from reflex.event import EventSpec
 from structlog.contextvars import bind_contextvars
 
 from interviewer import wiring
-from interviewer.domain.progress import InterviewStatus
-from interviewer.domain.samples import SAMPLE_JOBS
+from interviewer.accounts.browser_sessions import COOKIE, SignedIn
 from interviewer.errors import AppError, Conflict, NotFound, TooLarge, Unauthorized, page_words
-from interviewer.services.events import Event, Judged
-from interviewer.services.sessions import COOKIE, SignedIn
-from interviewer.services.views import InterviewView
+from interviewer.interviews.events import Event, Judged
+from interviewer.interviews.progress import InterviewStatus
+from interviewer.interviews.samples import SAMPLE_JOBS
+from interviewer.interviews.views import InterviewView
 from interviewer.state import showing
 from interviewer.state.models import RailItem, ReportItem, TurnItem
 from interviewer.state.session import client, cookie, to_login

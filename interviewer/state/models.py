@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from interviewer.domain.evidence import segments
-from interviewer.domain.progress import InterviewStatus
-from interviewer.domain.prose import Block, Span, blocks
-from interviewer.domain.rubric import MAX_SCORE
-from interviewer.domain.topics import QUESTIONS_PER_TOPIC, TOPICS, TOTAL_QUESTIONS
-from interviewer.services.dashboard import InterviewSummary
-from interviewer.services.views import AppealView, InterviewView, TurnView, VerdictView, title_of
+from interviewer.interviews.evidence import segments
+from interviewer.interviews.progress import InterviewStatus
+from interviewer.interviews.rubric import MAX_SCORE
+from interviewer.interviews.topics import QUESTIONS_PER_TOPIC, TOPICS, TOTAL_QUESTIONS
+from interviewer.interviews.views import AppealView, InterviewView, TurnView, VerdictView, title_of
+from interviewer.reports.dashboard import InterviewSummary
+from interviewer.reports.prose import Block, Span, blocks
 
 INTERVIEWER_NAMES = {"builtin": "Built-in interviewer (question bank, no AI)", "openai": "AI interviewer"}
 # Characters of a question that are read out by themselves; the rest can be read on the page.

@@ -1,6 +1,6 @@
 """A page's state outlives neither the session nor the share it was filled for: the part of it that has to know Reflex.
 
-`services/open_pages.py` has the rules, `api/open_pages.py` gives each connection the key of its state. What is relied on here
+`accounts/open_pages.py` has the rules, `api/open_pages.py` gives each connection the key of its state. What is relied on here
 without being documented by Reflex is checked by `tests/state/test_ownership_contract.py`.
 """
 
@@ -17,8 +17,8 @@ from reflex_base.event import Event
 from reflex_base.event.context import EventContext
 
 from interviewer import wiring
+from interviewer.accounts.browser_sessions import COOKIE
 from interviewer.errors import AppError
-from interviewer.services.sessions import COOKIE
 from interviewer.state.session import cookie
 from interviewer.state.sharing import SharedState, share_of, take_back
 

@@ -12,9 +12,9 @@ import reflex as rx
 from reflex.event import EventSpec
 
 from interviewer import wiring
+from interviewer.accounts.browser_sessions import COOKIE
 from interviewer.errors import NotFound, TooLarge, Unauthorized, for_the_user, page_words
-from interviewer.services.practice import ExerciseView
-from interviewer.services.sessions import COOKIE
+from interviewer.reports.practice import ExerciseView
 from interviewer.state.models import TurnItem
 from interviewer.state.practice_models import (
     SuggestionItem,

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from interviewer.domain.coverage import Covered, RequirementKind, Standing
-from interviewer.domain.prose import Block, blocks
-from interviewer.domain.rubric import PASS_SCORE
-from interviewer.domain.skills import Skill, Trend
-from interviewer.domain.topics import topic_by_id
-from interviewer.ports import BankItem
-from interviewer.services.practice import TryView
-from interviewer.services.skills import PractisedQuestion, SuggestedQuestion
-from interviewer.services.views import TurnView, VerdictView
+from interviewer.interviews.question_bank import BankItem
+from interviewer.interviews.rubric import PASS_SCORE
+from interviewer.interviews.topics import topic_by_id
+from interviewer.interviews.views import TurnView, VerdictView
+from interviewer.reports.coverage import Covered, RequirementKind, Standing
+from interviewer.reports.practice import TryView
+from interviewer.reports.prose import Block, blocks
+from interviewer.reports.skill_levels import Skill, Trend
+from interviewer.reports.skills import PractisedQuestion, SuggestedQuestion
 from interviewer.state.models import TurnItem, date_words, turn_item
 
 TREND_WORDS = {Trend.UP: "up", Trend.DOWN: "down", Trend.STEADY: "steady", Trend.NEW: ""}

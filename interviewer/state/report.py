@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import reflex as rx
 
-from interviewer.services.reports import Report, shortened
-from interviewer.services.views import TurnView
+from interviewer.interviews.views import TurnView
+from interviewer.reports.reports import Report, shortened
 from interviewer.state.models import INTERVIEWER_NAMES, ReportItem, TurnItem, date_words, turn_item
 from interviewer.state.practice_models import SkillItem, skill_item
 

@@ -17,7 +17,7 @@ from reflex.istate.manager.redis import StateManagerRedis
 from reflex.istate.manager.token import BaseStateToken
 from reflex_base.registry import RegistrationContext
 
-from interviewer.adapters.state_store import AWAY
+from interviewer.core.state_store import AWAY
 from interviewer.state.session import SessionState
 
 logger = logging.getLogger(__name__)

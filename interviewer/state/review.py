@@ -8,11 +8,11 @@ import reflex as rx
 from reflex.event import EventType
 
 from interviewer import wiring
-from interviewer.domain.coverage import Standing
+from interviewer.accounts.browser_sessions import COOKIE
 from interviewer.errors import AppError, Crowded, Unauthorized
-from interviewer.services.reports import report_of
-from interviewer.services.sessions import COOKIE
-from interviewer.services.skills import InterviewReport, by_strength
+from interviewer.reports.coverage import Standing
+from interviewer.reports.reports import report_of
+from interviewer.reports.skills import InterviewReport, by_strength
 from interviewer.state.practice_models import (
     RequirementItem,
     SuggestionItem,

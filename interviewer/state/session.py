@@ -9,8 +9,8 @@ from reflex.event import EventSpec
 from reflex_base.registry import RegistrationContext
 
 from interviewer import wiring
+from interviewer.accounts.browser_sessions import COOKIE, SignedIn, cookie_value
 from interviewer.errors import AppError, Unauthorized
-from interviewer.services.sessions import COOKIE, SignedIn, cookie_value
 
 
 def cookie(state: rx.State, name: str) -> str:

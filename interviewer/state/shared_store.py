@@ -16,11 +16,11 @@ from reflex.utils.token_manager import RedisTokenManager
 from reflex_base.event.context import EventContext
 from reflex_base.utils.exceptions import LockExpiredError
 
-from interviewer import metrics
-from interviewer.adapters.state_store import AWAY, be_quick, life
+from interviewer.core import metrics
+from interviewer.core.background_tasks import Background
+from interviewer.core.logs import Failures, Seldom
+from interviewer.core.state_store import AWAY, be_quick, life
 from interviewer.errors import AppError
-from interviewer.logs import Failures, Seldom
-from interviewer.services.background import Background
 from interviewer.state.notices import NoticeState
 
 logger = logging.getLogger(__name__)

@@ -8,9 +8,9 @@ import reflex as rx
 from reflex.event import EventType
 
 from interviewer import wiring
+from interviewer.accounts.browser_sessions import hashed
 from interviewer.errors import AppError, Unauthorized
-from interviewer.services.sessions import hashed
-from interviewer.services.sharing import GONE, PATH
+from interviewer.reports.sharing import GONE, PATH
 from interviewer.state.models import date_words
 from interviewer.state.report import ReportFields, show
 from interviewer.state.review import interview_of

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from interviewer.domain.progress import InterviewStatus
-from interviewer.domain.topics import TOTAL_QUESTIONS
 from interviewer.errors import AppError
-from interviewer.services.events import Asked, Event, Failed, FeedbackPiece, Judged, QuestionPiece, Started, Stored
-from interviewer.services.views import InterviewView, TurnView
+from interviewer.interviews.events import Asked, Event, Failed, FeedbackPiece, Judged, QuestionPiece, Started, Stored
+from interviewer.interviews.progress import InterviewStatus
+from interviewer.interviews.topics import TOTAL_QUESTIONS
+from interviewer.interviews.views import InterviewView, TurnView
 from interviewer.state.models import (
     INTERVIEWER_NAMES,
     TurnItem,

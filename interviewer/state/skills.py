@@ -5,9 +5,9 @@ from __future__ import annotations
 import reflex as rx
 
 from interviewer import wiring
-from interviewer.domain.rubric import PASS_SCORE
+from interviewer.accounts.browser_sessions import COOKIE
 from interviewer.errors import Unauthorized, for_the_user
-from interviewer.services.sessions import COOKIE
+from interviewer.interviews.rubric import PASS_SCORE
 from interviewer.state.practice_models import SkillItem, SuggestionItem, practised_item, skill_item, suggestion_item
 from interviewer.state.session import cookie
 

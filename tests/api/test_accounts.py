@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import col
 
-from interviewer.db.engine import Database
-from interviewer.db.models import RefreshToken, utcnow
+from interviewer.accounts.tables import RefreshToken
+from interviewer.core.columns import utcnow
+from interviewer.core.database import Database
 from interviewer.wiring import Services
 
 PASSWORD = "correct horse battery"
@@ -65,7 +66,7 @@ async def test_sign_up_sign_in_and_look_at_oneself(client: httpx2.AsyncClient, s
             {"user_id": made["user_id"], "username": "Ada", "email": EMAIL},
         )
     async with services.database.transaction() as session:
-        from interviewer.db.models import User
+        from interviewer.core.users import User
 
         assert (await session.get_one(User, made["user_id"])).individual_credits == 1
 
@@ -141,7 +142,7 @@ async def test_different_pending_passwords_give_an_account_without_one(client: h
 async def test_an_address_taken_meanwhile_is_a_conflict(
     client: httpx2.AsyncClient, services: Services, database: Database
 ) -> None:
-    from interviewer.db.models import User
+    from interviewer.core.users import User
 
     body = {"email": EMAIL, "username": "Ada", "password": PASSWORD}
     await client.post("/api/auth/request-verification", json=body)
@@ -234,7 +235,7 @@ async def test_what_has_no_token_is_refused(client: httpx2.AsyncClient) -> None:
 async def test_a_browsers_cookie_is_no_token(client: httpx2.AsyncClient, services: Services) -> None:
     made = await sign_up(client, services)
     async with services.database.transaction() as session:
-        from interviewer.db.models import User
+        from interviewer.core.users import User
 
         secret = await services.sessions.open(await session.get_one(User, made["user_id"]))
     answer = await client.get(f"/api/users/{made['user_id']}", headers={"Cookie": f"interviewer_session={secret}"})

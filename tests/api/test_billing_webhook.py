@@ -13,12 +13,14 @@ import pytest
 from sqlalchemy import delete, func, select
 
 from interviewer import wiring
-from interviewer.adapters.outbox import Outbox
 from interviewer.api.errors import MAX_WEBHOOK
-from interviewer.db.engine import Database
-from interviewer.db.models import CreditTransaction, ProcessedWebhook, User
-from interviewer.domain.lemonsqueezy import INVOICE_EVENTS, KNOWN_EVENTS
-from interviewer.domain.webhooks import Outcome
+from interviewer.billing.lemonsqueezy.bodies import INVOICE_EVENTS, KNOWN_EVENTS
+from interviewer.billing.tables import ProcessedWebhook
+from interviewer.billing.webhook_outcomes import Outcome
+from interviewer.core.database import Database
+from interviewer.core.mail_console import Outbox
+from interviewer.core.users import User
+from interviewer.credits.tables import CreditTransaction
 from interviewer.settings import Environment, Settings
 from interviewer.wiring import Services
 from tests.conftest import NewUser

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from interviewer import wiring
-from interviewer.db.engine import Database
+from interviewer.core.database import Database
 from interviewer.settings import Settings
 from interviewer.wiring import Services
 from tests.api.conftest import SITE

@@ -9,8 +9,8 @@ import httpx2
 import pytest
 
 from interviewer import api, wiring
-from interviewer.services.github import ATTEMPT_COOKIE
-from interviewer.services.sessions import COOKIE, FLASH_COOKIE
+from interviewer.accounts.browser_sessions import COOKIE, FLASH_COOKIE
+from interviewer.accounts.github_signin import ATTEMPT_COOKIE
 from interviewer.settings import Settings
 from interviewer.wiring import Services
 from tests.api.conftest import SITE

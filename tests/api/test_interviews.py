@@ -11,10 +11,12 @@ import pytest
 from sqlalchemy import select, update
 from sqlmodel import col
 
-from interviewer.db.engine import Database
-from interviewer.db.models import Interview, Message, User, Verdict, utcnow
+from interviewer.core.columns import utcnow
+from interviewer.core.database import Database
+from interviewer.core.users import User
 from interviewer.errors import InterviewerBusy, InterviewerTimeout
-from interviewer.services.programs import REPLAYED_FOR
+from interviewer.interviews.message_api import REPLAYED_FOR
+from interviewer.interviews.tables import Interview, Message, Verdict
 from interviewer.wiring import Services
 from tests.conftest import NewUser
 from tests.support.interviewer import ScriptedInterviewer

@@ -22,15 +22,16 @@ from pydantic import SecretStr, ValidationError
 from starlette.types import Message, Receive, Scope, Send
 from uvicorn.protocols.http import httptools_impl
 
-from interviewer import frontend, logs, metrics, wiring
+from interviewer import frontend, wiring
 from interviewer.api.middleware import EventIds, Requests
-from interviewer.db.engine import Database
+from interviewer.core import logs, metrics
+from interviewer.core.database import Database
 from interviewer.errors import InterviewerBusy, InterviewerTimeout
 from interviewer.settings import Environment, LogLevel, Settings
 from interviewer.wiring import Services
+from tests.accounts.test_signup import signed_up
 from tests.conftest import NewUser
-from tests.services.test_accounts import signed_up
-from tests.services.test_interviews import answered, started
+from tests.interviews.test_turns import answered, started
 from tests.support.billing import SECRET, SETTINGS, event, signature
 from tests.support.interviewer import ScriptedInterviewer
 from tests.support.pressure import until
@@ -158,7 +159,7 @@ async def test_work_that_a_request_began_logs_under_its_id(
     assert (background["request_id"], background["level"], background["logger"]) == (
         "start-1",
         "warning",
-        "interviewer.services.starts",
+        "interviewer.interviews.start",
     )
     assert structlog.contextvars.get_contextvars() == {}, "nothing is left for the next request"
 

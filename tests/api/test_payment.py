@@ -10,10 +10,10 @@ import httpx2
 import pytest
 
 from interviewer import wiring
-from interviewer.adapters.lemonsqueezy import LemonSqueezy
-from interviewer.adapters.outbox import Outbox
-from interviewer.db.engine import Database
-from interviewer.db.models import User
+from interviewer.billing.lemonsqueezy.client import LemonSqueezy
+from interviewer.core.database import Database
+from interviewer.core.mail_console import Outbox
+from interviewer.core.users import User
 from interviewer.settings import Settings
 from interviewer.wiring import Services
 from tests.api.test_accounts import as_bearer, told

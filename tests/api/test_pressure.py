@@ -15,20 +15,20 @@ from sqlalchemy import text
 from starlette.types import Message, Receive, Scope, Send
 
 from interviewer import api, wiring
-from interviewer.adapters.builtin.interviewer import BuiltinInterviewer
 from interviewer.api.middleware import Requests
 from interviewer.api.websockets import AT_ONCE, MESSAGES, Websockets
-from interviewer.db.models import User
+from interviewer.core import capacity
+from interviewer.core.capacity import CLOSED_WORDS, OWN_WORDS, Door, Following
+from interviewer.core.fair_queue import Turnstile
+from interviewer.core.readiness import STOPPING
+from interviewer.core.users import User
 from interviewer.errors import Crowded
-from interviewer.services import doors
-from interviewer.services.doors import CLOSED_WORDS, OWN_WORDS, Door, Following
-from interviewer.services.events import Failed, Judged, Stored
-from interviewer.services.readiness import STOPPING
-from interviewer.services.turnstile import Turnstile
+from interviewer.grading.interviewer import BuiltinInterviewer
+from interviewer.interviews.events import Failed, Judged, Stored
 from interviewer.settings import Settings
 from interviewer.wiring import Services, choose_doors
 from tests.conftest import NewUser
-from tests.services.test_interviews import answered, started
+from tests.interviews.test_turns import answered, started
 from tests.support.interviewer import ScriptedInterviewer
 from tests.support.pressure import refused, until, value
 
@@ -263,7 +263,7 @@ def test_doors_are_as_wide_as_fits_the_interviewer(interviewer: ScriptedIntervie
 
 @pytest.mark.parametrize(("places", "own"), [(1, 1), (2, 1), (3, 1), (4, 2), (8, 4)])
 def test_half_of_the_processor_is_left_to_others(places: int, own: int) -> None:
-    assert doors.processor_door(places).turnstile.each == own
+    assert capacity.processor_door(places).turnstile.each == own
 
 
 async def test_waiting_and_first_words_show_in_the_figures(
@@ -293,7 +293,7 @@ async def test_waiting_and_first_words_show_in_the_figures(
 
 
 async def test_the_door_costs_a_call_next_to_nothing(interviewer: ScriptedInterviewer) -> None:
-    door, clock, best = doors.model_door(), time.perf_counter, 1.0
+    door, clock, best = capacity.model_door(), time.perf_counter, 1.0
     for _ in range(5):
         began = clock()
         for number in range(200):

@@ -10,12 +10,12 @@ import pytest
 from sqlalchemy import text
 
 from interviewer import wiring
-from interviewer.adapters.rate_limits import LimitsLimiter
-from interviewer.db import engine
-from interviewer.db.engine import Database
-from interviewer.ports import Mail
-from interviewer.services.post import enqueue
-from interviewer.services.readiness import OLD_SCHEMA, Readiness
+from interviewer.core import database
+from interviewer.core.database import Database
+from interviewer.core.mail import Mail
+from interviewer.core.mail_outbox import enqueue
+from interviewer.core.rate_limit_store import LimitsLimiter
+from interviewer.core.readiness import OLD_SCHEMA, Readiness
 from interviewer.wiring import Services
 from tests.support.pressure import refused, until, value
 
@@ -25,7 +25,7 @@ from tests.support.pressure import refused, until, value
 async def test_who_waits_for_a_connection_is_counted_and_refused_in_time(
     services: Services, database_url: str, client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "POOL_WAIT", 0.3)
+    monkeypatch.setattr(database, "POOL_WAIT", 0.3)
     small = Database(database_url, pool_size=1)
     wiring.use(wiring.build(services.settings, database=small))
     async with small.autocommit() as session:
@@ -57,7 +57,7 @@ async def test_a_sweep_gets_its_connection_in_the_middle_of_a_rush(database_url:
         waits.append(time.perf_counter() - began)
     await asyncio.gather(*rush)
     await small.close()
-    assert max(waits) < engine.POOL_WAIT
+    assert max(waits) < database.POOL_WAIT
     assert len(waits) > 5
 
 

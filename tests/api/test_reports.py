@@ -8,13 +8,13 @@ from threading import Semaphore
 import httpx2
 import pytest
 
+from interviewer.accounts.browser_sessions import COOKIE
 from interviewer.api.reports import WRITERS, Kind, disposition
-from interviewer.services.doors import processor_door
-from interviewer.services.reports import Report
-from interviewer.services.sessions import COOKIE
+from interviewer.core.capacity import processor_door
+from interviewer.reports.reports import Report
 from interviewer.wiring import Services
 from tests.conftest import NewUser
-from tests.services.test_interviews import started, take_all
+from tests.interviews.test_turns import started, take_all
 from tests.support.pdf import read
 from tests.support.pressure import until
 

@@ -9,12 +9,12 @@ import httpx2
 import pytest
 
 from interviewer import wiring
-from interviewer.adapters.outbox import Outbox
-from interviewer.db.models import User
-from interviewer.services.sessions import COOKIE, FLASH_COOKIE
+from interviewer.accounts.browser_sessions import COOKIE, FLASH_COOKIE
+from interviewer.core.mail_console import Outbox
+from interviewer.core.users import User
 from interviewer.settings import Environment, Settings
 from interviewer.wiring import Services
-from tests.services.test_accounts import NEW, PASSWORD, link_token, signed_up
+from tests.accounts.test_signup import NEW, PASSWORD, link_token, signed_up
 
 FORM = {"email": "ada@example.com", "password": PASSWORD}
 

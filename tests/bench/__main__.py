@@ -21,14 +21,14 @@ from playwright.sync_api import Page, sync_playwright
 from sqlalchemy import create_engine, event, make_url, text
 
 from interviewer import wiring
-from interviewer.adapters.builtin.bank import load_bank
-from interviewer.adapters.builtin.interviewer import BuiltinInterviewer
-from interviewer.adapters.outbox import Outbox
-from interviewer.db.embedded import EmbeddedPostgres
-from interviewer.db.engine import Database, driver_url
-from interviewer.db.migrations import migrate
-from interviewer.domain.samples import SAMPLE_JOBS
-from interviewer.services.events import Asked, Started
+from interviewer.core.database import Database, driver_url
+from interviewer.core.embedded_postgres.server import EmbeddedPostgres
+from interviewer.core.mail_console import Outbox
+from interviewer.core.migrations import migrate
+from interviewer.grading.bank.loader import load_bank
+from interviewer.grading.interviewer import BuiltinInterviewer
+from interviewer.interviews.events import Asked, Started
+from interviewer.interviews.samples import SAMPLE_JOBS
 from interviewer.settings import Settings
 from tests.bench.accounts import enumeration
 from tests.bench.api import api

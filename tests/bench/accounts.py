@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx2
 from sqlalchemy import create_engine, text
 
-from interviewer.db.engine import driver_url
-from interviewer.services.accounts import hash_password
+from interviewer.accounts.signup import hash_password
+from interviewer.core.database import driver_url
 from tests.support.site import PASSWORD, Site
 
 TRIES = 50

@@ -16,10 +16,10 @@ from pathlib import Path
 import httpx2
 from sqlalchemy import create_engine, text
 
-from interviewer.db.engine import Database, driver_url
-from interviewer.db.models import User
-from interviewer.services.guard import Guard
-from interviewer.services.tokens import Tokens
+from interviewer.accounts.api_tokens import Tokens
+from interviewer.core.database import Database, driver_url
+from interviewer.core.rate_limits import Guard
+from interviewer.core.users import User
 from tests.support.site import Site, free_port
 
 USERS, INTERVIEWS_EACH = 1_000, 10

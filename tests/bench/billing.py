@@ -24,12 +24,13 @@ import httpx2
 from sqlalchemy import create_engine, make_url, select, text
 from sqlmodel import col
 
-from interviewer.db.embedded import EmbeddedPostgres
-from interviewer.db.engine import Database, driver_url
-from interviewer.db.migrations import migrate
-from interviewer.db.models import User, metadata
-from interviewer.services.guard import Guard
-from interviewer.services.tokens import Tokens
+from interviewer.accounts.api_tokens import Tokens
+from interviewer.core.database import Database, driver_url
+from interviewer.core.embedded_postgres.server import EmbeddedPostgres
+from interviewer.core.migrations import migrate
+from interviewer.core.rate_limits import Guard
+from interviewer.core.users import User
+from interviewer.tables import metadata
 from tests.support.billing import INDIVIDUAL, PREMIUM, PRO, SECRET, STORE
 from tests.support.billing_chaos import SPACE, check
 from tests.support.lemon_history import BEGINNINGS, COMMANDS, Life, life

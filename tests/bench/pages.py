@@ -13,7 +13,7 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 
-from interviewer.services.sessions import COOKIE
+from interviewer.accounts.browser_sessions import COOKIE
 from tests.support.browser import CHROMIUM_ARGUMENTS, chromium
 from tests.support.node import FOLDER, installed, node
 from tests.support.pages import PAGES, Shown, Visitors, weigher

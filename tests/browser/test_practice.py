@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from interviewer.adapters.builtin.likeness import ShippedBank
+from interviewer.grading.likeness import ShippedBank
 from tests.support.site import PASSWORD, Site, answer, at_question, ready, sign_up, start_interview
 
 pytestmark = pytest.mark.browser

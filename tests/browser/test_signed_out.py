@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 from playwright.sync_api import BrowserContext, Page, WebSocket, expect
 
-from interviewer.services.sessions import COOKIE
+from interviewer.accounts.browser_sessions import COOKIE
 from tests.support import openai_server
 from tests.support.ended import GRACE, PRIVATE, Home, home_on, private
 from tests.support.site import PASSWORD, Site, answer, at_question, ready, sign_up, start_interview

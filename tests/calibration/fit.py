@@ -1,5 +1,5 @@
 """Train the built-in grader: `python -m tests.calibration.fit` prints how well it grades questions left out of training
-and writes interviewer/adapters/builtin/grading.json.
+and writes interviewer/grading/grading.json.
 
 Figures of words in context are trained only where onnxruntime is installed; without it that
 part of the parameter file is kept as it is.
@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from interviewer.adapters.builtin import grading, regression
-from interviewer.adapters.builtin.encoders import Encoder, contextual
-from interviewer.adapters.builtin.features import FALLING, measure
+from interviewer.grading import regression, regression_grading
+from interviewer.grading.encoders import Encoder, contextual
+from interviewer.grading.features import FALLING, measure
 from tests.calibration.boosting import Boosting, Floats, boosted, signed_ridge
 from tests.calibration.data import Graded, saf, short, strangers
 
-PARAMETERS = Path(grading.__file__).with_name(regression.PARAMETERS)
+PARAMETERS = Path(regression_grading.__file__).with_name(regression.PARAMETERS)
 SETTINGS = Boosting()
 RIDGE_PENALTY = 300.0
 STRANGER_WEIGHT = 0.5
@@ -51,7 +51,7 @@ class Measured:
 def measured(graded: list[Graded], encoder: Encoder | None) -> Measured:
     """Measure every answer; those that are none get figures of a word that says nothing, and no model sees them."""
     figures = [
-        measure(each.question, each.reference, grading.worded(each.question, each.answer) or "nothing", encoder)
+        measure(each.question, each.reference, regression_grading.worded(each.question, each.answer) or "nothing", encoder)
         for each in graded
     ]
     names = sorted(figures[0])
@@ -107,15 +107,15 @@ def fit(answers: Measured, others: Measured, line: dict[str, Any], without: set[
 
 def blank(answers: Measured) -> NDArray[np.bool_]:
     """Tell which answers are none, which the grader settles without its model."""
-    return np.array([grading.is_none(each.question, each.answer) for each in answers.graded])
+    return np.array([regression_grading.is_none(each.question, each.answer) for each in answers.graded])
 
 
 def settled(answers: Measured, index: int, model: regression.Model) -> float:
     """Return the grade that the grader gives to one answer with `model`."""
     each, figures = answers.graded[index], dict(zip(answers.names, answers.rows[index], strict=True))
-    if grading.is_none(each.question, each.answer):
+    if regression_grading.is_none(each.question, each.answer):
         return 0.0
-    return grading.settle(figures, model, each.question, each.reference, each.answer)
+    return regression_grading.settle(figures, model, each.question, each.reference, each.answer)
 
 
 def left_out(answers: Measured, others: Measured, line: dict[str, Any], field: str) -> Floats:

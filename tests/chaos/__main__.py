@@ -15,8 +15,8 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, make_url, text
 
-from interviewer.db.embedded import EmbeddedPostgres
-from interviewer.db.engine import driver_url
+from interviewer.core.database import driver_url
+from interviewer.core.embedded_postgres.server import EmbeddedPostgres
 from tests.chaos.load import pair, people
 from tests.chaos.mixed import mixed
 from tests.chaos.outages import outages

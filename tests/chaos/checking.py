@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from interviewer.domain.topics import TOTAL_QUESTIONS
+from interviewer.interviews.topics import TOTAL_QUESTIONS
 from tests.chaos.crowd import connected
 from tests.chaos.people import Answer, Person
 

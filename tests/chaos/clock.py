@@ -9,7 +9,7 @@ from pathlib import Path
 from playwright.sync_api import WebSocket, expect
 
 from interviewer.cli.printing import say
-from interviewer.db.migrations import migrate
+from interviewer.core.migrations import migrate
 from tests.support import openai_server
 from tests.support.rehearsal import ANSWER, Program, accounts, alone, examined, opened_page, sign_in, typed
 from tests.support.site import PASSWORD, Site, answer, at_question, start_interview

@@ -9,9 +9,9 @@ from datetime import timedelta
 
 from sqlalchemy import Connection, create_engine, text
 
-from interviewer.db.engine import driver_url
-from interviewer.db.models import utcnow
-from interviewer.services.sessions import hashed, new_secret
+from interviewer.accounts.browser_sessions import hashed, new_secret
+from interviewer.core.columns import utcnow
+from interviewer.core.database import driver_url
 
 _USER = """
 INSERT INTO users (email, username, individual_credits, created_at, updated_at)

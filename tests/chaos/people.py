@@ -12,8 +12,8 @@ from typing import Any
 
 import httpx2
 
-from interviewer.domain.topics import TOTAL_QUESTIONS
-from interviewer.services.sessions import COOKIE
+from interviewer.accounts.browser_sessions import COOKIE
+from interviewer.interviews.topics import TOTAL_QUESTIONS
 from tests.chaos.crowd import Account
 from tests.chaos.tabs import Tab, form
 from tests.support.openai_server import STAMPS_END

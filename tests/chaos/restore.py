@@ -13,10 +13,10 @@ from sqlalchemy import create_engine, make_url, text
 from interviewer.cli.printing import say
 from interviewer.client import Client
 from interviewer.client.models import Tokens
-from interviewer.db.engine import driver_url
-from interviewer.db.migrations import migrate
-from interviewer.db.models import metadata
-from interviewer.db.server_programs import find_programs
+from interviewer.core.database import driver_url
+from interviewer.core.embedded_postgres.server_programs import find_programs
+from interviewer.core.migrations import migrate
+from interviewer.tables import metadata
 from tests.support.history import add_interviews
 from tests.support.rehearsal import ANSWER, accounts, alone, command, examined, execute
 from tests.support.site import PASSWORD, Site

@@ -24,8 +24,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.typing import Origin, Subprotocol
 
+from interviewer.accounts.browser_sessions import COOKIE
 from interviewer.frontend import WEB
-from interviewer.services.sessions import COOKIE
 
 ROOT_STATE = "reflex___state____state"
 NOTICES = f"{ROOT_STATE}.interviewer___state___notices____notice_state"

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import psutil
 from sqlalchemy import Engine, create_engine, text
 
-from interviewer.db.engine import driver_url
+from interviewer.core.database import driver_url
 from tests.support.site import Site, free_port
 
 FIRST_TOKEN, TOKENS_A_SECOND, FEEDBACK_TOKENS = 0.4, 60.0, 250

@@ -14,14 +14,14 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from interviewer.cli import app
-from interviewer.domain.reference import rubric_from_reference
 from interviewer.evaluation.graders import BuiltinGrader, Graded, NotGraded
 from interviewer.evaluation.records import Record, load
 from interviewer.evaluation.report import page
 from interviewer.evaluation.run import evaluate, prediction
 from interviewer.evaluation.summary import overview, summarise
-from interviewer.ports import Usage
-from interviewer.services.usage import Prices
+from interviewer.grading.reference import rubric_from_reference
+from interviewer.interviews.interviewer import Usage
+from interviewer.operator.usage import Prices
 from interviewer.settings import get_settings
 from tests.evaluation.test_records import EXCERPT, LINE, written
 from tests.support import openai_server

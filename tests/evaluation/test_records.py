@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from interviewer.domain.topics import AnswerKind
 from interviewer.errors import StartupError
 from interviewer.evaluation.records import load
+from interviewer.interviews.topics import AnswerKind
 
 EXCERPT = Path(__file__).parent.parent / "samples" / "saf-excerpt"
 LINE: dict[str, Any] = {

@@ -9,8 +9,8 @@ import pytest
 import reflex as rx
 from reflex.istate.data import RouterData
 
-from interviewer.db.models import User
-from interviewer.services.sessions import COOKIE
+from interviewer.accounts.browser_sessions import COOKIE
+from interviewer.core.users import User
 from interviewer.wiring import Services
 
 S = TypeVar("S", bound=rx.State)

@@ -8,15 +8,15 @@ from urllib.parse import quote
 
 import pytest
 
-from interviewer.services.sessions import FLASH_COOKIE
+from interviewer.accounts.browser_sessions import FLASH_COOKIE
 from interviewer.state.account import LoginState, OutboxState, ResetPasswordState, SignupState, VerifyState, read_flash
 from interviewer.state.dashboard import DashboardState
 from interviewer.state.profile import ProfileState, device_name
 from interviewer.state.review import ReviewState
 from interviewer.state.session import SessionState
 from interviewer.wiring import Services
+from tests.accounts.test_signup import PASSWORD, link_token
 from tests.conftest import NewUser
-from tests.services.test_accounts import PASSWORD, link_token
 from tests.state.conftest import OpenPage, Page
 
 

@@ -9,7 +9,7 @@ import pytest
 from reflex.istate.data import RouterData
 
 from interviewer.errors import InterviewerTimeout
-from interviewer.services.appeals import SAME_AGAIN
+from interviewer.interviews.appeals import SAME_AGAIN
 from interviewer.state.appeal import AppealState
 from interviewer.state.review import ReviewState
 from tests.conftest import NewUser

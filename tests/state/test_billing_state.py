@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from interviewer import wiring
-from interviewer.adapters.lemonsqueezy import LemonSqueezy
-from interviewer.db.models import User
+from interviewer.billing.lemonsqueezy.client import LemonSqueezy
+from interviewer.core.users import User
 from interviewer.settings import Settings
 from interviewer.state import billing
 from interviewer.state.billing import BillingState

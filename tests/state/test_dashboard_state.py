@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from interviewer.db.engine import Database
-from interviewer.db.models import User
-from interviewer.domain.progress import InterviewStatus
-from interviewer.domain.streak import RECENT_DAYS, streak_of
-from interviewer.services.dashboard import InterviewSummary, TopicTrend
+from interviewer.core.database import Database
+from interviewer.core.users import User
+from interviewer.interviews.progress import InterviewStatus
+from interviewer.reports.dashboard import InterviewSummary, TopicTrend
+from interviewer.reports.streak import RECENT_DAYS, streak_of
 from interviewer.state.dashboard import MORE, SHOWN, DashboardState
 from interviewer.state.dashboard_models import (
     CHARTED,
@@ -27,7 +27,7 @@ from interviewer.state.dashboard_models import (
 )
 from interviewer.wiring import Services
 from tests.conftest import NewUser
-from tests.services.test_interviews import GOOD, answered, next_turn, started
+from tests.interviews.test_turns import GOOD, answered, next_turn, started
 from tests.state.conftest import OpenPage
 from tests.support.history import add_interviews
 

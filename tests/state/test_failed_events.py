@@ -13,8 +13,8 @@ from reflex.istate.manager.memory import StateManagerMemory
 from reflex_base.event import Event
 from reflex_base.event.context import EmitDeltaProtocol, EventContext
 
+from interviewer.core.logs import Failures, Seldom
 from interviewer.errors import AppError
-from interviewer.logs import Failures, Seldom
 from interviewer.state import shared_store
 
 EVERY = 0.2

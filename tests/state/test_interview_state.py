@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from interviewer.domain.text import MAX_ANSWER
+from interviewer.core.broadcast import LiveWork
 from interviewer.errors import InterviewerBadOutput, InterviewerTimeout
-from interviewer.services.live import LiveWork
+from interviewer.interviews.user_text import MAX_ANSWER
 from interviewer.state.interview import InterviewState
 from interviewer.wiring import Services
 from tests.conftest import NewUser
@@ -157,7 +157,7 @@ async def test_a_bug_in_a_handler_is_a_sentence_and_leaves_the_page_usable(
 ) -> None:
     page = await begun(open_page, await new_user())
     with monkeypatch.context() as broken:
-        broken.setattr("interviewer.db.interviews.add_answer", None)
+        broken.setattr("interviewer.interviews.queries.add_answer", None)
         await send(page)
     assert "Something went wrong" in page.error
     assert "NoneType" not in page.error
@@ -350,7 +350,7 @@ async def test_a_new_process_takes_up_what_a_killed_one_left(
 ) -> None:
     from datetime import timedelta
 
-    monkeypatch.setattr("interviewer.services.interviews.LEASE", timedelta(seconds=1))
+    monkeypatch.setattr("interviewer.interviews.turns.LEASE", timedelta(seconds=1))
     user = await new_user()
     page = await begun(open_page, user)
     interviewer.gate.clear()

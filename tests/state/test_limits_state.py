@@ -6,18 +6,21 @@ import pytest
 from sqlalchemy import func, select
 from sqlmodel import col
 
-from interviewer.db import ledger
-from interviewer.db.engine import Database
-from interviewer.db.models import Message, Subscription, User
-from interviewer.domain.credits import CreditType
-from interviewer.domain.progress import InterviewStatus
-from interviewer.services.billing import GIVE_UPS_USED
-from interviewer.services.guard import Action
+from interviewer.core import users
+from interviewer.core.database import Database
+from interviewer.core.rate_limits import Action
+from interviewer.core.users import User
+from interviewer.credits import ledger
+from interviewer.credits.rules import CreditType
+from interviewer.credits.tables import Subscription
+from interviewer.interviews.failed_starts import GIVE_UPS_USED
+from interviewer.interviews.progress import InterviewStatus
+from interviewer.interviews.tables import Message
 from interviewer.state.interview import InterviewState
 from interviewer.wiring import Services
 from tests.conftest import NewUser
-from tests.services.test_limits import begun as begun_elsewhere
-from tests.services.test_limits import give_up_all, use_up
+from tests.interviews.test_limits import begun as begun_elsewhere
+from tests.interviews.test_limits import give_up_all, use_up
 from tests.state.conftest import OpenPage, Page
 from tests.state.test_interview_state import begun, loaded, run, send
 from tests.support.interviewer import ScriptedInterviewer
@@ -104,7 +107,7 @@ async def test_a_start_that_is_refused_says_which_case_it_is(
 async def with_kept_credits(database: Database, user: User, status: str) -> None:
     async with database.transaction() as session:
         session.add(Subscription(lemon_id="1", user_id=user.id, status=status))
-        locked = await ledger.locked_user(session, user.id)
+        locked = await users.locked_user(session, user.id)
         assert locked is not None
         await ledger.change(
             session, locked, CreditType.SUBSCRIPTION, 3, reason="test", source="test", business_key=f"test:{user.id}"

@@ -10,12 +10,12 @@ from uuid import uuid4
 
 import pytest
 
-from interviewer.adapters.builtin.interviewer import BuiltinInterviewer
-from interviewer.adapters.builtin.likeness import ShippedBank
-from interviewer.adapters.outbox import Outbox
-from interviewer.domain.samples import SAMPLE_JOBS
-from interviewer.domain.text import MAX_ANSWER
+from interviewer.core.mail_console import Outbox
 from interviewer.errors import Unavailable
+from interviewer.grading.interviewer import BuiltinInterviewer
+from interviewer.grading.likeness import ShippedBank
+from interviewer.interviews.samples import SAMPLE_JOBS
+from interviewer.interviews.user_text import MAX_ANSWER
 from interviewer.state.dashboard import DashboardState
 from interviewer.state.dashboard_models import HEIGHT, MARGIN, WIDTH
 from interviewer.state.practice import PracticeState
@@ -23,7 +23,7 @@ from interviewer.state.review import ReviewState
 from interviewer.state.skills import SkillsState
 from interviewer.wiring import Services, build
 from tests.conftest import NewUser
-from tests.services.test_interviews import GOOD, answered, next_turn, started, take_all
+from tests.interviews.test_turns import GOOD, answered, next_turn, started, take_all
 from tests.state.conftest import OpenPage, Page
 
 INDEX = "databases-composite-index-order"
@@ -221,7 +221,7 @@ async def test_a_failure_is_a_sentence_and_leaves_the_page_usable(
             async def fail(*args: object, _failure: Exception = failure) -> None:
                 raise _failure
 
-            broken.setattr("interviewer.db.practice.tries_of", fail)
+            broken.setattr("interviewer.reports.practice_queries.tries_of", fail)
             await run(PracticeState.load, page)
             assert (page.phase, part in page.error) == ("open", True), "somebody may be typing"
             await send(page)
@@ -313,7 +313,7 @@ async def test_the_dashboard_shows_skills_suggestions_and_what_was_practised(
 async def test_the_dashboard_says_when_skills_cannot_be_read(
     open_page: OpenPage, new_user: NewUser, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("interviewer.db.practice.asked", None)
+    monkeypatch.setattr("interviewer.reports.practice_queries.asked", None)
     page = await dashboard_skills(open_page, await new_user())
     assert page.loaded
     assert "Something went wrong" in page.error

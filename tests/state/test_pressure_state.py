@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from structlog.contextvars import get_contextvars
 
+from interviewer.core.capacity import Door
+from interviewer.core.fair_queue import Turnstile
 from interviewer.errors import Crowded
-from interviewer.services.doors import Door
-from interviewer.services.turnstile import Turnstile
 from interviewer.state.appeal import AppealState
 from interviewer.state.interview import InterviewState
 from interviewer.wiring import Services
@@ -69,11 +69,11 @@ async def test_a_pages_event_logs_under_the_number_of_its_interview(
     logging.getLogger("interviewer").addHandler(bound)
     try:
         with monkeypatch.context() as broken:
-            broken.setattr("interviewer.db.interviews.claim", None)
-            broken.setattr("interviewer.services.appeals.Appeals._refuse", None)
+            broken.setattr("interviewer.interviews.queries.claim", None)
+            broken.setattr("interviewer.interviews.appeals.Appeals._refuse", None)
             await run(AppealState.ask, Page(await page.state.get_state(AppealState)), page.last.question_id)
-            broken.setattr("interviewer.services.loading.found", None)
-            broken.setattr("interviewer.services.interviews.found", None)
+            broken.setattr("interviewer.interviews.load.found", None)
+            broken.setattr("interviewer.interviews.turns.found", None)
             await run(InterviewState.retry, page)
     finally:
         logging.getLogger("interviewer").removeHandler(bound)

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from interviewer.db.engine import Database
-from interviewer.services.sharing import GONE
+from interviewer.core.database import Database
+from interviewer.reports.sharing import GONE
 from interviewer.state.sharing import SharedState, ShareState
 from interviewer.wiring import Services
 from tests.conftest import NewUser
-from tests.services.test_interviews import started, take_all
+from tests.interviews.test_turns import started, take_all
 from tests.state.conftest import OpenPage
 
 

@@ -10,13 +10,14 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from interviewer.db import ledger
-from interviewer.db.engine import Database
-from interviewer.db.models import CheckoutReference, User
-from interviewer.domain.credits import Balances
-from interviewer.domain.plans import Catalogue, Product
-from interviewer.domain.webhooks import Outcome
-from interviewer.services.webhooks import Webhooks
+from interviewer.billing.catalogue import Catalogue, Product
+from interviewer.billing.tables import CheckoutReference
+from interviewer.billing.webhook_outcomes import Outcome
+from interviewer.billing.webhooks import Webhooks
+from interviewer.core.database import Database
+from interviewer.core.users import User
+from interviewer.credits import ledger
+from interviewer.credits.rules import Balances
 from tests.support.lemon_store import Delivery, Store
 
 STORE = "48213"

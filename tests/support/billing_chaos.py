@@ -12,14 +12,17 @@ from typing import Any
 
 from sqlalchemy import event
 
-from interviewer.db import ledger
-from interviewer.db.engine import Database
-from interviewer.db.models import Interview, User, utcnow
-from interviewer.domain.credits import CreditType, start_key
-from interviewer.domain.progress import InterviewStatus
+from interviewer.billing.webhooks import Webhooks
+from interviewer.core import users
+from interviewer.core.columns import utcnow
+from interviewer.core.database import Database
+from interviewer.core.users import User
+from interviewer.credits import interview_credits, ledger
+from interviewer.credits.rules import CreditType, start_key
 from interviewer.errors import AppError, PaymentRequired
-from interviewer.services import billing
-from interviewer.services.webhooks import Webhooks
+from interviewer.interviews import failed_starts
+from interviewer.interviews.progress import InterviewStatus
+from interviewer.interviews.tables import Interview
 from tests.support.billing import CATALOGUE, SECRET, changed, nets, signature
 from tests.support.lemon_history import Life, life
 from tests.support.lemon_store import Delivery
@@ -101,21 +104,21 @@ class Chaos:
         """Start an interview if there is a credit for it; one in three fails, and two workers give its credit back."""
         try:
             async with self.database.transaction() as session:
-                user = await ledger.locked_user(session, self.user.id)
+                user = await users.locked_user(session, self.user.id)
                 assert user is not None
                 interview = Interview(
                     user_id=user.id, status=InterviewStatus.STARTING, lease_until=utcnow(), interviewer="test", model=""
                 )
                 session.add(interview)
                 await session.flush()
-                await billing.reserve(session, user, interview.id)
+                await interview_credits.reserve(session, user, interview.id)
                 row = await ledger.transaction_by_key(session, start_key(interview.id))
         except PaymentRequired:
             return
         assert row is not None
         if self.chance.random() < 1 / 3:
-            await billing.give_back_lapsed(self.database)
-            await billing.give_back_lapsed(self.database)
+            await failed_starts.give_back_lapsed(self.database)
+            await failed_starts.give_back_lapsed(self.database)
             return
         self.taken[CreditType(row.type)] += 1
         async with self.database.transaction() as session:

@@ -15,7 +15,7 @@ from interviewer.api.access import person, refresh_token
 from interviewer.api.errors import MAX_BODY, MAX_WEBHOOK
 from interviewer.cli import app as commands
 from interviewer.cli import bounded_http
-from interviewer.services.guard import LIMITS, Action
+from interviewer.core.rate_limits import LIMITS, Action
 from interviewer.settings import ROOT
 from interviewer.state import event_gate, retention
 from interviewer.state.bounds import EVENTS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 
-from interviewer.domain.rubric import Rubric
+from interviewer.interviews.rubric import Rubric
 
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
 

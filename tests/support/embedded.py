@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 from sqlalchemy import create_engine, text
 
-from interviewer.db.engine import driver_url
-from interviewer.db.postmaster import serves
+from interviewer.core.database import driver_url
+from interviewer.core.embedded_postgres.postmaster import serves
 
 # An ordinary account that every system has, for tests that run as root.
 ORDINARY = 65534

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import httpx2
 from sqlalchemy import Engine, NullPool, create_engine, make_url, text
 
-from interviewer.services.sessions import COOKIE, hashed
+from interviewer.accounts.browser_sessions import COOKIE, hashed
 from tests.support.people import Veteran, seed
 from tests.support.raw_page import raw_page
 from tests.support.site import Site

@@ -15,7 +15,7 @@ import schemathesis
 from hypothesis import strategies as st
 from schemathesis import Case, HookContext
 
-from interviewer.domain.names import cleaned_username
+from interviewer.accounts.user_names import cleaned_username
 from tests.support.billing import signature
 from tests.support.fuzzing import SEED
 

@@ -15,13 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from interviewer import wiring
-from interviewer.db import ledger
-from interviewer.db.engine import Database
-from interviewer.db.models import OneTimeToken, User, utcnow
-from interviewer.domain.credits import CreditType
-from interviewer.domain.samples import SAMPLE_JOBS
-from interviewer.services.accounts import VERIFICATION_LIFETIME, hash_password
-from interviewer.services.sessions import hashed
+from interviewer.accounts.browser_sessions import hashed
+from interviewer.accounts.signup import VERIFICATION_LIFETIME, hash_password
+from interviewer.accounts.tables import OneTimeToken
+from interviewer.core.columns import utcnow
+from interviewer.core.database import Database
+from interviewer.core.users import User
+from interviewer.credits import ledger
+from interviewer.credits.rules import CreditType
+from interviewer.interviews.samples import SAMPLE_JOBS
 from interviewer.settings import Settings
 from tests.support import github_server, lemonsqueezy_server
 from tests.support.billing import INDIVIDUAL, PREMIUM, PRO, SECRET, STORE

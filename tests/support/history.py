@@ -10,9 +10,11 @@ from sqlalchemy import NullPool, create_engine
 from sqlalchemy.orm import Session
 from sqlmodel import col, select
 
-from interviewer.adapters.builtin.likeness import ShippedBank
-from interviewer.db.models import Conversation, Interview, JobProfile, Message, Question, User, Verdict, utcnow
-from interviewer.domain.topics import TOTAL_QUESTIONS, topic_of
+from interviewer.core.columns import utcnow
+from interviewer.core.users import User
+from interviewer.grading.likeness import ShippedBank
+from interviewer.interviews.tables import Conversation, Interview, JobProfile, Message, Question, Verdict
+from interviewer.interviews.topics import TOTAL_QUESTIONS, topic_of
 
 _BANK = ShippedBank().all()
 

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from interviewer.ports import AnswerBrief, Document, Piece, QuestionBrief, QuestionDraft, VerdictDraft
+from interviewer.core.documents import Document
+from interviewer.interviews.interviewer import AnswerBrief, Piece, QuestionBrief, QuestionDraft, VerdictDraft
 
 RUBRIC: dict[str, Any] = {
     "key_points": [
@@ -20,7 +21,7 @@ RUBRIC: dict[str, Any] = {
 
 
 class ScriptedInterviewer:
-    """Fulfils `ports.Interviewer`. An answer hits the key points whose number word it contains: first, second, third."""
+    """An `Interviewer`. An answer hits the key points whose number word it contains: first, second, third."""
 
     name = "scripted"
     model = "test"

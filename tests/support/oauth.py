@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from interviewer.accounts.oauth import Identity
 from interviewer.errors import IdentityRefused
-from interviewer.ports import Identity
 
 ADA = Identity(id=4711, name="Ada Lovelace", email="Ada@Example.com")
 

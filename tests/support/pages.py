@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import ConsoleMessage, Page, Request, Response
 
-from interviewer.services.sessions import COOKIE
+from interviewer.accounts.browser_sessions import COOKIE
 from tests.support.people import PRACTISED, Newcomer, Veteran
 
 

@@ -13,16 +13,16 @@ from uuid import UUID
 from sqlalchemy import text
 
 from interviewer import wiring
-from interviewer.adapters.builtin.interviewer import BuiltinInterviewer
-from interviewer.adapters.outbox import Outbox
-from interviewer.db import ledger
-from interviewer.db.engine import Database
-from interviewer.db.models import User
-from interviewer.domain.credits import CreditType
-from interviewer.domain.progress import InterviewStatus
-from interviewer.domain.samples import SAMPLE_JOBS
-from interviewer.services.accounts import hash_password
-from interviewer.services.events import Asked, Started
+from interviewer.accounts.signup import hash_password
+from interviewer.core.database import Database
+from interviewer.core.mail_console import Outbox
+from interviewer.core.users import User
+from interviewer.credits import ledger
+from interviewer.credits.rules import CreditType
+from interviewer.grading.interviewer import BuiltinInterviewer
+from interviewer.interviews.events import Asked, Started
+from interviewer.interviews.progress import InterviewStatus
+from interviewer.interviews.samples import SAMPLE_JOBS
 from interviewer.settings import Settings
 from tests.support.candidates import first_part
 from tests.support.site import PASSWORD

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import httpx2
 
-from interviewer import metrics
+from interviewer.core import metrics
 
 
 def value(name: str, **labels: str) -> float:

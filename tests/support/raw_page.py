@@ -13,7 +13,7 @@ from uuid import uuid4
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from interviewer.services.sessions import COOKIE
+from interviewer.accounts.browser_sessions import COOKIE
 from tests.chaos.tabs import NAMESPACE, ROOT_STATE
 
 HYDRATE_AND_LOAD = f"{ROOT_STATE}.hydrate_and_load"

@@ -23,13 +23,13 @@ import httpx2
 from playwright.sync_api import Page, expect, sync_playwright
 from sqlalchemy import create_engine, make_url, text
 
+from interviewer.accounts.signup import hash_password
 from interviewer.client import ApiError, Client
 from interviewer.client.calls import Call
 from interviewer.client.models import Tokens
 from interviewer.client.outcomes import Answer, Outcome, Tries
-from interviewer.db.embedded import EmbeddedPostgres
-from interviewer.db.engine import driver_url
-from interviewer.services.accounts import hash_password
+from interviewer.core.database import driver_url
+from interviewer.core.embedded_postgres.server import EmbeddedPostgres
 from interviewer.settings import ROOT
 from tests.support.browser import CHROMIUM_ARGUMENTS, chromium
 from tests.support.site import PASSWORD, Site, ready

@@ -1,0 +1,142 @@
+"""How programs stay signed in: short-lived access tokens that say who, and refresh tokens that each work once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import uuid4
+
+import jwt
+from jwt.types import Options
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from interviewer.accounts import session_queries as queries
+from interviewer.accounts.browser_sessions import MAX_ID, SignedIn, hashed, new_secret, still_proven
+from interviewer.accounts.tables import RefreshToken, Session
+from interviewer.core import users
+from interviewer.core.columns import utcnow
+from interviewer.core.database import Database
+from interviewer.core.rate_limits import Action, Guard
+from interviewer.core.users import User
+from interviewer.errors import BadRequest, Unauthorized
+
+ISSUER, AUDIENCE, PURPOSE, ALGORITHM = "interviewer", "interviewer-api", "access", "HS256"
+CLAIMS = ["iss", "aud", "iat", "exp", "sub", "jti", "sid", "purpose"]
+REFRESH_LIFETIME = timedelta(days=60)
+# Two tabs or two threads may send the same refresh token at the same moment; after this long its reuse is theft.
+REUSE_GRACE = timedelta(seconds=10)
+DEACTIVATED = "Account deactivated"
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """What a program gets to stay signed in with; `refresh` is empty where the protocol has no place for one."""
+
+    user: User
+    access: str
+    refresh: str = ""
+
+
+class Tokens:
+    """Issues, checks and renews the tokens of programs."""
+
+    def __init__(self, database: Database, guard: Guard, secret: str | None, lifetime: timedelta) -> None:
+        """`secret` signs access tokens, which live for `lifetime`; without one a key is made once and kept in the database."""
+        self._database = database
+        self._guard = guard
+        self._key = secret.encode() if secret else None
+        self._lifetime = lifetime
+
+    async def issue(self, user: User, user_agent: str = "", *, renewable: bool = True) -> Issued:
+        """Sign in a program for a user whose identity has been proven; raises Unauthorized when that is out of date."""
+        key, now = await self._signing_key(), utcnow()
+        lifetime = REFRESH_LIFETIME if renewable else self._lifetime
+        async with self._database.transaction() as session:
+            await still_proven(session, user)
+            opened = Session(user_id=user.id, user_agent=user_agent[:300], expires_at=now + lifetime)
+            session.add(opened)
+            await session.flush()
+            refresh = _add_refresh_token(session, opened) if renewable else ""
+            access = self._access(key, user.id, opened.id)
+        return Issued(user, access, refresh)
+
+    async def authenticate(self, access: str) -> SignedIn:
+        """Return who holds this access token; raises Unauthorized, also when the session or the account has ended since."""
+        user_id, session_id = self._claimed(access, await self._signing_key())
+        async with self._database.autocommit() as session:
+            user, live = await queries.user_and_session(session, user_id, session_id, utcnow())
+        if user is None:
+            raise Unauthorized(DEACTIVATED)
+        if live is None:
+            raise Unauthorized
+        return SignedIn(user.id, user.username, user.email)
+
+    async def refresh(self, secret: str, user_id: int | None, client: str = "") -> Issued:
+        """Exchange a refresh token, which is dead from then on, for new tokens.
+
+        Raises Unauthorized for one that is unknown, expired or used. One that was used more than 10 s ago is in two hands, so
+        everything that came of it ends. Raises BadRequest, using nothing, when it is not `user_id`'s, and TooManyRequests.
+        """
+        await self._guard.check(Action.REFRESH, client)
+        key, now = await self._signing_key(), utcnow()
+        async with self._database.transaction() as session:
+            found = await queries.locked_refresh_token(session, hashed(secret))
+            if found is None:
+                raise Unauthorized
+            token, opened = found
+            if token.rotated_at is None and min(token.expires_at, opened.expires_at) > now:
+                return await self._rotate(session, token, opened, user_id, key)
+            if token.rotated_at is not None and now - token.rotated_at > REUSE_GRACE:
+                await session.delete(opened)
+        raise Unauthorized
+
+    async def _rotate(
+        self, session: AsyncSession, token: RefreshToken, opened: Session, user_id: int | None, key: bytes
+    ) -> Issued:
+        if user_id != opened.user_id:
+            raise BadRequest("UserID required" if user_id is None else "Invalid ID")
+        user = await session.get_one(User, opened.user_id)
+        now = utcnow()
+        token.rotated_at, opened.last_seen_at, opened.expires_at = now, now, now + REFRESH_LIFETIME
+        return Issued(user, self._access(key, user.id, opened.id), _add_refresh_token(session, opened))
+
+    def _access(self, key: bytes, user_id: int, session_id: int) -> str:
+        now = utcnow()
+        claims = {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "iat": now,
+            "exp": now + self._lifetime,
+            "sub": str(user_id),
+            "jti": uuid4().hex,
+            "sid": session_id,
+            "purpose": PURPOSE,
+        }
+        return jwt.encode(claims, key, ALGORITHM)
+
+    async def _signing_key(self) -> bytes:
+        """Return the key; one that was just made counts only once it is committed, for every process must have the same."""
+        if self._key is None:
+            async with self._database.transaction() as session:
+                key = await users.secret(session, "access-tokens")
+            self._key = key
+        return self._key
+
+    def _claimed(self, access: str, key: bytes) -> tuple[int, int]:
+        """Return the user and session that a valid access token names; raises Unauthorized for anything else."""
+        try:
+            # When it was issued does not matter: clocks of copies differ, and are set back now and then.
+            options: Options = {"require": CLAIMS, "verify_iat": False}
+            claims = jwt.decode(access, key, algorithms=[ALGORITHM], issuer=ISSUER, audience=AUDIENCE, options=options)
+            user_id, session_id = int(claims["sub"]), int(claims["sid"])
+        except (jwt.InvalidTokenError, ValueError, TypeError):
+            raise Unauthorized from None
+        if claims["purpose"] != PURPOSE or not (0 < user_id < MAX_ID and 0 < session_id < MAX_ID):
+            raise Unauthorized
+        return user_id, session_id
+
+
+def _add_refresh_token(session: AsyncSession, opened: Session) -> str:
+    secret = new_secret()
+    session.add(RefreshToken(session_id=opened.id, token_hash=hashed(secret), expires_at=utcnow() + REFRESH_LIFETIME))
+    return secret

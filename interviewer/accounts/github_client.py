@@ -1,0 +1,247 @@
+"""Sign-in with GitHub: OAuth's authorization code with PKCE, and who gave it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Annotated
+from urllib.parse import urlencode
+
+import httpx2
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from interviewer.accounts.oauth import Identity
+from interviewer.errors import IdentityRefused, IdentityUnavailable
+
+BASE_URL = "https://github.com"
+API_URL = "https://api.github.com"
+SECONDS = 10.0
+# Some hundred times what GitHub answers here.
+MAX_ANSWER = 1_000_000
+MAX_ID = 2**63 - 1
+SCOPE = "read:user user:email"
+USER_AGENT = "interviewer"  # GitHub answers nobody without one
+
+EXPIRED = "GitHub's code has expired or was used already. Please sign in with GitHub again."
+UNVERIFIED = "Your primary e-mail address at GitHub is not verified. Verify it there, or sign up with an e-mail address here."
+MISCONFIGURED = (
+    "Signing in with GitHub is not set up correctly on this site, and the people who run it have to look at it. "
+    "Please sign in with your e-mail address."
+)
+NO_ADDRESS = (
+    "GitHub does not let this site read your e-mail address, and the people who run it have to look at it. "
+    "Please sign in with your e-mail address."
+)
+BUSY = (
+    "GitHub takes no more requests from this site right now. Please try again in a few minutes, "
+    "or sign in with your e-mail address."
+)
+
+logger = logging.getLogger(__name__)
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True, str_strip_whitespace=True, hide_input_in_errors=True)
+
+
+class _Grant(_Answer):
+    """The answer to a code. GitHub tells an error with status 200, so either may be there."""
+
+    error: str | None = None
+    # Only what fits in a header: the HTTP client quotes in its log what does not.
+    access_token: str | None = Field(None, pattern="^[!-~]+$")
+
+
+class _User(_Answer):
+    id: int = Field(gt=0, le=MAX_ID)
+    login: Text
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """One of the requests to GitHub: what a refusal means to the user, and what the operator should check."""
+
+    method: str
+    path: str
+    refused: str
+    check: str
+
+
+_TOKEN = _Request("POST", "/login/oauth/access_token", MISCONFIGURED, "check GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET")
+_USER = _Request("GET", "/user", MISCONFIGURED, "check that GITHUB_API_URL is the API of GITHUB_BASE_URL")
+# One page holds 30 unless told otherwise, and the primary address need not be among the first.
+_EMAILS = _Request(
+    "GET",
+    "/user/emails?per_page=100",
+    NO_ADDRESS,
+    "the sign-in needs the scope user:email; a GitHub App needs the account permission to read e-mail addresses",
+)
+
+
+class _Email(_Answer):
+    email: Text
+    primary: bool
+    verified: bool
+
+
+_ADDRESSES = TypeAdapter(list[_Email])
+
+
+class GitHub:
+    """Fulfils `accounts.oauth.OAuth`. It asks once; trying again needs a new code, so it is the person's business."""
+
+    def __init__(
+        self,
+        client_id: str,
+        client_secret: str,
+        *,
+        base_url: str = BASE_URL,
+        api_url: str = API_URL,
+        timeout: float = SECONDS,
+    ) -> None:
+        """`base_url` is where people consent, `api_url` where they are described; `timeout` bounds `identify`, in seconds."""
+        self._client_id = client_id
+        self._client_secret = client_secret
+        self._base_url = base_url.rstrip("/")
+        self._api_url = api_url.rstrip("/")
+        self._timeout = timeout
+        self._client = httpx2.AsyncClient(
+            headers={"User-Agent": USER_AGENT},
+            # One client serves everybody: no cookie of one person's sign-in may come with the next one's.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            follow_redirects=False,
+            timeout=None,  # `identify` has one limit for all three requests
+        )
+
+    def authorize_url(self, *, state: str, challenge: str, redirect_uri: str) -> str:
+        """Return the address at GitHub that asks the person for consent."""
+        query = {
+            "client_id": self._client_id,
+            "redirect_uri": redirect_uri,
+            "scope": SCOPE,
+            "state": state,
+            "code_challenge": challenge,
+            "code_challenge_method": "S256",
+        }
+        return f"{self._base_url}/login/oauth/authorize?{urlencode(query)}"
+
+    async def identify(self, code: str, *, verifier: str | None, redirect_uri: str | None) -> Identity:
+        """Exchange a code for who gave the consent.
+
+        Raises IdentityRefused when the code is no good or the primary address is not verified, and IdentityUnavailable when
+        GitHub cannot be reached, takes too long, limits our requests, answers something else than it should, or refuses our
+        configuration.
+        """
+        with _our_errors():
+            async with asyncio.timeout(self._timeout):
+                token = await self._token(code, verifier, redirect_uri)
+                user = _User.model_validate_json(await self._get(_USER, token))
+                emails = _ADDRESSES.validate_json(await self._get(_EMAILS, token))
+        for entry in emails:
+            if entry.primary and entry.verified:
+                return Identity(user.id, user.name or user.login, entry.email)
+        raise IdentityRefused(UNVERIFIED)
+
+    async def close(self) -> None:
+        """Close the connections to GitHub."""
+        await self._client.aclose()
+
+    async def _token(self, code: str, verifier: str | None, redirect_uri: str | None) -> str:
+        """Exchange the code for a token, which lets us read and is forgotten right after."""
+        if not (
+            code.isascii() and (verifier or "").isascii()
+        ):  # it is from outside, and what is no text at all cannot even be sent
+            raise IdentityRefused(EXPIRED)
+        form = {"client_id": self._client_id, "client_secret": self._client_secret, "code": code}
+        if redirect_uri is not None:
+            form["redirect_uri"] = redirect_uri
+        if verifier is not None:
+            form["code_verifier"] = verifier
+        grant = _Grant.model_validate_json(await self._answer(_TOKEN, self._base_url, {"Accept": "application/json"}, form))
+        if grant.error is not None:
+            raise _ours(grant.error)
+        if grant.access_token is None:
+            logger.warning("GitHub answered a code with neither a token nor an error")
+            raise IdentityUnavailable
+        return grant.access_token
+
+    async def _get(self, request: _Request, token: str) -> bytes:
+        headers = {
+            "Authorization": f"Bearer {token}",
+            "Accept": "application/vnd.github+json",
+            "X-GitHub-Api-Version": "2022-11-28",
+        }
+        return await self._answer(request, self._api_url, headers)
+
+    async def _answer(
+        self, request: _Request, server: str, headers: Mapping[str, str], form: Mapping[str, str] | None = None
+    ) -> bytes:
+        """Return the body of an answer 200, and no more of it than there can be.
+
+        The HTTP client logs each address, so nothing secret may be in one.
+        """
+        async with self._client.stream(request.method, server + request.path, headers=headers, data=form) as response:
+            if response.status_code != httpx2.codes.OK:
+                raise _refusal(request, response)
+            body = bytearray()
+            async for piece in response.aiter_bytes():
+                body += piece
+                if len(body) > MAX_ANSWER:
+                    logger.warning("GitHub's answer to %s is too long", response.request.url.path)
+                    raise IdentityUnavailable
+        return bytes(body)
+
+
+@contextmanager
+def _our_errors() -> Iterator[None]:
+    """Turn whatever the HTTP client, the clock or the models raise into our error.
+
+    `from None` is meant: their messages can quote tokens and addresses, which must not reach a log.
+    """
+    try:
+        yield
+    except TimeoutError:
+        logger.warning("GitHub did not answer in time")
+        raise IdentityUnavailable from None
+    except ValidationError as error:
+        logger.warning("GitHub's answer could not be read: %s", error.title)
+        raise IdentityUnavailable from None
+    except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
+        logger.warning("GitHub could not be reached: %s", type(error).__name__)
+        raise IdentityUnavailable from None
+
+
+def _refusal(request: _Request, response: httpx2.Response) -> IdentityUnavailable:
+    """Return our error for a status that is not 200, and say in the log what the operator can do about it."""
+    path, status = response.request.url.path, response.status_code
+    if status == httpx2.codes.TOO_MANY_REQUESTS or (status == httpx2.codes.FORBIDDEN and _limited(response.headers)):
+        logger.warning("GitHub limits our requests: it answered %s with status %d", path, status)
+        return IdentityUnavailable(BUSY)
+    if response.is_client_error:
+        logger.warning("GitHub refused %s with status %d: %s", path, status, request.check)
+        return IdentityUnavailable(request.refused)
+    logger.warning("GitHub answered %s with status %d", path, status)
+    return IdentityUnavailable()
+
+
+def _limited(headers: httpx2.Headers) -> bool:
+    """Tell whether a 403 is about too many requests, which GitHub answers with 403 as often as with 429."""
+    return "retry-after" in headers or headers.get("x-ratelimit-remaining") == "0"
+
+
+def _ours(error: str) -> IdentityRefused | IdentityUnavailable:
+    """Return our error for GitHub's `error`, which is data from outside."""
+    if error == "bad_verification_code":  # happens to everybody who goes back or waits: nothing to log
+        return IdentityRefused(EXPIRED)
+    if error == "unverified_user_email":
+        return IdentityRefused(UNVERIFIED)
+    logger.warning("GitHub refused a sign-in: %s", re.sub(r"\W", "", error)[:40])
+    return IdentityUnavailable(MISCONFIGURED)

@@ -1,0 +1,231 @@
+"""Signing in with GitHub: the way there and back, and which account it leads to."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from interviewer.accounts import mail_templates, queries, session_queries
+from interviewer.accounts.browser_sessions import hashed, new_secret
+from interviewer.accounts.oauth import Identity, OAuth
+from interviewer.accounts.redirects import local_path
+from interviewer.accounts.user_names import cleaned_username
+from interviewer.core import users
+from interviewer.core.columns import utcnow
+from interviewer.core.database import Database
+from interviewer.core.mail_outbox import Post, enqueue
+from interviewer.core.rate_limits import Action, Guard
+from interviewer.core.users import User, normalised_email
+from interviewer.credits import free_credit
+from interviewer.errors import BadRequest, Conflict, IdentityRefused, Unauthorized, Unavailable
+
+# How long somebody may stay at GitHub; the cookie that remembers the attempt lives as long.
+ATTEMPT_LIFETIME = timedelta(minutes=10)
+ATTEMPT_COOKIE = "interviewer_github"
+CALLBACK = "github/callback"
+# Characters of the path to go on to; it has to fit into the cookie.
+MAX_NEXT = 1000
+NOT_CONFIGURED = "Signing in with GitHub is not configured on this site."
+LOST = "The way back from GitHub does not match the way there. Please start again from this page."
+_DENIALS = {
+    "access_denied": "You cancelled at GitHub; nothing has changed.",
+    "application_suspended": "GitHub has suspended this site's sign-in. Please sign in with your e-mail address.",
+    "redirect_uri_mismatch": (
+        "Signing in with GitHub is not set up correctly on this site, and the people who run it have to look at it. "
+        "Please sign in with your e-mail address."
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What the browser keeps while its user is at GitHub; it proves that who comes back is who went.
+
+    `link_to` is the id of the signed-in user who wants GitHub connected, 0 for a sign-in.
+    """
+
+    state: str
+    verifier: str
+    next: str
+    link_to: int = 0
+
+    def sealed(self, key: bytes) -> str:
+        """Return it as text for a cookie, signed: another site of our domain may set cookies, but not make one of these."""
+        payload = base64.urlsafe_b64encode(json.dumps(asdict(self)).encode()).decode()
+        return f"{payload}.{_signature(payload, key)}"
+
+    @classmethod
+    def opened(cls, raw: str, key: bytes) -> Attempt:
+        """Read it back; raises IdentityRefused for anything that `sealed` has not written with this key."""
+        payload, _, signature = raw.partition(".")
+        if not hmac.compare_digest(_signature(payload, key).encode(), signature.encode(errors="replace")):
+            raise IdentityRefused(LOST)
+        return cls(**json.loads(base64.urlsafe_b64decode(payload)))
+
+
+def _signature(payload: str, key: bytes) -> str:
+    return hmac.new(key, payload.encode(errors="replace"), hashlib.sha256).hexdigest()
+
+
+class GitHubSignIn:
+    """The use cases of GitHub. An account is known by GitHub's numeric id, never by its e-mail address alone."""
+
+    def __init__(self, database: Database, post: Post, guard: Guard, oauth: OAuth | None, site_url: str) -> None:
+        """`oauth` is None where GitHub is not configured; everything then raises Unavailable."""
+        self._database = database
+        self._post = post
+        self._guard = guard
+        self._oauth = oauth
+        self._site_url = site_url
+
+    @property
+    def configured(self) -> bool:
+        """Whether this site offers it."""
+        return self._oauth is not None
+
+    async def begin(self, next_path: str, link_to: int = 0) -> tuple[str, str]:
+        """Return the address at GitHub to go to, and what the browser has to keep in a cookie until it comes back."""
+        oauth = self._required()
+        attempt = Attempt(new_secret(), new_secret(), local_path(next_path[:MAX_NEXT]), link_to)
+        challenge = base64.urlsafe_b64encode(hashlib.sha256(attempt.verifier.encode()).digest()).rstrip(b"=").decode()
+        address = oauth.authorize_url(state=attempt.state, challenge=challenge, redirect_uri=self._redirect_uri)
+        return address, attempt.sealed(await self._key())
+
+    async def attempt(self, cookie: str) -> Attempt:
+        """Return what the browser has kept; raises IdentityRefused for anything that `begin` has not made."""
+        return Attempt.opened(cookie, await self._key())
+
+    async def _key(self) -> bytes:
+        async with self._database.transaction() as session:
+            return await users.secret(session, "github-attempts")
+
+    async def identify(self, attempt: Attempt, state: str, code: str, error: str, client: str = "") -> Identity:
+        """Return who came back from GitHub; raises IdentityRefused, IdentityUnavailable, TooManyRequests."""
+        oauth = self._required()
+        await self._guard.check(Action.GITHUB, client)
+        if not hmac.compare_digest(attempt.state.encode(), state.encode(errors="replace")):
+            raise IdentityRefused(LOST)
+        if error:
+            raise IdentityRefused(_DENIALS.get(error))
+        if not code:
+            raise IdentityRefused(LOST)
+        return await oauth.identify(code, verifier=attempt.verifier, redirect_uri=self._redirect_uri)
+
+    async def sign_in_by_code(self, code: str, verifier: str | None, client: str = "") -> User:
+        """Sign in for a program that ran GitHub's flow itself; raises as `identify` and `sign_in`, BadRequest without a code."""
+        oauth = self._required()
+        if not code:
+            raise BadRequest("Code required")
+        await self._guard.check(Action.GITHUB, client)
+        return await self.sign_in(await oauth.identify(code, verifier=verifier or None, redirect_uri=None))
+
+    async def sign_in(self, identity: Identity) -> User:
+        """Return the account of this person, connecting or creating it.
+
+        An account with the same address is connected: every account here has proven its address by a mailed link or at GitHub.
+        Its password may still be another person's, who signed up with this address and a password of their own; so one that was
+        never proven is dropped, with all sessions. Raises Conflict when the account is connected with another GitHub account.
+        """
+        address = _address(identity)
+        async with self._database.transaction() as session:
+            await queries.lock_address(session, f"github:{identity.id}")
+            known = await queries.user_by_github_id(session, identity.id)
+            user = await users.locked_user(session, known.id) if known else None
+            if user is None:
+                await queries.lock_address(session, address)
+                user = await self._connect_or_create(session, identity, address)
+            elif _unproven(user):
+                await self._drop_password(session, user)
+        self._post.wake()
+        return user
+
+    async def _connect_or_create(self, session: AsyncSession, identity: Identity, address: str) -> User:
+        known = await queries.user_by_email(session, address)
+        user = await users.locked_user(session, known.id) if known else None
+        if user is not None:
+            await self._connect(session, user, identity)
+            return user
+        user = User(email=address, username=cleaned_username(identity.name, "GitHub user"), github_id=identity.id)
+        session.add(user)
+        await session.flush()
+        await free_credit.grant_free_credit(session, user)
+        await queries.use_up_tokens(session, address, "verification", utcnow())
+        enqueue(session, mail_templates.welcome(user.email, user.username, self._site_url))
+        return user
+
+    async def _connect(self, session: AsyncSession, user: User, identity: Identity, keep: str = "") -> None:
+        """Connect an account with GitHub and tell its owner; `keep` is the secret of the session that asks."""
+        if user.github_id is not None and user.github_id != identity.id:
+            raise Conflict("This account is connected with another GitHub account. Sign in with that one, or by e-mail.")
+        user.github_id, user.updated_at = identity.id, utcnow()
+        if _unproven(user):
+            await self._drop_password(session, user, keep)
+        else:
+            enqueue(session, mail_templates.github_connected(user.email, user.username, self._site_url))
+
+    async def _drop_password(self, session: AsyncSession, user: User, keep: str = "") -> None:
+        """Remove a password that may be another person's, end what was signed in meanwhile, and tell the owner."""
+        user.password_hash, user.updated_at = None, utcnow()
+        await session_queries.end_sessions(session, user.id, keep=hashed(keep) if keep else None)
+        enqueue(session, mail_templates.password_removed(user.email, user.username, self._site_url))
+
+    async def connect(self, user_id: int, identity: Identity, secret: str = "") -> None:
+        """Connect the account of a user who is signed in by the session with this secret.
+
+        Raises Conflict if that GitHub account has another one here. A password that was never proven is dropped, as in `sign_in`.
+        """
+        async with self._database.transaction() as session:
+            await queries.lock_address(session, f"github:{identity.id}")
+            owner = await queries.user_by_github_id(session, identity.id)
+            if owner is not None and owner.id != user_id:
+                raise Conflict("This GitHub account is connected with another account here.")
+            user = await users.locked_user(session, user_id)
+            if user is None:
+                raise Unauthorized
+            if owner is None:
+                await self._connect(session, user, identity, secret)
+        self._post.wake()
+
+    async def disconnect(self, user_id: int) -> None:
+        """Take GitHub off an account; raises Conflict when there is no password to sign in with instead."""
+        async with self._database.transaction() as session:
+            user = await users.locked_user(session, user_id)
+            if user is None:
+                raise Unauthorized
+            if user.password_hash is None:
+                raise Conflict('Choose a password first, by "Forgot your password?": without one you could not sign in any more.')
+            if user.github_id is not None:
+                await free_credit.remember_disconnected(session, user.github_id)
+            user.github_id, user.updated_at = None, utcnow()
+
+    async def connected(self, user_id: int) -> bool:
+        """Tell whether this account is connected with GitHub."""
+        async with self._database.transaction() as session:
+            user = await session.get(User, user_id)
+        return user is not None and user.github_id is not None
+
+    @property
+    def _redirect_uri(self) -> str:
+        return self._site_url + CALLBACK
+
+    def _required(self) -> OAuth:
+        if self._oauth is None:
+            raise Unavailable(NOT_CONFIGURED)
+        return self._oauth
+
+
+def _address(identity: Identity) -> str:
+    try:
+        return normalised_email(identity.email)
+    except BadRequest:
+        raise IdentityRefused("GitHub gives an e-mail address that cannot be used here. Sign up with another one.") from None
+
+
+def _unproven(user: User) -> bool:
+    return user.password_hash is not None and user.password_proven_at is None

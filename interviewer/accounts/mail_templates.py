@@ -1,0 +1,175 @@
+"""The words of every mail, once as plain text and once as HTML."""
+
+from __future__ import annotations
+
+from html import escape
+from urllib.parse import quote
+
+from interviewer.core.mail import Mail
+
+# Mail programs know little CSS: colours and sizes stand at the elements, and nothing is fetched.
+_PAGE = """\
+<!doctype html><html lang="en"><body style="margin:0;padding:24px;background:#f6f3ec;color:#1d1b16;font:16px/1.55 Georgia,serif">
+<div style="max-width:520px;margin:0 auto;background:#fffdf8;border:1px solid #ddd6c7;border-radius:8px;padding:28px">
+<p style="margin:0 0 20px;font-size:20px;font-weight:bold">Inter<span style="background:#ffe88a">viewer</span></p>
+{body}
+</div></body></html>
+"""
+_PARAGRAPH = '<p style="margin:0 0 16px">{}</p>'
+_BUTTON = (
+    '<p style="margin:24px 0"><a href="{link}" style="display:inline-block;background:#17593c;color:#ffffff;text-decoration:none;'
+    'padding:12px 22px;border-radius:6px;font-weight:bold">{label}</a></p><p style="margin:0 0 16px;font-size:13px;color:#645e52;'
+    'word-break:break-all">{link}</p>'
+)
+
+
+def _mail(to: str, subject: str, before: list[str], link: str = "", label: str = "", after: tuple[str, ...] = ()) -> Mail:
+    """Return a mail of paragraphs with at most one link between them."""
+    text = "\n\n".join([*before, *([link] if link else []), *after]) + "\n"
+    parts = [_PARAGRAPH.format(escape(paragraph)) for paragraph in before]
+    if link:
+        parts.append(_BUTTON.format(link=escape(link), label=escape(label)))
+    parts += [_PARAGRAPH.format(escape(paragraph)) for paragraph in after]
+    return Mail(to, subject, text, _PAGE.format(body="\n".join(parts)))
+
+
+def verification(to: str, username: str, site_url: str, secret: str) -> Mail:
+    """Mail with the link that creates an account."""
+    return _mail(
+        to,
+        "Confirm your e-mail address",
+        [
+            f"Hello {username},",
+            f"you signed up for Interviewer as {username}. Open this page to create your account. It asks for the password "
+            "you chose, or lets you choose a new one:",
+        ],
+        f"{site_url}verify-email?token={quote(secret)}",
+        "Create my account",
+        (
+            "The link works once, for 24 hours. Your first interview is free.",
+            f"Not you? Then someone else typed your address. Ignore this mail, and no account is created for {username}.",
+        ),
+    )
+
+
+def already_known(to: str, site_url: str) -> Mail:
+    """Mail to somebody who signs up again."""
+    return _mail(
+        to,
+        "You already have an account",
+        [
+            "Hello,",
+            "somebody, probably you, wanted to create an Interviewer account with this address. You have one already: sign in at",
+        ],
+        f"{site_url}login",
+        "Sign in",
+        (
+            f"Forgot the password? Choose a new one at {site_url}reset-request",
+            "If it was not you, nothing has changed and nothing needs to be done.",
+        ),
+    )
+
+
+def welcome(to: str, username: str, site_url: str) -> Mail:
+    """Mail that welcomes a new user."""
+    return _mail(
+        to,
+        "Welcome to Interviewer",
+        [
+            f"Welcome {username},",
+            "your account is ready, with one free interview in it. Six topics, two questions each, and a verdict on every "
+            "answer that tells what it is based on. It takes about half an hour; you can pause at any time.",
+        ],
+        f"{site_url}interview",
+        "Start the interview",
+    )
+
+
+def reset(to: str, username: str, site_url: str, secret: str) -> Mail:
+    """Mail with the link that lets its owner choose a new password."""
+    return _mail(
+        to,
+        "Choose a new password",
+        [f"Hello {username},", "here you can choose a new password for your Interviewer account:"],
+        f"{site_url}reset-password?token={quote(secret)}",
+        "Choose a new password",
+        ("The link works once, for 15 minutes.", "If you did not ask for this, ignore this mail: your password stays as it is."),
+    )
+
+
+def password_to_choose(to: str, username: str, site_url: str, secret: str) -> Mail:
+    """Mail to a new user whose account has no password, because sign-ups with different ones were waiting."""
+    return _mail(
+        to,
+        "Choose your password",
+        [
+            f"Hello {username},",
+            "your account is ready, but it has no password yet. More than one sign-up with this address was waiting, with "
+            "different passwords, so we kept none of them. Choose your password here:",
+        ],
+        f"{site_url}reset-password?token={quote(secret)}",
+        "Choose my password",
+        (f"The link works once, for 15 minutes. You can get a new one at any time: {site_url}reset-request",),
+    )
+
+
+def password_removed(to: str, username: str, site_url: str) -> Mail:
+    """Mail that tells of a password that GitHub sign-in has removed, because the owner had never used it."""
+    return _mail(
+        to,
+        "We removed the password of your account",
+        [
+            f"Hello {username},",
+            "from now on you sign in to your Interviewer account with GitHub.",
+            "The account also had a password that was never used to sign in. Someone else may have chosen it when they signed up "
+            "with your address, so we removed it and signed out every other device. Your interviews and credits are still there.",
+            "Would you like to have a password too? Choose one here:",
+        ],
+        f"{site_url}reset-request",
+        "Choose a password",
+        (f"If you did not sign in with GitHub, choose a password now and disconnect GitHub at {site_url}account",),
+    )
+
+
+def password_changed(to: str, username: str, site_url: str, *, github: bool) -> Mail:
+    """Mail that tells of a new password; `github` when one can sign in with GitHub, too."""
+    return _mail(
+        to,
+        "Your password was changed",
+        [
+            f"Hello {username},",
+            "the password of your Interviewer account has just been changed, and every device was signed out.",
+            *(["Signing in with GitHub still works. You can end that on your account page."] if github else []),
+            "If that was not you, choose a new password at once:",
+        ],
+        f"{site_url}reset-request",
+        "Choose a new password",
+    )
+
+
+def github_connected(to: str, username: str, site_url: str) -> Mail:
+    """Mail that tells of a connection with GitHub."""
+    return _mail(
+        to,
+        "Your account is connected with GitHub",
+        [
+            f"Hello {username},",
+            "from now on you can sign in to your Interviewer account with GitHub too. You can end that on your account page:",
+        ],
+        f"{site_url}account",
+        "Your account",
+        ("If that was not you, end the connection and choose a new password at once.",),
+    )
+
+
+def deleted(to: str, username: str, site_url: str) -> Mail:
+    """Mail that confirms the deletion of an account."""
+    return _mail(
+        to,
+        "Your account is deleted",
+        [
+            f"Goodbye {username},",
+            "your Interviewer account, your interviews and everything else that was stored about you are erased.",
+            f"You are welcome back at any time: {site_url}",
+        ],
+    )

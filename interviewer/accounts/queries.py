@@ -1,0 +1,95 @@
+"""Statements about users and mailed tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, delete, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from interviewer.accounts.tables import OneTimeToken
+from interviewer.core.users import User
+from interviewer.credits.tables import Subscription
+
+
+async def user_by_email(session: AsyncSession, email: str) -> User | None:
+    """Return the account with this (normalised) address."""
+    return (await session.execute(select(User).where(col(User.email) == email))).scalar_one_or_none()
+
+
+async def user_by_github_id(session: AsyncSession, github_id: int) -> User | None:
+    """Return the account that is connected with this GitHub id."""
+    return (await session.execute(select(User).where(col(User.github_id) == github_id))).scalar_one_or_none()
+
+
+async def token_by_hash(session: AsyncSession, token_hash: str, purpose: str, *, lock: bool = False) -> OneTimeToken | None:
+    """Return the mailed token with this hash and purpose, used or not."""
+    statement = select(OneTimeToken).where(col(OneTimeToken.token_hash) == token_hash, col(OneTimeToken.purpose) == purpose)
+    if lock:
+        statement = statement.with_for_update().execution_options(populate_existing=True)
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def lock_address(session: AsyncSession, email: str) -> None:
+    """Let one transaction at a time work on this address, or on whatever else has this name."""
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(email, 0))))
+
+
+async def use_up_tokens(session: AsyncSession, email: str, purpose: str, now: datetime) -> None:
+    """Mark every unused token of this address and purpose as used."""
+    statement = (
+        update(OneTimeToken)
+        .where(col(OneTimeToken.email) == email, col(OneTimeToken.purpose) == purpose, col(OneTimeToken.used_at).is_(None))
+        .values(used_at=now)
+    )
+    await session.execute(statement)
+
+
+async def pending_passwords(session: AsyncSession, email: str, now: datetime) -> int:
+    """Return how many different passwords the sign-ups of this address have that can still be confirmed."""
+    statement = select(func.count(func.distinct(col(OneTimeToken.password_hash)))).where(
+        col(OneTimeToken.email) == email,
+        col(OneTimeToken.purpose) == "verification",
+        col(OneTimeToken.used_at).is_(None),
+        col(OneTimeToken.expires_at) > now,
+    )
+    return (await session.execute(statement)).scalar_one()
+
+
+async def prove_password(session: AsyncSession, user_id: int, password_hash: str, now: datetime) -> None:
+    """Note that a user knows their password, unless it was changed meanwhile or is proven already."""
+    statement = update(User).where(
+        col(User.id) == user_id, col(User.password_hash) == password_hash, col(User.password_proven_at).is_(None)
+    )
+    await session.execute(statement.values(password_proven_at=now))
+
+
+async def replace_hash(session: AsyncSession, user_id: int, old_hash: str, new_hash: str) -> bool:
+    """Exchange a user's password hash, if it still is the old one; tell whether it was."""
+    statement = update(User).where(col(User.id) == user_id, col(User.password_hash) == old_hash).values(password_hash=new_hash)
+    return (await session.execute(statement.returning(col(User.id)))).first() is not None
+
+
+async def drop_tokens(session: AsyncSession, email: str) -> None:
+    """Forget every mailed link of an address."""
+    await session.execute(delete(OneTimeToken).where(col(OneTimeToken.email) == email))
+
+
+async def listed(session: AsyncSession, *, search: str, limit: int) -> Sequence[Row[User, str | None]]:
+    """Return users with the status of their newest subscription, the newest first; all, or whose address or name matches."""
+    newest: Any = (
+        select(col(Subscription.status))
+        .where(col(Subscription.user_id) == User.id)
+        .order_by(col(Subscription.started_at).desc().nulls_last(), col(Subscription.id).desc())
+        .limit(1)
+        .correlate(User)
+        .scalar_subquery()
+    )
+    statement = select(User, newest).order_by(col(User.id).desc()).limit(limit)
+    if search:
+        parts = (col(part).icontains(search, autoescape=True) for part in (User.email, User.username))
+        statement = statement.where(or_(*parts))
+    return (await session.execute(statement)).all()

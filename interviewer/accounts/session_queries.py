@@ -1,0 +1,146 @@
+"""Statements about who is signed in: browser sessions, and the tokens of programs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    CompoundSelect,
+    DateTime,
+    Delete,
+    String,
+    any_,
+    bindparam,
+    delete,
+    func,
+    select,
+    true,
+    union_all,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from interviewer.accounts.tables import OneTimeToken, RefreshToken, Session
+from interviewer.core.notify import ENDINGS_CHANNEL
+from interviewer.core.users import User
+from interviewer.interviews.progress import InterviewStatus
+from interviewer.interviews.tables import Interview, ReportShare
+
+
+async def signed_in(session: AsyncSession, token_hash: str, now: datetime) -> tuple[Session, User] | None:
+    """Return the live session with this hash and its user."""
+    statement = (
+        select(Session, User)
+        .join(User, col(User.id) == Session.user_id)
+        .where(col(Session.token_hash) == token_hash, col(Session.expires_at) > now)
+    )
+    row = (await session.execute(statement)).one_or_none()
+    return (row[0], row[1]) if row else None
+
+
+async def slide_session(session: AsyncSession, session_id: int, now: datetime, expires_at: datetime) -> None:
+    """Note that a session was used and let it live on."""
+    await session.execute(update(Session).where(col(Session.id) == session_id).values(last_seen_at=now, expires_at=expires_at))
+
+
+async def sessions_of(session: AsyncSession, user_id: int, now: datetime) -> list[Session]:
+    """Return a user's live sessions, the one used last first."""
+    statement = select(Session).where(col(Session.user_id) == user_id, col(Session.expires_at) > now)
+    return list((await session.execute(statement.order_by(col(Session.last_seen_at).desc(), col(Session.id).desc()))).scalars())
+
+
+async def end_one_session(session: AsyncSession, user_id: int, session_id: int) -> None:
+    """Delete one of a user's sessions."""
+    await _end(session, delete(Session).where(col(Session.user_id) == user_id, col(Session.id) == session_id))
+
+
+async def end_sessions(session: AsyncSession, user_id: int, *, keep: str | None = None) -> None:
+    """Delete every session of a user, and its refresh tokens; `keep` is the hash of one that stays."""
+    # IS DISTINCT FROM, as sessions of programs have no hash.
+    kept = col(Session.token_hash).is_distinct_from(keep) if keep else true()
+    await _end(session, delete(Session).where(col(Session.user_id) == user_id, kept))
+
+
+async def end_session(session: AsyncSession, token_hash: str) -> None:
+    """Delete the session with this hash, if there is one."""
+    await _end(session, delete(Session).where(col(Session.token_hash) == token_hash))
+
+
+async def _end(session: AsyncSession, statement: Delete) -> None:
+    if (await session.execute(statement.returning(col(Session.id)))).first() is not None:
+        await announce_end(session)
+
+
+async def announce_end(session: AsyncSession) -> None:
+    """Notify every process, once this transaction is committed, that sessions or shared reports have ended."""
+    await session.execute(select(func.pg_notify(ENDINGS_CHANNEL, "")))
+
+
+_ALIVE: CompoundSelect[Any] = union_all(
+    select(col(Session.token_hash)).where(
+        col(Session.token_hash) == any_(bindparam("sessions", type_=ARRAY(String))),
+        col(Session.expires_at) > bindparam("now", type_=DateTime(timezone=True)),
+    ),
+    select(col(ReportShare.token_hash))
+    .join(Interview, col(Interview.id) == ReportShare.interview_id)
+    .where(
+        col(ReportShare.token_hash) == any_(bindparam("shares", type_=ARRAY(String))),
+        col(Interview.status) == InterviewStatus.FINISHED.value,
+    ),
+)
+
+
+async def alive(session: AsyncSession, sessions: Collection[str], shares: Collection[str], now: datetime) -> set[str]:
+    """Return which of these hashes belong to a live session, or to a link that leads to a report."""
+    found = await session.execute(_ALIVE, {"sessions": list(sessions), "shares": list(shares), "now": now})
+    return set(found.scalars())
+
+
+_USER_AND_SESSION = (
+    select(User, Session)
+    .outerjoin(
+        Session,
+        (col(Session.user_id) == User.id)
+        & (col(Session.id) == bindparam("session_id"))
+        & (col(Session.expires_at) > bindparam("now", type_=DateTime(timezone=True))),
+    )
+    .where(col(User.id) == bindparam("user_id"))
+)
+
+
+async def user_and_session(
+    session: AsyncSession, user_id: int, session_id: int, now: datetime
+) -> tuple[User | None, Session | None]:
+    """Return a user, if there still is one, and that session of theirs, if it lives."""
+    given = {"user_id": user_id, "session_id": session_id, "now": now}
+    row = (await session.execute(_USER_AND_SESSION, given)).one_or_none()
+    return (row[0], row[1]) if row else (None, None)
+
+
+async def locked_refresh_token(session: AsyncSession, token_hash: str) -> tuple[RefreshToken, Session] | None:
+    """Return the refresh token with this hash, used or not, and the locked session it belongs to.
+
+    Only the session is locked, as those do who end it; the token is read afterwards, as whoever had the lock left it.
+    """
+    statement = (
+        select(Session)
+        .join(RefreshToken, col(RefreshToken.session_id) == Session.id)
+        .where(col(RefreshToken.token_hash) == token_hash)
+        .with_for_update(of=Session)
+    )
+    opened = (await session.execute(statement)).scalar_one_or_none()
+    if opened is None:
+        return None
+    token = await session.execute(select(RefreshToken).where(col(RefreshToken.token_hash) == token_hash))
+    return token.scalar_one(), opened
+
+
+async def forget_expired(session: AsyncSession, now: datetime) -> None:
+    """Delete what has run out and is good for nothing any more: sessions, refresh tokens, mailed links."""
+    await session.execute(delete(RefreshToken).where(col(RefreshToken.expires_at) < now))
+    await session.execute(delete(Session).where(col(Session.expires_at) < now))
+    await session.execute(delete(OneTimeToken).where(col(OneTimeToken.expires_at) < now))

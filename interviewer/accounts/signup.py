@@ -1,0 +1,309 @@
+"""Accounts: signing up with a verified address, signing in."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import timedelta
+
+from passlib.context import CryptContext
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from interviewer.accounts import mail_templates, queries, session_queries
+from interviewer.accounts.browser_sessions import hashed, new_secret
+from interviewer.accounts.passwords import may_exist, refusal
+from interviewer.accounts.tables import OneTimeToken
+from interviewer.accounts.user_names import MAX_USERNAME, checked_username
+from interviewer.core import users
+from interviewer.core.columns import utcnow
+from interviewer.core.database import Database
+from interviewer.core.mail_outbox import Post, enqueue
+from interviewer.core.rate_limits import Action, Guard
+from interviewer.core.users import MAX_EMAIL, User, normalised_email
+from interviewer.credits import free_credit
+from interviewer.errors import BadRequest, Conflict, InvalidFields, Unauthorized
+
+VERIFICATION_LIFETIME = timedelta(hours=24)
+RESET_LIFETIME = timedelta(minutes=15)
+SALT_BYTES = 16
+# Argon2id with the parameters that OWASP's password storage cheat sheet recommends (19 MiB, 2 passes, 1 lane).
+_passwords = CryptContext(
+    schemes=["argon2"], argon2__type="ID", argon2__memory_cost=19456, argon2__time_cost=2, argon2__parallelism=1
+)
+
+RESET_DEAD = "Invalid or expired token"
+LINK_DEAD = "This link has been used already or has expired. Sign up again to get a new one."
+NOT_CHOSEN = "That isn’t the password chosen at sign-up. Try again, or choose a new one below."
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A sign-up whose address is not confirmed yet."""
+
+    username: str
+    email: str
+
+
+def _counted_as(email: str) -> str:
+    """Return the name under which tries with an address are counted, valid or not."""
+    try:
+        return normalised_email(email)
+    except BadRequest:
+        return email[:MAX_EMAIL]
+
+
+async def checked_password(raw: str, *about: str) -> str:
+    """Return the password if it may be used; raises InvalidFields.
+
+    Common passwords, patterns and what is made of `about` (the person's name and address) are refused. That takes up to 50 ms of
+    processor time, in a thread: count the try first.
+    """
+    if reason := await asyncio.to_thread(refusal, raw, about):
+        raise InvalidFields({"password": reason})
+    return raw
+
+
+async def _checked_sign_up(email: str, username: str, password: str) -> tuple[str, str]:
+    """Return address and name in the form they are stored in; raises InvalidFields with every field that cannot be used."""
+    refused = {}
+    try:
+        email = normalised_email(email)
+    except BadRequest as error:
+        refused["email"] = error.user_message
+    try:
+        username = checked_username(username)
+    except BadRequest as error:
+        refused["username"] = error.user_message
+    try:
+        await checked_password(password, email[:MAX_EMAIL], username[:MAX_USERNAME])
+    except InvalidFields as error:
+        refused |= error.fields
+    if refused:
+        raise InvalidFields(refused)
+    return email, username
+
+
+async def hash_password(password: str, salt: bytes | None = None) -> str:
+    """Hash a password with a random salt unless one is given, in a thread: it takes about a tenth of a second by design."""
+    hasher = _passwords if salt is None else _passwords.handler("argon2").using(salt=salt)
+    return str(await asyncio.to_thread(hasher.hash, password))
+
+
+async def password_matches(password: str, password_hash: str | None) -> bool:
+    """Check a password; with no hash it does the same work and answers False."""
+    if not may_exist(password):
+        return False
+    if password_hash is None:
+        await asyncio.to_thread(_passwords.hash, password)
+        return False
+    return bool(await asyncio.to_thread(_passwords.verify, password, password_hash))
+
+
+class Accounts:
+    """The use cases of accounts."""
+
+    def __init__(self, database: Database, post: Post, guard: Guard, site_url: str) -> None:
+        self._database = database
+        self._guard = guard
+        self._post = post
+        self._site_url = site_url
+
+    async def email_exists(self, email: str, client: str = "") -> bool:
+        """Tell whether an address has an account: the one place that tells. Raises BadRequest, TooManyRequests."""
+        await self._guard.check(Action.CHECK_EMAIL, client)
+        address = normalised_email(email)
+        async with self._database.transaction() as session:
+            return await queries.user_by_email(session, address) is not None
+
+    async def request_verification(self, email: str, username: str, password: str, client: str = "") -> None:
+        """Mail a link that creates the account; a known address gets a mail that says so, and nobody else learns of it.
+
+        Raises InvalidFields for an address, name or password that cannot be used, which counts as a try, TooManyRequests.
+        """
+        await self._guard.check(Action.SIGN_UP, client, _counted_as(email))
+        email, username = await _checked_sign_up(email, username, password)
+        password_hash = await hash_password(password, await self._salt(email))
+        secret = new_secret()
+        async with self._database.transaction() as session:
+            if await queries.user_by_email(session, email) is not None:
+                enqueue(session, mail_templates.already_known(email, self._site_url))
+            else:
+                token = _token("verification", secret, email, VERIFICATION_LIFETIME)
+                token.username, token.password_hash = username, password_hash
+                session.add(token)
+                enqueue(session, mail_templates.verification(email, username, self._site_url, secret))
+        self._post.wake()
+
+    async def _salt(self, email: str) -> bytes:
+        """Return the salt for sign-ups with this address.
+
+        It is the same each time, so equal passwords have equal hashes, and `verify` can tell whether pending sign-ups differ.
+        """
+        async with self._database.transaction() as session:
+            key = await users.secret(session, "sign-up-salts")
+        return hmac.new(key, email.encode(), hashlib.sha256).digest()[:SALT_BYTES]
+
+    async def pending(self, secret: str) -> Pending:
+        """Return the sign-up that a mailed link confirms, using nothing; raises Unauthorized for a dead link."""
+        token = await self._pending(secret)
+        return Pending(token.username, token.email)
+
+    async def _pending(self, secret: str) -> OneTimeToken:
+        async with self._database.transaction() as session:
+            return _live(await queries.token_by_hash(session, hashed(secret), "verification"))
+
+    async def confirm(self, secret: str, password: str, client: str = "") -> User:
+        """Create the account of a mailed link for a person who knows the password that was typed at that sign-up.
+
+        The mailbox alone does not prove it: anyone can sign up with another person's address and a password of their own.
+        Raises BadRequest for another password, else as `verify`.
+        """
+        await self._guard.check(Action.USE_LINK, client)
+        token = await self._pending(secret)
+        if not await password_matches(password, token.password_hash):
+            raise BadRequest(NOT_CHOSEN)
+        return await self._create(secret, proven_hash=token.password_hash)
+
+    async def confirm_with_new_password(self, secret: str, password: str, client: str = "") -> User:
+        """Create the account of a mailed link with a new password, whatever was typed at sign-up.
+
+        Raises InvalidFields for a password that cannot be used, else as `verify`.
+        """
+        await self._guard.check(Action.USE_LINK, client)
+        token = await self._pending(secret)
+        new_hash = await hash_password(await checked_password(password, token.email, token.username))
+        return await self._create(secret, proven_hash=new_hash)
+
+    async def verify(self, secret: str, client: str = "") -> User:
+        """Create the account of a mailed link for a program, which has the link and no password.
+
+        The account gets the password of that sign-up, not proven yet. While another sign-up of the address waits with a different
+        one, it gets none, and a mail lets the owner choose: which of them is the owner's is unknown. Raises Unauthorized for a
+        dead link, Conflict when the address has an account by now, TooManyRequests.
+        """
+        await self._guard.check(Action.USE_LINK, client)
+        return await self._create(secret)
+
+    async def _create(self, secret: str, *, proven_hash: str | None = None) -> User:
+        """Create the account of a mailed link, with its free credit; all other links of the address die."""
+        now = utcnow()
+        async with self._database.transaction() as session:
+            found = _live(await queries.token_by_hash(session, hashed(secret), "verification"))
+            # Two links of one address used at once take turns; each would use up the other.
+            await queries.lock_address(session, found.email)
+            token = _live(await queries.token_by_hash(session, hashed(secret), "verification", lock=True))
+            if await queries.user_by_email(session, token.email) is not None:
+                raise Conflict("Email already exists")
+            disputed = proven_hash is None and await queries.pending_passwords(session, token.email, now) > 1
+            user = User(email=token.email, username=token.username, password_hash=proven_hash or token.password_hash)
+            user.password_proven_at = now if proven_hash else None
+            if disputed:
+                user.password_hash = None
+            session.add(user)
+            await session.flush()
+            await free_credit.grant_free_credit(session, user)
+            await queries.use_up_tokens(session, token.email, "verification", now)
+            enqueue(session, mail_templates.welcome(user.email, user.username, self._site_url))
+            if disputed:
+                enqueue(
+                    session,
+                    mail_templates.password_to_choose(user.email, user.username, self._site_url, _add_reset(session, user)),
+                )
+        self._post.wake()
+        return user
+
+    async def sign_in(self, email: str, password: str, client: str = "") -> User:
+        """Return who has this address and password; raises Unauthorized, the same for either being wrong, TooManyRequests."""
+        await self._guard.check(Action.SIGN_IN, client, _counted_as(email))
+        user = await self._user_with(email)
+        if not await password_matches(password, user.password_hash if user else None) or user is None:
+            raise Unauthorized("Authentication failed.")
+        if user.password_hash and _passwords.needs_update(user.password_hash):
+            new_hash = await hash_password(password)
+            if await self._upgrade(user.id, user.password_hash, new_hash):
+                user.password_hash = new_hash
+        if user.password_hash and user.password_proven_at is None:
+            async with self._database.transaction() as session:
+                await queries.prove_password(session, user.id, user.password_hash, utcnow())
+        return user
+
+    async def _user_with(self, email: str) -> User | None:
+        try:
+            address = normalised_email(email)
+        except BadRequest:
+            return None
+        async with self._database.transaction() as session:
+            return await queries.user_by_email(session, address)
+
+    async def _upgrade(self, user_id: int, old_hash: str, new_hash: str) -> bool:
+        """Replace a hash made with older parameters, unless the password was changed meanwhile."""
+        async with self._database.transaction() as session:
+            return await queries.replace_hash(session, user_id, old_hash, new_hash)
+
+    async def request_reset(self, email: str, client: str = "") -> None:
+        """Mail a link that lets the owner of an account choose a new password.
+
+        Raises BadRequest for an invalid address, which counts as a try, TooManyRequests.
+
+        The looking up happens after the answer, so that neither its words nor its time tell whether there is an account.
+        """
+        await self._guard.check(Action.RESET, client, _counted_as(email))
+        address = normalised_email(email)
+        self._post.spawn(self._mail_reset(address))
+
+    async def _mail_reset(self, address: str) -> None:
+        async with self._database.transaction() as session:
+            user = await queries.user_by_email(session, address)
+            if user is None:
+                return
+            enqueue(session, mail_templates.reset(address, user.username, self._site_url, _add_reset(session, user)))
+        await self._post.deliver_due()
+
+    async def reset_password(self, secret: str, password: str, client: str = "") -> None:
+        """Set a new password by a mailed link, end every session of the account and tell its owner.
+
+        Raises Unauthorized for a dead link, InvalidFields for a password that cannot be used (the link then stays alive),
+        TooManyRequests.
+        """
+        await self._guard.check(Action.USE_LINK, client)
+        if not await self.reset_link_lives(secret):
+            raise Unauthorized(RESET_DEAD)
+        new_hash = await hash_password(await checked_password(password))
+        async with self._database.transaction() as session:
+            token = _live(await queries.token_by_hash(session, hashed(secret), "reset", lock=True), RESET_DEAD)
+            user = await session.get(User, token.user_id, with_for_update=True)
+            if user is None:
+                raise Unauthorized(RESET_DEAD)
+            user.password_hash, user.password_proven_at = new_hash, utcnow()
+            await queries.use_up_tokens(session, token.email, "reset", utcnow())
+            await session_queries.end_sessions(session, user.id)
+            github = user.github_id is not None
+            enqueue(session, mail_templates.password_changed(user.email, user.username, self._site_url, github=github))
+        self._post.wake()
+
+    async def reset_link_lives(self, secret: str) -> bool:
+        """Tell whether a mailed link can still be used, using nothing."""
+        async with self._database.transaction() as session:
+            token = await queries.token_by_hash(session, hashed(secret), "reset")
+        return token is not None and token.used_at is None and token.expires_at > utcnow()
+
+
+def _token(purpose: str, secret: str, email: str, lifetime: timedelta) -> OneTimeToken:
+    return OneTimeToken(purpose=purpose, token_hash=hashed(secret), email=email, expires_at=utcnow() + lifetime)
+
+
+def _add_reset(session: AsyncSession, user: User) -> str:
+    """Store a link that lets the user choose a new password, and return its secret."""
+    secret = new_secret()
+    token = _token("reset", secret, user.email, RESET_LIFETIME)
+    token.user_id = user.id
+    session.add(token)
+    return secret
+
+
+def _live(token: OneTimeToken | None, dead: str = LINK_DEAD) -> OneTimeToken:
+    if token is None or token.used_at is not None or token.expires_at < utcnow():
+        raise Unauthorized(dead)
+    return token

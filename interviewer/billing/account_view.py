@@ -1,0 +1,164 @@
+"""What a user's plan is, and their ledger as a statement."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from interviewer.billing import purchase_queries as queries
+from interviewer.billing.catalogue import Catalogue, Product
+from interviewer.billing.purchases import CHANGEABLE, PAYPAL, plan_sold
+from interviewer.billing.tables import Invoice
+from interviewer.core.columns import utcnow
+from interviewer.core.database import Database
+from interviewer.core.users import User
+from interviewer.credits import ledger
+from interviewer.credits.rules import ENDED, Balances, CreditType, SubscriptionStatus
+from interviewer.credits.tables import CreditTransaction, Subscription
+from interviewer.errors import Unauthorized
+
+INACTIVE = "inactive"
+WAITED_FOR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A user's plan: the newest subscription's. Without one `status` is `inactive`.
+
+    `product` is None without a subscription, and for a variant that is not configured: `last_known` is what it was before then.
+    """
+
+    product: Product | None = None
+    last_known: Product | None = None
+    status: str = INACTIVE
+    started_at: datetime | None = None
+    renews_at: datetime | None = None
+    ends_at: datetime | None = None
+    trial_ends_at: datetime | None = None
+    payment_failed: bool = False
+    elsewhere: bool = False  # changes are made on the payment service's pages
+    changeable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """One row of the ledger; `balance` and `debt` are those after it."""
+
+    at: datetime
+    reason: str
+    type: CreditType
+    amount: int
+    debt_change: int
+    balance: int
+    debt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What somebody sees of their credits: balances, plan and statement, the newest line first."""
+
+    balances: Balances
+    plan: Plan
+    statement: tuple[StatementLine, ...]
+
+
+def statement(rows: Sequence[CreditTransaction]) -> tuple[StatementLine, ...]:
+    """Return ledger rows, the oldest first, as a statement, the newest first."""
+    balance: defaultdict[str, int] = defaultdict(int)
+    debt: defaultdict[str, int] = defaultdict(int)
+    lines = []
+    for row in rows:
+        balance[row.type] += row.amount
+        debt[row.type] += row.debt
+        reason = row.reason[:1].upper() + row.reason[1:]
+        type = CreditType(row.type)
+        lines.append(StatementLine(row.created_at, reason, type, row.amount, row.debt, balance[row.type], debt[row.type]))
+    return tuple(reversed(lines))
+
+
+def plan_of(
+    subscription: Subscription | None, product: Product | None, invoices: Sequence[Invoice], last_known: Product | None = None
+) -> Plan:
+    """Return what is shown of a subscription.
+
+    A payment has failed if that of its newest invoice has; once nothing more is charged, there is nothing to be done about it.
+    """
+    if subscription is None:
+        return Plan()
+    status = SubscriptionStatus(subscription.status)
+    failed = bool(invoices) and invoices[-1].failed and not invoices[-1].paid
+    return Plan(
+        product=product,
+        last_known=None if product else last_known,
+        status=status.value,
+        started_at=subscription.started_at,
+        renews_at=subscription.renews_at,
+        ends_at=subscription.ends_at,
+        trial_ends_at=subscription.trial_ends_at,
+        payment_failed=failed and status not in ENDED,
+        elsewhere=subscription.processor == PAYPAL,
+        changeable=status in CHANGEABLE and product is not None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What can be spent, and by which plan."""
+
+    balances: Balances
+    plan: Plan
+
+
+class Awaited(StrEnum):
+    """How a purchase stands that somebody comes back from."""
+
+    NOTHING = ""
+    PAYMENT = "payment"  # not confirmed yet
+    ARRIVED = "arrived"
+
+
+class Plans:
+    """Reads what somebody has bought."""
+
+    def __init__(self, database: Database, catalogue: Catalogue) -> None:
+        self._database = database
+        self._catalogue = catalogue
+
+    async def awaited(self, user_id: int) -> Awaited:
+        """Tell how the user's last checkout stands; one from longer than an hour ago is nothing that anybody waits for."""
+        async with self._database.transaction() as session:
+            began = await queries.last_checkout(session, user_id)
+            if began is None or began < utcnow() - WAITED_FOR:
+                return Awaited.NOTHING
+            arrived = await queries.purchased_since(session, user_id, began)
+        return Awaited.ARRIVED if arrived else Awaited.PAYMENT
+
+    async def standing(self, user_id: int) -> Standing:
+        """Return the user's balances and plan; raises Unauthorized when the account is gone."""
+        async with self._database.transaction() as session:
+            return await self._standing(session, user_id)
+
+    async def _standing(self, session: AsyncSession, user_id: int) -> Standing:
+        user = await session.get(User, user_id)
+        if user is None:
+            raise Unauthorized
+        balances = await ledger.balances(session, user)
+        newest = await ledger.newest_subscription(session, user_id)
+        if newest is None:
+            return Standing(balances, Plan())
+        product = await plan_sold(session, self._catalogue, newest)
+        seen = None if product else await queries.last_plan(session, newest.id)
+        invoices = await queries.invoices_of(session, newest.lemon_id)
+        return Standing(balances, plan_of(newest, product, invoices, Product(seen) if seen else None))
+
+    async def account(self, user_id: int) -> Account:
+        """Return the user's balances, plan and statement; raises Unauthorized when the account is gone."""
+        async with self._database.transaction() as session:
+            standing = await self._standing(session, user_id)
+            rows = await ledger.rows_of(session, user_id)
+        return Account(standing.balances, standing.plan, statement(rows))

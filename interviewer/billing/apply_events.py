@@ -1,0 +1,231 @@
+"""Storing what the payment service tells, and booking what it is worth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from interviewer.billing import purchase_queries, webhook_queries
+from interviewer.billing.catalogue import Catalogue, Product
+from interviewer.billing.entitlements import Entitlement, of_order, of_subscription
+from interviewer.billing.lemonsqueezy.bodies import (
+    InvoiceBody,
+    Notice,
+    OrderBody,
+    SubscriptionBody,
+    order_subject,
+    subscription_subject,
+)
+from interviewer.billing.tables import Order
+from interviewer.billing.webhook_outcomes import Outcome
+from interviewer.core import users
+from interviewer.core.users import normalised_email
+from interviewer.credits import ledger
+from interviewer.credits.rules import ENDED, CreditType, booking_key
+from interviewer.credits.tables import Subscription
+from interviewer.errors import BadRequest, Conflict
+
+SOURCE = "Lemon Squeezy"
+# Somebody paid and deleted their account before we were told of it; nobody but the operator can end this.
+UNKNOWN_VARIANT = "variant {} is not configured: add it to LEMON_FORMER_VARIANTS, restart, then replay this"
+STILL_CHARGED = "its account was deleted, yet it goes on being charged: cancel it there"
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What became of a notice."""
+
+    outcome: Outcome
+    detail: str = ""
+    user_id: int | None = None
+
+
+class Settlement:
+    """Applies notices within a transaction of the caller's.
+
+    Facts are stored first; what they are worth is then worked out from everything known of the purchase, and the difference
+    to what has been booked for it is booked. So it does not matter how often and in which order the notices come.
+    """
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+
+    async def lock(self, session: AsyncSession, notice: Notice) -> None:
+        """Have what a notice tells of to oneself until the transaction ends."""
+        order_id = notice.subscription.order_id if notice.subscription else None
+        await purchase_queries.lock(session, *([order_subject(order_id)] if order_id else []), notice.subject)
+
+    async def apply(self, session: AsyncSession, notice: Notice) -> Effect:
+        """Store what a notice tells, book what is due by now, and tell what became of it.
+
+        When it is applied, so is every delivery that waited for its purchase; when its account was deleted, they are forgotten.
+        """
+        await self.lock(session, notice)
+        if notice.order:
+            effect = await self._order(session, notice, notice.order)
+        elif notice.subscription:
+            effect = await self._subscription(session, notice, notice.subscription)
+        elif notice.invoice:
+            effect = await self._invoice(session, notice, notice.invoice)
+        else:
+            raise TypeError("a notice tells of something")
+        if effect.outcome is Outcome.APPLIED and effect.user_id:
+            await webhook_queries.close_open(session, notice.subject, effect.user_id)
+        elif effect.outcome is Outcome.IGNORED:
+            await webhook_queries.forget_open(session, notice.subject)
+        return effect
+
+    async def subjects(self, session: AsyncSession, notice: Notice) -> list[str]:
+        """Return the names of all that was bought with what a notice tells of, in the order in which they are locked."""
+        if notice.order:
+            order_id: str | None = notice.id
+        elif notice.subscription:
+            order_id = notice.subscription.order_id
+        else:
+            order_id = await purchase_queries.order_of(session, notice.invoice.subscription_id if notice.invoice else "")
+        began = await purchase_queries.subscriptions_of_order(session, order_id) if order_id else []
+        named = {subscription_subject(lemon_id) for lemon_id in began} | ({notice.subject} if not notice.order else set())
+        return [*([order_subject(order_id)] if order_id else []), *sorted(named)]
+
+    async def assign(self, session: AsyncSession, notice: Notice, user_id: int) -> None:
+        """Make what a notice tells of a user's, with all that was bought together with it.
+
+        Raises Conflict when it is another user's, was a deleted account's, or is not known.
+        """
+        subjects = await self.subjects(session, notice)
+        await purchase_queries.lock(session, *subjects)
+        await self.apply(session, notice)
+        owners = await purchase_queries.owners(session, subjects)
+        if notice.subject not in owners:
+            raise Conflict("Its subscription is not known yet: run `interviewer billing reconcile`, then try again.")
+        if any(orphaned for _, orphaned in owners.values()):
+            raise Conflict("It was bought by an account that was deleted, so it can be nobody else's.")
+        if others := {owner for owner, _ in owners.values()} - {None, user_id}:
+            raise Conflict(f"It belongs to another account already: user {min(filter(None, others))}.")
+        await purchase_queries.give(session, subjects, user_id)
+
+    async def _order(self, session: AsyncSession, notice: Notice, body: OrderBody) -> Effect:
+        # The first month belongs to its subscription's order as well.
+        began = await purchase_queries.subscriptions_of_order(session, notice.id) if body.fully_refunded else []
+        if began:
+            await purchase_queries.lock(session, *(subscription_subject(lemon_id) for lemon_id in began))
+        item = body.first_order_item
+        order = await purchase_queries.store_order(
+            session,
+            notice.id,
+            body,
+            reference=notice.reference,
+            email=_address(notice),
+            product=self._catalogue.product(item.variant_id if item else None),
+            paid=body.paid and (notice.fetched or notice.event == "order_created"),
+        )
+        for subscription in [await purchase_queries.subscription(session, lemon_id) for lemon_id in began]:
+            if subscription:
+                await self._settle_subscription(session, subscription)
+        await _settle_order(session, order)
+        return _effect(order, known_product=order.product is not None)
+
+    async def _subscription(self, session: AsyncSession, notice: Notice, body: SubscriptionBody) -> Effect:
+        created = notice.event == "subscription_created"
+        subscription = await purchase_queries.store_subscription(
+            session, notice.id, body, reference=notice.reference, email=_address(notice), created=created
+        )
+        plan = self._catalogue.plan(body.variant_id) or await purchase_queries.plan_seen(
+            session, subscription.id, body.variant_id
+        )
+        await purchase_queries.see_variant(session, subscription.id, body, plan, created=created)
+        await self._settle_subscription(session, subscription)
+        return _effect(subscription, known_product=plan is not None)
+
+    async def _invoice(self, session: AsyncSession, notice: Notice, body: InvoiceBody) -> Effect:
+        paid = notice.event == "subscription_payment_success" or (notice.fetched and body.status == "paid")
+        failed = notice.event == "subscription_payment_failed"
+        await purchase_queries.store_invoice(session, notice.id, body, paid=paid, failed=failed)
+        subscription = await purchase_queries.subscription(session, body.subscription_id)
+        if subscription is None:
+            return Effect(Outcome.WAITING, "its subscription is not known yet")
+        await self._settle_subscription(session, subscription)
+        return _effect(subscription, known_product=True)
+
+    async def _settle_subscription(self, session: AsyncSession, subscription: Subscription) -> None:
+        if subscription.user_id is None:
+            return
+        facts = await purchase_queries.facts(session, subscription)
+        if any(one.tier is None for one in facts.sightings) and await self._name_variants(session, subscription):
+            facts = await purchase_queries.facts(session, subscription)
+        await _book(session, subscription.user_id, subscription_subject(subscription.lemon_id), of_subscription(facts))
+
+    async def _name_variants(self, session: AsyncSession, subscription: Subscription) -> bool:
+        """Note which plans the unknown variants of a subscription are, as far as they are configured by now."""
+        unknown = await purchase_queries.unknown_variants(session, subscription.id)
+        named = {variant: plan for variant in unknown if (plan := self._catalogue.plan(variant))}
+        for variant, plan in named.items():
+            await purchase_queries.name_variant(session, subscription.id, variant, plan)
+        return bool(named)
+
+
+def _effect(purchase: Order | Subscription, *, known_product: bool) -> Effect:
+    """Return what became of a notice whose facts are stored."""
+    if isinstance(purchase, Subscription) and purchase.orphaned and purchase.status not in ENDED:
+        return Effect(Outcome.UNRESOLVED, STILL_CHARGED)
+    if purchase.orphaned:
+        return Effect(Outcome.IGNORED, webhook_queries.ACCOUNT_DELETED)
+    if purchase.user_id is None:
+        return Effect(Outcome.UNRESOLVED, "no account has this reference or this address")
+    if not known_product:
+        words = UNKNOWN_VARIANT.format(purchase.variant_id) if purchase.variant_id else "it does not say what was bought"
+        return Effect(Outcome.UNRESOLVED, words, purchase.user_id)
+    return Effect(Outcome.APPLIED, user_id=purchase.user_id)
+
+
+def _address(notice: Notice) -> str:
+    """Return the buyer's address in the form in which accounts have it, an empty string if it cannot be one."""
+    try:
+        return normalised_email(notice.email)
+    except BadRequest:
+        return ""
+
+
+async def _settle_order(session: AsyncSession, order: Order) -> None:
+    product = Product(order.product) if order.product else None
+    due = of_order(product, order.quantity, paid=order.paid, refunded=order.refunded)
+    if due:  # what an order is worth never becomes nothing again, only 0
+        await _book(session, order.user_id, order_subject(order.lemon_id), due)
+
+
+async def _book(session: AsyncSession, user_id: int | None, subject: str, due: list[Entitlement]) -> None:
+    """Book the difference between what is due for a purchase and what has been booked for it; its lock is held."""
+    if user_id is None:
+        return
+    booked = await ledger.booked(session, subject)
+    by_part = {one.part: one for one in due}
+    changes = [
+        (part, (by_part[part].amount if part in by_part else 0) - booked.get(part, (0, 0))[0]) for part in by_part | booked
+    ]
+    changes = [(part, amount) for part, amount in changes if amount]
+    user = await users.locked_user(session, user_id) if changes else None
+    if user is None:
+        return
+    for part, amount in sorted(changes, key=lambda change: -change[1]):  # what comes in pays for what goes out
+        rows = booked.get(part, (0, 0))[1]
+        entitled = by_part.get(part)
+        await ledger.change(
+            session,
+            user,
+            entitled.type if entitled else CreditType.SUBSCRIPTION,
+            amount,
+            reason=_reason(entitled, rows),
+            source=SOURCE,
+            business_key=booking_key(subject, part, rows + 1),
+            subject=subject,
+            part=part,
+            may_owe=True,
+        )
+
+
+def _reason(entitled: Entitlement | None, rows: int) -> str:
+    """Return the words of a ledger row: what it is for, or why that changed."""
+    if entitled and not rows:
+        return entitled.reason
+    return entitled.reversal if entitled and entitled.amount == 0 else "Correction"

@@ -1,0 +1,228 @@
+"""What purchases are worth in credits, worked out from all that is known of them.
+
+These are pure functions of sets of facts. The payment service may tell the facts in any order and any number of times: the result
+is the same once all are there, and whoever books the difference between it and what has been booked can book nothing twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby, pairwise
+
+from interviewer.billing.catalogue import CREDITS_A_MONTH, Product
+from interviewer.credits.rules import CreditType, SubscriptionStatus
+
+# The invoice of a change of plan can be dated a little before the body that shows the change.
+INVOICED_WITHIN = timedelta(minutes=5)
+_UNPAID_ENDS = frozenset({SubscriptionStatus.UNPAID, SubscriptionStatus.EXPIRED})
+_OVERDUE = frozenset({SubscriptionStatus.PAST_DUE, SubscriptionStatus.UNPAID})
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """The plan and status that a body showed of a subscription at a time (UTC); `cycle_end` is when its paid cycle ended.
+
+    `tier` is None for a variant that is not configured, `status` for a body from before statuses were kept.
+    """
+
+    at: datetime
+    tier: Product | None
+    cycle_end: datetime | None = None
+    created: bool = False
+    status: SubscriptionStatus | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceFacts:
+    """What is known of a subscription's invoice; `total` in cents."""
+
+    id: str
+    reason: str
+    created_at: datetime
+    total: int
+    paid: bool
+    refunded: bool
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of plan to `tier`, between two bodies; `credits` is what its month has more, negative for a downgrade."""
+
+    tier: Product
+    credits: int
+    old: Sighting
+    new: Sighting
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionFacts:
+    """What is known of a subscription."""
+
+    created_active: bool
+    order_refunded: bool
+    sightings: tuple[Sighting, ...]
+    invoices: tuple[InvoiceFacts, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entitlement:
+    """Credits that are due for one part of a purchase; negative for a downgrade, 0 for what was refunded or moves none.
+
+    `reversal` says why credits that were booked for it are taken back once it is worth 0.
+    """
+
+    part: str
+    type: CreditType
+    amount: int
+    reason: str
+    reversal: str = "Refund"
+
+
+def of_order(product: Product | None, quantity: int, *, paid: bool, refunded: bool) -> list[Entitlement]:
+    """Return what an order is worth: single credits; a plan's order is worth nothing, its subscription is."""
+    if product is not Product.INDIVIDUAL or not paid:
+        return []
+    return [Entitlement("order", CreditType.INDIVIDUAL, 0 if refunded else quantity, "Credits bought")]
+
+
+def of_subscription(facts: SubscriptionFacts) -> list[Entitlement]:
+    """Return what a subscription is worth: its first month, its renewals and its changes of plan."""
+    history = timeline(facts.sightings)
+    if not history:
+        return []
+    return [*_first_month(facts, history[0].tier), *_renewals(facts.invoices, history), *_plan_changes(history, facts.invoices)]
+
+
+def timeline(sightings: Iterable[Sighting]) -> list[Sighting]:
+    """Return the sightings in order of time.
+
+    Of several at one time, the subscription's first body comes first, then those that change nothing: the order must not depend
+    on which was told first.
+    """
+    history: list[Sighting] = []
+    for _, group in groupby(sorted(sightings, key=lambda one: one.at), key=lambda one: one.at):
+        before = history[-1].tier if history else None
+        history += sorted(
+            group,
+            key=lambda one: (not one.created, one.tier is not before, one.tier or "", str(one.cycle_end), one.status or ""),
+        )
+    return history
+
+
+def _first_month(facts: SubscriptionFacts, tier: Product | None) -> Iterator[Entitlement]:
+    """The first month's credits: for being active from the start, or for the first invoice, whichever comes. A trial has none."""
+    if tier is None:
+        return
+    initial = [invoice for invoice in facts.invoices if invoice.reason == "initial"]
+    if facts.created_active or any(invoice.paid and invoice.total > 0 for invoice in initial):
+        refunded = facts.order_refunded or any(invoice.refunded for invoice in initial)
+        yield _month("first month", tier, refunded, f"{tier.label}: first month")
+
+
+def _renewals(invoices: Iterable[InvoiceFacts], history: list[Sighting]) -> Iterator[Entitlement]:
+    """A month's credits for each renewal that was paid, by the plan in force when its invoice was made, once that is known."""
+    for invoice in invoices:
+        if invoice.reason == "renewal" and invoice.paid and (tier := _in_force(history, invoice.created_at)):
+            yield _month(f"invoice {invoice.id}", tier, invoice.refunded, f"{tier.label}: another month")
+
+
+def _month(part: str, tier: Product, refunded: bool, reason: str) -> Entitlement:
+    return Entitlement(part, CreditType.SUBSCRIPTION, 0 if refunded else CREDITS_A_MONTH[tier], reason)
+
+
+def _in_force(history: list[Sighting], at: datetime) -> Product | None:
+    """Return the plan at a time; before anything was seen, the first."""
+    return next((one.tier for one in reversed(history) if one.at <= at), history[0].tier)
+
+
+def _plan_changes(history: list[Sighting], invoices: tuple[InvoiceFacts, ...]) -> Iterator[Entitlement]:
+    """The difference of the plans' months for each change; an upgrade's once a billing cycle, or going up and down would pay.
+
+    A change during a trial moves no credits, nor does an upgrade that was refunded or ended unpaid, nor a downgrade that undoes
+    an upgrade without credits. A variant that is not configured is no change until it is. Changes are counted, not named by
+    their time: a body that comes late and shows a change to have been earlier moves no credits.
+    """
+    changes = _changes(history)
+    refunded = _refunded_upgrades(changes, invoices)
+    upgraded: set[datetime | None] = set()
+    undone: Change | None = None  # the change before, if it was an upgrade that is worth nothing
+    for number, change in enumerate(changes, 1):
+        amount, reversal = change.credits, "Correction"
+        direction = "Upgrade" if amount > 0 else "Downgrade"
+        if _on_trial(change.old, change.new, invoices) or (amount > 0 and change.new.cycle_end in upgraded):
+            amount = 0
+        elif amount > 0:
+            upgraded.add(change.new.cycle_end)
+            # A later downgrade takes the credits back as it is; to take them twice would make a debt of one change.
+            if change in refunded:
+                amount, reversal = 0, "Refund"
+            elif number == len(changes) and _ended_unpaid(history, change.new, invoices):
+                amount, reversal = 0, "Upgrade not paid"
+        elif undone and _in_one_month(undone.new, change.new, invoices):
+            amount = 0
+        undone = change if direction == "Upgrade" and not amount else None
+        yield Entitlement(
+            f"plan change {number}", CreditType.SUBSCRIPTION, amount, f"{direction} to {change.tier.label}", reversal=reversal
+        )
+
+
+def _changes(history: list[Sighting]) -> list[Change]:
+    known = [(one.tier, one) for one in history if one.tier]
+    return [
+        Change(tier, CREDITS_A_MONTH[tier] - CREDITS_A_MONTH[was], old, new)
+        for (was, old), (tier, new) in pairwise(known)
+        if tier is not was
+    ]
+
+
+def _refunded_upgrades(changes: list[Change], invoices: tuple[InvoiceFacts, ...]) -> list[Change]:
+    """Return the upgrades whose own invoices were refunded: each invoice is that of the upgrade which was nearest in time."""
+    found = []
+    for invoice in invoices:
+        if invoice.reason == "updated" and invoice.refunded and invoice.total > 0:
+            made = invoice.created_at
+            upgrades = [one for one in changes if one.credits > 0 and made >= one.old.at - INVOICED_WITHIN]
+            # It was made between the bodies that show the former and the new plan, or soon after the second.
+            found += sorted(upgrades, key=lambda one: max(one.old.at - made, made - one.new.at, timedelta()))[:1]
+    return found
+
+
+def _in_one_month(upgrade: Sighting, downgrade: Sighting, invoices: tuple[InvoiceFacts, ...]) -> bool:
+    """Tell whether no month of the higher plan was paid between an upgrade and the downgrade that undoes it."""
+    renewed = any(one.paid and one.reason == "renewal" and upgrade.at <= one.created_at <= downgrade.at for one in invoices)
+    return upgrade.cycle_end == downgrade.cycle_end and not renewed
+
+
+def _on_trial(old: Sighting, new: Sighting, invoices: tuple[InvoiceFacts, ...]) -> bool:
+    """Tell whether a plan was changed before a trial was paid for, even if the body that said so was lost."""
+    if new.status is SubscriptionStatus.ON_TRIAL:
+        return True
+    charged = any(one.paid and one.reason == "renewal" and one.created_at <= new.at for one in invoices)
+    return old.status is SubscriptionStatus.ON_TRIAL and not charged
+
+
+def _ended_unpaid(history: list[Sighting], upgrade: Sighting, invoices: tuple[InvoiceFacts, ...]) -> bool:
+    """Tell whether a subscription became unpaid or expired with a payment overdue, and nothing was paid since an upgrade."""
+    if any(one.paid and _is_since(one, upgrade.at) for one in invoices):
+        return False
+    newest = max(invoices, key=lambda one: (one.created_at, one.id), default=None)
+    failed = newest is not None and newest.failed and not newest.paid
+    overdue, ended = failed, False
+    for one in history[history.index(upgrade) :]:
+        if one.status in _OVERDUE:
+            overdue = True
+        elif one.status is SubscriptionStatus.ACTIVE:
+            overdue, ended = failed, False
+        if one.status in _UNPAID_ENDS and overdue:
+            ended = True
+    return ended
+
+
+def _is_since(invoice: InvoiceFacts, change: datetime) -> bool:
+    """Tell whether an invoice was made for a change of plan or after it."""
+    return (invoice.reason == "renewal" and invoice.created_at >= change) or (
+        invoice.reason == "updated" and invoice.created_at >= change - INVOICED_WITHIN
+    )

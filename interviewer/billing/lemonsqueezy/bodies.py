@@ -1,0 +1,259 @@
+"""What the payment service's bodies say, checked and bounded. They are signed, yet data from outside like any other."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field, ValidationError, model_validator
+
+from interviewer.credits.rules import SubscriptionStatus
+from interviewer.errors import BadRequest
+
+ORDER_EVENTS = frozenset({"order_created", "order_refunded"})
+SUBSCRIPTION_EVENTS = frozenset(
+    f"subscription_{what}"
+    for what in ("created", "updated", "cancelled", "resumed", "expired", "paused", "unpaused", "plan_changed")
+)
+INVOICE_EVENTS = frozenset(f"subscription_payment_{what}" for what in ("success", "failed", "recovered", "refunded"))
+KNOWN_EVENTS = ORDER_EVENTS | SUBSCRIPTION_EVENTS | INVOICE_EVENTS
+
+# The database's integers end here; no price or quantity comes near.
+_MAX_INT = 2**31 - 1
+_NAME = re.compile("[^ -~]")
+
+
+def _digits(value: object) -> object:
+    """Ids come as numbers and as text; text it is from here on."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _storable(value: str) -> str:
+    """Refuse what the database cannot store as text."""
+    if "\x00" in value:
+        raise ValueError("holds a zero byte")
+    return value
+
+
+def _storable_moment(value: datetime) -> datetime:
+    """Refuse what the database cannot give back: the first and the last year in some other zone lie outside of the calendar."""
+    if not 1 < value.year < 9999:
+        raise ValueError("is in no year that counts")
+    return value
+
+
+def _object(value: object) -> object:
+    """What is no object tells nothing; events that are not known may have anything here."""
+    return value if isinstance(value, dict | BaseModel) else {}
+
+
+LemonId = Annotated[str, BeforeValidator(_digits), Field(pattern=r"^[0-9]{1,20}$")]
+Words = Annotated[str, Field(max_length=320), AfterValidator(_storable)]
+Cents = Annotated[int, Field(ge=0, le=_MAX_INT)]
+Moment = Annotated[AwareDatetime, AfterValidator(_storable_moment)]
+
+
+class Meta(BaseModel):
+    """What a delivery says of itself. `custom_data` is what the checkout carried, which anybody can forge."""
+
+    event_name: str = Field(min_length=1, max_length=200)
+    webhook_id: Any = None
+    test_mode: Any = False
+    custom_data: Any = None
+
+
+class Resource(BaseModel):
+    """The thing a delivery tells of; its attributes depend on the kind of event."""
+
+    type: Any = ""
+    id: Any = None
+    attributes: Annotated[dict[str, Any], BeforeValidator(_object)] = Field(default_factory=dict)
+
+
+class Body(BaseModel):
+    """A delivery."""
+
+    meta: Meta
+    data: Annotated[Resource, BeforeValidator(_object)] = Field(default_factory=Resource)
+
+
+class OrderItem(BaseModel):
+    """What was ordered."""
+
+    variant_id: LemonId
+    quantity: int = Field(default=1, ge=1, le=10_000)
+
+
+class _Record(BaseModel):
+    """What every kind has. Without its store nobody could say that it is ours."""
+
+    store_id: LemonId
+
+
+class _Refundable(_Record):
+    status: Words = ""
+    total: Cents
+    refunded: bool = False
+    refunded_amount: Cents | None = None
+
+    @property
+    def fully_refunded(self) -> bool:
+        """Whether nothing is left of what was paid. Older bodies tell no amount; then their status has to say it."""
+        if self.refunded_amount:
+            return self.refunded_amount >= self.total
+        return self.refunded and self.status == "refunded"
+
+
+class OrderBody(_Refundable):
+    """An order's attributes."""
+
+    user_email: Words = ""
+    first_order_item: OrderItem | None = None
+    created_at: Moment
+
+    @property
+    def paid(self) -> bool:
+        """Whether money came; an order may also wait, fail or be a fraud."""
+        return self.status not in {"pending", "failed", "fraudulent"}
+
+
+class SubscriptionBody(_Record):
+    """A subscription's attributes."""
+
+    user_email: Words = ""
+    order_id: LemonId | None = None
+    variant_id: LemonId
+    status: SubscriptionStatus
+    payment_processor: Annotated[str, Field(max_length=20), AfterValidator(_storable)] | None = None
+    renews_at: Moment | None = None
+    ends_at: Moment | None = None
+    trial_ends_at: Moment | None = None
+    created_at: Moment
+    updated_at: Moment
+
+
+class InvoiceBody(_Refundable):
+    """A subscription invoice's attributes."""
+
+    user_email: Words = ""
+    subscription_id: LemonId
+    billing_reason: Annotated[str, Field(max_length=20), AfterValidator(_storable)]
+    created_at: Moment
+
+
+class _Delivered(BaseModel):
+    """What every known event has."""
+
+    id: LemonId
+    order: OrderBody | None = None
+    subscription: SubscriptionBody | None = None
+    invoice: InvoiceBody | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _choose(cls, value: dict[str, Any]) -> dict[str, Any]:
+        return {"id": value["id"], value["kind"]: value["attributes"]}
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A delivery or a fetched record, understood: of `order`, `subscription` and `invoice`, one is set.
+
+    `event` is the kind of event; `fetched` what our own question was answered with, where a status stands for the events missed.
+    """
+
+    event: str
+    id: str
+    reference: str = ""
+    order: OrderBody | None = None
+    subscription: SubscriptionBody | None = None
+    invoice: InvoiceBody | None = None
+    fetched: bool = False
+
+    @property
+    def subject(self) -> str:
+        """The name of the purchase it tells of; an invoice tells of its subscription."""
+        if self.invoice:
+            return subscription_subject(self.invoice.subscription_id)
+        return order_subject(self.id) if self.order else subscription_subject(self.id)
+
+    @property
+    def email(self) -> str:
+        """The buyer's address as typed at the checkout."""
+        told = self.order or self.subscription or self.invoice
+        return told.user_email if told else ""
+
+
+def order_subject(order_id: str) -> str:
+    """Return the name of an order in the ledger and among locks."""
+    return f"order:{order_id}"
+
+
+def subscription_subject(subscription_id: str) -> str:
+    """Return the name of a subscription in the ledger and among locks."""
+    return f"subscription:{subscription_id}"
+
+
+def read(raw: bytes) -> Body:
+    """Return a delivery's body; raises BadRequest for what is none, however deep it is nested."""
+    try:
+        return Body.model_validate_json(raw)
+    except (ValidationError, RecursionError):
+        raise BadRequest("The body is no event.") from None
+
+
+def delivery_id(body: Body, raw: bytes) -> str:
+    """Return what a delivery is known by: its webhook id if it has one, else the SHA-256 of its body."""
+    given = body.meta.webhook_id
+    if isinstance(given, str) and 0 < len(given) <= 100 and not _NAME.search(given):
+        return f"id:{given}"
+    return f"sha256:{hashlib.sha256(raw).hexdigest()}"
+
+
+def event_name(body: Body) -> str:
+    """Return the kind of event in a form that can be stored and printed."""
+    return _NAME.sub("?", body.meta.event_name)[:80]
+
+
+def foreign(body: Body, store_id: str, *, live_only: bool) -> str:
+    """Return why an event is not for us, or an empty string."""
+    attributes = body.data.attributes
+    store = attributes.get("store_id")
+    if store_id and store is not None and str(store) != store_id:
+        return "another store's"
+    if live_only and (body.meta.test_mode or attributes.get("test_mode")):
+        return "test mode"
+    return ""
+
+
+def understand(body: Body) -> Notice:
+    """Return what a known event tells; raises BadRequest when it lacks what such an event has."""
+    event = body.meta.event_name
+    kind = "order" if event in ORDER_EVENTS else "subscription" if event in SUBSCRIPTION_EVENTS else "invoice"
+    return _notice(event, kind, body.data, _reference(body.meta.custom_data))
+
+
+def fetched(resource: dict[str, Any]) -> Notice | None:
+    """Return what a record tells that was fetched from the payment service, None for a kind that is not used here."""
+    record = Resource.model_validate(resource)
+    type = str(record.type)
+    kind = {"orders": "order", "subscriptions": "subscription", "subscription-invoices": "invoice"}.get(type)
+    return _notice(type, kind, record, "", fetched=True) if kind else None
+
+
+def _notice(event: str, kind: str, data: Resource, reference: str, *, fetched: bool = False) -> Notice:
+    try:
+        told = _Delivered.model_validate({"id": data.id, "kind": kind, "attributes": data.attributes})
+    except ValidationError as error:
+        places = sorted({".".join(str(part) for part in item["loc"][1:]) or "id" for item in error.errors(include_url=False)})
+        raise BadRequest(f"The event cannot be used; look at {', '.join(places)[:150]}.") from None
+    return Notice(event, told.id, reference, told.order, told.subscription, told.invoice, fetched)
+
+
+def _reference(custom_data: Any) -> str:
+    """Return the checkout's reference, if there is one of a form that we issue."""
+    found = custom_data.get("checkout_ref") if isinstance(custom_data, dict) else None
+    return found if isinstance(found, str) and re.fullmatch("[A-Za-z0-9_-]{1,64}", found) else ""

@@ -1,0 +1,320 @@
+"""Payments by way of Lemon Squeezy's API (JSON:API over HTTPS)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import httpx2
+
+from interviewer.billing.lemonsqueezy.port import Purchase, ShopAnswer
+from interviewer.core.documents import Document
+from interviewer.credits.rules import ENDED
+from interviewer.errors import PaymentsRefused, PaymentsUnavailable
+
+logger = logging.getLogger(__name__)
+
+SECONDS = 10.0
+MEDIA_TYPE = "application/vnd.api+json"
+# Seconds before each further attempt at what failed in passing.
+WAITS = (0.3, 1.0)
+# When it asks for more patience than this, in seconds, somebody in front of a page has none.
+LONGEST_WAIT = 10
+KINDS = ("subscriptions", "orders", "subscription-invoices")
+PAGE_SIZE = 100
+# It understood the request and will not do it: there is no such thing, or not as things are.
+REFUSALS = frozenset({404, 409, 422})
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """An answer; `status` 0 is none. `body` is None unless it is JSON, `retry_after` in seconds."""
+
+    status: int = 0
+    body: Any = None
+    retry_after: int = 0
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def passing(self) -> bool:
+        """Whether the same request may well succeed in a moment."""
+        return self.status == 0 or self.status == 429 or self.status >= 500
+
+
+class LemonSqueezy:
+    """Fulfils `Payments` and `Shop`."""
+
+    def __init__(
+        self, api_key: str, api_url: str, store_id: str = "", timeout: float = SECONDS, waits: Sequence[float] = WAITS
+    ) -> None:
+        """Without a `store_id` nothing can be sold. `timeout` bounds each attempt, `waits` lie between them; all in seconds."""
+        self._store_id = store_id
+        self._timeout = timeout
+        self._waits = waits
+        self._api_url = api_url
+        # What fits in no header would be quoted in the HTTP client's log. Without it we are refused, which says enough.
+        sendable = re.fullmatch("[!-~]+", api_key)
+        self._client = httpx2.AsyncClient(
+            base_url=api_url.rstrip("/"),
+            headers={"Accept": MEDIA_TYPE, "Content-Type": MEDIA_TYPE}
+            | ({"Authorization": f"Bearer {api_key}"} if sendable else {}),
+            follow_redirects=False,
+            timeout=None,
+        )
+
+    async def checkout(self, purchase: Purchase) -> str:
+        """Return the address of a page where the purchase is paid.
+
+        Raises PaymentsRefused when the store or the variant is none, or the buyer's address is refused, and PaymentsUnavailable.
+        Trying again is harmless: a page that nobody pays on expires.
+        """
+        attributes = {
+            "checkout_data": {"email": purchase.email, "custom": {"checkout_ref": purchase.reference}},
+            "product_options": {
+                "redirect_url": purchase.redirect_url,
+                "enabled_variants": [_number(purchase.variant_id)],
+            },
+        }
+        relationships = {
+            "store": {"data": {"type": "stores", "id": self._store_id}},
+            "variant": {"data": {"type": "variants", "id": purchase.variant_id}},
+        }
+        body = {"data": {"type": "checkouts", "attributes": attributes, "relationships": relationships}}
+        url = (await self._demand("POST", "/v1/checkouts", body, "checkouts"))["attributes"].get("url")
+        if not is_page(url, self._api_url):
+            logger.error("Lemon Squeezy answered with the address of no page")
+            raise PaymentsUnavailable
+        return str(url)
+
+    async def cancel(self, subscription_id: str) -> Document | None:
+        """End a subscription at the end of its paid cycle; one that has ended, or that our store does not have, is fine.
+
+        Returns it as it is now, None when our store does not have it. Raises PaymentsUnavailable when Lemon Squeezy cannot be
+        reached, fails, or refuses, or when the subscription goes on all the same.
+        """
+        path = _path(subscription_id)
+        answer = await self._call("DELETE", path)
+        if answer.passing or 300 <= answer.status < 400:
+            raise PaymentsUnavailable
+        document = _record(_data(answer.body), "subscriptions") if answer.ok else None
+        if document is None:
+            # Why it was refused is told by the subscription: nothing to cancel, or a wrong key, which refuses this, too.
+            document = await self._find(path)
+        if document is None or str(document["attributes"].get("status")) in ENDED:
+            return document
+        logger.error("Lemon Squeezy did not cancel %s: it answered with %d", path, answer.status)
+        raise PaymentsUnavailable
+
+    async def resume(self, subscription_id: str) -> Document:
+        """Take a cancellation back and return the subscription as it is now; PayPal's stay as they are.
+
+        Raises PaymentsRefused when it has expired or there is none of this id, and PaymentsUnavailable.
+        """
+        return await self._patch(subscription_id, {"cancelled": False})
+
+    async def change_variant(self, subscription_id: str, variant_id: str, *, charge_now: bool) -> Document:
+        """Change the variant and return the subscription as it is now; PayPal's stay as they are.
+
+        Raises PaymentsRefused when there is no such subscription or variant, or it has ended, and PaymentsUnavailable.
+        """
+        charge = {"invoice_immediately": True} if charge_now else {"disable_prorations": True}
+        return await self._patch(subscription_id, {"variant_id": _number(variant_id), **charge})
+
+    async def subscription(self, subscription_id: str) -> Document | None:
+        """Return a subscription as it is now, None when our store does not have it; raises PaymentsUnavailable."""
+        return await self._find(_path(subscription_id))
+
+    async def records(self) -> AsyncIterator[Document]:
+        """Yield every subscription, order and subscription invoice of our store; raises PaymentsUnavailable.
+
+        What is added meanwhile moves the others back, so that one may come twice.
+        """
+        for kind in KINDS:
+            page = last = 1
+            while page <= last:
+                resources, last = await self._page(kind, page)
+                for resource in resources:
+                    yield resource
+                page += 1
+
+    async def check(self, variant_ids: Sequence[str]) -> ShopAnswer:
+        """Return whether the key is for test mode, whether our store and these variants exist, and what they cost.
+
+        Raises PaymentsUnavailable.
+        """
+        me = await self._call("GET", "/v1/users/me")
+        if not me.ok:
+            raise PaymentsUnavailable
+        store = await self._look_up("stores", self._store_id)
+        found = {id: await self._look_up("variants", id, include="price-model") for id in variant_ids}
+        return ShopAnswer(
+            _test_mode(me.body),
+            store is not None,
+            tuple(id for id, body in found.items() if body is None),
+            {id: _price(body) for id, body in found.items() if body is not None},
+            str(store["data"]["attributes"].get("currency") or "") if store else "",
+        )
+
+    async def _look_up(self, kind: str, id: str, **params: str) -> Document | None:
+        """Return the document of one record, None if there is none."""
+        answer = await self._call("GET", f"/v1/{kind}/{quote(id, safe='')}", params=params)
+        if not answer.ok and answer.status != 404:
+            raise PaymentsUnavailable
+        known = answer.ok and _understood(_record(_data(answer.body), kind))["id"] == id
+        return answer.body if known else None
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._client.aclose()
+
+    async def _patch(self, subscription_id: str, attributes: Mapping[str, Any]) -> Document:
+        body = {"data": {"type": "subscriptions", "id": subscription_id, "attributes": attributes}}
+        return await self._demand("PATCH", _path(subscription_id), body, "subscriptions")
+
+    async def _demand(self, method: str, path: str, body: Document, kind: str) -> Document:
+        """Return the record that a success answers with; anything else is raised."""
+        answer = await self._call(method, path, json=body)
+        if answer.status in REFUSALS:
+            raise PaymentsRefused
+        if not answer.ok:
+            raise PaymentsUnavailable
+        return _understood(_record(_data(answer.body), kind))
+
+    async def _find(self, path: str) -> Document | None:
+        """Return what is there, None when nothing is. A wrong address finds nothing either, and must not pass for that."""
+        answer = await self._call("GET", path)
+        if answer.ok:
+            return _understood(_record(_data(answer.body), "subscriptions"))
+        if answer.status == 404 and (await self._call("GET", "/v1/users/me")).ok:
+            return None
+        raise PaymentsUnavailable
+
+    async def _page(self, kind: str, number: int) -> tuple[Sequence[Document], int]:
+        """Return a page of records and the number of the last page, which is this one when nothing is on it."""
+        params = {"page[number]": str(number), "page[size]": str(PAGE_SIZE)}
+        if self._store_id:
+            params["filter[store_id]"] = self._store_id
+        answer = await self._call("GET", f"/v1/{kind}", params=params)
+        if not answer.ok:
+            raise PaymentsUnavailable
+        resources, last = _data(answer.body), _last_page(answer.body)
+        if not isinstance(resources, list) or last is None:
+            raise _not_understood()
+        return [_understood(_record(resource, kind)) for resource in resources], last if resources else number
+
+    async def _call(self, method: str, path: str, **sent: Any) -> _Answer:
+        """Return the answer, after further attempts at what failed in passing."""
+        for wait in (*self._waits, None):
+            answer = await self._attempt(method, path, sent)
+            if wait is None or not answer.passing or answer.retry_after > LONGEST_WAIT:
+                break
+            await asyncio.sleep(max(wait, answer.retry_after))
+        if answer.status in (401, 403):
+            logger.error("Lemon Squeezy refuses our key: it answered %s %s with %d", method, path, answer.status)
+        elif not answer.ok:
+            blamed = _blamed(answer.body)
+            logger.warning("Lemon Squeezy answered %s %s with %s%s", method, path, answer.status or "nothing", blamed)
+        return answer
+
+    async def _attempt(self, method: str, path: str, sent: Mapping[str, Any]) -> _Answer:
+        try:
+            async with asyncio.timeout(self._timeout):
+                answer = await self._client.request(method, path, **sent)
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError):  # a TimeoutError is an OSError; none of them is fit for a log
+            return _Answer()
+        patience = answer.headers.get("Retry-After", "") if answer.status_code == 429 else ""
+        try:
+            body = answer.json()
+        except (ValueError, RecursionError):
+            body = None
+        return _Answer(answer.status_code, body, int(patience) if re.fullmatch("[0-9]{1,9}", patience) else 0)
+
+
+def is_page(url: object, api_url: str) -> bool:
+    """Tell whether a buyer may be sent to what the API at `api_url` calls the address of a page.
+
+    Only a developer's own server is asked without encryption, and its pages have none either.
+    """
+    if not isinstance(url, str) or not re.fullmatch("[!-~]+", url):
+        return False
+    schemes = ("https", "http") if api_url.lower().startswith("http:") else ("https",)
+    try:
+        address = urlsplit(url)
+    except ValueError:
+        return False
+    return address.scheme in schemes and bool(address.hostname)
+
+
+def _path(subscription_id: str) -> str:
+    return f"/v1/subscriptions/{quote(subscription_id, safe='')}"
+
+
+def _number(variant_id: str) -> int:
+    """Return a variant's id as the API wants it in attributes."""
+    if not re.fullmatch("[0-9]{1,18}", variant_id):
+        logger.error("A variant's id is configured that is no number")
+        raise PaymentsRefused
+    return int(variant_id)
+
+
+def _data(body: Any) -> Any:
+    return body.get("data") if isinstance(body, dict) else None
+
+
+def _price(body: Any) -> int | None:
+    """Return what a variant costs, from its price model, or from its own attribute where there is none."""
+    included = body.get("included")
+    models = (
+        [one for one in included if isinstance(one, dict) and one.get("type") == "prices"] if isinstance(included, list) else []
+    )
+    attributes = models[0].get("attributes") if models else None
+    unit = attributes.get("unit_price") if isinstance(attributes, dict) else body["data"]["attributes"].get("price")
+    return unit if isinstance(unit, int) and not isinstance(unit, bool) else None
+
+
+def _test_mode(body: Any) -> bool:
+    meta = body.get("meta") if isinstance(body, dict) else None
+    return isinstance(meta, dict) and meta.get("test_mode") is True
+
+
+def _last_page(body: Any) -> int | None:
+    try:
+        last = body["meta"]["page"]["lastPage"]
+    except (TypeError, KeyError):
+        return None
+    return last if isinstance(last, int) else None
+
+
+def _record(data: Any, kind: str) -> Document | None:
+    """Return what is a record of this kind, else None; what its attributes hold is for the receiver to check."""
+    if not isinstance(data, dict) or data.get("type") != kind:
+        return None
+    return data if isinstance(data.get("id"), str) and isinstance(data.get("attributes"), dict) else None
+
+
+def _understood(document: Document | None) -> Document:
+    if document is None:
+        raise _not_understood()
+    return document
+
+
+def _not_understood() -> PaymentsUnavailable:
+    logger.error("Lemon Squeezy's answer could not be understood")
+    return PaymentsUnavailable()
+
+
+def _blamed(body: Any) -> str:
+    """Return which fields of the request an answer blames: the way to them only, since its sentences may quote what was sent."""
+    try:
+        pointers = [str(error["source"]["pointer"]) for error in body["errors"]]
+    except (TypeError, KeyError):
+        return ""
+    return " because of " + ", ".join(re.sub(r"[^\w/.-]", "", pointer)[:80] for pointer in pointers[:5])

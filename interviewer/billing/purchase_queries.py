@@ -1,0 +1,364 @@
+"""Statements about what was bought: orders, invoices, subscriptions, checkouts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import and_, bindparam, case, exists, func, not_, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from interviewer.billing.catalogue import Product
+from interviewer.billing.entitlements import InvoiceFacts, Sighting, SubscriptionFacts
+from interviewer.billing.lemonsqueezy.bodies import InvoiceBody, OrderBody, SubscriptionBody, order_subject, subscription_subject
+from interviewer.billing.tables import CheckoutReference, Invoice, Order, VariantSighting
+from interviewer.core.columns import metadata, utcnow
+from interviewer.core.notify import USERS_CHANNEL
+from interviewer.core.users import User
+from interviewer.credits.rules import SubscriptionStatus
+from interviewer.credits.tables import CreditTransaction, Subscription
+
+
+async def lock(session: AsyncSession, *subjects: str) -> None:
+    """Let one transaction at a time work on each purchase, whether a row of it exists yet or not; in the order given.
+
+    Orders are locked before subscriptions, then rows of deliveries, orders and subscriptions, and users last: whoever keeps to
+    it never waits in a circle.
+    """
+    await session.execute(select(*(func.pg_advisory_xact_lock(func.hashtextextended(subject, 0)) for subject in subjects)))
+
+
+async def announce(session: AsyncSession, user_id: int) -> None:
+    """Tell every process, once this transaction is committed, that the user's credits or plan changed."""
+    await session.execute(select(func.pg_notify(USERS_CHANNEL, str(user_id))))
+
+
+# -- whose it is ---------------------------------------------------------------------------------------------------
+
+
+def _buyer() -> dict[str, Any]:
+    """Return whose a new purchase is: whose checkout carried the `reference`, else whose address `email` is.
+
+    A reference whose account was deleted makes it an orphan. Nothing else in a body counts: whoever makes a buy link chooses
+    what it carries.
+    """
+    carried = col(CheckoutReference.reference) == bindparam("reference")
+    checkout = select(col(CheckoutReference.user_id)).where(carried)
+    account = select(col(User.id)).where(col(User.email) == bindparam("email"))
+    return {
+        "user_id": case((checkout.exists(), checkout.scalar_subquery()), else_=account.scalar_subquery()),
+        "orphaned": checkout.where(col(CheckoutReference.user_id).is_(None)).exists(),
+    }
+
+
+def _kept_buyer(known: type[Order] | type[Subscription], new: Any) -> dict[str, Any]:
+    """Return whose a known purchase is: it stays with who has it, and an orphan stays one."""
+    open = and_(col(known.user_id).is_(None), not_(col(known.orphaned)))
+    return {
+        "user_id": case((open, new.user_id), else_=col(known.user_id)),
+        "orphaned": case((open, new.orphaned), else_=col(known.orphaned)),
+    }
+
+
+async def owners(session: AsyncSession, subjects: Sequence[str]) -> dict[str, tuple[int | None, bool]]:
+    """Return whose each known purchase is and whether it was a deleted account's, by its name."""
+    found: dict[str, tuple[int | None, bool]] = {}
+    for table, name in ((Order, order_subject), (Subscription, subscription_subject)):
+        ids = {subject.partition(":")[2]: subject for subject in subjects if subject == name(subject.partition(":")[2])}
+        rows = select(col(table.lemon_id), col(table.user_id), col(table.orphaned)).where(col(table.lemon_id).in_(ids))
+        found |= {ids[id]: (user_id, orphaned) for id, user_id, orphaned in (await session.execute(rows)).all()}
+    return found
+
+
+async def give(session: AsyncSession, subjects: Sequence[str], user_id: int) -> None:
+    """Make purchases a user's, but for those that have an owner."""
+    for table, name in ((Order, order_subject), (Subscription, subscription_subject)):
+        ids = [id for subject in subjects if subject == name(id := subject.partition(":")[2])]
+        nobodys = update(table).where(col(table.lemon_id).in_(ids), col(table.user_id).is_(None), not_(col(table.orphaned)))
+        await session.execute(nobodys.values(user_id=user_id))
+
+
+# -- checkouts -----------------------------------------------------------------------------------------------------
+
+
+async def last_checkout(session: AsyncSession, user_id: int) -> datetime | None:
+    """Return when the user last went to a checkout."""
+    statement = select(func.max(col(CheckoutReference.created_at))).where(col(CheckoutReference.user_id) == user_id)
+    return (await session.execute(statement)).scalar_one()
+
+
+async def purchased_since(session: AsyncSession, user_id: int, moment: datetime) -> bool:
+    """Tell whether a purchase of the user has been booked, or a subscription begun, since a moment."""
+    booked = exists().where(
+        col(CreditTransaction.user_id) == user_id,
+        col(CreditTransaction.subject).is_not(None),
+        col(CreditTransaction.created_at) >= moment,
+    )
+    begun = exists().where(col(Subscription.user_id) == user_id, col(Subscription.created_at) >= moment)
+    return bool((await session.execute(select(or_(booked, begun)))).scalar_one())
+
+
+# -- orders --------------------------------------------------------------------------------------------------------
+
+
+async def order(session: AsyncSession, lemon_id: str) -> Order | None:
+    """Return the order with this id of the payment service."""
+    return (await session.execute(select(Order).where(col(Order.lemon_id) == lemon_id))).scalar_one_or_none()
+
+
+async def store_order(
+    session: AsyncSession, lemon_id: str, body: OrderBody, *, reference: str, email: str, product: Product | None, paid: bool
+) -> Order:
+    """Add what a body tells of an order to what is known, and return all of it, the row locked."""
+    item = body.first_order_item
+    told = {
+        "lemon_id": lemon_id,
+        "variant_id": item.variant_id if item else None,
+        "product": product.value if product else None,
+        "quantity": item.quantity if item else 1,
+        "paid": paid,
+        "refunded": body.fully_refunded,
+        "created_at": body.created_at,
+    }
+    result = await session.execute(_merged_order(), {**told, "reference": reference, "email": email})
+    return result.scalar_one()  # type: ignore[no-any-return]
+
+
+@cache
+def _merged_order() -> Any:
+    new = insert(Order).values(
+        {name: bindparam(name) for name in ("lemon_id", "variant_id", "product", "quantity", "paid", "refunded", "created_at")}
+        | _buyer()
+    )
+    merged = new.on_conflict_do_update(
+        index_elements=["lemon_id"],
+        set_={
+            **_kept_buyer(Order, new.excluded),
+            # A body may come without its item; the first that has one counts.
+            "quantity": case((col(Order.variant_id).is_(None), new.excluded.quantity), else_=col(Order.quantity)),
+            "variant_id": func.coalesce(col(Order.variant_id), new.excluded.variant_id),
+            "product": func.coalesce(col(Order.product), new.excluded.product),
+            "paid": or_(col(Order.paid), new.excluded.paid),
+            "refunded": or_(col(Order.refunded), new.excluded.refunded),
+        },
+    )
+    return merged.returning(Order).execution_options(populate_existing=True)
+
+
+# -- subscriptions -------------------------------------------------------------------------------------------------
+
+
+async def subscription(session: AsyncSession, lemon_id: str) -> Subscription | None:
+    """Return the subscription with this id of the payment service, its row locked, fresh from the database."""
+    statement = select(Subscription).where(col(Subscription.lemon_id) == lemon_id)
+    statement = statement.with_for_update().execution_options(populate_existing=True)
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def subscriptions_of_order(session: AsyncSession, order_id: str) -> list[str]:
+    """Return the payment service's ids of the subscriptions that an order began."""
+    statement = select(col(Subscription.lemon_id)).where(col(Subscription.order_id) == order_id)
+    return sorted((await session.execute(statement)).scalars())
+
+
+async def order_of(session: AsyncSession, lemon_id: str) -> str | None:
+    """Return the payment service's id of the order that began a subscription, None if that is not known."""
+    statement = select(col(Subscription.order_id)).where(col(Subscription.lemon_id) == lemon_id)
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def store_subscription(
+    session: AsyncSession, lemon_id: str, body: SubscriptionBody, *, reference: str, email: str, created: bool
+) -> Subscription:
+    """Add what a body tells of a subscription to what is known, and return all of it, the row locked.
+
+    `created`: it is the first body. One that is older than the newest changes neither status nor dates.
+    """
+    told = {
+        "lemon_id": lemon_id,
+        "order_id": body.order_id,
+        "status": body.status.value,
+        "variant_id": body.variant_id,
+        "processor": body.payment_processor or "",
+        "created_active": created and body.status is SubscriptionStatus.ACTIVE,
+        "started_at": body.created_at,
+        "renews_at": body.renews_at,
+        "ends_at": body.ends_at,
+        "trial_ends_at": body.trial_ends_at,
+        "body_updated_at": body.updated_at,
+    }
+    result = await session.execute(_merged_subscription(), {**told, "now": utcnow(), "reference": reference, "email": email})
+    return result.scalar_one()  # type: ignore[no-any-return]
+
+
+_NEWEST = ("status", "variant_id", "processor", "started_at", "renews_at", "ends_at", "trial_ends_at", "body_updated_at")
+
+
+@cache
+def _merged_subscription() -> Any:
+    told: dict[str, Any] = {name: bindparam(name) for name in ("lemon_id", "order_id", "created_active", *_NEWEST)}
+    new = insert(Subscription).values({**told, **_buyer(), "created_at": bindparam("now"), "updated_at": bindparam("now")})
+    older = new.excluded.body_updated_at < col(Subscription.body_updated_at)
+    merged = new.on_conflict_do_update(
+        index_elements=["lemon_id"],
+        set_={
+            **{name: case((older, getattr(Subscription, name)), else_=new.excluded[name]) for name in _NEWEST},
+            **_kept_buyer(Subscription, new.excluded),
+            "order_id": func.coalesce(col(Subscription.order_id), new.excluded.order_id),
+            "created_active": or_(col(Subscription.created_active), new.excluded.created_active),
+            "updated_at": new.excluded.updated_at,
+        },
+    )
+    return merged.returning(Subscription).execution_options(populate_existing=True)
+
+
+async def see_variant(
+    session: AsyncSession, subscription_id: int, body: SubscriptionBody, plan: str | None, *, created: bool
+) -> None:
+    """Note which variant and status a body shows; told again it changes nothing, but may tell which plan that is."""
+    told = {
+        "subscription_id": subscription_id,
+        "seen_at": body.updated_at,
+        "variant_id": body.variant_id,
+        "status": body.status.value,
+        "tier": plan,
+        "cycle_end": body.renews_at,
+        "created": created,
+    }
+    await session.execute(_merged_sighting(), told)
+
+
+@cache
+def _merged_sighting() -> Any:
+    known = metadata.tables["subscription_variants"]
+    names = ("subscription_id", "seen_at", "variant_id", "status", "tier", "cycle_end", "created")
+    new = insert(known).values({name: bindparam(name) for name in names})
+    return new.on_conflict_do_update(
+        index_elements=["subscription_id", "seen_at", "variant_id"],
+        set_={
+            # Bodies of one second that differ in it: whichever is told first, the same one counts.
+            "status": func.greatest(known.columns.status, new.excluded.status),
+            "tier": func.coalesce(known.columns.tier, new.excluded.tier),
+            "cycle_end": func.least(known.columns.cycle_end, new.excluded.cycle_end),
+            "created": or_(known.columns.created, new.excluded.created),
+        },
+    )
+
+
+async def plan_seen(session: AsyncSession, subscription_id: int, variant_id: str) -> str | None:
+    """Return which plan a variant was when this subscription showed it before: what is for sale may have changed since."""
+    statement = select(func.max(col(VariantSighting.tier))).where(
+        col(VariantSighting.subscription_id) == subscription_id, col(VariantSighting.variant_id) == variant_id
+    )
+    return (await session.execute(statement)).scalar_one()
+
+
+async def last_plan(session: AsyncSession, subscription_id: int) -> str | None:
+    """Return the last plan of a subscription that was known."""
+    known = select(col(VariantSighting.tier)).where(
+        col(VariantSighting.subscription_id) == subscription_id, col(VariantSighting.tier).is_not(None)
+    )
+    newest = known.order_by(col(VariantSighting.seen_at).desc(), col(VariantSighting.id).desc()).limit(1)
+    return (await session.execute(newest)).scalar_one_or_none()
+
+
+async def unknown_variants(session: AsyncSession, subscription_id: int) -> Sequence[str]:
+    """Return the variants that a subscription was seen with, of which it is not known what they sell."""
+    statement = select(col(VariantSighting.variant_id)).distinct()
+    statement = statement.where(
+        col(VariantSighting.subscription_id) == subscription_id, col(VariantSighting.tier).is_(None)
+    ).order_by(col(VariantSighting.variant_id))
+    return (await session.execute(statement)).scalars().all()
+
+
+async def name_variant(session: AsyncSession, subscription_id: int, variant_id: str, plan: str) -> None:
+    """Note which plan a variant is wherever a subscription was seen with it before that was known."""
+    unknown = update(VariantSighting).where(
+        col(VariantSighting.subscription_id) == subscription_id,
+        col(VariantSighting.variant_id) == variant_id,
+        col(VariantSighting.tier).is_(None),
+    )
+    await session.execute(unknown.values(tier=plan))
+
+
+def sighting(at: datetime, tier: str | None, cycle_end: datetime | None, created: bool, status: str) -> Sighting:
+    """Return a row of the history as a fact."""
+    plan, known = Product(tier) if tier else None, SubscriptionStatus(status) if status else None
+    return Sighting(at, plan, cycle_end, created, known)
+
+
+async def facts(session: AsyncSession, found: Subscription) -> SubscriptionFacts:
+    """Return all that is known of a subscription."""
+    rows = (await session.execute(_SEEN, {"subscription_id": found.id, "order_id": found.order_id})).all()
+    return SubscriptionFacts(
+        created_active=found.created_active,
+        order_refunded=any(refunded for *_, refunded in rows),
+        sightings=tuple(sighting(at, tier, cycle_end, created, status) for at, tier, cycle_end, created, status, _ in rows),
+        invoices=tuple(
+            InvoiceFacts(one.lemon_id, one.billing_reason, one.created_at, one.total_cents, one.paid, one.refunded, one.failed)
+            for one in await invoices_of(session, found.lemon_id)
+        ),
+    )
+
+
+_SEEN = (
+    select(
+        col(VariantSighting.seen_at),
+        col(VariantSighting.tier),
+        col(VariantSighting.cycle_end),
+        col(VariantSighting.created),
+        col(VariantSighting.status),
+        col(Order.refunded),
+    )
+    .outerjoin(Order, col(Order.lemon_id) == bindparam("order_id"))
+    .where(col(VariantSighting.subscription_id) == bindparam("subscription_id"))
+)
+
+
+# -- invoices ------------------------------------------------------------------------------------------------------
+
+
+async def store_invoice(session: AsyncSession, lemon_id: str, body: InvoiceBody, *, paid: bool, failed: bool) -> None:
+    """Add what a body tells of an invoice to what is known."""
+    told = {
+        "lemon_id": lemon_id,
+        "subscription_lemon_id": body.subscription_id,
+        "billing_reason": body.billing_reason,
+        "total_cents": body.total,
+        "paid": paid,
+        "failed": failed,
+        "refunded": body.fully_refunded,
+        "created_at": body.created_at,
+    }
+    await session.execute(_merged_invoice(), told)
+
+
+@cache
+def _merged_invoice() -> Any:
+    known = metadata.tables["invoices"]
+    names = ("lemon_id", "subscription_lemon_id", "billing_reason", "total_cents", "paid", "failed", "refunded", "created_at")
+    new = insert(known).values({name: bindparam(name) for name in names})
+    return new.on_conflict_do_update(
+        index_elements=["lemon_id"],
+        set_={name: or_(known.columns[name], new.excluded[name]) for name in ("paid", "failed", "refunded")},
+    )
+
+
+async def invoices_of(session: AsyncSession, subscription_lemon_id: str) -> Sequence[Invoice]:
+    """Return a subscription's invoices, the oldest first."""
+    statement = select(Invoice).where(col(Invoice.subscription_lemon_id) == subscription_lemon_id)
+    statement = statement.order_by(col(Invoice.created_at), col(Invoice.id))
+    return (await session.execute(statement.execution_options(populate_existing=True))).scalars().all()
+
+
+# -- erasure -------------------------------------------------------------------------------------------------------
+
+
+async def orphan(session: AsyncSession, user_id: int) -> None:
+    """Make a user's purchases nobody's for good: what comes later of them finds no other account."""
+    for table in (Subscription, Order):
+        await session.execute(update(table).where(col(table.user_id) == user_id).values(orphaned=True))

@@ -1,0 +1,225 @@
+"""Buying credits, and changing or ending a plan."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable
+from secrets import token_urlsafe
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from interviewer.billing import purchase_queries as queries
+from interviewer.billing import subscription_queries
+from interviewer.billing.apply_events import Settlement
+from interviewer.billing.catalogue import CREDITS_A_MONTH, PLANS, Catalogue, Product
+from interviewer.billing.lemonsqueezy.bodies import Notice, fetched
+from interviewer.billing.lemonsqueezy.port import Payments, Purchase
+from interviewer.billing.tables import CheckoutReference
+from interviewer.core.database import Database
+from interviewer.core.documents import Document
+from interviewer.core.rate_limits import Action, Guard
+from interviewer.core.users import User
+from interviewer.credits import ledger
+from interviewer.credits.rules import SubscriptionStatus
+from interviewer.credits.tables import Subscription
+from interviewer.errors import (
+    BadRequest,
+    Conflict,
+    DoneElsewhere,
+    PaymentsRefused,
+    PaymentsUnavailable,
+    Unauthorized,
+    Unavailable,
+)
+
+logger = logging.getLogger(__name__)
+
+# While it is one of these, a plan can be changed: a paused or unpaid one has to be put in order first. A trial has to end:
+# its credits come with its first payment.
+CHANGEABLE = frozenset({SubscriptionStatus.ACTIVE})
+_DUE = "A payment of your subscription is due. Its plan can be changed once that is paid."
+_FIRST = {
+    SubscriptionStatus.ON_TRIAL: "Your plan can be changed once the trial is over.",
+    SubscriptionStatus.PAUSED: "Your subscription is paused. Its plan can be changed once it goes on.",
+    SubscriptionStatus.PAST_DUE: _DUE,
+    SubscriptionStatus.UNPAID: _DUE,
+    SubscriptionStatus.CANCELLED: "Your subscription is cancelled. Resume it first, then its plan can be changed.",
+}
+PAYPAL = "paypal"
+# Pages of the payment service, by their names in a subscription's signed URLs.
+CHANGE_PAGE, PAYMENT_PAGE = "customer_portal_update_subscription", "update_payment_method"
+
+
+class Purchases:
+    """The use cases of somebody who buys. What is bought is booked when the payment service tells of it."""
+
+    def __init__(
+        self,
+        database: Database,
+        payments: Payments | None,
+        catalogue: Catalogue,
+        guard: Guard,
+        site_url: str,
+        missing: tuple[str, ...] = (),
+    ) -> None:
+        """`missing` names the settings without which nothing is sold."""
+        self._database = database
+        self._payments = payments
+        self._catalogue = catalogue
+        self._settlement = Settlement(catalogue)
+        self._guard = guard
+        self._site_url = site_url
+        self.missing = missing
+
+    @property
+    def configured(self) -> bool:
+        """Whether anything can be bought."""
+        return self._payments is not None and not self.missing
+
+    async def checkout(self, user_id: int, tier: str, client: str) -> str:
+        """Return the address of a page where a product is paid.
+
+        Raises BadRequest for what is not for sale, Conflict for a second plan, TooManyRequests, Unavailable when payments are not
+        configured, and PaymentsUnavailable.
+        """
+        product = _product(tier, tuple(Product))
+        payments = self._configured()
+        await self._guard.check(Action.CHECKOUT, client, str(user_id))
+        reference = token_urlsafe(24)
+        async with self._database.transaction() as session:
+            user = await session.get(User, user_id)
+            if user is None:
+                raise Unauthorized
+            if product in PLANS and await ledger.newest_subscription(session, user_id, running=True):
+                raise Conflict("You have a subscription already. You can change its plan instead.")
+            # Stored before anybody can pay with it.
+            session.add(CheckoutReference(reference=reference, user_id=user_id, product=product.value))
+        back = f"{self._site_url}dashboard?bought={product.value}"
+        return await payments.checkout(Purchase(self._catalogue.variants[product], user.email, reference, back))
+
+    async def cancel(self, user_id: int, client: str) -> None:
+        """End the running subscription at the end of what is paid; raises Conflict when there is none, PaymentsUnavailable."""
+        payments = await self._admitted(user_id, client)
+        async with self._database.transaction() as session:
+            running = await ledger.newest_subscription(session, user_id, running=True)
+        if running is None:
+            raise Conflict("There is no subscription to cancel.")
+        await self._record(running, await payments.cancel(running.lemon_id))
+
+    async def resume(self, user_id: int, client: str) -> None:
+        """Take a cancellation back.
+
+        Raises Conflict when there is nothing to resume or another subscription runs, DoneElsewhere when it can be done only on
+        the payment service's own page, PaymentsRefused when it is too late, and PaymentsUnavailable.
+        """
+        payments = await self._admitted(user_id, client)
+        async with self._database.transaction() as session:
+            newest = await ledger.newest_subscription(session, user_id)
+            running = await ledger.newest_subscription(session, user_id, running=True)
+        if newest is None or newest.status != SubscriptionStatus.CANCELLED:
+            raise Conflict("There is no cancelled subscription to resume.")
+        if running:
+            raise Conflict("Another subscription of yours is running: you would pay for two.")
+        now = await self._answer(newest, payments.resume(newest.lemon_id))
+        if _attribute(now, "status") == SubscriptionStatus.CANCELLED:
+            raise DoneElsewhere(self._page(now, CHANGE_PAGE))
+        await self._record(newest, now)
+
+    async def change_plan(self, user_id: int, tier: str, client: str) -> None:
+        """Change the plan.
+
+        More is charged at once, for the rest of the cycle; less from the next one on. Raises BadRequest for what is no plan,
+        Conflict when there is none to change or it is that one already, DoneElsewhere when it can be done only on the payment
+        service's own page, PaymentsRefused, PaymentsUnavailable.
+        """
+        plan = _product(tier, PLANS)
+        payments = await self._admitted(user_id, client)
+        async with self._database.transaction() as session:
+            newest = await ledger.newest_subscription(session, user_id)
+            current = await plan_sold(session, self._catalogue, newest) if newest else None
+        if newest is None or newest.status not in CHANGEABLE:
+            first = _FIRST.get(SubscriptionStatus(newest.status)) if newest else None
+            raise Conflict(first or "There is no active subscription whose plan could be changed.")
+        if current is plan:
+            raise Conflict(f"Your plan is {plan.label} already.")
+        variant = self._catalogue.variants[plan]
+        more = current is None or CREDITS_A_MONTH[plan] > CREDITS_A_MONTH[current]
+        now = await self._answer(newest, payments.change_variant(newest.lemon_id, variant, charge_now=more))
+        if _attribute(now, "variant_id") != variant:
+            raise DoneElsewhere(self._page(now, CHANGE_PAGE))
+        await self._record(newest, now)
+
+    async def payment_page(self, user_id: int, client: str) -> str:
+        """Return the address where the card is changed; raises Conflict without a subscription, PaymentsUnavailable."""
+        payments = await self._admitted(user_id, client)
+        async with self._database.transaction() as session:
+            newest = await ledger.newest_subscription(session, user_id)
+        now = await payments.subscription(newest.lemon_id) if newest else None
+        if now is None:
+            raise Conflict("There is no subscription to pay for.")
+        return self._page(now, PAYMENT_PAGE)
+
+    def _configured(self) -> Payments:
+        """Return the payment service; raises Unavailable when it is not set up."""
+        if self._payments is None or not self.configured:
+            raise Unavailable("Buying is not set up on this site.")
+        return self._payments
+
+    async def _admitted(self, user_id: int, client: str) -> Payments:
+        """Return the payment service to somebody who has not asked too often; raises TooManyRequests and Unavailable."""
+        await self._guard.check(Action.PAYMENT, client, str(user_id))
+        return self._configured()
+
+    async def _answer(self, known: Subscription, request: Awaitable[Document]) -> Document:
+        """Return the answer to a request. If that is refused, things stand otherwise than we know: learn how, then say so."""
+        try:
+            return await request
+        except PaymentsRefused:
+            await self._record(known, await self._configured().subscription(known.lemon_id))
+            raise
+
+    async def _record(self, known: Subscription, document: Document | None) -> None:
+        """Take what the payment service answered as it takes what it tells by itself: the page need not wait for that.
+
+        None: it has no such subscription any more. What cannot be understood changes nothing: what was asked for is done.
+        """
+        async with self._database.transaction() as session:
+            if document is None:
+                await subscription_queries.mark_ended(session, known.lemon_id, SubscriptionStatus.EXPIRED)
+            elif notice := _told(document):
+                await self._settlement.apply(session, notice)
+
+    def _page(self, document: Document, name: str) -> str:
+        """Return the address of a page of the payment service; it is signed, expires, and is never stored."""
+        urls = document.get("attributes", {}).get("urls")
+        found = urls.get(name) if isinstance(urls, dict) else None
+        if not isinstance(found, str) or not found.startswith(("https://", "http://")):
+            raise PaymentsUnavailable
+        return found
+
+
+async def plan_sold(session: AsyncSession, catalogue: Catalogue, subscription: Subscription) -> Product | None:
+    """Return which plan a subscription is: what its variant sells, or sold when it was seen; None if that is not known."""
+    known = catalogue.plan(subscription.variant_id)
+    seen = None if known else await queries.plan_seen(session, subscription.id, subscription.variant_id or "")
+    return known or (Product(seen) if seen else None)
+
+
+def _told(document: Document) -> Notice | None:
+    """Return what an answer tells, None for what cannot be understood; the webhooks will tell it again."""
+    try:
+        return fetched(dict(document))
+    except BadRequest as error:
+        logger.warning("an answer of the payment service is not understood: %s", error.user_message)
+        return None
+
+
+def _product(tier: str, allowed: tuple[Product, ...]) -> Product:
+    found = next((product for product in allowed if product.value == tier), None)
+    if found is None:
+        raise BadRequest("Missing or invalid tier")
+    return found
+
+
+def _attribute(document: Document, name: str) -> str:
+    return str(document.get("attributes", {}).get(name, ""))

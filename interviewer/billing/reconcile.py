@@ -1,0 +1,364 @@
+"""Repairing what lost deliveries left behind: everything the payment service has is fetched, and applied as deliveries are.
+
+What can be repaired is what its records still show. They do not show:
+
+- changes of plan there and back with no renewal in between: whoever went up, down and up again within a cycle has the second
+  upgrade paid for, because the first is not seen;
+- the plan of a renewal whose price is no plan's (other currencies, prices of the past that LEMON_FORMER_VARIANTS does not name)
+  when the change before it was lost as well: it counts as the last plan that is known;
+- that a payment failed once, of a subscription that runs again;
+- that a subscription was unpaid before it was cancelled or paused: an upgrade that was never paid is taken back once it expires;
+- what a checkout carried: single credits that were paid with another e-mail address than the account's stay nobody's when the
+  one delivery that told of them was lost; somebody has to grant them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from interviewer.billing import purchase_queries, webhook_queries
+from interviewer.billing import reconcile_queries as queries
+from interviewer.billing.apply_events import Effect, Settlement
+from interviewer.billing.catalogue import CREDITS_A_MONTH, PLANS, Catalogue
+from interviewer.billing.entitlements import Sighting
+from interviewer.billing.lemonsqueezy import bodies
+from interviewer.billing.lemonsqueezy.bodies import (
+    Body,
+    InvoiceBody,
+    Notice,
+    SubscriptionBody,
+    fetched,
+    foreign,
+    order_subject,
+    subscription_subject,
+)
+from interviewer.billing.lemonsqueezy.port import Payments
+from interviewer.billing.lost_events import Amounts, Charge, amounts, first_body, plan_charged, unseen_plans
+from interviewer.billing.tables import Order
+from interviewer.billing.webhook_outcomes import Outcome
+from interviewer.core.database import Database
+from interviewer.core.documents import Document
+from interviewer.credits import ledger
+from interviewer.credits.rules import SubscriptionStatus
+from interviewer.credits.tables import Subscription
+from interviewer.errors import AppError, BadRequest, PaymentsUnavailable, Unavailable
+
+logger = logging.getLogger(__name__)
+
+# An invoice with one of these was paid, whatever became of the money later.
+PAID = frozenset({"paid", "refunded", "partial_refund"})
+# While a subscription is one of these, an invoice that is not paid yet may just be under way.
+RUNNING = frozenset({SubscriptionStatus.ACTIVE, SubscriptionStatus.ON_TRIAL})
+# A record with one of these needs somebody.
+UNSETTLED = frozenset({Outcome.UNRESOLVED, Outcome.WAITING})
+
+
+class Finding(StrEnum):
+    """What a line of the report tells of."""
+
+    REPAIRED = "repaired"
+    OPEN = "open"  # whose it is, or what was bought, cannot be told
+    FAILED = "failed"  # it could not be read or applied
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """One record that was found to differ: which, and what changed, or why nothing could be done."""
+
+    record: str
+    change: str
+    finding: Finding = Finding.REPAIRED
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    notice: Notice
+    money: Amounts
+
+    @property
+    def name(self) -> str:
+        kind = "order" if self.notice.order else "subscription" if self.notice.subscription else "invoice"
+        return f"{kind} {self.notice.id}"
+
+
+@dataclass(slots=True)
+class _Purchase:
+    """An order, the subscriptions it began and their invoices, as far as they were fetched."""
+
+    order: _Record | None = None
+    subscriptions: list[_Record] = field(default_factory=list)
+    invoices: list[_Record] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return next(record.name for record in (self.order, *self.subscriptions, *self.invoices) if record)
+
+
+class _Undone(Exception):
+    """What was done is to be rolled back; carries what it was."""
+
+    def __init__(self, repairs: list[Repair]) -> None:
+        self.repairs = repairs
+
+
+class Reconciliation:
+    """Compares what is stored with what the payment service has."""
+
+    def __init__(self, database: Database, payments: Payments | None, catalogue: Catalogue) -> None:
+        self._database = database
+        self._payments = payments
+        self._catalogue = catalogue
+        self._settlement = Settlement(catalogue)
+
+    async def run(self, *, dry_run: bool = False) -> AsyncIterator[Repair]:
+        """Fetch all there is, then yield every repair as it is made, the oldest purchase first.
+
+        Each purchase is applied in a transaction of its own, so that breaking off loses nothing; in a dry run it is rolled back.
+        Raises Unavailable when payments are not configured, and PaymentsUnavailable at the end when the payment service did not
+        tell all: what it told is applied nevertheless.
+        """
+        if self._payments is None:
+            raise Unavailable("No payment service is configured: LEMON_API_KEY is not set.")
+        records: dict[str, _Record] = {}
+        failure: PaymentsUnavailable | None = None
+        try:
+            async for document in self._payments.records():
+                read = self._read(document)
+                if isinstance(read, Repair):
+                    yield read
+                elif read:
+                    records[read.name] = read
+        except PaymentsUnavailable as error:
+            failure = error
+        for purchase in _purchases(records.values()):
+            for repair in await self._settle(purchase, dry_run):
+                yield repair
+        if failure:
+            raise failure
+
+    def _read(self, document: Document) -> _Record | Repair | None:
+        """Return what a document tells, why it cannot be used, or None if it is none of ours."""
+        name = f"{document.get('type')} {document.get('id')}"
+        try:
+            body = Body.model_validate({"meta": {"event_name": "fetched"}, "data": document})
+            if foreign(body, self._catalogue.store_id, live_only=self._catalogue.live_only):
+                return None
+            notice = fetched(dict(document))
+        except ValueError:
+            return Repair(name, "This is no record.", Finding.FAILED)
+        except BadRequest as error:
+            return Repair(name, error.user_message, Finding.FAILED)
+        return _Record(notice, amounts(body.data.attributes)) if notice else None
+
+    async def _settle(self, purchase: _Purchase, dry_run: bool) -> list[Repair]:
+        try:
+            async with self._database.transaction() as session:
+                repairs = await self._apply(session, purchase)
+                if dry_run:
+                    raise _Undone(repairs)
+        except _Undone as undone:
+            return undone.repairs
+        except AppError:
+            raise
+        except Exception as error:
+            logger.exception("a purchase could not be applied")
+            return [Repair(purchase.name, f"It could not be applied: {type(error).__name__}", Finding.FAILED)]
+        return repairs
+
+    async def _apply(self, session: AsyncSession, purchase: _Purchase) -> list[Repair]:
+        """Apply a purchase, and return what that changed and what cannot be done."""
+        subjects = await _locked_subjects(session, purchase)
+        before = await _known(session, subjects)
+        reference = await _reference(session, purchase, subjects)
+        effects: list[tuple[_Record, Effect]] = []
+
+        async def tell(record: _Record, notice: Notice) -> None:
+            effects.append((record, await self._settlement.apply(session, replace(notice, reference=reference))))
+
+        if purchase.order:
+            await tell(purchase.order, purchase.order.notice)
+        for record in purchase.subscriptions:
+            await self._restore_history(session, purchase, record, reference)
+            await tell(record, record.notice)
+        for record in purchase.invoices:
+            await tell(record, _as_told(record.notice, purchase))
+        unsettled = _open(effects)
+        if all(effect.outcome in UNSETTLED and effect.user_id is None for _, effect in effects):
+            return unsettled  # facts are stored, but nothing has changed for anybody
+        return [*_changes(before, await _known(session, subjects)), *unsettled]
+
+    async def _restore_history(self, session: AsyncSession, purchase: _Purchase, record: _Record, reference: str) -> None:
+        """Apply what must have been told of a subscription before it came to be as it is."""
+        now, order = record.notice.subscription, purchase.order.notice.order if purchase.order else None
+        if now is None:
+            return
+
+        async def tell(event: str, body: SubscriptionBody) -> None:
+            notice = Notice(event, record.notice.id, reference, subscription=body, fetched=True)
+            await self._settlement.apply(session, notice)
+
+        seen = await queries.sightings_of(session, record.notice.id)
+        if order and purchase.order and not any(one.created for one in seen):
+            first = first_body(now, order, purchase.order.money)
+            if first and self._catalogue.plan(first[1].variant_id):
+                await tell(*first)
+                seen = await queries.sightings_of(session, record.notice.id)
+        seen.append(Sighting(now.updated_at, self._catalogue.plan(now.variant_id), now.renews_at, status=now.status))
+        for change in unseen_plans(seen, self._charges(purchase, record.notice.subject)):
+            if change.tier and (variant := self._catalogue.variants.get(change.tier)):
+                changed = {"updated_at": change.at, "variant_id": variant, "renews_at": change.cycle_end}
+                changed |= {"status": change.status or SubscriptionStatus.ACTIVE}
+                await tell("subscription_updated", now.model_copy(update=changed))
+
+    def _charges(self, purchase: _Purchase, subject: str) -> list[Charge]:
+        return [
+            charge
+            for record in purchase.invoices
+            if record.notice.subject == subject
+            and record.notice.invoice
+            and (charge := self._charge(record.notice.invoice, record.money))
+        ]
+
+    def _charge(self, invoice: InvoiceBody, money: Amounts) -> Charge | None:
+        """Return what an invoice shows of the plan: a month that was paid, or an upgrade, paid or not. A downgrade is free."""
+        if invoice.billing_reason == "renewal" and invoice.status in PAID:
+            return Charge(invoice.created_at, plan_charged(money, self._catalogue))
+        if invoice.billing_reason == "updated" and invoice.total > 0:
+            return Charge(invoice.created_at, max(PLANS, key=lambda plan: CREDITS_A_MONTH[plan]), upgrade=True)
+        return None
+
+
+def _purchases(records: Iterable[_Record]) -> list[_Purchase]:
+    """Put records together that belong to one purchase, the oldest first."""
+    found: defaultdict[str, _Purchase] = defaultdict(_Purchase)
+    homes: dict[str, str] = {}  # which purchase a subscription belongs to
+    for record in sorted(records, key=_age):
+        notice = record.notice
+        if notice.order:
+            found[notice.subject].order = record
+        elif notice.subscription:
+            began_with = notice.subscription.order_id
+            homes[notice.subject] = order_subject(began_with) if began_with else notice.subject
+            found[homes[notice.subject]].subscriptions.append(record)
+        else:
+            found[homes.get(notice.subject, notice.subject)].invoices.append(record)
+    return list(found.values())
+
+
+def _age(record: _Record) -> Any:
+    """Return what sorts records: orders, subscriptions, invoices, each the oldest first."""
+    told = record.notice.order or record.notice.subscription or record.notice.invoice
+    kind = 0 if record.notice.order else 1 if record.notice.subscription else 2
+    return kind, told.created_at if told else None, record.notice.id
+
+
+def _as_told(notice: Notice, purchase: _Purchase) -> Notice:
+    """Return an invoice as the event told that its status stands for: that it was paid, or that paying it failed."""
+    if notice.invoice and notice.invoice.status in PAID:
+        return replace(notice, event="subscription_payment_success")
+    statuses = [one.notice.subscription.status for one in purchase.subscriptions if one.notice.subscription]
+    if notice.invoice and notice.invoice.status == "pending" and statuses and not RUNNING.intersection(statuses):
+        return replace(notice, event="subscription_payment_failed")
+    return notice
+
+
+# -- what is known, before and after -------------------------------------------------------------------------------
+
+
+async def _locked_subjects(session: AsyncSession, purchase: _Purchase) -> list[str]:
+    """Lock all that a purchase may change, in the order in which deliveries lock it, and return its names."""
+    bodies = [record.notice.subscription for record in purchase.subscriptions]
+    orders = {body.order_id for body in bodies if body and body.order_id} | (
+        {purchase.order.notice.id} if purchase.order else set()
+    )
+    named = [order_subject(id) for id in sorted(orders)]
+    if named:
+        await purchase_queries.lock(session, *named)
+    parts = {record.notice.subject for record in (*purchase.subscriptions, *purchase.invoices)}
+    parts |= {subscription_subject(id) for id in await queries.subscriptions_of(session, sorted(orders))}
+    if parts:
+        await purchase_queries.lock(session, *sorted(parts))
+    return [*named, *sorted(parts)]
+
+
+async def _stored(session: AsyncSession, subject: str) -> Order | Subscription | None:
+    kind, _, id = subject.partition(":")
+    return await queries.order(session, id) if kind == "order" else await queries.subscription(session, id)
+
+
+async def _reference(session: AsyncSession, purchase: _Purchase, subjects: list[str]) -> str:
+    """Return the checkout's reference that other deliveries of a purchase brought, if it is not known whose all of it is.
+
+    Records do not show what a checkout carried.
+    """
+    named = [record.notice.subject for record in (purchase.order, *purchase.subscriptions) if record]
+    rows = [await _stored(session, subject) for subject in named]
+    if all(row and (row.user_id or row.orphaned) for row in rows):
+        return ""
+    for raw in await webhook_queries.bodies_of(session, subjects):
+        try:
+            notice = bodies.understand(bodies.read(raw))
+        except BadRequest:
+            continue
+        if notice.reference:
+            return notice.reference
+    return ""
+
+
+async def _known(session: AsyncSession, subjects: list[str]) -> dict[str, dict[str, object]]:
+    """Return what an operator may want to know of a purchase, by record; what is nothing is left out."""
+    known: dict[str, dict[str, object]] = {}
+    for subject in subjects:
+        row = await _stored(session, subject)
+        kind, _, id = subject.partition(":")
+        known[f"{kind} {id}"] = _described(row) | {
+            f"credits ({part})": amount for part, (amount, _) in (await ledger.booked(session, subject)).items()
+        }
+        for invoice in await queries.invoices_of(session, id) if kind == "subscription" else ():
+            known[f"invoice {invoice.lemon_id}"] = {name: getattr(invoice, name) for name in ("paid", "failed", "refunded")}
+    return {name: {what: value for what, value in told.items() if value} for name, told in known.items()}
+
+
+def _described(row: Order | Subscription | None) -> dict[str, object]:
+    if row is None:
+        return {}
+    if isinstance(row, Order):
+        return {"user": row.user_id, "product": row.product, "paid": row.paid, "refunded": row.refunded}
+    dates = {"renews": row.renews_at, "ends": row.ends_at, "trial ends": row.trial_ends_at}
+    return {"user": row.user_id, "status": row.status, "variant": row.variant_id, **dates}
+
+
+def _changes(before: dict[str, dict[str, object]], after: dict[str, dict[str, object]]) -> list[Repair]:
+    """Return what differs, record by record."""
+    repairs = []
+    for name, now in after.items():
+        was = before.get(name, {})
+        differing = [what for what in {**was, **now} if was.get(what) != now.get(what)]
+        if differing:
+            repairs.append(
+                Repair(name, ", ".join(f"{what} {_word(was.get(what))} -> {_word(now.get(what))}" for what in differing))
+            )
+    return repairs
+
+
+def _word(value: object) -> str:
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+    return "yes" if value is True else "none" if value is None else str(value)
+
+
+def _open(effects: list[tuple[_Record, Effect]]) -> list[Repair]:
+    """Return what still needs somebody, each reason once for a subscription and its invoices."""
+    reasons: dict[tuple[str, str], Repair] = {}
+    for record, effect in effects:
+        if effect.outcome in UNSETTLED:
+            reasons.setdefault((record.notice.subject, effect.detail), Repair(record.name, effect.detail, Finding.OPEN))
+    return list(reasons.values())

@@ -1,0 +1,119 @@
+"""The tables of what is bought: what the payment service told, what it was worth, and the ledger.
+
+Orders, invoices, subscriptions and the variants seen on them are facts: they are only ever added to, so that it does not matter
+in which order the payment service tells them. What they are worth is worked out from all of them, in `billing/entitlements.py`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import CheckConstraint, Column, Index, Integer, LargeBinary, String, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from interviewer.billing.catalogue import PLANS, Product
+from interviewer.billing.webhook_outcomes import Outcome
+from interviewer.core.columns import flag_column, id_column, one_of, reference_column, time_column, vendor_id_column
+from interviewer.credits.rules import SubscriptionStatus
+
+
+class VariantSighting(SQLModel, table=True):
+    """That a subscription had a variant and a status at a time: a body said so. In order of time they are its history.
+
+    `tier` is what the variant sold when it was seen; it stays when the variants for sale change, and is empty until the variant
+    is configured. `cycle_end` is when the cycle ended that the body was of. `created`: the body was the subscription's first.
+    `status` is empty in rows from before it was kept.
+    """
+
+    __tablename__: ClassVar[Any] = "subscription_variants"
+    __table_args__ = (
+        UniqueConstraint("subscription_id", "seen_at", "variant_id"),
+        CheckConstraint(one_of("tier", PLANS), name="tier"),
+        CheckConstraint(one_of("status", ("", *SubscriptionStatus)), name="status"),
+    )
+
+    id: int = id_column()
+    subscription_id: int = reference_column("subscriptions.id", index=False)
+    seen_at: datetime = time_column()
+    variant_id: str = vendor_id_column()
+    status: str = Field(default="", sa_column=Column(String(10), nullable=False, server_default=""))
+    tier: str | None = Field(default=None, sa_column=Column(String(10)))
+    cycle_end: datetime | None = time_column(nullable=True)
+    created: bool = flag_column()
+
+
+class Order(SQLModel, table=True):
+    """An order; `product` is what its variant sold when it came. `paid` and `refunded` (in full) never become false again."""
+
+    __tablename__: ClassVar[Any] = "orders"
+    __table_args__ = (
+        CheckConstraint(one_of("product", Product), name="product"),
+        CheckConstraint("quantity > 0", name="quantity"),
+    )
+
+    id: int = id_column()
+    user_id: int | None = reference_column("users.id", nullable=True, ondelete="SET NULL")
+    lemon_id: str = vendor_id_column(unique=True)
+    variant_id: str | None = vendor_id_column(nullable=True)
+    product: str | None = Field(default=None, sa_column=Column(String(10)))
+    quantity: int = Field(sa_column=Column(Integer, nullable=False))
+    paid: bool = flag_column()
+    refunded: bool = flag_column()
+    orphaned: bool = flag_column()
+    created_at: datetime = time_column()
+
+
+class Invoice(SQLModel, table=True):
+    """A subscription's invoice; it may be here before its subscription is.
+
+    `paid` and `refunded` (in full) never become false again; `failed`: a payment of it failed, which a later one mends.
+    """
+
+    __tablename__: ClassVar[Any] = "invoices"
+
+    id: int = id_column()
+    lemon_id: str = vendor_id_column(unique=True)
+    subscription_lemon_id: str = vendor_id_column(index=True)
+    billing_reason: str = Field(sa_column=Column(String(20), nullable=False))
+    total_cents: int = Field(sa_column=Column(Integer, nullable=False))
+    paid: bool = flag_column()
+    failed: bool = flag_column()
+    refunded: bool = flag_column()
+    created_at: datetime = time_column()
+
+
+class CheckoutReference(SQLModel, table=True):
+    """The word that a checkout carries and every webhook brings back: who it belongs to is known only here."""
+
+    __tablename__: ClassVar[Any] = "checkout_references"
+
+    id: int = id_column()
+    reference: str = Field(sa_column=Column(String(64), nullable=False, unique=True))
+    user_id: int | None = reference_column("users.id", nullable=True, ondelete="SET NULL")
+    product: str = Field(sa_column=Column(String(10), nullable=False))
+    created_at: datetime = time_column()
+
+
+class ProcessedWebhook(SQLModel, table=True):
+    """A delivery of the payment service, as it came, and what became of it. `subject` is the thing it tells of.
+
+    The body is emptied when the account of its user is deleted.
+    """
+
+    __tablename__: ClassVar[Any] = "processed_webhooks"
+    __table_args__ = (
+        CheckConstraint(one_of("outcome", Outcome), name="outcome"),
+        Index("ix_processed_webhooks_open", "subject", postgresql_where=text("outcome IN ('unresolved', 'waiting')")),
+    )
+
+    id: int = id_column()
+    delivery_id: str = Field(sa_column=Column(String(120), nullable=False, unique=True))
+    event_name: str = Field(sa_column=Column(String(80), nullable=False))
+    subject: str = Field(default="", sa_column=Column(String(60), nullable=False, server_default=""))
+    user_id: int | None = reference_column("users.id", nullable=True, ondelete="SET NULL")
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    outcome: str = Field(sa_column=Column(String(12), nullable=False))
+    detail: str = Field(default="", sa_column=Column(String(200), nullable=False, server_default=""))
+    received_at: datetime = time_column()
+    processed_at: datetime = time_column()

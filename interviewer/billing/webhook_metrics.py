@@ -1,0 +1,48 @@
+"""Doors to the outside with a counter at each: the same as what they stand for, and counted for Prometheus."""
+
+from __future__ import annotations
+
+from interviewer.billing.webhook_outcomes import Outcome
+from interviewer.billing.webhooks import Webhooks
+from interviewer.core import metrics
+from interviewer.core.mail import Mail, Mailer
+from interviewer.errors import AppError, MailDelayed, MailRefused
+
+
+class CountedMailer:
+    """A mailer whose tries are counted."""
+
+    def __init__(self, mailer: Mailer) -> None:
+        self._mailer = mailer
+
+    async def send(self, mail: Mail, key: str) -> None:
+        """Send one mail; raises what the mailer raises."""
+        outcome = "failed"
+        try:
+            await self._mailer.send(mail, key)
+            outcome = "sent"
+        except MailDelayed:
+            outcome = "delayed"
+            raise
+        except MailRefused:
+            outcome = "refused"
+            raise
+        finally:
+            metrics.MAILS.labels(outcome).inc()
+
+
+class CountedWebhooks(Webhooks):
+    """Takes deliveries and counts what becomes of them: their outcome, or `refused` (our words, 4xx) or `failed`."""
+
+    async def receive(self, raw: bytes, signature: str) -> Outcome:
+        """Take a delivery; returns and raises as what it stands for."""
+        told = "failed"
+        try:
+            outcome = await super().receive(raw, signature)
+            told = outcome.value
+        except AppError as error:
+            told = "refused" if error.status < 500 else "failed"
+            raise
+        finally:
+            metrics.WEBHOOKS.labels(told).inc()
+        return outcome

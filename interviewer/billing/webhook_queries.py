@@ -1,0 +1,136 @@
+"""Statements about deliveries of the payment service."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Update, bindparam, case, func, literal_column, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from interviewer.billing.tables import ProcessedWebhook
+from interviewer.billing.webhook_outcomes import OPEN, Outcome
+from interviewer.core.columns import metadata, utcnow
+from interviewer.core.notify import USERS_CHANNEL
+
+ACCOUNT_DELETED = "its account was deleted"
+
+
+async def take(session: AsyncSession, delivery_id: str, event_name: str, body: bytes, subject: str = "") -> int | None:
+    """Store a delivery that has not been here, as waiting, and return its number; None if it has.
+
+    Two at once wait for each other.
+    """
+    told = {"delivery_id": delivery_id, "event_name": event_name, "body": body, "subject": subject, "now": utcnow()}
+    return (await session.execute(_taken(), told)).scalar_one_or_none()
+
+
+@cache
+def _taken() -> Any:
+    table = metadata.tables["processed_webhooks"]
+    new = insert(table).values(
+        **{name: bindparam(name) for name in ("delivery_id", "event_name", "body", "subject")},
+        outcome=Outcome.WAITING.value,
+        received_at=bindparam("now"),
+        processed_at=bindparam("now"),
+    )
+    return new.on_conflict_do_nothing(index_elements=["delivery_id"]).returning(table.columns.id)
+
+
+async def known(session: AsyncSession, delivery_id: str) -> ProcessedWebhook | None:
+    """Return a delivery by its id."""
+    statement = select(ProcessedWebhook).where(col(ProcessedWebhook.delivery_id) == delivery_id)
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def mark(session: AsyncSession, id: int, outcome: Outcome, detail: str, subject: str, user_id: int | None) -> None:
+    """Note what became of a delivery."""
+    values = {
+        "outcome": outcome.value,
+        "detail": detail[:200],
+        "subject": subject,
+        "user_id": user_id,
+        "processed_at": utcnow(),
+    }
+    await session.execute(update(ProcessedWebhook).where(col(ProcessedWebhook.id) == id).values(values))
+
+
+async def reopen(session: AsyncSession, id: int, subject: str) -> None:
+    """Have a delivery wait for what it tells of, as a new one does."""
+    await mark(session, id, Outcome.WAITING, "", subject, None)
+
+
+async def close_open(session: AsyncSession, subject: str, user_id: int) -> None:
+    """Note that what waited for a purchase to be known, or its owner, is applied now.
+
+    Every process is told, once this transaction is committed, that the user's credits or plan changed.
+    """
+    closed = _waiting(subject).values(outcome=Outcome.APPLIED.value, detail="", user_id=user_id, processed_at=utcnow())
+    await session.execute(select(func.pg_notify(USERS_CHANNEL, str(user_id))).add_cte(closed.cte("closed")))
+
+
+async def forget_open(session: AsyncSession, subject: str) -> None:
+    """Note that nothing comes of what waited for a purchase, because its account was deleted, and forget what it said."""
+    values = {"outcome": Outcome.IGNORED.value, "detail": ACCOUNT_DELETED, "body": b"", "processed_at": utcnow()}
+    await session.execute(_waiting(subject).values(values))
+
+
+def _waiting(subject: str) -> Update:
+    return update(ProcessedWebhook).where(
+        col(ProcessedWebhook.subject) == subject,
+        # As literals: the planner has to see that the index of open deliveries holds them all.
+        col(ProcessedWebhook.outcome).in_(literal_column(f"'{outcome}'") for outcome in (Outcome.WAITING, Outcome.UNRESOLVED)),
+        col(ProcessedWebhook.user_id).is_(None),
+    )
+
+
+async def listed(session: AsyncSession, *, everything: bool, limit: int) -> Sequence[ProcessedWebhook]:
+    """Return deliveries, the newest first: those that need somebody, or all."""
+    statement = select(ProcessedWebhook).order_by(col(ProcessedWebhook.id).desc()).limit(limit)
+    if not everything:
+        statement = statement.where(col(ProcessedWebhook.outcome).in_([outcome.value for outcome in OPEN]))
+    return (await session.execute(statement)).scalars().all()
+
+
+async def empty_bodies(session: AsyncSession, user_id: int) -> None:
+    """Forget what deliveries said of a user; what became of them stays, but nobody has to look at them any more."""
+    open = col(ProcessedWebhook.outcome).in_([outcome.value for outcome in OPEN])
+    values = {
+        "body": b"",
+        "outcome": case((open, Outcome.IGNORED.value), else_=col(ProcessedWebhook.outcome)),
+        "detail": case((open, ACCOUNT_DELETED), else_=col(ProcessedWebhook.detail)),
+    }
+    await session.execute(update(ProcessedWebhook).where(col(ProcessedWebhook.user_id) == user_id).values(values))
+
+
+async def bodies_of(session: AsyncSession, subjects: Sequence[str]) -> Sequence[bytes]:
+    """Return what was delivered about these purchases, the oldest first, but for what was erased."""
+    statement = select(col(ProcessedWebhook.body)).where(col(ProcessedWebhook.subject).in_(subjects))
+    statement = statement.where(func.length(col(ProcessedWebhook.body)) > 0).order_by(col(ProcessedWebhook.id))
+    return (await session.execute(statement)).scalars().all()
+
+
+async def open_about(session: AsyncSession, subjects: Sequence[str]) -> Sequence[tuple[int, bytes]]:
+    """Return number and body of the deliveries about these purchases that need somebody, in order."""
+    statement = select(col(ProcessedWebhook.id), col(ProcessedWebhook.body)).where(
+        col(ProcessedWebhook.subject).in_(subjects),
+        col(ProcessedWebhook.outcome).in_([Outcome.WAITING.value, Outcome.UNRESOLVED.value]),
+        func.length(col(ProcessedWebhook.body)) > 0,
+    )
+    return [(id, body) for id, body in (await session.execute(statement.order_by(col(ProcessedWebhook.id)))).all()]
+
+
+async def open_ids(session: AsyncSession) -> Sequence[int]:
+    """Return the numbers of the deliveries that need somebody, in order."""
+    statement = select(col(ProcessedWebhook.id)).where(col(ProcessedWebhook.outcome).in_([outcome.value for outcome in OPEN]))
+    return (await session.execute(statement.order_by(col(ProcessedWebhook.id)))).scalars().all()
+
+
+async def open_counts(session: AsyncSession) -> dict[Outcome, int]:
+    """Return how many deliveries need somebody, by what became of them."""
+    statement = select(col(ProcessedWebhook.outcome), func.count()).group_by(col(ProcessedWebhook.outcome))
+    found = {Outcome(outcome): count for outcome, count in (await session.execute(statement)).all()}
+    return {outcome: found[outcome] for outcome in Outcome if outcome in OPEN and outcome in found}

@@ -1,0 +1,185 @@
+"""Deliveries of the payment service: each is checked, stored and applied once, whatever happens in between."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from interviewer.billing import webhook_queries as queries
+from interviewer.billing.apply_events import Effect, Settlement
+from interviewer.billing.catalogue import Catalogue
+from interviewer.billing.lemonsqueezy import bodies
+from interviewer.billing.lemonsqueezy.bodies import Body, Notice
+from interviewer.billing.tables import ProcessedWebhook
+from interviewer.billing.webhook_outcomes import OPEN, Outcome
+from interviewer.core.database import Database
+from interviewer.errors import AppError, BadRequest, NotFound, Unauthorized, Unavailable
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A delivery as the operator sees it."""
+
+    id: int
+    event: str
+    subject: str
+    outcome: Outcome
+    detail: str
+    received_at: datetime
+    user_id: int | None
+    body: bytes
+
+
+class Webhooks:
+    """The use cases of what the payment service sends."""
+
+    def __init__(self, database: Database, catalogue: Catalogue, secret: str | None) -> None:
+        """Without a secret nothing is taken: anybody could have sent it."""
+        self._database = database
+        self._catalogue = catalogue
+        self._settlement = Settlement(catalogue)
+        self._secret = secret or ""
+
+    async def receive(self, raw: bytes, signature: str) -> Outcome:
+        """Take a delivery and return what became of it; one that has been applied before changes nothing.
+
+        Raises Unavailable without a secret or a database, Unauthorized for a wrong signature, BadRequest for a body that is no
+        event or lacks what such an event has (the latter is kept), and AppError when we failed: it is kept, and wanted again.
+        """
+        if not self._secret:
+            raise Unavailable("No webhook secret is configured, so no webhook can be trusted.")
+        if not hmac.compare_digest(signature_of(raw, self._secret), signature.encode("latin-1", "replace")):
+            raise Unauthorized("Invalid signature")
+        body = bodies.read(raw)
+        try:
+            effect = await self._take(body, raw)
+        except AppError:
+            raise
+        except Exception as error:
+            logger.exception("a webhook could not be processed")
+            await self._keep(body, raw, Effect(Outcome.FAILED, type(error).__name__))
+            raise AppError from error
+        if effect.outcome is Outcome.MALFORMED:
+            raise BadRequest(effect.detail)
+        return effect.outcome
+
+    async def _take(self, body: Body, raw: bytes) -> Effect:
+        """Store and apply a delivery in one transaction, unless that has been done."""
+        delivery_id, told = bodies.delivery_id(body, raw), self._told(body)
+        async with self._database.transaction() as session:
+            id = await queries.take(session, delivery_id, bodies.event_name(body), raw, _subject(told))
+            if id is not None:
+                return await self._apply(session, id, told)
+            known = await queries.known(session, delivery_id)
+            if known is None or known.outcome not in OPEN:
+                return Effect(Outcome(known.outcome) if known else Outcome.APPLIED)
+            return await self._again(session, known.id, told)
+
+    def _told(self, body: Body) -> Notice | Effect:
+        """Return what a delivery tells, or what becomes of one that tells us nothing."""
+        if reason := bodies.foreign(body, self._catalogue.store_id, live_only=self._catalogue.live_only):
+            return Effect(Outcome.IGNORED, reason)
+        if body.meta.event_name not in bodies.KNOWN_EVENTS:
+            return Effect(Outcome.IGNORED, "not a kind of event that matters here")
+        try:
+            return bodies.understand(body)
+        except BadRequest as error:
+            return Effect(Outcome.MALFORMED, error.user_message)
+
+    async def _apply(self, session: AsyncSession, id: int, told: Notice | Effect) -> Effect:
+        """Apply a delivery that waits, and note what became of it, unless that was noted with all else that waited for it."""
+        effect = await self._settlement.apply(session, told) if isinstance(told, Notice) else told
+        if effect.outcome in OPEN or effect is told:
+            await queries.mark(session, id, effect.outcome, effect.detail, _subject(told), effect.user_id)
+        return effect
+
+    async def _again(self, session: AsyncSession, id: int, told: Notice | Effect) -> Effect:
+        """Apply a delivery that has been here. Its purchase is locked before its row: others lock them in that order."""
+        if isinstance(told, Notice):
+            await self._settlement.lock(session, told)
+        await queries.reopen(session, id, _subject(told))
+        return await self._apply(session, id, told)
+
+    async def _keep(self, body: Body, raw: bytes, effect: Effect) -> None:
+        """Store a delivery that could not be applied, if the database lets us."""
+        try:
+            async with self._database.transaction() as session:
+                delivery_id = bodies.delivery_id(body, raw)
+                id = await queries.take(session, delivery_id, bodies.event_name(body), raw, "")
+                if id is not None:
+                    await queries.mark(session, id, effect.outcome, effect.detail, "", None)
+        except Exception:
+            logger.exception("a webhook could not even be stored")
+
+    # -- the operator's tools --------------------------------------------------------------------------------------
+
+    async def listed(self, *, everything: bool = False, limit: int = 50) -> list[Delivery]:
+        """Return deliveries, the newest first: those that need somebody, or all."""
+        async with self._database.transaction() as session:
+            return [_delivery(row) for row in await queries.listed(session, everything=everything, limit=limit)]
+
+    async def show(self, id: int) -> Delivery:
+        """Return one delivery; raises NotFound."""
+        async with self._database.transaction() as session:
+            row = await session.get(ProcessedWebhook, id)
+        if row is None:
+            raise NotFound(f"There is no delivery {id}.")
+        return _delivery(row)
+
+    async def replay(self, id: int) -> Delivery:
+        """Apply a stored delivery again, whatever became of it before, and return it.
+
+        Raises NotFound, and BadRequest for one whose body was erased with its account.
+        """
+        async with self._database.transaction() as session:
+            row = await session.get(ProcessedWebhook, id)
+            if row is None:
+                raise NotFound(f"There is no delivery {id}.")
+            if not row.body:
+                raise BadRequest("Its account was deleted, and with it what it said.")
+            await self._again(session, id, self._told(bodies.read(row.body)))
+        return await self.show(id)
+
+    async def assign(self, id: int, user_id: int) -> Delivery:
+        """Tie the purchase that a delivery tells of to an account, apply all that waited for that, and return the delivery.
+
+        Doing so again changes nothing. Raises NotFound, BadRequest for a delivery that tells of no purchase, and Conflict for a
+        purchase that is another account's, was a deleted account's, or is not known yet.
+        """
+        async with self._database.transaction() as session:
+            row = await session.get(ProcessedWebhook, id)
+            if row is None:
+                raise NotFound(f"There is no delivery {id}.")
+            if not row.body:
+                raise BadRequest("Its account was deleted, and with it what it said.")
+            told = self._told(bodies.read(row.body))
+            if isinstance(told, Effect):
+                raise BadRequest(f"Delivery {id} tells of no purchase of this site: {told.detail}.")
+            await self._settlement.assign(session, told, user_id)
+            await self._again(session, id, told)
+            for other, body in await queries.open_about(session, await self._settlement.subjects(session, told)):
+                await self._again(session, other, self._told(bodies.read(body)))
+        return await self.show(id)
+
+
+def signature_of(raw: bytes, secret: str) -> bytes:
+    """Return the signature of a body: the hexadecimal HMAC-SHA256 (RFC 2104) with the webhook's secret, as bytes.
+
+    Bytes, because comparing text raises when a header holds other than ASCII.
+    """
+    return hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest().encode()
+
+
+def _subject(told: Notice | Effect) -> str:
+    return told.subject if isinstance(told, Notice) else ""
+
+
+def _delivery(row: ProcessedWebhook) -> Delivery:
+    return Delivery(row.id, row.event_name, row.subject, Outcome(row.outcome), row.detail, row.received_at, row.user_id, row.body)

@@ -1,0 +1,83 @@
+"""Work that outlives whoever asked for it: it runs on when its tab closes, and a reloaded tab sees all of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+from typing import Generic, TypeVar
+
+from interviewer.core import metrics
+from interviewer.core.background_tasks import Background
+
+logger = logging.getLogger(__name__)
+
+E = TypeVar("E")
+Publish = Callable[[E], None]
+
+
+class Broadcast(Generic[E]):
+    """Events in order, kept from the first on: whoever follows late misses nothing."""
+
+    def __init__(self) -> None:
+        self._events: list[E] = []
+        self._closed = False
+        self._changed = asyncio.Event()
+
+    def publish(self, event: E) -> None:
+        """Add an event and wake the followers."""
+        self._events.append(event)
+        self._wake()
+
+    def close(self) -> None:
+        """Say that no more will come."""
+        self._closed = True
+        self._wake()
+
+    def _wake(self) -> None:
+        # Followers wait on the event object they saw; a new one is laid out for the next change.
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+    async def follow(self) -> AsyncIterator[E]:
+        """Yield every event from the first on, until closed."""
+        position = 0
+        with metrics.FOLLOWERS.track_inprogress():
+            while True:
+                changed = self._changed
+                while position < len(self._events):
+                    yield self._events[position]
+                    position += 1
+                if self._closed:
+                    return
+                await changed.wait()
+
+
+class LiveWork(Background, Generic[E]):
+    """The running pieces of work of this process, each under a key."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._running: dict[Hashable, Broadcast[E]] = {}
+
+    def running(self, key: Hashable) -> Broadcast[E] | None:
+        """Return what runs under `key` in this process, if anything."""
+        return self._running.get(key)
+
+    def run(self, key: Hashable, work: Callable[[Publish[E]], Awaitable[None]]) -> Broadcast[E]:
+        """Start `work` under `key` as a task of its own, or join what runs there already."""
+        if (existing := self._running.get(key)) is not None:
+            return existing
+        broadcast: Broadcast[E] = Broadcast()
+        self._running[key] = broadcast
+        self.spawn(self._carry_out(key, work, broadcast))
+        return broadcast
+
+    async def _carry_out(self, key: Hashable, work: Callable[[Publish[E]], Awaitable[None]], broadcast: Broadcast[E]) -> None:
+        try:
+            await work(broadcast.publish)
+        except Exception:
+            logger.exception("background work failed")
+        finally:
+            self._running.pop(key, None)
+            broadcast.close()

@@ -1,0 +1,83 @@
+"""Columns that the tables have in common, and how their constraints are named."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from sqlalchemy import Boolean, Column, DateTime, ForeignKey, Identity, Integer, MetaData, String, Table, bindparam, inspect, text
+from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlmodel import Field, SQLModel
+
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+metadata: MetaData = SQLModel.metadata
+# Characters of an id of the payment service.
+VENDOR_ID = 40
+
+
+def utcnow() -> datetime:
+    """Return the time now, in UTC."""
+    return datetime.now(UTC)
+
+
+def one_of(column: str, values: Any) -> str:
+    """Return a CHECK condition that allows only `values`."""
+    return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
+
+
+def id_column() -> Any:
+    """Return the column of a row's number."""
+    return Field(default=None, sa_column=Column(Integer, Identity(), primary_key=True))
+
+
+def time_column(*, nullable: bool = False, index: bool = False) -> Any:
+    """Return the column of a moment; one that may not be empty is now unless something else is said."""
+    kind = DateTime(timezone=True)
+    if nullable:
+        return Field(default=None, sa_column=Column(kind, nullable=True, index=index))
+    return Field(default_factory=utcnow, sa_column=Column(kind, nullable=False, index=index))
+
+
+def reference_column(
+    target: str, *, nullable: bool = False, ondelete: str = "CASCADE", unique: bool = False, index: bool = True
+) -> Any:
+    """Return the column of a reference to the row with a number in another table."""
+    column = Column(Integer, ForeignKey(target, ondelete=ondelete), nullable=nullable, index=index and not unique, unique=unique)
+    return Field(default=None, sa_column=column) if nullable else Field(sa_column=column)
+
+
+def vendor_id_column(*, unique: bool = False, nullable: bool = False, index: bool = False) -> Any:
+    """Return the column of an id of the payment service, as text: nothing here counts with them."""
+    column = Column(String(VENDOR_ID), nullable=nullable, unique=unique, index=index)
+    return Field(default=None, sa_column=column) if nullable else Field(sa_column=column)
+
+
+def flag_column() -> Any:
+    """Return the column of a yes or no that is no unless set."""
+    return Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=text("false")))
+
+
+def table_of(model: type[SQLModel]) -> Table:
+    """Return a model's table: statements on it pass by the ORM, which takes its time."""
+    return cast("Table", inspect(model).local_table)
+
+
+def insert_of(model: type[SQLModel]) -> Insert:
+    """Return a statement that stores one row of a table with a number of its own; it is executed with `values_of` that row."""
+    table = table_of(model)
+    given: dict[str, Any] = {
+        column.name: bindparam(f"{table.name}_{column.name}") for column in table.columns if column.name != "id"
+    }
+    return insert(table).values(given)
+
+
+def values_of(row: SQLModel) -> dict[str, Any]:
+    """Return what `insert_of` the row's table is executed with."""
+    table = table_of(type(row))
+    return {f"{table.name}_{name}": value for name, value in row.model_dump(exclude={"id"}).items()}

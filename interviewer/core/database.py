@@ -1,0 +1,226 @@
+"""The connection pool and the one way to a transaction."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import select
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from time import monotonic
+from typing import Any, TypeVar
+
+import psycopg
+from sqlalchemy import event, text
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.pool import QueuePool
+
+from interviewer.core import logs, metrics
+from interviewer.core.database_address import Connection, UtcLoader, address_of, connect_arguments, driver_url, reason_of
+from interviewer.core.database_writes import PROBE, Writes, refuses_writes
+from interviewer.errors import Unavailable
+
+__all__ = ["Database", "driver_url"]
+
+logger = logging.getLogger(__name__)
+
+# Two copies fit into the 15 connections of a small plan: this many each, one each that listens, and three for commands.
+POOL_SIZE = 5
+# Seconds a request waits for a free connection before it is refused.
+POOL_WAIT = 5.0
+# Seconds between two lines in the log that say the same about a database that does not answer.
+COMPLAIN_EVERY = 10.0
+# Seconds that a health check waits for the database.
+PING_WAIT = 4.0
+# Seconds for which an answer to any statement proves that the database answers, where no connection is free to ask it.
+PROOF = 5.0
+# Seconds after which connections that were not needed are closed: other copies may want them.
+IDLE = 60.0
+
+CROWDED = "Too many people are here at once. Please try again in a moment."
+
+NO_ANSWER = "The database does not answer right now. Nothing is lost: try again in a moment."
+
+_seldom = logs.Seldom(COMPLAIN_EVERY)
+
+AnyConnection = TypeVar("AnyConnection", bound=psycopg.AsyncConnection[Any])
+
+
+class Database:
+    """A pool of connections to one PostgreSQL database."""
+
+    def __init__(self, url: str, *, pool_size: int = POOL_SIZE) -> None:
+        self._address = address_of(url)
+        self._size = pool_size
+        self.engine: AsyncEngine = create_async_engine(
+            self._address,
+            async_creator=self._connect,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=POOL_WAIT,
+            hide_parameters=True,  # an error that is logged must not carry what a user wrote
+        )
+        self._pinging: asyncio.Task[None] | None = None
+        self.writes = Writes(self._try_to_write)
+        event.listen(self.engine.sync_engine, "handle_error", self.writes.note)
+        self._autocommitting = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._turns, self._waiting = asyncio.Semaphore(pool_size), 0
+        self._answered = float("-inf")
+        self._peak, self._peak_since = 0, monotonic()
+        event.listen(self.engine.sync_engine, "checkout", _refuse_dead)
+        event.listen(self.engine.sync_engine, "checkout", self._note_use)
+        event.listen(self.engine.sync_engine, "after_cursor_execute", self._note_answer)
+
+    async def _connect(self) -> Connection:
+        return await self.connect(Connection)
+
+    async def connect(self, kind: type[AnyConnection], **more: Any) -> AnyConnection:
+        """Open a connection of some kind outside the pool, as the pool opens its own."""
+        words, parameters = self.engine.dialect.create_connect_args(self._address)
+        connection = await kind.connect(*words, **{**parameters, **connect_arguments(self._address), **more})
+        connection.adapters.register_loader("timestamptz", UtcLoader)
+        return connection
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """Open a transaction that commits once at the end and rolls back on any error.
+
+        Raises `errors.Unavailable` when the database does not answer or no connection gets free in time.
+        """
+        async with self._turn():
+            with _our_errors():
+                async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
+                    yield session
+
+    @asynccontextmanager
+    async def autocommit(self) -> AsyncIterator[AsyncSession]:
+        """Open a session in which each statement stands alone: for reading, and for a single one that writes.
+
+        That spares the two ways to the server that a transaction takes. At the isolation of ours (read committed) several
+        statements that read see no less the same than they would in one. Raises `errors.Unavailable` as `transaction` does.
+        """
+        async with self._turn():
+            with _our_errors():
+                async with AsyncSession(self._autocommitting, expire_on_commit=False) as session:
+                    yield session
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Wait for one of the pool's connections, first come, first served.
+
+        SQLAlchemy's own queue lets newcomers overtake those who wait, who then wait until their time is up.
+        """
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(POOL_WAIT):
+                await self._turns.acquire()
+        except TimeoutError as error:
+            raise Unavailable(CROWDED) from error
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._turns.release()
+
+    async def ping(self) -> None:
+        """Raise `errors.Unavailable` unless the database answers within a few seconds.
+
+        All who ask meanwhile wait for the same answer: a database that hangs holds one connection, however often it is asked.
+        """
+        if self._pinging is None or self._pinging.done():
+            self._pinging = asyncio.create_task(self._ask())
+            self._pinging.add_done_callback(lambda task: task.cancelled() or task.exception())  # perhaps nobody waits any more
+        # Not cancelled when it takes too long: cancelling waits for the server, too.
+        done, _ = await asyncio.wait({self._pinging}, timeout=PING_WAIT)
+        if not done:
+            raise Unavailable(NO_ANSWER)
+        await self._pinging
+
+    async def _ask(self) -> None:
+        async with self.transaction() as session:
+            await session.connection()
+            await session.execute(text("SELECT 1"))
+
+    async def revision(self) -> str:
+        """Return the revision of the database's schema, "" before the first one.
+
+        Raises `errors.Unavailable` when the database does not answer or no connection gets free in time.
+        """
+        async with self.autocommit() as session:
+            try:
+                return str((await session.execute(text("SELECT version_num FROM alembic_version"))).scalar() or "")
+            except ProgrammingError:  # there is no such table
+                return ""
+
+    def full(self) -> bool:
+        """Tell whether all connections of the pool are in use."""
+        return self.in_use() >= self._size
+
+    def answering(self) -> bool:
+        """Tell whether connections are in use and get answers, which is proof enough where none is free to ask."""
+        return self.in_use() > 0 and monotonic() - self._answered < PROOF
+
+    async def shrink(self) -> None:
+        """Close the pool's idle connections if the last minute needed fewer than are open; to be called every few seconds."""
+        if self.in_use() or monotonic() - self._peak_since < IDLE:
+            return
+        needed, self._peak, self._peak_since = max(self._peak, 1), 0, monotonic()
+        pool = self.engine.pool
+        if isinstance(pool, QueuePool) and pool.checkedin() > needed:
+            await self.engine.dispose()
+
+    async def _try_to_write(self) -> None:
+        async with self.transaction() as session:
+            await session.execute(text(PROBE))
+
+    def in_use(self) -> int:
+        """Return how many connections of the pool are in use."""
+        pool = self.engine.pool
+        return pool.checkedout() if isinstance(pool, QueuePool) else 0
+
+    def waiting(self) -> int:
+        """Return how many wait for a connection of the pool."""
+        return self._waiting
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+    def _note_use(self, *_: object) -> None:
+        self._peak = max(self._peak, self.in_use())
+
+    def _note_answer(self, *_: object) -> None:
+        self._answered = monotonic()
+
+
+def _refuse_dead(connection: Any, _record: object, _proxy: object) -> None:
+    """Have the pool connect anew where the server has ended a connection meanwhile; its next user should not have to find out.
+
+    Nobody waits for an answer on a connection of the pool, so whatever can be read from it is the news of its end.
+    """
+    if connection.driver_connection.closed or _readable(connection.driver_connection.fileno()):
+        raise DisconnectionError("the server has ended this connection")
+
+
+def _readable(descriptor: int) -> bool:
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+@contextmanager
+def _our_errors() -> Iterator[None]:
+    try:
+        yield
+    except PoolTimeoutError as error:
+        raise Unavailable(CROWDED) from error
+    except DBAPIError as error:
+        if not (isinstance(error, OperationalError | InterfaceError) or refuses_writes(error.orig)):
+            raise
+        metrics.outage("database")
+        if _seldom.lets(f"{type(error.orig).__name__} {getattr(error.orig, 'sqlstate', '')}"):
+            logger.warning("the database does not answer, or refuses (%s)", reason_of(error.orig or error))
+        raise Unavailable(NO_ANSWER) from error

@@ -1,0 +1,57 @@
+"""Whether the database takes writes. Out of disk space, or as a standby, it goes on answering everything that only reads."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from time import monotonic
+
+from sqlalchemy.engine import ExceptionContext
+
+from interviewer.core import logs
+
+logger = logging.getLogger(__name__)
+
+# PostgreSQL's disk_full and read_only_sql_transaction.
+REFUSALS = frozenset({"53100", "25006"})
+# Seconds between two tries after a write was refused. No visitors are sent here meanwhile, so no other write would find out.
+TRY_EVERY = 5.0
+# Extends a file, as storing an answer may. What it writes is gone at the end of the transaction.
+PROBE = "CREATE TEMPORARY TABLE probe_of_writes ON COMMIT DROP AS SELECT generate_series(1, 20000)"
+
+_seldom = logs.Seldom(10.0)
+
+
+def refuses_writes(error: BaseException | None) -> bool:
+    """Tell whether an error of the driver says that nothing can be written."""
+    return getattr(error, "sqlstate", None) in REFUSALS
+
+
+class Writes:
+    """Notes refused writes as they happen, and tries for itself from then on until one succeeds."""
+
+    def __init__(self, probe: Callable[[], Awaitable[None]]) -> None:
+        """`probe` writes something and raises whatever the driver says."""
+        self._probe = probe
+        self._refused = False
+        self._tried = 0.0
+
+    def note(self, context: ExceptionContext) -> None:
+        """Take note of an error; to be listened for as `handle_error` of an engine."""
+        if refuses_writes(context.original_exception):
+            self._refused, self._tried = True, monotonic()
+            if _seldom.lets("writes"):
+                logger.error("the database refuses to write (%s)", getattr(context.original_exception, "sqlstate", ""))
+
+    async def refused(self) -> bool:
+        """Return whether the last write that is known of was refused."""
+        if self._refused and monotonic() - self._tried > TRY_EVERY:
+            self._tried = monotonic()
+            try:
+                await self._probe()
+            except Exception as error:
+                logger.debug("a write was tried in vain (%s)", type(error).__name__)
+            else:
+                self._refused = False
+                logger.warning("the database takes writes again")
+        return self._refused

@@ -1,0 +1,250 @@
+"""The server process of one PostgreSQL data folder: finding, starting and stopping it, and never any other process."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import stat
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote
+
+import psutil
+
+from interviewer.core.embedded_postgres.pid_file import PidFile, disown, read_pid_file
+from interviewer.core.embedded_postgres.server_account import Account
+from interviewer.core.embedded_postgres.server_programs import launch
+from interviewer.errors import StartupError
+
+PORT = 5432
+# Seconds that a server gets to start: after a crash it first repeats what its log has.
+START_SECONDS = 300.0
+# Seconds that the processes of a server that was killed get to notice it.
+ORPHAN_SECONDS = 10.0
+# How a server is stopped: in order, which ends its clients' sessions; at once; by force. Each with the seconds it gets.
+STOPS = ((signal.SIGINT, 60.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0))
+LOOK_EVERY = 0.05
+# Bytes of a socket's path: Linux takes 107, macOS 103.
+LONGEST_SOCKET = 103
+SOCKET_PREFIX = "interviewer-postgres-"
+
+# A server may outlive who started it, as long as another process uses it. `Popen` would complain about that.
+_children: set[subprocess.Popen[bytes]] = set()
+
+_ORPHANS = "pre-existing shared memory block"
+_CAUSE = re.compile(r"\b(?:FATAL|PANIC): +(.*)")
+
+
+class ServerEnded(Exception):
+    """The server ended instead of starting; the text is the reason that its log gives."""
+
+
+class Postmaster:
+    """The server of one data folder. Callers hold the folder's lock while they start or stop it."""
+
+    def __init__(self, folder: Path, programs: Path, account: Account | None) -> None:
+        """`programs` has `postgres` in it; `account` is whose process the server is, None for the account of this one."""
+        self._folder = folder
+        self._programs = programs
+        self._account = account
+        self._child: subprocess.Popen[bytes] | None = None
+        self._sockets: Path | None = None
+        self._log_start = 0
+
+    def process(self) -> psutil.Process | None:
+        """Return the process that serves this folder, None if there is none, whatever `postmaster.pid` says."""
+        self._forget_ended_child()
+        found = read_pid_file(self._folder)
+        if found is None:
+            return None
+        try:
+            process = psutil.Process(found.pid)
+        except psutil.Error:
+            return None
+        return process if serves(process, self._folder) else None
+
+    def start(self, waiting: Callable[[float], None]) -> str:
+        """Start the server, or join the one that runs, and return its address.
+
+        `waiting` is called with the seconds that have passed; what it raises ends the start. Raises ServerEnded, OSError, and
+        `errors.StartupError` when it takes too long.
+        """
+        began = time.monotonic()
+
+        def look() -> None:
+            passed = time.monotonic() - began
+            if passed > START_SECONDS:
+                raise StartupError(
+                    f"The embedded database in {self._folder} has not started within {START_SECONDS / 60:.0f} minutes; "
+                    f"see {self._folder / 'log'}."
+                )
+            waiting(passed)
+            time.sleep(LOOK_EVERY)
+
+        found = self._join(look)
+        while found is None:
+            try:
+                found = self._spawn(look)
+            except ServerEnded as ended:
+                if _ORPHANS not in str(ended):
+                    raise
+                if time.monotonic() - began > ORPHAN_SECONDS:
+                    raise StartupError(
+                        f"Processes of a PostgreSQL server that was killed still use {self._folder}. End them, then start again."
+                    ) from ended
+                look()
+        self._sockets = found.sockets or self._folder
+        return f"postgresql://postgres@/postgres?host={quote(str(self._sockets))}&port={found.port or PORT}"
+
+    def stop(self) -> None:
+        """Stop the server, if it runs, and its clients' sessions with it."""
+        found, process = read_pid_file(self._folder), self.process()
+        if process is None:
+            self._end_child()
+            return
+        for number, seconds in STOPS:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
+                for each in (process, *process.children()):
+                    each.resume()  # one that was suspended would not notice
+            if self._ends(process, seconds):
+                break
+        self._forget_ended_child()
+        sockets = found.sockets if found is not None else None
+        if sockets is not None and sockets.name.startswith(SOCKET_PREFIX):
+            with contextlib.suppress(OSError):
+                sockets.rmdir()
+
+    def _join(self, look: Callable[[], None]) -> PidFile | None:
+        """Wait until a server that is there takes connections; return None if there is none, or it ends."""
+        while (process := self.process()) is not None:
+            found = read_pid_file(self._folder)
+            if found is not None and found.pid == process.pid and found.status == "ready":
+                return found
+            look()
+        return None
+
+    def _spawn(self, look: Callable[[], None]) -> PidFile:
+        """Run a new server until it takes connections. If that fails for whatever reason, it is ended."""
+        old = read_pid_file(self._folder)
+        if old is None:
+            self._refuse_hidden()
+        sockets = self._choose_sockets(old)
+        disown(self._folder)
+        (sockets / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
+        log = os.open(self._folder / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            self._log_start = os.fstat(log).st_size
+            if self._account is not None:
+                os.fchown(log, self._account.uid, self._account.gid)
+            # The option takes a list of folders, with quotes in a syntax of its own.
+            quoted = '"{}"'.format(str(sockets).replace('"', '""'))
+            command = [str(self._programs / "postgres"), "-D", str(self._folder), "-h", "", "-p", str(PORT), "-k", quoted]
+            self._child = child = launch(command, self._account, log)
+            _children.add(child)
+        finally:
+            os.close(log)
+        try:
+            while (found := read_pid_file(self._folder)) is None or (found.pid, found.status) != (child.pid, "ready"):
+                if child.poll() is not None:
+                    raise ServerEnded(self._reason(child.returncode))
+                look()
+        except BaseException:
+            self._end_child()
+            raise
+        return found
+
+    def _refuse_hidden(self) -> None:
+        """Refuse to start next to a server whose `postmaster.pid` was damaged or removed while it runs."""
+        for process in psutil.process_iter():
+            if serves(process, self._folder):
+                raise StartupError(
+                    f"PostgreSQL runs in {self._folder} (process {process.pid}), but its postmaster.pid is missing or damaged. "
+                    "The server notices that within a minute and ends; then start again."
+                )
+
+    def _choose_sockets(self, old: PidFile | None) -> Path:
+        """Return a folder for the socket: the data folder, or where that cannot be, a private one in the temporary folder.
+
+        A private one is used again as long as it is there: other processes know the server by it.
+        """
+        path = str(self._folder)
+        # A comma would separate two servers in an address.
+        if len(os.fsencode(f"{path}/.s.PGSQL.{PORT}")) <= LONGEST_SOCKET and "," not in path and path.isprintable():
+            return self._folder
+        for used in (self._sockets, old.sockets if old else None):
+            if used is not None and used.name.startswith(SOCKET_PREFIX) and self._is_private(used):
+                return used
+        made = Path(tempfile.mkdtemp(prefix=SOCKET_PREFIX))
+        if self._account is not None:
+            os.chown(made, self._account.uid, self._account.gid)
+        return made
+
+    def _is_private(self, folder: Path) -> bool:
+        with contextlib.suppress(OSError):
+            found = folder.lstat()
+            owner = self._account.uid if self._account else os.geteuid()
+            return stat.S_ISDIR(found.st_mode) and stat.S_IMODE(found.st_mode) == 0o700 and found.st_uid == owner
+        return False
+
+    def _end_child(self) -> None:
+        child = self._child
+        for number, seconds in STOPS:
+            if child is not None and child.poll() is None:
+                child.send_signal(number)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    child.wait(seconds)
+        self._forget_ended_child()
+
+    def _forget_ended_child(self) -> None:
+        if self._child is not None and self._child.poll() is not None:
+            _children.discard(self._child)
+            self._child = None
+
+    def _ends(self, process: psutil.Process, seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        while serves(process, self._folder):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(LOOK_EVERY)
+        return True
+
+    def _reason(self, status: int) -> str:
+        """Return what the log says since the start: its fatal line, else its last one."""
+        with (self._folder / "log").open("rb") as log:
+            log.seek(self._log_start)
+            lines = log.read().decode(errors="replace").strip().splitlines()
+        causes = [found[1] for line in lines if (found := _CAUSE.search(line))]
+        return (causes or lines or [f"it ended with status {status}"])[-1].strip()
+
+
+def serves(process: psutil.Process, folder: Path) -> bool:
+    """Tell whether a process is the living server of a data folder: by its name, its owner and the folder it works in.
+
+    One that has ended, and whose parent has not looked, is dead. Where the system hides, even from root, in what folder a
+    process of another account works, the `-D` of its command line counts.
+    """
+    try:
+        line = process.cmdline()
+        if process.status() == psutil.STATUS_ZOMBIE or process.name() != "postgres" or Path(line[0]).name != "postgres":
+            return False
+        data = folder.stat()
+        if process.uids().effective != data.st_uid:
+            return False
+        try:
+            return os.path.samestat(_working_folder(process), data)
+        except (psutil.AccessDenied, PermissionError):
+            return folder.resolve() == Path(line[line.index("-D") + 1]).resolve()
+    except (psutil.Error, OSError, ValueError, IndexError):
+        return False
+
+
+def _working_folder(process: psutil.Process) -> os.stat_result:
+    """Look through `/proc` where there is one: a folder that was removed and made again is another one there."""
+    link = Path(f"/proc/{process.pid}/cwd")
+    return link.stat() if Path("/proc/self/cwd").exists() else Path(process.cwd()).stat()

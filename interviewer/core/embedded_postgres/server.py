@@ -1,0 +1,259 @@
+"""The PostgreSQL server that comes with the package, for a machine where none is configured."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import re
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from interviewer.core.embedded_postgres.file_lock import FileLock
+from interviewer.core.embedded_postgres.server_account import (
+    Account,
+    account_name,
+    choose_account,
+    hand_over,
+    open_programs,
+    open_way,
+)
+from interviewer.core.embedded_postgres.server_programs import VERSION, find_programs, launch
+from interviewer.errors import StartupError
+
+if TYPE_CHECKING:
+    from interviewer.core.embedded_postgres.postmaster import Postmaster
+
+# The server's own files; the folder's name says which program they belong to.
+FOLDER = "postgres"
+# Seconds between two looks whether the server still runs.
+LOOK_EVERY = 2.0
+# Seconds after which a wait is explained, and after which one for another process is given up.
+QUIET, LOCK_SECONDS = 2.0, 400.0
+# Reasons that have nothing to do with the data.
+_MACHINE = re.compile(
+    "No space left|quota|Permission denied|allocate memory|shared memory|Read-only|Too many open|could not bind"
+)
+
+logger = logging.getLogger(__name__)
+
+
+class EmbeddedPostgres:
+    """A PostgreSQL 18 server on a unix socket, its data in `<data_dir>/postgres`; several processes may share it."""
+
+    postmaster: Postmaster
+
+    def __init__(self, data_dir: Path) -> None:
+        data_dir = data_dir.absolute()
+        self.folder = data_dir / FOLDER
+        # The server is started and stopped under one lock. Who uses it shares the other: the last one to give it back stops it.
+        self._lock = FileLock(data_dir / f"{FOLDER}.lock")
+        self._use = FileLock(data_dir / f"{FOLDER}.users")
+
+    def start(self, interrupted: Callable[[], bool] = lambda: False) -> str:
+        """Start the server, or join the one that runs, and return its address.
+
+        Raises `errors.StartupError` when the folder cannot be used, is half-written or damaged, when the server cannot start, or
+        when `interrupted` says meanwhile that the program is to end.
+        """
+        programs = find_programs()
+        make_data_folder(self.folder.parent)
+        with self._sentences(), self._locked(interrupted):
+            self._refuse_unusable()
+            account = choose_account(self.folder)
+            if account is not None:
+                open_way(self.folder.resolve(), account)
+                open_programs(programs.parent, account)
+                hand_over(self.folder, account)
+            if not (self.folder / "PG_VERSION").exists():
+                self._create(
+                    programs, account, _explained(f"the embedded database in {self.folder} is being created", interrupted)
+                )
+            self.folder.chmod(0o700)  # a copy may be open to other accounts, which PostgreSQL refuses
+            self.postmaster = _postmaster(self.folder, programs, account)
+            url = self.postmaster.start(
+                _explained(
+                    f"the embedded database in {self.folder} is starting; after a crash it repairs itself first", interrupted
+                )
+            )
+            self._use.try_acquire(shared=True)
+        atexit.register(self.stop)
+        return url
+
+    def stop(self) -> None:
+        """Stop the server, unless another process still uses it."""
+        try:
+            with self._locked():
+                self._use.release()
+                if self._use.try_acquire():
+                    self.postmaster.stop()
+        except OSError:  # the folder is gone
+            self.postmaster.stop()
+        finally:
+            self._use.release()
+        atexit.unregister(self.stop)
+
+    @contextmanager
+    def kept_up(self, every: float = LOOK_EVERY) -> Iterator[None]:
+        """As long as the block runs start the server again when it has ended: killed, or out of room on its disk."""
+        over = threading.Event()
+        thread = threading.Thread(target=self._keep_up, args=(over, every), name="embedded-database", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+    def _keep_up(self, over: threading.Event, every: float) -> None:
+        failed = False
+        while not over.wait(every):
+            if self.postmaster.process() is not None:
+                continue
+            if not failed:
+                logger.error("the embedded database has ended; starting it again")
+            try:
+                with self._sentences(), self._locked(over.is_set):
+                    self.postmaster.start(
+                        _explained(
+                            f"the embedded database in {self.folder} is starting; after a crash it repairs itself first",
+                            over.is_set,
+                        )
+                    )
+            except StartupError as error:
+                if not failed and not over.is_set():
+                    logger.error("the embedded database does not start; trying on: %s", error)
+                failed = True
+            else:
+                logger.warning("the embedded database runs again")
+                failed = False
+
+    def _create(self, programs: Path, account: Account | None, waiting: Callable[[float], None]) -> None:
+        """Create the data in a scratch folder and move it into place whole: a start cut off leaves nothing half-written."""
+        scratch, began = self.folder.with_name(f"{FOLDER}.unfinished"), time.monotonic()
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir(mode=0o700)
+        if account is not None:
+            os.chown(scratch, account.uid, account.gid)
+        # Sorting and letters are the same on every machine, whatever languages it has.
+        locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        command = [str(programs / "initdb"), "--auth=trust", *locale, "--username=postgres", "--pgdata", str(scratch)]
+        with tempfile.TemporaryFile() as output:
+            making = launch(command, account, output)
+            try:
+                while making.poll() is None:
+                    waiting(time.monotonic() - began)
+                    time.sleep(0.02)
+            finally:
+                making.terminate()
+                if making.wait():
+                    shutil.rmtree(scratch, ignore_errors=True)
+            output.seek(0)
+            text = output.read().decode(errors="replace")
+        if making.returncode:
+            reason = re.search("(?:error|FATAL|PANIC): +(.*)", text)
+            raise StartupError(
+                f"The embedded database in {self.folder} cannot be created: {reason[1] if reason else text[-200:]}."
+            )
+        if self.folder.exists():
+            self.folder.rmdir()
+        scratch.rename(self.folder)
+
+    def _refuse_unusable(self) -> None:
+        """Raise StartupError for data that this server, or this user, can do nothing with."""
+        if not self.folder.exists():
+            return
+        if not self.folder.is_dir():
+            raise StartupError(f"{self.folder} is a file, and the embedded database needs a folder there. Move that file away.")
+        if os.geteuid() not in (0, owner := self.folder.stat().st_uid):
+            raise StartupError(
+                f"The data in {self.folder} belongs to {account_name(owner)}, and you are {account_name(os.geteuid())}. "
+                f"Start as {account_name(owner)}, or set DATA_DIR to a folder of your own."
+            )
+        if any(self.folder.iterdir()) and not (self.folder / "global" / "pg_control").exists():
+            raise StartupError(self._damaged(""))
+        version = self.folder / "PG_VERSION"
+        written = version.read_text(errors="replace").strip() if version.exists() else str(VERSION)
+        if not re.fullmatch("[0-9]{1,3}", written):
+            raise StartupError(self._damaged(" (PG_VERSION holds no version)"))
+        if int(written) != VERSION:
+            raise StartupError(
+                f"The data in {self.folder} was written by PostgreSQL {written}; the embedded server is PostgreSQL {VERSION}. "
+                f"Serve it with PostgreSQL {written} and set DATABASE_URL, or move it away to begin with an empty database."
+            )
+
+    def _damaged(self, reason: str) -> str:
+        return (
+            f"The embedded database in {self.folder} is half-written or damaged and does not start{reason}. "
+            f"Move that folder away to begin with an empty database, or see {self.folder / 'log'} for the reason."
+        )
+
+    @contextmanager
+    def _locked(self, interrupted: Callable[[], bool] = lambda: False) -> Iterator[None]:
+        waiting = _explained(f"another process starts or stops the embedded database in {self.folder}", interrupted)
+        if not self._lock.acquire(seconds=LOCK_SECONDS, waiting=waiting):
+            raise StartupError(
+                f"Another process has been starting or stopping the embedded database in {self.folder} for minutes."
+            )
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    @contextmanager
+    def _sentences(self) -> Iterator[None]:
+        """Turn what can go wrong in a start into StartupError."""
+        from interviewer.core.embedded_postgres.postmaster import ServerEnded
+
+        try:
+            yield
+        except ServerEnded as error:
+            if _MACHINE.search(str(error)):
+                raise StartupError(f"The embedded database in {self.folder} does not start: {error}.") from error
+            raise StartupError(self._damaged(f" ({error})")) from error
+        except OSError as error:
+            place = os.fsdecode(error.filename) if error.filename else self.folder
+            raise StartupError(f"The embedded database in {self.folder} cannot be used: {place}: {error.strerror}.") from error
+
+
+def make_data_folder(folder: Path) -> None:
+    """Make the folder of all data; raises `errors.StartupError` when it cannot be made or written to."""
+    reason = ""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            reason = "it cannot be written to"
+    except (FileExistsError, NotADirectoryError):
+        reason = f"{next(path for path in (folder, *folder.parents) if os.path.lexists(path))} is not a folder"
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+    if reason:
+        raise StartupError(f"No data can be kept in {folder}: {reason}. Set DATA_DIR to a folder that you can write to.")
+
+
+def _postmaster(folder: Path, programs: Path, account: Account | None) -> Postmaster:
+    """Import what only the extra `embedded` can run."""
+    from interviewer.core.embedded_postgres.postmaster import Postmaster
+
+    return Postmaster(folder, programs, account)
+
+
+def _explained(why: str, interrupted: Callable[[], bool]) -> Callable[[float], None]:
+    """Return what is called while waiting: it says once why that takes so long, and ends it when the program is to end."""
+    said = False
+
+    def waiting(passed: float) -> None:
+        nonlocal said
+        if interrupted():
+            raise StartupError("The program was ended before the embedded database had started.")
+        if passed > QUIET and not said:
+            said = True
+            logger.warning("waiting: %s", why)
+
+    return waiting

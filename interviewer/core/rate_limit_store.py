@@ -1,0 +1,82 @@
+"""Counting tries with the `limits` library: in this process, or for all processes in Redis or Valkey."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+
+from limits import parse
+from limits.aio.storage import MemoryStorage, RedisStorage
+from limits.aio.storage.redis.redispy import RedispyBridge
+from limits.aio.strategies import MovingWindowRateLimiter
+from limits.errors import StorageError
+
+from interviewer.core import logs, metrics
+
+logger = logging.getLogger(__name__)
+
+# Seconds between two complaints that the shared store does not answer.
+COMPLAIN_EVERY = 60.0
+# Seconds that the shared store gets to connect and to answer: a sign-in waits for it.
+STORE_SECONDS = 1.0
+
+
+class LimitsLimiter:
+    """Fulfils `ports.RateLimiter`.
+
+    While the shared store does not answer, each process counts for itself: a site that cannot count exactly still lets people in,
+    and guessing stays limited.
+    """
+
+    def __init__(self, redis_url: str | None = None) -> None:
+        """`redis_url` names a Redis or Valkey server, as redis:// or rediss://; None counts in this process."""
+        self._own = MovingWindowRateLimiter(MemoryStorage())
+        self._store = (
+            RedisStorage(
+                f"async+{redis_url}",
+                implementation="redispy",
+                wrap_exceptions=True,
+                key_prefix="interviewer-limits",
+                socket_connect_timeout=STORE_SECONDS,
+                socket_timeout=STORE_SECONDS,
+            )
+            if redis_url
+            else None
+        )
+        self._shared = MovingWindowRateLimiter(self._store) if self._store else None
+        self._seldom = logs.Seldom(COMPLAIN_EVERY)
+
+    async def wait(self, limit: str, *who: str) -> int:
+        """Count a try by `who`; return 0, or after how many seconds `limit` lets them try again. A refused try does not count."""
+        if self._shared is None:
+            return await _wait(self._own, limit, who)
+        try:
+            return await _wait(self._shared, limit, who)
+        except StorageError as error:
+            self._complain(error)
+            return await _wait(self._own, limit, who)
+
+    async def answers(self) -> bool:
+        """Tell whether the shared store answers; counting in this process always does."""
+        return self._store is None or await self._store.check()
+
+    def _complain(self, error: StorageError) -> None:
+        metrics.outage("valkey")
+        kind = type(error.storage_error).__name__
+        if self._seldom.lets(kind):
+            logger.warning("the store of rate limits does not answer (%s); this process counts alone", kind)
+
+    async def close(self) -> None:
+        """Let go of the connections to the shared store."""
+        if self._store is not None and isinstance(self._store.bridge, RedispyBridge):
+            await self._store.bridge.storage.aclose()
+
+
+async def _wait(limiter: MovingWindowRateLimiter, limit: str, who: tuple[str, ...]) -> int:
+    item = parse(limit)
+    if await limiter.hit(item, *who):
+        return 0
+    window = await limiter.get_window_stats(item, *who)
+    # A clock that was set back would say to wait longer than the limit lasts.
+    return min(max(1, math.ceil(window.reset_time - time.time())), item.get_expiry())

@@ -1,0 +1,88 @@
+"""Whether this process can take visitors: what a load balancer asks before it sends any."""
+
+from __future__ import annotations
+
+import asyncio
+from time import monotonic
+
+from interviewer.core.database import Database
+from interviewer.core.migrations import is_older
+from interviewer.core.rate_limits import RateLimiter
+from interviewer.errors import Unavailable
+
+READY, DEGRADED = "ready", "degraded: the store that the copies share does not answer"
+STOPPING = "This copy of the site is just being stopped. Please try again in a moment."
+OLD_SCHEMA = "The database is not at the schema of this version: run `interviewer migrate`."
+NO_WRITES = "The database stores nothing right now: its disk is full, or it only reads. Please try again in a moment."
+# Seconds for which an answer counts: whoever asks more often is told the same, and the database is left in peace.
+FRESH = 1.0
+# Seconds that the database and the store get. Balancers wait four.
+PATIENCE = 3.0
+
+
+class Readiness:
+    """Tells whether visitors can be sent here."""
+
+    def __init__(self, database: Database, store: RateLimiter | None) -> None:
+        self._database = database
+        self._store = store
+        self._stopping = False
+        self._lock = asyncio.Lock()
+        self._known: tuple[float, str | Unavailable] | None = None
+        self._revision: str | None = None
+        self._refusing = False
+
+    def stop(self) -> None:
+        """Say from now on that nobody is to come any more."""
+        self._stopping = True
+
+    async def check(self) -> str:
+        """Return "ready", or "degraded" and why; raises Unavailable while no visitors can be taken.
+
+        The store of rate limits is no reason to send anybody away: without it each process counts for itself. Nor is a database
+        that a newer version has migrated already, as in every upgrade: an older version works on with it.
+        """
+        if self._stopping:
+            raise Unavailable(STOPPING)
+        async with self._lock:
+            if self._known is None or monotonic() - self._known[0] > FRESH:
+                self._known = monotonic(), await self._look()
+            found = self._known[1]
+        if isinstance(found, Unavailable):
+            raise Unavailable(found.user_message)
+        return found
+
+    async def _look(self) -> str | Unavailable:
+        database, store = await asyncio.gather(self._database_error(), self._store_answers())
+        return database or (READY if store else DEGRADED)
+
+    async def _database_error(self) -> Unavailable | None:
+        """Ask the database, unless that would take a connection that cannot be had while others get their answers.
+
+        What was found last counts then; the process migrated the database before it served, so that none is known is no harm.
+        """
+        if not (self._database.full() and self._database.answering()):
+            looking = asyncio.create_task(self._look_at_database())
+            looking.add_done_callback(lambda task: task.cancelled() or task.exception())
+            # Not asyncio.timeout(): a canceled statement first waits for the server, which may be what does not answer.
+            done, _ = await asyncio.wait({looking}, timeout=PATIENCE)
+            looking.cancel()
+            if done and looking.exception() is None:
+                self._revision, self._refusing = looking.result()
+            elif not self._database.answering():
+                return Unavailable("The database does not answer right now. Please try again in a moment.")
+        if self._refusing:
+            return Unavailable(NO_WRITES)
+        old = self._revision is not None and await asyncio.to_thread(is_older, self._revision)
+        return Unavailable(OLD_SCHEMA) if old else None
+
+    async def _look_at_database(self) -> tuple[str, bool]:
+        """Return the revision of the schema, and whether the database refuses to write."""
+        return await self._database.revision(), await self._database.writes.refused()
+
+    async def _store_answers(self) -> bool:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return self._store is None or await self._store.answers()
+        except Exception:
+            return False

@@ -1,0 +1,103 @@
+"""Errors reported to Sentry, for the sites that want it: what broke and where in the code, and nothing that anybody wrote.
+
+The SDK collects much more than that. Here an event is built anew of what is known to be harmless, rather than cleaned of what is
+known not to be.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from typing import Any
+
+import sentry_sdk
+from sentry_sdk.integrations.atexit import AtexitIntegration
+from sentry_sdk.integrations.dedupe import DedupeIntegration
+from sentry_sdk.integrations.excepthook import ExcepthookIntegration
+from sentry_sdk.integrations.logging import LoggingIntegration
+from sentry_sdk.integrations.threading import ThreadingIntegration
+from structlog.contextvars import get_contextvars
+
+from interviewer.core.logs import OURS, cleaner, configured_secrets
+from interviewer.settings import Settings
+
+Event = dict[str, Any]
+Clean = Callable[[str], str]
+
+# What the SDK says of itself and of the time; there is nothing of a request or of a person in it.
+_KEPT = ("event_id", "timestamp", "level", "logger", "platform", "release", "environment", "sdk")
+_FRAME = ("filename", "function", "module", "lineno", "in_app", "pre_context", "context_line", "post_context")
+# What we bind to the lines of a request's log.
+_TAGS = ("request_id", "interview_id", "page_event")
+# Where somebody's words begin in the words of an error: "invalid literal for int() with base 10: 'their words'".
+_QUOTED = re.compile(r"(?<![A-Za-z])['\"`‘“].*")
+LONGEST = 300
+FLUSH_SECONDS = 2
+
+
+def start(settings: Settings) -> None:
+    """Report from now on what is logged as an error, and what nobody has caught, to the project that `settings` name."""
+    if settings.sentry_dsn is None:
+        return
+    clean = cleaner(configured_secrets(settings))
+    sentry_sdk.init(
+        dsn=settings.sentry_dsn.get_secret_value(),
+        release=f"interviewer@{version('interviewer')}",
+        environment=settings.env.value,
+        server_name="",
+        before_send=lambda event, _hint: harmless(event, clean),
+        # Each of these would collect what is thrown away again above.
+        before_breadcrumb=lambda _crumb, _hint: None,
+        max_breadcrumbs=0,
+        include_local_variables=False,
+        max_request_body_size="never",
+        send_client_reports=False,
+        auto_session_tracking=False,
+        default_integrations=False,
+        auto_enabling_integrations=False,
+        integrations=[
+            LoggingIntegration(level=None, event_level=logging.ERROR, sentry_logs_level=None),
+            ExcepthookIntegration(),
+            ThreadingIntegration(propagate_scope=False),
+            DedupeIntegration(),
+            AtexitIntegration(callback=lambda _pending, _timeout: None),
+        ],
+        shutdown_timeout=FLUSH_SECONDS,
+    )
+
+
+def harmless(event: Any, clean: Clean) -> Any:
+    """Return an event with what is known to be harmless of the given one: where something broke, and the first words about it."""
+    kept: Event = {name: event[name] for name in _KEPT if name in event}
+    kept["tags"] = {name: str(value) for name, value in get_contextvars().items() if name in _TAGS}
+    if words := _message(event):
+        ours = str(event.get("logger", "")).split(".")[0] == OURS
+        kept["logentry"] = {"formatted": clean(words) if ours else first_words(words, clean)}
+    raised = event.get("exception", {}).get("values", [])
+    if raised:
+        kept["exception"] = {"values": list(_exceptions(raised, clean))}
+    return kept
+
+
+def _message(event: Event) -> str:
+    entry = event.get("logentry") or {}
+    return str(entry.get("formatted") or entry.get("message") or event.get("message") or "")
+
+
+def _exceptions(raised: list[Event], clean: Clean) -> Iterator[Event]:
+    for one in raised:
+        frames = (one.get("stacktrace") or {}).get("frames", [])
+        yield {
+            "type": one.get("type"),
+            "module": one.get("module"),
+            "value": first_words(str(one.get("value") or ""), clean),
+            "stacktrace": {"frames": [{name: frame[name] for name in _FRAME if name in frame} for frame in frames]},
+        }
+
+
+def first_words(words: str, clean: Clean) -> str:
+    """Return the first line of what a library says, up to the first thing it quotes: both may be what somebody wrote."""
+    first = next(iter(words.strip().splitlines()), "")
+    return clean(_QUOTED.sub("(left out)", first))[:LONGEST]

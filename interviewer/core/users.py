@@ -1,0 +1,122 @@
+"""Users: the table, and statements that more than one package needs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from secrets import token_bytes
+from typing import Any, ClassVar
+
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import Field, SQLModel, col
+
+from interviewer.core.columns import id_column, time_column
+from interviewer.errors import BadRequest
+
+# More than the 254 characters of any address; parsing takes the longer, the more there are.
+MAX_EMAIL = 320
+NO_EMAIL = "This is not a valid e-mail address."
+
+
+class User(SQLModel, table=True):
+    """An account. It exists from the moment its address is verified; balances change only with a ledger row.
+
+    A debt is what was taken back after it had been spent; the next credits repay it, so nobody has credits and a debt at once.
+    `github_id` is GitHub's numeric id of the person, which stays when name and address change there.
+    `password_proven_at` is when a person with this mailbox, or with this password, first used it: a password that a program
+    confirmed by the mailed link alone may be another person's until then.
+    """
+
+    __tablename__: ClassVar[Any] = "users"
+    __table_args__ = (
+        CheckConstraint("individual_credits >= 0", name="individual_credits"),
+        CheckConstraint("subscription_credits >= 0", name="subscription_credits"),
+        CheckConstraint("individual_debt >= 0 AND (individual_debt = 0 OR individual_credits = 0)", name="individual_debt"),
+        CheckConstraint(
+            "subscription_debt >= 0 AND (subscription_debt = 0 OR subscription_credits = 0)", name="subscription_debt"
+        ),
+        CheckConstraint("password_hash IS NOT NULL OR password_proven_at IS NULL", name="password_proven_at"),
+    )
+
+    id: int = id_column()
+    email: str = Field(sa_column=Column(String(320), nullable=False, unique=True))
+    username: str = Field(sa_column=Column(String(80), nullable=False))
+    password_hash: str | None = Field(default=None, sa_column=Column(Text))
+    password_proven_at: datetime | None = time_column(nullable=True)
+    github_id: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True, unique=True))
+    individual_credits: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
+    subscription_credits: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
+    individual_debt: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
+    subscription_debt: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
+    created_at: datetime = time_column()
+    updated_at: datetime = time_column()
+
+
+class StoredSecret(SQLModel, table=True):
+    """A key of the site's own, made once at random and kept here, so that every worker and every restore has the same."""
+
+    __tablename__: ClassVar[Any] = "stored_secrets"
+
+    name: str = Field(sa_column=Column(String(40), primary_key=True))
+    value: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class ErasedAddress(SQLModel, table=True):
+    """The keyed hash of a deleted account's address or GitHub id, or of an id that was disconnected.
+
+    It is enough to recognize it, and useless to learn it.
+    """
+
+    __tablename__: ClassVar[Any] = "erased_addresses"
+
+    address_hash: str = Field(sa_column=Column(String(64), primary_key=True))
+
+
+def normalised_email(raw: str) -> str:
+    """Return the address in the form it is stored in; raises BadRequest when it cannot be one."""
+    if len(raw) > MAX_EMAIL:
+        raise BadRequest(NO_EMAIL)
+    try:
+        return validate_email(raw.strip(), check_deliverability=False).normalized.lower()
+    except EmailNotValidError as error:
+        raise BadRequest(NO_EMAIL) from error
+
+
+async def locked_user(session: AsyncSession, user_id: int) -> User | None:
+    """Return the user with the row locked, fresh from the database.
+
+    Rows that refer to the user can be added meanwhile: two who have each added one and then lock would else wait for each other.
+    """
+    statement = select(User).where(col(User.id) == user_id).with_for_update(key_share=True)
+    statement = statement.execution_options(populate_existing=True)
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def secret(session: AsyncSession, name: str) -> bytes:
+    """Return the site's own key of this name, making it if there is none."""
+    new = insert(StoredSecret).values(name=name, value=token_bytes(32)).on_conflict_do_nothing()
+    await session.execute(new)
+    return (await session.execute(select(col(StoredSecret.value)).where(col(StoredSecret.name) == name))).scalar_one()
+
+
+async def remember_erased(session: AsyncSession, address_hash: str) -> None:
+    """Note that an account with this address or GitHub id is gone."""
+    await session.execute(insert(ErasedAddress).values(address_hash=address_hash).on_conflict_do_nothing())
+
+
+async def was_erased(session: AsyncSession, *hashes: str) -> bool:
+    """Tell whether an account with one of these addresses or GitHub ids was here before."""
+    statement = select(col(ErasedAddress.address_hash)).where(col(ErasedAddress.address_hash).in_(hashes)).limit(1)
+    return (await session.execute(statement)).first() is not None

@@ -1,0 +1,69 @@
+"""The credit of an interview: reserved with its start, given back if that fails."""
+
+from __future__ import annotations
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from interviewer.core import users
+from interviewer.core.users import User
+from interviewer.credits import ledger
+from interviewer.credits.rules import (
+    INTERVIEW_PRICE,
+    Balances,
+    CreditType,
+    SubscriptionStatus,
+    give_back_key,
+    pays_from,
+    refusal,
+    refusal_words,
+    start_key,
+)
+from interviewer.errors import PaymentRequired
+
+
+async def reserve(session: AsyncSession, user: User, interview_id: int) -> None:
+    """Take the credit that an interview costs from a locked user; raises PaymentRequired, which says why there is none."""
+    balances = await ledger.balances(session, user)
+    source = pays_from(balances)
+    if source is None:
+        raise await refused_start(session, user.id, balances)
+    await ledger.change(
+        session,
+        user,
+        source,
+        -INTERVIEW_PRICE,
+        reason="interview started",
+        source="interview",
+        business_key=start_key(interview_id),
+        interview_id=interview_id,
+    )
+
+
+async def refused_start(session: AsyncSession, user_id: int, balances: Balances) -> PaymentRequired:
+    """Return the error of a start that `balances` cannot pay for."""
+    newest = await ledger.newest_subscription(session, user_id)
+    status = SubscriptionStatus(newest.status) if newest else None
+    reason = refusal(balances, status)
+    return PaymentRequired(reason.value, refusal_words(reason, status, balances.subscription))
+
+
+async def give_back(session: AsyncSession, interview_id: int, user_id: int) -> bool:
+    """Return a failed start's credit to the balance it came from; the start must be locked and still `starting`.
+
+    Returns whether there was one to return.
+    """
+    reservation = await ledger.transaction_by_key(session, start_key(interview_id))
+    user = await users.locked_user(session, user_id)
+    if reservation is None or user is None:
+        return False
+    await ledger.change(
+        session,
+        user,
+        CreditType(reservation.type),
+        -reservation.amount,
+        reason="interview did not start",
+        source="interview",
+        business_key=give_back_key(interview_id),
+        interview_id=interview_id,
+    )
+    return True

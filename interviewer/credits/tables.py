@@ -1,0 +1,76 @@
+"""Tables of what decides a balance: the ledger, and the subscriptions whose status makes credits usable.
+
+`billing` writes the subscriptions; they are here because starting an interview has to read them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Integer,
+    String,
+    text,
+)
+from sqlmodel import Field, SQLModel
+
+from interviewer.core.columns import flag_column, id_column, one_of, reference_column, time_column, vendor_id_column
+from interviewer.credits.rules import CreditType, SubscriptionStatus
+
+
+class Subscription(SQLModel, table=True):
+    """A subscription as the newest body tells of it; `lemon_id` is its id at the payment service. It outlives its user's account.
+
+    `body_updated_at` is that body's `updated_at`. `created_active`: it was active from its first day, so that its first month's
+    credits are due. `orphaned`: its account was deleted; nobody is ever looked for again.
+    """
+
+    __tablename__: ClassVar[Any] = "subscriptions"
+    __table_args__ = (CheckConstraint(one_of("status", SubscriptionStatus), name="status"),)
+
+    id: int = id_column()
+    user_id: int | None = reference_column("users.id", nullable=True, ondelete="SET NULL")
+    lemon_id: str = vendor_id_column(unique=True)
+    order_id: str | None = vendor_id_column(nullable=True, index=True)
+    status: str = Field(sa_column=Column(String(10), nullable=False))
+    variant_id: str | None = vendor_id_column(nullable=True)
+    processor: str = Field(default="", sa_column=Column(String(20), nullable=False, server_default=""))
+    created_active: bool = flag_column()
+    orphaned: bool = flag_column()
+    started_at: datetime | None = time_column(nullable=True)
+    renews_at: datetime | None = time_column(nullable=True)
+    ends_at: datetime | None = time_column(nullable=True)
+    trial_ends_at: datetime | None = time_column(nullable=True)
+    body_updated_at: datetime | None = time_column(nullable=True)
+    created_at: datetime = time_column()
+    updated_at: datetime = time_column()
+
+
+class CreditTransaction(SQLModel, table=True):
+    """One change of one balance; rows are only ever added. `business_key` makes each change happen once.
+
+    `amount` changes the balance, `debt` the debt beside it: taking back 10 when 3 are left is -3 and 7. `subject` and `part` name
+    what was bought; the sum of `amount - debt` over its rows is what has been booked for it.
+    """
+
+    __tablename__: ClassVar[Any] = "credit_transactions"
+    __table_args__ = (
+        CheckConstraint(one_of("type", CreditType), name="type"),
+        CheckConstraint("amount <> 0 OR debt <> 0", name="amount"),
+    )
+
+    id: int = id_column()
+    user_id: int | None = reference_column("users.id", nullable=True, ondelete="SET NULL")
+    interview_id: int | None = reference_column("interviews.id", nullable=True, ondelete="SET NULL")
+    type: str = Field(sa_column=Column(String(12), nullable=False))
+    amount: int = Field(sa_column=Column(Integer, nullable=False))
+    debt: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
+    reason: str = Field(sa_column=Column(String(40), nullable=False))
+    source: str = Field(sa_column=Column(String(40), nullable=False))
+    subject: str | None = Field(default=None, sa_column=Column(String(60), index=True))
+    part: str | None = Field(default=None, sa_column=Column(String(60)))
+    business_key: str = Field(sa_column=Column(String(200), nullable=False, unique=True))
+    created_at: datetime = time_column()

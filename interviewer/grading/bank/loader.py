@@ -1,0 +1,69 @@
+"""The question bank that ships with the package: loading and validation."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from interviewer.interviews.rubric import KeyPoint, Rubric
+from interviewer.interviews.topics import TOPICS, AnswerKind, Level
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
+
+
+class BankQuestion(BaseModel):
+    """One question of the bank with its rubric; `id` is unique in the whole bank and never changes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: Slug
+    subtopic: str = Field(min_length=2, max_length=60)
+    level: Level
+    kind: AnswerKind = AnswerKind.TEXT
+    tags: tuple[Slug, ...] = ()
+    prompt: str = Field(min_length=20, max_length=1500)
+    key_points: tuple[KeyPoint, ...] = Field(min_length=3, max_length=6)
+    model_answer: str = Field(min_length=80, max_length=4000)
+    follow_up: str = Field(min_length=10, max_length=400)
+    topic: Slug
+
+    @property
+    def rubric(self) -> Rubric:
+        """The rubric as the domain knows it."""
+        return Rubric(key_points=self.key_points, model_answer=self.model_answer.strip(), follow_up=self.follow_up)
+
+
+class Technology(BaseModel):
+    """A technology that questions are tagged with and job descriptions are searched for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    words: tuple[str, ...]
+
+
+@cache
+def load_bank() -> Mapping[str, BankQuestion]:
+    """Return every question by id, in topic order; raises pydantic's ValidationError on a malformed file."""
+    folder = resources.files("interviewer.grading.bank")
+    questions: dict[str, BankQuestion] = {}
+    for topic in TOPICS:
+        data = tomllib.loads((folder / f"{topic.slug}.toml").read_text(encoding="utf-8"))
+        for raw in data["question"]:
+            question = BankQuestion.model_validate({**raw, "topic": topic.slug})
+            if question.id in questions:
+                raise ValueError(f"the question id {question.id!r} is used twice")
+            questions[question.id] = question
+    return questions
+
+
+@cache
+def technologies() -> Mapping[str, Technology]:
+    """Return the technologies by tag."""
+    text = (resources.files("interviewer.grading.bank") / "technologies.toml").read_text(encoding="utf-8")
+    return {tag: Technology.model_validate(value) for tag, value in tomllib.loads(text).items()}

@@ -1,0 +1,85 @@
+"""Checks of the question bank that a schema cannot make: coverage, uniqueness, and that the scorer can judge it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from interviewer.grading.bank.loader import BankQuestion, technologies
+from interviewer.grading.judge import mark_answer
+from interviewer.grading.text import stems, vectors
+from interviewer.interviews.rubric import score
+from interviewer.interviews.topics import TOPICS, AnswerKind, Level
+
+PER_TOPIC = 50
+PER_LEVEL = 12
+MODEL_ANSWER_FLOOR = 9
+NON_ANSWER_CEILING = 1
+# Two prompts of a topic more alike than this ask the same thing.
+DUPLICATE_COSINE = 0.9
+
+
+def question_problems(question: BankQuestion) -> Iterable[str]:
+    """Yield what is wrong with one question, a sentence each."""
+    for tag in question.tags:
+        if tag not in technologies():
+            yield f"{question.id}: the tag {tag!r} is not in technologies.toml"
+    asked = set(stems(question.prompt))
+    for key_point in question.key_points:
+        if not re.match(r"[\w`'\"@]", key_point.point):
+            yield f"{question.id}: a key point begins with a stray sign: {key_point.point[:50]!r}"
+        if not key_point.terms or any(not idea for idea in key_point.terms):
+            yield f"{question.id}: a key point has no terms: {key_point.point[:50]!r}"
+        if all(set(stems(term)) <= asked for idea in key_point.terms for term in idea):
+            yield f"{question.id}: all terms of a key point stand in the question already: {key_point.point[:50]!r}"
+    value = _score(question, question.model_answer)
+    if value < MODEL_ANSWER_FLOOR:
+        yield f"{question.id}: the model answer scores {value}, less than {MODEL_ANSWER_FLOOR}: {_missed(question)}"
+    for answer in (
+        "I don't know.",
+        "",
+        question.prompt,
+        "I would do it very well, as I always do, because I have great experience with everything.",
+    ):
+        value = _score(question, answer)
+        if value > NON_ANSWER_CEILING:
+            yield f"{question.id}: the non-answer {answer[:30]!r} scores {value}"
+
+
+def bank_problems(bank: Mapping[str, BankQuestion]) -> Iterable[str]:
+    """Yield what is wrong with the whole bank: too few questions of a kind, two that ask the same."""
+    for topic in TOPICS:
+        yield from topic_problems([question for question in bank.values() if question.topic == topic.slug], topic.slug)
+
+
+def topic_problems(questions: list[BankQuestion], slug: str) -> Iterable[str]:
+    """Yield what is wrong with one topic's questions, each by itself and all together."""
+    if len(questions) < PER_TOPIC:
+        yield f"{slug}: {len(questions)} questions, {PER_TOPIC} are needed"
+    levels = Counter(question.level for question in questions)
+    for level in Level:
+        if levels[level] < PER_LEVEL:
+            yield f"{slug}: {levels[level]} questions for {level}, {PER_LEVEL} are needed"
+    if slug == "coding" and sum(question.kind is AnswerKind.CODE for question in questions) < PER_TOPIC // 2:
+        yield f"{slug}: at least half of the questions must ask for code"
+    for question in questions:
+        yield from question_problems(question)
+    alike = vectors([question.prompt for question in questions])
+    cosines = np.triu(alike @ alike.T, k=1)
+    for first, second in zip(*np.nonzero(cosines > DUPLICATE_COSINE), strict=True):
+        yield f"{slug}: {questions[first].id} and {questions[second].id} ask nearly the same"
+
+
+def _score(question: BankQuestion, answer: str) -> int:
+    scored = mark_answer(question.prompt, question.rubric, answer, question.kind)
+    return score(question.rubric, scored.marks, scored.nature)
+
+
+def _missed(question: BankQuestion) -> str:
+    scored = mark_answer(question.prompt, question.rubric, question.model_answer, question.kind)
+    return "; ".join(
+        f"{mark.mark} {question.key_points[mark.key_point].point[:60]!r}" for mark in scored.marks if mark.mark != "hit"
+    )

@@ -1,0 +1,53 @@
+"""The bank's questions one by one, and what texts have in common: technologies that they name, vectors of their words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+from interviewer.grading.bank.loader import load_bank
+from interviewer.grading.job_match import tags_of
+from interviewer.grading.text import vectors
+from interviewer.interviews.question_bank import BankItem
+from interviewer.interviews.topics import TOPICS
+
+
+class ShippedBank:
+    """Fulfils `ports.QuestionBank` with the bank that ships with the package."""
+
+    def all(self) -> Mapping[str, BankItem]:
+        """Return every question by its id; raises as `load_bank` does."""
+        return _items()
+
+
+@cache
+def _items() -> Mapping[str, BankItem]:
+    topics = {topic.slug: topic.id for topic in TOPICS}
+    return {
+        one.id: BankItem(
+            id=one.id,
+            topic_id=topics[one.topic],
+            subtopic=one.subtopic,
+            level=one.level.value,
+            kind=one.kind.value,
+            prompt=one.prompt.strip(),
+            rubric=one.rubric.model_dump(mode="json"),
+            tags=frozenset(one.tags),
+        )
+        for one in load_bank().values()
+    }
+
+
+class WordLikeness:
+    """Fulfils `ports.Likeness` with the list of technologies and static word vectors."""
+
+    def technologies(self, text: str) -> frozenset[str]:
+        """Return the tags of the technologies that a text names."""
+        return frozenset(tags_of(text))
+
+    def cosines(self, texts: Sequence[str], others: Sequence[str]) -> Sequence[Sequence[float]]:
+        """Return the cosines of the texts' vectors; the vectors are loaded on first use, which takes a moment."""
+        if not texts or not others:
+            return [[0.0] * len(others) for _ in texts]
+        found: list[list[float]] = (vectors(texts) @ vectors(others).T).tolist()
+        return found

@@ -1,0 +1,114 @@
+"""The built-in grader of short answers: compares an answer with a reference answer, without network or language model.
+
+What it measures is in features.py, how that becomes a grade in regression.py. Here stand the rules around both: what
+is no answer gets nothing, whatever the trained model thinks.
+"""
+
+from __future__ import annotations
+
+import re
+from difflib import SequenceMatcher
+from functools import lru_cache
+
+from interviewer.grading.encoders import contextual
+from interviewer.grading.features import measure
+from interviewer.grading.instructions import speaks_to_grader
+from interviewer.grading.regression import Model, trained
+from interviewer.grading.segments import content, segments, weight_of
+from interviewer.grading.text import FUNCTION_WORDS, words
+from interviewer.interviews.non_answers import admits_ignorance, copies_question
+
+_BLANK = re.compile(
+    r"\W*(?:no|empty|blank|missing|none|nothing|n/?a)?\W*(?:response|submission|answer|reply|solution|comment)?"
+    r"(?:\W+(?:given|provided|submitted))?\W*",
+    re.IGNORECASE,
+)
+HEAP_GRADE = 0.25
+# The model is right about the order of answers but too strict with those in the middle, chiefly to questions of a new kind.
+USUAL_GRADE, LIFT = 0.8, 0.35
+_LIFTED_FROM, _LIFTED_WHOLLY = 0.3, 0.5
+# A short answer that ties a thing of the question to the wrong end of a scale ("a queue is last in first out").
+REVERSED_SHARE, SHORT_ANSWER = 0.6, 12
+_HEAP_WORDS, _HEAP_FUNCTION_SHARE = 8, 0.1
+# Below the first figure of evidence an answer gets nothing, from the second on what the model says.
+NO_EVIDENCE, EVIDENCE = 0.02, 0.15
+_ECHO_RUN, _ECHO_SHARE, _ECHO_WORDS = 5, 0.7, 60
+_UNRELATED, _RELATED = 0.15, 0.65
+
+
+def grade(question: str, reference_answer: str, answer: str) -> float:
+    """Return the grade, 0 to 1, that people would be likely to give `answer`; the same for the same texts.
+
+    Raises:
+        ValueError: the reference answer says nothing to compare with.
+    """
+    if not words(reference_answer):
+        raise ValueError("The reference answer has no words.")
+    if is_none(question, answer) and not _BLANK.fullmatch(reference_answer):
+        return 0.0
+    encoder = contextual()
+    measured = measure(question, reference_answer, worded(question, answer), encoder)
+    return settle(measured, trained("context" if encoder else "static"), question, reference_answer, answer)
+
+
+# Each rule asks for it anew, and finding what repeats the question takes its time.
+@lru_cache(maxsize=64)
+def worded(question: str, answer: str) -> str:
+    """Return what `answer` says, without what speaks to the grader and the question said again; empty if nothing is left."""
+    return "\n".join(piece for piece in segments(answer) if not speaks_to_grader(piece) and not _echoes(question, piece))
+
+
+def _echoes(question: str, piece: str) -> bool:
+    """Tell a sentence that holds most of a sentence of the question word for word, and beyond it only filling words."""
+    said = words(piece)
+    if len(said) > _ECHO_WORDS:
+        return False
+    for asked in map(words, segments(question)):
+        run = SequenceMatcher(None, said, asked, autojunk=False).find_longest_match()
+        if run.size >= max(_ECHO_RUN, _ECHO_SHARE * len(asked)):
+            left = content(" ".join(said[: run.a] + said[run.a + run.size :]))
+            if all(weight_of(word) < 1 for word in left):
+                return True
+    return False
+
+
+def is_none(question: str, answer: str) -> bool:
+    """Tell an answer that does not try: nothing, "no submission", "I don't know", the question again."""
+    said = worded(question, answer)
+    return bool(_BLANK.fullmatch(said)) or not words(said) or admits_ignorance(said) or copies_question(question, said)
+
+
+def settle(measured: dict[str, float], model: Model, question: str, reference_answer: str, answer: str) -> float:
+    """Return the grade of an answer that was measured: what the model says, within the rules."""
+    predicted = _lifted(min(1.0, max(0.0, model.predict(measured)))) * _trust(measured)
+    if measured["conflict"] > 0.5 and len(content(worded(question, answer))) <= SHORT_ANSWER:
+        predicted *= REVERSED_SHARE
+    if _is_heap(worded(question, answer), reference_answer):
+        predicted = min(predicted, HEAP_GRADE)
+    return round(min(1.0, max(0.0, predicted)), 4)
+
+
+def _lifted(predicted: float) -> float:
+    """Move a doubtful grade up towards the usual one; grades next to nothing and good ones stay."""
+    share = min(1.0, max(0.0, (predicted - _LIFTED_FROM) / (_LIFTED_WHOLLY - _LIFTED_FROM)))
+    return predicted + share * LIFT * max(0.0, USUAL_GRADE - predicted)
+
+
+def _trust(measured: dict[str, float]) -> float:
+    """Return 0 for an answer with no trace of reference or question in words or meaning, 1 where there is enough of it."""
+    likeness = max(measured["static_backward_best"], measured["static_asked_like"], measured.get("context_backward_best", 0.0))
+    meaning = (likeness - _UNRELATED) / (_RELATED - _UNRELATED)
+    evidence = max(measured["words_wanted"], measured["soft_wanted"], meaning)
+    return min(1.0, max(0.0, (evidence - NO_EVIDENCE) / (EVIDENCE - NO_EVIDENCE)))
+
+
+def _is_heap(said: str, reference: str) -> bool:
+    """Tell words heaped up without grammar; a reference that is itself a list may be answered with a list."""
+    return _bare(said) and not _bare(reference) and len(content(said)) >= _HEAP_WORDS
+
+
+def _bare(text: str) -> bool:
+    found = words(text)
+    function_words = sum(word in FUNCTION_WORDS for word in found)
+    formulas = sum(text.count(sign) for sign in "=(){}[]<>*^+") > len(found) / 8
+    return len(found) >= _HEAP_WORDS and function_words / len(found) < _HEAP_FUNCTION_SHARE and not formulas

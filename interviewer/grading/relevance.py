@@ -1,0 +1,107 @@
+"""Whether an answer speaks of what was asked at all, whatever single words of it say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+import numpy as np
+
+from interviewer.grading.bank.loader import BankQuestion, load_bank
+from interviewer.grading.encoders import Array, contextual, unit
+from interviewer.grading.text import sentences, vectors
+from interviewer.interviews.rubric import Rubric
+
+# How many places of an answer are read closely: those whose words alone are most like what was asked.
+CLOSELY = 10
+# Below lie 1 of 140 of the model answers of the bank, 1 of 15 pieces of them, and half of what earns points beside the point.
+BESIDE_THE_POINT = 0.26
+# Questions whose model answer is itself not much like them ask less: of 1,900 answers to something else one more earns over 3.
+OF_THE_MODEL_ANSWER = 0.6
+# How much likelier another question may be: right answers in own words lie above, four of five that belong elsewhere below.
+ELSEWHERE, ELSEWHERE_IN_A_STORY = -0.05, -0.13
+# Whoever speaks of themselves tells stories out of every field: only other questions about oneself are near rivals there.
+_STORIES = frozenset({"introduction", "behavioral"})
+
+
+def beside_the_point(prompt: str, rubric: Rubric, said: Sequence[str]) -> bool:
+    """Tell an answer of which no two sentences are like the question with its key points; False where no encoder is installed.
+
+    Neighbouring sentences are read in pairs, so that what stands around them changes nothing. Where the model answer is itself
+    not much like the question, as with questions about somebody's own story, less is asked of the answer too.
+    """
+    if contextual() is None or not said:
+        return False
+    points = tuple(key_point.point for key_point in rubric.key_points)
+    usual = _usual(prompt, points, rubric.model_answer)
+    return likeness(prompt, points, said) < min(BESIDE_THE_POINT, OF_THE_MODEL_ANSWER * usual)
+
+
+@lru_cache(maxsize=1024)
+def _usual(prompt: str, points: tuple[str, ...], model_answer: str) -> float:
+    said = [sentence.text for sentence in sentences(model_answer)]
+    return likeness(prompt, points, said) if said else 0.0
+
+
+def likeness(prompt: str, points: tuple[str, ...], said: Sequence[str]) -> float:
+    """Return how like what was asked the likest place of an answer is, -1 to 1; `said` is at least one sentence."""
+    encoder = contextual()
+    assert encoder is not None
+    pairs = [" ".join(said[first : first + 2]) for first in range(max(1, len(said) - 1))]
+    if len(pairs) > CLOSELY:
+        by_words = vectors(pairs) @ vectors([" ".join([prompt, *points])])[0]
+        pairs = [pairs[place] for place in np.argsort(-by_words, kind="stable")[:CLOSELY]]
+    wanted = _wanted(prompt, points)
+    return max(float(encoder(pair).vector @ wanted) for pair in pairs)
+
+
+@lru_cache(maxsize=1024)
+def _wanted(prompt: str, points: tuple[str, ...]) -> Array:
+    encoder = contextual()
+    assert encoder is not None
+    about = unit(np.sum([encoder(point).vector for point in points], axis=0))
+    return unit(np.asarray(encoder(prompt).vector + about))
+
+
+def belongs_elsewhere(prompt: str, rubric: Rubric, said: str) -> bool:
+    """Tell what is clearly more like another question of the bank, with its model answer, than like the one that was asked."""
+    bank = _bank()
+    likenesses = bank.rows @ vectors([said])[0]
+    place = bank.places.get(rubric.model_answer)
+    if place is None:
+        here = float(_subject(prompt, rubric) @ vectors([said])[0])
+        return here - float(likenesses.max()) < ELSEWHERE_IN_A_STORY
+    here = float(likenesses[place])
+    likenesses[place] = -1.0
+    return here - float(likenesses.max()) < (ELSEWHERE_IN_A_STORY if bank.stories[place] else ELSEWHERE)
+
+
+def likeness_between(question: BankQuestion, others: Sequence[BankQuestion]) -> float:
+    """Return how like what a question of the bank is about is to the likest of others, -1 to 1; 0 without others."""
+    bank = _bank()
+    here = bank.rows[bank.places[question.rubric.model_answer]]
+    return max((float(bank.rows[bank.places[other.rubric.model_answer]] @ here) for other in others), default=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bank:
+    """What each question of the bank is about, a unit vector a row, by place; places go by model answer."""
+
+    rows: Array
+    places: dict[str, int]
+    stories: tuple[bool, ...]
+
+
+@cache
+def _bank() -> _Bank:
+    questions = list(load_bank().values())
+    rows = np.array([_subject(question.prompt, question.rubric) for question in questions], dtype=np.float32)
+    places = {question.rubric.model_answer: place for place, question in enumerate(questions)}
+    return _Bank(rows, places, tuple(question.topic in _STORIES for question in questions))
+
+
+def _subject(prompt: str, rubric: Rubric) -> Array:
+    """Return the direction of a question, its key points and its model answer in static vectors, cheap enough for the whole bank."""
+    asked, wanted, model = vectors([prompt, " ".join(key_point.point for key_point in rubric.key_points), rubric.model_answer])
+    return unit(np.asarray(unit(np.asarray(asked + wanted)) + model))

@@ -1,0 +1,125 @@
+"""Cutting a reference answer into the points it makes, and an answer into windows that may make them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from interviewer.grading.text import FUNCTION_WORDS, cut, stem, words
+
+_SEGMENT = re.compile(r"[^.!?;\n•●○]+(?:[.!?;](?!\s|$)[^.!?;\n•●○]*)*[.!?;]*")
+_COUNTS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
+_COUNT = re.compile(
+    r"\b(\d|two|three|four|five|six)\b(?:\s+(?:of|the|main|possible|different|key|important|\w+(?=\s+(?:class|type|kind)))){0,3}"
+    r"\s+(\w+s)\b",
+    re.IGNORECASE,
+)
+_NOT_COUNTED = frozenset(["sentences", "words", "times", "seconds", "minutes", "hours", "bits", "bytes", "packets", "points"])
+# Words that lead up to a point and are none themselves.
+_FILLERS = frozenset(
+    stem(word)
+    for word in (
+        "example",
+        "eg",
+        "ie",
+        "etc",
+        "thing",
+        "way",
+        "answer",
+        "question",
+        "use",
+        "case",
+        "also",
+        "first",
+        "second",
+        "third",
+        "one",
+        "two",
+        "three",
+        "follow",
+        "possible",
+        "mean",
+        "however",
+        "therefore",
+        "thus",
+        "lecture",
+        "advantage",
+        "disadvantage",
+        "difference",
+        "correct",
+        "get",
+        "make",
+        "give",
+        "need",
+    )
+)
+FILLER_WEIGHT = 0.4
+WINDOW = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One thing the reference says: its text, its stems, those of them that the question does not say, and its weight."""
+
+    text: str
+    stems: frozenset[str]
+    new: frozenset[str]
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """Runs of one to `WINDOW` neighbouring sentences, each as the range of its sentences, and the stems of each run."""
+
+    ranges: tuple[tuple[int, int], ...]
+    stems: tuple[frozenset[str], ...]
+
+
+def segments(text: str) -> list[str]:
+    """Split `text` at sentence ends, semicolons, bullets and line ends; pieces without a word or number are dropped."""
+    pieces = (piece.strip(" \t-–*>→\r") for piece in cut(_SEGMENT, text))
+    return [piece for piece in pieces if words(piece)]
+
+
+def content(text: str) -> frozenset[str]:
+    """Return the stems of the words and numbers of `text` that carry meaning."""
+    return frozenset(stem(word) for word in words(text) if word not in FUNCTION_WORDS and (len(word) > 1 or word.isdigit()))
+
+
+def weight_of(word: str) -> float:
+    """Return how much a stem counts in an overlap: 1, or less for words that only lead up to something."""
+    return FILLER_WEIGHT if word in _FILLERS else 1.0
+
+
+def overlap(wanted: Collection[str], said: Collection[str]) -> float:
+    """Return the weighted share of `wanted` that is `said`, 0 to 1."""
+    total = sum(weight_of(word) for word in wanted)
+    return sum(weight_of(word) for word in wanted if word in said) / total if total else 0.0
+
+
+def points(reference: str, asked: frozenset[str]) -> list[Point]:
+    """Return what the reference says; headings that only say the question's words again are left out if anything remains."""
+    found = []
+    for piece in segments(reference):
+        said = content(piece)
+        if said:
+            new = said - asked
+            found.append(Point(piece, said, new, min(6, len(new)) + 0.5))
+    return [point for point in found if point.new] or found or [Point(reference.strip() or ".", frozenset(), frozenset(), 1.0)]
+
+
+def wanted_points(question: str, available: int) -> int:
+    """Return how many points the question asks for ("name two ..."), at most those that the reference has."""
+    counts = [
+        int(count) if count.isdigit() else _COUNTS[count.lower()]
+        for count, counted in _COUNT.findall(question)
+        if counted.lower() not in _NOT_COUNTED
+    ]
+    return max(1, min(available, max(counts))) if counts else available
+
+
+def windows(stems: Sequence[frozenset[str]]) -> Windows:
+    """Return every run of one to `WINDOW` neighbouring sentences, given the stems of each sentence."""
+    ranges = tuple((first, first + size) for size in range(1, WINDOW + 1) for first in range(len(stems) - size + 1))
+    return Windows(ranges, tuple(frozenset().union(*stems[first:last]) for first, last in ranges))

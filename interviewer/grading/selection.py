@@ -1,0 +1,137 @@
+"""Which question of the bank comes next."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interviewer.grading.bank.loader import BankQuestion, load_bank, technologies
+from interviewer.grading.job_match import level_of, lines_of, tags_of
+from interviewer.grading.judge import mark_answer
+from interviewer.grading.relevance import likeness_between
+from interviewer.grading.text import vectors
+from interviewer.interviews.interviewer import JobBrief, PastTurn, QuestionBrief
+from interviewer.interviews.rubric import PASS_SCORE, Rubric, score
+from interviewer.interviews.topics import AnswerKind, Level, topic_by_id
+
+# At this score and above the next question gets harder, at the other and below easier.
+HARDER_FROM, EASIER_FROM = PASS_SCORE + 1, 3
+# Of the 40,040 pairs of questions of different topics 67 are more alike than this: they ask for the same thing twice.
+SAME_SUBJECT = 0.65
+# A line of the posting is named in the question when it is at least this like it.
+TIE_COSINE = 0.5
+MAX_TIE = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The chosen question and a sentence that ties it to the job, empty when nothing does."""
+
+    question: BankQuestion
+    lead: str
+
+
+def choose(brief: QuestionBrief, rng: random.Random) -> Choice:
+    """Choose the next question by topic, kind, level, job and what was asked before.
+
+    Questions this person has been asked come last, the longest ago first, once the rest is used up.
+    """
+    asked_now = {turn.bank_id for turn in brief.history}
+    fits = [
+        question
+        for question in load_bank().values()
+        if question.topic == topic_by_id(brief.topic_id).slug
+        and question.id not in asked_now
+        and (not brief.must_be_code or question.kind is AnswerKind.CODE)
+    ]
+    seen = {bank_id: age for age, bank_id in enumerate(brief.seen_before)}
+    fresh = [question for question in fits if question.id not in seen]
+    if not fresh:
+        oldest = min(fits, key=lambda question: seen[question.id])
+        return Choice(oldest, _lead(oldest, brief.job, brief.history))
+    level = target_level(brief)
+    tags = tags_of(brief.job.text) if brief.job else ()
+    likeness = _likeness(fresh, brief.job)
+    used = {turn.subtopic for turn in brief.history}
+    asked = [question for question in load_bank().values() if question.id in asked_now]
+    weights = [
+        _fit(question, level, tags, likeness[index])
+        - 1.5 * (question.subtopic in used)
+        - 6.0 * (likeness_between(question, asked) > SAME_SUBJECT)
+        + rng.random()
+        for index, question in enumerate(fresh)
+    ]
+    best = fresh[max(range(len(fresh)), key=weights.__getitem__)]
+    return Choice(best, _lead(best, brief.job, brief.history))
+
+
+def target_level(brief: QuestionBrief) -> Level:
+    """Return the level of the next question: the last one's, moved by how it was answered; at first the job's."""
+    if not brief.history:
+        return level_of(brief.job.text) if brief.job else Level.MID
+    last = brief.history[-1]
+    value = last.score if last.score is not None else _own_score(last, brief)
+    rank = Level(last.level).rank + (value >= HARDER_FROM) - (value <= EASIER_FROM)
+    return list(Level)[min(2, max(0, rank))]
+
+
+def _own_score(turn: PastTurn, brief: QuestionBrief) -> int:
+    """Score the last answer here: its verdict is being written at this very moment."""
+    if turn.answer is None or brief.last_rubric is None:
+        return PASS_SCORE - 1
+    rubric = Rubric.model_validate(brief.last_rubric)
+    scored = mark_answer(turn.prompt, rubric, turn.answer, AnswerKind.TEXT)
+    return score(rubric, scored.marks, scored.nature)
+
+
+def _fit(question: BankQuestion, level: Level, tags: Sequence[str], likeness: float) -> float:
+    """Return how well a question fits: nearness of level, technologies of the job, likeness to its lines."""
+    shared = sum(tag in tags for tag in question.tags)
+    foreign = len(question.tags) - shared if tags else 0
+    return -2.0 * abs(question.level.rank - level.rank) + 1.5 * min(shared, 2) - 1.0 * min(foreign, 2) + 2.0 * likeness
+
+
+@cache
+def _bank_vectors() -> dict[str, NDArray[np.float32]]:
+    bank = load_bank()
+    return dict(zip(bank, vectors([question.prompt for question in bank.values()]), strict=True))
+
+
+def _likeness(questions: Sequence[BankQuestion], job: JobBrief | None) -> list[float]:
+    """Return for each question the cosine to the most similar line of the job description."""
+    lines = lines_of(job.text) if job else []
+    if not lines:
+        return [0.0] * len(questions)
+    matrix = np.stack([_bank_vectors()[question.id] for question in questions]) @ vectors(lines).T
+    return [float(value) for value in matrix.max(axis=1)]
+
+
+def _lead(question: BankQuestion, job: JobBrief | None, history: Sequence[PastTurn]) -> str:
+    """Return a sentence that says what in the posting the question is about: a line of it, else a technology.
+
+    What an earlier question was tied to is not named again while there is something else.
+    """
+    if job is None:
+        return ""
+    said = " ".join(turn.prompt for turn in history)
+    lines = [line for line in lines_of(job.text) if len(line) <= MAX_TIE and line.rstrip(".") not in said]
+    if lines:
+        cosines = vectors(lines) @ _bank_vectors()[question.id]
+        best = int(cosines.argmax())
+        if cosines[best] >= TIE_COSINE:
+            return f"The posting says: “{lines[best].rstrip('.')}”."
+    names = [technologies()[tag].name for tag in tags_of(job.text) if tag in question.tags]
+    fresh = [
+        name
+        for name in names
+        if f"{name} is part of" not in said and f"work with {name}" not in said and f"names {name}" not in said
+    ]
+    if not fresh:
+        return ""
+    words = ("You would work with {} here.", "{} is part of this role.", "The posting names {}.")
+    return words[len(history) % len(words)].format(fresh[0])

@@ -1,0 +1,96 @@
+"""A second, blind verdict on an answer. Both are kept, and the mean of both counts: none is chosen as the better one."""
+
+from __future__ import annotations
+
+import asyncio
+
+from structlog.contextvars import bind_contextvars
+
+from interviewer.core.capacity import Door
+from interviewer.core.database import Database
+from interviewer.core.rate_limits import Action, Guard
+from interviewer.errors import BadRequest, Conflict
+from interviewer.interviews import briefs, queries, verdicts
+from interviewer.interviews.interviewer import Interviewer
+from interviewer.interviews.interviewer_calls import Caller, InterviewerCalls
+from interviewer.interviews.repeated_grading import settled
+from interviewer.interviews.tables import Appeal
+from interviewer.interviews.turns import DRAIN_SECONDS, Interviews
+from interviewer.interviews.user_text import SKIPPED
+from interviewer.interviews.views import BUILT_IN, InterviewView, Loaded, TurnRow
+
+ONCE = "There is a second verdict on this answer already."
+SAME_AGAIN = "The built-in interviewer would only say the same again."
+NOTHING_SAID = "A skipped question has no answer to judge."
+NOTHING_YET = "This answer is not scored yet."
+
+
+class Appeals:
+    """Hears appeals."""
+
+    def __init__(
+        self,
+        database: Database,
+        interviewer: Interviewer,
+        interviews: Interviews,
+        repeats: int = 1,
+        door: Door | None = None,
+        guard: Guard | None = None,
+    ) -> None:
+        self._guard = guard or Guard(None)
+        self._database = database
+        self._interviewer = interviewer
+        self._interviews = interviews
+        self._calls = InterviewerCalls(database, interviewer, door, repeats)
+        self._hearing: dict[int, asyncio.Task[None]] = {}
+
+    async def hear(self, user_id: int, interview_id: int, question_id: int, client: str = "") -> InterviewView:
+        """Have an answer judged once more by somebody who does not know the first verdict, and return the interview then.
+
+        Whoever asks while it is being heard waits for the same verdict, and it is stored even if nobody waits any more.
+        Raises NotFound, BadRequest without a first verdict or where it would be the same again, Conflict when there has
+        been an appeal, TooManyRequests by the network address `client` and the account, and Crowded or an InterviewerError when
+        no verdict comes: then it can be asked for again.
+        """
+        await self._guard.check(Action.ANSWER, client, str(user_id))
+        loaded = await self._interviews.load(user_id, interview_id)
+        row = loaded.row(question_id)
+        if (hearing := self._hearing.get(question_id)) is None:
+            self._refuse(row)
+            hearing = asyncio.create_task(self._hear(loaded, row))
+            self._hearing[question_id] = hearing
+            hearing.add_done_callback(lambda _: self._hearing.pop(question_id, None))
+        await asyncio.shield(hearing)
+        return await self._interviews.view(user_id, interview_id)
+
+    def _refuse(self, row: TurnRow) -> None:
+        if row.answer is None or row.verdict is None:
+            raise BadRequest(NOTHING_YET)
+        if row.answer.content == SKIPPED:
+            raise BadRequest(NOTHING_SAID)
+        if row.appeal is not None:
+            raise Conflict(ONCE)
+        if self._interviewer.deterministic or row.verdict.interviewer == BUILT_IN:
+            raise BadRequest(SAME_AGAIN)
+
+    async def _hear(self, loaded: Loaded, row: TurnRow) -> None:
+        answer, verdict = row.answer, row.verdict
+        if answer is None or verdict is None:
+            raise AssertionError("an appeal needs a verdict")
+        user_id, interview_id = loaded.interview.user_id, loaded.interview.id
+        bind_contextvars(interview_id=interview_id)
+        brief = briefs.answer_brief(row.question, answer.content, briefs.job_brief(loaded.job))
+        judgement, call = await self._calls.judge(Caller(user_id, interview_id), brief, verdicts.unseen)
+        counted = settled(verdict.score, judgement.score)
+        columns = verdicts.judgement_columns(judgement, self._interviewer)
+        appeal = Appeal(message_id=answer.id, counted=counted, **columns)
+        async with self._database.autocommit() as session:
+            await queries.add_appeal(session, appeal, interview_id, counted - verdict.score, call)
+
+    async def close(self) -> None:
+        """Let what is being heard come to its end; what takes too long can be asked for again."""
+        if self._hearing:
+            _, late = await asyncio.wait(self._hearing.values(), timeout=DRAIN_SECONDS)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)

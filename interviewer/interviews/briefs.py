@@ -1,0 +1,48 @@
+"""What the interviewer is given, made out of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from interviewer.interviews.interviewer import AnswerBrief, JobBrief, PastTurn, QuestionBrief
+from interviewer.interviews.progress import must_ask_for_code
+from interviewer.interviews.tables import JobProfile, Question
+from interviewer.interviews.topics import AnswerKind, number_in_topic, topic_of
+from interviewer.interviews.views import TurnRow
+
+
+def job_brief(job: JobProfile | None) -> JobBrief | None:
+    """Return the job description as the interviewer gets it."""
+    return JobBrief(job.text, job.profile) if job else None
+
+
+def question_brief(position: int, rows: Sequence[TurnRow], job: JobBrief | None, seen_before: Sequence[str]) -> QuestionBrief:
+    """Return what the interviewer needs to ask the question at `position`, after the turns in `rows`."""
+    code_asked = any(row.question.kind == AnswerKind.CODE for row in rows)
+    return QuestionBrief(
+        topic_id=topic_of(position).id,
+        number=number_in_topic(position),
+        must_be_code=must_ask_for_code(position, code_asked),
+        job=job,
+        history=tuple(_past(row) for row in rows),
+        last_rubric=rows[-1].question.rubric if rows else None,
+        seen_before=seen_before,
+    )
+
+
+def answer_brief(question: Question, answer: str, job: JobBrief | None) -> AnswerBrief:
+    """Return what the interviewer needs to judge `answer`."""
+    return AnswerBrief(question.topic_id, question.kind, question.prompt, question.rubric, answer, job)
+
+
+def _past(row: TurnRow) -> PastTurn:
+    question = row.question
+    return PastTurn(
+        topic_id=question.topic_id,
+        subtopic=question.subtopic,
+        level=question.level,
+        prompt=question.prompt,
+        bank_id=question.bank_id,
+        answer=row.answer.content if row.answer else None,
+        score=row.score,
+    )

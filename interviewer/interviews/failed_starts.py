@@ -1,0 +1,74 @@
+"""Starts that got no first question: failed, given up, or ended with their process. Each gives its credit back, once."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from interviewer.core import metrics, users
+from interviewer.core.columns import utcnow
+from interviewer.core.database import Database
+from interviewer.credits import interview_credits
+from interviewer.errors import AllowanceUsed
+from interviewer.interviews import queries
+from interviewer.interviews.progress import InterviewStatus
+from interviewer.interviews.tables import Interview
+
+logger = logging.getLogger(__name__)
+A_DAY = timedelta(days=1)
+# Starts that an account may give up within a day. Each has made the interviewer's model write for nothing.
+GIVE_UPS_A_DAY = 5
+GIVE_UPS_USED = (
+    f"You have given up {GIVE_UPS_A_DAY} starts within a day, and no more are free. "
+    "This one goes on: its first question appears here as soon as it is ready."
+)
+
+
+async def give_back(session: AsyncSession, interview_id: int, user_id: int) -> None:
+    """Let a start fail and return its credit to the balance it came from; it must be locked and still `starting`."""
+    if await interview_credits.give_back(session, interview_id, user_id):
+        await queries.set_status(session, interview_id, InterviewStatus.FAILED)
+
+
+async def give_up(session: AsyncSession, interview_id: int, user_id: int) -> None:
+    """Return the credit of a start that its user gives up; the start must be locked and still `starting`.
+
+    Raises AllowanceUsed when the user has given up as many within a day as are free.
+    """
+    await users.locked_user(session, user_id)  # one at a time, so that two at once are both counted
+    now = utcnow()
+    used = await queries.give_ups(session, user_id, now - A_DAY)
+    if len(used) >= GIVE_UPS_A_DAY:
+        wait = used[-GIVE_UPS_A_DAY] + A_DAY - now
+        raise AllowanceUsed(GIVE_UPS_USED, wait.total_seconds())
+    await queries.note_give_up(session, interview_id, now)
+    await give_back(session, interview_id, user_id)
+
+
+async def give_back_failed(database: Database, interview_id: int) -> str:
+    """Return the credit of a start that failed, unless somebody has done so already, and say so in words."""
+    try:
+        async with database.transaction() as session:
+            interview = await session.get(Interview, interview_id, with_for_update=True)
+            ours = interview is not None and interview.status == InterviewStatus.STARTING.value
+            if interview is not None and ours:
+                await give_back(session, interview_id, interview.user_id)
+        metrics.starts_failed(int(ours))
+    except Exception:
+        logger.exception("a credit could not be given back; the sweep will do it")
+        return "Your credit comes back by itself within a minute."
+    return "Your credit was given back."
+
+
+async def give_back_lapsed(database: Database) -> int:
+    """Give back the credits of starts that died with their process; returns how many there were.
+
+    Any number of workers may call this at once: each lapsed start is locked by one of them.
+    """
+    async with database.transaction() as session:
+        lapsed = await queries.lapsed_starts(session)
+        for interview_id, user_id in lapsed:
+            await give_back(session, interview_id, user_id)
+    return len(lapsed)

@@ -1,0 +1,205 @@
+"""The one way from use cases to the interviewer: queued fairly between users, measured, validated.
+
+Every call returns its result and the row that describes the call, for the caller to store both in one transaction.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from time import perf_counter
+from typing import Any, TypeVar
+
+from interviewer.core import metrics
+from interviewer.core.broadcast import Publish
+from interviewer.core.capacity import Door, model_door
+from interviewer.core.columns import utcnow
+from interviewer.core.database import Database
+from interviewer.core.documents import Document
+from interviewer.errors import (
+    Crowded,
+    InterviewerBadOutput,
+    InterviewerBusy,
+    InterviewerError,
+    InterviewerMisconfigured,
+    InterviewerTimeout,
+    InterviewerUnreachable,
+)
+from interviewer.interviews import replies
+from interviewer.interviews.events import Event
+from interviewer.interviews.interviewer import AnswerBrief, Interviewer, Piece, QuestionBrief, QuestionDraft, Usage, VerdictDraft
+from interviewer.interviews.replies import AskedQuestion
+from interviewer.interviews.rubric import Judgement
+from interviewer.interviews.tables import ModelCall
+
+logger = logging.getLogger(__name__)
+
+Item = TypeVar("Item")
+WORKED = "ok"
+_OUTCOMES: dict[type[BaseException], str] = {
+    InterviewerTimeout: "timeout",
+    InterviewerUnreachable: "unreachable",
+    InterviewerBusy: "busy",
+    InterviewerMisconfigured: "misconfigured",
+    InterviewerBadOutput: "bad output",
+    InterviewerError: "error",
+}
+
+
+class Kind(StrEnum):
+    """What the model is asked for."""
+
+    ASK = "ask"
+    JUDGE = "judge"
+    ANALYSE = "analyse"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who waits for a reply, and the interview it is for, if any."""
+
+    user_id: int
+    interview_id: int | None = None
+
+
+class InterviewerCalls:
+    """Calls of one interviewer. A call that finds no place in the queue raises Crowded, and none was made then.
+
+    When another error is raised, the row that describes the call is stored here, and the error goes on.
+    """
+
+    def __init__(self, database: Database, interviewer: Interviewer, door: Door | None = None, repeats: int = 1) -> None:
+        """Grade each answer `repeats` times, unless the interviewer would only say the same again."""
+        self._database = database
+        self._interviewer = interviewer
+        self._repeats = 1 if interviewer.deterministic else repeats
+        self.door = door or model_door()
+
+    async def ask(self, caller: Caller, brief: QuestionBrief, publish: Publish[Event]) -> tuple[AskedQuestion, ModelCall]:
+        """Return the next question, publishing its text as it comes; raises an InterviewerError."""
+        async with self._recorded(Kind.ASK, caller) as record:
+            asked = await replies.ask(record.interviewer, brief, publish, record.usage.append)
+        return asked, self._row(record)
+
+    async def judge(self, caller: Caller, brief: AnswerBrief, publish: Publish[Event]) -> tuple[Judgement, ModelCall]:
+        """Return the verdict on an answer, publishing the feedback as it comes; raises an InterviewerError."""
+        async with self._recorded(Kind.JUDGE, caller) as record:
+            judgement = await replies.judge(record.interviewer, brief, publish, record.usage.append, self._repeats)
+        return judgement, self._row(record)
+
+    async def analyze(self, caller: Caller, text: str) -> tuple[dict[str, Any], ModelCall]:
+        """Return what is found in a job description; raises an InterviewerError."""
+        async with self._recorded(Kind.ANALYSE, caller) as record:
+            profile = await replies.analyse(record.interviewer, text, record.usage.append)
+        return profile, self._row(record)
+
+    async def store(self, call: ModelCall) -> None:
+        """Store a call's row alone. A failure is logged and nothing worse: nothing depends on the row."""
+        try:
+            async with self._database.transaction() as session:
+                session.add(call)
+        except Exception as error:
+            logger.warning("a call of the model could not be noted: %s", type(error).__name__)
+
+    @asynccontextmanager
+    async def _recorded(self, kind: Kind, caller: Caller) -> AsyncIterator[_Record]:
+        record = _Record(kind, caller, _Queued(self._interviewer, self.door, caller.user_id, kind))
+        try:
+            yield record
+        except BaseException as error:
+            if not (record.interviewer.began is None and isinstance(error, Crowded)):
+                record.outcome = _OUTCOMES.get(type(error), "failed" if isinstance(error, Exception) else "cancelled")
+                await self._note_failure(record, self._row(record), error)
+            raise
+
+    async def _note_failure(self, record: _Record, call: ModelCall, error: BaseException) -> None:
+        """Count, log and store a call that failed; one that was cancelled is only counted."""
+        if isinstance(error, Exception):
+            metrics.outage("model")
+            logger.warning(
+                "the interviewer failed to %s (%s) after %.1f seconds",
+                record.kind.value,
+                record.outcome,
+                call.milliseconds / 1000,
+            )
+            await self.store(call)
+
+    def _row(self, record: _Record) -> ModelCall:
+        """Count an ended call and return the row that describes it."""
+        kind, seconds = record.kind.value, perf_counter() - (record.interviewer.began or record.came)
+        metrics.MODEL_CALLS.labels(kind, record.outcome).inc()
+        metrics.MODEL_SECONDS.labels(kind).observe(seconds)
+        # One call may have had several replies.
+        usage = _sum(record.usage) if record.usage else None
+        if usage:
+            metrics.MODEL_TOKENS.labels("prompt").inc(usage.prompt)
+            metrics.MODEL_TOKENS.labels("cached").inc(usage.cached)
+            metrics.MODEL_TOKENS.labels("completion").inc(usage.completion)
+        return ModelCall(
+            interview_id=record.caller.interview_id,
+            kind=kind,
+            model=self._interviewer.model,
+            prompt_tokens=usage.prompt if usage else None,
+            cached_tokens=usage.cached if usage else None,
+            completion_tokens=usage.completion if usage else None,
+            milliseconds=round(seconds * 1000),
+            outcome=record.outcome,
+            created_at=utcnow(),
+        )
+
+
+class _Queued:
+    """The interviewer as one user's call reaches it: each reply waits for its place in the queue."""
+
+    def __init__(self, interviewer: Interviewer, door: Door, user_id: int, kind: Kind) -> None:
+        self.name, self.model, self.deterministic = interviewer.name, interviewer.model, interviewer.deterministic
+        self._interviewer = interviewer
+        self._door = door
+        self._user_id = user_id
+        self._first_token = metrics.FIRST_TOKEN_SECONDS.labels(kind.value).observe
+        self.began: float | None = None  # when the first reply was asked for, on the clock of `perf_counter`
+
+    def ask(self, brief: QuestionBrief) -> AsyncIterator[Piece | Usage | QuestionDraft]:
+        """Ask as the interviewer does; raises Crowded, too."""
+        return self._through(self._interviewer.ask(brief))
+
+    def judge(self, brief: AnswerBrief) -> AsyncIterator[Piece | Usage | VerdictDraft]:
+        """Judge as the interviewer does; raises Crowded, too."""
+        return self._through(self._interviewer.judge(brief))
+
+    def analyse_job(self, text: str) -> AsyncIterator[Usage | Document]:
+        """Analyse as the interviewer does; raises Crowded, too."""
+        return self._through(self._interviewer.analyse_job(text))
+
+    async def close(self) -> None:
+        """Nothing is held: the interviewer is closed by whom it belongs to."""
+
+    async def _through(self, items: AsyncIterator[Item]) -> AsyncIterator[Item]:
+        async with self._door.place(self._user_id):
+            began = perf_counter()
+            self.began = self.began or began
+            seen = False
+            async for item in items:
+                if not seen:
+                    seen = True
+                    self._first_token(perf_counter() - began)
+                yield item
+
+
+@dataclass
+class _Record:
+    """A call under way: when it came, on the clock of `perf_counter`, and what its replies took."""
+
+    kind: Kind
+    caller: Caller
+    interviewer: _Queued
+    usage: list[Usage] = field(default_factory=list)
+    came: float = field(default_factory=perf_counter)
+    outcome: str = WORKED
+
+
+def _sum(told: Sequence[Usage]) -> Usage:
+    return Usage(sum(one.prompt for one in told), sum(one.cached for one in told), sum(one.completion for one in told))

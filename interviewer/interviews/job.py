@@ -1,0 +1,42 @@
+"""What is found in a job description."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from interviewer.interviews.topics import Level
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
+Lines = Annotated[tuple[Line, ...], Field(max_length=30)]
+
+
+class JobFindings(BaseModel):
+    """The parts of a job description that questions are tied to.
+
+    Statements of years, platforms and seniority stand word for word among the qualifications.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    title: str = Field(default="", max_length=200)
+    level: Level = Level.MID
+    domain: str = Field(default="", max_length=200)
+    stack: Lines = ()
+    responsibilities: Lines = ()
+    qualifications: Lines = ()
+
+
+def markdown(findings: JobFindings) -> str:
+    """Return what was found as a Markdown summary."""
+    lines = ["### JD Context", ""]
+    for label, value in (("Role", findings.title), ("Level", findings.level.value), ("Domain", findings.domain)):
+        if value:
+            lines.append(f"- **{label}:** {value}")
+    if findings.stack:
+        lines.append(f"- **Stack:** {', '.join(findings.stack)}")
+    for label, found in (("Responsibilities", findings.responsibilities), ("Qualifications", findings.qualifications)):
+        if found:
+            lines += ["", f"**{label}**", "", *(f"- {one}" for one in found)]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,65 @@
+"""Reading an interview whole: in two statements, however long it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from interviewer.errors import NotFound
+from interviewer.interviews import queries
+from interviewer.interviews.events import Asked, Event, Judged
+from interviewer.interviews.progress import InterviewStatus, missing_after
+from interviewer.interviews.tables import Question, Verdict
+from interviewer.interviews.topics import TOTAL_QUESTIONS
+from interviewer.interviews.views import Loaded, TurnRow, turn_view
+
+
+async def found(session: AsyncSession, user_id: int, interview_id: int, *, lock: bool = False) -> Loaded:
+    """Load one of the user's interviews with all its turns; raises NotFound, also for somebody else's."""
+    loaded = await queries.load(session, interview_id, user_id, lock=lock)
+    if loaded is None:
+        raise NotFound("Interview not found")
+    interview, conversation_id, job = loaded
+    rows = await queries.turns(session, conversation_id) if conversation_id is not None else ()
+    return Loaded(interview, conversation_id, job, tuple(TurnRow(*row) for row in rows))
+
+
+def with_row(loaded: Loaded, changed: TurnRow) -> Loaded:
+    """Return the interview with one turn exchanged."""
+    rows = tuple(changed if row.question.id == changed.question.id else row for row in loaded.rows)
+    return replace(loaded, rows=rows)
+
+
+def lacks_something(loaded: Loaded, row: TurnRow) -> bool:
+    """Tell whether an answer still lacks its verdict or the question after it."""
+    return bool(missing_after(row.question.position, judged=row.verdict is not None, asked=len(loaded.rows)))
+
+
+def known(loaded: Loaded, row: TurnRow) -> list[Event]:
+    """Return the events of what is stored already for an answer."""
+    asked = len(loaded.rows)
+    events: list[Event] = []
+    if row.verdict is not None:
+        events.append(Judged(turn_view(row, asked), finished=row.question.position == TOTAL_QUESTIONS))
+    following = next((other for other in loaded.rows if other.question.position == row.question.position + 1), None)
+    if following is not None and following.answer is None:
+        events.append(Asked(turn_view(following, asked)))
+    return events
+
+
+def grown(loaded: Loaded, row: TurnRow, stored: Sequence[Verdict | Question]) -> Loaded:
+    """Return the interview with what has just been stored for one of its turns, as the statements have left it."""
+    for new in stored:
+        if isinstance(new, Question):
+            loaded = replace(loaded, rows=(*loaded.rows, TurnRow(new, None, None)))
+            continue
+        interview = loaded.interview
+        interview.answers_judged += 1
+        interview.score_sum += new.score
+        interview.updated_at = new.created_at
+        if row.question.position == TOTAL_QUESTIONS:
+            interview.status, interview.finished_at = InterviewStatus.FINISHED.value, new.created_at
+        loaded = with_row(loaded, replace(row, verdict=new))
+    return loaded

@@ -1,0 +1,169 @@
+"""Taking an interview as a program does: it sends messages, and the server finds out which question each one answers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID, uuid4, uuid5
+
+from interviewer.core.columns import utcnow
+from interviewer.errors import BadRequest, Conflict, NotFound
+from interviewer.interviews.events import Asked, Event
+from interviewer.interviews.load import lacks_something
+from interviewer.interviews.receipts import Receipts
+from interviewer.interviews.topics import number_in_topic
+from interviewer.interviews.turns import Interviews, cleaned
+from interviewer.interviews.user_text import clean_answer
+from interviewer.interviews.views import Loaded, TurnRow, turn_view
+
+# How long an Idempotency-Key replays the reply to its answer.
+REPLAYED_FOR = timedelta(hours=24)
+# Answers that came with an Idempotency-Key are stored under an id made from it (RFC 9562, version 5), so the key is their memory.
+_KEYS = UUID("6f1b7f0e-5a53-4a39-9d0e-3f6a0b9c4d21")
+ALREADY_BEGUN = "The interview has already begun with another answer."
+OTHER_ANSWER = "The last answer is not judged yet. Send its text again, or an empty message, to try once more."
+ANOTHER_QUESTION = "The question that topic_id and question_id name is not open, and this is not the text of its answer."
+HALF_NAMED = "topic_id and question_id name a question together: send both or neither."
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a program sends: `key` is its Idempotency-Key, `conversation_id` the conversation it means, if it says so.
+
+    `first`: it means to answer the first question. `topic_id` and `question_id`, the number within the topic, name the question
+    that it means, if it says so.
+    """
+
+    message: str
+    key: str = ""
+    conversation_id: object = None
+    topic_id: int | None = None
+    question_id: int | None = None
+    first: bool = False
+
+    def __post_init__(self) -> None:
+        if (self.topic_id is None) != (self.question_id is None):
+            raise BadRequest(HALF_NAMED)
+
+    @property
+    def names_a_question(self) -> bool:
+        """Whether it says which question it means."""
+        return self.topic_id is not None
+
+    def named(self, loaded: Loaded) -> TurnRow:
+        """Return the turn that it names; raises Conflict for a question that has not been asked."""
+        for row in loaded.rows:
+            if (row.question.topic_id, number_in_topic(row.question.position)) == (self.topic_id, self.question_id):
+                return row
+        raise Conflict(ANOTHER_QUESTION)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What comes of it: the question it answers, and everything that happens to that."""
+
+    question_id: int
+    events: AsyncIterator[Event]
+
+
+class Programs:
+    """The use cases of a program that takes an interview."""
+
+    def __init__(self, interviews: Interviews, receipts: Receipts) -> None:
+        self._interviews = interviews
+        self._receipts = receipts
+
+    async def reply(self, user_id: int, interview_id: int, sent: Sent, client: str = "") -> Reply:
+        """Take a message as the answer that it is, new or repeated, and return what comes of it.
+
+        `client` is the network address that it comes from. Raises NotFound, also for another conversation than this interview's
+        or one that has not begun; BadRequest without a message; TooLarge; and Conflict when the interview is not active, when
+        an answer that is not judged yet waits for its own text, or when the question named is not the one that is open. The
+        events raise TooManyRequests.
+        """
+        loaded = await self._interviews.load(user_id, interview_id)
+        if not loaded.rows or (sent.conversation_id is not None and str(sent.conversation_id) != str(loaded.conversation_id)):
+            raise NotFound
+        text = sent.message.strip() and cleaned(clean_answer, sent.message)
+        row = repeated(loaded, sent, text) or await self._undelivered(loaded, sent, text)
+        if row is not None:
+            events = self._interviews.complete(user_id, interview_id, row.question.id, client)
+            return Reply(row.question.id, _with_next(events, loaded, row))
+        row = loaded.rows[-1]
+        if row.answer is not None:
+            raise Conflict("Interview is not active")
+        if not text:
+            raise BadRequest("Missing message")
+        client_id = answer_id(interview_id, row.question.id, sent.key) if sent.key else uuid4()
+        events = self._interviews.answer(
+            user_id, interview_id, row.question.id, text, client_id, loaded, client=client, reply_owed=True
+        )
+        return Reply(row.question.id, events)
+
+    async def _undelivered(self, loaded: Loaded, sent: Sent, text: str) -> TurnRow | None:
+        """Return the last answered turn if its text comes again, nothing says what is meant, and its reply has not arrived."""
+        last = next((row for row in reversed(loaded.rows) if row.answer is not None), None)
+        if last is None or last.answer is None or text != last.answer.content or not last.answer.reply_owed:
+            return None
+        if sent.key or sent.names_a_question:
+            return None
+        return last if await self._receipts.take(last.question.id) else None
+
+
+def answer_id(interview_id: int, question_id: int, key: str) -> UUID:
+    """Return the id under which the answer to a question with an Idempotency-Key is stored.
+
+    The question is part of it, so that a key can be used for another one once it has been forgotten.
+    """
+    return uuid5(_KEYS, f"{interview_id}/{question_id}/{key}")
+
+
+def repeated(loaded: Loaded, sent: Sent, text: str) -> TurnRow | None:
+    """Return the answered turn that a message means again, None when it is a new answer; raises Conflict when it is neither.
+
+    `text` is the message as it would be stored, empty for none.
+    """
+    named = sent.named(loaded) if sent.names_a_question else None
+    answered = [row for row in loaded.rows if row.answer is not None]
+    if not answered:
+        return None
+    first, last = answered[0], answered[-1]
+    if lacks_something(loaded, last) and not (named and named.question.position < last.question.position):
+        if (text and not _says(last, text)) or named not in (None, last):
+            raise Conflict(ALREADY_BEGUN if sent.first and not _says(first, text) else OTHER_ANSWER)
+        return last
+    if sent.key and (row := next((row for row in answered if _has_key(row, loaded, sent.key)), None)) is not None:
+        return row
+    if named is not None and named.answer is not None:
+        if not _says(named, text):
+            raise Conflict(ANOTHER_QUESTION)
+        return named
+    if sent.first:
+        if named is not None or (text and not _says(first, text)):
+            raise Conflict(ALREADY_BEGUN)
+        return first
+    return None
+
+
+def _says(row: TurnRow, text: str) -> bool:
+    return row.answer is not None and row.answer.content == text
+
+
+def _has_key(row: TurnRow, loaded: Loaded, key: str) -> bool:
+    """Tell whether an answer came with this key, so recently that the key replays its reply."""
+    interview_id = loaded.interview.id
+    # The second is how it was before an id depended on the question.
+    ids = (answer_id(interview_id, row.question.id, key), uuid5(_KEYS, f"{interview_id}/{key}"))
+    return row.answer is not None and row.answer.client_id in ids and utcnow() - row.answer.created_at <= REPLAYED_FOR
+
+
+async def _with_next(events: AsyncIterator[Event], loaded: Loaded, row: TurnRow) -> AsyncIterator[Event]:
+    """Yield the events of a repeated answer, and the question that its reply opened although that has been answered since."""
+    async with aclosing(events) as opened:  # type: ignore[type-var]
+        async for event in opened:
+            yield event
+    following = next((other for other in loaded.rows if other.question.position == row.question.position + 1), None)
+    if following is not None and following.answer is not None:
+        yield Asked(turn_view(following, asked=len(loaded.rows)))

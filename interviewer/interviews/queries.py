@@ -1,0 +1,377 @@
+"""Statements about interviews, their questions, answers and verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Boolean, DateTime, Integer, Interval, Row, String, Uuid, bindparam, func, literal, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from interviewer.core.columns import insert_of, table_of, utcnow, values_of
+from interviewer.interviews.progress import InterviewStatus
+from interviewer.interviews.tables import Appeal, Conversation, Interview, JobProfile, Message, ModelCall, Question, Verdict
+from interviewer.interviews.usage_queries import along
+
+# Every status but that of a start that failed: such interviews are shown nowhere.
+STARTED = frozenset(InterviewStatus) - {InterviewStatus.FAILED}
+# Rows read at a time where all are wanted, and how much of a job description may hold an interview's title, in characters.
+PAGE, TITLE_FROM = 500, 1000
+
+
+class Line(NamedTuple):
+    """What a list shows of an interview; `job_text` is the beginning of its job description."""
+
+    id: int
+    status: str
+    created_at: datetime
+    answers_judged: int
+    score_sum: int
+    job_text: str | None
+
+
+InterviewRow = tuple[Interview, int | None, JobProfile | None]
+QuestionRow = tuple[Question, Message | None, Verdict | None, Appeal | None]
+
+
+_INTERVIEWS = table_of(Interview)
+# The statements of every turn are made once: building one anew takes longer than the database takes to answer it.
+_ONE = (
+    select(Interview, col(Conversation.id), JobProfile)
+    .outerjoin(Conversation, col(Conversation.interview_id) == Interview.id)
+    .outerjoin(JobProfile, col(JobProfile.id) == Interview.job_profile_id)
+    .where(col(Interview.id) == bindparam("id"), col(Interview.user_id) == bindparam("user_id"))
+)
+_ONE_LOCKED = _ONE.with_for_update(of=Interview)
+_TURNS = (
+    select(Question, Message, Verdict, Appeal)
+    .outerjoin(Message, (col(Message.question_id) == Question.id) & (col(Message.author) == "user"))
+    .outerjoin(Verdict, col(Verdict.message_id) == Message.id)
+    .outerjoin(Appeal, col(Appeal.message_id) == Message.id)
+    .where(col(Question.conversation_id) == bindparam("conversation_id"))
+    .order_by(col(Question.position))
+)
+_ADD_QUESTION = along(
+    insert_of(Question).on_conflict_do_nothing(index_elements=["conversation_id", "position"]).returning(col(Question.id))
+)
+_ADD_ANSWER = (
+    insert(table_of(Message))
+    .from_select(
+        ["question_id", "author", "content", "client_id", "created_at", "reply_owed", "judging_until"],
+        select(
+            bindparam("question_id", type_=Integer),
+            literal("user"),
+            bindparam("content", type_=String),
+            bindparam("client_id", type_=Uuid),
+            bindparam("now", type_=DateTime(timezone=True)),
+            bindparam("reply_owed", type_=Boolean),
+            func.now() + bindparam("lease", type_=Interval),
+        )
+        .where(_INTERVIEWS.c.id == bindparam("interview_id"), _INTERVIEWS.c.status == InterviewStatus.ACTIVE.value)
+        # Nobody pauses it meanwhile.
+        .with_for_update(of=_INTERVIEWS),
+    )
+    .on_conflict_do_nothing()
+    .returning(*table_of(Message).columns)
+)
+_NEW_VERDICT = (
+    insert_of(Verdict)
+    .on_conflict_do_nothing(index_elements=["message_id"])
+    .returning(col(Verdict.id), col(Verdict.score), bindparam("interview_id", type_=Integer).label("interview_id"))
+    .cte("verdict")
+)
+_NOW = bindparam("now", type_=DateTime(timezone=True))
+_ADD_UNCALLED = (
+    update(_INTERVIEWS)
+    .where(_INTERVIEWS.c.id == _NEW_VERDICT.c.interview_id)
+    .values(
+        answers_judged=_INTERVIEWS.c.answers_judged + 1,
+        score_sum=_INTERVIEWS.c.score_sum + _NEW_VERDICT.c.score,
+        updated_at=_NOW,
+    )
+    .returning(_NEW_VERDICT.c.id)
+)
+_ADD_VERDICT = along(_ADD_UNCALLED)
+_NEW_APPEAL = (
+    insert_of(Appeal)
+    .on_conflict_do_nothing(index_elements=["message_id"])
+    .returning(col(Appeal.id), bindparam("interview_id", type_=Integer).label("interview_id"))
+    .cte("appeal")
+)
+_ADD_APPEAL = along(
+    update(_INTERVIEWS)
+    .where(_INTERVIEWS.c.id == _NEW_APPEAL.c.interview_id)
+    .values(score_sum=_INTERVIEWS.c.score_sum + bindparam("change", type_=Integer), updated_at=_NOW)
+    .returning(_NEW_APPEAL.c.id)
+)
+_LINES = (
+    select(
+        col(Interview.id),
+        col(Interview.status),
+        col(Interview.created_at),
+        col(Interview.answers_judged),
+        col(Interview.score_sum),
+        func.left(col(JobProfile.text), TITLE_FROM),
+    )
+    .outerjoin(JobProfile, col(JobProfile.id) == Interview.job_profile_id)
+    .order_by(col(Interview.id).desc())
+)
+_CLOSED = {"status": InterviewStatus.FINISHED.value, "finished_at": _NOW}
+_ADD_LAST_VERDICT, _ADD_LAST_UNCALLED = _ADD_VERDICT.values(_CLOSED), _ADD_UNCALLED.values(_CLOSED)
+
+
+async def load(session: AsyncSession, interview_id: int, user_id: int, *, lock: bool = False) -> InterviewRow | None:
+    """Return the interview with its conversation's id and job profile; None if it is not this user's."""
+    found = await session.execute(_ONE_LOCKED if lock else _ONE, {"id": interview_id, "user_id": user_id})
+    row = found.one_or_none()
+    return (row[0], row[1], row[2]) if row else None
+
+
+async def started_with(session: AsyncSession, user_id: int, key: str) -> tuple[int, JobProfile | None] | None:
+    """Return the id and the job profile of the interview that a user started with this key, unless that start failed."""
+    statement = (
+        select(col(Interview.id), JobProfile)
+        .outerjoin(JobProfile, col(JobProfile.id) == Interview.job_profile_id)
+        .where(
+            col(Interview.user_id) == user_id,
+            col(Interview.idempotency_key) == key,
+            col(Interview.status) != InterviewStatus.FAILED.value,
+        )
+    )
+    row = (await session.execute(statement)).one_or_none()
+    return (row[0], row[1]) if row else None
+
+
+async def turns(session: AsyncSession, conversation_id: int) -> Sequence[QuestionRow]:
+    """Return the questions of a conversation in order, each with its answer, its verdict and the one of an appeal."""
+    rows = (await session.execute(_TURNS, {"conversation_id": conversation_id})).all()
+    return [(row[0], row[1], row[2], row[3]) for row in rows]
+
+
+async def newest_active(session: AsyncSession, user_id: int) -> int | None:
+    """Return the id of the interview this user last worked on and that still runs or starts."""
+    statement = (
+        select(col(Interview.id))
+        .where(col(Interview.user_id) == user_id, col(Interview.status).in_([InterviewStatus.ACTIVE, InterviewStatus.STARTING]))
+        .order_by(col(Interview.updated_at).desc())
+        .limit(1)
+    )
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def bank_ids_seen(session: AsyncSession, user_id: int) -> list[str]:
+    """Return the bank's questions this user has been asked, the longest ago first."""
+    statement = (
+        select(col(Question.bank_id))
+        .join(Conversation, col(Conversation.id) == col(Question.conversation_id))
+        .join(Interview, col(Interview.id) == Conversation.interview_id)
+        .where(col(Interview.user_id) == user_id, col(Question.bank_id).is_not(None))
+        .group_by(col(Question.bank_id))
+        .order_by(func.max(col(Question.created_at)))
+    )
+    return [bank_id for bank_id in (await session.execute(statement)).scalars() if bank_id]
+
+
+async def job_profile(session: AsyncSession, user_id: int, text: str, text_hash: str) -> JobProfile:
+    """Return this user's stored profile of this job description, a new one if there is none."""
+    new = insert(JobProfile).values(user_id=user_id, text=text, text_hash=text_hash, created_at=utcnow())
+    # Updating the key to itself makes the existing row come back.
+    kept = new.on_conflict_do_update(index_elements=["user_id", "text_hash"], set_={"text_hash": new.excluded.text_hash})
+    stored: JobProfile = (await session.execute(kept.returning(JobProfile))).scalar_one()
+    return stored
+
+
+async def store_profile(session: AsyncSession, job_profile_id: int, profile: dict[str, Any]) -> None:
+    """Keep what was found in a job description."""
+    await session.execute(update(JobProfile).where(col(JobProfile.id) == job_profile_id).values(profile=profile))
+
+
+async def add_question(session: AsyncSession, question: Question, call: ModelCall) -> int | None:
+    """Store a question and return its id; None if one stands at that position already. The call that made it is stored anyway."""
+    return (await session.execute(_ADD_QUESTION, values_of(question) | values_of(call))).scalar_one_or_none()
+
+
+async def add_answer(
+    session: AsyncSession,
+    interview_id: int,
+    question_id: int,
+    content: str,
+    client_id: UUID,
+    lease: timedelta,
+    *,
+    reply_owed: bool,
+) -> Message | None:
+    """Store an answer, claimed for judging for the length of `lease`, by the database's clock.
+
+    Returns None, and stores nothing, if the question has an answer or the interview is not active.
+    """
+    answer = {"question_id": question_id, "content": content, "client_id": client_id, "now": utcnow(), "reply_owed": reply_owed}
+    given = answer | {"interview_id": interview_id, "lease": lease}
+    stored = (await session.execute(_ADD_ANSWER, given)).one_or_none()
+    return Message(**stored._mapping) if stored else None
+
+
+async def take_reply(session: AsyncSession, question_id: int) -> bool:
+    """Note that the reply to the answer of a question is no longer owed; returns whether it was."""
+    owed = (col(Message.question_id) == question_id) & (col(Message.author) == "user") & col(Message.reply_owed)
+    statement = update(Message).where(owed).values(reply_owed=False).returning(col(Message.id))
+    return (await session.execute(statement)).scalar_one_or_none() is not None
+
+
+async def claim(session: AsyncSession, message_id: int, lease: timedelta) -> datetime | None:
+    """Claim an answer that nobody holds and return until when; None while somebody else does."""
+    free = col(Message.judging_until).is_(None) | (col(Message.judging_until) < func.now())
+    statement = update(Message).where(col(Message.id) == message_id, free).values(judging_until=func.now() + lease)
+    return (await session.execute(statement.returning(col(Message.judging_until)))).scalar_one_or_none()
+
+
+async def extend_claim(session: AsyncSession, message_id: int, held: datetime, lease: timedelta) -> datetime | None:
+    """Renew a claim that is still ours and return until when; None if somebody else took it over."""
+    statement = update(Message).where(col(Message.id) == message_id, col(Message.judging_until) == held)
+    renewed = statement.values(judging_until=func.now() + lease).returning(col(Message.judging_until))
+    return (await session.execute(renewed)).scalar_one_or_none()
+
+
+async def release_claim(session: AsyncSession, message_id: int, held: datetime) -> None:
+    """Give up a claim, if it is still ours."""
+    statement = update(Message).where(col(Message.id) == message_id, col(Message.judging_until) == held)
+    await session.execute(statement.values(judging_until=None))
+
+
+async def add_verdict(
+    session: AsyncSession, verdict: Verdict, interview_id: int, call: ModelCall | None, *, closes: bool
+) -> int | None:
+    """Store a verdict, add it to the interview's total and return its id; None if the answer has one already.
+
+    With `closes` the interview is finished by it. The call that made it, if one did, is stored anyway.
+    """
+    given = {"interview_id": interview_id, "now": verdict.created_at} | values_of(verdict)
+    if call is None:
+        statement = _ADD_LAST_UNCALLED if closes else _ADD_UNCALLED
+    else:
+        statement, given = _ADD_LAST_VERDICT if closes else _ADD_VERDICT, given | values_of(call)
+    verdict_id: int | None = (await session.execute(statement, given)).scalar_one_or_none()
+    return verdict_id
+
+
+async def add_appeal(session: AsyncSession, appeal: Appeal, interview_id: int, change: int, call: ModelCall) -> int | None:
+    """Store the verdict of an appeal, add the change of the score to the interview's total and return its id.
+
+    None if there is one for that answer already. The call that made it is stored anyway.
+    """
+    given = {"interview_id": interview_id, "change": change, "now": appeal.created_at} | values_of(appeal) | values_of(call)
+    appeal_id: int | None = (await session.execute(_ADD_APPEAL, given)).scalar_one_or_none()
+    return appeal_id
+
+
+async def set_status(session: AsyncSession, interview_id: int, status: InterviewStatus) -> None:
+    """Change an interview's status; only a start has a lease, so it loses it."""
+    values = {"status": status.value, "lease_until": None, "updated_at": utcnow()}
+    await session.execute(update(Interview).where(col(Interview.id) == interview_id).values(values))
+
+
+async def extend_start(session: AsyncSession, interview_id: int, lease: timedelta) -> bool:
+    """Renew the lease of a start, by the database's clock; False if it has been given up meanwhile."""
+    statement = (
+        update(Interview)
+        .where(col(Interview.id) == interview_id, col(Interview.status) == InterviewStatus.STARTING.value)
+        .values(lease_until=func.now() + lease)
+        .returning(col(Interview.id))
+    )
+    return bool((await session.execute(statement)).scalar_one_or_none())
+
+
+async def lapsed_starts(session: AsyncSession, limit: int = 100) -> Sequence[Row[int, int]]:
+    """Lock and return (id, user_id) of starts whose lease ran out; those another worker holds are left to it."""
+    statement = (
+        select(col(Interview.id), col(Interview.user_id))
+        .where(col(Interview.status) == InterviewStatus.STARTING.value, col(Interview.lease_until) < func.now())
+        .order_by(col(Interview.id))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return (await session.execute(statement)).all()
+
+
+async def overdue_starts(session: AsyncSession, late: timedelta) -> int:
+    """Return how many starts have had no living process for longer than `late`, yet their credit was not given back."""
+    statement = select(func.count()).select_from(Interview)
+    overdue = col(Interview.lease_until) < func.now() - late
+    return (await session.execute(statement.where(col(Interview.status) == InterviewStatus.STARTING.value, overdue))).scalar_one()
+
+
+async def lines(
+    session: AsyncSession, user_id: int, limit: int, before: int | None = None, statuses: Collection[InterviewStatus] = STARTED
+) -> list[Line]:
+    """Return at most `limit` of the user's interviews with one of `statuses`, newest first.
+
+    Only those older than the one with the id `before`, where that is given: ids grow with the time of starting.
+    """
+    statement = _LINES.where(col(Interview.user_id) == user_id, col(Interview.status).in_(statuses)).limit(limit)
+    if before is not None:
+        statement = statement.where(col(Interview.id) < before)
+    return [Line(*row) for row in (await session.execute(statement)).all()]
+
+
+async def every_line(
+    session: AsyncSession, user_id: int, statuses: Collection[InterviewStatus] = STARTED, before: int | None = None
+) -> list[Line]:
+    """Return what `lines` returns without a limit, read page by page."""
+    found: list[Line] = []
+    while True:
+        page = await lines(session, user_id, PAGE, found[-1].id if found else before, statuses)
+        found += page
+        if len(page) < PAGE:
+            return found
+
+
+async def count(session: AsyncSession, user_id: int, status: InterviewStatus) -> int:
+    """Return how many of the user's interviews have this status."""
+    statement = select(func.count()).select_from(Interview)
+    return (
+        await session.execute(statement.where(col(Interview.user_id) == user_id, col(Interview.status) == status.value))
+    ).scalar_one()
+
+
+async def final_scores(session: AsyncSession, user_id: int) -> Sequence[Row[int, int]]:
+    """Return (sum of the scores, answers judged) of all the user's finished interviews that have a score, newest first."""
+    statement = (
+        select(col(Interview.score_sum), col(Interview.answers_judged))
+        .where(
+            col(Interview.user_id) == user_id,
+            col(Interview.status) == InterviewStatus.FINISHED.value,
+            col(Interview.answers_judged) > 0,
+        )
+        .order_by(col(Interview.id).desc())
+    )
+    return (await session.execute(statement)).all()
+
+
+async def give_ups(session: AsyncSession, user_id: int, since: datetime) -> Sequence[datetime]:
+    """Return when the user gave up starts for which the interviewer had been asked, from `since` on, the oldest first."""
+    statement = (
+        select(col(Interview.given_up_at))
+        .where(col(Interview.user_id) == user_id, col(Interview.given_up_at) > since)
+        .order_by(col(Interview.given_up_at))
+    )
+    return [moment for moment in (await session.execute(statement)).scalars() if moment]
+
+
+async def note_give_up(session: AsyncSession, interview_id: int, moment: datetime | None) -> None:
+    """Note when a start was given up; None: it does not count, the interviewer was not asked after all."""
+    await session.execute(update(Interview).where(col(Interview.id) == interview_id).values(given_up_at=moment))
+
+
+async def reached(session: AsyncSession, user_id: int, interview_id: int) -> int:
+    """Return the position of the newest question of one of the user's interviews, 0 before the first."""
+    statement = (
+        select(func.coalesce(func.max(col(Question.position)), 0))
+        .join(Conversation, col(Conversation.id) == col(Question.conversation_id))
+        .join(Interview, col(Interview.id) == Conversation.interview_id)
+        .where(col(Interview.user_id) == user_id, col(Interview.id) == interview_id)
+    )
+    return (await session.execute(statement)).scalar_one()

@@ -1,0 +1,53 @@
+"""Which replies have reached their programs.
+
+A program that sends no Idempotency-Key can say the same words to two questions in a row, or repeat an answer whose reply it never
+got. What tells them apart is whether the reply was handed over, so that is recorded with the answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from interviewer.core.database import Database
+from interviewer.core.retry import patiently
+from interviewer.errors import Unavailable
+from interviewer.interviews import queries
+
+logger = logging.getLogger(__name__)
+
+
+class Receipts:
+    """Records that replies have arrived."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._noting: dict[int, asyncio.Task[bool]] = {}
+
+    def note(self, question_id: int) -> None:
+        """Record in the background that the reply to the answer of a question has been handed over."""
+        if question_id not in self._noting:
+            self._noting[question_id] = task = asyncio.create_task(self._take(question_id))
+            task.add_done_callback(lambda _: self._noting.pop(question_id, None))
+
+    async def take(self, question_id: int) -> bool:
+        """Tell whether a reply is still owed, and record that it is no longer: it is replayed once, and not again.
+
+        What is being recorded at the moment counts: a program may be faster with its next answer than that.
+        """
+        if (noting := self._noting.get(question_id)) is not None:
+            await asyncio.wait([noting])
+        async with self._database.autocommit() as session:
+            return await queries.take_reply(session, question_id)
+
+    async def _take(self, question_id: int) -> bool:
+        try:
+            return await patiently(self._database, lambda session: queries.take_reply(session, question_id))
+        except Unavailable:
+            logger.warning("that a reply arrived could not be recorded; the same text will replay it once")
+            return False
+
+    async def close(self) -> None:
+        """Wait until everything is recorded."""
+        if self._noting:
+            await asyncio.wait(self._noting.values())

@@ -1,0 +1,45 @@
+"""Several judgements of one answer: what is taken of them, and how far they lie apart."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from statistics import median_low
+
+from interviewer.interviews.rubric import AnswerNature, Mark, MarkedPoint, Rubric, half_up, score
+
+_RANKED = (Mark.MISSED, Mark.PARTIAL, Mark.HIT)
+
+
+@dataclass(frozen=True, slots=True)
+class Grading:
+    """One judgement's checked marks, one a key point in the rubric's order, and whether it takes the reply for an answer."""
+
+    marks: tuple[MarkedPoint, ...]
+    nature: AnswerNature
+
+
+def median_grading(gradings: Sequence[Grading]) -> Grading:
+    """Return the median of each mark, the lower of two middle ones, with the first quote that was given for it.
+
+    The nature is the one that most saw, of equally many the earliest. `gradings` holds at least one.
+    """
+    marks = []
+    for same in zip(*(grading.marks for grading in gradings), strict=True):
+        middle = _RANKED[median_low([_RANKED.index(mark.mark) for mark in same])]
+        marks.append(next(mark for mark in same if mark.mark is middle))
+    nature, _ = Counter(grading.nature for grading in gradings).most_common(1)[0]
+    return Grading(tuple(marks), nature)
+
+
+def spread(rubric: Rubric, gradings: Sequence[Grading]) -> tuple[int, int]:
+    """Return the lowest and the highest score, 0 to 10, that single gradings would have given."""
+    scores = [score(rubric, grading.marks, grading.nature) for grading in gradings]
+    return min(scores), max(scores)
+
+
+def settled(first: int, second: int) -> int:
+    """Return the score that counts after an appeal: the mean of both verdicts', half up."""
+    return half_up(Decimal(first + second) / 2)

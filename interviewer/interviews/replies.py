@@ -1,0 +1,181 @@
+"""Replies of the interviewer, validated before anything is stored."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from interviewer.core.broadcast import Publish
+from interviewer.core.columns import utcnow
+from interviewer.core.documents import Document
+from interviewer.errors import InterviewerBadOutput
+from interviewer.interviews.events import Event, FeedbackPiece, QuestionPiece
+from interviewer.interviews.interviewer import (
+    AnswerBrief,
+    Interviewer,
+    Piece,
+    QuestionBrief,
+    QuestionDraft,
+    Usage,
+    VerdictDraft,
+)
+from interviewer.interviews.job import JobFindings
+from interviewer.interviews.non_answers import is_non_answer
+from interviewer.interviews.repeated_grading import Grading, median_grading, spread
+from interviewer.interviews.rubric import AnswerNature, Judgement, MarkedPoint, Rubric, checked_marks, score
+from interviewer.interviews.tables import Question
+from interviewer.interviews.topics import AnswerKind, Level, topic_of
+from interviewer.interviews.verdicts import unseen
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+Spent = Callable[[Usage], object]
+"""Is given what a reply took, where that is known."""
+
+MAX_PROMPT = 4000
+MAX_FEEDBACK = 8000
+MAX_SUBTOPIC = 120
+
+
+@dataclass(frozen=True, slots=True)
+class AskedQuestion:
+    """A question whose rubric has been validated."""
+
+    prompt: str
+    subtopic: str
+    level: Level
+    kind: AnswerKind
+    rubric: Rubric
+    bank_id: str | None
+
+    def as_row(self, conversation_id: int, position: int) -> Question:
+        """Return the row that stores it at `position`; the topic follows from the position, not from the interviewer."""
+        return Question(
+            id=0,
+            conversation_id=conversation_id,
+            position=position,
+            topic_id=topic_of(position).id,
+            subtopic=self.subtopic,
+            level=self.level.value,
+            kind=self.kind.value,
+            prompt=self.prompt,
+            rubric=self.rubric.model_dump(mode="json"),
+            bank_id=self.bank_id,
+            created_at=utcnow(),
+        )
+
+
+def _forget(_usage: Usage) -> None:
+    """Ignore what a reply took."""
+
+
+async def ask(interviewer: Interviewer, brief: QuestionBrief, publish: Publish[Event], spent: Spent = _forget) -> AskedQuestion:
+    """Let the interviewer ask, publishing the text as it comes; `spent` is told what it took, where that is known.
+
+    Raises InterviewerBadOutput when no usable question comes.
+    """
+    draft: QuestionDraft | None = None
+    async for item in interviewer.ask(brief):
+        if isinstance(item, Piece):
+            publish(QuestionPiece(item.text))
+        elif isinstance(item, Usage):
+            spent(item)
+        else:
+            draft = item
+    if (
+        draft is None
+        or not 0 < len(draft.prompt.strip()) <= MAX_PROMPT
+        or not storable(draft.prompt, draft.subtopic, draft.rubric)
+    ):
+        raise InterviewerBadOutput
+    try:
+        return AskedQuestion(
+            prompt=draft.prompt.strip(),
+            subtopic=(draft.subtopic.strip() or topic_of(2 * brief.topic_id).name)[:MAX_SUBTOPIC],
+            level=Level(draft.level),
+            # Whatever the model says about its question, a turn that must be code is one.
+            kind=AnswerKind.CODE if brief.must_be_code else AnswerKind(draft.kind),
+            rubric=Rubric.model_validate(draft.rubric),
+            bank_id=draft.bank_id,
+        )
+    except (ValidationError, ValueError) as error:
+        raise InterviewerBadOutput from error
+
+
+async def judge(
+    interviewer: Interviewer, brief: AnswerBrief, publish: Publish[Event], spent: Spent = _forget, repeats: int = 1
+) -> Judgement:
+    """Let the interviewer judge, publishing the feedback as it comes; the score is computed here, from checked marks.
+
+    With `repeats` over 1 it judges as often, side by side: the median of each mark counts, the feedback is the first one's,
+    and of the others those that fail are left out. `spent` is told what each took, where that is known.
+    Raises InterviewerBadOutput when no usable verdict comes.
+    """
+    more = [asyncio.create_task(_graded(interviewer, brief, unseen, spent)) for _ in range(1, repeats)]
+    try:
+        feedback, first = await _graded(interviewer, brief, publish, spent)
+        others = [found for found in await asyncio.gather(*more, return_exceptions=True) if not isinstance(found, BaseException)]
+    finally:
+        for task in more:
+            task.cancel()
+    rubric = Rubric.model_validate(brief.rubric)
+    gradings = [first, *(grading for _, grading in others)]
+    counts = median_grading(gradings)
+    low, high = spread(rubric, gradings) if len(gradings) > 1 else (None, None)
+    value = score(rubric, counts.marks, counts.nature)
+    return Judgement(feedback=feedback, marks=counts.marks, nature=counts.nature, score=value, low=low, high=high)
+
+
+async def _graded(interviewer: Interviewer, brief: AnswerBrief, publish: Publish[Event], spent: Spent) -> tuple[str, Grading]:
+    """Let the interviewer judge once and return its feedback and its marks, checked; raises InterviewerBadOutput."""
+    draft: VerdictDraft | None = None
+    async for item in interviewer.judge(brief):
+        if isinstance(item, Piece):
+            publish(FeedbackPiece(item.text))
+        elif isinstance(item, Usage):
+            spent(item)
+        else:
+            draft = item
+    if draft is None or not 0 < len(draft.feedback.strip()) <= MAX_FEEDBACK or not storable(draft.feedback, list(draft.marks)):
+        raise InterviewerBadOutput
+    try:
+        nature = AnswerNature(draft.nature)
+        given = [MarkedPoint.model_validate(mark) for mark in draft.marks]
+        marks = checked_marks(Rubric.model_validate(brief.rubric), given, brief.answer)
+    except (ValidationError, ValueError) as error:
+        raise InterviewerBadOutput from error
+    if is_non_answer(brief.prompt, brief.answer):
+        nature = AnswerNature.NON_ANSWER
+    return draft.feedback.strip(), Grading(marks, nature)
+
+
+async def analyse(interviewer: Interviewer, text: str, spent: Spent = _forget) -> dict[str, Any]:
+    """Let the interviewer analyse a job description; `spent` is told what it took, where that is known.
+
+    Raises InterviewerBadOutput when the result is not usable.
+    """
+    profile: Document | None = None
+    async for item in interviewer.analyse_job(text):
+        if isinstance(item, Usage):
+            spent(item)
+        else:
+            profile = item
+    try:
+        found = JobFindings.model_validate(profile).model_dump(mode="json")
+    except ValidationError as error:
+        raise InterviewerBadOutput from error
+    if not storable(found):
+        raise InterviewerBadOutput
+    return found
+
+
+def storable(*values: Any) -> bool:
+    """Tell whether texts and documents can be stored: PostgreSQL takes no NUL, UTF-8 no lone surrogate."""
+    text = json.dumps(values, ensure_ascii=False, default=str)
+    return "\\u0000" not in text and not _SURROGATE.search(text)

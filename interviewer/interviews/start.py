@@ -1,0 +1,189 @@
+"""Starting an interview: a credit is reserved, the first question asked, and the credit given back if none comes."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from functools import partial
+from typing import cast
+
+from sqlalchemy import func
+from sqlalchemy.ext.asyncio import AsyncSession
+from structlog.contextvars import bind_contextvars
+
+from interviewer.core import metrics, users
+from interviewer.core.broadcast import LiveWork, Publish
+from interviewer.core.database import Database
+from interviewer.core.lease import renewing
+from interviewer.core.rate_limits import Action, Guard
+from interviewer.core.retry import quietly
+from interviewer.credits import interview_credits
+from interviewer.errors import AppError, Crowded, Unauthorized, Unavailable, for_the_user
+from interviewer.interviews import briefs, failed_starts, queries
+from interviewer.interviews.events import Asked, Event, Failed, Started
+from interviewer.interviews.interviewer import Interviewer
+from interviewer.interviews.interviewer_calls import Caller, InterviewerCalls
+from interviewer.interviews.load import found
+from interviewer.interviews.progress import InterviewStatus
+from interviewer.interviews.replies import AskedQuestion
+from interviewer.interviews.tables import Conversation, Interview, JobProfile, ModelCall, Question
+from interviewer.interviews.user_text import clean_job_description, cleaned
+from interviewer.interviews.views import InterviewView, TurnRow, title_of, turn_view
+
+logger = logging.getLogger(__name__)
+
+# A claim outlives a killed worker by at most LEASE; a running one renews it in time.
+LEASE = timedelta(seconds=20)
+# How often work that runs in another process is looked at, seconds.
+LOOK_EVERY = 0.5
+
+
+class Starts:
+    """The starts of interviews. `live` is where they run, so that they end well even if no request follows them any more."""
+
+    def __init__(
+        self, database: Database, interviewer: Interviewer, calls: InterviewerCalls, live: LiveWork[Event], guard: Guard
+    ) -> None:
+        self._database = database
+        self._interviewer = interviewer
+        self._calls = calls
+        self._live = live
+        self._guard = guard
+
+    async def start(self, user_id: int, job_description: str, key: str = "", client: str = "") -> AsyncIterator[Event]:
+        """Reserve a credit and ask the first question: Started, pieces of the question, then Asked or Failed.
+
+        The same `key` again (1 to 200 characters) takes no second credit: it follows what came of the first, unless that failed.
+        Raises BadRequest, TooLarge, PaymentRequired, TooManyRequests or Crowded before anything is taken. If the first question
+        cannot be asked, or the process dies, the credit is given back.
+        """
+        await self._guard.check(Action.START, client, str(user_id))
+        text = cleaned(clean_job_description, job_description)
+        self._calls.door.check(user_id)
+        interview_id, job, seen, is_new = await self._reserve(user_id, text, key)
+        if not is_new:
+            yield Started(interview_id, title_of(job.text if job else ""), self._interviewer.name)
+            async for event in self.follow(user_id, interview_id):
+                yield event
+            return
+        broadcast = self._live.run(("start", interview_id), partial(self._open, interview_id, user_id, job, seen))
+        yield Started(interview_id, title_of(text), self._interviewer.name)
+        async for event in broadcast.follow():
+            yield event
+
+    async def _reserve(self, user_id: int, text: str, key: str) -> tuple[int, JobProfile | None, list[str], bool]:
+        """Take the credit and create the interview in one transaction.
+
+        Returns its id, its job, what was asked before, and whether it is new: one with the same key is returned as it is.
+        """
+        async with self._database.transaction() as session:
+            user = await users.locked_user(session, user_id)
+            if user is None:
+                raise Unauthorized
+            if key and (known := await queries.started_with(session, user_id, key)):
+                return known[0], known[1], [], False
+            job = await queries.job_profile(session, user_id, text, hashlib.sha256(text.encode()).hexdigest()) if text else None
+            interview = Interview(
+                user_id=user_id,
+                job_profile_id=job.id if job else None,
+                status=InterviewStatus.STARTING.value,
+                lease_until=cast("datetime", func.now() + LEASE),
+                interviewer=self._interviewer.name,
+                model=self._interviewer.model,
+                seen_before=await queries.bank_ids_seen(session, user_id),
+                idempotency_key=key or None,
+            )
+            session.add(interview)
+            await session.flush()
+            await interview_credits.reserve(session, user, interview.id)
+        return interview.id, job, interview.seen_before, True
+
+    async def _open(
+        self, interview_id: int, user_id: int, job: JobProfile | None, seen: list[str], publish: Publish[Event]
+    ) -> None:
+        """Ask the first question and make the interview active; the job description is analysed at the same time."""
+        bind_contextvars(interview_id=interview_id)
+        if job is not None and job.profile is None:
+            self._live.spawn(self._analyse(interview_id, user_id, job))
+        try:
+            async with renewing(lambda: self._extend_start(interview_id)):
+                brief = briefs.question_brief(1, (), briefs.job_brief(job), seen)
+                asked, call = await self._calls.ask(Caller(user_id, interview_id), brief, publish)
+                async with self._database.transaction() as session:
+                    question = await _opened(session, interview_id, user_id, asked, call)
+                if question is None:
+                    raise Unavailable("This start was given up or took too long. Please start again.")
+        except Exception as error:
+            if isinstance(error, Crowded):  # the interviewer was not asked, so giving up meanwhile cost nothing
+                await quietly(self._database, partial(queries.note_give_up, interview_id=interview_id, moment=None))
+            words = f"{for_the_user(error).user_message} {await failed_starts.give_back_failed(self._database, interview_id)}"
+            publish(Failed("question", Unavailable(words)))
+            return
+        metrics.INTERVIEWS.labels("started").inc()
+        publish(Asked(turn_view(TurnRow(question, None, None), asked=1)))
+
+    async def give_up(self, user_id: int, interview_id: int) -> None:
+        """Give up a start that has no first question yet: its credit comes back. One that has begun stays as it is.
+
+        Raises NotFound, also for another user's interview, and AllowanceUsed after `billing.GIVE_UPS_A_DAY`: each has cost a
+        call of the interviewer.
+        """
+        async with self._database.transaction() as session:
+            loaded = await found(session, user_id, interview_id, lock=True)
+            if loaded.interview.status == InterviewStatus.STARTING.value:
+                await failed_starts.give_up(session, interview_id, user_id)
+
+    async def _analyse(self, interview_id: int, user_id: int, job: JobProfile) -> None:
+        """Analyse a job description and keep the result; without it the questions go by the text itself."""
+        try:
+            profile, call = await self._calls.analyze(Caller(user_id, interview_id), job.text)
+            async with self._database.transaction() as session:
+                session.add(call)
+                await queries.store_profile(session, job.id, profile)
+        except AppError as error:
+            logger.warning("a job description could not be analysed: %s", type(error).__name__)
+        except Exception:
+            logger.exception("a job description could not be analysed")
+
+    async def _extend_start(self, interview_id: int) -> bool:
+        async with self._database.transaction() as session:
+            return await queries.extend_start(session, interview_id, LEASE)
+
+    async def follow(self, user_id: int, interview_id: int) -> AsyncIterator[Event]:
+        """Follow a start, wherever it runs: its events as in `start`, or Asked or Failed once it has ended."""
+        if (broadcast := self._live.running(("start", interview_id))) is not None:
+            async for event in broadcast.follow():
+                yield event
+            return
+        # Another process can only be watched through the database.
+        while (view := await self._view(user_id, interview_id)).status is InterviewStatus.STARTING:  # noqa: ASYNC110
+            await asyncio.sleep(LOOK_EVERY)
+        if view.turns:
+            yield Asked(view.turns[0])
+        else:
+            yield Failed("question", Unavailable("The interview did not start."))
+
+    async def _view(self, user_id: int, interview_id: int) -> InterviewView:
+        async with self._database.autocommit() as session:
+            return (await found(session, user_id, interview_id)).view()
+
+
+async def _opened(
+    session: AsyncSession, interview_id: int, user_id: int, asked: AskedQuestion, call: ModelCall
+) -> Question | None:
+    """Store the first question and make its interview active; None, and only the call is stored, if the start is over."""
+    loaded = await queries.load(session, interview_id, user_id, lock=True)
+    if loaded is None or loaded[0].status != InterviewStatus.STARTING.value:
+        call.interview_id = loaded[0].id if loaded else None  # the account may be gone, and the interview with it
+        session.add(call)
+        return None
+    conversation = Conversation(interview_id=interview_id)
+    session.add(conversation)
+    await session.flush()
+    question = asked.as_row(conversation.id, position=1)
+    question.id = await queries.add_question(session, question, call) or 0
+    await queries.set_status(session, interview_id, InterviewStatus.ACTIVE)
+    return question

@@ -1,0 +1,224 @@
+"""Tables of interviews: what was asked, what was said about it, how it was judged, and what the model took."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+from interviewer.core.columns import id_column, one_of, reference_column, time_column
+from interviewer.interviews.progress import InterviewStatus
+from interviewer.interviews.rubric import MAX_SCORE, AnswerNature
+from interviewer.interviews.topics import TOPICS, TOTAL_QUESTIONS, AnswerKind, Level
+
+NATURES = tuple(AnswerNature)
+SPREAD = f"num_nonnulls(score_low, score_high) <> 1 AND 0 <= score_low AND score_low <= score_high AND score_high <= {MAX_SCORE}"
+
+
+class JobProfile(SQLModel, table=True):
+    """A job description and what was found in it; `profile` is empty until it has been analysed."""
+
+    __tablename__: ClassVar[Any] = "job_profiles"
+    __table_args__ = (UniqueConstraint("user_id", "text_hash"),)
+
+    id: int = id_column()
+    user_id: int = reference_column("users.id", index=False)
+    text_hash: str = Field(sa_column=Column(String(64), nullable=False))
+    text: str = Field(sa_column=Column(Text, nullable=False))
+    profile: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
+    created_at: datetime = time_column()
+
+
+class Interview(SQLModel, table=True):
+    """One interview. Its credit is reserved while it is `starting`; `lease_until` is how long that start may live.
+
+    `idempotency_key` is what the program that started it calls it, so that asking twice starts it once. `given_up_at` is set when
+    its user gave up the start after the interviewer had been asked: that many a day are free.
+    """
+
+    __tablename__: ClassVar[Any] = "interviews"
+    __table_args__ = (
+        CheckConstraint(one_of("status", InterviewStatus), name="status"),
+        CheckConstraint(f"answers_judged BETWEEN 0 AND {TOTAL_QUESTIONS}", name="answers_judged"),
+        CheckConstraint(f"score_sum BETWEEN 0 AND answers_judged * {MAX_SCORE}", name="score_sum"),
+        CheckConstraint("(status = 'starting') = (lease_until IS NOT NULL)", name="lease"),
+        Index("ix_interviews_user_id_updated_at", "user_id", "updated_at"),
+        Index("ix_interviews_lease_until", "lease_until", postgresql_where=text("status = 'starting'")),
+        Index("uq_interviews_key", "user_id", "idempotency_key", unique=True, postgresql_where=text("status <> 'failed'")),
+    )
+
+    id: int = id_column()
+    user_id: int = reference_column("users.id", index=False)
+    job_profile_id: int | None = reference_column("job_profiles.id", nullable=True, ondelete="SET NULL")
+    status: str = Field(sa_column=Column(String(10), nullable=False))
+    lease_until: datetime | None = time_column(nullable=True)
+    given_up_at: datetime | None = time_column(nullable=True)
+    idempotency_key: str | None = Field(default=None, sa_column=Column(String(200)))
+    interviewer: str = Field(sa_column=Column(String(20), nullable=False))
+    model: str = Field(sa_column=Column(String(120), nullable=False))
+    seen_before: list[str] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False, server_default=text("'[]'")))
+    answers_judged: int = Field(default=0, sa_column=Column(SmallInteger, nullable=False, server_default=text("0")))
+    score_sum: int = Field(default=0, sa_column=Column(SmallInteger, nullable=False, server_default=text("0")))
+    created_at: datetime = time_column()
+    updated_at: datetime = time_column()
+    finished_at: datetime | None = time_column(nullable=True)
+
+
+class Conversation(SQLModel, table=True):
+    """The thread of questions and answers of one interview."""
+
+    __tablename__: ClassVar[Any] = "conversations"
+
+    id: int = id_column()
+    interview_id: int = reference_column("interviews.id", unique=True)
+    created_at: datetime = time_column()
+
+
+class Question(SQLModel, table=True):
+    """A question that was asked, with the rubric that was fixed with it."""
+
+    __tablename__: ClassVar[Any] = "questions"
+    __table_args__ = (
+        UniqueConstraint("conversation_id", "position"),
+        CheckConstraint(f"position BETWEEN 1 AND {TOTAL_QUESTIONS}", name="position"),
+        CheckConstraint(f"topic_id BETWEEN 1 AND {len(TOPICS)}", name="topic_id"),
+        CheckConstraint(one_of("kind", AnswerKind), name="kind"),
+        CheckConstraint(one_of("level", Level), name="level"),
+    )
+
+    id: int = id_column()
+    conversation_id: int = reference_column("conversations.id", index=False)
+    position: int = Field(sa_column=Column(SmallInteger, nullable=False))
+    topic_id: int = Field(sa_column=Column(SmallInteger, nullable=False))
+    subtopic: str = Field(sa_column=Column(String(120), nullable=False))
+    level: str = Field(sa_column=Column(String(10), nullable=False))
+    kind: str = Field(sa_column=Column(String(10), nullable=False))
+    prompt: str = Field(sa_column=Column(Text, nullable=False))
+    rubric: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    bank_id: str | None = Field(default=None, sa_column=Column(String(80)))
+    created_at: datetime = time_column()
+
+
+class Message(SQLModel, table=True):
+    """Something said about a question. A user's message is the answer: one a question, with the id its client made.
+
+    `judging_until` is the claim of the worker that judges it; past it, anyone may take over. `reply_owed` is true from the moment
+    a program's answer is stored until its reply has been handed over: the same text again then asks for that reply.
+    """
+
+    __tablename__: ClassVar[Any] = "messages"
+    __table_args__ = (
+        CheckConstraint(one_of("author", ("system", "interviewer", "user")), name="author"),
+        Index("uq_messages_answer", "question_id", unique=True, postgresql_where=text("author = 'user'")),
+        Index("ix_messages_question_id", "question_id"),
+    )
+
+    id: int = id_column()
+    question_id: int = reference_column("questions.id", index=False)
+    author: str = Field(sa_column=Column(String(12), nullable=False))
+    content: str = Field(sa_column=Column(Text, nullable=False))
+    client_id: UUID = Field(unique=True)
+    judging_until: datetime | None = time_column(nullable=True)
+    reply_owed: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=text("false")))
+    created_at: datetime = time_column()
+
+
+class Verdict(SQLModel, table=True):
+    """The judgement of one answer; written once, never changed.
+
+    `score_low` and `score_high` are the extremes when it was graded several times, else empty.
+    """
+
+    __tablename__: ClassVar[Any] = "verdicts"
+    __table_args__ = (
+        CheckConstraint(f"score BETWEEN 0 AND {MAX_SCORE}", name="score"),
+        CheckConstraint(one_of("nature", NATURES), name="nature"),
+        CheckConstraint(SPREAD, name="spread"),
+    )
+
+    id: int = id_column()
+    message_id: int = reference_column("messages.id", unique=True)
+    score: int = Field(sa_column=Column(SmallInteger, nullable=False))
+    score_low: int | None = Field(default=None, sa_column=Column(SmallInteger))
+    score_high: int | None = Field(default=None, sa_column=Column(SmallInteger))
+    nature: str = Field(sa_column=Column(String(12), nullable=False))
+    feedback: str = Field(sa_column=Column(Text, nullable=False))
+    marks: list[dict[str, Any]] = Field(sa_column=Column(JSONB, nullable=False))
+    interviewer: str = Field(sa_column=Column(String(20), nullable=False))
+    model: str = Field(sa_column=Column(String(120), nullable=False))
+    created_at: datetime = time_column()
+
+
+class Appeal(SQLModel, table=True):
+    """A second, blind judgement of an answer, at most one; the first stays as it was. `counted` is the score that both make."""
+
+    __tablename__: ClassVar[Any] = "appeals"
+    __table_args__ = (
+        CheckConstraint(f"score BETWEEN 0 AND {MAX_SCORE} AND counted BETWEEN 0 AND {MAX_SCORE}", name="score"),
+        CheckConstraint(one_of("nature", NATURES), name="nature"),
+        CheckConstraint(SPREAD, name="spread"),
+    )
+
+    id: int = id_column()
+    message_id: int = reference_column("messages.id", unique=True)
+    score: int = Field(sa_column=Column(SmallInteger, nullable=False))
+    score_low: int | None = Field(default=None, sa_column=Column(SmallInteger))
+    score_high: int | None = Field(default=None, sa_column=Column(SmallInteger))
+    counted: int = Field(sa_column=Column(SmallInteger, nullable=False))
+    nature: str = Field(sa_column=Column(String(12), nullable=False))
+    feedback: str = Field(sa_column=Column(Text, nullable=False))
+    marks: list[dict[str, Any]] = Field(sa_column=Column(JSONB, nullable=False))
+    interviewer: str = Field(sa_column=Column(String(20), nullable=False))
+    model: str = Field(sa_column=Column(String(120), nullable=False))
+    created_at: datetime = time_column()
+
+
+class ModelCall(SQLModel, table=True):
+    """One call of the interviewer's model and what it took. It outlives its interview, and then says no more whose it was.
+
+    Tokens are empty where the model's server told none; `cached_tokens` are part of `prompt_tokens`.
+    """
+
+    __tablename__: ClassVar[Any] = "model_calls"
+    __table_args__ = (
+        CheckConstraint(one_of("kind", ("ask", "judge", "analyse")), name="kind"),
+        CheckConstraint("cached_tokens BETWEEN 0 AND prompt_tokens AND completion_tokens >= 0", name="tokens"),
+        CheckConstraint("milliseconds >= 0", name="milliseconds"),
+    )
+
+    id: int = id_column()
+    interview_id: int | None = reference_column("interviews.id", nullable=True, ondelete="SET NULL")
+    kind: str = Field(sa_column=Column(String(10), nullable=False))
+    model: str = Field(sa_column=Column(String(120), nullable=False))
+    prompt_tokens: int | None = Field(default=None, sa_column=Column(Integer))
+    cached_tokens: int | None = Field(default=None, sa_column=Column(Integer))
+    completion_tokens: int | None = Field(default=None, sa_column=Column(Integer))
+    milliseconds: int = Field(sa_column=Column(Integer, nullable=False))
+    outcome: str = Field(sa_column=Column(String(20), nullable=False))
+    created_at: datetime = time_column(index=True)
+
+
+class ReportShare(SQLModel, table=True):
+    """A link to the report of an interview, at most one; the row holds the hash of its secret. No row, no link."""
+
+    __tablename__: ClassVar[Any] = "report_shares"
+
+    id: int = id_column()
+    interview_id: int = reference_column("interviews.id", unique=True)
+    token_hash: str = Field(sa_column=Column(String(64), nullable=False, unique=True))
+    created_at: datetime = time_column()

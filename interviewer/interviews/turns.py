@@ -1,0 +1,317 @@
+"""The interview: starting it, taking an answer, judging it while the next question is asked.
+
+Each piece of work that waits for the interviewer runs on its own (`LiveWork`), so that it is finished and stored even
+if everybody who asked for it goes away; whoever comes back follows it from its first event. Across processes
+a claim in the database, renewed while the work runs, says that somebody is at it; when it lapses the next one takes over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from time import perf_counter
+from typing import TypeVar
+from uuid import UUID
+
+from structlog.contextvars import bind_contextvars
+
+from interviewer.core import metrics
+from interviewer.core.broadcast import LiveWork, Publish
+from interviewer.core.capacity import Door
+from interviewer.core.database import Database
+from interviewer.core.lease import renewing
+from interviewer.core.rate_limits import Action, Guard
+from interviewer.core.retry import patiently, quietly
+from interviewer.errors import BadRequest, Conflict, for_the_user
+from interviewer.interviews import briefs, queries, verdicts
+from interviewer.interviews.events import Asked, Completed, Event, Failed, Judged, Stored
+from interviewer.interviews.interviewer import Interviewer
+from interviewer.interviews.interviewer_calls import Caller, InterviewerCalls
+from interviewer.interviews.job import JobFindings
+from interviewer.interviews.load import found, grown, known, lacks_something, with_row
+from interviewer.interviews.progress import InterviewStatus, may_change, missing_after
+from interviewer.interviews.rubric import Judgement
+from interviewer.interviews.start import LEASE as LEASE
+from interviewer.interviews.start import LOOK_EVERY, Starts
+from interviewer.interviews.tables import Message, ModelCall, Question, Verdict
+from interviewer.interviews.topics import TOTAL_QUESTIONS
+from interviewer.interviews.user_text import SKIPPED, clean_answer, clean_job_description
+from interviewer.interviews.user_text import cleaned as cleaned
+from interviewer.interviews.views import InterviewView, Loaded, TurnRow, turn_view
+
+logger = logging.getLogger(__name__)
+
+Row = TypeVar("Row", Verdict, Question)
+
+DRAIN_SECONDS = 20.0
+
+NOT_ANSWERABLE = (
+    "This question has been answered already, perhaps in another tab. Reload the page to see it; your text stays in the box."
+)
+
+
+class Interviews:
+    """The use cases of an interview; each answer is graded `repeats` times, unless that would only say the same again.
+
+    What asks the interviewer waits for its place at the `door`. Pages and API come through the same `guard`: `client` is the
+    network address that a request comes from, wherever a method takes one.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        interviewer: Interviewer,
+        repeats: int = 1,
+        door: Door | None = None,
+        guard: Guard | None = None,
+    ) -> None:
+        self._guard = guard or Guard(None)
+        self._database = database
+        self._interviewer = interviewer
+        self._calls = InterviewerCalls(database, interviewer, door, repeats)
+        self._live: LiveWork[Event] = LiveWork()
+        self._starts = Starts(database, interviewer, self._calls, self._live, self._guard)
+
+    # -- looking ------------------------------------------------------------------------------------------------
+
+    async def view(self, user_id: int, interview_id: int) -> InterviewView:
+        """Return the interview; raises NotFound, also for somebody else's."""
+        return (await self.load(user_id, interview_id)).view()
+
+    async def current(self, user_id: int) -> InterviewView | None:
+        """Return the interview that the user last worked on and that is not paused or over."""
+        async with self._database.autocommit() as session:
+            interview_id = await queries.newest_active(session, user_id)
+        return await self.view(user_id, interview_id) if interview_id is not None else None
+
+    # -- starting -----------------------------------------------------------------------------------------------
+
+    def start(self, user_id: int, job_description: str, key: str = "", client: str = "") -> AsyncIterator[Event]:
+        """Start an interview: see `Starts.start`."""
+        return self._starts.start(user_id, job_description, key, client)
+
+    def follow_start(self, user_id: int, interview_id: int) -> AsyncIterator[Event]:
+        """Follow a start: see `Starts.follow`."""
+        return self._starts.follow(user_id, interview_id)
+
+    async def give_up(self, user_id: int, interview_id: int) -> InterviewView:
+        """Give up a start and return the interview as it is then: see `Starts.give_up`."""
+        await self._starts.give_up(user_id, interview_id)
+        return await self.view(user_id, interview_id)
+
+    # -- answering ----------------------------------------------------------------------------------------------
+
+    async def answer(
+        self,
+        user_id: int,
+        interview_id: int,
+        question_id: int,
+        text: str | None,
+        client_id: UUID,
+        loaded: Loaded | None = None,
+        *,
+        client: str = "",
+        reply_owed: bool = False,
+    ) -> AsyncIterator[Event]:
+        """Store an answer, then judge it and ask the next question side by side; `loaded` is the interview if it was just read.
+
+        `reply_owed` is stored with it, for a caller that notes when the reply was handed over.
+
+        Without a `text` the question is skipped: that scores 0 without the interviewer's being asked.
+
+        Yields Stored, pieces of both as they are written, Judged and Asked as each is stored, Failed for what did not work.
+        The same text again stores nothing and yields what happened or happens to the stored answer; so does the same `client_id`
+        once that has all it needs. Raises BadRequest, TooLarge, NotFound, TooManyRequests, or Conflict when the question has
+        another answer or the interview is not active.
+        """
+        await self._guard.check(Action.ANSWER, client, str(user_id))
+        content = SKIPPED if text is None else cleaned(clean_answer, text)
+        loaded = loaded or await self.load(user_id, interview_id)
+        row = loaded.row(question_id)
+        if row.answer is None:
+            async with self._database.autocommit() as session:
+                answer = await queries.add_answer(
+                    session, interview_id, question_id, content, client_id, LEASE, reply_owed=reply_owed
+                )
+            if answer is not None:
+                row = replace(row, answer=answer)
+                async for event in self._completion(with_row(loaded, row), row, answer.judging_until):
+                    yield event
+                return
+            loaded = await self.load(user_id, interview_id)  # somebody was first, or it is not active
+            row = loaded.row(question_id)
+        if row.answer is None:
+            raise Conflict("Interview is not active")
+        if content != row.answer.content and (client_id != row.answer.client_id or lacks_something(loaded, row)):
+            raise Conflict(NOT_ANSWERABLE)
+        async for event in self._completion(loaded, row, None):
+            yield event
+
+    async def complete(self, user_id: int, interview_id: int, question_id: int, client: str = "") -> AsyncIterator[Event]:
+        """Do what an answered question still lacks, or follow the worker that is doing it; events as in `answer`.
+
+        Raises NotFound, BadRequest without an answer, and TooManyRequests.
+        """
+        await self._guard.check(Action.ANSWER, client, str(user_id))
+        loaded = await self.load(user_id, interview_id)
+        row = loaded.row(question_id)
+        if row.answer is None:
+            raise BadRequest("This question has no answer yet.")
+        async for event in self._completion(loaded, row, None):
+            yield event
+
+    async def _completion(self, loaded: Loaded, row: TurnRow, claimed_until: datetime | None) -> AsyncIterator[Event]:
+        """Run or join the work on one answer; `claimed_until` is set when this caller has just claimed it."""
+        key = ("turn", row.question.id)
+        # Begun before anything is yielded: whoever asked for it may be gone by then.
+        begun = self._live.run(key, partial(self._turn, loaded, row, claimed_until)) if claimed_until else None
+        yield Stored(turn_view(row, asked=len(loaded.rows)))
+        while (broadcast := begun or self._live.running(key)) is None:
+            if not missing_after(row.question.position, judged=row.verdict is not None, asked=len(loaded.rows)):
+                break
+            if (claimed := await self._claim(loaded, row)) is not None:
+                loaded, until = claimed
+                row = loaded.row(row.question.id)
+                begun = self._live.run(key, partial(self._turn, loaded, row, until))
+            else:
+                await asyncio.sleep(LOOK_EVERY)
+                loaded = await self.load(loaded.interview.user_id, loaded.interview.id)
+                row = loaded.row(row.question.id)
+        for event in known(loaded, row):
+            yield event
+        if broadcast is not None:
+            async for event in broadcast.follow():
+                yield event
+
+    async def _claim(self, loaded: Loaded, row: TurnRow) -> tuple[Loaded, datetime] | None:
+        """Claim an answer that nobody holds and return it as it is now; None while somebody else is at it."""
+        if row.answer is None:
+            return None
+        async with self._database.transaction() as session:
+            until = await queries.claim(session, row.answer.id, LEASE)
+            if until is None:
+                return None
+            return await found(session, loaded.interview.user_id, loaded.interview.id), until
+
+    async def _turn(self, loaded: Loaded, row: TurnRow, claimed_until: datetime, publish: Publish[Event]) -> None:
+        """Judge an answer and ask the next question side by side, each as far as it is missing."""
+        answer = row.answer
+        if answer is None:
+            raise AssertionError("a turn needs an answer")
+        bind_contextvars(interview_id=loaded.interview.id)
+        missing = missing_after(row.question.position, judged=row.verdict is not None, asked=len(loaded.rows))
+        held = [claimed_until]
+        async with renewing(lambda: self._extend_claim(answer.id, held)):
+            sides: list[Awaitable[Verdict | Question | Failed | None]] = []
+            if missing.verdict:
+                sides.append(self._guarded("verdict", publish, self._judge(loaded, row, answer, publish)))
+            if missing.next_question:
+                sides.append(self._guarded("question", publish, self._ask_next(loaded, row, publish)))
+            done = await asyncio.gather(*sides)
+        if any(isinstance(what, Failed) for what in done):
+            await quietly(self._database, partial(queries.release_claim, message_id=answer.id, held=held[0]))
+        elif None not in done:
+            publish(Completed(grown(loaded, row, [what for what in done if isinstance(what, Verdict | Question)])))
+
+    async def _judge(self, loaded: Loaded, row: TurnRow, answer: Message, publish: Publish[Event]) -> Verdict | None:
+        """Judge one answer and store the verdict, which the last one closes the interview with; None if another one counts."""
+        began = perf_counter()
+        judgement, call = await self._judgement(loaded, row, answer, verdicts.timing_feedback(publish))
+        verdict = Verdict(message_id=answer.id, **verdicts.judgement_columns(judgement, self._interviewer))
+        is_last = row.question.position == TOTAL_QUESTIONS
+        adding = partial(queries.add_verdict, verdict=verdict, interview_id=loaded.interview.id, call=call, closes=is_last)
+        stored = await patiently(self._database, adding)
+        if stored is None:  # another worker was first: its verdict counts
+            row = (await self.load(loaded.interview.user_id, loaded.interview.id)).row(row.question.id)
+        else:
+            row = replace(row, verdict=verdict)
+            metrics.ANSWERS_JUDGED.inc()
+            metrics.TURN_SECONDS.observe(perf_counter() - began)
+            metrics.INTERVIEWS.labels("finished").inc(int(is_last))
+        publish(Judged(turn_view(row, asked=len(loaded.rows)), finished=is_last))
+        return verdict if stored is not None else None
+
+    async def _judgement(
+        self, loaded: Loaded, row: TurnRow, answer: Message, publish: Publish[Event]
+    ) -> tuple[Judgement, ModelCall | None]:
+        """Return what an answer is worth, and the model's call that told so; a skipped question needs none."""
+        if answer.content == SKIPPED:
+            return verdicts.skipped(row.question), None
+        brief = briefs.answer_brief(row.question, answer.content, briefs.job_brief(loaded.job))
+        interview = loaded.interview
+        return await self._calls.judge(Caller(interview.user_id, interview.id), brief, publish)
+
+    async def _ask_next(self, loaded: Loaded, row: TurnRow, publish: Publish[Event]) -> Question | None:
+        """Ask the question after this one and store it with its rubric; None if another one stands there."""
+        if loaded.conversation_id is None:
+            raise AssertionError("a started interview has a conversation")
+        position, interview = row.question.position + 1, loaded.interview
+        brief = briefs.question_brief(position, loaded.rows, briefs.job_brief(loaded.job), interview.seen_before)
+        asked, call = await self._calls.ask(Caller(interview.user_id, interview.id), brief, publish)
+        question = asked.as_row(loaded.conversation_id, position)
+        stored = await patiently(self._database, partial(queries.add_question, question=question, call=call))
+        if stored is None:  # another worker was first: show its question
+            fresh = await self.load(loaded.interview.user_id, loaded.interview.id)
+            question = next(other.question for other in fresh.rows if other.question.position == position)
+        else:
+            question.id = stored
+        publish(Asked(turn_view(TurnRow(question, None, None), asked=position)))
+        return question if stored is not None else None
+
+    async def _guarded(self, part: str, publish: Publish[Event], work: Awaitable[Row | None]) -> Row | Failed | None:
+        """Run one side of a turn; a failure becomes an event and does not touch the other side."""
+        try:
+            return await work
+        except Exception as error:
+            failed = Failed(part, for_the_user(error))
+            publish(failed)
+            return failed
+
+    async def _extend_claim(self, message_id: int, held: list[datetime]) -> bool:
+        async with self._database.transaction() as session:
+            until = await queries.extend_claim(session, message_id, held[0], LEASE)
+        held[0] = until or held[0]
+        return until is not None
+
+    async def set_status(
+        self, user_id: int, interview_id: int, wanted: InterviewStatus, *, unless_it_is: bool = False
+    ) -> InterviewView:
+        """Pause or resume an interview; raises BadRequest for a change that is not possible.
+
+        One that has the status already counts as such, except with `unless_it_is`: another tab may have been faster.
+        """
+        async with self._database.transaction() as session:
+            loaded = await found(session, user_id, interview_id, lock=True)
+            current = InterviewStatus(loaded.interview.status)
+            if not (unless_it_is and current is wanted):
+                if not may_change(current, wanted):
+                    raise BadRequest("Invalid status transition")
+                await queries.set_status(session, interview_id, wanted)
+        return await self.view(user_id, interview_id)
+
+    async def analyse_job(self, user_id: int, job_description: str, client: str = "") -> JobFindings:
+        """Return what is found in a job description.
+
+        Raises BadRequest, TooLarge, TooManyRequests, Crowded, or an InterviewerError.
+        """
+        await self._guard.check(Action.JOB, client, str(user_id))
+        text = cleaned(clean_job_description, job_description)
+        if not text:
+            raise BadRequest("Invalid job description")
+        profile, call = await self._calls.analyze(Caller(user_id), text)
+        await self._calls.store(call)
+        return JobFindings.model_validate(profile)
+
+    async def close(self) -> None:
+        """Let running work end, then let go of the interviewer."""
+        await self._live.drain(DRAIN_SECONDS)
+        await self._interviewer.close()
+
+    async def load(self, user_id: int, interview_id: int) -> Loaded:
+        """Return the interview as it is stored; raises NotFound, also for somebody else's."""
+        async with self._database.autocommit() as session:
+            return await found(session, user_id, interview_id)

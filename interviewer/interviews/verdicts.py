@@ -1,0 +1,56 @@
+"""Verdicts that need no interviewer, and how verdicts are stored and published."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import Any
+
+from interviewer.core import metrics
+from interviewer.core.broadcast import Publish
+from interviewer.core.columns import utcnow
+from interviewer.interviews.events import Event, FeedbackPiece
+from interviewer.interviews.interviewer import Interviewer
+from interviewer.interviews.rubric import AnswerNature, Judgement, Rubric, checked_marks
+from interviewer.interviews.tables import Question
+from interviewer.interviews.user_text import SKIPPED
+
+SKIPPED_WORDS = "You skipped this question, so it scores 0. The model answer shows what a good answer holds."
+
+
+def skipped(question: Question) -> Judgement:
+    """Return the verdict on a question that was skipped: it scores 0, and the interviewer is not asked."""
+    marks = checked_marks(Rubric.model_validate(question.rubric), [], SKIPPED)
+    return Judgement(feedback=SKIPPED_WORDS, marks=marks, nature=AnswerNature.NON_ANSWER, score=0)
+
+
+def timing_feedback(publish: Publish[Event]) -> Publish[Event]:
+    """Return what publishes as `publish` does and notes how long the first piece of feedback was waited for from now on."""
+    began: float | None = perf_counter()
+
+    def timed(event: Event) -> None:
+        nonlocal began
+        if began is not None and isinstance(event, FeedbackPiece):
+            metrics.FIRST_FEEDBACK_SECONDS.observe(perf_counter() - began)
+            began = None
+        publish(event)
+
+    return timed
+
+
+def unseen(_event: Event) -> None:
+    """Publish to nobody: for a verdict that is shown when it is whole, or not at all."""
+
+
+def judgement_columns(judgement: Judgement, interviewer: Interviewer) -> dict[str, Any]:
+    """Return what is stored of a judgement, whether it is the first verdict on an answer or the one of an appeal."""
+    return {
+        "score": judgement.score,
+        "score_low": judgement.low,
+        "score_high": judgement.high,
+        "nature": judgement.nature.value,
+        "feedback": judgement.feedback,
+        "marks": [mark.model_dump(mode="json") for mark in judgement.marks],
+        "interviewer": interviewer.name,
+        "model": interviewer.model,
+        "created_at": utcnow(),
+    }

@@ -1,0 +1,282 @@
+"""What pages and API show of an interview: plain values, made from rows by pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from interviewer.errors import NotFound
+from interviewer.interviews.progress import InterviewStatus, missing_after
+from interviewer.interviews.rubric import PASS_SCORE, MarkedPoint, Rubric, percentage
+from interviewer.interviews.tables import Appeal, Interview, JobProfile, Message, Question, Verdict
+from interviewer.interviews.topics import TOPICS, topic_by_id
+from interviewer.interviews.user_text import SKIPPED
+
+TITLE_LENGTH = 80
+# The interviewer whose verdicts follow from the answer alone.
+BUILT_IN = "builtin"
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRow:
+    """A question with its answer and verdict, as far as they exist."""
+
+    question: Question
+    answer: Message | None
+    verdict: Verdict | None
+    appeal: Appeal | None = None
+
+    @property
+    def score(self) -> int | None:
+        """The score that counts: after an appeal it is made from both verdicts. None before the first."""
+        if self.verdict is None:
+            return None
+        return self.appeal.counted if self.appeal else self.verdict.score
+
+
+@dataclass(frozen=True, slots=True)
+class MarkView:
+    """How one key point was met; `quote` is empty when it was missed."""
+
+    point: str
+    weight: int
+    mark: str
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppealView:
+    """The second verdict on an answer, beside the first one's score. `low` and `high` as in `VerdictView`."""
+
+    first_score: int
+    score: int
+    low: int
+    high: int
+    feedback: str
+    marks: tuple[MarkView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictView:
+    """A verdict with all that may be shown once it exists: the rubric and the model answer too.
+
+    `score` is the one that counts, after an appeal made from both. Between `low` and `high` lay the scores of several gradings;
+    where there was one they are that score. `final`: an appeal would only hear the same again.
+    """
+
+    score: int
+    passed: bool
+    low: int
+    high: int
+    feedback: str
+    marks: tuple[MarkView, ...]
+    model_answer: str
+    follow_up: str
+    appeal: AppealView | None
+    final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TurnView:
+    """One question and what became of it. The rubric is not in here before the verdict is.
+
+    `claimed`: somebody set out to do what the answer lacks, and has neither failed nor said that it failed.
+    A `skipped` question has an empty answer; one that only stands in the bank was never asked.
+    """
+
+    question_id: int
+    position: int
+    topic_id: int
+    topic: str
+    subtopic: str
+    level: str
+    kind: str
+    prompt: str
+    answer: str | None
+    verdict: VerdictView | None
+    lacks_verdict: bool
+    lacks_next: bool
+    claimed: bool
+    asked_at: datetime | None = None
+
+    @property
+    def skipped(self) -> bool:
+        """Whether it was passed over instead of answered."""
+        return self.answer == SKIPPED
+
+
+@dataclass(frozen=True, slots=True)
+class TopicScore:
+    """Score of one topic in percent; None while nothing of it is judged."""
+
+    topic_id: int
+    name: str
+    percent: int | None
+    judged: int
+
+
+@dataclass(frozen=True, slots=True)
+class InterviewView:
+    """A whole interview."""
+
+    id: int
+    conversation_id: int | None
+    status: InterviewStatus
+    interviewer: str
+    model: str
+    job_text: str
+    job_profile: dict[str, Any] | None
+    turns: tuple[TurnView, ...]
+    answers_judged: int
+    score_sum: int
+    percent: int | None
+    topic_scores: tuple[TopicScore, ...]
+    created_at: datetime
+    updated_at: datetime
+    finished_at: datetime | None
+
+    @property
+    def open_turn(self) -> TurnView | None:
+        """The question that waits for an answer."""
+        return next((turn for turn in reversed(self.turns) if turn.answer is None), None)
+
+    @property
+    def incomplete_turns(self) -> tuple[TurnView, ...]:
+        """Answered questions that lack their verdict or the question after them."""
+        return tuple(turn for turn in self.turns if turn.answer is not None and (turn.lacks_verdict or turn.lacks_next))
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """An interview with everything that belongs to it, as it stood in one transaction."""
+
+    interview: Interview
+    conversation_id: int | None
+    job: JobProfile | None
+    rows: tuple[TurnRow, ...]
+
+    def view(self) -> InterviewView:
+        """Return what may be shown of it."""
+        return interview_view(self.interview, self.conversation_id, self.job, self.rows)
+
+    def row(self, question_id: int) -> TurnRow:
+        """Return the turn of this question; raises NotFound."""
+        for row in self.rows:
+            if row.question.id == question_id:
+                return row
+        raise NotFound("This question does not belong to the interview.")
+
+
+def title_of(job_text: str | None) -> str:
+    """Return a short title for an interview: the job description's first line, or what it is without one."""
+    first = next((line.strip(" #*-\t") for line in (job_text or "").splitlines() if line.strip(" #*-\t")), "")
+    if not first:
+        return "General backend interview"
+    return first if len(first) <= TITLE_LENGTH else first[: TITLE_LENGTH - 1].rsplit(None, 1)[0] + "…"
+
+
+def verdict_view(question: Question, verdict: Verdict, appeal: Appeal | None = None) -> VerdictView:
+    """Return what is shown of a verdict, with the rubric it was judged by."""
+    rubric = Rubric.model_validate(question.rubric)
+    score = appeal.counted if appeal else verdict.score
+    return VerdictView(
+        score=score,
+        passed=score >= PASS_SCORE,
+        low=_or(verdict.score_low, verdict.score),
+        high=_or(verdict.score_high, verdict.score),
+        feedback=verdict.feedback,
+        marks=_marks(rubric, verdict),
+        model_answer=rubric.model_answer,
+        follow_up=rubric.follow_up,
+        appeal=_appeal_view(rubric, verdict, appeal) if appeal else None,
+        final=appeal is not None or verdict.interviewer == BUILT_IN,
+    )
+
+
+def _appeal_view(rubric: Rubric, verdict: Verdict, appeal: Appeal) -> AppealView:
+    return AppealView(
+        first_score=verdict.score,
+        score=appeal.score,
+        low=_or(appeal.score_low, appeal.score),
+        high=_or(appeal.score_high, appeal.score),
+        feedback=appeal.feedback,
+        marks=_marks(rubric, appeal),
+    )
+
+
+def _or(value: int | None, other: int) -> int:
+    return other if value is None else value
+
+
+def _marks(rubric: Rubric, judged: Verdict | Appeal) -> tuple[MarkView, ...]:
+    found = []
+    for raw in judged.marks:
+        mark = MarkedPoint.model_validate(raw)
+        key_point = rubric.key_points[mark.key_point]
+        found.append(MarkView(key_point.point, key_point.weight, mark.mark.value, mark.quote))
+    return tuple(found)
+
+
+def turn_view(row: TurnRow, asked: int) -> TurnView:
+    """Return what is shown of one turn when `asked` questions have been asked in all."""
+    question, answer, verdict = row.question, row.answer, row.verdict
+    missing = missing_after(question.position, judged=verdict is not None, asked=asked)
+    return TurnView(
+        question_id=question.id,
+        position=question.position,
+        topic_id=question.topic_id,
+        topic=topic_by_id(question.topic_id).name,
+        subtopic=question.subtopic,
+        level=question.level,
+        kind=question.kind,
+        prompt=question.prompt,
+        answer=answer.content if answer else None,
+        verdict=_shown_verdict(row),
+        lacks_verdict=answer is not None and missing.verdict,
+        lacks_next=answer is not None and missing.next_question,
+        claimed=answer is not None and answer.judging_until is not None,
+        asked_at=question.created_at,
+    )
+
+
+def _shown_verdict(row: TurnRow) -> VerdictView | None:
+    """Return a turn's verdict; nobody needs to hear a skipped question once more."""
+    if row.verdict is None:
+        return None
+    shown = verdict_view(row.question, row.verdict, row.appeal)
+    return replace(shown, final=True) if row.answer and row.answer.content == SKIPPED else shown
+
+
+def topic_scores(turns: Sequence[TurnView]) -> tuple[TopicScore, ...]:
+    """Return the score of each of the six topics over its judged answers."""
+    found = []
+    for topic in TOPICS:
+        scores = [turn.verdict.score for turn in turns if turn.topic_id == topic.id and turn.verdict]
+        found.append(TopicScore(topic.id, topic.name, percentage(sum(scores), len(scores)), len(scores)))
+    return tuple(found)
+
+
+def interview_view(
+    interview: Interview, conversation_id: int | None, job: JobProfile | None, rows: Sequence[TurnRow]
+) -> InterviewView:
+    """Return what is shown of an interview; `rows` are its turns in order."""
+    turns = tuple(turn_view(row, asked=len(rows)) for row in rows)
+    return InterviewView(
+        id=interview.id,
+        conversation_id=conversation_id,
+        status=InterviewStatus(interview.status),
+        interviewer=interview.interviewer,
+        model=interview.model,
+        job_text=job.text if job else "",
+        job_profile=job.profile if job else None,
+        turns=turns,
+        answers_judged=interview.answers_judged,
+        score_sum=interview.score_sum,
+        percent=percentage(interview.score_sum, interview.answers_judged),
+        topic_scores=topic_scores(turns),
+        created_at=interview.created_at,
+        updated_at=interview.updated_at,
+        finished_at=interview.finished_at,
+    )

@@ -1,0 +1,171 @@
+"""Whether all is well with what is stored, and with the payment service's side of our configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from interviewer.billing import webhook_queries
+from interviewer.billing.catalogue import PRICE_CENTS, Catalogue, dollars
+from interviewer.billing.lemonsqueezy.port import Shop
+from interviewer.core import mail_queries, notify
+from interviewer.core.database import Database
+from interviewer.core.mail import MailService
+from interviewer.credits import ledger
+from interviewer.errors import MailDelayed, MailRefused, PaymentsUnavailable
+from interviewer.interviews import queries as interview_queries
+
+# The server gives a dead start's credit back within seconds of its lease; after this long, none is running.
+LATE_START = timedelta(minutes=5)
+LATE_MAIL = timedelta(minutes=10)
+RECENT = timedelta(days=7)
+MOST_NAMED = 20
+
+
+class Health(StrEnum):
+    """How a thing is."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What was looked at, how it is, and in words what that means and what to do."""
+
+    subject: str
+    health: Health
+    words: str
+
+
+async def of_database(database: Database) -> list[Check]:
+    """Look at balances, deliveries, starts and mails; raises Unavailable when the database does not answer."""
+    async with database.transaction() as session:
+        wrong = {id for id, _ in await ledger.discrepancies(session)}
+        negative = {id for id, _ in await ledger.negative_runs(session)}
+        open = await webhook_queries.open_counts(session)
+        starts = await interview_queries.overdue_starts(session, LATE_START)
+        failed, waiting = await mail_queries.troubled(session, failed_within=RECENT, late=LATE_MAIL)
+    return [
+        _balances(wrong),
+        _ledger(negative),
+        _deliveries({outcome.value: count for outcome, count in open.items()}),
+        _starts(starts),
+        _mails(failed, waiting),
+    ]
+
+
+async def of_notifications(database: Database) -> list[Check]:
+    """Find out whether LISTEN works, which nothing else would show; raises Unavailable when the database does not answer."""
+    if await notify.arrive(database):
+        return []
+    words = (
+        "none arrive, as with every pooler in transaction mode: open pages show a purchase after up to 20 seconds instead of at "
+        "once. All else works. A direct connection or a pooler in session mode passes them on"
+    )
+    return [Check("notifications", Health.WARNING, words)]
+
+
+async def of_payments(shop: Shop, catalogue: Catalogue, *, production: bool) -> Check:
+    """Ask the payment service whether it knows our key, our store and what we sell."""
+    try:
+        found = await shop.check(list(catalogue.variants.values()))
+    except PaymentsUnavailable:
+        return Check("payments", Health.FAILED, "Lemon Squeezy does not answer, or refuses LEMON_API_KEY")
+    if not found.store_known:
+        return Check("payments", Health.FAILED, f"the key's account has no store {catalogue.store_id}: check LEMON_STORE_ID")
+    if found.unknown_variants:
+        named = {id: f"LEMON_VARIANT_ID_{product.value.upper()}" for product, id in catalogue.variants.items()}
+        missing = ", ".join(f"{named[id]} ({id})" for id in found.unknown_variants)
+        return Check("payments", Health.FAILED, f"Lemon Squeezy has no such variant: check {missing}")
+    if found.test_mode and production:
+        return Check("payments", Health.FAILED, "LEMON_API_KEY is for test mode, where nothing is sold: make a live key")
+    if wrong := _wrong_prices(catalogue, found.prices, found.currency):
+        return Check("payments", Health.FAILED, wrong)
+    mode = "test mode, no money moves" if found.test_mode else "live"
+    words = f"Lemon Squeezy knows the key, the store and all that is for sale, and charges the prices shown ({mode})"
+    return Check("payments", Health.OK, words)
+
+
+def _wrong_prices(catalogue: Catalogue, charged: Mapping[str, int | None], currency: str) -> str:
+    """Return in words which prices that the pages show are not those that are charged, "" if all are."""
+    if currency and currency != "USD":
+        return f"the store charges in {currency}, the pages show US dollars: change the store's currency at Lemon Squeezy"
+    wrong = [
+        f"{product.label} is shown at {dollars(PRICE_CENTS[product])} and charged at {_price(charged.get(id))} (variant {id})"
+        for product, id in catalogue.variants.items()
+        if charged.get(id) != PRICE_CENTS[product]
+    ]
+    return f"{'; '.join(wrong)}: change the price at Lemon Squeezy, or the one shown in billing/catalogue.py" if wrong else ""
+
+
+def _price(cents: int | None) -> str:
+    return "no fixed price" if cents is None else dollars(cents)
+
+
+async def of_mail(service: MailService) -> Check:
+    """Ask the mail service whether our key is valid and mails can be sent from our address; sends no mail."""
+    try:
+        found = await service.check()
+    except MailRefused:
+        return Check("mail", Health.FAILED, "Resend refuses RESEND_API_KEY")
+    except MailDelayed as error:
+        busy = "is busy: try again in a moment" if error.retry_after is not None else "does not answer: check RESEND_API_URL"
+        return Check("mail", Health.FAILED, f"Resend {busy}")
+    if found.status is None:
+        words = f"RESEND_API_KEY is valid and may only send, so whether {found.domain} is verified cannot be asked"
+        return Check("mail", Health.OK, words)
+    if found.status == "verified":
+        return Check("mail", Health.OK, f"RESEND_API_KEY is valid, and Resend sends from {found.domain}; no mail was sent")
+    said = f"says {found.status}" if found.status else "does not have it"
+    return Check("mail", Health.FAILED, f"{found.domain} is not verified at Resend, which {said}: verify it, or change MAIL_FROM")
+
+
+def _balances(wrong: set[int]) -> Check:
+    if not wrong:
+        return Check("balances", Health.OK, "every balance and every debt is the sum of its ledger rows")
+    return Check("balances", Health.FAILED, f"not the sum of the ledger's rows, which count: {_users(wrong)}")
+
+
+def _ledger(negative: set[int]) -> Check:
+    if not negative:
+        return Check("ledger", Health.OK, "no balance was ever less than nothing")
+    return Check("ledger", Health.FAILED, f"rows are missing or were changed, a balance falls below nothing: {_users(negative)}")
+
+
+def _deliveries(open: dict[str, int]) -> Check:
+    if not open:
+        return Check("webhooks", Health.OK, "no delivery needs anybody")
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in open.items())
+    return Check("webhooks", Health.WARNING, f"deliveries need somebody ({counts}): look at `interviewer webhooks list`")
+
+
+def _starts(late: int) -> Check:
+    if not late:
+        return Check("starts", Health.OK, "no interview hangs at its start")
+    words = f"{_many(late, 'interview')} died at the start and not given back: a running server does that within seconds"
+    return Check("starts", Health.WARNING, words)
+
+
+def _mails(failed: int, waiting: int) -> Check:
+    if failed:
+        words = f"{_many(failed, 'mail')} given up in the last {RECENT.days} days: check RESEND_API_KEY and MAIL_FROM"
+        return Check("mails", Health.WARNING, words)
+    if waiting:
+        words = f"{_many(waiting, 'mail')} not sent when due: no server is running, or the mail service does not answer"
+        return Check("mails", Health.WARNING, words)
+    return Check("mails", Health.OK, "none was given up lately, none is late")
+
+
+def _many(count: int, what: str) -> str:
+    return f"1 {what} was" if count == 1 else f"{count} {what}s were"
+
+
+def _users(ids: Iterable[int]) -> str:
+    """Name users by their numbers, at most so many."""
+    found = sorted(ids)
+    rest = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
+    return f"user{'s' if len(found) > 1 else ''} {', '.join(map(str, found[:MOST_NAMED]))}{rest}"

@@ -1,0 +1,145 @@
+"""What the person who runs the site does with accounts: look at them, grant credits, see to deliveries that wait."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from secrets import token_hex
+
+from sqlalchemy.exc import IntegrityError
+
+from interviewer.accounts import queries as account_queries
+from interviewer.billing import purchase_queries, webhook_queries
+from interviewer.billing.account_view import INACTIVE
+from interviewer.core import users
+from interviewer.core.database import Database
+from interviewer.core.users import User, normalised_email
+from interviewer.credits import ledger
+from interviewer.credits.rules import CreditType, grant_key
+from interviewer.credits.tables import CreditTransaction
+from interviewer.errors import BadRequest, Conflict, NotFound
+
+# Credits that can be granted at once: a slip of the finger must not give away the shop.
+MOST_CREDITS = 1000
+LONGEST_REASON, LONGEST_KEY = 40, 100
+LONGEST_SEARCH = 320
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLine:
+    """An account as the operator sees it in a list; credits, and what is owed of each kind."""
+
+    id: int
+    email: str
+    name: str
+    individual: int
+    individual_debt: int
+    subscription: int
+    subscription_debt: int
+    plan_status: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A grant of individual credits and the balance after it; `repeated`: it had been made before, and nothing changed."""
+
+    email: str
+    credits: int
+    balance: int
+    debt: int
+    repeated: bool
+
+
+class Operations:
+    """The operator's use cases."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def accounts(self, search: str = "", limit: int = 50) -> list[AccountLine]:
+        """Return accounts, the newest first; of all, or whose address or name holds the words. Raises BadRequest."""
+        wanted = _line(search, LONGEST_SEARCH, "What is searched for") if search.strip() else ""
+        async with self._database.transaction() as session:
+            rows = await account_queries.listed(session, search=wanted, limit=limit)
+        return [_account(user, status) for user, status in rows]
+
+    async def user_id(self, email: str) -> int:
+        """Return the number of the account with this address; raises BadRequest for what is no address, NotFound."""
+        address = normalised_email(email)
+        async with self._database.transaction() as session:
+            user = await account_queries.user_by_email(session, address)
+        if user is None:
+            raise NotFound(f"No account has the address {address}.")
+        return user.id
+
+    async def grant(self, email: str, credits: int, reason: str = "Credits granted", key: str = "") -> Grant:
+        """Grant individual credits, `reason` being what the statement says.
+
+        With a `key` the same grant again changes nothing. Raises BadRequest, NotFound, and Conflict for a key that was used for
+        another grant.
+        """
+        if not 1 <= credits <= MOST_CREDITS:
+            raise BadRequest(f"1 to {MOST_CREDITS} credits can be granted at once.")
+        said = _line(reason, LONGEST_REASON, "A reason")
+        business_key = grant_key(_line(key, LONGEST_KEY, "A key") if key else token_hex(16))
+        user_id = await self.user_id(email)
+        try:
+            async with self._database.transaction() as session:
+                user = await users.locked_user(session, user_id)
+                if user is None:
+                    raise NotFound(f"No account has the address {email}.")
+                known = await ledger.transaction_by_key(session, business_key)
+                if known is None:
+                    await ledger.change(
+                        session,
+                        user,
+                        CreditType.INDIVIDUAL,
+                        credits,
+                        reason=said,
+                        source="operator",
+                        business_key=business_key,
+                    )
+                    await purchase_queries.announce(session, user.id)
+        except IntegrityError:
+            raise _other_grant(key) from None  # made for somebody else at this moment
+        if known and not _same(known, user, credits):
+            raise _other_grant(key)
+        return Grant(user.email, credits, user.individual_credits, user.individual_debt, repeated=known is not None)
+
+    async def open_deliveries(self) -> Sequence[int]:
+        """Return the numbers of the payment service's deliveries that need somebody, in order."""
+        async with self._database.transaction() as session:
+            return await webhook_queries.open_ids(session)
+
+
+def _account(user: User, status: str | None) -> AccountLine:
+    return AccountLine(
+        user.id,
+        user.email,
+        user.username,
+        user.individual_credits,
+        user.individual_debt,
+        user.subscription_credits,
+        user.subscription_debt,
+        status or INACTIVE,
+        user.created_at,
+    )
+
+
+def _line(raw: str, longest: int, what: str) -> str:
+    """Return words that fit on a line; raises BadRequest for none, too many, or what is invisible or cannot be stored."""
+    words = raw.strip()
+    if not words or len(words) > longest or any(unicodedata.category(character)[0] == "C" for character in words):
+        raise BadRequest(f"{what} is 1 to {longest} characters long, without control characters.")
+    return words
+
+
+def _same(known: CreditTransaction, user: User, credits: int) -> bool:
+    return (known.user_id, known.amount) == (user.id, credits)
+
+
+def _other_grant(key: str) -> Conflict:
+    return Conflict(f"The key {key} was used for another grant: to somebody else, or of another number of credits.")

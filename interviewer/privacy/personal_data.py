@@ -1,0 +1,225 @@
+"""What a person may do with what is stored about them: change their name, take everything along, have it erased."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from interviewer.accounts import mail_templates as words
+from interviewer.accounts import queries, session_queries
+from interviewer.accounts.user_names import checked_username
+from interviewer.billing import purchase_queries, subscription_queries, webhook_queries
+from interviewer.billing.lemonsqueezy.port import Payments
+from interviewer.core import mail_queries, users
+from interviewer.core.columns import utcnow
+from interviewer.core.database import Database
+from interviewer.core.mail_outbox import Post, enqueue
+from interviewer.core.rate_limits import Action, Guard
+from interviewer.core.users import User
+from interviewer.credits import free_credit, ledger
+from interviewer.credits.rules import SubscriptionStatus
+from interviewer.errors import BadRequest, PaymentsUnavailable, SubscriptionNotCancelled, Unauthorized, Unavailable
+from interviewer.interviews import queries as interview_queries
+from interviewer.interviews.load import found
+from interviewer.interviews.topics import topic_by_id
+from interviewer.interviews.views import AppealView, VerdictView
+from interviewer.reports import practice_queries, sharing_queries
+from interviewer.reports.tables import PracticeTry
+
+
+class Personal:
+    """The use cases of a person's own data."""
+
+    def __init__(self, database: Database, post: Post, payments: Payments | None, site_url: str, guard: Guard) -> None:
+        self._guard = guard
+        self._database = database
+        self._post = post
+        self._payments = payments
+        self._site_url = site_url
+
+    async def rename(self, user_id: int, username: str) -> str:
+        """Change the user's name and return it as stored; raises BadRequest."""
+        name = checked_username(username)
+        async with self._database.transaction() as session:
+            user = await _locked(session, user_id)
+            user.username, user.updated_at = name, utcnow()
+        return name
+
+    async def erase(self, user_id: int, typed_email: str) -> None:
+        """Erase an account and everything that belongs to it, once its address has been typed as confirmation.
+
+        What would go on being charged is cancelled first. Ledger rows stay without the person. Keyed hashes of the address and
+        the GitHub id stay too, so that signing up again gives no second free credit. Raises BadRequest when another address was
+        typed, and SubscriptionNotCancelled when the payment service does not cancel; nothing is deleted then.
+        """
+        cancelled = await self._cancel_subscriptions(user_id, typed_email)
+        try:
+            await self._erase(user_id)
+        except Unavailable:
+            if not cancelled:
+                raise
+            raise Unavailable("Your subscription is cancelled, but your account is not deleted yet. Please try again.") from None
+        self._post.wake()
+
+    async def _erase(self, user_id: int) -> None:
+        async with self._database.transaction() as session:
+            # What was bought first, then the user: a delivery that is being booked locks in that order, too.
+            await subscription_queries.lock_purchases(session, user_id)
+            # Locked for deletion: even a row that only refers to the user has to wait.
+            user = await session.get(User, user_id, with_for_update=True)
+            if user is None:
+                raise Unauthorized
+            if await subscription_queries.running_of(session, user_id):
+                raise SubscriptionNotCancelled  # one came while the others were being cancelled
+            await purchase_queries.orphan(session, user_id)
+            await webhook_queries.empty_bodies(session, user_id)
+            await free_credit.remember_leaving(session, user)
+            await queries.drop_tokens(session, user.email)
+            await mail_queries.drop_waiting(session, user.email)
+            await session.delete(user)
+            await session_queries.announce_end(session)
+            enqueue(session, words.deleted(user.email, user.username, self._site_url))
+
+    async def _cancel_subscriptions(self, user_id: int, typed_email: str) -> int:
+        """Cancel one after the other, with no transaction open meanwhile, and note it at once; returns how many there were."""
+        async with self._database.transaction() as session:
+            user = await _locked(session, user_id)
+            if typed_email.strip().lower() != user.email:
+                raise BadRequest("Type the e-mail address of your account to confirm.")
+            running = await subscription_queries.running_of(session, user_id)
+        for lemon_id in running:
+            try:
+                if self._payments is None:
+                    raise SubscriptionNotCancelled
+                await self._payments.cancel(lemon_id)
+            except PaymentsUnavailable:
+                raise SubscriptionNotCancelled from None
+            async with self._database.transaction() as session:
+                await subscription_queries.mark_ended(session, lemon_id, SubscriptionStatus.CANCELLED)
+        return len(running)
+
+    async def export(self, user_id: int, client: str = "") -> dict[str, Any]:
+        """Return all that is stored about a user, as a document that can be written as JSON.
+
+        Raises Unauthorized when the account is gone, and TooManyRequests by the network address `client` and the account.
+        """
+        await self._guard.check(Action.EXPORT, client, str(user_id))
+        async with self._database.transaction() as session:
+            user = await session.get(User, user_id)
+            if user is None:
+                raise Unauthorized
+            return {
+                "account": {
+                    "email": user.email,
+                    "name": user.username,
+                    "github_id": user.github_id,
+                    "password_proven_at": _words(user.password_proven_at) if user.password_proven_at else None,
+                    "created_at": _words(user.created_at),
+                },
+                "credits": {
+                    "individual": user.individual_credits,
+                    "subscription": user.subscription_credits,
+                    "individual_debt": user.individual_debt,
+                    "subscription_debt": user.subscription_debt,
+                },
+                "ledger": [
+                    {
+                        "at": _words(row.created_at),
+                        "type": row.type,
+                        "amount": row.amount,
+                        "debt": row.debt,
+                        "reason": row.reason,
+                    }
+                    for row in await ledger.rows_of(session, user_id)
+                ],
+                **await _purchases(session, user_id),
+                "sessions": [
+                    {"device": one.user_agent, "since": _words(one.created_at), "last_used": _words(one.last_seen_at)}
+                    for one in await session_queries.sessions_of(session, user_id, utcnow())
+                ],
+                "interviews": [
+                    await _interview(session, user_id, one.id) for one in await interview_queries.every_line(session, user_id)
+                ],
+                "practice": [_practised(one) for one in await practice_queries.all_tries(session, user_id)],
+            }
+
+
+async def _locked(session: AsyncSession, user_id: int) -> User:
+    user = await users.locked_user(session, user_id)
+    if user is None:
+        raise Unauthorized
+    return user
+
+
+async def _purchases(session: AsyncSession, user_id: int) -> dict[str, Any]:
+    """Return the plan, as the newest subscription has it, and everything that was bought."""
+    newest = await ledger.newest_subscription(session, user_id)
+    seen = await purchase_queries.plan_seen(session, newest.id, newest.variant_id or "") if newest else None
+    bought = await subscription_queries.bought(session, user_id)
+    return {"plan": {"name": seen or "free", "status": newest.status if newest else "inactive"}, **_in_words(bought)}
+
+
+def _in_words(value: Any) -> Any:
+    """Return rows with their moments as text, however deep they lie."""
+    if isinstance(value, datetime):
+        return _words(value)
+    if isinstance(value, dict):
+        return {key: _in_words(one) for key, one in value.items()}
+    return [_in_words(one) for one in value] if isinstance(value, list) else value
+
+
+async def _interview(session: AsyncSession, user_id: int, interview_id: int) -> dict[str, Any]:
+    """Return one interview with its answers and verdicts; a rubric only where the answer has been scored."""
+    view = (await found(session, user_id, interview_id)).view()
+    shared = await sharing_queries.since(session, interview_id)
+    return {
+        "started_at": _words(view.created_at),
+        "status": view.status.value,
+        "job_description": view.job_text,
+        "percent": view.percent,
+        "report_shared_since": _words(shared) if shared else None,
+        "questions": [
+            {
+                "topic": turn.topic,
+                "question": turn.prompt,
+                "answer": turn.answer,
+                "score": turn.verdict.score if turn.verdict else None,
+                "feedback": turn.verdict.feedback if turn.verdict else None,
+                "marks": _marks(turn.verdict) if turn.verdict else [],
+                "appeal": _appeal(turn.verdict.appeal) if turn.verdict and turn.verdict.appeal else None,
+            }
+            for turn in view.turns
+        ],
+    }
+
+
+def _appeal(appeal: AppealView) -> dict[str, Any]:
+    return {
+        "first_score": appeal.first_score,
+        "second_score": appeal.score,
+        "feedback": appeal.feedback,
+        "marks": _marks(appeal),
+    }
+
+
+def _marks(judged: VerdictView | AppealView) -> list[dict[str, str]]:
+    return [{"point": mark.point, "mark": mark.mark, "quote": mark.quote} for mark in judged.marks]
+
+
+def _practised(row: PracticeTry) -> dict[str, Any]:
+    return {
+        "at": _words(row.created_at),
+        "question": row.bank_id,
+        "topic": topic_by_id(row.topic_id).name,
+        "subtopic": row.subtopic,
+        "answer": row.answer,
+        "score": row.score,
+        "feedback": row.feedback,
+        "marks": [{"point": mark["point"], "mark": mark["mark"], "quote": mark["quote"]} for mark in row.marks],
+    }
+
+
+def _words(moment: datetime) -> str:
+    return moment.isoformat()

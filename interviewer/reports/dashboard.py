@@ -1,0 +1,156 @@
+"""What the dashboard shows of interviews, and how many can be started."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from interviewer.core.columns import utcnow
+from interviewer.core.database import Database
+from interviewer.core.users import User
+from interviewer.credits import interview_credits, ledger
+from interviewer.credits.rules import Balances, pays_from
+from interviewer.errors import Unauthorized
+from interviewer.interviews import queries
+from interviewer.interviews.progress import InterviewStatus
+from interviewer.interviews.queries import STARTED, Line
+from interviewer.interviews.rubric import percentage
+from interviewer.interviews.topics import TOTAL_QUESTIONS
+from interviewer.interviews.views import title_of
+from interviewer.reports import practice_queries
+from interviewer.reports.streak import Streak, streak_of
+
+FINISHED = frozenset({InterviewStatus.FINISHED})
+UNFINISHED = STARTED - FINISHED
+
+
+@dataclass(frozen=True, slots=True)
+class InterviewSummary:
+    """One interview in a list; `percent` is None before the first verdict."""
+
+    id: int
+    title: str
+    status: InterviewStatus
+    started_at: datetime
+    answers_judged: int
+    total: int
+    percent: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Everything on the dashboard.
+
+    `finished` are the newest finished interviews, `past` counts all of them, and `percents` are the scores of all, newest first.
+    """
+
+    unfinished: tuple[InterviewSummary, ...]
+    finished: tuple[InterviewSummary, ...]
+    past: int
+    percents: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TopicTrend:
+    """A topic's percentage over all answers, and in the interview finished last (None where that scored none of it)."""
+
+    topic_id: int
+    percent: int
+    answers: int
+    last: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trends:
+    """What an overview adds up to, as of `today` in UTC.
+
+    `reached` is the position of the question that the first unfinished interview stands at, 0 for none.
+    """
+
+    reached: int
+    topics: tuple[TopicTrend, ...]
+    streak: Streak
+    today: date
+
+
+def summary(line: Line) -> InterviewSummary:
+    """Return what a list shows of an interview."""
+    return InterviewSummary(
+        id=line.id,
+        title=title_of(line.job_text),
+        status=InterviewStatus(line.status),
+        started_at=line.created_at,
+        answers_judged=line.answers_judged,
+        total=TOTAL_QUESTIONS,
+        percent=percentage(line.score_sum, line.answers_judged),
+    )
+
+
+def _topic_trend(sums: practice_queries.TopicSums) -> TopicTrend:
+    percent = percentage(sums.score_sum, sums.answers)
+    return TopicTrend(sums.topic_id, percent or 0, sums.answers, percentage(sums.one_sum, sums.one_answers))
+
+
+class Dashboard:
+    """Reads what the dashboard shows."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def load(self, user_id: int, newest: int) -> Overview:
+        """Return the user's overview with the `newest` finished interviews; raises Unauthorized when the account is gone."""
+        async with self._database.autocommit() as session:
+            if await session.get(User, user_id) is None:
+                raise Unauthorized
+            unfinished = await queries.every_line(session, user_id, UNFINISHED)
+            finished = await queries.lines(session, user_id, newest, statuses=FINISHED)
+            past = await queries.count(session, user_id, InterviewStatus.FINISHED)
+            scores = await queries.final_scores(session, user_id)
+        return Overview(
+            unfinished=tuple(summary(line) for line in unfinished),
+            finished=tuple(summary(line) for line in finished),
+            past=past,
+            percents=tuple(percentage(score_sum, judged) or 0 for score_sum, judged in scores),
+        )
+
+    async def trends(self, user_id: int, overview: Overview) -> Trends:
+        """Return what the user's interviews and practice add up to; `overview` is what `load` returned."""
+        running = overview.unfinished[0].id if overview.unfinished else 0
+        last = overview.finished[0].id if overview.finished else 0
+        async with self._database.autocommit() as session:
+            reached = await queries.reached(session, user_id, running) if running else 0
+            sums = await practice_queries.topic_sums(session, user_id, last)
+            days = await practice_queries.active_days(session, user_id)
+        today = utcnow().date()
+        return Trends(reached, tuple(_topic_trend(one) for one in sums), streak_of(days, today), today)
+
+    async def past(self, user_id: int, limit: int | None, before: int | None) -> list[InterviewSummary]:
+        """Return the user's interviews, the newest first, at most `limit` of them if that is given.
+
+        With `before` only those older than the one with this id.
+        """
+        async with self._database.autocommit() as session:
+            if limit is None:
+                lines = await queries.every_line(session, user_id, before=before)
+            else:
+                lines = await queries.lines(session, user_id, limit, before)
+        return [summary(line) for line in lines]
+
+    async def balances(self, user_id: int) -> Balances:
+        """Return the user's balances; raises Unauthorized when the account is gone."""
+        async with self._database.autocommit() as session:
+            user = await session.get(User, user_id)
+            if user is None:
+                raise Unauthorized
+            return await ledger.balances(session, user)
+
+    async def refusal(self, user_id: int) -> str:
+        """Return for a person why no interview can be started, "" when one can; raises Unauthorized when the account is gone."""
+        async with self._database.autocommit() as session:
+            user = await session.get(User, user_id)
+            if user is None:
+                raise Unauthorized
+            balances = await ledger.balances(session, user)
+            if pays_from(balances) is not None:
+                return ""
+            return (await interview_credits.refused_start(session, user_id, balances)).page_message

@@ -1,0 +1,176 @@
+"""A report as Markdown (CommonMark with tables). What people and models wrote stays text: it makes no markup of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from interviewer.interviews.views import MarkView, TurnView, VerdictView
+from interviewer.reports import wording
+from interviewer.reports.coverage import Standing
+from interviewer.reports.prose import Block, Span, blocks
+from interviewer.reports.reports import Report, shortened
+from interviewer.reports.skill_levels import Skill
+
+_SPECIAL = re.compile(r"([\\`*_\[\]<>&~|$^{}#])")
+# What begins a heading, a list, a quote, a rule or a table's line when a line begins with it.
+_OPENING = re.compile(r"^([+\-=:])")
+_NUMBER = re.compile(r"^(\d+)([.)])")
+_BACKTICKS = re.compile(r"`+")
+
+
+def markdown(report: Report) -> str:
+    """Return a report as a Markdown document."""
+    parts = [
+        *_opening(report),
+        *_topics(report),
+        *_skills("Strengths", report.strengths, wording.NO_STRENGTH),
+        *_skills("Weaknesses", report.weaknesses, wording.NO_WEAKNESS),
+        *_coverage(report),
+        *_extremes(report),
+        *_practice(report),
+        "## Questions and answers",
+        *(part for turn in report.turns for part in _turn(turn)),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _opening(report: Report) -> Iterator[str]:
+    yield f"# {line(report.title)}"
+    yield line(wording.about(report))
+    if report.percent is not None:
+        yield f"**{report.percent} %**: {wording.points(report)}"
+
+
+def _topics(report: Report) -> Iterator[str]:
+    yield "## Score by topic"
+    rows = (f"| {line(one.name)} | {'not scored' if one.percent is None else f'{one.percent} %'} |" for one in report.topics)
+    yield "\n".join(["| Topic | Score |", "| --- | ---: |", *rows])
+
+
+def _skills(title: str, skills: Sequence[Skill], nothing: str) -> Iterator[str]:
+    yield f"## {title}"
+    yield "\n".join(f"- {line(wording.skill(one))}: {wording.mean(one)}" for one in skills) or nothing
+
+
+def _coverage(report: Report) -> Iterator[str]:
+    if not report.coverage:
+        return
+    yield "## The job's requirements"
+    for standing in Standing:
+        if found := [one for one in report.coverage if one.standing is standing]:
+            yield f"### {wording.STANDINGS[standing]}"
+            lines = (f"{line(one.requirement.text)}{': ' if one.questions else ''}{wording.asked(one)}" for one in found)
+            yield "\n".join(f"- {one}" for one in lines)
+
+
+def _extremes(report: Report) -> Iterator[str]:
+    found = [(title, turn) for title, turn in (("Best answer", report.best), ("Weakest answer", report.worst)) if turn]
+    if found:
+        yield "## Best and weakest answer"
+        yield "\n".join(
+            f"- {title}, {wording.score(turn.verdict)}: [question {turn.position}](#question-{turn.position}), "
+            f"{line(shortened(turn.prompt))}"
+            for title, turn in found
+            if turn.verdict
+        )
+
+
+def _practice(report: Report) -> Iterator[str]:
+    if report.suggestions:
+        yield "## What to practise next"
+        lines = (f"{line(wording.suggestion(one))}: {line(shortened(one.question.prompt))}" for one in report.suggestions)
+        yield "\n".join(f"- {one}" for one in lines)
+
+
+def _turn(turn: TurnView) -> Iterator[str]:
+    yield f'<a id="question-{turn.position}"></a>\n\n### {line(wording.place(turn))}'
+    yield from _prose(blocks(turn.prompt))
+    yield "#### Answer"
+    yield fenced(turn.answer or "") if turn.kind == "code" else quoted(turn.answer or "")
+    if turn.verdict is None:
+        yield "Not scored yet."
+        return
+    yield f"#### Score: {wording.score(turn.verdict)}"
+    yield "\n".join(_mark(mark) for mark in turn.verdict.marks)
+    yield from _explained(turn.verdict, turn.kind)
+
+
+def _mark(mark: MarkView) -> str:
+    quote = f" “{line(mark.quote)}”" if mark.quote else ""
+    return f"- **{wording.MARKS[mark.mark]}**: {line(mark.point)}{quote}"
+
+
+def _explained(verdict: VerdictView, kind: str) -> Iterator[str]:
+    yield "#### Feedback"
+    yield from _prose(blocks(verdict.feedback))
+    if verdict.appeal:
+        yield "#### What the second verdict says"
+        yield "\n".join(_mark(mark) for mark in verdict.appeal.marks)
+        yield from _prose(blocks(verdict.appeal.feedback))
+    yield "#### A model answer"
+    found = blocks(verdict.model_answer)
+    if kind == "code" and not any(block.kind == "code" for block in found):
+        found = [Block("code", [Span(verdict.model_answer.strip(), True)])]
+    yield from _prose(found)
+    if verdict.follow_up:
+        yield f"A follow-up you might get: {line(verdict.follow_up)}"
+
+
+def _prose(found: Sequence[Block]) -> Iterator[str]:
+    for block in found:
+        if block.kind == "code":
+            yield fenced(block.spans[0].text)
+            continue
+        if text := "".join(_inline(span) for span in block.spans):
+            yield "\\\n".join(_begun(one.strip()) for one in text.split("\n") if one.strip())
+        if block.lines:
+            yield "\n".join(f"- {line(one)}" for one in block.lines)
+
+
+def _inline(span: Span) -> str:
+    """Return a span; code in more backticks than stand in it."""
+    if not span.code:
+        return _escaped(span.text)
+    fence = "`" * (_longest(span.text) + 1)
+    space = " " if "`" in span.text else ""
+    return f"{fence}{space}{span.text}{space}{fence}"
+
+
+def line(text: str) -> str:
+    """Return a text as one line that shows exactly its words."""
+    return _begun(_escaped(" ".join(_plain(text).split())))
+
+
+def quoted(text: str) -> str:
+    """Return a text as a quotation in which every line stays a line; what looks like markup in it shows as it was typed."""
+    lines = [_begun(_escaped(one.strip()), indent=len(one) - len(one.lstrip())) for one in _plain(text).strip().split("\n")]
+    ends = ["\\" if one and following else "" for one, following in zip(lines, [*lines[1:], ""], strict=True)]
+    return "\n".join(f"> {one}{end}".rstrip() for one, end in zip(lines, ends, strict=True))
+
+
+def fenced(text: str) -> str:
+    """Return a text as a block of code, in a fence longer than any in it."""
+    text = _plain(text)
+    fence = "`" * max(3, _longest(text) + 1)
+    return f"{fence}\n{text}\n{fence}"
+
+
+def _plain(text: str) -> str:
+    """Return a text with one kind of line end and without what no document should hold."""
+    text = re.sub(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]", "\n", text)
+    return re.sub(r"[\x00-\x08\x0e-\x1f\x7f]", "\N{REPLACEMENT CHARACTER}", text)
+
+
+def _longest(text: str) -> int:
+    return max((len(run) for run in _BACKTICKS.findall(text)), default=0)
+
+
+def _escaped(text: str) -> str:
+    return _SPECIAL.sub(r"\\\1", text)
+
+
+def _begun(text: str, indent: int = 0) -> str:
+    """Return an escaped line that begins nothing; what it was indented by is kept with spaces that count."""
+    text = _NUMBER.sub(r"\1\\\2", _OPENING.sub(r"\\\1", text))
+    return "\N{NO-BREAK SPACE}" * min(indent, 40) + text if text else ""

@@ -1,0 +1,280 @@
+"""A report as PDF: pages to print and to send, with an outline, links, and the evidence highlighted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from interviewer.interviews.rubric import MAX_SCORE
+from interviewer.interviews.views import MarkView, TopicScore, TurnView, VerdictView
+from interviewer.reports import wording
+from interviewer.reports.coverage import Standing
+from interviewer.reports.pdf_layout import HEIGHT, MISSING, MUTED, POINT, TONES, Run, Typesetter
+from interviewer.reports.prose import Block, Span, blocks
+from interviewer.reports.reports import Report, highlighted, shortened
+from interviewer.reports.skill_levels import Skill
+
+_STANDING_MARKS = {Standing.SHOWN: "hit", Standing.NOT_SHOWN: "partial"}
+
+
+def pdf(report: Report) -> bytes:
+    """Return a report as a PDF document."""
+    return _Writer(report).written()
+
+
+class _Writer:
+    """Writes one report from its first page to its last."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._set = Typesetter(report.title)
+        self._places = {turn.position: self._set.sheet.add_link() for turn in report.turns}
+
+    def written(self) -> bytes:
+        """Write everything and return the document."""
+        self._opening()
+        self._skills()
+        self._coverage()
+        self._extremes()
+        self._practice()
+        self._section("Questions and answers")
+        for number, turn in enumerate(self._report.turns):
+            self._turn(turn, first=number == 0)
+        self._missing()
+        return self._set.document()
+
+    # -- the parts of a page -----------------------------------------------------------------------------------------
+
+    def _section(self, title: str) -> None:
+        self._set.space(8)
+        self._set.need(30)
+        self._set.sheet.start_section(title)
+        self._set.paragraph([Run(title, "serif")], 15, leading=1.3)
+        self._set.y += 2
+
+    def _small(self, title: str, *, room: float = 14) -> None:
+        self._set.space(3.5)
+        self._set.need(room)
+        self._set.paragraph([Run(title, "bold", MUTED)], 8.5)
+        self._set.y += 0.6
+
+    def _text(self, text: str, size: float = 10, **more: object) -> None:
+        self._set.paragraph([Run(text, **more)], size)  # type: ignore[arg-type]
+
+    def _opening(self) -> None:
+        report, page = self._report, self._set
+        page.paragraph([Run(report.title, "serif")], 24, leading=1.15)
+        page.y += 1.5
+        self._text(wording.about(report), colour=MUTED)
+        page.y += 7
+        if report.percent is not None:
+            page.need(60)
+            page.beside(self._total, self._topics, gap=12)
+        else:
+            self._topics()
+
+    def _total(self) -> None:
+        page = self._set
+        top = page.y
+        left, width = page.left, page.width
+        figure = [Run(f"{self._report.percent} %", "serif")]
+        page.ring(left, top, 58, 30)
+        page.left, page.y = left + 29 - page._long(figure, 34) / 2, top + 7.5
+        page.paragraph(figure, 34, leading=1.25)
+        page.left, page.width, page.y = left, width, top + 35
+        self._text(wording.points(self._report), colour=MUTED)
+
+    def _topics(self) -> None:
+        for one in self._report.topics:
+            self._topic(one)
+
+    def _topic(self, one: TopicScore) -> None:
+        height = 9 * POINT * 1.5
+        self._set.at_right(Run("not scored" if one.percent is None else f"{one.percent} %", "bold"), 9, height)
+        self._text(one.name, 9)
+        self._set.y += 0.6
+        self._set.bar(one.percent or 0)
+        self._set.y += 2.2
+
+    def _skills(self) -> None:
+        self._section("Skills")
+        strong, weak = self._report.strengths, self._report.weaknesses
+        self._set.need(10 + 11 * max(len(strong), len(weak), 1))
+        self._set.beside(
+            lambda: self._column("Strengths", strong, wording.NO_STRENGTH),
+            lambda: self._column("Weaknesses", weak, wording.NO_WEAKNESS),
+        )
+
+    def _column(self, title: str, skills: Sequence[Skill], nothing: str) -> None:
+        page = self._set
+        page.paragraph([Run(title, "bold", MUTED)], 8.5)
+        page.y += 0.6
+        if not skills:
+            self._text(nothing, colour=MUTED)
+        for skill in skills:
+            tone = TONES["hit" if skill.mean * 10 >= 70 else "partial"]
+            page.at_right(Run(wording.mean(skill), "bold", tone), 10, 10 * POINT * 1.5)
+            width = page.width
+            page.width -= 16
+            self._text(skill.subtopic)
+            page.width = width
+            page.y += 1
+
+    def _coverage(self) -> None:
+        if not self._report.coverage:
+            return
+        self._section("The job's requirements")
+        for standing in Standing:
+            found = [one for one in self._report.coverage if one.standing is standing]
+            if found:
+                self._small(f"{wording.STANDINGS[standing]} ({len(found)})")
+            for one in found:
+                runs = [Run(one.requirement.text)]
+                if one.questions:
+                    runs.append(Run(f"  {wording.asked(one)}", colour=MUTED))
+                self._signed(_STANDING_MARKS.get(standing, ""), lambda runs=runs: self._set.paragraph(runs, together=True))  # type: ignore[misc]
+
+    def _signed(self, mark: str, write: Callable[[], None], *, room: float = 8) -> None:
+        """Write something beside a sign in its margin."""
+        page = self._set
+        page.need(room)
+        if mark:
+            page.sign(mark, page.left + 0.5, page.y + 1.2)
+        page.left, page.width = page.left + 6, page.width - 6
+        write()
+        page.left, page.width = page.left - 6, page.width + 6
+        page.y += 1.2
+
+    def _extremes(self) -> None:
+        found = [
+            (title, turn) for title, turn in (("Best answer", self._report.best), ("Weakest answer", self._report.worst)) if turn
+        ]
+        if not found:
+            return
+        self._section("Best and weakest answer")
+        for title, turn in found:
+            if turn.verdict:
+                link = self._places[turn.position]
+                name = Run(f"question {turn.position}", colour=TONES["hit"], link=link)
+                head = [Run(f"{title}, {turn.verdict.score}/{MAX_SCORE}: ", "bold"), name, Run(f", {turn.topic}")]
+                self._set.paragraph(head, together=True)
+                self._text(shortened(turn.prompt), colour=MUTED)
+                self._set.y += 2
+
+    def _practice(self) -> None:
+        if not self._report.suggestions:
+            return
+        self._section("What to practise next")
+        for one in self._report.suggestions:
+            self._set.paragraph([Run(wording.suggestion(one), "bold")], together=True)
+            self._text(shortened(one.question.prompt), colour=MUTED)
+            self._set.y += 2
+
+    # -- questions ---------------------------------------------------------------------------------------------------
+
+    def _turn(self, turn: TurnView, *, first: bool) -> None:
+        page = self._set
+        if not first:
+            page.space(5)
+            page.need(50)
+            if page.y > 30:
+                page.rule()
+            page.space(6)
+        page.need(45)
+        page.sheet.set_link(self._places[turn.position], y=page.y, page=page.sheet.page)
+        page.sheet.start_section(f"{turn.position}. {shortened(turn.prompt, 60)}", level=1)
+        self._text(wording.place(turn), 9, face="bold", colour=MUTED)
+        page.y += 0.8
+        self._prose(blocks(turn.prompt), face="serif", size=13, leading=1.3)
+        self._small("Answer")
+        self._answer(turn)
+        if turn.verdict is None:
+            page.space(3)
+            self._text("Not scored yet.", colour=MUTED)
+        else:
+            self._verdict(turn.verdict, turn.kind)
+
+    def _answer(self, turn: TurnView) -> None:
+        code = turn.kind == "code"
+        runs = [Run(text, "mono" if code else "sans", mark=mark) for text, mark in highlighted(turn)]
+        if code:
+            self._set.code(runs)
+        else:
+            self._set.paragraph(runs)
+
+    def _verdict(self, verdict: VerdictView, kind: str) -> None:
+        page = self._set
+        page.space(4)
+        page.need(24)
+        tone = TONES["hit" if verdict.passed else "partial"]
+        score = [Run(str(verdict.score), "serif", tone), Run(f" /{MAX_SCORE}", "serif", MUTED)]
+        page.paragraph(score, 20, leading=1.2)
+        self._text(wording.score(verdict).partition(", ")[2], 9, colour=tone)
+        page.y += 2
+        self._marks(verdict.marks)
+        self._small("Feedback", room=18)
+        self._prose(blocks(verdict.feedback))
+        if verdict.appeal:
+            self._small("What the second verdict says", room=18)
+            self._marks(verdict.appeal.marks)
+            self._prose(blocks(verdict.appeal.feedback))
+        self._small("A model answer", room=18)
+        found = blocks(verdict.model_answer)
+        if kind == "code" and not any(block.kind == "code" for block in found):
+            found = [Block("code", [Span(verdict.model_answer.strip(), True)])]
+        self._prose(found)
+        if verdict.follow_up:
+            page.space(1.5)
+            page.paragraph(
+                [Run("A follow-up you might get: ", "bold", MUTED), Run(verdict.follow_up, colour=MUTED)], together=True
+            )
+
+    def _marks(self, marks: Sequence[MarkView]) -> None:
+        for mark in marks:
+            head = [Run(f"{wording.MARKS[mark.mark]}: ", "bold"), Run(mark.point)]
+            quote = [Run(f"“{mark.quote}”", mark="hit" if mark.mark == "hit" else "partial")] if mark.quote else []
+            self._signed(mark.mark, lambda head=head, quote=quote: self._mark(head, quote), room=self._height(head, quote))  # type: ignore[misc]
+
+    def _mark(self, head: Sequence[Run], quote: Sequence[Run]) -> None:
+        self._set.paragraph(head)
+        if quote:
+            self._set.paragraph(quote, 9)
+
+    def _height(self, head: Sequence[Run], quote: Sequence[Run]) -> float:
+        """Return how much room a mark takes, so that it stands on one page; one of many pages takes what it needs."""
+        width = self._set.width - 6
+        lines = len(self._set.rows(head, 10, width)) + (len(self._set.rows(quote, 9, width)) if quote else 0)
+        return min(lines * 10 * POINT * 1.5, HEIGHT / 2)
+
+    def _prose(self, found: Sequence[Block], *, face: str = "sans", size: float = 10, leading: float = 1.5) -> None:
+        for number, block in enumerate(found):
+            if number:
+                self._set.space(1.8)
+            if block.kind == "code":
+                self._set.code([Run(block.spans[0].text, "mono")])
+                continue
+            runs = [Run(span.text, "mono", scale=0.86) if span.code else Run(span.text, face) for span in block.spans]
+            if runs:
+                self._set.paragraph(runs, size, leading=leading)
+            for item in block.lines:
+                self._listed(item, face, size)
+
+    def _listed(self, item: str, face: str, size: float) -> None:
+        page = self._set
+        page.need(size * POINT * 1.5)
+        page.left, page.width, y = page.left + 1.5, page.width - 5, page.y
+        page.paragraph([Run("•", "sans", MUTED)], size)
+        page.left, page.y = page.left + 3.5, y
+        page.paragraph([Run(item, face)], size)
+        page.left, page.width = page.left - 5, page.width + 5
+
+    def _missing(self) -> None:
+        """Say which characters could not be shown: nothing is left out silently."""
+        if lost := sorted(self._set.missing):
+            codes = ", ".join(f"U+{ord(one):04X}" for one in lost[:20]) + (" …" if len(lost) > 20 else "")
+            self._set.space(8)
+            self._set.need(20)
+            self._text(
+                f"{MISSING} stands for a character that no font of this file has ({codes}). The Markdown file holds them all.",
+                9,
+                colour=MUTED,
+            )

@@ -1,0 +1,144 @@
+"""Practising single questions of the bank: any number of tries, each judged at once, none of them part of an interview.
+
+The built-in interviewer judges them, whatever interviewer the site has: rubrics come with the questions, and it costs nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from interviewer.core.capacity import Door, processor_door
+from interviewer.core.columns import utcnow
+from interviewer.core.database import Database
+from interviewer.core.rate_limits import Action, Guard
+from interviewer.errors import NotFound
+from interviewer.interviews import replies, verdicts
+from interviewer.interviews.interviewer import AnswerBrief, Interviewer
+from interviewer.interviews.question_bank import BankItem, QuestionBank
+from interviewer.interviews.rubric import PASS_SCORE, Judgement, Rubric
+from interviewer.interviews.user_text import clean_answer, cleaned
+from interviewer.interviews.views import MarkView
+from interviewer.reports import practice_queries as queries
+from interviewer.reports.tables import PracticeTry
+
+TRIES_SHOWN = 20
+NO_SUCH_QUESTION = "This question is not in the question bank. Choose another one from the dashboard."
+
+
+@dataclass(frozen=True, slots=True)
+class TryView:
+    """One try with its whole verdict."""
+
+    answer: str
+    score: int
+    passed: bool
+    feedback: str
+    marks: tuple[MarkView, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ExerciseView:
+    """A question with what became of it: the newest tries first, at most `TRIES_SHOWN`; `best` is None before the first."""
+
+    question: BankItem
+    tries: tuple[TryView, ...]
+    count: int
+    best: int | None
+
+
+class Practice:
+    """The use cases of practising."""
+
+    def __init__(
+        self, database: Database, interviewer: Interviewer, bank: QuestionBank, guard: Guard, door: Door | None = None
+    ) -> None:
+        self._database = database
+        self._interviewer = interviewer
+        self._bank = bank
+        self._guard = guard
+        self._door = door or processor_door()
+
+    async def question(self, user_id: int, bank_id: str) -> ExerciseView:
+        """Return a question with the user's tries at it; raises NotFound for one that the bank does not have."""
+        item = self._item(bank_id)
+        async with self._database.autocommit() as session:
+            rows = await queries.tries_of(session, user_id, item.id, TRIES_SHOWN)
+            known = {one.bank_id: one for one in await queries.practised(session, user_id)}
+        record = known.get(item.id)
+        return ExerciseView(
+            question=item,
+            tries=tuple(_view(row) for row in rows),
+            count=record.tries if record else 0,
+            best=record.best if record else None,
+        )
+
+    async def attempt(self, user_id: int, bank_id: str, text: str, client_id: UUID, client: str = "") -> TryView:
+        """Judge an answer and store it with its verdict; returns what is stored.
+
+        The same answer under the same `client_id` again is stored once; `client` is the network address it comes from. Raises
+        BadRequest, TooLarge, NotFound, TooManyRequests, Crowded, or a subclass of InterviewerError, and stores nothing then.
+        """
+        item, content = self._item(bank_id), cleaned(clean_answer, text)
+        if (stored := await self._sent_before(user_id, client_id)) is not None:
+            if (stored.bank_id, stored.answer) == (item.id, content):
+                return _view(stored)
+            client_id = uuid4()  # written anew since: another try
+        await self._guard.check(Action.ANSWER, client, str(user_id))
+        brief = AnswerBrief(item.topic_id, item.kind, item.prompt, item.rubric, content)
+        async with self._door.place(user_id):
+            judgement = await replies.judge(self._interviewer, brief, verdicts.unseen)
+        row = _row(user_id, client_id, item, content, judgement)
+        async with self._database.autocommit() as session:
+            if not await queries.add_try(session, row):
+                # A second click was faster.
+                row = await queries.sent_before(session, user_id, client_id) or row
+        return _view(row)
+
+    async def _sent_before(self, user_id: int, client_id: UUID) -> PracticeTry | None:
+        async with self._database.autocommit() as session:
+            return await queries.sent_before(session, user_id, client_id)
+
+    def _item(self, bank_id: str) -> BankItem:
+        item = self._bank.all().get(bank_id)
+        if item is None:
+            raise NotFound(NO_SUCH_QUESTION)
+        return item
+
+
+def _row(user_id: int, client_id: UUID, item: BankItem, answer: str, judgement: Judgement) -> PracticeTry:
+    points = Rubric.model_validate(item.rubric).key_points
+    return PracticeTry(
+        user_id=user_id,
+        client_id=client_id,
+        bank_id=item.id,
+        topic_id=item.topic_id,
+        subtopic=item.subtopic,
+        answer=answer,
+        score=judgement.score,
+        nature=judgement.nature.value,
+        feedback=judgement.feedback,
+        marks=[
+            {
+                "point": points[mark.key_point].point,
+                "weight": points[mark.key_point].weight,
+                "mark": mark.mark.value,
+                "quote": mark.quote,
+            }
+            for mark in judgement.marks
+        ],
+        created_at=utcnow(),
+    )
+
+
+def _view(row: PracticeTry) -> TryView:
+    return TryView(
+        answer=row.answer,
+        score=row.score,
+        passed=row.score >= PASS_SCORE,
+        feedback=row.feedback,
+        marks=tuple(MarkView(mark["point"], mark["weight"], mark["mark"], mark["quote"]) for mark in row.marks),
+        at=row.created_at,
+    )

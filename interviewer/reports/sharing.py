@@ -1,0 +1,72 @@
+"""Links by which a report can be read without signing in. The link holds a secret, the database its hash."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from interviewer.accounts.browser_sessions import hashed, new_secret
+from interviewer.core.database import Database
+from interviewer.core.rate_limits import Action, Guard
+from interviewer.errors import Conflict, NotFound
+from interviewer.interviews.load import found
+from interviewer.interviews.progress import InterviewStatus
+from interviewer.reports import sharing_queries as queries
+from interviewer.reports.reports import UNFINISHED, Report, Reports
+
+PATH = "/shared/"
+# The same for a link that never was, one that was revoked, and one whose interview is gone.
+GONE = (
+    "This link does not lead to a report. It may have been taken back, or not be complete: check it against what you were sent."
+)
+# A secret has 43 characters; what is much longer is not looked up.
+MAX_SECRET = 100
+
+
+class Sharing:
+    """Makes, ends and follows links to reports."""
+
+    def __init__(self, database: Database, reports: Reports, guard: Guard, site_url: str) -> None:
+        self._database = database
+        self._reports = reports
+        self._guard = guard
+        self._site_url = site_url.rstrip("/")
+
+    async def since(self, user_id: int, interview_id: int) -> datetime | None:
+        """Return since when the report of one of the user's interviews is shared, None if it is not; raises NotFound."""
+        async with self._database.autocommit() as session:
+            await found(session, user_id, interview_id)
+            return await queries.since(session, interview_id)
+
+    async def share(self, user_id: int, interview_id: int) -> tuple[str, datetime]:
+        """Return a new link to a finished interview's report and when it was made; the link before it is dead from now on.
+
+        It cannot be shown again: only its hash is stored. Raises NotFound, also for somebody else's interview, and Conflict
+        before it is finished.
+        """
+        secret = new_secret()
+        async with self._database.transaction() as session:
+            loaded = await found(session, user_id, interview_id, lock=True)
+            if loaded.interview.status != InterviewStatus.FINISHED.value:
+                raise Conflict(UNFINISHED)
+            made = await queries.put(session, interview_id, hashed(secret))
+        return f"{self._site_url}{PATH}{secret}", made
+
+    async def stop(self, user_id: int, interview_id: int) -> None:
+        """End the link to the report of one of the user's interviews at once; raises NotFound for another's."""
+        async with self._database.transaction() as session:
+            await found(session, user_id, interview_id, lock=True)
+            await queries.drop(session, interview_id)
+
+    async def read(self, secret: str, client: str) -> Report:
+        """Return the report that a link leads to, as others may see it; raises NotFound, and TooManyRequests by `client`."""
+        await self._guard.check(Action.SHARED, client)
+        if not secret or len(secret) > MAX_SECRET:
+            raise NotFound(GONE)
+        async with self._database.autocommit() as session:
+            opened = await queries.opened(session, hashed(secret))
+        if opened is None:
+            raise NotFound(GONE)
+        try:
+            return await self._reports.for_others(*opened)
+        except (NotFound, Conflict):
+            raise NotFound(GONE) from None

@@ -1,0 +1,206 @@
+"""What answers say about skills and about a job's requirements, and which questions of the bank to practise next."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import ValidationError
+
+from interviewer.core.capacity import Door, processor_door
+from interviewer.core.database import Database
+from interviewer.interviews.job import JobFindings
+from interviewer.interviews.question_bank import BankItem, Likeness, QuestionBank
+from interviewer.interviews.rubric import PASS_SCORE, Rubric
+from interviewer.interviews.views import Loaded, TurnRow
+from interviewer.reports import practice_queries as queries
+from interviewer.reports.coverage import AnsweredQuestion, Covered, Nearness, Requirement, coverage, requirements
+from interviewer.reports.practice_queries import Asked, Practised
+from interviewer.reports.skill_levels import Exercise, Skill, suggest, to_improve, weakest_first
+
+# A question with more tags suits many jobs ("How do your changes get to production?") but shows none of its technologies.
+MAX_TAGS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestedQuestion:
+    """A question to practise; `best` of `tries` is 0 to 10, None before the first. `skill` is the subtopic it is to improve."""
+
+    question: BankItem
+    skill: str
+    tries: int
+    best: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PractisedQuestion:
+    """A question that was practised outside interviews."""
+
+    question: BankItem
+    tries: int
+    best: int
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SkillsOverview:
+    """Skills over all interviews, the weakest first; what to practise next; what was practised, the newest first."""
+
+    skills: tuple[Skill, ...]
+    suggestions: tuple[SuggestedQuestion, ...]
+    practised: tuple[PractisedQuestion, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InterviewReport:
+    """What one interview says: strengths (best first), weaknesses (worst first), the job's requirements, what to practise.
+
+    `bank_ids` names the question of the bank behind a question of the interview, by its id, where there is one.
+    """
+
+    strengths: tuple[Skill, ...]
+    weaknesses: tuple[Skill, ...]
+    coverage: tuple[Covered, ...]
+    suggestions: tuple[SuggestedQuestion, ...]
+    bank_ids: Mapping[int, str]
+
+
+class Skills:
+    """Reads and works out what skills are shown by; that waits for its place at the `door`, and may raise Crowded."""
+
+    def __init__(self, database: Database, bank: QuestionBank, likeness: Likeness, door: Door | None = None) -> None:
+        self._database = database
+        self._bank = bank
+        self._likeness = likeness
+        self._door = door or processor_door()
+
+    async def overview(self, user_id: int, leave_out: Collection[str] = ()) -> SkillsOverview:
+        """Return a user's skills over all interviews, and suggestions without the questions that `leave_out` names."""
+        rows, tries = await self._read(user_id)
+        skills = weakest_first(skills_of(rows))
+        bank = self._bank.all()
+        practised = (
+            PractisedQuestion(bank[one.bank_id], one.tries, one.best, one.last_at)
+            for one in sorted(tries, key=lambda one: one.last_at, reverse=True)
+            if one.bank_id in bank
+        )
+        async with self._door.place(user_id):
+            suggestions = await asyncio.to_thread(self._suggestions, skills, rows, tries, leave_out)
+        return SkillsOverview(tuple(skills), suggestions, tuple(practised))
+
+    async def report(self, user_id: int, loaded: Loaded) -> InterviewReport:
+        """Return what one of the user's interviews says."""
+        rows, tries = await self._read(user_id)
+        skills = skills_in(loaded.rows)
+        strengths, weaknesses = by_strength(loaded.rows)
+        async with self._door.place(user_id):
+            covered = await asyncio.to_thread(self._coverage, loaded)
+            suggestions = await asyncio.to_thread(self._suggestions, skills, rows, tries, ()) if skills else ()
+        return InterviewReport(strengths, weaknesses, covered, suggestions, self._bank_ids(loaded.rows))
+
+    async def _read(self, user_id: int) -> tuple[Sequence[Asked], Sequence[Practised]]:
+        async with self._database.autocommit() as session:
+            return await queries.asked(session, user_id), await queries.practised(session, user_id)
+
+    def _bank_ids(self, rows: Sequence[TurnRow]) -> dict[int, str]:
+        bank = self._bank.all()
+        return {row.question.id: row.question.bank_id for row in rows if row.question.bank_id and row.question.bank_id in bank}
+
+    def _suggestions(
+        self, skills: Sequence[Skill], rows: Sequence[Asked], tries: Sequence[Practised], leave_out: Collection[str]
+    ) -> tuple[SuggestedQuestion, ...]:
+        bank, records = self._bank.all(), {one.bank_id: one for one in tries}
+        exercises = [Exercise(one.id, one.topic_id, one.subtopic) for one in bank.values()]
+        seen = last_seen(rows, tries)
+        chosen = suggest(skills, exercises, self._nearness(to_improve(skills), exercises), seen, leave_out)
+        found = []
+        for one in chosen:
+            record = records.get(one.exercise.id)
+            skill = one.skill.subtopic if one.skill else ""
+            found.append(
+                SuggestedQuestion(bank[one.exercise.id], skill, record.tries if record else 0, record.best if record else None)
+            )
+        return tuple(found)
+
+    def _nearness(self, skills: Sequence[Skill], exercises: Sequence[Exercise]) -> Callable[[Skill, str], float]:
+        """Return the likeness of skills to subtopics, worked out for all at once."""
+        names = list(dict.fromkeys(skill.subtopic for skill in skills))
+        subtopics = list(dict.fromkeys(one.subtopic for one in exercises))
+        table = self._likeness.cosines(names, subtopics) if names else []
+        cosines = {
+            (name, other): value
+            for name, row in zip(names, table, strict=True)
+            for other, value in zip(subtopics, row, strict=True)
+        }
+        return lambda skill, subtopic: cosines.get((skill.subtopic, subtopic), 0.0)
+
+    def _coverage(self, loaded: Loaded) -> tuple[Covered, ...]:
+        wanted = _wanted(loaded)
+        answered = [(row, _answered(row)) for row in loaded.rows if row.answer is not None]
+        questions = [question for _, question in answered]
+        if not wanted or not questions:
+            return coverage(wanted, (), [()] * len(wanted))
+        tags = [self._tags(row, question) for row, question in answered]
+        cosines = self._likeness.cosines([one.text for one in wanted], [question.text for question in questions])
+        nearness = [
+            [Nearness(cosine, bool(named & tagged)) for cosine, tagged in zip(row, tags, strict=True)]
+            for row, named in zip(cosines, (self._likeness.technologies(one.text) for one in wanted), strict=True)
+        ]
+        return coverage(wanted, questions, nearness)
+
+    def _tags(self, row: TurnRow, question: AnsweredQuestion) -> frozenset[str]:
+        """Return the technologies of a question: those that it names, and those that the bank says it is about."""
+        item = self._bank.all().get(row.question.bank_id or "")
+        about = item.tags if item and len(item.tags) <= MAX_TAGS else frozenset()
+        return self._likeness.technologies(question.text) | about
+
+
+def _wanted(loaded: Loaded) -> tuple[Requirement, ...]:
+    """Return the requirements of the interview's job; none without one, or before it has been analysed."""
+    try:
+        return requirements(JobFindings.model_validate(loaded.job.profile)) if loaded.job and loaded.job.profile else ()
+    except ValidationError:
+        return ()
+
+
+def _answered(row: TurnRow) -> AnsweredQuestion:
+    points = tuple(one.point for one in Rubric.model_validate(row.question.rubric).key_points)
+    return AnsweredQuestion(row.question.position, row.question.prompt, points, row.score)
+
+
+def skills_in(rows: Sequence[TurnRow]) -> list[Skill]:
+    """Return the skills that the scored answers of one interview are about."""
+    scores: dict[tuple[int, str], tuple[str, list[int]]] = {}
+    for row in rows:
+        if row.score is not None:
+            topic_id, name = row.question.topic_id, row.question.subtopic
+            scores.setdefault((topic_id, name.casefold()), (name, []))[1].append(row.score)
+    return [Skill(topic_id, name, tuple(found)) for (topic_id, _), (name, found) in scores.items()]
+
+
+def by_strength(rows: Sequence[TurnRow]) -> tuple[tuple[Skill, ...], tuple[Skill, ...]]:
+    """Return the skills of one interview that reach the pass mark, best first, and the others, worst first."""
+    ordered = weakest_first(skills_in(rows))
+    strong = [skill for skill in reversed(ordered) if skill.mean >= PASS_SCORE]
+    return tuple(strong), tuple(skill for skill in ordered if skill.mean < PASS_SCORE)
+
+
+def skills_of(rows: Sequence[Asked]) -> list[Skill]:
+    """Return the skills of everything that was asked, the scores of each in the order of the questions."""
+    found: dict[tuple[int, str], tuple[str, list[tuple[int, int]]]] = {}
+    for row in rows:
+        if row.scores and row.question_ids:
+            scores = found.setdefault((row.topic_id, row.subtopic.casefold()), (row.subtopic, []))[1]
+            scores += zip(row.question_ids, row.scores, strict=True)
+    return [Skill(topic_id, name, tuple(score for _, score in sorted(scores))) for (topic_id, _), (name, scores) in found.items()]
+
+
+def last_seen(rows: Sequence[Asked], tries: Sequence[Practised]) -> dict[str, datetime]:
+    """Return when each question of the bank was last asked, in an interview or for practice."""
+    moments = [(row.bank_id, row.last_asked) for row in rows if row.bank_id] + [(one.bank_id, one.last_at) for one in tries]
+    seen: dict[str, datetime] = {}
+    for bank_id, moment in moments:
+        seen[bank_id] = max(moment, seen.get(bank_id, moment))
+    return seen

@@ -1,0 +1,53 @@
+"""Tables of practice and of shared reports."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Index,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+from interviewer.core.columns import id_column, one_of, reference_column, time_column
+from interviewer.interviews.rubric import MAX_SCORE, AnswerNature
+from interviewer.interviews.topics import TOPICS
+
+
+class PracticeTry(SQLModel, table=True):
+    """One answer to a question of the bank, judged; it belongs to no interview and changes no interview's score.
+
+    `marks` hold the words of their key points, so that a try stays readable when the bank changes. `client_id` is the id
+    that the page made for it: sent twice, it is stored once.
+    """
+
+    __tablename__: ClassVar[Any] = "practice_tries"
+    __table_args__ = (
+        UniqueConstraint("user_id", "client_id"),
+        CheckConstraint(f"topic_id BETWEEN 1 AND {len(TOPICS)}", name="topic_id"),
+        CheckConstraint(f"score BETWEEN 0 AND {MAX_SCORE}", name="score"),
+        CheckConstraint(one_of("nature", AnswerNature), name="nature"),
+        Index("ix_practice_tries_user_id_bank_id", "user_id", "bank_id"),
+    )
+
+    id: int = id_column()
+    user_id: int = reference_column("users.id", index=False)
+    client_id: UUID
+    bank_id: str = Field(sa_column=Column(String(80), nullable=False))
+    topic_id: int = Field(sa_column=Column(SmallInteger, nullable=False))
+    subtopic: str = Field(sa_column=Column(String(120), nullable=False))
+    answer: str = Field(sa_column=Column(Text, nullable=False))
+    score: int = Field(sa_column=Column(SmallInteger, nullable=False))
+    nature: str = Field(sa_column=Column(String(12), nullable=False))
+    feedback: str = Field(sa_column=Column(Text, nullable=False))
+    marks: list[dict[str, Any]] = Field(sa_column=Column(JSONB, nullable=False))
+    created_at: datetime = time_column()

@@ -1,1 +1,0 @@
-"""The report of an interview as a file to keep: one model (`services.reports`), a writer for Markdown and one for PDF."""

@@ -1,0 +1,321 @@
+"""Access and refresh tokens: what they are good for, when they end, and everything that must not pass as one."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from datetime import timedelta
+from typing import Any
+
+import jwt
+import pytest
+from sqlalchemy import func, select, update
+from sqlmodel import col
+
+from interviewer.accounts import session_queries as queries
+from interviewer.accounts.api_tokens import ALGORITHM, AUDIENCE, ISSUER, Issued, Tokens
+from interviewer.accounts.tables import RefreshToken, Session
+from interviewer.core.columns import utcnow
+from interviewer.core.database import Database
+from interviewer.core.rate_limits import Guard
+from interviewer.core.users import StoredSecret, User
+from interviewer.errors import BadRequest, Unauthorized
+from interviewer.wiring import Services
+from tests.conftest import NewUser
+
+SECRET = "k" * 3 + "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+@pytest.fixture
+def tokens(database: Database) -> Tokens:
+    return Tokens(database, Guard(None), SECRET, timedelta(minutes=60))
+
+
+def claims(**changes: Any) -> dict[str, Any]:
+    now = utcnow()
+    return {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "iat": now,
+        "exp": now + timedelta(hours=1),
+        "sub": "1",
+        "jti": "x",
+        "sid": 1,
+        "purpose": "access",
+    } | changes
+
+
+async def refused(tokens: Tokens, *access: str) -> None:
+    for token in access:
+        with pytest.raises(Unauthorized) as caught:
+            await tokens.authenticate(token)
+        assert caught.value.user_message == "Unauthorized"
+
+
+async def age_rotation(database: Database, seconds: float) -> None:
+    """Make it look as if every used refresh token was used this long ago."""
+    async with database.transaction() as session:
+        await session.execute(
+            update(RefreshToken)
+            .where(col(RefreshToken.rotated_at).is_not(None))
+            .values(rotated_at=utcnow() - timedelta(seconds=seconds))
+        )
+
+
+async def test_an_access_token_says_who_for_as_long_as_the_setting_says(tokens: Tokens, new_user: NewUser) -> None:
+    user = await new_user()
+    issued = await tokens.issue(user, "client/1")
+    assert (await tokens.authenticate(issued.access)).user_id == user.id
+    told = jwt.decode(issued.access, SECRET, algorithms=[ALGORITHM], issuer=ISSUER, audience=AUDIENCE)
+    assert told["exp"] - told["iat"] == 3600
+    assert told["sub"] == str(user.id)
+    assert jwt.get_unverified_header(issued.access)["alg"] == "HS256"
+    again = await tokens.issue(user)
+    assert jwt.decode(again.access, options={"verify_signature": False})["jti"] != told["jti"]
+
+
+async def test_a_forged_or_altered_token_is_refused(tokens: Tokens, new_user: NewUser) -> None:
+    user = await new_user()
+    good = (await tokens.issue(user)).access
+    head, body, signature = good.split(".")
+    unsigned = base64.urlsafe_b64encode(b'{"alg":"none","typ":"JWT"}').rstrip(b"=").decode()
+    other = json.loads(base64.urlsafe_b64decode(body + "==")) | {"sub": "2"}
+    forged = base64.urlsafe_b64encode(json.dumps(other).encode()).rstrip(b"=").decode()
+    await refused(
+        tokens,
+        f"{unsigned}.{body}.",
+        f"{unsigned}.{body}.{signature}",
+        f"{head}.{forged}.{signature}",
+        good[:-6] + ("aaaaaa" if good[-6:] != "aaaaaa" else "bbbbbb"),
+        jwt.encode(claims(), "another key of thirty-two characters", ALGORITHM),
+        jwt.encode(claims(), SECRET * 2, "HS512"),
+        "",
+        "x",
+        "a.b.c",
+        "\x00",
+        "ü" * 100,
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"iss": "somebody"},
+        {"aud": "another"},
+        {"purpose": "reset"},
+        {"purpose": None},
+        {"exp": 1_700_000_000},
+        {"sub": "not a number"},
+        {"sub": "99999999999999999999"},
+        {"sid": "x"},
+        {"sid": 2**40},
+        {"sid": 0},
+    ],
+    ids=str,
+)
+async def test_a_token_with_the_right_key_but_another_claim_is_refused(
+    tokens: Tokens, new_user: NewUser, changes: dict[str, Any]
+) -> None:
+    user = await new_user()
+    await tokens.issue(user)
+    with pytest.raises(Unauthorized):
+        await tokens.authenticate(jwt.encode(claims(**changes), SECRET, ALGORITHM))
+
+
+async def test_a_token_of_a_copy_whose_clock_is_ahead_is_good(tokens: Tokens, new_user: NewUser) -> None:
+    issued = await tokens.issue(await new_user())
+    told = jwt.decode(issued.access, options={"verify_signature": False})
+    ahead = jwt.encode(told | {"iat": told["iat"] + 3600, "exp": told["exp"] + 3600}, SECRET, ALGORITHM)
+    assert (await tokens.authenticate(ahead)).user_id == issued.user.id
+
+
+@pytest.mark.parametrize("name", ["iss", "aud", "iat", "exp", "sub", "jti", "sid", "purpose"])
+async def test_no_claim_may_be_missing(tokens: Tokens, new_user: NewUser, name: str) -> None:
+    await tokens.issue(await new_user())
+    await tokens.authenticate(jwt.encode(claims(), SECRET, ALGORITHM))
+    await refused(tokens, jwt.encode({key: value for key, value in claims().items() if key != name}, SECRET, ALGORITHM))
+
+
+async def test_no_kind_of_secret_passes_as_another(services: Services, new_user: NewUser, database: Database) -> None:
+    user = await new_user()
+    cookie = await services.sessions.open(user)
+    issued = await services.tokens.issue(user)
+    for other in (cookie, issued.refresh):
+        await refused(services.tokens, other)
+    for other in (cookie, issued.access):
+        with pytest.raises(Unauthorized):
+            await services.tokens.refresh(other, user.id)
+    for other in (issued.access, issued.refresh):
+        with pytest.raises(Unauthorized):
+            await services.sessions.authenticate(other)
+        with pytest.raises(Unauthorized):
+            await services.accounts.verify(other)
+        with pytest.raises(Unauthorized):
+            await services.accounts.reset_password(other, "violet harbour lantern")
+
+
+async def test_a_refresh_token_works_once_and_only_its_hash_is_stored(
+    tokens: Tokens, new_user: NewUser, database: Database
+) -> None:
+    user = await new_user()
+    first = await tokens.issue(user)
+    second = await tokens.refresh(first.refresh, user.id)
+    assert second.refresh != first.refresh
+    for issued in (first, second):
+        assert (await tokens.authenticate(issued.access)).user_id == user.id
+    async with database.transaction() as session:
+        stored = (await session.execute(select(col(RefreshToken.token_hash)))).scalars().all()
+    assert not {first.refresh, second.refresh} & set(stored)
+    with pytest.raises(Unauthorized):
+        await tokens.refresh(first.refresh, user.id)
+    await tokens.refresh(second.refresh, user.id)
+
+
+async def test_a_stolen_token_used_again_ends_the_whole_family(tokens: Tokens, new_user: NewUser, database: Database) -> None:
+    user = await new_user()
+    other_device = await tokens.issue(user)
+    first = await tokens.issue(user)
+    thief = await tokens.refresh(first.refresh, user.id)
+    await age_rotation(database, 11)
+    with pytest.raises(Unauthorized):
+        await tokens.refresh(first.refresh, user.id)
+    await refused(tokens, first.access, thief.access)
+    with pytest.raises(Unauthorized):
+        await tokens.refresh(thief.refresh, user.id)
+    assert (await tokens.authenticate(other_device.access)).user_id == user.id, "other devices are not concerned"
+
+
+async def test_two_refreshes_at_the_same_moment_are_no_theft(tokens: Tokens, new_user: NewUser) -> None:
+    user = await new_user()
+    first = await tokens.issue(user)
+    results = await asyncio.gather(*(tokens.refresh(first.refresh, user.id) for _ in range(8)), return_exceptions=True)
+    won = [result for result in results if isinstance(result, Issued)]
+    assert len(won) == 1
+    assert sum(isinstance(result, Unauthorized) for result in results) == 7
+    assert (await tokens.refresh(won[0].refresh, user.id)).refresh
+
+
+async def test_refreshing_while_signing_out_everywhere_never_survives_it(
+    tokens: Tokens, services: Services, new_user: NewUser
+) -> None:
+    user = await new_user()
+    issued = [await tokens.issue(user) for _ in range(5)]
+    results = await asyncio.gather(
+        *(tokens.refresh(one.refresh, user.id) for one in issued), services.sessions.end_all(user.id), return_exceptions=True
+    )
+    assert not [result for result in results if isinstance(result, Exception) and not isinstance(result, Unauthorized)]
+    await refused(tokens, *(result.access for result in results if isinstance(result, Issued)))
+
+
+async def test_the_wrong_owner_is_refused_and_nothing_is_used(tokens: Tokens, new_user: NewUser) -> None:
+    user, other = await new_user(), await new_user()
+    issued = await tokens.issue(user)
+    for wrong in (other.id, None, 0):
+        with pytest.raises(BadRequest):
+            await tokens.refresh(issued.refresh, wrong)
+    await tokens.refresh(issued.refresh, user.id)
+
+
+async def test_a_refresh_token_lives_sixty_days_and_is_forgotten_then(
+    tokens: Tokens, services: Services, new_user: NewUser, database: Database
+) -> None:
+    user = await new_user()
+    issued = await tokens.issue(user)
+    async with database.transaction() as session:
+        expires = (await session.execute(select(col(RefreshToken.expires_at)))).scalar_one()
+        assert timedelta(days=59) < expires - utcnow() <= timedelta(days=60)
+        for table in (RefreshToken, Session):
+            await session.execute(update(table).values(expires_at=utcnow() - timedelta(seconds=1)))
+    with pytest.raises(Unauthorized):
+        await tokens.refresh(issued.refresh, user.id)
+    await services.sessions.forget_expired()
+    async with database.transaction() as session:
+        for table in (RefreshToken, Session):
+            assert (await session.execute(select(func.count()).select_from(table))).scalar_one() == 0
+
+
+async def test_what_has_not_expired_is_not_forgotten(tokens: Tokens, services: Services, new_user: NewUser) -> None:
+    user = await new_user()
+    cookie, issued = await services.sessions.open(user), await tokens.issue(user)
+    await services.sessions.forget_expired()
+    await services.sessions.authenticate(cookie)
+    await tokens.refresh(issued.refresh, user.id)
+
+
+async def test_signing_out_everywhere_and_one_device_end_access_tokens_at_once(
+    tokens: Tokens, services: Services, new_user: NewUser, database: Database
+) -> None:
+    user = await new_user()
+    one, two = await tokens.issue(user, "client/1"), await tokens.issue(user, "client/2")
+    devices = await services.sessions.devices(user.id, "")
+    assert {device.user_agent for device in devices if device.program} == {"client/1", "client/2"}
+    await services.sessions.end(user.id, next(device.id for device in devices if device.user_agent == "client/1"))
+    await refused(tokens, one.access)
+    await tokens.authenticate(two.access)
+    await services.sessions.end_all(user.id)
+    await refused(tokens, two.access)
+    with pytest.raises(Unauthorized):
+        await tokens.refresh(two.refresh, user.id)
+
+
+async def test_a_deleted_account_is_told_so(tokens: Tokens, services: Services, new_user: NewUser) -> None:
+    user = await new_user()
+    issued = await tokens.issue(user)
+    await services.personal.erase(user.id, user.email)
+    with pytest.raises(Unauthorized, match="Account deactivated"):
+        await tokens.authenticate(issued.access)
+
+
+async def test_somebody_elses_session_number_does_not_help(tokens: Tokens, new_user: NewUser, database: Database) -> None:
+    user, other = await new_user(), await new_user()
+    await tokens.issue(other)
+    async with database.transaction() as session:
+        theirs = (await queries.sessions_of(session, other.id, utcnow()))[0]
+    await refused(tokens, jwt.encode(claims(sub=str(user.id), sid=theirs.id), SECRET, ALGORITHM))
+
+
+async def test_without_a_configured_secret_every_process_uses_the_one_in_the_database(
+    database: Database, new_user: NewUser
+) -> None:
+    user = await new_user()
+    one, two = (Tokens(database, Guard(None), None, timedelta(minutes=5)) for _ in range(2))
+    assert (await two.authenticate((await one.issue(user)).access)).user_id == user.id
+    async with database.transaction() as session:
+        assert (await session.execute(select(func.count()).select_from(StoredSecret))).scalar_one() == 1
+
+
+async def test_a_sign_in_without_refresh_token_ends_with_its_access_token(
+    tokens: Tokens, new_user: NewUser, database: Database
+) -> None:
+    user: User = await new_user()
+    issued = await tokens.issue(user, renewable=False)
+    assert issued.refresh == ""
+    async with database.transaction() as session:
+        assert (await session.execute(select(col(Session.expires_at)))).scalar_one() <= utcnow() + timedelta(hours=1)
+
+
+async def test_a_stale_token_as_the_very_first_request_makes_no_key_that_only_one_process_knows(
+    database: Database, new_user: NewUser
+) -> None:
+    user = await new_user()
+    one, two = (Tokens(database, Guard(None), None, timedelta(minutes=5)) for _ in range(2))
+    await refused(one, jwt.encode(claims(), SECRET, ALGORITHM))
+    assert (await two.authenticate((await one.issue(user)).access)).user_id == user.id
+
+
+async def test_a_password_that_was_changed_since_it_was_checked_opens_nothing(services: Services, new_user: NewUser) -> None:
+    user = await new_user()
+    async with services.database.transaction() as session:
+        (await session.get_one(User, user.id)).password_hash = "another"
+    for opening in (services.tokens.issue(user), services.sessions.open(user)):
+        with pytest.raises(Unauthorized):
+            await opening
+
+
+async def test_an_account_that_was_deleted_since_it_was_proven_opens_nothing(services: Services, new_user: NewUser) -> None:
+    user = await new_user()
+    await services.personal.erase(user.id, user.email)
+    for opening in (services.tokens.issue(user), services.sessions.open(user)):
+        with pytest.raises(Unauthorized):
+            await opening

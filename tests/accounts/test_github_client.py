@@ -1,0 +1,449 @@
+"""Sign-in with GitHub against a server that speaks its protocol over real HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import logging
+import traceback
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx2
+import pytest
+
+from interviewer.accounts.github_client import BUSY, EXPIRED, MISCONFIGURED, NO_ADDRESS, UNVERIFIED, GitHub
+from interviewer.accounts.oauth import Identity, OAuth
+from interviewer.errors import AppError, IdentityRefused, IdentityUnavailable
+from tests.support import github_server
+from tests.support.github_server import EMAILS, TOKEN, USER, Person
+
+REDIRECT_URI = "https://site.example/auth/github/callback"
+STATE = "state & more"
+VERIFIER = "a-confidential-verifier-of-the-forty-three-characters-at-least"
+CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
+ADA = Identity(1815, "Ada Lovelace", "ada@reader.example.com")
+CONFIDENTIAL = ("confidential", "reader.example.com", "old.example.com")
+UNREACHED = IdentityUnavailable.user_message
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[tuple[str, github_server.Behaviour]]:
+    """One server for all tests: a hundred would take their time to stop."""
+    behaviour = github_server.Behaviour()
+    with github_server.running(behaviour) as url:
+        yield url, behaviour
+
+
+@pytest.fixture
+def url(server: tuple[str, github_server.Behaviour]) -> str:
+    return server[0]
+
+
+@pytest.fixture(autouse=True)
+def behaviour(server: tuple[str, github_server.Behaviour]) -> github_server.Behaviour:
+    """What the server does, as good as new."""
+    vars(server[1]).update(vars(github_server.Behaviour()))
+    return server[1]
+
+
+@pytest.fixture
+async def github(url: str) -> AsyncIterator[GitHub]:
+    async with _github(url) as github:
+        yield github
+
+
+@asynccontextmanager
+async def _github(url: str, secret: str | None = None, seconds: float = 5) -> AsyncIterator[GitHub]:
+    secret = github_server.Behaviour.client_secret if secret is None else secret
+    github = GitHub(github_server.Behaviour.client_id, secret, base_url=f"{url}/", api_url=f"{url}/", timeout=seconds)
+    try:
+        yield github
+    finally:
+        await github.close()
+
+
+def _consented(github: OAuth, consent: str) -> dict[str, str]:
+    """Walk the authorize page like a browser and return what the callback's address tells."""
+    address = github.authorize_url(state=STATE, challenge=CHALLENGE, redirect_uri=REDIRECT_URI)
+    with httpx2.Client() as browser:
+        page = browser.get(address)
+        assert page.status_code == 200
+        assert ">Authorize</a>" in page.text
+        assert ">Cancel</a>" in page.text
+        back = browser.get(f"{address}&consent={consent}")
+    assert back.status_code == 302
+    location, _, query = back.headers["Location"].partition("?")
+    assert location == REDIRECT_URI
+    return {name: value for name, [value] in parse_qs(query).items()}
+
+
+def _issue(behaviour: github_server.Behaviour, *emails: dict[str, Any], name: str | None = "Ada") -> str:
+    return behaviour.issue_code(Person(1815, "ada-l", name, list(emails)))
+
+
+def _email(address: str, primary: object, verified: object) -> dict[str, Any]:
+    return {"email": address, "primary": primary, "verified": verified, "visibility": None}
+
+
+async def _told(github: GitHub, code: str, redirect_uri: str | None = None) -> str:
+    """Return all that an error says, with its traceback; nothing when there is none."""
+    try:
+        await github.identify(code, verifier=None, redirect_uri=redirect_uri)
+    except AppError as error:
+        return "".join(traceback.format_exception(error)) + repr(error) + error.user_message
+    return ""
+
+
+def test_the_address_for_consent_asks_for_no_more_than_is_needed() -> None:
+    github = GitHub("an id & more", "secret")
+    address = urlsplit(github.authorize_url(state=STATE, challenge=CHALLENGE, redirect_uri=REDIRECT_URI))
+    assert (address.scheme, address.netloc, address.path) == ("https", "github.com", "/login/oauth/authorize")
+    assert parse_qs(address.query) == {
+        "client_id": ["an id & more"],
+        "redirect_uri": [REDIRECT_URI],
+        "scope": ["read:user user:email"],
+        "state": [STATE],
+        "code_challenge": [CHALLENGE],
+        "code_challenge_method": ["S256"],
+    }
+
+
+async def test_consent_tells_who_it_was(github: GitHub, behaviour: github_server.Behaviour) -> None:
+    told = _consented(github, "yes")
+    assert told["state"] == STATE
+    assert await github.identify(told["code"], verifier=VERIFIER, redirect_uri=REDIRECT_URI) == ADA
+    exchange, user, emails = behaviour.requests[-3:]
+    assert exchange.headers["accept"] == "application/json"
+    assert exchange.form == {
+        "client_id": behaviour.client_id,
+        "client_secret": behaviour.client_secret,
+        "code": told["code"],
+        "redirect_uri": REDIRECT_URI,
+        "code_verifier": VERIFIER,
+    }
+    for call in (user, emails):
+        assert call.headers["accept"] == "application/vnd.github+json"
+        assert call.headers["x-github-api-version"] == "2022-11-28"
+        assert call.headers["user-agent"] == "interviewer"
+    assert not any("cookie" in call.headers for call in (user, emails))
+
+
+async def test_somebody_who_cancels_comes_back_without_a_code(github: GitHub, behaviour: github_server.Behaviour) -> None:
+    told = _consented(github, "no")
+    assert (told["error"], told["state"]) == ("access_denied", STATE)
+    assert "code" not in told
+    assert not behaviour.codes
+
+
+async def test_who_consented_before_is_sent_back_at_once(github: GitHub, behaviour: github_server.Behaviour) -> None:
+    behaviour.auto = True
+    async with httpx2.AsyncClient() as browser:
+        back = await browser.get(github.authorize_url(state=STATE, challenge=CHALLENGE, redirect_uri=REDIRECT_URI))
+    [code] = parse_qs(urlsplit(back.headers["Location"]).query)["code"]
+    assert await github.identify(code, verifier=VERIFIER, redirect_uri=REDIRECT_URI) == ADA
+
+
+async def test_the_page_for_consent_knows_its_clients(url: str, behaviour: github_server.Behaviour) -> None:
+    stranger = GitHub("another-id", "secret", base_url=url)
+    async with httpx2.AsyncClient() as browser:
+        page = await browser.get(stranger.authorize_url(state=STATE, challenge=CHALLENGE, redirect_uri=REDIRECT_URI))
+    assert page.status_code == 404
+    await stranger.close()
+
+
+async def test_a_code_that_somebody_else_asked_for_needs_no_verifier(github: GitHub, behaviour: github_server.Behaviour) -> None:
+    assert await github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None) == ADA
+    assert behaviour.requests[0].form.keys() == {"client_id", "client_secret", "code"}
+
+
+async def test_one_client_serves_many_people(github: GitHub, behaviour: github_server.Behaviour) -> None:
+    people = [Person(number, f"p{number}", None, [_email(f"p{number}@example.com", True, True)]) for number in range(1, 9)]
+    codes = [behaviour.issue_code(person) for person in people]
+    found = await asyncio.gather(*(github.identify(code, verifier=None, redirect_uri=None) for code in codes))
+    assert found == [Identity(person.id, person.login, f"{person.login}@example.com") for person in people]
+    assert not any("cookie" in received.headers for received in behaviour.requests)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [("Ada", "Ada"), ("  Ada L. ", "Ada L."), ("", "ada-l"), (" \t", "ada-l"), (None, "ada-l")]
+)
+async def test_the_name_is_the_login_where_there_is_none(
+    github: GitHub, behaviour: github_server.Behaviour, name: str | None, shown: str
+) -> None:
+    code = _issue(behaviour, _email("ada@example.com", True, True), name=name)
+    assert (await github.identify(code, verifier=None, redirect_uri=None)).name == shown
+
+
+@pytest.mark.parametrize(
+    "emails",
+    [
+        [],
+        [_email("ada@example.com", True, False)],
+        [_email("ada@example.com", False, True)],
+        [_email("ada@example.com", True, False), _email("ada@other.example.com", False, True)],
+    ],
+)
+async def test_without_a_verified_primary_address_nobody_is_identified(
+    github: GitHub, behaviour: github_server.Behaviour, emails: list[dict[str, Any]]
+) -> None:
+    with pytest.raises(IdentityRefused) as caught:
+        await github.identify(_issue(behaviour, *emails), verifier=None, redirect_uri=None)
+    assert caught.value.user_message == UNVERIFIED
+
+
+@pytest.mark.parametrize(
+    ("error", "type", "words"),
+    [
+        ("bad_verification_code", IdentityRefused, EXPIRED),
+        ("unverified_user_email", IdentityRefused, UNVERIFIED),
+        ("incorrect_client_credentials", IdentityUnavailable, MISCONFIGURED),
+        ("redirect_uri_mismatch", IdentityUnavailable, MISCONFIGURED),
+        ("application_suspended", IdentityUnavailable, MISCONFIGURED),
+        ("", IdentityUnavailable, MISCONFIGURED),
+    ],
+)
+async def test_errors_in_good_answers_are_told_apart(
+    github: GitHub, behaviour: github_server.Behaviour, error: str, type: type[AppError], words: str
+) -> None:
+    behaviour.faults[TOKEN] = f"error:{error}"
+    with pytest.raises(type) as caught:
+        await github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None)
+    assert caught.value.user_message == words
+    assert len(behaviour.requests) == 1
+
+
+async def test_a_wrong_secret_is_the_operators_business(url: str, behaviour: github_server.Behaviour) -> None:
+    async with _github(url, secret="another & wrong = é") as github:
+        with pytest.raises(IdentityUnavailable) as caught:
+            await github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None)
+    assert caught.value.user_message == MISCONFIGURED
+    assert behaviour.requests[0].form["client_secret"] == "another & wrong = é"
+
+
+async def test_another_redirect_uri_is_the_operators_business(github: GitHub, behaviour: github_server.Behaviour) -> None:
+    code = behaviour.issue_code(None, REDIRECT_URI)
+    with pytest.raises(IdentityUnavailable) as caught:
+        await github.identify(code, verifier=None, redirect_uri="https://elsewhere.example/")
+    assert caught.value.user_message == MISCONFIGURED
+
+
+@pytest.mark.parametrize("verifier", [None, "", VERIFIER[:-1]])
+async def test_a_code_with_a_challenge_needs_its_verifier(github: GitHub, verifier: str | None) -> None:
+    told = _consented(github, "yes")
+    with pytest.raises(IdentityRefused) as caught:
+        await github.identify(told["code"], verifier=verifier, redirect_uri=REDIRECT_URI)
+    assert caught.value.user_message == EXPIRED
+
+
+async def test_a_code_is_good_once(github: GitHub, behaviour: github_server.Behaviour) -> None:
+    code = behaviour.issue_code()
+    await github.identify(code, verifier=None, redirect_uri=None)
+    with pytest.raises(IdentityRefused) as caught:
+        await github.identify(code, verifier=None, redirect_uri=None)
+    assert caught.value.user_message == EXPIRED
+
+
+@pytest.mark.parametrize("code", ["", "made-up", "a&client_id=b", "line\nbreak", "é", "\ud800", "\x00"])
+async def test_a_code_that_is_none_is_refused(github: GitHub, code: str) -> None:
+    with pytest.raises(IdentityRefused) as caught:
+        await github.identify(code, verifier=None, redirect_uri=None)
+    assert caught.value.user_message == EXPIRED
+
+
+@pytest.mark.parametrize("verifier", ["é", "\ud800"])
+async def test_a_verifier_that_is_no_text_is_refused(github: GitHub, verifier: str) -> None:
+    with pytest.raises(IdentityRefused):
+        await github.identify("code", verifier=verifier, redirect_uri=None)
+
+
+@pytest.mark.parametrize("path", [TOKEN, USER, EMAILS])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "500",
+        "503",
+        "204",
+        "html",
+        "list",
+        "empty",
+        "null",
+        "nothing",
+        "huge",
+        "redirect",
+        "cut",
+    ],
+)
+async def test_any_other_answer_means_that_github_cannot_be_asked(
+    github: GitHub, behaviour: github_server.Behaviour, path: str, fault: str
+) -> None:
+    behaviour.faults[path] = fault
+    with pytest.raises(IdentityUnavailable) as caught:
+        await github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None)
+    assert caught.value.user_message == UNREACHED
+    # Nothing is tried twice, and no redirection is followed: the secret and the token go where they belong only.
+    assert [received.path for received in behaviour.requests] == [TOKEN, USER, EMAILS][: [TOKEN, USER, EMAILS].index(path) + 1]
+
+
+@pytest.mark.parametrize("status", ["400", "401", "403", "404", "422"])
+@pytest.mark.parametrize(
+    ("path", "words", "check"),
+    [
+        (TOKEN, MISCONFIGURED, "check GITHUB_CLIENT_ID"),
+        (USER, MISCONFIGURED, "check that GITHUB_API_URL"),
+        (EMAILS, NO_ADDRESS, "the sign-in needs the scope user:email"),
+    ],
+)
+async def test_a_refusal_is_named_to_user_and_operator(
+    github: GitHub,
+    behaviour: github_server.Behaviour,
+    path: str,
+    words: str,
+    check: str,
+    status: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """GitHub answers 404 where a token may not read e-mail addresses, and to a client id that it does not know."""
+    behaviour.faults[path] = status
+    with pytest.raises(IdentityUnavailable) as caught:
+        await github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None)
+    assert caught.value.user_message == words
+    assert "cannot be reached" not in words
+    assert f"GitHub refused {path} with status {status}: {check}" in caplog.text
+    assert behaviour.requests[-1].path == path, "nothing is tried twice"
+
+
+@pytest.mark.parametrize("fault", ["429", "limited"])
+@pytest.mark.parametrize("path", [TOKEN, USER, EMAILS])
+async def test_too_many_requests_are_named(
+    github: GitHub, behaviour: github_server.Behaviour, path: str, fault: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    behaviour.faults[path] = fault
+    with pytest.raises(IdentityUnavailable) as caught:
+        await github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None)
+    assert caught.value.user_message == BUSY
+    assert "GitHub limits our requests" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("path", "answer"),
+    [
+        (TOKEN, '{"error": 5}'),
+        (TOKEN, '{"access_token": 5}'),
+        (TOKEN, '{"access_token": ""}'),
+        (TOKEN, '{"access_token": null, "token_type": "bearer"}'),
+        (TOKEN, '{"access_token": "gho_confi\\r\\ndential"}'),
+        (TOKEN, '{"access_token": "gho_confidéntial"}'),
+        (TOKEN, '{"access_token": "gho_conf'),
+        (TOKEN, "[" * 100_000),
+        (USER, '{"id": true, "login": "ada-l"}'),
+        (USER, '{"id": "1815", "login": "ada-l"}'),
+        (USER, '{"id": 1815.0, "login": "ada-l"}'),
+        (USER, '{"id": 0, "login": "ada-l"}'),
+        (USER, '{"id": -1, "login": "ada-l"}'),
+        (USER, '{"id": 9223372036854775808, "login": "ada-l"}'),
+        (USER, '{"id": null, "login": "ada-l"}'),
+        (USER, '{"login": "ada-l"}'),
+        (USER, '{"id": 1815}'),
+        (USER, '{"id": 1815, "login": ""}'),
+        (USER, '{"id": 1815, "login": " "}'),
+        (USER, '{"id": 1815, "login": "ada-l", "name": 5}'),
+        (EMAILS, '{"email": "ada@reader.example.com", "primary": true, "verified": true}'),
+        (EMAILS, '["ada@reader.example.com"]'),
+        (EMAILS, '[{"email": "ada@reader.example.com", "primary": 1, "verified": true}]'),
+        (EMAILS, '[{"email": "ada@reader.example.com", "primary": true, "verified": "true"}]'),
+        (EMAILS, '[{"email": "ada@reader.example.com", "primary": true}]'),
+        (EMAILS, '[{"email": null, "primary": true, "verified": true}]'),
+        (EMAILS, '[{"email": " ", "primary": true, "verified": true}]'),
+        (EMAILS, "[null]"),
+    ],
+)
+async def test_an_answer_that_is_not_githubs_is_not_believed_and_not_quoted(
+    github: GitHub, behaviour: github_server.Behaviour, path: str, answer: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    behaviour.faults[path] = f"json:{answer}"
+    with caplog.at_level(logging.DEBUG):
+        told = await _told(github, behaviour.issue_code())
+    assert f"IdentityUnavailable({UNREACHED!r})" in told
+    _assert_discreet(told + caplog.text)
+
+
+async def test_a_server_that_is_not_there_cannot_be_asked() -> None:
+    github = GitHub("id", "secret", base_url="http://127.0.0.1:9", api_url="http://127.0.0.1:9")
+    with pytest.raises(IdentityUnavailable):
+        await github.identify("code", verifier=None, redirect_uri=None)
+    await github.close()
+
+
+@pytest.mark.parametrize("address", ["", "nowhere", "ftp://127.0.0.1", "http://["])
+async def test_an_address_that_is_none_cannot_be_asked(address: str) -> None:
+    github = GitHub("id", "secret", base_url=address)
+    with pytest.raises(IdentityUnavailable):
+        await github.identify("code", verifier=None, redirect_uri=None)
+    await github.close()
+
+
+@pytest.mark.parametrize("path", [TOKEN, USER, EMAILS])
+async def test_a_server_that_hangs_is_left_in_time(url: str, behaviour: github_server.Behaviour, path: str) -> None:
+    behaviour.faults[path] = "hang"
+    loop = asyncio.get_running_loop()
+    async with _github(url, seconds=0.5) as github:
+        started = loop.time()
+        with pytest.raises(IdentityUnavailable):
+            await github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None)
+        assert 0.45 < loop.time() - started < 2
+        # What was left does not stand in the way of the next.
+        behaviour.faults.clear()
+        assert await github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None) == ADA
+
+
+async def test_a_cancelled_caller_stops_at_once(github: GitHub, behaviour: github_server.Behaviour) -> None:
+    behaviour.faults[USER] = "hang"
+    task = asyncio.create_task(github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None))
+    await asyncio.sleep(0.5)
+    assert len(behaviour.requests) == 2
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+@pytest.mark.parametrize("path", [TOKEN, USER, EMAILS])
+@pytest.mark.parametrize(
+    "fault",
+    ["", "error:bad_verification_code", "error:redirect_uri_mismatch", "401", "403", "500", "list", "redirect", "cut", "hang"],
+)
+async def test_nothing_confidential_reaches_a_log_or_an_error(
+    url: str, behaviour: github_server.Behaviour, caplog: pytest.LogCaptureFixture, path: str, fault: str
+) -> None:
+    behaviour.faults[path] = fault
+    with caplog.at_level(logging.DEBUG):
+        async with _github(url, seconds=0.3 if fault == "hang" else 5) as github:
+            told = await _told(github, behaviour.issue_code(None, REDIRECT_URI), REDIRECT_URI)
+    assert bool(told) == bool(fault)
+    assert "httpcore2" in caplog.text  # the HTTP client's log is looked at, too
+    _assert_discreet(told + caplog.text)
+
+
+async def test_the_operator_reads_what_is_misconfigured_and_what_it_is_named_is_cleaned(
+    github: GitHub, behaviour: github_server.Behaviour, caplog: pytest.LogCaptureFixture
+) -> None:
+    for error in ("redirect_uri_mismatch", "odd\nname " + "x" * 100):
+        behaviour.faults[TOKEN] = f"error:{error}"
+        assert await _told(github, behaviour.issue_code())
+    named = [record.getMessage() for record in caplog.records if record.name == "interviewer.accounts.github_client"]
+    assert named == [
+        "GitHub refused a sign-in: redirect_uri_mismatch",
+        "GitHub refused a sign-in: oddname" + "x" * 33,
+    ]
+
+
+async def test_closing_twice_does_no_harm(github: GitHub) -> None:
+    await github.close()
+    await github.close()
+
+
+def _assert_discreet(text: str) -> None:
+    assert [word for word in CONFIDENTIAL if word in text] == []

@@ -1,0 +1,88 @@
+"""Which passwords are refused, and that finding out takes no time whatever is sent."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from interviewer.accounts.passwords import MAX_PASSWORD, may_exist, refusal
+
+# Each takes zxcvbn long by another of its searches: readings of symbols as letters, repeats, dates, characters that grow.
+SLOW = [
+    "!@{7|05(+[4831$<69!@{7|05(+[4831$<69!@{7",
+    "!@{7|05(+[4831$<69" * 14,
+    "2938475610|+!@${" * 16,
+    "|3815+896050909|64759|862||3",
+    "0ae|5es10$e15!7$37s$0e!4$ll+",
+    "1/1/11" * 42,
+    "19891211" * 32,
+    "aab" * 85,
+    "a" * MAX_PASSWORD,
+    "password" * 32,
+    "\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}" * MAX_PASSWORD,
+]
+
+
+@pytest.mark.parametrize("password", SLOW)
+def test_no_password_takes_long_to_estimate(password: str) -> None:
+    refusal("warm up the dictionaries")
+    best = 1.0
+    for _ in range(3):
+        started = time.thread_time()
+        refusal(password, ["ada@example.com" * 20, "Ada Lovelace"])
+        best = min(best, time.thread_time() - started)
+    assert best < 0.1
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "password1",
+        "p@$$w0rd",
+        "P@ssw0rd!",
+        "1234567890",
+        "!@#$%^&*()_+",
+        "qwertyuiop[]",
+        "aaaaaaaaaaaa",
+        "passwordpassword",
+        "01/02/1990",
+        "{{{{{{{{{{[[[[[[",
+    ],
+)
+def test_patterns_and_common_passwords_are_refused(password: str) -> None:
+    assert "easy to guess" in refusal(password)
+
+
+@pytest.mark.parametrize(
+    "password", ["violet harbour lantern", "(0rr3ct-h0rs3", "!@{7|05(+[48", "k9$Vq2!xLw", "長い合言葉を選びました"]
+)
+def test_good_passwords_are_taken(password: str) -> None:
+    assert refusal(password) == ""
+
+
+@pytest.mark.parametrize("password", ["", "short", "x" * (MAX_PASSWORD + 1)])
+def test_length_is_checked_first(password: str) -> None:
+    assert "8 to 256 characters" in refusal(password)
+
+
+def test_unpaired_surrogates_are_refused() -> None:
+    assert "cannot be typed again" in refusal("violet \ud800 harbour")
+    assert not may_exist("violet \ud800 harbour")
+
+
+def test_estimates_at_once_do_not_mix_up_users() -> None:
+    """The words about one user must not count for another whose password is estimated at the same time."""
+    names = [f"zyxqv{letter * 2}wkfjg" for letter in "bcdhmnpt"]
+    ready = threading.Barrier(len(names))
+
+    def estimated(position: int) -> tuple[str, str]:
+        ready.wait()
+        return refusal(names[position], [names[position]]), refusal(names[position], [names[position - 1]])
+
+    with ThreadPoolExecutor(len(names)) as threads:
+        found = list(threads.map(estimated, range(len(names))))
+    assert all("easy to guess" in own for own, _ in found)
+    assert {other for _, other in found} == {""}

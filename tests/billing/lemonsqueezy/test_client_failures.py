@@ -1,0 +1,178 @@
+"""What becomes of payments when Lemon Squeezy fails, refuses, or answers what it should not; and what nobody may read then."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from interviewer.billing.lemonsqueezy.client import LemonSqueezy
+from interviewer.billing.lemonsqueezy.port import Payments
+from interviewer.errors import AppError, PaymentsRefused, PaymentsUnavailable
+from tests.billing.lemonsqueezy.conftest import client, purchase
+from tests.support.lemonsqueezy_server import Behaviour
+
+pytestmark = pytest.mark.slow
+
+
+CONFIDENTIAL = ("confidential", "reader.example.com", "signature=")
+
+
+async def _checkout(payments: Payments) -> object:
+    return await payments.checkout(purchase())
+
+
+async def _resume(payments: Payments) -> object:
+    return await payments.resume("1")
+
+
+async def _change(payments: Payments) -> object:
+    return await payments.change_variant("1", "1103302", charge_now=True)
+
+
+async def _cancel(payments: Payments) -> object:
+    return await payments.cancel("1")
+
+
+async def _subscription(payments: Payments) -> object:
+    return await payments.subscription("1")
+
+
+async def _records(payments: Payments) -> object:
+    return [record async for record in payments.records()]
+
+
+Call = Callable[[Payments], Awaitable[object]]
+CALLS = [_checkout, _resume, _change, _cancel, _subscription, _records]
+
+
+@pytest.mark.parametrize("call", CALLS)
+async def test_what_fails_in_passing_is_tried_again(payments: LemonSqueezy, lemon: Behaviour, call: Call) -> None:
+    lemon.store.put("1", "active")
+    lemon.faults = [429, 503]
+    assert await call(payments)
+    assert lemon.faults == []
+
+
+async def test_the_server_says_when_to_come_again(payments: LemonSqueezy, lemon: Behaviour) -> None:
+    lemon.faults = ["busy:1"]
+    assert await payments.checkout(purchase())
+    assert lemon.requests == ["POST checkouts"] * 2, "not before it would be answered"
+
+
+async def test_nobody_waits_for_long(payments: LemonSqueezy, lemon: Behaviour) -> None:
+    lemon.faults = ["busy:11"]
+    with pytest.raises(PaymentsUnavailable):
+        await payments.checkout(purchase())
+    assert lemon.requests == ["POST checkouts"]
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("fault", [429, 500, 503])
+async def test_at_some_time_it_is_enough(payments: LemonSqueezy, lemon: Behaviour, call: Call, fault: int) -> None:
+    lemon.store.put("1", "active")
+    lemon.faults = [fault] * 9
+    with pytest.raises(PaymentsUnavailable):
+        await call(payments)
+    assert len(lemon.requests) == 3
+    assert lemon.subscriptions["1"] == "active"
+
+
+@pytest.mark.parametrize("call", CALLS)
+async def test_a_server_that_hangs_is_left(lemon_url: str, lemon: Behaviour, call: Call) -> None:
+    lemon.faults = [0] * 3
+    async with client(lemon_url, seconds=0.2) as payments:
+        with pytest.raises(PaymentsUnavailable):
+            await call(payments)
+    assert lemon.faults == []
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        *("html", "json:", "json:null", "json:[]", "json:{}", 'json:{"data": null}', 'json:{"data": []}'),
+        "json:" + "[" * 100_000,
+        'json:{"data": {"type": "stores", "id": "1", "attributes": {"status": "cancelled"}}}',
+        'json:{"data": {"type": "subscriptions", "id": 1, "attributes": {"status": "cancelled"}}}',
+        'json:{"data": {"type": "subscriptions", "id": "1", "attributes": []}}',
+        'json:{"data": [5], "meta": {"page": {"lastPage": 1}}}',
+        'json:{"data": [], "meta": {"page": {"lastPage": "1"}}}',
+        'json:{"data": {}, "meta": {"page": {"lastPage": 1}}}',
+        *(204, 302, 400, 401, 403, 405),
+    ],
+)  # fmt: skip
+async def test_an_answer_that_cannot_be_understood_is_none(
+    payments: LemonSqueezy, lemon: Behaviour, call: Call, fault: int | str
+) -> None:
+    lemon.store.put("1", "active")
+    lemon.faults = [fault, fault]
+    with pytest.raises(PaymentsUnavailable):
+        await call(payments)
+    assert lemon.subscriptions["1"] == "active"
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("key", ["another key", "", "lemon-confidential-k\r\ney", "lemon-confidential-kéy"])
+async def test_a_wrong_key_is_told_to_the_operator_only(
+    lemon_url: str, lemon: Behaviour, call: Call, key: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    lemon.store.put("1", "active")
+    with caplog.at_level(logging.DEBUG):
+        async with client(lemon_url, key=key) as payments:
+            told = await _told(payments, call)
+    assert PaymentsUnavailable.user_message in told
+    assert "refuses our key" in caplog.text
+    assert "refuses our key" not in told
+    _assert_discreet(told + caplog.text)
+
+
+@pytest.mark.parametrize("call", [_checkout, _resume, _change])
+@pytest.mark.parametrize("status", [404, 409, 422])
+async def test_a_refusal_of_this_one_request_is_told_apart(
+    payments: LemonSqueezy, lemon: Behaviour, call: Call, status: int
+) -> None:
+    lemon.store.put("1", "active")
+    lemon.faults = [status]
+    with pytest.raises(PaymentsRefused) as caught:
+        await call(payments)
+    assert caught.value.status == 502
+    assert len(lemon.requests) == 1, "it is not tried again"
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("address", ["http://127.0.0.1:1", "nowhere", "http://["])
+async def test_a_server_that_is_not_there_cannot_be_asked(call: Call, address: str) -> None:
+    async with client(address) as payments:
+        with pytest.raises(PaymentsUnavailable):
+            await call(payments)
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("fault", ["", 401, 404, 422, 500, "html", 0])
+async def test_nothing_confidential_reaches_a_log_or_an_error(
+    lemon_url: str, lemon: Behaviour, caplog: pytest.LogCaptureFixture, call: Call, fault: int | str
+) -> None:
+    lemon.store.put("1", "active")
+    lemon.faults = [] if fault == "" else [fault] * 6
+    with caplog.at_level(logging.DEBUG):
+        async with client(lemon_url, seconds=0.2 if fault == 0 else 5) as payments:
+            told = await _told(payments, call)
+    assert bool(told) == (fault != "")
+    assert "httpcore2" in caplog.text  # the HTTP client's log is looked at, too
+    _assert_discreet(told + caplog.text)
+
+
+async def _told(payments: Payments, call: Call) -> str:
+    """Return all that an error says, with its traceback; nothing when there is none."""
+    try:
+        await call(payments)
+    except AppError as error:
+        return "".join(traceback.format_exception(error)) + repr(error) + error.user_message
+    return ""
+
+
+def _assert_discreet(text: str) -> None:
+    assert [word for word in CONFIDENTIAL if word in text] == []

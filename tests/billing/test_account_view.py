@@ -1,0 +1,256 @@
+"""What somebody sees of what they bought: the plan, and the ledger as a statement."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+
+import pytest
+from sqlalchemy import text
+
+from interviewer.billing.account_view import Awaited, Plan, Plans, StatementLine
+from interviewer.billing.catalogue import Product
+from interviewer.billing.webhooks import Webhooks
+from interviewer.core.database import Database
+from interviewer.core.users import User
+from interviewer.credits.rules import Balances, CreditType
+from interviewer.errors import Unauthorized
+from interviewer.wiring import Services
+from tests.conftest import NewUser
+from tests.interviews.test_turns import started
+from tests.support.billing import CATALOGUE, PREMIUM, PRO, SECRET, changed, issue_reference, send, shop
+from tests.support.lemon_store import START, TRIAL, Store
+
+
+@pytest.fixture
+def webhooks(database: Database) -> Webhooks:
+    return Webhooks(database, CATALOGUE, SECRET)
+
+
+@pytest.fixture
+def plans(database: Database) -> Plans:
+    return Plans(database, CATALOGUE)
+
+
+@pytest.fixture
+async def user(new_user: NewUser) -> User:
+    return await new_user(credits=0)
+
+
+def moment(store: Store, id: str, name: str) -> datetime | None:
+    """Return when something of a subscription happens, as its record tells."""
+    told = store.subscriptions[id]["attributes"][name]
+    return datetime.fromisoformat(told) if told else None
+
+
+# -- the plan --------------------------------------------------------------------------------------------------------
+
+
+async def test_without_a_subscription_the_plan_is_inactive(plans: Plans, user: User) -> None:
+    account = await plans.account(user.id)
+    assert account.plan == Plan(product=None, status="inactive")
+    assert (account.balances, account.statement) == (Balances(0, 0), ())
+
+
+async def test_nobody_elses_account_and_none_that_is_gone(
+    plans: Plans, webhooks: Webhooks, user: User, new_user: NewUser
+) -> None:
+    await send(webhooks, *shop().subscribe(user.email, PRO, custom=None)[1])
+    other = await new_user(credits=0)
+    assert (await plans.account(other.id)).plan.status == "inactive"
+    with pytest.raises(Unauthorized):
+        await plans.account(other.id + 1)
+
+
+async def test_a_plan_is_told_with_its_dates(plans: Plans, webhooks: Webhooks, user: User) -> None:
+    store = shop()
+    id, told = store.subscribe(user.email, PREMIUM, custom=None)
+    await send(webhooks, *told)
+    active = Plan(
+        product=Product.PREMIUM,
+        status="active",
+        started_at=moment(store, id, "created_at"),
+        renews_at=moment(store, id, "renews_at"),
+        changeable=True,
+    )
+    assert active.renews_at == datetime(2026, 4, 2, 9, 14, 6, tzinfo=UTC)
+    assert (await plans.account(user.id)).plan == active
+    await send(webhooks, *store.cancel(id))
+    cancelled = (await plans.account(user.id)).plan
+    assert cancelled == replace(active, status="cancelled", ends_at=active.renews_at, changeable=False)
+    await send(webhooks, *store.resume(id))
+    assert (await plans.account(user.id)).plan == active
+
+
+async def test_a_trial_tells_when_it_ends(plans: Plans, webhooks: Webhooks, user: User) -> None:
+    store = shop()
+    id, told = store.subscribe(user.email, PRO, custom=None, trial=True)
+    await send(webhooks, *told)
+    plan = (await plans.account(user.id)).plan
+    assert (plan.status, plan.changeable) == ("on_trial", False)
+    assert plan.trial_ends_at == moment(store, id, "trial_ends_at")
+    assert plan.trial_ends_at is not None
+    assert timedelta() <= plan.trial_ends_at - (START + TRIAL) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("order", [*permutations(range(3))])
+async def test_the_newest_subscription_counts_whichever_is_told_last(
+    plans: Plans, webhooks: Webhooks, user: User, order: tuple[int, ...]
+) -> None:
+    store = shop()
+    old, told = store.subscribe(user.email, PRO, custom=None)
+    parts = [told, store.cancel(old) + store.expire(old), store.subscribe(user.email, PREMIUM, custom=None)[1]]
+    for index in order:
+        await send(webhooks, *parts[index])
+    plan = (await plans.account(user.id)).plan
+    assert (plan.product, plan.status) == (Product.PREMIUM, "active")
+
+
+async def test_paypals_are_changed_elsewhere(plans: Plans, webhooks: Webhooks, user: User) -> None:
+    await send(webhooks, *shop().subscribe(user.email, PRO, custom=None, processor="paypal")[1])
+    assert (await plans.account(user.id)).plan.elsewhere
+
+
+async def test_a_variant_that_is_not_sold_any_more_is_the_plan_it_was(
+    plans: Plans, database: Database, webhooks: Webhooks, user: User
+) -> None:
+    await send(webhooks, *shop().subscribe(user.email, PREMIUM, custom=None)[1])
+    moved = Plans(database, replace(CATALOGUE, variants={Product.PRO: "8", Product.PREMIUM: "9"}))
+    assert (await moved.account(user.id)).plan == (await plans.account(user.id)).plan
+
+
+async def test_a_variant_that_never_was_ours_is_a_plan_without_a_name(database: Database, user: User) -> None:
+    nothing = replace(CATALOGUE, variants={})
+    await send(Webhooks(database, nothing, SECRET), *shop().subscribe(user.email, PRO, custom=None)[1])
+    plan = (await Plans(database, nothing).account(user.id)).plan
+    assert (plan.product, plan.status, plan.changeable) == (None, "active", False)
+
+
+# -- a payment that failed -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("order", [*permutations(range(3))])
+async def test_a_failed_payment_shows_until_it_is_made(
+    plans: Plans, webhooks: Webhooks, user: User, order: tuple[int, ...]
+) -> None:
+    store = shop()
+    id, told = store.subscribe(user.email, PRO, custom=None)
+    await send(webhooks, *told)
+    assert not (await plans.account(user.id)).plan.payment_failed
+    failed, updated = store.fail(id)
+    parts = [[failed], [updated], store.recover(id)]
+    seen = []
+    for index in order:
+        await send(webhooks, *parts[index])
+        seen.append((await plans.account(user.id)).plan.payment_failed)
+    assert not seen[-1]
+    assert seen[order.index(0)] is (order.index(0) < order.index(2)), "shown only while it is not made"
+
+
+async def test_a_failed_payment_by_itself_changes_no_status(plans: Plans, webhooks: Webhooks, user: User) -> None:
+    store = shop()
+    id, told = store.subscribe(user.email, PRO, custom=None)
+    await send(webhooks, *told, store.fail(id)[0])
+    plan = (await plans.account(user.id)).plan
+    assert (plan.status, plan.payment_failed) == ("active", True)
+
+
+async def test_the_next_month_paid_makes_up_for_one_that_was_not(plans: Plans, webhooks: Webhooks, user: User) -> None:
+    store = shop()
+    id, told = store.subscribe(user.email, PRO, custom=None)
+    told += store.fail(id)
+    told += store.renew(id)
+    await send(webhooks, *told)
+    assert not (await plans.account(user.id)).plan.payment_failed
+
+
+async def test_once_it_is_over_there_is_no_payment_to_worry_about(plans: Plans, webhooks: Webhooks, user: User) -> None:
+    store = shop()
+    id, told = store.subscribe(user.email, PRO, custom=None)
+    await send(webhooks, *told, *store.fail(id))
+    assert (await plans.account(user.id)).plan.payment_failed
+    for end in (store.cancel, store.expire):
+        await send(webhooks, *end(id))
+        assert not (await plans.account(user.id)).plan.payment_failed
+
+
+# -- coming back from the checkout -------------------------------------------------------------------------------------
+
+
+async def test_who_comes_back_waits_until_the_payment_is_told(
+    plans: Plans, database: Database, webhooks: Webhooks, user: User, new_user: NewUser
+) -> None:
+    store, other = shop(), await new_user()
+    await send(webhooks, *store.buy(user.email, custom=None)[1])
+    assert await plans.awaited(user.id) is Awaited.NOTHING, "no checkout was opened"
+    custom = await issue_reference(database, user)
+    assert await plans.awaited(user.id) is Awaited.PAYMENT, "what was bought before does not count"
+    await send(webhooks, *store.buy(other.email, custom=None)[1])
+    assert await plans.awaited(user.id) is Awaited.PAYMENT
+    assert await plans.awaited(other.id) is Awaited.NOTHING
+    await send(webhooks, *store.buy("typed@example.com", custom=custom)[1])
+    assert await plans.awaited(user.id) is Awaited.ARRIVED
+
+
+async def test_a_trial_that_begins_has_arrived_though_it_brings_no_credits(
+    plans: Plans, database: Database, webhooks: Webhooks, user: User
+) -> None:
+    custom = await issue_reference(database, user)
+    await send(webhooks, *shop().subscribe(user.email, PRO, custom=custom, trial=True)[1])
+    assert await plans.awaited(user.id) is Awaited.ARRIVED
+    assert (await plans.account(user.id)).statement == ()
+
+
+async def test_after_an_hour_nobody_waits_any_more(plans: Plans, database: Database, user: User) -> None:
+    await issue_reference(database, user)
+    async with database.transaction() as session:
+        await session.execute(text("UPDATE checkout_references SET created_at = created_at - interval '61 minutes'"))
+    assert await plans.awaited(user.id) is Awaited.NOTHING
+
+
+# -- the statement ---------------------------------------------------------------------------------------------------
+
+
+def lines(statement: tuple[StatementLine, ...]) -> list[tuple[str, CreditType, int, int, int, int]]:
+    return [(line.reason, line.type, line.amount, line.debt_change, line.balance, line.debt) for line in statement]
+
+
+async def test_every_line_tells_balance_and_debt_after_it(
+    services: Services, webhooks: Webhooks, user: User, new_user: NewUser
+) -> None:
+    await new_user(credits=3)  # somebody else's rows are not among them
+    store = shop()
+    order, told = store.buy(user.email, custom=None)
+    id, more = store.subscribe(user.email, PRO, custom=None)
+    await send(webhooks, *told, *more)
+    await started(services, user)
+    await send(webhooks, *store.refund_invoice(store.invoices_of(id)[0]))
+    await send(webhooks, *store.refund_order(order))
+    await send(webhooks, *store.renew(id))
+    account = await services.plans.account(user.id)
+    single, plan = CreditType.INDIVIDUAL, CreditType.SUBSCRIPTION
+    assert lines(account.statement) == [
+        ("Debt repaid", plan, -1, -1, 9, 0),
+        ("Pro: another month", plan, 10, 0, 10, 1),
+        ("Refund", single, -1, 0, 0, 0),
+        ("Refund", plan, -9, 1, 0, 1),
+        ("Interview started", plan, -1, 0, 9, 0),
+        ("Pro: first month", plan, 10, 0, 10, 0),
+        ("Credits bought", single, 1, 0, 1, 0),
+    ]
+    times = [line.at for line in account.statement]
+    assert times == sorted(times, reverse=True)
+    assert account.balances == Balances(0, 9, subscription_usable=True)
+
+
+async def test_the_statement_ends_at_the_balances(plans: Plans, webhooks: Webhooks, user: User) -> None:
+    store = shop()
+    id, told = store.subscribe(user.email, PREMIUM, custom=None)
+    told += store.change_variant(id, PRO) + store.change_variant(id, PREMIUM) + store.renew(id)
+    told += [changed(told[1], meta={"webhook_id": "again"}), *store.buy(user.email, custom=None, quantity=4)[1]]
+    await send(webhooks, *told)
+    account = await plans.account(user.id)
+    newest = {line.type: (line.balance, line.debt) for line in reversed(account.statement)}
+    assert newest == {CreditType.INDIVIDUAL: (4, 0), CreditType.SUBSCRIPTION: (40, 0)}
+    assert (account.balances.individual, account.balances.subscription) == (4, 40)

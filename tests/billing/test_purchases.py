@@ -1,0 +1,616 @@
+"""Buying, cancelling, resuming and changing the plan, with a Lemon Squeezy that is asked over real HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any
+
+import httpx2
+import pytest
+from sqlalchemy import select, text
+
+from interviewer import wiring
+from interviewer.billing.account_view import Account
+from interviewer.billing.catalogue import Product
+from interviewer.billing.lemonsqueezy.client import LemonSqueezy
+from interviewer.billing.lemonsqueezy.port import Payments, Purchase
+from interviewer.billing.purchases import Purchases
+from interviewer.billing.tables import CheckoutReference, VariantSighting
+from interviewer.billing.webhook_outcomes import Outcome
+from interviewer.core.columns import utcnow
+from interviewer.core.database import Database
+from interviewer.core.documents import Document
+from interviewer.core.mail_console import Outbox
+from interviewer.core.users import User
+from interviewer.credits.tables import Subscription
+from interviewer.errors import (
+    BadRequest,
+    Conflict,
+    DoneElsewhere,
+    PaymentsRefused,
+    PaymentsUnavailable,
+    TooManyRequests,
+    Unauthorized,
+    Unavailable,
+)
+from interviewer.settings import Settings
+from interviewer.tables import metadata
+from interviewer.wiring import Services
+from tests.conftest import NewUser
+from tests.support import lemonsqueezy_server
+from tests.support.billing import PREMIUM, PRO, SETTINGS, STORE, changed, nets, send, shop
+from tests.support.lemon_store import Delivery
+from tests.support.lemonsqueezy_server import Behaviour
+
+CLIENT = "203.0.113.7"
+RUNNING = ("on_trial", "active", "past_due", "paused", "unpaid")
+
+ACTIONS: dict[str, Callable[[Purchases, int], Awaitable[str | None]]] = {
+    "cancel": lambda shop, user_id: shop.cancel(user_id, CLIENT),
+    "resume": lambda shop, user_id: shop.resume(user_id, CLIENT),
+    "change to pro": lambda shop, user_id: shop.change_plan(user_id, "pro", CLIENT),
+    "change to premium": lambda shop, user_id: shop.change_plan(user_id, "premium", CLIENT),
+    "card": lambda shop, user_id: shop.payment_page(user_id, CLIENT),
+}
+
+
+class Watched:
+    """Passes everything on to the payment service, and notes how many database connections are in use meanwhile."""
+
+    def __init__(self, inner: Payments, database: Database) -> None:
+        self._inner, self._database = inner, database
+        self.held: list[int] = []
+
+    def _note(self) -> Payments:
+        self.held.append(self._database.engine.pool.checkedout())  # type: ignore[attr-defined]
+        return self._inner
+
+    async def checkout(self, purchase: Purchase) -> str:
+        return await self._note().checkout(purchase)
+
+    async def cancel(self, subscription_id: str) -> Document | None:
+        return await self._note().cancel(subscription_id)
+
+    async def resume(self, subscription_id: str) -> Document:
+        return await self._note().resume(subscription_id)
+
+    async def change_variant(self, subscription_id: str, variant_id: str, *, charge_now: bool) -> Document:
+        return await self._note().change_variant(subscription_id, variant_id, charge_now=charge_now)
+
+    async def subscription(self, subscription_id: str) -> Document | None:
+        return await self._note().subscription(subscription_id)
+
+    def records(self) -> AsyncIterator[Document]:
+        return self._note().records()
+
+    async def close(self) -> None:
+        await self._inner.close()
+
+
+@pytest.fixture(scope="module")
+def lemon_server() -> Iterator[tuple[str, Behaviour]]:
+    """One server for all tests of this module: it takes its time to stop."""
+    behaviour = Behaviour()
+    with lemonsqueezy_server.running(behaviour) as url:
+        yield url, behaviour
+
+
+@pytest.fixture
+def lemon(lemon_server: tuple[str, Behaviour]) -> Behaviour:
+    """What the server does, as good as new."""
+    vars(lemon_server[1]).update(vars(Behaviour(store=shop())))
+    return lemon_server[1]
+
+
+@pytest.fixture
+async def payments(lemon_server: tuple[str, Behaviour], lemon: Behaviour, database: Database) -> AsyncIterator[Watched]:
+    adapter = LemonSqueezy(lemon.api_key, lemon_server[0], STORE, timeout=5, waits=(0, 0))
+    yield Watched(adapter, database)
+    await adapter.close()
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings(_env_file=None, port=3999, database_url=None, **SETTINGS)
+
+
+@pytest.fixture
+async def user(new_user: NewUser) -> User:
+    return await new_user(credits=0)
+
+
+# -- steps -----------------------------------------------------------------------------------------------------------
+
+
+async def pay(lemon: Behaviour, url: str, **form: str) -> list[Delivery]:
+    """Pay on the payment service's page; returns the webhooks that tell of it."""
+    before = len(lemon.fired)
+    async with httpx2.AsyncClient() as browser:
+        shown = await browser.get(url)
+        assert (shown.status_code, "Pay" in shown.text) == (200, True)
+        assert (await browser.post(f"{url}/pay", data=form)).status_code == 303
+    return lemon.fired[before:]
+
+
+async def subscribed(services: Services, lemon: Behaviour, user: User, tier: str = "pro", **form: str) -> str:
+    """Buy a plan, and return the subscription's id once everything about it has been told."""
+    told = await pay(lemon, await services.purchases.checkout(user.id, tier, CLIENT), **form)
+    assert await send(services.webhooks, *told) == [Outcome.APPLIED] * len(told)
+    lemon.requests.clear()
+    return next(reversed(lemon.store.subscriptions))
+
+
+async def fired(lemon: Behaviour, since: int, count: int) -> list[Delivery]:
+    """Return the webhooks that came of a request; the server sends them once it has answered."""
+    while len(lemon.fired) < since + count:  # noqa: ASYNC110 - the server is in another thread
+        await asyncio.sleep(0.01)
+    return lemon.fired[since:]
+
+
+async def standing(services: Services, user: User) -> Account:
+    return await services.plans.account(user.id)
+
+
+async def references(database: Database) -> list[CheckoutReference]:
+    async with database.transaction() as session:
+        return list((await session.execute(select(CheckoutReference).order_by(text("id")))).scalars())
+
+
+async def put(database: Database, user: User, *statuses: str, variant: str = PRO) -> None:
+    """Store subscriptions as if they had been told of, numbered from 1."""
+    async with database.transaction() as session:
+        for number, status in enumerate(statuses, 1):
+            at = utcnow()
+            session.add(Subscription(user_id=user.id, lemon_id=str(number), status=status, variant_id=variant, started_at=at))
+
+
+# -- buying ----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_checkout_carries_what_was_stored_for_it(
+    services: Services, lemon: Behaviour, database: Database, user: User
+) -> None:
+    await services.purchases.checkout(user.id, "premium", CLIENT)
+    [stored] = await references(database)
+    assert (stored.user_id, stored.product) == (user.id, "premium")
+    attributes, related = (lemon.sent[0]["data"][part] for part in ("attributes", "relationships"))
+    assert attributes["checkout_data"] == {"email": user.email, "custom": {"checkout_ref": stored.reference}}
+    assert attributes["product_options"]["redirect_url"] == "http://localhost:3999/dashboard?bought=premium"
+    assert related["variant"]["data"]["id"] == PREMIUM
+    await services.purchases.checkout(user.id, "premium", CLIENT)
+    words = [one.reference for one in await references(database)]
+    assert len(set(words)) == 2
+    assert min(len(word) for word in words) >= 32, "nobody guesses one"
+
+
+async def test_the_reference_is_there_before_the_page(
+    services: Services, lemon: Behaviour, database: Database, user: User
+) -> None:
+    lemon.faults = [500] * 9
+    with pytest.raises(PaymentsUnavailable):
+        await services.purchases.checkout(user.id, "pro", CLIENT)
+    assert lemon.checkouts == {}
+    assert [one.user_id for one in await references(database)] == [user.id]
+
+
+@pytest.mark.parametrize(("tier", "credits"), [("individual", (1, 0)), ("pro", (0, 10)), ("premium", (0, 20))])
+async def test_who_opened_the_checkout_gets_the_credits_whatever_address_the_buyer_types(
+    services: Services, lemon: Behaviour, database: Database, new_user: NewUser, tier: str, credits: tuple[int, int]
+) -> None:
+    buyer, stranger = await new_user(credits=0), await new_user(credits=0)
+    url = await services.purchases.checkout(buyer.id, tier, CLIENT)
+    [page] = lemon.checkouts.values()
+    page["attributes"]["checkout_data"]["email"] = stranger.email
+    told = await pay(lemon, url)
+    random.Random(tier).shuffle(told)
+    await send(services.webhooks, *told)
+    assert await nets(database, buyer) == credits
+    assert await nets(database, stranger) == (0, 0)
+    assert await services.webhooks.listed() == [], "nothing is left open"
+
+
+@pytest.mark.parametrize("tier", ["", "Pro", "gold", "free", "pro "])
+async def test_what_is_not_for_sale_is_refused(
+    services: Services, lemon: Behaviour, database: Database, user: User, tier: str
+) -> None:
+    for refused in (services.purchases.checkout(user.id, tier, CLIENT), services.purchases.change_plan(user.id, tier, CLIENT)):
+        with pytest.raises(BadRequest, match="Missing or invalid tier"):
+            await refused
+    with pytest.raises(BadRequest):
+        await services.purchases.change_plan(user.id, "individual", CLIENT)
+    assert (lemon.requests, await references(database)) == ([], [])
+
+
+@pytest.mark.parametrize("status", RUNNING)
+async def test_while_a_plan_runs_there_is_no_second_one(
+    services: Services, lemon: Behaviour, database: Database, user: User, status: str
+) -> None:
+    await put(database, user, status)
+    for tier in ("pro", "premium"):
+        with pytest.raises(Conflict, match="a subscription already"):
+            await services.purchases.checkout(user.id, tier, CLIENT)
+    assert (lemon.requests, await references(database)) == ([], [])
+    assert await services.purchases.checkout(user.id, "individual", CLIENT)
+
+
+@pytest.mark.parametrize("status", ["cancelled", "expired"])
+async def test_after_a_plan_has_ended_there_is_another(services: Services, database: Database, user: User, status: str) -> None:
+    await put(database, user, status)
+    assert await services.purchases.checkout(user.id, "pro", CLIENT)
+
+
+async def test_a_deleted_account_buys_nothing(services: Services, lemon: Behaviour, database: Database, user: User) -> None:
+    await services.personal.erase(user.id, user.email)
+    with pytest.raises(Unauthorized):
+        await services.purchases.checkout(user.id, "pro", CLIENT)
+    assert (lemon.requests, await references(database)) == ([], [])
+
+
+async def test_without_its_settings_nothing_is_sold_and_nothing_stored(
+    settings: Settings, lemon: Behaviour, database: Database, payments: Watched, user: User
+) -> None:
+    await put(database, user, "active")
+    incomplete = settings.model_copy(update={"lemon_variant_id_premium": ""})
+    unkeyed = settings.model_copy(update={"lemon_api_key": None})
+    for given, service in ((incomplete, payments), (unkeyed, None)):
+        closed = wiring.build(given, database=database, mailer=Outbox(), payments=service)
+        assert not closed.purchases.configured
+        shop = closed.purchases
+        for refused in (shop.checkout(user.id, "individual", CLIENT), *(act(shop, user.id) for act in ACTIONS.values())):
+            with pytest.raises(Unavailable, match="not set up"):
+                await refused
+    assert (lemon.requests, await references(database)) == ([], [])
+
+
+# -- changing --------------------------------------------------------------------------------------------------------
+
+# What is there before, what is done, how many webhooks that fires, the plan's status and product, and the credits after it.
+CHANGES = [
+    ("pro", [], "cancel", 2, "cancelled", Product.PRO, 10, False),
+    ("pro", ["cancel"], "resume", 2, "active", Product.PRO, 10, True),
+    ("pro", [], "change to premium", 3, "active", Product.PREMIUM, 20, True),
+    ("premium", [], "change to pro", 2, "active", Product.PRO, 10, True),
+]
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("tier", "steps", "action", "count", "status", "product", "credits", "usable"), CHANGES)
+async def test_a_change_shows_at_once_and_stays_when_the_webhooks_come(
+    services: Services,
+    lemon: Behaviour,
+    database: Database,
+    user: User,
+    tier: str,
+    steps: list[str],
+    action: str,
+    count: int,
+    status: str,
+    product: Product,
+    credits: int,
+    usable: bool,
+    seed: int,
+) -> None:
+    id = await subscribed(services, lemon, user, tier)
+    for step in steps:
+        await send(services.webhooks, *getattr(lemon.store, step)(id))
+    since = len(lemon.fired)
+    assert not await ACTIONS[action](services.purchases, user.id)
+    at_once = await standing(services, user)
+    attributes = lemon.store.subscriptions[id]["attributes"]
+    assert (at_once.plan.status, at_once.plan.product) == (status, product)
+    assert (at_once.balances.subscription, at_once.balances.subscription_usable) == (credits, usable)
+    assert (at_once.plan.ends_at is None) is (attributes["ends_at"] is None)
+    told = await fired(lemon, since, count)
+    told += [changed(one, meta={"webhook_id": f"again {number}"}) for number, one in enumerate(told)]
+    random.Random(seed).shuffle(told)
+    assert await send(services.webhooks, *told) == [Outcome.APPLIED] * len(told)
+    assert await standing(services, user) == at_once
+    assert (await nets(database, user))[1] == credits
+
+
+@pytest.mark.parametrize(
+    ("tier", "steps", "action", "asked", "attributes"),
+    [
+        ("pro", [], "cancel", "DELETE", None),
+        ("pro", ["cancel"], "resume", "PATCH", {"cancelled": False}),
+        # Charged at once; nothing before the next cycle.
+        ("pro", [], "change to premium", "PATCH", {"variant_id": int(PREMIUM), "invoice_immediately": True}),
+        ("premium", [], "change to pro", "PATCH", {"variant_id": int(PRO), "disable_prorations": True}),
+    ],
+)
+async def test_what_lemon_squeezy_is_asked_for(
+    services: Services,
+    lemon: Behaviour,
+    user: User,
+    tier: str,
+    steps: list[str],
+    action: str,
+    asked: str,
+    attributes: dict[str, Any] | None,
+) -> None:
+    id = await subscribed(services, lemon, user, tier)
+    for step in steps:
+        await send(services.webhooks, *getattr(lemon.store, step)(id))
+    lemon.sent.clear()
+    await ACTIONS[action](services.purchases, user.id)
+    assert lemon.requests == [f"{asked} {id}"]
+    expected = {"type": "subscriptions", "id": id, "attributes": attributes}
+    assert lemon.sent == ([{"data": expected}] if attributes else [])
+
+
+async def test_changing_up_twice_at_once_is_worth_one_change(
+    services: Services, lemon: Behaviour, database: Database, user: User
+) -> None:
+    await subscribed(services, lemon, user)
+    since = len(lemon.fired)
+    both = [services.purchases.change_plan(user.id, "premium", CLIENT) for _ in range(2)]
+    results = await asyncio.gather(*both, return_exceptions=True)
+    assert all(result is None or isinstance(result, Conflict) for result in results), results
+    await send(services.webhooks, *await fired(lemon, since, 3))
+    assert await nets(database, user) == (0, 20)
+
+
+async def test_the_plan_that_is_there_is_no_change(services: Services, lemon: Behaviour, user: User) -> None:
+    await subscribed(services, lemon, user)
+    with pytest.raises(Conflict, match="Your plan is Pro already"):
+        await services.purchases.change_plan(user.id, "pro", CLIENT)
+    assert lemon.requests == []
+
+
+async def test_a_plan_that_is_no_longer_for_sale_is_still_known_for_what_it_is(
+    services: Services, lemon: Behaviour, database: Database, user: User
+) -> None:
+    await put(database, user, "active", variant="77")
+    async with database.transaction() as session:
+        id = (await session.execute(select(Subscription.id))).scalar_one()  # type: ignore[call-overload]
+        session.add(VariantSighting(subscription_id=id, seen_at=utcnow(), variant_id="77", tier="premium"))
+    lemon.store.put("1", "active", PREMIUM)
+    with pytest.raises(Conflict, match="Your plan is Premium already"):
+        await services.purchases.change_plan(user.id, "premium", CLIENT)
+    await services.purchases.change_plan(user.id, "pro", CLIENT)
+    assert lemon.sent[-1]["data"]["attributes"] == {"variant_id": int(PRO), "disable_prorations": True}, "it is less"
+
+
+@pytest.mark.parametrize("action", ["change to premium", "resume"])
+async def test_a_paypal_subscription_is_changed_on_the_pages_of_lemon_squeezy(
+    services: Services, lemon: Behaviour, user: User, action: str
+) -> None:
+    id = await subscribed(services, lemon, user, processor="paypal")
+    if action == "resume":
+        await send(services.webhooks, *lemon.store.cancel(id))
+    before = await standing(services, user)
+    assert before.plan.elsewhere
+    with pytest.raises(DoneElsewhere) as elsewhere:
+        await ACTIONS[action](services.purchases, user.id)
+    page = lemon.store.subscriptions[id]["attributes"]["urls"]["customer_portal_update_subscription"]
+    assert elsewhere.value.portal_url == page
+    assert await standing(services, user) == before
+
+
+async def test_the_card_is_changed_on_a_page_of_lemon_squeezy(services: Services, lemon: Behaviour, user: User) -> None:
+    id = await subscribed(services, lemon, user)
+    address = await services.purchases.payment_page(user.id, CLIENT)
+    assert address == lemon.store.subscriptions[id]["attributes"]["urls"]["update_payment_method"]
+
+
+@pytest.mark.parametrize("told", ["null", '{"update_payment_method": "javascript:alert(1)"}', '{"update_payment_method": 5}'])
+async def test_what_is_no_address_leads_nowhere(services: Services, lemon: Behaviour, user: User, told: str) -> None:
+    id = await subscribed(services, lemon, user)
+    lemon.faults = [f'json:{{"data": {{"type": "subscriptions", "id": "{id}", "attributes": {{"urls": {told}}}}}}}']
+    with pytest.raises(PaymentsUnavailable):
+        await services.purchases.payment_page(user.id, CLIENT)
+
+
+# -- what cannot be --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+async def test_without_a_subscription_there_is_nothing_to_do(
+    services: Services, lemon: Behaviour, user: User, action: str
+) -> None:
+    with pytest.raises(Conflict):
+        await ACTIONS[action](services.purchases, user.id)
+    assert lemon.requests == []
+
+
+@pytest.mark.parametrize(
+    ("status", "action", "words"),
+    [
+        ("paused", "change to premium", "is paused"),
+        ("past_due", "change to premium", "payment .* is due"),
+        ("unpaid", "change to premium", "payment .* is due"),
+        ("cancelled", "change to premium", "Resume it first"),
+        ("expired", "change to premium", "no active subscription"),
+        ("cancelled", "cancel", "no subscription to cancel"),
+        ("expired", "cancel", "no subscription to cancel"),
+        ("expired", "resume", "no cancelled subscription"),
+        *((status, "resume", "no cancelled subscription") for status in RUNNING),
+    ],
+)
+async def test_as_it_stands_that_is_not_possible(
+    services: Services, lemon: Behaviour, database: Database, user: User, status: str, action: str, words: str
+) -> None:
+    await put(database, user, status)
+    with pytest.raises(Conflict, match=words):
+        await ACTIONS[action](services.purchases, user.id)
+    assert lemon.requests == []
+
+
+@pytest.mark.parametrize("status", RUNNING)
+async def test_whatever_would_be_charged_can_be_cancelled(
+    services: Services, lemon: Behaviour, database: Database, user: User, status: str
+) -> None:
+    await put(database, user, status)
+    lemon.subscriptions["1"] = status
+    await services.purchases.cancel(user.id, CLIENT)
+    assert (await standing(services, user)).plan.status == lemon.subscriptions["1"] == "cancelled"
+
+
+async def test_of_two_that_run_both_can_be_cancelled_and_one_resumed(
+    services: Services, lemon: Behaviour, database: Database, user: User
+) -> None:
+    """As it is after paying on two checkout pages that were open at once."""
+    for url in [await services.purchases.checkout(user.id, "pro", CLIENT) for _ in range(2)]:
+        await send(services.webhooks, *await pay(lemon, url))
+    first, second = lemon.subscriptions
+    assert await nets(database, user) == (0, 20)
+    await services.purchases.cancel(user.id, CLIENT)
+    assert dict(lemon.subscriptions) == {first: "active", second: "cancelled"}
+    with pytest.raises(Conflict, match="pay for two"):
+        await services.purchases.resume(user.id, CLIENT)
+    await services.purchases.cancel(user.id, CLIENT)
+    assert dict(lemon.subscriptions) == {first: "cancelled", second: "cancelled"}
+    await services.purchases.resume(user.id, CLIENT)
+    assert dict(lemon.subscriptions) == {first: "cancelled", second: "active"}
+
+
+async def test_nobody_reaches_another_users_subscription(services: Services, lemon: Behaviour, new_user: NewUser) -> None:
+    victim, bare, subscriber = [await new_user(credits=0) for _ in range(3)]
+    theirs = await subscribed(services, lemon, victim)
+    own = await subscribed(services, lemon, subscriber)
+    before = await standing(services, victim)
+    for action in ACTIONS.values():
+        with pytest.raises(Conflict):
+            await action(services.purchases, bare.id)
+    for name in ("change to premium", "card", "cancel", "resume"):
+        await ACTIONS[name](services.purchases, subscriber.id)
+    assert {request.split()[1] for request in lemon.requests} == {own} != {theirs}
+    assert await standing(services, victim) == before
+
+
+# -- when lemon squeezy says otherwise -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("faults", [[500] * 9, [401], ["html"]], ids=["fails", "key", "no answer of its own"])
+@pytest.mark.parametrize("action", ["cancel", "change to premium", "card", "resume"])
+async def test_when_it_is_down_nothing_changes(
+    services: Services, lemon: Behaviour, user: User, action: str, faults: list[int | str]
+) -> None:
+    id = await subscribed(services, lemon, user)
+    if action == "resume":
+        await send(services.webhooks, *lemon.store.cancel(id))
+    before = await standing(services, user)
+    # Cancelling asks once more how things stand.
+    lemon.faults = faults * 2
+    with pytest.raises(PaymentsUnavailable, match="Nothing has changed"):
+        await ACTIONS[action](services.purchases, user.id)
+    assert await standing(services, user) == before
+
+
+@pytest.mark.parametrize(("action", "unseen"), [("resume", "cancel"), ("change to premium", "")])
+async def test_what_has_ended_between_page_and_click_is_refused_and_then_shown(
+    services: Services, lemon: Behaviour, user: User, action: str, unseen: str
+) -> None:
+    id = await subscribed(services, lemon, user)
+    if unseen:
+        await send(services.webhooks, *getattr(lemon.store, unseen)(id))
+    lemon.store.expire(id)
+    with pytest.raises(PaymentsRefused, match="reload the page"):
+        await ACTIONS[action](services.purchases, user.id)
+    assert (await standing(services, user)).plan.status == "expired", "what a reload shows"
+    assert await services.purchases.checkout(user.id, "pro", CLIENT), "so there can be another"
+
+
+async def test_what_has_ended_need_not_be_cancelled(services: Services, lemon: Behaviour, user: User) -> None:
+    id = await subscribed(services, lemon, user)
+    lemon.store.expire(id)
+    await services.purchases.cancel(user.id, CLIENT)
+    assert (await standing(services, user)).plan.status == "expired"
+
+
+async def test_what_it_does_not_have_any_more_is_over(services: Services, lemon: Behaviour, user: User) -> None:
+    await subscribed(services, lemon, user)
+    lemon.subscriptions.clear()
+    await services.purchases.cancel(user.id, CLIENT)
+    assert (await standing(services, user)).plan.status == "expired"
+    with pytest.raises(Conflict):
+        await services.purchases.cancel(user.id, CLIENT)
+
+
+async def test_a_cancelled_one_that_it_does_not_have_any_more_is_no_longer_offered(
+    services: Services, lemon: Behaviour, user: User
+) -> None:
+    id = await subscribed(services, lemon, user)
+    await send(services.webhooks, *lemon.store.cancel(id))
+    lemon.subscriptions.clear()
+    with pytest.raises(PaymentsRefused):
+        await services.purchases.resume(user.id, CLIENT)
+    assert (await standing(services, user)).plan.status == "expired"
+
+
+async def test_an_answer_that_is_not_understood_leaves_it_to_the_webhooks(
+    services: Services, lemon: Behaviour, user: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    id = await subscribed(services, lemon, user)
+    lemon.faults = [f'json:{{"data": {{"type": "subscriptions", "id": "{id}", "attributes": {{"status": "cancelled"}}}}}}']
+    await services.purchases.cancel(user.id, CLIENT)
+    assert "is not understood" in caplog.text
+    assert (await standing(services, user)).plan.status == "active"
+    await send(services.webhooks, *lemon.store.cancel(id))
+    assert (await standing(services, user)).plan.status == "cancelled"
+
+
+# -- limits, locks, secrets ------------------------------------------------------------------------------------------
+
+
+async def test_who_asks_too_often_is_told_when_to_come_back(
+    services: Services, lemon: Behaviour, database: Database, new_user: NewUser
+) -> None:
+    busy, other = await new_user(), await new_user()
+    for _ in range(30):
+        await services.purchases.checkout(busy.id, "individual", CLIENT)
+    with pytest.raises(TooManyRequests) as caught:
+        await services.purchases.checkout(busy.id, "individual", "198.51.100.4")
+    assert caught.value.retry_after > 0
+    assert (len(lemon.requests), len(await references(database))) == (30, 30)
+    assert await services.purchases.checkout(other.id, "individual", CLIENT)
+
+
+async def test_changes_are_limited_together(services: Services, lemon: Behaviour, new_user: NewUser) -> None:
+    busy, other = await new_user(), await new_user()
+    for number in range(30):
+        with pytest.raises(Conflict):
+            await list(ACTIONS.values())[number % len(ACTIONS)](services.purchases, busy.id)
+    for action in ACTIONS.values():
+        with pytest.raises(TooManyRequests):
+            await action(services.purchases, busy.id)
+        with pytest.raises(Conflict):
+            await action(services.purchases, other.id)
+
+
+async def test_no_connection_is_held_while_lemon_squeezy_is_asked(
+    services: Services, lemon: Behaviour, payments: Watched, user: User
+) -> None:
+    await subscribed(services, lemon, user)
+    for action in ("change to premium", "change to pro", "card", "cancel", "resume"):
+        await ACTIONS[action](services.purchases, user.id)
+    lemon.subscriptions.clear()
+    with pytest.raises(PaymentsRefused):
+        await ACTIONS["change to premium"](services.purchases, user.id)
+    await services.purchases.checkout(user.id, "pro", CLIENT)
+    lemon.subscriptions["1"] = "active"
+    async with services.database.transaction() as session:
+        session.add(Subscription(user_id=user.id, lemon_id="1", status="active"))
+    await services.personal.erase(user.id, user.email)
+    assert lemon.subscriptions["1"] == "cancelled"
+    assert payments.held == [0] * 10
+
+
+async def test_a_signed_address_is_in_no_table(services: Services, lemon: Behaviour, database: Database, user: User) -> None:
+    id = await subscribed(services, lemon, user)
+    for action in ("change to premium", "cancel", "resume"):
+        await ACTIONS[action](services.purchases, user.id)
+    assert "signature=" in await services.purchases.payment_page(user.id, CLIENT)
+    await send(services.webhooks, *lemon.store.renew(id))
+    written = {}
+    async with database.transaction() as session:
+        for table in metadata.sorted_tables:
+            # Deliveries are kept byte by byte, with addresses that have expired after a day; nobody reads those.
+            columns = [column.name for column in table.columns if (table.name, column.name) != ("processed_webhooks", "body")]
+            kept = ", ".join(f'"{name}"' for name in columns)
+            rows = await session.execute(text(f'SELECT row_to_json(t)::text FROM (SELECT {kept} FROM "{table.name}") t'))
+            written[table.name] = " ".join(rows.scalars())
+    assert [name for name, words in written.items() if "signature=" in words] == []
+    assert all(written[name] for name in ("subscriptions", "orders", "invoices", "checkout_references", "processed_webhooks"))

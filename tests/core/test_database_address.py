@@ -1,0 +1,111 @@
+"""Addresses of databases as hosts hand them out: what becomes of them, and what is said of those that cannot be used."""
+
+from __future__ import annotations
+
+import pytest
+
+from interviewer.core.database import Database
+from interviewer.core.database_address import (
+    NO_OPTIONS,
+    ODD_ADDRESS,
+    address_of,
+    connect_arguments,
+    driver_url,
+    pool_parameters,
+    shown,
+)
+from interviewer.core.migrations import migrate, refuse_old_schema
+from interviewer.errors import StartupError
+from interviewer.settings import Settings
+
+BASE = "postgresql+psycopg://u:hidden@h/x"
+
+
+@pytest.mark.parametrize(
+    ("query", "kept"),
+    [
+        ("?pgbouncer=true", ""),
+        ("?pgbouncer=true&connection_limit=1&pool_timeout=20", ""),
+        ("?supa=base-pooler.x", ""),
+        ("?workaround=supabase-pooler.vercel", ""),
+        ("?prepare_threshold=0", ""),
+        ("?statement_cache_size=0&prepared_statement_cache_size=0", ""),
+        ("?schema=public", ""),
+        ("?ssl=true", "?sslmode=require"),
+        ("?ssl=no-verify", "?sslmode=require"),
+        ("?ssl=false", "?sslmode=disable"),
+        ("?ssl=verify-full", "?sslmode=verify-full"),
+        ("?ssl=true&sslmode=verify-full", "?sslmode=verify-full"),
+        ("?sslmode=no-verify&uselibpqcompat=true", "?sslmode=require"),
+        ("?sslmode=require&channel_binding=require", "?channel_binding=require&sslmode=require"),
+        ("?sslaccept=accept_invalid_certs&sslmode=require", "?sslmode=require"),
+        ("?options=-csearch_path%3Down", "?options=-csearch_path%3Down"),
+        ("?connect_timeout=30", "?connect_timeout=30"),
+    ],
+)
+def test_parameters_of_other_drivers_are_taken_out(query: str, kept: str) -> None:
+    found = address_of(f"postgres://u:hidden@h/x{query}")
+    wanted = address_of(f"{BASE}{kept}")
+    assert (found, dict(found.query)) == (wanted, dict(wanted.query))
+    assert driver_url(driver_url(f"postgres://u:hidden@h/x{query}")) == driver_url(f"{BASE}{kept}")
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+asyncpg", "postgresql+psycopg2", "  postgresql"])
+def test_an_address_for_any_driver_can_be_used(scheme: str) -> None:
+    url = f"{scheme}://u:hidden@h/x\n"
+    settings = Settings(_env_file=None, database_url=url)
+    assert settings.database_url is not None
+    assert driver_url(settings.database_url.get_secret_value()) == BASE
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("postgresql://u:hidden@h/x?schema=own", "ALTER ROLE"),
+        ("postgresql://u:hidden@h/x?currentSchema=own", "ALTER ROLE"),
+        ("postgresql://u:hidden@h/x?ssl=hidden", "sslmode=require"),
+        ("postgresql://u:hidden@h/x?sslaccept=strict", "sslmode=verify-full"),
+        ("postgresql://u:hidden@h/x?autocommit=true", "autocommit"),
+        ("postgresql://u:hidden@h/x?row_factory=x", "row_factory"),
+        ("postgresql://u:[YOUR-PASSWORD]@h/x", "password of the database"),
+        ("postgresql://u:hid@den@h/x", ODD_ADDRESS),
+        ("postgresql://u:hidden@h:many/x", ODD_ADDRESS),
+        ("postgresql:///x?host=/tmp&port=hidden", ODD_ADDRESS),
+    ],
+)
+def test_what_cannot_be_meant_is_one_sentence_at_every_door(url: str, words: str) -> None:
+    for use in (migrate, refuse_old_schema, Database):
+        with pytest.raises(StartupError) as caught:
+            use(url)
+        assert words in str(caught.value)
+        assert "hid" not in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("query", ["sslmode=nonsense", "no_such_parameter=1", "sslmode=require&sslmode=disable"])
+def test_what_libpq_refuses_is_one_sentence(query: str) -> None:
+    with pytest.raises(StartupError, match="invalid") as caught:
+        migrate(f"postgresql://u:hidden@127.0.0.1:1/x?{query}")
+    assert "hidden" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_password_is_shown_nowhere() -> None:
+    shown_address = shown(address_of("postgresql://u:hidden@h:1/x?sslpassword=hidden&password=hidden&sslmode=require"))
+    assert shown_address == "postgresql+psycopg://u:***@h:1/x"
+
+
+def test_the_address_has_the_last_word_on_timeouts() -> None:
+    assert connect_arguments(address_of(BASE))["connect_timeout"] == 5
+    assert "connect_timeout" not in connect_arguments(address_of(f"{BASE}?connect_timeout=30"))
+    assert connect_arguments(address_of(BASE))["prepare_threshold"] is None
+
+
+def test_pools_of_other_drivers_are_named() -> None:
+    assert pool_parameters(f"{BASE}?pool_timeout=1&connection_limit=5&pgbouncer=true") == ["connection_limit", "pool_timeout"]
+    assert pool_parameters(BASE) == []
+
+
+def test_the_hint_about_options_names_both_places() -> None:
+    assert "DATABASE_URL" in NO_OPTIONS
+    assert "PGOPTIONS" in NO_OPTIONS

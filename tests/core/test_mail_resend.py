@@ -1,0 +1,296 @@
+"""The Resend mailer against a server that speaks its protocol over real HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
+
+import pytest
+import resend
+
+from interviewer.core.mail import Mail, MailAnswer
+from interviewer.core.mail_resend import ResendMailer
+from interviewer.errors import AppError, MailDelayed, MailRefused, StartupError
+from tests.support import resend_server
+
+API_KEY = "re_confidential_key"
+SENDER = "Interviewer <mail@interviewer.example>"
+MAIL = Mail(
+    to="ada@reader.example", subject="Your link", text="Open https://site/secret-token", html="<a href='secret-token'>Open</a>"
+)
+CONFIDENTIAL = (API_KEY, "secret-token", "ada@reader.example")
+
+
+@pytest.fixture
+def behaviour() -> resend_server.Behaviour:
+    return resend_server.Behaviour()
+
+
+@pytest.fixture
+def url(behaviour: resend_server.Behaviour) -> Iterator[str]:
+    with resend_server.running(behaviour) as url:
+        yield url
+
+
+@pytest.fixture
+async def make_mailer(url: str) -> AsyncIterator[Callable[..., ResendMailer]]:
+    """Make mailers that talk to the server; their connections are closed at the end."""
+    made: list[ResendMailer] = []
+
+    def make(key: str = API_KEY, sender: str = SENDER, url: str = url, **options: float) -> ResendMailer:
+        made.append(ResendMailer(key, sender, url, **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        await one.close()
+
+
+@pytest.fixture
+def mailer(make_mailer: Callable[..., ResendMailer]) -> ResendMailer:
+    return make_mailer()
+
+
+@pytest.fixture(autouse=True)
+def sdk_globals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the SDK's globals as they were found."""
+    monkeypatch.setattr(resend, "api_key", "re_of_somebody_else")
+    monkeypatch.setattr(resend, "api_url", "http://127.0.0.1:9")
+    monkeypatch.setattr(resend, "default_async_http_client", None)
+
+
+async def test_a_mail_goes_out_as_text_and_html_under_its_key(mailer: ResendMailer, behaviour: resend_server.Behaviour) -> None:
+    await mailer.send(MAIL, "reset:1")
+    [received] = behaviour.requests
+    assert received.key == "reset:1"
+    assert received.authorization == f"Bearer {API_KEY}"
+    assert received.body == {"from": SENDER, "to": [MAIL.to], "subject": MAIL.subject, "text": MAIL.text, "html": MAIL.html}
+    assert list(behaviour.sent.values()) == [received.body]
+
+
+async def test_a_mail_without_html_is_sent_as_text_alone(mailer: ResendMailer, behaviour: resend_server.Behaviour) -> None:
+    await mailer.send(replace(MAIL, html=""), "reset:1")
+    assert "html" not in behaviour.requests[0].body
+    assert behaviour.requests[0].body["text"] == MAIL.text
+
+
+async def test_the_same_key_sends_once_and_another_key_again(mailer: ResendMailer, behaviour: resend_server.Behaviour) -> None:
+    for key in ("reset:1", "reset:1", "reset:2"):
+        await mailer.send(MAIL, key)
+    assert len(behaviour.requests) == 3
+    assert len(behaviour.sent) == 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ("429", MailDelayed),
+        ("429:daily_quota_exceeded", MailDelayed),
+        ("408", MailDelayed),
+        ("409:concurrent_idempotent_requests", MailDelayed),
+        ("500", MailDelayed),
+        ("503", MailDelayed),
+        ("html", MailDelayed),
+        ("redirect", MailDelayed),
+        ("empty", MailDelayed),
+        ("list", MailDelayed),
+        ("null", MailDelayed),
+        ("cut", MailDelayed),
+        ("400", MailRefused),
+        ("401", MailRefused),
+        ("403", MailRefused),
+        ("403:validation_error", MailRefused),
+        ("404", MailRefused),
+        ("409", MailRefused),
+        ("422", MailRefused),
+        ("422:missing_required_field", MailRefused),
+        ("451:security_error", MailRefused),
+    ],
+)
+async def test_failures_are_delays_or_refusals_and_nothing_is_tried_twice(
+    mailer: ResendMailer, behaviour: resend_server.Behaviour, fault: str, error: type[AppError]
+) -> None:
+    behaviour.fault = fault
+    with pytest.raises(error) as caught:
+        await mailer.send(MAIL, "reset:1")
+    assert type(caught.value) is error
+    assert len(behaviour.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "seconds"),
+    [("429", 1), ("429:daily_quota_exceeded", 600), ("500", None), ("409:concurrent_idempotent_requests", None)],
+)
+async def test_a_429_says_how_long_no_mail_is_taken(
+    mailer: ResendMailer, behaviour: resend_server.Behaviour, fault: str, seconds: float | None
+) -> None:
+    behaviour.fault = fault
+    with pytest.raises(MailDelayed) as caught:
+        await mailer.send(MAIL, "reset:1")
+    assert caught.value.retry_after == seconds
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"), [("7", 7), ("0.25", 0.25), ("999999999", 3600), ("soon", 1), ("-3", 1), ("9" * 400, 1), ("", 1)]
+)
+async def test_retry_after_is_obeyed_within_reason(
+    mailer: ResendMailer, behaviour: resend_server.Behaviour, told: str, seconds: float
+) -> None:
+    behaviour.fault, behaviour.retry_after = "429", told
+    with pytest.raises(MailDelayed) as caught:
+        await mailer.send(MAIL, "reset:1")
+    assert caught.value.retry_after == seconds
+
+
+async def test_mails_share_a_connection(mailer: ResendMailer, behaviour: resend_server.Behaviour) -> None:
+    for number in range(5):
+        await mailer.send(MAIL, f"reset:{number}")
+    assert len(behaviour.sent) == 5
+    assert len(behaviour.peers) == 1
+
+
+# -- what doctor asks ------------------------------------------------------------------------------------------------
+
+OTHERS = [{"id": f"d{number}", "name": f"other{number}.example", "status": "verified"} for number in range(120)]
+
+
+@pytest.mark.parametrize(
+    ("status", "sender"),
+    [
+        ("verified", SENDER),
+        ("pending", SENDER),
+        ("verified", "mail@Interviewer.Example"),
+        ("not_started", "<x@interviewer.example>"),
+    ],
+)
+async def test_check_says_how_the_senders_domain_is(
+    make_mailer: Callable[..., ResendMailer], behaviour: resend_server.Behaviour, status: str, sender: str
+) -> None:
+    behaviour.key = API_KEY
+    behaviour.domains = [*OTHERS, {"id": "ours", "name": "interviewer.example", "status": status}]
+    assert await make_mailer(sender=sender).check() == MailAnswer("interviewer.example", status)
+    assert behaviour.sent == {}
+
+
+async def test_check_of_a_domain_that_is_not_there(mailer: ResendMailer, behaviour: resend_server.Behaviour) -> None:
+    behaviour.domains = OTHERS
+    assert await mailer.check() == MailAnswer("interviewer.example", "")
+
+
+async def test_check_with_a_key_that_may_only_send(mailer: ResendMailer, behaviour: resend_server.Behaviour) -> None:
+    behaviour.sends_only = True
+    assert await mailer.check() == MailAnswer("interviewer.example", None)
+
+
+async def test_check_with_a_wrong_key_is_refused(mailer: ResendMailer, behaviour: resend_server.Behaviour) -> None:
+    behaviour.key = "re_another"
+    with pytest.raises(MailRefused):
+        await mailer.check()
+
+
+@pytest.mark.parametrize("fault", ["500", "html", "list", "null", "empty"])
+async def test_check_of_a_service_that_fails(mailer: ResendMailer, behaviour: resend_server.Behaviour, fault: str) -> None:
+    behaviour.faults = [fault]
+    with pytest.raises(MailDelayed):
+        await mailer.check()
+
+
+# -- when it goes wrong ----------------------------------------------------------------------------------------------
+
+
+async def test_a_server_that_is_not_there_is_a_delay(make_mailer: Callable[..., ResendMailer]) -> None:
+    with pytest.raises(MailDelayed):
+        await make_mailer(url="http://127.0.0.1:9").send(MAIL, "reset:1")
+
+
+async def test_a_server_that_hangs_is_left_in_time(
+    make_mailer: Callable[..., ResendMailer], behaviour: resend_server.Behaviour
+) -> None:
+    behaviour.fault = "hang"
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    with pytest.raises(MailDelayed):
+        await make_mailer(timeout=0.3).send(MAIL, "reset:1")
+    assert 0.25 < loop.time() - started < 2
+
+
+@pytest.mark.parametrize("fault", ["hang", "cut"])
+async def test_a_mail_taken_without_a_word_is_not_sent_twice_by_another_attempt(
+    make_mailer: Callable[..., ResendMailer], behaviour: resend_server.Behaviour, fault: str
+) -> None:
+    mailer = make_mailer(timeout=0.5)
+    behaviour.faults = [fault]
+    with pytest.raises(MailDelayed):
+        await mailer.send(MAIL, "reset:1")
+    await mailer.send(MAIL, "reset:1")
+    assert len(behaviour.requests) == 2
+    assert len(behaviour.sent) == 1
+
+
+async def test_a_cancelled_sender_stops_at_once(mailer: ResendMailer, behaviour: resend_server.Behaviour) -> None:
+    behaviour.fault = "hang"
+    task = asyncio.create_task(mailer.send(MAIL, "reset:1"))
+    await asyncio.sleep(0.5)
+    assert behaviour.requests
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_mailers_at_work_side_by_side_keep_their_own_keys(
+    make_mailer: Callable[..., ResendMailer], behaviour: resend_server.Behaviour
+) -> None:
+    names = [f"re_{number}" for number in range(8)]
+    await asyncio.gather(*(make_mailer(name).send(MAIL, name) for name in names))
+    assert {received.key: received.authorization for received in behaviour.requests} == {name: f"Bearer {name}" for name in names}
+
+
+@pytest.mark.parametrize("fault", ["", "401", "403", "422", "429", "500", "list", "cut", "hang"])
+async def test_nothing_confidential_reaches_a_log_or_an_error(
+    make_mailer: Callable[..., ResendMailer], behaviour: resend_server.Behaviour, caplog: pytest.LogCaptureFixture, fault: str
+) -> None:
+    behaviour.fault = fault
+    mailer = make_mailer(timeout=0.5)
+    with caplog.at_level(logging.DEBUG):
+        told = await _told(mailer)
+    assert bool(told) == bool(fault)
+    _assert_discreet(told + caplog.text)
+
+
+async def test_white_space_around_a_key_does_no_harm(
+    make_mailer: Callable[..., ResendMailer], behaviour: resend_server.Behaviour
+) -> None:
+    await make_mailer(f" {API_KEY}\n").send(MAIL, "reset:1")
+    assert behaviour.requests[0].authorization == f"Bearer {API_KEY}"
+
+
+@pytest.mark.parametrize("odd", ["\n", "\x00", "é", "…"])
+def test_a_key_that_fits_in_no_header_is_refused_at_once_and_not_quoted(odd: str) -> None:
+    with pytest.raises(StartupError) as caught:
+        ResendMailer(f"{API_KEY}{odd}x", SENDER, None)
+    _assert_discreet(repr(caught.value))
+
+
+async def test_the_operator_reads_why_a_mail_was_refused(
+    mailer: ResendMailer, behaviour: resend_server.Behaviour, caplog: pytest.LogCaptureFixture
+) -> None:
+    behaviour.fault = "403"
+    with pytest.raises(MailRefused):
+        await mailer.send(MAIL, "reset:1")
+    assert "403 invalid_api_key" in caplog.text
+
+
+async def _told(mailer: ResendMailer) -> str:
+    """Return all that an error says, with its traceback; nothing when there is none."""
+    try:
+        await mailer.send(MAIL, "reset:1")
+    except AppError as error:
+        return "".join(traceback.format_exception(error)) + repr(error) + error.user_message
+    return ""
+
+
+def _assert_discreet(text: str) -> None:
+    assert [word for word in CONFIDENTIAL if word in text] == []

@@ -1,0 +1,152 @@
+"""Migrations go up and down, match the models, and wait for no lock for long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, inspect, text
+
+from interviewer.core.database import Database, driver_url
+from interviewer.core.migrations import ROOT, migrate
+from interviewer.errors import StartupError
+from interviewer.tables import metadata
+
+VERSIONS = sorted((ROOT / "alembic" / "versions").glob("*.py"))
+
+
+def test_up_down_and_up_again_on_data(make_database: Callable[[str], str]) -> None:
+    url = make_database("migrations")
+    migrate(url)
+    engine = create_engine(driver_url(url))
+    with engine.begin() as connection:
+        connection.execute(
+            text("INSERT INTO users (email, username, created_at, updated_at) VALUES ('a@example.com', 'A', now(), now())")
+        )
+        connection.execute(
+            text("INSERT INTO sessions (user_id, created_at, last_seen_at, expires_at) VALUES (1, now(), now(), now())")
+        )
+        connection.execute(
+            text("INSERT INTO refresh_tokens (session_id, token_hash, created_at, expires_at) VALUES (1, 'x', now(), now())")
+        )
+    migrate(url, "base")
+    assert set(inspect(engine).get_table_names()) == {"alembic_version"}
+    migrate(url)
+    migrate(url)
+    assert "interviews" in inspect(engine).get_table_names()
+    engine.dispose()
+
+
+def test_existing_passwords_count_as_proven(make_database: Callable[[str], str]) -> None:
+    url = make_database("proven")
+    scripts = ScriptDirectory.from_config(Config(ROOT / "alembic.ini"))
+    [ours] = [script for script in scripts.walk_revisions() if script.doc.startswith("proven passwords")]
+    steps = len(list(scripts.iterate_revisions("head", str(ours.down_revision))))
+    migrate(url, str(ours.down_revision))
+    engine = create_engine(driver_url(url))
+    with engine.begin() as connection:
+        for name, password_hash in (("ada", "a hash"), ("grace", None)):
+            connection.execute(
+                text(
+                    "INSERT INTO users (email, username, password_hash, created_at, updated_at) VALUES (:n, :n, :h, now(), now())"
+                ),
+                {"n": name, "h": password_hash},
+            )
+    columns = "SELECT email, password_hash FROM users ORDER BY email"
+    for _ in range(2):
+        migrate(url)
+        with engine.begin() as connection:
+            proven = connection.execute(text("SELECT email FROM users WHERE password_proven_at IS NOT NULL")).scalars().all()
+        assert proven == ["ada"]
+        migrate(url, f"-{steps}")
+        with engine.begin() as connection:
+            assert [tuple(row) for row in connection.execute(text(columns))] == [("ada", "a hash"), ("grace", None)]
+    engine.dispose()
+
+
+def test_the_migrations_make_exactly_the_models(database_url: str) -> None:
+    engine = create_engine(driver_url(database_url))
+    with engine.connect() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata)
+    engine.dispose()
+    assert differences == []
+
+
+def test_every_foreign_key_is_indexed(database_url: str) -> None:
+    engine = create_engine(driver_url(database_url))
+    inspector = inspect(engine)
+    for table in metadata.tables:
+        indexed = {tuple(index["column_names"])[:1] for index in inspector.get_indexes(table)}
+        indexed |= {tuple(constraint["column_names"])[:1] for constraint in inspector.get_unique_constraints(table)}
+        for key in inspector.get_foreign_keys(table):
+            if table == "credit_transactions" and key["constrained_columns"] == ["interview_id"]:
+                assert ("interview_id",) in indexed
+            assert tuple(key["constrained_columns"]) in indexed, f"{table}.{key['constrained_columns']}"
+    engine.dispose()
+
+
+@pytest.mark.parametrize("path", VERSIONS, ids=lambda path: path.name)
+def test_every_migration_gives_way_to_locks(path: Path) -> None:
+    source = path.read_text()
+    assert source.count("SET LOCAL lock_timeout") == 2
+
+
+def test_a_database_that_does_not_answer_is_one_sentence_without_its_password() -> None:
+    with pytest.raises(StartupError) as caught:
+        migrate("postgresql://somebody:hidden@127.0.0.1:1/nothing")
+    assert "does not answer" in str(caught.value)
+    assert "hidden" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:p@host:port/x",
+        "postgresql://u:hidden/word@host/x",
+        "postgresql://u:hid:den@127.0.0.1:1:2/x",
+        "postgresql://[broken/x",
+        "postgresql://u:hidden@127.0.0.1:1/x?pgbouncer=true",
+    ],
+)
+def test_an_address_that_cannot_be_used_is_one_sentence_without_its_password(url: str) -> None:
+    with pytest.raises(StartupError) as caught:
+        migrate(url)
+    assert "hid" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_database_of_a_newer_version_is_refused(make_database: Callable[[str], str]) -> None:
+    url = make_database("newer")
+    migrate(url)
+    engine = create_engine(driver_url(url))
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'from the future'"))
+    engine.dispose()
+    with pytest.raises(StartupError, match="another version"):
+        migrate(url)
+
+
+async def test_options_in_the_address_are_kept(make_database: Callable[[str], str]) -> None:
+    url = make_database("options")
+    engine = create_engine(driver_url(url))
+    with engine.begin() as connection:
+        connection.execute(text("CREATE SCHEMA own"))
+    engine.dispose()
+    separator = "&" if "?" in url else "?"
+    own = f"{url}{separator}options=-csearch_path%3Down"
+    migrate(own)
+    database = Database(own)
+    async with database.transaction() as session:
+        found = await session.execute(text("SELECT current_setting('search_path'), to_regclass('own.users')::text"))
+        assert found.one() == ("own", "users")
+    await database.close()
+
+
+def test_links_of_any_form_name_the_driver() -> None:
+    assert driver_url("postgres://u:p%40@h/x") == driver_url("postgresql://u:p%40@h/x") == "postgresql+psycopg://u:p%40@h/x"

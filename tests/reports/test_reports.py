@@ -1,0 +1,248 @@
+"""The report of an interview, and reading it back from the files that are written of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from interviewer.errors import Conflict, NotFound
+from interviewer.reports.markdown import fenced, line, markdown, quoted
+from interviewer.reports.pdf import pdf
+from interviewer.reports.pdf_layout import MISSING
+from interviewer.reports.reports import Report, extremes, highlighted, shortened
+from interviewer.reports.wording import file_name
+from interviewer.wiring import Services
+from tests.conftest import NewUser
+from tests.interviews.test_turns import answered, next_turn, started
+from tests.support.pdf import read
+
+JOB = "Backend engineer, payments\nWe run PostgreSQL and Kafka."
+WORDS = "Καλημέρα κόσμε, привет мир, naïve façade, Zażółć gęślą jaźń: a → b ≤ c, 5 €."
+PARSER = MarkdownIt("commonmark").enable("table")
+
+
+@pytest.fixture
+async def report(services: Services, new_user: NewUser) -> Report:
+    """A finished interview: all answers but the fourth and the fifth make every point."""
+    user = await new_user()
+    interview_id, turn = await started(services, user, JOB)
+    for position in range(1, 13):
+        said = {4: "def first():\n    return `x`  # ```", 5: f"No idea. {WORDS}"}.get(
+            position, "The first, the second and the third."
+        )
+        events = await answered(services, user, interview_id, turn, said)
+        if position < 12:
+            turn = next_turn(events)
+    return await services.reports.full(user.id, interview_id)
+
+
+def saying(report: Report, answer: str, kind: str = "text") -> Report:
+    """Return the report with another answer to its first question."""
+    return replace(report, turns=(replace(report.turns[0], answer=answer, kind=kind), *report.turns[1:]))
+
+
+# -- the report ----------------------------------------------------------------------------------------------------
+
+
+async def test_a_report_names_figures_skills_best_and_worst(report: Report) -> None:
+    assert (report.title, report.judged, report.total, report.percent) == ("Backend engineer, payments", 12, 105, 88)
+    assert [one.percent for one in report.topics] == [100, 75, 50, 100, 100, 100]
+    assert report.best is not None
+    assert report.worst is not None
+    assert (report.best.position, report.worst.position) == (1, 5)
+    assert len(report.turns) == 12
+    assert report.finished_at is not None
+
+
+async def test_no_worst_where_all_are_alike_and_none_before_a_verdict(report: Report) -> None:
+    best, worst = extremes(report.turns[:2])
+    assert best is report.turns[0]
+    assert worst is None
+    assert extremes([replace(turn, verdict=None) for turn in report.turns]) == (None, None)
+
+
+async def test_only_a_finished_interview_of_ones_own_has_a_report(services: Services, new_user: NewUser) -> None:
+    user, stranger = await new_user(), await new_user()
+    interview_id, _ = await started(services, user)
+    for read_it in (services.reports.full, services.reports.for_others):
+        with pytest.raises(Conflict, match="not finished"):
+            await read_it(user.id, interview_id)
+        with pytest.raises(NotFound):
+            await read_it(stranger.id, interview_id)
+
+
+def test_a_question_is_shortened_at_a_word_and_without_its_code() -> None:
+    assert shortened("Look at `this`:\n```\nSELECT 1\n```\nand say why.") == "Look at this: and say why."
+    assert shortened("one two, three", 9) == "one two\N{NO-BREAK SPACE}…"
+    assert shortened("```open") == ""
+
+
+async def test_the_words_that_earned_a_mark_are_found(report: Report) -> None:
+    assert [words for words, mark in highlighted(report.turns[0]) if mark] == ["first", "second", "third"]
+    assert "".join(words for words, _ in highlighted(report.turns[4])) == report.turns[4].answer
+
+
+# -- Markdown --------------------------------------------------------------------------------------------------------
+
+
+def headings(document: str) -> list[tuple[str, str]]:
+    tokens = PARSER.parse(document)
+    return [(one.tag, tokens[at + 1].content) for at, one in enumerate(tokens) if one.type == "heading_open"]
+
+
+def shown(tokens: list[Token]) -> list[str]:
+    """Return the lines that a reader sees; anything that is no plain text is named."""
+    said = ""
+    for token in tokens:
+        for child in token.children or []:
+            said += {"text": child.content, "hardbreak": "\n"}.get(child.type, f"<{child.type}>")
+        if token.type not in {"inline", "paragraph_open", "blockquote_open", "blockquote_close"}:
+            said += "\n" if token.type == "paragraph_close" else f"<{token.type}>"
+    return in_lines(said)
+
+
+def in_lines(text: str) -> list[str]:
+    return [" ".join(one.split()) for one in text.split("\n") if one.strip()]
+
+
+async def test_markdown_has_all_parts_in_order(report: Report) -> None:
+    document = markdown(report)
+    found = headings(document)
+    assert [words for tag, words in found if tag in ("h1", "h2")] == [
+        "Backend engineer, payments",
+        "Score by topic",
+        "Strengths",
+        "Weaknesses",
+        "The job's requirements",
+        "Best and weakest answer",
+        "What to practise next",
+        "Questions and answers",
+    ]
+    assert sum(tag == "h3" and words.startswith("Question ") for tag, words in found) == 12
+    assert "**88 %**: 105 of 120 points over 12 answers" in document
+    assert "| Coding | 75 % |" in document
+    assert "- **Made**: Names the first thing “first”" in document
+    assert "- **Missed**: Names the second thing" in document
+    assert "[question 5](#question-5)" in document
+    assert '<a id="question-5"></a>' in document
+    assert WORDS in document
+    assert "def first():\n    return `x`  # ```\n" in [token.content for token in PARSER.parse(document) if token.type == "fence"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "# Not a heading\n## nor this\nSetext\n======\nand\n-----",
+        "```\nopen fence",
+        "~~~~\n<script>alert(1)</script>",
+        "> quote\n- list\n1. numbered\n\n    indented",
+        "[link](javascript:alert(1)) ![image](http://evil.example/x.png) <http://evil.example>",
+        "| a | b |\n| - | - |\n<!-- comment\n</details>\n&lt;b&gt; \\",
+        "a\r\n# b\u2028# c\x0b# d\x00",
+    ],
+)
+@pytest.mark.parametrize("kind", ["text", "code"])
+async def test_no_answer_makes_markup_of_its_own(report: Report, answer: str, kind: str) -> None:
+    document = markdown(saying(report, answer, kind))
+    harmless = markdown(saying(report, "Nothing of the kind.", kind))
+    assert headings(document) == headings(harmless)
+    kinds = [[token.type for token in PARSER.parse(one)] for one in (document, harmless)]
+    for block in ("table_open", "fence", "code_block", "html_block", "list_item_open", "blockquote_open", "hr"):
+        assert kinds[0].count(block) == kinds[1].count(block), block
+    children = {child.type for token in PARSER.parse(document) for child in token.children or []}
+    assert "image" not in children
+    assert "javascript:alert" not in {link.attrGet("href") for token in PARSER.parse(document) for link in token.children or []}
+
+
+MARKUP = st.text(alphabet="ab1.)#-=+*_`~|<>&![]() \n\t:\\/\"'{}$^", max_size=60)
+
+
+@given(MARKUP)
+@example("1 #")
+@example("* *\n- -")
+@settings(max_examples=500, deadline=None)
+def test_a_quotation_and_a_line_show_exactly_what_was_typed(text: str) -> None:
+    assert shown(PARSER.parse(quoted(text))) == in_lines(text)
+    assert shown(PARSER.parse(line(text))) == in_lines(text.replace("\n", " "))
+    heading = PARSER.parse(f"### {line(text)}")
+    assert [token.type for token in heading] == ["heading_open", "inline", "heading_close"]
+
+
+@given(MARKUP)
+@settings(max_examples=500, deadline=None)
+def test_a_fence_holds_whatever_is_in_it(text: str) -> None:
+    [code] = PARSER.parse(fenced(text))
+    assert (code.type, code.content) == ("fence", f"{text}\n")
+
+
+# -- PDF ---------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_pdf_can_be_read_back(report: Report) -> None:
+    found = read(pdf(report))
+    for words in (
+        "Backend engineer, payments",
+        "88 %",
+        "105 of 120 points over 12 answers",
+        "Databases and Data Management",
+        "Question 5 · System Design",
+        "Names the second thing",
+        "The first thing, the second thing and the third thing.",
+        "Well said.",
+        "return `x` # ```",
+    ):
+        assert words in found.text
+    assert WORDS.replace(" ", "") in found.text.replace(" ", "")
+    assert found.outline[:2] == ["Skills", "The job's requirements"]
+    assert [title.partition(". ")[2] for title in found.outline if title[0].isdigit()] == [one.prompt for one in report.turns]
+    assert found.links >= 2
+    assert all(f"Page {number} of " in text for number, text in enumerate(found.pages, 1))
+    assert MISSING not in found.text
+
+
+@pytest.mark.parametrize("kind", ["text", "code"])
+async def test_what_no_font_has_is_marked_and_named(report: Report, kind: str) -> None:
+    found = read(pdf(saying(report, "Ship it 🚀\ufe0f, 日本語, done.", kind)))
+    assert f"Shipit{MISSING},{MISSING * 3},done." in found.text.replace(" ", "")
+    assert "U+1F680" in found.text
+    assert "U+65E5" in found.text
+    assert "U+FE0F" not in found.text
+
+
+@given(answer=st.text(max_size=400), kind=st.sampled_from(["text", "code"]))
+@example("x" * 20_000, "text")
+@example("\ud800", "text")
+@example("a\n" * 3000, "code")
+@example("\t" * 500 + "(\\)", "code")
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_answer_breaks_a_pdf(report: Report, answer: str, kind: str) -> None:
+    changed = saying(report, answer, kind)
+    found = read(pdf(replace(changed, turns=changed.turns[:1], best=changed.turns[0], worst=None)))
+    assert "Question 1 · Introduction" in found.text
+
+
+async def test_code_keeps_its_lines_and_spaces(report: Report) -> None:
+    found = read(pdf(saying(report, "def f():\n    return 1\n\n\tx", "code")))
+    assert "def f():     return 1" in " ".join(found.pages)
+
+
+async def test_a_report_without_scores_is_a_document_too(report: Report) -> None:
+    bare = replace(
+        report, percent=None, judged=0, total=0, strengths=(), weaknesses=(), coverage=(), suggestions=(), best=None, worst=None
+    )
+    bare = replace(bare, turns=tuple(replace(turn, verdict=None) for turn in report.turns))
+    assert "Not scored yet." in read(pdf(bare)).text
+    assert markdown(bare).count("Not scored yet.") == 12
+
+
+async def test_a_file_is_named_by_title_and_day(report: Report) -> None:
+    day = f"{report.started_at:%Y-%m-%d}"
+    assert file_name(report) == f"backend-engineer-payments-{day}"
+    assert file_name(replace(report, title="../..\\\n\x00 ")) == f"interview-{day}"
+    assert file_name(replace(report, title="Μηχανικός " * 20)).startswith("μηχανικός-μηχανικός")
+    assert len(file_name(replace(report, title="x" * 500))) <= 71

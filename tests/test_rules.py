@@ -1,0 +1,142 @@
+"""Progress, text, redirects, credits, prose: the small rules."""
+
+from __future__ import annotations
+
+import pytest
+
+from interviewer.accounts.redirects import local_path
+from interviewer.credits.rules import Balances, CreditType, pays_from
+from interviewer.interviews.non_answers import is_non_answer
+from interviewer.interviews.progress import InterviewStatus, may_change, missing_after, must_ask_for_code
+from interviewer.interviews.topics import TOPICS, number_in_topic, topic_by_id, topic_of
+from interviewer.interviews.user_text import (
+    MAX_ANSWER,
+    MAX_JOB_DESCRIPTION,
+    TextRefused,
+    TextTooLong,
+    clean_answer,
+    clean_job_description,
+)
+from interviewer.reports.prose import blocks
+
+
+def test_twelve_positions_map_to_six_topics_of_two() -> None:
+    assert [(topic_of(position).id, number_in_topic(position)) for position in range(1, 13)] == [
+        (topic.id, number) for topic in TOPICS for number in (1, 2)
+    ]
+    for outside in (0, 13, -1):
+        with pytest.raises(ValueError, match="no question"):
+            topic_of(outside)
+    for unknown in (0, 7):
+        with pytest.raises(KeyError):
+            topic_by_id(unknown)
+
+
+@pytest.mark.parametrize(
+    ("position", "judged", "asked", "verdict", "question"),
+    [
+        (1, False, 1, True, True),
+        (1, True, 1, False, True),
+        (1, True, 2, False, False),
+        (12, False, 12, True, False),
+        (12, True, 12, False, False),
+    ],
+)
+def test_what_an_answer_lacks(position: int, judged: bool, asked: int, verdict: bool, question: bool) -> None:
+    missing = missing_after(position, judged=judged, asked=asked)
+    assert (missing.verdict, missing.next_question, bool(missing)) == (verdict, question, verdict or question)
+
+
+def test_the_second_coding_question_asks_for_code_unless_the_first_did() -> None:
+    assert must_ask_for_code(4, code_asked=False)
+    assert not must_ask_for_code(4, code_asked=True)
+    assert not must_ask_for_code(3, code_asked=False)
+    assert not must_ask_for_code(6, code_asked=False)
+
+
+def test_only_running_interviews_pause_and_only_paused_ones_resume() -> None:
+    allowed = {(a, b) for a in InterviewStatus for b in InterviewStatus if may_change(a, b)}
+    assert allowed == {(InterviewStatus.ACTIVE, InterviewStatus.PAUSED), (InterviewStatus.PAUSED, InterviewStatus.ACTIVE)}
+
+
+@pytest.mark.parametrize("raw", ["", "  \n ", "\x00", "\x00\x08\x1f", "\u200b", "\u2060 \ufeff\n\u00a0"])
+def test_an_answer_of_nothing_is_refused(raw: str) -> None:
+    with pytest.raises(TextRefused):
+        clean_answer(raw)
+
+
+def test_an_answer_keeps_its_lines_and_tabs_and_loses_what_cannot_be_stored() -> None:
+    assert clean_answer("def f():\r\n\treturn 1\x00\x07\ud83d") == "def f():\n\treturn 1"
+    assert clean_answer("x" * MAX_ANSWER) == "x" * MAX_ANSWER
+    with pytest.raises(TextTooLong, match="20,001"):
+        clean_answer("x" * (MAX_ANSWER + 1))
+
+
+def test_job_descriptions_are_written_text_in_any_language() -> None:
+    for fine in (
+        "",
+        "  ",
+        "Senior Backend Engineer (m/f/d), 5+ years",
+        "Бэкенд-разработчик на Python, опыт от 3 лет",
+        "资深后端工程师,熟悉分布式系统与数据库设计,五年以上工作经验要求",
+    ):
+        assert clean_job_description(fine) == fine.strip()
+    for garbage in ("\x00\x01\x02" * 20, "\ufffd" * 30 + "abc", "%%% 0000 111 222 333 ... ///", "12 34 56"):
+        with pytest.raises(TextRefused):
+            clean_job_description(garbage)
+    with pytest.raises(TextTooLong):
+        clean_job_description("word " * MAX_JOB_DESCRIPTION)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["", "...", "I don't know", "idk", "No idea, sorry.", "What is an index and when does it hurt?", "Not sure about this one"],
+)
+def test_non_answers_are_told_in_code(answer: str) -> None:
+    assert is_non_answer("What is an index and when does it hurt?", answer)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "An index is a sorted copy of some columns.",
+        "I don't know the exact internals, but an index is a sorted structure that the planner can search in logarithmic time instead of reading "
+        "every row, and it hurts on writes because each one has to maintain it as well.",
+        "return x",
+    ],
+)
+def test_honest_tries_are_not(answer: str) -> None:
+    assert not is_non_answer("What is an index and when does it hurt?", answer)
+
+
+@pytest.mark.parametrize("path", ["/dashboard", "/interview?id=3", "/a/b"])
+def test_redirects_stay_on_the_site(path: str) -> None:
+    assert local_path(path) == path
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["", "https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/a\n/b", "\t//evil", "/\u2215evil"],
+)
+def test_redirects_never_lead_elsewhere(path: str) -> None:
+    assert local_path(path) == "/dashboard"
+
+
+def test_a_start_is_paid_from_the_subscription_first_if_it_is_usable() -> None:
+    assert pays_from(Balances(1, 1, subscription_usable=True)) is CreditType.SUBSCRIPTION
+    assert pays_from(Balances(1, 1, subscription_usable=False)) is CreditType.INDIVIDUAL
+    assert pays_from(Balances(0, 5, subscription_usable=False)) is None
+    assert pays_from(Balances(1, 0, subscription_usable=True)) is CreditType.INDIVIDUAL
+
+
+def test_prose_keeps_code_lists_and_paragraphs_apart() -> None:
+    text = "Look at this:\n\ndef f(x):\n    return x\n\n    # more\n\nWhat was good\n• one\n• two\n  goes on\n\nUse `SELECT 1` here.\n\n```\nfenced\n\ncode\n```"
+    found = blocks(text)
+    assert [block.kind for block in found] == ["text", "code", "list", "text", "code"]
+    assert found[1].spans[0].text == "def f(x):\n    return x\n\n    # more"
+    assert found[2].lines == ["one", "two goes on"]
+    assert [(span.text, span.code) for span in found[3].spans] == [("Use ", False), ("SELECT 1", True), (" here.", False)]
+    assert found[4].spans[0].text == "fenced\n\ncode"
+    assert blocks("") == []
+    java = blocks("Is it safe?\n\nprivate final Map<K, V> map;\n\nV get(K k) {\n    return map.get(k);\n}")
+    assert [block.kind for block in java] == ["text", "code"]
