@@ -33,8 +33,8 @@ built: tools
 	@$(BIN)/interviewer run --build-only
 
 test: lint browser servers built ## Run every check and every test; installs what is missing, the browser included
-	@$(BIN)/pytest -n 2 --dist loadfile -m "not browser"
-	@$(BIN)/pytest -n 2 --dist loadfile -m browser
+	@$(BIN)/pytest -n 2 --dist loadgroup -m "not browser"
+	@$(BIN)/pytest -n 2 --dist loadgroup -m browser
 
 check: lint built ## Run the checks and the quick tests, without browser and running sites, in under three minutes
 	@$(BIN)/pytest -n 2 --dist worksteal -m "not browser and not site and not slow"

@@ -204,13 +204,16 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a whole site, and run browser tests last.
+    """Mark what needs a whole site, keep the tests of such a file on one process, and run browser tests last.
 
     Playwright keeps an event loop of its own running, and no other can run in that process afterwards.
     """
     for item in items:
         if {"site", "make_site"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("site")
+        # Starting a site takes longer than most tests of a file together; all other tests spread over the processes.
+        if item.get_closest_marker("site") or _in_browser(item):
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
     items.sort(key=_in_browser)
 
 

@@ -245,6 +245,12 @@ class CacheHeaders(AnswerHeaders):
             headers["Cache-Control"] = "no-cache"
 
 
+def asked_host(scope: Scope) -> str:
+    """Return the Host header as the client sent it, also after `LocalRedirects` has put its own there; "" if there was none."""
+    asked: str = scope[_ASKED] if _ASKED in scope else Headers(scope=scope).get("host", "")
+    return asked
+
+
 class LocalRedirects(AnswerHeaders):
     """Takes the site's own address out of redirects.
 
@@ -311,7 +317,7 @@ class SecurityHeaders(AnswerHeaders):
         if scope["path"].startswith(SHARED_PATH):
             headers["X-Robots-Tag"] = "noindex, nofollow"
         if scope["path"].startswith(_PYTHON_WORKER):
-            headers["Content-Security-Policy"] = python_policy(Headers(scope=scope).get("host", ""))
+            headers["Content-Security-Policy"] = python_policy(asked_host(scope))
 
 
 def python_policy(host: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -107,8 +108,10 @@ def test_every_answer_tells_browsers_what_is_allowed(production: bool) -> None:
 
 
 @pytest.mark.parametrize("host", ["site.example", "localhost:3000", "10.0.0.1:80"])
-def test_a_program_s_worker_loads_python_and_nothing_else(host: str) -> None:
-    app = SecurityHeaders(Starlette(routes=[Route("/assets/python-worker-x1.js", _form)]), https_only=False)
+@pytest.mark.parametrize("behind", [lambda app: app, LocalRedirects])
+def test_a_program_s_worker_loads_python_and_nothing_else(host: str, behind: Callable[[ASGIApp], ASGIApp]) -> None:
+    site = Starlette(routes=[Route("/assets/python-worker-x1.js", _form)])
+    app = SecurityHeaders(behind(site), https_only=False)
     policy = TestClient(app).get("/assets/python-worker-x1.js", headers={"host": host}).headers["content-security-policy"]
     files = f"{host}/assets/pyodide/"
     assert policy == f"default-src 'none'; script-src {files} 'wasm-unsafe-eval'; connect-src {files}"

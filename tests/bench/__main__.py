@@ -194,7 +194,7 @@ def starting(folder: Path) -> None:
     print(f"  {'first start in an empty data folder, frontend built':<62} {times[0]:.1f} s")
     line("later starts", times[1:], "s")
     began = time.perf_counter()
-    subprocess.run([sys.executable, "-c", "from interviewer.adapters.builtin.bank import load_bank; load_bank()"], check=True)
+    subprocess.run([sys.executable, "-c", "from interviewer.grading.bank.loader import load_bank; load_bank()"], check=True)
     print(f"  {f'loading the bank of {len(load_bank())} questions, in a new process':<62} {time.perf_counter() - began:.1f} s")
 
 

