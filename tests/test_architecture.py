@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -37,3 +38,24 @@ def test_every_setting_is_explained_in_the_example() -> None:
 
     example = (ROOT / ".env.example").read_text()
     assert [name for name in Settings.model_fields if f"{name.upper()}=" not in example] == []
+
+
+def test_the_guide_for_contributors_names_paths_that_exist() -> None:
+    named = set(re.findall(r"`((?:interviewer|alembic|tests|docs)/[\w./-]*)`", (ROOT / "CONTRIBUTING.md").read_text()))
+    assert len(named) > 20
+    assert sorted(name for name in named if not (ROOT / name).exists()) == []
+
+
+def test_the_map_in_the_readme_is_complete() -> None:
+    readme = (ROOT / "README.md").read_text()
+    section = readme[readme.index("### Where things are") : readme.index("### The walk of one answer")]
+    parts = {path.name + "/" * path.is_dir() for path in (ROOT / "interviewer").iterdir() if not path.name.startswith("_")}
+    assert sorted(part for part in parts if part not in section) == []
+
+
+def test_the_walk_of_one_answer_passes_files_that_exist() -> None:
+    readme = (ROOT / "README.md").read_text()
+    walk = readme[readme.index("### The walk of one answer") : readme.index("Five decisions behind it:")]
+    named = re.findall(r"`([a-z_]+/[a-z_]+\.py)`", walk)
+    assert 6 <= len(named) <= 9
+    assert [name for name in named if not (ROOT / "interviewer" / name).exists()] == []
