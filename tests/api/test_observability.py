@@ -104,8 +104,20 @@ async def program(client: httpx2.AsyncClient, services: Services, new_user: NewU
 # -- the HTTP server's own lines -----------------------------------------------------------------------------------------
 
 
-def test_warnings_that_clients_cause_are_logged_once_a_minute(log: io.StringIO) -> None:
-    server = logging.getLogger("uvicorn.error")
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[logging.Logger]:
+    """The HTTP server's logger as `interviewer run` leaves it, whatever servers of other tests made of it."""
+    for name in ("uvicorn", "uvicorn.error"):
+        monkeypatch.setattr(logging.getLogger(name), "handlers", [])
+        monkeypatch.setattr(logging.getLogger(name), "propagate", True)
+    logger = logging.getLogger("uvicorn.error")
+    level = logger.level
+    logger.setLevel(logging.INFO)
+    yield logger
+    logger.setLevel(level)
+
+
+def test_warnings_that_clients_cause_are_logged_once_a_minute(log: io.StringIO, server: logging.Logger) -> None:
     for _ in range(5):
         for message in sorted(logs.CAUSED_BY_CLIENTS):
             server.warning(message)
