@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from interviewer.core.embedded_postgres.server import make_data_folder
+from interviewer.core.reflex_patches.built_pages import point_at_own_origin, text_before_scripts
 from interviewer.errors import StartupError
 from interviewer.settings import ROOT, Settings
 
@@ -32,44 +33,10 @@ _SOURCES = (
     "interviewer/pages",
     "interviewer/components",
     "interviewer/state",
+    "interviewer/core/reflex_patches",
     "interviewer/interviews/samples.py",
 )
 _FILES = ("assets", "rxconfig.py", "requirements.lock", "reflex.lock", "interviewer/frontend.py")
-_ENTRY = re.compile(rb'(<script )type="module"([^>]*>\s*import )')
-# A page in the background draws no frames, so time counts as well.
-# While two versions of the site serve, a page of one may ask the other for its scripts, in vain. Then all it needs is asked for
-# until some copy has it, which the browser keeps, and the page is loaded anew; at most so often in a minute.
-_STARTER = b"""<script>(() => {
-  let begun = false;
-  const kept = async ({ href }) => {
-    for (let tries = 0; tries < 12 && !(await fetch(href)).ok; tries++) await new Promise((go) => setTimeout(go, 100));
-  };
-  const again = async () => {
-    try {
-      const [times, since] = (sessionStorage.getItem("again") || "0 0").split(" ").map(Number);
-      const late = Date.now() - since > 60000;
-      if (!late && times > 5) return;
-      sessionStorage.setItem("again", late ? `1 ${Date.now()}` : `${times + 1} ${since}`);
-      await Promise.all([...document.querySelectorAll('link[rel="modulepreload"], link[rel="stylesheet"]')].map(kept));
-      location.reload();
-    } catch {}
-  };
-  addEventListener("load", () => {
-    if ([...document.querySelectorAll('link[rel="stylesheet"]')].some((link) => !link.sheet)) again();
-  });
-  const begin = () => {
-    if (begun) return;
-    begun = true;
-    document.querySelectorAll('link[rel="later"]').forEach((link) => (link.rel = "modulepreload"));
-    const script = document.createElement("script");
-    script.type = "module";
-    script.onerror = again;
-    script.textContent = document.querySelector('script[type="later"]').textContent;
-    document.head.append(script);
-  };
-  requestAnimationFrame(() => setTimeout(begin));
-  setTimeout(begin, 500);
-})();</script>"""
 # Lines of an error of npm that leave open what is wrong.
 _LESS_TELLING = (
     "code ",
@@ -92,8 +59,6 @@ _WORD = re.compile(r"\w")
 LONGEST_REASON = 400
 # What the browser needs of the package `pyodide`.
 _PYTHON = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
-# The build holds the addresses of one backend in one small file; at run time they are the page's own instead.
-_BAKED = re.compile(rb"""([`"'])(http|ws)://localhost:3000([^`"']*)\1""")
 
 
 def fingerprint(settings: Settings) -> str:
@@ -233,49 +198,3 @@ def build_environment() -> dict[str, str]:
         # Else Reflex breaks the lines of npm's errors, and the reason of a failure would not be found in its log.
         "COLUMNS": "1000",
     }
-
-
-def point_at_own_origin(assets: Path) -> None:
-    """Make the built pages talk to the address they were loaded from, whatever it is.
-
-    Raises StartupError when the build holds no address to replace: it would talk to the wrong server.
-    """
-    replaced = 0
-    for script in assets.glob("*.js"):
-        source = script.read_bytes()
-        changed, count = _BAKED.subn(_own_origin, source)
-        if count:
-            replaced += count
-            _rewrite(script, changed)
-    if not replaced:
-        raise StartupError("The frontend was built, but the address of its server was not found in it.")
-
-
-def text_before_scripts(client: Path) -> None:
-    """Let prerendered pages show their text before their scripts are even asked for.
-
-    The scripts wait, under names that no browser acts on, until the first frame is drawn; then they are what they were.
-    Raises StartupError for a page that has none: the build would have changed its form.
-    """
-    for page in client.rglob("*.html"):
-        if page.name == "maintenance.html":
-            continue
-        source = page.read_bytes()
-        changed = source.replace(b'<link rel="modulepreload"', b'<link rel="later"')
-        changed, scripts = _ENTRY.subn(rb'\1type="later"\2', changed)
-        if scripts != 1 or changed == source:
-            raise StartupError(f"The script that starts a page was not found in {page.name}.")
-        _rewrite(page, changed.replace(b"</body>", _STARTER + b"</body>"))
-
-
-def _rewrite(file: Path, content: bytes) -> None:
-    """Change a built file; it is small, so of its packed forms gzip is enough."""
-    file.write_bytes(content)
-    file.with_name(file.name + ".gz").write_bytes(gzip.compress(content, mtime=0))
-    file.with_name(file.name + ".br").unlink(missing_ok=True)
-
-
-def _own_origin(match: re.Match[bytes]) -> bytes:
-    path = match.group(3)
-    origin = b"location.origin" if match.group(2) == b"http" else b'location.origin.replace(/^http/,"ws")'
-    return b"(" + origin + b'+"' + path + b'")'

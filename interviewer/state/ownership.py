@@ -6,7 +6,6 @@ without being documented by Reflex is checked by `tests/state/test_ownership_con
 
 from __future__ import annotations
 
-import asyncio
 from typing import cast
 
 import reflex as rx
@@ -18,14 +17,11 @@ from reflex_base.event.context import EventContext
 
 from interviewer import wiring
 from interviewer.accounts.browser_sessions import COOKIE
+from interviewer.core.reflex_patches import connected_pages, event_tasks, hydrate_events
 from interviewer.errors import AppError
 from interviewer.state.session import cookie
 from interviewer.state.sharing import SharedState, share_of, take_back
 
-# The events that send the whole state. Reflex's own frontend sends the second one, once for each connection.
-HYDRATES = frozenset(f"{rx.State.get_full_name()}.{name}" for name in ("hydrate", "hydrate_and_load"))
-# How Reflex names the task of an event; the key of the page's state is the third part.
-EVENT_TASK = "reflex_event|"
 # Seconds that cancelled handlers of a page get to end.
 CANCEL_WAIT = 5.0
 
@@ -38,7 +34,7 @@ class Ownership(Middleware):
         pages, key, root = wiring.services().open_pages, EventContext.get().token, cast("rx.State", state)
         if not pages.touch(key):
             pages.fill(key, cookie(root, COOKIE))
-        if event.name not in HYDRATES:
+        if event.name not in hydrate_events.NAMES:
             return None
         shared = await root.get_state(SharedState)
         try:
@@ -65,7 +61,8 @@ class _States:
 
     async def state(self, key: str) -> None:
         """End the handlers of a page and empty its state."""
-        await _cancel_events(key)
+        # A verdict that is being streamed would fill the state again.
+        await event_tasks.cancel(key, CANCEL_WAIT)
         async with self._app.state_manager.modify_state(rx.BaseStateToken(ident=key, cls=rx.State)) as root:
             root.reset()
             # It holds the cookie, and `reset` leaves it alone.
@@ -73,18 +70,8 @@ class _States:
 
     async def report(self, key: str, share: str) -> None:
         """Take a report off its page, where it is open, and out of its state."""
-        namespace, token = self._app.event_namespace, rx.BaseStateToken(ident=key, cls=SharedState)
-        is_open = namespace is not None and key in namespace.token_to_sid
+        token, is_open = rx.BaseStateToken(ident=key, cls=SharedState), connected_pages.is_connected(self._app, key)
         async with self._app.modify_state(token) if is_open else self._app.state_manager.modify_state(token) as root:
             shared = await root.get_state(SharedState)
             if share_of(shared) == share:
                 take_back(shared)
-
-
-async def _cancel_events(key: str) -> None:
-    """Cancel what handlers still do for a page: a verdict that is being streamed would fill its state again."""
-    tasks = [task for task in asyncio.all_tasks() if task.get_name().startswith(EVENT_TASK) and f"|{key}|" in task.get_name()]
-    for task in tasks:
-        task.cancel()
-    if tasks:
-        await asyncio.wait(tasks, timeout=CANCEL_WAIT)

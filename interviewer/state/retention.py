@@ -17,6 +17,7 @@ from reflex.istate.manager.redis import StateManagerRedis
 from reflex.istate.manager.token import BaseStateToken
 from reflex_base.registry import RegistrationContext
 
+from interviewer.core.reflex_patches import connected_pages, memory_states
 from interviewer.core.state_store import AWAY
 from interviewer.state.session import SessionState
 
@@ -41,7 +42,7 @@ async def watch(app: rx.App) -> None:
         manager.token_expiration = SHARED
     while True:
         await asyncio.sleep(RENEW_EVERY if isinstance(manager, StateManagerRedis) else LOOK_EVERY)
-        connected = set(app.event_namespace.token_to_sid if app.event_namespace else ())
+        connected = connected_pages.tokens(app)
         try:
             if isinstance(manager, StateManagerMemory):
                 forget(manager, connected, time.time())
@@ -68,20 +69,17 @@ def forget(manager: StateManagerMemory, connected: Collection[str], now: float) 
     """Drop what is due of the states that this process keeps; return how many."""
     away: list[tuple[float, BaseStateToken]] = []
     due: list[BaseStateToken] = []
-    for expires, token in manager._token_expires_at.values():
-        lock = manager._states_locks.get(token.lock_key)
-        if token.ident in connected or not isinstance(token, BaseStateToken) or (lock is not None and lock.locked()):
+    for kept in memory_states.idle(manager):
+        if kept.token.ident in connected:
             continue
-        used = expires - manager.token_expiration
-        keep = SIGNED_IN if _is_signed_in(manager.states.get(token.cache_key)) else ANONYMOUS
-        if now - used > keep:
-            due.append(token)
+        if now - kept.used > (SIGNED_IN if _is_signed_in(kept.root) else ANONYMOUS):
+            due.append(kept.token)
         else:
-            away.append((used, token))
+            away.append((kept.used, kept.token))
     away.sort(key=lambda one: one[0], reverse=True)
     due += [token for _, token in away[MOST:]]
     for token in due:
-        manager._purge_token(token)
+        memory_states.drop(manager, token)
     return len(due)
 
 

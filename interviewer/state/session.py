@@ -10,6 +10,7 @@ from reflex_base.registry import RegistrationContext
 
 from interviewer import wiring
 from interviewer.accounts.browser_sessions import COOKIE, SignedIn, cookie_value
+from interviewer.core.reflex_patches import connected_pages
 from interviewer.errors import AppError, Unauthorized
 
 
@@ -31,7 +32,7 @@ async def signed_in(state: rx.State, *, slide: bool = False) -> SignedIn:
 def connected(state: rx.State) -> bool:
     """Tell whether the page of a state has its websocket open; a background event outlives its page."""
     app = RegistrationContext.get().app
-    return app.event_namespace is None or state.router.session.client_token in app.event_namespace.token_to_sid
+    return app.event_namespace is None or connected_pages.is_connected(app, state.router.session.client_token)
 
 
 def to_login(state: rx.State) -> EventSpec:

@@ -12,13 +12,13 @@ from collections.abc import Collection
 
 import reflex as rx
 from reflex.istate.manager.redis import StateManagerRedis
-from reflex.utils.token_manager import RedisTokenManager
 from reflex_base.event.context import EventContext
 from reflex_base.utils.exceptions import LockExpiredError
 
 from interviewer.core import metrics
 from interviewer.core.background_tasks import Background
 from interviewer.core.logs import Failures, Seldom
+from interviewer.core.reflex_patches import connected_pages, shared_states
 from interviewer.core.state_store import AWAY, be_quick, life
 from interviewer.errors import AppError
 from interviewer.state.notices import NoticeState
@@ -66,14 +66,12 @@ async def watch(app: rx.App) -> None:
     if not isinstance(manager, StateManagerRedis):
         return
     be_quick(manager.redis)
-    if isinstance(tokens := app.event_namespace and app.event_namespace._token_manager, RedisTokenManager):
-        be_quick(tokens.redis)
+    if (tokens := shared_states.token_store(app)) is not None:
+        be_quick(tokens)
     try:
         await _look(app, manager)
     finally:
-        # Reflex waits for this task when it stops, and would take its old failure for one of stopping.
-        if manager._lock_task is not None and manager._lock_task.done():
-            manager._lock_task = None
+        shared_states.forget_ended_lock_task(manager)
 
 
 async def _look(app: rx.App, manager: StateManagerRedis) -> None:
@@ -85,40 +83,19 @@ async def _look(app: rx.App, manager: StateManagerRedis) -> None:
             logger.error("the store of the pages' state does not answer; pages wait for it")
         elif run is not None and (away or known not in {"", run}):
             logger.warning("the store of the pages' state answers again; pages connect anew")
-            _forget_leases(manager)
+            shared_states.forget_leases(manager)
             await _connect_anew(app)
         elif run is not None and _stranded:
             await _connect_anew(app, _stranded)
         known, away = run or known, run is None
-        forget_locks(manager)
+        shared_states.forget_locks(manager)
         await asyncio.sleep(LOOK_EVERY)
 
 
-def _forget_leases(manager: StateManagerRedis) -> None:
-    """Drop the states that this copy has on loan: their locks are gone with the old store, so they could not be written back."""
-    manager._cached_states.clear()
-    for lease in list(manager._local_leases.values()):
-        lease.cancel()
-
-
-def forget_locks(manager: StateManagerRedis) -> None:
-    """Drop the locks of states that this copy has no longer on loan: Reflex keeps one for every page that was ever open."""
-    for page, lock in list(manager._cached_states_locks.items()):
-        # One that has just been let go of is already somebody else's who waits for it.
-        if page not in manager._local_leases and not lock.locked() and not getattr(lock, "_waiters", None):
-            del manager._cached_states_locks[page]
-
-
 async def _connect_anew(app: rx.App, only: Collection[str] | None = None) -> None:
-    """Close the websockets of this copy's pages, or of some; each opens another at once and is filled as after loading it."""
-    pages, server = app.event_namespace, app.sio
-    if pages is None or server is None:
-        return
-    chosen = [sid for token, sid in pages.token_to_sid.items() if only is None or token in only]
+    """Close the websockets of this copy's pages, or of some; each opens another and is filled as after loading it."""
+    chosen = connected_pages.sids(app, only)
     _stranded.clear()
     for sid in chosen:
-        connection = server.eio.sockets.get(server.manager.eio_sid_from_sid(sid, pages.namespace))
-        if connection is not None:
-            # The end of what is to be written, without a word: a page that is told goodbye stays away.
-            await connection.queue.put(None)
+        if await connected_pages.drop(app, sid):
             await asyncio.sleep(BETWEEN_PAGES)

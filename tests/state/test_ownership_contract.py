@@ -19,7 +19,9 @@ from reflex_base.event.context import EventContext
 from reflex_base.event.processor import BaseStateEventProcessor
 
 from interviewer.app import app
-from interviewer.state.ownership import HYDRATES, Ownership, _cancel_events, _States
+from interviewer.core.reflex_patches import event_tasks
+from interviewer.core.reflex_patches.hydrate_events import NAMES as HYDRATES
+from interviewer.state.ownership import CANCEL_WAIT, Ownership, _States
 from interviewer.wiring import Services
 
 COOKIES = "interviewer_session=confidential"
@@ -134,9 +136,9 @@ async def test_handlers_of_a_forgotten_page_are_cancelled(running: Running) -> N
     async with asyncio.timeout(10):
         while "begun" not in running.sent:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
-        await _cancel_events("another page")
+        await event_tasks.cancel("another page", CANCEL_WAIT)
         assert not working.done()
-        await _cancel_events(running.key)
+        await event_tasks.cancel(running.key, CANCEL_WAIT)
         await asyncio.wait([working])
     assert working.cancelled()
 

@@ -7,7 +7,7 @@ import asyncio
 from redis.asyncio import Redis
 from reflex.istate.manager.redis import StateManagerRedis
 
-from interviewer.state.shared_store import forget_locks
+from interviewer.core.reflex_patches.shared_states import forget_locks
 
 
 async def test_only_locks_that_nobody_needs_are_forgotten() -> None:
