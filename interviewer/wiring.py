@@ -22,7 +22,6 @@ from interviewer.accounts.signup import Accounts
 from interviewer.billing.account_view import Plans
 from interviewer.billing.catalogue import Catalogue, FormerVariant, Product
 from interviewer.billing.lemonsqueezy.client import LemonSqueezy
-from interviewer.billing.lemonsqueezy.port import Payments
 from interviewer.billing.purchases import Purchases
 from interviewer.billing.reconcile import Reconciliation
 from interviewer.billing.webhook_metrics import CountedMailer, CountedWebhooks
@@ -100,7 +99,7 @@ class Services:
     following: Following
     doors: tuple[Door, ...]
     outbox: Outbox | None
-    outside: tuple[OAuth | Payments | RateLimiter | ResendMailer, ...]
+    outside: tuple[OAuth | LemonSqueezy | RateLimiter | ResendMailer, ...]
 
     def stop_taking(self) -> None:
         """Refuse new work, and what still waits for its turn: its claim is free then, and another process takes it over."""
@@ -127,7 +126,7 @@ def build(
     interviewer: Interviewer | None = None,
     mailer: Mailer | None = None,
     oauth: OAuth | None = None,
-    payments: Payments | None = None,
+    payments: LemonSqueezy | None = None,
 ) -> Services:
     """Put the services together as `settings` say; every part can be given instead."""
     database = database or Database(_database_url(settings), pool_size=settings.database_pool_size)
@@ -221,7 +220,7 @@ def choose_oauth(settings: Settings) -> OAuth | None:
     )
 
 
-def choose_payments(settings: Settings) -> Payments | None:
+def choose_payments(settings: Settings) -> LemonSqueezy | None:
     """Return Lemon Squeezy if its key is configured, else nothing."""
     key = _revealed(settings.lemon_api_key)
     return LemonSqueezy(key, settings.lemon_api_url, settings.lemon_store_id) if key else None

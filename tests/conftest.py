@@ -13,7 +13,7 @@ from sqlalchemy import create_engine, make_url, text
 
 from interviewer import frontend, wiring
 from interviewer.accounts.oauth import OAuth
-from interviewer.billing.lemonsqueezy.port import Payments
+from interviewer.billing.lemonsqueezy.client import LemonSqueezy
 from interviewer.core.database import Database, driver_url
 from interviewer.core.embedded_postgres.server import EmbeddedPostgres
 from interviewer.core.mail_console import Outbox
@@ -113,14 +113,14 @@ def oauth() -> OAuth | None:
 
 
 @pytest.fixture
-def payments() -> Payments | None:
+def payments() -> LemonSqueezy | None:
     """A payment service: none, unless a test module puts one here."""
     return None
 
 
 @pytest.fixture
 async def services(
-    database: Database, interviewer: ScriptedInterviewer, settings: Settings, oauth: OAuth | None, payments: Payments | None
+    database: Database, interviewer: ScriptedInterviewer, settings: Settings, oauth: OAuth | None, payments: LemonSqueezy | None
 ) -> AsyncIterator[wiring.Services]:
     """All services on the test database, with the scripted interviewer and an outbox."""
     services = wiring.build(settings, database=database, interviewer=interviewer, mailer=Outbox(), oauth=oauth, payments=payments)

@@ -17,6 +17,7 @@ from interviewer.billing.lemonsqueezy.bodies import (
     order_subject,
     subscription_subject,
 )
+from interviewer.billing.lemonsqueezy.events import Event
 from interviewer.billing.tables import Order
 from interviewer.billing.webhook_outcomes import Outcome
 from interviewer.core import users
@@ -118,7 +119,7 @@ class Settlement:
             reference=notice.reference,
             email=_address(notice),
             product=self._catalogue.product(item.variant_id if item else None),
-            paid=body.paid and (notice.fetched or notice.event == "order_created"),
+            paid=body.paid and (notice.fetched or notice.event == Event.ORDER_CREATED),
         )
         for subscription in [await purchase_queries.subscription(session, lemon_id) for lemon_id in began]:
             if subscription:
@@ -127,7 +128,7 @@ class Settlement:
         return _effect(order, known_product=order.product is not None)
 
     async def _subscription(self, session: AsyncSession, notice: Notice, body: SubscriptionBody) -> Effect:
-        created = notice.event == "subscription_created"
+        created = notice.event == Event.SUBSCRIPTION_CREATED
         subscription = await purchase_queries.store_subscription(
             session, notice.id, body, reference=notice.reference, email=_address(notice), created=created
         )
@@ -139,8 +140,8 @@ class Settlement:
         return _effect(subscription, known_product=plan is not None)
 
     async def _invoice(self, session: AsyncSession, notice: Notice, body: InvoiceBody) -> Effect:
-        paid = notice.event == "subscription_payment_success" or (notice.fetched and body.status == "paid")
-        failed = notice.event == "subscription_payment_failed"
+        paid = notice.event == Event.PAYMENT_SUCCESS or (notice.fetched and body.status == "paid")
+        failed = notice.event == Event.PAYMENT_FAILED
         await purchase_queries.store_invoice(session, notice.id, body, paid=paid, failed=failed)
         subscription = await purchase_queries.subscription(session, body.subscription_id)
         if subscription is None:

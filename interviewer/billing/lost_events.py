@@ -14,6 +14,7 @@ from typing import Any
 from interviewer.billing.catalogue import Catalogue, Product
 from interviewer.billing.entitlements import Sighting, timeline
 from interviewer.billing.lemonsqueezy.bodies import OrderBody, SubscriptionBody
+from interviewer.billing.lemonsqueezy.events import Event
 from interviewer.credits.rules import SubscriptionStatus
 
 # A body of the subscription comes with each renewal. What it shows counts more than the price, which may have been another then.
@@ -68,10 +69,10 @@ def first_body(now: SubscriptionBody, order: OrderBody, money: Amounts) -> tuple
     told |= {"renews_at": None, "ends_at": None, "trial_ends_at": None}
     active = now.model_copy(update=told | {"status": SubscriptionStatus.ACTIVE})
     if was_free(order, money) and now.status is not SubscriptionStatus.ON_TRIAL:
-        return "subscription_created", active
+        return Event.SUBSCRIPTION_CREATED, active
     # An order that cost nothing without a discount began a trial.
     on_trial = order.total == 0 and not was_free(order, money)
-    return "subscription_updated", active.model_copy(update={"status": SubscriptionStatus.ON_TRIAL}) if on_trial else active
+    return Event.SUBSCRIPTION_UPDATED, active.model_copy(update={"status": SubscriptionStatus.ON_TRIAL}) if on_trial else active
 
 
 def unseen_plans(sightings: Iterable[Sighting], charges: Iterable[Charge]) -> list[Sighting]:

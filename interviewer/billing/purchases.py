@@ -13,7 +13,7 @@ from interviewer.billing import subscription_queries
 from interviewer.billing.apply_events import Settlement
 from interviewer.billing.catalogue import CREDITS_A_MONTH, PLANS, Catalogue, Product
 from interviewer.billing.lemonsqueezy.bodies import Notice, fetched
-from interviewer.billing.lemonsqueezy.port import Payments, Purchase
+from interviewer.billing.lemonsqueezy.client import LemonSqueezy, Purchase
 from interviewer.billing.tables import CheckoutReference
 from interviewer.core.database import Database
 from interviewer.core.documents import Document
@@ -56,7 +56,7 @@ class Purchases:
     def __init__(
         self,
         database: Database,
-        payments: Payments | None,
+        payments: LemonSqueezy | None,
         catalogue: Catalogue,
         guard: Guard,
         site_url: str,
@@ -159,13 +159,13 @@ class Purchases:
             raise Conflict("There is no subscription to pay for.")
         return self._page(now, PAYMENT_PAGE)
 
-    def _configured(self) -> Payments:
+    def _configured(self) -> LemonSqueezy:
         """Return the payment service; raises Unavailable when it is not set up."""
         if self._payments is None or not self.configured:
             raise Unavailable("Buying is not set up on this site.")
         return self._payments
 
-    async def _admitted(self, user_id: int, client: str) -> Payments:
+    async def _admitted(self, user_id: int, client: str) -> LemonSqueezy:
         """Return the payment service to somebody who has not asked too often; raises TooManyRequests and Unavailable."""
         await self._guard.check(Action.PAYMENT, client, str(user_id))
         return self._configured()

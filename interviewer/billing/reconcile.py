@@ -40,7 +40,8 @@ from interviewer.billing.lemonsqueezy.bodies import (
     order_subject,
     subscription_subject,
 )
-from interviewer.billing.lemonsqueezy.port import Payments
+from interviewer.billing.lemonsqueezy.client import LemonSqueezy
+from interviewer.billing.lemonsqueezy.events import Event
 from interviewer.billing.lost_events import Amounts, Charge, amounts, first_body, plan_charged, unseen_plans
 from interviewer.billing.tables import Order
 from interviewer.billing.webhook_outcomes import Outcome
@@ -112,7 +113,7 @@ class _Undone(Exception):
 class Reconciliation:
     """Compares what is stored with what the payment service has."""
 
-    def __init__(self, database: Database, payments: Payments | None, catalogue: Catalogue) -> None:
+    def __init__(self, database: Database, payments: LemonSqueezy | None, catalogue: Catalogue) -> None:
         self._database = database
         self._payments = payments
         self._catalogue = catalogue
@@ -216,7 +217,7 @@ class Reconciliation:
             if change.tier and (variant := self._catalogue.variants.get(change.tier)):
                 changed = {"updated_at": change.at, "variant_id": variant, "renews_at": change.cycle_end}
                 changed |= {"status": change.status or SubscriptionStatus.ACTIVE}
-                await tell("subscription_updated", now.model_copy(update=changed))
+                await tell(Event.SUBSCRIPTION_UPDATED, now.model_copy(update=changed))
 
     def _charges(self, purchase: _Purchase, subject: str) -> list[Charge]:
         return [
@@ -263,10 +264,10 @@ def _age(record: _Record) -> Any:
 def _as_told(notice: Notice, purchase: _Purchase) -> Notice:
     """Return an invoice as the event told that its status stands for: that it was paid, or that paying it failed."""
     if notice.invoice and notice.invoice.status in PAID:
-        return replace(notice, event="subscription_payment_success")
+        return replace(notice, event=Event.PAYMENT_SUCCESS)
     statuses = [one.notice.subscription.status for one in purchase.subscriptions if one.notice.subscription]
     if notice.invoice and notice.invoice.status == "pending" and statuses and not RUNNING.intersection(statuses):
-        return replace(notice, event="subscription_payment_failed")
+        return replace(notice, event=Event.PAYMENT_FAILED)
     return notice
 
 

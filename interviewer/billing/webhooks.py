@@ -15,6 +15,7 @@ from interviewer.billing.apply_events import Effect, Settlement
 from interviewer.billing.catalogue import Catalogue
 from interviewer.billing.lemonsqueezy import bodies
 from interviewer.billing.lemonsqueezy.bodies import Body, Notice
+from interviewer.billing.lemonsqueezy.events import Event
 from interviewer.billing.tables import ProcessedWebhook
 from interviewer.billing.webhook_outcomes import OPEN, Outcome
 from interviewer.core.database import Database
@@ -86,7 +87,7 @@ class Webhooks:
         """Return what a delivery tells, or what becomes of one that tells us nothing."""
         if reason := bodies.foreign(body, self._catalogue.store_id, live_only=self._catalogue.live_only):
             return Effect(Outcome.IGNORED, reason)
-        if body.meta.event_name not in bodies.KNOWN_EVENTS:
+        if body.meta.event_name not in set(Event):
             return Effect(Outcome.IGNORED, "not a kind of event that matters here")
         try:
             return bodies.understand(body)

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from interviewer.billing import webhook_queries
 from interviewer.billing.catalogue import PRICE_CENTS, Catalogue, dollars
-from interviewer.billing.lemonsqueezy.port import Shop
+from interviewer.billing.lemonsqueezy.client import LemonSqueezy
 from interviewer.core import mail_queries, notify
 from interviewer.core.database import Database
 from interviewer.core.mail import MailService
@@ -69,7 +69,7 @@ async def of_notifications(database: Database) -> list[Check]:
     return [Check("notifications", Health.WARNING, words)]
 
 
-async def of_payments(shop: Shop, catalogue: Catalogue, *, production: bool) -> Check:
+async def of_payments(shop: LemonSqueezy, catalogue: Catalogue, *, production: bool) -> Check:
     """Ask the payment service whether it knows our key, our store and what we sell."""
     try:
         found = await shop.check(list(catalogue.variants.values()))

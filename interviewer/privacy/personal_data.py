@@ -11,7 +11,7 @@ from interviewer.accounts import mail_templates as words
 from interviewer.accounts import queries, session_queries
 from interviewer.accounts.user_names import checked_username
 from interviewer.billing import purchase_queries, subscription_queries, webhook_queries
-from interviewer.billing.lemonsqueezy.port import Payments
+from interviewer.billing.lemonsqueezy.client import LemonSqueezy
 from interviewer.core import mail_queries, users
 from interviewer.core.columns import utcnow
 from interviewer.core.database import Database
@@ -32,7 +32,7 @@ from interviewer.reports.tables import PracticeTry
 class Personal:
     """The use cases of a person's own data."""
 
-    def __init__(self, database: Database, post: Post, payments: Payments | None, site_url: str, guard: Guard) -> None:
+    def __init__(self, database: Database, post: Post, payments: LemonSqueezy | None, site_url: str, guard: Guard) -> None:
         self._guard = guard
         self._database = database
         self._post = post

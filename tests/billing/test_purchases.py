@@ -15,13 +15,11 @@ from interviewer import wiring
 from interviewer.billing.account_view import Account
 from interviewer.billing.catalogue import Product
 from interviewer.billing.lemonsqueezy.client import LemonSqueezy
-from interviewer.billing.lemonsqueezy.port import Payments, Purchase
 from interviewer.billing.purchases import Purchases
 from interviewer.billing.tables import CheckoutReference, VariantSighting
 from interviewer.billing.webhook_outcomes import Outcome
 from interviewer.core.columns import utcnow
 from interviewer.core.database import Database
-from interviewer.core.documents import Document
 from interviewer.core.mail_console import Outbox
 from interviewer.core.users import User
 from interviewer.credits.tables import Subscription
@@ -56,37 +54,17 @@ ACTIONS: dict[str, Callable[[Purchases, int], Awaitable[str | None]]] = {
 }
 
 
-class Watched:
-    """Passes everything on to the payment service, and notes how many database connections are in use meanwhile."""
+class Watched(LemonSqueezy):
+    """The client, which notes how many database connections are in use while Lemon Squeezy is asked."""
 
-    def __init__(self, inner: Payments, database: Database) -> None:
-        self._inner, self._database = inner, database
+    def __init__(self, key: str, url: str, database: Database) -> None:
+        super().__init__(key, url, STORE, timeout=5, waits=(0, 0))
+        self._database = database
         self.held: list[int] = []
 
-    def _note(self) -> Payments:
+    async def _call(self, method: str, path: str, **sent: Any) -> Any:
         self.held.append(self._database.engine.pool.checkedout())  # type: ignore[attr-defined]
-        return self._inner
-
-    async def checkout(self, purchase: Purchase) -> str:
-        return await self._note().checkout(purchase)
-
-    async def cancel(self, subscription_id: str) -> Document | None:
-        return await self._note().cancel(subscription_id)
-
-    async def resume(self, subscription_id: str) -> Document:
-        return await self._note().resume(subscription_id)
-
-    async def change_variant(self, subscription_id: str, variant_id: str, *, charge_now: bool) -> Document:
-        return await self._note().change_variant(subscription_id, variant_id, charge_now=charge_now)
-
-    async def subscription(self, subscription_id: str) -> Document | None:
-        return await self._note().subscription(subscription_id)
-
-    def records(self) -> AsyncIterator[Document]:
-        return self._note().records()
-
-    async def close(self) -> None:
-        await self._inner.close()
+        return await super()._call(method, path, **sent)
 
 
 @pytest.fixture(scope="module")
@@ -106,9 +84,9 @@ def lemon(lemon_server: tuple[str, Behaviour]) -> Behaviour:
 
 @pytest.fixture
 async def payments(lemon_server: tuple[str, Behaviour], lemon: Behaviour, database: Database) -> AsyncIterator[Watched]:
-    adapter = LemonSqueezy(lemon.api_key, lemon_server[0], STORE, timeout=5, waits=(0, 0))
-    yield Watched(adapter, database)
-    await adapter.close()
+    watched = Watched(lemon.api_key, lemon_server[0], database)
+    yield watched
+    await watched.close()
 
 
 @pytest.fixture
@@ -595,7 +573,8 @@ async def test_no_connection_is_held_while_lemon_squeezy_is_asked(
         session.add(Subscription(user_id=user.id, lemon_id="1", status="active"))
     await services.personal.erase(user.id, user.email)
     assert lemon.subscriptions["1"] == "cancelled"
-    assert payments.held == [0] * 10
+    assert len(payments.held) >= 10
+    assert set(payments.held) == {0}
 
 
 async def test_a_signed_address_is_in_no_table(services: Services, lemon: Behaviour, database: Database, user: User) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from interviewer.core.database import Database
-from interviewer.core.retry import patiently, quietly
+from interviewer.core.retry import Temporary, attempts, patiently, quietly
 from interviewer.errors import Unavailable
 from interviewer.interviews.events import Asked, Completed, Event, Failed, Judged, Stored
 from interviewer.wiring import Services
@@ -82,9 +82,53 @@ async def test_patience_ends(database: Database, away: Away, caplog: pytest.LogC
             await patiently(database, lambda session: session.execute(text("SELECT 1")), 0.6)
         await quietly(database, _nothing)
     assert "gave up storing a result after 1 seconds" in caplog.text
-    assert "it lapses by itself" in caplog.text
+    assert "it lapses within its time" in caplog.text
     assert (await patiently(database, lambda session: session.execute(text("SELECT 7")))).scalar_one() == 7
 
 
 async def _nothing(session: AsyncSession) -> None:
     await session.execute(text("SELECT 1"))
+
+
+class Flaky:
+    """Fails so many times, asking for a pause each time."""
+
+    def __init__(self, failures: int, wait: float = 0.0) -> None:
+        self.failures, self.wait, self.calls = failures, wait, 0
+
+    async def __call__(self) -> int:
+        self.calls += 1
+        if self.calls <= self.failures:
+            raise Temporary(self.wait)
+        return self.calls
+
+
+@pytest.mark.parametrize(("failures", "calls"), [(0, 1), (1, 2), (2, 3)])
+async def test_temporary_failures_are_tried_again(failures: int, calls: int) -> None:
+    assert await attempts(Flaky(failures), (0, 0)) == calls
+
+
+async def test_the_last_failure_is_raised() -> None:
+    flaky = Flaky(5)
+    with pytest.raises(Temporary):
+        await attempts(flaky, (0, 0))
+    assert flaky.calls == 3
+
+
+async def test_other_errors_are_not_tried_again() -> None:
+    calls = 0
+
+    async def broken() -> None:
+        nonlocal calls
+        calls += 1
+        raise ValueError
+
+    with pytest.raises(ValueError, match="^$"):
+        await attempts(broken, (0, 0))
+    assert calls == 1
+
+
+async def test_a_longer_wait_that_is_asked_for_counts() -> None:
+    began = asyncio.get_running_loop().time()
+    assert await attempts(Flaky(1, wait=0.3), (0.01,)) == 2
+    assert asyncio.get_running_loop().time() - began >= 0.3

@@ -10,16 +10,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
+from interviewer.billing.lemonsqueezy.events import RECORD_KINDS, Event, Kind, kind_of
 from interviewer.credits.rules import SubscriptionStatus
 from interviewer.errors import BadRequest
-
-ORDER_EVENTS = frozenset({"order_created", "order_refunded"})
-SUBSCRIPTION_EVENTS = frozenset(
-    f"subscription_{what}"
-    for what in ("created", "updated", "cancelled", "resumed", "expired", "paused", "unpaused", "plan_changed")
-)
-INVOICE_EVENTS = frozenset(f"subscription_payment_{what}" for what in ("success", "failed", "recovered", "refunded"))
-KNOWN_EVENTS = ORDER_EVENTS | SUBSCRIPTION_EVENTS | INVOICE_EVENTS
 
 # The database's integers end here; no price or quantity comes near.
 _MAX_INT = 2**31 - 1
@@ -162,7 +155,7 @@ class _Delivered(BaseModel):
 class Notice:
     """A delivery or a fetched record, understood: of `order`, `subscription` and `invoice`, one is set.
 
-    `event` is the kind of event; `fetched` what our own question was answered with, where a status stands for the events missed.
+    `event` is an `Event`, or the type of a record that was fetched. A `fetched` record's status replaces the events missed.
     """
 
     event: str
@@ -231,20 +224,22 @@ def foreign(body: Body, store_id: str, *, live_only: bool) -> str:
 
 def understand(body: Body) -> Notice:
     """Return what a known event tells; raises BadRequest when it lacks what such an event has."""
-    event = body.meta.event_name
-    kind = "order" if event in ORDER_EVENTS else "subscription" if event in SUBSCRIPTION_EVENTS else "invoice"
-    return _notice(event, kind, body.data, _reference(body.meta.custom_data))
+    try:
+        event = Event(body.meta.event_name)
+    except ValueError:
+        raise BadRequest("The event is not known.") from None
+    return _notice(event, kind_of(event), body.data, _reference(body.meta.custom_data))
 
 
 def fetched(resource: dict[str, Any]) -> Notice | None:
     """Return what a record tells that was fetched from the payment service, None for a kind that is not used here."""
     record = Resource.model_validate(resource)
     type = str(record.type)
-    kind = {"orders": "order", "subscriptions": "subscription", "subscription-invoices": "invoice"}.get(type)
+    kind = RECORD_KINDS.get(type)
     return _notice(type, kind, record, "", fetched=True) if kind else None
 
 
-def _notice(event: str, kind: str, data: Resource, reference: str, *, fetched: bool = False) -> Notice:
+def _notice(event: str, kind: Kind, data: Resource, reference: str, *, fetched: bool = False) -> Notice:
     try:
         told = _Delivered.model_validate({"id": data.id, "kind": kind, "attributes": data.attributes})
     except ValidationError as error:

@@ -6,14 +6,15 @@ import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 import httpx2
 
-from interviewer.billing.lemonsqueezy.port import Purchase, ShopAnswer
 from interviewer.core.documents import Document
+from interviewer.core.retry import Temporary, attempts
 from interviewer.credits.rules import ENDED
 from interviewer.errors import PaymentsRefused, PaymentsUnavailable
 
@@ -29,6 +30,34 @@ KINDS = ("subscriptions", "orders", "subscription-invoices")
 PAGE_SIZE = 100
 # It understood the request and will not do it: there is no such thing, or not as things are.
 REFUSALS = frozenset({404, 409, 422})
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """What a user is about to buy.
+
+    `reference` is opaque and issued by us: each webhook about what was bought brings it back as `custom_data["checkout_ref"]`.
+    `redirect_url` is where the buyer is sent afterwards.
+    """
+
+    variant_id: str
+    email: str
+    reference: str
+    redirect_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShopAnswer:
+    """What Lemon Squeezy says of our configuration; `test_mode`: nothing is really sold with this key.
+
+    `prices` has what each known variant costs, in hundredths of `currency`; None for one without a fixed price.
+    """
+
+    test_mode: bool
+    store_known: bool
+    unknown_variants: tuple[str, ...] = ()
+    prices: Mapping[str, int | None] = field(default_factory=dict)
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +79,11 @@ class _Answer:
 
 
 class LemonSqueezy:
-    """Fulfils `Payments` and `Shop`."""
+    """The only payment provider. Records are JSON:API resources: `type`, `id`, `attributes`; signed URLs in them expire.
+
+    Every method but `close` raises PaymentsUnavailable when Lemon Squeezy cannot be reached, fails, refuses our key, or answers
+    with what cannot be understood.
+    """
 
     def __init__(
         self, api_key: str, api_url: str, store_id: str = "", timeout: float = SECONDS, waits: Sequence[float] = WAITS
@@ -212,11 +245,16 @@ class LemonSqueezy:
 
     async def _call(self, method: str, path: str, **sent: Any) -> _Answer:
         """Return the answer, after further attempts at what failed in passing."""
-        for wait in (*self._waits, None):
+        answer = _Answer()
+
+        async def attempt() -> None:
+            nonlocal answer
             answer = await self._attempt(method, path, sent)
-            if wait is None or not answer.passing or answer.retry_after > LONGEST_WAIT:
-                break
-            await asyncio.sleep(max(wait, answer.retry_after))
+            if answer.passing and answer.retry_after <= LONGEST_WAIT:
+                raise Temporary(answer.retry_after)
+
+        with suppress(Temporary):
+            await attempts(attempt, self._waits)
         if answer.status in (401, 403):
             logger.error("Lemon Squeezy refuses our key: it answered %s %s with %d", method, path, answer.status)
         elif not answer.ok:

@@ -7,8 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from interviewer.billing.lemonsqueezy.client import LemonSqueezy
-from interviewer.billing.lemonsqueezy.port import Purchase
+from interviewer.billing.lemonsqueezy.client import LemonSqueezy, Purchase
 from tests.support import lemonsqueezy_server
 from tests.support.lemonsqueezy_server import Behaviour
 

@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from interviewer.billing.lemonsqueezy.client import LemonSqueezy
-from interviewer.billing.lemonsqueezy.port import Payments
 from interviewer.errors import AppError, PaymentsRefused, PaymentsUnavailable
 from tests.billing.lemonsqueezy.conftest import client, purchase
 from tests.support.lemonsqueezy_server import Behaviour
@@ -20,31 +19,31 @@ pytestmark = pytest.mark.slow
 CONFIDENTIAL = ("confidential", "reader.example.com", "signature=")
 
 
-async def _checkout(payments: Payments) -> object:
+async def _checkout(payments: LemonSqueezy) -> object:
     return await payments.checkout(purchase())
 
 
-async def _resume(payments: Payments) -> object:
+async def _resume(payments: LemonSqueezy) -> object:
     return await payments.resume("1")
 
 
-async def _change(payments: Payments) -> object:
+async def _change(payments: LemonSqueezy) -> object:
     return await payments.change_variant("1", "1103302", charge_now=True)
 
 
-async def _cancel(payments: Payments) -> object:
+async def _cancel(payments: LemonSqueezy) -> object:
     return await payments.cancel("1")
 
 
-async def _subscription(payments: Payments) -> object:
+async def _subscription(payments: LemonSqueezy) -> object:
     return await payments.subscription("1")
 
 
-async def _records(payments: Payments) -> object:
+async def _records(payments: LemonSqueezy) -> object:
     return [record async for record in payments.records()]
 
 
-Call = Callable[[Payments], Awaitable[object]]
+Call = Callable[[LemonSqueezy], Awaitable[object]]
 CALLS = [_checkout, _resume, _change, _cancel, _subscription, _records]
 
 
@@ -165,7 +164,7 @@ async def test_nothing_confidential_reaches_a_log_or_an_error(
     _assert_discreet(told + caplog.text)
 
 
-async def _told(payments: Payments, call: Call) -> str:
+async def _told(payments: LemonSqueezy, call: Call) -> str:
     """Return all that an error says, with its traceback; nothing when there is none."""
     try:
         await call(payments)

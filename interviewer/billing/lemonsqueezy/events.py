@@ -1,0 +1,46 @@
+"""The webhook events of Lemon Squeezy that change something here. To add one: name it, then apply it in `apply_events.py`.
+
+https://docs.lemonsqueezy.com/help/webhooks/event-types lists them all; every other one is recorded and has no effect.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Event(StrEnum):
+    """The name of an event, as in `meta.event_name` of its body."""
+
+    ORDER_CREATED = "order_created"
+    ORDER_REFUNDED = "order_refunded"
+    SUBSCRIPTION_CREATED = "subscription_created"
+    SUBSCRIPTION_UPDATED = "subscription_updated"
+    SUBSCRIPTION_CANCELLED = "subscription_cancelled"
+    SUBSCRIPTION_RESUMED = "subscription_resumed"
+    SUBSCRIPTION_EXPIRED = "subscription_expired"
+    SUBSCRIPTION_PAUSED = "subscription_paused"
+    SUBSCRIPTION_UNPAUSED = "subscription_unpaused"
+    SUBSCRIPTION_PLAN_CHANGED = "subscription_plan_changed"
+    PAYMENT_SUCCESS = "subscription_payment_success"
+    PAYMENT_FAILED = "subscription_payment_failed"
+    PAYMENT_RECOVERED = "subscription_payment_recovered"
+    PAYMENT_REFUNDED = "subscription_payment_refunded"
+
+
+class Kind(StrEnum):
+    """What the body of an event describes."""
+
+    ORDER = "order"
+    SUBSCRIPTION = "subscription"
+    INVOICE = "invoice"
+
+
+def kind_of(event: Event) -> Kind:
+    """Return what an event's body describes: payments describe an invoice."""
+    if event in {Event.ORDER_CREATED, Event.ORDER_REFUNDED}:
+        return Kind.ORDER
+    return Kind.INVOICE if event.startswith("subscription_payment_") else Kind.SUBSCRIPTION
+
+
+# The same by the type of a record that is fetched.
+RECORD_KINDS = {"orders": Kind.ORDER, "subscriptions": Kind.SUBSCRIPTION, "subscription-invoices": Kind.INVOICE}
