@@ -96,7 +96,7 @@ _ADDRESSES = TypeAdapter(list[_Email])
 
 
 class GitHub:
-    """Fulfils `accounts.oauth.OAuth`. It asks once; trying again needs a new code, so it is the person's business."""
+    """Signs in with GitHub. It asks once; trying again needs a new code, so it is the person's business."""
 
     def __init__(
         self,

@@ -23,7 +23,7 @@ STORE_SECONDS = 1.0
 
 
 class LimitsLimiter:
-    """Fulfils `ports.RateLimiter`.
+    """Counts tries as a `RateLimiter`.
 
     While the shared store does not answer, each process counts for itself: a site that cannot count exactly still lets people in,
     and guessing stays limited.

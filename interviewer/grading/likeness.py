@@ -13,7 +13,7 @@ from interviewer.interviews.topics import TOPICS
 
 
 class ShippedBank:
-    """Fulfils `ports.QuestionBank` with the bank that ships with the package."""
+    """Provides the question bank that ships with the package."""
 
     def all(self) -> Mapping[str, BankItem]:
         """Return every question by its id; raises as `load_bank` does."""
@@ -39,7 +39,7 @@ def _items() -> Mapping[str, BankItem]:
 
 
 class WordLikeness:
-    """Fulfils `ports.Likeness` with the list of technologies and static word vectors."""
+    """Compares texts by the list of technologies and static word vectors."""
 
     def technologies(self, text: str) -> frozenset[str]:
         """Return the tags of the technologies that a text names."""

@@ -128,8 +128,8 @@ class Starts:
     async def give_up(self, user_id: int, interview_id: int) -> None:
         """Give up a start that has no first question yet: its credit comes back. One that has begun stays as it is.
 
-        Raises NotFound, also for another user's interview, and AllowanceUsed after `billing.GIVE_UPS_A_DAY`: each has cost a
-        call of the interviewer.
+        Raises NotFound, also for another user's interview, and AllowanceUsed after `failed_starts.GIVE_UPS_A_DAY`: each has cost
+        a call of the interviewer.
         """
         async with self._database.transaction() as session:
             loaded = await found(session, user_id, interview_id, lock=True)

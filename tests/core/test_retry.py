@@ -123,7 +123,7 @@ async def test_other_errors_are_not_tried_again() -> None:
         calls += 1
         raise ValueError
 
-    with pytest.raises(ValueError, match="^$"):
+    with pytest.raises(ValueError, match=r"^$"):
         await attempts(broken, (0, 0))
     assert calls == 1
 

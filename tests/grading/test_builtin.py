@@ -36,11 +36,17 @@ def points(asked: BankQuestion, answer: str) -> int:
 
 
 @pytest.mark.slow
-def test_the_bank_is_complete_and_can_judge_itself() -> None:
+@pytest.mark.parametrize("topic", [topic.slug for topic in TOPICS])
+def test_the_bank_is_complete_and_can_judge_itself(topic: str) -> None:
     """At least 50 questions a topic and 12 a level, ids and tags right, no two alike, every model answer at 9 or more,
     non-answers at 1 or less."""
-    assert list(bank_check.bank_problems(BANK)) == []
+    questions = [question for question in BANK.values() if question.topic == topic]
+    assert list(bank_check.topic_problems(questions, topic)) == []
+
+
+def test_every_question_belongs_to_a_topic() -> None:
     assert len(BANK) >= 300
+    assert {question.topic for question in BANK.values()} == {topic.slug for topic in TOPICS}
 
 
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.slug)
