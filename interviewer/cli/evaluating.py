@@ -7,6 +7,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Sequence
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated
@@ -18,10 +19,10 @@ from interviewer.cli.printing import say, shown, table
 from interviewer.errors import StartupError
 
 if TYPE_CHECKING:
-    from interviewer.evaluation.graders import Grader
-    from interviewer.evaluation.records import Record
-    from interviewer.evaluation.run import Outcome
-    from interviewer.evaluation.summary import Summary
+    from evaluation.graders import Grader
+    from evaluation.records import Record
+    from evaluation.run import Outcome
+    from evaluation.summary import Summary
     from interviewer.operator.usage import Prices
 
 # Seconds between two lines about how far it is.
@@ -64,11 +65,15 @@ def evaluate(
 
 def _evaluate(file: Path, which: Which, out: Path, report: Path | None, repeats: int, limit: int | None, at_once: int) -> int:
     """Do it all; return how many answers have no score."""
+    if find_spec("evaluation") is None:
+        raise StartupError(
+            "The evaluation tools are part of the source code, not of the installed package: run this in a checkout."
+        )
     # These take a second, which `--help` must not.
-    from interviewer.evaluation.records import load
-    from interviewer.evaluation.report import page
-    from interviewer.evaluation.run import prediction, replacing
-    from interviewer.evaluation.summary import summarise
+    from evaluation.records import load
+    from evaluation.report import page
+    from evaluation.run import prediction, replacing
+    from evaluation.summary import summarise
 
     # Reading the settings leaves the folder that these are relative to.
     file, out, report = file.absolute(), out.absolute(), report.absolute() if report else None
@@ -103,7 +108,7 @@ def _tell_of_repeated_ids(records: Sequence[Record]) -> None:
 
 def _grader(which: Which) -> tuple[Grader, str, Prices]:
     """Return who grades, the name of that, and what tokens cost. Raises StartupError when nothing is configured."""
-    from interviewer.evaluation.graders import BuiltinGrader, InterviewerGrader
+    from evaluation.graders import BuiltinGrader, InterviewerGrader
     from interviewer.operator.usage import Prices
 
     if which is Which.BUILTIN:
@@ -118,7 +123,7 @@ def _grader(which: Which) -> tuple[Grader, str, Prices]:
 
 
 async def _graded(records: Sequence[Record], grader: Grader, repeats: int, at_once: int) -> list[Outcome]:
-    from interviewer.evaluation.run import evaluate
+    from evaluation.run import evaluate
 
     try:
         return await evaluate(records, grader, repeats=repeats, concurrency=at_once, progress=_Teller())
@@ -142,7 +147,7 @@ class _Teller:
 
 
 def _print(summary: Summary) -> None:
-    from interviewer.evaluation import summary as words
+    from evaluation import summary as words
 
     table((shown(summary.title), ""), words.overview(summary))
     say()

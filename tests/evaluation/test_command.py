@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from evaluation.graders import BuiltinGrader, Graded, NotGraded
+from evaluation.records import Record, load
+from evaluation.report import page
+from evaluation.run import evaluate, prediction
+from evaluation.summary import overview, summarise
 from interviewer.cli import app
-from interviewer.evaluation.graders import BuiltinGrader, Graded, NotGraded
-from interviewer.evaluation.records import Record, load
-from interviewer.evaluation.report import page
-from interviewer.evaluation.run import evaluate, prediction
-from interviewer.evaluation.summary import overview, summarise
 from interviewer.grading.reference import rubric_from_reference
 from interviewer.interviews.interviewer import Usage
 from interviewer.operator.usage import Prices

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interviewer.evaluation import measures
+from evaluation import measures
 
 SCORES = st.integers(0, 10)
 PAIRS = st.lists(st.tuples(SCORES, SCORES), min_size=2, max_size=60)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from evaluation.records import load
 from interviewer.errors import StartupError
-from interviewer.evaluation.records import load
 from interviewer.interviews.topics import AnswerKind
 
 EXCERPT = Path(__file__).parent.parent / "samples" / "saf-excerpt"

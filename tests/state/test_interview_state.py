@@ -306,10 +306,8 @@ async def test_a_second_click_while_sending_does_nothing(
     page = await begun(open_page, await new_user())
     interviewer.gate.clear()
     first = asyncio.create_task(send(page))
-    await asyncio.sleep(0.2)
+    await until(lambda: (page.feedback_tail, page.question_tail) == ("Well ", "Question 1."))
     assert page.sending
-    assert page.feedback_tail == "Well "
-    assert page.question_tail == "Question 1."
     await send(page, "another")
     interviewer.gate.set()
     await first
@@ -334,10 +332,12 @@ async def test_a_reload_in_the_middle_of_a_verdict_sees_all_of_it(
     page = await begun(open_page, user)
     interviewer.gate.clear()
     sending = asyncio.create_task(send(page))
-    await asyncio.sleep(0.2)
+    await until(lambda: page.feedback_tail == "Well ")
+    stream = page._stream
     again = asyncio.create_task(run(InterviewState.load, page))
-    await asyncio.sleep(0.2)
+    await until(lambda: page._stream > stream and page.feedback_tail == "Well ")
     assert page.judging
+    await asyncio.sleep(0.05)
     assert page.feedback_tail == "Well ", "shown once, not twice"
     interviewer.gate.set()
     await asyncio.gather(sending, again)
@@ -355,7 +355,7 @@ async def test_a_new_process_takes_up_what_a_killed_one_left(
     page = await begun(open_page, user)
     interviewer.gate.clear()
     lost = asyncio.create_task(send(page))
-    await asyncio.sleep(0.2)
+    await until(lambda: bool(interviewer.answer_briefs))
     lost.cancel()
     await services.interviews._live.drain(0)
     services.interviews._live = LiveWork()

@@ -6,8 +6,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
+from evaluation.records import Record
 from interviewer.errors import InterviewerBadOutput, InterviewerError, InterviewerUnreachable
-from interviewer.evaluation.records import Record
 from interviewer.grading import regression_grading
 from interviewer.grading.interviewer import BuiltinInterviewer
 from interviewer.grading.reference import rubric_from_reference

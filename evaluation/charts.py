@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from math import sqrt
 
-from interviewer.evaluation.measures import Bin, Integers
+from evaluation.measures import Bin, Integers
 from interviewer.interviews.rubric import MAX_SCORE
 
 _LEFT, _TOP, _SIZE, _BELOW = 46, 10, 300, 40

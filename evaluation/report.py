@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from interviewer.evaluation import charts, measures
-from interviewer.evaluation.run import Outcome
-from interviewer.evaluation.summary import (
+from evaluation import charts, measures
+from evaluation.run import Outcome
+from evaluation.summary import (
     CALIBRATION_HEAD,
     Summary,
     calibration_rows,

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from statistics import median
 
-from interviewer.evaluation import measures
-from interviewer.evaluation.measures import Bin, Consistency
-from interviewer.evaluation.run import Outcome
+from evaluation import measures
+from evaluation.measures import Bin, Consistency
+from evaluation.run import Outcome
 from interviewer.interviews.rubric import MAX_SCORE
 from interviewer.operator.usage import Prices
 

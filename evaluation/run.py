@@ -13,9 +13,9 @@ from statistics import fmean
 from time import perf_counter
 from typing import TextIO
 
+from evaluation.graders import Grader, NotGraded
+from evaluation.records import Record
 from interviewer.errors import StartupError
-from interviewer.evaluation.graders import Grader, NotGraded
-from interviewer.evaluation.records import Record
 from interviewer.interviews.interviewer import Usage
 
 # Called with how many gradings are done, how many of those failed, and how many there are to do.
