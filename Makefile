@@ -62,7 +62,8 @@ eval: install ## Compare scores with human grades; report in .data/eval/ (INTERV
 	@$(BIN)/interviewer eval tests/samples/saf --interviewer $(or $(INTERVIEWER),builtin) \
 		--out .data/eval/predictions.jsonl --report .data/eval/report.html
 
-lock: tools ## Resolve the dependencies of pyproject.toml again
+lock: ## Resolve the dependencies of pyproject.toml again
+	@$(PYTHON) tools/install.py resolve
 	@$(LOCK) --extra embedded --extra build --group install -o requirements.lock
 	@$(LOCK) -c requirements.lock -o requirements-server.lock
 	@$(LOCK) --extra embedded --extra build --group install --group dev -c requirements.lock -o requirements-dev.lock

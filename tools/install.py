@@ -1,4 +1,4 @@
-"""Install what the lock files list into `.venv`, and nothing else: `python3 tools/install.py [run|dev]`.
+"""Install what the lock files list into `.venv`, and nothing else: `python3 tools/install.py [run|dev|resolve]`.
 
 Needs only Python's standard library. No resolver runs, so a release made tomorrow cannot change or break what is installed today.
 An install that was cut off is redone by the next call; one that is complete and current costs a few milliseconds.
@@ -20,7 +20,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 OLDEST, NEWEST = (3, 11), (3, 14)
-LOCKS = {"run": "requirements.lock", "dev": "requirements-dev.lock"}
+# With "resolve" the environment only serves to make the lock files again, which may lack what pyproject.toml requires by now.
+LOCKS = {"run": "requirements.lock", "dev": "requirements-dev.lock", "resolve": "requirements-dev.lock"}
 # pip's settings that name where packages come from, and uv's variables for the same.
 SOURCES = {
     "index-url": "UV_DEFAULT_INDEX",
@@ -37,7 +38,7 @@ class Failed(Exception):
 def main() -> int:
     """Install, unless it is done already; return the exit status."""
     parser = argparse.ArgumentParser(description="Install the locked packages into .venv.")
-    parser.add_argument("kind", nargs="?", choices=LOCKS, default="run", help="run: for the site; dev: with the tools for tests")
+    parser.add_argument("kind", nargs="?", choices=LOCKS, default="run", help="run: for the site; dev: with the tools for tests; resolve: as dev, unchecked")
     kind = parser.parse_args().kind
     use_supported_python()
     try:
@@ -83,6 +84,8 @@ def install(kind: str) -> None:
     if not runs(venv):
         make_environment(venv)
     sync(venv, ROOT / LOCKS[kind])
+    if kind == "resolve":
+        return
     verify(venv)
     stamp.write_text(wanted[kind])
 
