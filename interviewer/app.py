@@ -13,6 +13,7 @@ from interviewer import api, wiring
 from interviewer.api.maintenance import Maintenance
 from interviewer.api.middleware import CacheHeaders, EventIds, LocalRedirects, OriginGuard, Paths, Requests, SecurityHeaders
 from interviewer.api.open_pages import OwnPages
+from interviewer.api.request_headers import SaneHeaders
 from interviewer.api.websockets import Websockets
 from interviewer.components.failure import boundary
 from interviewer.components.head import head
@@ -41,7 +42,7 @@ class Site(rx.App):
 
     def __call__(self) -> ASGIApp:
         """Return what the server serves."""
-        return Paths(super().__call__())
+        return Paths(SaneHeaders(super().__call__()))
 
 
 app = Site(

@@ -6,7 +6,6 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from http.cookies import CookieError, SimpleCookie
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -62,13 +61,9 @@ def hashed(secret: str) -> str:
 
 
 def cookie_value(cookies: str, name: str) -> str:
-    """Return one cookie of a `Cookie` header, or an empty string."""
-    jar: SimpleCookie = SimpleCookie()
-    try:
-        jar.load(cookies)
-    except CookieError:
-        return ""
-    return jar[name].value if name in jar else ""
+    """Return one cookie of a `Cookie` header, undecoded, or an empty string; of several with this name the last."""
+    pairs = (part.strip().partition("=") for part in cookies.split(";"))
+    return {key: value for key, _, value in pairs}.get(name, "")
 
 
 async def still_proven(session: AsyncSession, user: User) -> None:

@@ -54,9 +54,13 @@ class Change(Body):
     status: Annotated[Any, WithJsonSchema({"type": "string", "enum": ["paused", "active"]})] = None
 
 
+# Digits of an id in a path, with zeros in front.
+LONGEST_ID = 20
+
+
 def id_of(raw: str, words: str = "Invalid ID") -> int:
     """Return the number in a path; raises BadRequest for what is none, or could be none of ours."""
-    if not (raw.isascii() and raw.isdecimal()) or not 0 < int(raw[:20]) < MAX_ID:
+    if len(raw) > LONGEST_ID or not (raw.isascii() and raw.isdecimal()) or not 0 < int(raw) < MAX_ID:
         raise BadRequest(words)
     return int(raw)
 

@@ -34,6 +34,8 @@ PERSONAL_PATHS = ("/api/", FORM_PATH, "/github/")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 SHARED_PATH = "/shared"
 YEAR = 31_536_000
+# Characters of a path. Those of files and reports have fewer than a hundred.
+LONGEST_PATH = 2_000
 REQUEST_ID = "X-Request-ID"
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _BREAK = re.compile(r"[\r\n]")
@@ -55,7 +57,14 @@ class Paths:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on; its path has a slash first, and a character that no address of ours has for line breaks."""
+        """Pass a request on; its path has a slash first, and a character that no address of ours has for line breaks.
+
+        A longer path than any of ours is cut to one that leads nowhere: looking for its file takes a time that grows with the
+        square of its length.
+        """
+        if scope["type"] == "http" and len(scope["path"]) > LONGEST_PATH:
+            prefix = next((prefix for prefix in PERSONAL_PATHS if scope["path"].startswith(prefix)), "/")
+            scope = {**scope, "path": f"{prefix}too-long", "raw_path": f"{prefix}too-long".encode()}
         if scope["type"] == "http" and (not scope["path"].startswith("/") or _BREAK.search(scope["path"])):
             scope = {**scope, "path": "/" + _BREAK.sub("\ufffd", scope["path"]).removeprefix("/")}
         await self._app(scope, receive, send)

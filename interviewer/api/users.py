@@ -9,6 +9,7 @@ from interviewer import wiring
 from interviewer.accounts.browser_sessions import SignedIn
 from interviewer.accounts.signup import LINK_DEAD
 from interviewer.api.access import Client, Person, UserAgent
+from interviewer.api.interviews import LONGEST_ID
 from interviewer.api.openapi import answered, refused
 from interviewer.api.schemas import Body, Done, PathId, Secret, described
 from interviewer.errors import BadRequest, SubscriptionNotCancelled, Unauthorized
@@ -91,5 +92,5 @@ def _own(user_id: str, person: SignedIn) -> None:
     """Let people at their own account only: raises Unauthorized for another id, BadRequest for what is none."""
     if not (user_id.isascii() and user_id.isdecimal()):
         raise BadRequest("UserID required")
-    if int(user_id[:20]) != person.user_id:
+    if len(user_id) > LONGEST_ID or int(user_id) != person.user_id:
         raise Unauthorized("Invalid ID")

@@ -17,6 +17,7 @@ from interviewer.credits.rules import CreditType, SubscriptionStatus
 # The invoice of a change of plan can be dated a little before the body that shows the change.
 INVOICED_WITHIN = timedelta(minutes=5)
 _UNPAID_ENDS = frozenset({SubscriptionStatus.UNPAID, SubscriptionStatus.EXPIRED})
+_TRIAL_OR_PAID = frozenset({SubscriptionStatus.ON_TRIAL, SubscriptionStatus.ACTIVE})
 _OVERDUE = frozenset({SubscriptionStatus.PAST_DUE, SubscriptionStatus.UNPAID})
 
 
@@ -152,7 +153,7 @@ def _plan_changes(history: list[Sighting], invoices: tuple[InvoiceFacts, ...]) -
     for number, change in enumerate(changes, 1):
         amount, reversal = change.credits, "Correction"
         direction = "Upgrade" if amount > 0 else "Downgrade"
-        if _on_trial(change.old, change.new, invoices) or (amount > 0 and change.new.cycle_end in upgraded):
+        if _on_trial(history, change, invoices) or (amount > 0 and change.new.cycle_end in upgraded):
             amount = 0
         elif amount > 0:
             upgraded.add(change.new.cycle_end)
@@ -196,12 +197,19 @@ def _in_one_month(upgrade: Sighting, downgrade: Sighting, invoices: tuple[Invoic
     return upgrade.cycle_end == downgrade.cycle_end and not renewed
 
 
-def _on_trial(old: Sighting, new: Sighting, invoices: tuple[InvoiceFacts, ...]) -> bool:
-    """Tell whether a plan was changed before a trial was paid for, even if the body that said so was lost."""
-    if new.status is SubscriptionStatus.ON_TRIAL:
+def _on_trial(history: list[Sighting], change: Change, invoices: tuple[InvoiceFacts, ...]) -> bool:
+    """Tell whether a plan was changed before a trial was paid for, even if the body that said so was lost.
+
+    Only being active or a charge ends a trial here: one that was cancelled, paused, or is past due has still paid nothing.
+    """
+    if change.new.status is SubscriptionStatus.ON_TRIAL:
         return True
-    charged = any(one.paid and one.reason == "renewal" and one.created_at <= new.at for one in invoices)
-    return old.status is SubscriptionStatus.ON_TRIAL and not charged
+    trial = False
+    for one in history[: history.index(change.old) + 1]:
+        if one.status in _TRIAL_OR_PAID:
+            trial = one.status is SubscriptionStatus.ON_TRIAL
+    charged = any(one.paid and one.reason == "renewal" and one.created_at <= change.new.at for one in invoices)
+    return trial and not charged
 
 
 def _ended_unpaid(history: list[Sighting], upgrade: Sighting, invoices: tuple[InvoiceFacts, ...]) -> bool:

@@ -1,0 +1,58 @@
+"""Keep of a request's headers what this site reads, before anything parses them.
+
+Python before 3.11.10 and 3.12.6 needs a time that grows with the square of a quoted cookie's length, and the parser of content
+types does so in any version. Both run on the event loop, and for every request.
+"""
+
+from __future__ import annotations
+
+import re
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from interviewer.accounts.browser_sessions import COOKIE, FLASH_COOKIE
+from interviewer.accounts.github_signin import ATTEMPT_COOKIE
+
+OWN_COOKIES = frozenset(name.encode() for name in (COOKIE, FLASH_COOKIE, ATTEMPT_COOKIE))
+# Bytes. Ours are percent-encoded or random, the longest being a form's words; RFC 6265 asks browsers for 4,096 a cookie.
+LONGEST_COOKIE = 4_096
+# A media type with a boundary has at most 70 characters of that (RFC 2046); tokens and addresses fit into the second.
+LONGEST_CONTENT_TYPE, LONGEST_HEADER = 200, 8_192
+# What RFC 6265 allows in a value: no quotes, backslashes, commas or spaces, so nothing that is decoded.
+_VALUE = re.compile(rb"[!#-+\--:<-\[\]-~]*")
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class SaneHeaders:
+    """Passes requests and websockets on with their headers bounded."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        if scope["type"] in {"http", "websocket"}:
+            scope = {**scope, "headers": sane(scope["headers"])}
+        await self._app(scope, receive, send)
+
+
+def sane(headers: Headers) -> Headers:
+    """Return headers without other sites' cookies, and without values longer than any client of this site sends."""
+    kept = [(name, value) for name, value in headers if name != b"cookie" and len(value) <= _longest(name)]
+    cookies = own_cookies(b";".join(value for name, value in headers if name == b"cookie"))
+    return [*kept, (b"cookie", cookies)] if cookies else kept
+
+
+def _longest(name: bytes) -> int:
+    return LONGEST_CONTENT_TYPE if name == b"content-type" else LONGEST_HEADER
+
+
+def own_cookies(header: bytes) -> bytes:
+    """Return this site's cookies of a `Cookie` header; of several with one name the last."""
+    found: dict[bytes, bytes] = {}
+    for part in header.split(b";"):
+        name, _, value = part.strip(b" \t").partition(b"=")
+        if name in OWN_COOKIES and len(value) <= LONGEST_COOKIE and _VALUE.fullmatch(value):
+            found[name] = value
+    return b"; ".join(name + b"=" + value for name, value in found.items())
