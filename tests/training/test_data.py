@@ -1,0 +1,62 @@
+"""The training data: complete, of the right form, and no text in two parts."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from interviewer.grading.bank.loader import load_bank
+from interviewer.interviews.topics import TOPICS
+from training.splits import Split, split_of
+
+DATA = Path(__file__).parents[2] / "training" / "data"
+BANK = load_bank()
+QUESTIONS: list[dict[str, Any]] = [
+    json.loads(line) for topic in TOPICS for line in (DATA / f"{topic.slug}.jsonl").read_text().splitlines()
+]
+MARKS = {"made", "partial", "wrong", "nothing"}
+
+
+def texts(question: dict[str, Any]) -> list[str]:
+    """Everything that a model could learn from a question."""
+    statements = [text for point in question["points"] for kind in ("made", "partial", "wrong", "near") for text in point[kind]]
+    beliefs = [text for one in question["misconceptions"] for text in (*one["asserted"], *one["corrected"])]
+    return [*statements, *beliefs, *(one["text"] for one in (*question["mixed"], *question["answers"])), question["negated"]]
+
+
+def test_every_question_of_the_bank_has_data() -> None:
+    assert sorted(question["id"] for question in QUESTIONS) == sorted(BANK)
+
+
+@pytest.mark.parametrize("topic", [topic.slug for topic in TOPICS])
+def test_data_have_the_form_that_the_readme_describes(topic: str) -> None:
+    for question in QUESTIONS:
+        if BANK[question["id"]].topic != topic:
+            continue
+        points = len(BANK[question["id"]].key_points)
+        assert len(question["points"]) == points, question["id"]
+        assert 2 <= len(question["misconceptions"]) <= 4, question["id"]
+        assert len(question["mixed"]) >= 3, question["id"]
+        assert [answer["kind"] for answer in question["answers"]] == ["strong", "plain", "vague", "wrong", "non_native"]
+        assert all(len(answer["marks"]) == points and set(answer["marks"]) <= MARKS for answer in question["answers"])
+        assert all(point["made"] and point["wrong"] and point["probe"].endswith("?") for point in question["points"])
+
+
+def test_no_text_is_in_two_parts() -> None:
+    parts = {split: {text for one in QUESTIONS if split_of(one["id"]) is split for text in texts(one)} for split in Split}
+    extra = [json.loads(line) for line in (DATA / "statements.jsonl").read_text().splitlines()]
+    for statement in extra:
+        parts[split_of(statement["q"])].add(statement["text"])
+    total = sum(len(part) for part in parts.values())
+    assert len(set.union(*parts.values())) == total
+    assert total > 20_000
+
+
+def test_the_parts_have_the_sizes_that_they_should_have() -> None:
+    count = Counter(split_of(id) for id in BANK)
+    assert 0.6 < count[Split.TRAINING] / len(BANK) < 0.8
+    assert min(count[Split.DEVELOPMENT], count[Split.TEST]) >= 0.1 * len(BANK)
