@@ -23,8 +23,11 @@ from interviewer.credits import ledger
 from interviewer.credits.rules import CreditType
 from interviewer.settings import Settings
 from interviewer.tables import metadata
+from tests.support import lemonsqueezy_server
+from tests.support.billing import shop
 from tests.support.browser import CHROMIUM_ARGUMENTS, chromium
 from tests.support.interviewer import ScriptedInterviewer
+from tests.support.lemonsqueezy_server import Behaviour
 from tests.support.site import Site
 
 # Whatever this machine is configured for, tests are not.
@@ -116,6 +119,21 @@ def oauth() -> OAuth | None:
 def payments() -> LemonSqueezy | None:
     """A payment service: none, unless a test module puts one here."""
     return None
+
+
+@pytest.fixture(scope="session")
+def lemon_server() -> Iterator[tuple[str, Behaviour]]:
+    """Address and behavior of a Lemon Squeezy, one for all tests of a process: it takes its time to stop."""
+    behaviour = Behaviour()
+    with lemonsqueezy_server.running(behaviour) as url:
+        yield url, behaviour
+
+
+@pytest.fixture
+def lemon(lemon_server: tuple[str, Behaviour]) -> Behaviour:
+    """What that Lemon Squeezy does: it sells our products, and nothing is left of other tests."""
+    vars(lemon_server[1]).update(vars(Behaviour(store=shop())))
+    return lemon_server[1]
 
 
 @pytest.fixture

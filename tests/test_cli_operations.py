@@ -36,7 +36,7 @@ from interviewer.operator.users import Operations
 from interviewer.settings import Settings, get_settings
 from interviewer.wiring import Services
 from tests.conftest import NewUser
-from tests.support import github_server, lemonsqueezy_server, openai_server, resend_server
+from tests.support import github_server, openai_server, resend_server
 from tests.support.billing import CATALOGUE, INDIVIDUAL, PREMIUM, PRO, SECRET, STORE, balances, changed, nets, send, shop
 from tests.support.lemonsqueezy_server import Behaviour
 
@@ -87,26 +87,12 @@ def command(database: Database, database_url: str) -> Command:
     return run
 
 
-@pytest.fixture(scope="module")
-def served() -> Iterator[tuple[str, Behaviour]]:
-    behaviour = Behaviour()
-    with lemonsqueezy_server.running(behaviour) as url:
-        yield url, behaviour
-
-
 @pytest.fixture
-def lemon(served: tuple[str, Behaviour]) -> Behaviour:
-    """What the payment service does, as good as new."""
-    vars(served[1]).update(vars(Behaviour(store=shop())))
-    return served[1]
-
-
-@pytest.fixture
-def selling(served: tuple[str, Behaviour], lemon: Behaviour) -> dict[str, str]:
+def selling(lemon_server: tuple[str, Behaviour], lemon: Behaviour) -> dict[str, str]:
     """The settings with which things are sold."""
     return {
         "LEMON_API_KEY": KEY,
-        "LEMON_API_URL": served[0],
+        "LEMON_API_URL": lemon_server[0],
         "LEMON_STORE_ID": STORE,
         "LEMON_WEBHOOK_SECRET": SECRET,
         "LEMON_VARIANT_ID_INDIVIDUAL": INDIVIDUAL,

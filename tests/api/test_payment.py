@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
@@ -18,28 +18,12 @@ from interviewer.settings import Settings
 from interviewer.wiring import Services
 from tests.api.test_accounts import as_bearer, told
 from tests.conftest import NewUser
-from tests.support import lemonsqueezy_server
-from tests.support.billing import SECRET, SETTINGS, STORE, nets, shop
+from tests.support.billing import SECRET, SETTINGS, STORE, nets
 from tests.support.lemon_store import Delivery
 from tests.support.lemonsqueezy_server import Behaviour
 
 CHECKOUT, CANCEL, RESUME, CHANGE = PATHS = [f"/api/payment/{what}" for what in ("checkout", "cancel", "resume", "change-plan")]
 WITH_A_TIER = [CHECKOUT, CHANGE]
-
-
-@pytest.fixture(scope="module")
-def lemon_server() -> Iterator[tuple[str, Behaviour]]:
-    """One server for all tests of this module: it takes its time to stop."""
-    behaviour = Behaviour()
-    with lemonsqueezy_server.running(behaviour) as url:
-        yield url, behaviour
-
-
-@pytest.fixture
-def lemon(lemon_server: tuple[str, Behaviour]) -> Behaviour:
-    """What the server does, as good as new."""
-    vars(lemon_server[1]).update(vars(Behaviour(store=shop())))
-    return lemon_server[1]
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import httpx2
@@ -37,8 +37,7 @@ from interviewer.settings import Settings
 from interviewer.tables import metadata
 from interviewer.wiring import Services
 from tests.conftest import NewUser
-from tests.support import lemonsqueezy_server
-from tests.support.billing import PREMIUM, PRO, SETTINGS, STORE, changed, nets, send, shop
+from tests.support.billing import PREMIUM, PRO, SETTINGS, STORE, changed, nets, send
 from tests.support.lemon_store import Delivery
 from tests.support.lemonsqueezy_server import Behaviour
 
@@ -65,21 +64,6 @@ class Watched(LemonSqueezy):
     async def _call(self, method: str, path: str, **sent: Any) -> Any:
         self.held.append(self._database.engine.pool.checkedout())  # type: ignore[attr-defined]
         return await super()._call(method, path, **sent)
-
-
-@pytest.fixture(scope="module")
-def lemon_server() -> Iterator[tuple[str, Behaviour]]:
-    """One server for all tests of this module: it takes its time to stop."""
-    behaviour = Behaviour()
-    with lemonsqueezy_server.running(behaviour) as url:
-        yield url, behaviour
-
-
-@pytest.fixture
-def lemon(lemon_server: tuple[str, Behaviour]) -> Behaviour:
-    """What the server does, as good as new."""
-    vars(lemon_server[1]).update(vars(Behaviour(store=shop())))
-    return lemon_server[1]
 
 
 @pytest.fixture

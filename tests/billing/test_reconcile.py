@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
@@ -26,7 +26,6 @@ from interviewer.core.users import User
 from interviewer.credits.tables import Subscription
 from interviewer.errors import PaymentsUnavailable, Unavailable
 from tests.conftest import NewUser
-from tests.support import lemonsqueezy_server
 from tests.support.billing import CATALOGUE, PREMIUM, PRO, SECRET, STORE, issue_reference, nets, send, shop
 from tests.support.lemon_history import COMMANDS, life
 from tests.support.lemon_records import Variant
@@ -42,23 +41,9 @@ SPACE = 10_000
 History = Callable[[Store, str], list[Delivery]]
 
 
-@pytest.fixture(scope="module")
-def served() -> Iterator[tuple[str, Behaviour]]:
-    behaviour = Behaviour()
-    with lemonsqueezy_server.running(behaviour) as url:
-        yield url, behaviour
-
-
 @pytest.fixture
-def lemon(served: tuple[str, Behaviour]) -> Behaviour:
-    """What the server does, as good as new."""
-    vars(served[1]).update(vars(Behaviour(store=shop())))
-    return served[1]
-
-
-@pytest.fixture
-async def payments(served: tuple[str, Behaviour], lemon: Behaviour) -> AsyncIterator[LemonSqueezy]:
-    adapter = LemonSqueezy(lemon.api_key, served[0], STORE, waits=())
+async def payments(lemon_server: tuple[str, Behaviour], lemon: Behaviour) -> AsyncIterator[LemonSqueezy]:
+    adapter = LemonSqueezy(lemon.api_key, lemon_server[0], STORE, waits=())
     yield adapter
     await adapter.close()
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 
 from interviewer.billing.lemonsqueezy.client import LemonSqueezy, Purchase
-from tests.support import lemonsqueezy_server
 from tests.support.lemonsqueezy_server import Behaviour
 
 BUYER = "ada@reader.example.com"
@@ -17,17 +16,9 @@ BACK = "https://site.example/account?bought=confidential"
 CUSTOM = {"checkout_ref": REFERENCE}
 
 
-@pytest.fixture(scope="module")
-def lemon_server() -> Iterator[tuple[str, Behaviour]]:
-    """One server for all tests of a module: it takes its time to stop."""
-    behaviour = Behaviour()
-    with lemonsqueezy_server.running(behaviour) as url:
-        yield url, behaviour
-
-
 @pytest.fixture
 def lemon(lemon_server: tuple[str, Behaviour]) -> Behaviour:
-    """What the server does, as good as new."""
+    """What the server does: it has a store without our products."""
     vars(lemon_server[1]).update(vars(Behaviour()))
     return lemon_server[1]
 
