@@ -38,13 +38,7 @@ class Failed(Exception):
 def main() -> int:
     """Install, unless it is done already; return the exit status."""
     parser = argparse.ArgumentParser(description="Install the locked packages into .venv.")
-    parser.add_argument(
-        "kind",
-        nargs="?",
-        choices=LOCKS,
-        default="run",
-        help="run: for the site; dev: with the tools for tests; resolve: as dev, unchecked",
-    )
+    parser.add_argument("kind", nargs="?", choices=LOCKS, default="run", help="run: for the site; dev: with the tools for tests; resolve: as dev, unchecked")
     kind = parser.parse_args().kind
     use_supported_python()
     try:

@@ -238,6 +238,25 @@ async def test_page_that_comes_back_loses_nothing(running: Running, monkeypatch:
     await asyncio.gather(*futures)
 
 
+async def test_watch_drops_and_goes_on_after_a_failure(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backlog, "_backlog", running.backlog)
+    monkeypatch.setattr(backlog, "LOOK_EVERY", 0.01)
+    monkeypatch.setattr(backlog, "GONE", 0.0)
+    page, app = running.page(), running.app
+    app._event_processor = "a processor that fails"
+    watching = asyncio.create_task(backlog.watch(app))
+    [first, *waiting] = await running.send(page, WORK, OF_A_PAGE)
+    await asyncio.sleep(0.05)
+    app._event_processor = running.processor
+    await asyncio.sleep(0.05)
+    assert accepted([first, *waiting]) == OF_A_PAGE
+    del running.pages.token_to_sid[page]
+    async with asyncio.timeout(10):
+        await asyncio.wait(waiting)
+    assert (accepted(waiting), accepted([first])) == (0, 1)
+    watching.cancel()
+
+
 def test_a_gone_page_has_time_to_come_back() -> None:
     """Reflex's client tries again at once, then after at most two seconds each."""
     assert GONE >= 5
@@ -246,3 +265,4 @@ def test_a_gone_page_has_time_to_come_back() -> None:
 def test_the_site_takes_events_of_pages_through_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(site, "_event_processor", BaseStateEventProcessor())
     assert isinstance(site.event_processor, PageEvents)
+    assert backlog.watch in site.get_lifespan_tasks()
