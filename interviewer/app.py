@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import reflex as rx
+from reflex_base.event.processor import EventProcessor
 from starlette.types import ASGIApp
 
 from interviewer import api, wiring
@@ -19,7 +20,7 @@ from interviewer.components.failure import boundary
 from interviewer.components.head import head
 from interviewer.pages import account, dashboard, interview, landing, legal, not_found, outbox, practice, profile, review, shared
 from interviewer.settings import get_settings
-from interviewer.state import ownership, retention, shared_store
+from interviewer.state import backlog, ownership, retention, shared_store
 from interviewer.state.account import LoginState, OutboxState, ResetPasswordState, ResetRequestState, SignupState, VerifyState
 from interviewer.state.billing import BillingState
 from interviewer.state.dashboard import DashboardState
@@ -38,7 +39,12 @@ ORIGINS = [settings.site_url.rstrip("/"), *settings.allowed_origins]
 
 
 class Site(rx.App):
-    """The application with something in front of all that Reflex puts around it."""
+    """The application with something in front of all that Reflex puts around it, and of its processor of events."""
+
+    @property
+    def event_processor(self) -> EventProcessor:
+        """Return what takes the events that pages send."""
+        return backlog.bounded(self, super().event_processor)
 
     def __call__(self) -> ASGIApp:
         """Return what the server serves."""
@@ -73,6 +79,7 @@ app.register_lifespan_task(wiring.running)
 app.register_lifespan_task(shared_store.watch)
 app.register_lifespan_task(ownership.watch)
 app.register_lifespan_task(retention.watch)
+app.register_lifespan_task(backlog.watch)
 
 _ABOUT = "Practise backend interviews: twelve questions, a rubric fixed before every answer, and a verdict you can check."
 _PUBLIC = settings.site_url if settings.production else "/"

@@ -148,6 +148,10 @@ class OpenPages:
         if secret:
             self._keep(key, hashed(secret))
 
+    def session_of(self, key: str) -> str:
+        """Return the hash of the session that the state under a key is of, empty without one."""
+        return self._kept[key].session if key in self._kept else ""
+
     def show(self, key: str, share: str) -> None:
         """Note the hash of the link whose report is on a page, empty for none."""
         if key in self._kept:

@@ -10,7 +10,7 @@ import re
 import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Protocol, TextIO
 
@@ -21,8 +21,11 @@ from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 from interviewer.settings import Settings
 
 OURS = "interviewer"
-# Warnings of the HTTP server that any client can cause with each request. Its other warnings are about the site.
-CAUSED_BY_CLIENTS = frozenset({"Invalid HTTP request received.", "Unsupported upgrade request.", "Exceeded concurrency limit."})
+# How the warnings begin that any client can cause with each request or event, by logger. The other ones are about the site.
+CAUSED_BY_CLIENTS = {
+    "uvicorn.error": frozenset({"Invalid HTTP request received.", "Unsupported upgrade request.", "Exceeded concurrency limit."}),
+    "reflex.app": frozenset({"Attempting to send delta to disconnected client"}),
+}
 _CLIENTS_EVERY = 60.0
 # Without a level these add handlers of their own, which write past ours whatever a client sent.
 _OWN_HANDLERS = ("engineio.server", "socketio.server")
@@ -108,8 +111,10 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
     logging.getLogger(OURS).setLevel(level)
     for library in _OWN_HANDLERS:
         logging.getLogger(library).setLevel(logging.WARNING)
-    server = logging.getLogger("uvicorn.error")
-    server.filters[:] = [_ClientMistakes(), *(other for other in server.filters if not isinstance(other, _ClientMistakes))]
+    for name, beginnings in CAUSED_BY_CLIENTS.items():
+        theirs = logging.getLogger(name)
+        others = [other for other in theirs.filters if not isinstance(other, _ClientMistakes)]
+        theirs.filters[:] = [_ClientMistakes(beginnings), *others]
 
 
 class Seldom:
@@ -129,15 +134,17 @@ class Seldom:
 
 
 class _ClientMistakes(logging.Filter):
-    """Passes each of the HTTP server's warnings about clients once a minute."""
+    """Passes each of a library's warnings about clients once a minute."""
 
-    def __init__(self) -> None:
+    def __init__(self, beginnings: Collection[str]) -> None:
         super().__init__()
+        self._beginnings = beginnings
         self._seldom = Seldom(_CLIENTS_EVERY)
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Tell whether a line is logged."""
-        return record.msg not in CAUSED_BY_CLIENTS or self._seldom.lets(record.msg)
+        beginning = next((one for one in self._beginnings if str(record.msg).startswith(one)), None)
+        return beginning is None or self._seldom.lets(beginning)
 
 
 class Failures:

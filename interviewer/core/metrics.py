@@ -26,7 +26,10 @@ ProcessCollector(registry=REGISTRY)
 
 REQUESTS = Counter("interviewer_requests", "Answered HTTP requests.", ["method", "route", "status"], registry=REGISTRY)
 EVENTS_REFUSED = Counter(
-    "interviewer_events_refused", "Messages on websockets that were not passed on, by reason.", ["reason"], registry=REGISTRY
+    "interviewer_events_refused",
+    "Messages on websockets that were not passed on or not worked off, by reason.",
+    ["reason"],
+    registry=REGISTRY,
 )
 REQUEST_SECONDS = Histogram(
     "interviewer_request_seconds",

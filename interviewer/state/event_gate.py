@@ -55,6 +55,9 @@ class Reason(StrEnum):
     ARGUMENTS = "arguments"
     LENGTH = "length"
     NUMBER = "number"
+    # Of `backlog.py`: too many that are not done, and a page that has gone before they were.
+    WAITING = "waiting"
+    GONE = "gone"
 
 
 class Violation(Exception):

@@ -19,6 +19,7 @@ import pytest
 import structlog
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr, ValidationError
+from reflex.app import EventNamespace
 from starlette.types import Message, Receive, Scope, Send
 from uvicorn.protocols.http import httptools_impl
 
@@ -104,6 +105,9 @@ async def program(client: httpx2.AsyncClient, services: Services, new_user: NewU
 # -- the HTTP server's own lines -----------------------------------------------------------------------------------------
 
 
+OF_THE_SERVER = logs.CAUSED_BY_CLIENTS["uvicorn.error"]
+
+
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[logging.Logger]:
     """The HTTP server's logger as `interviewer run` leaves it, whatever servers of other tests made of it."""
@@ -119,17 +123,32 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[logging.Logger]:
 
 def test_warnings_that_clients_cause_are_logged_once_a_minute(log: io.StringIO, server: logging.Logger) -> None:
     for _ in range(5):
-        for message in sorted(logs.CAUSED_BY_CLIENTS):
+        for message in sorted(OF_THE_SERVER):
             server.warning(message)
         server.warning("A certificate expires soon.")
     logged = [line["event"] for line in lines(log)]
-    assert {message: logged.count(message) for message in logs.CAUSED_BY_CLIENTS} == dict.fromkeys(logs.CAUSED_BY_CLIENTS, 1)
+    assert {message: logged.count(message) for message in OF_THE_SERVER} == dict.fromkeys(OF_THE_SERVER, 1)
     assert logged.count("A certificate expires soon.") == 5
 
 
 def test_the_http_server_still_warns_in_these_words() -> None:
     source = inspect.getsource(httptools_impl)
-    assert [message for message in logs.CAUSED_BY_CLIENTS if f'"{message}"' not in source] == []
+    assert [message for message in OF_THE_SERVER if f'"{message}"' not in source] == []
+
+
+def test_changes_for_closed_pages_are_logged_once_a_minute(log: io.StringIO) -> None:
+    pages = logging.getLogger("reflex.app")
+    for page in ("a", "b", "c"):
+        pages.warning(f"Attempting to send delta to disconnected client {page!r}")
+        pages.warning("Frontend version 1 does not match")
+    logged = [line["event"] for line in lines(log)]
+    assert logged.count("Frontend version 1 does not match") == 3
+    assert [line for line in logged if "disconnected" in line] == ["Attempting to send delta to disconnected client 'a'"]
+
+
+def test_reflex_still_warns_in_these_words() -> None:
+    source = inspect.getsource(EventNamespace.emit_update)
+    assert [beginning for beginning in logs.CAUSED_BY_CLIENTS[EventNamespace.__module__] if beginning not in source] == []
 
 
 # -- request ids -----------------------------------------------------------------------------------------------------

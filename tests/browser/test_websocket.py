@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 import urllib.request
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from websockets.typing import Origin
 
 from interviewer.api.websockets import MESSAGES, TOO_MUCH
 from interviewer.cli.running import LONGEST_MESSAGE
+from interviewer.state.backlog import BUSY, OF_A_PAGE
+from interviewer.state.bounds import BOOT
 from tests.support.site import Site
 
 pytestmark = pytest.mark.browser
@@ -46,6 +49,24 @@ def test_who_sends_too_much_is_cut_off_and_may_come_again(limited: Site, sent: s
     with connect(f"ws://localhost:{limited.port}{PATH}") as socket:
         assert str(socket.recv(timeout=10)).startswith("0{")
     assert "Traceback" not in limited.log.read_text()
+
+
+def test_page_that_sends_faster_than_it_is_served_is_closed(site: Site) -> None:
+    boot = ["event", {"name": BOOT, "payload": {}, "router_data": {"pathname": "/", "asPath": "/"}}]
+    heard = ""
+    with connect(f"ws://localhost:{site.port}{PATH}", max_size=None) as socket:
+        socket.recv(timeout=10)
+        socket.send("40/_event,")
+        with contextlib.suppress(ConnectionClosed):
+            for _ in range(MESSAGES):
+                socket.send(f"42/_event,{json.dumps(boot)}")
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                heard += str(socket.recv(timeout=30))
+    assert BUSY in heard
+    assert heard.count("is_hydrated") <= 5 * OF_A_PAGE, "the rest is not worked off"
+    time.sleep(1)
+    assert site.log.read_text().count("disconnected client") <= 1
 
 
 @pytest.fixture(scope="module")

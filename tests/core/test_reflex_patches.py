@@ -16,10 +16,12 @@ from redis.asyncio import Redis
 from reflex.app import EventNamespace
 from reflex.istate.manager.memory import StateManagerMemory
 from reflex.istate.manager.redis import StateManagerRedis
-from reflex.utils.token_manager import RedisTokenManager
+from reflex.utils.token_manager import RedisTokenManager, TokenManager
+from reflex_base.event import Event
+from reflex_base.event.processor import BaseStateEventProcessor
 
 from interviewer.app import app
-from interviewer.core.reflex_patches import built_pages, connected_pages, memory_states, shared_states
+from interviewer.core.reflex_patches import built_pages, connected_pages, event_queues, memory_states, shared_states
 from interviewer.errors import StartupError
 
 PATCHES = Path(built_pages.__file__).parent
@@ -47,6 +49,43 @@ async def test_connections_are_found_by_key_and_ended_by_their_queue() -> None:
     assert connected_pages.tokens(app) == set()
     assert not connected_pages.is_connected(app, "key")
     assert not await connected_pages.drop(app, "sid")
+
+
+async def test_page_of_another_process_counts_as_connected() -> None:
+    assert inspect.iscoroutinefunction(TokenManager.is_token_connected)
+    assert not await connected_pages.is_connected_anywhere(app, "key")
+
+
+async def test_waiting_events_are_counted_and_dropped() -> None:
+    """Of a queue the first event runs, and what was cancelled stays until its turn."""
+    assert event_queues.processor_of(app) is app._event_processor
+    processor = BaseStateEventProcessor().configure()
+    async with processor:
+        futures = [await processor.enqueue("page", Event(name=f"{rx.State.get_full_name()}.hydrate")) for _ in range(6)]
+        later = [await processor.enqueue("other", Event(name=f"{rx.State.get_full_name()}.hydrate")) for _ in range(2)]
+        while event_queues.length(processor, "other") < len(later):  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        assert (event_queues.length(processor, "page"), event_queues.length(processor, "nobody")) == (6, 0)
+        assert event_queues.with_waiting(processor) == {"page", "other"}
+        futures[3].cancel()
+        assert event_queues.length(processor, "page") == 6, "no longer needed if Reflex removes it"
+        event_queues.drop_cancelled(processor, "page")
+        assert event_queues.length(processor, "page") == 5
+        assert event_queues.drop(processor, "page") == 4
+        assert event_queues.drop(processor, "nobody") == 0
+        assert event_queues.length(processor, "page") == 1
+        await asyncio.gather(futures[0], *later)
+        assert [future.cancelled() for future in futures] == [False] + [True] * 5
+        assert event_queues.with_waiting(processor) == set()
+
+
+async def test_reflex_passes_events_of_pages_to_the_named_processor() -> None:
+    """`App.event_processor` is what its websockets use, and only they; what handlers chain goes to the processor itself."""
+    assert "await self.app.event_processor.enqueue(token, event)" in inspect.getsource(EventNamespace.on_event)
+    assert isinstance(inspect.getattr_static(rx.App, "event_processor"), property)
+    processor = BaseStateEventProcessor().configure()
+    assert processor._root_context is not None
+    assert processor._root_context.enqueue_impl == processor.enqueue_many
 
 
 async def test_states_of_one_process_are_listed_and_dropped() -> None:

@@ -17,7 +17,7 @@ from interviewer.cli import app as commands
 from interviewer.cli import bounded_http
 from interviewer.core.rate_limits import LIMITS, Action
 from interviewer.settings import ROOT
-from interviewer.state import event_gate, retention
+from interviewer.state import backlog, event_gate, retention
 from interviewer.state.bounds import EVENTS
 
 PAGE = "docs/bounds.md"
@@ -58,6 +58,9 @@ Made by `.venv/bin/python -m tests.support.bounds` from the code; a test fails w
   {websockets.CLIENT_MESSAGES:,} messages ({websockets.CLIENT_CHARACTERS:,} characters) in {websockets.WITHIN:.0f} seconds;
   one websocket {websockets.MESSAGES} ({websockets.CHARACTERS:,}). A message has {event_gate.LONGEST:,} characters.
   After {event_gate.MOST_REFUSED} refused events a websocket is closed.
+- **Events.** Of those that were sent and are not done, a page has {backlog.OF_A_PAGE}, a session {backlog.OF_A_SESSION} and a
+  client {backlog.OF_A_CLIENT:,} (a quarter more for the events that fill a page); further ones are refused, and the page says
+  so. What still waits {backlog.GONE:.0f} seconds after a page has gone is dropped.
 - **Retention.** The state of a page is dropped {retention.ANONYMOUS:.0f} seconds after its websocket has gone if no user
   was signed in on it, else after {retention.SIGNED_IN / 60:.0f} minutes, with at most {retention.MOST:,} such states in a
   process; a store that copies share keeps them {retention.SHARED / 60:.0f} minutes. The privacy page says what is stored.

@@ -21,6 +21,11 @@ def is_connected(app: rx.App, token: str) -> bool:
     return app.event_namespace is not None and token in app.event_namespace.token_to_sid
 
 
+async def is_connected_anywhere(app: rx.App, token: str) -> bool:
+    """Tell whether the page with this key is connected to any of the processes that share a store."""
+    return app.event_namespace is not None and await app.event_namespace._token_manager.is_token_connected(token)
+
+
 def sids(app: rx.App, only: Collection[str] | None = None) -> list[str]:
     """Return the connections of this process's pages, or of those whose keys are in `only`."""
     pages = app.event_namespace

@@ -1,0 +1,157 @@
+"""Bounds the events that pages have sent and that are not done yet: of a page, of a session and of a client.
+
+The limits on messages do not: where a page sends faster than its events are done, its queue would grow as long as it sends. What
+handlers chain is neither counted nor refused, as an event chains only so much.
+
+When a page has gone, the events that still wait for it are dropped after a moment. Not at once: Reflex's client sends again only
+what it could not send, so what the server had received when a network failed for a second would be lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from time import monotonic
+from typing import cast
+
+import reflex as rx
+from reflex.constants import RouteVar
+from reflex.state import OnLoadInternalState, StateUpdate
+from reflex_base.event import Event
+from reflex_base.event.context import EventContext
+from reflex_base.event.processor import EventFuture, EventProcessor
+
+from interviewer import wiring
+from interviewer.core import metrics
+from interviewer.core.logs import Seldom
+from interviewer.core.rate_limits import network_of
+from interviewer.core.reflex_patches import connected_pages, event_queues
+from interviewer.state.bounds import BOOT, full_name
+from interviewer.state.event_gate import MOST_REFUSED, QUIET, Reason
+from interviewer.state.notices import NoticeState
+
+logger = logging.getLogger(__name__)
+
+# Events that were sent and are not done. A person has one or two, some more while the database is slow; a browser that opens all
+# its tabs again has one for each.
+OF_A_PAGE, OF_A_SESSION, OF_A_CLIENT = 20, 100, 1_000
+# The part by which events that fill a page may exceed that: without one of them a page stays empty, and a newer one cancels it.
+FILLING = 0.25
+_FILL = frozenset({BOOT, full_name(OnLoadInternalState, "on_load_internal")})
+# Seconds that a page may be gone before its waiting events are dropped; it tries to come back at least every two.
+GONE = 10.0
+# Seconds between two looks for pages that have gone.
+LOOK_EVERY = 2.0
+BUSY = "This page is still busy with what you did before, so nothing was done now. Wait a moment, then try again."
+
+_seldom = Seldom(QUIET)
+
+
+class Backlog:
+    """The events that are not done, counted, and the pages that have gone while some of theirs wait."""
+
+    def __init__(self) -> None:
+        # By page, session and client.
+        self._undone: Counter[str] = Counter()
+        # How many events of a connection were refused.
+        self._refused: Counter[str] = Counter()
+        # Since when a page is known to have gone.
+        self._gone: dict[str, float] = {}
+
+    async def enqueue(self, app: rx.App, processor: EventProcessor, key: str, event: Event) -> EventFuture:
+        """Pass an event of a page on, or refuse it; its future is cancelled then."""
+        bounds = _bounds(key, event)
+        more = FILLING if event.name in _FILL else 0
+        if any(self._undone[whose] >= most * (1 + more) for whose, most in bounds):
+            return await self._refuse(app, key, str(event.router_data.get(RouteVar.SESSION_ID, "")))
+        if event_queues.length(processor, key) > OF_A_PAGE:
+            # A page that is gone to and from has as many that a newer one has cancelled.
+            event_queues.drop_cancelled(processor, key)
+        future = await processor.enqueue(key, event)
+        self._count(future, [whose for whose, _ in bounds])
+        return future
+
+    def _count(self, future: EventFuture, whose: Sequence[str]) -> None:
+        self._undone.update(whose)
+
+        def done(_: asyncio.Future[object]) -> None:
+            for one in whose:
+                self._undone[one] -= 1
+                if not self._undone[one]:
+                    del self._undone[one]
+
+        future.add_done_callback(done)
+
+    async def _refuse(self, app: rx.App, key: str, sid: str) -> EventFuture:
+        """Refuse an event in words; a connection whose events are refused again and again is closed."""
+        _note(Reason.WAITING)
+        self._refused[sid] += 1
+        if self._refused[sid] <= MOST_REFUSED and app.event_namespace is not None:
+            await app.event_namespace.emit_update(StateUpdate(delta=NoticeState.saying(BUSY)), key)
+        elif self._refused[sid] == MOST_REFUSED + 1:
+            await connected_pages.drop(app, sid)
+        refused = EventFuture(txid="")
+        refused.cancel()
+        return refused
+
+    async def look(self, app: rx.App, processor: EventProcessor) -> None:
+        """Drop what waits for pages that have gone, and forget the connections that have."""
+        now, gone = monotonic(), event_queues.with_waiting(processor) - connected_pages.tokens(app)
+        self._gone = {key: self._gone.get(key, now) for key in gone}
+        for key in [key for key, since in self._gone.items() if now - since >= GONE]:
+            # It may have come back to another copy.
+            if not await connected_pages.is_connected_anywhere(app, key):
+                _note(Reason.GONE, event_queues.drop(processor, key))
+        open_now = set(connected_pages.sids(app))
+        self._refused = Counter({sid: times for sid, times in self._refused.items() if sid in open_now})
+
+
+class PageEvents:
+    """Reflex's processor of events as its websockets see it, which pass on what pages send."""
+
+    def __init__(self, app: rx.App, processor: EventProcessor, backlog: Backlog) -> None:
+        self._app = app
+        self._processor = processor
+        self._backlog = backlog
+
+    async def enqueue(self, token: str, event: Event, ev_ctx: EventContext | None = None) -> EventFuture:  # noqa: ARG002
+        """Pass an event on unless too many wait."""
+        return await self._backlog.enqueue(self._app, self._processor, token, event)
+
+
+_backlog = Backlog()
+
+
+def bounded(app: rx.App, processor: EventProcessor) -> EventProcessor:
+    """Return what Reflex takes for the processor when it passes on an event of a page; nothing else of it is used then."""
+    return cast("EventProcessor", PageEvents(app, processor, _backlog))
+
+
+async def watch(app: rx.App) -> None:
+    """Drop what waits for pages that have gone, for ever; Reflex passes the application by this name."""
+    while True:
+        await asyncio.sleep(LOOK_EVERY)
+        try:
+            if (processor := event_queues.processor_of(app)) is not None:
+                await _backlog.look(app, processor)
+        except Exception:
+            logger.exception("the events of pages that have gone could not be looked through")
+
+
+def _bounds(key: str, event: Event) -> list[tuple[str, int]]:
+    """Return whose event it is, and how many events each of them may have."""
+    services, given = wiring.services(), event.router_data
+    bounds = [(f"page {key}", OF_A_PAGE)]
+    if session := services.open_pages.session_of(key):
+        bounds.append((f"session {session}", OF_A_SESSION))
+    if services.settings.rate_limits:
+        bounds.append((f"client {network_of(str(given.get(RouteVar.CLIENT_IP, '')))}", OF_A_CLIENT))
+    return bounds
+
+
+def _note(reason: Reason, times: int = 1) -> None:
+    metrics.EVENTS_REFUSED.labels(reason.value).inc(times)
+    if times and _seldom.lets(reason.value):
+        logger.warning("events of pages are left undone (%s); at most one line about it in %.0f s", reason.value, QUIET)
