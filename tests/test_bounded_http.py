@@ -45,6 +45,11 @@ async def _undecided(websocket: WebSocket) -> None:
         assert (await websocket.receive())["type"] == wanted
 
 
+async def _names(request: Request) -> PlainTextResponse:
+    await request.body()
+    return PlainTextResponse(",".join(name.decode() for name, _ in request.scope["headers"]))
+
+
 async def _early(_request: Request) -> PlainTextResponse:
     return PlainTextResponse("early")
 
@@ -86,7 +91,12 @@ def dial(monkeypatch: pytest.MonkeyPatch) -> Iterator[Dial]:
     monkeypatch.setattr(bounded_http, "HANDSHAKE_WITHIN", QUICK)
     monkeypatch.setattr(bounded_http, "ARRIVING", 3)
     websockets = [WebSocketRoute("/open", _open), WebSocketRoute("/undecided", _undecided)]
-    routes = [Route("/", _length, methods=["POST"]), Route("/early", _early, methods=["POST"]), Route("/polling", _polling)]
+    routes = [
+        Route("/", _length, methods=["POST"]),
+        Route("/early", _early, methods=["POST"]),
+        Route("/names", _names, methods=["POST"]),
+        Route("/polling", _polling),
+    ]
     with dialing(_watched(Starlette(routes=[*routes, *websockets]))) as connect:
         yield connect
 
@@ -202,6 +212,11 @@ def test_chunks_and_trailers_of_a_body_are_understood(patient: Dial) -> None:
     assert one.recv(4096).endswith(b"20000")
     one.sendall(HEAD + b"\r\n1234567890")
     assert one.recv(4096).endswith(b"10")
+
+
+def test_trailers_become_no_headers(patient: Dial) -> None:
+    one = patient(CHUNKED.replace(b"/", b"/names", 1) + b"1\r\nx\r\n0\r\nA: b\r\n\r\n")
+    assert one.recv(4096).endswith(b"\r\nhost,transfer-encoding")
 
 
 def test_rest_of_an_answered_body_is_read_and_thrown_away(patient: Dial) -> None:
