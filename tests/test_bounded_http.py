@@ -236,8 +236,9 @@ def test_endless_rest_of_an_answered_body_ends(patient: Dial) -> None:
 
 def test_rest_of_an_answered_body_arrives_soon(patient: Dial, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounded_http, "REST_WITHIN", QUICK)
-    one = patient(HEAD.replace(b"/", b"/early", 1) + b"\r\n123")
+    one, began = patient(HEAD.replace(b"/", b"/early", 1) + b"\r\n123"), time.monotonic()
     assert answered(one).endswith(b"early")
+    assert time.monotonic() - began < 3, "sooner than an idle connection ends"
 
 
 # -- requests that wait for the answers before theirs ------------------------------------------------------------------------
