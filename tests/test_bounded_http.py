@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
-import threading
+import struct
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from interviewer.cli import bounded_http
-from interviewer.cli.bounded_http import BoundedHttp
+from interviewer.cli.bounded_http import PIPELINED, BoundedHttp
+from tests.support.dialing import Dial, answered, dialing
 
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n"
 UPGRADE = b"GET /%s HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
 KEY = b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+POLLING = b"GET /polling HTTP/1.1\r\nHost: x\r\n\r\n"
 QUICK = 0.3
 
 
@@ -41,7 +45,42 @@ async def _undecided(websocket: WebSocket) -> None:
         assert (await websocket.receive())["type"] == wanted
 
 
-Dial = Callable[[bytes], socket.socket]
+async def _names(request: Request) -> PlainTextResponse:
+    await request.body()
+    return PlainTextResponse(",".join(name.decode() for name, _ in request.scope["headers"]))
+
+
+async def _early(_request: Request) -> PlainTextResponse:
+    return PlainTextResponse("early")
+
+
+async def _polling(request: Request) -> StreamingResponse:
+    """Answer after some looks whether the client is still there, each of which asks for what has arrived."""
+    await request.body()
+    for _ in range(50):
+        await request.is_disconnected()
+        await asyncio.sleep(0.01)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(20):
+            yield b"polled" * 1_000
+            await asyncio.sleep(0.001)
+
+    return StreamingResponse(pieces())
+
+
+failed: list[Exception] = []
+
+
+def _watched(app: ASGIApp) -> ASGIApp:
+    async def watched(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await app(scope, receive, send)
+        except Exception as error:
+            failed.append(error)
+            raise
+
+    return watched
 
 
 @pytest.fixture
@@ -51,38 +90,15 @@ def dial(monkeypatch: pytest.MonkeyPatch) -> Iterator[Dial]:
     monkeypatch.setattr(bounded_http, "BODY_WITHIN", QUICK)
     monkeypatch.setattr(bounded_http, "HANDSHAKE_WITHIN", QUICK)
     monkeypatch.setattr(bounded_http, "ARRIVING", 3)
-    listener = socket.create_server(("127.0.0.1", 0))
     websockets = [WebSocketRoute("/open", _open), WebSocketRoute("/undecided", _undecided)]
-    app = Starlette(routes=[Route("/", _length, methods=["POST"]), *websockets])
-    config = uvicorn.Config(app, http=bounded_http.bounded_http(by_client=True), log_level="critical", lifespan="off")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    made: list[socket.socket] = []
-
-    def connect(sent: bytes) -> socket.socket:
-        made.append(one := socket.create_connection(listener.getsockname(), timeout=10))
-        one.sendall(sent)
-        return one
-
-    yield connect
-    for one in made:
-        one.close()
-    server.should_exit = True
-    thread.join(10)
-    assert not BoundedHttp._open
-    assert not BoundedHttp._arriving
-
-
-def answered(one: socket.socket) -> bytes:
-    """Return everything until the server ends the connection, which it may do without having read everything."""
-    found = b""
-    with contextlib.suppress(ConnectionResetError):
-        while piece := one.recv(65536):
-            found += piece
-    return found
+    routes = [
+        Route("/", _length, methods=["POST"]),
+        Route("/early", _early, methods=["POST"]),
+        Route("/names", _names, methods=["POST"]),
+        Route("/polling", _polling),
+    ]
+    with dialing(_watched(Starlette(routes=[*routes, *websockets]))) as connect:
+        yield connect
 
 
 @pytest.mark.parametrize(
@@ -163,3 +179,107 @@ def test_accepted_websocket_stays_and_is_counted_elsewhere(dial: Dial) -> None:
     for one in websockets:
         one.sendall(b"\x89\x80\0\0\0\0")
         assert one.recv(4096) == b"\x8a\x00", "a ping is answered"
+
+
+# -- what comes with a body, and after it ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch, dial: Dial) -> Dial:
+    """Connect to a server that waits long for bodies, so that only sizes end them."""
+    monkeypatch.setattr(bounded_http, "BODY_WITHIN", 30.0)
+    return dial
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"2\r\n{}\r\n0\r\n" + b"a: b\r\n" * 2_000_000,
+        b"2\r\n{}\r\n0\r\na: " + b"b" * 12_000_000,
+        b"1\r\nx\r\n" * 2_000_000,
+        b"2;" + b"a" * 12_000_000,
+    ],
+    ids=["trailers", "long trailer", "tiny chunks", "chunk extension"],
+)
+def test_endless_framing_of_a_body_is_refused(patient: Dial, sent: bytes) -> None:
+    one = patient(CHUNKED)
+    with pytest.raises(OSError):
+        one.sendall(sent)
+
+
+def test_chunks_and_trailers_of_a_body_are_understood(patient: Dial) -> None:
+    one = patient(CHUNKED + b"14\r\n12345678901234567890\r\n" * 1_000 + b"0\r\nA: b\r\nC: d\r\n\r\n")
+    assert one.recv(4096).endswith(b"20000")
+    one.sendall(HEAD + b"\r\n1234567890")
+    assert one.recv(4096).endswith(b"10")
+
+
+def test_trailers_become_no_headers(patient: Dial) -> None:
+    one = patient(CHUNKED.replace(b"/", b"/names", 1) + b"1\r\nx\r\n0\r\nA: b\r\n\r\n")
+    assert one.recv(4096).endswith(b"\r\nhost,transfer-encoding")
+
+
+def test_rest_of_an_answered_body_is_read_and_thrown_away(patient: Dial) -> None:
+    early = HEAD.replace(b"/", b"/early", 1).replace(b"10", b"1000000")
+    one = patient(early + b"\r\n")
+    assert one.recv(4096).endswith(b"early")
+    one.sendall(b"x" * 1_000_000 + HEAD + b"\r\n1234567890")
+    assert one.recv(4096).endswith(b"10")
+
+
+def test_endless_rest_of_an_answered_body_ends(patient: Dial) -> None:
+    one = patient(HEAD.replace(b"/", b"/early", 1).replace(b"10", b"100000000") + b"\r\n")
+    assert one.recv(4096).endswith(b"early")
+    with pytest.raises(OSError):
+        one.sendall(b"x" * 50_000_000)
+
+
+def test_rest_of_an_answered_body_arrives_soon(patient: Dial, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounded_http, "REST_WITHIN", QUICK)
+    one, began = patient(HEAD.replace(b"/", b"/early", 1) + b"\r\n123"), time.monotonic()
+    assert answered(one).endswith(b"early")
+    assert time.monotonic() - began < 3, "sooner than an idle connection ends"
+
+
+# -- requests that wait for the answers before theirs ------------------------------------------------------------------------
+
+
+def test_pipelined_requests_are_answered_in_order(dial: Dial) -> None:
+    several = [b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % n + b"x" * n for n in range(PIPELINED + 1)]
+    several[-1] = several[-1].replace(b"Host: x", b"Host: x\r\nConnection: close")
+    lengths = [piece.partition(b"\r\n\r\n")[2] for piece in answered(dial(b"".join(several))).split(b"HTTP/1.1 200 OK")[1:]]
+    assert lengths == [b"%d" % n for n in range(PIPELINED + 1)]
+
+
+def test_endless_pipelined_requests_are_cut_off(dial: Dial) -> None:
+    found = answered(dial(POLLING * (PIPELINED + 2)))
+    assert found == b""
+
+
+def test_nothing_is_read_while_requests_wait(patient: Dial) -> None:
+    one = patient(POLLING + b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 20000000\r\n\r\n")
+    one.settimeout(0.2)
+    with pytest.raises(TimeoutError):
+        one.sendall(b"x" * 20_000_000)
+
+
+def test_body_behind_a_long_answer_has_its_time(dial: Dial) -> None:
+    one = dial(POLLING + HEAD + b"Connection: close\r\n\r\n123")
+    time.sleep(QUICK * 1.5)
+    one.sendall(b"4567890")
+    assert answered(one).endswith(b"10")
+
+
+def test_aborted_pipelined_requests_end_quietly(dial: Dial) -> None:
+    failed.clear()
+    for _ in range(2):
+        one = dial(POLLING * 3)
+        assert one.recv(100).startswith(b"HTTP/1.1 200")
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        one.close()
+    time.sleep(0.2)
+    assert failed == []
+
+
+def test_websocket_waits_for_the_answers_before_it(dial: Dial) -> None:
+    assert b"101 Switching" not in answered(dial(POLLING + UPGRADE % b"open" + KEY + b"\r\n"))

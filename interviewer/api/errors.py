@@ -12,6 +12,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from interviewer.core.logs import Failures
 from interviewer.errors import AppError, TooManyRequests, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -22,6 +23,10 @@ MAX_BODY, MAX_WEBHOOK = 256 * 1024, 1024 * 1024
 WEBHOOKS = "/api/webhooks/"
 # Seconds after which it makes sense to come back when something we depend on does not answer.
 RETRY_AFTER = 5
+# Seconds between two lines of the log about the same failure.
+QUIET = 60.0
+
+_failures = Failures(logger, "a request failed", QUIET)
 
 
 def install(api: FastAPI) -> None:
@@ -104,5 +109,5 @@ async def _of_the_framework(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _bug(request: Request, error: Exception) -> JSONResponse:
-    logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    _failures.log(error, f"{request.method} {request.url.path} failed")
     return refusal(AppError())

@@ -24,8 +24,8 @@ from interviewer.settings import ROOT, Settings
 
 # Seconds that open connections get at the end before they are cut.
 GRACE_SECONDS = 5
-# Bytes of one message on a websocket; the longest answer with all its code is a fifth of it.
-LONGEST_MESSAGE = 1024 * 1024
+# Bytes of one message on a websocket: the longest form that `state/bounds.py` takes, with three bytes for each character.
+LONGEST_MESSAGE = 640 * 1024
 # Seconds that an idle connection stays open: longer than a load balancer in front keeps it, or it would now and then send a
 # request into one that is just being closed, which its visitor would see as an error.
 KEEP_ALIVE_SECONDS = 130
@@ -170,10 +170,14 @@ def _serve(settings: Settings, *, embedded: bool) -> None:
         access_log=False,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),
-        http=bounded_http(by_client=settings.rate_limits and not settings.trusted_proxies),
+        http=bounded_http(
+            by_client=settings.rate_limits and not settings.trusted_proxies, websockets_by_client=settings.rate_limits
+        ),
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
         ws_max_size=LONGEST_MESSAGE,
+        # It makes 8 KB of a page's first 10, and lets a thousand bytes of a client take a megabyte of memory.
+        ws_per_message_deflate=False,
         server_header=False,
     )
     Server(config, settings.stop_delay, lambda: _announce(settings, embedded=embedded)).run()

@@ -134,7 +134,7 @@ class Seldom:
 
 
 class _ClientMistakes(logging.Filter):
-    """Passes each of a library's warnings about clients once a minute."""
+    """Passes each of a library's warnings about clients once a minute, and each kind of error of the application."""
 
     def __init__(self, beginnings: Collection[str]) -> None:
         super().__init__()
@@ -143,6 +143,8 @@ class _ClientMistakes(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Tell whether a line is logged."""
+        if record.exc_info and record.exc_info[1] is not None:
+            return self._seldom.lets(_kind(record.exc_info[1]))
         beginning = next((one for one in self._beginnings if str(record.msg).startswith(one)), None)
         return beginning is None or self._seldom.lets(beginning)
 
@@ -161,21 +163,21 @@ class Failures:
         # How many of a kind no line has counted yet.
         self._more: dict[str, int] = {}
 
-    def log(self, error: Exception) -> None:
-        """Log an error, or only count it."""
+    def log(self, error: BaseException, what: str = "") -> None:
+        """Log an error, or only count it; `what` says more of what has failed than the other errors of its kind share."""
         kind = _kind(error)
         first = kind not in self._more
         self._more[kind] = self._more.get(kind, 0) + 1
         if not self._seldom.lets(kind):
             return
         if first:
-            self._logger.error("%s", self._what, exc_info=error)
+            self._logger.error("%s", what or self._what, exc_info=error)
         else:
             self._logger.error("%s again (%s), %d times since the last line", self._what, kind, self._more[kind])
         self._more[kind] = 0
 
 
-def _kind(error: Exception) -> str:
+def _kind(error: BaseException) -> str:
     last = error.__traceback__
     while last is not None and last.tb_next is not None:
         last = last.tb_next

@@ -131,6 +131,13 @@ def test_warnings_that_clients_cause_are_logged_once_a_minute(log: io.StringIO, 
     assert logged.count("A certificate expires soon.") == 5
 
 
+def test_equal_errors_of_the_application_are_logged_once_a_minute(log: io.StringIO, server: logging.Logger) -> None:
+    for _ in range(5):
+        for wrong, what in ((KeyError("x"), "first"), (ValueError("y"), "second")):
+            server.error("Exception in ASGI application (%s)", what, exc_info=wrong)
+    assert [line["event"].rpartition("(")[2] for line in lines(log)] == ["first)", "second)"]
+
+
 def test_the_http_server_still_warns_in_these_words() -> None:
     source = inspect.getsource(httptools_impl)
     assert [message for message in OF_THE_SERVER if f'"{message}"' not in source] == []

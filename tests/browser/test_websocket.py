@@ -30,6 +30,11 @@ def test_the_own_page_and_programs_may(site: Site, origin: str) -> None:
         assert str(socket.recv(timeout=10)).startswith("0{")
 
 
+def test_messages_are_not_compressed(site: Site) -> None:
+    with connect(f"ws://localhost:{site.port}{PATH}", compression="deflate") as socket:
+        assert not socket.protocol.extensions
+
+
 @pytest.mark.parametrize("origin", ["http://evil.example", "http://localhost:1", "null"])
 def test_pages_of_other_sites_may_not(site: Site, origin: str) -> None:
     with pytest.raises(InvalidStatus) as caught, connect(f"ws://localhost:{site.port}{PATH}", origin=Origin(origin)):

@@ -14,7 +14,8 @@ from interviewer.api import websockets
 from interviewer.api.access import person, refresh_token
 from interviewer.api.errors import MAX_BODY, MAX_WEBHOOK
 from interviewer.cli import app as commands
-from interviewer.cli import bounded_http
+from interviewer.cli import bounded_http, bounded_websockets
+from interviewer.cli.running import LONGEST_MESSAGE
 from interviewer.core.rate_limits import LIMITS, Action
 from interviewer.settings import ROOT
 from interviewer.state import backlog, event_gate, retention
@@ -51,12 +52,19 @@ _OPENING = f"""# What can be called from outside, and its bounds
 Made by `.venv/bin/python -m tests.support.bounds` from the code; a test fails when it is out of date.
 
 - **Connections.** The headers of a request have {bounded_http.HEADERS_WITHIN:.0f} seconds and
-  {bounded_http.LONGEST_HEADERS:,} bytes, its body {bounded_http.BODY_WITHIN:.0f} seconds. One client (an IPv4 address or
+  {bounded_http.LONGEST_HEADERS:,} bytes, its body {bounded_http.BODY_WITHIN:.0f} seconds, and sizes of chunks and trailers
+  {bounded_http.LONGEST_HEADERS:,} bytes; trailers are dropped. What is left of a body after its answer has
+  {bounded_http.REST_WITHIN:.0f} seconds and {bounded_http.LONGEST_REST // 1024**2} MB. At most {bounded_http.PIPELINED} requests
+  wait on one connection for the answers before theirs, and nothing is read meanwhile. One client (an IPv4 address or
   an IPv6 /64) has {bounded_http.AT_ONCE:,} HTTP connections, on {bounded_http.ARRIVING} of which a request may still be
   arriving; not behind `TRUSTED_PROXIES`, where the proxy bounds them.
 - **Websockets.** One client has {websockets.AT_ONCE} open, opens {websockets.OPENED:,} a minute, and sends
   {websockets.CLIENT_MESSAGES:,} messages ({websockets.CLIENT_CHARACTERS:,} characters) in {websockets.WITHIN:.0f} seconds;
-  one websocket {websockets.MESSAGES} ({websockets.CHARACTERS:,}). A message has {event_gate.LONGEST:,} characters.
+  one websocket {websockets.MESSAGES} ({websockets.CHARACTERS:,}). A message has {event_gate.LONGEST:,} characters,
+  {LONGEST_MESSAGE:,} bytes and {bounded_websockets.MESSAGE_WITHIN:.0f} seconds to arrive. Frames, with pings and pongs, and
+  bytes are at most twice that: {bounded_websockets.FRAMES:,} frames and {bounded_websockets.BYTES:,} bytes on one websocket,
+  {bounded_websockets.CLIENT_FRAMES:,} and {bounded_websockets.CLIENT_BYTES:,} of a client. Nothing is read from a client that
+  does not read, and messages are not compressed.
   After {event_gate.MOST_REFUSED} refused events a websocket is closed.
 - **Events.** Of those that were sent and are not done, a page has {backlog.OF_A_PAGE}, a session {backlog.OF_A_SESSION} and a
   client {backlog.OF_A_CLIENT:,} (a quarter more for the events that fill a page); further ones are refused, and the page says
@@ -67,7 +75,7 @@ Made by `.venv/bin/python -m tests.support.bounds` from the code; a test fails w
 - **Log.** A request: method, route template, status, milliseconds. An event: its handler's name. A refusal: the reason,
   once a minute. Any other text is cut at a few hundred characters.
 - **Limits** are counted by client, by account and by both; 429 says when to come back. `RATE_LIMITS=off` turns all off but
-  sizes and times.
+  sizes, times and what one connection may send.
 """
 
 
