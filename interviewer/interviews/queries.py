@@ -14,7 +14,17 @@ from sqlmodel import col
 
 from interviewer.core.columns import insert_of, table_of, utcnow, values_of
 from interviewer.interviews.progress import InterviewStatus
-from interviewer.interviews.tables import Appeal, Conversation, Interview, JobProfile, Message, ModelCall, Question, Verdict
+from interviewer.interviews.tables import (
+    Appeal,
+    Conversation,
+    Interview,
+    JobProfile,
+    Message,
+    ModelCall,
+    PlanChoice,
+    Question,
+    Verdict,
+)
 from interviewer.interviews.usage_queries import along
 
 # Every status but that of a start that failed: such interviews are shown nowhere.
@@ -29,6 +39,7 @@ class Line(NamedTuple):
     id: int
     status: str
     created_at: datetime
+    plan: dict[str, Any]
     answers_judged: int
     score_sum: int
     job_text: str | None
@@ -113,6 +124,7 @@ _LINES = (
         col(Interview.id),
         col(Interview.status),
         col(Interview.created_at),
+        col(Interview.plan),
         col(Interview.answers_judged),
         col(Interview.score_sum),
         func.left(col(JobProfile.text), TITLE_FROM),
@@ -131,10 +143,10 @@ async def load(session: AsyncSession, interview_id: int, user_id: int, *, lock: 
     return (row[0], row[1], row[2]) if row else None
 
 
-async def started_with(session: AsyncSession, user_id: int, key: str) -> tuple[int, JobProfile | None] | None:
-    """Return the id and the job profile of the interview that a user started with this key, unless that start failed."""
+async def started_with(session: AsyncSession, user_id: int, key: str) -> tuple[Interview, JobProfile | None] | None:
+    """Return the interview that a user started with this key and its job profile, unless that start failed."""
     statement = (
-        select(col(Interview.id), JobProfile)
+        select(Interview, JobProfile)
         .outerjoin(JobProfile, col(JobProfile.id) == Interview.job_profile_id)
         .where(
             col(Interview.user_id) == user_id,
@@ -183,6 +195,19 @@ async def job_profile(session: AsyncSession, user_id: int, text: str, text_hash:
     kept = new.on_conflict_do_update(index_elements=["user_id", "text_hash"], set_={"text_hash": new.excluded.text_hash})
     stored: JobProfile = (await session.execute(kept.returning(JobProfile))).scalar_one()
     return stored
+
+
+async def last_choice(session: AsyncSession, user_id: int) -> dict[str, Any] | None:
+    """Return the plan that the user chose last in the pages, None before the first choice."""
+    statement = select(col(PlanChoice.plan)).where(col(PlanChoice.user_id) == user_id)
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def remember_choice(session: AsyncSession, user_id: int, plan: dict[str, Any]) -> None:
+    """Keep a plan as the one that the user chose last."""
+    values = {"plan": plan, "updated_at": utcnow()}
+    new = insert(PlanChoice).values(user_id=user_id, **values)
+    await session.execute(new.on_conflict_do_update(index_elements=["user_id"], set_=values))
 
 
 async def store_profile(session: AsyncSession, job_profile_id: int, profile: dict[str, Any]) -> None:
