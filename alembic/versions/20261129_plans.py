@@ -41,18 +41,20 @@ def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute(OTHERS)
     op.add_column("interviews", sa.Column("plan", JSONB(), nullable=False, server_default=sa.text(f"'{STANDARD}'")))
-    op.execute("UPDATE interviews i SET plan = jsonb_set(i.plan, '{topics}', o.topics) FROM other_plans o WHERE o.id = i.id")
     op.drop_constraint("answers_judged", "interviews", type_="check")
     op.create_check_constraint("answers_judged", "interviews", "answers_judged BETWEEN 0 AND 100")
     op.drop_constraint("position", "questions", type_="check")
     op.create_check_constraint("position", "questions", "position >= 1")
+    op.execute("UPDATE interviews i SET plan = jsonb_set(i.plan, '{topics}', o.topics) FROM other_plans o WHERE o.id = i.id")
     op.create_table(
         "plan_choices",
+        sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
         sa.Column("user_id", sa.Integer(), nullable=False),
         sa.Column("plan", JSONB(), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_plan_choices_user_id"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_plan_choices")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plan_choices")),
+        sa.UniqueConstraint("user_id", name=op.f("uq_plan_choices_user_id")),
     )
 
 

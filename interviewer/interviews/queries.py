@@ -21,7 +21,6 @@ from interviewer.interviews.tables import (
     JobProfile,
     Message,
     ModelCall,
-    PlanChoice,
     Question,
     Verdict,
 )
@@ -195,19 +194,6 @@ async def job_profile(session: AsyncSession, user_id: int, text: str, text_hash:
     kept = new.on_conflict_do_update(index_elements=["user_id", "text_hash"], set_={"text_hash": new.excluded.text_hash})
     stored: JobProfile = (await session.execute(kept.returning(JobProfile))).scalar_one()
     return stored
-
-
-async def last_choice(session: AsyncSession, user_id: int) -> dict[str, Any] | None:
-    """Return the plan that the user chose last in the pages, None before the first choice."""
-    statement = select(col(PlanChoice.plan)).where(col(PlanChoice.user_id) == user_id)
-    return (await session.execute(statement)).scalar_one_or_none()
-
-
-async def remember_choice(session: AsyncSession, user_id: int, plan: dict[str, Any]) -> None:
-    """Keep a plan as the one that the user chose last."""
-    values = {"plan": plan, "updated_at": utcnow()}
-    new = insert(PlanChoice).values(user_id=user_id, **values)
-    await session.execute(new.on_conflict_do_update(index_elements=["user_id"], set_=values))
 
 
 async def store_profile(session: AsyncSession, job_profile_id: int, profile: dict[str, Any]) -> None:

@@ -22,7 +22,7 @@ from interviewer.core.rate_limits import Action, Guard
 from interviewer.core.retry import quietly
 from interviewer.credits import interview_credits
 from interviewer.errors import AppError, Crowded, Unauthorized, Unavailable, for_the_user
-from interviewer.interviews import briefs, failed_starts, queries
+from interviewer.interviews import briefs, choice_queries, failed_starts, queries
 from interviewer.interviews.events import Asked, Event, Failed, Started
 from interviewer.interviews.interviewer import Interviewer
 from interviewer.interviews.interviewer_calls import Caller, InterviewerCalls
@@ -102,7 +102,7 @@ class Starts:
             await session.flush()
             await interview_credits.reserve(session, user, interview.id)
             if remember:
-                await queries.remember_choice(session, user_id, plan.document())
+                await choice_queries.remember_choice(session, user_id, plan.document())
         return interview, job, True
 
     async def _open(self, interview: Interview, job: JobProfile | None, publish: Publish[Event]) -> None:

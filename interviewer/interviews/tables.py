@@ -11,7 +11,6 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
-    ForeignKey,
     Index,
     Integer,
     SmallInteger,
@@ -94,7 +93,8 @@ class PlanChoice(SQLModel, table=True):
 
     __tablename__: ClassVar[Any] = "plan_choices"
 
-    user_id: int = Field(sa_column=Column(Integer, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True))
+    id: int = id_column()
+    user_id: int = reference_column("users.id", unique=True)
     plan: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
     updated_at: datetime = time_column()
 

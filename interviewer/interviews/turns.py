@@ -27,7 +27,7 @@ from interviewer.core.lease import renewing
 from interviewer.core.rate_limits import Action, Guard
 from interviewer.core.retry import patiently, quietly
 from interviewer.errors import BadRequest, Conflict, for_the_user
-from interviewer.interviews import briefs, queries, verdicts
+from interviewer.interviews import briefs, choice_queries, queries, verdicts
 from interviewer.interviews.events import Asked, Completed, Event, Failed, Judged, Stored
 from interviewer.interviews.interviewer import Interviewer
 from interviewer.interviews.interviewer_calls import Caller, InterviewerCalls
@@ -106,7 +106,7 @@ class Interviews:
     async def last_choice(self, user_id: int) -> Plan:
         """Return the plan that the user chose last in the pages, the standard one before the first choice."""
         async with self._database.autocommit() as session:
-            document = await queries.last_choice(session, user_id)
+            document = await choice_queries.last_choice(session, user_id)
         return plan_of(document) if document else STANDARD
 
     def follow_start(self, user_id: int, interview_id: int) -> AsyncIterator[Event]:

@@ -21,6 +21,7 @@ from interviewer.core.users import User
 from interviewer.credits import free_credit, ledger
 from interviewer.credits.rules import SubscriptionStatus
 from interviewer.errors import BadRequest, PaymentsUnavailable, SubscriptionNotCancelled, Unauthorized, Unavailable
+from interviewer.interviews import choice_queries
 from interviewer.interviews import queries as interview_queries
 from interviewer.interviews.load import found
 from interviewer.interviews.plan import Plan, plan_of
@@ -143,9 +144,7 @@ class Personal:
                 "interviews": [
                     await _interview(session, user_id, one.id) for one in await interview_queries.every_line(session, user_id)
                 ],
-                "last_choice": _plan(plan_of(chosen))
-                if (chosen := await interview_queries.last_choice(session, user_id))
-                else None,
+                "last_choice": _plan(plan_of(chosen)) if (chosen := await choice_queries.last_choice(session, user_id)) else None,
                 "practice": [_practised(one) for one in await practice_queries.all_tries(session, user_id)],
             }
 

@@ -16,9 +16,10 @@ from interviewer.grading.relevance import likeness_between
 from interviewer.grading.text import contains_phrase, sentences, stem, stems, words
 from interviewer.interviews import replies
 from interviewer.interviews.interviewer import AnswerBrief, JobBrief, PastTurn, Piece, QuestionBrief, QuestionDraft, VerdictDraft
+from interviewer.interviews.plan import STANDARD
 from interviewer.interviews.rubric import AnswerNature, score
 from interviewer.interviews.samples import SAMPLE_JOBS
-from interviewer.interviews.topics import TOPICS, TOTAL_QUESTIONS, AnswerKind, Level, number_in_topic, topic_of
+from interviewer.interviews.topics import TOPICS, AnswerKind, Level
 
 BANK = load_bank()
 
@@ -179,11 +180,11 @@ async def whole_interview(answer: str, job: str = "", seen: list[str] | None = N
     interviewer = BuiltinInterviewer(random.Random(seed))
     history: list[PastTurn] = []
     drafts: list[QuestionDraft] = []
-    for position in range(1, TOTAL_QUESTIONS + 1):
+    for position in range(1, STANDARD.total + 1):
         code_asked = any(draft.kind == "code" for draft in drafts)
         brief = QuestionBrief(
-            topic_of(position).id,
-            number_in_topic(position),
+            STANDARD.place(position).topic.id,
+            STANDARD.place(position).number,
             must_be_code=position == 4 and not code_asked,
             job=JobBrief(job) if job else None,
             history=history,
@@ -194,7 +195,9 @@ async def whole_interview(answer: str, job: str = "", seen: list[str] | None = N
         assert isinstance(draft, QuestionDraft)
         drafts.append(draft)
         said = draft.rubric["model_answer"] if answer == "model" else answer
-        history.append(PastTurn(topic_of(position).id, draft.subtopic, draft.level, draft.prompt, draft.bank_id, said))
+        history.append(
+            PastTurn(STANDARD.place(position).topic.id, draft.subtopic, draft.level, draft.prompt, draft.bank_id, said)
+        )
     return drafts
 
 
@@ -202,7 +205,7 @@ async def whole_interview(answer: str, job: str = "", seen: list[str] | None = N
 async def test_an_interview_asks_twelve_different_questions_and_at_least_one_for_code() -> None:
     for seed in range(10):
         drafts = await whole_interview("model", seed=seed)
-        assert len({draft.bank_id for draft in drafts}) == TOTAL_QUESTIONS
+        assert len({draft.bank_id for draft in drafts}) == STANDARD.total
         assert any(draft.kind == AnswerKind.CODE for draft in drafts[2:4])
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from interviewer.core.database import Database
 from interviewer.core.users import User
+from interviewer.interviews.plan import STANDARD
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.reports.dashboard import InterviewSummary, TopicTrend
 from interviewer.reports.streak import RECENT_DAYS, streak_of
@@ -36,7 +37,7 @@ TODAY = date(2026, 11, 23)  # a Monday
 
 def one(percent: int | None, id: int = 1, status: InterviewStatus = InterviewStatus.FINISHED) -> InterviewSummary:
     at = datetime(2026, 3, 1, 12, tzinfo=UTC) + timedelta(days=id)
-    return InterviewSummary(id=id, title="A job", status=status, started_at=at, answers_judged=12, total=12, percent=percent)
+    return InterviewSummary(id=id, title="A job", status=status, started_at=at, answers_judged=12, plan=STANDARD, percent=percent)
 
 
 def newest_first(*percents: int) -> list[InterviewSummary]:
