@@ -33,10 +33,9 @@ _SHOWN = {
 _LEGEND = "font-serif text-xl font-bold"
 _BOX = (
     "flex min-h-11 cursor-pointer gap-3 rounded-md border border-line px-3 py-2.5 transition-colors hover:border-muted "
-    "has-[:checked]:border-accent has-[:checked]:ring-1 has-[:checked]:ring-accent "
-    "has-[:focus-visible]:outline-2 has-[:focus-visible]:outline-offset-2 has-[:focus-visible]:outline-accent"
+    "has-[:checked]:border-accent has-[:checked]:ring-1 has-[:checked]:ring-accent"
 )
-_INPUT = "size-5 shrink-0 accent-accent outline-none"
+_INPUT = "size-5 shrink-0 accent-accent"
 
 
 def plan_choice() -> rx.Component:

@@ -18,7 +18,7 @@ from interviewer.grading.text import vectors
 from interviewer.interviews.interviewer import JobBrief, PastTurn, QuestionBrief
 from interviewer.interviews.plan import LANGUAGES
 from interviewer.interviews.rubric import PASS_SCORE, Rubric, score
-from interviewer.interviews.topics import AnswerKind, Level, topic_by_id
+from interviewer.interviews.topics import CODING, AnswerKind, Level, topic_by_id
 
 # At this score and above the next question gets harder, at the other and below easier.
 HARDER_FROM, EASIER_FROM = PASS_SCORE + 1, 3
@@ -104,8 +104,10 @@ def wanted_tags(brief: QuestionBrief) -> tuple[str, ...]:
 
 
 def is_about_another_language(question: BankQuestion, chosen: str) -> bool:
-    """Tell whether a question is about programming languages, but not about the chosen one; never without a choice."""
+    """Tell whether a question is about other languages than the chosen one, or wants SQL for code; never without a choice."""
     languages = {name for name, tag in _language_tags().items() if tag in question.tags}
+    if question.kind is AnswerKind.CODE and "sql" in question.tags and question.topic == CODING.slug:
+        languages.add("SQL")
     return bool(chosen and languages) and chosen not in languages
 
 
@@ -144,8 +146,12 @@ def _lead(question: BankQuestion, brief: QuestionBrief) -> str:
     """Return what goes before a question: what in the posting it is about, and the language that code is to be in."""
     tied = _tie(question, brief.job, brief.history)
     chosen = brief.programming_language
-    asks_for_code = question.kind is AnswerKind.CODE and "sql" not in question.tags
-    if not (chosen and asks_for_code) or is_about_another_language(question, chosen):
+    if (
+        not chosen
+        or question.kind is not AnswerKind.CODE
+        or "sql" in question.tags
+        or is_about_another_language(question, chosen)
+    ):
         return tied
     return f"{tied} Write the code in {chosen}.".strip()
 

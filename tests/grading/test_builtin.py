@@ -202,6 +202,31 @@ async def whole_interview(answer: str, job: str = "", seen: list[str] | None = N
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("chosen", ["Go", "Java", "Python", "Elixir"])
+async def test_a_chosen_language_goes_before_those_of_the_job(chosen: str) -> None:
+    others = {"Go": "go", "Java": "java", "Python": "python"}
+    foreign = {tag for name, tag in others.items() if name != chosen} | {"sql"}
+    job = JobBrief("Backend engineer. You write Python, Go and Java, and a lot of SQL.")
+    named = 0
+    for seed in range(12):
+        brief = QuestionBrief(2, 1, must_be_code=True, job=job, level=Level.SENIOR, programming_language=chosen)
+        draft = [item async for item in BuiltinInterviewer(random.Random(seed)).ask(brief)][-1]
+        assert isinstance(draft, QuestionDraft)
+        tags = set(BANK[draft.bank_id or ""].tags)
+        assert others.get(chosen) in tags or not tags & foreign, draft.prompt
+        named += f"Write the code in {chosen}." in draft.prompt
+    assert named
+
+
+async def test_an_interview_begins_at_the_chosen_level() -> None:
+    job = JobBrief("Senior backend engineer, 10+ years of experience with Python.")
+    for level in Level:
+        brief = QuestionBrief(3, 1, must_be_code=False, job=job, level=level)
+        draft = [item async for item in BuiltinInterviewer(random.Random(3)).ask(brief)][-1]
+        assert isinstance(draft, QuestionDraft)
+        assert draft.level == level
+
+
 async def test_an_interview_asks_twelve_different_questions_and_at_least_one_for_code() -> None:
     for seed in range(10):
         drafts = await whole_interview("model", seed=seed)
