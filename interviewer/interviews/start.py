@@ -70,7 +70,7 @@ class Starts:
         interview, job, is_new = await self._reserve(user_id, text, key, plan, remember=remember)
         broadcast = self._live.run(("start", interview.id), partial(self._open, interview, job)) if is_new else None
         yield Started(interview.id, title_of(job.text if job else ""), plan_of(interview.plan), self._interviewer.name)
-        async for event in broadcast.follow() if broadcast else self.follow(user_id, interview.id):
+        async for event in broadcast.follow() if broadcast is not None else self.follow(user_id, interview.id):
             yield event
 
     async def _reserve(
