@@ -81,7 +81,7 @@ app.register_lifespan_task(ownership.watch)
 app.register_lifespan_task(retention.watch)
 app.register_lifespan_task(backlog.watch)
 
-_ABOUT = "Practise backend interviews: twelve questions, a rubric fixed before every answer, and a verdict you can check."
+_ABOUT = "Practise backend interviews: a rubric fixed before every answer, and a verdict you can check."
 _PUBLIC = settings.site_url if settings.production else "/"
 
 
@@ -165,7 +165,7 @@ _page(
     interview.interview,
     "/interview",
     "Interview · Interviewer",
-    "Take a backend interview: six topics, two questions each.",
+    "Take a backend interview: short, standard, or focused on a few topics.",
     loads=[SessionState.require, InterviewState.load],
 )
 _page(

@@ -182,6 +182,18 @@ def test_a_whole_interview(site: Site, new_client: NewClient) -> None:
         client.answer(id, "one more")
 
 
+def test_an_interview_by_its_own_plan(site: Site, new_client: NewClient) -> None:
+    client = new_client(site.url)
+    sign_up(site, client)
+    id = client.start(topics=[5, 2], questions_per_topic=1, level="junior", programming_language="Go").interview_id
+    assert (client.interview(id).number_questions, client.interview(id).difficulty) == (2, "junior")
+    assert client.answer(id, GOOD).current_topic == 2
+    conversation = client.answer(id, "def f(): return 1")
+    assert conversation.finished
+    assert [exchange.topic for exchange in conversation.exchanges] == ["Behavioral", "Coding"]
+    assert client.interview(id).status == "finished"
+
+
 def test_an_interview_in_streams(site: Site, new_client: NewClient) -> None:
     client = new_client(site.url)
     sign_up(site, client)
@@ -613,6 +625,21 @@ def test_pausing_again_after_a_broken_connection(client: Client, fake: Fake) -> 
     fake.script = [done_already, interview_with("finished")]
     with pytest.raises(ApiError, match="Invalid status transition"):
         client.pause(7)
+
+
+def test_a_start_sends_only_the_options_that_were_given(client: Client, fake: Fake) -> None:
+    started = JSONResponse({"interview_id": 7, "conversation_id": 7, "first_question": "Why?"}, 201)
+    fake.script = [started, started]
+    client.start()
+    client.start("A job", topics=(4, 2), questions_per_topic=3, level="senior", programming_language="Go", follow_ups=False)
+    options = {"topics": [4, 2], "questions_per_topic": 3, "level": "senior", "programming_language": "Go", "follow_ups": False}
+    assert [json.loads(body) for body in fake.bodies[-2:]] == [
+        {"job_description": ""},
+        {"job_description": "A job", **options},
+    ]
+    for start in (client.start, lambda **given: list(client.stream_start(**given))):
+        with pytest.raises(TypeError, match="unknown options: lenght"):
+            start(lenght=3)  # type: ignore[call-arg]
 
 
 def test_an_answer_carries_a_key_and_the_question_it_means(client: Client, fake: Fake) -> None:

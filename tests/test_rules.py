@@ -7,8 +7,9 @@ import pytest
 from interviewer.accounts.redirects import local_path
 from interviewer.credits.rules import Balances, CreditType, pays_from
 from interviewer.interviews.non_answers import is_non_answer
+from interviewer.interviews.plan import STANDARD
 from interviewer.interviews.progress import InterviewStatus, may_change, missing_after, must_ask_for_code
-from interviewer.interviews.topics import TOPICS, number_in_topic, topic_by_id, topic_of
+from interviewer.interviews.topics import TOPICS, topic_by_id
 from interviewer.interviews.user_text import (
     MAX_ANSWER,
     MAX_JOB_DESCRIPTION,
@@ -21,12 +22,11 @@ from interviewer.reports.prose import blocks
 
 
 def test_twelve_positions_map_to_six_topics_of_two() -> None:
-    assert [(topic_of(position).id, number_in_topic(position)) for position in range(1, 13)] == [
-        (topic.id, number) for topic in TOPICS for number in (1, 2)
-    ]
+    places = [STANDARD.place(position) for position in range(1, 13)]
+    assert [(place.topic.id, place.number) for place in places] == [(topic.id, number) for topic in TOPICS for number in (1, 2)]
     for outside in (0, 13, -1):
         with pytest.raises(ValueError, match="no question"):
-            topic_of(outside)
+            STANDARD.place(outside)
     for unknown in (0, 7):
         with pytest.raises(KeyError):
             topic_by_id(unknown)
@@ -43,15 +43,15 @@ def test_twelve_positions_map_to_six_topics_of_two() -> None:
     ],
 )
 def test_what_an_answer_lacks(position: int, judged: bool, asked: int, verdict: bool, question: bool) -> None:
-    missing = missing_after(position, judged=judged, asked=asked)
+    missing = missing_after(position, judged=judged, asked=asked, total=STANDARD.total)
     assert (missing.verdict, missing.next_question, bool(missing)) == (verdict, question, verdict or question)
 
 
 def test_the_second_coding_question_asks_for_code_unless_the_first_did() -> None:
-    assert must_ask_for_code(4, code_asked=False)
-    assert not must_ask_for_code(4, code_asked=True)
-    assert not must_ask_for_code(3, code_asked=False)
-    assert not must_ask_for_code(6, code_asked=False)
+    assert must_ask_for_code(STANDARD.place(4), code_asked=False)
+    assert not must_ask_for_code(STANDARD.place(4), code_asked=True)
+    assert not must_ask_for_code(STANDARD.place(3), code_asked=False)
+    assert not must_ask_for_code(STANDARD.place(6), code_asked=False)
 
 
 def test_only_running_interviews_pause_and_only_paused_ones_resume() -> None:

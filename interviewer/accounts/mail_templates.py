@@ -6,6 +6,7 @@ from html import escape
 from urllib.parse import quote
 
 from interviewer.core.mail import Mail
+from interviewer.interviews.plan import SHORT, STANDARD
 
 # Mail programs know little CSS: colours and sizes stand at the elements, and nothing is fetched.
 _PAGE = """\
@@ -77,8 +78,9 @@ def welcome(to: str, username: str, site_url: str) -> Mail:
         "Welcome to Interviewer",
         [
             f"Welcome {username},",
-            "your account is ready, with one free interview in it. Six topics, two questions each, and a verdict on every "
-            "answer that tells what it is based on. It takes about half an hour; you can pause at any time.",
+            "your account is ready, with one free interview in it. "
+            f"Choose {STANDARD.total} questions in about {STANDARD.minutes} minutes, or {SHORT.total} in about {SHORT.minutes}. "
+            "Every answer gets a verdict that tells what it is based on. You can pause at any time.",
         ],
         f"{site_url}interview",
         "Start the interview",

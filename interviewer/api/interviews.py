@@ -18,7 +18,23 @@ from interviewer.api.streaming import respond
 from interviewer.credits.rules import Refusal
 from interviewer.errors import BadRequest, InterviewerError, PaymentRequired
 from interviewer.interviews.events import Completed, Started
+from interviewer.interviews.plan import (
+    BAD_COUNT,
+    BAD_FOLLOW_UPS,
+    BAD_LANGUAGE,
+    BAD_LEVEL,
+    BAD_TOPICS,
+    LANGUAGES,
+    MAX_PER_TOPIC,
+    MAX_QUESTIONS,
+    STANDARD_PER_TOPIC,
+    Plan,
+    PlanRefused,
+    requested,
+    too_many,
+)
 from interviewer.interviews.progress import InterviewStatus
+from interviewer.interviews.topics import TOPICS, Level
 from interviewer.interviews.user_text import MAX_JOB_DESCRIPTION, too_long
 
 router = APIRouter(prefix="/api/interviews", tags=["interviews"])
@@ -32,11 +48,55 @@ IdempotencyKey = Annotated[
 ]
 _NO_JOB = "This does not look like a job description. Paste its text, or leave the box empty for a general interview."
 _JOB_TOO_LONG = too_long("The job description", 31_000, MAX_JOB_DESCRIPTION)
+_NO_PLAN = (BAD_TOPICS, BAD_COUNT, too_many(36), BAD_LEVEL, BAD_LANGUAGE, BAD_FOLLOW_UPS)
 _FOUND = {400: "Invalid ID", 404: "Interview not found"}
 
 
+# Their types are checked where the words for it are.
+_Topics = Annotated[
+    Any,
+    nullable(
+        {
+            "type": "array",
+            "items": {"type": "integer", "minimum": 1, "maximum": len(TOPICS)},
+            "minItems": 1,
+            "maxItems": len(TOPICS),
+            "uniqueItems": True,
+            "description": "The ids of the topics, in the order in which they are asked about. None: all six.",
+        }
+    ),
+]
+_PerTopic = Annotated[
+    Any,
+    nullable(
+        {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": MAX_PER_TOPIC,
+            "description": f"Questions on each topic. None: {STANDARD_PER_TOPIC}. All together at most {MAX_QUESTIONS}.",
+        }
+    ),
+]
+_Level = Annotated[
+    Any, nullable({"type": "string", "enum": [*Level, None], "description": "None: the level that the job description asks for."})
+]
+_Language = Annotated[
+    Any, nullable({"type": "string", "enum": [*LANGUAGES, None], "description": "The language for code. None: any."})
+]
+_FollowUps = Annotated[
+    Any,
+    nullable(
+        {
+            "type": "boolean",
+            "description": "Kept with the interview. No interviewer asks follow-up questions yet.",
+            "default": False,
+        }
+    ),
+]
+
+
 class Start(Body):
-    """What an interview is about; all of it optional."""
+    """What an interview is about and how long it is; all of it optional."""
 
     model_config = described(
         example={"job_description": "Senior backend engineer: Python, PostgreSQL, five years of experience."}
@@ -45,6 +105,18 @@ class Start(Body):
         str,
         nullable({"type": "string", "maxLength": MAX_JOB_DESCRIPTION, "description": "The job posting. None: a general one."}),
     ] = ""
+    topics: _Topics = None
+    questions_per_topic: _PerTopic = None
+    level: _Level = None
+    programming_language: _Language = None
+    follow_ups: _FollowUps = None
+
+    def plan(self) -> Plan:
+        """Return the plan that is asked for; raises BadRequest for one that cannot be."""
+        try:
+            return requested(self.model_dump(exclude={"job_description"}, exclude_none=True))
+        except PlanRefused as error:
+            raise BadRequest(str(error)) from error
 
 
 class Change(Body):
@@ -72,13 +144,15 @@ def id_of(raw: str, words: str = "Invalid ID") -> int:
     response_model=StartedBody,
     openapi_extra=RESUMED,
     responses=streamed(201, "Started", StartedBody)
-    | refused({400: _NO_JOB, 413: _JOB_TOO_LONG, 503: f"{InterviewerError.user_message} Your credit was given back."})
+    | refused(
+        {400: [_NO_JOB, *_NO_PLAN], 413: _JOB_TOO_LONG, 503: f"{InterviewerError.user_message} Your credit was given back."}
+    )
     | refused_with(Refused, {402: [{"error": PaymentRequired.user_message, "reason": one.value} for one in Refusal]}),
 )
 async def start(body: Start, person: Person, client: Client, request: Request, key: IdempotencyKey = "") -> Response:
     """Start an interview: it takes one credit, which comes back if no first question does."""
     services = wiring.services()
-    begun = services.interviews.start(person.user_id, body.job_description, key, client)
+    begun = services.interviews.start(person.user_id, body.job_description, key, client, plan=body.plan())
     events = services.following.through(person.user_id, begun)
     started = await anext(events)
     assert isinstance(started, Started)

@@ -31,7 +31,7 @@ _RETRY_AFTER = {
 _ALLOW = {"description": "The methods of this path.", "required": True, "schema": {"type": "string", "examples": ["GET, POST"]}}
 
 DESCRIPTION = """\
-Practise backend interviews from a program of your own: sign in, start an interview, answer twelve questions, read the verdicts.
+Practise backend interviews from a program of your own: sign in, start an interview, answer its questions, read the verdicts.
 
 **Signing in.** Send `Authorization: Bearer <access token>`. Access tokens come from `login` and live for about an hour; then
 exchange the refresh token for a new pair.

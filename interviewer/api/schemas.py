@@ -15,13 +15,11 @@ from interviewer.accounts.user_names import MAX_USERNAME
 from interviewer.api.examples import CONVERSATION, INTERVIEW, STARTED
 from interviewer.credits.rules import Refusal
 from interviewer.interviews.job import JobFindings, markdown
+from interviewer.interviews.plan import Plan, counted
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.rubric import percentage
-from interviewer.interviews.topics import TOPICS, TOTAL_QUESTIONS, Level, number_in_topic, topic_by_id
+from interviewer.interviews.topics import TOPICS, Level, topic_by_id
 from interviewer.interviews.views import Loaded, TurnRow
-
-# Minutes that an interview takes, about.
-LENGTH = 30
 
 
 def described(*required: str, example: Mapping[str, Any]) -> ConfigDict:
@@ -232,21 +230,23 @@ def interview_document(loaded: Loaded) -> InterviewDocument:
     """Return an interview as the API shows it."""
     interview, first = loaded.interview, loaded.rows[0].question if loaded.rows else None
     findings = JobFindings.model_validate(loaded.job.profile) if loaded.job and loaded.job.profile else None
-    level = findings.level if findings else Level.MID
+    plan = loaded.plan
+    level = plan.level or (findings.level if findings else Level.MID)
+    size = f"{counted(len(plan.topics), 'topic')}, {counted(plan.total, 'question')}"
     about = f" for the job {findings.title}" if findings and findings.title else ""
     return InterviewDocument(
         id=interview.id,
         conversation_id=loaded.conversation_id,
         user_id=interview.user_id,
-        length=LENGTH,
-        number_questions=TOTAL_QUESTIONS,
+        length=plan.minutes,
+        number_questions=plan.total,
         number_questions_answered=sum(row.answer is not None for row in loaded.rows),
         score_numerator=interview.score_sum,
         score=percentage(interview.score_sum, interview.answers_judged),
         difficulty=level,
         status=InterviewStatus(interview.status),
         language="English",
-        prompt=f"A {level.value} backend interview{about}: {len(TOPICS)} topics, {TOTAL_QUESTIONS} questions.",
+        prompt=f"A {level.value} backend interview{about}: {size}.",
         jd_summary=markdown(findings) if findings else "",
         first_question=first.prompt if first else "",
         subtopic=first.subtopic if first else "",
@@ -258,32 +258,32 @@ def interview_document(loaded: Loaded) -> InterviewDocument:
 def conversation_document(loaded: Loaded) -> ConversationDocument:
     """Return an interview's conversation as the API shows it; it has one from its first question on."""
     id = loaded.conversation_id or 0
-    last = loaded.rows[-1].question
+    plan, last = loaded.plan, loaded.rows[-1].question
     finished = loaded.interview.status == "finished"
     topics = {str(topic.id): TopicDocument(id=topic.id, conversation_id=id, name=topic.name, questions={}) for topic in TOPICS}
     for index, row in enumerate(loaded.rows):
-        question = row.question
-        topics[str(question.topic_id)].questions[str(number_in_topic(question.position))] = QuestionDocument(
+        question, number = row.question, plan.place(row.question.position).number
+        topics[str(question.topic_id)].questions[str(number)] = QuestionDocument(
             conversation_id=id,
             topic_id=question.topic_id,
-            question_number=number_in_topic(question.position),
+            question_number=number,
             prompt=question.prompt,
             created_at=question.created_at,
-            messages=list(_messages(id, loaded.rows[index - 1] if index else None, row)),
+            messages=list(_messages(id, plan, loaded.rows[index - 1] if index else None, row)),
         )
     return ConversationDocument(
         id=id,
         interview_id=loaded.interview.id,
         current_topic=0 if finished else last.topic_id,
         current_subtopic="finished" if finished else last.subtopic,
-        current_question_number=0 if finished else number_in_topic(last.position),
+        current_question_number=0 if finished else plan.place(last.position).number,
         created_at=loaded.rows[0].question.created_at,
         updated_at=loaded.interview.updated_at,
         topics=topics,
     )
 
 
-def _messages(conversation_id: int, before: TurnRow | None, row: TurnRow) -> list[MessageDocument]:
+def _messages(conversation_id: int, plan: Plan, before: TurnRow | None, row: TurnRow) -> list[MessageDocument]:
     """Return what was said about a question: the question (with the verdict before it), the answer, and the last verdict."""
     question = row.question
     said: list[tuple[Literal["interviewer", "user"], datetime, str]] = [
@@ -291,13 +291,13 @@ def _messages(conversation_id: int, before: TurnRow | None, row: TurnRow) -> lis
     ]
     if row.answer:
         said.append(("user", row.answer.created_at, row.answer.content))
-    if row.verdict and question.position == TOTAL_QUESTIONS:
+    if row.verdict and plan.is_last(question.position):
         said.append(("interviewer", row.verdict.created_at, exchange(row, None).model_dump_json()))
     return [
         MessageDocument(
             conversation_id=conversation_id,
             topic_id=question.topic_id,
-            question_id=number_in_topic(question.position),
+            question_id=plan.place(question.position).number,
             created_at=at,
             author=author,
             content=content,

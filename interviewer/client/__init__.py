@@ -32,6 +32,7 @@ from .models import (
     PastInterview,
     Question,
     Started,
+    StartOptions,
     Tokens,
     Topic,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "Question",
     "QuestionText",
     "Score",
+    "StartOptions",
     "Started",
     "Tokens",
     "TooManyRequests",

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
 import httpx2
 
@@ -14,7 +14,7 @@ from . import calls
 from .calls import Call
 from .core import Core
 from .errors import ApiError, Unauthorized
-from .models import Account, Conversation, Dashboard, Interview, Started, Tokens
+from .models import Account, Conversation, Dashboard, Interview, Started, StartOptions, Tokens
 from .outcomes import Answer, Broken, Outcome, Tries, answered, broken, parsed, result
 from .streams import MAX_EVENT, Event, Stream, is_stream
 
@@ -65,13 +65,15 @@ class AsyncClient(Core):
 
     # -- interviews ----------------------------------------------------------------------------------------------
 
-    async def start(self, job_description: str = "", *, key: str | None = None) -> Started:
+    async def start(self, job_description: str = "", *, key: str | None = None, **options: Unpack[StartOptions]) -> Started:
         """As `Client.start`."""
-        return await self._do(calls.start(job_description, key))
+        return await self._do(calls.start(job_description, key, options))
 
-    async def stream_start(self, job_description: str = "", *, key: str | None = None) -> AsyncGenerator[Event[Started], None]:
+    async def stream_start(
+        self, job_description: str = "", *, key: str | None = None, **options: Unpack[StartOptions]
+    ) -> AsyncGenerator[Event[Started], None]:
         """As `Client.stream_start`."""
-        async with aclosing(self._stream(calls.start(job_description, key))) as events:
+        async with aclosing(self._stream(calls.start(job_description, key, options))) as events:
             async for event in events:
                 yield event
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 from pydantic import SecretStr
 
 from .errors import ApiError
-from .models import Account, Conversation, Dashboard, Interview, Started, Tokens
+from .models import Account, Conversation, Dashboard, Interview, Started, StartOptions, Tokens
 
 T = TypeVar("T")
 Body = Mapping[str, Any]
@@ -100,9 +100,14 @@ def me(user_id: int) -> Call[Account]:
 # -- interviews ------------------------------------------------------------------------------------------------------
 
 
-def start(job_description: str, key: str | None) -> Call[Started]:
-    """Start an interview."""
-    body = {"job_description": job_description}
+def start(job_description: str, key: str | None, options: StartOptions | None = None) -> Call[Started]:
+    """Start an interview; raises TypeError for an option that there is not."""
+    given: dict[str, Any] = dict(options or {})
+    if unknown := given.keys() - StartOptions.__annotations__.keys():
+        raise TypeError(f"unknown options: {', '.join(sorted(unknown))}")
+    if "topics" in given:
+        given["topics"] = list(given["topics"])
+    body = {"job_description": job_description, **given}
     return Call("POST", "api/interviews", Started.model_validate, body, key=_key(key), repeatable=True)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import TypedDict
 
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, field_validator
 
@@ -36,6 +38,20 @@ class Account(_Model):
     id: int
     username: str
     email: str
+
+
+class StartOptions(TypedDict, total=False):
+    """What a start may ask for besides the job; what is left out is as the server has it: every topic, two questions each.
+
+    `topics` are ids, 1 to 6, in the order in which they are asked about. `level` is `junior`, `mid-level` or `senior`, else the
+    job description decides; `programming_language` is a name such as `Go`.
+    """
+
+    topics: Sequence[int]
+    questions_per_topic: int
+    level: str
+    programming_language: str
+    follow_ups: bool
 
 
 class Started(_Model):
@@ -154,12 +170,10 @@ class Conversation(_Model):
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
         """The verdicts, the oldest first."""
-        messages = (
-            message
-            for _, topic in sorted(self.topics.items())
-            for _, question in sorted(topic.questions.items())
-            for message in question.messages
-        )
+        questions = [question for _, topic in sorted(self.topics.items()) for _, question in sorted(topic.questions.items())]
+        # An interview may take the topics in any order.
+        questions.sort(key=lambda question: question.created_at)
+        messages = (message for question in questions for message in question.messages)
         return tuple(exchange for message in messages if (exchange := message.exchange))
 
 

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Generator
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
 import httpx2
 
@@ -14,7 +14,7 @@ from . import calls
 from .calls import Call
 from .core import Core
 from .errors import ApiError, Unauthorized
-from .models import Account, Conversation, Dashboard, Interview, Started, Tokens
+from .models import Account, Conversation, Dashboard, Interview, Started, StartOptions, Tokens
 from .outcomes import Answer, Broken, Outcome, Tries, answered, broken, parsed, result
 from .streams import MAX_EVENT, Event, Stream, is_stream
 
@@ -71,16 +71,19 @@ class Client(Core):
 
     # -- interviews ----------------------------------------------------------------------------------------------
 
-    def start(self, job_description: str = "", *, key: str | None = None) -> Started:
+    def start(self, job_description: str = "", *, key: str | None = None, **options: Unpack[StartOptions]) -> Started:
         """Start an interview for one credit; raises PaymentRequired, and Unavailable when the credit has been given back.
 
-        The same `key` again starts no second one. Without one, a key is made for this call and its repetitions.
+        `options` say how long it is, and on what: see `StartOptions`. The same `key` again starts no second one. Without one, a
+        key is made for this call and its repetitions.
         """
-        return self._do(calls.start(job_description, key))
+        return self._do(calls.start(job_description, key, options))
 
-    def stream_start(self, job_description: str = "", *, key: str | None = None) -> Generator[Event[Started], None, None]:
+    def stream_start(
+        self, job_description: str = "", *, key: str | None = None, **options: Unpack[StartOptions]
+    ) -> Generator[Event[Started], None, None]:
         """Start as `start` does; yields pieces of the first question as they are written, then Done."""
-        yield from self._stream(calls.start(job_description, key))
+        yield from self._stream(calls.start(job_description, key, options))
 
     def answer(
         self,

@@ -1,4 +1,4 @@
-"""The top of an interview: the six topics with their scores, how far it has come, the clocks, pausing."""
+"""The top of an interview: its topics with their scores, how far it has come, the clocks, pausing."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _DOT = "inline-flex h-6 min-w-6 items-center justify-center rounded-full border 
 
 
 def rail() -> rx.Component:
-    """Return the six topics with the state of their questions, and what belongs to the whole interview."""
+    """Return the topics with the state of their questions, and what belongs to the whole interview."""
     return rx.el.div(
         rx.el.ol(
             rx.foreach(InterviewState.rail_items, _item),
-            class_name="grid grid-cols-6 gap-1.5 sm:gap-3",
+            class_name="grid auto-cols-fr grid-flow-col gap-1.5 sm:gap-3",
             aria_label="Topics",
         ),
         rx.el.div(
@@ -58,7 +58,7 @@ def _item(item: rx.Var[RailItem]) -> rx.Component:
                 "mt-2 text-sm leading-tight text-muted max-md:sr-only md:min-h-9",
             ),
         ),
-        rx.el.p(rx.foreach(item.dots, _dot), class_name="mt-1.5 flex gap-1"),
+        rx.el.p(rx.foreach(item.dots, _dot), class_name="mt-1.5 flex flex-wrap gap-1"),
         aria_current=rx.cond(item.state == "current", "step", "false"),
         class_name="min-w-0",
     )

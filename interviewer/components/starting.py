@@ -6,8 +6,8 @@ import reflex as rx
 
 from interviewer.components.forms import FIELD, LINK, PRIMARY, alert, form
 from interviewer.components.layout import card
+from interviewer.components.plan_choice import PLAN, course, plan_choice
 from interviewer.interviews.samples import SAMPLE_JOBS
-from interviewer.interviews.topics import TOPICS
 from interviewer.state.interview import InterviewState
 from interviewer.state.session import SessionState
 
@@ -26,6 +26,7 @@ def starting() -> rx.Component:
             _course(),
             class_name="grid items-start gap-8 lg:grid-cols-5",
         ),
+        class_name=PLAN,
     )
 
 
@@ -44,11 +45,12 @@ def _form() -> rx.Component:
             key=InterviewState.job_box.to_string(),
             custom_attrs={"data-draft": "job"},
             placeholder="Paste the posting here …",
-            rows="10",
+            rows="8",
             aria_describedby="job-hint",
             class_name=f"{FIELD} mt-4 resize-y",
         ),
         _samples(),
+        plan_choice(),
         rx.el.div(alert(InterviewState.error), class_name="mt-4"),
         rx.el.p(InterviewState.note, role="status", class_name="mt-4 font-medium text-good empty:mt-0"),
         _start_button(),
@@ -101,22 +103,11 @@ def _course() -> rx.Component:
     """Return what will happen, as a note in the margin."""
     return rx.el.aside(
         rx.el.h2("What will happen", class_name="font-serif text-xl font-bold"),
-        rx.el.p("Six topics, two questions each, about 30 minutes. You can pause at any time.", class_name="mt-2"),
-        rx.el.ol(
-            *[
-                rx.el.li(
-                    rx.el.span(str(topic.id), class_name="w-6 shrink-0 font-serif text-xl font-bold text-accent"),
-                    topic.name,
-                    class_name="flex items-baseline gap-2 py-2",
-                )
-                for topic in TOPICS
-            ],
-            class_name="mt-4 divide-y divide-line border-y border-line",
-        ),
+        course(),
         rx.el.p(
             "Each answer is scored by points that were ",
             rx.el.mark("fixed before you wrote it"),
-            ", with your own words as the proof.",
+            ", with your own words as the proof. You can pause at any time.",
             class_name="mt-4 text-muted",
         ),
         aria_label="What will happen",

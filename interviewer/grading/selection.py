@@ -16,13 +16,16 @@ from interviewer.grading.judge import mark_answer
 from interviewer.grading.relevance import likeness_between
 from interviewer.grading.text import vectors
 from interviewer.interviews.interviewer import JobBrief, PastTurn, QuestionBrief
+from interviewer.interviews.plan import LANGUAGES
 from interviewer.interviews.rubric import PASS_SCORE, Rubric, score
-from interviewer.interviews.topics import AnswerKind, Level, topic_by_id
+from interviewer.interviews.topics import CODING, AnswerKind, Level, topic_by_id
 
 # At this score and above the next question gets harder, at the other and below easier.
 HARDER_FROM, EASIER_FROM = PASS_SCORE + 1, 3
 # Of the 40,040 pairs of questions of different topics 67 are more alike than this: they ask for the same thing twice.
 SAME_SUBJECT = 0.65
+# What a question loses that is about another programming language than the one that was chosen: more than any job makes up for.
+OTHER_LANGUAGE = 6.0
 # A line of the posting is named in the question when it is at least this like it.
 TIE_COSINE = 0.5
 MAX_TIE = 160
@@ -53,31 +56,59 @@ def choose(brief: QuestionBrief, rng: random.Random) -> Choice:
     fresh = [question for question in fits if question.id not in seen]
     if not fresh:
         oldest = min(fits, key=lambda question: seen[question.id])
-        return Choice(oldest, _lead(oldest, brief.job, brief.history))
+        return Choice(oldest, _lead(oldest, brief))
     level = target_level(brief)
-    tags = tags_of(brief.job.text) if brief.job else ()
+    tags = wanted_tags(brief)
     likeness = _likeness(fresh, brief.job)
     used = {turn.subtopic for turn in brief.history}
     asked = [question for question in load_bank().values() if question.id in asked_now]
     weights = [
         _fit(question, level, tags, likeness[index])
         - 1.5 * (question.subtopic in used)
+        - OTHER_LANGUAGE * is_about_another_language(question, brief.programming_language)
         - 6.0 * (likeness_between(question, asked) > SAME_SUBJECT)
         + rng.random()
         for index, question in enumerate(fresh)
     ]
     best = fresh[max(range(len(fresh)), key=weights.__getitem__)]
-    return Choice(best, _lead(best, brief.job, brief.history))
+    return Choice(best, _lead(best, brief))
 
 
 def target_level(brief: QuestionBrief) -> Level:
-    """Return the level of the next question: the last one's, moved by how it was answered; at first the job's."""
+    """Return the level of the next question: the last one's, moved by how it was answered; at first the chosen or the job's."""
     if not brief.history:
+        if brief.level:
+            return brief.level
         return level_of(brief.job.text) if brief.job else Level.MID
     last = brief.history[-1]
     value = last.score if last.score is not None else _own_score(last, brief)
     rank = Level(last.level).rank + (value >= HARDER_FROM) - (value <= EASIER_FROM)
     return list(Level)[min(2, max(0, rank))]
+
+
+@cache
+def _language_tags() -> dict[str, str]:
+    """Return the tags of the programming languages that can be chosen, by name."""
+    return {one.name: tag for tag, one in technologies().items() if one.name in LANGUAGES}
+
+
+def wanted_tags(brief: QuestionBrief) -> tuple[str, ...]:
+    """Return the tags of the job's technologies; a chosen programming language takes the place of those that the job names."""
+    named = tags_of(brief.job.text) if brief.job else ()
+    if not brief.programming_language:
+        return named
+    languages = _language_tags()
+    chosen = languages.get(brief.programming_language)
+    others = tuple(tag for tag in named if tag not in languages.values())
+    return (chosen, *others) if chosen else others
+
+
+def is_about_another_language(question: BankQuestion, chosen: str) -> bool:
+    """Tell whether a question is about other languages than the chosen one, or wants SQL for code; never without a choice."""
+    languages = {name for name, tag in _language_tags().items() if tag in question.tags}
+    if question.kind is AnswerKind.CODE and "sql" in question.tags and question.topic == CODING.slug:
+        languages.add("SQL")
+    return bool(chosen and languages) and chosen not in languages
 
 
 def _own_score(turn: PastTurn, brief: QuestionBrief) -> int:
@@ -111,7 +142,21 @@ def _likeness(questions: Sequence[BankQuestion], job: JobBrief | None) -> list[f
     return [float(value) for value in matrix.max(axis=1)]
 
 
-def _lead(question: BankQuestion, job: JobBrief | None, history: Sequence[PastTurn]) -> str:
+def _lead(question: BankQuestion, brief: QuestionBrief) -> str:
+    """Return what goes before a question: what in the posting it is about, and the language that code is to be in."""
+    tied = _tie(question, brief.job, brief.history)
+    chosen = brief.programming_language
+    if (
+        not chosen
+        or question.kind is not AnswerKind.CODE
+        or "sql" in question.tags
+        or is_about_another_language(question, chosen)
+    ):
+        return tied
+    return f"{tied} Write the code in {chosen}.".strip()
+
+
+def _tie(question: BankQuestion, job: JobBrief | None, history: Sequence[PastTurn]) -> str:
     """Return a sentence that says what in the posting the question is about: a line of it, else a technology.
 
     What an earlier question was tied to is not named again while there is something else.

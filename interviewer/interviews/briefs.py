@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from interviewer.interviews.interviewer import AnswerBrief, JobBrief, PastTurn, QuestionBrief
+from interviewer.interviews.plan import Plan
 from interviewer.interviews.progress import must_ask_for_code
 from interviewer.interviews.tables import JobProfile, Question
-from interviewer.interviews.topics import AnswerKind, number_in_topic, topic_of
+from interviewer.interviews.topics import CODING, AnswerKind
 from interviewer.interviews.views import TurnRow
 
 
@@ -16,17 +17,22 @@ def job_brief(job: JobProfile | None) -> JobBrief | None:
     return JobBrief(job.text, job.profile) if job else None
 
 
-def question_brief(position: int, rows: Sequence[TurnRow], job: JobBrief | None, seen_before: Sequence[str]) -> QuestionBrief:
+def question_brief(
+    plan: Plan, position: int, rows: Sequence[TurnRow], job: JobBrief | None, seen_before: Sequence[str]
+) -> QuestionBrief:
     """Return what the interviewer needs to ask the question at `position`, after the turns in `rows`."""
-    code_asked = any(row.question.kind == AnswerKind.CODE for row in rows)
+    place = plan.place(position)
+    code_asked = any(row.question.kind == AnswerKind.CODE for row in rows if row.question.topic_id == CODING.id)
     return QuestionBrief(
-        topic_id=topic_of(position).id,
-        number=number_in_topic(position),
-        must_be_code=must_ask_for_code(position, code_asked),
+        topic_id=place.topic.id,
+        number=place.number,
+        must_be_code=must_ask_for_code(place, code_asked),
         job=job,
         history=tuple(_past(row) for row in rows),
         last_rubric=rows[-1].question.rubric if rows else None,
         seen_before=seen_before,
+        level=plan.level,
+        programming_language=plan.programming_language,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from interviewer.errors import AppError
+from interviewer.interviews.plan import Plan
 from interviewer.interviews.views import Loaded, TurnView
 
 
@@ -14,6 +15,7 @@ class Started:
 
     interview_id: int
     title: str
+    plan: Plan
     interviewer: str
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from interviewer.core.documents import Document
+from interviewer.interviews.topics import Level
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,10 @@ class PastTurn:
 
 @dataclass(frozen=True, slots=True)
 class QuestionBrief:
-    """All that is needed to ask the next question."""
+    """All that is needed to ask the next question.
+
+    Without a `level` the job decides; without a `programming_language` any will do.
+    """
 
     topic_id: int
     number: int
@@ -41,6 +45,8 @@ class QuestionBrief:
     history: Sequence[PastTurn] = ()
     last_rubric: Document | None = None
     seen_before: Sequence[str] = ()
+    level: Level | None = None
+    programming_language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from interviewer.errors import NotFound
 from interviewer.interviews import queries
 from interviewer.interviews.events import Asked, Event, Judged
-from interviewer.interviews.progress import InterviewStatus, missing_after
+from interviewer.interviews.progress import InterviewStatus, Missing, missing_after
 from interviewer.interviews.tables import Question, Verdict
-from interviewer.interviews.topics import TOTAL_QUESTIONS
 from interviewer.interviews.views import Loaded, TurnRow, turn_view
 
 
@@ -32,20 +31,25 @@ def with_row(loaded: Loaded, changed: TurnRow) -> Loaded:
     return replace(loaded, rows=rows)
 
 
+def lacking(loaded: Loaded, row: TurnRow) -> Missing:
+    """Return what an answer still lacks."""
+    return missing_after(row.question.position, judged=row.verdict is not None, asked=len(loaded.rows), total=loaded.plan.total)
+
+
 def lacks_something(loaded: Loaded, row: TurnRow) -> bool:
     """Tell whether an answer still lacks its verdict or the question after it."""
-    return bool(missing_after(row.question.position, judged=row.verdict is not None, asked=len(loaded.rows)))
+    return bool(lacking(loaded, row))
 
 
 def known(loaded: Loaded, row: TurnRow) -> list[Event]:
     """Return the events of what is stored already for an answer."""
-    asked = len(loaded.rows)
+    plan, asked = loaded.plan, len(loaded.rows)
     events: list[Event] = []
     if row.verdict is not None:
-        events.append(Judged(turn_view(row, asked), finished=row.question.position == TOTAL_QUESTIONS))
+        events.append(Judged(turn_view(row, plan, asked), finished=plan.is_last(row.question.position)))
     following = next((other for other in loaded.rows if other.question.position == row.question.position + 1), None)
     if following is not None and following.answer is None:
-        events.append(Asked(turn_view(following, asked)))
+        events.append(Asked(turn_view(following, plan, asked)))
     return events
 
 
@@ -59,7 +63,7 @@ def grown(loaded: Loaded, row: TurnRow, stored: Sequence[Verdict | Question]) ->
         interview.answers_judged += 1
         interview.score_sum += new.score
         interview.updated_at = new.created_at
-        if row.question.position == TOTAL_QUESTIONS:
+        if loaded.plan.is_last(row.question.position):
             interview.status, interview.finished_at = InterviewStatus.FINISHED.value, new.created_at
         loaded = with_row(loaded, replace(row, verdict=new))
     return loaded

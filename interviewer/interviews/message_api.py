@@ -13,7 +13,6 @@ from interviewer.errors import BadRequest, Conflict, NotFound
 from interviewer.interviews.events import Asked, Event
 from interviewer.interviews.load import lacks_something
 from interviewer.interviews.receipts import Receipts
-from interviewer.interviews.topics import number_in_topic
 from interviewer.interviews.turns import Interviews, cleaned
 from interviewer.interviews.user_text import clean_answer
 from interviewer.interviews.views import Loaded, TurnRow, turn_view
@@ -55,7 +54,7 @@ class Sent:
     def named(self, loaded: Loaded) -> TurnRow:
         """Return the turn that it names; raises Conflict for a question that has not been asked."""
         for row in loaded.rows:
-            if (row.question.topic_id, number_in_topic(row.question.position)) == (self.topic_id, self.question_id):
+            if (row.question.topic_id, loaded.plan.place(row.question.position).number) == (self.topic_id, self.question_id):
                 return row
         raise Conflict(ANOTHER_QUESTION)
 
@@ -166,4 +165,4 @@ async def _with_next(events: AsyncIterator[Event], loaded: Loaded, row: TurnRow)
             yield event
     following = next((other for other in loaded.rows if other.question.position == row.question.position + 1), None)
     if following is not None and following.answer is not None:
-        yield Asked(turn_view(following, asked=len(loaded.rows)))
+        yield Asked(turn_view(following, loaded.plan, asked=len(loaded.rows)))

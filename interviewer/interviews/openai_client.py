@@ -113,7 +113,13 @@ class OpenAIInterviewer:
         """Stream a question; raises a subclass of InterviewerError."""
         topic = topic_by_id(brief.topic_id)
         request = prompts.question_request(
-            topic, brief.number, brief.must_be_code, _job(brief.job), [_past(turn) for turn in brief.history]
+            topic,
+            brief.number,
+            brief.must_be_code,
+            _job(brief.job),
+            [_past(turn) for turn in brief.history],
+            level=brief.level,
+            programming_language=brief.programming_language,
         )
         order = _Order(prompts.QUESTION_INSTRUCTIONS, request, prompts.QUESTION_SCHEMA, "question", "question")
         whole = ""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from interviewer.interviews.topics import QUESTIONS_PER_TOPIC, TOTAL_QUESTIONS, number_in_topic, topic_of
+from interviewer.interviews.plan import Place
+from interviewer.interviews.topics import CODING
 
 
 class InterviewStatus(StrEnum):
@@ -40,12 +41,11 @@ class Missing:
         return self.verdict or self.next_question
 
 
-def missing_after(position: int, *, judged: bool, asked: int) -> Missing:
-    """Return what is missing for the answer at `position` when `asked` questions have been asked so far."""
-    return Missing(verdict=not judged, next_question=position < TOTAL_QUESTIONS and asked <= position)
+def missing_after(position: int, *, judged: bool, asked: int, total: int) -> Missing:
+    """Return what the answer at `position` lacks when `asked` of `total` questions have been asked so far."""
+    return Missing(verdict=not judged, next_question=position < total and asked <= position)
 
 
-def must_ask_for_code(position: int, code_asked: bool) -> bool:
-    """At least one Coding question asks for code: the second must if the first did not."""
-    is_coding = topic_of(position).slug == "coding"
-    return is_coding and number_in_topic(position) == QUESTIONS_PER_TOPIC and not code_asked
+def must_ask_for_code(place: Place, code_asked: bool) -> bool:
+    """Tell whether a question must ask for code: the last one on Coding does if none before it on that topic did."""
+    return place.topic is CODING and place.last_of_topic and not code_asked

@@ -18,6 +18,8 @@ the answer will be judged later. The server decides topic and order; you ask exa
 How to ask
 - One question, answerable in writing in three to eight minutes. Concrete, current, fair; no trivia, no trick, no list of sub-questions.
 - If a job is given, tie the question to its stack, duties or requirements, and fit its level. Without one, ask as for a general backend role.
+- If a level is given, fit that level, whatever the job says. If a programming language is given, code is to be written in it, and \
+questions about a language, its libraries or its runtime are about this one.
 - Read the last answer: follow up where it was shallow, go on to something new where it was good, never ask again what has been asked.
 - Address the candidate directly. Do not greet, do not comment on earlier answers, do not give hints, do not reveal the rubric.
 
@@ -103,12 +105,23 @@ def as_data(**values: Any) -> str:
     return json.dumps({key: value for key, value in values.items() if value not in (None, "", [], {})}, ensure_ascii=False)
 
 
-def question_request(topic: Topic, number: int, must_be_code: bool, job: Any, history: Sequence[Mapping[str, Any]]) -> str:
-    """Return the user message that asks for a question."""
+def question_request(
+    topic: Topic,
+    number: int,
+    must_be_code: bool,
+    job: Any,
+    history: Sequence[Mapping[str, Any]],
+    *,
+    level: Level | None = None,
+    programming_language: str = "",
+) -> str:
+    """Return the user message that asks for a question, of a level and about a programming language where they were chosen."""
     return as_data(
         topic=topic.name,
         number_in_topic=number,
         kind="code: the answer must be code" if must_be_code else "text, or code where the topic is Coding",
+        level=level,
+        programming_language=programming_language,
         job=job,
         asked_so_far=list(history),
     )

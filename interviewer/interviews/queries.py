@@ -14,7 +14,16 @@ from sqlmodel import col
 
 from interviewer.core.columns import insert_of, table_of, utcnow, values_of
 from interviewer.interviews.progress import InterviewStatus
-from interviewer.interviews.tables import Appeal, Conversation, Interview, JobProfile, Message, ModelCall, Question, Verdict
+from interviewer.interviews.tables import (
+    Appeal,
+    Conversation,
+    Interview,
+    JobProfile,
+    Message,
+    ModelCall,
+    Question,
+    Verdict,
+)
 from interviewer.interviews.usage_queries import along
 
 # Every status but that of a start that failed: such interviews are shown nowhere.
@@ -29,6 +38,7 @@ class Line(NamedTuple):
     id: int
     status: str
     created_at: datetime
+    plan: dict[str, Any]
     answers_judged: int
     score_sum: int
     job_text: str | None
@@ -113,6 +123,7 @@ _LINES = (
         col(Interview.id),
         col(Interview.status),
         col(Interview.created_at),
+        col(Interview.plan),
         col(Interview.answers_judged),
         col(Interview.score_sum),
         func.left(col(JobProfile.text), TITLE_FROM),
@@ -131,10 +142,10 @@ async def load(session: AsyncSession, interview_id: int, user_id: int, *, lock: 
     return (row[0], row[1], row[2]) if row else None
 
 
-async def started_with(session: AsyncSession, user_id: int, key: str) -> tuple[int, JobProfile | None] | None:
-    """Return the id and the job profile of the interview that a user started with this key, unless that start failed."""
+async def started_with(session: AsyncSession, user_id: int, key: str) -> tuple[Interview, JobProfile | None] | None:
+    """Return the interview that a user started with this key and its job profile, unless that start failed."""
     statement = (
-        select(col(Interview.id), JobProfile)
+        select(Interview, JobProfile)
         .outerjoin(JobProfile, col(JobProfile.id) == Interview.job_profile_id)
         .where(
             col(Interview.user_id) == user_id,

@@ -30,7 +30,7 @@ from interviewer.interviews.non_answers import is_non_answer
 from interviewer.interviews.repeated_grading import Grading, median_grading, spread
 from interviewer.interviews.rubric import AnswerNature, Judgement, MarkedPoint, Rubric, checked_marks, score
 from interviewer.interviews.tables import Question
-from interviewer.interviews.topics import AnswerKind, Level, topic_of
+from interviewer.interviews.topics import AnswerKind, Level, topic_by_id
 from interviewer.interviews.verdicts import unseen
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -45,8 +45,9 @@ MAX_SUBTOPIC = 120
 
 @dataclass(frozen=True, slots=True)
 class AskedQuestion:
-    """A question whose rubric has been validated."""
+    """A question whose rubric has been validated; its topic is the one that was asked for, whatever the interviewer says."""
 
+    topic_id: int
     prompt: str
     subtopic: str
     level: Level
@@ -55,12 +56,12 @@ class AskedQuestion:
     bank_id: str | None
 
     def as_row(self, conversation_id: int, position: int) -> Question:
-        """Return the row that stores it at `position`; the topic follows from the position, not from the interviewer."""
+        """Return the row that stores it at `position`."""
         return Question(
             id=0,
             conversation_id=conversation_id,
             position=position,
-            topic_id=topic_of(position).id,
+            topic_id=self.topic_id,
             subtopic=self.subtopic,
             level=self.level.value,
             kind=self.kind.value,
@@ -96,8 +97,9 @@ async def ask(interviewer: Interviewer, brief: QuestionBrief, publish: Publish[E
         raise InterviewerBadOutput
     try:
         return AskedQuestion(
+            topic_id=brief.topic_id,
             prompt=draft.prompt.strip(),
-            subtopic=(draft.subtopic.strip() or topic_of(2 * brief.topic_id).name)[:MAX_SUBTOPIC],
+            subtopic=(draft.subtopic.strip() or topic_by_id(brief.topic_id).name)[:MAX_SUBTOPIC],
             level=Level(draft.level),
             # Whatever the model says about its question, a turn that must be code is one.
             kind=AnswerKind.CODE if brief.must_be_code else AnswerKind(draft.kind),

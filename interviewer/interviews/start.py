@@ -22,11 +22,12 @@ from interviewer.core.rate_limits import Action, Guard
 from interviewer.core.retry import quietly
 from interviewer.credits import interview_credits
 from interviewer.errors import AppError, Crowded, Unauthorized, Unavailable, for_the_user
-from interviewer.interviews import briefs, failed_starts, queries
+from interviewer.interviews import briefs, choice_queries, failed_starts, queries
 from interviewer.interviews.events import Asked, Event, Failed, Started
 from interviewer.interviews.interviewer import Interviewer
 from interviewer.interviews.interviewer_calls import Caller, InterviewerCalls
 from interviewer.interviews.load import found
+from interviewer.interviews.plan import Plan, plan_of
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.replies import AskedQuestion
 from interviewer.interviews.tables import Conversation, Interview, JobProfile, ModelCall, Question
@@ -53,9 +54,12 @@ class Starts:
         self._live = live
         self._guard = guard
 
-    async def start(self, user_id: int, job_description: str, key: str = "", client: str = "") -> AsyncIterator[Event]:
+    async def start(
+        self, user_id: int, job_description: str, key: str = "", client: str = "", *, plan: Plan, remember: bool
+    ) -> AsyncIterator[Event]:
         """Reserve a credit and ask the first question: Started, pieces of the question, then Asked or Failed.
 
+        The interview is carried out by `plan`; `remember` keeps that as the user's last choice, for the start form.
         The same `key` again (1 to 200 characters) takes no second credit: it follows what came of the first, unless that failed.
         Raises BadRequest, TooLarge, PaymentRequired, TooManyRequests or Crowded before anything is taken. If the first question
         cannot be asked, or the process dies, the credit is given back.
@@ -63,28 +67,25 @@ class Starts:
         await self._guard.check(Action.START, client, str(user_id))
         text = cleaned(clean_job_description, job_description)
         self._calls.door.check(user_id)
-        interview_id, job, seen, is_new = await self._reserve(user_id, text, key)
-        if not is_new:
-            yield Started(interview_id, title_of(job.text if job else ""), self._interviewer.name)
-            async for event in self.follow(user_id, interview_id):
-                yield event
-            return
-        broadcast = self._live.run(("start", interview_id), partial(self._open, interview_id, user_id, job, seen))
-        yield Started(interview_id, title_of(text), self._interviewer.name)
-        async for event in broadcast.follow():
+        interview, job, is_new = await self._reserve(user_id, text, key, plan, remember=remember)
+        broadcast = self._live.run(("start", interview.id), partial(self._open, interview, job)) if is_new else None
+        yield Started(interview.id, title_of(job.text if job else ""), plan_of(interview.plan), self._interviewer.name)
+        async for event in broadcast.follow() if broadcast is not None else self.follow(user_id, interview.id):
             yield event
 
-    async def _reserve(self, user_id: int, text: str, key: str) -> tuple[int, JobProfile | None, list[str], bool]:
+    async def _reserve(
+        self, user_id: int, text: str, key: str, plan: Plan, *, remember: bool
+    ) -> tuple[Interview, JobProfile | None, bool]:
         """Take the credit and create the interview in one transaction.
 
-        Returns its id, its job, what was asked before, and whether it is new: one with the same key is returned as it is.
+        Returns it, its job, and whether it is new: one with the same key is returned as it is.
         """
         async with self._database.transaction() as session:
             user = await users.locked_user(session, user_id)
             if user is None:
                 raise Unauthorized
             if key and (known := await queries.started_with(session, user_id, key)):
-                return known[0], known[1], [], False
+                return known[0], known[1], False
             job = await queries.job_profile(session, user_id, text, hashlib.sha256(text.encode()).hexdigest()) if text else None
             interview = Interview(
                 user_id=user_id,
@@ -93,24 +94,26 @@ class Starts:
                 lease_until=cast("datetime", func.now() + LEASE),
                 interviewer=self._interviewer.name,
                 model=self._interviewer.model,
+                plan=plan.document(),
                 seen_before=await queries.bank_ids_seen(session, user_id),
                 idempotency_key=key or None,
             )
             session.add(interview)
             await session.flush()
             await interview_credits.reserve(session, user, interview.id)
-        return interview.id, job, interview.seen_before, True
+            if remember:
+                await choice_queries.remember_choice(session, user_id, plan.document())
+        return interview, job, True
 
-    async def _open(
-        self, interview_id: int, user_id: int, job: JobProfile | None, seen: list[str], publish: Publish[Event]
-    ) -> None:
+    async def _open(self, interview: Interview, job: JobProfile | None, publish: Publish[Event]) -> None:
         """Ask the first question and make the interview active; the job description is analysed at the same time."""
+        interview_id, user_id, plan = interview.id, interview.user_id, plan_of(interview.plan)
         bind_contextvars(interview_id=interview_id)
         if job is not None and job.profile is None:
             self._live.spawn(self._analyse(interview_id, user_id, job))
         try:
             async with renewing(lambda: self._extend_start(interview_id)):
-                brief = briefs.question_brief(1, (), briefs.job_brief(job), seen)
+                brief = briefs.question_brief(plan, 1, (), briefs.job_brief(job), interview.seen_before)
                 asked, call = await self._calls.ask(Caller(user_id, interview_id), brief, publish)
                 async with self._database.transaction() as session:
                     question = await _opened(session, interview_id, user_id, asked, call)
@@ -123,7 +126,7 @@ class Starts:
             publish(Failed("question", Unavailable(words)))
             return
         metrics.INTERVIEWS.labels("started").inc()
-        publish(Asked(turn_view(TurnRow(question, None, None), asked=1)))
+        publish(Asked(turn_view(TurnRow(question, None, None), plan, asked=1)))
 
     async def give_up(self, user_id: int, interview_id: int) -> None:
         """Give up a start that has no first question yet: its credit comes back. One that has begun stays as it is.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -22,10 +23,13 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from interviewer.core.columns import id_column, one_of, reference_column, time_column
+from interviewer.interviews.plan import STANDARD
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.rubric import MAX_SCORE, AnswerNature
-from interviewer.interviews.topics import TOPICS, TOTAL_QUESTIONS, AnswerKind, Level
+from interviewer.interviews.topics import TOPICS, AnswerKind, Level
 
+# More questions than any plan may have: the rules of plans may change without a migration.
+MOST_ANSWERS = 100
 NATURES = tuple(AnswerNature)
 SPREAD = f"num_nonnulls(score_low, score_high) <> 1 AND 0 <= score_low AND score_low <= score_high AND score_high <= {MAX_SCORE}"
 
@@ -48,13 +52,13 @@ class Interview(SQLModel, table=True):
     """One interview. Its credit is reserved while it is `starting`; `lease_until` is how long that start may live.
 
     `idempotency_key` is what the program that started it calls it, so that asking twice starts it once. `given_up_at` is set when
-    its user gave up the start after the interviewer had been asked: that many a day are free.
+    its user gave up the start after the interviewer had been asked: that many a day are free. `plan` is a `Plan.document`.
     """
 
     __tablename__: ClassVar[Any] = "interviews"
     __table_args__ = (
         CheckConstraint(one_of("status", InterviewStatus), name="status"),
-        CheckConstraint(f"answers_judged BETWEEN 0 AND {TOTAL_QUESTIONS}", name="answers_judged"),
+        CheckConstraint(f"answers_judged BETWEEN 0 AND {MOST_ANSWERS}", name="answers_judged"),
         CheckConstraint(f"score_sum BETWEEN 0 AND answers_judged * {MAX_SCORE}", name="score_sum"),
         CheckConstraint("(status = 'starting') = (lease_until IS NOT NULL)", name="lease"),
         Index("ix_interviews_user_id_updated_at", "user_id", "updated_at"),
@@ -72,11 +76,27 @@ class Interview(SQLModel, table=True):
     interviewer: str = Field(sa_column=Column(String(20), nullable=False))
     model: str = Field(sa_column=Column(String(120), nullable=False))
     seen_before: list[str] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False, server_default=text("'[]'")))
+    # The default is for rows that a copy of the version before writes during an upgrade.
+    plan: dict[str, Any] = Field(
+        default_factory=STANDARD.document,
+        sa_column=Column(JSONB, nullable=False, server_default=text(f"'{json.dumps(STANDARD.document())}'")),
+    )
     answers_judged: int = Field(default=0, sa_column=Column(SmallInteger, nullable=False, server_default=text("0")))
     score_sum: int = Field(default=0, sa_column=Column(SmallInteger, nullable=False, server_default=text("0")))
     created_at: datetime = time_column()
     updated_at: datetime = time_column()
     finished_at: datetime | None = time_column(nullable=True)
+
+
+class PlanChoice(SQLModel, table=True):
+    """The plan that a user chose last in the pages, as a `Plan.document`; the start form offers it again."""
+
+    __tablename__: ClassVar[Any] = "plan_choices"
+
+    id: int = id_column()
+    user_id: int = reference_column("users.id", unique=True)
+    plan: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    updated_at: datetime = time_column()
 
 
 class Conversation(SQLModel, table=True):
@@ -95,7 +115,7 @@ class Question(SQLModel, table=True):
     __tablename__: ClassVar[Any] = "questions"
     __table_args__ = (
         UniqueConstraint("conversation_id", "position"),
-        CheckConstraint(f"position BETWEEN 1 AND {TOTAL_QUESTIONS}", name="position"),
+        CheckConstraint("position >= 1", name="position"),
         CheckConstraint(f"topic_id BETWEEN 1 AND {len(TOPICS)}", name="topic_id"),
         CheckConstraint(one_of("kind", AnswerKind), name="kind"),
         CheckConstraint(one_of("level", Level), name="level"),

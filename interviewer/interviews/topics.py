@@ -1,16 +1,14 @@
-"""The shape of every interview: six topics in a fixed order, two questions each."""
+"""The topics that interviews are about, the levels, and the kinds of answers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-QUESTIONS_PER_TOPIC = 2
-
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One of the six topics; `id` is 1 to 6 and is what the REST API shows."""
+    """One of the topics; `id` counts from 1 and is what the REST API shows."""
 
     id: int
     slug: str
@@ -26,7 +24,8 @@ TOPICS: tuple[Topic, ...] = (
     Topic(6, "general-backend", "General Backend Knowledge"),
 )
 
-TOTAL_QUESTIONS = len(TOPICS) * QUESTIONS_PER_TOPIC
+
+CODING = TOPICS[1]
 
 
 class Level(StrEnum):
@@ -50,20 +49,7 @@ class AnswerKind(StrEnum):
 
 
 def topic_by_id(topic_id: int) -> Topic:
-    """Return the topic with this id (1 to 6); raises KeyError for any other."""
+    """Return the topic with this id; raises KeyError for an unknown one."""
     if not 1 <= topic_id <= len(TOPICS):
         raise KeyError(topic_id)
     return TOPICS[topic_id - 1]
-
-
-def topic_of(position: int) -> Topic:
-    """Return the topic of the question at `position` (1 to 12); raises ValueError outside."""
-    if not 1 <= position <= TOTAL_QUESTIONS:
-        raise ValueError(f"an interview has no question {position}")
-    return TOPICS[(position - 1) // QUESTIONS_PER_TOPIC]
-
-
-def number_in_topic(position: int) -> int:
-    """Return 1 or 2: which of its topic's questions the one at `position` is."""
-    topic_of(position)
-    return (position - 1) % QUESTIONS_PER_TOPIC + 1

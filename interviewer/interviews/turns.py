@@ -27,18 +27,18 @@ from interviewer.core.lease import renewing
 from interviewer.core.rate_limits import Action, Guard
 from interviewer.core.retry import patiently, quietly
 from interviewer.errors import BadRequest, Conflict, for_the_user
-from interviewer.interviews import briefs, queries, verdicts
+from interviewer.interviews import briefs, choice_queries, queries, verdicts
 from interviewer.interviews.events import Asked, Completed, Event, Failed, Judged, Stored
 from interviewer.interviews.interviewer import Interviewer
 from interviewer.interviews.interviewer_calls import Caller, InterviewerCalls
 from interviewer.interviews.job import JobFindings
-from interviewer.interviews.load import found, grown, known, lacks_something, with_row
-from interviewer.interviews.progress import InterviewStatus, may_change, missing_after
+from interviewer.interviews.load import found, grown, known, lacking, lacks_something, with_row
+from interviewer.interviews.plan import STANDARD, Plan, plan_of
+from interviewer.interviews.progress import InterviewStatus, may_change
 from interviewer.interviews.rubric import Judgement
 from interviewer.interviews.start import LEASE as LEASE
 from interviewer.interviews.start import LOOK_EVERY, Starts
 from interviewer.interviews.tables import Message, ModelCall, Question, Verdict
-from interviewer.interviews.topics import TOTAL_QUESTIONS
 from interviewer.interviews.user_text import SKIPPED, clean_answer, clean_job_description
 from interviewer.interviews.user_text import cleaned as cleaned
 from interviewer.interviews.views import InterviewView, Loaded, TurnRow, turn_view
@@ -90,9 +90,24 @@ class Interviews:
 
     # -- starting -----------------------------------------------------------------------------------------------
 
-    def start(self, user_id: int, job_description: str, key: str = "", client: str = "") -> AsyncIterator[Event]:
+    def start(
+        self,
+        user_id: int,
+        job_description: str,
+        key: str = "",
+        client: str = "",
+        *,
+        plan: Plan = STANDARD,
+        remember: bool = False,
+    ) -> AsyncIterator[Event]:
         """Start an interview: see `Starts.start`."""
-        return self._starts.start(user_id, job_description, key, client)
+        return self._starts.start(user_id, job_description, key, client, plan=plan, remember=remember)
+
+    async def last_choice(self, user_id: int) -> Plan:
+        """Return the plan that the user chose last in the pages, the standard one before the first choice."""
+        async with self._database.autocommit() as session:
+            document = await choice_queries.last_choice(session, user_id)
+        return plan_of(document) if document else STANDARD
 
     def follow_start(self, user_id: int, interview_id: int) -> AsyncIterator[Event]:
         """Follow a start: see `Starts.follow`."""
@@ -169,9 +184,9 @@ class Interviews:
         key = ("turn", row.question.id)
         # Begun before anything is yielded: whoever asked for it may be gone by then.
         begun = self._live.run(key, partial(self._turn, loaded, row, claimed_until)) if claimed_until else None
-        yield Stored(turn_view(row, asked=len(loaded.rows)))
+        yield Stored(turn_view(row, loaded.plan, asked=len(loaded.rows)))
         while (broadcast := begun or self._live.running(key)) is None:
-            if not missing_after(row.question.position, judged=row.verdict is not None, asked=len(loaded.rows)):
+            if not lacking(loaded, row):
                 break
             if (claimed := await self._claim(loaded, row)) is not None:
                 loaded, until = claimed
@@ -203,7 +218,7 @@ class Interviews:
         if answer is None:
             raise AssertionError("a turn needs an answer")
         bind_contextvars(interview_id=loaded.interview.id)
-        missing = missing_after(row.question.position, judged=row.verdict is not None, asked=len(loaded.rows))
+        missing = lacking(loaded, row)
         held = [claimed_until]
         async with renewing(lambda: self._extend_claim(answer.id, held)):
             sides: list[Awaitable[Verdict | Question | Failed | None]] = []
@@ -222,7 +237,7 @@ class Interviews:
         began = perf_counter()
         judgement, call = await self._judgement(loaded, row, answer, verdicts.timing_feedback(publish))
         verdict = Verdict(message_id=answer.id, **verdicts.judgement_columns(judgement, self._interviewer))
-        is_last = row.question.position == TOTAL_QUESTIONS
+        is_last = loaded.plan.is_last(row.question.position)
         adding = partial(queries.add_verdict, verdict=verdict, interview_id=loaded.interview.id, call=call, closes=is_last)
         stored = await patiently(self._database, adding)
         if stored is None:  # another worker was first: its verdict counts
@@ -232,7 +247,7 @@ class Interviews:
             metrics.ANSWERS_JUDGED.inc()
             metrics.TURN_SECONDS.observe(perf_counter() - began)
             metrics.INTERVIEWS.labels("finished").inc(int(is_last))
-        publish(Judged(turn_view(row, asked=len(loaded.rows)), finished=is_last))
+        publish(Judged(turn_view(row, loaded.plan, asked=len(loaded.rows)), finished=is_last))
         return verdict if stored is not None else None
 
     async def _judgement(
@@ -250,7 +265,7 @@ class Interviews:
         if loaded.conversation_id is None:
             raise AssertionError("a started interview has a conversation")
         position, interview = row.question.position + 1, loaded.interview
-        brief = briefs.question_brief(position, loaded.rows, briefs.job_brief(loaded.job), interview.seen_before)
+        brief = briefs.question_brief(loaded.plan, position, loaded.rows, briefs.job_brief(loaded.job), interview.seen_before)
         asked, call = await self._calls.ask(Caller(interview.user_id, interview.id), brief, publish)
         question = asked.as_row(loaded.conversation_id, position)
         stored = await patiently(self._database, partial(queries.add_question, question=question, call=call))
@@ -259,7 +274,7 @@ class Interviews:
             question = next(other.question for other in fresh.rows if other.question.position == position)
         else:
             question.id = stored
-        publish(Asked(turn_view(TurnRow(question, None, None), asked=position)))
+        publish(Asked(turn_view(TurnRow(question, None, None), loaded.plan, asked=position)))
         return question if stored is not None else None
 
     async def _guarded(self, part: str, publish: Publish[Event], work: Awaitable[Row | None]) -> Row | Failed | None:

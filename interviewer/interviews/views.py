@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from interviewer.errors import NotFound
+from interviewer.interviews.plan import Plan, plan_of
 from interviewer.interviews.progress import InterviewStatus, missing_after
 from interviewer.interviews.rubric import PASS_SCORE, MarkedPoint, Rubric, percentage
 from interviewer.interviews.tables import Appeal, Interview, JobProfile, Message, Question, Verdict
-from interviewer.interviews.topics import TOPICS, topic_by_id
+from interviewer.interviews.topics import topic_by_id
 from interviewer.interviews.user_text import SKIPPED
 
 TITLE_LENGTH = 80
@@ -83,7 +84,7 @@ class TurnView:
     """One question and what became of it. The rubric is not in here before the verdict is.
 
     `claimed`: somebody set out to do what the answer lacks, and has neither failed nor said that it failed.
-    A `skipped` question has an empty answer; one that only stands in the bank was never asked.
+    A `skipped` question has an empty answer; one that is only in the bank was never asked. `total`: how many its interview has.
     """
 
     question_id: int
@@ -100,6 +101,7 @@ class TurnView:
     lacks_next: bool
     claimed: bool
     asked_at: datetime | None = None
+    total: int = 1
 
     @property
     def skipped(self) -> bool:
@@ -124,6 +126,7 @@ class InterviewView:
     id: int
     conversation_id: int | None
     status: InterviewStatus
+    plan: Plan
     interviewer: str
     model: str
     job_text: str
@@ -156,6 +159,11 @@ class Loaded:
     conversation_id: int | None
     job: JobProfile | None
     rows: tuple[TurnRow, ...]
+
+    @property
+    def plan(self) -> Plan:
+        """The plan it was started with."""
+        return plan_of(self.interview.plan)
 
     def view(self) -> InterviewView:
         """Return what may be shown of it."""
@@ -219,10 +227,10 @@ def _marks(rubric: Rubric, judged: Verdict | Appeal) -> tuple[MarkView, ...]:
     return tuple(found)
 
 
-def turn_view(row: TurnRow, asked: int) -> TurnView:
-    """Return what is shown of one turn when `asked` questions have been asked in all."""
+def turn_view(row: TurnRow, plan: Plan, asked: int) -> TurnView:
+    """Return what is shown of one turn when `asked` of the plan's questions have been asked so far."""
     question, answer, verdict = row.question, row.answer, row.verdict
-    missing = missing_after(question.position, judged=verdict is not None, asked=asked)
+    missing = missing_after(question.position, judged=verdict is not None, asked=asked, total=plan.total)
     return TurnView(
         question_id=question.id,
         position=question.position,
@@ -238,6 +246,7 @@ def turn_view(row: TurnRow, asked: int) -> TurnView:
         lacks_next=answer is not None and missing.next_question,
         claimed=answer is not None and answer.judging_until is not None,
         asked_at=question.created_at,
+        total=plan.total,
     )
 
 
@@ -249,12 +258,12 @@ def _shown_verdict(row: TurnRow) -> VerdictView | None:
     return replace(shown, final=True) if row.answer and row.answer.content == SKIPPED else shown
 
 
-def topic_scores(turns: Sequence[TurnView]) -> tuple[TopicScore, ...]:
-    """Return the score of each of the six topics over its judged answers."""
+def topic_scores(plan: Plan, turns: Sequence[TurnView]) -> tuple[TopicScore, ...]:
+    """Return the score of each of the plan's topics over its judged answers."""
     found = []
-    for topic in TOPICS:
-        scores = [turn.verdict.score for turn in turns if turn.topic_id == topic.id and turn.verdict]
-        found.append(TopicScore(topic.id, topic.name, percentage(sum(scores), len(scores)), len(scores)))
+    for topic in plan.topics:
+        scores = [turn.verdict.score for turn in turns if turn.topic_id == topic.topic_id and turn.verdict]
+        found.append(TopicScore(topic.topic_id, topic.name, percentage(sum(scores), len(scores)), len(scores)))
     return tuple(found)
 
 
@@ -262,11 +271,13 @@ def interview_view(
     interview: Interview, conversation_id: int | None, job: JobProfile | None, rows: Sequence[TurnRow]
 ) -> InterviewView:
     """Return what is shown of an interview; `rows` are its turns in order."""
-    turns = tuple(turn_view(row, asked=len(rows)) for row in rows)
+    plan = plan_of(interview.plan)
+    turns = tuple(turn_view(row, plan, asked=len(rows)) for row in rows)
     return InterviewView(
         id=interview.id,
         conversation_id=conversation_id,
         status=InterviewStatus(interview.status),
+        plan=plan,
         interviewer=interview.interviewer,
         model=interview.model,
         job_text=job.text if job else "",
@@ -275,7 +286,7 @@ def interview_view(
         answers_judged=interview.answers_judged,
         score_sum=interview.score_sum,
         percent=percentage(interview.score_sum, interview.answers_judged),
-        topic_scores=topic_scores(turns),
+        topic_scores=topic_scores(plan, turns),
         created_at=interview.created_at,
         updated_at=interview.updated_at,
         finished_at=interview.finished_at,

@@ -11,7 +11,7 @@ from interviewer.components.icons import icon
 from interviewer.components.layout import SECTION_TITLE, SMALL_TITLE, card, shell
 from interviewer.components.skills import skill_list, suggestions
 from interviewer.components.verdict import disclosure
-from interviewer.interviews.topics import QUESTIONS_PER_TOPIC, TOPICS, TOTAL_QUESTIONS
+from interviewer.interviews.plan import FOCUS_QUESTIONS, SHORT, STANDARD, size_words
 from interviewer.state.billing import BillingState
 from interviewer.state.dashboard import DashboardState
 from interviewer.state.models import SummaryItem
@@ -114,7 +114,10 @@ def _resume() -> rx.Component:
 
 def _first() -> rx.Component:
     steps = (
-        ("Twelve questions, six topics", "Paste a job description and they are about that job; without one they are general."),
+        (
+            f"{size_words(STANDARD)}, or a shorter one",
+            "Paste a job description and they are about that job; without one they are general.",
+        ),
         ("A verdict after every answer", "A score of 10, the points you made in your own words, and the ones you missed."),
         ("A report at the end", "Score by topic, your skills, and what to practise next. Pause whenever you like."),
     )
@@ -144,8 +147,7 @@ def _another() -> rx.Component:
         rx.el.h2("The next interview", class_name="font-serif text-2xl font-bold"),
         rx.el.p(DashboardState.weakest, " Practise it first, or go straight on.", class_name="mt-1"),
         rx.el.p(
-            f"As always: {TOTAL_QUESTIONS} questions, {QUESTIONS_PER_TOPIC} each on {', '.join(topic.name for topic in TOPICS[:-1])} "
-            f"and {TOPICS[-1].name}.",
+            f"Choose a length: {size_words(STANDARD)}, {SHORT.total} on all of them, or {FOCUS_QUESTIONS} on a few.",
             class_name="mt-2 mb-5 text-sm text-muted",
         ),
         rx.el.div(

@@ -12,6 +12,7 @@ from interviewer.components.icons import icon
 from interviewer.components.ink import ring
 from interviewer.components.layout import SMALL_TITLE, shell
 from interviewer.components.verdict import disclosure
+from interviewer.interviews.plan import MAX_FOCUS_TOPICS, SHORT, STANDARD
 from interviewer.interviews.samples import SAMPLE_VERDICT, SampleMark
 from interviewer.interviews.topics import TOPICS
 
@@ -32,8 +33,8 @@ def _hero() -> rx.Component:
                 class_name="font-serif text-4xl font-bold leading-[1.12] tracking-tight sm:text-5xl",
             ),
             rx.el.p(
-                "Paste a job description and answer twelve questions. After each one you read which points you made, "
-                "proved by your own words, which you missed, and what to say next time.",
+                f"Paste a job description and answer {STANDARD.total} questions, or {SHORT.total} when time is short. After each one "
+                "you read which points you made, proved by your own words, which you missed, and what to say next time.",
                 class_name="mt-5 max-w-xl text-lg text-muted",
             ),
             rx.el.div(
@@ -41,7 +42,9 @@ def _hero() -> rx.Component:
                 rx.el.a("Sign in", href="/login", class_name=SECONDARY),
                 class_name="mt-7 flex flex-wrap gap-3",
             ),
-            rx.el.p("The first interview is free. No card, about half an hour.", class_name="mt-4 text-sm text-muted"),
+            rx.el.p(
+                f"The first interview is free. No card, about {STANDARD.minutes} minutes.", class_name="mt-4 text-sm text-muted"
+            ),
             _steps(),
         ),
         _excerpt(),
@@ -128,9 +131,10 @@ def _mark(mark: SampleMark, *, proof: bool = False) -> rx.Component:
 
 def _course() -> rx.Component:
     return rx.el.section(
-        rx.el.h2("Six topics, two questions each", class_name=_TITLE),
+        rx.el.h2("Every topic of a backend interview", class_name=_TITLE),
         rx.el.p(
-            "In the order of a real interview, tied to the job you paste. The next question takes up what you have just said.",
+            "In the order of a real interview, tied to the job you paste. Take them all, or focus on up to "
+            f"{MAX_FOCUS_TOPICS}. The next question takes up what you have just said.",
             class_name="mt-1 max-w-2xl text-muted",
         ),
         rx.el.ol(

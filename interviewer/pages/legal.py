@@ -57,7 +57,7 @@ _PRIVACY: tuple[Section, ...] = (
         "What is kept, and why",
         (
             "Your account: e-mail address, the name you chose, a hash of your password (never the password), and the id of your GitHub account if you connected it.",
-            "Your interviews: the job description you pasted, the questions, your answers, verdicts and scores; the same for what you practise. They are the service.",
+            "Your interviews: the job description you pasted, the questions, your answers, verdicts and scores, and the kind of interview you chose last; the same for what you practise. They are the service.",
             "Purchases: orders, invoices and subscriptions as Lemon Squeezy reports them, and a ledger of credits. Card data never comes here.",
             "Technical records: where a sign-in is open (a hash of its secret, when it began), counters against abuse by network address for at most a "
             "day, and logs without your answers, passwords or tokens.",

@@ -21,8 +21,10 @@ from interviewer.core.users import User
 from interviewer.credits import free_credit, ledger
 from interviewer.credits.rules import SubscriptionStatus
 from interviewer.errors import BadRequest, PaymentsUnavailable, SubscriptionNotCancelled, Unauthorized, Unavailable
+from interviewer.interviews import choice_queries
 from interviewer.interviews import queries as interview_queries
 from interviewer.interviews.load import found
+from interviewer.interviews.plan import Plan, plan_of
 from interviewer.interviews.topics import topic_by_id
 from interviewer.interviews.views import AppealView, VerdictView
 from interviewer.reports import practice_queries, sharing_queries
@@ -142,6 +144,7 @@ class Personal:
                 "interviews": [
                     await _interview(session, user_id, one.id) for one in await interview_queries.every_line(session, user_id)
                 ],
+                "last_choice": _plan(plan_of(chosen)) if (chosen := await choice_queries.last_choice(session, user_id)) else None,
                 "practice": [_practised(one) for one in await practice_queries.all_tries(session, user_id)],
             }
 
@@ -178,6 +181,7 @@ async def _interview(session: AsyncSession, user_id: int, interview_id: int) -> 
         "started_at": _words(view.created_at),
         "status": view.status.value,
         "job_description": view.job_text,
+        "plan": _plan(view.plan),
         "percent": view.percent,
         "report_shared_since": _words(shared) if shared else None,
         "questions": [
@@ -193,6 +197,10 @@ async def _interview(session: AsyncSession, user_id: int, interview_id: int) -> 
             for turn in view.turns
         ],
     }
+
+
+def _plan(plan: Plan) -> dict[str, Any]:
+    return {**plan.document(), "topics": [{"topic": one.name, "questions": one.questions} for one in plan.topics]}
 
 
 def _appeal(appeal: AppealView) -> dict[str, Any]:

@@ -12,10 +12,10 @@ from interviewer.credits import interview_credits, ledger
 from interviewer.credits.rules import Balances, pays_from
 from interviewer.errors import Unauthorized
 from interviewer.interviews import queries
+from interviewer.interviews.plan import Plan, plan_of
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.queries import STARTED, Line
 from interviewer.interviews.rubric import percentage
-from interviewer.interviews.topics import TOTAL_QUESTIONS
 from interviewer.interviews.views import title_of
 from interviewer.reports import practice_queries
 from interviewer.reports.streak import Streak, streak_of
@@ -33,7 +33,7 @@ class InterviewSummary:
     status: InterviewStatus
     started_at: datetime
     answers_judged: int
-    total: int
+    plan: Plan
     percent: int | None
 
 
@@ -81,7 +81,7 @@ def summary(line: Line) -> InterviewSummary:
         status=InterviewStatus(line.status),
         started_at=line.created_at,
         answers_judged=line.answers_judged,
-        total=TOTAL_QUESTIONS,
+        plan=plan_of(line.plan),
         percent=percentage(line.score_sum, line.answers_judged),
     )
 

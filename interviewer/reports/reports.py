@@ -10,6 +10,7 @@ from datetime import datetime
 from interviewer.core.rate_limits import Action, Guard
 from interviewer.errors import Conflict
 from interviewer.interviews.evidence import segments
+from interviewer.interviews.plan import Plan
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.turns import Interviews
 from interviewer.interviews.views import InterviewView, Loaded, TopicScore, TurnView, title_of
@@ -32,6 +33,7 @@ class Report:
     """
 
     title: str
+    plan: Plan
     interviewer: str
     started_at: datetime
     finished_at: datetime | None
@@ -84,6 +86,7 @@ def report_of(view: InterviewView, findings: InterviewReport) -> Report:
     best, worst = extremes(turns)
     return Report(
         title=title_of(view.job_text),
+        plan=view.plan,
         interviewer=view.interviewer,
         started_at=view.created_at,
         finished_at=view.finished_at,

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from datetime import datetime
 
+from interviewer.interviews.plan import choice_words
 from interviewer.interviews.rubric import MAX_SCORE
 from interviewer.interviews.topics import topic_by_id
 from interviewer.interviews.views import TurnView, VerdictView
@@ -33,9 +34,10 @@ def day(moment: datetime) -> str:
 
 
 def about(report: Report) -> str:
-    """Return when the interview was and who asked."""
+    """Return when the interview was, who asked, and what its plan was."""
     finished = f", finished {day(report.finished_at)}" if report.finished_at and day(report.finished_at) != when(report) else ""
-    return f"{when(report)}{finished} · {INTERVIEWERS.get(report.interviewer, report.interviewer)}"
+    interviewer = INTERVIEWERS.get(report.interviewer, report.interviewer)
+    return f"{when(report)}{finished} · {interviewer} · {choice_words(report.plan)}"
 
 
 def when(report: Report) -> str:

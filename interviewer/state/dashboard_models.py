@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.rubric import half_up
-from interviewer.interviews.topics import TOTAL_QUESTIONS, topic_by_id, topic_of
+from interviewer.interviews.topics import topic_by_id
 from interviewer.reports.dashboard import InterviewSummary, TopicTrend
 from interviewer.reports.streak import RECENT_DAYS, Streak
 from interviewer.state.models import date_words
@@ -146,13 +146,13 @@ def resume_item(unfinished: Sequence[InterviewSummary], reached: int) -> ResumeI
     return ResumeItem(
         id=one.id,
         title=one.title,
-        where=f"{topic_of(reached).name}, question {reached} of {TOTAL_QUESTIONS}"
+        where=f"{one.plan.place(reached).topic.name}, question {reached} of {one.plan.total}"
         if reached
         else "Its first question comes next",
         started=date_words(one.started_at),
         verb="Resume" if paused else "Continue",
         href=f"/interview?id={one.id}",
-        percent=100 * max(0, reached - 1) // TOTAL_QUESTIONS,
+        percent=100 * max(0, reached - 1) // one.plan.total,
     )
 
 

@@ -19,11 +19,13 @@ from interviewer import wiring
 from interviewer.accounts.browser_sessions import COOKIE, SignedIn
 from interviewer.errors import AppError, Conflict, NotFound, TooLarge, Unauthorized, page_words
 from interviewer.interviews.events import Event, Judged
+from interviewer.interviews.plan import STANDARD, Plan
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.samples import SAMPLE_JOBS
 from interviewer.interviews.views import InterviewView
 from interviewer.state import showing
 from interviewer.state.models import RailItem, ReportItem, TurnItem
+from interviewer.state.plan_form import ChoiceItem, choice_item, chosen_plan
 from interviewer.state.session import client, cookie, to_login
 from interviewer.state.showing import Growing
 from interviewer.state.streaming import batched
@@ -44,6 +46,7 @@ class InterviewState(rx.State):
     credits: int = 0
     refusal: str = ""  # why no interview can be started, while there is no credit for one
     job_text: str = ""
+    choice: ChoiceItem = ChoiceItem()  # length, level and language that the start form offers
     job_box: int = 0  # a new number makes the page lay out the box anew, with `job_text` in it
     interview_id: int = 0
     title: str = ""
@@ -74,6 +77,7 @@ class InterviewState(rx.State):
     _stream: int = 0
     _scores: dict[int, int] = {}
     _asked: int = 0
+    _plan: Plan = STANDARD
 
     @rx.event(background=True)
     async def load(self) -> EventSpec | None:
@@ -88,6 +92,7 @@ class InterviewState(rx.State):
             person = await wiring.services().sessions.authenticate(secret)
             view = await _wanted_view(person, wanted)
             balances = await wiring.services().dashboard.balances(person.user_id)
+            last_choice = await wiring.services().interviews.last_choice(person.user_id)
             refusal = "" if balances.usable else await wiring.services().dashboard.refusal(person.user_id)
         except Unauthorized:
             return None
@@ -98,7 +103,7 @@ class InterviewState(rx.State):
         async with self:
             if self._stream != stream:
                 return _load_if_forgotten(self)
-            self.credits, self.refusal = balances.usable, refusal
+            self.credits, self.refusal, self.choice = balances.usable, refusal, choice_item(last_choice)
             if view is None:
                 self.phase = "start"
                 return None
@@ -107,7 +112,7 @@ class InterviewState(rx.State):
 
     @rx.event(background=True)
     async def start(self, form: dict[str, Any]) -> EventSpec | None:
-        """Start an interview for the job description in the form; the text stays there if that fails."""
+        """Start an interview for the job description and the choices in the form; they stay there if that fails."""
         async with self:
             if self.sending or self.phase != "start":
                 return None
@@ -117,7 +122,9 @@ class InterviewState(rx.State):
         async with _explaining(self):
             try:
                 person = await wiring.services().sessions.authenticate(secret)
-                begun = wiring.services().interviews.start(person.user_id, job, client=address)
+                begun = wiring.services().interviews.start(
+                    person.user_id, job, client=address, plan=chosen_plan(form), remember=True
+                )
                 await _follow(self, stream, _bounded(person, begun))
             except Unauthorized:
                 return to_login(self)

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from interviewer.interviews.evidence import segments
+from interviewer.interviews.plan import Plan
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.rubric import MAX_SCORE
-from interviewer.interviews.topics import QUESTIONS_PER_TOPIC, TOPICS, TOTAL_QUESTIONS
 from interviewer.interviews.views import AppealView, InterviewView, TurnView, VerdictView, title_of
 from interviewer.reports.dashboard import InterviewSummary
 from interviewer.reports.prose import Block, Span, blocks
@@ -51,7 +51,7 @@ class PairItem:
 
 @dataclass
 class TurnItem:
-    """One question with everything that may be shown of it.
+    """One question with everything that may be shown of it; `total` is how many its interview has.
 
     `band` tells how far several gradings lay apart, `low` and `high` where; empty when they agreed or there was one.
     `appealed`: both verdicts are there, and `score` is made from `first_score` and `second_score`.
@@ -60,6 +60,7 @@ class TurnItem:
 
     question_id: int = 0
     position: int = 0
+    total: int = 0
     topic: str = ""
     subtopic: str = ""
     level: str = ""
@@ -91,7 +92,7 @@ class TurnItem:
 
 @dataclass
 class RailItem:
-    """One topic in the rail: `state` is done, current or ahead; `dots` stand for its two questions."""
+    """One topic in the rail: `state` is done, current or ahead; `dots` stand for its questions."""
 
     name: str = ""
     state: str = "ahead"
@@ -126,6 +127,7 @@ def turn_item(turn: TurnView) -> TurnItem:
     found = TurnItem(
         question_id=turn.question_id,
         position=turn.position,
+        total=turn.total,
         topic=turn.topic,
         subtopic=turn.subtopic,
         level=turn.level,
@@ -193,11 +195,12 @@ def _model_answer(text: str, kind: str) -> list[Block]:
     return found
 
 
-def rail(asked: int, scores: dict[int, int], *, finished: bool = False) -> list[RailItem]:
-    """Return the rail of six topics when `asked` questions have been asked, with the scores by position."""
-    items = []
-    for topic in TOPICS:
-        positions = [(topic.id - 1) * QUESTIONS_PER_TOPIC + number + 1 for number in range(QUESTIONS_PER_TOPIC)]
+def rail(plan: Plan, asked: int, scores: dict[int, int], *, finished: bool = False) -> list[RailItem]:
+    """Return the rail of the plan's topics when `asked` questions have been asked, with the scores by position."""
+    items, after = [], 0
+    for topic in plan.topics:
+        positions = range(after + 1, after + topic.questions + 1)
+        after += topic.questions
         current = not finished and positions[0] <= asked <= positions[-1]
         done = finished or asked > positions[-1]
         items.append(
@@ -242,7 +245,7 @@ def summary_item(summary: InterviewSummary) -> SummaryItem:
         title=summary.title,
         status="Paused" if summary.status is InterviewStatus.PAUSED else "Finished" if finished else "Running",
         started=date_words(summary.started_at),
-        progress=f"{summary.answers_judged} of {summary.total} answers scored",
+        progress=f"{summary.answers_judged} of {summary.plan.total} answers scored",
         percent="" if summary.percent is None else f"{summary.percent}",
         href=f"/interview/{summary.id}" if finished else f"/interview?id={summary.id}",
     )
@@ -262,7 +265,7 @@ def asked_words(turn: TurnView) -> str:
     """Return what a screen reader says when a question has come; its text, if long, is cut at a word."""
     text = " ".join(turn.prompt.split())
     short = text if len(text) <= SAID else text[:SAID].rsplit(None, 1)[0] + " …"
-    return f"Now question {turn.position} of {TOTAL_QUESTIONS}, {turn.topic}: {short}"
+    return f"Now question {turn.position} of {turn.total}, {turn.topic}: {short}"
 
 
 def judged_words(turn: TurnView) -> str:
@@ -274,9 +277,9 @@ def judged_words(turn: TurnView) -> str:
     return f"The answer to question {turn.position} scored {turn.verdict.score} of {MAX_SCORE}."
 
 
-def progress_words(position: int) -> str:
+def progress_words(turn: TurnItem) -> str:
     """Return how far an interview has come, for people and screen readers."""
-    return f"Question {position} of {TOTAL_QUESTIONS}" if position else ""
+    return f"Question {turn.position} of {turn.total}" if turn.position else ""
 
 
 @dataclass

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import reflex as rx
 
+from interviewer.interviews.plan import choice_words
 from interviewer.interviews.views import TurnView
 from interviewer.reports.reports import Report, shortened
 from interviewer.state.models import INTERVIEWER_NAMES, ReportItem, TurnItem, date_words, turn_item
@@ -34,6 +35,7 @@ class ReportFields(rx.State, mixin=True):
     title: str = ""
     interviewer_name: str = ""
     started: str = ""
+    size: str = ""
     finished: bool = False
     percent: str = ""
     total: int = 0
@@ -46,10 +48,11 @@ class ReportFields(rx.State, mixin=True):
 
 
 async def show(state: ReportFields, report: Report) -> None:
-    """Show a report; its turns are put together in a thread, since twelve long answers take a tenth of a second."""
+    """Show a report; its turns are put together in a thread, since a dozen long answers take a tenth of a second."""
     turns = await asyncio.to_thread(lambda: [turn_item(turn) for turn in report.turns])
     state.title, state.started = report.title, date_words(report.started_at)
     state.interviewer_name = INTERVIEWER_NAMES.get(report.interviewer, report.interviewer)
+    state.size = choice_words(report.plan)
     state.finished = report.finished_at is not None
     state.percent = "" if report.percent is None else str(report.percent)
     state.total, state.judged = report.total, report.judged

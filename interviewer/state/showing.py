@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from interviewer.errors import AppError
 from interviewer.interviews.events import Asked, Event, Failed, FeedbackPiece, Judged, QuestionPiece, Started, Stored
 from interviewer.interviews.progress import InterviewStatus
-from interviewer.interviews.topics import TOTAL_QUESTIONS
 from interviewer.interviews.views import InterviewView, TurnView
 from interviewer.state.models import (
     INTERVIEWER_NAMES,
@@ -24,6 +23,7 @@ from interviewer.state.models import (
     scores_of,
     turn_item,
 )
+from interviewer.state.plan_form import choice_item
 from interviewer.state.streaming import GrowingText
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def show(state: InterviewState, view: InterviewView) -> None:
     state.started_ms = milliseconds(view.created_at)
     state.interviewer_name = INTERVIEWER_NAMES.get(view.interviewer, view.interviewer)
     state.phase = {InterviewStatus.PAUSED: "paused", InterviewStatus.FINISHED: "finished"}.get(view.status, "live")
-    state._scores, state._asked = scores_of(view), len(view.turns)
+    state._plan, state._scores, state._asked = view.plan, scores_of(view), len(view.turns)
     answered = [turn for turn in view.turns if turn.answer is not None]
     state.last = turn_item(answered[-1]) if answered else TurnItem()
     newest = answered[-1] if answered else None
@@ -125,8 +125,8 @@ def show_question(state: InterviewState, turn: TurnView) -> None:
 
 def show_progress(state: InterviewState) -> None:
     """Bring the rail up to date."""
-    state.rail_items = rail(state._asked, state._scores, finished=state.phase == "finished")
-    state.progress = progress_words(state.question.position or state.last.position)
+    state.rail_items = rail(state._plan, state._asked, state._scores, finished=state.phase == "finished")
+    state.progress = progress_words(state.question if state.question.position else state.last)
 
 
 def note_score(state: InterviewState, turn: TurnView) -> None:
@@ -149,9 +149,10 @@ class Growing:
 def apply(state: InterviewState, event: Event, growing: Growing) -> None:
     """Show one event of a start or a turn. Of an older answer only its score and its failure are shown."""
     match event:
-        case Started(interview_id, title, interviewer):
+        case Started(interview_id, title, plan, interviewer):
             state.interview_id, state.phase, state.asking = interview_id, "live", True
             state.question, state.last, state._scores, state._asked = TurnItem(), TurnItem(), {}, 1
+            state._plan, state.choice = plan, choice_item(plan)
             state.title, state.interviewer_name = title, INTERVIEWER_NAMES.get(interviewer, interviewer)
             state.progress, state.unscored, state.started_ms = "", [], milliseconds(datetime.now(UTC))
             show_progress(state)
@@ -225,5 +226,5 @@ def settle(state: InterviewState) -> None:
         return
     if not state.last.judged:
         state.verdict_error = state.verdict_error or NOT_SCORED
-    if not state.question.question_id and state.last.position < TOTAL_QUESTIONS:
+    if not state.question.question_id and state.last.position < state.last.total:
         state.question_error = state.question_error or NOT_ASKED

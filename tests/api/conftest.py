@@ -13,7 +13,9 @@ from starlette.routing import Route
 
 from interviewer import api
 from interviewer.api.middleware import OriginGuard
+from interviewer.core.users import User
 from interviewer.wiring import Services
+from tests.conftest import NewUser
 
 SITE = "http://localhost:3999"
 
@@ -31,3 +33,15 @@ async def client(services: Services) -> AsyncIterator[httpx2.AsyncClient]:
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False, client=("203.0.113.7", 4711))
     async with httpx2.AsyncClient(transport=transport, base_url=SITE) as client:
         yield client
+
+
+@pytest.fixture
+async def user(new_user: NewUser) -> User:
+    return await new_user(3)
+
+
+@pytest.fixture
+async def program(client: httpx2.AsyncClient, services: Services, user: User) -> httpx2.AsyncClient:
+    """The client, signed in."""
+    client.headers["Authorization"] = f"Bearer {(await services.tokens.issue(user, 'test', renewable=False)).access}"
+    return client

@@ -25,18 +25,6 @@ from tests.support.sse import ServerSent, events, written
 STREAM = {"Accept": "text/event-stream"}
 
 
-@pytest.fixture
-async def user(new_user: NewUser) -> User:
-    return await new_user(3)
-
-
-@pytest.fixture
-async def program(client: httpx2.AsyncClient, services: Services, user: User) -> httpx2.AsyncClient:
-    """The client, signed in."""
-    client.headers["Authorization"] = f"Bearer {(await services.tokens.issue(user, 'test', renewable=False)).access}"
-    return client
-
-
 async def started(program: httpx2.AsyncClient, **body: Any) -> int:
     answer = await program.post("/api/interviews", json=body)
     assert answer.status_code == 201, answer.text

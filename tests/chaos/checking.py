@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from interviewer.interviews.topics import TOTAL_QUESTIONS
+from interviewer.interviews.plan import STANDARD
 from tests.chaos.crowd import connected
 from tests.chaos.people import Answer, Person
 
@@ -61,7 +61,7 @@ def _answers(connection: Connection, person: Person) -> list[str]:
             found.append(f"the answer to question {answer.question_id} is another text")
     for interview in {row.interview for row in rows}:
         positions = [row.position for row in rows if row.interview == interview]
-        if positions != list(range(1, len(positions) + 1)) or len(positions) > TOTAL_QUESTIONS:
+        if positions != list(range(1, len(positions) + 1)) or len(positions) > STANDARD.total:
             found.append(f"interview {interview} has the questions {positions}")
         found += _sums([row for row in rows if row.interview == interview])
     return found
@@ -74,7 +74,7 @@ def _sums(rows: Sequence[Any]) -> list[str]:
     found = []
     if (first.answers_judged, first.score_sum) != (len(scores), sum(scores)):
         found.append(f"interview {first.interview} has the sums {first.answers_judged}, {first.score_sum} of {scores}")
-    if (first.status == "finished") != (len(scores) == TOTAL_QUESTIONS):
+    if (first.status == "finished") != (len(scores) == STANDARD.total):
         found.append(f"interview {first.interview} is {first.status} with {len(scores)} verdicts")
     return found
 
@@ -115,7 +115,7 @@ def _screen(connection: Connection, person: Person) -> list[str]:
         "question": open[0] if open else 0,
         "last answer": answered[-1].question if answered else 0,
         "last score": answered[-1].score if answered else None,
-        "dots": [*dots, *[""] * (TOTAL_QUESTIONS - len(dots))],
+        "dots": [*dots, *[""] * (STANDARD.total - len(dots))],
     }
     shown = {
         "phase": seen.phase,

@@ -13,7 +13,7 @@ from typing import Any
 import httpx2
 
 from interviewer.accounts.browser_sessions import COOKIE
-from interviewer.interviews.topics import TOTAL_QUESTIONS
+from interviewer.interviews.plan import STANDARD
 from tests.chaos.crowd import Account
 from tests.chaos.tabs import Tab, form
 from tests.support.openai_server import STAMPS_END
@@ -192,7 +192,7 @@ class Person:
             page = self._page(tab)
             judged = page["last"]["question_id"] == given.question_id and page["last"]["judged"]
             # Whoever comes back to an interview that is over meanwhile finds the form that starts another one.
-            gone = page["phase"] == "start" and given.position == TOTAL_QUESTIONS
+            gone = page["phase"] == "start" and given.position == STANDARD.total
             return bool(gone or (judged and (page["question"]["question_id"] or page["phase"] == "finished")))
 
         deadline = time.monotonic() + TOO_LONG

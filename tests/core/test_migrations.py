@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -11,10 +13,12 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.exc import IntegrityError
 
 from interviewer.core.database import Database, driver_url
 from interviewer.core.migrations import ROOT, migrate
 from interviewer.errors import StartupError
+from interviewer.interviews.plan import SHORT, STANDARD, Plan, even, plan_of
 from interviewer.tables import metadata
 
 VERSIONS = sorted((ROOT / "alembic" / "versions").glob("*.py"))
@@ -42,12 +46,18 @@ def test_up_down_and_up_again_on_data(make_database: Callable[[str], str]) -> No
     engine.dispose()
 
 
+def around(name: str) -> tuple[str, str]:
+    """Return the revision before a migration, and the way down to that from the newest one."""
+    scripts = ScriptDirectory.from_config(Config(ROOT / "alembic.ini"))
+    [ours] = [script for script in scripts.walk_revisions() if script.doc.startswith(name)]
+    before = str(ours.down_revision)
+    return before, f"-{len(list(scripts.iterate_revisions('head', before)))}"
+
+
 def test_existing_passwords_count_as_proven(make_database: Callable[[str], str]) -> None:
     url = make_database("proven")
-    scripts = ScriptDirectory.from_config(Config(ROOT / "alembic.ini"))
-    [ours] = [script for script in scripts.walk_revisions() if script.doc.startswith("proven passwords")]
-    steps = len(list(scripts.iterate_revisions("head", str(ours.down_revision))))
-    migrate(url, str(ours.down_revision))
+    before, down = around("proven passwords")
+    migrate(url, before)
     engine = create_engine(driver_url(url))
     with engine.begin() as connection:
         for name, password_hash in (("ada", "a hash"), ("grace", None)):
@@ -63,9 +73,82 @@ def test_existing_passwords_count_as_proven(make_database: Callable[[str], str])
         with engine.begin() as connection:
             proven = connection.execute(text("SELECT email FROM users WHERE password_proven_at IS NOT NULL")).scalars().all()
         assert proven == ["ada"]
-        migrate(url, f"-{steps}")
+        migrate(url, down)
         with engine.begin() as connection:
             assert [tuple(row) for row in connection.execute(text(columns))] == [("ada", "a hash"), ("grace", None)]
+    engine.dispose()
+
+
+def test_plans_survive_going_down_and_up(make_database: Callable[[str], str]) -> None:
+    """Old rows get the standard plan; after a downgrade what was asked of other plans becomes the plan again."""
+    url = make_database("plans")
+    before, down = around("plans")
+    migrate(url, before)
+    engine = create_engine(driver_url(url))
+
+    def interview(statement: str, topic_ids: list[int], status: str, plan: dict[str, Any] | None = None) -> int:
+        with engine.begin() as connection:
+            found: int = connection.execute(
+                text(statement),
+                {"status": status, "judged": len(topic_ids), "plan": json.dumps(plan)},
+            ).scalar_one()
+            connection.execute(
+                text("INSERT INTO conversations (id, interview_id, created_at) OVERRIDING SYSTEM VALUE VALUES (:id, :id, now())"),
+                {"id": found},
+            )
+            for position, topic_id in enumerate(topic_ids, 1):
+                connection.execute(
+                    text(
+                        "INSERT INTO questions (conversation_id, position, topic_id, subtopic, level, kind, prompt, rubric, "
+                        "created_at) VALUES (:id, :position, :topic_id, 's', 'junior', 'text', 'p', '{}', now())"
+                    ),
+                    {"id": found, "position": position, "topic_id": topic_id},
+                )
+        return found
+
+    def plans() -> dict[int, Plan]:
+        with engine.begin() as connection:
+            return {id: plan_of(plan) for id, plan in connection.execute(text("SELECT id, plan FROM interviews ORDER BY id"))}
+
+    with engine.begin() as connection:
+        connection.execute(
+            text("INSERT INTO users (email, username, created_at, updated_at) VALUES ('a@example.com', 'A', now(), now())")
+        )
+    old = (
+        "INSERT INTO interviews (user_id, status, interviewer, model, answers_judged, created_at, updated_at) "
+        "VALUES (1, :status, 'x', 'x', :judged, now(), now()) RETURNING id"
+    )
+    whole = [(position + 1) // 2 for position in range(1, 13)]
+    standard = [interview(old, whole, "finished"), interview(old, whole[:3], "paused"), interview(old, [], "failed")]
+
+    migrate(url)
+    assert plans() == dict.fromkeys(standard, STANDARD)
+    # A copy of the version before still writes rows during an upgrade.
+    standard.append(interview(old, whole[:1], "active"))
+    new = old.replace("model,", "model, plan,").replace("'x', :judged", "'x', CAST(:plan AS jsonb), :judged")
+    others = {
+        interview(new, [id for one in plan.topics for id in [one.topic_id] * one.questions], "finished", plan.document()): plan
+        for plan in (SHORT, even([1], 1), even([5, 2], 3), even(range(1, 7), 3))
+    }
+    assert plans() == dict.fromkeys(standard, STANDARD) | others
+
+    migrate(url, down)
+    with engine.begin() as connection:
+        assert connection.execute(text("SELECT max(position), count(*) FROM questions")).one() == (
+            18,
+            12 + 3 + 1 + 6 + 1 + 6 + 18,
+        )
+        for refused in ("answers_judged = 13", "answers_judged = -1"):
+            with pytest.raises(IntegrityError, match="answers_judged"), connection.begin_nested():
+                connection.execute(text(f"UPDATE interviews SET {refused} WHERE id = 1"))
+    migrate(url)
+    assert plans() == dict.fromkeys(standard, STANDARD) | others
+    with engine.begin() as connection:
+        for refused in ("answers_judged = 101", "answers_judged = -1"):
+            with pytest.raises(IntegrityError, match="answers_judged"), connection.begin_nested():
+                connection.execute(text(f"UPDATE interviews SET {refused} WHERE id = 1"))
+        with pytest.raises(IntegrityError, match="position"), connection.begin_nested():
+            connection.execute(text("UPDATE questions SET position = 0 WHERE id = 1"))
     engine.dispose()
 
 

@@ -16,9 +16,10 @@ from interviewer.grading.relevance import likeness_between
 from interviewer.grading.text import contains_phrase, sentences, stem, stems, words
 from interviewer.interviews import replies
 from interviewer.interviews.interviewer import AnswerBrief, JobBrief, PastTurn, Piece, QuestionBrief, QuestionDraft, VerdictDraft
+from interviewer.interviews.plan import STANDARD
 from interviewer.interviews.rubric import AnswerNature, score
 from interviewer.interviews.samples import SAMPLE_JOBS
-from interviewer.interviews.topics import TOPICS, TOTAL_QUESTIONS, AnswerKind, Level, number_in_topic, topic_of
+from interviewer.interviews.topics import TOPICS, AnswerKind, Level
 
 BANK = load_bank()
 
@@ -185,11 +186,11 @@ async def whole_interview(answer: str, job: str = "", seen: list[str] | None = N
     interviewer = BuiltinInterviewer(random.Random(seed))
     history: list[PastTurn] = []
     drafts: list[QuestionDraft] = []
-    for position in range(1, TOTAL_QUESTIONS + 1):
+    for position in range(1, STANDARD.total + 1):
         code_asked = any(draft.kind == "code" for draft in drafts)
         brief = QuestionBrief(
-            topic_of(position).id,
-            number_in_topic(position),
+            STANDARD.place(position).topic.id,
+            STANDARD.place(position).number,
             must_be_code=position == 4 and not code_asked,
             job=JobBrief(job) if job else None,
             history=history,
@@ -200,15 +201,42 @@ async def whole_interview(answer: str, job: str = "", seen: list[str] | None = N
         assert isinstance(draft, QuestionDraft)
         drafts.append(draft)
         said = draft.rubric["model_answer"] if answer == "model" else answer
-        history.append(PastTurn(topic_of(position).id, draft.subtopic, draft.level, draft.prompt, draft.bank_id, said))
+        history.append(
+            PastTurn(STANDARD.place(position).topic.id, draft.subtopic, draft.level, draft.prompt, draft.bank_id, said)
+        )
     return drafts
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("chosen", ["Go", "Java", "Python", "Elixir"])
+async def test_a_chosen_language_goes_before_those_of_the_job(chosen: str) -> None:
+    others = {"Go": "go", "Java": "java", "Python": "python"}
+    foreign = {tag for name, tag in others.items() if name != chosen} | {"sql"}
+    job = JobBrief("Backend engineer. You write Python, Go and Java, and a lot of SQL.")
+    named = 0
+    for seed in range(12):
+        brief = QuestionBrief(2, 1, must_be_code=True, job=job, level=Level.SENIOR, programming_language=chosen)
+        draft = [item async for item in BuiltinInterviewer(random.Random(seed)).ask(brief)][-1]
+        assert isinstance(draft, QuestionDraft)
+        tags = set(BANK[draft.bank_id or ""].tags)
+        assert others.get(chosen) in tags or not tags & foreign, draft.prompt
+        named += f"Write the code in {chosen}." in draft.prompt
+    assert named
+
+
+async def test_an_interview_begins_at_the_chosen_level() -> None:
+    job = JobBrief("Senior backend engineer, 10+ years of experience with Python.")
+    for level in Level:
+        brief = QuestionBrief(3, 1, must_be_code=False, job=job, level=level)
+        draft = [item async for item in BuiltinInterviewer(random.Random(3)).ask(brief)][-1]
+        assert isinstance(draft, QuestionDraft)
+        assert draft.level == level
+
+
 async def test_an_interview_asks_twelve_different_questions_and_at_least_one_for_code() -> None:
     for seed in range(10):
         drafts = await whole_interview("model", seed=seed)
-        assert len({draft.bank_id for draft in drafts}) == TOTAL_QUESTIONS
+        assert len({draft.bank_id for draft in drafts}) == STANDARD.total
         assert any(draft.kind == AnswerKind.CODE for draft in drafts[2:4])
 
 

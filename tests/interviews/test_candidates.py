@@ -15,8 +15,8 @@ from interviewer.grading.bank.loader import BankQuestion, load_bank
 from interviewer.grading.interviewer import BuiltinInterviewer
 from interviewer.interviews.events import Asked, Event, Failed, Started
 from interviewer.interviews.openai_client import OpenAIInterviewer
+from interviewer.interviews.plan import STANDARD
 from interviewer.interviews.progress import InterviewStatus
-from interviewer.interviews.topics import TOTAL_QUESTIONS, topic_of
 from interviewer.interviews.turns import Interviews
 from interviewer.interviews.views import InterviewView, TurnView
 from tests.conftest import NewUser
@@ -75,9 +75,11 @@ async def _started(interviews: Interviews, user: User) -> int:
 
 def check_shape(view: InterviewView) -> None:
     """See that an interview went as every interview goes."""
-    assert [turn.topic_id for turn in view.turns] == [topic_of(position).id for position in range(1, TOTAL_QUESTIONS + 1)]
+    assert [turn.topic_id for turn in view.turns] == [
+        STANDARD.place(position).topic.id for position in range(1, STANDARD.total + 1)
+    ]
     assert any(turn.kind == "code" for turn in view.turns if turn.topic == "Coding")
-    assert view.answers_judged == TOTAL_QUESTIONS
+    assert view.answers_judged == STANDARD.total
     assert view.score_sum == sum(turn.verdict.score for turn in view.turns if turn.verdict)
     for turn in view.turns:
         assert turn.verdict is not None
@@ -112,7 +114,7 @@ async def test_nobody_is_asked_the_same_twice_before_everything_has_been_asked(d
         asked += [
             next(key for key, one in load_bank().items() if turn.prompt.endswith(one.prompt.strip())) for turn in view.turns
         ]
-    assert len(set(asked)) == 5 * TOTAL_QUESTIONS
+    assert len(set(asked)) == 5 * STANDARD.total
 
 
 # -- a model that misbehaves -------------------------------------------------------------------------------------

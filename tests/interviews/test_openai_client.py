@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -29,6 +30,7 @@ from interviewer.interviews.interviewer import (
     VerdictDraft,
 )
 from interviewer.interviews.openai_client import GrowingField, OpenAIInterviewer, _Reading
+from interviewer.interviews.topics import Level
 from tests.support import openai_server
 from tests.support.interviewer import RUBRIC
 
@@ -169,6 +171,16 @@ async def test_whatever_a_user_wrote_travels_as_data_never_as_instructions(
         assert attack not in system["content"]
         assert user["role"] == "user"
         assert attack in json.dumps(json.loads(user["content"]), ensure_ascii=False).replace('\\"', '"')
+
+
+async def test_a_question_is_asked_for_with_the_chosen_level_and_language(
+    model: OpenAIInterviewer, behaviour: openai_server.Behaviour
+) -> None:
+    await asked(model)
+    await asked(model, replace(QUESTION, level=Level.JUNIOR, programming_language="Go"))
+    plain, chosen = (json.loads(body["messages"][1]["content"]) for body in behaviour.requests)
+    assert chosen == {**plain, "level": "junior", "programming_language": "Go"}
+    assert not {"level", "programming_language"} & plain.keys()
 
 
 async def test_what_never_changes_comes_first_in_every_request(

@@ -11,9 +11,9 @@ from sqlalchemy import func, select
 from interviewer.core.database import Database
 from interviewer.errors import BadRequest, Conflict, NotFound
 from interviewer.interviews.events import Asked, Event, Failed, FeedbackPiece, Judged, Started
+from interviewer.interviews.plan import STANDARD
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.tables import ModelCall
-from interviewer.interviews.topics import TOTAL_QUESTIONS
 from interviewer.wiring import Services
 from tests.conftest import NewUser
 from tests.interviews.test_turns import answered, next_turn, started
@@ -79,7 +79,7 @@ async def test_nobody_skips_for_somebody_else_or_while_paused(services: Services
 async def test_an_interview_can_be_skipped_to_its_end(services: Services, new_user: NewUser) -> None:
     user = await new_user()
     interview_id, turn = await started(services, user)
-    for _ in range(TOTAL_QUESTIONS - 1):
+    for _ in range(STANDARD.total - 1):
         turn = next_turn(await skipped(services, user.id, interview_id, turn.question_id))
     await skipped(services, user.id, interview_id, turn.question_id)
     view = await services.interviews.view(user.id, interview_id)

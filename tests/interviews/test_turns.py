@@ -30,9 +30,9 @@ from interviewer.errors import (
 )
 from interviewer.interviews.events import Asked, Completed, Event, Failed, FeedbackPiece, Judged, QuestionPiece, Started, Stored
 from interviewer.interviews.failed_starts import give_back_lapsed
+from interviewer.interviews.plan import STANDARD
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.tables import Interview, Message, Verdict
-from interviewer.interviews.topics import TOTAL_QUESTIONS, topic_of
 from interviewer.interviews.user_text import MAX_ANSWER
 from interviewer.interviews.views import InterviewView, TurnView
 from interviewer.wiring import Services, build
@@ -59,7 +59,7 @@ def next_turn(events: list[Event]) -> TurnView:
 
 async def take_all(services: Services, user: User) -> InterviewView:
     interview_id, turn = await started(services, user)
-    for _ in range(TOTAL_QUESTIONS - 1):
+    for _ in range(STANDARD.total - 1):
         turn = next_turn(await answered(services, user, interview_id, turn))
     await answered(services, user, interview_id, turn)
     return await services.interviews.view(user.id, interview_id)
@@ -474,12 +474,12 @@ async def test_a_turn_takes_the_same_few_statements_however_long_the_interview_i
     statements: list[str] = []
     event.listen(database.engine.sync_engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     interview_id, turn = await started(services, user)
-    for position in range(1, TOTAL_QUESTIONS + 1):
+    for position in range(1, STANDARD.total + 1):
         statements.clear()
         await services.sessions.authenticate(secret)
         events = await answered(services, user, interview_id, turn)
         counts.append(len(statements))
-        if position < TOTAL_QUESTIONS:
+        if position < STANDARD.total:
             turn = next_turn(events)
     # After the last answer no question is stored.
     assert set(counts[:-1]) == {counts[0]} == {counts[-1] + 1}
@@ -490,25 +490,27 @@ async def test_a_turn_ends_with_the_interview_as_it_is_stored(services: Services
     """What is said of it then was put together here, without reading it again."""
     user = await new_user()
     interview_id, turn = await started(services, user)
-    for position in range(1, TOTAL_QUESTIONS + 1):
+    for position in range(1, STANDARD.total + 1):
         events = await answered(services, user, interview_id, turn, f"Answer number {position}, because I measure first.")
         completed = events[-1]
         assert isinstance(completed, Completed)
         assert completed.loaded.view() == await services.interviews.view(user.id, interview_id)
-        if position < TOTAL_QUESTIONS:
+        if position < STANDARD.total:
             turn = next_turn(events)
 
 
 async def test_topics_follow_from_the_position_whatever_the_interviewer_says(services: Services, new_user: NewUser) -> None:
     view = await take_all(services, await new_user())
-    assert [turn.topic for turn in view.turns] == [topic_of(position).name for position in range(1, TOTAL_QUESTIONS + 1)]
+    assert [turn.topic for turn in view.turns] == [
+        STANDARD.place(position).topic.name for position in range(1, STANDARD.total + 1)
+    ]
 
 
 async def test_everything_is_stored_under_its_interview(services: Services, database: Database, new_user: NewUser) -> None:
     user = await new_user()
     await take_all(services, user)
     async with database.transaction() as session:
-        assert len((await session.execute(select(Verdict))).all()) == TOTAL_QUESTIONS
+        assert len((await session.execute(select(Verdict))).all()) == STANDARD.total
         rows = (
             await session.execute(select(col(CreditTransaction.amount)).where(col(CreditTransaction.user_id) == user.id))
         ).scalars()

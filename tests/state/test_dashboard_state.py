@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from interviewer.core.database import Database
 from interviewer.core.users import User
+from interviewer.interviews.plan import STANDARD, focus
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.reports.dashboard import InterviewSummary, TopicTrend
 from interviewer.reports.streak import RECENT_DAYS, streak_of
@@ -36,7 +38,7 @@ TODAY = date(2026, 11, 23)  # a Monday
 
 def one(percent: int | None, id: int = 1, status: InterviewStatus = InterviewStatus.FINISHED) -> InterviewSummary:
     at = datetime(2026, 3, 1, 12, tzinfo=UTC) + timedelta(days=id)
-    return InterviewSummary(id=id, title="A job", status=status, started_at=at, answers_judged=12, total=12, percent=percent)
+    return InterviewSummary(id=id, title="A job", status=status, started_at=at, answers_judged=12, plan=STANDARD, percent=percent)
 
 
 def newest_first(*percents: int) -> list[InterviewSummary]:
@@ -104,6 +106,12 @@ def test_the_interview_to_go_on_with_says_where_it_stands(
 ) -> None:
     item = resume_item([one(40, 9, status), one(50, 8, status)], reached)
     assert (item.where, item.verb, item.percent, item.href) == (where, verb, percent, "/interview?id=9")
+
+
+def test_where_an_interview_stands_follows_its_plan() -> None:
+    short = replace(one(40, 9, InterviewStatus.PAUSED), plan=focus([5, 2]))
+    item = resume_item([short], 4)
+    assert (item.where, item.percent) == ("Coding, question 4 of 6", 50)
 
 
 def test_nothing_runs() -> None:

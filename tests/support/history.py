@@ -13,18 +13,23 @@ from sqlmodel import col, select
 from interviewer.core.columns import utcnow
 from interviewer.core.users import User
 from interviewer.grading.likeness import ShippedBank
+from interviewer.interviews.plan import STANDARD, Plan
 from interviewer.interviews.tables import Conversation, Interview, JobProfile, Message, Question, Verdict
-from interviewer.interviews.topics import TOTAL_QUESTIONS, topic_of
 
 _BANK = ShippedBank().all()
 
 
 def add_interviews(
-    database_url: str, email: str, scores: Sequence[Sequence[int]], job: str = "", every: timedelta = timedelta(days=1)
+    database_url: str,
+    email: str,
+    scores: Sequence[Sequence[int]],
+    job: str = "",
+    every: timedelta = timedelta(days=1),
+    plan: Plan = STANDARD,
 ) -> list[int]:
-    """Write an interview for each sequence of 1 to 12 scores, the oldest first and the last one today; returns their ids.
+    """Write an interview for each sequence of scores, the oldest first and the last one today; returns their ids.
 
-    Twelve scores make it a finished one, fewer a paused one that stands at the next question.
+    As many scores as the plan has questions make it a finished one, fewer a paused one with the next question open.
     """
     engine = create_engine(database_url, poolclass=NullPool)
     with Session(engine) as session:
@@ -35,21 +40,22 @@ def add_interviews(
             session.flush()
         start = utcnow() - every * (len(scores) - 1)
         found = [
-            _add(session, user.id, profile.id if profile else None, one, start + every * number)
+            _add(session, user.id, profile.id if profile else None, one, start + every * number, plan)
             for number, one in enumerate(scores)
         ]
         session.commit()
     return found
 
 
-def _add(session: Session, user_id: int, profile_id: int | None, scores: Sequence[int], at: datetime) -> int:
-    finished = len(scores) == TOTAL_QUESTIONS
+def _add(session: Session, user_id: int, profile_id: int | None, scores: Sequence[int], at: datetime, plan: Plan) -> int:
+    finished = len(scores) == plan.total
     interview = Interview(
         user_id=user_id,
         job_profile_id=profile_id,
         status="finished" if finished else "paused",
         interviewer="builtin",
         model="test",
+        plan=plan.document(),
         answers_judged=len(scores),
         score_sum=sum(scores),
         created_at=at,
@@ -61,14 +67,14 @@ def _add(session: Session, user_id: int, profile_id: int | None, scores: Sequenc
     conversation = Conversation(interview_id=interview.id, created_at=at)
     session.add(conversation)
     session.flush()
-    for position in range(1, min(len(scores) + 1, TOTAL_QUESTIONS) + 1):
+    for position in range(1, min(len(scores) + 1, plan.total) + 1):
         score = scores[position - 1] if position <= len(scores) else None
-        _add_turn(session, conversation.id, position, score, at)
+        _add_turn(session, conversation.id, position, plan.place(position).topic.id, score, at)
     return interview.id
 
 
-def _add_turn(session: Session, conversation_id: int, position: int, score: int | None, at: datetime) -> None:
-    of_topic = [one for one in _BANK.values() if one.topic_id == topic_of(position).id]
+def _add_turn(session: Session, conversation_id: int, position: int, topic_id: int, score: int | None, at: datetime) -> None:
+    of_topic = [one for one in _BANK.values() if one.topic_id == topic_id]
     item = of_topic[(position + (score or 0)) % len(of_topic)]
     question = Question(
         conversation_id=conversation_id,

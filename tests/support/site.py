@@ -128,7 +128,7 @@ def answer(page: Page, text: str) -> None:
     page.get_by_role("button", name="Send answer").click()
 
 
-def at_question(page: Page, number: int) -> None:
+def at_question(page: Page, number: int, total: int = 12) -> None:
     """Wait until question `number` can be answered."""
-    expect(page.get_by_text(re.compile(rf"^Question {number} of 12"))).to_be_visible()
+    expect(page.get_by_text(re.compile(rf"^Question {number} of {total}"))).to_be_visible()
     box_of(page)

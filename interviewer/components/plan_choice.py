@@ -1,0 +1,163 @@
+"""Choosing the plan of an interview: its length, the topics to focus on, level and programming language.
+
+Nothing is sent before the form is: the browser shows what belongs to the chosen length by `:has()`, with `PLAN` around both the
+form and the note next to it. The inputs have no ids, which would make Reflex send boxes as booleans.
+"""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from interviewer.components.forms import FIELD
+from interviewer.interviews.plan import (
+    FOCUS_QUESTIONS,
+    LANGUAGES,
+    MAX_FOCUS_TOPICS,
+    SHORT,
+    STANDARD,
+    Plan,
+    Preset,
+    counted,
+    focus,
+)
+from interviewer.interviews.topics import TOPICS, Level, Topic
+from interviewer.state.interview import InterviewState
+from interviewer.state.plan_form import LANGUAGE, LENGTH, LEVEL, topic_field
+
+PLAN = "group/plan"
+_SHOWN = {
+    Preset.STANDARD: "hidden group-has-[[value=standard]:checked]/plan:block",
+    Preset.SHORT: "hidden group-has-[[value=short]:checked]/plan:block",
+    Preset.FOCUS: "hidden group-has-[[value=focus]:checked]/plan:block",
+}
+_LEGEND = "font-serif text-xl font-bold"
+_BOX = (
+    "flex min-h-11 cursor-pointer gap-3 rounded-md border border-line px-3 py-2.5 transition-colors hover:border-muted "
+    "has-[:checked]:border-accent has-[:checked]:ring-1 has-[:checked]:ring-accent"
+)
+_INPUT = "size-5 shrink-0 accent-accent"
+
+
+def plan_choice() -> rx.Component:
+    """Return the fields of the start form that say what the interview is to be."""
+    return rx.el.div(
+        rx.el.fieldset(
+            rx.el.legend("Length", class_name=_LEGEND),
+            rx.el.p("Each costs one credit.", class_name="mt-1 text-sm text-muted"),
+            rx.el.div(
+                _length(Preset.STANDARD, "Standard", STANDARD, "two on every topic"),
+                _length(Preset.SHORT, "Short", SHORT, "one on every topic"),
+                _length(Preset.FOCUS, "Focus", focus([1]), "on the topics you choose"),
+                class_name="mt-3 grid gap-3 sm:grid-cols-3",
+            ),
+        ),
+        _topics(),
+        rx.el.div(
+            _select("Level", LEVEL, InterviewState.choice.level, "As in the job description", list(Level)),
+            _select("Programming language", LANGUAGE, InterviewState.choice.language, "Any", list(LANGUAGES)),
+            class_name="mt-6 grid gap-4 sm:grid-cols-2",
+        ),
+        class_name="mt-8",
+    )
+
+
+def _length(preset: Preset, name: str, plan: Plan, about: str) -> rx.Component:
+    return rx.el.label(
+        rx.el.input(
+            type="radio",
+            name=LENGTH,
+            value=preset.value,
+            default_checked=InterviewState.choice.preset == preset.value,
+            class_name=f"mt-0.5 {_INPUT}",
+        ),
+        rx.el.span(
+            rx.el.span(name, class_name="block font-semibold leading-6"),
+            rx.el.span(f"{counted(plan.total, 'question')}, {about}", class_name="block text-sm text-muted"),
+            rx.el.span(f"about {plan.minutes} minutes", class_name="block text-sm text-muted"),
+            class_name="min-w-0",
+        ),
+        class_name=_BOX,
+    )
+
+
+def _topics() -> rx.Component:
+    return rx.el.fieldset(
+        rx.el.legend("Topics to focus on", class_name="font-semibold"),
+        rx.el.p(
+            f"Choose 1 to {MAX_FOCUS_TOPICS}. The {FOCUS_QUESTIONS} questions are spread evenly over them.",
+            class_name="mt-1 text-sm text-muted",
+        ),
+        rx.el.div(*[_topic(topic) for topic in TOPICS], class_name="mt-3 grid gap-3 sm:grid-cols-2"),
+        class_name=f"mt-5 {_SHOWN[Preset.FOCUS]}",
+    )
+
+
+def _topic(topic: Topic) -> rx.Component:
+    return rx.el.label(
+        rx.el.input(
+            type="checkbox",
+            name=topic_field(topic.id),
+            value="yes",
+            default_checked=InterviewState.choice.topics.contains(topic.id),
+            class_name=_INPUT,
+        ),
+        rx.el.span(topic.name, class_name="min-w-0 leading-5"),
+        class_name=f"{_BOX} items-center",
+    )
+
+
+def _select(label: str, name: str, chosen: rx.Var[str], nothing: str, values: list[str]) -> rx.Component:
+    """Return a list to choose from; `nothing` is the words for making no choice."""
+    return rx.el.div(
+        rx.el.label(label, html_for=name, class_name="mb-1.5 block font-semibold"),
+        rx.el.select(
+            rx.el.option(nothing, value=""),
+            *[rx.el.option(str(value).capitalize() if value in set(Level) else value, value=str(value)) for value in values],
+            id=name,
+            name=name,
+            default_value=chosen,
+            class_name=FIELD,
+        ),
+    )
+
+
+def course() -> rx.Component:
+    """Return which topics come and with how many questions, by what is chosen in the form."""
+    return rx.el.div(
+        _course(Preset.STANDARD, STANDARD),
+        _course(Preset.SHORT, SHORT),
+        rx.el.div(
+            rx.el.p(f"{counted(FOCUS_QUESTIONS, 'question')} on the topics you choose, about {focus([1]).minutes} minutes."),
+            rx.el.ol(
+                *[
+                    rx.el.li(
+                        topic.name,
+                        class_name=f"hidden py-2 group-has-[[name=topic-{topic.id}]:checked]/plan:block",
+                    )
+                    for topic in TOPICS
+                ],
+                class_name="mt-4 divide-y divide-line border-y border-line",
+            ),
+            class_name=_SHOWN[Preset.FOCUS],
+        ),
+        class_name="mt-2",
+    )
+
+
+def _course(preset: Preset, plan: Plan) -> rx.Component:
+    return rx.el.div(
+        rx.el.p(f"{counted(plan.total, 'question')} on {counted(len(plan.topics), 'topic')}, about {plan.minutes} minutes."),
+        rx.el.ol(
+            *[
+                rx.el.li(
+                    rx.el.span(str(number), class_name="w-6 shrink-0 font-serif text-xl font-bold text-accent"),
+                    rx.el.span(topic.name, class_name="min-w-0 flex-1"),
+                    rx.el.span(counted(topic.questions, "question"), class_name="shrink-0 text-sm text-muted"),
+                    class_name="flex items-baseline gap-2 py-2",
+                )
+                for number, topic in enumerate(plan.topics, 1)
+            ],
+            class_name="mt-4 divide-y divide-line border-y border-line",
+        ),
+        class_name=_SHOWN[preset],
+    )

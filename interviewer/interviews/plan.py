@@ -1,0 +1,225 @@
+"""The plan of an interview: its topics in order with the number of questions each, level, programming language, follow-ups.
+
+A plan is stored with its interview when that starts. Whatever counts questions or topics goes by it and by nothing else.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from interviewer.interviews.topics import TOPICS, Level, Topic, topic_by_id
+
+MAX_PER_TOPIC, MAX_QUESTIONS = 6, 18
+MAX_FOCUS_TOPICS, FOCUS_QUESTIONS = 3, 6
+# Answer and verdict included.
+MINUTES_A_QUESTION = 2.5
+LANGUAGES = (
+    "C#",
+    "C++",
+    "Elixir",
+    "Go",
+    "Java",
+    "JavaScript",
+    "Kotlin",
+    "PHP",
+    "Python",
+    "Ruby",
+    "Rust",
+    "Scala",
+    "TypeScript",
+)
+
+BAD_TOPICS = f"topics must be a list of different topic ids from 1 to {len(TOPICS)}."
+BAD_COUNT = f"questions_per_topic must be a whole number from 1 to {MAX_PER_TOPIC}."
+BAD_LEVEL = f"level must be one of {', '.join(Level)}."
+BAD_LANGUAGE = f"programming_language must be one of {', '.join(LANGUAGES)}."
+BAD_FOLLOW_UPS = "follow_ups must be true or false."
+NO_FOCUS = f"Choose 1 to {MAX_FOCUS_TOPICS} topics to focus on."
+
+
+def too_many(questions: int) -> str:
+    """Return the sentence about a plan with more questions than an interview may have."""
+    return f"An interview has at most {MAX_QUESTIONS} questions; these would be {questions}."
+
+
+class PlanRefused(ValueError):
+    """A plan that no interview can have; the message is a sentence for the user."""
+
+
+class Preset(StrEnum):
+    """The plans that the start form offers."""
+
+    STANDARD = "standard"
+    SHORT = "short"
+    FOCUS = "focus"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTopic:
+    """A topic of a plan and how many questions it has."""
+
+    topic_id: int
+    questions: int
+
+    @property
+    def name(self) -> str:
+        """The topic's name."""
+        return topic_by_id(self.topic_id).name
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which question of its topic one is, counted from 1, and whether it is the topic's last."""
+
+    topic: Topic
+    number: int
+    last_of_topic: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The plan of one interview; raises PlanRefused for one without questions, or with a topic twice.
+
+    Without a `level` the job description decides; without a `programming_language` any will do. How much may be asked for today
+    is checked where a plan is made: those that are stored keep what they have when that changes.
+    """
+
+    topics: tuple[PlannedTopic, ...]
+    level: Level | None = None
+    programming_language: str = ""
+    follow_ups: bool = False
+
+    def __post_init__(self) -> None:
+        ids = [one.topic_id for one in self.topics]
+        if not ids or len(set(ids)) < len(ids) or not all(1 <= id <= len(TOPICS) for id in ids):
+            raise PlanRefused(BAD_TOPICS)
+        if not all(one.questions >= 1 for one in self.topics):
+            raise PlanRefused(BAD_COUNT)
+
+    @property
+    def total(self) -> int:
+        """The number of questions."""
+        return sum(one.questions for one in self.topics)
+
+    @property
+    def minutes(self) -> int:
+        """About how long the interview takes."""
+        return math.ceil(MINUTES_A_QUESTION * self.total)
+
+    @property
+    def preset(self) -> Preset | None:
+        """The preset that has these topics, None if none has."""
+        if self.topics == STANDARD.topics:
+            return Preset.STANDARD
+        if self.topics == SHORT.topics:
+            return Preset.SHORT
+        few = len(self.topics) <= MAX_FOCUS_TOPICS and self.total == FOCUS_QUESTIONS
+        return Preset.FOCUS if few else None
+
+    def place(self, position: int) -> Place:
+        """Return the place of the question at `position`, counted from 1; raises ValueError outside."""
+        number = position
+        for one in self.topics:
+            if 1 <= number <= one.questions:
+                return Place(topic_by_id(one.topic_id), number, last_of_topic=number == one.questions)
+            number -= one.questions
+        raise ValueError(f"this interview has no question {position}")
+
+    def is_last(self, position: int) -> bool:
+        """Tell whether the question at `position` is the interview's last."""
+        return position == self.total
+
+    def document(self) -> dict[str, Any]:
+        """Return the plan as it is stored; `plan_of` reads it."""
+        return {
+            "topics": [{"id": one.topic_id, "questions": one.questions} for one in self.topics],
+            "level": self.level.value if self.level else None,
+            "programming_language": self.programming_language or None,
+            "follow_ups": self.follow_ups,
+        }
+
+
+def even(topic_ids: Sequence[int], questions: int) -> Plan:
+    """Return a plan with the same number of questions on each topic; raises PlanRefused for more than may be asked for."""
+    plan = Plan(tuple(PlannedTopic(id, questions) for id in topic_ids))
+    if questions > MAX_PER_TOPIC:
+        raise PlanRefused(BAD_COUNT)
+    if plan.total > MAX_QUESTIONS:
+        raise PlanRefused(too_many(plan.total))
+    return plan
+
+
+EVERY_TOPIC = tuple(topic.id for topic in TOPICS)
+STANDARD_PER_TOPIC = 2
+STANDARD, SHORT = even(EVERY_TOPIC, STANDARD_PER_TOPIC), even(EVERY_TOPIC, 1)
+
+
+def focus(topic_ids: Sequence[int]) -> Plan:
+    """Return a plan of six questions spread over one to three topics; raises PlanRefused for another number of topics."""
+    if not 1 <= len(topic_ids) <= MAX_FOCUS_TOPICS:
+        raise PlanRefused(NO_FOCUS)
+    return even(topic_ids, FOCUS_QUESTIONS // len(topic_ids))
+
+
+def plan_of(document: Mapping[str, Any]) -> Plan:
+    """Return a plan that `Plan.document` wrote; raises PlanRefused for another document."""
+    try:
+        return Plan(
+            tuple(PlannedTopic(int(one["id"]), int(one["questions"])) for one in document["topics"]),
+            Level(document["level"]) if document.get("level") else None,
+            document.get("programming_language") or "",
+            bool(document.get("follow_ups")),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise PlanRefused(f"this is no plan: {error}") from error
+
+
+def requested(given: Mapping[str, object]) -> Plan:
+    """Return the plan that a program asks for, the standard one where it says nothing; raises PlanRefused.
+
+    `given` may have `topics` (ids), `questions_per_topic`, `level`, `programming_language` and `follow_ups`, of any type.
+    """
+    topics, count = given.get("topics"), given.get("questions_per_topic")
+    if topics is not None and not (isinstance(topics, list) and all(type(id) is int for id in topics)):
+        raise PlanRefused(BAD_TOPICS)
+    if count is not None and type(count) is not int:
+        raise PlanRefused(BAD_COUNT)
+    plan = even(EVERY_TOPIC if topics is None else topics, STANDARD_PER_TOPIC if count is None else count)
+    follow_ups = given.get("follow_ups", False)
+    if not isinstance(follow_ups, bool):
+        raise PlanRefused(BAD_FOLLOW_UPS)
+    return replace(
+        with_choices(plan, given.get("level", ""), given.get("programming_language", "")),
+        follow_ups=follow_ups,
+    )
+
+
+def with_choices(plan: Plan, level: object, programming_language: object) -> Plan:
+    """Return the plan with a level and a programming language, "" for none; raises PlanRefused for unknown ones."""
+    if not isinstance(level, str) or level not in {"", *Level}:
+        raise PlanRefused(BAD_LEVEL)
+    names = {name.casefold(): name for name in ("", *LANGUAGES)}
+    if not isinstance(programming_language, str) or programming_language.strip().casefold() not in names:
+        raise PlanRefused(BAD_LANGUAGE)
+    language = names[programming_language.strip().casefold()]
+    return replace(plan, level=Level(level) if level else None, programming_language=language)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural unless it is one."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def size_words(plan: Plan) -> str:
+    """Return how many questions a plan has, and on what: "12 questions on 6 topics"."""
+    topics = plan.topics[0].name if len(plan.topics) == 1 else counted(len(plan.topics), "topic")
+    return f"{counted(plan.total, 'question')} on {topics}"
+
+
+def choice_words(plan: Plan) -> str:
+    """Return size, level and programming language in words, as far as they were chosen."""
+    return " · ".join(part for part in (size_words(plan), plan.level or "", plan.programming_language) if part)

@@ -1,0 +1,76 @@
+"""Choosing the plan of an interview in the start form, and what comes of it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.site import Site, answer, at_question, ready, sign_up
+
+pytestmark = pytest.mark.browser
+
+GOOD = "I measured first: latency dropped by 40 percent after I added a composite index. The trade-off was slower writes."
+
+
+def test_a_short_interview_from_the_form_to_its_report(site: Site, page: Page) -> None:
+    sign_up(page, site.url)
+    page.get_by_role("link", name="Start an interview").click()
+    expect(page.get_by_role("radio", name=re.compile("^Standard"))).to_be_checked()
+    expect(page.get_by_text("12 questions on 6 topics, about 30 minutes.")).to_be_visible()
+    page.get_by_role("radio", name=re.compile("^Short")).check()
+    expect(page.get_by_text("6 questions on 6 topics, about 15 minutes.")).to_be_visible()
+    expect(page.get_by_text("12 questions on 6 topics, about 30 minutes.")).to_be_hidden()
+    page.get_by_role("button", name="Mid-level", exact=True).click()
+    expect(page.get_by_label("The job description")).not_to_have_value("")
+    expect(page.get_by_role("radio", name=re.compile("^Short"))).to_be_checked()
+    page.get_by_role("button", name="Start for 1 credit").click()
+    for number in range(1, 7):
+        at_question(page, number, 6)
+        answer(page, f"{GOOD} Answer {number}.")
+    expect(page.get_by_role("heading", name="Finished")).to_be_visible()
+    expect(page.locator("#report")).to_contain_text("of 60 points")
+    page.get_by_role("link", name="See every answer").click()
+    expect(page.get_by_text("6 questions on 6 topics")).to_be_visible()
+    expect(page.locator("ol > li")).to_have_count(6)
+    expect(page.get_by_text("Answer 6.")).to_be_visible()
+    page.get_by_role("link", name="Back to the dashboard").click()
+    expect(page.get_by_text("6 of 6 answers scored")).to_be_visible()
+    page.goto(f"{site.url}/interview")
+    expect(page.get_by_role("radio", name=re.compile("^Short"))).to_be_checked()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_focus_with_the_keyboard(site: Site, page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    sign_up(page, site.url)
+    page.goto(f"{site.url}/interview")
+    ready(page)
+    page.get_by_role("radio", name=re.compile("^Standard")).focus()
+    expect(page.get_by_role("group", name="Topics to focus on")).to_be_hidden()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("radio", name=re.compile("^Focus"))).to_be_focused()
+    expect(page.get_by_role("group", name="Topics to focus on")).to_be_visible()
+    assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    start = page.get_by_role("button", name="Start for 1 credit")
+    start.press("Enter")
+    expect(page.get_by_role("alert").first).to_have_text("Choose 1 to 3 topics to focus on.")
+    page.get_by_role("radio", name=re.compile("^Focus")).focus()
+    for name in ("Introduction", "Coding", "System Design"):
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("checkbox", name=name)).to_be_focused()
+    page.keyboard.press("Space")
+    page.get_by_label("Level").select_option("Senior")
+    page.get_by_label("Programming language").select_option("Go")
+    start.press("Enter")
+    at_question(page, 1, 6)
+    expect(page.get_by_role("list", name="Topics").get_by_role("listitem")).to_have_count(1)
+    assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    page.get_by_role("button", name="Pause", exact=True).click()
+    page.get_by_role("button", name="Start another").click()
+    expect(page.get_by_role("radio", name=re.compile("^Focus"))).to_be_checked()
+    expect(page.get_by_role("checkbox", name="System Design")).to_be_checked()
+    expect(page.get_by_label("Level")).to_have_value("senior")
+    expect(page.get_by_label("Programming language")).to_have_value("Go")
