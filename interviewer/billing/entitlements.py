@@ -17,7 +17,7 @@ from interviewer.credits.rules import CreditType, SubscriptionStatus
 # The invoice of a change of plan can be dated a little before the body that shows the change.
 INVOICED_WITHIN = timedelta(minutes=5)
 _UNPAID_ENDS = frozenset({SubscriptionStatus.UNPAID, SubscriptionStatus.EXPIRED})
-_TRIAL_OR_PAID = frozenset({SubscriptionStatus.ON_TRIAL, SubscriptionStatus.ACTIVE})
+_STOPPED = frozenset({SubscriptionStatus.CANCELLED, SubscriptionStatus.PAUSED, SubscriptionStatus.EXPIRED})
 _OVERDUE = frozenset({SubscriptionStatus.PAST_DUE, SubscriptionStatus.UNPAID})
 
 
@@ -200,14 +200,13 @@ def _in_one_month(upgrade: Sighting, downgrade: Sighting, invoices: tuple[Invoic
 def _on_trial(history: list[Sighting], change: Change, invoices: tuple[InvoiceFacts, ...]) -> bool:
     """Tell whether a plan was changed before a trial was paid for, even if the body that said so was lost.
 
-    Only being active or a charge ends a trial here: one that was cancelled, paused, or is past due has still paid nothing.
+    Cancelling or pausing a trial does not end it: it can be resumed and has still paid nothing.
     """
     if change.new.status is SubscriptionStatus.ON_TRIAL:
         return True
     trial = False
     for one in history[: history.index(change.old) + 1]:
-        if one.status in _TRIAL_OR_PAID:
-            trial = one.status is SubscriptionStatus.ON_TRIAL
+        trial = one.status is SubscriptionStatus.ON_TRIAL or (trial and one.status in _STOPPED)
     charged = any(one.paid and one.reason == "renewal" and one.created_at <= change.new.at for one in invoices)
     return trial and not charged
 
