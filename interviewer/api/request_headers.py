@@ -18,8 +18,8 @@ OWN_COOKIES = frozenset(name.encode() for name in (COOKIE, FLASH_COOKIE, ATTEMPT
 LONGEST_COOKIE = 4_096
 # A media type with a boundary has at most 70 characters of that (RFC 2046); tokens and addresses fit into the second.
 LONGEST_CONTENT_TYPE, LONGEST_HEADER = 200, 8_192
-# What RFC 6265 allows in a value: no quotes, backslashes, commas or spaces, so nothing that is decoded.
-_VALUE = re.compile(rb"[!#-+\--:<-\[\]-~]*")
+# What RFC 6265 allows in a value: no backslashes, commas or spaces, so nothing that is decoded. Quotes around it are for nothing.
+_VALUE = re.compile(rb'("?)([!#-+\--:<-\[\]-~]*)\1')
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -53,6 +53,6 @@ def own_cookies(header: bytes) -> bytes:
     found: dict[bytes, bytes] = {}
     for part in header.split(b";"):
         name, _, value = part.strip(b" \t").partition(b"=")
-        if name in OWN_COOKIES and len(value) <= LONGEST_COOKIE and _VALUE.fullmatch(value):
-            found[name] = value
+        if name in OWN_COOKIES and len(value) <= LONGEST_COOKIE and (match := _VALUE.fullmatch(value)):
+            found[name] = match[2]
     return b"; ".join(name + b"=" + value for name, value in found.items())

@@ -36,6 +36,8 @@ HOSTILE = 60_000
         (b"interviewer_session=" + b"a" * (LONGEST_COOKIE + 1), b""),
         (b"interviewer_session=a\\b", b""),
         (b"interviewer_session", b"interviewer_session="),
+        (b'interviewer_github="eyJhIjogMX0==.0f"', b"interviewer_github=eyJhIjogMX0==.0f"),
+        (b'interviewer_github="a', b""),
         (b"=x; ;;; interviewer_sessions=1", b""),
         (b";" * HOSTILE, b""),
     ],
