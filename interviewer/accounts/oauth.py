@@ -8,7 +8,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who somebody is at another site: the id that never changes there, a name to show, the address that site vouches for."""
+    """A person at another site: the id that never changes there, a name to show, the address that the site has verified."""
 
     id: int
     name: str
@@ -22,7 +22,7 @@ class OAuth(Protocol):
         """Return the address that asks the person for consent; it leads back to `redirect_uri` with a code and `state`."""
 
     async def identify(self, code: str, *, verifier: str | None, redirect_uri: str | None) -> Identity:
-        """Exchange a code for who gave the consent. Both keywords are None when somebody else ran the flow without them.
+        """Exchange a code for who gave the consent. Both keywords are None when another program ran the flow without them.
 
         Raises `errors.IdentityRefused` when the code is no good or no verified address is told, and
         `errors.IdentityUnavailable` when the other site cannot be reached, fails, or refuses our configuration.

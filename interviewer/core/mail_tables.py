@@ -23,7 +23,7 @@ from interviewer.core.columns import id_column, one_of, time_column
 class OutgoingMail(SQLModel, table=True):
     """A mail to be sent, written in the transaction that makes it necessary; its words and links go once it is sent.
 
-    `due_at` is when it is next tried; whoever takes it moves that ahead, so that nobody else does meanwhile.
+    `due_at` is when it is next tried; the worker that takes it moves that ahead, so that no other one takes it meanwhile.
     """
 
     __tablename__: ClassVar[Any] = "mail_outbox"

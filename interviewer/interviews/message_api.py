@@ -13,8 +13,8 @@ from interviewer.errors import BadRequest, Conflict, NotFound
 from interviewer.interviews.events import Asked, Event
 from interviewer.interviews.load import lacks_something
 from interviewer.interviews.receipts import Receipts
-from interviewer.interviews.turns import Interviews, cleaned
-from interviewer.interviews.user_text import clean_answer
+from interviewer.interviews.turns import Interviews
+from interviewer.interviews.user_text import clean_answer, cleaned
 from interviewer.interviews.views import Loaded, TurnRow, turn_view
 
 # How long an Idempotency-Key replays the reply to its answer.

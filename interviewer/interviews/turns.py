@@ -39,8 +39,7 @@ from interviewer.interviews.rubric import Judgement
 from interviewer.interviews.start import LEASE as LEASE
 from interviewer.interviews.start import LOOK_EVERY, Starts
 from interviewer.interviews.tables import Message, ModelCall, Question, Verdict
-from interviewer.interviews.user_text import SKIPPED, clean_answer, clean_job_description
-from interviewer.interviews.user_text import cleaned as cleaned
+from interviewer.interviews.user_text import SKIPPED, clean_answer, clean_job_description, cleaned
 from interviewer.interviews.views import InterviewView, Loaded, TurnRow, turn_view
 
 logger = logging.getLogger(__name__)
