@@ -27,8 +27,9 @@
     });
   };
 
-  // A page is drawn before Reflex has taken it over; a form for a handler that is sent by then is sent again as soon as it has.
-  const alive = () => "__reflex" in window;
+  // A page is drawn before the server has filled it, and its `load` handlers empty the forms. A form for a handler that is sent
+  // before is held back until then.
+  const alive = () => document.querySelector("main")?.dataset.hydrated === "true";
   const LOOK = 50;
 
   const wait = (form, button) => {
@@ -51,6 +52,8 @@
       const native = form.hasAttribute("action");
       if (!native && !alive()) {
         event.preventDefault();
+        event.stopImmediatePropagation(); // React listens on the document too
+        hideAll(event.target);
         return wait(form, button);
       }
       if (native && button?.hasAttribute("data-sent")) return event.preventDefault();
@@ -83,7 +86,9 @@
   });
 
   // Password managers know a password by its field's type.
-  document.addEventListener("submit", (event) => event.target.querySelectorAll("[data-reveal]").forEach(hide), true);
+  const hideAll = (form) => form.querySelectorAll("[data-reveal]").forEach(hide);
+
+  document.addEventListener("submit", (event) => hideAll(event.target), true);
 
   const SHORTEST = 8;
   const COMMON = /password|passwort|qwerty|qwertz|asdf|letmein|welcome|admin|login|secret|iloveyou|dragon|monkey|football|12345+|abc+d*|interview(er)?/g;

@@ -40,8 +40,8 @@ class NativeForm(BaseHTML):
 def form(*children: rx.Component, **attributes: Any) -> rx.Component:
     """Return a form for a handler, its `on_submit`; the browser alone never sends it.
 
-    A page is drawn before its scripts have come. A plain form that is sent by then would put what was typed, passwords too, into
-    the address; the method `dialog` does nothing outside a dialog, and `assets/forms.js` sends the form once the page is alive.
+    A page is drawn before its scripts have loaded. A plain form that is sent before would put what was typed, passwords too, into
+    the address; the method `dialog` does nothing outside a dialog, and `assets/forms.js` sends the form once the page is filled.
     """
     return rx.el.form(*children, method="dialog", **attributes)
 

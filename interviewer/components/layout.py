@@ -28,7 +28,13 @@ def shell(*children: rx.Component, width: str = "max-w-6xl", here: str = "") -> 
             class_name="absolute -left-96 top-2 z-10 rounded bg-accent px-4 py-2 text-accent-ink focus:left-2",
         ),
         _header(here),
-        rx.el.main(*children, id="main", class_name=f"mx-auto w-full {width} flex-1 px-4 py-8 sm:px-6 sm:py-12"),
+        rx.el.main(
+            *children,
+            id="main",
+            # Read by `assets/forms.js`: the server has filled the page, so an event of the user is not overwritten any more.
+            custom_attrs={"data-hydrated": rx.State.is_hydrated},
+            class_name=f"mx-auto w-full {width} flex-1 px-4 py-8 sm:px-6 sm:py-12",
+        ),
         _footer(),
         notices(),
         class_name="flex min-h-screen flex-col bg-paper font-sans text-ink",

@@ -50,10 +50,11 @@ class SignupState(rx.State):
         async with self:
             if self.busy:
                 return
-            self.email, self.busy = email[:320], True
+            self.busy = True
         errors = await _failures(wiring.services().accounts.request_verification(email, username, password, client(self)))
         async with self:
             self.busy, self.sent, self.error = False, not errors, errors.get("", "")
+            self.email = email[:320]
             self.email_error, self.username_error = errors.get("email", ""), errors.get("username", "")
             self.password_error = errors.get("password", "")
 
@@ -127,7 +128,7 @@ class ResetRequestState(rx.State):
         async with self:
             if self.busy:
                 return
-            self.email, self.busy = email[:320], True
+            self.busy = True
         errors = await _failures(wiring.services().accounts.request_reset(email, client(self)))
         async with self:
             self.busy, self.email_error, self.sent = False, errors.get("", ""), not errors

@@ -389,12 +389,9 @@ async def test_an_address_that_is_none_cannot_be_asked(address: str) -> None:
 @pytest.mark.parametrize("path", [TOKEN, USER, EMAILS])
 async def test_a_server_that_hangs_is_left_in_time(url: str, behaviour: github_server.Behaviour, path: str) -> None:
     behaviour.faults[path] = "hang"
-    loop = asyncio.get_running_loop()
     async with _github(url, seconds=0.5) as github:
-        started = loop.time()
         with pytest.raises(IdentityUnavailable):
             await github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None)
-        assert 0.45 < loop.time() - started < 2
         # What was left does not stand in the way of the next.
         behaviour.faults.clear()
         assert await github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None) == ADA

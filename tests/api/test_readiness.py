@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import httpx2
 import pytest
@@ -50,15 +49,13 @@ async def test_a_sweep_gets_its_connection_in_the_middle_of_a_rush(database_url:
 
     rush = [asyncio.create_task(one()) for _ in range(100)]
     await asyncio.sleep(0.05)
-    waits = []
+    pings = 0
     while not all(task.done() for task in rush):
-        began = time.perf_counter()
-        await small.ping()
-        waits.append(time.perf_counter() - began)
+        await small.ping()  # raises Unavailable after POOL_WAIT
+        pings += 1
     await asyncio.gather(*rush)
     await small.close()
-    assert max(waits) < database.POOL_WAIT
-    assert len(waits) > 5
+    assert pings > 5
 
 
 async def test_the_backlog_of_mails_is_told(services: Services) -> None:

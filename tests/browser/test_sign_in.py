@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, Route, WebSocketRoute, expect
 
 from tests.support import github_server
+from tests.support.raw_page import LOADED
 from tests.support.site import PASSWORD, Site, free_port, ready, sign_up
 
 pytestmark = pytest.mark.browser
@@ -193,7 +194,7 @@ def asleep(page: Page, address: str) -> Iterator[None]:
     assert problems == []
 
 
-def test_what_is_typed_before_the_scripts_have_come_stays(site: Site, page: Page) -> None:
+def test_input_typed_before_the_scripts_load_is_kept(site: Site, page: Page) -> None:
     with asleep(page, f"{site.url}/signup"):
         page.get_by_label("E-mail").fill("ada@example.com")
         page.get_by_label("Password").fill("elephant")
@@ -208,7 +209,7 @@ def test_what_is_typed_before_the_scripts_have_come_stays(site: Site, page: Page
     expect(page.locator("[data-strength-of=password]")).to_have_text("Strong")
 
 
-def test_what_is_sent_before_the_scripts_have_come_is_sent_once_when_they_have(site: Site, page: Page) -> None:
+def test_form_sent_before_the_scripts_load_is_sent_once(site: Site, page: Page) -> None:
     addresses: list[str] = []
     page.on("request", lambda request: addresses.append(request.url))
     email = f"early{time.time_ns()}@example.com"
@@ -219,6 +220,44 @@ def test_what_is_sent_before_the_scripts_have_come_is_sent_once_when_they_have(s
         page.get_by_label("Password").press("Enter")
         page.get_by_role("button", name="Creating it …").click()
     expect(page.get_by_text("A mail is on its way to")).to_contain_text(email)
-    assert not [address for address in addresses if "password" in address], "no password stands in an address"
+    assert not [address for address in addresses if "password" in address], "no password is in an address"
     page.get_by_role("link", name="development outbox").click()
     expect(page.locator("section", has_text=email)).to_have_count(1)
+
+
+def test_form_is_sent_after_the_server_has_filled_the_page(site: Site, page: Page) -> None:
+    """The page's `load` handler empties the form: an event before it would lose what was typed."""
+    filling: list[tuple[WebSocketRoute, str | bytes]] = []
+    sent: list[str] = []
+
+    def through(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+
+        def to_server(message: str | bytes) -> None:
+            sent.append(str(message))
+            server.send(message)
+
+        def to_page(message: str | bytes) -> None:
+            if LOADED in str(message):
+                filling.append((socket, message))
+            else:
+                socket.send(message)
+
+        socket.on_message(to_server)
+        server.on_message(to_page)
+
+    page.route_web_socket(re.compile("/_event"), through)
+    page.goto(f"{site.url}/signup")
+    page.wait_for_function("() => '__reflex' in window")
+    email = f"held{time.time_ns()}@example.com"
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Name").fill("Held")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("Password").press("Enter")
+    expect(page.get_by_role("button", name="Creating it …")).to_be_visible()
+    page.evaluate("() => new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)))")
+    assert not [message for message in sent if email in message]
+    for socket, message in filling:
+        socket.send(message)
+    expect(page.get_by_text("A mail is on its way to")).to_contain_text(email)
+    assert len([message for message in sent if email in message]) == 1

@@ -184,17 +184,16 @@ async def test_turns_are_apart_whoever_takes_them(database: Database) -> None:
     assert moments[3] - moments[0] >= 3 * 0.2 - 0.05
 
 
-async def test_twelve_sign_ups_at_once_are_sent_at_the_rate(
-    database: Database, workers: list[Post], resend: resend_server.Behaviour
-) -> None:
+async def test_two_workers_share_the_rate(database: Database, workers: list[Post], resend: resend_server.Behaviour) -> None:
+    """The mail service is the judge: it refuses a third request within a second, by its own clock."""
     await written(database, 12)
-    began, sent = time.monotonic(), [0, 0]
+    sent = 0
     while len(resend.sent) < 12:
-        more = await asyncio.gather(*(worker.deliver_due() for worker in workers))
-        sent = [sum(both) for both in zip(sent, more, strict=True)]
-    assert 5 < time.monotonic() - began < 12
-    assert (sum(sent), min(sent) > 0) == (12, True)
-    assert resend.refused <= 1, "on a busy machine two can come closer together than they were sent"
+        sent += sum(await asyncio.gather(*(worker.deliver_due() for worker in workers)))
+    assert sent == 12
+    assert len(resend.requests) == 12 + resend.refused
+    # Without the shared rate ten of the first twelve are refused; on a busy machine two may arrive closer than they were sent.
+    assert resend.refused <= 3
 
 
 async def test_a_429_holds_up_every_worker_and_counts_against_no_mail(

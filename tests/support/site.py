@@ -79,8 +79,8 @@ class Site:
 
 
 def ready(page: Page) -> None:
-    """Wait until the page takes events: its websocket is open and what the server says has come."""
-    page.wait_for_load_state("networkidle")
+    """Wait until the server has filled the page over its websocket."""
+    page.locator("main[data-hydrated=true]").wait_for(state="attached")
 
 
 def sign_up(page: Page, url: str, name: str = "Ada") -> str:
