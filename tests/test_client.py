@@ -49,9 +49,10 @@ from interviewer.client import (
     outcomes,
 )
 from tests.support import openai_server
+from tests.support.newcomers import PASSWORD
 from tests.support.openai_server import Behaviour
 from tests.support.serving import served
-from tests.support.site import PASSWORD, Site
+from tests.support.site import Site
 
 GOOD = (
     "I designed and built the service myself in Python with PostgreSQL. I measured first: latency dropped by 40 percent after "

@@ -29,7 +29,8 @@ from interviewer.credits import ledger
 from interviewer.credits.rules import CreditType
 from tests.support import github_server, lemonsqueezy_server, openai_server
 from tests.support.billing import INDIVIDUAL, PREMIUM, PRO, SECRET, STORE, event, signature
-from tests.support.site import PASSWORD, Site, free_port
+from tests.support.newcomers import PASSWORD
+from tests.support.site import Site, free_port
 from tests.support.sse import events, written
 
 JWT_SECRET = "7d1c94be02f58a63c17de4902b6f8ad35e"

@@ -15,7 +15,8 @@ import pytest
 from tests.support import lemonsqueezy_server
 from tests.support.billing import INDIVIDUAL, PREMIUM, PRO, SECRET, STORE, shop
 from tests.support.lemonsqueezy_server import Behaviour
-from tests.support.site import PASSWORD, Site
+from tests.support.newcomers import PASSWORD
+from tests.support.site import Site
 
 EMAIL = "ada@example.com"
 # Seconds until what has not come will not come.

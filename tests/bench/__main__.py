@@ -77,7 +77,7 @@ def latency(folder: Path, database_url: str) -> None:
         page = browser.new_page()
         page.add_init_script(WATCH)
         page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: received.append(len(frame))))
-        sign_up(page, site.url)
+        sign_up(page, site)
         _give_credits(database_url, len(STARTS))
         starts = [_start(page, site, sample) for sample in STARTS]
         turns = [_turn(page, number, behaviour, received) for number in range(1, TURNS)]

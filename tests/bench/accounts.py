@@ -13,7 +13,8 @@ from sqlalchemy import create_engine, text
 
 from interviewer.accounts.signup import hash_password
 from interviewer.core.database import driver_url
-from tests.support.site import PASSWORD, Site
+from tests.support.newcomers import PASSWORD
+from tests.support.site import Site
 
 TRIES = 50
 KNOWN = "known@example.com"

@@ -52,7 +52,7 @@ def pay(page: Page) -> None:
 
 
 def test_a_dashboard_that_is_open_shows_the_purchase_made_in_another_tab(shop: Site, page: Page) -> None:
-    sign_up(page, shop.url)
+    sign_up(page, shop)
     opened(page, f"{shop.url}/dashboard")
     expect(page.get_by_text(re.compile(r"^1 credit$"))).to_be_visible()
     other = page.context.new_page()
@@ -66,7 +66,7 @@ def test_a_dashboard_that_is_open_shows_the_purchase_made_in_another_tab(shop: S
 
 
 def test_a_plan_is_changed_cancelled_and_resumed_and_each_says_before_what_it_does(shop: Site, page: Page) -> None:
-    sign_up(page, shop.url)
+    sign_up(page, shop)
     opened(page, f"{shop.url}/dashboard")
     page.get_by_role("button", name="Subscribe to Pro").click()
     pay(page)
@@ -88,7 +88,7 @@ def test_a_plan_is_changed_cancelled_and_resumed_and_each_says_before_what_it_do
 def test_a_failed_payment_is_shown_on_an_open_page_and_leads_to_the_payment_method(
     shop: Site, lemon: Behaviour, page: Page
 ) -> None:
-    sign_up(page, shop.url)
+    sign_up(page, shop)
     opened(page, f"{shop.url}/dashboard")
     page.get_by_role("button", name="Subscribe to Premium").click()
     pay(page)
@@ -101,7 +101,7 @@ def test_a_failed_payment_is_shown_on_an_open_page_and_leads_to_the_payment_meth
 
 
 def test_a_site_that_sells_nothing_shows_no_prices(site: Site, page: Page) -> None:
-    sign_up(page, site.url)
+    sign_up(page, site)
     for path in ("/", "/dashboard", "/account"):
         opened(page, f"{site.url}{path}")
         expect(page.get_by_role("link", name="Account").first).to_be_visible()

@@ -48,7 +48,7 @@ for name, way in {
 
 def practise(page: Page, site: Site) -> Locator:
     """Go to a question as somebody new; returns the box."""
-    sign_up(page, site.url)
+    sign_up(page, site)
     page.goto(f"{site.url}/practice?question={QUESTION}")
     ready(page)
     return page.get_by_label("Your answer")
@@ -207,7 +207,7 @@ def test_a_program_reaches_neither_the_api_nor_anything_else(site: Site, page: P
 def test_an_interview_loads_nothing_of_it_before(site: Site, page: Page) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    sign_up(page, site.url)
+    sign_up(page, site)
     start_interview(page)
     page.get_by_label("Your answer").fill("prose")
     assert [url for url in asked if HEAVY.search(url)] == []

@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.history import add_interviews
-from tests.support.site import PASSWORD, Site, at_question, ready, sign_up
+from tests.support.newcomers import PASSWORD
+from tests.support.site import Site, at_question, ready, sign_up
 
 pytestmark = pytest.mark.browser
 
@@ -26,7 +27,7 @@ SHIFT = """() => new Promise((done) => {
 @pytest.fixture
 def many(site: Site, page: Page) -> list[int]:
     """Somebody with 34 finished interviews, from 20 % to 86 %, and a paused one; their dashboard is open."""
-    email = sign_up(page, site.url)
+    email = sign_up(page, site)
     scores = [[2 + number // 5] * 12 for number in range(34)]
     finished = add_interviews(site.database_url, email, scores, JOB, every=timedelta(days=2))
     add_interviews(site.database_url, email, [[7, 8, 9]], "Junior Backend Developer\nWe look for somebody.")
@@ -41,7 +42,7 @@ def open_dashboard(page: Page, site: Site) -> None:
 
 
 def test_a_new_user_is_told_what_an_interview_is_and_has_one_way_in(site: Site, page: Page) -> None:
-    sign_up(page, site.url)
+    sign_up(page, site)
     first = page.locator("#next")
     expect(first.get_by_role("heading", name="Your first interview")).to_be_visible()
     expect(first.get_by_role("listitem")).to_have_count(3)
@@ -53,7 +54,7 @@ def test_a_new_user_is_told_what_an_interview_is_and_has_one_way_in(site: Site, 
 
 
 def test_one_interview_shows_its_score_and_what_a_second_brings(site: Site, page: Page) -> None:
-    email = sign_up(page, site.url)
+    email = sign_up(page, site)
     add_interviews(site.database_url, email, [[4] * 6 + [8] * 6])
     open_dashboard(page, site)
     expect(page.locator("#scores")).to_contain_text("60 %")
@@ -136,7 +137,7 @@ def test_nothing_moves_while_it_loads_and_nothing_is_too_wide(site: Site, page: 
 
 
 def test_a_button_changes_its_words_before_any_answer_has_come(site: Site, page: Page) -> None:
-    email = sign_up(page, site.url)
+    email = sign_up(page, site)
     page.get_by_role("button", name="Sign out").click()
     page.goto(f"{site.url}/login")
     ready(page)

@@ -11,7 +11,8 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, WebSocket, expect
 
 from tests.support import openai_server
-from tests.support.site import PASSWORD, Site, answer, at_question, ready, sign_up, start_interview
+from tests.support.newcomers import PASSWORD
+from tests.support.site import Site, answer, at_question, ready, sign_up, sign_up_by_mail, start_interview
 
 pytestmark = pytest.mark.browser
 
@@ -27,7 +28,7 @@ def test_from_sign_up_to_the_report(site: Site, page: Page) -> None:
     page.on("request", lambda request: _note_strangers(request, strangers))
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: problems.append(str(error)))
-    sign_up(page, site.url)
+    sign_up_by_mail(page, site)
     start_interview(page, "Mid-level")
     for number in range(1, 13):
         at_question(page, number)
@@ -74,7 +75,7 @@ def test_every_open_page_works_under_its_security_policy(site: Site, page: Page,
 @pytest.mark.parametrize("width", [360, 390])
 def test_no_page_scrolls_sideways_on_a_phone(site: Site, page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 780})
-    sign_up(page, site.url)
+    sign_up(page, site)
     for path in ("/", "/signup", "/login", "/outbox", "/dashboard", "/account", "/reset-request", "/interview"):
         page.goto(f"{site.url}{path}")
         ready(page)
@@ -87,7 +88,7 @@ def test_no_page_scrolls_sideways_on_a_phone(site: Site, page: Page, width: int)
 
 
 def test_a_draft_outlives_a_reload_and_the_interview_goes_on_in_another_browser(site: Site, page: Page, browser: Browser) -> None:
-    email = sign_up(page, site.url)
+    email = sign_up(page, site)
     start_interview(page)
     answer(page, GOOD)
     at_question(page, 2)
@@ -112,7 +113,7 @@ def test_what_is_typed_while_the_server_is_down_is_still_there_when_it_is_back(
     make_site: Callable[..., Site], page: Page
 ) -> None:
     site = make_site()
-    sign_up(page, site.url)
+    sign_up(page, site)
     page.get_by_role("link", name="Start an interview").click()
     page.get_by_label("The job description").fill("Backend engineer with Python")
     page.reload()
@@ -133,7 +134,7 @@ def test_what_is_typed_while_the_server_is_down_is_still_there_when_it_is_back(
 
 
 def test_pausing_and_resuming_from_the_dashboard(site: Site, page: Page) -> None:
-    sign_up(page, site.url)
+    sign_up(page, site)
     start_interview(page, "Junior")
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_role("heading", name="Paused")).to_be_visible()
@@ -145,7 +146,7 @@ def test_pausing_and_resuming_from_the_dashboard(site: Site, page: Page) -> None
 
 @pytest.mark.parametrize("words", ["", "   ", "\u0000\u0001", "x" * 50_000], ids=["empty", "blank", "nul", "50,000 characters"])
 def test_an_unusable_answer_is_explained_and_stays(site: Site, page: Page, words: str) -> None:
-    sign_up(page, site.url)
+    sign_up(page, site)
     start_interview(page)
     page.get_by_label("Your answer").evaluate("(box, text) => { box.value = text }", words)
     page.get_by_role("button", name="Send answer").click()
@@ -157,7 +158,7 @@ def test_an_unusable_answer_is_explained_and_stays(site: Site, page: Page, words
 
 
 def test_garbage_as_a_job_description_is_explained_and_costs_nothing(site: Site, page: Page) -> None:
-    sign_up(page, site.url)
+    sign_up(page, site)
     page.get_by_role("link", name="Start an interview").click()
     page.get_by_label("The job description").evaluate("(box, text) => { box.value = text }", "\x7fELF\x01\ufffd\x02" * 50)
     page.get_by_role("button", name="Start for 1 credit").click()
@@ -166,7 +167,7 @@ def test_garbage_as_a_job_description_is_explained_and_costs_nothing(site: Site,
 
 
 def test_two_tabs_sending_at_once(site: Site, page: Page) -> None:
-    sign_up(page, site.url)
+    sign_up(page, site)
     start_interview(page)
     second = page.context.new_page()
     second.goto(f"{site.url}/interview")
@@ -189,7 +190,7 @@ def _is_told(page: Page) -> bool:
 
 
 def test_signing_out_and_in(site: Site, page: Page) -> None:
-    email = sign_up(page, site.url)
+    email = sign_up(page, site)
     cookies = {cookie["name"]: cookie for cookie in page.context.cookies()}
     assert cookies["interviewer_session"]["httpOnly"]
     assert cookies["interviewer_session"]["sameSite"] == "Lax"
@@ -211,7 +212,7 @@ def test_signing_out_and_in(site: Site, page: Page) -> None:
 
 
 def test_a_forgotten_password_is_replaced_by_mail_and_every_device_signed_out(site: Site, page: Page, browser: Browser) -> None:
-    email = sign_up(page, site.url)
+    email = sign_up(page, site)
     other = browser.new_context().new_page()
     other.goto(f"{site.url}/login")
     other.get_by_role("link", name="Forgot your password?").click()
@@ -241,7 +242,7 @@ def test_a_forgotten_password_is_replaced_by_mail_and_every_device_signed_out(si
 
 
 def test_the_account_page_lists_devices_exports_and_deletes(site: Site, page: Page, browser: Browser) -> None:
-    email = sign_up(page, site.url)
+    email = sign_up(page, site)
     other = browser.new_context(user_agent="Mozilla/5.0 (iPhone) Safari/1").new_page()
     other.goto(f"{site.url}/login?next=/account")
     ready(other)
@@ -275,7 +276,7 @@ def test_the_account_page_lists_devices_exports_and_deletes(site: Site, page: Pa
 
 
 def test_signing_out_everywhere_reaches_open_tabs(site: Site, page: Page) -> None:
-    sign_up(page, site.url)
+    sign_up(page, site)
     start_interview(page)
     other = page.context.new_page()
     other.goto(f"{site.url}/account")
@@ -285,7 +286,7 @@ def test_signing_out_everywhere_reaches_open_tabs(site: Site, page: Page) -> Non
 
 
 def test_a_tab_that_was_signed_out_elsewhere_can_do_nothing_more(site: Site, page: Page) -> None:
-    sign_up(page, site.url)
+    sign_up(page, site)
     start_interview(page)
     other = page.context.new_page()
     other.goto(f"{site.url}/dashboard")
@@ -307,7 +308,7 @@ def test_sign_up_says_what_is_wrong_at_each_field(site: Site, page: Page) -> Non
 def test_pages_that_do_not_exist_and_interviews_of_others(site: Site, page: Page) -> None:
     assert (page.goto(f"{site.url}/nothing-here") or pytest.fail("no answer")).status == 404
     expect(page.get_by_text("This page was not handed in")).to_be_visible()
-    sign_up(page, site.url)
+    sign_up(page, site)
     page.goto(f"{site.url}/interview/1")
     other = page.get_by_text("Interview not found")
     mine = page.get_by_role("heading", level=1)
@@ -319,7 +320,7 @@ def test_the_server_killed_in_the_middle_of_a_verdict_loses_nothing(make_site: C
     behaviour = openai_server.Behaviour()
     with openai_server.running(behaviour) as url:
         site = make_site(OPENAI_BASE_URL=url, OPENAI_MODEL="test")
-        sign_up(page, site.url)
+        sign_up(page, site)
         start_interview(page, "Senior")
         behaviour.first, behaviour.rate = 0.2, 20
         answer(page, GOOD)
@@ -339,7 +340,7 @@ def test_a_failing_model_is_explained_and_one_click_goes_on(make_site: Callable[
     behaviour = openai_server.Behaviour()
     with openai_server.running(behaviour) as url:
         site = make_site(OPENAI_BASE_URL=url, OPENAI_MODEL="test")
-        sign_up(page, site.url)
+        sign_up(page, site)
         behaviour.fault_for = {"question": "broken"}
         page.get_by_role("link", name="Start an interview").click()
         page.get_by_role("button", name="Start for 1 credit").click()
@@ -370,7 +371,7 @@ def test_a_long_verdict_costs_little_and_no_secret_reaches_the_page(make_site: C
     received: list[str] = []
     with openai_server.running(behaviour) as url:
         site = make_site(OPENAI_BASE_URL=url, OPENAI_MODEL="test")
-        sign_up(page, site.url)
+        sign_up(page, site)
         start_interview(page)
         page.on("websocket", lambda socket: _listen(socket, received))
         page.reload()

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.support.newcomers import PASSWORD
 from tests.support.pages import NOT_THERE_YET, PAGES, Visitors
-from tests.support.site import PASSWORD, Site, at_question, ready
+from tests.support.site import Site, at_question, ready
 
 pytestmark = pytest.mark.browser
 

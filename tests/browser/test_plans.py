@@ -15,7 +15,7 @@ GOOD = "I measured first: latency dropped by 40 percent after I added a composit
 
 
 def test_a_short_interview_from_the_form_to_its_report(site: Site, page: Page) -> None:
-    sign_up(page, site.url)
+    sign_up(page, site)
     page.get_by_role("link", name="Start an interview").click()
     expect(page.get_by_role("radio", name=re.compile("^Standard"))).to_be_checked()
     expect(page.get_by_text("12 questions on 6 topics, about 30 minutes.")).to_be_visible()
@@ -44,7 +44,7 @@ def test_a_short_interview_from_the_form_to_its_report(site: Site, page: Page) -
 @pytest.mark.parametrize("width", [1280, 390])
 def test_focus_with_the_keyboard(site: Site, page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 844})
-    sign_up(page, site.url)
+    sign_up(page, site)
     page.goto(f"{site.url}/interview")
     ready(page)
     page.get_by_role("radio", name=re.compile("^Standard")).focus()

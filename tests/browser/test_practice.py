@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from interviewer.grading.likeness import ShippedBank
-from tests.support.site import PASSWORD, Site, answer, at_question, ready, sign_up, start_interview
+from tests.support.newcomers import PASSWORD
+from tests.support.site import Site, answer, at_question, ready, sign_up, start_interview
 
 pytestmark = pytest.mark.browser
 
@@ -29,7 +30,7 @@ def test_from_the_dashboard_to_a_better_second_try_and_the_next_question(site: S
     problems: list[str] = []
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: problems.append(str(error)))
-    sign_up(page, site.url)
+    sign_up(page, site)
     suggested = page.get_by_role("list", name="What to practise next")
     expect(suggested.get_by_role("listitem")).to_have_count(5)
     suggested.get_by_role("link").first.click()
@@ -65,7 +66,7 @@ def test_from_the_dashboard_to_a_better_second_try_and_the_next_question(site: S
 
 
 def test_nothing_and_too_much_are_explained_and_the_text_stays(site: Site, page: Page) -> None:
-    sign_up(page, site.url)
+    sign_up(page, site)
     page.goto(f"{site.url}/practice?question=databases-composite-index-order")
     ready(page)
     page.get_by_role("button", name="Send answer").click()
@@ -97,7 +98,7 @@ def fill_in(page: Page, email: str) -> None:
 def test_who_is_signed_out_in_the_middle_comes_back_to_the_question_and_to_the_text(
     site: Site, page: Page, browser: Browser
 ) -> None:
-    email = sign_up(page, site.url)
+    email = sign_up(page, site)
     page.goto(f"{site.url}/practice?question=databases-composite-index-order")
     ready(page)
     page.get_by_label("Your answer").fill(POOR)
@@ -117,7 +118,7 @@ def test_who_is_signed_out_in_the_middle_comes_back_to_the_question_and_to_the_t
 
 
 def test_the_report_shows_skills_and_requirements_and_leads_to_practice(site: Site, page: Page) -> None:
-    sign_up(page, site.url)
+    sign_up(page, site)
     start_interview(page, "Mid-level")
     at_question(page, 1)
     answer(page, POOR)

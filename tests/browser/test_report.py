@@ -20,7 +20,7 @@ GOOD = "I measured first with EXPLAIN ANALYZE, then added a composite index; ret
 def signed_in(site: Site, browser: Browser) -> tuple[str, str]:
     """The cookies of somebody with a finished interview, as a file's content, and the report's address."""
     page = browser.new_page()
-    sign_up(page, site.url, "Grace")
+    sign_up(page, site, "Grace")
     start_interview(page, "Mid-level")
     for number in range(1, 13):
         at_question(page, number)

@@ -40,7 +40,7 @@ new PerformanceObserver((list) => list.getEntries().forEach((entry) => {
 
 
 def begin(page: Page, site: Site) -> None:
-    sign_up(page, site.url)
+    sign_up(page, site)
     start_interview(page)
     at_question(page, 1)
 
@@ -228,7 +228,7 @@ def test_a_start_can_be_given_up_and_costs_nothing(make_site: Callable[..., Site
     behaviour = openai_server.Behaviour(first=6)
     with openai_server.running(behaviour) as url:
         site = make_site(OPENAI_BASE_URL=url, OPENAI_MODEL="test")
-        sign_up(page, site.url)
+        sign_up(page, site)
         page.get_by_role("link", name="Start an interview").click()
         page.get_by_label("The job description").fill("Backend engineer with Python")
         page.get_by_role("button", name="Start for 1 credit").click()

@@ -63,7 +63,7 @@ def metric(site: Site, name: str) -> float:
 
 
 def test_state_lies_in_the_store_and_lasts_for_hours_only(shared: Site, store: Store, page: Page) -> None:
-    sign_up(page, shared.url)
+    sign_up(page, shared)
     start_interview(page)
     page.reload()
     ready(page)
@@ -77,7 +77,7 @@ def test_state_lies_in_the_store_and_lasts_for_hours_only(shared: Site, store: S
 
 
 def test_an_interview_goes_on_by_itself_when_the_store_is_back(shared: Site, store: Store, page: Page) -> None:
-    sign_up(page, shared.url)
+    sign_up(page, shared)
     start_interview(page)
     at_question(page, 1)
     failures = metric(shared, 'interviewer_outages_total{part="valkey"}')
@@ -114,7 +114,7 @@ def test_a_page_sees_the_rest_of_a_verdict_from_another_copy_when_its_own_is_kil
         second = make_site(**environment, DATABASE_URL=first.database_url)
         with Balancer(first.port, second.port) as balancer:
             balancer.wait_for(first.port, second.port)
-            sign_up(page, first.url)  # where the outbox is; a cookie of this host goes to every port
+            sign_up(page, first)  # where the outbox is; a cookie of this host goes to every port
             page.goto(f"{balancer.url}/dashboard")
             start_interview(page, "Senior")
             behaviour.first, behaviour.rate = 0.2, 15

@@ -65,5 +65,5 @@ def test_a_notice_is_read_out_and_can_be_said_again(site: Site, page: Page) -> N
 
 
 def test_the_header_tells_where_one_is(site: Site, page: Page) -> None:
-    sign_up(page, site.url)
+    sign_up(page, site)
     expect(page.get_by_role("navigation", name="Main").locator("[aria-current=page]")).to_have_text("Dashboard")

@@ -11,8 +11,9 @@ import pytest
 from playwright.sync_api import Page, Route, WebSocketRoute, expect
 
 from tests.support import github_server
+from tests.support.newcomers import PASSWORD
 from tests.support.raw_page import LOADED
-from tests.support.site import PASSWORD, Site, free_port, ready, sign_up
+from tests.support.site import Site, free_port, ready, sign_up_by_mail
 
 pytestmark = pytest.mark.browser
 
@@ -73,7 +74,7 @@ def test_a_signed_in_user_connects_another_address_and_disconnects(
     at_github.person = github_server.Person(
         id=99, login="grace", name="Grace", emails=[{"email": "grace@reader.example.com", "primary": True, "verified": True}]
     )
-    sign_up(page, github_site.url, "Grace")
+    sign_up_by_mail(page, github_site, "Grace")
     page.goto(f"{github_site.url}/account")
     page.get_by_role("link", name="Connect GitHub").click()
     page.get_by_role("link", name="Authorize").click()
@@ -151,7 +152,7 @@ def test_password_managers_find_their_fields(site: Site, page: Page) -> None:
 
 
 def test_a_deleted_users_open_tab_can_do_nothing_more(site: Site, page: Page) -> None:
-    email = sign_up(page, site.url)
+    email = sign_up_by_mail(page, site)
     page.goto(f"{site.url}/interview")
     expect(page.get_by_role("button", name="Start for 1 credit")).to_be_visible()
     other = page.context.new_page()

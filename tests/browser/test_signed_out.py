@@ -13,7 +13,8 @@ from playwright.sync_api import BrowserContext, Page, WebSocket, expect
 from interviewer.accounts.browser_sessions import COOKIE
 from tests.support import openai_server
 from tests.support.ended import GRACE, PRIVATE, Home, home_on, private
-from tests.support.site import PASSWORD, Site, answer, at_question, ready, sign_up, start_interview
+from tests.support.newcomers import PASSWORD
+from tests.support.site import Site, answer, at_question, ready, sign_up, start_interview
 
 pytestmark = pytest.mark.browser
 
@@ -103,7 +104,7 @@ def test_next_user_of_the_browser_sees_nothing_of_the_one_before(home: Home, pag
 
 
 def test_account_deleted_in_another_tab_empties_this_one(home: Home, page: Page) -> None:
-    email = sign_up(page, home.site.url, "Edsger")
+    email = sign_up(page, home.site, "Edsger")
     listener = Listener()
     page.goto(f"{home.site.url}/account")
     listener.follow(page)
@@ -144,7 +145,7 @@ def test_ended_share_is_taken_off_the_page_of_a_reader(home: Home, page: Page) -
 def test_streamed_verdict_stops_when_its_tab_is_signed_out(make_site: Callable[..., Site], page: Page) -> None:
     behaviour = openai_server.Behaviour()
     with openai_server.running(behaviour) as model, home_on(make_site(OPENAI_BASE_URL=model, OPENAI_MODEL="test")) as home:
-        email = sign_up(page, home.site.url)
+        email = sign_up(page, home.site)
         start_interview(page, "Senior")
         at_question(page, 1)
         secret = next(cookie["value"] for cookie in page.context.cookies() if cookie["name"] == COOKIE)

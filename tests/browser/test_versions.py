@@ -70,7 +70,7 @@ def test_a_page_whose_scripts_are_nowhere_is_not_loaded_for_ever(site: Site, pag
 
 
 def test_a_page_of_another_version_is_loaded_anew_and_keeps_its_draft(site: Site, page: Page) -> None:
-    sign_up(page, site.url)
+    sign_up(page, site)
     start_interview(page)
     at_question(page, 1)
     page.get_by_label("Your answer").fill(DRAFT)

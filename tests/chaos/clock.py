@@ -11,8 +11,9 @@ from playwright.sync_api import WebSocket, expect
 from interviewer.cli.printing import say
 from interviewer.core.migrations import migrate
 from tests.support import openai_server
+from tests.support.newcomers import PASSWORD
 from tests.support.rehearsal import ANSWER, Program, accounts, alone, examined, opened_page, sign_in, typed
-from tests.support.site import PASSWORD, Site, answer, at_question, start_interview
+from tests.support.site import Site, answer, at_question, start_interview
 
 LIBRARIES = ("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1", "/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1")
 DRAFT = "Typed before the clock was changed"

@@ -15,8 +15,9 @@ from playwright.sync_api import expect
 
 from interviewer.cli.printing import say
 from interviewer.client import Client, Unavailable
+from tests.support.newcomers import PASSWORD
 from tests.support.rehearsal import accounts, alone, command, execute, figure, logged, opened_page, sign_in, wait_for
-from tests.support.site import PASSWORD, Site, answer, at_question, start_interview
+from tests.support.site import Site, answer, at_question, start_interview
 
 MEGABYTES = 240
 # Bytes that are left when it is called full.

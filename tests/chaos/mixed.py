@@ -32,7 +32,8 @@ from tests.chaos.tabs import Tab
 from tests.chaos.watching import Promises, Sample, Watch, log_complaints, model, parameter, worker
 from tests.support import resend_server
 from tests.support.history import add_interviews
-from tests.support.site import PASSWORD, Site
+from tests.support.newcomers import PASSWORD
+from tests.support.site import Site
 
 MINUTES, EVERY = 30, 30
 SITTING, LEAVING, PROGRAMS, READERS = 30, 6, 4, 4

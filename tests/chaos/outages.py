@@ -21,6 +21,7 @@ from interviewer.settings import Settings
 from tests.chaos.clock import clock
 from tests.chaos.disk import disk
 from tests.support import openai_server
+from tests.support.newcomers import PASSWORD
 from tests.support.rehearsal import (
     ANSWER,
     Cluster,
@@ -35,7 +36,7 @@ from tests.support.rehearsal import (
     typed,
     wait_for,
 )
-from tests.support.site import PASSWORD, Site, answer, at_question, free_port, start_interview
+from tests.support.site import Site, answer, at_question, free_port, start_interview
 
 # Seconds that the model gets for a reply here.
 TIMEOUT = 4

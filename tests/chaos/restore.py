@@ -18,8 +18,9 @@ from interviewer.core.embedded_postgres.server_programs import find_programs
 from interviewer.core.migrations import migrate
 from interviewer.tables import metadata
 from tests.support.history import add_interviews
+from tests.support.newcomers import PASSWORD
 from tests.support.rehearsal import ANSWER, accounts, alone, command, examined, execute
-from tests.support.site import PASSWORD, Site
+from tests.support.site import Site
 
 # So many people finish so many interviews; then what they did is copied so often, because writing it one by one takes long.
 PEOPLE, INTERVIEWS, COPIES = 20, 10, 14

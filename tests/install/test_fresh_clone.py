@@ -17,7 +17,8 @@ import pytest
 
 from interviewer.client import Client
 from interviewer.settings import ROOT
-from tests.support.site import PASSWORD, free_port
+from tests.support.newcomers import PASSWORD
+from tests.support.site import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.site, pytest.mark.timeout(900)]
 # Seconds for everything to be installed and built, on a machine that runs other tests as well.

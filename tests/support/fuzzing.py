@@ -27,7 +27,8 @@ from interviewer.interviews.samples import SAMPLE_JOBS
 from interviewer.settings import Settings
 from tests.support import github_server, lemonsqueezy_server
 from tests.support.billing import INDIVIDUAL, PREMIUM, PRO, SECRET, STORE
-from tests.support.site import PASSWORD, Site
+from tests.support.newcomers import PASSWORD
+from tests.support.site import Site
 
 ROOT = Path(__file__).parent.parent.parent
 JWT_SECRET = "0123456789abcdef" * 4

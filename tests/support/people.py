@@ -25,7 +25,7 @@ from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.samples import SAMPLE_JOBS
 from interviewer.settings import Settings
 from tests.support.candidates import first_part
-from tests.support.site import PASSWORD
+from tests.support.newcomers import BROWSER, PASSWORD
 
 # What each finished interview was for, and how many days ago it was; the oldest first.
 HISTORY = (("junior", 41), ("mid-level", 30), ("", 19), ("mid-level", 11), ("senior", 3))
@@ -80,14 +80,11 @@ async def _seed(database_url: str, history: int) -> tuple[Veteran, Newcomer]:
         first, later = await _interview(services, person, "", 0, 0), await _interview(services, person, "senior", 2, 0.5)
         await _date_back(services.database, finished)
         link, _ = await services.sharing.share(person.id, finished[-1])
-        cookie, secret = await services.sessions.open(person, _BROWSER), link.rpartition("/")[2]
+        cookie, secret = await services.sessions.open(person, BROWSER), link.rpartition("/")[2]
         return (
             Veteran(person.email, cookie, finished[-1], first, later, paused, secret),
-            Newcomer(newcomer.email, await services.sessions.open(newcomer, _BROWSER)),
+            Newcomer(newcomer.email, await services.sessions.open(newcomer, BROWSER)),
         )
-
-
-_BROWSER = "Mozilla/5.0 (X11; Linux x86_64) Chrome/140"
 
 
 @asynccontextmanager

@@ -32,7 +32,8 @@ from interviewer.core.database import driver_url
 from interviewer.core.embedded_postgres.server import EmbeddedPostgres
 from interviewer.settings import ROOT
 from tests.support.browser import CHROMIUM_ARGUMENTS, chromium
-from tests.support.site import PASSWORD, Site, ready
+from tests.support.newcomers import PASSWORD
+from tests.support.site import Site, ready
 
 ANSWER = "First I would measure where the time goes, because a guess is usually wrong; the trade-off is the time that takes."
 _USER = """

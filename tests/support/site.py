@@ -15,8 +15,10 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
+from interviewer.accounts.browser_sessions import COOKIE
+from tests.support.newcomers import PASSWORD, sign_up_in
+
 START_SECONDS = 120
-PASSWORD = "correct horse battery"
 
 expect.set_options(timeout=15_000)
 
@@ -83,10 +85,19 @@ def ready(page: Page) -> None:
     page.locator("main[data-hydrated=true]").wait_for(state="attached")
 
 
-def sign_up(page: Page, url: str, name: str = "Ada") -> str:
+def sign_up(page: Page, site: Site, name: str = "Ada") -> str:
+    """Sign the browser in to a new account and open its dashboard; returns its address."""
+    email, secret = sign_up_in(site.database_url, name)
+    page.context.add_cookies([{"name": COOKIE, "value": secret, "url": site.url, "httpOnly": True, "sameSite": "Lax"}])
+    page.goto(f"{site.url}/dashboard")
+    expect(page.get_by_text("One credit is one interview.")).to_be_visible()
+    return email
+
+
+def sign_up_by_mail(page: Page, site: Site, name: str = "Ada") -> str:
     """Create an account through the pages and the outbox; returns its address."""
     email = f"{name.lower()}{time.time_ns()}@example.com"
-    page.goto(f"{url}/signup")
+    page.goto(f"{site.url}/signup")
     ready(page)
     page.get_by_label("E-mail").fill(email)
     page.get_by_label("Name").fill(name)
