@@ -181,7 +181,7 @@ def test_accepted_websocket_stays_open_and_is_not_counted(dial: Dial) -> None:
         assert one.recv(4096) == b"\x8a\x00", "a ping is answered"
 
 
-# -- what comes with a body, and after it ----------------------------------------------------------------------------------
+# -- bodies ----------------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -241,7 +241,7 @@ def test_rest_of_answered_body_has_short_deadline(patient: Dial, monkeypatch: py
     assert time.monotonic() - began < 3, "sooner than an idle connection ends"
 
 
-# -- requests that wait for the answers before theirs ------------------------------------------------------------------------
+# -- pipelining --------------------------------------------------------------------------------------------------------------
 
 
 def test_pipelined_requests_are_answered_in_order(dial: Dial) -> None:

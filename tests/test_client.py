@@ -401,7 +401,7 @@ def test_same_answer_to_every_question_finishes_interview(modelled: Site, model:
     assert client.interview(id).number_questions_answered == 12
 
 
-# -- a server that misbehaves ----------------------------------------------------------------------------------------
+# -- a misbehaving server --------------------------------------------------------------------------------------------
 
 SECRETS = ("confidential-password", "confidential-access", "confidential-refresh", "confidential-link")
 DOCUMENT = {"interview_id": 7, "conversation_id": 8, "first_question": "Why?"}

@@ -421,7 +421,7 @@ def test_plain_options_200(world: World, path: str) -> None:
     assert world.http.options("/api/nothing").status_code == 404
 
 
-# -- who asks --------------------------------------------------------------------------------------------------------
+# -- authentication --------------------------------------------------------------------------------------------------
 
 
 def test_access_token_is_hs256_with_user_id(world: World, ada: Person) -> None:
@@ -685,7 +685,7 @@ def test_post_reset_password_401_for_an_expired_token(world: World) -> None:
     assert told(answer) == (401, "Invalid or expired token")
 
 
-# -- too often -------------------------------------------------------------------------------------------------------
+# -- rate limits -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,7 @@ def test_failed_build_keeps_old_pages_and_gives_reason(monkeypatch: pytest.Monke
     assert (tmp_path / "stamp").exists()
 
 
-# -- what starts it --------------------------------------------------------------------------------------------------
+# -- deployment files ------------------------------------------------------------------------------------------------
 
 
 def test_compose_has_two_replicas_waiting_for_migration(compose: dict[str, Any]) -> None:
@@ -218,7 +218,7 @@ def test_idle_load_balancer_connection_stays_open(site: Site) -> None:
     connection.close()
 
 
-# -- what watches it -------------------------------------------------------------------------------------------------
+# -- monitoring ------------------------------------------------------------------------------------------------------
 
 
 def exported() -> set[str]:
@@ -261,7 +261,7 @@ def test_dashboard_panels_do_not_overlap_and_have_queries() -> None:
     assert all(target["expr"] for panel in panels if panel["type"] != "row" for target in panel["targets"])
 
 
-# -- what is written -------------------------------------------------------------------------------------------------
+# -- documentation ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["docs/operations.md", "docs/threat-model.md", "SECURITY.md"])

@@ -17,7 +17,7 @@ app = typer.Typer(help="Look after the question bank.", no_args_is_help=True)
 
 @app.callback()
 def bank() -> None:
-    """Look after the question bank."""
+    """Check the question bank."""
 
 
 @app.command()

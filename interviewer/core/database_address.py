@@ -153,7 +153,7 @@ class Connection(psycopg.AsyncConnection[Any]):
             raise psycopg.errors.QueryCanceled(f"no answer within {STATEMENT_WAIT:.0f} seconds") from None
 
 
-# -- what went wrong -------------------------------------------------------------------------------------------------
+# -- error messages --------------------------------------------------------------------------------------------------
 
 # SQLSTATE classes whose messages are about the server and the connection, never about stored data.
 _ABOUT_THE_SERVER = ("08", "28", "3D", "53", "57")

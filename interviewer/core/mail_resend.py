@@ -20,8 +20,8 @@ from interviewer.errors import AppError, MailDelayed, MailRefused, StartupError
 
 API_URL = "https://api.resend.com"
 SECONDS = 10.0
-# 4xx replies that a retry can change. The last means that an earlier attempt with this key is still running, as after a
-# timeout.
+# 4xx replies that a retry can change. `concurrent_idempotent_requests` means that an earlier attempt with this key is still
+# running, as after a timeout.
 PASSING_STATUS = frozenset({"408", "429"})
 PASSING_TYPES = frozenset({"concurrent_idempotent_requests"})
 

@@ -94,7 +94,7 @@ async def test_notifications_arrive_on_direct_connection(database: Database) -> 
     assert await arrive(database)
 
 
-# -- what a session would have kept ----------------------------------------------------------------------------------
+# -- session state ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("zone", ["America/St_Johns", "Asia/Kolkata", "UTC"])

@@ -65,7 +65,7 @@ def reason(outcome: BaseException | None) -> Reason | None:
     return outcome.reason if isinstance(outcome, NoPlace) else None
 
 
-# -- whatever happens ------------------------------------------------------------------------------------------------
+# -- invariants ------------------------------------------------------------------------------------------------------
 
 STEPS = some.lists(
     some.tuples(some.sampled_from(["come", "come", "come", "leave", "fail", "cancel"]), some.integers(0, 5)), max_size=80
@@ -223,7 +223,7 @@ async def test_wait_ends_after_patience() -> None:
         assert (turnstile.running, turnstile.waiting) == (1, 0)
 
 
-# -- places come back ------------------------------------------------------------------------------------------------
+# -- returned places -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("before", [True, False])
@@ -263,7 +263,7 @@ async def test_closed_turnstile_admits_none_and_lets_running_finish() -> None:
         assert await come[0].end() is None
 
 
-# -- what it costs ---------------------------------------------------------------------------------------------------
+# -- speed -----------------------------------------------------------------------------------------------------------
 
 
 async def test_long_queue_does_not_slow_down_others() -> None:

@@ -152,7 +152,7 @@ async def test_mails_share_one_connection(mailer: ResendMailer, behaviour: resen
     assert len(behaviour.peers) == 1
 
 
-# -- what doctor asks ------------------------------------------------------------------------------------------------
+# -- the configuration check -----------------------------------------------------------------------------------------
 
 OTHERS = [{"id": f"d{number}", "name": f"other{number}.example", "status": "verified"} for number in range(120)]
 
@@ -198,7 +198,7 @@ async def test_check_of_failing_service_is_delayed(mailer: ResendMailer, behavio
         await mailer.check()
 
 
-# -- when it goes wrong ----------------------------------------------------------------------------------------------
+# -- failures --------------------------------------------------------------------------------------------------------
 
 
 async def test_unreachable_server_is_a_delay(make_mailer: Callable[..., ResendMailer]) -> None:

@@ -142,7 +142,7 @@ async def test_finished_wait_leaves_nothing_behind(news: News, user: User) -> No
     assert news._waiting == {}
 
 
-# -- what goes wrong -------------------------------------------------------------------------------------------------
+# -- failures --------------------------------------------------------------------------------------------------------
 
 
 async def test_broken_connection_is_reopened_and_wakes_all_once(

@@ -95,7 +95,7 @@ def test_every_limit_allows_normal_use() -> None:
                 assert int(count) >= 5, (action, period)
 
 
-# -- the use cases are guarded --------------------------------------------------------------------------------------
+# -- limits of the use cases ----------------------------------------------------------------------------------------
 
 
 async def test_password_guesses_are_stopped_and_owner_can_sign_in(services: Services) -> None:
@@ -126,7 +126,7 @@ async def test_mails_to_one_address_are_limited(services: Services) -> None:
     assert recipients.count(EMAIL) == 21  # includes the sign-up mail
 
 
-# -- one count for all processes -------------------------------------------------------------------------------------
+# -- the shared store ------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture

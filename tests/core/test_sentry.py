@@ -67,7 +67,7 @@ class Project:
 
 @pytest.fixture
 def project() -> Iterator[Project]:
-    """A project that this process reports to."""
+    """The Sentry project that this process reports to."""
     project = Project()
     with served(project.app) as address:
         sentry.start(settings_for(address.replace("://", "://public@") + "/7"))

@@ -230,7 +230,7 @@ async def test_calls_remain_after_erasure_without_user(services: Services, datab
     assert (line.sum.label, line.cost) == (None, COST)
 
 
-# -- summing up ------------------------------------------------------------------------------------------------------
+# -- sums ------------------------------------------------------------------------------------------------------------
 
 
 async def noted(database: Database, *, days: int = 0, **given: Any) -> None:
