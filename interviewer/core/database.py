@@ -132,9 +132,8 @@ class Database:
         """
         if self._pinging is None or self._pinging.done():
             self._pinging = asyncio.create_task(self._ask())
-            self._pinging.add_done_callback(
-                lambda task: task.cancelled() or task.exception()
-            )  # retrieves the exception, in case no caller waits for it
+            # Retrieves the exception, in case no caller waits for it.
+            self._pinging.add_done_callback(lambda task: task.cancelled() or task.exception())
         # Not cancelled on timeout: cancelling also waits for the server.
         done, _ = await asyncio.wait({self._pinging}, timeout=PING_WAIT)
         if not done:

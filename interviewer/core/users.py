@@ -95,7 +95,7 @@ def normalised_email(raw: str) -> str:
 
 
 async def locked_user(session: AsyncSession, user_id: int) -> User | None:
-    """Return the user, locked and freshly read.
+    """Return the user with the row locked and freshly read, or None.
 
     The lock allows others to add rows that refer to the user. Otherwise two transactions that each add a row and then lock
     would deadlock.
