@@ -72,7 +72,7 @@ def _without_jwt(word: str) -> str:
     return f"{word[:begins]}(secret)" if begins >= 0 and word.count(".", begins) >= 2 else word
 
 
-# Escaped as \\x1b and so on: terminals obey some control characters, and a line feed would fake another log line.
+# Escaped as \x1b and so on: terminals obey some control characters, and a line feed would fake another log line.
 _ESCAPED = {code: f"\\x{code:02x}" for code in [*range(32), *range(127, 160)]} | {0x2028: "\\u2028", 0x2029: "\\u2029"}
 _IN_MESSAGES = str.maketrans(_ESCAPED | {ord("\n"): "\\n", ord("\t"): "\\t", ord("\r"): "\\r"})
 _IN_TRACEBACKS = str.maketrans({code: text for code, text in _ESCAPED.items() if code not in {ord("\n"), ord("\t")}})
