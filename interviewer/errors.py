@@ -47,7 +47,7 @@ class Unauthorized(AppError):
 
 
 class PaymentRequired(AppError):
-    """No usable credit. The API message is the same for every `reason`; `explanation` tells users which case it is."""
+    """No usable credit. The API message is the same for every `reason`; `explanation` names the case for users."""
 
     status = 402
     user_message = "You do not have enough credits to start a new interview or your subscription has expired."
