@@ -1,4 +1,4 @@
-"""Small charts as inline SVG. Colours come from the page's custom properties, so they follow light and dark."""
+"""Small charts as inline SVG. Colors come from the page's CSS variables, so they follow the light or dark theme."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LEFT, _TOP, _SIZE, _BELOW = 46, 10, 300, 40
 
 
 def heat_map(table: Integers) -> str:
-    """Return how often each human score (across) met each predicted one (up); `table` has the human ones as rows."""
+    """Return a heat map of human scores (x) against predicted scores (y); rows of `table` are human scores."""
     cell = _SIZE / len(table)
     most = max(int(table.max()), 1)
     marks = []
@@ -35,7 +35,7 @@ def heat_map(table: Integers) -> str:
 
 
 def calibration_curve(bins: Sequence[Bin]) -> str:
-    """Return the mean human grade over the mean prediction of each bin, both 0 to 1; larger dots stand for more answers."""
+    """Return a plot of the mean human grade over the mean prediction of each bin, both 0 to 1; dot size shows the count."""
     points = [
         (_LEFT + bin.prediction * _SIZE, _TOP + _SIZE - bin.grade * _SIZE, bin)
         for bin in bins
@@ -55,7 +55,7 @@ def calibration_curve(bins: Sequence[Bin]) -> str:
 
 
 def histogram(differences: Iterable[float]) -> str:
-    """Return how often predicted minus human score (in points, -10 to 10) is which whole number, rounded to the nearest."""
+    """Return a histogram of predicted minus human scores, -10 to 10 points, rounded to whole points."""
     counts = dict.fromkeys(range(-MAX_SCORE, MAX_SCORE + 1), 0)
     for difference in differences:
         counts[max(-MAX_SCORE, min(MAX_SCORE, round(difference)))] += 1
@@ -79,7 +79,7 @@ def histogram(differences: Iterable[float]) -> str:
 def _axes(
     across: Sequence[tuple[float, str]], name: str, name_up: str, up: Sequence[tuple[float, str]] | None = None
 ) -> list[str]:
-    """Return both axes; ticks are places from 0 to 1 with their words, the same upwards unless `up` is given."""
+    """Return both axes. Ticks are positions from 0 to 1 with labels; the y axis uses the same ones unless `up` is given."""
     bottom = _TOP + _SIZE
     marks = [f'<path class="axis" d="M{_LEFT} {_TOP}V{bottom}H{_LEFT + _SIZE}"/>']
     marks += [_text(_LEFT + at * _SIZE, bottom + 16, words, "middle") for at, words in across]

@@ -1,4 +1,4 @@
-"""Who grades: the built-in scorer, or an interviewer with the rubric method. Each gives a score before rounding."""
+"""Graders: the built-in scorer, or an interviewer with the rubric method. Each returns an unrounded score."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from interviewer.interviews.interviewer import AnswerBrief, Interviewer, Usage
 from interviewer.interviews.rubric import MAX_SCORE, exact_score
 from interviewer.interviews.user_text import TextRefused, TextTooLong, clean_answer
 
-# Records name no topic of ours; this one takes in all that a backend engineer knows.
+# Records have no topic; topic 6 is general backend knowledge.
 TOPIC = 6
-# The adapter itself asks again where a server refuses; this is for replies that break off or cannot be used.
+# The model client retries refused requests itself; this covers replies that break off or are invalid.
 TRIES = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Graded:
-    """A score from 0 to 10, not rounded, and what it took in tokens; `cached_tokens` are part of `prompt_tokens`."""
+    """An unrounded score from 0 to 10 and the tokens spent; `cached_tokens` are part of `prompt_tokens`."""
 
     score: float
     prompt_tokens: int = 0
@@ -33,7 +33,7 @@ class Graded:
 
 
 class NotGraded(Exception):
-    """An answer could not be judged; the message says why, `spent` what was taken all the same."""
+    """An answer could not be judged; the message says why, `spent` is the usage nevertheless incurred."""
 
     def __init__(self, reason: str, spent: Usage | None = None) -> None:
         self.spent = spent or Usage(0, 0, 0)
@@ -44,20 +44,20 @@ class Grader(Protocol):
     """Grades one answer at a time."""
 
     async def grade(self, record: Record) -> Graded:
-        """Return the score; raises NotGraded."""
+        """Return the score. Raises NotGraded."""
 
     async def close(self) -> None:
-        """Let go of connections; called once, at the end."""
+        """Close connections; called once at the end."""
 
 
 class InterviewerGrader:
-    """Has an interviewer judge as it does in the app; records without a rubric get one from their reference answer."""
+    """Grades with an interviewer as the app does; without a rubric, one is derived from the reference answer."""
 
     def __init__(self, interviewer: Interviewer) -> None:
         self._interviewer = interviewer
 
     async def grade(self, record: Record) -> Graded:
-        """Return the exact score of the checked marks; raises NotGraded."""
+        """Return the unrounded score computed from the verified marks. Raises NotGraded."""
         answer = _cleaned(record.answer)
         if not answer:
             return Graded(0.0)
@@ -80,18 +80,18 @@ class InterviewerGrader:
         return Graded(exact, spent.prompt, spent.completion, spent.cached)
 
     async def close(self) -> None:
-        """Let go of the interviewer's connections."""
+        """Close the interviewer's connections."""
         await self._interviewer.close()
 
 
 class BuiltinGrader:
-    """Grades without a model: by the rubric where there is one, else against the reference answer. Always the same."""
+    """Grades without a model: by the rubric if there is one, otherwise against the reference answer. Deterministic."""
 
     def __init__(self) -> None:
         self._by_rubric = InterviewerGrader(BuiltinInterviewer())
 
     async def grade(self, record: Record) -> Graded:
-        """Return the score; raises NotGraded for an answer that is too long and a reference that says nothing."""
+        """Return the score. Raises NotGraded for an answer that is too long or a reference without content."""
         if record.rubric is not None:
             return await self._by_rubric.grade(record)
         answer = _cleaned(record.answer)
@@ -102,11 +102,11 @@ class BuiltinGrader:
         return Graded(MAX_SCORE * min(1.0, max(0.0, float(share))))
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: there are no connections."""
 
 
 def _cleaned(answer: str) -> str:
-    """Return an answer as the app would store it, empty if nothing remains; raises NotGraded for one that is too long."""
+    """Return the answer as the app would store it, or "" if nothing remains. Raises NotGraded if it is too long."""
     try:
         return clean_answer(answer)
     except TextTooLong as error:
@@ -120,5 +120,5 @@ def _sum(told: list[Usage]) -> Usage:
 
 
 def _in_words(error: InterviewerError) -> str:
-    """Return why, without the comfort that is meant for the candidate."""
+    """Return the error's reason without the reassurance meant for candidates."""
     return error.user_message.split(" Nothing is lost", maxsplit=1)[0]

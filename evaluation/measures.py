@@ -1,4 +1,4 @@
-"""How far scores agree with human grades. Pure functions of arrays; None stands for a measure that is not defined."""
+"""Agreement of scores with human grades. Pure functions of arrays; None means that a measure is undefined."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from interviewer.interviews.rubric import MAX_SCORE
 
 BINS = 10
 FAR_OFF = 3.0
-# Nothing that is told apart here is nearer than this; computing with halves and tenths errs by far less.
+# Tolerance for floating-point error, far below any real difference between scores.
 _TINY = 1e-9
 
 Floats = NDArray[np.float64]
@@ -21,7 +21,7 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """The answers whose predicted share (score / 10) is at least `low` and less than `high`; the last bin has its `high`, too."""
+    """The answers whose predicted share (score / 10) is in [low, high); the last bin includes `high`."""
 
     low: float
     high: float
@@ -32,7 +32,7 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Consistency:
-    """How alike several runs are; `spread` in points."""
+    """Agreement between repeated runs; `spread` is in points."""
 
     answers: int
     same: float
@@ -40,12 +40,12 @@ class Consistency:
 
 
 def rounded(scores: ArrayLike) -> Integers:
-    """Return scores 0 to 10 as integers, halves up."""
+    """Return scores from 0 to 10 as integers, rounding halves up."""
     return np.floor(np.asarray(scores, dtype=np.float64) + 0.5 + _TINY).astype(np.int64)
 
 
 def pearson(first: ArrayLike, second: ArrayLike) -> float | None:
-    """Return the product-moment correlation, -1 to 1; None for fewer than two pairs or where one side does not vary.
+    """Return the Pearson correlation, -1 to 1; None for fewer than two pairs or if one side is constant.
 
     sum((x - mean x)(y - mean y)) / sqrt(sum((x - mean x)^2) sum((y - mean y)^2)). Pearson, "Note on regression and inheritance
     in the case of two parents", Proceedings of the Royal Society of London 58 (1895).
@@ -58,12 +58,12 @@ def pearson(first: ArrayLike, second: ArrayLike) -> float | None:
 
 
 def weighted_kappa(first: ArrayLike, second: ArrayLike, categories: int = MAX_SCORE + 1) -> float | None:
-    """Return kappa with quadratic weights of two ratings 0 to `categories` - 1; 1 is agreement, 0 what chance would give.
+    """Return the quadratic weighted kappa of two ratings from 0 to `categories` - 1; 1 is agreement, 0 is chance.
 
-    1 - sum(w O) / sum(w E): O the observed shares of pairs of categories, E those expected from the margins alone,
-    w = (i - j)^2 / (categories - 1)^2. None for fewer than two pairs, and where both sides always say the same, so that chance
-    would agree as well. Cohen, "Weighted kappa: nominal scale agreement with provision for scaled disagreement or partial
-    credit", Psychological Bulletin 70 (1968).
+    1 - sum(w O) / sum(w E): O is the observed share of each pair of categories, E the share expected from the marginals, w = (i
+    - j)^2 / (categories - 1)^2. None for fewer than two pairs, and if both sides are the same constant, where chance would
+    agree as well. Cohen, "Weighted kappa: nominal scale agreement with provision for scaled disagreement or partial credit",
+    Psychological Bulletin 70 (1968).
     """
     a, b = np.asarray(first, dtype=np.int64), np.asarray(second, dtype=np.int64)
     _same_length(a, b)
@@ -78,32 +78,32 @@ def weighted_kappa(first: ArrayLike, second: ArrayLike, categories: int = MAX_SC
 
 
 def counts(first: Integers, second: Integers, categories: int = MAX_SCORE + 1) -> Integers:
-    """Return how often each pair of categories occurs: rows are of `first`, columns of `second`."""
+    """Return the count of each pair of categories: rows from `first`, columns from `second`."""
     table = np.zeros((categories, categories), dtype=np.int64)
     np.add.at(table, (first, second), 1)
     return table
 
 
 def rmse(first: ArrayLike, second: ArrayLike) -> float | None:
-    """Return the root of the mean squared difference, in the unit of what is given; None for no pairs."""
+    """Return the root mean squared error in the unit of the inputs; None without pairs."""
     x, y = _pair(first, second)
     return float(np.sqrt(np.mean((x - y) ** 2))) if len(x) else None
 
 
 def mean_absolute_error(first: ArrayLike, second: ArrayLike) -> float | None:
-    """Return the mean of the differences without their signs, in the unit of what is given; None for no pairs."""
+    """Return the mean absolute error in the unit of the inputs; None without pairs."""
     x, y = _pair(first, second)
     return float(np.mean(np.abs(x - y))) if len(x) else None
 
 
 def share_far_off(first: ArrayLike, second: ArrayLike, limit: float = FAR_OFF) -> float | None:
-    """Return the share, 0 to 1, of pairs that differ by more than `limit`; None for no pairs."""
+    """Return the share (0 to 1) of pairs that differ by more than `limit`; None without pairs."""
     x, y = _pair(first, second)
     return float(np.mean(np.abs(x - y) > limit + _TINY)) if len(x) else None
 
 
 def calibration(predictions: ArrayLike, grades: ArrayLike, bins: int = BINS) -> list[Bin]:
-    """Return what was predicted and what people gave, both 0 to 1, in bins of equal width by prediction.
+    """Return predictions and human grades, both 0 to 1, in equal-width bins by prediction.
 
     The reliability diagram of Murphy and Winkler, "Reliability of subjective probability forecasts of precipitation and
     temperature", Applied Statistics 26 (1977).
@@ -120,10 +120,10 @@ def calibration(predictions: ArrayLike, grades: ArrayLike, bins: int = BINS) -> 
 
 
 def consistency(runs: Sequence[Sequence[float]]) -> Consistency | None:
-    """Return how alike the scores (0 to 10) of each answer's runs are; None where no answer has two runs or more.
+    """Return how consistent the scores (0 to 10) of repeated runs are; None if no answer has two runs.
 
-    `same` is the share of answers with one rounded score in all runs, `spread` the mean over answers of the standard deviation
-    of a population (divided by the number of runs) of the scores before rounding.
+    `same` is the share of answers with the same rounded score in all runs. `spread` is the mean over answers of the population
+    standard deviation of the unrounded scores.
     """
     several = [np.asarray(scores, dtype=np.float64) for scores in runs if len(scores) > 1]
     if not several:

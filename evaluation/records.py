@@ -1,4 +1,4 @@
-"""Loading answers with human grades: JSON Lines, or the XML of the Short Answer Feedback data set (one question a file)."""
+"""Loading answers with human grades from JSON Lines, or from Short Answer Feedback XML files (one question each)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ XML = ".xml"
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One answer to be graded; `grade` is the human one, 0 to 1, None where nobody graded it."""
+    """One answer to grade; `grade` is the human grade, 0 to 1, or None."""
 
     id: str | int
     question_id: str
@@ -37,7 +37,7 @@ class _RubricLine(BaseModel):
 
 
 class _Line(BaseModel):
-    """One line of JSON, as it comes."""
+    """One line of JSON before conversion."""
 
     model_config = ConfigDict(strict=True)
 
@@ -52,10 +52,10 @@ class _Line(BaseModel):
 
 
 def load(path: Path, limit: int | None = None) -> list[Record]:
-    """Return the answers of a file or of a folder of XML files (sorted by name), at most the first `limit`.
+    """Return the answers of a file, or of a folder of XML files sorted by name, at most the first `limit`.
 
-    Raises StartupError, one sentence with the place in it, for whatever cannot be read. All of it is read and checked, `limit`
-    or not.
+    Everything is read and validated regardless of `limit`. Raises StartupError, one sentence with the location, for anything
+    unreadable.
     """
     if path.is_dir():
         files = sorted(file for file in path.iterdir() if file.suffix.lower() == XML)
@@ -93,7 +93,7 @@ def _lines(name: str, data: bytes) -> Iterator[Record]:
 
 
 def _record(line: str) -> Record:
-    """Return what a line holds; raises ValueError, pydantic's for one."""
+    """Return the record on a line. Raises ValueError, including pydantic's."""
     try:
         document = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -124,7 +124,7 @@ def _rubric(document: Mapping[str, Any], reference: str) -> Rubric:
 
 
 def _reason(error: ValueError) -> str:
-    """Return in words what is wrong, naming the field; no input in it."""
+    """Return what is wrong, naming the field but quoting no input."""
     if not isinstance(error, ValidationError):
         return str(error)
     first = error.errors(include_url=False, include_input=False)[0]
@@ -133,15 +133,15 @@ def _reason(error: ValueError) -> str:
 
 
 class _NoDoctype(ET.TreeBuilder):
-    """Refuses the declaration with which entities, inner and outer, would come."""
+    """Refuses the DOCTYPE, and with it internal and external entities."""
 
     def doctype(self, name: str, pubid: str | None, system: str | None) -> None:  # noqa: ARG002 -- the parser calls it so
-        """Refuse."""
+        """Raise ValueError."""
         raise ValueError("a DOCTYPE is not accepted")
 
 
 def _xml(name: str, question_id: str, data: bytes) -> list[Record]:
-    """Return the answers of one question; its id is the file's name: within the data set, ids are used twice."""
+    """Return the answers of one question. Its ID is the file name, because the data set uses some IDs twice."""
     try:
         root = ET.fromstring(data, ET.XMLParser(target=_NoDoctype()))  # noqa: S314 -- it refuses entities
     except ET.ParseError as error:
@@ -166,7 +166,7 @@ def _xml(name: str, question_id: str, data: bytes) -> list[Record]:
 
 
 def _grade(text: str) -> float | None:
-    """Return a grade; raises ValueError unless it is a number from 0 to 1, or missing."""
+    """Return a grade, or None if missing. Raises ValueError unless it is a number from 0 to 1."""
     if not text:
         return None
     try:
@@ -179,5 +179,5 @@ def _grade(text: str) -> float | None:
 
 
 def _text(element: ET.Element | None) -> str:
-    """Return the text of an element and of what is in it."""
+    """Return the text of an element and its descendants."""
     return "" if element is None else "".join(element.itertext()).strip()

@@ -1,4 +1,4 @@
-"""Having every answer graded, and writing down what came of it."""
+"""Grading every answer and writing the predictions."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from evaluation.records import Record
 from interviewer.errors import StartupError
 from interviewer.interviews.interviewer import Usage
 
-# Called with how many gradings are done, how many of those failed, and how many there are to do.
+# Called with the number of gradings done, of those that failed, and in total.
 Progress = Callable[[int, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One grading of one answer: a score 0 to 10, or None and why; the time in seconds; the tokens."""
+    """One grading of one answer: a score from 0 to 10, or None with an error; seconds; tokens."""
 
     score: float | None
     error: str
@@ -34,33 +34,33 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """An answer with all its runs, in the order in which they were to be made."""
+    """An answer with all its runs, in order."""
 
     record: Record
     runs: tuple[Run, ...]
 
     @property
     def scores(self) -> list[float]:
-        """The scores of the runs that worked."""
+        """The scores of the successful runs."""
         return [run.score for run in self.runs if run.score is not None]
 
     @property
     def score(self) -> float | None:
-        """The mean of the scores, not rounded; None when no run worked."""
+        """The unrounded mean score; None if no run succeeded."""
         return fmean(self.scores) if self.scores else None
 
     @property
     def error(self) -> str:
-        """Why there is no score; empty when there is one."""
+        """Why there is no score; "" if there is one."""
         return "" if self.scores else self.runs[-1].error
 
 
 async def evaluate(
     records: Sequence[Record], grader: Grader, *, repeats: int = 1, concurrency: int = 1, progress: Progress | None = None
 ) -> list[Outcome]:
-    """Have every record graded `repeats` times, at most `concurrency` at once; outcomes come in the order of the records.
+    """Grade every record `repeats` times, at most `concurrency` at once; return outcomes in the order of the records.
 
-    A grading that fails is noted and keeps no other from being done.
+    A failed grading is recorded and does not stop the others.
     """
     made: list[list[Run | None]] = [[None] * repeats for _ in records]
     todo = iter([(index, repeat) for repeat in range(repeats) for index in range(len(records))])
@@ -89,23 +89,23 @@ async def _graded(grader: Grader, record: Record) -> Run:
     except NotGraded as error:
         return Run(None, str(error), perf_counter() - began, error.spent)
     except Exception as error:
-        # One answer that a grader cannot take must not cost the grades of all the others.
+        # One answer that breaks a grader must not cost the results of the others.
         return Run(None, f"The grader failed: {type(error).__name__}: {error}", perf_counter() - began, Usage(0, 0, 0))
     spent = Usage(graded.prompt_tokens, graded.cached_tokens, graded.completion_tokens)
     return Run(graded.score, "", perf_counter() - began, spent)
 
 
 def prediction(outcome: Outcome) -> str:
-    """Return the line of JSON that tells of an answer: its id and score, and where that is null, the reason."""
+    """Return the JSON line of an answer: its ID and score, and the error if the score is null."""
     document = {"id": outcome.record.id, "score": outcome.score}
     return json.dumps({**document, "error": outcome.error} if outcome.score is None else document)
 
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[TextIO]:
-    """Yield a file that takes the place of `path` once the block has ended well; until then, `path` is as it was.
+    """Yield a temporary file that replaces `path` if the block succeeds; otherwise `path` is unchanged.
 
-    Missing folders are made. Raises StartupError when it cannot be written.
+    Creates missing folders. Raises StartupError when the file cannot be written.
     """
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:

@@ -1,4 +1,4 @@
-"""What an evaluation comes to: the measures of all answers and of each question's, and how they are written."""
+"""The results of an evaluation: measures for all answers and per question, and their formatting."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ CALIBRATION_HEAD = ("predicted", "answers", "mean prediction", "mean human grade
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The measures of some answers; None where one is not defined.
+    """The measures of a set of answers; undefined ones are None.
 
-    Means, RMSE and MAE are on 0 to 1; `seconds` is the median of one grading; the cost is in USD.
+    Means, RMSE and MAE are from 0 to 1; `seconds` is the median time of one grading; the cost is in USD.
     """
 
     answers: int
@@ -59,7 +59,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The measures of everything and by question, in the order of the input."""
+    """The measures of all answers and per question, in input order."""
 
     title: str
     wall_seconds: float
@@ -69,7 +69,7 @@ class Summary:
 
 
 def summarise(title: str, outcomes: Sequence[Outcome], wall_seconds: float, prices: Prices) -> Summary:
-    """Return the measures; `title` says what was evaluated."""
+    """Return the measures; `title` names what was evaluated."""
     groups: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
         groups.setdefault(outcome.record.question_id, []).append(outcome)
@@ -78,7 +78,7 @@ def summarise(title: str, outcomes: Sequence[Outcome], wall_seconds: float, pric
 
 
 def compared(outcomes: Sequence[Outcome]) -> list[tuple[Outcome, float, float]]:
-    """Return the answers that have both a score (0 to 10) and a human grade (0 to 1), with these."""
+    """Return the answers that have a score (0 to 10) and a human grade (0 to 1), with both."""
     return [
         (outcome, outcome.score, outcome.record.grade)
         for outcome in outcomes
@@ -117,7 +117,7 @@ def figures(outcomes: Sequence[Outcome], prices: Prices) -> Figures:
 
 
 def overview(summary: Summary) -> list[tuple[str, str]]:
-    """Return every measure of all answers with its name, as they are shown."""
+    """Return the name and formatted value of every measure of all answers."""
     found = summary.all
     rows = [
         ("answers", f"{found.answers}, of which {found.judged} judged and {found.compared} compared with a human grade"),
@@ -145,7 +145,7 @@ def overview(summary: Summary) -> list[tuple[str, str]]:
 
 
 def calibration_rows(found: Figures) -> list[tuple[str, ...]]:
-    """Return the lines below `CALIBRATION_HEAD`."""
+    """Return the rows below `CALIBRATION_HEAD`."""
     return [
         (f"{bin.low:.1f} to {bin.high:.1f}", str(bin.count), number(bin.prediction), number(bin.grade))
         for bin in found.calibration
@@ -153,12 +153,12 @@ def calibration_rows(found: Figures) -> list[tuple[str, ...]]:
 
 
 def question_rows(summary: Summary) -> list[tuple[str, ...]]:
-    """Return the lines below the head that `question_head` returns."""
+    """Return the rows below `question_head`."""
     return [(question_id, *_question_cells(found, _repeated(summary))) for question_id, found in summary.by_question.items()]
 
 
 def question_head(summary: Summary) -> tuple[str, ...]:
-    """Return the head of the table by question; runs are compared only where there are several."""
+    """Return the head of the table per question; consistency columns appear only with repeated runs."""
     return (*QUESTION_HEAD, *(("same score", "deviation") if _repeated(summary) else ()))
 
 
@@ -181,7 +181,7 @@ def _question_cells(found: Figures, repeated: bool) -> list[str]:
 
 
 def number(value: float | None) -> str:
-    """Return a measure with three digits after the point."""
+    """Return a measure with three decimals."""
     return UNDEFINED if value is None else f"{value:.3f}"
 
 

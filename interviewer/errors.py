@@ -1,4 +1,4 @@
-"""Errors that a user may see: each carries an HTTP status and one sentence for a person."""
+"""Errors that users may see: each carries an HTTP status and one sentence for the user."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ logger = logging.getLogger(__name__)
 
 
 class AppError(Exception):
-    """A refusal or failure with words for the user; `status` is the HTTP status that the API answers.
+    """A refusal or failure with a message for the user; `status` is the API's HTTP status.
 
-    `details` are further fields of the API's answer, for programs; `page_message` is what the pages say, where that is more.
+    `details` are extra fields of the API's error body; `page_message` is what the pages show, where that differs.
     """
 
     status = 500
@@ -25,14 +25,14 @@ class AppError(Exception):
 
 
 class BadRequest(AppError):
-    """The input cannot be used as it is."""
+    """The input is invalid."""
 
     status = 400
     user_message = "That input cannot be used."
 
 
 class InvalidFields(BadRequest):
-    """Fields of a form cannot be used as they are: `fields` has a sentence for each by its name, the first is the message."""
+    """Form fields are invalid: `fields` maps field names to sentences, the first of which is the message."""
 
     def __init__(self, fields: Mapping[str, str]) -> None:
         self.fields = fields
@@ -40,14 +40,14 @@ class InvalidFields(BadRequest):
 
 
 class Unauthorized(AppError):
-    """Nobody is signed in, or the credentials are wrong."""
+    """No user is signed in, or the credentials are wrong."""
 
     status = 401
     user_message = "Unauthorized"
 
 
 class PaymentRequired(AppError):
-    """No usable credit. What programs read is the same for every `reason`; `explanation` tells people which case it is."""
+    """No usable credit. The API message is the same for every `reason`; `explanation` names the case for users."""
 
     status = 402
     user_message = "You do not have enough credits to start a new interview or your subscription has expired."
@@ -59,21 +59,21 @@ class PaymentRequired(AppError):
 
 
 class NotFound(AppError):
-    """It does not exist, or belongs to somebody else."""
+    """The resource does not exist, or belongs to another user."""
 
     status = 404
     user_message = "Not found"
 
 
 class Conflict(AppError):
-    """The state of things forbids it right now."""
+    """The current state does not allow it."""
 
     status = 409
     user_message = "That is not possible right now."
 
 
 class DoneElsewhere(Conflict):
-    """A change that the payment service makes only on its own pages; `portal_url` leads there."""
+    """A change that the payment service allows only on its own pages; `portal_url` leads there."""
 
     user_message = "Nothing is changed yet: this subscription can be changed only on the payment service's own page."
 
@@ -91,7 +91,7 @@ class TooLarge(AppError):
 
 
 class TooManyRequests(AppError):
-    """Tried too often; `retry_after` is the number of seconds to wait."""
+    """Rate limited; `retry_after` is the number of seconds to wait."""
 
     status = 429
 
@@ -102,7 +102,7 @@ class TooManyRequests(AppError):
 
 
 class AllowanceUsed(TooManyRequests):
-    """Something that is free only so often has been done so often; `retry_after` is the number of seconds to wait."""
+    """A free allowance is used up; `retry_after` is the number of seconds to wait."""
 
     def __init__(self, words: str, retry_after: float) -> None:
         super().__init__(int(retry_after))
@@ -110,20 +110,20 @@ class AllowanceUsed(TooManyRequests):
 
 
 class Unavailable(AppError):
-    """Something this depends on does not answer; trying again later makes sense."""
+    """A dependency does not answer; a later retry may succeed."""
 
     status = 503
     user_message = "The service is unavailable right now. Please try again in a moment."
 
 
 class Crowded(Unavailable):
-    """More is going on than can be done at once; what the user sent is stored, or was not taken, and can be tried again."""
+    """The queue is full. What the user sent is stored or was not accepted, and can be retried."""
 
     user_message = "Too many people are here at once. Nothing is lost: try again in a moment."
 
 
 class TooMuchAtOnce(TooManyRequests):
-    """One user or client has too much going on at once; `retry_after` is the number of seconds to wait."""
+    """One user or client has too much in progress; `retry_after` is the number of seconds to wait."""
 
     def __init__(self, retry_after: int = 5) -> None:
         self.retry_after = retry_after
@@ -131,9 +131,9 @@ class TooMuchAtOnce(TooManyRequests):
 
 
 class MailDelayed(Unavailable):
-    """The mail could not be handed over now; trying again later makes sense.
+    """The mail could not be sent now; a later retry may succeed.
 
-    `retry_after`: the mail service takes no mail at all for so many seconds, which says nothing against this one.
+    `retry_after` is set when the mail service accepts no mail at all for that many seconds; this mail is then not at fault.
     """
 
     user_message = "The mail could not be sent right now."
@@ -144,34 +144,34 @@ class MailDelayed(Unavailable):
 
 
 class MailRefused(AppError):
-    """The mail service will never take this mail: its address, our key or our sender is wrong."""
+    """The mail service permanently rejects this mail: its address, our key or our sender is wrong."""
 
     status = 502
     user_message = "The mail could not be sent."
 
 
 class IdentityRefused(Unauthorized):
-    """The other site does not say who this is: the code is no good, or there is no verified address."""
+    """GitHub does not confirm the identity: the code is invalid, or the account has no verified address."""
 
     user_message = "GitHub did not confirm who you are. Please try again."
 
 
 class IdentityUnavailable(AppError):
-    """GitHub cannot be reached right now, limits our requests, or refuses our configuration."""
+    """GitHub is unreachable, rate limits us, or rejects our configuration."""
 
     status = 502
     user_message = "GitHub cannot be reached right now. Please try again in a moment, or sign in with your e-mail address."
 
 
 class PaymentsUnavailable(AppError):
-    """The payment service cannot be asked right now, or refuses us."""
+    """The payment service is unreachable, or rejects our credentials."""
 
     status = 502
     user_message = "The payment service cannot be reached right now. Nothing has changed: please try again in a few minutes."
 
 
 class PaymentsRefused(AppError):
-    """The payment service refuses this one request; trying again will not help."""
+    """The payment service rejects this request; a retry will not help."""
 
     status = 502
     user_message = (
@@ -181,7 +181,7 @@ class PaymentsRefused(AppError):
 
 
 class SubscriptionNotCancelled(PaymentsUnavailable):
-    """An account cannot be deleted while its subscription would go on being charged."""
+    """An account cannot be deleted while its subscription would still be charged."""
 
     user_message = (
         "Your subscription could not be cancelled, so nothing was deleted: you would have gone on paying. "
@@ -190,53 +190,53 @@ class SubscriptionNotCancelled(PaymentsUnavailable):
 
 
 class InterviewerError(Unavailable):
-    """The interviewer failed; what the user sent is stored and can be judged again."""
+    """The interviewer failed. What the user sent is stored and can be judged later."""
 
     user_message = "The interviewer is not available right now. Nothing is lost: try again in a moment."
 
 
 class InterviewerTimeout(InterviewerError):
-    """It took too long."""
+    """The interviewer took too long."""
 
     user_message = "The interviewer took too long to reply. Nothing is lost: try again."
 
 
 class InterviewerUnreachable(InterviewerError):
-    """No connection, or it broke off in the middle."""
+    """The connection to the interviewer failed or broke off."""
 
     user_message = "The connection to the interviewer broke off. Nothing is lost: try again."
 
 
 class InterviewerBusy(InterviewerError):
-    """Its rate limit or capacity is reached."""
+    """The interviewer's rate limit or capacity is exhausted."""
 
     user_message = "The interviewer is busy with other people. Nothing is lost: try again in a moment."
 
 
 class InterviewerMisconfigured(InterviewerError):
-    """It refuses our key, model or request: trying again will not help until the operator acts."""
+    """The interviewer rejects our key, model or request. Retries fail until the operator fixes the configuration."""
 
     user_message = "The interviewer refuses our requests; the people who run this site have to look at it. Nothing is lost."
 
 
 class InterviewerBadOutput(InterviewerError):
-    """It replied with something that is not what was asked for."""
+    """The interviewer's reply is invalid."""
 
     user_message = "The interviewer's reply could not be read. Nothing is lost: try again."
 
 
 class StartupError(Exception):
-    """The application cannot start; the message is one clear sentence for the operator."""
+    """The application cannot start; the message is one sentence for the operator."""
 
 
 def page_words(error: Exception) -> str:
-    """Return what a page says of an error; an unexpected one is logged and stays vague."""
+    """Return the message that a page shows for an error; an unexpected error is logged and gets a generic message."""
     found = for_the_user(error)
     return found.page_message or found.user_message
 
 
 def for_the_user(error: Exception) -> AppError:
-    """Return an error fit for the user; an unexpected one is logged and stays vague."""
+    """Return the error as an AppError; an unexpected one is logged and replaced by a generic one."""
     if isinstance(error, AppError):
         return error
     logger.error("unexpected failure", exc_info=error)

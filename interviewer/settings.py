@@ -1,4 +1,4 @@
-"""Every setting of the application, read once from the environment and `.env`."""
+"""All settings of the application, read once from the environment and `.env`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Environment(StrEnum):
 
 
 class LogLevel(StrEnum):
-    """What is logged: this, and what is worse."""
+    """The lowest level that is logged."""
 
     DEBUG = "debug"
     INFO = "info"
@@ -35,7 +35,7 @@ class LogLevel(StrEnum):
 
 
 class Settings(BaseSettings):
-    """The settings object; immutable. `.env.example` explains each one to the person who runs the site."""
+    """The immutable settings. `.env.example` explains each one to operators."""
 
     model_config = SettingsConfigDict(
         env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
@@ -96,7 +96,7 @@ class Settings(BaseSettings):
     @field_validator("allowed_origins", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        """Accept a comma-separated list; a trailing slash is no part of an origin."""
+        """Accept a comma-separated list; origins have no trailing slash."""
         if isinstance(value, str):
             return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
         return value
@@ -109,7 +109,7 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _redis(cls, value: SecretStr | None) -> SecretStr | None:
-        """Valkey speaks Redis' protocol; the client knows only the older name."""
+        """Valkey speaks the Redis protocol, but the client only knows redis:// URLs."""
         if value is None:
             return None
         url = value.get_secret_value()
@@ -120,7 +120,7 @@ class Settings(BaseSettings):
     @field_validator("jwt_secret")
     @classmethod
     def _hard_to_guess(cls, value: SecretStr | None) -> SecretStr | None:
-        """HS256 wants a key as long as its hash (RFC 7518, 3.2): 32 bytes; and words like "changeme" are no secret."""
+        """HS256 needs a key as long as its hash (RFC 7518, 3.2), 32 bytes; placeholders like "changeme" are refused."""
         if value is None:
             return None
         secret = value.get_secret_value()
@@ -131,7 +131,7 @@ class Settings(BaseSettings):
     @field_validator("metrics_token")
     @classmethod
     def _hard_to_find(cls, value: SecretStr | None) -> SecretStr | None:
-        """It is sent in a header, and nothing limits how often somebody tries."""
+        """The token must be long because attempts are not rate limited, and ASCII because it is sent in a header."""
         if value is None:
             return None
         token = value.get_secret_value()
@@ -142,7 +142,7 @@ class Settings(BaseSettings):
     @field_validator("sentry_dsn")
     @classmethod
     def _sentry(cls, value: SecretStr | None) -> SecretStr | None:
-        """The address of a project at Sentry has a key in it, and a number at its end."""
+        """A Sentry DSN contains a key and ends with a project number."""
         if value is not None and not re.fullmatch(r"https?://[^\s:/@]+@[^\s/@]+(/[^\s/]+)*/[0-9]+", value.get_secret_value()):
             raise ValueError("must have the form https://key@host/number, as Sentry shows it")
         return value
@@ -150,7 +150,7 @@ class Settings(BaseSettings):
     @field_validator("lemon_webhook_secret")
     @classmethod
     def _hard_to_forge(cls, value: SecretStr | None) -> SecretStr | None:
-        """Whoever guesses it can give away credits. Lemon Squeezy takes 6 to 40 characters."""
+        """An attacker who guesses it can create credits. Lemon Squeezy accepts 6 to 40 characters."""
         if value is None:
             return None
         secret = value.get_secret_value()
@@ -163,7 +163,7 @@ class Settings(BaseSettings):
     @field_validator("frontend_url")
     @classmethod
     def _with_slash(cls, value: str) -> str:
-        """Links are made by appending to it, so it ends with a slash."""
+        """Add the trailing slash, because links are made by appending to it."""
         if value and not value.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
         return value if not value or value.endswith("/") else value + "/"
@@ -171,13 +171,13 @@ class Settings(BaseSettings):
     @field_validator("github_base_url", "github_api_url", "lemon_api_url")
     @classmethod
     def _address(cls, value: str) -> str:
-        """Refuse what no request can be sent to, a port out of range for one."""
+        """Refuse URLs that no request can be sent to, such as one with a port out of range."""
         return str(HttpUrl(value)).rstrip("/")
 
     @field_validator("lemon_api_url")
     @classmethod
     def _without_path(cls, value: str) -> str:
-        """Its version is part of each request; here it would make every address one that does not exist."""
+        """Requests add the API version themselves; a path here would make every address wrong."""
         if HttpUrl(value).path not in (None, "/"):
             raise ValueError("must have no path, not even /v1")
         return value
@@ -185,7 +185,7 @@ class Settings(BaseSettings):
     @field_validator("lemon_store_id", "lemon_variant_id_individual", "lemon_variant_id_pro", "lemon_variant_id_premium")
     @classmethod
     def _number(cls, value: str) -> str:
-        """Lemon Squeezy's ids are numbers; anything else would never match one."""
+        """Lemon Squeezy's IDs are numbers; anything else would never match."""
         if value and not (value.isascii() and value.isdecimal()):
             raise ValueError("must be a number, as Lemon Squeezy shows it")
         return value
@@ -193,7 +193,7 @@ class Settings(BaseSettings):
     @field_validator("lemon_variant_id_pro", "lemon_variant_id_premium")
     @classmethod
     def _another(cls, value: str, info: ValidationInfo) -> str:
-        """Each variant sells one thing, or nobody could tell what was bought."""
+        """Each variant sells one product; otherwise a purchase would be ambiguous."""
         if value and value in (info.data.get("lemon_variant_id_individual"), info.data.get("lemon_variant_id_pro")):
             raise ValueError("must be another variant than those of the other products")
         return value
@@ -201,7 +201,7 @@ class Settings(BaseSettings):
     @field_validator("lemon_former_variants", mode="before")
     @classmethod
     def _former(cls, value: object, info: ValidationInfo) -> object:
-        """Accept `variant:product` or `variant:product:price` in dollars, comma separated; a variant sells one thing."""
+        """Accept `variant:product` or `variant:product:price` in dollars, comma-separated; each variant sells one product."""
         if not isinstance(value, str):
             return value
         sells = {info.data.get(f"lemon_variant_id_{product}"): product for product in ("individual", "pro", "premium")}
@@ -219,14 +219,14 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _postgres(cls, value: SecretStr | None) -> SecretStr | None:
-        """Accept the address for any driver, as it is shown at hosts; psycopg is the one that is used."""
+        """Accept a URL for any driver, as hosting providers show it; psycopg is always used."""
         if value and not re.match(r"\s*postgres(ql)?(\+\w+)?://", value.get_secret_value()):
             raise ValueError("must begin with postgresql://")
         return value
 
     @property
     def site_url(self) -> str:
-        """The address of the site as its users see it, ending with a slash."""
+        """The public URL of the site, with a trailing slash."""
         return self.frontend_url or f"http://localhost:{self.port}/"
 
     @property
@@ -236,12 +236,12 @@ class Settings(BaseSettings):
 
     @property
     def effective_log_level(self) -> LogLevel:
-        """The level that is set, else one that keeps a developer's terminal quiet and tells a site's operator of each request."""
+        """The configured level; by default warnings in development, and info (one line per request) in production."""
         return self.log_level or (LogLevel.INFO if self.production else LogLevel.WARNING)
 
     @property
     def production_gaps(self) -> tuple[str, ...]:
-        """What a public site must not start without, a phrase each; empty in development."""
+        """What a public site still needs before it may start, one phrase each; empty in development."""
         if not self.production:
             return ()
         gaps = {
@@ -255,7 +255,7 @@ class Settings(BaseSettings):
 
     @property
     def payment_gaps(self) -> tuple[str, ...]:
-        """The settings that are missing before anything can be sold; empty when payments are configured."""
+        """The settings missing before anything can be sold; empty when payments are configured."""
         needed = {
             "LEMON_API_KEY": self.lemon_api_key,
             "LEMON_STORE_ID": self.lemon_store_id,
@@ -268,20 +268,20 @@ class Settings(BaseSettings):
 
     @property
     def uses_openai(self) -> bool:
-        """Whether an OpenAI-compatible server conducts the interviews; a local server needs no key, only its address."""
+        """Whether an OpenAI-compatible server conducts the interviews. A local server needs no key, only its address."""
         return bool(self.openai_api_key or self.openai_base_url)
 
 
 @cache
 def get_settings() -> Settings:
-    """Return the settings of this process; raises pydantic's ValidationError when one is malformed.
+    """Return the settings of this process. Raises pydantic's ValidationError for a malformed one.
 
-    ENV_FILE names another file than `.env`.
+    The environment variable ENV_FILE replaces `.env`.
     """
     return Settings(_env_file=os.environ.get("ENV_FILE", ROOT / ".env"))
 
 
 def explain(error: ValidationError) -> str:
-    """Return one sentence that names each malformed setting and what is wrong with it."""
+    """Return one sentence that names each malformed setting and its problem."""
     parts = (f"{'.'.join(str(part) for part in item['loc']).upper()}: {item['msg']}" for item in error.errors(include_url=False))
     return "These settings cannot be used: " + "; ".join(parts)

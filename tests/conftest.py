@@ -1,4 +1,4 @@
-"""Fixtures that every kind of test shares: a migrated PostgreSQL, services on it, people with credits."""
+"""Fixtures shared by all tests: a migrated PostgreSQL database, services on it, and users with credits."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from tests.support.interviewer import ScriptedInterviewer
 from tests.support.lemonsqueezy_server import Behaviour
 from tests.support.site import Site
 
-# Whatever this machine is configured for, tests are not.
+# Ignore this machine's own configuration.
 os.environ["ENV_FILE"] = os.devnull
 
 
 @pytest.fixture(scope="session")
 def server_url() -> Iterator[str]:
-    """Address of a PostgreSQL server: the one DATABASE_URL names, else an embedded one of our own."""
+    """Address of a PostgreSQL server: DATABASE_URL, or an embedded server for the tests."""
     if given := os.environ.get("DATABASE_URL"):
         yield driver_url(given)
         return
@@ -49,7 +49,7 @@ def server_url() -> Iterator[str]:
 
 
 def _hurry(url: str) -> None:
-    """Let a server of ours wait for no disk: nothing of it has to outlive the machine."""
+    """Turn off disk syncs on our own server; its data need not survive a crash."""
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
@@ -60,7 +60,7 @@ def _hurry(url: str) -> None:
 
 @pytest.fixture(scope="session")
 def make_database(server_url: str) -> Iterator[Callable[[str], str]]:
-    """Create an empty database beside the configured one and return its address; dropped at the end."""
+    """Return a factory for empty databases on the server, which are dropped at the end."""
     admin = create_engine(server_url, isolation_level="AUTOCOMMIT")
     made = []
 
@@ -80,7 +80,7 @@ def make_database(server_url: str) -> Iterator[Callable[[str], str]]:
 
 @pytest.fixture(scope="session")
 def database_url(make_database: Callable[[str], str]) -> str:
-    """Address of a database with every migration applied; one a test process."""
+    """Address of a fully migrated database, one per test process."""
     url = make_database("main")
     migrate(url)
     return url
@@ -88,7 +88,7 @@ def database_url(make_database: Callable[[str], str]) -> str:
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    """A pool on an empty, migrated database. Tests commit for real, so that locks and constraints are real too."""
+    """A pool on an empty, migrated database. Tests really commit, so that locks and constraints are real too."""
     database = Database(database_url, pool_size=20)
     yield database
     async with database.transaction() as session:
@@ -99,31 +99,31 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 def settings() -> Settings:
-    """Settings that no environment and no .env of the machine leaks into."""
+    """Settings independent of this machine's environment and `.env`."""
     return Settings(_env_file=None, port=3999, database_url=None, openai_api_key=None, openai_base_url=None, frontend_url="")
 
 
 @pytest.fixture
 def interviewer() -> ScriptedInterviewer:
-    """An interviewer that does what a test tells it."""
+    """An interviewer scripted by the test."""
     return ScriptedInterviewer()
 
 
 @pytest.fixture
 def oauth() -> OAuth | None:
-    """Another site's sign-in: none, unless a test module puts one here."""
+    """The OAuth provider: None unless a test module overrides this."""
     return None
 
 
 @pytest.fixture
 def payments() -> LemonSqueezy | None:
-    """A payment service: none, unless a test module puts one here."""
+    """The payment service: None unless a test module overrides this."""
     return None
 
 
 @pytest.fixture(scope="session")
 def lemon_server() -> Iterator[tuple[str, Behaviour]]:
-    """Address and behavior of a Lemon Squeezy, one for all tests of a process: it takes its time to stop."""
+    """Address and behavior of a fake Lemon Squeezy, one per test process because it is slow to stop."""
     behaviour = Behaviour()
     with lemonsqueezy_server.running(behaviour) as url:
         yield url, behaviour
@@ -131,7 +131,7 @@ def lemon_server() -> Iterator[tuple[str, Behaviour]]:
 
 @pytest.fixture
 def lemon(lemon_server: tuple[str, Behaviour]) -> Behaviour:
-    """What that Lemon Squeezy does: it sells our products, and nothing is left of other tests."""
+    """The fake Lemon Squeezy's behavior, reset for each test; it sells our products."""
     vars(lemon_server[1]).update(vars(Behaviour(store=shop())))
     return lemon_server[1]
 
@@ -155,7 +155,7 @@ NewUser = Callable[..., Awaitable[User]]
 
 @pytest.fixture
 def new_user(database: Database) -> NewUser:
-    """Make an account with some individual credits."""
+    """Return a factory for accounts with individual credits."""
     count = 0
 
     async def make(credits: int = 1) -> User:
@@ -185,7 +185,7 @@ def new_user(database: Database) -> NewUser:
 
 @pytest.fixture(scope="session")
 def built() -> None:
-    """The frontend, built once from the sources as they are."""
+    """The frontend, built once from the current sources."""
     settings = Settings(_env_file=None)
     if not frontend.is_fresh(settings):
         frontend.build(settings)
@@ -195,7 +195,7 @@ def built() -> None:
 def make_site(
     built: None, make_database: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., Site]]:
-    """Start a site on a database of its own."""
+    """Return a factory that starts a site on its own database."""
     sites: list[Site] = []
 
     def make(**environment: str) -> Site:
@@ -211,25 +211,26 @@ def make_site(
 
 @pytest.fixture(scope="session")
 def site(make_site: Callable[..., Site]) -> Site:
-    """A site with the built-in interviewer, shared by the tests that do not kill it."""
+    """A site with the built-in interviewer, shared by tests that do not stop it."""
     return make_site()
 
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    """Debian's Chromium: the one that comes with Playwright cannot be had everywhere."""
+    """Use the system's Chromium, because Playwright's own is not available everywhere."""
     return {**browser_type_launch_args, "executable_path": chromium(), "args": CHROMIUM_ARGUMENTS}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a whole site, keep the tests of such a file on one process, and run browser tests last.
+    """Mark tests that need a whole site, keep them on one process per file, and run browser tests last.
 
-    Playwright keeps an event loop of its own running, and no other can run in that process afterwards.
+    Playwright keeps its own event loop running, and no other can run in that process afterwards.
     """
     for item in items:
         if {"site", "make_site"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("site")
-        # Starting a site takes longer than most tests of a file together; all other tests spread over the processes.
+        # Starting a site takes longer than most tests of a file together, so they share a process; all other tests are
+        # distributed freely.
         if item.get_closest_marker("site") or _in_browser(item):
             item.add_marker(pytest.mark.xdist_group(item.path.name))
     items.sort(key=_in_browser)

@@ -1,4 +1,4 @@
-"""Pictures of every page, wide and narrow, light and dark, in docs/screens/: `make screens`."""
+"""Screenshots of every page, wide and narrow, light and dark, in docs/screens/: `make screens`."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from tests.support.people import seed
 from tests.support.site import Site, ready
 
 FOLDER = ROOT / "docs" / "screens"
-# Pixels; what is longer is cut there.
+# In pixels; longer pages are cut there.
 HEIGHT_LIMIT = 2400
 COLOURS = 64
-# Pictures of these are of no use to a reader.
+# Pages whose screenshots are of no use to a reader.
 LEFT_OUT = {"interview-lost", "review-missing", "practice-missing", "shared-gone"}
 
 
 def main() -> None:
-    """Take all the pictures anew, of a site with people on it."""
+    """Retake all screenshots on a site with users."""
     os.environ["ENV_FILE"] = os.devnull
     logging.disable(logging.INFO)
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -63,7 +63,7 @@ def _take(visitors: Visitors) -> None:
 
 
 def _write_mail(page: Page, visitors: Visitors) -> None:
-    """Let something be in the outbox."""
+    """Put a mail into the outbox."""
     page.goto(f"{visitors.url}/reset-request")
     ready(page)
     page.get_by_label("E-mail").fill(visitors.veteran.email)

@@ -1,4 +1,4 @@
-"""The structure that the README promises."""
+"""The structure that the README describes."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ ROOT = Path(__file__).resolve().parent.parent
 MAX_LINES = 400
 
 
-def test_the_import_contracts_hold() -> None:
+def test_import_contracts_hold() -> None:
     script = Path(sys.executable).with_name("lint-imports")
     result = subprocess.run([script, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout
 
 
-def test_no_file_grows_too_long() -> None:
+def test_no_file_is_too_long() -> None:
     long = {
         path.name: count
         for path in (ROOT / "interviewer").rglob("*.py")
@@ -26,34 +26,34 @@ def test_no_file_grows_too_long() -> None:
     assert not long
 
 
-def test_lock_files_hold_versions_and_hashes_but_no_addresses() -> None:
+def test_lock_files_have_versions_and_hashes_but_no_urls() -> None:
     for path in [*ROOT.glob("requirements*.lock"), *(ROOT / "reflex.lock").glob("*.json")]:
         text = path.read_text()
         assert "http://" not in text
         assert "https://" not in text
 
 
-def test_every_setting_is_explained_in_the_example() -> None:
+def test_every_setting_is_in_env_example() -> None:
     from interviewer.settings import Settings
 
     example = (ROOT / ".env.example").read_text()
     assert [name for name in Settings.model_fields if f"{name.upper()}=" not in example] == []
 
 
-def test_the_guide_for_contributors_names_paths_that_exist() -> None:
+def test_paths_in_contributing_guide_exist() -> None:
     named = set(re.findall(r"`((?:interviewer|alembic|tests|docs)/[\w./-]*)`", (ROOT / "CONTRIBUTING.md").read_text()))
     assert len(named) > 20
     assert sorted(name for name in named if not (ROOT / name).exists()) == []
 
 
-def test_the_map_in_the_readme_is_complete() -> None:
+def test_readme_lists_every_package_and_module() -> None:
     readme = (ROOT / "README.md").read_text()
     section = readme[readme.index("### Where things are") : readme.index("### The walk of one answer")]
     parts = {path.name + "/" * path.is_dir() for path in (ROOT / "interviewer").iterdir() if not path.name.startswith("_")}
     assert sorted(part for part in parts if part not in section) == []
 
 
-def test_the_walk_of_one_answer_passes_files_that_exist() -> None:
+def test_files_in_readme_walkthrough_exist() -> None:
     readme = (ROOT / "README.md").read_text()
     walk = readme[readme.index("### The walk of one answer") : readme.index("Five decisions behind it:")]
     named = re.findall(r"`([a-z_]+/[a-z_]+\.py)`", walk)

@@ -1,4 +1,4 @@
-"""Connections whose requests do not arrive, or never become websockets: they end in time, and are few for each client."""
+"""HTTP connections whose requests never arrive in full or never become websockets: they time out, and are limited per client."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ async def _early(_request: Request) -> PlainTextResponse:
 
 
 async def _polling(request: Request) -> StreamingResponse:
-    """Answer after some looks whether the client is still there, each of which asks for what has arrived."""
+    """Respond after many checks for a disconnect, each of which asks uvicorn for received data."""
     await request.body()
     for _ in range(800):
         await request.is_disconnected()
@@ -85,7 +85,7 @@ def _watched(app: ASGIApp) -> ASGIApp:
 
 @pytest.fixture
 def dial(monkeypatch: pytest.MonkeyPatch) -> Iterator[Dial]:
-    """Connect to a server with short patience and send some bytes."""
+    """Connect to a server with short timeouts and send some bytes."""
     monkeypatch.setattr(bounded_http, "HEADERS_WITHIN", QUICK)
     monkeypatch.setattr(bounded_http, "BODY_WITHIN", QUICK)
     monkeypatch.setattr(bounded_http, "HANDSHAKE_WITHIN", QUICK)
@@ -111,13 +111,13 @@ def dial(monkeypatch: pytest.MonkeyPatch) -> Iterator[Dial]:
         (HEAD + b"\r\n1234567890" + HEAD, b"HTTP/1.1 200"),
     ],
 )
-def test_request_that_does_not_arrive_ends(dial: Dial, sent: bytes, status: bytes) -> None:
+def test_incomplete_request_times_out(dial: Dial, sent: bytes, status: bytes) -> None:
     began = time.monotonic()
     assert answered(dial(sent)).startswith(status)
     assert time.monotonic() - began >= QUICK * 0.9
 
 
-def test_request_that_arrives_in_pieces_is_answered(dial: Dial) -> None:
+def test_request_arriving_in_pieces_is_answered(dial: Dial) -> None:
     one = dial(HEAD)
     for piece in (b"\r\n", b"12345", b"67890"):
         time.sleep(QUICK / 6)
@@ -131,7 +131,7 @@ def test_endless_headers_are_refused(dial: Dial) -> None:
         one.sendall((b"X-More: " + b"x" * 8_000 + b"\r\n") * 2_000)
 
 
-def test_client_has_few_requests_on_their_way(dial: Dial) -> None:
+def test_incomplete_requests_per_client_are_limited(dial: Dial) -> None:
     waiting = [dial(HEAD) for _ in range(3)]
     time.sleep(QUICK / 6)
     assert answered(dial(HEAD))[:12] in {b"HTTP/1.1 503", b""}
@@ -150,17 +150,17 @@ def test_client_has_few_requests_on_their_way(dial: Dial) -> None:
         (KEY + b"Sec-WebSocket-Key: again", b"400"),
     ],
 )
-def test_websocket_request_that_is_none_is_refused(dial: Dial, lines: bytes, status: bytes) -> None:
+def test_invalid_websocket_request_is_refused(dial: Dial, lines: bytes, status: bytes) -> None:
     for _ in range(5):
         assert answered(dial(UPGRADE % b"open" + lines + b"\r\n\r\n")).startswith(b"HTTP/1.1 " + status)
 
 
-def test_address_of_a_websocket_has_a_length(dial: Dial) -> None:
+def test_overlong_or_invalid_websocket_path_is_refused(dial: Dial) -> None:
     for place in (b"open?" + b"a" * 9_000, b"\xc3\xa4"):
         assert answered(dial(UPGRADE % place + KEY + b"\r\n"))[:12] in {b"HTTP/1.1 431", b"HTTP/1.1 400"}
 
 
-def test_websocket_that_is_never_accepted_counts_and_ends(dial: Dial) -> None:
+def test_undecided_websocket_counts_and_times_out(dial: Dial) -> None:
     began = time.monotonic()
     waiting = [dial(UPGRADE % b"undecided" + KEY + b"\r\n") for _ in range(3)]
     time.sleep(QUICK / 6)
@@ -170,7 +170,7 @@ def test_websocket_that_is_never_accepted_counts_and_ends(dial: Dial) -> None:
     assert time.monotonic() - began >= QUICK * 0.9
 
 
-def test_accepted_websocket_stays_and_is_counted_elsewhere(dial: Dial) -> None:
+def test_accepted_websocket_stays_open_and_is_not_counted(dial: Dial) -> None:
     websockets = [dial(UPGRADE % b"open" + KEY + b"\r\n") for _ in range(3)]
     for one in websockets:
         assert one.recv(4096).startswith(b"HTTP/1.1 101")
@@ -181,12 +181,12 @@ def test_accepted_websocket_stays_and_is_counted_elsewhere(dial: Dial) -> None:
         assert one.recv(4096) == b"\x8a\x00", "a ping is answered"
 
 
-# -- what comes with a body, and after it ----------------------------------------------------------------------------------
+# -- bodies ----------------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch, dial: Dial) -> Dial:
-    """Connect to a server that waits long for bodies, so that only sizes end them."""
+    """Connect to a server with a long body timeout, so that only size limits apply."""
     monkeypatch.setattr(bounded_http, "BODY_WITHIN", 30.0)
     return dial
 
@@ -201,25 +201,25 @@ def patient(monkeypatch: pytest.MonkeyPatch, dial: Dial) -> Dial:
     ],
     ids=["trailers", "long trailer", "tiny chunks", "chunk extension"],
 )
-def test_endless_framing_of_a_body_is_refused(patient: Dial, sent: bytes) -> None:
+def test_endless_body_framing_is_refused(patient: Dial, sent: bytes) -> None:
     one = patient(CHUNKED)
     with pytest.raises(OSError):
         one.sendall(sent)
 
 
-def test_chunks_and_trailers_of_a_body_are_understood(patient: Dial) -> None:
+def test_chunked_body_with_trailers_is_read(patient: Dial) -> None:
     one = patient(CHUNKED + b"14\r\n12345678901234567890\r\n" * 1_000 + b"0\r\nA: b\r\nC: d\r\n\r\n")
     assert one.recv(4096).endswith(b"20000")
     one.sendall(HEAD + b"\r\n1234567890")
     assert one.recv(4096).endswith(b"10")
 
 
-def test_trailers_become_no_headers(patient: Dial) -> None:
+def test_trailers_are_dropped(patient: Dial) -> None:
     one = patient(CHUNKED.replace(b"/", b"/names", 1) + b"1\r\nx\r\n0\r\nA: b\r\n\r\n")
     assert one.recv(4096).endswith(b"\r\nhost,transfer-encoding")
 
 
-def test_rest_of_an_answered_body_is_read_and_thrown_away(patient: Dial) -> None:
+def test_rest_of_answered_body_is_discarded(patient: Dial) -> None:
     early = HEAD.replace(b"/", b"/early", 1).replace(b"10", b"1000000")
     one = patient(early + b"\r\n")
     assert one.recv(4096).endswith(b"early")
@@ -227,21 +227,21 @@ def test_rest_of_an_answered_body_is_read_and_thrown_away(patient: Dial) -> None
     assert one.recv(4096).endswith(b"10")
 
 
-def test_endless_rest_of_an_answered_body_ends(patient: Dial) -> None:
+def test_endless_rest_of_answered_body_is_cut_off(patient: Dial) -> None:
     one = patient(HEAD.replace(b"/", b"/early", 1).replace(b"10", b"100000000") + b"\r\n")
     assert one.recv(4096).endswith(b"early")
     with pytest.raises(OSError):
         one.sendall(b"x" * 50_000_000)
 
 
-def test_rest_of_an_answered_body_arrives_soon(patient: Dial, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rest_of_answered_body_has_short_deadline(patient: Dial, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounded_http, "REST_WITHIN", QUICK)
     one, began = patient(HEAD.replace(b"/", b"/early", 1) + b"\r\n123"), time.monotonic()
     assert answered(one).endswith(b"early")
     assert time.monotonic() - began < 3, "sooner than an idle connection ends"
 
 
-# -- requests that wait for the answers before theirs ------------------------------------------------------------------------
+# -- pipelining --------------------------------------------------------------------------------------------------------------
 
 
 def test_pipelined_requests_are_answered_in_order(dial: Dial) -> None:
@@ -256,14 +256,14 @@ def test_endless_pipelined_requests_are_cut_off(dial: Dial) -> None:
     assert found == b""
 
 
-def test_nothing_is_read_while_requests_wait(patient: Dial) -> None:
+def test_reading_pauses_while_requests_wait(patient: Dial) -> None:
     one = patient(POLLING + b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 16000000\r\n\r\n")
     one.settimeout(0.7)
     with pytest.raises(TimeoutError):
         one.sendall(b"x" * 16_000_000)
 
 
-def test_body_behind_a_long_answer_has_its_time(dial: Dial) -> None:
+def test_body_after_slow_response_gets_its_full_time(dial: Dial) -> None:
     one = dial(POLLING + HEAD + b"Connection: close\r\n\r\n123")
     time.sleep(QUICK * 1.5)
     one.sendall(b"4567890")
@@ -281,5 +281,5 @@ def test_aborted_pipelined_requests_end_quietly(dial: Dial) -> None:
     assert failed == []
 
 
-def test_websocket_waits_for_the_answers_before_it(dial: Dial) -> None:
+def test_websocket_upgrade_behind_pending_request_is_refused(dial: Dial) -> None:
     assert b"101 Switching" not in answered(dial(POLLING + UPGRADE % b"open" + KEY + b"\r\n"))

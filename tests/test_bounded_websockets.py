@@ -1,4 +1,4 @@
-"""Websockets that send too many frames, whose messages do not end, or that do not read: they end, and cost little until then."""
+"""Websockets that send too many frames, never finish a message, or do not read: they are closed, and cost little until then."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def _echo(websocket: WebSocket) -> None:
 
 @contextlib.contextmanager
 def opening(**options: Any) -> Iterator[Dial]:
-    """Serve websockets while the block runs; yields a function that opens one and sends some bytes on it."""
+    """Serve websockets for the block; yields a function that opens one and sends some bytes on it."""
     ended.clear()
     with dialing(Starlette(routes=[WebSocketRoute("/echo", _echo)]), **options) as connect:
 
@@ -61,13 +61,13 @@ def dial() -> Iterator[Dial]:
 
 @pytest.fixture
 def unbounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let websockets send as much as they like."""
+    """Remove the limits on frames and bytes."""
     for bound in ("FRAMES", "CLIENT_FRAMES", "BYTES", "CLIENT_BYTES"):
         monkeypatch.setattr(bounded_websockets, bound, 10**9)
 
 
 def frame(opcode: Opcode, data: bytes = b"", *, fin: bool = True) -> bytes:
-    """Return a frame as a client sends it."""
+    """Return a frame as a client would send it."""
     return Frame(opcode, data, fin).serialize(mask=True)
 
 
@@ -87,7 +87,7 @@ def test_endless_frames_close_the_websocket(dial: Dial, sent: bytes) -> None:
     assert ended == [1008]
 
 
-def test_frames_of_a_busy_page_are_taken(dial: Dial) -> None:
+def test_frames_of_busy_page_are_accepted(dial: Dial) -> None:
     one = dial(PING * 100 + BEGUN + GOES_ON * 400 + LAST + frame(Opcode.TEXT, b"y" * 100_000))
     found = b""
     while not found.endswith(b"100000"):
@@ -95,7 +95,7 @@ def test_frames_of_a_busy_page_are_taken(dial: Dial) -> None:
     assert found == b"\x8a\0" * 100 + b"\x81\x011\x81\x06100000"
 
 
-def test_bytes_of_a_websocket_are_counted(dial: Dial, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bytes_per_websocket_are_limited(dial: Dial, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounded_websockets, "BYTES", 10_000)
     assert TOO_MUCH in answered(dial(frame(Opcode.TEXT, b"x" * 20_000, fin=False)))
 
@@ -103,16 +103,14 @@ def test_bytes_of_a_websocket_are_counted(dial: Dial, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("bound", "sent"), [("CLIENT_FRAMES", PONG * 40), ("CLIENT_BYTES", frame(Opcode.PONG, b"x" * 30))], ids=["frames", "bytes"]
 )
-def test_websockets_of_a_client_are_counted_together(
-    dial: Dial, monkeypatch: pytest.MonkeyPatch, bound: str, sent: bytes
-) -> None:
+def test_limits_apply_to_all_websockets_of_a_client(dial: Dial, monkeypatch: pytest.MonkeyPatch, bound: str, sent: bytes) -> None:
     monkeypatch.setattr(bounded_websockets, bound, 100)
     first, second, third = (dial(sent + PING) for _ in range(3))
     assert (first.recv(4096), second.recv(4096)) == (b"\x8a\0", b"\x8a\0")
     assert TOO_MUCH in answered(third)
 
 
-def test_client_that_does_not_read_is_not_read_from(unbounded: None, dial: Dial) -> None:
+def test_reading_pauses_while_client_does_not_read(unbounded: None, dial: Dial) -> None:
     one = dial(b"")
     one.settimeout(1)
     with pytest.raises(TimeoutError):
@@ -122,7 +120,7 @@ def test_client_that_does_not_read_is_not_read_from(unbounded: None, dial: Dial)
         found += len(one.recv(1 << 20))
 
 
-def test_closed_websocket_ends_although_its_client_does_not_read(unbounded: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closed_websocket_is_aborted_if_client_does_not_read(unbounded: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounded_websockets, "CLOSED_WITHIN", QUICK)
     with opening(ws_ping_interval=1.5, ws_ping_timeout=QUICK) as dial:
         one = dial(b"")
@@ -136,14 +134,14 @@ def test_closed_websocket_ends_although_its_client_does_not_read(unbounded: None
 @pytest.mark.parametrize(
     "sent", [b"\x81", b"\x81\xfe\0", frame(Opcode.TEXT, b"x" * 1_000)[:-1], BEGUN, BEGUN + PING], ids=range(5)
 )
-def test_message_that_does_not_end_closes_the_websocket(dial: Dial, monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
+def test_unfinished_message_closes_the_websocket(dial: Dial, monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
     monkeypatch.setattr(bounded_websockets, "MESSAGE_WITHIN", QUICK)
     began = time.monotonic()
     assert TOO_MUCH in answered(dial(sent))
     assert time.monotonic() - began >= QUICK * 0.9
 
 
-def test_messages_that_end_are_no_unfinished_one(dial: Dial, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_finished_messages_restart_the_deadline(dial: Dial, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounded_websockets, "MESSAGE_WITHIN", QUICK)
     whole = frame(Opcode.TEXT, b"x" * 10)
     one = dial(whole[:3])
@@ -159,7 +157,7 @@ def test_messages_that_end_are_no_unfinished_one(dial: Dial, monkeypatch: pytest
     assert found.count(b"10") == 11
 
 
-def test_frames_are_found_however_their_bytes_arrive() -> None:
+def test_frames_are_counted_in_any_split_of_the_bytes() -> None:
     dice = random.Random(1)
     for _ in range(200):
         sizes = [dice.choice([0, 1, 125, 126, 300, 65_535, 65_536, 70_000]) for _ in range(dice.randrange(1, 8))]

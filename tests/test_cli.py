@@ -1,4 +1,4 @@
-"""The command: what it says when it starts, when it cannot, and that nothing is left when it ends."""
+"""The command: its output at startup, its one-sentence errors, and that nothing keeps running after it ends."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def assert_one_sentence(result: subprocess.CompletedProcess[str], *words: str) -
         assert word in result.stderr
 
 
-def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
+def test_taken_port_is_one_sentence_error(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -46,20 +46,20 @@ def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("built")
-def test_a_database_that_does_not_answer_is_one_sentence(tmp_path: Path) -> None:
+def test_unreachable_database_is_one_sentence_error(tmp_path: Path) -> None:
     result = run("run", PORT=str(free_port()), DATA_DIR=str(tmp_path), DATABASE_URL="postgresql://u:hidden@127.0.0.1:1/x")
     assert_one_sentence(result, "does not answer")
     assert "hidden" not in result.stderr
 
 
 @pytest.mark.usefixtures("built")
-def test_a_half_written_data_folder_is_one_sentence(tmp_path: Path) -> None:
+def test_half_written_data_folder_is_one_sentence_error(tmp_path: Path) -> None:
     (tmp_path / "postgres").mkdir()
     (tmp_path / "postgres" / "PG_VERSION").write_text("18\n")
     assert_one_sentence(run("run", PORT=str(free_port()), DATA_DIR=str(tmp_path)), "half-written")
 
 
-def test_commands_use_the_embedded_database_and_stop_it(tmp_path: Path) -> None:
+def test_commands_start_and_stop_embedded_database(tmp_path: Path) -> None:
     assert_one_sentence(run("users", "list", DATA_DIR=str(tmp_path)), "`interviewer migrate`")
     assert run("migrate", DATA_DIR=str(tmp_path)).returncode == 0
     result = run("doctor", DATA_DIR=str(tmp_path))
@@ -68,7 +68,7 @@ def test_commands_use_the_embedded_database_and_stop_it(tmp_path: Path) -> None:
     assert not (tmp_path / "postgres" / "postmaster.pid").exists()
 
 
-def test_a_stale_pid_file_ends_no_other_process(tmp_path: Path) -> None:
+def test_stale_pid_file_kills_no_other_process(tmp_path: Path) -> None:
     assert run("migrate", DATA_DIR=str(tmp_path)).returncode == 0
     with unrelated(tmp_path) as process:
         (tmp_path / "postgres" / "postmaster.pid").write_text(f"{process.pid}\n{tmp_path / 'postgres'}\n")
@@ -77,12 +77,12 @@ def test_a_stale_pid_file_ends_no_other_process(tmp_path: Path) -> None:
     assert server_of(tmp_path) is None
 
 
-def test_a_data_folder_that_is_a_file_is_one_sentence(tmp_path: Path) -> None:
+def test_data_folder_that_is_a_file_is_one_sentence_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert_one_sentence(run("migrate", DATA_DIR=str(tmp_path / "file")), "is not a folder", "DATA_DIR")
 
 
-def test_no_language_home_or_proxy_keeps_it_from_running(tmp_path: Path) -> None:
+def test_commands_work_with_any_locale_home_and_proxy(tmp_path: Path) -> None:
     with openai_server.running(openai_server.Behaviour(models=["local"])) as url:
         odd = {
             **dict.fromkeys(("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"), "http://127.0.0.1:9"),
@@ -112,20 +112,18 @@ def test_no_language_home_or_proxy_keeps_it_from_running(tmp_path: Path) -> None
         ("GITHUB_BASE_URL", "http://x:99999"),
     ],
 )
-def test_a_malformed_setting_is_named(name: str, value: str) -> None:
+def test_malformed_setting_is_named(name: str, value: str) -> None:
     assert_one_sentence(run("migrate", **{name: value}), name)
 
 
-def test_production_refuses_to_start_without_its_secrets(tmp_path: Path) -> None:
+def test_production_refuses_to_start_without_secrets(tmp_path: Path) -> None:
     result = run("run", ENV="production", PORT=str(free_port()), DATA_DIR=str(tmp_path))
     assert_one_sentence(result, "FRONTEND_URL", "RESEND_API_KEY", "JWT_SECRET")
 
 
 @pytest.mark.usefixtures("built")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_with_nothing_configured_it_says_what_is_embedded_and_stops_all_of_it(
-    tmp_path_factory: pytest.TempPathFactory, how: int
-) -> None:
+def test_unconfigured_run_lists_built_in_parts_and_stops_them(tmp_path_factory: pytest.TempPathFactory, how: int) -> None:
     folder = tmp_path_factory.mktemp("alone") / "Zoë's data"
     folder.mkdir()
     site = Site(folder, "").start()
@@ -138,12 +136,12 @@ def test_with_nothing_configured_it_says_what_is_embedded_and_stops_all_of_it(
     for part in ("database     embedded", "interviewer  built in", "mail         printed"):
         assert words.count(part) == 1
     assert "Traceback" not in words
-    # A process that has ended stays a zombie where nobody collects orphans, as in a bare container.
+    # In a bare container, an ended process stays a zombie because no init process reaps orphans.
     assert [child.pid for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE] == []
 
 
 @pytest.mark.usefixtures("built")
-def test_another_port_and_address_rebuild_nothing(tmp_path: Path, make_site: object) -> None:
+def test_other_port_and_address_need_no_rebuild(tmp_path: Path, make_site: object) -> None:
     result = run(
         "run", "--build-only", PORT=str(free_port()), FRONTEND_URL="https://interviewer.example/", DATA_DIR=str(tmp_path)
     )

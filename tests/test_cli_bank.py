@@ -1,4 +1,4 @@
-"""`interviewer bank check`: what it finds it says, and ends with status 1."""
+"""`interviewer bank check`: it reports problems and exits with status 1."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def check(monkeypatch: pytest.MonkeyPatch, questions: Mapping[str, BankQuestion]
     return result.exit_code, result.output
 
 
-def test_a_bank_that_is_too_small_or_asks_the_same_twice_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_small_bank_and_duplicate_question_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = load_bank()[INDEX]
     twin = asked.model_copy(update={"id": "databases-twin"})
     status, said = check(monkeypatch, {asked.id: asked, twin.id: twin})
@@ -29,7 +29,7 @@ def test_a_bank_that_is_too_small_or_asks_the_same_twice_is_refused(monkeypatch:
     assert "2 questions, " in said
 
 
-def test_a_model_answer_that_the_scorer_does_not_see_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_low_scoring_model_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = load_bank()[INDEX]
     poor = asked.model_copy(update={"model_answer": "It depends on very many things, and one would have to look at them all."})
     status, said = check(monkeypatch, {poor.id: poor})
@@ -37,7 +37,7 @@ def test_a_model_answer_that_the_scorer_does_not_see_is_named(monkeypatch: pytes
     assert f"{INDEX}: the model answer scores 0, less than 9" in said
 
 
-def test_a_bank_that_cannot_be_read_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreadable_bank_is_one_sentence_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def unreadable() -> Mapping[str, BankQuestion]:
         raise ValueError("the question id 'x' is used twice")
 

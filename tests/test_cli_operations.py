@@ -1,4 +1,4 @@
-"""The operator's commands: what they do, what they say, and that a failure is one sentence with status 1."""
+"""The operator's commands: their effects, their output, and one-sentence errors with status 1."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ KEY = "lemon-confidential-key"
 
 
 class Said:
-    """What a command printed, and its status."""
+    """A command's output and exit status."""
 
     def __init__(self, status: int, out: str, err: str) -> None:
         self.status, self.out, self.err = status, out, err
@@ -57,7 +57,7 @@ class Said:
         return self.out.splitlines()
 
     def one_sentence(self) -> str:
-        """Return what went wrong, after making sure that it is said as it should be."""
+        """Check that the command failed with one sentence, and return it."""
         assert self.status == 1, self.out + self.err
         assert len(self.err.strip().splitlines()) == 1, self.err
         assert self.err.startswith("interviewer: ")
@@ -70,7 +70,7 @@ Command = Callable[..., Awaitable[Said]]
 
 @pytest.fixture
 def command(database: Database, database_url: str) -> Command:
-    """Run a command on the test database, in a thread: it has an event loop of its own."""
+    """Return a function that runs a command on the test database, in a thread because commands have their own event loop."""
     names = {name.upper() for name in Settings.model_fields} - {"DATABASE_URL"}
 
     async def run(*arguments: str, typed: str | None = None, **settings: str) -> Said:
@@ -89,7 +89,7 @@ def command(database: Database, database_url: str) -> Command:
 
 @pytest.fixture
 def selling(lemon_server: tuple[str, Behaviour], lemon: Behaviour) -> dict[str, str]:
-    """The settings with which things are sold."""
+    """The settings that enable sales."""
     return {
         "LEMON_API_KEY": KEY,
         "LEMON_API_URL": lemon_server[0],
@@ -119,7 +119,7 @@ async def exists(database: Database, user: User) -> bool:
 # -- users list and export ---------------------------------------------------------------------------------------------
 
 
-async def test_accounts_are_listed_with_what_they_have_and_owe(
+async def test_accounts_are_listed_with_credits_and_debts(
     command: Command, database: Database, webhooks: Webhooks, new_user: NewUser
 ) -> None:
     assert (await command("users", "list")).out == "There is no account yet.\n"
@@ -154,7 +154,7 @@ async def test_accounts_are_searched_by_address_and_name(command: Command, datab
     assert found or said.out == "No account matches.\n"
 
 
-async def test_what_people_call_themselves_moves_no_cursor(command: Command, database: Database) -> None:
+async def test_control_characters_in_user_names_are_escaped(command: Command, database: Database) -> None:
     async with database.transaction() as session:
         session.add(User(email="eve@example.com", username="Eve\x1b[2J\u202eevE\u009b1m"))
     said = await command("users", "list")
@@ -162,11 +162,11 @@ async def test_what_people_call_themselves_moves_no_cursor(command: Command, dat
     assert not set(said.out) & set("\x1b\u202e\u009b")
 
 
-async def test_a_search_that_cannot_be_stored_is_refused(command: Command) -> None:
+async def test_search_with_lone_surrogate_is_refused(command: Command) -> None:
     assert "control characters" in (await command("users", "list", "--search", "a\udcffb")).one_sentence()
 
 
-async def test_an_export_is_json(command: Command, new_user: NewUser) -> None:
+async def test_export_is_json(command: Command, new_user: NewUser) -> None:
     user = await new_user(credits=2)
     document = json.loads((await command("users", "export", user.email)).out)
     assert document["account"]["email"] == user.email
@@ -177,7 +177,7 @@ async def test_an_export_is_json(command: Command, new_user: NewUser) -> None:
 # -- users grant -------------------------------------------------------------------------------------------------------
 
 
-async def test_a_grant_is_a_row_of_the_ledger_with_its_reason(command: Command, database: Database, new_user: NewUser) -> None:
+async def test_grant_adds_ledger_row_with_reason(command: Command, database: Database, new_user: NewUser) -> None:
     user = await new_user(credits=1)
     said = await command("users", "grant", user.email.upper(), "5", "--reason", "For your patience")
     assert said.out == f"{user.email} got 5 and has 6 individual credits now.\n"
@@ -187,7 +187,7 @@ async def test_a_grant_is_a_row_of_the_ledger_with_its_reason(command: Command, 
     assert (await balances(database, user)).individual == 1006
 
 
-async def test_a_grant_repays_what_is_owed_first(
+async def test_grant_repays_debt_first(
     command: Command, database: Database, webhooks: Webhooks, services: Services, new_user: NewUser
 ) -> None:
     user, store = await new_user(credits=0), shop()
@@ -201,7 +201,7 @@ async def test_a_grant_repays_what_is_owed_first(
     assert (found.individual, found.individual_debt) == (2, 0)
 
 
-async def test_open_pages_are_told_of_a_grant(command: Command, database_url: str, new_user: NewUser) -> None:
+async def test_grant_notifies_open_pages(command: Command, database_url: str, new_user: NewUser) -> None:
     user = await new_user()
     address = database_url.replace("postgresql+psycopg", "postgresql")
     async with await psycopg.AsyncConnection.connect(address, autocommit=True) as connection:
@@ -210,7 +210,7 @@ async def test_open_pages_are_told_of_a_grant(command: Command, database_url: st
         assert [news.payload async for news in connection.notifies(timeout=20, stop_after=1)] == [str(user.id)]
 
 
-async def test_with_a_key_the_same_grant_happens_once(command: Command, database: Database, new_user: NewUser) -> None:
+async def test_grant_with_same_key_happens_once(command: Command, database: Database, new_user: NewUser) -> None:
     user, other = await new_user(credits=0), await new_user(credits=0)
     grant = ("users", "grant", user.email, "5", "--key", "ticket-17")
     assert (await command(*grant)).status == 0
@@ -226,7 +226,7 @@ async def test_with_a_key_the_same_grant_happens_once(command: Command, database
     assert await nets(database, user) == (15, 0), "without a key each is another one"
 
 
-async def test_the_same_grants_at_once_are_one(database: Database, new_user: NewUser) -> None:
+async def test_concurrent_grants_with_same_key_happen_once(database: Database, new_user: NewUser) -> None:
     operations = Operations(database)
     people = [await new_user(credits=0) for _ in range(2)]
     calls = [operations.grant(user.email, 5, key="at-once") for user in people for _ in range(5)]
@@ -250,7 +250,7 @@ async def test_the_same_grants_at_once_are_one(database: Database, new_user: New
         (("user1@example.com", "1", "--key", "a\nb"), "control"),
     ],
 )
-async def test_a_grant_that_cannot_be_is_one_sentence_and_changes_nothing(
+async def test_invalid_grant_is_one_sentence_and_changes_nothing(
     command: Command, database: Database, new_user: NewUser, arguments: tuple[str, ...], words: str
 ) -> None:
     user = await new_user(credits=1)
@@ -259,7 +259,9 @@ async def test_a_grant_that_cannot_be_is_one_sentence_and_changes_nothing(
 
 
 @pytest.mark.parametrize("credits", ["-1", "1.5", "many", "1e3"])
-async def test_credits_are_whole_numbers(command: Command, database: Database, new_user: NewUser, credits: str) -> None:
+async def test_grant_accepts_only_whole_positive_credits(
+    command: Command, database: Database, new_user: NewUser, credits: str
+) -> None:
     user = await new_user(credits=0)
     said = await command("users", "grant", user.email, credits)
     assert (said.status, "Traceback" in said.err) == (2, False)
@@ -269,7 +271,7 @@ async def test_credits_are_whole_numbers(command: Command, database: Database, n
 # -- users delete ------------------------------------------------------------------------------------------------------
 
 
-async def test_deleting_asks_for_the_address(command: Command, database: Database, new_user: NewUser) -> None:
+async def test_delete_asks_for_the_address(command: Command, database: Database, new_user: NewUser) -> None:
     user = await new_user()
     for typed in ("\n", "yes\n", "user2@example.com\n", ""):
         said = await command("users", "delete", user.email, typed=typed)
@@ -281,7 +283,7 @@ async def test_deleting_asks_for_the_address(command: Command, database: Databas
     assert "No account" in (await command("users", "delete", user.email, "--yes")).one_sentence()
 
 
-async def test_deleting_cancels_the_subscription_first(
+async def test_delete_cancels_subscription_first(
     command: Command,
     database: Database,
     webhooks: Webhooks,
@@ -315,9 +317,7 @@ async def late_comer(database: Database) -> User:
     return user
 
 
-async def test_deliveries_that_need_somebody_are_listed_and_shown(
-    command: Command, webhooks: Webhooks, new_user: NewUser
-) -> None:
+async def test_open_deliveries_are_listed_and_shown(command: Command, webhooks: Webhooks, new_user: NewUser) -> None:
     assert (await command("webhooks", "list")).out == "No delivery needs anybody.\n"
     user, store = await new_user(), shop()
     await send(webhooks, *store.buy(user.email, custom=None)[1], *store.buy("late.comer@example.com", custom=None)[1])
@@ -347,9 +347,7 @@ async def test_deliveries_that_need_somebody_are_listed_and_shown(
     ],
     ids=["erased", "no JSON", "controls", "deep", "long number"],
 )
-async def test_whatever_was_delivered_is_shown_as_plain_text(
-    command: Command, database: Database, body: bytes, words: str
-) -> None:
+async def test_any_delivery_body_is_shown_as_plain_text(command: Command, database: Database, body: bytes, words: str) -> None:
     async with database.transaction() as session:
         delivery = ProcessedWebhook(delivery_id="x", event_name="e", body=body, outcome=Outcome.FAILED, detail="a\x1bb")
         session.add(delivery)
@@ -360,7 +358,7 @@ async def test_whatever_was_delivered_is_shown_as_plain_text(
     assert not set(said.out) & set("\u009b\u202e\x7f")
 
 
-async def test_a_replay_says_what_became_of_each_and_whether_somebody_is_still_needed(
+async def test_replay_reports_outcomes_and_status_1_if_still_open(
     command: Command, database: Database, webhooks: Webhooks, selling: dict[str, str]
 ) -> None:
     store = shop()
@@ -379,7 +377,7 @@ async def test_a_replay_says_what_became_of_each_and_whether_somebody_is_still_n
     assert "--open" in (await command("webhooks", "replay")).one_sentence()
 
 
-async def test_what_waits_for_a_later_delivery_is_said_to_be_applied_with_it(
+async def test_delivery_waiting_for_a_later_one_is_applied_with_it(
     command: Command, database: Database, webhooks: Webhooks, selling: dict[str, str]
 ) -> None:
     _, told = shop().subscribe("late.comer@example.com", PRO, custom=None)
@@ -390,7 +388,7 @@ async def test_what_waits_for_a_later_delivery_is_said_to_be_applied_with_it(
     assert await nets(database, user) == (0, 10)
 
 
-async def test_a_delivery_that_fails_again_does_not_keep_the_others_waiting(
+async def test_delivery_failing_again_does_not_block_others(
     command: Command, database: Database, webhooks: Webhooks, selling: dict[str, str], new_user: NewUser
 ) -> None:
     rich, user, store = await new_user(credits=0), await new_user(credits=0), shop()
@@ -407,7 +405,7 @@ async def test_a_delivery_that_fails_again_does_not_keep_the_others_waiting(
     assert await nets(database, user) == (1, 0)
 
 
-async def test_an_erased_delivery_cannot_be_replayed(command: Command, database: Database, selling: dict[str, str]) -> None:
+async def test_erased_delivery_cannot_be_replayed(command: Command, database: Database, selling: dict[str, str]) -> None:
     async with database.transaction() as session:
         session.add(ProcessedWebhook(delivery_id="x", event_name="e", body=b"", outcome=Outcome.APPLIED))
     said = await command("webhooks", "replay", "1", **selling)
@@ -417,7 +415,7 @@ async def test_an_erased_delivery_cannot_be_replayed(command: Command, database:
 # -- billing reconcile -------------------------------------------------------------------------------------------------
 
 
-async def test_reconciling_prints_every_change_and_then_nothing(
+async def test_reconcile_prints_changes_once_and_then_nothing(
     command: Command, database: Database, lemon: Behaviour, selling: dict[str, str], new_user: NewUser
 ) -> None:
     user = await new_user(credits=0)
@@ -437,9 +435,7 @@ async def test_reconciling_prints_every_change_and_then_nothing(
     assert (again.status, again.lines[-1]) == (0, "Nothing had to be repaired, 1 to look at.")
 
 
-async def test_a_record_that_cannot_be_read_makes_for_status_1(
-    command: Command, lemon: Behaviour, selling: dict[str, str]
-) -> None:
+async def test_unreadable_record_gives_status_1(command: Command, lemon: Behaviour, selling: dict[str, str]) -> None:
     id, _ = lemon.store.buy("ada@example.com", custom=None)
     lemon.store.orders[id]["attributes"]["total"] = "\x1b[2J"
     said = await command("billing", "reconcile", **selling)
@@ -449,7 +445,7 @@ async def test_a_record_that_cannot_be_read_makes_for_status_1(
 
 
 @pytest.mark.parametrize("dry", [(), ("--dry-run",)])
-async def test_a_payment_service_that_breaks_off_is_one_sentence(
+async def test_interrupted_payment_service_is_one_sentence_error(
     command: Command, lemon: Behaviour, selling: dict[str, str], new_user: NewUser, dry: tuple[str, ...]
 ) -> None:
     user = await new_user()
@@ -463,7 +459,7 @@ async def test_a_payment_service_that_breaks_off_is_one_sentence(
     assert "status none -> active" in said.out
 
 
-async def test_reconciling_needs_all_settings_of_payments(command: Command, selling: dict[str, str]) -> None:
+async def test_reconcile_needs_all_payment_settings(command: Command, selling: dict[str, str]) -> None:
     sentence = (await command("billing", "reconcile", **{**selling, "LEMON_STORE_ID": ""})).one_sentence()
     assert "LEMON_STORE_ID" in sentence
     assert "LEMON_API_KEY" not in sentence
@@ -472,7 +468,7 @@ async def test_reconciling_needs_all_settings_of_payments(command: Command, sell
 # -- the database ------------------------------------------------------------------------------------------------------
 
 
-async def test_commands_refuse_a_database_that_is_not_at_the_newest_schema(
+async def test_commands_refuse_outdated_and_newer_schema(
     command: Command, database: Database, make_database: Callable[[str], str]
 ) -> None:
     empty = make_database("old")
@@ -487,7 +483,7 @@ async def test_commands_refuse_a_database_that_is_not_at_the_newest_schema(
     assert "newer version" in (await command("users", "list", DATABASE_URL=empty)).one_sentence()
 
 
-async def test_a_database_that_does_not_answer_is_one_sentence_without_its_password(command: Command) -> None:
+async def test_unreachable_database_error_hides_password(command: Command) -> None:
     url = "postgresql://u:hidden@127.0.0.1:1/x"
     assert "does not answer" in (sentence := (await command("users", "list", DATABASE_URL=url)).one_sentence())
     assert "hidden" not in sentence
@@ -498,7 +494,9 @@ async def test_a_database_that_does_not_answer_is_one_sentence_without_its_passw
     assert "interviewer: built in" in said.out, "the rest is looked at all the same"
 
 
-async def test_what_the_database_refuses_is_one_sentence(command: Command, database: Database, new_user: NewUser) -> None:
+async def test_statement_refused_by_database_is_one_sentence_error(
+    command: Command, database: Database, new_user: NewUser
+) -> None:
     user = await new_user(credits=0)
     async with database.transaction() as session:
         await session.execute(text("UPDATE users SET individual_credits = 2147483647"))
@@ -508,7 +506,7 @@ async def test_what_the_database_refuses_is_one_sentence(command: Command, datab
 # -- webhooks assign ---------------------------------------------------------------------------------------------------
 
 
-async def test_assign_ties_a_purchase_to_an_account_and_applies_it(
+async def test_assign_links_purchase_to_account_and_applies_it(
     command: Command, database: Database, webhooks: Webhooks, selling: dict[str, str], new_user: NewUser
 ) -> None:
     user, other = await new_user(credits=0), await new_user(credits=0)
@@ -541,14 +539,14 @@ async def test_any_delivery_of_a_purchase_can_be_assigned(
     assert await webhooks.listed() == []
 
 
-async def test_assign_refuses_nonsense_in_one_sentence(
+async def test_invalid_assignment_is_one_sentence_error(
     command: Command, services: Services, database: Database, webhooks: Webhooks, selling: dict[str, str], new_user: NewUser
 ) -> None:
     user, gone = await new_user(credits=0), await new_user(credits=0)
     store = shop()
     await send(webhooks, store.buy("elsewhere@example.com", custom=None)[1][0])  # 1
     _, (_, _, invoice, _) = store.subscribe("elsewhere@example.com", PRO, custom=None)
-    await send(webhooks, invoice)  # 2: its subscription is not known
+    await send(webhooks, invoice)  # 2: unknown subscription
     ignored = changed(store.buy("elsewhere@example.com", custom=None)[1][0], store_id=1)
     await send(webhooks, ignored)  # 3
     _, bought = store.subscribe(gone.email, PRO, custom=None)
@@ -569,7 +567,7 @@ async def test_assign_refuses_nonsense_in_one_sentence(
     assert await webhooks.listed(everything=True) == before
 
 
-async def test_assign_says_what_is_still_in_the_way(
+async def test_assign_reports_remaining_problem(
     command: Command, database: Database, webhooks: Webhooks, selling: dict[str, str], new_user: NewUser
 ) -> None:
     user = await new_user(credits=0)
@@ -586,11 +584,11 @@ async def test_assign_says_what_is_still_in_the_way(
 
 
 def lines_of(said: Said) -> dict[str, str]:
-    """Return how each thing is, by what it is."""
+    """Return the result of each check by its subject."""
     return {line[9:].partition(":")[0]: line[:9].strip() for line in said.lines}
 
 
-async def test_all_is_well(command: Command, webhooks: Webhooks, new_user: NewUser) -> None:
+async def test_doctor_reports_ok_for_healthy_site(command: Command, webhooks: Webhooks, new_user: NewUser) -> None:
     user, store = await new_user(credits=2), shop()
     order, told = store.buy(user.email, custom=None)
     await send(webhooks, *told, *store.refund_order(order))
@@ -602,9 +600,7 @@ async def test_all_is_well(command: Command, webhooks: Webhooks, new_user: NewUs
     }
 
 
-async def test_a_balance_that_is_not_the_sum_of_its_rows_is_found(
-    command: Command, database: Database, new_user: NewUser
-) -> None:
+async def test_doctor_finds_balance_differing_from_ledger(command: Command, database: Database, new_user: NewUser) -> None:
     users = [await new_user(credits=1) for _ in range(4)]
     async with database.transaction() as session:
         await session.execute(text(f"UPDATE users SET individual_credits = 9 WHERE id = {users[1].id}"))
@@ -615,9 +611,7 @@ async def test_a_balance_that_is_not_the_sum_of_its_rows_is_found(
     assert f"users {users[1].id}, {users[2].id}\n" in said.out
 
 
-async def test_a_ledger_that_falls_below_nothing_on_its_way_is_found(
-    command: Command, database: Database, new_user: NewUser
-) -> None:
+async def test_doctor_finds_ledger_that_falls_below_zero(command: Command, database: Database, new_user: NewUser) -> None:
     fine, user = await new_user(credits=1), await new_user(credits=0)
     async with database.transaction() as session:
         for number, amount in enumerate((-1, 1)):
@@ -633,7 +627,9 @@ async def test_a_ledger_that_falls_below_nothing_on_its_way_is_found(
     assert fine.id != user.id
 
 
-async def test_what_hangs_is_a_warning(command: Command, database: Database, webhooks: Webhooks, new_user: NewUser) -> None:
+async def test_doctor_warns_about_stuck_starts_mails_and_deliveries(
+    command: Command, database: Database, webhooks: Webhooks, new_user: NewUser
+) -> None:
     user = await new_user()
     await send(webhooks, *shop().buy("late.comer@example.com", custom=None)[1])
 
@@ -662,7 +658,7 @@ async def test_what_hangs_is_a_warning(command: Command, database: Database, web
     assert "2 mails were given up" in (await command("doctor")).out
 
 
-async def test_settings_that_are_missing_or_malformed_are_named(command: Command) -> None:
+async def test_doctor_names_missing_and_malformed_settings(command: Command) -> None:
     said = await command("doctor", ENV="production")
     assert said.status == 1
     line = next(line for line in said.lines if line.startswith("FAILED   settings"))
@@ -694,7 +690,7 @@ def mail_service(resend: resend_server.Behaviour) -> Iterator[str]:
         yield url
 
 
-async def test_the_payment_service_is_asked_for_key_store_and_variants(
+async def test_doctor_checks_payment_key_store_and_variants(
     command: Command, lemon: Behaviour, selling: dict[str, str], mail_service: str
 ) -> None:
     lemon.store.test_mode = True
@@ -725,7 +721,7 @@ async def test_the_payment_service_is_asked_for_key_store_and_variants(
     assert "LEMON_VARIANT_ID_PRO" in line
 
 
-async def test_prices_shown_are_compared_with_those_charged(command: Command, lemon: Behaviour, selling: dict[str, str]) -> None:
+async def test_doctor_compares_shown_and_charged_prices(command: Command, lemon: Behaviour, selling: dict[str, str]) -> None:
     variants = lemon.store.variants
 
     async def payments() -> str:
@@ -741,7 +737,7 @@ async def test_prices_shown_are_compared_with_those_charged(command: Command, le
     assert "charges in EUR" in await payments()
 
 
-async def test_the_mail_service_is_asked_without_sending(
+async def test_doctor_checks_mail_service_without_sending(
     command: Command, resend: resend_server.Behaviour, mail_service: str
 ) -> None:
     async def mail(**settings: str) -> str:
@@ -767,7 +763,7 @@ async def test_the_mail_service_is_asked_without_sending(
     assert (resend.requests, resend.sent) == ([], {})
 
 
-async def test_the_models_server_is_asked_for_its_models(command: Command) -> None:
+async def test_doctor_checks_that_server_has_the_model(command: Command) -> None:
     behaviour = openai_server.Behaviour(models=["first", "second:latest"])
 
     async def interviewer(url: str, model: str) -> str:
@@ -788,7 +784,7 @@ async def test_the_models_server_is_asked_for_its_models(command: Command) -> No
     assert line.startswith("FAILED")
 
 
-async def test_github_is_asked_whether_it_knows_the_app(command: Command) -> None:
+async def test_doctor_checks_github_app(command: Command) -> None:
     behaviour = github_server.Behaviour()
 
     async def github(url: str, secret: str = behaviour.client_secret) -> str:
@@ -808,7 +804,7 @@ async def test_github_is_asked_whether_it_knows_the_app(command: Command) -> Non
     assert "GitHub" not in (await command("doctor")).out, "what is not configured is not asked"
 
 
-async def test_the_shared_store_is_asked_whether_it_is_there(command: Command) -> None:
+async def test_doctor_checks_shared_store(command: Command) -> None:
     server = ValkeyServer()
     server.start()
     try:

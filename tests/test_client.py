@@ -1,4 +1,4 @@
-"""The API's client, waiting and awaited, against the production process and against a server that misbehaves."""
+"""The API client, synchronous and asynchronous, against the production process and against a misbehaving server."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ MAIL_SECONDS = 15
 
 
 class Blocking:
-    """An AsyncClient that is used as the other one is, so that every test can be about both."""
+    """An AsyncClient with the synchronous interface, so that every test covers both clients."""
 
     def __init__(self, url: str, **options: Any) -> None:
         self._runner = asyncio.Runner()
@@ -111,7 +111,7 @@ NewClient = Callable[..., Client]
 
 @pytest.fixture(params=["waiting", "awaited"])
 def new_client(request: pytest.FixtureRequest) -> Iterator[NewClient]:
-    """Make a client of either kind; closed at the end."""
+    """Return a factory for clients of either kind; they are closed at the end."""
     made: list[Client] = []
 
     def make(url: str, **options: Any) -> Client:
@@ -125,12 +125,12 @@ def new_client(request: pytest.FixtureRequest) -> Iterator[NewClient]:
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the server does not say how long to wait, do not."""
+    """Do not wait before retries unless the server sets a wait."""
     monkeypatch.setattr(outcomes, "FIRST_PAUSE", 0.0)
 
 
 def mailed(site: Site, email: str) -> str:
-    """Return the token of the link that was mailed; in development mails are printed."""
+    """Return the token of the mailed link; in development, mails are printed."""
     deadline = time.monotonic() + MAIL_SECONDS
     while time.monotonic() < deadline:
         _, found, text = site.log.read_text().partition(f"--- mail to {email}: Confirm")
@@ -141,7 +141,7 @@ def mailed(site: Site, email: str) -> str:
 
 
 def sign_up(site: Site, client: Client) -> str:
-    """Make an account with one credit and sign in to it; returns its address."""
+    """Create an account with one credit and sign in; return its address."""
     email = f"program{time.time_ns()}@example.com"
     client.sign_up_request(email, "Ada", PASSWORD)
     client.sign_up_confirm(mailed(site, email))
@@ -152,7 +152,7 @@ def sign_up(site: Site, client: Client) -> str:
 # -- the production process ------------------------------------------------------------------------------------------
 
 
-def test_a_whole_interview(site: Site, new_client: NewClient) -> None:
+def test_whole_interview(site: Site, new_client: NewClient) -> None:
     client = new_client(site.url)
     email = sign_up(site, client)
     account = client.me()
@@ -183,7 +183,7 @@ def test_a_whole_interview(site: Site, new_client: NewClient) -> None:
         client.answer(id, "one more")
 
 
-def test_an_interview_by_its_own_plan(site: Site, new_client: NewClient) -> None:
+def test_interview_with_its_own_plan(site: Site, new_client: NewClient) -> None:
     client = new_client(site.url)
     sign_up(site, client)
     id = client.start(topics=[5, 2], questions_per_topic=1, level="junior", programming_language="Go").interview_id
@@ -195,7 +195,7 @@ def test_an_interview_by_its_own_plan(site: Site, new_client: NewClient) -> None
     assert client.interview(id).status == "finished"
 
 
-def test_an_interview_in_streams(site: Site, new_client: NewClient) -> None:
+def test_whole_interview_streamed(site: Site, new_client: NewClient) -> None:
     client = new_client(site.url)
     sign_up(site, client)
     *pieces, done = client.stream_start()
@@ -219,7 +219,7 @@ def written(events: list[Any], kind: type[QuestionText] | type[FeedbackText]) ->
     return "".join(event.text for event in events if isinstance(event, kind))
 
 
-def test_refusals_are_errors_of_their_own(site: Site, new_client: NewClient) -> None:
+def test_each_refusal_raises_its_own_error(site: Site, new_client: NewClient) -> None:
     client = new_client(site.url)
     for wrong in (lambda: client.sign_in("nobody@example.com", PASSWORD), client.me, client.dashboard):
         with pytest.raises(Unauthorized):
@@ -253,7 +253,7 @@ def test_refusals_are_errors_of_their_own(site: Site, new_client: NewClient) -> 
         client.interview(id)
 
 
-def test_a_key_makes_a_repetition_harmless(site: Site, new_client: NewClient) -> None:
+def test_repetition_with_same_key_is_harmless(site: Site, new_client: NewClient) -> None:
     client = new_client(site.url)
     sign_up(site, client)
     started = client.start(key="start once")
@@ -264,7 +264,7 @@ def test_a_key_makes_a_repetition_harmless(site: Site, new_client: NewClient) ->
     assert done == Done(first)
 
 
-def test_an_access_token_that_is_good_no_more_is_renewed(site: Site, new_client: NewClient) -> None:
+def test_invalid_access_token_is_renewed(site: Site, new_client: NewClient) -> None:
     client = new_client(site.url)
     sign_up(site, client)
     assert client.tokens
@@ -292,7 +292,7 @@ def modelled(model: Behaviour, make_site: Callable[..., Site]) -> Iterator[Site]
         yield make_site(OPENAI_BASE_URL=url)
 
 
-def test_what_the_interviewer_failed_to_do_is_done_again(modelled: Site, model: Behaviour, new_client: NewClient) -> None:
+def test_failed_start_and_verdict_are_retried(modelled: Site, model: Behaviour, new_client: NewClient) -> None:
     client = new_client(modelled.url, tries=1)
     sign_up(modelled, client)
     model.fault_for = {"question": "400"}
@@ -313,7 +313,7 @@ def test_what_the_interviewer_failed_to_do_is_done_again(modelled: Site, model: 
 
 
 class Cutting:
-    """A proxy under a path of its own. It breaks off answers as `cuts` tells in turn: a stream after so many events."""
+    """A proxy under its own path that breaks off responses: `cuts` lists after how many events, one entry per POST."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
@@ -331,7 +331,7 @@ class Cutting:
 
 
 class Forwarded(Response):
-    """Another server's answer, up to where it is cut."""
+    """Another server's response, up to where it is cut."""
 
     def __init__(self, request: httpx2.Request, cut: int | None) -> None:
         super().__init__()
@@ -355,13 +355,13 @@ class Forwarded(Response):
             if left is not None and left <= 0:
                 break
         if left is not None:
-            await asyncio.sleep(0.05)  # or what was sent would go down with the connection
+            await asyncio.sleep(0.05)  # lets the sent data arrive before the connection breaks
             raise ConnectionResetError("cut off on purpose")
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-def test_nothing_is_lost_or_done_twice_when_connections_break(modelled: Site, model: Behaviour, new_client: NewClient) -> None:
-    # Slow enough that a busy machine hands the pieces on one by one.
+def test_broken_connections_lose_and_repeat_nothing(modelled: Site, model: Behaviour, new_client: NewClient) -> None:
+    # Slow enough that the pieces arrive one by one on a busy machine.
     model.rate = 60
     proxy = Cutting(modelled)
     with served(proxy.app) as url:
@@ -390,7 +390,7 @@ def test_nothing_is_lost_or_done_twice_when_connections_break(modelled: Site, mo
     model.rate = 0
 
 
-def test_the_same_short_answer_to_every_question_ends(modelled: Site, model: Behaviour, new_client: NewClient) -> None:
+def test_same_answer_to_every_question_finishes_interview(modelled: Site, model: Behaviour, new_client: NewClient) -> None:
     client = new_client(modelled.url)
     sign_up(modelled, client)
     id, rounds = client.start().interview_id, 0
@@ -402,7 +402,7 @@ def test_the_same_short_answer_to_every_question_ends(modelled: Site, model: Beh
     assert client.interview(id).number_questions_answered == 12
 
 
-# -- a server that misbehaves ----------------------------------------------------------------------------------------
+# -- a misbehaving server --------------------------------------------------------------------------------------------
 
 SECRETS = ("confidential-password", "confidential-access", "confidential-refresh", "confidential-link")
 DOCUMENT = {"interview_id": 7, "conversation_id": 8, "first_question": "Why?"}
@@ -412,7 +412,7 @@ SAID = {"error": "Wait a moment."}
 
 @dataclass
 class Fake:
-    """Knows one person, whose access token ends whenever a test says so; what else it is asked, `script` answers in turn."""
+    """A server with one user, whose access token expires on demand; other requests get the responses in `script`, in order."""
 
     script: list[Response] = field(default_factory=list)
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
@@ -452,7 +452,7 @@ class Fake:
 
     async def begun(self) -> None:
         """Wait until a token is being renewed."""
-        while not self.renewals:  # noqa: ASYNC110 - the server has a loop of its own
+        while not self.renewals:  # noqa: ASYNC110 - the server runs in another event loop
             await asyncio.sleep(0.01)
 
     def app(self) -> Starlette:
@@ -471,7 +471,7 @@ class Fake:
 
 @pytest.fixture(scope="module")
 def fake_server() -> Iterator[tuple[Fake, str]]:
-    """One server for all tests of this module: it takes its time to stop."""
+    """One server for all tests of this module, because it is slow to stop."""
     fake = Fake()
     with served(fake.app()) as url:
         yield fake, url
@@ -479,7 +479,7 @@ def fake_server() -> Iterator[tuple[Fake, str]]:
 
 @pytest.fixture
 def fake(fake_server: tuple[Fake, str]) -> Fake:
-    """What the server knows, as good as new."""
+    """The fake server's state, reset for each test."""
     vars(fake_server[0]).update(vars(Fake()))
     return fake_server[0]
 
@@ -491,7 +491,7 @@ def fake_url(fake_server: tuple[Fake, str]) -> str:
 
 @pytest.fixture
 def client(new_client: NewClient, fake: Fake, fake_url: str) -> Client:
-    """A client that is signed in at the server that misbehaves."""
+    """A client signed in to the fake server."""
     client = new_client(fake_url, tries=3, patience=5)
     client.sign_in("ada@example.com", "confidential-password")
     return client
@@ -506,12 +506,12 @@ def busy(status: int = 503, wait: object = 0) -> Response:
 
 
 class Cut(Response):
-    """An answer that breaks off after what there is of it."""
+    """A response that breaks off after its text."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 201, "headers": [(b"content-type", self.kind)]})
         await send({"type": "http.response.body", "body": self.body, "more_body": True})
-        await asyncio.sleep(0.05)  # or the text would go down with the connection
+        await asyncio.sleep(0.05)  # lets the text arrive before the connection breaks
         raise ConnectionResetError("cut off on purpose")
 
     @property
@@ -542,7 +542,7 @@ ALL = [QuestionText("Wh"), QuestionText("y?"), Done(Started.model_validate(DOCUM
 
 
 @pytest.mark.parametrize("trouble", [[busy()], [busy(429)], [cut()], [cut('{"interview')], [busy(), cut()]])
-def test_a_start_is_tried_again_with_the_same_key(client: Client, fake: Fake, trouble: list[Response]) -> None:
+def test_start_is_retried_with_same_key(client: Client, fake: Fake, trouble: list[Response]) -> None:
     fake.script = [*trouble, good()]
     assert client.start().first_question == "Why?"
     keys = fake.sent("idempotency-key")
@@ -554,7 +554,7 @@ def test_a_start_is_tried_again_with_the_same_key(client: Client, fake: Fake, tr
     assert fake.sent("idempotency-key")[-1] != keys[0], "another start is another one"
 
 
-def test_the_server_is_not_tried_for_ever(client: Client, fake: Fake) -> None:
+def test_retries_are_limited(client: Client, fake: Fake) -> None:
     fake.script = [busy() for _ in range(9)]
     with pytest.raises(Unavailable, match="Wait a moment"):
         client.start()
@@ -566,7 +566,7 @@ def test_the_server_is_not_tried_for_ever(client: Client, fake: Fake) -> None:
 
 
 @pytest.mark.parametrize("when", [6, 4000, "Fri, 31 Dec 9998 23:59:59 GMT"])
-def test_more_patience_than_allowed_is_left_to_the_caller(client: Client, fake: Fake, when: object) -> None:
+def test_longer_wait_than_allowed_is_left_to_caller(client: Client, fake: Fake, when: object) -> None:
     fake.script = [busy(429, when)]
     with pytest.raises(TooManyRequests) as caught:
         client.start()
@@ -575,7 +575,7 @@ def test_more_patience_than_allowed_is_left_to_the_caller(client: Client, fake: 
     assert len(fake.requests) == 1
 
 
-def test_waiting_adds_up() -> None:
+def test_waits_add_up_to_the_limit() -> None:
     tries, call = outcomes.Tries(9, 5), calls.start("", None)
     wait = outcomes.Answer(503, {"Retry-After": "2"}, b"{}")
     assert [tries.pause(call, wait), tries.pause(call, wait)] == [2, 2]
@@ -583,7 +583,7 @@ def test_waiting_adds_up() -> None:
         tries.pause(call, wait)
 
 
-def test_what_may_have_been_done_is_not_done_again(client: Client, fake: Fake) -> None:
+def test_call_that_may_have_succeeded_is_not_repeated(client: Client, fake: Fake) -> None:
     fake.script = [cut()]
     with pytest.raises(Unreachable):
         client.cancel_subscription()
@@ -597,14 +597,14 @@ def test_what_may_have_been_done_is_not_done_again(client: Client, fake: Fake) -
 
 
 @pytest.mark.parametrize(("method", "given"), [("change_plan", ["pro"]), ("resume_subscription", [])])
-def test_a_change_made_elsewhere_raises_with_its_page(client: Client, fake: Fake, method: str, given: list[str]) -> None:
+def test_change_at_payment_service_raises_with_portal_url(client: Client, fake: Fake, method: str, given: list[str]) -> None:
     fake.script = [JSONResponse({"error": "Not here.", "portal_url": "https://pay.example"}, 409)]
     with pytest.raises(Conflict) as caught:
         getattr(client, method)(*given)
     assert (caught.value.message, caught.value.portal_url) == ("Not here.", "https://pay.example")
 
 
-def test_a_refused_start_says_which_case_it_is(client: Client, fake: Fake) -> None:
+def test_refused_start_has_reason(client: Client, fake: Fake) -> None:
     fake.script = [JSONResponse({"error": "No credit.", "reason": "subscription_paused"}, 402)]
     with pytest.raises(PaymentRequired) as caught:
         client.start()
@@ -619,7 +619,7 @@ def interview_with(status: str) -> JSONResponse:
     return JSONResponse({"interview": document})
 
 
-def test_pausing_again_after_a_broken_connection(client: Client, fake: Fake) -> None:
+def test_pause_is_idempotent_after_broken_connection(client: Client, fake: Fake) -> None:
     done_already = JSONResponse({"error": "Invalid status transition"}, 400)
     fake.script = [cut(), done_already, interview_with("paused")]
     assert client.pause(7).status == "paused"
@@ -628,7 +628,7 @@ def test_pausing_again_after_a_broken_connection(client: Client, fake: Fake) -> 
         client.pause(7)
 
 
-def test_a_start_sends_only_the_options_that_were_given(client: Client, fake: Fake) -> None:
+def test_start_sends_only_given_options(client: Client, fake: Fake) -> None:
     started = JSONResponse({"interview_id": 7, "conversation_id": 7, "first_question": "Why?"}, 201)
     fake.script = [started, started]
     client.start()
@@ -643,7 +643,7 @@ def test_a_start_sends_only_the_options_that_were_given(client: Client, fake: Fa
             start(lenght=3)  # type: ignore[call-arg]
 
 
-def test_an_answer_carries_a_key_and_the_question_it_means(client: Client, fake: Fake) -> None:
+def test_answer_carries_key_and_question(client: Client, fake: Fake) -> None:
     fake.script = [interview_with("active"), JSONResponse({"error": "Not that one."}, 409)]
     with pytest.raises(Conflict):
         client.answer(7, "Short.", topic_id=1, question_id=2)
@@ -664,7 +664,7 @@ def test_an_answer_carries_a_key_and_the_question_it_means(client: Client, fake:
         (RedirectResponse("/api/users/1"), ApiError, 307),
     ],
 )
-def test_garbage_is_an_error(client: Client, fake: Fake, answer: Response, kind: type[ApiError], status: int) -> None:
+def test_invalid_response_is_an_error(client: Client, fake: Fake, answer: Response, kind: type[ApiError], status: int) -> None:
     for ask in (client.start, lambda: list(client.stream_start())):
         fake.script = [answer]
         with pytest.raises(kind) as caught:
@@ -673,7 +673,7 @@ def test_garbage_is_an_error(client: Client, fake: Fake, answer: Response, kind:
     assert len(fake.requests) == 2
 
 
-def test_a_port_that_nobody_listens_on(new_client: NewClient) -> None:
+def test_closed_port_raises_unreachable(new_client: NewClient) -> None:
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         client = new_client(f"http://127.0.0.1:{probe.getsockname()[1]}", tries=2)
@@ -685,20 +685,20 @@ def test_a_port_that_nobody_listens_on(new_client: NewClient) -> None:
 # -- tokens ----------------------------------------------------------------------------------------------------------
 
 
-def test_an_expired_token_is_renewed_once(client: Client, fake: Fake) -> None:
+def test_expired_token_is_renewed_once(client: Client, fake: Fake) -> None:
     assert client.me().id == 1
     fake.expire()
     assert client.me().id == 1
     assert client.me().id == 1
     assert fake.renewals == 1
     fake.expire()
-    fake.expire()  # the refresh token with it
+    fake.expire()  # expires the refresh token too
     with pytest.raises(Unauthorized):
         client.me()
     assert (fake.renewals, client.tokens) == (2, None)
 
 
-def test_a_token_that_is_refused_although_new_is_not_renewed_again(client: Client, fake: Fake) -> None:
+def test_refused_new_token_is_not_renewed_again(client: Client, fake: Fake) -> None:
     fake.script = [JSONResponse(REFUSED, 401) for _ in range(5)]
     fake.expire()
     with pytest.raises(Unauthorized):
@@ -713,7 +713,7 @@ def test_other_refusals_renew_nothing(client: Client, fake: Fake) -> None:
     assert fake.renewals == 0
 
 
-def test_a_stream_goes_on_with_a_new_token(client: Client, fake: Fake) -> None:
+def test_stream_continues_with_renewed_token(client: Client, fake: Fake) -> None:
     fake.script = [cut_stream(WHY), JSONResponse(REFUSED, 401), stream(REST, DONE)]
     fake.expire()
     assert list(client.stream_start()) == ALL
@@ -743,7 +743,7 @@ async def test_tasks_renew_a_token_once_even_if_one_is_cancelled(fake: Fake, fak
     assert fake.renewals == 1
 
 
-async def test_tokens_that_are_on_their_way_are_waited_for(fake: Fake, fake_url: str) -> None:
+async def test_closing_waits_for_tokens_being_renewed(fake: Fake, fake_url: str) -> None:
     fake.wait = 0.2
     async with AsyncClient(fake_url) as client:
         await client.sign_in("ada@example.com", "confidential-password")
@@ -755,7 +755,7 @@ async def test_tokens_that_are_on_their_way_are_waited_for(fake: Fake, fake_url:
     assert client.tokens.access.get_secret_value() == f"confidential-access-{fake.issued}"
 
 
-def test_nothing_confidential_is_shown(new_client: NewClient, client: Client, fake: Fake, fake_url: str) -> None:
+def test_errors_and_reprs_hide_secrets(new_client: NewClient, client: Client, fake: Fake, fake_url: str) -> None:
     shown = [repr(client), repr(client.tokens), str(client.tokens)]
     fake.script = [cut(), busy(503, 99), HTMLResponse("confidential-access"), JSONResponse({"jwtoken": "confidential-link"})]
     unsent = new_client("http://confidential-password@127.0.0.1:1", tries=1)
@@ -791,7 +791,7 @@ def test_nothing_confidential_is_shown(new_client: NewClient, client: Client, fa
     ],
 )
 @pytest.mark.parametrize("how", [cut_stream, stream])
-def test_a_stream_that_breaks_goes_on(
+def test_broken_stream_is_resumed(
     client: Client, fake: Fake, how: Callable[..., Response], answers: list[list[str]], asked_from: list[str | None]
 ) -> None:
     fake.script = [how(*events) for events in answers]
@@ -801,14 +801,14 @@ def test_a_stream_that_breaks_goes_on(
     assert set(fake.sent("accept")) == {"text/event-stream"}
 
 
-def test_a_stream_that_brings_nothing_new_is_given_up(client: Client, fake: Fake) -> None:
+def test_stream_without_progress_is_abandoned(client: Client, fake: Fake) -> None:
     fake.script = [cut_stream(WHY), *(cut_stream() for _ in range(9))]
     with pytest.raises(Unreachable):
         list(client.stream_start())
     assert fake.sent("last-event-id") == [None, "1", "1"]
 
 
-def test_a_stream_that_fails_before_it_says_anything_is_tried_again(client: Client, fake: Fake) -> None:
+def test_stream_failing_before_first_event_is_retried(client: Client, fake: Fake) -> None:
     failed = event(0, "error", '{"error": "Try \\"again\\".", "status": 503}')
     fake.script = [stream(failed), stream(WHY, REST, DONE)]
     assert list(client.stream_start()) == ALL
@@ -822,7 +822,7 @@ def test_a_stream_that_fails_before_it_says_anything_is_tried_again(client: Clie
         list(client.stream_start())
 
 
-def test_a_failure_in_the_midst_of_a_stream_ends_it(client: Client, fake: Fake) -> None:
+def test_failure_within_stream_ends_it(client: Client, fake: Fake) -> None:
     fake.script = [stream(WHY, event(1, "error", '{"error": "It broke off.", "status": 503}'))]
     events = client.stream_start()
     assert next(events) == QuestionText("Wh")
@@ -842,13 +842,13 @@ def test_a_failure_in_the_midst_of_a_stream_ends_it(client: Client, fake: Fake) 
         event(2, "error", "{}"),
     ],
 )
-def test_a_stream_of_garbage_is_an_error(client: Client, fake: Fake, odd: str) -> None:
+def test_invalid_stream_event_is_an_error(client: Client, fake: Fake, odd: str) -> None:
     fake.script = [stream(WHY, odd, DONE)]
     with pytest.raises(InvalidAnswer):
         list(client.stream_start())
 
 
-def test_a_stream_may_be_left(client: Client, fake: Fake) -> None:
+def test_stream_can_be_abandoned_by_caller(client: Client, fake: Fake) -> None:
     fake.script = [stream(WHY, REST, DONE), good()]
     with closing(cast("Generator[Any, None, None]", client.stream_start())) as events:
         assert next(events) == QuestionText("Wh")
@@ -859,14 +859,14 @@ def test_a_stream_may_be_left(client: Client, fake: Fake) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "é", "x" * 201, "a\nb"])
-def test_a_key_that_cannot_be_sent_is_refused(client: Client, fake: Fake, key: str) -> None:
+def test_key_unfit_for_header_is_refused(client: Client, fake: Fake, key: str) -> None:
     with pytest.raises(ValueError, match="a key has"):
         client.start(key=key)
     assert fake.requests == []
 
 
 @pytest.mark.parametrize("url", ["", "example.com", "ftp://example.com", "http://"])
-def test_an_address_that_is_none_is_refused(url: str) -> None:
+def test_invalid_url_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="http"):
         Client(url)
 
@@ -876,7 +876,7 @@ def test_both_clients_have_the_same_methods() -> None:
     assert waiting - {"close"} == awaited - {"aclose"}
 
 
-def test_the_client_can_be_copied_into_another_program(tmp_path: Path) -> None:
+def test_client_works_as_copy_in_another_program(tmp_path: Path) -> None:
     [source] = interviewer.client.__path__
     shutil.copytree(source, tmp_path / "borrowed")
     program = "import sys, borrowed; borrowed.Client('http://localhost'); sys.exit('interviewer' in sys.modules)"

@@ -1,6 +1,6 @@
-"""The wire contract, row by row: each path with its success and each of its errors, over HTTP from the production process.
+"""The wire contract, row by row: each path with its success and each error, over HTTP against the production process.
 
-What needs no preparation stands in TABLE, one line a path and status; what does is a test of its own below, named for its row.
+Rows without preparation are in TABLE, one line per path and status; the others are tests below, named after their row.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with an account, signed in."""
+    """A signed-in user."""
 
     id: int
     email: str
@@ -58,7 +58,7 @@ class Person:
 
 
 class World:
-    """A site with everything configured, the servers behind it, and somebody's interviews in every state."""
+    """A fully configured site, the fake servers behind it, and helpers to create users and interviews."""
 
     def __init__(self, site: Site, database_url: str, model: openai_server.Behaviour) -> None:
         self.site, self.database_url, self.model = site, database_url, model
@@ -72,7 +72,7 @@ class World:
             connection.execute(text(statement), values)
 
     def person(self, credits: int = 1) -> Person:
-        """Make an account and sign in to it."""
+        """Create an account and sign in."""
         email = f"person{next(_numbers)}@example.com"
         asyncio.run(_insert(self.database_url, email, credits))
         body = self.http.post("/api/auth/login", json={"email": email, "password": PASSWORD}).json()
@@ -88,7 +88,7 @@ class World:
         return self.http.post(path, json={"message": message}, headers={**who.headers, **headers})
 
     def mailed(self, email: str, page: str) -> str:
-        """Return the token of the newest link that was mailed; in development mails are printed."""
+        """Return the token of the newest mailed link; in development, mails are printed."""
         deadline = time.monotonic() + MAIL_SECONDS
         while time.monotonic() < deadline:
             for mail in reversed(self.site.log.read_text().split("--- mail to ")):
@@ -98,7 +98,7 @@ class World:
         raise AssertionError("no such mail")
 
     def sign_up(self) -> tuple[str, str]:
-        """Ask for an account; returns its address and the token that creates it."""
+        """Request an account; return its address and the token that creates it."""
         email = f"new{next(_numbers)}@example.com"
         body = {"email": email, "username": "Ada", "password": PASSWORD, "more": 1}
         answer = self.http.post("/api/auth/request-verification", json=body)
@@ -106,7 +106,7 @@ class World:
         return email, self.mailed(email, "verify-email")
 
     def bought(self, who: Person, tier: str) -> None:
-        """Buy something and have its webhooks delivered."""
+        """Buy a product and have its webhooks delivered."""
         answer = self.http.post("/api/payment/checkout", json={"tier": tier}, headers=who.headers)
         assert (answer.status_code, set(answer.json())) == (200, {"checkout_url"})
         assert httpx2.post(f"{answer.json()['checkout_url']}/pay").status_code == 303
@@ -129,7 +129,7 @@ def bearer(token: str) -> dict[str, str]:
 
 
 def told(answer: httpx2.Response) -> tuple[int, str]:
-    """Return an error's status and words, having seen that there is nothing else to it."""
+    """Return an error's status and message, after checking that the body has nothing else."""
     assert answer.headers["content-type"] == "application/json"
     assert set(answer.json()) == {"error"}
     assert answer.json()["error"]
@@ -140,7 +140,7 @@ def told(answer: httpx2.Response) -> tuple[int, str]:
 
 @pytest.fixture(scope="module")
 def world(make_site: Callable[..., Site], make_database: Callable[[str], str]) -> Iterator[World]:
-    """A site with a language model, GitHub and Lemon Squeezy, all of them servers of these tests."""
+    """A site with fake servers for the language model, GitHub and Lemon Squeezy."""
     model, github, lemon = openai_server.Behaviour(), github_server.Behaviour(), lemonsqueezy_server.Behaviour()
     database_url, port = make_database("contract"), free_port()
     with (
@@ -177,7 +177,7 @@ def world(make_site: Callable[..., Site], make_database: Callable[[str], str]) -
 
 @pytest.fixture(autouse=True)
 def well_behaved(request: pytest.FixtureRequest) -> Iterator[None]:
-    """What a test has broken is whole again after it."""
+    """Reset the fake servers' faults after each test."""
     yield
     if "world" in request.fixturenames:
         world: World = request.getfixturevalue("world")
@@ -191,7 +191,7 @@ def ada(world: World) -> Person:
 
 @pytest.fixture(scope="module")
 def places(world: World, ada: Person) -> dict[str, object]:
-    """What stands for the names in braces in TABLE."""
+    """Values for the names in braces in TABLE."""
     other = world.person()
     found: dict[str, object] = {"me": ada.id, "other": other.id, "foreign": world.started(other), "unknown": 999_999}
     found |= {name: world.started(ada) for name in ("fresh", "begun", "paused", "finished")}
@@ -217,7 +217,7 @@ ANYBODY, ADA = "anybody", "Ada"
 
 _TOO_LONG = "Your answer has {} characters; at most 20,000 are allowed."
 
-# Who asks; method and path; what is sent; the status; and the error's words, or a success' body or the names in it.
+# Caller; method and path; request body; status; and the error message, or the success body or its field names.
 TABLE: list[tuple[str, str, Any, int, Any]] = [
     (ANYBODY, "POST /api/auth/check-email", {"email": "nobody@example.com", "more": 1}, 200, {"exists": False}),
     (ANYBODY, "POST /api/auth/check-email", {}, 400, "Email required"),
@@ -332,7 +332,7 @@ TABLE: list[tuple[str, str, Any, int, Any]] = [
 
 
 def _words(value: object) -> str:
-    """Name a cell of the table; sets have no order of their own, and test processes must agree on names."""
+    """Name a cell of the table; sets are sorted so that all test processes agree on names."""
     return str(sorted(value) if isinstance(value, set | frozenset) else value)[:60]
 
 
@@ -352,7 +352,7 @@ def test_row(
         assert answer.json() == expected
 
 
-# Every path that wants an access token, and every path that wants a body.
+# Every path that requires an access token, and every path that requires a body.
 WITH_TOKEN = sorted({re.sub(r"\{.*?\}", "1", asked) for who, asked, *_ in TABLE if who == ADA})
 WITH_BODY = sorted({path for path in (asked for _, asked, sent, *_ in TABLE if sent is not None) if not path.endswith("/")})
 WITH_BODY = [path for path in WITH_BODY if not re.search("/x$|create$|append$|unknown|foreign|paused|finished", path)]
@@ -380,7 +380,7 @@ def test_wrong_method_405(world: World, ada: Person, path: str) -> None:
 
 
 @pytest.mark.parametrize("asked", WITH_BODY)
-def test_no_json_400_and_too_much_of_it_413(world: World, ada: Person, places: dict[str, object], asked: str) -> None:
+def test_invalid_json_400_and_too_large_413(world: World, ada: Person, places: dict[str, object], asked: str) -> None:
     method, path = asked.split()
     kind = {"Content-Type": "application/json"}
     for content in (b"{", b"", b"[]", b"\xff"):
@@ -405,7 +405,7 @@ def test_trailing_slash_changes_nothing(
 
 
 @pytest.mark.parametrize("kind", [None, "text/plain", "text/plain; charset=utf-8"])
-def test_json_without_its_type_is_read(world: World, ada: Person, kind: str | None) -> None:
+def test_json_without_content_type_is_read(world: World, ada: Person, kind: str | None) -> None:
     headers = {"Content-Type": kind} if kind else {}
     content = json.dumps({"email": ada.email}).encode()
     answer = world.http.post("/api/auth/check-email", content=content, headers=headers)
@@ -422,10 +422,10 @@ def test_plain_options_200(world: World, path: str) -> None:
     assert world.http.options("/api/nothing").status_code == 404
 
 
-# -- who asks --------------------------------------------------------------------------------------------------------
+# -- authentication --------------------------------------------------------------------------------------------------
 
 
-def test_an_access_token_is_hs256_over_the_secret_for_its_user(world: World, ada: Person) -> None:
+def test_access_token_is_hs256_with_user_id(world: World, ada: Person) -> None:
     claims = jwt.decode(ada.access, JWT_SECRET, ["HS256"], options={"verify_aud": False})
     assert (claims["iss"], claims["sub"]) == ("interviewer", str(ada.id))
     assert claims["exp"] > claims["iat"]
@@ -434,7 +434,7 @@ def test_an_access_token_is_hs256_over_the_secret_for_its_user(world: World, ada
 @pytest.mark.parametrize(
     "change", [{"exp": 1}, {"iss": "another"}, {"sub": "x"}, {"purpose": "verification"}, {"aud": "another"}, {"sub": "999999"}]
 )
-def test_a_token_that_is_expired_or_for_something_else_401(world: World, ada: Person, change: dict[str, Any]) -> None:
+def test_expired_or_wrong_purpose_token_401(world: World, ada: Person, change: dict[str, Any]) -> None:
     claims = jwt.decode(ada.access, JWT_SECRET, ["HS256"], options={"verify_aud": False})
     again = jwt.encode(claims, JWT_SECRET, "HS256")
     assert world.http.get("/api/user/dashboard", headers=bearer(again)).status_code == 200
@@ -442,7 +442,7 @@ def test_a_token_that_is_expired_or_for_something_else_401(world: World, ada: Pe
     assert told(world.http.get("/api/user/dashboard", headers=bearer(changed)))[0] == 401
 
 
-def test_one_kind_of_token_never_passes_as_another_401(world: World) -> None:
+def test_other_kind_of_token_401(world: World) -> None:
     who, (_, mailed) = world.person(), world.sign_up()
     for token in (who.refresh, mailed):
         assert told(world.http.get("/api/user/dashboard", headers=bearer(token))) == (401, "Unauthorized")
@@ -456,7 +456,7 @@ def test_one_kind_of_token_never_passes_as_another_401(world: World) -> None:
         assert told(answer) == (401, "Invalid or expired token")
 
 
-def test_cors_is_for_the_origins_that_are_named(world: World) -> None:
+def test_cors_allows_only_configured_origins(world: World) -> None:
     asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization, idempotency-key"}
     for origin in (ORIGIN, world.site.url):
         answer = world.http.options("/api/interviews", headers={"Origin": origin, **asked})
@@ -483,7 +483,7 @@ def test_get_health_200_and_get_live_200(world: World) -> None:
 
 @pytest.fixture(scope="module")
 def limited(make_site: Callable[..., Site], make_database: Callable[[str], str]) -> Iterator[World]:
-    """A site that refuses who asks too often; nothing that is optional is configured."""
+    """A site with rate limits and no optional configuration."""
     database_url = make_database("limited")
     world = World(make_site(DATABASE_URL=database_url, RATE_LIMITS="on"), database_url, openai_server.Behaviour())
     yield world
@@ -491,7 +491,7 @@ def limited(make_site: Callable[..., Site], make_database: Callable[[str], str])
     world.engine.dispose()
 
 
-def test_get_health_503_and_get_live_200_while_the_database_is_down(limited: World, server_url: str) -> None:
+def test_health_503_and_live_200_while_database_is_down(limited: World, server_url: str) -> None:
     who = limited.person()
     admin = create_engine(server_url, isolation_level="AUTOCOMMIT")
     name = make_url(limited.database_url).database
@@ -524,7 +524,7 @@ def test_post_check_email_200_for_a_known_address(world: World, ada: Person) -> 
     assert world.http.post("/api/auth/check-email", json={"email": ada.email}).json() == {"exists": True}
 
 
-def test_post_request_verification_200_is_the_same_for_a_known_address(world: World, ada: Person) -> None:
+def test_post_request_verification_200_same_for_known_address(world: World, ada: Person) -> None:
     known, unknown = (
         world.http.post("/api/auth/request-verification", json={"email": email, "username": "Ada", "password": PASSWORD})
         for email in (ada.email, f"new{next(_numbers)}@example.com")
@@ -571,7 +571,7 @@ def test_delete_user_502_deletes_nothing(world: World) -> None:
     assert world.http.get(f"/api/users/{who.id}", headers=who.headers).json()["email"] == who.email
 
 
-def test_post_login_200_and_401_that_does_not_tell_why(world: World, ada: Person) -> None:
+def test_post_login_200_and_401_without_reason(world: World, ada: Person) -> None:
     answer = world.http.post("/api/auth/login", json={"email": ada.email, "password": PASSWORD, "more": 1})
     assert answer.status_code == 200
     assert set(answer.json()) == {"user_id", "username", "jwtoken", "refresh_token"}
@@ -583,7 +583,7 @@ def test_post_login_200_and_401_that_does_not_tell_why(world: World, ada: Person
     assert told(known) == (401, "Authentication failed.")
 
 
-def test_get_github_start_303_and_back_to_the_callback(world: World) -> None:
+def test_get_github_start_303_and_callback_303(world: World) -> None:
     with httpx2.Client(base_url=world.site.url) as browser:
         answer = browser.get("/api/auth/github/start")
         assert answer.status_code == 303
@@ -599,7 +599,7 @@ def test_get_github_start_303_and_back_to_the_callback(world: World) -> None:
         assert (answer.status_code, answer.headers["location"]) == (303, "/dashboard")
 
 
-def test_get_github_start_503_and_post_github_503_when_not_configured(limited: World) -> None:
+def test_github_routes_503_when_not_configured(limited: World) -> None:
     assert told(limited.http.get("/api/auth/github/start"))[0] == 503
     assert told(limited.http.post("/api/auth/github", json={"code": "any"}))[0] == 503
 
@@ -626,7 +626,7 @@ def renewed(world: World, who: Person, refresh: str, body: Any = None) -> httpx2
     return world.http.post("/api/auth/token", json=body or {"user_id": who.id}, headers=bearer(refresh))
 
 
-def test_post_token_200_and_the_old_one_is_dead_401(world: World) -> None:
+def test_post_token_200_and_old_token_401(world: World) -> None:
     who = world.person()
     answer = renewed(world, who, who.refresh)
     assert answer.status_code == 200
@@ -641,7 +641,7 @@ def test_post_token_200_and_the_old_one_is_dead_401(world: World) -> None:
     assert told(world.http.get("/api/user/dashboard", headers=bearer(answer.json()["jwtoken"])))[0] == 401
 
 
-def test_post_token_400_uses_nothing_up(world: World, ada: Person) -> None:
+def test_post_token_400_keeps_refresh_token_valid(world: World, ada: Person) -> None:
     who = world.person()
     assert told(renewed(world, who, who.refresh, {"more": 1}))[0] == 400
     assert told(renewed(world, who, who.refresh, {"user_id": ada.id}))[0] == 400
@@ -661,7 +661,7 @@ def test_post_token_401_malformed_or_expired(world: World) -> None:
     assert told(renewed(world, who, who.refresh)) == (401, "Unauthorized")
 
 
-def test_post_request_reset_200_and_post_reset_password_200_400_401(world: World) -> None:
+def test_request_reset_200_and_reset_password_200_400_401(world: World) -> None:
     who = world.person()
     answer = world.http.post("/api/auth/request-reset", json={"email": who.email})
     assert (answer.status_code, answer.json()) == (200, {})
@@ -686,7 +686,7 @@ def test_post_reset_password_401_for_an_expired_token(world: World) -> None:
     assert told(answer) == (401, "Invalid or expired token")
 
 
-# -- too often -------------------------------------------------------------------------------------------------------
+# -- rate limits -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -721,7 +721,7 @@ def test_429(limited: World, path: str, body: dict[str, str]) -> None:
         ("expired", 10, "subscription_expired"),
     ],
 )
-def test_post_interviews_402_says_which_case_it_is(world: World, status: str | None, kept: int, reason: str) -> None:
+def test_post_interviews_402_has_reason(world: World, status: str | None, kept: int, reason: str) -> None:
     poor = world.person(credits=0)
     if status:
         world.bought(poor, "pro")
@@ -732,7 +732,7 @@ def test_post_interviews_402_says_which_case_it_is(world: World, status: str | N
         assert (answer.status_code, answer.json()) == (402, {"error": NOT_ENOUGH, "reason": reason})
 
 
-def test_post_interviews_503_gives_the_credit_back(world: World) -> None:
+def test_post_interviews_503_returns_credit(world: World) -> None:
     who = world.person()
     world.model.fault_for = {"question": "400"}
     assert told(world.http.post("/api/interviews", json={}, headers=who.headers))[0] == 503
@@ -750,7 +750,7 @@ def test_get_interviews_200_has_every_field(world: World, ada: Person, places: d
     assert (begun["number_questions_answered"], begun["score"]) == (1, begun["score_numerator"] * 10)
 
 
-def test_patch_interviews_200_pauses_and_goes_on(world: World, ada: Person) -> None:
+def test_patch_interviews_200_pauses_and_resumes(world: World, ada: Person) -> None:
     id = world.started(ada)
     for status, answered in (("paused", 409), ("active", 201)):
         answer = world.http.patch(f"/api/interviews/{id}", json={"status": status, "more": 1}, headers=ada.headers)
@@ -758,7 +758,7 @@ def test_patch_interviews_200_pauses_and_goes_on(world: World, ada: Person) -> N
         assert world.said(ada, id, ANSWER, "create").status_code == answered
 
 
-def test_get_conversations_200_is_the_conversation_object(world: World, ada: Person, places: dict[str, object]) -> None:
+def test_get_conversations_200_returns_conversation_object(world: World, ada: Person, places: dict[str, object]) -> None:
     body = world.http.get(f"/api/conversations/{places['begun']}", headers=ada.headers).json()["conversation"]
     assert set(body) == CONVERSATION
     assert (body["current_topic"], body["current_question_number"]) == (1, 2)
@@ -786,7 +786,7 @@ def test_get_conversations_200_is_the_conversation_object(world: World, ada: Per
     assert (verdict["question"], verdict["next_question"]) == (first["prompt"], second["prompt"])
 
 
-def test_post_conversations_create_201_then_append_201_to_the_end(world: World, ada: Person) -> None:
+def test_create_201_then_append_201_to_the_end(world: World, ada: Person) -> None:
     id = world.started(ada)
     for number in range(12):
         answer = world.said(ada, id, f"{ANSWER} Number {number}.", "append" if number else "create")
@@ -878,7 +878,7 @@ def test_named_question_is_replayed_or_refused(world: World, ada: Person) -> Non
     assert answers(world, id) == 2
 
 
-def test_reply_not_handed_over_is_replayed_once(world: World, ada: Person) -> None:
+def test_undelivered_reply_is_replayed_once(world: World, ada: Person) -> None:
     id = world.started(ada)
     first = world.said(ada, id, DUNNO, "create")
     settled(world, id)
@@ -890,7 +890,7 @@ def test_reply_not_handed_over_is_replayed_once(world: World, ada: Person) -> No
 
 
 def settled(world: World, id: int, owed: bool = False) -> None:
-    """Wait until the newest answer's reply is recorded as handed over, or, if `owed`, is complete and not handed over."""
+    """Wait until the newest reply is recorded as delivered or, if `owed`, is complete but not delivered."""
     statement = (
         "SELECT reply_owed FROM messages JOIN questions ON questions.id = question_id JOIN verdicts ON message_id = messages.id "
         "JOIN conversations ON conversations.id = conversation_id WHERE interview_id = :id ORDER BY messages.id DESC LIMIT 1"
@@ -905,7 +905,7 @@ def settled(world: World, id: int, owed: bool = False) -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, STREAM], ids=["json", "stream"])
-def test_client_that_left_gets_its_reply_next_time(world: World, ada: Person, headers: dict[str, str]) -> None:
+def test_disconnected_client_gets_its_reply_next_time(world: World, ada: Person, headers: dict[str, str]) -> None:
     id = world.started(ada)
     world.model.first = 1.0
     try:
@@ -923,7 +923,7 @@ def test_client_that_left_gets_its_reply_next_time(world: World, ada: Person, he
     assert answers(world, id) == 2
 
 
-def test_two_at_once_are_judged_once(world: World, ada: Person) -> None:
+def test_concurrent_equal_answers_are_judged_once(world: World, ada: Person) -> None:
     id = world.started(ada)
     asked = len(world.model.requests)
     with ThreadPoolExecutor(4) as pool:
@@ -946,7 +946,7 @@ def test_post_interviews_streams(world: World, ada: Person) -> None:
 
 
 @pytest.mark.parametrize("how", ["create", "append"])
-def test_post_conversations_streams_and_goes_on_after_an_event(world: World, ada: Person, how: str) -> None:
+def test_post_conversations_streams_and_resumes_after_event(world: World, ada: Person, how: str) -> None:
     id = world.started(ada)
     if how == "append":
         world.said(ada, id, "An answer before.", "create")
@@ -963,14 +963,14 @@ def test_post_conversations_streams_and_goes_on_after_an_event(world: World, ada
     assert rest[-1].data == stream[-1].data
 
 
-def test_a_failure_in_a_stream_is_an_event(world: World, ada: Person) -> None:
+def test_failure_in_stream_is_an_event(world: World, ada: Person) -> None:
     id = world.started(ada)
     world.model.fault_for = {"verdict": "400"}
     last = events(world.said(ada, id, ANSWER, "create", **STREAM).text)[-1]
     assert (last.name, set(last.data), last.data["status"]) == ("error", {"error", "status"}, 503)
 
 
-def test_what_is_known_before_a_stream_begins_is_a_plain_status(world: World, ada: Person, places: dict[str, object]) -> None:
+def test_errors_before_stream_begins_are_plain_statuses(world: World, ada: Person, places: dict[str, object]) -> None:
     poor = world.person(credits=0)
     assert told(world.http.post("/api/interviews", json={}, headers=STREAM)) == (401, "Unauthorized")
     answer = world.http.post("/api/interviews", json={}, headers={**poor.headers, **STREAM})
@@ -998,7 +998,7 @@ def test_post_jd_503(world: World, ada: Person) -> None:
 # -- payment ---------------------------------------------------------------------------------------------------------
 
 
-def test_payment_200_and_409_from_the_checkout_to_the_end(world: World) -> None:
+def test_payment_200_and_409_from_checkout_to_cancellation(world: World) -> None:
     who = world.person(credits=0)
 
     def paid(what: str, body: Any = None) -> httpx2.Response:
@@ -1016,7 +1016,7 @@ def test_payment_200_and_409_from_the_checkout_to_the_end(world: World) -> None:
     assert told(paid("cancel"))[0] == 409
 
 
-def test_payment_409_for_paypal_says_where(world: World) -> None:
+def test_payment_409_for_paypal_has_portal_url(world: World) -> None:
     who = world.person(credits=0)
     answer = world.http.post("/api/payment/checkout", json={"tier": "pro"}, headers=who.headers)
     assert httpx2.post(f"{answer.json()['checkout_url']}/pay", data={"processor": "paypal"}).status_code == 303
@@ -1076,13 +1076,13 @@ def test_post_webhook_400(world: World, body: bytes) -> None:
     assert told(delivered(world, body))[0] == 400
 
 
-def test_post_webhook_413_over_a_megabyte_but_not_over_256_kilobytes(world: World) -> None:
+def test_post_webhook_413_over_1_mb_but_not_over_256_kb(world: World) -> None:
     for size, status in ((300_000, 200), (1_100_000, 413)):
         body = event("something_new", "orders", str(size), {"filler": "x" * size})
         assert delivered(world, body).status_code == status
 
 
-def test_post_webhook_500_when_it_should_come_again(world: World) -> None:
+def test_post_webhook_500_when_sender_should_retry(world: World) -> None:
     who = world.person(credits=0)
     answer = world.http.post("/api/payment/checkout", json={"tier": "individual"}, headers=who.headers)
     world.lemon.webhook_url = ""

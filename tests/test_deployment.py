@@ -1,4 +1,4 @@
-"""What stands around the code says what is true of the code: settings, metrics, paths and commands exist."""
+"""Deployment files and docs match the code: the settings, metrics, paths and commands they name exist."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from interviewer.settings import ROOT, Environment, Settings
 from tests.support.site import Site
 
 SETTINGS = {name.upper() for name in Settings.model_fields}
-# What others read: the database server's own variables, and those of the load balancer.
+# Variables that other programs read: the database server and the load balancer.
 FOREIGN = {"POSTGRES_PASSWORD", "POSTGRES_USER", "POSTGRES_DB", "PGPASSWORD", "DOMAIN", "HEALTH_PATH", "TAG"}
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 
 
 class CloudFormation(yaml.SafeLoader):  # type: ignore[misc]
-    """Reads the short forms of its functions (`!Ref x`) as objects with one key."""
+    """Loads the short forms of its functions (`!Ref x`) as one-key objects."""
 
 
 def _function(loader: CloudFormation, name: str, node: yaml.Node) -> dict[str, Any]:
@@ -64,13 +64,13 @@ def fly() -> dict[str, Any]:
 
 
 def instructions() -> list[tuple[str, str]]:
-    """The Dockerfile's instructions, each in one line."""
+    """Return the Dockerfile's instructions, one line each."""
     text = re.sub(r"(?m)^\s*#.*\n", "", (ROOT / "Dockerfile").read_text()).replace("\\\n", " ")
     return [(word, rest.strip()) for word, _, rest in (line.partition(" ") for line in text.splitlines() if line)]
 
 
 def commands(value: object) -> Iterator[list[str]]:
-    """Every command line of ours anywhere in a document."""
+    """Yield every `interviewer` command line in a document."""
     if isinstance(value, dict):
         for inner in value.values():
             yield from commands(inner)
@@ -84,7 +84,7 @@ def commands(value: object) -> Iterator[list[str]]:
 # -- the image -------------------------------------------------------------------------------------------------------
 
 
-def test_everything_that_is_copied_into_the_image_exists_and_is_let_through() -> None:
+def test_copied_files_exist_and_pass_dockerignore() -> None:
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
     copied = [part for word, rest in instructions() if word == "COPY" and "--from" not in rest for part in rest.split()[:-1]]
     assert len(copied) > 5
@@ -92,12 +92,12 @@ def test_everything_that_is_copied_into_the_image_exists_and_is_let_through() ->
     assert [path for path in copied if f"!{path}" not in ignored] == []
 
 
-def test_the_image_has_everything_that_a_build_depends_on() -> None:
+def test_image_has_every_source_of_a_build() -> None:
     copied = {part for word, rest in instructions() if word == "COPY" for part in rest.split()[:-1]}
     assert [path for path in (*frontend._SOURCES, *frontend._FILES) if path.split("/")[0] not in copied] == []
 
 
-def test_the_image_starts_as_nobody_in_particular() -> None:
+def test_image_runs_as_unprivileged_user() -> None:
     last = dict(instructions())
     assert last["USER"] == "10001:10001"
     assert last["STOPSIGNAL"] == "SIGTERM"
@@ -105,9 +105,7 @@ def test_the_image_starts_as_nobody_in_particular() -> None:
     assert json.loads(last["HEALTHCHECK"].partition(" CMD ")[2]) == ["python", "/app/deploy/healthcheck.py"]
 
 
-def test_where_nothing_can_be_built_the_old_pages_stay_and_the_reason_is_told(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_failed_build_keeps_old_pages_and_gives_reason(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name, path in {"WEB": tmp_path, "CLIENT": tmp_path / "client", "STAMP": tmp_path / "stamp"}.items():
         monkeypatch.setattr(frontend, name, path)
     (tmp_path / "client").mkdir()
@@ -121,10 +119,10 @@ def test_where_nothing_can_be_built_the_old_pages_stay_and_the_reason_is_told(
     assert (tmp_path / "stamp").exists()
 
 
-# -- what starts it --------------------------------------------------------------------------------------------------
+# -- deployment files ------------------------------------------------------------------------------------------------
 
 
-def test_compose_has_two_copies_that_wait_for_the_migration(compose: dict[str, Any]) -> None:
+def test_compose_has_two_replicas_waiting_for_migration(compose: dict[str, Any]) -> None:
     services = compose["services"]
     copies = [name for name, service in services.items() if name.startswith("app-")]
     assert copies == ["app-1", "app-2"]
@@ -138,7 +136,7 @@ def test_compose_has_two_copies_that_wait_for_the_migration(compose: dict[str, A
     assert all(services[name]["environment"]["TRUSTED_PROXIES"] == address for name in copies)
 
 
-def test_every_setting_that_is_given_exists(compose: dict[str, Any], stack: dict[str, Any], fly: dict[str, Any]) -> None:
+def test_every_setting_in_deployment_files_exists(compose: dict[str, Any], stack: dict[str, Any], fly: dict[str, Any]) -> None:
     given = set(fly["env"]) | set(fly["build"]["args"])
     for service in compose["services"].values():
         given |= set(service.get("environment", {}))
@@ -152,7 +150,7 @@ def test_every_setting_that_is_given_exists(compose: dict[str, Any], stack: dict
     assert given - SETTINGS - FOREIGN == set()
 
 
-def test_public_sites_get_all_that_they_must_not_start_without(stack: dict[str, Any], fly: dict[str, Any]) -> None:
+def test_deployments_set_everything_production_needs(stack: dict[str, Any], fly: dict[str, Any]) -> None:
     needed = {"FRONTEND_URL", "RESEND_API_KEY", "JWT_SECRET"}
     bare = " ".join(Settings(_env_file=None, env=Environment.PRODUCTION, frontend_url="").production_gaps)
     assert needed == set(re.findall(r"FRONTEND_URL|RESEND_API_KEY|JWT_SECRET", bare))
@@ -165,7 +163,7 @@ def test_public_sites_get_all_that_they_must_not_start_without(stack: dict[str, 
         assert f"{name}=" in (ROOT / "deploy" / "env.example").read_text()
 
 
-def test_every_command_exists(compose: dict[str, Any], stack: dict[str, Any], fly: dict[str, Any]) -> None:
+def test_every_command_in_deployment_files_exists(compose: dict[str, Any], stack: dict[str, Any], fly: dict[str, Any]) -> None:
     known = {one.name or one.callback.__name__ for one in command.registered_commands if one.callback}
     known |= {group.name for group in command.registered_groups if group.name}
     found = [*commands(compose), *commands(stack), fly["deploy"]["release_command"].split()]
@@ -174,7 +172,7 @@ def test_every_command_exists(compose: dict[str, Any], stack: dict[str, Any], fl
     assert {line.split()[1] for line in re.findall(r"`(interviewer [a-z]+)", OPERATIONS)} <= known
 
 
-def test_balancers_are_in_step_with_the_server(compose: dict[str, Any], stack: dict[str, Any], fly: dict[str, Any]) -> None:
+def test_load_balancer_timeouts_match_server(compose: dict[str, Any], stack: dict[str, Any], fly: dict[str, Any]) -> None:
     balancer = stack["Resources"]["Balancer"]["Properties"]["LoadBalancerAttributes"]
     [idle] = [int(item["Value"]) for item in balancer if item["Key"] == "idle_timeout.timeout_seconds"]
     assert Settings(_env_file=None).openai_timeout + PATIENCE < idle < KEEP_ALIVE_SECONDS
@@ -187,13 +185,13 @@ def test_balancers_are_in_step_with_the_server(compose: dict[str, Any], stack: d
     assert delay + GRACE_SECONDS + DRAIN_SECONDS < min(graces)
 
 
-def test_balancers_ask_whether_a_copy_is_ready(compose: dict[str, Any], fly: dict[str, Any]) -> None:
+def test_load_balancers_check_readiness(compose: dict[str, Any], fly: dict[str, Any]) -> None:
     assert "health_uri {$HEALTH_PATH:/ready}" in (ROOT / "deploy" / "Caddyfile").read_text()
     assert compose["services"]["proxy"]["environment"]["HEALTH_PATH"] == "${HEALTH_PATH:-/ready}"
     assert [check["path"] for check in fly["http_service"]["checks"]] == ["/ready"]
 
 
-def test_under_maintenance_what_is_asked_for_is_still_answered(stack: dict[str, Any]) -> None:
+def test_health_checks_are_answered_under_maintenance(stack: dict[str, Any]) -> None:
     path = stack["Resources"]["Targets"]["Properties"]["HealthCheckPath"]
     assert path == {"If": ["Closed", "/live", "/ready"]}
     source = (ROOT / "deploy" / "healthcheck.py").read_text()
@@ -208,7 +206,7 @@ def test_under_maintenance_what_is_asked_for_is_still_answered(stack: dict[str, 
 
 
 @pytest.mark.slow
-def test_a_connection_that_a_load_balancer_keeps_is_not_closed_under_it(site: Site) -> None:
+def test_idle_load_balancer_connection_stays_open(site: Site) -> None:
     connection = http.client.HTTPConnection("localhost", site.port, timeout=5)
     connection.request("GET", "/live")
     assert connection.getresponse().read() == b"alive"
@@ -220,11 +218,11 @@ def test_a_connection_that_a_load_balancer_keeps_is_not_closed_under_it(site: Si
     connection.close()
 
 
-# -- what watches it -------------------------------------------------------------------------------------------------
+# -- monitoring ------------------------------------------------------------------------------------------------------
 
 
 def exported() -> set[str]:
-    """The name of every series that /metrics has, once each thing has happened."""
+    """Return the name of every series that /metrics can have."""
     names = {sample.name for family in text_string_to_metric_families(metrics.exposition().decode()) for sample in family.samples}
     for family in metrics.REGISTRY.collect():
         endings = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"]}.get(family.type, [""])
@@ -233,7 +231,7 @@ def exported() -> set[str]:
 
 
 @pytest.mark.parametrize("path", ["deploy/grafana.json", "deploy/alerts.yaml"])
-def test_every_metric_that_is_looked_at_exists(path: str) -> None:
+def test_metrics_in_dashboards_and_alerts_exist(path: str) -> None:
     text = (ROOT / path).read_text()
     document = json.loads(text) if path.endswith(".json") else yaml.safe_load(text)
     named = set(re.findall(r"\b(?:interviewer|process)_[a-z_]+", json.dumps(document)))
@@ -241,7 +239,7 @@ def test_every_metric_that_is_looked_at_exists(path: str) -> None:
     assert named - exported() == set()
 
 
-def test_the_guide_explains_every_metric_and_every_alarm(stack: dict[str, Any]) -> None:
+def test_operations_guide_explains_every_metric_and_alarm(stack: dict[str, Any]) -> None:
     families = [family for family in metrics.REGISTRY.collect() if family.name.startswith("interviewer_")]
     assert len(families) > 10
     assert [family.name for family in families if f"`{family.name}" not in OPERATIONS] == []
@@ -251,7 +249,7 @@ def test_the_guide_explains_every_metric_and_every_alarm(stack: dict[str, Any]) 
     assert [name for name in names if f"`{name}`" not in OPERATIONS] == []
 
 
-def test_panels_do_not_overlap_and_each_has_a_question() -> None:
+def test_dashboard_panels_do_not_overlap_and_have_queries() -> None:
     panels = json.loads((ROOT / "deploy" / "grafana.json").read_text())["panels"]
     cells = [
         (x, y)
@@ -263,11 +261,11 @@ def test_panels_do_not_overlap_and_each_has_a_question() -> None:
     assert all(target["expr"] for panel in panels if panel["type"] != "row" for target in panel["targets"])
 
 
-# -- what is written -------------------------------------------------------------------------------------------------
+# -- documentation ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["docs/operations.md", "docs/threat-model.md", "SECURITY.md"])
-def test_files_that_are_named_exist(name: str) -> None:
+def test_files_named_in_docs_exist(name: str) -> None:
     text = (ROOT / name).read_text()
     folder = (ROOT / name).parent
     linked = re.findall(r"\]\(([^)#:]+)\)", text)
@@ -277,13 +275,13 @@ def test_files_that_are_named_exist(name: str) -> None:
     assert [path for path in named if not any((root / path).exists() for root in roots)] == []
 
 
-def test_settings_that_are_written_about_exist() -> None:
+def test_settings_named_in_operations_guide_exist() -> None:
     written = set(re.findall(r"`([A-Z]+(?:_[A-Z]+)+)(?:=[^`]*)?`", OPERATIONS))
     assert len(written) > 8
     assert written - SETTINGS - FOREIGN == set()
 
 
-def test_the_workflow_runs_what_developers_run() -> None:
+def test_ci_runs_the_same_make_targets() -> None:
     workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "checks.yml").read_text())
     targets = {
         step["run"].split()[1]

@@ -1,4 +1,4 @@
-"""Generated requests find no error of the production process, and nothing that its description does not tell."""
+"""Generated requests find no server error, and no response that the OpenAPI description does not allow."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.site import Site
 pytestmark = pytest.mark.site
 
 SECONDS = 30
-# Examples come first, so even a slow machine gets to these.
+# Documented examples run first, so even a slow machine reaches these.
 DONE = {False: "POST /api/auth/check-email", True: "POST /api/interviews"}
 
 
@@ -23,13 +23,13 @@ DONE = {False: "POST /api/auth/check-email", True: "POST /api/interviews"}
 def target(
     built: None, make_database: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Site, Seed]]:
-    """A site of its own: nobody else's requests are slowed down by these."""
+    """A separate site, so that these requests slow down no other test."""
     with fuzzing.started(tmp_path_factory.mktemp("fuzz"), make_database("fuzz")) as found:
         yield found
 
 
 @pytest.mark.parametrize("signed_in", [False, True], ids=["without a token", "signed in"])
-def test_no_request_breaks_the_server_or_its_word(target: tuple[Site, Seed], tmp_path: Path, signed_in: bool) -> None:
+def test_no_request_breaks_server_or_its_description(target: tuple[Site, Seed], tmp_path: Path, signed_in: bool) -> None:
     site, seed = target
     result = fuzzing.run(site, tmp_path / "run", seed, SECONDS, signed_in=signed_in)
     assert result.passed, result.words

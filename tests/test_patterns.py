@@ -1,4 +1,4 @@
-"""No text of a user keeps a regular expression busy, nor the log that quotes it."""
+"""No user text makes a regular expression slow, including those that clean the log."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from interviewer.core import logs
 from tests.support.patterns import FRAGMENTS, hostile, patterns
 
 MEGABYTE = 1_000_000
-# Seconds of the processor; what is quadratic takes many times as long.
+# CPU seconds; quadratic patterns take many times as long.
 CEILING = 0.05
 
 
 @pytest.mark.parametrize("fragment", FRAGMENTS)
-def test_log_cleans_a_megabyte_at_once(fragment: str) -> None:
+def test_log_cleans_a_megabyte_quickly(fragment: str) -> None:
     clean = logs.cleaner(["a-secret-of-the-site", "another"])
     text = (fragment * MEGABYTE)[:MEGABYTE]
     began = time.process_time()
@@ -27,7 +27,7 @@ def test_log_cleans_a_megabyte_at_once(fragment: str) -> None:
 
 @pytest.mark.parametrize(("place", "pattern"), list(patterns()), ids=lambda one: one if isinstance(one, str) else "")
 def test_pattern_is_not_quadratic(place: str, pattern: Any) -> None:
-    """Twice a length must not take nearly four times as long; lengths are those of a long answer."""
+    """Twice the length must take at most three times as long, unless it is fast; the lengths are those of a long answer."""
     slow = []
     for short, long in zip(hostile(LENGTH // 2), hostile(LENGTH), strict=True):
         seconds = _seconds(pattern, long)
@@ -40,7 +40,7 @@ LENGTH = 6_000
 
 
 def _seconds(pattern: Any, text: str) -> float:
-    """Return the least of three times, so that a busy machine does not count."""
+    """Return the best of two runs for long texts, so that load on the machine does not count."""
     given = text.encode() if isinstance(pattern.pattern, bytes) else text
     return min(_once(pattern, given) for _ in range(1 if len(text) < LENGTH else 2))
 

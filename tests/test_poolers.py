@@ -1,4 +1,4 @@
-"""Whole interviews and webhooks on the production process, with every kind of pooler between it and PostgreSQL."""
+"""Whole interviews and webhooks on the production process, with every kind of pooler in front of PostgreSQL."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ pytestmark = pytest.mark.slow
 PEOPLE, ANSWERS, WEBHOOKS, SENDERS = 8, 12, 64, 8
 ANSWER = "First I measure, because guesses mislead; the trade-off is the time that it takes."
 JWT_SECRET = "5b1d94be02f58a63c17de4902b6f8ad3pool"
-# What an operator of a small Supabase project has: 15 clients in all. PgBouncer would let more wait; this refuses them at once.
+# The limit of a small Supabase project: 15 clients. PgBouncer would let more wait; this configuration refuses them immediately.
 FIFTEEN = {"pool_mode": "session", "default_pool_size": 15, "max_client_conn": 15}
-# Statements that are prepared by a client are tracked from 1.21 on.
+# PgBouncer tracks prepared statements of clients since 1.21.
 UNTRACKED = {"max_prepared_statements": 0} if pgbouncer.version() >= pgbouncer.TRACKING else {}
 
 
 @dataclass(frozen=True)
 class Setup:
-    """What is between the site and PostgreSQL, and how many copies of the site there are."""
+    """The pooler between the site and PostgreSQL, and the number of replicas."""
 
     pooler: dict[str, object] | None
     copies: int = 1
@@ -61,7 +61,7 @@ if UNTRACKED:
 
 @contextmanager
 def pooled(server_url: str, setup: Setup, database_url: str) -> Iterator[tuple[str, PgBouncer | None]]:
-    """Yield the address that the site is given, and the pooler behind it."""
+    """Yield the site's database address and the pooler behind it."""
     if setup.pooler is None:
         yield database_url, None
         return
@@ -81,7 +81,7 @@ async def person(database: Database, email: str, credits: int) -> User:
 
 
 async def interview(client: AsyncClient) -> None:
-    """Take an interview to its end; what fails is not tried again."""
+    """Take an interview to its end without retries."""
     async with client:
         started = await client.start()
         for number in range(ANSWERS):
@@ -96,7 +96,7 @@ async def deliver(http: httpx2.AsyncClient, site: Site, delivery: Delivery, turn
 
 
 async def busy(sites: list[Site], database: Database, http: httpx2.AsyncClient) -> None:
-    """Have eight people interviewed while 64 purchases are confirmed, eight at a time; raises what any of them saw fail."""
+    """Run eight interviews while 64 purchases are delivered, eight at a time; raise if any failed."""
     issuer = Issuer(database, Guard(None), JWT_SECRET, timedelta(hours=1))
     work = []
     for number in range(PEOPLE):
@@ -114,7 +114,7 @@ async def busy(sites: list[Site], database: Database, http: httpx2.AsyncClient) 
 
 
 async def stored(database: Database) -> tuple[int, int]:
-    """Return how many interviews are finished and how many credits were bought."""
+    """Return the number of finished interviews and of bought credits."""
     async with database.autocommit() as session:
         finished = await session.execute(
             text("SELECT count(*) FROM interviews WHERE status = 'finished' AND answers_judged = 12")
@@ -158,13 +158,13 @@ async def test_interviews_and_webhooks_work_through_any_pooler(
 
 
 def doctor(url: str) -> tuple[int, str]:
-    """Run `interviewer doctor` on a database; returns its status and what it printed."""
+    """Run `interviewer doctor` on a database; return its status and output."""
     command = [str(Path(sys.executable).with_name("interviewer")), "doctor"]
     done = subprocess.run(command, env={**os.environ, "DATABASE_URL": url}, capture_output=True, text=True, timeout=120)
     return done.returncode, done.stdout + done.stderr
 
 
-def test_doctor_says_what_a_pooler_keeps_from_the_site(database_url: str, server_url: str) -> None:
+def test_doctor_reports_effects_of_transaction_pooler(database_url: str, server_url: str) -> None:
     name = make_url(database_url).database
     with pgbouncer.running(server_url, pool_mode="transaction") as pooler:
         status, said = doctor(pooler.url(name, pgbouncer="true", connection_limit="1"))
@@ -174,7 +174,7 @@ def test_doctor_says_what_a_pooler_keeps_from_the_site(database_url: str, server
     assert "ok       database" in said
 
 
-def test_doctor_has_the_servers_own_sentence(database_url: str, server_url: str) -> None:
+def test_doctor_quotes_the_server_error(database_url: str, server_url: str) -> None:
     name = make_url(database_url).database
     with pgbouncer.running(server_url) as pooler:
         refused = doctor(pooler.url(name, options="-csearch_path=own"))

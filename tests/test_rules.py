@@ -1,4 +1,4 @@
-"""Progress, text, redirects, credits, prose: the small rules."""
+"""Small pure rules: progress, text, redirects, credits, prose."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from interviewer.interviews.user_text import (
 from interviewer.reports.prose import blocks
 
 
-def test_twelve_positions_map_to_six_topics_of_two() -> None:
+def test_twelve_positions_map_to_six_topics_with_two_each() -> None:
     places = [STANDARD.place(position) for position in range(1, 13)]
     assert [(place.topic.id, place.number) for place in places] == [(topic.id, number) for topic in TOPICS for number in (1, 2)]
     for outside in (0, 13, -1):
@@ -42,37 +42,39 @@ def test_twelve_positions_map_to_six_topics_of_two() -> None:
         (12, True, 12, False, False),
     ],
 )
-def test_what_an_answer_lacks(position: int, judged: bool, asked: int, verdict: bool, question: bool) -> None:
+def test_missing_verdict_and_question_after_an_answer(
+    position: int, judged: bool, asked: int, verdict: bool, question: bool
+) -> None:
     missing = missing_after(position, judged=judged, asked=asked, total=STANDARD.total)
     assert (missing.verdict, missing.next_question, bool(missing)) == (verdict, question, verdict or question)
 
 
-def test_the_second_coding_question_asks_for_code_unless_the_first_did() -> None:
+def test_second_coding_question_needs_code_unless_first_did() -> None:
     assert must_ask_for_code(STANDARD.place(4), code_asked=False)
     assert not must_ask_for_code(STANDARD.place(4), code_asked=True)
     assert not must_ask_for_code(STANDARD.place(3), code_asked=False)
     assert not must_ask_for_code(STANDARD.place(6), code_asked=False)
 
 
-def test_only_running_interviews_pause_and_only_paused_ones_resume() -> None:
+def test_only_active_pauses_and_only_paused_resumes() -> None:
     allowed = {(a, b) for a in InterviewStatus for b in InterviewStatus if may_change(a, b)}
     assert allowed == {(InterviewStatus.ACTIVE, InterviewStatus.PAUSED), (InterviewStatus.PAUSED, InterviewStatus.ACTIVE)}
 
 
 @pytest.mark.parametrize("raw", ["", "  \n ", "\x00", "\x00\x08\x1f", "\u200b", "\u2060 \ufeff\n\u00a0"])
-def test_an_answer_of_nothing_is_refused(raw: str) -> None:
+def test_empty_answer_is_refused(raw: str) -> None:
     with pytest.raises(TextRefused):
         clean_answer(raw)
 
 
-def test_an_answer_keeps_its_lines_and_tabs_and_loses_what_cannot_be_stored() -> None:
+def test_answer_keeps_lines_and_tabs_but_no_control_characters() -> None:
     assert clean_answer("def f():\r\n\treturn 1\x00\x07\ud83d") == "def f():\n\treturn 1"
     assert clean_answer("x" * MAX_ANSWER) == "x" * MAX_ANSWER
     with pytest.raises(TextTooLong, match="20,001"):
         clean_answer("x" * (MAX_ANSWER + 1))
 
 
-def test_job_descriptions_are_written_text_in_any_language() -> None:
+def test_job_description_is_text_in_any_language() -> None:
     for fine in (
         "",
         "  ",
@@ -92,7 +94,7 @@ def test_job_descriptions_are_written_text_in_any_language() -> None:
     "answer",
     ["", "...", "I don't know", "idk", "No idea, sorry.", "What is an index and when does it hurt?", "Not sure about this one"],
 )
-def test_non_answers_are_told_in_code(answer: str) -> None:
+def test_non_answers_are_recognized(answer: str) -> None:
     assert is_non_answer("What is an index and when does it hurt?", answer)
 
 
@@ -105,12 +107,12 @@ def test_non_answers_are_told_in_code(answer: str) -> None:
         "return x",
     ],
 )
-def test_honest_tries_are_not(answer: str) -> None:
+def test_real_answers_are_not_non_answers(answer: str) -> None:
     assert not is_non_answer("What is an index and when does it hurt?", answer)
 
 
 @pytest.mark.parametrize("path", ["/dashboard", "/interview?id=3", "/a/b"])
-def test_redirects_stay_on_the_site(path: str) -> None:
+def test_local_redirects_are_kept(path: str) -> None:
     assert local_path(path) == path
 
 
@@ -118,18 +120,18 @@ def test_redirects_stay_on_the_site(path: str) -> None:
     "path",
     ["", "https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/a\n/b", "\t//evil", "/\u2215evil"],
 )
-def test_redirects_never_lead_elsewhere(path: str) -> None:
+def test_foreign_redirects_lead_to_dashboard(path: str) -> None:
     assert local_path(path) == "/dashboard"
 
 
-def test_a_start_is_paid_from_the_subscription_first_if_it_is_usable() -> None:
+def test_start_uses_subscription_credit_first_if_usable() -> None:
     assert pays_from(Balances(1, 1, subscription_usable=True)) is CreditType.SUBSCRIPTION
     assert pays_from(Balances(1, 1, subscription_usable=False)) is CreditType.INDIVIDUAL
     assert pays_from(Balances(0, 5, subscription_usable=False)) is None
     assert pays_from(Balances(1, 0, subscription_usable=True)) is CreditType.INDIVIDUAL
 
 
-def test_prose_keeps_code_lists_and_paragraphs_apart() -> None:
+def test_prose_is_split_into_code_lists_and_paragraphs() -> None:
     text = "Look at this:\n\ndef f(x):\n    return x\n\n    # more\n\nWhat was good\n• one\n• two\n  goes on\n\nUse `SELECT 1` here.\n\n```\nfenced\n\ncode\n```"
     found = blocks(text)
     assert [block.kind for block in found] == ["text", "code", "list", "text", "code"]

@@ -1,4 +1,4 @@
-"""What `interviewer run` prints about the interviewer in use."""
+"""The interviewer named in the banner of `interviewer run`."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ from interviewer.settings import Settings
         ({"openai_base_url": "https://u:secret@host/v1?key=secret", "openai_model": "m"}, "m at https://host/v1"),
     ],
 )
-def test_the_banner_names_the_interviewer(given: dict[str, str], expected: str) -> None:
+def test_banner_names_the_interviewer(given: dict[str, str], expected: str) -> None:
     assert interviewer_in_use(Settings(_env_file=None, **given)) == expected  # type: ignore[arg-type]

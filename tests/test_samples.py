@@ -1,4 +1,4 @@
-"""The landing page's sample says what the interviewer would say."""
+"""The landing page's sample matches what the interviewer would say."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from interviewer.interviews.rubric import Mark, folded, score
 from interviewer.interviews.samples import SAMPLE_VERDICT
 
 
-def test_the_sample_verdict_is_the_built_in_interviewers() -> None:
+def test_sample_verdict_matches_built_in_interviewer() -> None:
     question = load_bank()[SAMPLE_VERDICT.bank_id]
     assert folded(question.prompt) == folded(SAMPLE_VERDICT.question)
     scored = mark_answer(question.prompt, question.rubric, SAMPLE_VERDICT.answer, question.kind)
@@ -17,6 +17,6 @@ def test_the_sample_verdict_is_the_built_in_interviewers() -> None:
     assert score(question.rubric, scored.marks, scored.nature) == SAMPLE_VERDICT.score
 
 
-def test_every_quote_of_the_sample_stands_in_its_answer_once() -> None:
+def test_every_sample_quote_occurs_once_in_its_answer() -> None:
     for mark in SAMPLE_VERDICT.marks:
         assert not mark.quote or SAMPLE_VERDICT.answer.count(mark.quote) == 1

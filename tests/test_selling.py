@@ -1,4 +1,4 @@
-"""Selling from end to end: the production process, and a Lemon Squeezy that calls it back, each a server of its own."""
+"""Selling end to end: the production process, and a fake Lemon Squeezy that calls it back."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from tests.support.newcomers import PASSWORD
 from tests.support.site import Site
 
 EMAIL = "ada@example.com"
-# Seconds until what has not come will not come.
+# Timeout in seconds for mails and webhooks.
 PATIENCE = 30
 
 
 @dataclass
 class Customer:
-    """Somebody who uses the site by its API, and looks at their data in a browser."""
+    """A user who buys through the API and checks the result in the data export."""
 
     site: Site
     lemon: Behaviour
     api: httpx2.Client
 
     def sign_up(self) -> None:
-        """Make an account by the mailed link, and sign in."""
+        """Create an account through the mailed link and sign in."""
         asked = {"email": EMAIL, "username": "Ada", "password": PASSWORD}
         assert self.api.post("/api/auth/request-verification", json=asked).status_code == 200
         made = self.api.post("/api/users", json={"token": self._mailed_token()})
@@ -50,7 +50,7 @@ class Customer:
         raise AssertionError("no mail came")
 
     def buys(self, tier: str, typed_email: str) -> httpx2.Response:
-        """Go to the checkout, pay there with another address, and return the page one is sent back to."""
+        """Open the checkout, pay with another email address, and return the page after the redirect back."""
         answer = self.api.post("/api/payment/checkout", json={"tier": tier})
         assert answer.status_code == 200, answer.text
         address = answer.json()["checkout_url"]
@@ -61,12 +61,12 @@ class Customer:
             return browser.get(paid.headers["location"], follow_redirects=True)
 
     def does(self, path: str, **body: str) -> None:
-        """Do something with the subscription."""
+        """Change the subscription."""
         answer = self.api.post(f"/api/payment/{path}", json=body)
         assert answer.status_code == 200, answer.text
 
     def sees(self) -> tuple[str, str, int, int]:
-        """Return plan, status and credits, as the download of one's data has them."""
+        """Return plan, status and credits from the user's data export."""
         document = self.data()
         plan, credits = document["plan"], document["credits"]
         return plan["name"], plan["status"], credits["individual"], credits["subscription"]
@@ -77,7 +77,7 @@ class Customer:
         return dict(answer.json())
 
     def settled(self, count: int) -> tuple[str, str, int, int]:
-        """Return the same once so many webhooks have been answered, each with 200."""
+        """Return `sees()` once `count` webhooks have been answered, each with 200."""
         deadline = time.monotonic() + PATIENCE
         while len(self.lemon.answers) < count and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -104,7 +104,7 @@ def customer(make_site: Callable[..., Site]) -> Iterator[Customer]:
         site.stop()
 
 
-def test_buying_changing_cancelling_and_resuming(customer: Customer) -> None:
+def test_buy_change_cancel_and_resume(customer: Customer) -> None:
     customer.sign_up()
     assert customer.sees() == ("free", "inactive", 1, 0)
     back = customer.buys("individual", "somebody.else@example.com")

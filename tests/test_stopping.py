@@ -1,4 +1,4 @@
-"""A copy is told to stop in the middle of everything, as at each upgrade: nobody is sent to it any more, and nothing is lost."""
+"""A replica is stopped under load, as in every upgrade: it gets no more visitors, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from tests.test_contract import ANSWER, Person, World
 
 SOCKET = "/_event/?EIO=4&transport=websocket&token=00000000-0000-0000-0000-000000000000"
 DELAY = 2.0
-# Longer than a connection gets at the end, shorter than running work gets.
+# Longer than the grace period of connections, shorter than that of running work.
 MODEL_SECONDS = 9.0
 
 
 @pytest.fixture
 def copies(make_site: Callable[..., Site], make_database: Callable[[str], str]) -> Iterator[tuple[World, World]]:
-    """Two copies on one database, one of which does two calls of the model at once and takes its time to stop."""
+    """Two replicas on one database, the first with two concurrent model calls and a stop delay."""
     behaviour, database_url = openai_server.Behaviour(), make_database("stopping")
     with openai_server.running(behaviour) as url:
         given = {"DATABASE_URL": database_url, "OPENAI_BASE_URL": url, "OPENAI_MODEL": "test"}
@@ -45,7 +45,7 @@ def copies(make_site: Callable[..., Site], make_database: Callable[[str], str]) 
 
 @contextmanager
 def answering(world: World, who: Person, *ids: int) -> Iterator[list[Future[httpx2.Response]]]:
-    """Answer several interviews at once, the first one a little earlier."""
+    """Answer several interviews concurrently, half a second apart."""
     with ThreadPoolExecutor(len(ids)) as pool:
         sent = []
         for id in ids:
@@ -66,7 +66,7 @@ def scored(world: World, id: int) -> int:
 
 
 def closed_with(socket: ClientConnection) -> int:
-    """Wait until the server closes a websocket, and return the code."""
+    """Wait until the server closes the websocket; return the close code."""
     with contextlib.suppress(ConnectionClosed):
         while True:
             socket.recv(timeout=15)
@@ -74,7 +74,7 @@ def closed_with(socket: ClientConnection) -> int:
     return socket.close_code
 
 
-def test_a_copy_that_is_stopped_ends_what_runs_and_hands_over_what_waits(copies: tuple[World, World]) -> None:
+def test_stopped_replica_finishes_running_work_and_hands_over(copies: tuple[World, World]) -> None:
     one, other = copies
     who = one.person(3)
     running, waiting = one.started(who), one.started(who)
@@ -85,7 +85,7 @@ def test_a_copy_that_is_stopped_ends_what_runs_and_hands_over_what_waits(copies:
         assert str(socket.recv(timeout=10)).startswith("0{")
         one.site.process.send_signal(signal.SIGTERM)
         time.sleep(0.3)
-        # Balancers are told, and until they have noticed, visitors are served.
+        # The health check fails first; until load balancers have noticed, visitors are still served.
         ready = one.http.get("/ready")
         assert (ready.status_code, ready.json()["error"]) == (503, STOPPING)
         assert one.http.get("/live").status_code == 200
@@ -95,7 +95,7 @@ def test_a_copy_that_is_stopped_ends_what_runs_and_hands_over_what_waits(copies:
         assert closed_with(socket) == 1012, "the page connects again, to a copy that is there"
         with pytest.raises(httpx2.ConnectError):
             httpx2.get(f"{one.site.url}/live")
-        # The other copy takes over at once what had no place yet: its claim does not have to lapse.
+        # The other replica takes over waiting work immediately, without waiting for its lease to expire.
         other.model.first = 0.0
         handed = time.monotonic()
         assert other.said(who, waiting, "").status_code == 201

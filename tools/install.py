@@ -1,7 +1,7 @@
-"""Install what the lock files list into `.venv`, and nothing else: `python3 tools/install.py [run|dev|resolve]`.
+"""Install exactly the locked packages into `.venv`: `python3 tools/install.py [run|dev|resolve]`.
 
-Needs only Python's standard library. No resolver runs, so a release made tomorrow cannot change or break what is installed today.
-An install that was cut off is redone by the next call; one that is complete and current costs a few milliseconds.
+Uses only the standard library. No resolver runs, so a release made tomorrow cannot change or break today's install. An
+interrupted install is repeated by the next call; a complete and current one costs a few milliseconds.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 OLDEST, NEWEST = (3, 11), (3, 14)
-# With "resolve" the environment only serves to make the lock files again, which may lack what pyproject.toml requires by now.
+# With "resolve", the environment only serves to regenerate the lock files, which may not satisfy pyproject.toml anymore.
 LOCKS = {"run": "requirements.lock", "dev": "requirements-dev.lock", "resolve": "requirements-dev.lock"}
-# pip's settings that name where packages come from, and uv's variables for the same.
+# pip's settings for package sources, and uv's variables for the same.
 SOURCES = {
     "index-url": "UV_DEFAULT_INDEX",
     "extra-index-url": "UV_INDEX",
@@ -32,11 +32,11 @@ SOURCES = {
 
 
 class Failed(Exception):
-    """Nothing could be installed; the message is one sentence for the person who asked for it."""
+    """The install failed; the message is one sentence for the user."""
 
 
 def main() -> int:
-    """Install, unless it is done already; return the exit status."""
+    """Install unless it is already done; return the exit status."""
     parser = argparse.ArgumentParser(description="Install the locked packages into .venv.")
     parser.add_argument(
         "kind",
@@ -48,7 +48,7 @@ def main() -> int:
     kind = parser.parse_args().kind
     use_supported_python()
     try:
-        # Two calls at once take turns; the second one finds everything done.
+        # A lock serializes concurrent calls; the second one finds everything done.
         with (ROOT / "pyproject.toml").open() as turn:
             fcntl.flock(turn, fcntl.LOCK_EX)
             install(kind)
@@ -65,7 +65,7 @@ def main() -> int:
 
 
 def use_supported_python() -> None:
-    """Continue under a newer Python of this machine where `python3` is too old for the project."""
+    """Re-execute under a newer Python if `python3` is too old for the project."""
     if sys.version_info[:2] >= OLDEST:
         return
     for minor in range(NEWEST[1], OLDEST[1] - 1, -1):
@@ -77,11 +77,11 @@ def use_supported_python() -> None:
 
 
 def install(kind: str) -> None:
-    """Bring `.venv` to the state of the lock file for `kind`; raises Failed when that is not possible."""
+    """Bring `.venv` to the state of the lock file for `kind`. Raises Failed if that is impossible."""
     venv = ROOT / ".venv"
     stamp = venv / ".installed"
     wanted = {name: fingerprint(venv, name) for name in LOCKS}
-    # The tools for development include everything that the site needs.
+    # The dev environment includes everything that the site needs.
     if stamp.exists() and stamp.read_text() in {wanted[kind], wanted["dev"]} and runs(venv):
         return
     if not os.access(venv if venv.exists() else ROOT, os.W_OK):
@@ -97,7 +97,7 @@ def install(kind: str) -> None:
 
 
 def fingerprint(venv: Path, kind: str) -> str:
-    """Return a hash of all that an environment depends on: lock, project, this program, and the folder it was made for."""
+    """Return a hash of everything an environment depends on: lock, project, this script, and the folder's path."""
     digest = hashlib.sha256(f"{kind}\0{venv}".encode())
     for path in (ROOT / LOCKS[kind], ROOT / "pyproject.toml", Path(__file__)):
         digest.update(b"\0" + path.read_bytes())
@@ -105,9 +105,9 @@ def fingerprint(venv: Path, kind: str) -> str:
 
 
 def runs(venv: Path) -> bool:
-    """Tell whether the environment's Python starts and has pip: its base may be gone, or it was left half-made."""
+    """Return whether the environment's Python starts and has pip; its base may be gone, or its creation was interrupted."""
     python = venv / "bin" / "python"
-    # A folder that was moved keeps working in part only: its scripts name the old place.
+    # A moved environment works only in part: its scripts name the old path.
     configured = venv / "pyvenv.cfg"
     if not configured.exists() or not os.access(python, os.X_OK):
         return False
@@ -116,13 +116,13 @@ def runs(venv: Path) -> bool:
 
 
 def names_its_folder(venv: Path) -> bool:
-    """Tell whether pip's script starts the Python of this very folder."""
+    """Return whether pip's script starts the Python of this folder."""
     script = venv / "bin" / "pip"
     return script.exists() and str(venv) in script.read_text(errors="replace").partition("\n\n")[0]
 
 
 def make_environment(venv: Path) -> None:
-    """Create the virtual environment from nothing."""
+    """Create the virtual environment from scratch."""
     if venv.exists():
         say("The environment in .venv is incomplete or was made by another Python; making it again ...")
         shutil.rmtree(venv)
@@ -136,7 +136,7 @@ def make_environment(venv: Path) -> None:
 
 
 def sync(venv: Path, lock: Path) -> None:
-    """Install exactly the packages of `lock`, each checked against its hash, remove all others, and add the project."""
+    """Install exactly the packages of `lock`, verified by hash, remove all others, and add the project."""
     count = len(re.findall(r"^\S+==", lock.read_text(), re.MULTILINE))
     say(f"Installing the {count} packages of {lock.name}; the first time this takes up to a minute ...")
     python, uv = venv / "bin" / "python", venv / "bin" / "uv"
@@ -145,13 +145,13 @@ def sync(venv: Path, lock: Path) -> None:
         installer.flush()
         only_it = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--requirement", installer.name]
         run([python, "-m", "pip", "--disable-pip-version-check", "--quiet", "install", *only_it])
-    # Certificates that this machine trusts count, as they do for pip: company networks have their own.
+    # Trust the system's certificates as pip does: company networks have their own.
     environment = {"UV_SYSTEM_CERTS": "1", **sources(python), **os.environ, "VIRTUAL_ENV": str(venv)}
-    # Building a package would fetch build tools that no lock lists. Any index will do: the hashes say which file is right.
+    # Building a package would fetch unlocked build tools. Any index is fine, because the hashes identify the right file.
     exactly = ["--require-hashes", "--no-build", "--index-strategy", "unsafe-best-match"]
-    # Compiled here on all cores, or the first start would do it on one.
+    # Compile on all cores now; otherwise the first start would do it on one.
     command = [uv, "--no-progress", "pip", "sync", "--quiet", "--compile-bytecode", *exactly, lock]
-    # uv keeps an index's pages for ten minutes, so a release that is younger may be missing from them.
+    # uv caches index pages for ten minutes, so they may lack a newer release.
     synced = quiet(command, environment)
     if "no version of" in synced.stdout:
         synced = quiet([*command, "--refresh"], environment)
@@ -169,12 +169,12 @@ def locked(name: str, lock: Path) -> str:
 
 
 def sources(python: Path) -> dict[str, str]:
-    """Return where pip is configured to fetch packages from, in uv's words, for people behind a mirror or a proxy."""
+    """Return pip's configured package sources as uv's variables, for users behind a mirror or proxy."""
     given: dict[str, str] = {}
     for line in quiet([python, "-m", "pip", "config", "list"]).stdout.splitlines():
         key, _, value = line.partition("=")
         setting = SOURCES.get(key.rpartition(".")[2])
-        # Relative and local lists of pages, which pip takes, are no use to uv.
+        # pip accepts relative and local page lists; uv does not.
         usable = " ".join(
             part for part in value.strip("'\"").replace("\\n", " ").split() if "://" in part or setting == "SSL_CERT_FILE"
         )
@@ -184,26 +184,26 @@ def sources(python: Path) -> dict[str, str]:
 
 
 def verify(venv: Path) -> None:
-    """Raise Failed unless every requirement of every installed package is satisfied, those of extras included."""
+    """Raise Failed unless every requirement of every installed package is satisfied, extras included."""
     checked = quiet([venv / "bin" / "python", Path(__file__).with_name("verify_environment.py")])
     if checked.returncode:
         raise Failed(f"what was installed does not fit together: {reason(checked.stdout)}; `make lock` resolves it again")
 
 
 def run(command: list[object], environment: dict[str, str] | None = None) -> None:
-    """Run a command whose errors the user should see; raises Failed with the command's own reason."""
+    """Run a command; on failure, print its output and raise Failed with its reason."""
     require(quiet(command, environment))
 
 
 def require(done: subprocess.CompletedProcess[str]) -> None:
-    """Raise Failed for a command that failed, after printing what it said."""
+    """Print the output of a failed command and raise Failed."""
     if done.returncode:
         print(done.stdout.strip(), file=sys.stderr)
         raise Failed(f"packages could not be installed ({advice(done.stdout)}); the next call continues from here")
 
 
 def advice(output: str) -> str:
-    """Return in a few words what the person can do about a failed download or a full disk."""
+    """Return a short hint on what to do about a failed download or a full disk."""
     if re.search(r"No space left|ENOSPC|os error 28|Errno 28", output):
         return "the disk is full"
     if re.search(r"certificate|CERTIFICATE|UnknownIssuer", output):
@@ -216,13 +216,13 @@ def advice(output: str) -> str:
 
 
 def reason(output: str) -> str:
-    """Return the last line that says something."""
+    """Return the last nonempty line."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     return lines[-1].rstrip(".") if lines else "no reason was given"
 
 
 def quiet(command: list[object], environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a command and return its result with both of its outputs as one text."""
+    """Run a command and return its result, with stdout and stderr combined."""
     return subprocess.run(
         [str(part) for part in command],
         cwd=str(ROOT),
@@ -236,7 +236,7 @@ def quiet(command: list[object], environment: dict[str, str] | None = None) -> s
 
 
 def say(words: str) -> None:
-    """Tell what is going on during the wait that follows."""
+    """Print what the following wait is for."""
     print(words, flush=True)
 
 

@@ -1,6 +1,6 @@
-"""Check that this environment satisfies the metadata of every package in it, the requirements of extras included.
+"""Check that the environment satisfies the metadata of all its packages, including extras.
 
-`pip check` leaves extras out, and a wrong package behind an extra is what breaks an installation later.
+`pip check` ignores extras, and a wrong package behind an extra breaks an installation later.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 PROJECT = "interviewer"
-# What `make run` installs; a server with its own database and built pages needs neither.
+# Installed by `make run`; a server with its own database and built pages needs neither.
 EXTRAS = ("embedded", "build")
 
 
 def problems(project: str, extras: tuple[str, ...]) -> Iterator[str]:
-    """Yield one phrase for each requirement that is missing or has the wrong version, following the project's requirements."""
+    """Yield a phrase for each missing requirement or wrong version, following the project's requirements recursively."""
     waiting = [Requirement(f"{project}[{','.join(extras)}]")]
     seen: set[tuple[str, str]] = set()
     while waiting:

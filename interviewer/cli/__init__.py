@@ -11,7 +11,7 @@ app = typer.Typer(help="Practise backend interviews.", no_args_is_help=True, pre
 
 @app.callback()
 def main() -> None:
-    """Practise backend interviews."""
+    """Practice backend interviews."""
 
 
 app.command()(running.run)

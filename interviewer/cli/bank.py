@@ -1,4 +1,4 @@
-"""`interviewer bank`: look after the question bank."""
+"""`interviewer bank`: check the question bank."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ app = typer.Typer(help="Look after the question bank.", no_args_is_help=True)
 
 @app.callback()
 def bank() -> None:
-    """Look after the question bank."""
+    """Check the question bank."""
 
 
 @app.command()
 def check() -> None:
-    """Check every question: weights and wordings, levels, two that ask the same, and that the scorer can judge it.
+    """Check every question: weights, wordings, levels, duplicates, and that the scorer can judge it.
 
-    Every model answer must score 9 or more; no answer, "I don't know", the question again and boasting 1 or less. Ends with exit
-    code 1 when something is wrong. Takes about a minute.
+    Each model answer must score 9 or more. An empty answer, "I don't know", the repeated question and boasting must score 1 or
+    less. Exits with status 1 if there are problems. Takes about a minute.
     """
     try:
         questions = load_bank()

@@ -1,4 +1,4 @@
-"""`interviewer billing`: what is stored of purchases, compared with what the payment service has."""
+"""`interviewer billing`: compare stored purchases with the payment service."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ WORDS = {Finding.REPAIRED: "repaired", Finding.OPEN: "look at", Finding.FAILED: 
 
 @app.callback()
 def main() -> None:
-    """Compare what is stored of purchases with the payment service."""
+    """Compare stored purchases with the payment service."""
 
 
 @app.command()
 def reconcile(*, dry_run: Annotated[bool, typer.Option("--dry-run", help="Report only; keep nothing.")] = False) -> None:
-    """Fetch subscriptions, orders and invoices, and make up for deliveries that were lost; status 1 if a record failed."""
+    """Fetch subscriptions, orders and invoices, and repair what lost deliveries left out; status 1 if a record failed."""
 
     async def work(services: Services) -> Counter[Finding]:
         if gaps := services.settings.payment_gaps:

@@ -1,7 +1,7 @@
-"""HTTP connections with an end: a request has to arrive in time and within a size, and a client has so many connections.
+"""HTTP connections with limits: on a request's time and size, and on the connections per client.
 
-Left alone, uvicorn waits for ever for the rest of a request, and keeps its headers and trailers however long they get, and any
-number of requests that wait for their turn. Once a connection is a websocket, `bounded_websockets` bounds it.
+By default uvicorn waits forever for the rest of a request, keeps headers and trailers of any length, and queues any number of
+pipelined requests. Websockets are limited in `bounded_websockets`.
 """
 
 from __future__ import annotations
@@ -19,60 +19,60 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from interviewer.cli.bounded_websockets import BoundedWebsocket, closing
 from interviewer.core.rate_limits import network_of
 
-# Seconds for the headers of a request, and for its body after them.
+# Seconds for a request's headers, and then for its body.
 HEADERS_WITHIN, BODY_WITHIN = 20.0, 60.0
-# Bytes of a request's line and headers, and of what else comes with its body: sizes of chunks, and trailers.
+# Longest request line and headers in bytes; also the limit for chunk sizes and trailers of its body.
 LONGEST_HEADERS = 65_536
-# Seconds and bytes for the rest of a body whose request has its answer already. It is thrown away: a connection that is closed
-# while more arrives can take the answer with it.
+# Seconds and bytes for the rest of a body after the response was sent. It is read and discarded, because closing a connection
+# while data arrives can lose the response.
 REST_WITHIN, LONGEST_REST = 10.0, 8 * 1024 * 1024
-# Requests that wait on one connection for the answers before theirs. Browsers send the next request after the answer.
+# Pipelined requests waiting on one connection. Browsers do not pipeline.
 PIPELINED = 16
-# Seconds for the application to accept a websocket, or to refuse it.
+# Seconds for the application to accept or refuse a websocket.
 HANDSHAKE_WITHIN = 20.0
-# Connections of one client, and those of them on which a request is still arriving. A browser keeps six open.
+# Connections per client, and those among them with an incomplete request. A browser keeps six open.
 AT_ONCE, ARRIVING = 1_000, 200
 
 
 class TooManyPipelined(Exception):
-    """More requests than PIPELINED wait on one connection; what the parser calls can only end it with an error."""
+    """More than PIPELINED requests wait on one connection. A parser callback can end a connection only with an error."""
 
 
 class _Flow(FlowControl):
-    """Reads nothing more while requests of the connection wait for their turn."""
+    """Pauses reading while requests on the connection are waiting."""
 
     def __init__(self, transport: asyncio.Transport, waiting: Sized) -> None:
         super().__init__(transport)
         self._waiting = waiting
 
     def resume_reading(self) -> None:
-        """Read on, if what was read has been begun with."""
+        """Resume reading unless requests are waiting."""
         if not self._waiting:
             super().resume_reading()
 
 
 class BoundedHttp(HttpToolsProtocol):
-    """One HTTP connection whose requests arrive in time, or not at all."""
+    """One HTTP connection whose requests must arrive in time."""
 
-    # Whether clients are told apart by their addresses: not where all connections come from a proxy.
+    # Whether to limit connections per client address; off when all connections come from a proxy.
     by_client: ClassVar[bool] = False
-    # The same for websockets, whose client is known behind a proxy, too.
+    # The same for websockets, whose client is known behind a proxy too.
     websockets_by_client: ClassVar[bool] = False
     _open: ClassVar[Counter[str]] = Counter()
     _arriving: ClassVar[Counter[str]] = Counter()
 
     _peer: str | None = None
     _deadline: asyncio.TimerHandle | None = None
-    # The request that is being answered. Its connection's `cycle` is the last one that arrived.
+    # The request being answered. The connection's `cycle` is the last one that arrived.
     _running: RequestResponseCycle | None = None
     _in_headers = True
-    # Whether the read that ended the headers is not over yet.
+    # Whether the read that ended the headers is still being processed.
     _headers_ended = False
-    # Bytes of headers, or of what is not the body after them, and bytes that come after the answer.
+    # Bytes of headers or body framing, and bytes received after the response.
     _received = _rest = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to wait for the first request, unless the client has its share of connections already."""
+        """Start the deadline for the first request, or refuse a client with too many connections."""
         super().connection_made(transport)
         self.flow = _Flow(transport, self.pipeline)
         peer = network_of(self.client[0]) if self.client else "unknown"
@@ -85,7 +85,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._await(HEADERS_WITHIN)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection, and tell the request that is being answered; uvicorn tells only the last that arrived."""
+        """Clean up and notify the request being answered; uvicorn only notifies the last that arrived."""
         self._let_go()
         self.pipeline.clear()
         if self._running is not None and not self._running.response_complete:
@@ -94,7 +94,7 @@ class BoundedHttp(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take a piece of a request; one that begins has to end."""
+        """Process received data and enforce the limits."""
         if self._deadline is None and self._is_idle:
             self._await(HEADERS_WITHIN)
         self._received += len(data)
@@ -109,19 +109,19 @@ class BoundedHttp(HttpToolsProtocol):
             self._refuse("413 Content Too Large")
 
     def on_message_begin(self) -> None:
-        """Wait for the headers of a request."""
+        """Start the deadline for the headers."""
         super().on_message_begin()
         self._in_headers = True
         if self._deadline is None:
             self._await(HEADERS_WITHIN)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header, and no trailer: no route reads one."""
+        """Keep headers but drop trailers, which no route reads."""
         if self._in_headers:
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Wait for the body of a request."""
+        """Start the deadline for the body."""
         self._in_headers, self._headers_ended, self._rest = False, True, 0
         self._arrived()
         self._await(BODY_WITHIN)
@@ -130,20 +130,20 @@ class BoundedHttp(HttpToolsProtocol):
             raise TooManyPipelined
 
     def on_body(self, body: bytes) -> None:
-        """Take a piece of a body."""
+        """Exclude body bytes from the count of framing bytes."""
         self._received -= len(body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Wait for nothing more: the request is here."""
+        """Stop the deadline: the request has arrived."""
         self._arrived()
         self._in_headers, self._headers_ended, self._received = True, False, 0
         super().on_message_complete()
 
     def handle_websocket_upgrade(self) -> None:
-        """Hand the connection over, and count it until it is a websocket, which is bounded elsewhere."""
+        """Hand the connection over; it counts toward the limits until the handshake is complete."""
         if not self._is_idle:
-            # The answer that is due before would end up among the frames of the websocket.
+            # The earlier request's response would end up among the websocket's frames.
             self.transport.close()
             return
         self._arrived()
@@ -152,14 +152,14 @@ class BoundedHttp(HttpToolsProtocol):
         super().handle_websocket_upgrade()
 
     def on_response_complete(self) -> None:
-        """Begin with the next request; what is left of the body of this one has to end soon."""
+        """Continue with the next request; the rest of this one's body gets a short deadline."""
         if not self._in_headers and self._is_idle:
             self._arrived()
             self._await(REST_WITHIN)
         super().on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is no request, unless that would end up in the middle of another answer."""
+        """Respond to a malformed request, unless that would interrupt another response."""
         if self._is_answering:
             self.transport.close()
         else:
@@ -171,12 +171,12 @@ class BoundedHttp(HttpToolsProtocol):
 
     @property
     def _is_idle(self) -> bool:
-        """Whether every request that has arrived has its answer."""
+        """Whether every request that arrived has its response."""
         return self.cycle is None or self.cycle.response_complete
 
     @property
     def _is_answering(self) -> bool:
-        """Whether an answer has begun, or is due to a request before the last one."""
+        """Whether a response has begun, or an earlier request still needs one."""
         if self._is_idle or self._running is None:
             return False
         return self._running.response_started or self._running is not self.cycle or self._in_headers
@@ -205,7 +205,7 @@ class BoundedHttp(HttpToolsProtocol):
     def _give_up(self) -> None:
         self._arrived()
         if self.flow.read_paused:
-            # The rest may be on its way, and it is we who do not get on.
+            # Reading is paused, so the delay is ours and the rest may already be waiting in the socket.
             self._await(HEADERS_WITHIN if self._in_headers else BODY_WITHIN)
         elif not self.transport.is_closing():
             if self._in_headers and self._received and self._is_idle:
@@ -222,6 +222,6 @@ class BoundedHttp(HttpToolsProtocol):
 
 
 def bounded_http(*, by_client: bool, websockets_by_client: bool = True) -> type[asyncio.Protocol]:
-    """Return the protocol of the server's connections; `by_client` where a connection's address is its client's."""
+    """Return the server's protocol class; set `by_client` where a connection's address is that of the client."""
     kept = {"by_client": by_client, "websockets_by_client": websockets_by_client}
     return cast("type[asyncio.Protocol]", type("BoundedHttp", (BoundedHttp,), kept))

@@ -1,7 +1,7 @@
-"""Websockets whose frames are few and whose messages end, counted before the protocol library works on them.
+"""Websockets with limits on frames and on the time for a message, enforced before the protocol library parses anything.
 
-Left alone, uvicorn takes any number of pings, pongs and fragments, of which the application sees nothing, answers each ping also
-to a client that reads no answers, and waits for ever for the rest of a message. Whole messages are counted in
+By default uvicorn accepts any number of pings, pongs and fragments, which the application never sees, answers every ping even
+if the client reads nothing, and waits forever for the rest of a message. Whole messages are limited in
 `interviewer.api.websockets`.
 """
 
@@ -32,14 +32,14 @@ from interviewer.core.rate_limits import network_of
 
 logger = logging.getLogger(__name__)
 
-# Frames and bytes on one websocket within WITHIN seconds, and on all of a client: twice the messages and characters, because a
-# message may have several frames, and a character several bytes.
+# Frames and bytes per websocket within WITHIN seconds, and per client: twice the limits for messages and characters, because a
+# message may have several frames and a character several bytes.
 FRAMES, BYTES = 2 * MESSAGES, 2 * CHARACTERS
 CLIENT_FRAMES, CLIENT_BYTES = 2 * CLIENT_MESSAGES, 2 * CLIENT_CHARACTERS
-# Seconds for a message to arrive whole, and for a client to read that its websocket is closed.
+# Seconds for a message to arrive in full, and for a client to read the close frame.
 MESSAGE_WITHIN, CLOSED_WITHIN = 20.0, 10.0
 
-# Of a frame's header, RFC 6455, section 5.2.
+# Bits of the frame header, RFC 6455, section 5.2.
 _FINAL, _CONTROL, _MASKED, _LENGTH = 0x80, 0x08, 0x80, 0x7F
 _LONG = {126: 2, 127: 8}
 _MASK = 4
@@ -48,27 +48,27 @@ _seldom = Seldom(60)
 
 
 def closing(status: str) -> bytes:
-    """Return a response without a body, after which the connection ends."""
+    """Return an HTTP response without a body that closes the connection."""
     return f"HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n".encode()
 
 
 class Frames:
-    """Finds where the frames of a websocket begin, in bytes that arrive in pieces; costs far less than parsing them."""
+    """Counts websocket frames in a byte stream, at a fraction of the cost of parsing them."""
 
     def __init__(self) -> None:
         self._header = b""
         self._left = 0
         self._in_message = False
-        # How many messages have come to their last frame.
+        # The number of messages whose last frame has begun.
         self.messages = 0
 
     @property
     def unfinished(self) -> bool:
-        """Whether a frame or a message has begun whose end is still to come."""
+        """Whether a frame or message is incomplete."""
         return self._in_message or self._left > 0 or bool(self._header)
 
     def begun(self, data: bytes, most: int) -> int:
-        """Return how many frames begin in the next piece; past `most` it stops looking, and is of no use any more."""
+        """Return the number of frames that begin in `data`. Past `most` it stops, and the counter is unusable afterwards."""
         data, self._header = self._header + data, b""
         frames, at = 0, self._left
         while at < len(data) and frames <= most:
@@ -85,7 +85,7 @@ class Frames:
 
 
 def _size(data: bytes, at: int) -> int | None:
-    """Return the bytes of the frame that begins there, or None while its length has not arrived."""
+    """Return the size in bytes of the frame that begins at `at`, or None while its length has not arrived."""
     if len(data) < at + 2:
         return None
     length, extended = data[at + 1] & _LENGTH, 0
@@ -98,15 +98,15 @@ def _size(data: bytes, at: int) -> int | None:
 
 
 class BoundedWebsocket(WebSocketsSansIOProtocol):
-    """One websocket; says when it is accepted, or lost, and is closed if it never becomes one, or sends too much."""
+    """One websocket. It reports the end of its handshake, and is closed if it exceeds the limits."""
 
-    # What the open websockets of a client have sent, by the client's address.
+    # What the open websockets of each client have sent, by client address.
     _clients: ClassVar[WeakValueDictionary[str, Spent]] = WeakValueDictionary()
 
     def __init__(self, *args: Any, done: Callable[[], None], by_client: bool, **kwargs: Any) -> None:
-        """`done` is called at the end of the handshake; more than once does no harm.
+        """`done` is called at the end of the handshake, possibly more than once.
 
-        `by_client`: whether there are limits for all websockets of a client together.
+        `by_client` enables limits for all websockets of a client together.
         """
         super().__init__(*args, **kwargs)
         self._done = done
@@ -117,7 +117,7 @@ class BoundedWebsocket(WebSocketsSansIOProtocol):
         self._deadline: asyncio.TimerHandle | None = None
 
     def data_received(self, data: bytes) -> None:
-        """Take the request, which comes in one piece from the HTTP protocol, or what comes after it."""
+        """Process the upgrade request, which the HTTP protocol passes on in one piece, or later data."""
         if not self.handshake_initiated:
             super().data_received(data)
             self._refuse_odd_request()
@@ -132,14 +132,14 @@ class BoundedWebsocket(WebSocketsSansIOProtocol):
             super().data_received(data)
 
     def _refuse_odd_request(self) -> None:
-        """Refuse a request that the library did not take for one of a websocket."""
+        """Refuse a request that the library does not accept as a websocket handshake."""
         if not self.handshake_initiated and not self.transport.is_closing():
             too_large = isinstance(self.conn.handshake_exc, SecurityError)
             self.transport.write(closing("431 Request Header Fields Too Large" if too_large else "400 Bad Request"))
             self.transport.close()
 
     def _is_too_much(self, data: bytes) -> bool:
-        """Count what has arrived, and wait for the rest of it."""
+        """Count the received data and manage the deadline for incomplete messages; return whether a limit is exceeded."""
         messages = self._frames.messages
         counted = {"frames": self._frames.begun(data, FRAMES), "bytes": len(data)}
         own = self._alone.add(**counted)
@@ -153,9 +153,9 @@ class BoundedWebsocket(WebSocketsSansIOProtocol):
         )
 
     def _of_client(self) -> Spent | None:
-        """Return what all websockets of the client have sent, once it is known whose this is."""
+        """Return the counter for all websockets of the client, once the client is known."""
         if self._together is None and self._by_client and self.handshake_complete:
-            # Where a proxy is trusted, the application has put the address of the proxy's client here.
+            # Behind a trusted proxy, the application has put the real client address here.
             client = network_of((self.scope.get("client") or ("",))[0])
             self._together = self._clients.setdefault(client, Spent(WITHIN))
         return self._together
@@ -170,13 +170,13 @@ class BoundedWebsocket(WebSocketsSansIOProtocol):
 
     def _give_up(self) -> None:
         if self.read_paused:
-            # The rest may have arrived, and it is the application that does not get on.
+            # Reading is paused, so the application is slow and the rest may already have arrived.
             self._await_rest()
         else:
             self._fail("the message did not arrive")
 
     def _fail(self, reason: str) -> None:
-        """Close the websocket, and cut it off if the client does not read that."""
+        """Close the websocket, and abort the connection if the client does not read the close frame."""
         if self.transport.is_closing():
             return
         self.queue.put_nowait({"type": "websocket.disconnect", "code": TOO_MUCH, "reason": reason})
@@ -188,7 +188,7 @@ class BoundedWebsocket(WebSocketsSansIOProtocol):
         self._cut_off_soon()
 
     def _cut_off_soon(self) -> None:
-        """End the connection although the client does not read what is left to send: closing alone waits for that."""
+        """Abort the connection after CLOSED_WITHIN seconds: closing alone waits for the client to read the unsent data."""
         self._forget_deadline()
         self._deadline = self.loop.call_later(CLOSED_WITHIN, self.transport.abort)
 
@@ -198,34 +198,34 @@ class BoundedWebsocket(WebSocketsSansIOProtocol):
         self._cut_off_soon()
 
     def pause_writing(self) -> None:
-        """Read nothing while the client does not read: each of its pings would add an answer to what waits."""
+        """Stop reading while the client does not read: each of its pings would add a pong to the write buffer."""
         super().pause_writing()
         if not self.read_paused and not self.transport.is_closing():
             self.read_paused = True
             self.transport.pause_reading()
 
     def resume_writing(self) -> None:
-        """Read on, unless the application has yet to take what was read."""
+        """Resume reading, unless the application has not yet taken what was read."""
         super().resume_writing()
         if self.read_paused and self.queue.empty() and not self.transport.is_closing():
             self.read_paused = False
             self.transport.resume_reading()
 
     async def receive(self) -> ASGIReceiveEvent:
-        """Return what comes next; reading goes on then, if the client reads too."""
+        """Return the next message; reading resumes only if the client reads too."""
         message = await super().receive()
         if not self.writable.is_set():
             self.pause_writing()
         return message
 
     async def send(self, message: ASGISendEvent) -> None:
-        """Pass on what the application says; with its first word the handshake is over."""
+        """Send a message of the application; the first one completes the handshake."""
         await super().send(message)
         if self.handshake_complete:
             self._done()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
+        """Clean up after the connection."""
         self._done()
         self._forget_deadline()
         super().connection_lost(exc)

@@ -1,4 +1,4 @@
-"""`interviewer webhooks`: what the payment service delivered."""
+"""`interviewer webhooks`: deliveries of the payment service."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def list_deliveries(
     everything: Annotated[bool, typer.Option("--all", help="Also those that need nobody.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 50,
 ) -> None:
-    """List the deliveries that need somebody, the newest first."""
+    """List the deliveries that need attention, newest first."""
 
     async def work(services: Services) -> list[Delivery]:
         return await services.webhooks.listed(everything=everything, limit=limit + 1)
@@ -63,14 +63,14 @@ def replay(
     ids: Annotated[list[int] | None, typer.Argument(help="Numbers of deliveries.")] = None,
     open: Annotated[bool, typer.Option("--open", help="All that need somebody.")] = False,
 ) -> None:
-    """Apply deliveries again, in the order in which they came; status 1 if one still needs somebody."""
+    """Apply deliveries again in the order they arrived; status 1 if one still needs attention."""
 
     async def work(services: Services) -> list[tuple[int, Delivery | None, str]]:
         chosen = {*(ids or []), *(await services.operations.open_deliveries() if open else [])}
         if not chosen and not open:
             raise BadRequest("Name deliveries by their numbers, or all that need somebody with --open.")
         failures = {id: await _replayed(services, id) for id in sorted(chosen)}
-        # Looked at afterwards: a later one may have brought what an earlier one waited for.
+        # Read after all replays: a later delivery may have resolved an earlier one.
         return [(id, await _found(services, id), words) for id, words in failures.items()]
 
     replayed = operate(work)
@@ -87,7 +87,7 @@ def assign(
     id: Annotated[int, typer.Argument(help="The delivery's number.")],
     email: Annotated[str, typer.Argument(help="The account's address.")],
 ) -> None:
-    """Tie a delivery that belongs to no account to one, with all that was bought together, and apply it."""
+    """Assign a delivery without an account, and everything bought with it, to an account, and apply it."""
 
     async def work(services: Services) -> Delivery:
         return await services.webhooks.assign(id, await services.operations.user_id(email))
@@ -99,14 +99,14 @@ def assign(
 
 
 async def _replayed(services: Services, id: int) -> str:
-    """Replay one delivery and return why that failed, if it did. What prevents all of them is raised."""
+    """Replay one delivery; return the reason if it failed. Errors that affect all deliveries are raised."""
     try:
         await services.webhooks.replay(id)
     except AppError as error:
         if error.status >= 500:
             raise
         return error.user_message
-    except Exception as error:  # what failed once may well fail again, and must not keep the others waiting
+    except Exception as error:  # it may well fail again, and must not block the others
         logger.exception("a delivery could not be replayed")
         return f"it failed again: {type(error).__name__}"
     return ""
@@ -130,7 +130,7 @@ def _row(one: Delivery) -> tuple[object, ...]:
 
 
 def _body(raw: bytes) -> list[str]:
-    """Return a body in lines: as JSON if it is that, else as it came."""
+    """Return a body as lines: formatted if it is JSON, otherwise as received."""
     if not raw:
         return ["The body was erased with the account it was about."]
     try:

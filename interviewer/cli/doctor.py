@@ -1,4 +1,4 @@
-"""`interviewer doctor`: whether everything works, tried for real."""
+"""`interviewer doctor`: check that everything works by trying it."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from interviewer.operator import health_checks
 from interviewer.operator.health_checks import Check, Health
 from interviewer.settings import Settings
 
-# What takes long to import is imported where it is used: it would slow down every other command.
+# Slow imports happen inside functions, so that other commands start fast.
 
-# Seconds that another server gets to answer.
+# Timeout in seconds for other servers.
 PATIENCE = 10.0
 
 
@@ -159,7 +159,7 @@ async def _interviewer(settings: Settings) -> Check:
 
 
 async def _github(settings: Settings) -> Check:
-    """Exchange a code that GitHub never gave: it refuses the code only if it knows the app and its secret."""
+    """Exchange an invented code: GitHub rejects the code itself only if it knows the app and its secret."""
     from interviewer import wiring
 
     if (github := wiring.choose_oauth(settings)) is None:

@@ -1,4 +1,4 @@
-"""`interviewer eval`: how far an interviewer's scores agree with human grades."""
+"""`interviewer eval`: compare an interviewer's scores with human grades."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
     from evaluation.summary import Summary
     from interviewer.operator.usage import Prices
 
-# Seconds between two lines about how far it is.
+# Seconds between two progress lines.
 TELL_EVERY = 5.0
 
 
 class Which(StrEnum):
-    """Who grades."""
+    """The interviewer that grades."""
 
     BUILTIN = "builtin"
     OPENAI = "openai"
 
 
-# What is computed here in threads of one process gains nothing from more; a server does.
+# The built-in grader gains nothing from more threads in one process; a model server does.
 AT_ONCE = {Which.BUILTIN: 1, Which.OPENAI: 4}
 
 
@@ -64,18 +64,18 @@ def evaluate(
 
 
 def _evaluate(file: Path, which: Which, out: Path, report: Path | None, repeats: int, limit: int | None, at_once: int) -> int:
-    """Do it all; return how many answers have no score."""
+    """Run the evaluation and return how many answers have no score."""
     if find_spec("evaluation") is None:
         raise StartupError(
             "The evaluation tools are part of the source code, not of the installed package: run this in a checkout."
         )
-    # These take a second, which `--help` must not.
+    # These imports take a second, too long for `--help`.
     from evaluation.records import load
     from evaluation.report import page
     from evaluation.run import prediction, replacing
     from evaluation.summary import summarise
 
-    # Reading the settings leaves the folder that these are relative to.
+    # load_settings() changes the working directory, to which these are relative.
     file, out, report = file.absolute(), out.absolute(), report.absolute() if report else None
     _refuse_overwriting(file, out, report)
     records = load(file, limit)
@@ -107,7 +107,7 @@ def _tell_of_repeated_ids(records: Sequence[Record]) -> None:
 
 
 def _grader(which: Which) -> tuple[Grader, str, Prices]:
-    """Return who grades, the name of that, and what tokens cost. Raises StartupError when nothing is configured."""
+    """Return the grader, its name, and the token prices. Raises StartupError when no model is configured."""
     from evaluation.graders import BuiltinGrader, InterviewerGrader
     from interviewer.operator.usage import Prices
 
@@ -132,7 +132,7 @@ async def _graded(records: Sequence[Record], grader: Grader, repeats: int, at_on
 
 
 class _Teller:
-    """Says on standard error how far it is, every few seconds and at the end."""
+    """Reports progress on standard error every few seconds and at the end."""
 
     def __init__(self) -> None:
         self._began = self._told = perf_counter()

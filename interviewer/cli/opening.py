@@ -1,4 +1,4 @@
-"""What every command needs: settings, a database, services, and errors that are one sentence."""
+"""What commands share: settings, a database, services, and one-sentence errors."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 @contextlib.contextmanager
 def one_sentence_errors() -> Iterator[None]:
-    """Say what prevents a start in one sentence, without a traceback, and end with status 1."""
+    """Print a StartupError as one sentence without a traceback, and exit with status 1."""
     try:
         yield
     except StartupError as error:
@@ -39,7 +39,7 @@ def one_sentence_errors() -> Iterator[None]:
 
 
 def load_settings() -> Settings:
-    """Return the settings; raises StartupError for a malformed one."""
+    """Return the settings. Raises StartupError for a malformed one."""
     os.chdir(ROOT)
     _spare_loopback()
     try:
@@ -49,14 +49,14 @@ def load_settings() -> Settings:
 
 
 def _spare_loopback() -> None:
-    """Ask no proxy for what runs on this machine, such as a model's server."""
+    """Bypass proxies for servers on this machine, such as a model server."""
     listed = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
     if "127.0.0.1" not in listed:
         os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(filter(None, [listed, *LOOPBACK]))
 
 
 def database_url(settings: Settings) -> str:
-    """Return the configured or embedded database's address; raises StartupError without one."""
+    """Return the address of the configured or embedded database. Raises StartupError if there is none."""
     if settings.database_url is None:
         raise StartupError("No database is configured.")
     return settings.database_url.get_secret_value()
@@ -64,7 +64,7 @@ def database_url(settings: Settings) -> str:
 
 @contextlib.contextmanager
 def open_database(settings: Settings) -> Iterator[Settings]:
-    """Yield settings whose DATABASE_URL is set, starting the embedded server if none is configured, and stop it at the end."""
+    """Yield settings with DATABASE_URL set. If none is configured, run the embedded server for the block."""
     if settings.database_url is not None:
         yield settings
         return
@@ -73,7 +73,7 @@ def open_database(settings: Settings) -> Iterator[Settings]:
         try:
             url = server.start(signals.came)
         except StartupError:
-            signals.release()  # what ended the program may have ended the start
+            signals.release()  # a signal may have aborted the startup
             raise
         try:
             signals.release()
@@ -89,7 +89,10 @@ def open_database(settings: Settings) -> Iterator[Settings]:
 
 
 class _Signals:
-    """Turns signals into an orderly exit. While held it only notes them: a half-started or half-stopped server would stay."""
+    """Converts signals into an orderly exit.
+
+    While held it only records them: exiting in the middle of starting or stopping the server would leave it running.
+    """
 
     def __init__(self) -> None:
         self._held = True
@@ -101,15 +104,15 @@ class _Signals:
             self._leave(number)
 
     def came(self) -> bool:
-        """Tell whether a signal was noted."""
+        """Return whether a signal was received."""
         return self._noted is not None
 
     def hold(self) -> None:
-        """From now on only note signals."""
+        """Only record signals from now on."""
         self._held = True
 
     def release(self) -> None:
-        """From now on leave at once, and now if a signal has come already."""
+        """Exit on signals from now on, and immediately if one was recorded."""
         self._held = False
         if self._noted is not None:
             self._leave(self._noted)
@@ -120,7 +123,7 @@ class _Signals:
 
 @contextlib.contextmanager
 def _stopping_on_signals() -> Iterator[_Signals]:
-    """Handle the signals that end a program, so that what was started is stopped."""
+    """Handle termination signals, so that what was started is stopped."""
     signals = _Signals()
     before = {number: signal.signal(number, signals) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
@@ -131,25 +134,25 @@ def _stopping_on_signals() -> Iterator[_Signals]:
 
 
 class Remarks(logging.Handler):
-    """Keeps what our modules log meanwhile, a line each: in a report they are reasons, not noise."""
+    """Collects our log messages as lines, to print them as reasons in a report."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self._lines: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep a remark; its traceback, if it has one, is for the server's log."""
+        """Keep the message without its traceback, which belongs in the server's log."""
         self._lines.append(record.getMessage())
 
     def take(self) -> list[str]:
-        """Return the remarks since the last time."""
+        """Return the messages collected since the last call."""
         taken, self._lines = self._lines, []
         return taken
 
 
 @contextlib.contextmanager
 def remarks() -> Iterator[Remarks]:
-    """Keep what is logged, instead of having it printed in between."""
+    """Collect log messages instead of printing them."""
     handler, logger = Remarks(), logging.getLogger("interviewer")
     propagated, logger.propagate = logger.propagate, False
     logger.addHandler(handler)
@@ -161,7 +164,7 @@ def remarks() -> Iterator[Remarks]:
 
 
 def operate(work: Callable[[Services], Awaitable[Result]]) -> Result:
-    """Do `work` with the services, on a database at the newest schema; whatever prevents it is one sentence and status 1."""
+    """Run `work` with the services on an up-to-date database. Expected errors are printed as one sentence, with exit status 1."""
     with one_sentence_errors(), remarks() as made:
         try:
             with open_database(load_settings()) as settings:
@@ -178,12 +181,12 @@ def operate(work: Callable[[Services], Awaitable[Result]]) -> Result:
 
 
 def refusal(error: DBAPIError) -> str:
-    """Return in one sentence why the database refuses."""
+    """Return one sentence on why the database refuses."""
     return f"The database refuses: {shown(next(iter(str(error.orig).strip().splitlines()), 'no reason given'))}"
 
 
 async def _with_services(settings: Settings, work: Callable[[Services], Awaitable[Result]]) -> Result:
-    from interviewer import wiring  # takes a second, which `--help` must not
+    from interviewer import wiring  # takes a second, too long for `--help`
 
     services = wiring.build(settings)
     try:

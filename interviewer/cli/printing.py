@@ -1,4 +1,4 @@
-"""What is printed: nothing that came from outside reaches the terminal as anything but text."""
+"""Terminal output in which external data is always plain text."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 import typer
 
 GAP = "  "
-# Control, format, surrogate, private and unassigned characters; separators of lines and paragraphs.
+# Unicode categories: control, format, surrogate, private and unassigned characters; line and paragraph separators.
 _UNPRINTABLE = ("C", "Zl", "Zp")
 
 
 def shown(value: object) -> str:
-    """Return a value as one line of printable text: what could move the cursor or turn the line around is escaped."""
+    """Return a value as one line of printable text; characters that move the cursor or change text direction are escaped."""
     return "".join(
         _escaped(character) if unicodedata.category(character).startswith(_UNPRINTABLE) else character for character in str(value)
     )
@@ -26,7 +26,7 @@ def _escaped(character: str) -> str:
 
 
 def moment(at: datetime) -> str:
-    """Return a moment in UTC, to the second."""
+    """Return a time in UTC, to the second."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
@@ -36,7 +36,7 @@ def say(line: str = "") -> None:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print rows below their head, in columns."""
+    """Print rows in columns below a head."""
     lines = [[shown(cell) for cell in row] for row in (head, *rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     for line in lines:
@@ -44,6 +44,6 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 
 
 def say_if_cut(found: Sequence[object], limit: int) -> None:
-    """Say that there is more than the `limit` rows that are shown, if `found` is longer."""
+    """Print a hint if `found` has more than the `limit` rows that are shown."""
     if len(found) > limit:
         say(f"Only the first {limit} are shown; --limit shows more.")

@@ -1,4 +1,4 @@
-"""Starting the site, and what comes before it: `interviewer run` and `interviewer migrate`."""
+"""`interviewer run` and `interviewer migrate`."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from interviewer.core.migrations import migrate as migrate_database
 from interviewer.errors import StartupError
 from interviewer.settings import ROOT, Settings
 
-# Seconds that open connections get at the end before they are cut.
+# Seconds that open connections get at shutdown before they are closed.
 GRACE_SECONDS = 5
-# Bytes of one message on a websocket: the longest form that `state/bounds.py` takes, with three bytes for each character.
+# Longest websocket message in bytes: the largest form that `state/bounds.py` accepts, at three bytes per character.
 LONGEST_MESSAGE = 640 * 1024
-# Seconds that an idle connection stays open: longer than a load balancer in front keeps it, or it would now and then send a
-# request into one that is just being closed, which its visitor would see as an error.
+# Seconds before an idle connection is closed. It must exceed the load balancer's idle timeout; otherwise the balancer may send
+# a request into a closing connection, and its visitor sees an error.
 KEEP_ALIVE_SECONDS = 130
-# Signals that ask a program to end.
+# Signals that ask the process to exit.
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-# Where the SDK sends requests when no other address is set.
+# The SDK's default address.
 OPENAI_URL = "https://api.openai.com/v1"
 
 
@@ -61,7 +61,7 @@ def migrate(revision: Annotated[str, typer.Argument(help="`head`, or an older re
 
 @contextlib.contextmanager
 def _leaving_on_signals() -> Iterator[None]:
-    """Leave the block with SystemExit on Ctrl-C, SIGTERM or a closed terminal, so that what it started is ended in order."""
+    """Exit the block with SystemExit on Ctrl-C, SIGTERM or a closed terminal, so that cleanup runs."""
     before = {number: signal.signal(number, _leave) for number in STOPPING}
     try:
         yield
@@ -72,7 +72,7 @@ def _leaving_on_signals() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _signals_are_a_normal_end() -> Iterator[None]:
-    """End with status 0 when a signal ends the block: that is how a site is stopped."""
+    """Exit with status 0 when a signal ends the block, the normal way to stop a site."""
     try:
         with _leaving_on_signals():
             yield
@@ -89,7 +89,7 @@ def _leave(number: int, _frame: object) -> NoReturn:
 
 
 def _refuse_taken_port(settings: Settings) -> None:
-    """Find out before anything is built or started whether the server will be able to listen."""
+    """Check that the port is free before anything is built or started."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -115,7 +115,7 @@ def _build_frontend(settings: Settings) -> None:
 
 
 def _announce(settings: Settings, *, embedded: bool) -> None:
-    """Print where the site is and which parts run in their embedded form."""
+    """Print the site's address and which parts run in their built-in form."""
     typer.echo(f"\n  Interviewer: {settings.site_url}\n")
     if embedded:
         typer.echo(f"  database     embedded PostgreSQL, data in {_shown(settings.data_dir)} (DATABASE_URL is not set)")
@@ -130,7 +130,7 @@ def _announce(settings: Settings, *, embedded: bool) -> None:
 
 
 def interviewer_in_use(settings: Settings) -> str:
-    """Name the interviewer in use: the model and where it is asked, without a password that the address may hold."""
+    """Return a description of the interviewer: the model and its server, without a password in the address."""
     if not settings.uses_openai:
         return "built in: question bank, no AI (neither OPENAI_API_KEY nor OPENAI_BASE_URL is set)"
     parts = urlsplit(settings.openai_base_url or OPENAI_URL)
@@ -142,8 +142,8 @@ def _shown(path: Path) -> str:
 
 
 def _serve(settings: Settings, *, embedded: bool) -> None:
-    """Serve pages, API and websocket in this process until it is told to stop."""
-    # These take a second, which `--help` must not.
+    """Serve pages, API and websockets in this process until it is stopped."""
+    # These imports take a second, too long for `--help`.
     from interviewer.cli.bounded_http import bounded_http
     from interviewer.cli.serving import Server, uvicorn
 
@@ -164,7 +164,7 @@ def _serve(settings: Settings, *, embedded: bool) -> None:
         factory=True,
         host=settings.host,
         port=settings.port,
-        # Ours say it all: its access log has addresses and whole paths, its own format is none of ours.
+        # Our own log lines replace uvicorn's, whose access log contains addresses and full paths.
         log_config=None,
         log_level="warning",
         access_log=False,
@@ -176,7 +176,7 @@ def _serve(settings: Settings, *, embedded: bool) -> None:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
         ws_max_size=LONGEST_MESSAGE,
-        # It makes 8 KB of a page's first 10, and lets a thousand bytes of a client take a megabyte of memory.
+        # Compression shrinks a page's first 10 KB to 8 KB, but lets a client's thousand bytes expand to a megabyte of memory.
         ws_per_message_deflate=False,
         server_header=False,
     )

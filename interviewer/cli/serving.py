@@ -1,4 +1,4 @@
-"""The server, which says that it is being stopped before it stops."""
+"""The web server, which reports that it is stopping before it stops."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ from interviewer import wiring
 __all__ = ["Server", "uvicorn"]
 
 logger = logging.getLogger(__name__)
-# Seconds between two looks whether somebody is out of patience.
+# Seconds between two checks whether the delay is over or a second signal arrived.
 LOOK_EVERY = 0.1
 
 
 class Server(uvicorn.Server):
-    """Told to stop, it is not ready at once, serves for `delay` seconds more, refuses new work, and ends what runs."""
+    """On a stop signal, reports not ready, serves for `delay` more seconds, then refuses new work and lets running work end."""
 
     def __init__(self, config: uvicorn.Config, delay: float, listening: Callable[[], None]) -> None:
-        """`listening` is called once the server takes connections."""
+        """`listening` is called once the server accepts connections."""
         super().__init__(config)
         self._delay = delay
         self._listening = listening
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and say so only when a visitor who reads it can connect."""
+        """Start the server, then call `listening`, so that a visitor who reads the announcement can connect."""
         await super().startup(sockets)
         if self.started:
             self._listening()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Note that the process is to end; called in a signal's handler, so it does no more than that."""
+        """Mark the process as stopping. This runs in a signal handler, so it does nothing else."""
         if (running := wiring.current()) is not None:
             running.readiness.stop()
         super().handle_exit(sig, frame)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Serve a little longer, so that balancers notice; a second signal cuts that short."""
+        """Keep serving for the delay so that load balancers notice; a second signal cuts it short."""
         signals, deadline = len(self._captured_signals), asyncio.get_running_loop().time() + self._delay
         while asyncio.get_running_loop().time() < deadline and len(self._captured_signals) == signals:  # noqa: ASYNC110 - a signal sets no event
             await asyncio.sleep(LOOK_EVERY)

@@ -1,4 +1,4 @@
-"""`interviewer usage`: what the interviewer's model was asked for, and what that took."""
+"""`interviewer usage`: calls of the interviewer's model and their cost."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def usage(
     by: Annotated[By, typer.Option(help="What the calls are summed up by.")] = By.DAY,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many lines at most.")] = 50,
 ) -> None:
-    """Print what the model was asked for, the tokens that took and what they cost at today's prices.
+    """Print model calls, their tokens, and their cost at the configured prices.
 
-    Days are in UTC. Prices come from OPENAI_PRICE_INPUT, _CACHED and _OUTPUT; without them no cost is known. It leaves out calls
-    whose tokens the model's server did not tell, which are counted as "uncounted".
+    Days are in UTC. Prices come from OPENAI_PRICE_INPUT, _CACHED and _OUTPUT; without them no cost is shown. Calls for which
+    the model server reported no tokens are counted as "uncounted" and not included in the cost.
     """
 
     async def work(services: Services) -> tuple[list[Line], Line]:

@@ -1,4 +1,4 @@
-"""`interviewer users`: the accounts of the site."""
+"""`interviewer users`: manage accounts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def list_accounts(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 50,
     search: Annotated[str, typer.Option(help="Only those whose address or name holds these words.")] = "",
 ) -> None:
-    """List accounts, the newest first."""
+    """List accounts, newest first."""
 
     async def work(services: Services) -> list[AccountLine]:
         return await services.operations.accounts(search, limit + 1)
@@ -75,7 +75,7 @@ def grant(
 def delete(
     email: Email, yes: Annotated[bool, typer.Option("--yes", help="Do not ask for the address to be typed again.")] = False
 ) -> None:
-    """Erase an account and all that belongs to it, cancelling its subscription first."""
+    """Erase an account and all its data, after cancelling its subscription."""
 
     async def work(services: Services) -> str:
         address = normalised_email(email)
@@ -96,7 +96,7 @@ def delete(
 
 @app.command()
 def export(email: Email) -> None:
-    """Print all that is stored about a user, as JSON."""
+    """Print all stored data of a user as JSON."""
 
     async def work(services: Services) -> str:
         document = await services.personal.export(await services.operations.user_id(email))

@@ -1,4 +1,4 @@
-"""Tasks that nobody waits for: kept alive while they run, and given time at the end."""
+"""Fire-and-forget tasks: referenced while they run, and given time to finish at shutdown."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 
 
 class Background:
-    """The background tasks of one owner. What goes wrong in a task is the task's own to handle and log."""
+    """The background tasks of one owner. Each task handles and logs its own errors."""
 
     def __init__(self) -> None:
-        # The event loop itself holds tasks only weakly.
+        # The event loop holds only weak references to tasks.
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def spawn(self, work: Coroutine[Any, Any, object]) -> None:
@@ -25,7 +25,7 @@ class Background:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def drain(self, seconds: float) -> None:
-        """Give the running tasks `seconds` to end, then cancel what remains."""
+        """Wait up to `seconds` for the running tasks, then cancel the rest."""
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=seconds)
             for task in late:

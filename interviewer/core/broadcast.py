@@ -1,4 +1,4 @@
-"""Work that outlives whoever asked for it: it runs on when its tab closes, and a reloaded tab sees all of it."""
+"""Work that outlives the request that started it: it continues when the tab closes, and a reloaded tab gets every event."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Publish = Callable[[E], None]
 
 
 class Broadcast(Generic[E]):
-    """Events in order, kept from the first on: whoever follows late misses nothing."""
+    """An ordered event log: late followers get every event from the first."""
 
     def __init__(self) -> None:
         self._events: list[E] = []
@@ -30,12 +30,12 @@ class Broadcast(Generic[E]):
         self._wake()
 
     def close(self) -> None:
-        """Say that no more will come."""
+        """Mark the end: followers stop after the last event."""
         self._closed = True
         self._wake()
 
     def _wake(self) -> None:
-        # Followers wait on the event object they saw; a new one is laid out for the next change.
+        # Followers wait on the event object they saw, so the next change needs a new one.
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 
@@ -54,18 +54,18 @@ class Broadcast(Generic[E]):
 
 
 class LiveWork(Background, Generic[E]):
-    """The running pieces of work of this process, each under a key."""
+    """The running work of this process, by key."""
 
     def __init__(self) -> None:
         super().__init__()
         self._running: dict[Hashable, Broadcast[E]] = {}
 
     def running(self, key: Hashable) -> Broadcast[E] | None:
-        """Return what runs under `key` in this process, if anything."""
+        """Return the broadcast of the work running under `key` in this process, or None."""
         return self._running.get(key)
 
     def run(self, key: Hashable, work: Callable[[Publish[E]], Awaitable[None]]) -> Broadcast[E]:
-        """Start `work` under `key` as a task of its own, or join what runs there already."""
+        """Start `work` under `key` as its own task, or join the work already running there."""
         if (existing := self._running.get(key)) is not None:
             return existing
         broadcast: Broadcast[E] = Broadcast()

@@ -1,7 +1,7 @@
-"""Where work waits for its place: in front of the interviewer's model, and of this process's own processor.
+"""Bounded queues in front of the interviewer's model and of this process's CPU.
 
-A model's server takes a bounded number of calls at once, and threads that reckon take turns on one processor; so what is more
-than they can do waits here, in order and fairly between users, and what would wait too long is refused at once and in words.
+A model server takes a limited number of calls at once, and CPU-bound threads share the cores. Excess work waits here, in order
+and fairly between users; work that would wait too long is refused immediately with an error message.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from interviewer.errors import Crowded, TooMuchAtOnce
 
 Item = TypeVar("Item")
 
-# Calls of a model's server at once, and how many wait at most.
+# Concurrent calls to a model server, and the most that may wait.
 MODEL_AT_ONCE, MODEL_QUEUE = 200, 1000
-# Threads that reckon at once. More of them would only keep each other, and sign-ins, from the processor.
+# CPU-bound threads at once. More of them would only take the CPU from each other and from sign-ins.
 PROCESSOR_AT_ONCE = min(8, max(2, os.cpu_count() or 2))
-# Users whose files are made at once, or wait at the door of the processor.
+# Users whose files are being made or are waiting for the CPU.
 FILES_AT_ONCE = 100
-# Requests of one user that follow work at once, and of all together in one process. Each costs memory, and a look at the
-# database twice a second where the work runs in another process.
+# Requests that follow work: per user, and in all per process. Each costs memory, and two database reads a second when the work
+# runs in another process.
 STREAMS_EACH, STREAMS = 100, 5000
 OWN_WORDS = "You have too much waiting to be done at once. Nothing is lost: try again when some of it is done."
 CLOSED_WORDS = "This copy of the site is just being stopped. Nothing is lost: try again in a moment."
@@ -33,10 +33,10 @@ _WORDS = {Reason.OWN: OWN_WORDS, Reason.CLOSED: CLOSED_WORDS}
 
 
 class Door:
-    """A turnstile with its figures, which refuses in words."""
+    """A turnstile with metrics that refuses with a message for the user."""
 
     def __init__(self, name: str, turnstile: Turnstile) -> None:
-        """`name` is the label of its figures."""
+        """`name` labels its metrics."""
         self.name = name
         self.turnstile = turnstile
         metrics.QUEUE_WAITING.labels(name).set_function(lambda: turnstile.waiting)
@@ -44,13 +44,13 @@ class Door:
         self._seconds = metrics.QUEUE_SECONDS.labels(name)
 
     def check(self, user_id: int) -> None:
-        """Raise Crowded if a call of this user would be refused at once."""
+        """Raise Crowded if a call for this user would be refused immediately."""
         if (reason := self.turnstile.refuses(user_id)) is not None:
             raise self._refused(reason)
 
     @asynccontextmanager
     async def place(self, user_id: int) -> AsyncIterator[None]:
-        """Hold a place for a user while the block runs; raises Crowded when there is none, or none in time."""
+        """Hold a place for a user while the block runs. Raises Crowded if none is available, or not in time."""
         began = perf_counter()
         try:
             async with self.turnstile.place(user_id):
@@ -60,7 +60,7 @@ class Door:
             raise self._refused(refusal.reason) from None
 
     def close(self) -> None:
-        """Refuse who waits and who comes."""
+        """Refuse waiting and new work."""
         self.turnstile.close()
 
     def _refused(self, reason: Reason) -> Crowded:
@@ -69,30 +69,30 @@ class Door:
 
 
 def model_door(at_once: int | None = None, queue: int = MODEL_QUEUE) -> Door:
-    """Return a door in front of a model's server; `at_once` as much as most servers take if it is not given."""
+    """Return the queue in front of a model server; `at_once` defaults to what most servers take."""
     return Door("model", Turnstile(at_once or MODEL_AT_ONCE, queue))
 
 
 def processor_door(at_once: int | None = None, queue: int = MODEL_QUEUE) -> Door:
-    """Return a door in front of this process's processor; `at_once` by the number of processors if it is not given."""
-    # Half of the places is for others, whatever one user has done: a long PDF keeps its place for seconds.
+    """Return the queue in front of this process's CPU; `at_once` defaults to the number of cores, from 2 to 8."""
+    # Half of the places stay free for other users: a long PDF occupies its place for seconds.
     at_once = at_once or PROCESSOR_AT_ONCE
     return Door("processor", Turnstile(at_once, queue, each=max(1, at_once // 2)))
 
 
 def files_door() -> Door:
-    """Return a door that lets one file of each user be made at a time, however many places the processor's has."""
+    """Return a queue that makes one file per user at a time, however many places the CPU queue has."""
     return Door("files", Turnstile(FILES_AT_ONCE, MODEL_QUEUE, each=1))
 
 
 class Following:
-    """Bounds how many requests of one user follow work at once."""
+    """A limit on how many requests of one user follow work at once."""
 
     def __init__(self, each: int = STREAMS_EACH, at_once: int = STREAMS) -> None:
         self._turnstile = Turnstile(at_once, 0, each=each)
 
     async def through(self, user_id: int, events: AsyncIterator[Item]) -> AsyncIterator[Item]:
-        """Yield the events; raises TooMuchAtOnce or Crowded before anything is done for them."""
+        """Yield the events. Raises TooMuchAtOnce or Crowded before any work is done."""
         if (reason := self._turnstile.refuses(user_id)) is not None:
             metrics.CROWDED.labels("streams").inc()
             raise TooMuchAtOnce if reason is Reason.OWN else Crowded

@@ -1,4 +1,4 @@
-"""Columns that the tables have in common, and how their constraints are named."""
+"""Columns that tables share, and the naming convention for constraints."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ SQLModel.metadata.naming_convention = {
     "pk": "pk_%(table_name)s",
 }
 metadata: MetaData = SQLModel.metadata
-# Characters of an id of the payment service.
+# Longest ID of the payment service, in characters.
 VENDOR_ID = 40
 
 
 def utcnow() -> datetime:
-    """Return the time now, in UTC."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 
@@ -32,12 +32,12 @@ def one_of(column: str, values: Any) -> str:
 
 
 def id_column() -> Any:
-    """Return the column of a row's number."""
+    """Return the primary key column `id`."""
     return Field(default=None, sa_column=Column(Integer, Identity(), primary_key=True))
 
 
 def time_column(*, nullable: bool = False, index: bool = False) -> Any:
-    """Return the column of a moment; one that may not be empty is now unless something else is said."""
+    """Return a timestamp column. If not nullable, it defaults to the current time."""
     kind = DateTime(timezone=True)
     if nullable:
         return Field(default=None, sa_column=Column(kind, nullable=True, index=index))
@@ -47,29 +47,29 @@ def time_column(*, nullable: bool = False, index: bool = False) -> Any:
 def reference_column(
     target: str, *, nullable: bool = False, ondelete: str = "CASCADE", unique: bool = False, index: bool = True
 ) -> Any:
-    """Return the column of a reference to the row with a number in another table."""
+    """Return a foreign key column to `target`, such as "users.id"."""
     column = Column(Integer, ForeignKey(target, ondelete=ondelete), nullable=nullable, index=index and not unique, unique=unique)
     return Field(default=None, sa_column=column) if nullable else Field(sa_column=column)
 
 
 def vendor_id_column(*, unique: bool = False, nullable: bool = False, index: bool = False) -> Any:
-    """Return the column of an id of the payment service, as text: nothing here counts with them."""
+    """Return a column for an ID of the payment service. It is text, because no code here does arithmetic with it."""
     column = Column(String(VENDOR_ID), nullable=nullable, unique=unique, index=index)
     return Field(default=None, sa_column=column) if nullable else Field(sa_column=column)
 
 
 def flag_column() -> Any:
-    """Return the column of a yes or no that is no unless set."""
+    """Return a boolean column that defaults to false."""
     return Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=text("false")))
 
 
 def table_of(model: type[SQLModel]) -> Table:
-    """Return a model's table: statements on it pass by the ORM, which takes its time."""
+    """Return a model's table. Statements on it skip the ORM and its overhead."""
     return cast("Table", inspect(model).local_table)
 
 
 def insert_of(model: type[SQLModel]) -> Insert:
-    """Return a statement that stores one row of a table with a number of its own; it is executed with `values_of` that row."""
+    """Return an INSERT for one row of a table with an identity column; execute it with `values_of(row)`."""
     table = table_of(model)
     given: dict[str, Any] = {
         column.name: bindparam(f"{table.name}_{column.name}") for column in table.columns if column.name != "id"
@@ -78,6 +78,6 @@ def insert_of(model: type[SQLModel]) -> Insert:
 
 
 def values_of(row: SQLModel) -> dict[str, Any]:
-    """Return what `insert_of` the row's table is executed with."""
+    """Return the parameters for `insert_of` the row's table."""
     table = table_of(type(row))
     return {f"{table.name}_{name}": value for name, value in row.model_dump(exclude={"id"}).items()}

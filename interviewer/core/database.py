@@ -1,4 +1,4 @@
-"""The connection pool and the one way to a transaction."""
+"""The connection pool and the transactions on it."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ __all__ = ["Database", "driver_url"]
 
 logger = logging.getLogger(__name__)
 
-# Two copies fit into the 15 connections of a small plan: this many each, one each that listens, and three for commands.
+# Two replicas fit into the 15 connections of a small hosting plan: a pool of 5 and one listener each, and 3 for commands.
 POOL_SIZE = 5
 # Seconds a request waits for a free connection before it is refused.
 POOL_WAIT = 5.0
-# Seconds between two lines in the log that say the same about a database that does not answer.
+# Seconds between two log lines with the same database error.
 COMPLAIN_EVERY = 10.0
-# Seconds that a health check waits for the database.
+# Seconds a health check waits for the database.
 PING_WAIT = 4.0
-# Seconds for which an answer to any statement proves that the database answers, where no connection is free to ask it.
+# Seconds for which a reply to any statement proves that the database is up. Used when no connection is free to ask it.
 PROOF = 5.0
-# Seconds after which connections that were not needed are closed: other copies may want them.
+# Seconds after which unneeded connections are closed, so that other replicas can use them.
 IDLE = 60.0
 
 CROWDED = "Too many people are here at once. Please try again in a moment."
@@ -60,7 +60,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=POOL_WAIT,
-            hide_parameters=True,  # an error that is logged must not carry what a user wrote
+            hide_parameters=True,  # logged errors must not contain what users wrote
         )
         self._pinging: asyncio.Task[None] | None = None
         self.writes = Writes(self._try_to_write)
@@ -77,7 +77,7 @@ class Database:
         return await self.connect(Connection)
 
     async def connect(self, kind: type[AnyConnection], **more: Any) -> AnyConnection:
-        """Open a connection of some kind outside the pool, as the pool opens its own."""
+        """Open a connection of the given class outside the pool, with the pool's settings."""
         words, parameters = self.engine.dialect.create_connect_args(self._address)
         connection = await kind.connect(*words, **{**parameters, **connect_arguments(self._address), **more})
         connection.adapters.register_loader("timestamptz", UtcLoader)
@@ -87,7 +87,7 @@ class Database:
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """Open a transaction that commits once at the end and rolls back on any error.
 
-        Raises `errors.Unavailable` when the database does not answer or no connection gets free in time.
+        Raises `errors.Unavailable` when the database does not answer or no connection becomes free in time.
         """
         async with self._turn():
             with _our_errors():
@@ -96,10 +96,10 @@ class Database:
 
     @asynccontextmanager
     async def autocommit(self) -> AsyncIterator[AsyncSession]:
-        """Open a session in which each statement stands alone: for reading, and for a single one that writes.
+        """Open a session that commits each statement separately: for reads, and for a single write.
 
-        That spares the two ways to the server that a transaction takes. At the isolation of ours (read committed) several
-        statements that read see no less the same than they would in one. Raises `errors.Unavailable` as `transaction` does.
+        It saves the two round trips of a transaction. At our isolation level (read committed), reads in one transaction would
+        be no more consistent. Raises `errors.Unavailable` as `transaction` does.
         """
         async with self._turn():
             with _our_errors():
@@ -110,7 +110,7 @@ class Database:
     async def _turn(self) -> AsyncIterator[None]:
         """Wait for one of the pool's connections, first come, first served.
 
-        SQLAlchemy's own queue lets newcomers overtake those who wait, who then wait until their time is up.
+        SQLAlchemy's own queue lets newcomers overtake waiting requests, which then time out.
         """
         self._waiting += 1
         try:
@@ -126,14 +126,15 @@ class Database:
             self._turns.release()
 
     async def ping(self) -> None:
-        """Raise `errors.Unavailable` unless the database answers within a few seconds.
+        """Raise `errors.Unavailable` unless the database answers within PING_WAIT seconds.
 
-        All who ask meanwhile wait for the same answer: a database that hangs holds one connection, however often it is asked.
+        Concurrent callers share one query, so a hanging database holds only one connection.
         """
         if self._pinging is None or self._pinging.done():
             self._pinging = asyncio.create_task(self._ask())
-            self._pinging.add_done_callback(lambda task: task.cancelled() or task.exception())  # perhaps nobody waits any more
-        # Not cancelled when it takes too long: cancelling waits for the server, too.
+            # Retrieves the exception, in case no caller waits for it.
+            self._pinging.add_done_callback(lambda task: task.cancelled() or task.exception())
+        # Not cancelled on timeout: cancelling also waits for the server.
         done, _ = await asyncio.wait({self._pinging}, timeout=PING_WAIT)
         if not done:
             raise Unavailable(NO_ANSWER)
@@ -145,26 +146,26 @@ class Database:
             await session.execute(text("SELECT 1"))
 
     async def revision(self) -> str:
-        """Return the revision of the database's schema, "" before the first one.
+        """Return the revision of the database's schema, or "" before the first migration.
 
-        Raises `errors.Unavailable` when the database does not answer or no connection gets free in time.
+        Raises `errors.Unavailable` when the database does not answer or no connection becomes free in time.
         """
         async with self.autocommit() as session:
             try:
                 return str((await session.execute(text("SELECT version_num FROM alembic_version"))).scalar() or "")
-            except ProgrammingError:  # there is no such table
+            except ProgrammingError:  # the table does not exist yet
                 return ""
 
     def full(self) -> bool:
-        """Tell whether all connections of the pool are in use."""
+        """Return whether all connections of the pool are in use."""
         return self.in_use() >= self._size
 
     def answering(self) -> bool:
-        """Tell whether connections are in use and get answers, which is proof enough where none is free to ask."""
+        """Return whether connections are in use and get replies. That proves the database is up when none is free to ask it."""
         return self.in_use() > 0 and monotonic() - self._answered < PROOF
 
     async def shrink(self) -> None:
-        """Close the pool's idle connections if the last minute needed fewer than are open; to be called every few seconds."""
+        """Close idle connections if the last minute needed fewer than are open. Call this every few seconds."""
         if self.in_use() or monotonic() - self._peak_since < IDLE:
             return
         needed, self._peak, self._peak_since = max(self._peak, 1), 0, monotonic()
@@ -177,12 +178,12 @@ class Database:
             await session.execute(text(PROBE))
 
     def in_use(self) -> int:
-        """Return how many connections of the pool are in use."""
+        """Return the number of pool connections in use."""
         pool = self.engine.pool
         return pool.checkedout() if isinstance(pool, QueuePool) else 0
 
     def waiting(self) -> int:
-        """Return how many wait for a connection of the pool."""
+        """Return the number of requests waiting for a pool connection."""
         return self._waiting
 
     async def close(self) -> None:
@@ -197,9 +198,9 @@ class Database:
 
 
 def _refuse_dead(connection: Any, _record: object, _proxy: object) -> None:
-    """Have the pool connect anew where the server has ended a connection meanwhile; its next user should not have to find out.
+    """Make the pool replace a connection that the server has closed, so that its next user gets no error.
 
-    Nobody waits for an answer on a connection of the pool, so whatever can be read from it is the news of its end.
+    An idle connection expects no reply, so anything readable on it means that the server has closed it.
     """
     if connection.driver_connection.closed or _readable(connection.driver_connection.fileno()):
         raise DisconnectionError("the server has ended this connection")

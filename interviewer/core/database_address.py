@@ -1,7 +1,7 @@
-"""The address of the database, and how every connection to it is opened: by the pool, the listener and the migrations.
+"""The database address, and the connection settings shared by the pool, the listener and the migrations.
 
-Nothing here depends on the state of a session, and nothing but what libpq sends is in the startup packet: a pooler such as
-PgBouncer or Supavisor keeps no state between two transactions and refuses startup parameters that it does not know.
+Connections rely on no session state, and the startup packet holds only what libpq sends: a pooler such as PgBouncer or
+Supavisor keeps no state between transactions and refuses startup parameters that it does not know.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from interviewer.errors import StartupError
 Result = TypeVar("Result")
 
 CONNECT_WAIT = 5
-# Milliseconds without an acknowledgement after which a TCP connection counts as broken, where the system can tell.
+# Milliseconds without an acknowledgement after which a TCP connection counts as broken, where the operating system supports it.
 SILENCE = 10_000
-# Seconds that one statement of the site may take.
+# Time limit for one statement of the site, in seconds.
 STATEMENT_WAIT = 15.0
 
 ODD_ADDRESS = (
@@ -43,15 +43,15 @@ NO_OPTIONS = (
     'role its settings with ALTER ROLE ... SET; see "Supabase, Neon, PgBouncer" in docs/operations.md'
 )
 
-# What other drivers are told for the sake of a pooler. This site needs no telling: it never prepares a statement.
+# Settings that make other drivers work with a pooler. They are not needed here: no statement is ever prepared.
 _NEEDLESS = {
     *("pgbouncer", "supa", "workaround", "pool_mode", "uselibpqcompat", "binary_parameters"),
     *("prepare_threshold", "prepareThreshold", "statement_cache_size", "prepared_statement_cache_size"),
 }
-# The pool of another driver. DATABASE_POOL_SIZE is the setting here.
+# Pool settings of other drivers. Here the setting is DATABASE_POOL_SIZE.
 POOL_PARAMETERS = ("connection_limit", "pool_timeout", "pool_size", "max_overflow", "socket_timeout")
 _SCHEMA_PARAMETERS = ("schema", "currentSchema", "search_path")
-# Arguments of psycopg's connect() that no address may set.
+# Arguments of psycopg's connect() that an address must not set.
 _ARGUMENTS = ("autocommit", "conninfo", "context", "cursor_factory", "row_factory", "async_creator_fn")
 _SSLMODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _SSL = {
@@ -62,40 +62,40 @@ _SSL = {
 
 
 def driver_url(url: str) -> str:
-    """Return `url` as SQLAlchemy takes it: psycopg 3 as its driver, and only parameters that PostgreSQL's library knows.
+    """Return `url` for SQLAlchemy: with the psycopg 3 driver, and only parameters that libpq knows.
 
-    Raises `errors.StartupError`, which does not repeat the address: its password may be what is wrong with it.
+    Raises `errors.StartupError`, whose message omits the address, because the malformed part may be the password.
     """
     return address_of(url).render_as_string(hide_password=False)
 
 
 def address_of(url: str) -> URL:
-    """Return `driver_url(url)` in its parts."""
+    """Return `driver_url(url)` as a parsed URL."""
     if "[YOUR-PASSWORD]" in url:
         raise StartupError(PLACEHOLDER)
     try:
         address = make_url(url.strip().replace("postgres://", "postgresql://", 1)).set(drivername="postgresql+psycopg")
-        address.get_dialect()().create_connect_args(address)  # reads the ports
+        address.get_dialect()().create_connect_args(address)  # validates the ports
     except (ArgumentError, ValueError):
         raise StartupError(ODD_ADDRESS) from None
-    if "@" in (address.host or ""):  # the rest of a password
+    if "@" in (address.host or ""):  # part of a password that was not escaped
         raise StartupError(ODD_ADDRESS)
     return address.set(query=_understood(dict(address.query)))
 
 
 def shown(address: URL) -> str:
-    """Return an address without its password, wherever that may be in it."""
+    """Return an address without its password, including one in the query string."""
     kept = {name: value for name, value in address.query.items() if name in ("host", "port")}
     return address.set(query=kept).render_as_string(hide_password=True)
 
 
 def pool_parameters(url: str) -> list[str]:
-    """Return the names of the parameters in `url` that size a pool, which do not count here."""
+    """Return the names of pool size parameters in `url`; they are ignored."""
     return sorted(set(POOL_PARAMETERS) & set(make_url(url.strip()).query))
 
 
 def _understood(query: dict[str, Any]) -> dict[str, Any]:
-    """Return the parameters of an address in PostgreSQL's own words; raises StartupError for those that it has none for."""
+    """Return the parameters of an address under libpq's names. Raises StartupError for those without an equivalent."""
     for name in _ARGUMENTS:
         if name in query:
             raise StartupError(f"DATABASE_URL has the parameter {name}, which is none of PostgreSQL. Remove it.")
@@ -113,38 +113,39 @@ def _understood(query: dict[str, Any]) -> dict[str, Any]:
 
 
 def connect_arguments(address: URL) -> dict[str, Any]:
-    """Return how to connect in addition to `address`, which has the last word on timeouts.
+    """Return psycopg's connect arguments in addition to `address`, whose own timeouts take precedence.
 
-    No statement is ever prepared: under a pooler the next transaction may be on another connection of the server, which does
-    not know it. Planning each time costs the server 2.4 ms a turn.
+    No statement is ever prepared: behind a pooler the next transaction may run on another server connection, where the prepared
+    statement does not exist. Planning every time costs the server 2.4 ms a turn.
     """
     waits = {"connect_timeout": CONNECT_WAIT, "tcp_user_timeout": SILENCE}
     return {**{name: value for name, value in waits.items() if name not in address.query}, "prepare_threshold": None}
 
 
 def synchronous_engine(url: str) -> Engine:
-    """Return an engine for commands and migrations, which connects as the site does."""
+    """Return a synchronous engine for commands and migrations, with the site's connection settings."""
     address = address_of(url)
     return create_engine(address, poolclass=NullPool, connect_args=connect_arguments(address))
 
 
 class UtcLoader(Loader):
-    """Load moments in UTC: psycopg's own loader gives them the zone of the session, whose state is not ours."""
+    """Load timestamps in UTC. psycopg's loader uses the session's time zone, which we do not control."""
 
     def load(self, data: Buffer) -> datetime:
-        """Return the moment that PostgreSQL wrote in ISO 8601."""
+        """Return the time that PostgreSQL sent in ISO 8601."""
         return datetime.fromisoformat(bytes(data).decode()).astimezone(UTC)
 
 
 class Connection(psycopg.AsyncConnection[Any]):
-    """A connection of the pool. No statement takes longer than STATEMENT_WAIT, whatever the session's settings are.
+    """A pool connection on which no statement takes longer than STATEMENT_WAIT, whatever the session's settings.
 
-    The deadline is kept here because a `statement_timeout` would be state of the session, or a statement more in every
-    transaction. What has run too long is canceled on the server; where even that is not answered the connection is closed.
+    The deadline is kept on the client because `statement_timeout` would be session state, or one more statement in every
+    transaction. A statement over the limit is canceled on the server; if the server does not answer that either, the connection
+    is closed.
     """
 
     async def wait(self, gen: PQGen[Result], interval: float = 0.1, timeout: float | None = None) -> Result:  # noqa: ASYNC109 - psycopg's own
-        """Wait for the server as psycopg does, for a limited time; raises QueryCanceled after that."""
+        """Wait for the server as psycopg does, with a deadline. Raises QueryCanceled when it passes."""
         try:
             async with asyncio.timeout(STATEMENT_WAIT):
                 return await super().wait(gen, interval, timeout)
@@ -152,9 +153,9 @@ class Connection(psycopg.AsyncConnection[Any]):
             raise psycopg.errors.QueryCanceled(f"no answer within {STATEMENT_WAIT:.0f} seconds") from None
 
 
-# -- what went wrong -------------------------------------------------------------------------------------------------
+# -- error messages --------------------------------------------------------------------------------------------------
 
-# SQLSTATE classes whose words are about the server and the connection, never about what is stored.
+# SQLSTATE classes whose messages are about the server and the connection, never about stored data.
 _ABOUT_THE_SERVER = ("08", "28", "3D", "53", "57")
 _REFUSED_CONNECTION = re.compile(
     r"connection to server .*? failed: (.+)|(failed to resolve host .+)|(connection timeout expired)"
@@ -162,9 +163,9 @@ _REFUSED_CONNECTION = re.compile(
 
 
 def reason_of(error: BaseException) -> str:
-    """Return the kind of an error, its SQLSTATE, and the server's own sentence where that is about the server.
+    """Return an error's class, its SQLSTATE, and the server's message if that is about the server.
 
-    Words about statements are left out: they may quote what users wrote. So are libpq's about the address: they quote that.
+    Messages about statements are left out because they may quote user input; so are libpq's messages that quote the address.
     """
     state = getattr(error, "sqlstate", None)
     kind = ", ".join(filter(None, [type(error).__name__, state]))
@@ -182,11 +183,11 @@ def _words(error: BaseException, state: str | None) -> str:
 
 
 def first_line(error: BaseException | None) -> str:
-    """Return the first line of an error's words."""
+    """Return the first line of an error's message."""
     return next(iter(str(error).strip().splitlines()), "no reason given")
 
 
 def refused_connection(error: BaseException | None) -> str:
-    """Return in one sentence why a connection was refused, and what to do where that is known."""
+    """Return one sentence on why a connection was refused and, if known, what to do about it."""
     line = first_line(error)
     return f"{line}. {NO_OPTIONS}" if "unsupported startup parameter" in line else line

@@ -1,4 +1,4 @@
-"""Whether the database takes writes. Out of disk space, or as a standby, it goes on answering everything that only reads."""
+"""Whether the database accepts writes. With a full disk, or as a standby, it still answers reads."""
 
 from __future__ import annotations
 
@@ -14,37 +14,38 @@ logger = logging.getLogger(__name__)
 
 # PostgreSQL's disk_full and read_only_sql_transaction.
 REFUSALS = frozenset({"53100", "25006"})
-# Seconds between two tries after a write was refused. No visitors are sent here meanwhile, so no other write would find out.
+# Seconds between two probes after a refused write. The load balancer sends no visitors meanwhile, so no other write would
+# notice.
 TRY_EVERY = 5.0
-# Extends a file, as storing an answer may. What it writes is gone at the end of the transaction.
+# Extends a file, as storing an answer may. The temporary table is dropped at the end of the transaction.
 PROBE = "CREATE TEMPORARY TABLE probe_of_writes ON COMMIT DROP AS SELECT generate_series(1, 20000)"
 
 _seldom = logs.Seldom(10.0)
 
 
 def refuses_writes(error: BaseException | None) -> bool:
-    """Tell whether an error of the driver says that nothing can be written."""
+    """Return whether a driver error means that the database accepts no writes."""
     return getattr(error, "sqlstate", None) in REFUSALS
 
 
 class Writes:
-    """Notes refused writes as they happen, and tries for itself from then on until one succeeds."""
+    """Records refused writes, and from then on probes until one succeeds."""
 
     def __init__(self, probe: Callable[[], Awaitable[None]]) -> None:
-        """`probe` writes something and raises whatever the driver says."""
+        """`probe` writes something and raises the driver's error."""
         self._probe = probe
         self._refused = False
         self._tried = 0.0
 
     def note(self, context: ExceptionContext) -> None:
-        """Take note of an error; to be listened for as `handle_error` of an engine."""
+        """Record a refused write; a listener for the engine's `handle_error` event."""
         if refuses_writes(context.original_exception):
             self._refused, self._tried = True, monotonic()
             if _seldom.lets("writes"):
                 logger.error("the database refuses to write (%s)", getattr(context.original_exception, "sqlstate", ""))
 
     async def refused(self) -> bool:
-        """Return whether the last write that is known of was refused."""
+        """Return whether the last known write was refused, probing again every TRY_EVERY seconds."""
         if self._refused and monotonic() - self._tried > TRY_EVERY:
             self._tried = monotonic()
             try:

@@ -1,6 +1,6 @@
-"""JSON-ready mappings that cross a boundary; the receiving side validates them with its own types.
+"""JSON-ready mappings passed between packages; the receiver validates them with its own types.
 
-What a language model or a vendor returns is external data like any other.
+Replies of a language model or a vendor are external data too.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""A turnstile: so many may be inside at once, the others wait for their turn, and nobody's crowd keeps the rest out.
+"""A fair queue: a limited number run at once, the others wait, and one user's backlog cannot block the rest.
 
-Whoever has least inside comes next, and among equals who has waited longest since their last turn. All of it takes a few
-microseconds, however many wait. It belongs to one event loop and knows nothing of what is done inside.
+The user with the fewest running goes next; among equals, the one that has waited longest since last getting a place. Each
+operation takes a few microseconds, however many wait. A turnstile belongs to one event loop and knows nothing about the work.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 from enum import StrEnum
 
-# Seconds that somebody waits at most.
+# Longest wait, in seconds.
 PATIENCE = 15.0
 
 
 class Reason(StrEnum):
-    """Why there is no place for somebody."""
+    """Why a place is refused."""
 
-    FULL = "full"  # too many wait
-    OWN = "own"  # too many of their own wait
-    WAITED = "waited"  # their turn did not come in time
+    FULL = "full"  # the queue is full
+    OWN = "own"  # the user's share of the queue is full
+    WAITED = "waited"  # no place became free in time
     CLOSED = "closed"
 
 
 class NoPlace(Exception):
-    """Somebody is not let in."""
+    """A place is refused."""
 
     def __init__(self, reason: Reason) -> None:
         self.reason = reason
@@ -33,10 +33,10 @@ class NoPlace(Exception):
 
 
 class Turnstile:
-    """Lets `at_once` in, of each person `each`; `queue` more may wait, of each person `own_queue`, for `patience` seconds.
+    """Lets `at_once` run, at most `each` per user; `queue` more may wait, at most `own_queue` per user, for `patience` seconds.
 
-    What is not given about a person is a quarter of the places, a tenth of the queue, and two at least: so that it takes several
-    to fill either.
+    Per-user limits default to a quarter of the places and a tenth of the queue, but at least two, so that filling either takes
+    several users.
     """
 
     def __init__(
@@ -52,21 +52,21 @@ class Turnstile:
         self._inside: dict[Hashable, int] = {}
         self._running = 0
         self._lines: dict[Hashable, dict[asyncio.Future[None], None]] = {}
-        # Who waits and may have more inside, by how much they have there; in each rank those who came to it first come first.
+        # Waiting users below their limit, by how many places they hold; within a rank in order of arrival.
         self._ranks: list[dict[Hashable, None]] = [{} for _ in range(self.each)]
 
     @property
     def running(self) -> int:
-        """How many are inside."""
+        """The number of places in use."""
         return self._running
 
     @property
     def waiting(self) -> int:
-        """How many wait."""
+        """The number of waiting tickets."""
         return self._waiting
 
     def refuses(self, who: Hashable) -> Reason | None:
-        """Return why somebody who came now would be turned away at once, if they would."""
+        """Return why a new request of this user would be refused immediately, or None."""
         if self._closed:
             return Reason.CLOSED
         if self._has_room(who):
@@ -80,7 +80,7 @@ class Turnstile:
 
     @asynccontextmanager
     async def place(self, who: Hashable) -> AsyncIterator[None]:
-        """Hold a place for `who` while the block runs, waiting for it first; raises NoPlace."""
+        """Hold a place for `who` while the block runs, waiting for it first. Raises NoPlace."""
         if (reason := self.refuses(who)) is not None:
             raise NoPlace(reason)
         if self._has_room(who):
@@ -93,7 +93,7 @@ class Turnstile:
             self._leave(who)
 
     def close(self) -> None:
-        """Turn away who waits and who comes; who is inside may end what they do."""
+        """Refuse waiting and new requests; running ones may finish."""
         self._closed = True
         for line in self._lines.values():
             for ticket in line:
@@ -101,7 +101,7 @@ class Turnstile:
                     ticket.set_exception(NoPlace(Reason.CLOSED))
 
     def _has_room(self, who: Hashable) -> bool:
-        # While there is room, nobody waits who may come in.
+        # While there is room, no user below the limit waits.
         return self._running < self.at_once and self._inside.get(who, 0) < self.each
 
     async def _wait(self, who: Hashable) -> None:
@@ -114,7 +114,7 @@ class Turnstile:
             if ticket in self._lines.get(who, ()):
                 self._give_up(who, ticket)
             if ticket.done() and not ticket.cancelled() and ticket.exception() is None:
-                self._leave(who)  # the turn came, and nobody was there any more
+                self._leave(who)  # the place was granted just as the waiter gave up
             if isinstance(error, TimeoutError):
                 raise NoPlace(Reason.WAITED) from None
             raise
@@ -127,7 +127,7 @@ class Turnstile:
             self._ranks[rank].setdefault(who)
 
     def _give_up(self, who: Hashable, ticket: asyncio.Future[None]) -> None:
-        """Take a ticket out of its line, and a line that is empty out of everything."""
+        """Remove a ticket from its user's line, and remove the line if it is empty."""
         line = self._lines[who]
         del line[ticket]
         self._waiting -= 1
@@ -146,7 +146,7 @@ class Turnstile:
         while self._running < self.at_once and (following := self._next()) is not None:
             ticket = next(iter(self._lines[following]))
             self._give_up(following, ticket)
-            # A ticket that is done is of somebody who is just going away.
+            # A done ticket belongs to a waiter that is just leaving.
             if not ticket.done():
                 self._take(following)
                 ticket.set_result(None)
@@ -155,7 +155,7 @@ class Turnstile:
         return next((who for rank in self._ranks for who in rank), None)
 
     def _change(self, who: Hashable, by: int) -> None:
-        """Note that somebody has more or less inside; with a line they change their rank."""
+        """Update a user's number of places; a user with a line moves to another rank."""
         before = self._inside.get(who, 0)
         now = before + by
         if now:

@@ -1,4 +1,4 @@
-"""Keeping a claim in the database alive while the work that it stands for runs."""
+"""Renewing a lease in the database while the work it protects runs."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from interviewer.errors import AppError
 
 logger = logging.getLogger(__name__)
 
-# A running worker renews its claim every RENEW seconds; when the database does not answer it tries again every RETRY seconds,
-# so that one bad moment costs nobody the work.
+# A worker renews its lease every RENEW seconds. When the database does not answer it retries every RETRY seconds, so that a
+# short outage does not cost the lease.
 RENEW, RETRY = 10.0, 1.0
 
 
 @asynccontextmanager
 async def renewing(extend: Callable[[], Awaitable[bool]]) -> AsyncIterator[None]:
-    """Keep a claim alive while the block runs; `extend` tells whether it is still held."""
+    """Keep a lease alive while the block runs; `extend` returns whether it is still held."""
 
     async def renew() -> None:
         pause = RENEW

@@ -1,6 +1,7 @@
-"""How the process logs: JSON lines on a public site, readable lines elsewhere, and no secrets in either.
+"""Logging: JSON lines on a public site, readable lines elsewhere, and secrets in neither.
 
-Everything is logged by the standard library's loggers; what a request binds to structlog's context variables is on all its lines.
+Everything goes through the standard library's loggers. Values bound to structlog's context variables during a request appear on
+all its lines.
 """
 
 from __future__ import annotations
@@ -21,61 +22,62 @@ from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 from interviewer.settings import Settings
 
 OURS = "interviewer"
-# How the warnings begin that any client can cause with each request or event, by logger. The other ones are about the site.
+# Prefixes, by logger, of library warnings that any client can trigger with each request or event. Other warnings are about the
+# site.
 CAUSED_BY_CLIENTS = {
     "uvicorn.error": frozenset({"Invalid HTTP request received.", "Unsupported upgrade request.", "Exceeded concurrency limit."}),
     "reflex.app": frozenset({"Attempting to send delta to disconnected client"}),
 }
 _CLIENTS_EVERY = 60.0
-# Without a level these add handlers of their own, which write past ours whatever a client sent.
+# Unless a level is set, these add their own handlers, which log client data past our filters.
 _OWN_HANDLERS = ("engineio.server", "socketio.server")
-# Shorter ones would be found in ordinary words.
+# Shorter secrets would match parts of ordinary text.
 SHORTEST_SECRET = 6
 
-# Characters of one value that are written. Client text may be anywhere in it, and cleaning costs as much as there is to clean.
+# Longest logged value in characters. Any value may contain client text, and the cost of cleaning grows with its length.
 LONGEST = 500
-# The same for a traceback, and for each of its lines.
+# The limit for a traceback, and for each of its lines.
 LONGEST_TRACEBACK, LONGEST_LINE = 12_000, 300
 MOST_FRAMES = 30
-# Cleaned along with what is kept, so that an address or a token that crosses the end is recognized.
+# Cleaned beyond the limit, so that an address or token that crosses it is recognized.
 _MARGIN = 1_000
-# Set by structlog and the standard library for themselves, not written.
+# Prefix of internal keys of structlog and the standard library, which are not cleaned.
 _PRIVATE = "_"
 
-# Each is linear in the length of any text: none can begin again inside of what an earlier try has read.
+# Each pattern runs in linear time: none can restart inside text that an earlier attempt has read.
 _HIDDEN: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
-    # Reflex quotes events that it cannot deliver, whatever was typed into the page.
+    # Reflex quotes undeliverable events, including text typed into the page.
     (re.compile(r"([Ee]vent data)(?::| ).*", re.DOTALL), lambda found: f"{found[1]}: (left out)"),
-    # PostgreSQL quotes the row that it refuses.
+    # PostgreSQL quotes the row that it rejects.
     (
         re.compile(r"(DETAIL:\s).*?(?=\n\[SQL:|\nThe above exception|\nDuring handling|\Z)", re.DOTALL),
         lambda found: f"{found[1]}(left out)",
     ),
     (re.compile(r"(://)[^/\s@]+@"), lambda found: f"{found[1]}(credentials)@"),
-    # Reads every word whole, whether or not an address ends it, so that no word is read twice.
+    # Consumes each run of characters once, whether or not it is an address, to stay linear.
     (
         re.compile(r"[^\s@<>\"'(),;:=]+(@[\w-]+(?:\.[\w-]+)+)?"),
         lambda found: "(e-mail)" if found[1] else found[0],
     ),
     (re.compile(r"(?i)([?&](?:token|code|state|sid|key|secret|password)=)[^\s&\"'#]+"), lambda found: f"{found[1]}(secret)"),
     (re.compile(r"(?i)(\bbearer\s+)[^\s\"']+"), lambda found: f"{found[1]}(secret)"),
-    # A JSON web token, read as one word with everything before it.
+    # A JSON web token, matched together with the dotted text before it.
     (re.compile(r"(?<![\w.-])[\w-]+(?:\.[\w-]+){2,}"), lambda found: _without_jwt(found[0])),
 )
 
 
 def _without_jwt(word: str) -> str:
-    """Return a dotted word without the JSON web token that it ends with, if it does."""
+    """Return dotted text with a trailing JSON web token replaced, if it has one."""
     begins = word.find("eyJ")
     return f"{word[:begins]}(secret)" if begins >= 0 and word.count(".", begins) >= 2 else word
 
 
-# Written as \\x1b and the like: a terminal obeys some of them, and a line feed begins what looks like another line of the log.
+# Escaped as \x1b and so on: terminals obey some control characters, and a line feed would fake another log line.
 _ESCAPED = {code: f"\\x{code:02x}" for code in [*range(32), *range(127, 160)]} | {0x2028: "\\u2028", 0x2029: "\\u2029"}
 _IN_MESSAGES = str.maketrans(_ESCAPED | {ord("\n"): "\\n", ord("\t"): "\\t", ord("\r"): "\\r"})
 _IN_TRACEBACKS = str.maketrans({code: text for code, text in _ESCAPED.items() if code not in {ord("\n"), ord("\t")}})
 
-# For machines in UTC, for people as the clock on their wall has it.
+# UTC for machines, local time for developers.
 _STAMPS = {
     True: structlog.processors.TimeStamper(fmt="iso", utc=True),
     False: structlog.processors.TimeStamper(fmt="%Y-%m-%d %H:%M:%S", utc=False),
@@ -83,9 +85,9 @@ _STAMPS = {
 
 
 def configure(settings: Settings, stream: TextIO | None = None) -> None:
-    """Let every logger of the process write to `stream`, standard error unless told, in the form that `settings` ask for.
+    """Send all logging of the process to `stream` (default: standard error) in the format of `settings`.
 
-    The level counts for our own loggers; libraries are never let below warnings, because some of them log whole requests.
+    The level applies to our own loggers; libraries log only warnings and above, because some of them log whole requests.
     """
     stream = stream or sys.stderr
     handler = _Handler(stream)
@@ -118,14 +120,14 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
 
 
 class Seldom:
-    """Lets a remark through once in so many seconds: of a part that is away each request would say the same."""
+    """A log throttle: lets a message through once per `every` seconds, since during an outage each request would log the same."""
 
     def __init__(self, every: float) -> None:
         self._every = every
         self._last: dict[str, float] = {}
 
     def lets(self, kind: str) -> bool:
-        """Tell whether a remark of this kind is due; kinds are few and known beforehand."""
+        """Return whether a message of this kind is due. Kinds must be few and fixed."""
         now = time.monotonic()
         if now - self._last.get(kind, -self._every) < self._every:
             return False
@@ -134,7 +136,7 @@ class Seldom:
 
 
 class _ClientMistakes(logging.Filter):
-    """Passes each of a library's warnings about clients once a minute, and each kind of error of the application."""
+    """Passes each client-caused warning of a library once a minute, and each kind of application error."""
 
     def __init__(self, beginnings: Collection[str]) -> None:
         super().__init__()
@@ -142,7 +144,7 @@ class _ClientMistakes(logging.Filter):
         self._seldom = Seldom(_CLIENTS_EVERY)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Tell whether a line is logged."""
+        """Return whether to log the line."""
         if record.exc_info and record.exc_info[1] is not None:
             return self._seldom.lets(_kind(record.exc_info[1]))
         beginning = next((one for one in self._beginnings if str(record.msg).startswith(one)), None)
@@ -150,21 +152,21 @@ class _ClientMistakes(logging.Filter):
 
 
 class Failures:
-    """Logs errors that anyone may cause as often as they like: the first of a kind whole, then their number now and then.
+    """Logs errors that clients can trigger at will: the first of a kind in full, then only a periodic count.
 
-    A kind is an error's class and the line of code that raised it, so there are only so many, whatever clients write.
+    A kind is the error's class and the line of code that raised it, so the number of kinds does not depend on client input.
     """
 
     def __init__(self, logger: logging.Logger, what: str, every: float) -> None:
-        """`what` has failed is the beginning of each line; `every` so many seconds there is one for a kind, at most."""
+        """`what` begins each line; each kind is logged at most once per `every` seconds."""
         self._logger = logger
         self._what = what
         self._seldom = Seldom(every)
-        # How many of a kind no line has counted yet.
+        # Errors by kind since its last line.
         self._more: dict[str, int] = {}
 
     def log(self, error: BaseException, what: str = "") -> None:
-        """Log an error, or only count it; `what` says more of what has failed than the other errors of its kind share."""
+        """Log an error, or only count it; `what` is a more specific message than the one the kind shares."""
         kind = _kind(error)
         first = kind not in self._more
         self._more[kind] = self._more.get(kind, 0) + 1
@@ -186,11 +188,11 @@ def _kind(error: BaseException) -> str:
 
 
 class _Handler(logging.StreamHandler[TextIO]):
-    """Ours, so that configuring again replaces it and no other."""
+    """Our handler class, so that configuring again replaces this handler and no other."""
 
 
 def _shared(settings: Settings) -> list[Processor]:
-    """Return what every line goes through before it is written down."""
+    """Return the processors that every line passes through before it is rendered."""
     return [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -198,7 +200,7 @@ def _shared(settings: Settings) -> list[Processor]:
         structlog.stdlib.PositionalArgumentsFormatter(),
         _STAMPS[settings.production],
         structlog.processors.StackInfoRenderer(),
-        # As text already here, so that tracebacks are cleaned, too. They have no local variables in them.
+        # Rendered to text here so that tracebacks are cleaned too. They contain no local variables.
         structlog.processors.ExceptionRenderer(_traceback),
         _cleaner(settings),
     ]
@@ -208,7 +210,7 @@ def _cleaner(settings: Settings) -> Processor:
     clean = cleaner(configured_secrets(settings))
 
     def cleaned(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-        event.pop("color_message", None)  # uvicorn says everything twice
+        event.pop("color_message", None)  # uvicorn's colored duplicate of the message
         for name, value in event.items():
             if name in {"exception", "stack"}:
                 event[name] = clean(str(value), LONGEST_TRACEBACK).translate(_IN_TRACEBACKS)
@@ -220,12 +222,12 @@ def _cleaner(settings: Settings) -> Processor:
 
 
 def _traceback(exc_info: ExcInfo) -> str:
-    """Return a traceback whose messages are bounded: an error quotes what it could not read, a client's megabyte say."""
+    """Return a traceback with bounded messages: an error may quote a megabyte of client input."""
     written = traceback.TracebackException(*exc_info, limit=-MOST_FRAMES, compact=True)
     pending = [written]
     while pending:
         one = pending.pop()
-        # The only place where it keeps the message; before it is formatted, nobody has split or indented that.
+        # The message is stored only here; shortening it before formatting means that it is never split or indented.
         vars(one)["_str"] = shortened(str(one), LONGEST)
         pending += [other for other in (one.__cause__, one.__context__, *(one.exceptions or ())) if other is not None]
     lines = "".join(written.format()).rstrip("\n").split("\n")
@@ -233,28 +235,28 @@ def _traceback(exc_info: ExcInfo) -> str:
 
 
 def shortened(text: str, longest: int) -> str:
-    """Return a text, or its beginning and how much is left out."""
+    """Return the text, or its beginning and the number of characters left out."""
     return text if len(text) <= longest else f"{text[:longest]}… ({len(text) - longest} characters more)"
 
 
 def configured_secrets(settings: Settings) -> list[str]:
-    """Return the values of all settings that are secrets."""
+    """Return the values of all secret settings."""
     values = [getattr(settings, name) for name in type(settings).model_fields]
     return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
 
 
 class Clean(Protocol):
-    """What `cleaner` returns."""
+    """The type of the function returned by `cleaner`."""
 
     def __call__(self, text: str, longest: int = LONGEST) -> str:
-        """Return a text without addresses, tokens and secrets, cut at `longest` characters."""
+        """Return the text without addresses, tokens and secrets, cut at `longest` characters."""
 
 
 def cleaner(secrets: Sequence[str] = ()) -> Clean:
-    """Return a function that takes addresses, tokens and `secrets` out of a text.
+    """Return a function that removes addresses, tokens and `secrets` from a text.
 
-    It is the second line of defense: what writes a log has to leave them out in the first place. The text is shortened too, so
-    that a long one costs no more than a short one.
+    This is the second line of defense: code that logs must leave them out in the first place. The text is shortened before
+    cleaning, so that a long one costs no more than a short one.
     """
     known = sorted((secret for secret in secrets if len(secret) >= SHORTEST_SECRET), key=len, reverse=True)
 

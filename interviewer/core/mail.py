@@ -8,7 +8,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail to one person, as plain text and as HTML."""
+    """A mail to one recipient, as plain text and HTML."""
 
     to: str
     subject: str
@@ -20,18 +20,18 @@ class Mailer(Protocol):
     """Sends mails."""
 
     async def send(self, mail: Mail, key: str) -> None:
-        """Send one mail; the same `key` again sends nothing twice.
+        """Send one mail; sending again with the same `key` delivers nothing twice.
 
-        Raises `errors.MailDelayed` when trying again makes sense, `errors.MailRefused` when it does not.
+        Raises `errors.MailDelayed` when a retry may succeed, `errors.MailRefused` when it cannot.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class MailAnswer:
-    """What a mail service says of our configuration, without a mail being sent.
+    """The mail service's view of our configuration.
 
-    `domain` is that of our sender; `status` what the service says of it in one word, "verified" if mails can be sent from it,
-    "" if it does not have it, and None if our key may not ask.
+    `domain` is our sender's. `status` is the service's status for it: "verified" if it can send, "" if the service does not
+    have the domain, None if our key may not ask.
     """
 
     domain: str
@@ -39,7 +39,7 @@ class MailAnswer:
 
 
 class MailService(Protocol):
-    """The mail service's side of our configuration."""
+    """The mail service's configuration check."""
 
     async def check(self) -> MailAnswer:
-        """Ask whether our key is valid and our sender's domain is verified; raises what `Mailer.send` raises."""
+        """Check that our key is valid and our sender's domain is verified. Raises what `Mailer.send` raises."""

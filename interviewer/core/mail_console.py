@@ -1,4 +1,4 @@
-"""The mailer of a machine without a mail service: prints every mail and keeps the newest for the page /outbox."""
+"""The mailer for machines without a mail service: it prints every mail and keeps the newest for the page /outbox."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ KEPT = 50
 
 @dataclass(frozen=True, slots=True)
 class OutboxMail:
-    """A mail that was not really sent, and when."""
+    """A mail that was kept instead of sent, and when."""
 
     mail: Mail
     at: datetime
 
 
 class Outbox:
-    """Fulfils `Mailer` without sending anything."""
+    """Implements `Mailer` without sending anything."""
 
     def __init__(self) -> None:
         self._mails: deque[OutboxMail] = deque(maxlen=KEPT)
@@ -30,11 +30,11 @@ class Outbox:
 
     @property
     def mails(self) -> Sequence[OutboxMail]:
-        """The newest mails, newest first."""
+        """The kept mails, newest first."""
         return tuple(self._mails)
 
     async def send(self, mail: Mail, key: str) -> None:
-        """Print the mail and keep it, once for each key."""
+        """Print the mail and keep it, once per key."""
         if key in self._keys:
             return
         self._keys.append(key)

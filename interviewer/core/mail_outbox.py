@@ -1,7 +1,7 @@
-"""Sending mails: written with what makes them necessary, sent after the commit, each exactly once.
+"""The mail outbox: mails are stored with their cause, and sent once after the commit.
 
-A mail is a row of the transaction that causes it, so none is lost when the process dies before sending. It is sent with a key
-that stays the same over every try, so a mail service that has it already does not send it twice.
+A mail is a row written in the transaction that causes it, so it survives a process that dies before sending. Every attempt uses
+the same idempotency key, so the mail service does not send a mail twice.
 """
 
 from __future__ import annotations
@@ -27,35 +27,36 @@ from interviewer.errors import AppError, MailDelayed
 
 logger = logging.getLogger(__name__)
 
-# How long a mail belongs to the worker that took it; longer than any try lasts.
+# A worker's lease on a mail; longer than any attempt.
 HOLD = timedelta(seconds=60)
-# Waits before the next tries; after the last one the mail is given up. In all they are less than the 24 hours for which a mail
-# service remembers keys.
+# Waits before each retry; after the last one the mail is abandoned. Together they are shorter than the 24 hours for which a
+# mail service remembers keys.
 WAITS = tuple(timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 3600, 3 * 3600, 6 * 3600))
-# Waits are up to so much longer, so that what failed together is not tried together.
+# Waits are lengthened by up to this share at random, so that mails that failed together are not retried together.
 JITTER = 0.2
-# A mail that only waited for its turn is given up after this: the mail service forgets its key, and its links have expired.
+# A mail still waiting for a send slot is abandoned after this: the mail service has forgotten its key, and its links have
+# expired.
 TOO_OLD = timedelta(hours=23)
-# Turns are a little further apart than the rate says: requests do not take equally long to arrive.
+# Send slots are slightly further apart than the rate requires, because requests take varying times to arrive.
 MARGIN = 1.03
-# Seconds that a delivery waits for its turn. Longer pauses are left to the next look, so that nothing is held up by them.
+# Longest wait for a send slot, in seconds. Longer waits are left to the next delivery, so that they block nothing.
 PATIENCE = 2.0
-# Seconds between two tries to take a turn that is another worker's right now.
+# Seconds between two attempts at a send slot that another worker is taking.
 MOMENT = 0.01
-# Mails of one process that are being handed over at once, where that takes longer than a turn.
+# Mails of one process being sent at once, when sending takes longer than a slot.
 AT_ONCE = 5
 
 
 def enqueue(session: AsyncSession, mail: Mail) -> None:
-    """Write a mail to be sent once this transaction has committed."""
+    """Queue a mail for sending once this transaction has committed."""
     session.add(OutgoingMail(key=uuid4().hex, recipient=mail.to, subject=mail.subject, body=mail.text, html=mail.html))
 
 
 class Post:
-    """Delivers what is due. Any number of workers may do so at once; together they keep to the rate."""
+    """Delivers due mails. Any number of workers may run it; together they keep to the rate."""
 
     def __init__(self, database: Database, mailer: Mailer, rate: float | None = None) -> None:
-        """`rate` is how many mails a second the mail service takes; None: any number."""
+        """`rate` is how many mails per second the mail service accepts; None means no limit."""
         self._database = database
         self._mailer = mailer
         self._step = timedelta(seconds=MARGIN / rate) if rate else timedelta()
@@ -64,22 +65,22 @@ class Post:
         self._woken = self._again = self._stopped = False
 
     def wake(self) -> None:
-        """Deliver what is due in the background, right now; one delivery at a time, which sees what came meanwhile."""
+        """Deliver due mails in the background now. One delivery runs at a time and picks up what is queued meanwhile."""
         self._again = True
         if not self._woken:
             self._woken = True
             self.spawn(self._deliver_woken())
 
     def stop(self) -> None:
-        """Take no further mail: what waits is sent by another process, or at the next start."""
+        """Take no further mail; another process, or the next start, sends the rest."""
         self._stopped = True
 
     def spawn(self, work: Coroutine[Any, Any, object]) -> None:
-        """Run work that ends in a mail in the background; what goes wrong in it is logged."""
+        """Run work that ends in a mail in the background; errors are logged."""
         self._background.spawn(_quietly(work))
 
     async def deliver_due(self) -> int:
-        """Send every mail that is due, each at its turn, and return how many were sent; what fails is tried again later."""
+        """Send every due mail, each in its send slot, and return how many were sent. Failures are retried later."""
         tries: list[asyncio.Task[bool]] = []
         try:
             while not self._stopped:
@@ -120,18 +121,18 @@ class Post:
             self._places.release()
 
     async def note_backlog(self) -> None:
-        """Look how many mails wait, and since when, for the figures."""
+        """Update the metrics for the number of waiting mails and the age of the oldest."""
         async with self._database.autocommit() as session:
             count, seconds = await queries.backlog(session)
         metrics.MAILS_WAITING.set(count)
         metrics.MAILS_OLDEST_SECONDS.set(max(0.0, seconds))
 
     async def settle(self) -> None:
-        """Wait for the deliveries that were woken."""
+        """Wait for the background deliveries."""
         await self._background.settle()
 
     async def _try(self, mail: OutgoingMail) -> bool:
-        """Try one mail; its words are in no log, whatever happens."""
+        """Attempt one mail; its content is never logged."""
         try:
             await self._mailer.send(Mail(mail.recipient, mail.subject, mail.body, mail.html), mail.key)
         except MailDelayed as error:
@@ -152,7 +153,7 @@ class Post:
         return False
 
     async def _wait_for_turn(self, mail: OutgoingMail, seconds: float) -> bool:
-        """Let every process wait as the mail service asks. That is no failure of this mail, so it does not count as a try."""
+        """Pause all processes as the mail service asks. The mail is not at fault, so this does not count as an attempt."""
         if mail.created_at < utcnow() - TOO_OLD:
             logger.error("mail %d is given up: the mail service did not take it for %s", mail.id, TOO_OLD)
             return await self._close(mail, "failed")

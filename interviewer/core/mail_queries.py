@@ -1,4 +1,4 @@
-"""Statements about mails that wait to be sent."""
+"""SQL for the mail outbox."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from interviewer.core.mail_tables import MailPace, OutgoingMail
 
 
 async def take_next(session: AsyncSession, *, step: timedelta, hold: timedelta) -> OutgoingMail | None:
-    """Take the next mail that is due, to be sent now; None when none is, or when it is not yet the turn of any mail.
+    """Lease the next due mail for `hold`; return None when no mail is due or no send slot is free yet.
 
-    Turns lie `step` apart, whoever takes them. The mail is its taker's for `hold`; what another process holds is left to it.
+    Send slots are `step` apart across all processes. Rows locked by another process are skipped.
     """
     due = (
         select(col(OutgoingMail.id).label("id"))
@@ -43,7 +43,7 @@ async def take_next(session: AsyncSession, *, step: timedelta, hold: timedelta) 
 
 
 async def next_turn(session: AsyncSession) -> float | None:
-    """Return the seconds until the turn of a mail that is due, None when none is."""
+    """Return the seconds until the next send slot, or None when no mail is due."""
     due = exists().where(col(OutgoingMail.state) == "waiting", col(OutgoingMail.due_at) <= func.now())
     turn = cast(func.extract("epoch", col(MailPace.next_at) - func.clock_timestamp()), Float)
     seconds = (await session.execute(select(turn).where(due))).scalar_one_or_none()
@@ -51,7 +51,7 @@ async def next_turn(session: AsyncSession) -> float | None:
 
 
 async def pause(session: AsyncSession, wait: timedelta) -> None:
-    """Let no process send a mail before `wait` is over."""
+    """Keep every process from sending for at least `wait`."""
     later = func.clock_timestamp() + wait
     row = insert(MailPace).values(id=1, next_at=later)
     await session.execute(
@@ -60,24 +60,24 @@ async def pause(session: AsyncSession, wait: timedelta) -> None:
 
 
 async def settle(session: AsyncSession, mail_id: int, state: str) -> None:
-    """Close a mail as sent or failed and forget its words and whom it was for."""
+    """Mark a mail as sent or failed, and erase its content and recipient."""
     closed = {"state": state, "recipient": "", "body": "", "html": ""}
     await session.execute(update(OutgoingMail).where(col(OutgoingMail.id) == mail_id).values(closed))
 
 
 async def drop_waiting(session: AsyncSession, recipient: str) -> None:
-    """Forget the mails that still wait for this address."""
+    """Delete the mails waiting for this address."""
     await session.execute(delete(OutgoingMail).where(col(OutgoingMail.recipient) == recipient))
 
 
 async def postpone(session: AsyncSession, mail_id: int, wait: timedelta, *, counts: bool = True) -> None:
-    """Try a mail again after `wait`; a try that does not count is taken off again."""
+    """Retry a mail after `wait`; with `counts` false the attempt is not counted."""
     values = {"due_at": func.now() + wait, "attempts": col(OutgoingMail.attempts) - (0 if counts else 1)}
     await session.execute(update(OutgoingMail).where(col(OutgoingMail.id) == mail_id).values(values))
 
 
 async def troubled(session: AsyncSession, *, failed_within: timedelta, late: timedelta) -> tuple[int, int]:
-    """Return how many of the mails of the last `failed_within` were given up, and how many wait since longer than `late`."""
+    """Return the number of mails from the last `failed_within` that failed, and of mails overdue by more than `late`."""
     failed = (col(OutgoingMail.state) == "failed") & (col(OutgoingMail.created_at) > func.now() - failed_within)
     waiting = (col(OutgoingMail.state) == "waiting") & (col(OutgoingMail.due_at) < func.now() - late)
     counts = [func.count().filter(condition) for condition in (failed, waiting)]
@@ -86,7 +86,7 @@ async def troubled(session: AsyncSession, *, failed_within: timedelta, late: tim
 
 
 async def backlog(session: AsyncSession) -> tuple[int, float]:
-    """Return how many mails wait, and the age in seconds of the oldest of them, 0 without any."""
+    """Return the number of waiting mails, and the age of the oldest in seconds (0 if there are none)."""
     age = func.coalesce(func.extract("epoch", func.now() - func.min(col(OutgoingMail.created_at))), 0)
     statement = select(func.count(), age).select_from(OutgoingMail).where(col(OutgoingMail.state) == "waiting")
     count, seconds = (await session.execute(statement)).one()

@@ -1,4 +1,4 @@
-"""Mails by way of Resend."""
+"""Sending mail through Resend."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from interviewer.errors import AppError, MailDelayed, MailRefused, StartupError
 
 API_URL = "https://api.resend.com"
 SECONDS = 10.0
-# The answers 4xx that another attempt can change. The last means that an earlier attempt under this key is still at work: what
-# comes of trying again after a time-out, and no reason to give up.
+# 4xx replies that a retry can change. `concurrent_idempotent_requests` means that an earlier attempt with this key is still
+# running, as after a timeout.
 PASSING_STATUS = frozenset({"408", "429"})
 PASSING_TYPES = frozenset({"concurrent_idempotent_requests"})
 
-# Seconds without mails after a 429 that does not say how many: one for the rate, more when a day's or a month's quota is used up.
+# Seconds to pause after a 429 without Retry-After: one second for the rate limit, longer for a daily or monthly quota.
 PAUSE, QUOTA_PAUSE, LONGEST_PAUSE = 1.0, 600.0, 3600.0
-# A key that may only send is refused everything else with this.
+# Error type of a send-only key for any other request.
 SENDS_ONLY = "restricted_api_key"
 PAGE_SIZE, MOST_PAGES = 100, 10
 
@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 
 class _Connections(AsyncHTTPClient):
-    """The SDK's HTTP client, with connections and a TLS context that last: its own makes new ones for every request."""
+    """The SDK's HTTP client with persistent connections and TLS context; the SDK's own creates new ones for every request."""
 
     def __init__(self) -> None:
         self._client = httpx2.AsyncClient(timeout=None, follow_redirects=False)
@@ -55,20 +55,20 @@ class _Connections(AsyncHTTPClient):
         return answer.content, answer.status_code, answer.headers
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         await self._client.aclose()
 
 
 class ResendMailer:
-    """Fulfils `Mailer` and `MailService` with Resend's API.
+    """Implements `Mailer` and `MailService` with Resend's API.
 
-    It tries once; trying again, under the same key, is its caller's business.
+    It makes one attempt; retrying with the same key is up to the caller.
     """
 
     def __init__(self, api_key: str, sender: str, api_url: str | None, timeout: float = SECONDS) -> None:
-        """`sender` is an address, with a name or without; `timeout` bounds one whole attempt, in seconds.
+        """`sender` is an address with or without a name; `timeout` limits one whole attempt, in seconds.
 
-        Raises StartupError for a key that fits in no header: the HTTP client would quote it in its log with every mail.
+        Raises StartupError for a key that fits in no header: the HTTP client would log it with every mail.
         """
         self._api_key = api_key.strip()
         if not (self._api_key.isascii() and self._api_key.isprintable()):
@@ -79,24 +79,24 @@ class ResendMailer:
         self._connections = _Connections()
 
     async def send(self, mail: Mail, key: str) -> None:
-        """Hand one mail to Resend; the same `key` again within a day sends nothing twice.
+        """Hand one mail to Resend; sending again with the same `key` within a day delivers nothing twice.
 
-        Raises MailDelayed when Resend cannot be reached, is busy, fails or takes too long (the mail may have been sent all the
-        same), and MailRefused when it does not take this mail, our key or our sender.
+        Raises MailDelayed when Resend is unreachable, busy, failing or too slow (the mail may still have been sent), and
+        MailRefused when it rejects this mail, our key or our sender.
         """
         with _our_errors():
             async with asyncio.timeout(self._timeout):
                 params = self._params(mail)
                 self._set_globals()
                 reply = await resend.Emails.send_async(params, {"idempotency_key": key})
-            # The SDK takes a redirection, or whatever else is JSON, for success.
+            # The SDK treats redirects, and any other JSON, as success.
             if not reply["id"]:
                 raise MailDelayed
 
     async def check(self) -> MailAnswer:
-        """Return what Resend says of our sender's domain; no mail is sent.
+        """Return Resend's status for our sender's domain, without sending a mail.
 
-        Raises MailDelayed when Resend cannot be reached, is busy or fails, and MailRefused when our key is not valid.
+        Raises MailDelayed when Resend is unreachable, busy or failing, and MailRefused when our key is invalid.
         """
         domain = parseaddr(self._sender)[1].rpartition("@")[2].lower()
         params: resend.Domains.ListParams = {"limit": PAGE_SIZE}
@@ -119,15 +119,15 @@ class ResendMailer:
         return MailAnswer(domain, "")
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         await self._connections.close()
 
     def _set_globals(self) -> None:
         """Give the SDK our key, address and connections.
 
-        It knows them only as globals of its module, filled from the environment at import. They are set here, right before each
-        call and nowhere else: the SDK reads them before its first suspension, so no other mailer can come between, and what
-        the environment says beside our settings does not count.
+        The SDK reads them from module globals, filled from the environment at import. They are set here right before each call,
+        and the SDK reads them before its first await, so no other mailer can interfere and the environment does not override
+        our settings.
         """
         resend.api_key = self._api_key
         resend.api_url = self._api_url
@@ -147,9 +147,9 @@ class ResendMailer:
 
 @contextmanager
 def _our_errors() -> Iterator[None]:
-    """Turn whatever the SDK, its HTTP client or the clock raises into one of our errors.
+    """Convert errors of the SDK, its HTTP client and the timeout into ours.
 
-    `from None` is meant: the SDK's messages can quote addresses, which must not reach a log.
+    `from None` is deliberate: the SDK's messages may quote addresses, which must not be logged.
     """
     try:
         yield
@@ -160,14 +160,14 @@ def _our_errors() -> Iterator[None]:
         raise MailDelayed from None
     except ResendError as error:
         raise _ours(error) from None
-    except Exception as error:  # an answer that is no object, or has no id: the SDK does not look
+    except Exception as error:  # the SDK does not validate replies: not an object, or no ID
         logger.warning("Resend's answer could not be read: %s", type(error).__name__)
         raise MailDelayed from None
 
 
 def _ours(error: ResendError) -> MailDelayed | MailRefused:
-    """Return our error for one of the SDK's, which gives network failures and answers that are no JSON the code 500."""
-    # Both may be copied from the answer's body, which is data from outside.
+    """Return our error for one of the SDK's, which uses code 500 for network failures and non-JSON replies."""
+    # Both may come from the response body, which is external data.
     code, kind = (re.sub(r"\W", "", str(value))[:40] for value in (error.code, error.error_type))
     lasting = re.fullmatch("4[0-9][0-9]", code) and code not in PASSING_STATUS and kind not in PASSING_TYPES
     logger.warning("Resend %s a mail: %s %s", "refused" if lasting else "did not take", code, kind)
@@ -177,6 +177,6 @@ def _ours(error: ResendError) -> MailDelayed | MailRefused:
 
 
 def _patience(headers: Mapping[str, str], otherwise: float) -> float:
-    """Return for how many seconds an answer wants no further requests."""
+    """Return how many seconds the reply asks us to wait."""
     told = {name.lower(): value for name, value in headers.items()}.get("retry-after", "")
     return min(float(told), LONGEST_PAUSE) if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", told) else otherwise

@@ -1,4 +1,4 @@
-"""Tables of the outgoing mail."""
+"""Tables of the mail outbox."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from interviewer.core.columns import id_column, one_of, time_column
 
 
 class OutgoingMail(SQLModel, table=True):
-    """A mail to be sent, written in the transaction that makes it necessary; its words and links go once it is sent.
+    """An outgoing mail, written in the transaction that causes it; its content is erased once it is sent.
 
-    `due_at` is when it is next tried; the worker that takes it moves that ahead, so that no other one takes it meanwhile.
+    `due_at` is the time of the next attempt. The worker that takes the mail moves it ahead, as its lease.
     """
 
     __tablename__: ClassVar[Any] = "mail_outbox"
@@ -45,7 +45,7 @@ class OutgoingMail(SQLModel, table=True):
 
 
 class MailPace(SQLModel, table=True):
-    """One row: when the next mail may be handed over. Every process takes its turns from it, so together they keep the rate."""
+    """One row with the time of the next send slot. All processes share it to keep the rate together."""
 
     __tablename__: ClassVar[Any] = "mail_pace"
     __table_args__ = (CheckConstraint("id = 1", name="one"),)

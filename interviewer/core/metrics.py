@@ -1,6 +1,6 @@
-"""What is counted and timed, for Prometheus. Each process has numbers of its own, which begin at zero when it starts.
+"""Prometheus metrics. Each process has its own, starting at zero.
 
-Labels are few and known beforehand: a route's template, never its path; no id, no address.
+Label values are few and fixed: a route's template, never its path; no IDs, no addresses.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from prometheus_client import (
     generate_latest,
 )
 
-# They would double the number of series and say only when a process first did something.
+# The `_created` series would double the number of series, and say only when a process first did something.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
-# Seconds that people wait for the interviewer.
+# Buckets in seconds for waits on the interviewer.
 WAITING = (0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60)
 
 REGISTRY = CollectorRegistry()
@@ -119,16 +119,16 @@ OUTAGES = Counter(
 
 
 def starts_failed(count: int = 1) -> None:
-    """Count starts that came to nothing: the credit of each has been given back."""
+    """Count failed starts, whose credits were given back."""
     INTERVIEWS.labels("failed").inc(count)
     CREDITS_GIVEN_BACK.inc(count)
 
 
 def exposition() -> bytes:
-    """Return all of it in Prometheus' text format, version 0.0.4."""
+    """Return all metrics in Prometheus' text format, version 0.0.4."""
     return generate_latest(REGISTRY)
 
 
 def outage(part: str) -> None:
-    """Count that a part did not do its work: `database`, `valkey`, or `model`."""
+    """Count a failure of a dependency: `database`, `valkey`, or `model`."""
     OUTAGES.labels(part).inc()

@@ -1,4 +1,4 @@
-"""Bringing a database to the newest schema."""
+"""Migrating a database to the newest schema."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def migrate(url: str, revision: str = "head") -> None:
-    """Bring the database at `url` to `revision`; several processes may call this at once.
+    """Migrate the database at `url` to `revision`. Several processes may call this at once.
 
-    Raises `errors.StartupError` when the database does not answer, or refuses, or was made by another version.
+    Raises `errors.StartupError` when the database does not answer, refuses, or was made by another version.
     """
     config = Config(ROOT / "alembic.ini")
     with _connected(url) as connection:
@@ -36,9 +36,9 @@ def migrate(url: str, revision: str = "head") -> None:
 
 
 def refuse_old_schema(url: str) -> str:
-    """Return the version of the PostgreSQL server at `url`, whose database is at the newest schema.
+    """Return the version of the PostgreSQL server at `url` if its schema is the newest.
 
-    Raises `errors.StartupError` when it is not, or the database does not answer or refuses.
+    Raises `errors.StartupError` if it is not, or if the database does not answer or refuses.
     """
     scripts = ScriptDirectory.from_config(Config(ROOT / "alembic.ini"))
     with _connected(url) as connection:
@@ -58,13 +58,13 @@ def _older_revisions() -> frozenset[str]:
 
 
 def is_older(revision: str) -> bool:
-    """Tell whether a schema at `revision`, "" for none at all, is one that this version has outgrown; unknown ones are newer."""
+    """Return whether the schema at `revision` ("" for none) is older than this version's; unknown revisions count as newer."""
     return not revision or revision in _older_revisions()
 
 
 @contextmanager
 def _connected(url: str) -> Iterator[Connection]:
-    """Open a transaction; raises StartupError for whatever goes wrong in it."""
+    """Open a transaction and convert database errors into StartupError."""
     engine = synchronous_engine(url)
     try:
         with engine.begin() as connection:

@@ -1,6 +1,6 @@
-"""News from other processes: whose credits or plan changed, and that sessions or shared reports have ended.
+"""Notifications from other processes: changed credits or plans, and ended sessions or shared reports.
 
-PostgreSQL carries it, with the transaction that made it true.
+PostgreSQL's NOTIFY sends them when the transaction commits.
 """
 
 from __future__ import annotations
@@ -20,29 +20,30 @@ from interviewer.errors import Unavailable
 
 logger = logging.getLogger(__name__)
 
-# Seconds until a broken connection is made anew, and between two questions whether it is still there.
+# Seconds before a broken connection is reopened, and between two checks that it is alive.
 RETRY, HEARTBEAT = 2.0, 60.0
-# Channels of NOTIFY: the payload of the first is the id of the user whose credits or plan changed, the second has none.
+# NOTIFY channels: the payload of the first is the ID of the user whose credits or plan changed; the second has none.
 USERS_CHANNEL, ENDINGS_CHANNEL = "billing", "endings"
-# Who waits for the end of sessions or shared reports waits for this, in the place of a user's id.
+# Waiters for the end of sessions or shared reports use this in place of a user ID.
 ENDINGS = -1
-# Seconds in which a notification of our own has to come back.
+# Seconds within which our own test notification must arrive.
 ECHO = 2.0
 
 
 class News:
-    """Tells who waits for it that something of theirs changed. One connection of its own serves the whole process."""
+    """Wakes waiting tasks when something of a user changes. One database connection serves the whole process."""
 
     def __init__(self, database: Database, *, retry: float = RETRY) -> None:
-        """`retry` is how many seconds lie between two tries to connect."""
+        """`retry` is the number of seconds between two connection attempts."""
         self._database = database
         self._retry = retry
         self._waiting: defaultdict[int, set[asyncio.Event]] = defaultdict(set)
 
     async def wait(self, user_id: int, seconds: float) -> bool:
-        """Wait until something of a user's changes, at most so long; tell whether it did.
+        """Wait up to `seconds` for a change of a user's data; return whether there was one.
 
-        What changed before is not told. True can also come without a change: after a broken connection everybody looks once more.
+        Earlier changes are not reported. True can also come without a change: after a broken connection all waiters check
+        again.
         """
         happened = asyncio.Event()
         self._waiting[user_id].add(happened)
@@ -57,7 +58,7 @@ class News:
                 del self._waiting[user_id]
 
     async def listen(self) -> None:
-        """Pass on what comes, for ever. A connection that breaks, or cannot be had, is made anew, whatever the reason."""
+        """Pass on notifications forever, reconnecting after any error."""
         broken = ""
         while True:
             try:
@@ -85,18 +86,18 @@ class News:
             await connection.execute("SELECT 1")
 
     def wake(self, user_id: int) -> None:
-        """Wake whoever waits for news of a user in this process."""
+        """Wake the tasks of this process that wait for news of a user."""
         for event in self._waiting.get(user_id, ()):
             event.set()
 
     def _tell_everybody(self) -> None:
-        """What changed while nobody listened is not known, so everybody has to look."""
+        """Wake every waiter: changes during a disconnection are unknown."""
         for user_id in self._waiting:
             self.wake(user_id)
 
 
 async def arrive(database: Database) -> bool:
-    """Tell whether notifications arrive: a pooler in transaction mode takes LISTEN without an error, and passes none on.
+    """Return whether notifications arrive. A pooler in transaction mode accepts LISTEN without an error but delivers none.
 
     Raises `errors.Unavailable` when the database does not answer.
     """

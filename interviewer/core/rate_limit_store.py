@@ -1,4 +1,4 @@
-"""Counting tries with the `limits` library: in this process, or for all processes in Redis or Valkey."""
+"""Counting attempts with the `limits` library: in this process, or for all processes in Redis or Valkey."""
 
 from __future__ import annotations
 
@@ -16,21 +16,20 @@ from interviewer.core import logs, metrics
 
 logger = logging.getLogger(__name__)
 
-# Seconds between two complaints that the shared store does not answer.
+# Seconds between two log lines about an unavailable shared store.
 COMPLAIN_EVERY = 60.0
-# Seconds that the shared store gets to connect and to answer: a sign-in waits for it.
+# Timeout in seconds for connecting to the shared store and for its replies: sign-ins wait for it.
 STORE_SECONDS = 1.0
 
 
 class LimitsLimiter:
-    """Counts tries as a `RateLimiter`.
+    """Implements `RateLimiter`.
 
-    While the shared store does not answer, each process counts for itself: a site that cannot count exactly still lets people in,
-    and guessing stays limited.
+    While the shared store does not answer, each process counts on its own: users can still sign in, and guessing stays limited.
     """
 
     def __init__(self, redis_url: str | None = None) -> None:
-        """`redis_url` names a Redis or Valkey server, as redis:// or rediss://; None counts in this process."""
+        """`redis_url` names a Redis or Valkey server as redis:// or rediss://; None counts in this process."""
         self._own = MovingWindowRateLimiter(MemoryStorage())
         self._store = (
             RedisStorage(
@@ -48,7 +47,7 @@ class LimitsLimiter:
         self._seldom = logs.Seldom(COMPLAIN_EVERY)
 
     async def wait(self, limit: str, *who: str) -> int:
-        """Count a try by `who`; return 0, or after how many seconds `limit` lets them try again. A refused try does not count."""
+        """Count an attempt by `who`; return 0, or the seconds until `limit` allows another. Refused attempts do not count."""
         if self._shared is None:
             return await _wait(self._own, limit, who)
         try:
@@ -58,7 +57,7 @@ class LimitsLimiter:
             return await _wait(self._own, limit, who)
 
     async def answers(self) -> bool:
-        """Tell whether the shared store answers; counting in this process always does."""
+        """Return whether the shared store answers; always true without one."""
         return self._store is None or await self._store.check()
 
     def _complain(self, error: StorageError) -> None:
@@ -68,7 +67,7 @@ class LimitsLimiter:
             logger.warning("the store of rate limits does not answer (%s); this process counts alone", kind)
 
     async def close(self) -> None:
-        """Let go of the connections to the shared store."""
+        """Close the connections to the shared store."""
         if self._store is not None and isinstance(self._store.bridge, RedispyBridge):
             await self._store.bridge.storage.aclose()
 
@@ -78,5 +77,5 @@ async def _wait(limiter: MovingWindowRateLimiter, limit: str, who: tuple[str, ..
     if await limiter.hit(item, *who):
         return 0
     window = await limiter.get_window_stats(item, *who)
-    # A clock that was set back would say to wait longer than the limit lasts.
+    # If the clock was set back, the reset time would be later than the limit lasts.
     return min(max(1, math.ceil(window.reset_time - time.time())), item.get_expiry())

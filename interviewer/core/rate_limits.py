@@ -1,4 +1,4 @@
-"""How often somebody may try: limits that a person never meets and a program that guesses soon does."""
+"""Rate limits that a normal user never reaches and a guessing program soon does."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from interviewer.errors import TooManyRequests
 
 
 class RateLimiter(Protocol):
-    """Counts tries over all processes that share it."""
+    """Counts attempts across all processes that share it."""
 
     async def wait(self, limit: str, *who: str) -> int:
-        """Count a try by `who`; return 0, or after how many seconds `limit` (such as "5/hour") lets them try again."""
+        """Count an attempt by `who`; return 0, or the seconds until `limit` (such as "5/hour") allows another."""
 
     async def answers(self) -> bool:
-        """Tell whether what is shared between processes answers; without any, always."""
+        """Return whether the shared store answers; always true without one."""
 
     async def close(self) -> None:
-        """Let go of connections; called once, at the end."""
+        """Close connections; called once at shutdown."""
 
 
 class Action(StrEnum):
-    """What is limited."""
+    """A rate-limited action."""
 
     SIGN_IN = "sign-in"
     SIGN_UP = "sign-up"
@@ -45,10 +45,10 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How often one client may, how often an account may be tried from everywhere, and by one client; "" is no limit.
+    """Limits per client, per account from all clients, and per account and client; "" means no limit.
 
-    A client is an IPv4 address or an IPv6 network of 64 bits; many people may share one. The last limit is the tight one:
-    it keeps out who guesses without keeping out the owner, who comes from elsewhere.
+    A client is an IPv4 address or a /64 network of IPv6, which many users may share. The last limit is the tightest: it stops a
+    guessing client without locking out the owner, who comes from elsewhere.
     """
 
     client: str
@@ -56,7 +56,7 @@ class Limits:
     both: str = ""
 
 
-# ASVS 5.0 asks for a limit that makes guessing hopeless; 100 wrong passwords an hour on an account is what it names.
+# ASVS 5.0 requires a limit that makes guessing infeasible and names 100 wrong passwords an hour per account.
 LIMITS = {
     Action.SIGN_IN: Limits(client="200/5 minutes", account="100/hour", both="30/hour"),
     Action.SIGN_UP: Limits(client="30/hour", account="20/hour", both="5/hour"),
@@ -65,28 +65,28 @@ LIMITS = {
     Action.USE_LINK: Limits(client="60/5 minutes"),
     Action.GITHUB: Limits(client="60/5 minutes"),
     Action.REFRESH: Limits(client="600/5 minutes"),
-    # The payment service takes 300 requests a minute from all of us together.
+    # The payment service allows 300 requests a minute for the whole site.
     Action.CHECKOUT: Limits(client="120/hour", account="30/hour"),
     Action.PAYMENT: Limits(client="120/hour", account="30/hour"),
-    # Each of these makes a language model write; credits bound the first two as well.
+    # Each of these calls a language model; credits limit the first two as well.
     Action.START: Limits(client="600/hour", account="60/hour"),
     Action.ANSWER: Limits(client="6000/hour", account="600/hour"),
     Action.JOB: Limits(client="300/hour", account="30/hour"),
-    # Setting a long report takes a processor a second.
+    # Rendering a long report takes a second of CPU time.
     Action.EXPORT: Limits(client="600/hour", account="60/hour"),
     Action.SHARED: Limits(client="200/5 minutes"),
 }
 
 
 class Guard:
-    """Refuses who tries too often."""
+    """Enforces the rate limits."""
 
     def __init__(self, limiter: RateLimiter | None) -> None:
-        """No limiter, no limits."""
+        """Without a limiter nothing is limited."""
         self._limiter = limiter
 
     async def check(self, action: Action, client: str, account: str = "") -> None:
-        """Count a try from the address `client` on `account`; raises TooManyRequests with the seconds to wait."""
+        """Count an attempt from the address `client` on `account`. Raises TooManyRequests with the seconds to wait."""
         if self._limiter is None:
             return
         limits, network, name = LIMITS[action], network_of(client), _hidden(account)
@@ -100,7 +100,7 @@ class Guard:
 
 
 def network_of(client: str) -> str:
-    """Return what counts as one client: an IPv4 address, or the /64 of an IPv6 one, which a single customer has."""
+    """Return what counts as one client: an IPv4 address, or an IPv6 /64, which usually belongs to one customer."""
     try:
         address = ipaddress.ip_address(client.partition("%")[0])
     except ValueError:
@@ -113,6 +113,6 @@ def network_of(client: str) -> str:
 
 
 def _hidden(account: str) -> str:
-    """Return a stand-in for an address, so that none lies about in a shared store."""
-    # What was sent may hold lone surrogates, which have no other encoding.
+    """Return a hash of an address, so that the shared store holds no addresses."""
+    # Input may contain lone surrogates, which have no other encoding.
     return hashlib.sha256(account.encode(errors="surrogatepass")).hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""Whether this process can take visitors: what a load balancer asks before it sends any."""
+"""Whether this process is ready for visitors, for the load balancer's health check."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ READY, DEGRADED = "ready", "degraded: the store that the copies share does not a
 STOPPING = "This copy of the site is just being stopped. Please try again in a moment."
 OLD_SCHEMA = "The database is not at the schema of this version: run `interviewer migrate`."
 NO_WRITES = "The database stores nothing right now: its disk is full, or it only reads. Please try again in a moment."
-# Seconds for which an answer counts: whoever asks more often is told the same, and the database is left in peace.
+# Seconds for which a result is reused, so that frequent checks do not load the database.
 FRESH = 1.0
-# Seconds that the database and the store get. Balancers wait four.
+# Timeout in seconds for the database and the store. Load balancers wait four.
 PATIENCE = 3.0
 
 
 class Readiness:
-    """Tells whether visitors can be sent here."""
+    """The readiness check of this process."""
 
     def __init__(self, database: Database, store: RateLimiter | None) -> None:
         self._database = database
@@ -33,14 +33,14 @@ class Readiness:
         self._refusing = False
 
     def stop(self) -> None:
-        """Say from now on that nobody is to come any more."""
+        """Report from now on that this process is shutting down."""
         self._stopping = True
 
     async def check(self) -> str:
-        """Return "ready", or "degraded" and why; raises Unavailable while no visitors can be taken.
+        """Return "ready", or "degraded" and why. Raises Unavailable while no visitors can be served.
 
-        The store of rate limits is no reason to send anybody away: without it each process counts for itself. Nor is a database
-        that a newer version has migrated already, as in every upgrade: an older version works on with it.
+        An unavailable rate limit store only degrades: each process then counts on its own. A database already migrated by a
+        newer version, as in every upgrade, is fine too: the older version keeps working with it.
         """
         if self._stopping:
             raise Unavailable(STOPPING)
@@ -57,14 +57,15 @@ class Readiness:
         return database or (READY if store else DEGRADED)
 
     async def _database_error(self) -> Unavailable | None:
-        """Ask the database, unless that would take a connection that cannot be had while others get their answers.
+        """Query the database, unless the pool is full and other queries get replies.
 
-        What was found last counts then; the process migrated the database before it served, so that none is known is no harm.
+        In that case the last result counts. Having none is safe, because the process migrated the database before it began to
+        serve.
         """
         if not (self._database.full() and self._database.answering()):
             looking = asyncio.create_task(self._look_at_database())
             looking.add_done_callback(lambda task: task.cancelled() or task.exception())
-            # Not asyncio.timeout(): a canceled statement first waits for the server, which may be what does not answer.
+            # Not asyncio.timeout(): a canceled statement first waits for the server, which may be hanging.
             done, _ = await asyncio.wait({looking}, timeout=PATIENCE)
             looking.cancel()
             if done and looking.exception() is None:
@@ -77,7 +78,7 @@ class Readiness:
         return Unavailable(OLD_SCHEMA) if old else None
 
     async def _look_at_database(self) -> tuple[str, bool]:
-        """Return the revision of the schema, and whether the database refuses to write."""
+        """Return the schema revision, and whether the database refuses writes."""
         return await self._database.revision(), await self._database.writes.refused()
 
     async def _store_answers(self) -> bool:

@@ -1,6 +1,6 @@
-"""Trying again: the one way to do so, and the statements that wait for a database that restarts.
+"""Retries: the one implementation, and statements that wait for a restarting database.
 
-stamina decides when: https://stamina.hynek.me. Its own log lines are off; each caller says what it gave up.
+Scheduling is stamina's, https://stamina.hynek.me. Its log lines are off; each caller logs what it gave up.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
 Statement = Callable[[AsyncSession], Awaitable[Result]]
 
-# Seconds. A server that restarts is back within this; a lease lives about as long without being renewed.
+# Retry period in seconds: a restarting server is back within it, and a lease lasts about as long without renewal.
 PATIENCE = 20.0
 TRY_EVERY = 0.5
 
@@ -29,7 +29,7 @@ set_on_retry_hooks([])
 
 
 class Temporary(Exception):
-    """What the same request may not meet again in a moment; `wait` is how many seconds the other side asks for."""
+    """A failure that a retry may not meet; `wait` is the number of seconds the other side asks for."""
 
     def __init__(self, wait: float = 0.0) -> None:
         super().__init__()
@@ -37,9 +37,9 @@ class Temporary(Exception):
 
 
 async def attempts(work: Callable[[], Awaitable[Result]], waits: Sequence[float]) -> Result:
-    """Return what `work` returns, trying again after each of `waits` (seconds) when it raises Temporary.
+    """Return the result of `work`, retrying after each of `waits` (seconds) when it raises Temporary.
 
-    A longer wait that the other side asks for counts instead. Raises the last Temporary.
+    If the other side asks for a longer wait, that is used instead. Raises the last Temporary.
     """
     left = list(waits)
 
@@ -50,9 +50,9 @@ async def attempts(work: Callable[[], Awaitable[Result]], waits: Sequence[float]
 
 
 async def patiently(database: Database, statement: Statement[Result], seconds: float = PATIENCE) -> Result:
-    """Return what one idempotent statement returns, trying it for up to so many seconds while the database does not answer.
+    """Return the result of one idempotent statement, retrying it for up to `seconds` while the database does not answer.
 
-    It may have been done although no answer came, so doing it twice must do no harm. Raises Unavailable after that.
+    It must be idempotent because it may have run although no reply came. Raises Unavailable when the time is up.
     """
     caller = stamina.AsyncRetryingCaller(
         attempts=None, timeout=seconds, wait_initial=TRY_EVERY, wait_max=TRY_EVERY, wait_jitter=0
@@ -70,7 +70,7 @@ async def patiently(database: Database, statement: Statement[Result], seconds: f
 
 
 async def quietly(database: Database, statement: Statement[None]) -> None:
-    """Do one statement that only spares others a wait: a failure is logged and nothing worse."""
+    """Run one statement that only saves others a wait; a failure is logged and otherwise ignored."""
     try:
         async with database.autocommit() as session:
             await statement(session)

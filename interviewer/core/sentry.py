@@ -1,7 +1,6 @@
-"""Errors reported to Sentry, for the sites that want it: what broke and where in the code, and nothing that anybody wrote.
+"""Error reports to Sentry, for sites that enable them: what failed and where in the code, without any user input.
 
-The SDK collects much more than that. Here an event is built anew of what is known to be harmless, rather than cleaned of what is
-known not to be.
+The SDK collects far more. Events are therefore rebuilt from fields known to be harmless, not filtered for harmful ones.
 """
 
 from __future__ import annotations
@@ -26,19 +25,19 @@ from interviewer.settings import Settings
 Event = dict[str, Any]
 Clean = Callable[[str], str]
 
-# What the SDK says of itself and of the time; there is nothing of a request or of a person in it.
+# Data about the SDK and the time, not about the request or the user.
 _KEPT = ("event_id", "timestamp", "level", "logger", "platform", "release", "environment", "sdk")
 _FRAME = ("filename", "function", "module", "lineno", "in_app", "pre_context", "context_line", "post_context")
-# What we bind to the lines of a request's log.
+# Context variables bound to a request's log lines.
 _TAGS = ("request_id", "interview_id", "page_event")
-# Where somebody's words begin in the words of an error: "invalid literal for int() with base 10: 'their words'".
+# Where user input may begin in an error message: "invalid literal for int() with base 10: 'user input'".
 _QUOTED = re.compile(r"(?<![A-Za-z])['\"`‘“].*")
 LONGEST = 300
 FLUSH_SECONDS = 2
 
 
 def start(settings: Settings) -> None:
-    """Report from now on what is logged as an error, and what nobody has caught, to the project that `settings` name."""
+    """Report logged errors and uncaught exceptions to the project named in `settings`."""
     if settings.sentry_dsn is None:
         return
     clean = cleaner(configured_secrets(settings))
@@ -48,7 +47,7 @@ def start(settings: Settings) -> None:
         environment=settings.env.value,
         server_name="",
         before_send=lambda event, _hint: harmless(event, clean),
-        # Each of these would collect what is thrown away again above.
+        # Each of these would collect data that `before_send` drops.
         before_breadcrumb=lambda _crumb, _hint: None,
         max_breadcrumbs=0,
         include_local_variables=False,
@@ -69,7 +68,7 @@ def start(settings: Settings) -> None:
 
 
 def harmless(event: Any, clean: Clean) -> Any:
-    """Return an event with what is known to be harmless of the given one: where something broke, and the first words about it."""
+    """Return an event reduced to harmless fields: where the error occurred, and the beginning of its message."""
     kept: Event = {name: event[name] for name in _KEPT if name in event}
     kept["tags"] = {name: str(value) for name, value in get_contextvars().items() if name in _TAGS}
     if words := _message(event):
@@ -98,6 +97,6 @@ def _exceptions(raised: list[Event], clean: Clean) -> Iterator[Event]:
 
 
 def first_words(words: str, clean: Clean) -> str:
-    """Return the first line of what a library says, up to the first thing it quotes: both may be what somebody wrote."""
+    """Return a library message's first line up to its first quotation; the rest may be user input."""
     first = next(iter(words.strip().splitlines()), "")
     return clean(_QUOTED.sub("(left out)", first))[:LONGEST]

@@ -1,6 +1,6 @@
-"""The Redis or Valkey in which copies share the state of pages: how long to wait for it, and whether it is the same as before.
+"""The Redis or Valkey server in which replicas share page state: its timeouts, and detecting a restart.
 
-What is in it is Reflex's matter.
+Its content is managed by Reflex.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import RedisError
 
-# Seconds to connect, and of silence after which a connection counts as broken, where the system can tell.
+# Seconds to connect, and of silence after which a connection counts as broken, where the operating system supports it.
 CONNECT_WAIT, SILENCE = 2, 5
-# Raised while it is gone or still loading.
+# Raised while the server is down or still loading.
 AWAY = (RedisError, OSError)
 
 
 async def life(store: Redis) -> str | None:
-    """Return what tells one life of the store from another, as it begins empty; None if it does not answer."""
+    """Return an ID that changes when the store restarts (a restarted store is empty), or None if it does not answer."""
     try:
         return str((await store.info("server"))["run_id"])
     except AWAY:
@@ -28,7 +28,7 @@ async def life(store: Redis) -> str | None:
 
 
 def be_quick(store: Redis) -> None:
-    """Let a client give up within seconds. Left alone it waits for a minute and more for a machine that is gone."""
+    """Make a client give up within seconds. By default it waits more than a minute for a machine that is gone."""
     keepalive = {"TCP_KEEPIDLE": SILENCE, "TCP_KEEPINTVL": SILENCE, "TCP_KEEPCNT": 2, "TCP_USER_TIMEOUT": SILENCE * 1000}
     options = {cast("int", getattr(socket, name)): value for name, value in keepalive.items() if hasattr(socket, name)}
     store.connection_pool.connection_kwargs.update(

@@ -1,4 +1,4 @@
-"""Users: the table, and statements that more than one package needs."""
+"""Users: the table, and SQL that several packages need."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from sqlmodel import Field, SQLModel, col
 from interviewer.core.columns import id_column, time_column
 from interviewer.errors import BadRequest
 
-# More than the 254 characters of any address; parsing takes the longer, the more there are.
+# Above the 254 characters of a valid address. The limit matters because parsing takes longer the longer the input.
 MAX_EMAIL = 320
 NO_EMAIL = "This is not a valid e-mail address."
 
 
 class User(SQLModel, table=True):
-    """An account. It exists from the moment its address is verified; balances change only with a ledger row.
+    """An account. It exists once its address is verified; balances change only together with a ledger row.
 
-    A debt is what was taken back after it had been spent; the next credits repay it, so nobody has credits and a debt at once.
-    `github_id` is GitHub's numeric id of the person, which stays when name and address change there.
-    `password_proven_at` is when a person with this mailbox, or with this password, first used it: a password that a program
-    confirmed by the mailed link alone may be another person's until then.
+    A debt is the credits that were taken back after being spent. Later credits repay it, so an account never has credits and a
+    debt of the same kind. `github_id` is GitHub's numeric user ID, which survives changes of name and address there.
+    `password_proven_at` is when a person with access to this mailbox, or with this password, first used it. Until then, a
+    password that an API client confirmed only through the mailed link may be someone else's.
     """
 
     __tablename__: ClassVar[Any] = "users"
@@ -65,7 +65,7 @@ class User(SQLModel, table=True):
 
 
 class StoredSecret(SQLModel, table=True):
-    """A key of the site's own, made once at random and kept here, so that every worker and every restore has the same."""
+    """A secret key of the site, generated once and stored here so that all workers and restored backups share it."""
 
     __tablename__: ClassVar[Any] = "stored_secrets"
 
@@ -74,9 +74,9 @@ class StoredSecret(SQLModel, table=True):
 
 
 class ErasedAddress(SQLModel, table=True):
-    """The keyed hash of a deleted account's address or GitHub id, or of an id that was disconnected.
+    """The keyed hash of the address or GitHub ID of a deleted account, or of a disconnected GitHub ID.
 
-    It is enough to recognize it, and useless to learn it.
+    It can be matched but not reversed.
     """
 
     __tablename__: ClassVar[Any] = "erased_addresses"
@@ -85,7 +85,7 @@ class ErasedAddress(SQLModel, table=True):
 
 
 def normalised_email(raw: str) -> str:
-    """Return the address in the form it is stored in; raises BadRequest when it cannot be one."""
+    """Return the address in its stored form. Raises BadRequest for an invalid one."""
     if len(raw) > MAX_EMAIL:
         raise BadRequest(NO_EMAIL)
     try:
@@ -95,9 +95,10 @@ def normalised_email(raw: str) -> str:
 
 
 async def locked_user(session: AsyncSession, user_id: int) -> User | None:
-    """Return the user with the row locked, fresh from the database.
+    """Return the user with the row locked and freshly read, or None.
 
-    Rows that refer to the user can be added meanwhile: two who have each added one and then lock would else wait for each other.
+    The lock allows others to add rows that refer to the user. Otherwise two transactions that each add a row and then lock
+    would deadlock.
     """
     statement = select(User).where(col(User.id) == user_id).with_for_update(key_share=True)
     statement = statement.execution_options(populate_existing=True)
@@ -105,18 +106,18 @@ async def locked_user(session: AsyncSession, user_id: int) -> User | None:
 
 
 async def secret(session: AsyncSession, name: str) -> bytes:
-    """Return the site's own key of this name, making it if there is none."""
+    """Return the site's secret key of this name, generating it if missing."""
     new = insert(StoredSecret).values(name=name, value=token_bytes(32)).on_conflict_do_nothing()
     await session.execute(new)
     return (await session.execute(select(col(StoredSecret.value)).where(col(StoredSecret.name) == name))).scalar_one()
 
 
 async def remember_erased(session: AsyncSession, address_hash: str) -> None:
-    """Note that an account with this address or GitHub id is gone."""
+    """Record that an account with this address or GitHub ID was erased."""
     await session.execute(insert(ErasedAddress).values(address_hash=address_hash).on_conflict_do_nothing())
 
 
 async def was_erased(session: AsyncSession, *hashes: str) -> bool:
-    """Tell whether an account with one of these addresses or GitHub ids was here before."""
+    """Return whether an account with one of these addresses or GitHub IDs was erased."""
     statement = select(col(ErasedAddress.address_hash)).where(col(ErasedAddress.address_hash).in_(hashes)).limit(1)
     return (await session.execute(statement)).first() is not None

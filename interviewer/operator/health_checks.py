@@ -1,4 +1,4 @@
-"""Whether all is well with what is stored, and with the payment service's side of our configuration."""
+"""Checks of the stored data, and of our configuration at the payment and mail services."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from interviewer.credits import ledger
 from interviewer.errors import MailDelayed, MailRefused, PaymentsUnavailable
 from interviewer.interviews import queries as interview_queries
 
-# The server gives a dead start's credit back within seconds of its lease; after this long, none is running.
+# A running server returns the credit of an abandoned start within seconds after its lease; later than this, no server is
+# running.
 LATE_START = timedelta(minutes=5)
 LATE_MAIL = timedelta(minutes=10)
 RECENT = timedelta(days=7)
@@ -25,7 +26,7 @@ MOST_NAMED = 20
 
 
 class Health(StrEnum):
-    """How a thing is."""
+    """The result of a check."""
 
     OK = "ok"
     WARNING = "warning"
@@ -34,7 +35,7 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What was looked at, how it is, and in words what that means and what to do."""
+    """What was checked, the result, and a text saying what it means and what to do."""
 
     subject: str
     health: Health
@@ -42,7 +43,7 @@ class Check:
 
 
 async def of_database(database: Database) -> list[Check]:
-    """Look at balances, deliveries, starts and mails; raises Unavailable when the database does not answer."""
+    """Check balances, deliveries, starts and mails. Raises Unavailable when the database does not answer."""
     async with database.transaction() as session:
         wrong = {id for id, _ in await ledger.discrepancies(session)}
         negative = {id for id, _ in await ledger.negative_runs(session)}
@@ -59,7 +60,7 @@ async def of_database(database: Database) -> list[Check]:
 
 
 async def of_notifications(database: Database) -> list[Check]:
-    """Find out whether LISTEN works, which nothing else would show; raises Unavailable when the database does not answer."""
+    """Check that LISTEN works, since nothing else would reveal it. Raises Unavailable when the database does not answer."""
     if await notify.arrive(database):
         return []
     words = (
@@ -70,7 +71,7 @@ async def of_notifications(database: Database) -> list[Check]:
 
 
 async def of_payments(shop: LemonSqueezy, catalogue: Catalogue, *, production: bool) -> Check:
-    """Ask the payment service whether it knows our key, our store and what we sell."""
+    """Check that the payment service knows our key, our store and our products."""
     try:
         found = await shop.check(list(catalogue.variants.values()))
     except PaymentsUnavailable:
@@ -91,7 +92,7 @@ async def of_payments(shop: LemonSqueezy, catalogue: Catalogue, *, production: b
 
 
 def _wrong_prices(catalogue: Catalogue, charged: Mapping[str, int | None], currency: str) -> str:
-    """Return in words which prices that the pages show are not those that are charged, "" if all are."""
+    """Return a text about prices that are shown differently from what is charged, or ""."""
     if currency and currency != "USD":
         return f"the store charges in {currency}, the pages show US dollars: change the store's currency at Lemon Squeezy"
     wrong = [
@@ -107,7 +108,7 @@ def _price(cents: int | None) -> str:
 
 
 async def of_mail(service: MailService) -> Check:
-    """Ask the mail service whether our key is valid and mails can be sent from our address; sends no mail."""
+    """Check that our key is valid and our sender verified, without sending a mail."""
     try:
         found = await service.check()
     except MailRefused:
@@ -165,7 +166,7 @@ def _many(count: int, what: str) -> str:
 
 
 def _users(ids: Iterable[int]) -> str:
-    """Name users by their numbers, at most so many."""
+    """List user IDs, at most MOST_NAMED of them."""
     found = sorted(ids)
     rest = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
     return f"user{'s' if len(found) > 1 else ''} {', '.join(map(str, found[:MOST_NAMED]))}{rest}"

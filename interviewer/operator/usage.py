@@ -1,4 +1,4 @@
-"""What the interviewer's model has taken, summed up for the operator."""
+"""Model usage summed up for the operator."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ MILLION = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """What a million tokens cost, in USD; None where nobody said. Without a price of their own, cached ones cost as all input."""
+    """Prices per million tokens in USD, None if unknown. Without its own price, cached input costs as much as other input."""
 
     input: Decimal | None = None
     cached: Decimal | None = None
     output: Decimal | None = None
 
     def cost(self, prompt: int, cached: int, completion: int) -> Decimal | None:
-        """Return in USD what tokens cost, `cached` being part of `prompt`; None while prices are missing."""
+        """Return the cost in USD, where `cached` is part of `prompt`; None while a price is missing."""
         if self.input is None or self.output is None:
             return None
         of_cached = self.input if self.cached is None else self.cached
@@ -34,33 +34,33 @@ class Prices:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Calls summed up, and what they cost in USD; None if that is not known."""
+    """A sum of calls with its cost in USD, or None if unknown."""
 
     sum: Sum
     cost: Decimal | None
 
 
 class Spending:
-    """What the model has taken, for the operator."""
+    """Model usage and costs."""
 
     def __init__(self, database: Database, prices: Prices) -> None:
         self._database = database
         self._prices = prices
 
     async def lines(self, days: int, by: By, limit: int) -> list[Line]:
-        """Return what was called within so many days; days (in UTC) from the newest, all else from what took most tokens."""
+        """Return usage of the last `days`: UTC days newest first, anything else by most tokens."""
         async with self._database.transaction() as session:
             found = await queries.sums(session, utcnow() - timedelta(days=days), by, limit)
         return [Line(one, self._cost(one)) for one in found]
 
     async def total(self, days: int) -> Line:
-        """Return everything that was called within so many days."""
+        """Return the total usage of the last `days`."""
         async with self._database.transaction() as session:
             found = await queries.total(session, utcnow() - timedelta(days=days))
         return Line(found, self._cost(found))
 
     def _cost(self, one: Sum) -> Decimal | None:
-        """Return the cost, unless no call at all told tokens."""
+        """Return the cost, or None if no call reported its tokens."""
         if not one.prompt + one.completion and one.uncounted:
             return None
         return self._prices.cost(one.prompt, one.cached, one.completion)

@@ -1,4 +1,4 @@
-"""What the person who runs the site does with accounts: look at them, grant credits, see to deliveries that wait."""
+"""The operator's work on accounts: list them, grant credits, find open deliveries."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from interviewer.credits.rules import CreditType, grant_key
 from interviewer.credits.tables import CreditTransaction
 from interviewer.errors import BadRequest, Conflict, NotFound
 
-# Credits that can be granted at once: a slip of the finger must not give away the shop.
+# Most credits in one grant, to catch typing errors.
 MOST_CREDITS = 1000
 LONGEST_REASON, LONGEST_KEY = 40, 100
 LONGEST_SEARCH = 320
@@ -29,7 +29,7 @@ LONGEST_SEARCH = 320
 
 @dataclass(frozen=True, slots=True)
 class AccountLine:
-    """An account as the operator sees it in a list; credits, and what is owed of each kind."""
+    """An account in the operator's list, with credits and debt of each kind."""
 
     id: int
     email: str
@@ -44,7 +44,7 @@ class AccountLine:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A grant of individual credits and the balance after it; `repeated`: it had been made before, and nothing changed."""
+    """A grant of individual credits and the balance after it; `repeated` means it was made before and nothing changed."""
 
     email: str
     credits: int
@@ -60,14 +60,14 @@ class Operations:
         self._database = database
 
     async def accounts(self, search: str = "", limit: int = 50) -> list[AccountLine]:
-        """Return accounts, the newest first; of all, or whose address or name holds the words. Raises BadRequest."""
+        """Return accounts, newest first, optionally only those whose address or name contains `search`. Raises BadRequest."""
         wanted = _line(search, LONGEST_SEARCH, "What is searched for") if search.strip() else ""
         async with self._database.transaction() as session:
             rows = await account_queries.listed(session, search=wanted, limit=limit)
         return [_account(user, status) for user, status in rows]
 
     async def user_id(self, email: str) -> int:
-        """Return the number of the account with this address; raises BadRequest for what is no address, NotFound."""
+        """Return the ID of the account with this address. Raises BadRequest for an invalid address, NotFound."""
         address = normalised_email(email)
         async with self._database.transaction() as session:
             user = await account_queries.user_by_email(session, address)
@@ -76,9 +76,9 @@ class Operations:
         return user.id
 
     async def grant(self, email: str, credits: int, reason: str = "Credits granted", key: str = "") -> Grant:
-        """Grant individual credits, `reason` being what the statement says.
+        """Grant individual credits; `reason` appears on the user's statement.
 
-        With a `key` the same grant again changes nothing. Raises BadRequest, NotFound, and Conflict for a key that was used for
+        With a `key`, repeating the grant changes nothing. Raises BadRequest, NotFound, and Conflict for a key already used for
         another grant.
         """
         if not 1 <= credits <= MOST_CREDITS:
@@ -104,13 +104,13 @@ class Operations:
                     )
                     await purchase_queries.announce(session, user.id)
         except IntegrityError:
-            raise _other_grant(key) from None  # made for somebody else at this moment
+            raise _other_grant(key) from None  # used for another user at the same moment
         if known and not _same(known, user, credits):
             raise _other_grant(key)
         return Grant(user.email, credits, user.individual_credits, user.individual_debt, repeated=known is not None)
 
     async def open_deliveries(self) -> Sequence[int]:
-        """Return the numbers of the payment service's deliveries that need somebody, in order."""
+        """Return the IDs of deliveries that need attention, in order."""
         async with self._database.transaction() as session:
             return await webhook_queries.open_ids(session)
 
@@ -130,7 +130,7 @@ def _account(user: User, status: str | None) -> AccountLine:
 
 
 def _line(raw: str, longest: int, what: str) -> str:
-    """Return words that fit on a line; raises BadRequest for none, too many, or what is invisible or cannot be stored."""
+    """Return the text stripped. Raises BadRequest if it is empty, too long, or contains control or invisible characters."""
     words = raw.strip()
     if not words or len(words) > longest or any(unicodedata.category(character)[0] == "C" for character in words):
         raise BadRequest(f"{what} is 1 to {longest} characters long, without control characters.")

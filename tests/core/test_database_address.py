@@ -1,4 +1,4 @@
-"""Addresses of databases as hosts hand them out: what becomes of them, and what is said of those that cannot be used."""
+"""Database addresses as hosting providers issue them: parameters that are dropped or converted, and errors for the rest."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ BASE = "postgresql+psycopg://u:hidden@h/x"
         ("?connect_timeout=30", "?connect_timeout=30"),
     ],
 )
-def test_parameters_of_other_drivers_are_taken_out(query: str, kept: str) -> None:
+def test_parameters_of_other_drivers_are_dropped(query: str, kept: str) -> None:
     found = address_of(f"postgres://u:hidden@h/x{query}")
     wanted = address_of(f"{BASE}{kept}")
     assert (found, dict(found.query)) == (wanted, dict(wanted.query))
@@ -51,7 +51,7 @@ def test_parameters_of_other_drivers_are_taken_out(query: str, kept: str) -> Non
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+asyncpg", "postgresql+psycopg2", "  postgresql"])
-def test_an_address_for_any_driver_can_be_used(scheme: str) -> None:
+def test_address_for_any_driver_is_accepted(scheme: str) -> None:
     url = f"{scheme}://u:hidden@h/x\n"
     settings = Settings(_env_file=None, database_url=url)
     assert settings.database_url is not None
@@ -73,7 +73,7 @@ def test_an_address_for_any_driver_can_be_used(scheme: str) -> None:
         ("postgresql:///x?host=/tmp&port=hidden", ODD_ADDRESS),
     ],
 )
-def test_what_cannot_be_meant_is_one_sentence_at_every_door(url: str, words: str) -> None:
+def test_unusable_address_is_one_sentence_error_everywhere(url: str, words: str) -> None:
     for use in (migrate, refuse_old_schema, Database):
         with pytest.raises(StartupError) as caught:
             use(url)
@@ -83,29 +83,29 @@ def test_what_cannot_be_meant_is_one_sentence_at_every_door(url: str, words: str
 
 
 @pytest.mark.parametrize("query", ["sslmode=nonsense", "no_such_parameter=1", "sslmode=require&sslmode=disable"])
-def test_what_libpq_refuses_is_one_sentence(query: str) -> None:
+def test_parameter_refused_by_libpq_is_one_sentence_error(query: str) -> None:
     with pytest.raises(StartupError, match="invalid") as caught:
         migrate(f"postgresql://u:hidden@127.0.0.1:1/x?{query}")
     assert "hidden" not in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_a_password_is_shown_nowhere() -> None:
+def test_shown_address_hides_every_password() -> None:
     shown_address = shown(address_of("postgresql://u:hidden@h:1/x?sslpassword=hidden&password=hidden&sslmode=require"))
     assert shown_address == "postgresql+psycopg://u:***@h:1/x"
 
 
-def test_the_address_has_the_last_word_on_timeouts() -> None:
+def test_timeouts_in_address_take_precedence() -> None:
     assert connect_arguments(address_of(BASE))["connect_timeout"] == 5
     assert "connect_timeout" not in connect_arguments(address_of(f"{BASE}?connect_timeout=30"))
     assert connect_arguments(address_of(BASE))["prepare_threshold"] is None
 
 
-def test_pools_of_other_drivers_are_named() -> None:
+def test_pool_parameters_of_other_drivers_are_named() -> None:
     assert pool_parameters(f"{BASE}?pool_timeout=1&connection_limit=5&pgbouncer=true") == ["connection_limit", "pool_timeout"]
     assert pool_parameters(BASE) == []
 
 
-def test_the_hint_about_options_names_both_places() -> None:
+def test_options_hint_names_address_and_environment() -> None:
     assert "DATABASE_URL" in NO_OPTIONS
     assert "PGOPTIONS" in NO_OPTIONS

@@ -1,4 +1,4 @@
-"""A database that goes away and comes back: who finds out, and what is told about it."""
+"""A database that becomes unavailable and returns: recovery, metrics and log lines."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def _end_connections(database: Database, other: Database) -> None:
         assert (await session.execute(ended, {"name": name})).scalars().all()
 
 
-async def test_nobody_notices_that_a_server_was_restarted_while_nobody_asked(database: Database, database_url: str) -> None:
+async def test_idle_pool_survives_server_restart_without_errors(database: Database, database_url: str) -> None:
     other = Database(database_url, pool_size=1)
     await asyncio.gather(*[database.ping() for _ in range(5)])
     counted = metrics.OUTAGES.labels("database")._value.get()
@@ -35,7 +35,7 @@ async def test_nobody_notices_that_a_server_was_restarted_while_nobody_asked(dat
     await other.close()
 
 
-async def test_a_server_that_is_away_is_counted_each_time_and_told_once(
+async def test_outage_is_counted_every_time_but_logged_once(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "_seldom", Seldom(60))

@@ -1,4 +1,4 @@
-"""The database behind PgBouncer with its defaults, and what the site does not leave to a session because of that."""
+"""The database behind PgBouncer with its defaults, and the resulting independence from session state."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.support.pgbouncer import PgBouncer
 
 @pytest.fixture(scope="module")
 def transactions(server_url: str) -> Iterator[PgBouncer]:
-    """PgBouncer in transaction mode, without prepared statements where it could have them."""
+    """PgBouncer in transaction mode, with prepared statements disabled where it supports them."""
     untracked = {"max_prepared_statements": 0} if pgbouncer.version() >= pgbouncer.TRACKING else {}
     with pgbouncer.running(server_url, pool_mode="transaction", **untracked) as pooler:
         yield pooler
@@ -46,13 +46,13 @@ def pooled_url(request: pytest.FixtureRequest, database_url: str) -> str:
     return pooler.url(make_url(database_url).database)
 
 
-def test_a_missing_pgbouncer_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_pgbouncer_is_one_sentence_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda *given, **named: None)
     with pytest.raises(RuntimeError, match="apt-get install pgbouncer"), pgbouncer.running("postgresql://u@h/x"):
         pass
 
 
-async def test_statements_are_repeated_on_many_connections(pooled_url: str) -> None:
+async def test_statements_work_across_pooled_connections(pooled_url: str) -> None:
     database = Database(pooled_url, pool_size=8)
 
     async def ask(number: int) -> int:
@@ -63,14 +63,14 @@ async def test_statements_are_repeated_on_many_connections(pooled_url: str) -> N
     await database.close()
 
 
-def test_migrations_run_through_a_pooler(transactions: PgBouncer, make_database: Callable[[str], str]) -> None:
+def test_migrations_run_through_pooler(transactions: PgBouncer, make_database: Callable[[str], str]) -> None:
     name = make_url(make_database("pooled_migrations")).database
     migrate(transactions.url(name))
     migrate(transactions.url(name), "base")
     migrate(transactions.url(name, pgbouncer="true", connection_limit="1"))
 
 
-def test_options_in_the_address_are_explained(sessions: PgBouncer, database_url: str) -> None:
+def test_options_in_address_are_explained(sessions: PgBouncer, database_url: str) -> None:
     with pytest.raises(StartupError) as caught:
         migrate(sessions.url(make_url(database_url).database, options="-csearch_path=own"))
     assert "unsupported startup parameter" in str(caught.value)
@@ -79,7 +79,7 @@ def test_options_in_the_address_are_explained(sessions: PgBouncer, database_url:
 
 
 @pytest.mark.parametrize(("mode", "heard"), [("sessions", True), ("transactions", False)])
-async def test_whether_notifications_arrive_is_found_out(
+async def test_missing_notifications_are_detected(
     request: pytest.FixtureRequest, database_url: str, mode: str, heard: bool
 ) -> None:
     pooler: PgBouncer = request.getfixturevalue(mode)
@@ -90,15 +90,15 @@ async def test_whether_notifications_arrive_is_found_out(
     await database.close()
 
 
-async def test_notifications_arrive_on_a_direct_connection(database: Database) -> None:
+async def test_notifications_arrive_on_direct_connection(database: Database) -> None:
     assert await arrive(database)
 
 
-# -- what a session would have kept ----------------------------------------------------------------------------------
+# -- session state ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("zone", ["America/St_Johns", "Asia/Kolkata", "UTC"])
-async def test_moments_are_in_utc_in_any_session(database: Database, zone: str) -> None:
+async def test_timestamps_are_utc_in_any_session_time_zone(database: Database, zone: str) -> None:
     async with database.transaction() as session:
         await session.execute(text(f"SET LOCAL TimeZone = '{zone}'"))
         row = await session.execute(text("SELECT '2026-11-29 23:30:00.25+00'::timestamptz, now(), NULL::timestamptz"))
@@ -109,7 +109,7 @@ async def test_moments_are_in_utc_in_any_session(database: Database, zone: str) 
 
 
 @pytest.mark.parametrize("kind", ["transaction", "autocommit"])
-async def test_a_statement_that_takes_too_long_is_canceled(
+async def test_slow_statement_is_canceled(
     database: Database, pooled_url: str, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database_address, "STATEMENT_WAIT", 0.5)
@@ -128,7 +128,7 @@ async def test_a_statement_that_takes_too_long_is_canceled(
     await slow.close()
 
 
-async def test_a_refused_connection_is_logged_in_the_servers_words(
+async def test_refused_connection_is_logged_with_server_message(
     sessions: PgBouncer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "_seldom", Seldom(60))
@@ -157,7 +157,7 @@ async def _open(database: Database) -> int:
     return int(pool.checkedin())  # type: ignore[attr-defined]  # QueuePool's
 
 
-async def test_a_pool_shrinks_to_what_the_last_minute_needed(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_pool_shrinks_to_need_of_last_minute(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     pool = Database(database_url, pool_size=6)
     await _together(pool, 6)
     await pool.shrink()
@@ -175,7 +175,7 @@ async def test_a_pool_shrinks_to_what_the_last_minute_needed(database_url: str, 
     await pool.close()
 
 
-async def test_a_pool_in_use_does_not_shrink(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_pool_in_use_does_not_shrink(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "IDLE", 0.0)
     pool = Database(database_url, pool_size=3)
     await _together(pool, 3)
@@ -189,7 +189,7 @@ async def test_a_pool_in_use_does_not_shrink(database_url: str, monkeypatch: pyt
 
 
 @pytest.mark.parametrize("size", [1, 3], ids=["full pool", "no more connections"])
-async def test_ready_needs_no_connection_while_others_get_answers(
+async def test_readiness_needs_no_connection_while_queries_succeed(
     server_url: str, database_url: str, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(readiness, "FRESH", 0.0)

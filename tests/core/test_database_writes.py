@@ -1,4 +1,4 @@
-"""A database that answers but takes no writes: visitors are sent elsewhere until it takes them again."""
+"""A database that answers but accepts no writes: the process is not ready until writes succeed again."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from interviewer.errors import Unavailable
 WRITE = "CREATE TABLE written (at int)"
 
 
-async def test_copy_is_not_ready_while_writes_are_refused(
+async def test_replica_is_not_ready_while_writes_are_refused(
     make_database: Callable[[str], str], server_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Read-only stands for a full disk: both refuse what is written and answer what is read."""
+    """A read-only database stands in for a full disk: both refuse writes and answer reads."""
     url = make_database("writes")
     migrate(url)
     admin = create_engine(server_url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
@@ -58,6 +58,6 @@ class Refused(Exception):
 
 
 @pytest.mark.parametrize(("sqlstate", "refused"), [("53100", True), ("25006", True), ("57P01", False), ("23505", False)])
-def test_only_refused_writes_count(sqlstate: str, refused: bool) -> None:
+def test_only_write_refusals_count(sqlstate: str, refused: bool) -> None:
     assert database_writes.refuses_writes(Refused(sqlstate)) is refused
     assert not database_writes.refuses_writes(None)

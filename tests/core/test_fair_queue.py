@@ -1,4 +1,4 @@
-"""The turnstile: never more than may be, never empty while somebody waits, and nobody keeps the rest out."""
+"""The turnstile: limits hold, no place stays empty while a request waits, and no user can block the others."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from interviewer.core.fair_queue import NoPlace, Reason, Turnstile
 
 
 class Visit:
-    """Somebody who comes and stays inside until told to go."""
+    """A request that holds its place until ended."""
 
     def __init__(self, turnstile: Turnstile, who: Hashable, *, fails: bool = False) -> None:
         self.who = who
@@ -39,14 +39,14 @@ class Visit:
 
 
 async def turn() -> None:
-    """Let everything that can go on do so."""
+    """Let the event loop run everything that is ready."""
     for _ in range(5):
         await asyncio.sleep(0)
 
 
 @asynccontextmanager
 async def visits(turnstile: Turnstile, *people: Hashable) -> AsyncIterator[list[Visit]]:
-    """Have people come, in this order; in the end all of them go."""
+    """Start a visit for each user in order; end them all afterwards and check that nothing is left."""
     come = []
     for who in people:
         come.append(Visit(turnstile, who))
@@ -65,7 +65,7 @@ def reason(outcome: BaseException | None) -> Reason | None:
     return outcome.reason if isinstance(outcome, NoPlace) else None
 
 
-# -- whatever happens ------------------------------------------------------------------------------------------------
+# -- invariants ------------------------------------------------------------------------------------------------------
 
 STEPS = some.lists(
     some.tuples(some.sampled_from(["come", "come", "come", "leave", "fail", "cancel"]), some.integers(0, 5)), max_size=80
@@ -81,7 +81,7 @@ STEPS = some.lists(
     steps=STEPS,
     seed=some.randoms(),
 )
-def test_whatever_happens_the_bounds_hold_and_no_place_stays_empty(
+def test_limits_hold_and_no_place_stays_empty(
     at_once: int, each: int, queue: int, own: int, steps: list[tuple[str, int]], seed: random.Random
 ) -> None:
     asyncio.run(_history(Turnstile(at_once, queue, each=each, own_queue=own, patience=60), steps, seed))
@@ -104,7 +104,7 @@ async def _history(turnstile: Turnstile, steps: list[tuple[str, int]], chance: r
             visit = present.pop(who % len(present))
             if what == "cancel":
                 visit.task.cancel()
-                # Sometimes in the very moment in which a place gets free for them.
+                # Sometimes at the moment when a place becomes free for them.
                 if inside := [other for other in present if other.entered]:
                     chance.choice(inside).over.set()
             elif not visit.entered:
@@ -135,7 +135,7 @@ def _check(turnstile: Turnstile, present: list[Visit]) -> None:
 # -- fairness --------------------------------------------------------------------------------------------------------
 
 
-async def test_who_comes_after_a_crowd_is_next() -> None:
+async def test_newcomer_behind_a_large_backlog_is_next() -> None:
     turnstile = Turnstile(2, 100, each=2, own_queue=50)
     async with visits(turnstile, *["crowd"] * 20, "guest") as come:
         assert [visit.entered for visit in come] == [True, True] + [False] * 19
@@ -144,7 +144,7 @@ async def test_who_comes_after_a_crowd_is_next() -> None:
         assert come[-1].entered, "the guest has nothing inside, the crowd has one"
 
 
-async def test_equals_take_turns() -> None:
+async def test_users_with_equal_load_alternate() -> None:
     turnstile = Turnstile(3, 100, each=1, own_queue=50)
     order = []
     async with visits(turnstile, *["first", "second", "third"], *["a"] * 5, *["b"] * 3, *["c"] * 1) as come:
@@ -159,8 +159,8 @@ async def test_equals_take_turns() -> None:
         assert order.index(large) < order[::-1].index(small) + len(order), "nobody waits for all of another's"
 
 
-async def test_ten_people_each_get_a_share_beside_one_who_wants_everything() -> None:
-    """A thousand calls of one user and five each of ten others, on ten places: nobody else waits long."""
+async def test_ten_users_get_their_share_next_to_a_greedy_one() -> None:
+    """A thousand calls of one user and five each of ten others, on ten places: the others do not wait long."""
     turnstile = Turnstile(10, 2000, each=5, own_queue=1500, patience=60)
     waited: dict[str, list[int]] = {}
     clock = 0
@@ -189,7 +189,7 @@ async def test_ten_people_each_get_a_share_beside_one_who_wants_everything() -> 
     assert max(wait for who, waits in waited.items() if who != "crowd" for wait in waits) < max(waited["crowd"]) / 4
 
 
-async def test_somebody_who_may_not_have_more_leaves_room_to_others() -> None:
+async def test_user_at_the_limit_leaves_room_for_others() -> None:
     async with visits(Turnstile(10, 100, each=2, own_queue=50), *["crowd"] * 9, "guest") as come:
         assert [visit.entered for visit in come] == [True, True] + [False] * 7 + [True]
 
@@ -197,7 +197,7 @@ async def test_somebody_who_may_not_have_more_leaves_room_to_others() -> None:
 # -- refusals --------------------------------------------------------------------------------------------------------
 
 
-async def test_beyond_the_queue_everybody_is_refused_at_once_and_says_why() -> None:
+async def test_full_queue_refuses_immediately_with_reason() -> None:
     turnstile = Turnstile(1, 3, each=1, own_queue=2)
     async with visits(turnstile, "a", "a", "a", "b"):
         assert turnstile.refuses("a") is Reason.OWN
@@ -209,13 +209,13 @@ async def test_beyond_the_queue_everybody_is_refused_at_once_and_says_why() -> N
             assert caught.value.reason is why
 
 
-async def test_without_a_queue_nobody_waits() -> None:
+async def test_without_queue_requests_are_refused() -> None:
     turnstile = Turnstile(2, 0, each=1)
     async with visits(turnstile, "a", "b"):
         assert (turnstile.refuses("a"), turnstile.refuses("c")) == (Reason.OWN, Reason.FULL)
 
 
-async def test_nobody_waits_longer_than_they_are_patient() -> None:
+async def test_wait_ends_after_patience() -> None:
     turnstile = Turnstile(1, 10, patience=0.05)
     async with visits(turnstile, "a", "b", "c") as come:
         await asyncio.sleep(0.1)
@@ -223,12 +223,12 @@ async def test_nobody_waits_longer_than_they_are_patient() -> None:
         assert (turnstile.running, turnstile.waiting) == (1, 0)
 
 
-# -- places come back ------------------------------------------------------------------------------------------------
+# -- returned places -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("before", [True, False])
-async def test_who_goes_away_while_waiting_leaves_no_hole(before: bool) -> None:
-    """Also in the moment in which the place is theirs already."""
+async def test_cancelled_waiter_leaves_no_gap(before: bool) -> None:
+    """This also holds at the moment when the place was just granted."""
     turnstile = Turnstile(1, 10)
     async with visits(turnstile, "a", "b", "c") as come:
         if before:
@@ -243,7 +243,7 @@ async def test_who_goes_away_while_waiting_leaves_no_hole(before: bool) -> None:
         assert (come[1].entered, come[2].entered) == (False, True)
 
 
-async def test_a_visit_that_fails_gives_its_place_back() -> None:
+async def test_failing_visit_returns_its_place() -> None:
     turnstile = Turnstile(1, 10)
     failing = Visit(turnstile, "a", fails=True)
     await turn()
@@ -253,7 +253,7 @@ async def test_a_visit_that_fails_gives_its_place_back() -> None:
         assert come[0].entered
 
 
-async def test_a_closed_one_lets_out_and_nobody_in() -> None:
+async def test_closed_turnstile_admits_none_and_lets_running_finish() -> None:
     turnstile = Turnstile(1, 10)
     async with visits(turnstile, "a", "b", "c") as come:
         turnstile.close()
@@ -263,11 +263,11 @@ async def test_a_closed_one_lets_out_and_nobody_in() -> None:
         assert await come[0].end() is None
 
 
-# -- what it costs ---------------------------------------------------------------------------------------------------
+# -- speed -----------------------------------------------------------------------------------------------------------
 
 
-async def test_a_crowd_in_front_makes_nobody_slower() -> None:
-    """Entering and leaving is microseconds, with ten thousand in the queue as with none."""
+async def test_long_queue_does_not_slow_down_others() -> None:
+    """Entering and leaving takes microseconds, with ten thousand in the queue as with none."""
     clock = asyncio.get_running_loop().time
 
     async def seconds(turnstile: Turnstile) -> float:

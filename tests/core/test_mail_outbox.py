@@ -1,4 +1,4 @@
-"""Mails: none lost, none twice, whatever dies in between."""
+"""The mail outbox: no mail is lost or sent twice, whichever process dies."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ API_KEY, SENDER = "re_key", "Interviewer <mail@interviewer.example>"
 
 
 class RecordingMailer:
-    """Records what was handed over, as a mail service would: one mail a key, however often it is sent."""
+    """Behaves like a mail service: one mail per key, however often it is sent."""
 
     def __init__(self) -> None:
         self.tries: list[str] = []
@@ -64,9 +64,7 @@ async def states(database: Database) -> list[str]:
         return [mail.state for mail in (await session.execute(select(OutgoingMail))).scalars()]
 
 
-async def test_a_mail_is_sent_after_its_transaction_and_its_words_are_forgotten(
-    database: Database, mailer: RecordingMailer
-) -> None:
+async def test_mail_is_sent_after_commit_and_its_content_erased(database: Database, mailer: RecordingMailer) -> None:
     await written(database)
     assert await Post(database, mailer).deliver_due() == 1
     assert list(mailer.mails.values()) == [MAIL]
@@ -76,7 +74,7 @@ async def test_a_mail_is_sent_after_its_transaction_and_its_words_are_forgotten(
     assert await Post(database, mailer).deliver_due() == 0
 
 
-async def test_a_transaction_that_fails_sends_nothing(database: Database, mailer: RecordingMailer) -> None:
+async def test_failed_transaction_sends_nothing(database: Database, mailer: RecordingMailer) -> None:
     async def failing() -> None:
         async with database.transaction() as session:
             enqueue(session, MAIL)
@@ -87,17 +85,17 @@ async def test_a_transaction_that_fails_sends_nothing(database: Database, mailer
     assert await Post(database, mailer).deliver_due() == 0
 
 
-async def test_a_process_that_dies_before_sending_loses_no_mail(database: Database, mailer: RecordingMailer) -> None:
+async def test_process_dying_before_sending_loses_no_mail(database: Database, mailer: RecordingMailer) -> None:
     await written(database)
     assert await Post(database, mailer).deliver_due() == 1, "whoever comes next sends it"
 
 
-async def test_a_process_that_dies_between_sending_and_noting_it_sends_no_second_one(
+async def test_process_dying_after_sending_causes_no_second_mail(
     database: Database, mailer: RecordingMailer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await written(database)
     dying = Post(database, mailer)
-    # It gets as far as the mail service and no further.
+    # The worker dies right after the mail service has accepted the mail.
     monkeypatch.setattr(dying, "_close", None)
     with pytest.raises(TypeError):
         await dying.deliver_due()
@@ -108,14 +106,14 @@ async def test_a_process_that_dies_between_sending_and_noting_it_sends_no_second
     assert len(mailer.mails) == 1, "the same key, so the service sent it once"
 
 
-async def test_many_workers_send_each_mail_once(database: Database, mailer: RecordingMailer) -> None:
+async def test_concurrent_workers_send_each_mail_once(database: Database, mailer: RecordingMailer) -> None:
     await written(database, 30)
     while sum(await asyncio.gather(*(Post(database, mailer).deliver_due() for _ in range(5)))):
         pass
     assert len(mailer.tries) == len(mailer.mails) == 30
 
 
-async def test_a_passing_failure_is_tried_again_later(database: Database, mailer: RecordingMailer) -> None:
+async def test_temporary_failure_is_retried_later(database: Database, mailer: RecordingMailer) -> None:
     await written(database)
     mailer.errors = [MailDelayed()]
     post = Post(database, mailer)
@@ -126,7 +124,7 @@ async def test_a_passing_failure_is_tried_again_later(database: Database, mailer
     assert await states(database) == ["sent"]
 
 
-async def test_a_mail_that_never_goes_through_is_given_up_and_logged_without_its_words(
+async def test_failing_mail_is_abandoned_and_logged_without_content(
     database: Database, mailer: RecordingMailer, caplog: pytest.LogCaptureFixture
 ) -> None:
     await written(database)
@@ -140,7 +138,7 @@ async def test_a_mail_that_never_goes_through_is_given_up_and_logged_without_its
     assert "ada@example.com" not in caplog.text
 
 
-async def test_a_refused_mail_is_not_tried_again_and_holds_up_no_other(database: Database, mailer: RecordingMailer) -> None:
+async def test_refused_mail_is_not_retried_and_blocks_no_other(database: Database, mailer: RecordingMailer) -> None:
     await written(database, 2)
     mailer.errors = [MailRefused()]
     assert await Post(database, mailer).deliver_due() == 1
@@ -152,13 +150,13 @@ async def test_a_refused_mail_is_not_tried_again_and_holds_up_no_other(database:
 
 @pytest.fixture
 def resend() -> resend_server.Behaviour:
-    """Resend as it is by default: it takes two requests a second."""
+    """Resend with its default limit of two requests per second."""
     return resend_server.Behaviour(a_second=2)
 
 
 @pytest.fixture
 async def workers(resend: resend_server.Behaviour, database_url: str) -> AsyncIterator[list[Post]]:
-    """Two processes, each with connections of its own, on one database and one mail service."""
+    """Two workers with their own connections, on one database and one mail service."""
     with resend_server.running(resend) as url:
         mailers = [ResendMailer(API_KEY, SENDER, url) for _ in range(2)]
         databases = [Database(database_url, pool_size=3) for _ in mailers]
@@ -169,7 +167,7 @@ async def workers(resend: resend_server.Behaviour, database_url: str) -> AsyncIt
             await database.close()
 
 
-async def test_turns_are_apart_whoever_takes_them(database: Database) -> None:
+async def test_send_slots_are_spaced_across_workers(database: Database) -> None:
     await written(database, 6)
     step, loop = timedelta(seconds=0.2), asyncio.get_running_loop()
     moments: list[float] = []
@@ -196,7 +194,7 @@ async def test_two_workers_share_the_rate(database: Database, workers: list[Post
     assert resend.refused <= 3
 
 
-async def test_a_429_holds_up_every_worker_and_counts_against_no_mail(
+async def test_429_pauses_every_worker_and_counts_against_no_mail(
     database: Database, workers: list[Post], resend: resend_server.Behaviour
 ) -> None:
     await written(database, 3)
@@ -213,7 +211,7 @@ async def test_a_429_holds_up_every_worker_and_counts_against_no_mail(
     assert second - first >= 2.9
 
 
-async def test_no_number_of_429s_gives_a_mail_up(database: Database, mailer: RecordingMailer) -> None:
+async def test_mail_is_never_abandoned_because_of_429s(database: Database, mailer: RecordingMailer) -> None:
     await written(database)
     post = Post(database, mailer)
     for _ in range(3 * len(WAITS)):
@@ -225,7 +223,7 @@ async def test_no_number_of_429s_gives_a_mail_up(database: Database, mailer: Rec
     assert await states(database) == ["sent"]
 
 
-async def test_a_mail_that_waited_too_long_is_given_up(
+async def test_mail_that_waited_too_long_is_abandoned(
     database: Database, mailer: RecordingMailer, caplog: pytest.LogCaptureFixture
 ) -> None:
     await written(database)
@@ -237,7 +235,7 @@ async def test_a_mail_that_waited_too_long_is_given_up(
     assert "given up" in caplog.text
 
 
-async def test_mails_written_while_one_is_sent_are_sent_too(database: Database, mailer: RecordingMailer) -> None:
+async def test_mails_queued_during_delivery_are_sent_too(database: Database, mailer: RecordingMailer) -> None:
     post = Post(database, mailer)
     for _ in range(5):
         await written(database)
@@ -247,7 +245,7 @@ async def test_mails_written_while_one_is_sent_are_sent_too(database: Database, 
     assert await states(database) == ["sent"] * 5
 
 
-async def test_a_worker_that_stops_leaves_its_queue_to_others(
+async def test_stopping_worker_leaves_queue_to_others(
     database: Database, workers: list[Post], resend: resend_server.Behaviour
 ) -> None:
     await written(database, 6)
@@ -264,7 +262,7 @@ async def test_a_worker_that_stops_leaves_its_queue_to_others(
     assert len(resend.sent) == 6
 
 
-def test_what_users_typed_is_escaped_in_html_and_links_stand_in_both_forms() -> None:
+def test_html_escapes_user_input_and_both_forms_have_link() -> None:
     mail = mail_templates.reset("a@example.com", '<b onclick="x">Eve & Co', "https://x.example/", "se cret")
     assert "<b onclick" not in mail.html
     assert "&lt;b onclick=&quot;x&quot;&gt;Eve &amp; Co" in mail.html

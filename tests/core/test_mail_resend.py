@@ -37,7 +37,7 @@ def url(behaviour: resend_server.Behaviour) -> Iterator[str]:
 
 @pytest.fixture
 async def make_mailer(url: str) -> AsyncIterator[Callable[..., ResendMailer]]:
-    """Make mailers that talk to the server; their connections are closed at the end."""
+    """Return a factory for mailers that use the server; closes them at the end."""
     made: list[ResendMailer] = []
 
     def make(key: str = API_KEY, sender: str = SENDER, url: str = url, **options: float) -> ResendMailer:
@@ -56,13 +56,13 @@ def mailer(make_mailer: Callable[..., ResendMailer]) -> ResendMailer:
 
 @pytest.fixture(autouse=True)
 def sdk_globals(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave the SDK's globals as they were found."""
+    """Restore the SDK's globals after each test."""
     monkeypatch.setattr(resend, "api_key", "re_of_somebody_else")
     monkeypatch.setattr(resend, "api_url", "http://127.0.0.1:9")
     monkeypatch.setattr(resend, "default_async_http_client", None)
 
 
-async def test_a_mail_goes_out_as_text_and_html_under_its_key(mailer: ResendMailer, behaviour: resend_server.Behaviour) -> None:
+async def test_mail_is_sent_as_text_and_html_with_its_key(mailer: ResendMailer, behaviour: resend_server.Behaviour) -> None:
     await mailer.send(MAIL, "reset:1")
     [received] = behaviour.requests
     assert received.key == "reset:1"
@@ -71,13 +71,13 @@ async def test_a_mail_goes_out_as_text_and_html_under_its_key(mailer: ResendMail
     assert list(behaviour.sent.values()) == [received.body]
 
 
-async def test_a_mail_without_html_is_sent_as_text_alone(mailer: ResendMailer, behaviour: resend_server.Behaviour) -> None:
+async def test_mail_without_html_is_sent_as_text_only(mailer: ResendMailer, behaviour: resend_server.Behaviour) -> None:
     await mailer.send(replace(MAIL, html=""), "reset:1")
     assert "html" not in behaviour.requests[0].body
     assert behaviour.requests[0].body["text"] == MAIL.text
 
 
-async def test_the_same_key_sends_once_and_another_key_again(mailer: ResendMailer, behaviour: resend_server.Behaviour) -> None:
+async def test_same_key_sends_once_and_new_key_sends_again(mailer: ResendMailer, behaviour: resend_server.Behaviour) -> None:
     for key in ("reset:1", "reset:1", "reset:2"):
         await mailer.send(MAIL, key)
     assert len(behaviour.requests) == 3
@@ -110,7 +110,7 @@ async def test_the_same_key_sends_once_and_another_key_again(mailer: ResendMaile
         ("451:security_error", MailRefused),
     ],
 )
-async def test_failures_are_delays_or_refusals_and_nothing_is_tried_twice(
+async def test_failure_is_delay_or_refusal_without_retry(
     mailer: ResendMailer, behaviour: resend_server.Behaviour, fault: str, error: type[AppError]
 ) -> None:
     behaviour.fault = fault
@@ -124,7 +124,7 @@ async def test_failures_are_delays_or_refusals_and_nothing_is_tried_twice(
     ("fault", "seconds"),
     [("429", 1), ("429:daily_quota_exceeded", 600), ("500", None), ("409:concurrent_idempotent_requests", None)],
 )
-async def test_a_429_says_how_long_no_mail_is_taken(
+async def test_429_reports_pause_for_all_mails(
     mailer: ResendMailer, behaviour: resend_server.Behaviour, fault: str, seconds: float | None
 ) -> None:
     behaviour.fault = fault
@@ -136,7 +136,7 @@ async def test_a_429_says_how_long_no_mail_is_taken(
 @pytest.mark.parametrize(
     ("told", "seconds"), [("7", 7), ("0.25", 0.25), ("999999999", 3600), ("soon", 1), ("-3", 1), ("9" * 400, 1), ("", 1)]
 )
-async def test_retry_after_is_obeyed_within_reason(
+async def test_retry_after_is_obeyed_within_limits(
     mailer: ResendMailer, behaviour: resend_server.Behaviour, told: str, seconds: float
 ) -> None:
     behaviour.fault, behaviour.retry_after = "429", told
@@ -145,14 +145,14 @@ async def test_retry_after_is_obeyed_within_reason(
     assert caught.value.retry_after == seconds
 
 
-async def test_mails_share_a_connection(mailer: ResendMailer, behaviour: resend_server.Behaviour) -> None:
+async def test_mails_share_one_connection(mailer: ResendMailer, behaviour: resend_server.Behaviour) -> None:
     for number in range(5):
         await mailer.send(MAIL, f"reset:{number}")
     assert len(behaviour.sent) == 5
     assert len(behaviour.peers) == 1
 
 
-# -- what doctor asks ------------------------------------------------------------------------------------------------
+# -- the configuration check -----------------------------------------------------------------------------------------
 
 OTHERS = [{"id": f"d{number}", "name": f"other{number}.example", "status": "verified"} for number in range(120)]
 
@@ -166,7 +166,7 @@ OTHERS = [{"id": f"d{number}", "name": f"other{number}.example", "status": "veri
         ("not_started", "<x@interviewer.example>"),
     ],
 )
-async def test_check_says_how_the_senders_domain_is(
+async def test_check_reports_status_of_sender_domain(
     make_mailer: Callable[..., ResendMailer], behaviour: resend_server.Behaviour, status: str, sender: str
 ) -> None:
     behaviour.key = API_KEY
@@ -175,40 +175,38 @@ async def test_check_says_how_the_senders_domain_is(
     assert behaviour.sent == {}
 
 
-async def test_check_of_a_domain_that_is_not_there(mailer: ResendMailer, behaviour: resend_server.Behaviour) -> None:
+async def test_check_reports_unknown_domain(mailer: ResendMailer, behaviour: resend_server.Behaviour) -> None:
     behaviour.domains = OTHERS
     assert await mailer.check() == MailAnswer("interviewer.example", "")
 
 
-async def test_check_with_a_key_that_may_only_send(mailer: ResendMailer, behaviour: resend_server.Behaviour) -> None:
+async def test_check_with_send_only_key_reports_no_status(mailer: ResendMailer, behaviour: resend_server.Behaviour) -> None:
     behaviour.sends_only = True
     assert await mailer.check() == MailAnswer("interviewer.example", None)
 
 
-async def test_check_with_a_wrong_key_is_refused(mailer: ResendMailer, behaviour: resend_server.Behaviour) -> None:
+async def test_check_with_wrong_key_is_refused(mailer: ResendMailer, behaviour: resend_server.Behaviour) -> None:
     behaviour.key = "re_another"
     with pytest.raises(MailRefused):
         await mailer.check()
 
 
 @pytest.mark.parametrize("fault", ["500", "html", "list", "null", "empty"])
-async def test_check_of_a_service_that_fails(mailer: ResendMailer, behaviour: resend_server.Behaviour, fault: str) -> None:
+async def test_check_of_failing_service_is_delayed(mailer: ResendMailer, behaviour: resend_server.Behaviour, fault: str) -> None:
     behaviour.faults = [fault]
     with pytest.raises(MailDelayed):
         await mailer.check()
 
 
-# -- when it goes wrong ----------------------------------------------------------------------------------------------
+# -- failures --------------------------------------------------------------------------------------------------------
 
 
-async def test_a_server_that_is_not_there_is_a_delay(make_mailer: Callable[..., ResendMailer]) -> None:
+async def test_unreachable_server_is_a_delay(make_mailer: Callable[..., ResendMailer]) -> None:
     with pytest.raises(MailDelayed):
         await make_mailer(url="http://127.0.0.1:9").send(MAIL, "reset:1")
 
 
-async def test_a_server_that_hangs_is_left_in_time(
-    make_mailer: Callable[..., ResendMailer], behaviour: resend_server.Behaviour
-) -> None:
+async def test_hanging_server_times_out(make_mailer: Callable[..., ResendMailer], behaviour: resend_server.Behaviour) -> None:
     behaviour.fault = "hang"
     loop = asyncio.get_running_loop()
     started = loop.time()
@@ -218,7 +216,7 @@ async def test_a_server_that_hangs_is_left_in_time(
 
 
 @pytest.mark.parametrize("fault", ["hang", "cut"])
-async def test_a_mail_taken_without_a_word_is_not_sent_twice_by_another_attempt(
+async def test_retry_after_lost_reply_sends_no_second_mail(
     make_mailer: Callable[..., ResendMailer], behaviour: resend_server.Behaviour, fault: str
 ) -> None:
     mailer = make_mailer(timeout=0.5)
@@ -230,7 +228,7 @@ async def test_a_mail_taken_without_a_word_is_not_sent_twice_by_another_attempt(
     assert len(behaviour.sent) == 1
 
 
-async def test_a_cancelled_sender_stops_at_once(mailer: ResendMailer, behaviour: resend_server.Behaviour) -> None:
+async def test_cancelled_send_stops_immediately(mailer: ResendMailer, behaviour: resend_server.Behaviour) -> None:
     behaviour.fault = "hang"
     task = asyncio.create_task(mailer.send(MAIL, "reset:1"))
     await asyncio.sleep(0.5)
@@ -240,7 +238,7 @@ async def test_a_cancelled_sender_stops_at_once(mailer: ResendMailer, behaviour:
         await task
 
 
-async def test_mailers_at_work_side_by_side_keep_their_own_keys(
+async def test_concurrent_mailers_keep_their_own_api_keys(
     make_mailer: Callable[..., ResendMailer], behaviour: resend_server.Behaviour
 ) -> None:
     names = [f"re_{number}" for number in range(8)]
@@ -249,7 +247,7 @@ async def test_mailers_at_work_side_by_side_keep_their_own_keys(
 
 
 @pytest.mark.parametrize("fault", ["", "401", "403", "422", "429", "500", "list", "cut", "hang"])
-async def test_nothing_confidential_reaches_a_log_or_an_error(
+async def test_logs_and_errors_contain_no_secrets(
     make_mailer: Callable[..., ResendMailer], behaviour: resend_server.Behaviour, caplog: pytest.LogCaptureFixture, fault: str
 ) -> None:
     behaviour.fault = fault
@@ -260,7 +258,7 @@ async def test_nothing_confidential_reaches_a_log_or_an_error(
     _assert_discreet(told + caplog.text)
 
 
-async def test_white_space_around_a_key_does_no_harm(
+async def test_whitespace_around_api_key_is_stripped(
     make_mailer: Callable[..., ResendMailer], behaviour: resend_server.Behaviour
 ) -> None:
     await make_mailer(f" {API_KEY}\n").send(MAIL, "reset:1")
@@ -268,13 +266,13 @@ async def test_white_space_around_a_key_does_no_harm(
 
 
 @pytest.mark.parametrize("odd", ["\n", "\x00", "é", "…"])
-def test_a_key_that_fits_in_no_header_is_refused_at_once_and_not_quoted(odd: str) -> None:
+def test_api_key_unfit_for_header_is_refused_unquoted(odd: str) -> None:
     with pytest.raises(StartupError) as caught:
         ResendMailer(f"{API_KEY}{odd}x", SENDER, None)
     _assert_discreet(repr(caught.value))
 
 
-async def test_the_operator_reads_why_a_mail_was_refused(
+async def test_reason_of_refusal_is_logged(
     mailer: ResendMailer, behaviour: resend_server.Behaviour, caplog: pytest.LogCaptureFixture
 ) -> None:
     behaviour.fault = "403"
@@ -284,7 +282,7 @@ async def test_the_operator_reads_why_a_mail_was_refused(
 
 
 async def _told(mailer: ResendMailer) -> str:
-    """Return all that an error says, with its traceback; nothing when there is none."""
+    """Return everything that the error says, including its traceback, or "" without an error."""
     try:
         await mailer.send(MAIL, "reset:1")
     except AppError as error:

@@ -1,4 +1,4 @@
-"""Migrations go up and down, match the models, and wait for no lock for long."""
+"""Migrations run up and down, match the models, and never wait long for a lock."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from interviewer.tables import metadata
 VERSIONS = sorted((ROOT / "alembic" / "versions").glob("*.py"))
 
 
-def test_up_down_and_up_again_on_data(make_database: Callable[[str], str]) -> None:
+def test_migrations_run_up_down_and_up_with_data(make_database: Callable[[str], str]) -> None:
     url = make_database("migrations")
     migrate(url)
     engine = create_engine(driver_url(url))
@@ -47,7 +47,7 @@ def test_up_down_and_up_again_on_data(make_database: Callable[[str], str]) -> No
 
 
 def around(name: str) -> tuple[str, str]:
-    """Return the revision before a migration, and the way down to that from the newest one."""
+    """Return the revision before a migration, and the relative downgrade from head to it."""
     scripts = ScriptDirectory.from_config(Config(ROOT / "alembic.ini"))
     [ours] = [script for script in scripts.walk_revisions() if script.doc.startswith(name)]
     before = str(ours.down_revision)
@@ -79,8 +79,8 @@ def test_existing_passwords_count_as_proven(make_database: Callable[[str], str])
     engine.dispose()
 
 
-def test_plans_survive_going_down_and_up(make_database: Callable[[str], str]) -> None:
-    """Old rows get the standard plan; after a downgrade what was asked of other plans becomes the plan again."""
+def test_plans_survive_downgrade_and_upgrade(make_database: Callable[[str], str]) -> None:
+    """Old rows get the standard plan; after a downgrade and upgrade, other plans are restored from their questions."""
     url = make_database("plans")
     before, down = around("plans")
     migrate(url, before)
@@ -123,7 +123,7 @@ def test_plans_survive_going_down_and_up(make_database: Callable[[str], str]) ->
 
     migrate(url)
     assert plans() == dict.fromkeys(standard, STANDARD)
-    # A copy of the version before still writes rows during an upgrade.
+    # During an upgrade, a replica of the previous version still writes rows.
     standard.append(interview(old, whole[:1], "active"))
     new = old.replace("model,", "model, plan,").replace("'x', :judged", "'x', CAST(:plan AS jsonb), :judged")
     others = {
@@ -152,7 +152,7 @@ def test_plans_survive_going_down_and_up(make_database: Callable[[str], str]) ->
     engine.dispose()
 
 
-def test_the_migrations_make_exactly_the_models(database_url: str) -> None:
+def test_migrations_match_models_exactly(database_url: str) -> None:
     engine = create_engine(driver_url(database_url))
     with engine.connect() as connection:
         differences = compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata)
@@ -174,12 +174,12 @@ def test_every_foreign_key_is_indexed(database_url: str) -> None:
 
 
 @pytest.mark.parametrize("path", VERSIONS, ids=lambda path: path.name)
-def test_every_migration_gives_way_to_locks(path: Path) -> None:
+def test_every_migration_sets_lock_timeout(path: Path) -> None:
     source = path.read_text()
     assert source.count("SET LOCAL lock_timeout") == 2
 
 
-def test_a_database_that_does_not_answer_is_one_sentence_without_its_password() -> None:
+def test_unreachable_database_error_hides_password() -> None:
     with pytest.raises(StartupError) as caught:
         migrate("postgresql://somebody:hidden@127.0.0.1:1/nothing")
     assert "does not answer" in str(caught.value)
@@ -197,14 +197,14 @@ def test_a_database_that_does_not_answer_is_one_sentence_without_its_password() 
         "postgresql://u:hidden@127.0.0.1:1/x?pgbouncer=true",
     ],
 )
-def test_an_address_that_cannot_be_used_is_one_sentence_without_its_password(url: str) -> None:
+def test_unusable_address_error_hides_password(url: str) -> None:
     with pytest.raises(StartupError) as caught:
         migrate(url)
     assert "hid" not in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_a_database_of_a_newer_version_is_refused(make_database: Callable[[str], str]) -> None:
+def test_database_of_newer_version_is_refused(make_database: Callable[[str], str]) -> None:
     url = make_database("newer")
     migrate(url)
     engine = create_engine(driver_url(url))
@@ -215,7 +215,7 @@ def test_a_database_of_a_newer_version_is_refused(make_database: Callable[[str],
         migrate(url)
 
 
-async def test_options_in_the_address_are_kept(make_database: Callable[[str], str]) -> None:
+async def test_options_in_address_are_kept(make_database: Callable[[str], str]) -> None:
     url = make_database("options")
     engine = create_engine(driver_url(url))
     with engine.begin() as connection:
@@ -231,5 +231,5 @@ async def test_options_in_the_address_are_kept(make_database: Callable[[str], st
     await database.close()
 
 
-def test_links_of_any_form_name_the_driver() -> None:
+def test_driver_is_added_to_any_url_scheme() -> None:
     assert driver_url("postgres://u:p%40@h/x") == driver_url("postgresql://u:p%40@h/x") == "postgresql+psycopg://u:p%40@h/x"

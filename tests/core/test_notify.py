@@ -1,4 +1,4 @@
-"""News of credits over PostgreSQL: who is woken, when, and what a broken connection does."""
+"""Notifications of changed credits through PostgreSQL: who is woken, when, and recovery from broken connections."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from interviewer.core.users import User
 from tests.conftest import NewUser
 from tests.support.billing import CATALOGUE, PRO, SECRET, send, shop
 
-# Seconds after which nothing will come any more; no test waits for it unless it fails.
+# Timeout in seconds; reached only when a test fails.
 LONG = 30.0
 NOBODY = 0
 
 
 @asynccontextmanager
 async def listening(database: Database) -> AsyncIterator[News]:
-    """Listen, from the moment on at which PostgreSQL knows of it."""
+    """Listen for notifications; the block starts once PostgreSQL has registered the listener."""
     news = News(database, retry=0.05)
     ready = asyncio.create_task(news.wait(NOBODY, LONG))
     await asyncio.sleep(0)
@@ -51,7 +51,7 @@ async def news(database: Database) -> AsyncIterator[News]:
 
 @pytest.fixture
 async def elsewhere(database_url: str) -> AsyncIterator[Database]:
-    """Another process, as far as the database can tell."""
+    """Another process, from the database's point of view."""
     other = Database(database_url, pool_size=5)
     yield other
     await other.close()
@@ -63,7 +63,7 @@ async def user(new_user: NewUser) -> User:
 
 
 async def waiting(news: News, user_id: int) -> asyncio.Task[bool]:
-    """Begin to wait, and return once that has begun."""
+    """Start waiting, and return once the wait has begun."""
     task = asyncio.create_task(news.wait(user_id, LONG))
     await asyncio.sleep(0)
     return task
@@ -75,7 +75,7 @@ async def tell(database: Database, payload: str) -> None:
 
 
 async def listeners(database: Database) -> list[int]:
-    """Return the process ids of the connections that listen in this database."""
+    """Return the process IDs of the connections listening on this database."""
     async with database.transaction() as session:
         statement = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'"
         return list((await session.execute(text(statement))).scalars())
@@ -84,26 +84,24 @@ async def listeners(database: Database) -> list[int]:
 # -- who is woken ----------------------------------------------------------------------------------------------------
 
 
-async def test_a_delivery_applied_elsewhere_wakes_its_user_and_nobody_else(
-    news: News, elsewhere: Database, new_user: NewUser
-) -> None:
+async def test_delivery_applied_elsewhere_wakes_only_its_user(news: News, elsewhere: Database, new_user: NewUser) -> None:
     buyer, other = await new_user(), await new_user()
     tabs = [await waiting(news, buyer.id) for _ in range(2)]
     bystander = await waiting(news, other.id)
     await send(Webhooks(elsewhere, CATALOGUE, SECRET), *shop().buy(buyer.email, custom=None)[1])
     assert [await tab for tab in tabs] == [True, True]
     assert not bystander.done()
-    # And the next one reaches the other, so it could have been woken.
+    # The next delivery wakes the other user, so the test would have noticed a wrong wake-up.
     await send(Webhooks(elsewhere, CATALOGUE, SECRET), *shop(first_id=2_000_000).buy(other.email, custom=None)[1])
     assert await bystander
 
 
-async def test_nobody_is_woken_before_it_is_true(news: News, database: Database, elsewhere: Database, user: User) -> None:
+async def test_user_is_not_woken_before_commit(news: News, database: Database, elsewhere: Database, user: User) -> None:
     [delivery] = shop().buy(user.email, custom=None)[1]
     tab = await waiting(news, user.id)
     async with database.transaction() as session:
         await Settlement(CATALOGUE).apply(session, understand(read(delivery.body)))
-        # What others say meanwhile comes through; this waits for its transaction.
+        # Other notifications arrive meanwhile; this one waits for its transaction.
         marker = await waiting(news, NOBODY)
         await tell(elsewhere, str(NOBODY))
         assert await marker
@@ -111,7 +109,7 @@ async def test_nobody_is_woken_before_it_is_true(news: News, database: Database,
     assert await tab
 
 
-async def test_what_is_rolled_back_was_never_news(news: News, database: Database, elsewhere: Database, user: User) -> None:
+async def test_rolled_back_change_wakes_no_user(news: News, database: Database, elsewhere: Database, user: User) -> None:
     [delivery] = shop().buy(user.email, custom=None)[1]
     tab = await waiting(news, user.id)
     async with database.transaction() as session:
@@ -124,7 +122,7 @@ async def test_what_is_rolled_back_was_never_news(news: News, database: Database
     tab.cancel()
 
 
-async def test_a_subscriptions_news_come_too(news: News, elsewhere: Database, user: User) -> None:
+async def test_subscription_changes_wake_user(news: News, elsewhere: Database, user: User) -> None:
     store = shop()
     id, told = store.subscribe(user.email, PRO, custom=None)
     await send(Webhooks(elsewhere, CATALOGUE, SECRET), *told)
@@ -135,7 +133,7 @@ async def test_a_subscriptions_news_come_too(news: News, elsewhere: Database, us
             assert await tab, delivery.event
 
 
-async def test_a_wait_ends_by_itself_and_leaves_nothing_behind(news: News, user: User) -> None:
+async def test_finished_wait_leaves_nothing_behind(news: News, user: User) -> None:
     assert not await news.wait(user.id, 0)
     assert not await news.wait(user.id, 0.01)
     tab = await waiting(news, user.id)
@@ -144,10 +142,10 @@ async def test_a_wait_ends_by_itself_and_leaves_nothing_behind(news: News, user:
     assert news._waiting == {}
 
 
-# -- what goes wrong -------------------------------------------------------------------------------------------------
+# -- failures --------------------------------------------------------------------------------------------------------
 
 
-async def test_a_broken_connection_is_made_anew_and_everybody_looks_once(
+async def test_broken_connection_is_reopened_and_wakes_all_once(
     news: News, database: Database, elsewhere: Database, new_user: NewUser, caplog: pytest.LogCaptureFixture
 ) -> None:
     one, two = await new_user(), await new_user()
@@ -157,7 +155,7 @@ async def test_a_broken_connection_is_made_anew_and_everybody_looks_once(
         await session.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
     assert [await tab for tab in tabs] == [True, True]
     assert set(await listeners(database)) - {pid}
-    # Woken once: from here on only by what happens.
+    # Woken once; from here on only by notifications.
     tabs = [await waiting(news, user.id) for user in (one, two)]
     await send(Webhooks(elsewhere, CATALOGUE, SECRET), *shop().buy(two.email, custom=None)[1])
     assert await tabs[1]
@@ -168,9 +166,7 @@ async def test_a_broken_connection_is_made_anew_and_everybody_looks_once(
 
 
 @pytest.mark.parametrize("payload", ["", "x", "-1", "1.5", "9" * 5000, "1; DROP TABLE users", "\N{ARABIC-INDIC DIGIT ONE}"])
-async def test_nonsense_on_the_channel_is_passed_over(
-    news: News, database: Database, elsewhere: Database, user: User, payload: str
-) -> None:
+async def test_invalid_payload_is_ignored(news: News, database: Database, elsewhere: Database, user: User, payload: str) -> None:
     [pid] = await listeners(database)
     tab = await waiting(news, user.id)
     await tell(elsewhere, payload)
@@ -181,7 +177,7 @@ async def test_nonsense_on_the_channel_is_passed_over(
 
 
 @pytest.mark.parametrize("option", ["sslmode=confidential", "no_such_option=confidential"])
-async def test_an_address_that_cannot_be_used_ends_nothing(
+async def test_unusable_address_does_not_end_listener(
     option: str, database: Database, user: User, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -200,7 +196,7 @@ async def test_an_address_that_cannot_be_used_ends_nothing(
     await odd.close()
 
 
-async def test_a_server_that_hangs_up_is_called_again_and_again(caplog: pytest.LogCaptureFixture) -> None:
+async def test_dropped_connections_are_reopened_repeatedly(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     calls = 0
 
@@ -230,7 +226,7 @@ NAME, PASSWORD = "odd @:/?&=%20+' ☃", "confidential @:/?&=%20+'\\ ☃"
 
 @pytest.fixture
 def odd_url(make_database: Callable[[str], str], server_url: str) -> Iterator[str]:
-    """The address of a database and a user with odd names, with an odd password."""
+    """An address with special characters in the database name, user and password."""
     url = make_url(make_database(NAME))
     engine = create_engine(server_url, isolation_level="AUTOCOMMIT")
     quoted = PASSWORD.replace("'", "''")
@@ -243,7 +239,7 @@ def odd_url(make_database: Callable[[str], str], server_url: str) -> Iterator[st
 
 
 async def woken(url: str) -> bool:
-    """Tell whether news come at this address."""
+    """Return whether notifications arrive at this address."""
     database = Database(url, pool_size=1)
     async with listening(database) as news:
         tab = await waiting(news, 7)
@@ -253,13 +249,13 @@ async def woken(url: str) -> bool:
     return happened
 
 
-async def test_an_address_may_be_as_odd_as_it_likes(odd_url: str, caplog: pytest.LogCaptureFixture) -> None:
+async def test_special_characters_in_address_work(odd_url: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     assert await woken(odd_url)
     assert "confidential" not in caplog.text
 
 
-async def test_a_socket_may_lie_in_an_odd_folder(server_url: str) -> None:
+async def test_special_characters_in_socket_folder_work(server_url: str) -> None:
     url = make_url(server_url)
     folder = str(url.query.get("host", ""))
     if not folder.startswith("/"):

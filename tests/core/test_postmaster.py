@@ -1,4 +1,4 @@
-"""Whom the embedded server believes and signals: the server of its own data folder, and no other process."""
+"""The embedded server trusts and signals only the server of its own data folder, and no other process."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.embedded import copy_data, execute, server_of, unrelated
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Data of a server that was stopped."""
+    """The data of a stopped server."""
     folder = tmp_path_factory.mktemp("made")
     server = EmbeddedPostgres(folder)
     execute(server.start(), "CREATE TABLE kept AS SELECT 7 AS n")
@@ -38,13 +38,13 @@ def folder(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pat
 
 
 def pid_file(folder: Path, pid: int) -> bytes:
-    """Return what a server of `folder` leaves behind when the power fails."""
+    """Return the pid file that a server of `folder` leaves behind after a power cut."""
     data = folder / "postgres"
     return f"{pid}\n{data}\n1700000000\n5432\n{data}\n\n  1234567    65536\nready   \n".encode()
 
 
 @pytest.mark.parametrize("left", ["whole", "cut", "only the number"])
-def test_a_stale_pid_of_a_living_process_harms_nobody(folder: Path, left: str) -> None:
+def test_stale_pid_of_living_process_is_ignored(folder: Path, left: str) -> None:
     data = folder / "postgres"
     with unrelated(folder) as process:
         whole = pid_file(folder, process.pid)
@@ -58,7 +58,7 @@ def test_a_stale_pid_of_a_living_process_harms_nobody(folder: Path, left: str) -
 
 
 @pytest.mark.parametrize("left", [b"", b"\n", b"\x00" * 4096, bytes(range(128, 256)), b"0\n", b"-5\n", b"9" * 40])
-def test_a_damaged_pid_file_does_not_prevent_a_start(folder: Path, left: bytes) -> None:
+def test_damaged_pid_file_does_not_prevent_start(folder: Path, left: bytes) -> None:
     (folder / "postgres" / "postmaster.pid").write_bytes(left)
     (folder / "postgres" / ".s.PGSQL.5432.lock").write_bytes(left)
     server = EmbeddedPostgres(folder)
@@ -66,7 +66,7 @@ def test_a_damaged_pid_file_does_not_prevent_a_start(folder: Path, left: bytes) 
     server.stop()
 
 
-def test_a_server_of_other_data_is_neither_joined_nor_ended(folder: Path, made: Path) -> None:
+def test_server_of_other_data_is_neither_joined_nor_stopped(folder: Path, made: Path) -> None:
     other = EmbeddedPostgres(made)
     url = other.start()
     process = other.postmaster.process()
@@ -79,7 +79,7 @@ def test_a_server_of_other_data_is_neither_joined_nor_ended(folder: Path, made: 
     other.stop()
 
 
-def test_a_restart_is_as_careful_about_the_pid(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_restart_ignores_foreign_pid(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     server = EmbeddedPostgres(folder)
     url = server.start()
     process = server.postmaster.process()
@@ -99,7 +99,7 @@ def test_a_restart_is_as_careful_about_the_pid(folder: Path, caplog: pytest.LogC
         assert bystander.poll() is None
 
 
-def test_a_server_whose_pid_file_was_emptied_is_left_alone(folder: Path) -> None:
+def test_server_with_emptied_pid_file_is_left_alone(folder: Path) -> None:
     server = EmbeddedPostgres(folder)
     url = server.start()
     note = folder / "postgres" / "postmaster.pid"
@@ -112,7 +112,7 @@ def test_a_server_whose_pid_file_was_emptied_is_left_alone(folder: Path) -> None
     server.stop()
 
 
-def test_a_suspended_server_is_stopped_all_the_same(folder: Path) -> None:
+def test_suspended_server_is_stopped(folder: Path) -> None:
     server = EmbeddedPostgres(folder)
     server.start()
     process = server.postmaster.process()
@@ -123,7 +123,7 @@ def test_a_suspended_server_is_stopped_all_the_same(folder: Path) -> None:
     assert not serves(process, folder / "postgres")
 
 
-def test_an_ended_process_and_a_mere_namesake_serve_nothing(folder: Path) -> None:
+def test_zombie_and_namesake_do_not_count_as_servers(folder: Path) -> None:
     namesake = folder / "postgres" / "namesake"
     namesake.mkdir()
     (namesake / "postgres").symlink_to("/bin/sleep")
@@ -140,7 +140,7 @@ def test_an_ended_process_and_a_mere_namesake_serve_nothing(folder: Path) -> Non
         running.wait()
 
 
-def test_a_killed_server_leaves_no_process_number_to_believe(folder: Path) -> None:
+def test_pid_left_by_killed_server_is_ignored(folder: Path) -> None:
     server = EmbeddedPostgres(folder)
     server.start()
     process = server.postmaster.process()

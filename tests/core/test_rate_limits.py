@@ -1,4 +1,4 @@
-"""Who tries too often, here and over several processes."""
+"""Rate limits, in one process and across several."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def guard() -> Guard:
 
 
 async def tries(guard: Guard, count: int, action: Action, client: str, account: str = "") -> list[int]:
-    """Return the seconds to wait that each of `count` tries was told, 0 for one that was let through."""
+    """Make `count` attempts; return the seconds to wait of each, 0 if it was allowed."""
     told = []
     for _ in range(count):
         try:
@@ -37,19 +37,19 @@ async def tries(guard: Guard, count: int, action: Action, client: str, account: 
     return told
 
 
-async def test_a_person_never_meets_a_limit_and_a_program_soon_does(guard: Guard) -> None:
+async def test_guessing_program_reaches_limit_after_thirty_tries(guard: Guard) -> None:
     told = await tries(guard, 40, Action.SIGN_IN, CLIENT, EMAIL)
     assert told[:30] == [0] * 30
     assert all(0 < seconds <= 3600 for seconds in told[30:])
 
 
-async def test_one_clients_guesses_do_not_keep_the_owner_out(guard: Guard) -> None:
+async def test_guesses_of_one_client_do_not_lock_out_owner(guard: Guard) -> None:
     await tries(guard, 50, Action.SIGN_IN, CLIENT, EMAIL)
     assert await tries(guard, 1, Action.SIGN_IN, ELSEWHERE, EMAIL) == [0]
     assert await tries(guard, 1, Action.SIGN_IN, CLIENT, "bob@example.com") == [0]
 
 
-async def test_guesses_from_everywhere_are_limited_by_account(guard: Guard) -> None:
+async def test_guesses_from_many_clients_are_limited_by_account(guard: Guard) -> None:
     told = [(await tries(guard, 1, Action.SIGN_IN, f"203.0.113.{number}", EMAIL))[0] for number in range(110)]
     assert told[:100] == [0] * 100
     assert all(told[100:])
@@ -62,13 +62,13 @@ async def test_guesses_at_many_accounts_are_limited_by_client(guard: Guard) -> N
 
 
 @pytest.mark.parametrize("action", Action)
-async def test_every_action_has_a_limit_of_its_own(guard: Guard, action: Action) -> None:
+async def test_every_action_has_its_own_limit(guard: Guard, action: Action) -> None:
     assert any(await tries(guard, 700, action, CLIENT, EMAIL))
     other = next(one for one in Action if one is not action)
     assert await tries(guard, 1, other, CLIENT, EMAIL) == [0]
 
 
-async def test_without_a_limiter_nothing_is_limited() -> None:
+async def test_without_limiter_nothing_is_limited() -> None:
     assert await tries(Guard(None), 1000, Action.SIGN_IN, CLIENT, EMAIL) == [0] * 1000
 
 
@@ -83,11 +83,11 @@ async def test_without_a_limiter_nothing_is_limited() -> None:
         ("nonsense", "unknown"),
     ],
 )
-def test_what_counts_as_one_client(client: str, network: str) -> None:
+def test_client_is_ipv4_address_or_ipv6_network(client: str, network: str) -> None:
     assert network_of(client) == network
 
 
-def test_every_limit_is_one_that_a_person_does_not_meet() -> None:
+def test_every_limit_allows_normal_use() -> None:
     for action, limits in LIMITS.items():
         for limit in (limits.client, limits.account, limits.both):
             if limit:
@@ -95,10 +95,10 @@ def test_every_limit_is_one_that_a_person_does_not_meet() -> None:
                 assert int(count) >= 5, (action, period)
 
 
-# -- the use cases are guarded --------------------------------------------------------------------------------------
+# -- limits of the use cases ----------------------------------------------------------------------------------------
 
 
-async def test_a_hundred_wrong_passwords_are_stopped_and_the_owner_still_gets_in(services: Services) -> None:
+async def test_password_guesses_are_stopped_and_owner_can_sign_in(services: Services) -> None:
     await signed_up(services)
     outcomes = await asyncio.gather(
         *(services.accounts.sign_in(EMAIL, f"wrong {number}", CLIENT) for number in range(100)), return_exceptions=True
@@ -110,7 +110,7 @@ async def test_a_hundred_wrong_passwords_are_stopped_and_the_owner_still_gets_in
     assert (await services.accounts.sign_in(EMAIL, PASSWORD, ELSEWHERE)).email == EMAIL
 
 
-async def test_nobody_can_fill_somebody_elses_mailbox(services: Services) -> None:
+async def test_mails_to_one_address_are_limited(services: Services) -> None:
     await signed_up(services)
     for number in range(30):
         for work in (
@@ -123,15 +123,15 @@ async def test_nobody_can_fill_somebody_elses_mailbox(services: Services) -> Non
     assert services.outbox is not None
     recipients = [item.mail.to for item in services.outbox.mails if item.mail.subject.startswith(("Choose", "Confirm"))]
     assert recipients.count("bob@example.com") == 20
-    assert recipients.count(EMAIL) == 21  # the one that made the account among them
+    assert recipients.count(EMAIL) == 21  # includes the sign-up mail
 
 
-# -- one count for all processes -------------------------------------------------------------------------------------
+# -- the shared store ------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def valkey() -> Iterator[ValkeyServer]:
-    """A Valkey server of our own."""
+    """A Valkey server for the test."""
     server = ValkeyServer()
     server.start()
     yield server
@@ -139,7 +139,7 @@ def valkey() -> Iterator[ValkeyServer]:
         server.stop()
 
 
-async def test_two_processes_with_a_shared_store_count_together(valkey: ValkeyServer) -> None:
+async def test_processes_with_shared_store_count_together(valkey: ValkeyServer) -> None:
     limiters = [LimitsLimiter(valkey.connection_url) for _ in range(2)]
     told = [await tries(Guard(limiter), 20, Action.SIGN_IN, CLIENT, EMAIL) for limiter in limiters]
     assert told[0] == [0] * 20
@@ -152,9 +152,7 @@ async def test_two_processes_with_a_shared_store_count_together(valkey: ValkeySe
         await limiter.close()
 
 
-async def test_while_the_shared_store_is_away_each_process_counts_alone(
-    valkey: ValkeyServer, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_without_shared_store_each_process_counts_alone(valkey: ValkeyServer, caplog: pytest.LogCaptureFixture) -> None:
     limiter = LimitsLimiter(valkey.connection_url)
     guard = Guard(limiter)
     assert await tries(guard, 1, Action.SIGN_IN, CLIENT, EMAIL) == [0]
@@ -166,7 +164,7 @@ async def test_while_the_shared_store_is_away_each_process_counts_alone(
     await limiter.close()
 
 
-async def test_a_clock_that_was_set_back_keeps_nobody_out_for_longer_than_the_limit_lasts(
+async def test_wait_is_capped_when_clock_was_set_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     limiter = LimitsLimiter()

@@ -32,13 +32,13 @@ ENTRY = (
 
 
 @pytest.mark.parametrize("module", sorted(PATCHES.glob("[a-z]*.py")), ids=lambda path: path.stem)
-def test_each_patch_says_why_it_is_needed(module: Path) -> None:
+def test_each_patch_explains_its_reason(module: Path) -> None:
     first = module.read_text().split('"""')[1]
     assert "Reflex" in first
     assert len(first.splitlines()) >= 3
 
 
-async def test_connections_are_found_by_key_and_ended_by_their_queue() -> None:
+async def test_connections_are_found_by_token_and_ended_by_queue() -> None:
     server = engineio.AsyncServer(async_mode="asgi")
     assert isinstance(server.sockets, dict)
     connection = AsyncSocket(server, "sid")
@@ -57,7 +57,7 @@ async def test_page_of_another_process_counts_as_connected() -> None:
 
 
 async def test_waiting_events_are_counted_and_dropped() -> None:
-    """Of a queue the first event runs, and what was cancelled stays until its turn."""
+    """The first event of a queue is running; cancelled events stay queued until their turn."""
     assert event_queues.processor_of(app) is app._event_processor
     processor = BaseStateEventProcessor().configure()
     async with processor:
@@ -79,8 +79,8 @@ async def test_waiting_events_are_counted_and_dropped() -> None:
         assert event_queues.with_waiting(processor) == set()
 
 
-async def test_reflex_passes_events_of_pages_to_the_named_processor() -> None:
-    """`App.event_processor` is what its websockets use, and only they; what handlers chain goes to the processor itself."""
+async def test_page_events_go_through_app_event_processor() -> None:
+    """Only the websockets use `App.event_processor`; events chained by handlers go to the processor itself."""
     assert "await self.app.event_processor.enqueue(token, event)" in inspect.getsource(EventNamespace.on_event)
     assert isinstance(inspect.getattr_static(rx.App, "event_processor"), property)
     processor = BaseStateEventProcessor().configure()
@@ -88,7 +88,7 @@ async def test_reflex_passes_events_of_pages_to_the_named_processor() -> None:
     assert processor._root_context.enqueue_impl == processor.enqueue_many
 
 
-async def test_states_of_one_process_are_listed_and_dropped() -> None:
+async def test_memory_states_are_listed_and_dropped() -> None:
     manager = StateManagerMemory()  # type: ignore[abstract]  # Reflex defines them a second time
     token = rx.BaseStateToken(ident="page", cls=rx.State)
     before = time.time()
@@ -104,7 +104,7 @@ async def test_states_of_one_process_are_listed_and_dropped() -> None:
     await manager.close()
 
 
-async def test_shared_states_are_forgotten_with_their_leases() -> None:
+async def test_shared_states_are_dropped_with_their_leases() -> None:
     manager = StateManagerRedis(redis=Redis())  # type: ignore[abstract]  # Reflex defines them a second time
     lease = manager._local_leases["page"] = asyncio.create_task(asyncio.sleep(60))
     manager._cached_states["page"] = object()
@@ -120,7 +120,7 @@ async def test_shared_states_are_forgotten_with_their_leases() -> None:
     assert RedisTokenManager(redis=Redis()).redis is not None
 
 
-def test_pages_find_their_server_where_they_came_from(tmp_path: Path) -> None:
+def test_pages_connect_to_their_own_origin(tmp_path: Path) -> None:
     script = tmp_path / "env.js"
     script.write_bytes(b"const a={PING:`http://localhost:3000/ping`,EVENT:`ws://localhost:3000/_event`}")
     built_pages.point_at_own_origin(tmp_path)

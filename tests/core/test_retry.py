@@ -1,4 +1,4 @@
-"""What the interviewer has made is stored although the database is away for a moment."""
+"""Retries: results of the interviewer are stored although the database is briefly unavailable."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Away = Callable[[], AbstractAsyncContextManager[None]]
 
 @pytest.fixture
 async def away(server_url: str, database_url: str) -> AsyncIterator[Away]:
-    """Let nobody connect to the test database, and end who is connected, as long as the block runs."""
+    """Block all connections to the test database, and end existing ones, while the block runs."""
     admin, name = Database(server_url, pool_size=1), make_url(database_url).database
 
     async def run(statement: str) -> None:
@@ -44,7 +44,7 @@ async def away(server_url: str, database_url: str) -> AsyncIterator[Away]:
     await admin.close()
 
 
-async def test_a_verdict_and_a_question_wait_for_the_database(
+async def test_verdict_and_question_wait_for_database(
     services: Services, interviewer: ScriptedInterviewer, new_user: NewUser, away: Away
 ) -> None:
     user = await new_user()
@@ -76,7 +76,7 @@ async def test_a_verdict_and_a_question_wait_for_the_database(
     assert [turn.lacks_verdict for turn in view.turns] == [False, False]
 
 
-async def test_patience_ends(database: Database, away: Away, caplog: pytest.LogCaptureFixture) -> None:
+async def test_retry_of_statement_ends_after_its_time(database: Database, away: Away, caplog: pytest.LogCaptureFixture) -> None:
     async with away():
         with pytest.raises(Unavailable):
             await patiently(database, lambda session: session.execute(text("SELECT 1")), 0.6)
@@ -91,7 +91,7 @@ async def _nothing(session: AsyncSession) -> None:
 
 
 class Flaky:
-    """Fails so many times, asking for a pause each time."""
+    """Fails `failures` times, asking for a pause each time."""
 
     def __init__(self, failures: int, wait: float = 0.0) -> None:
         self.failures, self.wait, self.calls = failures, wait, 0
@@ -104,18 +104,18 @@ class Flaky:
 
 
 @pytest.mark.parametrize(("failures", "calls"), [(0, 1), (1, 2), (2, 3)])
-async def test_temporary_failures_are_tried_again(failures: int, calls: int) -> None:
+async def test_temporary_failures_are_retried(failures: int, calls: int) -> None:
     assert await attempts(Flaky(failures), (0, 0)) == calls
 
 
-async def test_the_last_failure_is_raised() -> None:
+async def test_last_failure_is_raised() -> None:
     flaky = Flaky(5)
     with pytest.raises(Temporary):
         await attempts(flaky, (0, 0))
     assert flaky.calls == 3
 
 
-async def test_other_errors_are_not_tried_again() -> None:
+async def test_other_errors_are_not_retried() -> None:
     calls = 0
 
     async def broken() -> None:
@@ -128,7 +128,7 @@ async def test_other_errors_are_not_tried_again() -> None:
     assert calls == 1
 
 
-async def test_a_longer_wait_that_is_asked_for_counts() -> None:
+async def test_longer_requested_wait_is_used() -> None:
     began = asyncio.get_running_loop().time()
     assert await attempts(Flaky(1, wait=0.3), (0.01,)) == 2
     assert asyncio.get_running_loop().time() - began >= 0.3

@@ -1,4 +1,4 @@
-"""What arrives at Sentry, or what speaks its protocol, when something breaks; and above all what does not."""
+"""What is sent to Sentry (or a server that speaks its protocol) when something fails, and above all what is not."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.support.interviewer import ScriptedInterviewer
 from tests.support.serving import served
 
 ANSWER = "The first thing is that my own words are nobody else's business"
-# Lines of code around a failure are sent, these lines here as well: what must not arrive stands only up here.
+# Source lines around a failure are sent, including lines of this file, so forbidden texts appear only up here.
 WORDS, TOKEN = "my own words", "very-secret"
 NEVER = (WORDS, TOKEN, "203.0.113.77", "of-mine", "Bearer", '"vars"', "breadcrumbs", "ip_address", '"request"')
 SECRET = "a-key-of-ours-0123456789"
@@ -40,7 +40,7 @@ logger = logging.getLogger("interviewer.somewhere")
 
 
 class Project:
-    """A project at Sentry: it keeps what is sent to it."""
+    """A Sentry project that records what is sent to it."""
 
     def __init__(self) -> None:
         self.raw: list[str] = []
@@ -53,21 +53,21 @@ class Project:
             body = gzip.decompress(body)
         self.raw.append(body.decode())
         lines = body.decode().splitlines()
-        # A header, then pairs of an item's header and the item.
+        # An envelope header, then pairs of item header and item.
         for header, item in zip(lines[1::2], lines[2::2], strict=False):
             assert json.loads(header)["type"] == "event", header
             self.events.append(json.loads(item))
         return JSONResponse({"id": "0"})
 
     def received(self) -> list[dict[str, Any]]:
-        """Everything that was sent until now."""
+        """Return everything sent so far."""
         sentry_sdk.flush(5)
         return self.events
 
 
 @pytest.fixture
 def project() -> Iterator[Project]:
-    """A project that this process reports to."""
+    """The Sentry project that this process reports to."""
     project = Project()
     with served(project.app) as address:
         sentry.start(settings_for(address.replace("://", "://public@") + "/7"))
@@ -88,7 +88,7 @@ def value_of(event: dict[str, Any]) -> str:
 
 @pytest.fixture
 async def program(services: Services, new_user: NewUser) -> httpx2.AsyncClient:
-    """A program of somebody who is signed in."""
+    """An API client of a signed-in user."""
     user: User = await new_user(2)
     access = (await services.tokens.issue(user, "test", renewable=False)).access
     transport = httpx2.ASGITransport(Requests(api.build()), raise_app_exceptions=False, client=("203.0.113.77", 4711))
@@ -99,7 +99,7 @@ async def program(services: Services, new_user: NewUser) -> httpx2.AsyncClient:
     )
 
 
-async def test_a_500_arrives_with_its_place_in_the_code_and_nothing_that_anybody_wrote(
+async def test_500_is_reported_with_location_but_no_user_input(
     project: Project, program: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     id = (await program.post("/api/interviews", json={})).json()["interview_id"]
@@ -126,7 +126,7 @@ async def test_a_500_arrives_with_its_place_in_the_code_and_nothing_that_anybody
         assert part not in project.raw[0], part
 
 
-async def test_work_in_the_background_arrives_with_the_number_of_its_interview(
+async def test_background_error_is_reported_with_interview_id(
     project: Project, program: httpx2.AsyncClient, interviewer: ScriptedInterviewer
 ) -> None:
     id = (await program.post("/api/interviews", json={})).json()["interview_id"]
@@ -160,7 +160,7 @@ def _chained() -> None:
 
 
 @pytest.mark.parametrize("breaking", [_validation, _key, _chained])
-def test_errors_that_repeat_what_they_were_given_are_cut(project: Project, breaking: Callable[[], None]) -> None:
+def test_errors_quoting_their_input_are_cut(project: Project, breaking: Callable[[], None]) -> None:
     try:
         breaking()
     except (ValidationError, LookupError, RuntimeError):
@@ -171,8 +171,8 @@ def test_errors_that_repeat_what_they_were_given_are_cut(project: Project, break
     assert WORDS not in project.raw[0]
 
 
-async def test_so_are_those_of_the_database(project: Project, database: Database) -> None:
-    """PostgreSQL quotes the whole row that it refuses."""
+async def test_database_errors_quoting_rows_are_cut(project: Project, database: Database) -> None:
+    """PostgreSQL quotes the whole row that it rejects."""
     statement = "INSERT INTO users (email, username, created_at, updated_at) VALUES (:said, :said, now(), NULL)"
     try:
         async with database.transaction() as session:
@@ -184,7 +184,7 @@ async def test_so_are_those_of_the_database(project: Project, database: Database
     assert WORDS not in project.raw[0]
 
 
-def test_what_libraries_log_is_cut_too(project: Project) -> None:
+def test_log_lines_of_libraries_are_cut(project: Project) -> None:
     logging.getLogger("asyncio").error("Task exception was never retrieved\nfuture: <Task exception=ValueError(%r)>", ANSWER)
     logging.getLogger("reflex").error("Failed to deliver. Event data: {'answer': %r}", ANSWER)
     logging.getLogger("a.library").error("cannot read %r", ANSWER)
@@ -194,7 +194,7 @@ def test_what_libraries_log_is_cut_too(project: Project) -> None:
     assert WORDS not in "".join(project.raw)
 
 
-def test_warnings_are_no_errors_and_of_each_error_there_is_one_event(project: Project) -> None:
+def test_warnings_are_not_sent_and_errors_are_sent_once(project: Project) -> None:
     logger.warning("no")
     logger.info("no")
     try:
@@ -205,7 +205,7 @@ def test_warnings_are_no_errors_and_of_each_error_there_is_one_event(project: Pr
     assert [event["logentry"]["formatted"] for event in project.received()] == ["first"]
 
 
-def test_only_what_is_known_to_be_harmless_is_kept() -> None:
+def test_only_harmless_fields_are_kept() -> None:
     given = {
         "event_id": "1",
         "level": "error",
@@ -242,14 +242,14 @@ def test_only_what_is_known_to_be_harmless_is_kept() -> None:
         ("Key (email)=(ada@example.com) exists", "Key (email)=((e-mail)) exists"),
     ],
 )
-def test_of_an_error_its_first_words_are_kept(said: str, kept: str) -> None:
+def test_only_beginning_of_error_message_is_kept(said: str, kept: str) -> None:
     assert sentry.first_words(said, cleaner()) == kept
 
 
 @pytest.mark.parametrize(
     "dsn", ["x", "https://host/1", "https://key@host", "https://key@host/name", "ftp://key@host/1", "https://k:@host/1"]
 )
-def test_an_address_that_is_none_is_refused(dsn: str) -> None:
+def test_invalid_dsn_is_refused(dsn: str) -> None:
     with pytest.raises(ValidationError, match="as Sentry shows it"):
         settings_for(dsn)
 
@@ -257,5 +257,5 @@ def test_an_address_that_is_none_is_refused(dsn: str) -> None:
 @pytest.mark.parametrize(
     "dsn", ["https://0123abc@o1.ingest.sentry.io/42", "http://key@localhost:8000/1", "https://key@host/sub/path/3"]
 )
-def test_addresses_as_sentry_shows_them_are_taken(dsn: str) -> None:
+def test_dsns_in_sentry_format_are_accepted(dsn: str) -> None:
     assert settings_for(dsn).sentry_dsn == SecretStr(dsn)

@@ -1,4 +1,4 @@
-"""`interviewer eval` from end to end, with the built-in interviewer and against a server that speaks the model's protocol."""
+"""`interviewer eval` end to end, with the built-in interviewer and with a fake model server."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ THREE = {"key_points": [{"point": f"point {number}", "weight": weight} for numbe
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    """Run the command in the test's folder, with nothing configured but what is given."""
+    """Run the command in the test's folder, configured only with the given settings."""
 
     def run(*arguments: object, **environment: str) -> Result:
         monkeypatch.chdir(tmp_path)
@@ -58,7 +58,7 @@ def assert_one_sentence(result: Result, words: str) -> None:
     assert words in result.stderr
 
 
-def test_the_builtin_interviewer_is_compared_with_human_grades(run: Run, tmp_path: Path) -> None:
+def test_builtin_scores_are_compared_with_human_grades(run: Run, tmp_path: Path) -> None:
     options = ("--interviewer", "builtin", "--repeats", 2, "--concurrency", 2, "--report", "made/report.html")
     result = run(EXCERPT, *options, "--out", "p.jsonl")
     assert result.exit_code == 0, result.stderr
@@ -81,7 +81,7 @@ def test_the_builtin_interviewer_is_compared_with_human_grades(run: Run, tmp_pat
     assert predictions(tmp_path / "again.jsonl") == found[:4]
 
 
-def test_a_malformed_line_leaves_everything_as_it_was(run: Run, tmp_path: Path) -> None:
+def test_malformed_line_leaves_output_unchanged(run: Run, tmp_path: Path) -> None:
     (tmp_path / "p.jsonl").write_text("before")
     path = written(tmp_path, LINE, "{")
     assert_one_sentence(run(path.name, "--interviewer", "builtin", "--out", "p.jsonl"), "line 2")
@@ -98,13 +98,13 @@ def test_a_malformed_line_leaves_everything_as_it_was(run: Run, tmp_path: Path) 
         (("--interviewer", "builtin", "--out", "answers.jsonl/p.jsonl"), "cannot be written"),
     ],
 )
-def test_what_prevents_it_is_one_sentence(run: Run, tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
+def test_unusable_arguments_are_one_sentence_error(run: Run, tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
     path = written(tmp_path, LINE)
     assert_one_sentence(run(path.name, *arguments), words)
     assert path.read_text() == json.dumps(LINE)
 
 
-def test_a_model_judges_by_the_rubric_and_the_score_is_not_rounded(run: Run, tmp_path: Path) -> None:
+def test_model_judges_by_rubric_with_unrounded_score(run: Run, tmp_path: Path) -> None:
     behaviour = openai_server.Behaviour()
     lines = [{**LINE, "id": 1, "rubric": THREE}, {**LINE, "id": 2}, {**LINE, "id": 3, "answer": " \n"}]
     with openai_server.running(behaviour) as url:
@@ -117,7 +117,8 @@ def test_a_model_judges_by_the_rubric_and_the_score_is_not_rounded(run: Run, tmp
             OPENAI_PRICE_OUTPUT="10",
         )
     assert result.exit_code == 0, result.stderr
-    # A hit of 3, half of 2, none of 1; one key point made of a short reference; and nothing said, for which nobody is asked.
+    # Weight 3 made, 2 partial, 1 missed; one key point derived from a short reference; an empty answer, which needs no model
+    # call.
     assert predictions(tmp_path / "p.jsonl") == [
         {"id": 1, "score": 10 * 4 / 6},
         {"id": 2, "score": 10.0},
@@ -131,7 +132,7 @@ def test_a_model_judges_by_the_rubric_and_the_score_is_not_rounded(run: Run, tmp
 
 
 @pytest.mark.parametrize("at_once", [1, 3])
-def test_an_answer_that_cannot_be_judged_has_no_score_and_costs_no_other_its_own(run: Run, tmp_path: Path, at_once: int) -> None:
+def test_failed_answer_has_no_score_and_others_keep_theirs(run: Run, tmp_path: Path, at_once: int) -> None:
     behaviour = openai_server.Behaviour(faults=["broken", "", "401"] if at_once == 1 else ["401"])
     lines = [{**LINE, "id": f"a{number}", "rubric": THREE} for number in range(4)]
     with openai_server.running(behaviour) as url:
@@ -144,12 +145,12 @@ def test_an_answer_that_cannot_be_judged_has_no_score_and_costs_no_other_its_own
     assert [one["id"] for one in found] == ["a0", "a1", "a2", "a3"]
     (failed,) = [one for one in found if one["score"] is None]
     assert failed["error"].endswith(".")
-    # A reply that cannot be used is asked for once more.
+    # An invalid reply is retried once.
     assert found[0]["score"] is not None or at_once > 1
 
 
 class Stub:
-    """Gives the scores it is told by the answer's text."""
+    """Returns the score written in the answer."""
 
     async def grade(self, record: Record) -> Graded:
         if record.answer == "fail":
@@ -159,14 +160,14 @@ class Stub:
         return Graded(float(record.answer.split()[0]), 10, 3)
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing."""
 
 
 def record(answer: str, grade: float | None = 0.5, **given: Any) -> Record:
     return Record(given.get("id", answer), given.get("question_id", "q"), given.get("question", "Q?"), "R", answer, grade)
 
 
-async def test_a_grader_that_crashes_costs_one_answer() -> None:
+async def test_crashing_grader_loses_only_one_answer() -> None:
     outcomes = await evaluate([record("7"), record("crash"), record("fail"), record("3")], Stub(), repeats=2, concurrency=3)
     assert [outcome.score for outcome in outcomes] == [7.0, None, None, 3.0]
     assert [json.loads(prediction(outcome)).get("error") for outcome in outcomes] == [
@@ -180,14 +181,14 @@ async def test_a_grader_that_crashes_costs_one_answer() -> None:
 
 
 @pytest.mark.parametrize("records", [[record("7", None)], [record("7")], [record("fail")], [record("7"), record("7", 0.5)]])
-async def test_what_cannot_be_computed_is_shown_as_such(records: list[Record]) -> None:
+async def test_undefined_measures_are_shown_as_not_available(records: list[Record]) -> None:
     summary = summarise("t", await evaluate(records, Stub(), repeats=2), 1.0, Prices())
     assert dict(overview(summary))["Pearson correlation"] == "n/a"
     assert dict(overview(summary))["quadratic weighted kappa"] in {"n/a", "0.000"}
     assert "n/a" in page(summary)
 
 
-async def test_the_report_holds_what_people_wrote_only_as_text() -> None:
+async def test_report_escapes_all_input() -> None:
     attack = "</td></svg><script>alert(1)</script><img src=x onerror=alert(1)> \ud800"
     hostile = [record(f"9 {attack}", 0.0, id=attack, question_id=attack, question=attack), record("fail", id=attack)]
     outcomes = await evaluate(hostile, Stub())
@@ -199,14 +200,14 @@ async def test_the_report_holds_what_people_wrote_only_as_text() -> None:
     assert "http" not in html.replace("http-equiv", "")
 
 
-async def test_the_report_shows_the_ten_that_are_furthest_off() -> None:
+async def test_report_shows_ten_largest_errors() -> None:
     records = [record(f"{number / 2} of {number}", 0.0) for number in range(15)]
     html = page(summarise("t", await evaluate(records, Stub()), 1.0, Prices()))
     shown = [number for number in range(15) if f"<td>{number / 2} of {number}</td>" in html]
     assert shown == list(range(5, 15))
 
 
-async def test_the_builtin_grader_marks_by_the_rubric_where_there_is_one() -> None:
+async def test_builtin_grader_uses_rubric_if_present() -> None:
     rubric = rubric_from_reference("Why an index?", "It makes lookups fast.\nWrites get slow.")
 
     def ruled(answer: str) -> Record:
@@ -220,7 +221,7 @@ async def test_the_builtin_grader_marks_by_the_rubric_where_there_is_one() -> No
 
 
 @pytest.mark.slow
-def test_the_command_needs_nothing_but_itself(tmp_path: Path) -> None:
+def test_command_needs_no_configuration_or_database(tmp_path: Path) -> None:
     command = Path(sys.executable).with_name("interviewer")
     environment = {"PATH": os.environ["PATH"], "ENV_FILE": os.devnull, "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
     arguments = ["eval", written(tmp_path, LINE).name, "--interviewer", "builtin", "--out", "p.jsonl"]

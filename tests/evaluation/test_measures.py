@@ -1,4 +1,4 @@
-"""The measures against figures computed by hand and by their definitions, written out."""
+"""The measures, checked against hand-computed values and against their definitions written out."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ PAIRS = st.lists(st.tuples(SCORES, SCORES), min_size=2, max_size=60)
 
 
 def kappa_by_definition(first: list[int], second: list[int]) -> float | None:
-    """One minus the mean squared difference of the pairs that are, over that of all pairs that could be."""
+    """Return one minus the mean squared difference of actual pairs divided by that of all possible pairs."""
     observed = fmean((a - b) ** 2 for a, b in zip(first, second, strict=True))
     by_chance = fmean((a - b) ** 2 for a in first for b in second)
     return 1 - observed / by_chance if by_chance else None
 
 
 @given(PAIRS)
-def test_kappa_is_what_its_definition_says(pairs: list[tuple[int, int]]) -> None:
+def test_kappa_matches_definition(pairs: list[tuple[int, int]]) -> None:
     first, second = [a for a, _ in pairs], [b for _, b in pairs]
     found, expected = measures.weighted_kappa(first, second), kappa_by_definition(first, second)
     assert found == (None if expected is None else pytest.approx(expected))
@@ -32,18 +32,18 @@ def test_kappa_is_what_its_definition_says(pairs: list[tuple[int, int]]) -> None
         assert -1 - 1e-9 <= found <= 1 + 1e-9
 
 
-def test_kappa_by_hand() -> None:
+def test_kappa_matches_hand_computation() -> None:
     # Squared differences: 0, 4, 1, 0. By chance, over the sixteen pairs of (0, 4, 6, 10) and (0, 6, 5, 10): 412.
     assert measures.weighted_kappa([0, 4, 6, 10], [0, 6, 5, 10]) == pytest.approx(1 - (5 / 4) / (412 / 16))
 
 
 @given(st.lists(SCORES, min_size=2, max_size=60))
-def test_agreement_has_a_kappa_of_one_unless_everybody_says_the_same(scores: list[int]) -> None:
+def test_kappa_of_agreement_is_one_unless_all_are_equal(scores: list[int]) -> None:
     assert measures.weighted_kappa(scores, scores) == (pytest.approx(1) if len(set(scores)) > 1 else None)
 
 
 @given(PAIRS)
-def test_the_correlation_is_that_of_the_standard_library(pairs: list[tuple[int, int]]) -> None:
+def test_correlation_matches_standard_library(pairs: list[tuple[int, int]]) -> None:
     first, second = [a / 10 for a, _ in pairs], [b / 10 for _, b in pairs]
     found = measures.pearson(first, second)
     if len(set(first)) == 1 or len(set(second)) == 1:
@@ -54,7 +54,7 @@ def test_the_correlation_is_that_of_the_standard_library(pairs: list[tuple[int, 
 
 
 @given(PAIRS)
-def test_errors_are_what_their_names_say(pairs: list[tuple[int, int]]) -> None:
+def test_error_measures_match_definitions(pairs: list[tuple[int, int]]) -> None:
     first, second = [a / 10 for a, _ in pairs], [b / 10 for _, b in pairs]
     differences = [a - b for a, b in zip(first, second, strict=True)]
     assert measures.rmse(first, second) == pytest.approx(math.sqrt(fmean(one**2 for one in differences)))
@@ -63,7 +63,7 @@ def test_errors_are_what_their_names_say(pairs: list[tuple[int, int]]) -> None:
     assert measures.share_far_off(*scores) == pytest.approx(fmean(abs(a - b) > 3 for a, b in pairs))
 
 
-def test_three_points_are_not_more_than_three_points_whatever_floats_make_of_it() -> None:
+def test_exactly_three_points_off_is_not_far_off() -> None:
     assert measures.share_far_off([10 * 0.1, 10 * 0.7], [4.0, 10 * (0.1 + 0.2) + 7.0]) == 0
 
 
@@ -73,7 +73,7 @@ def test_halves_are_rounded_up(score: float, expected: int) -> None:
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), max_size=60))
-def test_every_answer_is_in_one_bin_of_the_calibration(pairs: list[tuple[float, float]]) -> None:
+def test_every_answer_is_in_one_calibration_bin(pairs: list[tuple[float, float]]) -> None:
     bins = measures.calibration([a for a, _ in pairs], [b for _, b in pairs])
     assert [(one.low, one.high) for one in bins] == [(number / 10, (number + 1) / 10) for number in range(10)]
     assert sum(one.count for one in bins) == len(pairs)
@@ -83,7 +83,7 @@ def test_every_answer_is_in_one_bin_of_the_calibration(pairs: list[tuple[float, 
             assert one.low - 1e-6 <= one.prediction <= one.high + 1e-6
 
 
-def test_calibration_by_hand() -> None:
+def test_calibration_matches_hand_computation() -> None:
     bins = measures.calibration([0.1, 0.15, 0.3, 1.0], [0.0, 0.5, 1.0, 0.8])
     assert [(one.count, one.prediction, one.grade) for one in bins if one.count] == [
         (2, pytest.approx(0.125), 0.25),
@@ -92,7 +92,7 @@ def test_calibration_by_hand() -> None:
     ]
 
 
-def test_consistency_by_hand() -> None:
+def test_consistency_matches_hand_computation() -> None:
     found = measures.consistency([[7.0, 7.4], [3.0, 5.0], [1.0], []])
     assert found is not None
     assert (found.answers, found.same) == (2, 0.5)
@@ -100,7 +100,7 @@ def test_consistency_by_hand() -> None:
     assert measures.consistency([[1.0], []]) is None
 
 
-def test_what_is_not_defined_is_none() -> None:
+def test_undefined_measures_are_none() -> None:
     for undefined in (measures.pearson, measures.weighted_kappa):
         assert undefined([], []) is None
         assert undefined([5], [5]) is None
@@ -110,7 +110,7 @@ def test_what_is_not_defined_is_none() -> None:
     assert measures.share_far_off([], []) is None
 
 
-def test_sides_of_different_length_are_a_mistake() -> None:
+def test_inputs_of_different_length_are_refused() -> None:
     with pytest.raises(ValueError, match="length"):
         measures.rmse([1], [1, 2])
     with pytest.raises(ValueError, match="length"):

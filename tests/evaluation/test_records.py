@@ -1,4 +1,4 @@
-"""Loading both forms, and one sentence with the place for whatever cannot be read."""
+"""Loading both formats, and one-sentence errors with the location for anything unreadable."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_lines_are_read_in_order(tmp_path: Path) -> None:
     assert [(one.point, one.weight) for one in third.rubric.key_points] == [("fast lookups", 3), ("slow writes", 1)]
 
 
-def test_a_line_ends_only_at_a_line_feed(tmp_path: Path) -> None:
+def test_only_line_feed_ends_a_line(tmp_path: Path) -> None:
     line = json.dumps({**LINE, "answer": "one\u2028two\u0085three"}, ensure_ascii=False)
     assert [record.answer for record in load(written(tmp_path, line, LINE))] == ["one\u2028two\u0085three", "Speed."]
 
@@ -68,7 +68,7 @@ def test_a_line_ends_only_at_a_line_feed(tmp_path: Path) -> None:
         ({**LINE, "rubric": {"key_points": [{"point": "enough", "weight": 1}] * 7}}, "key_points"),
     ],
 )
-def test_a_malformed_line_is_named_by_its_number(tmp_path: Path, bad: object, words: str) -> None:
+def test_malformed_line_is_named_by_number(tmp_path: Path, bad: object, words: str) -> None:
     with pytest.raises(StartupError) as error:
         load(written(tmp_path, LINE, "", bad), limit=1)
     assert str(error.value).startswith("answers.jsonl, line 3: ")
@@ -76,14 +76,14 @@ def test_a_malformed_line_is_named_by_its_number(tmp_path: Path, bad: object, wo
     assert "\n" not in str(error.value)
 
 
-def test_what_is_not_utf_8_is_named_too(tmp_path: Path) -> None:
+def test_invalid_utf_8_is_named_by_line(tmp_path: Path) -> None:
     path = tmp_path / "answers.jsonl"
     path.write_bytes(json.dumps(LINE).encode() + b"\n\xff\n")
     with pytest.raises(StartupError, match=r"line 2.*UTF-8"):
         load(path)
 
 
-def test_a_file_of_the_data_set_is_read() -> None:
+def test_data_set_file_is_read() -> None:
     records = load(EXCERPT / "4.1_LM_v1.0.xml")
     assert [record.id for record in records] == [f"LM_4.1.{number}" for number in (1, 2, 3, 11, 47, 53, 81)]
     assert {record.grade for record in records} == {0.0, 0.5, 1.0}
@@ -93,7 +93,7 @@ def test_a_file_of_the_data_set_is_read() -> None:
     assert all(record.answer == record.answer.strip() for record in records)
 
 
-def test_a_folder_is_read_by_name_and_limited() -> None:
+def test_folder_is_read_in_name_order_and_limited() -> None:
     records = load(EXCERPT)
     assert list(dict.fromkeys(record.question_id for record in records)) == ["4.1_LM_v1.0", "6.3_IPP"]
     assert load(EXCERPT, limit=3) == records[:3]
@@ -107,8 +107,8 @@ XML = (
 
 
 @pytest.mark.parametrize(("score", "grade"), [("<score> 0.5</score>", 0.5), ("<score/>", None), ("", None)])
-def test_markup_within_an_answer_is_its_text_and_a_score_may_be_missing(tmp_path: Path, score: str, grade: float | None) -> None:
-    # Told by its content, whatever the file is called.
+def test_answer_markup_is_read_as_text_and_score_is_optional(tmp_path: Path, score: str, grade: float | None) -> None:
+    # XML is recognized by its content, whatever the file name.
     (record,) = load(written(tmp_path, XML % score, name="one.txt"))
     assert (record.id, record.answer, record.grade) == ("a", "See this <b>", grade)
 
@@ -126,14 +126,14 @@ def test_markup_within_an_answer_is_its_text_and_a_score_may_be_missing(tmp_path
         ('<?xml version="1.0" encoding="klingon"?>' + XML, "one.xml"),
     ],
 )
-def test_xml_that_cannot_be_used_is_one_sentence(tmp_path: Path, text: str, words: str) -> None:
+def test_unusable_xml_is_one_sentence_error(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(StartupError) as error:
         load(written(tmp_path, text, name="one.xml"))
     assert str(error.value).startswith("one.xml")
     assert words in str(error.value)
 
 
-def test_what_is_not_there_or_empty_is_one_sentence(tmp_path: Path) -> None:
+def test_missing_or_empty_input_is_one_sentence_error(tmp_path: Path) -> None:
     with pytest.raises(StartupError, match="cannot be read"):
         load(tmp_path / "missing.jsonl")
     with pytest.raises(StartupError, match="no XML files"):

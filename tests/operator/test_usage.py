@@ -1,4 +1,4 @@
-"""What calls of the model take: told by its server, stored with what they made, summed up and priced for the operator."""
+"""Usage of the model: reported by its server, stored with the results, summed up and priced for the operator."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ TOLD = (1500, 1024, 200)
 UNTOLD = (None, None, None)
 FIRST = QuestionBrief(topic_id=1, number=1, must_be_code=False)
 PRICES = Prices(Decimal("0.75"), Decimal("0.075"), Decimal("4.5"))
-# Of one call: 476 tokens at 0.75, 1024 at 0.075 and 200 at 4.5, each for a million.
+# Cost of one call: 476 tokens at 0.75, 1024 at 0.075 and 200 at 4.5 per million.
 COST = Decimal("0.0013338")
 
 
@@ -52,7 +52,7 @@ def served() -> Iterator[tuple[str, Behaviour]]:
 
 @pytest.fixture
 def model(served: tuple[str, Behaviour]) -> Behaviour:
-    """What the model's server does, as good as new."""
+    """The model server's behavior, reset for each test."""
     vars(served[1]).update(vars(Behaviour()))
     return served[1]
 
@@ -81,7 +81,7 @@ def counted(name: str, **labels: str) -> float:
     return metrics.REGISTRY.get_sample_value(name, labels) or 0
 
 
-async def test_every_call_of_an_interview_is_stored_with_its_tokens(
+async def test_every_call_is_stored_with_its_tokens(
     services: Services, database: Database, new_user: NewUser, model: Behaviour
 ) -> None:
     before = counted("interviewer_model_tokens_total", direction="prompt")
@@ -99,7 +99,7 @@ async def test_every_call_of_an_interview_is_stored_with_its_tokens(
     assert all(request["stream_options"] == {"include_usage": True} for request in model.requests)
 
 
-async def test_noting_the_calls_takes_no_statement_of_its_own(services: Services, database: Database, new_user: NewUser) -> None:
+async def test_storing_calls_takes_no_extra_statement(services: Services, database: Database, new_user: NewUser) -> None:
     user = await new_user()
     interview_id, turn = await started(services, user)
     issued: list[str] = []
@@ -111,7 +111,7 @@ async def test_noting_the_calls_takes_no_statement_of_its_own(services: Services
     assert len(await calls(database)) == 3
 
 
-async def test_a_verdict_that_came_second_is_paid_for_as_well(services: Services, database: Database, new_user: NewUser) -> None:
+async def test_call_for_superseded_verdict_is_stored_too(services: Services, database: Database, new_user: NewUser) -> None:
     user = await new_user()
     interview_id, turn = await started(services, user)
     await answered(services, user, interview_id, turn)
@@ -123,7 +123,7 @@ async def test_a_verdict_that_came_second_is_paid_for_as_well(services: Services
     assert (await services.interviews.view(user.id, interview_id)).turns[0].verdict is not None
 
 
-async def test_a_server_that_refuses_to_be_asked_is_not_asked_again(
+async def test_usage_is_not_requested_again_after_refusal(
     services: Services, database: Database, new_user: NewUser, model: Behaviour
 ) -> None:
     model.knows_usage = False
@@ -134,7 +134,7 @@ async def test_a_server_that_refuses_to_be_asked_is_not_asked_again(
     assert [bool(request.get("stream_options")) for request in model.requests] == [True, False, False, False]
 
 
-async def test_another_refusal_is_not_taken_for_that(services: Services, closing: OpenAIInterviewer, model: Behaviour) -> None:
+async def test_other_400_does_not_disable_usage_request(services: Services, closing: OpenAIInterviewer, model: Behaviour) -> None:
     model.faults = ["400"]
     with pytest.raises(InterviewerError):
         [item async for item in closing.analyse_job("A job")]
@@ -153,7 +153,7 @@ async def test_another_refusal_is_not_taken_for_that(services: Services, closing
         {"completion_tokens": 3},
     ],
 )
-async def test_a_server_that_tells_nothing_or_nonsense_fails_nothing(
+async def test_missing_or_invalid_usage_is_stored_as_unknown(
     services: Services, database: Database, new_user: NewUser, model: Behaviour, usage: dict[str, Any]
 ) -> None:
     model.usage = usage
@@ -162,7 +162,7 @@ async def test_a_server_that_tells_nothing_or_nonsense_fails_nothing(
     assert [(tokens(call), call.outcome) for call in await calls(database)] == [(UNTOLD, "ok")]
 
 
-async def test_no_more_is_cached_than_was_sent(
+async def test_cached_tokens_are_capped_at_prompt_tokens(
     services: Services, database: Database, new_user: NewUser, model: Behaviour
 ) -> None:
     model.usage = {"prompt_tokens": 10, "completion_tokens": 3, "prompt_tokens_details": {"cached_tokens": 11}}
@@ -179,7 +179,7 @@ async def test_no_more_is_cached_than_was_sent(
         ("cut", "unreachable", UNTOLD),
     ],
 )
-async def test_a_call_that_failed_is_stored_with_what_is_known_of_it(
+async def test_failed_call_is_stored_with_known_usage(
     services: Services,
     database: Database,
     new_user: NewUser,
@@ -201,7 +201,7 @@ async def test_a_call_that_failed_is_stored_with_what_is_known_of_it(
     assert counted("interviewer_model_calls_total", kind="judge", outcome=outcome) == before + 1
 
 
-async def test_what_cannot_be_noted_hides_no_error(database: Database) -> None:
+async def test_failure_to_store_call_hides_no_error(database: Database) -> None:
     scripted = ScriptedInterviewer()
     scripted.ask_errors = [InterviewerBadOutput()]
     with pytest.raises(InterviewerBadOutput):
@@ -209,7 +209,7 @@ async def test_what_cannot_be_noted_hides_no_error(database: Database) -> None:
     assert await calls(database) == []
 
 
-async def test_a_call_that_is_cut_off_is_counted(database: Database) -> None:
+async def test_cancelled_call_is_counted(database: Database) -> None:
     before = counted("interviewer_model_calls_total", kind="ask", outcome="cancelled")
     scripted = ScriptedInterviewer()
     scripted.gate.clear()
@@ -220,7 +220,7 @@ async def test_a_call_that_is_cut_off_is_counted(database: Database) -> None:
     assert counted("interviewer_model_calls_total", kind="ask", outcome="cancelled") == before + 1
 
 
-async def test_rows_stay_without_the_person(services: Services, database: Database, new_user: NewUser) -> None:
+async def test_calls_remain_after_erasure_without_user(services: Services, database: Database, new_user: NewUser) -> None:
     user = await new_user()
     await started(services, user)
     await services.personal.erase(user.id, user.email)
@@ -230,7 +230,7 @@ async def test_rows_stay_without_the_person(services: Services, database: Databa
     assert (line.sum.label, line.cost) == (None, COST)
 
 
-# -- summing up ------------------------------------------------------------------------------------------------------
+# -- sums ------------------------------------------------------------------------------------------------------------
 
 
 async def noted(database: Database, *, days: int = 0, **given: Any) -> None:
@@ -245,7 +245,7 @@ async def noted(database: Database, *, days: int = 0, **given: Any) -> None:
         session.add(ModelCall(**values | given))
 
 
-async def test_calls_are_summed_up_by_day_model_user_and_interview(
+async def test_calls_are_summed_by_day_model_user_and_interview(
     services: Services, database: Database, new_user: NewUser, model: Behaviour
 ) -> None:
     user = await new_user()
@@ -267,7 +267,7 @@ async def test_calls_are_summed_up_by_day_model_user_and_interview(
     assert len(await Spending(database, PRICES).lines(7, By.MODEL, 1)) == 1
 
 
-async def test_without_prices_or_tokens_no_cost_is_made_up(database: Database) -> None:
+async def test_cost_is_unknown_without_prices_or_tokens(database: Database) -> None:
     await noted(database)
     assert [(line.cost, line.sum.uncounted) for line in await Spending(database, PRICES).lines(1, By.DAY, 1)] == [(None, 1)]
     await noted(database, prompt_tokens=10, cached_tokens=0, completion_tokens=1)
@@ -277,7 +277,7 @@ async def test_without_prices_or_tokens_no_cost_is_made_up(database: Database) -
 
 
 async def usage(database_url: str, *arguments: str, **settings: str) -> list[str]:
-    """Run the command, in a thread: it has an event loop of its own."""
+    """Run the command in a thread, because it has its own event loop."""
     names = {name.upper() for name in Settings.model_fields} - {"DATABASE_URL"}
     environment = dict.fromkeys(names) | {"DATABASE_URL": database_url, "ENV_FILE": os.devnull} | settings
     get_settings.cache_clear()
@@ -289,7 +289,7 @@ async def usage(database_url: str, *arguments: str, **settings: str) -> list[str
     return str(result.stdout).splitlines()
 
 
-async def test_the_operator_reads_a_table(services: Services, database: Database, database_url: str, new_user: NewUser) -> None:
+async def test_command_prints_usage_table(services: Services, database: Database, database_url: str, new_user: NewUser) -> None:
     assert await usage(database_url) == ["The model was not called."]
     user = await new_user()
     await started(services, user)

@@ -7,23 +7,23 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-# Seconds between two tries to take a lock that another process holds.
+# Seconds between two attempts at a lock that another process holds.
 RETRY = 0.05
 
 
 class FileLock:
-    """A lock on one file, exclusive or shared; each object locks for itself, in the same process too."""
+    """A lock on one file, exclusive or shared. Each object holds its own lock, also within one process."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._descriptor: int | None = None
 
     def try_acquire(self, *, shared: bool = False) -> bool:
-        """Take the lock unless another holder prevents it; tell whether it is held now.
+        """Take the lock without waiting; return whether it is held.
 
-        Raises OSError when the file cannot be made or locked.
+        Raises OSError when the file cannot be created or locked.
         """
-        import fcntl  # Windows has none, and no embedded server either
+        import fcntl  # not on Windows, which has no embedded server either
 
         if self._descriptor is None:
             self._descriptor = _opened(self._path)
@@ -34,7 +34,7 @@ class FileLock:
         return True
 
     def acquire(self, *, seconds: float, waiting: Callable[[float], None]) -> bool:
-        """Take the lock exclusively, within so many seconds; `waiting` is called with the seconds that have passed."""
+        """Take the exclusive lock within `seconds`; return whether it is held. Calls `waiting` with the seconds elapsed."""
         began = time.monotonic()
         while not self.try_acquire():
             passed = time.monotonic() - began
@@ -45,14 +45,14 @@ class FileLock:
         return True
 
     def release(self) -> None:
-        """Give the lock back."""
+        """Release the lock."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
 
 
 def _opened(path: Path) -> int:
-    """Open the file, made if missing; made by root it belongs to the owner of its folder, who can then open it too."""
+    """Open or create the file. If root creates it, it gets the folder's owner, who can then open it too."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CREAT, 0o600)
     if os.geteuid() == 0:
         owner = path.parent.stat()

@@ -1,4 +1,4 @@
-"""`postmaster.pid`, in which a PostgreSQL server says who and where it is. After a power cut it may say anything."""
+"""Reading `postmaster.pid`, which names a PostgreSQL server's process and port. After a power cut its content may be garbage."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NAME = "postmaster.pid"
 
 @dataclass(frozen=True, slots=True)
 class PidFile:
-    """The server's process, its port, the folder of its socket and its status, empty as long as they are not known."""
+    """The server's process, port, socket folder and status; fields are empty while unknown."""
 
     pid: int
     port: int | None
@@ -20,22 +20,22 @@ class PidFile:
 
 
 def read_pid_file(folder: Path) -> PidFile | None:
-    """Return what the file of a data folder says, None if there is none or it names no process."""
+    """Return the parsed file of a data folder, or None if it is missing or names no process."""
     lines = _lines(folder / NAME)
     pid = _number(lines[0]) if lines else None
     if pid is None:
         return None
-    # Process, data folder, start, port, socket's folder, address, shared memory, status; written one after the other.
+    # Lines in the order in which they are written: process, data folder, start time, port, socket folder, address, shared
+    # memory, status.
     text = [os.fsdecode(line).strip() for line in (*lines, *[b""] * 8)][:8]
     return PidFile(pid, _number(lines[3]) if len(lines) > 3 else None, Path(text[4]) if text[4] else None, text[7])
 
 
 def disown(folder: Path) -> None:
-    """Take the process out of the file that a dead server left, or the file away if it names none.
+    """Replace the process in a dead server's file with this one, or delete the file if it names none.
 
-    The process of that number may be a living one by now, which has nothing to do with PostgreSQL. A server that is started takes
-    the number of the process that starts it for a sign that the file is old. The rest of the file stays: by it the server
-    notices whether processes of a killed one still use the data.
+    That process ID may by now belong to a program unrelated to PostgreSQL. A starting server ignores a file that names its
+    parent process. The other lines stay: the server uses them to detect processes of a killed server that still use the data.
     """
     path = folder / NAME
     if read_pid_file(folder) is None:
@@ -52,6 +52,6 @@ def _lines(path: Path) -> list[bytes]:
 
 
 def _number(text: bytes) -> int | None:
-    """Read a positive number that a process can have."""
+    """Return the text as a process ID or port number, or None."""
     text = text.strip()
     return int(text) if text.isdigit() and 0 < len(text) < 10 and int(text) else None

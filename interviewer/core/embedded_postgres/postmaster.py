@@ -1,4 +1,4 @@
-"""The server process of one PostgreSQL data folder: finding, starting and stopping it, and never any other process."""
+"""The server process of one PostgreSQL data folder: find, start and stop it, and never touch another process."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from interviewer.core.embedded_postgres.server_programs import launch
 from interviewer.errors import StartupError
 
 PORT = 5432
-# Seconds that a server gets to start: after a crash it first repeats what its log has.
+# Seconds allowed for startup: after a crash the server replays its log first.
 START_SECONDS = 300.0
-# Seconds that the processes of a server that was killed get to notice it.
+# Seconds in which the processes of a killed server should notice that it is gone.
 ORPHAN_SECONDS = 10.0
-# How a server is stopped: in order, which ends its clients' sessions; at once; by force. Each with the seconds it gets.
+# Shutdown signals with the seconds each gets: fast (ends sessions), immediate, kill.
 STOPS = ((signal.SIGINT, 60.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0))
 LOOK_EVERY = 0.05
-# Bytes of a socket's path: Linux takes 107, macOS 103.
+# Longest socket path in bytes that works everywhere: Linux allows 107, macOS 103.
 LONGEST_SOCKET = 103
 SOCKET_PREFIX = "interviewer-postgres-"
 
-# A server may outlive who started it, as long as another process uses it. `Popen` would complain about that.
+# A server may outlive the process that started it while another one uses it. `Popen` would warn about that.
 _children: set[subprocess.Popen[bytes]] = set()
 
 _ORPHANS = "pre-existing shared memory block"
@@ -41,14 +41,14 @@ _CAUSE = re.compile(r"\b(?:FATAL|PANIC): +(.*)")
 
 
 class ServerEnded(Exception):
-    """The server ended instead of starting; the text is the reason that its log gives."""
+    """The server exited instead of starting; the message is the reason from its log."""
 
 
 class Postmaster:
     """The server of one data folder. Callers hold the folder's lock while they start or stop it."""
 
     def __init__(self, folder: Path, programs: Path, account: Account | None) -> None:
-        """`programs` has `postgres` in it; `account` is whose process the server is, None for the account of this one."""
+        """`programs` is the folder with `postgres`; `account` runs the server, or None for the account of this process."""
         self._folder = folder
         self._programs = programs
         self._account = account
@@ -57,7 +57,7 @@ class Postmaster:
         self._log_start = 0
 
     def process(self) -> psutil.Process | None:
-        """Return the process that serves this folder, None if there is none, whatever `postmaster.pid` says."""
+        """Return the process that serves this folder, or None, even if `postmaster.pid` is stale."""
         self._forget_ended_child()
         found = read_pid_file(self._folder)
         if found is None:
@@ -69,9 +69,9 @@ class Postmaster:
         return process if serves(process, self._folder) else None
 
     def start(self, waiting: Callable[[float], None]) -> str:
-        """Start the server, or join the one that runs, and return its address.
+        """Start the server, or join the running one, and return its address.
 
-        `waiting` is called with the seconds that have passed; what it raises ends the start. Raises ServerEnded, OSError, and
+        Calls `waiting` with the seconds elapsed; an exception from it aborts the startup. Raises ServerEnded, OSError, and
         `errors.StartupError` when it takes too long.
         """
         began = time.monotonic()
@@ -102,7 +102,7 @@ class Postmaster:
         return f"postgresql://postgres@/postgres?host={quote(str(self._sockets))}&port={found.port or PORT}"
 
     def stop(self) -> None:
-        """Stop the server, if it runs, and its clients' sessions with it."""
+        """Stop the server if it runs, and its clients' sessions."""
         found, process = read_pid_file(self._folder), self.process()
         if process is None:
             self._end_child()
@@ -111,7 +111,7 @@ class Postmaster:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.send_signal(number)
                 for each in (process, *process.children()):
-                    each.resume()  # one that was suspended would not notice
+                    each.resume()  # a suspended process would not get the signal
             if self._ends(process, seconds):
                 break
         self._forget_ended_child()
@@ -121,7 +121,7 @@ class Postmaster:
                 sockets.rmdir()
 
     def _join(self, look: Callable[[], None]) -> PidFile | None:
-        """Wait until a server that is there takes connections; return None if there is none, or it ends."""
+        """Wait until a running server accepts connections; return None if none runs, or it exits."""
         while (process := self.process()) is not None:
             found = read_pid_file(self._folder)
             if found is not None and found.pid == process.pid and found.status == "ready":
@@ -130,7 +130,7 @@ class Postmaster:
         return None
 
     def _spawn(self, look: Callable[[], None]) -> PidFile:
-        """Run a new server until it takes connections. If that fails for whatever reason, it is ended."""
+        """Start a new server and wait until it accepts connections. On any failure, stop it."""
         old = read_pid_file(self._folder)
         if old is None:
             self._refuse_hidden()
@@ -142,7 +142,7 @@ class Postmaster:
             self._log_start = os.fstat(log).st_size
             if self._account is not None:
                 os.fchown(log, self._account.uid, self._account.gid)
-            # The option takes a list of folders, with quotes in a syntax of its own.
+            # The option is a list of folders with its own quoting.
             quoted = '"{}"'.format(str(sockets).replace('"', '""'))
             command = [str(self._programs / "postgres"), "-D", str(self._folder), "-h", "", "-p", str(PORT), "-k", quoted]
             self._child = child = launch(command, self._account, log)
@@ -160,7 +160,7 @@ class Postmaster:
         return found
 
     def _refuse_hidden(self) -> None:
-        """Refuse to start next to a server whose `postmaster.pid` was damaged or removed while it runs."""
+        """Refuse to start next to a server whose `postmaster.pid` was damaged or removed while it ran."""
         for process in psutil.process_iter():
             if serves(process, self._folder):
                 raise StartupError(
@@ -169,9 +169,9 @@ class Postmaster:
                 )
 
     def _choose_sockets(self, old: PidFile | None) -> Path:
-        """Return a folder for the socket: the data folder, or where that cannot be, a private one in the temporary folder.
+        """Return the socket's folder: the data folder, or if its path does not fit, a private temporary folder.
 
-        A private one is used again as long as it is there: other processes know the server by it.
+        An existing private folder is reused, because other processes have it in their address.
         """
         path = str(self._folder)
         # A comma would separate two servers in an address.
@@ -215,7 +215,7 @@ class Postmaster:
         return True
 
     def _reason(self, status: int) -> str:
-        """Return what the log says since the start: its fatal line, else its last one."""
+        """Return the last fatal log line since the start, or else the last line."""
         with (self._folder / "log").open("rb") as log:
             log.seek(self._log_start)
             lines = log.read().decode(errors="replace").strip().splitlines()
@@ -224,10 +224,10 @@ class Postmaster:
 
 
 def serves(process: psutil.Process, folder: Path) -> bool:
-    """Tell whether a process is the living server of a data folder: by its name, its owner and the folder it works in.
+    """Return whether a process is the running server of a data folder, judged by its name, owner and working directory.
 
-    One that has ended, and whose parent has not looked, is dead. Where the system hides, even from root, in what folder a
-    process of another account works, the `-D` of its command line counts.
+    A zombie counts as dead. Where the system hides another account's working directory even from root, the `-D` of the command
+    line decides.
     """
     try:
         line = process.cmdline()
@@ -245,6 +245,6 @@ def serves(process: psutil.Process, folder: Path) -> bool:
 
 
 def _working_folder(process: psutil.Process) -> os.stat_result:
-    """Look through `/proc` where there is one: a folder that was removed and made again is another one there."""
+    """Stat the working directory, through `/proc` where it exists: there, a deleted and recreated folder is a different one."""
     link = Path(f"/proc/{process.pid}/cwd")
     return link.stat() if Path("/proc/self/cwd").exists() else Path(process.cwd()).stat()

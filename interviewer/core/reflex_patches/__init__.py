@@ -1,4 +1,4 @@
-"""Every touch of what Reflex, engineio and the build keep to themselves: one module each, with why and what it relies on.
+"""All uses of private parts of Reflex, engineio and the build: one module each, saying why and what it relies on.
 
-`tests/core/test_reflex_patches.py` fails when a new version changes what one of them relies on.
+`tests/core/test_reflex_patches.py` fails when a new version changes any of them.
 """

@@ -1,8 +1,7 @@
-"""Change what Reflex builds: where its pages find their server, and when their scripts start.
+"""Patches to the built frontend: where its pages find their server, and when their scripts start.
 
-Reflex writes the address of one server into the build and has no option for "the address the page came from"; nor has it one for
-the order in which a prerendered page loads. Both are changed in the built files, and a build in which nothing was found to change
-fails.
+Reflex writes one server address into the build, with no option for "the address the page came from", and no option for the load
+order of a prerendered page. Both are patched in the built files; if a patch finds nothing to change, the build fails.
 """
 
 from __future__ import annotations
@@ -14,16 +13,16 @@ from pathlib import Path
 
 from interviewer.errors import StartupError
 
-# The build holds the address of its server in one small file.
+# The server address appears in one small file of the build.
 _BAKED = re.compile(rb"""([`"'])(http|ws)://localhost:3000([^`"']*)\1""")
 _ENTRY = re.compile(rb'(<script )type="module"([^>]*>\s*import )')
 _STARTER = "starter.js"
 
 
 def point_at_own_origin(assets: Path) -> None:
-    """Make the built pages talk to the address they were loaded from, whatever it is.
+    """Make the built pages connect to the address they were loaded from.
 
-    Raises StartupError when the build holds no address to replace: it would talk to the wrong server.
+    Raises StartupError when the build contains no address to replace: its pages would connect to the wrong server.
     """
     replaced = 0
     for script in assets.glob("*.js"):
@@ -37,10 +36,10 @@ def point_at_own_origin(assets: Path) -> None:
 
 
 def text_before_scripts(client: Path) -> None:
-    """Let prerendered pages show their text before their scripts are even asked for.
+    """Make prerendered pages show their text before they request their scripts.
 
-    The scripts wait, under names that no browser acts on, until the first frame is drawn; then they are what they were.
-    starter.js tells how. Raises StartupError for a page that has none: the build would have changed its form.
+    Until the first frame is drawn, preload links and the start script carry the type "later", which browsers ignore; then
+    starter.js restores them. Raises StartupError for a page without the expected start script.
     """
     starter = _starter()
     for page in client.rglob("*.html"):
@@ -61,7 +60,7 @@ def _starter() -> bytes:
 
 
 def _rewrite(file: Path, content: bytes) -> None:
-    """Change a built file; it is small, so of its packed forms gzip is enough."""
+    """Rewrite a built file. It is small, so its gzip form is enough and the Brotli form is deleted."""
     file.write_bytes(content)
     file.with_name(file.name + ".gz").write_bytes(gzip.compress(content, mtime=0))
     file.with_name(file.name + ".br").unlink(missing_ok=True)

@@ -1,8 +1,8 @@
-"""Look into the queues in which the events of each page wait, and drop what waits there.
+"""Inspecting and emptying the queues in which each page's events wait.
 
-Reflex keeps one queue for each page, of any length, works it off when the page has gone, too, and offers no way to count or drop
-what waits. A cancelled event stays in its queue until its turn; Reflex skips each from within the last one, so a thousand of them
-exceed the depth of calls, and the queue never goes on.
+Reflex keeps one unbounded queue per page, processes it even after the page has gone, and cannot count or drop waiting events. A
+cancelled event stays queued until its turn. Reflex skips each recursively, so a thousand of them exceed the recursion limit and
+the queue stops for good.
 """
 
 from __future__ import annotations
@@ -12,32 +12,32 @@ from reflex_base.event.processor import EventProcessor, EventQueueEntry
 
 
 def processor_of(app: rx.App) -> EventProcessor | None:
-    """Return what runs the events of an application, if it was started: the one that `App.event_processor` is a view of."""
+    """Return the event processor of an app, or None before it starts. `App.event_processor` is a view of it."""
     return app._event_processor
 
 
 def with_waiting(processor: EventProcessor) -> set[str]:
-    """Return the keys of the pages that have more events in their queue than the one that runs."""
+    """Return the tokens of pages with queued events besides the running one."""
     return {key for key, queue in processor._token_queues.items() if len(queue) > 1}
 
 
 def length(processor: EventProcessor, key: str) -> int:
-    """Return how many events of a page are in its queue: the one that runs, and all that wait or were cancelled meanwhile."""
+    """Return the length of a page's queue: the running event, and all that are waiting or were cancelled."""
     return len(processor._token_queues.get(key, ()))
 
 
 def drop_cancelled(processor: EventProcessor, key: str) -> None:
-    """Take the cancelled events of a page out of its queue."""
+    """Remove a page's cancelled events from its queue."""
     queue = processor._token_queues.get(key)
     if queue:
-        # The first one runs, and Reflex removes it when it has ended.
+        # The first event is running; Reflex removes it when it ends.
         kept = [queue[0], *(one for one in list(queue)[1:] if _waits(processor, one[0]))]
         queue.clear()
         queue.extend(kept)
 
 
 def drop(processor: EventProcessor, key: str) -> int:
-    """Cancel what waits for a page and return how many events that were; the one that runs goes on, as background events do."""
+    """Cancel a page's waiting events and return their number. The running event and background events continue."""
     queue = processor._token_queues.get(key)
     if not queue:
         return 0

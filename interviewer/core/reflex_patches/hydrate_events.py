@@ -1,6 +1,6 @@
-"""The events of Reflex's root state that send a whole state to its page.
+"""The events of Reflex's root state that send a page its whole state.
 
-Reflex's own frontend sends the second one, once for each connection. Their names are not part of its documented interface.
+Reflex's own frontend sends the second one, once per connection. Their names are not part of the documented API.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""Look through the states that a single process keeps, and drop some.
+"""Listing and dropping the states that a single process keeps in memory.
 
-Reflex drops a state only when its whole time is over, the same time for every page, and offers neither a list of states nor a
-way to drop one.
+Reflex drops a state only when its lifetime, equal for all pages, is over. It can neither list states nor drop one.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from reflex.istate.manager.token import BaseStateToken
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A kept state: its token, its root, and when it was last used, in seconds since the epoch."""
+    """A kept state: its token, its root state, and when it was last used, in seconds since the epoch."""
 
     token: BaseStateToken
     root: object
@@ -23,7 +22,7 @@ class Kept:
 
 
 def idle(manager: StateManagerMemory) -> Iterator[Kept]:
-    """Yield the states that no event handler holds at the moment."""
+    """Yield the states that no event handler holds."""
     for expires, token in manager._token_expires_at.values():
         lock = manager._states_locks.get(token.lock_key)
         if isinstance(token, BaseStateToken) and not (lock is not None and lock.locked()):
@@ -31,5 +30,5 @@ def idle(manager: StateManagerMemory) -> Iterator[Kept]:
 
 
 def drop(manager: StateManagerMemory, token: BaseStateToken) -> None:
-    """Drop one state and all that is noted of it."""
+    """Drop one state and all bookkeeping for it."""
     manager._purge_token(token)
