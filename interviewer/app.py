@@ -56,7 +56,7 @@ app = Site(
     theme=None,
     html_lang="en",
     head_components=head(settings.site_url if settings.production else "/"),
-    # Disabled here, replaced by components/notices.py in this site's style.
+    # Replaced by components/notices.py, in this site's style.
     app_wraps={(55, "ErrorBoundary"): boundary},
     toaster=None,
     backend_exception_handler=shared_store.explain,

@@ -21,7 +21,8 @@ def _page() -> str:
 
 
 class Maintenance:
-    """Answers 503 to everything except health checks, metrics and static files. Drafts stay in the browsers."""
+    """Answers 503 to everything except /live, /metrics, fonts and icons. Drafts stay in the browser, sent answers in the
+    database."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

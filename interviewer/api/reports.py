@@ -22,7 +22,7 @@ from interviewer.reports.reports import Report
 from interviewer.reports.wording import file_name
 
 router = APIRouter(prefix="/session/report", include_in_schema=False)
-# Ids have at most ten digits; longer ones and non-numbers do not exist.
+# Digits of an id; longer numbers and anything else are not found.
 MAX_DIGITS = 9
 
 

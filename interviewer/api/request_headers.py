@@ -14,8 +14,7 @@ from interviewer.accounts.browser_sessions import COOKIE, FLASH_COOKIE
 from interviewer.accounts.github_signin import ATTEMPT_COOKIE
 
 OWN_COOKIES = frozenset(name.encode() for name in (COOKIE, FLASH_COOKIE, ATTEMPT_COOKIE))
-# In bytes. Our cookies are percent-encoded or random; the longest holds a form's message. RFC 6265 asks browsers to support
-# 4,096.
+# In bytes. Our cookies are percent-encoded or random; the longest holds a form's message. RFC 6265 recommends 4,096 per cookie.
 LONGEST_COOKIE = 4_096
 # A media type's boundary has at most 70 characters (RFC 2046); the second limit fits tokens and URLs.
 LONGEST_CONTENT_TYPE, LONGEST_HEADER = 200, 8_192

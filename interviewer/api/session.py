@@ -1,5 +1,8 @@
-"""The forms that open and close a browser session. The browser posts them itself, because only an HTTP response can set an
-HttpOnly cookie; `OriginGuard` rejects posts from other sites' pages."""
+"""Forms that open and close a browser session.
+
+The browser posts them itself, because only an HTTP response can set an HttpOnly cookie; `OriginGuard` rejects posts from other
+sites' pages.
+"""
 
 from __future__ import annotations
 

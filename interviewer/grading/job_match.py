@@ -60,7 +60,7 @@ def tags_of(text: str) -> tuple[str, ...]:
 
 
 def _mentions(word: str, lowered: str, text: str) -> int:
-    # "go" and "rest" are everyday words: only their capitalized forms name a technology.
+    # These are everyday words too: only their capitalized forms name a technology.
     if word in {"go", "rest", "rust", "express"}:
         shape = word.upper() if word == "rest" else word.capitalize()
         return len(re.findall(rf"(?<![\w.]){re.escape(shape)}(?![\w-])(?!\s+(?:to|for|beyond|above)\b)", text))

@@ -247,8 +247,7 @@ class WordOrder:
         self._single, self._pairs = single, pairs
 
     def of(self, text: str) -> tuple[float, int]:
-        """Return how much likelier each word is after the one before it (mean log ratio; below 0 is no order), and the number of
-        pairs."""
+        """Return how much likelier words are after the one before (mean log ratio, below 0 is no order), and the number of pairs."""
         found = [
             self._surprise(*pair) for sentence in sentences(text) for kinds in [_kinds(sentence.text)] for pair in pairwise(kinds)
         ]

@@ -131,14 +131,17 @@ class Interviews:
         client: str = "",
         reply_owed: bool = False,
     ) -> AsyncIterator[Event]:
-        """Store an answer, then judge it and ask the next question concurrently; `loaded` is the interview if the caller just
-        read it.
+        """Store an answer, then judge it and ask the next question concurrently.
 
-        `reply_owed` is stored with the answer, for callers that record when the reply was delivered. Without a `text` the
-        question is skipped: it scores 0 without a call of the interviewer. Yields Stored, pieces of both texts as they are
-        written, Judged and Asked as each is stored, Failed for a part that failed. Repeating the text stores nothing and yields
-        the events of the stored answer; so does repeating the `client_id` once that answer's turn is complete. Raises BadRequest,
-        TooLarge, NotFound, TooManyRequests, or Conflict when the question has another answer or the interview is not active.
+        `loaded` is the interview, if the caller has just read it. `reply_owed` is stored with the answer, for callers that record
+        when the reply was delivered. Without a `text` the question is skipped: it scores 0 without a call of the interviewer.
+
+        Yields Stored, pieces of both texts as they are written, Judged and Asked as each is stored, Failed for a part that
+        failed. Repeating the text stores nothing and yields the events of the stored answer; so does repeating the `client_id`
+        once that answer's turn is complete.
+
+        Raises BadRequest, TooLarge, NotFound, TooManyRequests, or Conflict when the question has another answer or the interview
+        is not active.
         """
         await self._guard.check(Action.ANSWER, client, str(user_id))
         content = SKIPPED if text is None else cleaned(clean_answer, text)
@@ -250,7 +253,7 @@ class Interviews:
     async def _judgement(
         self, loaded: Loaded, row: TurnRow, answer: Message, publish: Publish[Event]
     ) -> tuple[Judgement, ModelCall | None]:
-        """Return the judgement of an answer and the row of the model call; a skipped question needs no call."""
+        """Return the verdict on an answer and the row of the model call; a skipped question needs no call."""
         if answer.content == SKIPPED:
             return verdicts.skipped(row.question), None
         brief = briefs.answer_brief(row.question, answer.content, briefs.job_brief(loaded.job))
@@ -294,7 +297,7 @@ class Interviews:
     ) -> InterviewView:
         """Pause or resume an interview; raises BadRequest for a change that is not possible.
 
-        Setting the status it already has is such a change, unless `unless_it_is` is set: another tab may have been faster.
+        That includes a change to the status it already has, except with `unless_it_is`: another tab may have been faster.
         """
         async with self._database.transaction() as session:
             loaded = await found(session, user_id, interview_id, lock=True)

@@ -27,10 +27,10 @@ class By(StrEnum):
 
 
 class Sum(NamedTuple):
-    """The sum of a group of calls. `uncounted` of them worked but have no token counts; `label` is empty if they belong to no
-    user.
+    """The sum of a group of calls; `label` is empty for calls that belong to no user.
 
-    `median` is that of the successful calls, in milliseconds; None if there are none.
+    `uncounted` calls worked but have no token counts. `median` is that of the successful calls, in milliseconds; None if there
+    are none.
     """
 
     label: str | None

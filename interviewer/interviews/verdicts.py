@@ -42,7 +42,7 @@ def unseen(_event: Event) -> None:
 
 
 def judgement_columns(judgement: Judgement, interviewer: Interviewer) -> dict[str, Any]:
-    """Return the columns of a judgement, for a first verdict or an appeal."""
+    """Return the columns that store a `Judgement`, for a first verdict or an appeal."""
     return {
         "score": judgement.score,
         "score_low": judgement.low,

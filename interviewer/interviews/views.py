@@ -153,7 +153,7 @@ class InterviewView:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A consistent snapshot of an interview with everything that belongs to it."""
+    """An interview with everything that belongs to it, as it was loaded."""
 
     interview: Interview
     conversation_id: int | None

@@ -39,8 +39,7 @@ def points(asked: BankQuestion, answer: str) -> int:
 @pytest.mark.slow
 @pytest.mark.parametrize("topic", [topic.slug for topic in TOPICS])
 def test_bank_is_complete_and_can_judge_itself(topic: str) -> None:
-    """At least 50 questions per topic and 12 per level, valid ids and tags, no duplicates, model answers at 9 or more,
-    non-answers at 1 or less."""
+    """At least 50 questions a topic, 12 a level, valid tags, no duplicates; model answers score 9 or more, non-answers 0 or 1."""
     questions = [question for question in BANK.values() if question.topic == topic]
     assert list(bank_check.topic_problems(questions, topic)) == []
 
