@@ -1,4 +1,4 @@
-"""The application: pages, the API beside them, and what lives as long as the process."""
+"""The application: pages, the HTTP API, and the background tasks of the process."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ ORIGINS = [settings.site_url.rstrip("/"), *settings.allowed_origins]
 
 
 class Site(rx.App):
-    """The application with something in front of all that Reflex puts around it, and of its processor of events."""
+    """The Reflex application, with our middleware outermost and a bounded event queue."""
 
     @property
     def event_processor(self) -> EventProcessor:
-        """Return what takes the events that pages send."""
+        """Return Reflex's event processor, with a bounded queue."""
         return backlog.bounded(self, super().event_processor)
 
     def __call__(self) -> ASGIApp:
-        """Return what the server serves."""
+        """Return the ASGI application."""
         return Paths(SaneHeaders(super().__call__()))
 
 
@@ -56,7 +56,7 @@ app = Site(
     theme=None,
     html_lang="en",
     head_components=head(settings.site_url if settings.production else "/"),
-    # Their work is done by components/notices.py, in the look of this site.
+    # Replaced by components/notices.py, in this site's style.
     app_wraps={(55, "ErrorBoundary"): boundary},
     toaster=None,
     backend_exception_handler=shared_store.explain,
@@ -88,7 +88,7 @@ _PUBLIC = settings.site_url if settings.production else "/"
 def _page(
     component: Callable[[], rx.Component], route: str, title: str, about: str = _ABOUT, *, loads: Loads, crawlers: str = ""
 ) -> None:
-    """Add a page; `loads` are the events that fill it, `crawlers` what search engines are told."""
+    """Add a page; `loads` are the events that fill it, `crawlers` its robots meta tag."""
     app.add_page(
         component,
         route=route,

@@ -1,4 +1,4 @@
-"""The HTTP interface beside the pages."""
+"""The HTTP API."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
 def build(origins: Collection[str] = ()) -> FastAPI:
-    """Return the routes that are mounted into the application; pages of `origins` may read their answers."""
+    """Return the API's routes, to be mounted into the application; pages of `origins` may read their responses (CORS)."""
     api = Described(
         title=docs.TITLE,
         version=version("interviewer"),
@@ -81,13 +81,13 @@ def build(origins: Collection[str] = ()) -> FastAPI:
 
 
 class _Nowhere:
-    """Return 404 for unknown paths, 405 for a wrong method of `routes`, and what a path allows to OPTIONS; else a page would."""
+    """Return 404 for unknown paths, 405 for a wrong method, `Allow` for OPTIONS; otherwise the single-page app would answer."""
 
     def __init__(self, routes: Sequence[BaseRoute]) -> None:
         self._routes = routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer by any method."""
+        """Respond to a request by any method."""
         methods = [method for method in METHODS if self._takes({**scope, "method": method})]
         allow = {"Allow": ", ".join(methods)}
         answer: Response = errors.refusal(NotFound())

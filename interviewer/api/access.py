@@ -1,4 +1,4 @@
-"""Who calls: the person behind an access token, and the address a request comes from."""
+"""Identify the caller: the user of an access token, and the client's network address."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from interviewer import wiring
 from interviewer.accounts.browser_sessions import COOKIE, SignedIn
 from interviewer.errors import Unauthorized
 
-# They refuse nobody: the words for that are ours.
+# auto_error is off so that a missing header gets our own error.
 _ACCESS = HTTPBearer(
     scheme_name="accessToken",
     bearerFormat="JWT",
@@ -25,7 +25,7 @@ _Credentials = HTTPAuthorizationCredentials | None
 
 
 async def person(credentials: Annotated[_Credentials, Depends(_ACCESS)]) -> SignedIn:
-    """Return who holds the access token; raises Unauthorized."""
+    """Return the user of the access token; raises Unauthorized."""
     if credentials is None:
         raise Unauthorized
     return await wiring.services().tokens.authenticate(credentials.credentials)
@@ -39,7 +39,7 @@ def refresh_token(credentials: Annotated[_Credentials, Depends(_REFRESH)]) -> st
 
 
 def client(request: Request) -> str:
-    """Return the address of whoever asks; the server has put a trusted proxy's word in already."""
+    """Return the client's network address; the server has already applied a trusted proxy's forwarded address."""
     return request.client.host if request.client else ""
 
 

@@ -1,4 +1,4 @@
-"""Signing up, in and anew, for programs. They hold tokens; nothing here reads or sets a cookie."""
+"""Sign-up, sign-in and token renewal for API clients. They hold tokens; nothing here reads or sets a cookie."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _ACCESS, _REFRESH = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIzIn0.c2lnbmF0dXJl", "b2Zy8n
 
 
 class Address(Body):
-    """An e-mail address."""
+    """An email address."""
 
     model_config = described("email", example={"email": _ADA["email"]})
     email: Email = ""
 
 
 class SignUp(Address):
-    """What an account is made of."""
+    """The data of a new account."""
 
     model_config = described("email", "username", "password", example=_ADA)
     username: Username = ""
@@ -37,14 +37,14 @@ class SignUp(Address):
 
 
 class Credentials(Address):
-    """What a person signs in with."""
+    """An email address and a password to sign in with."""
 
     model_config = described("email", "password", example={"email": _ADA["email"], "password": _ADA["password"]})
     password: Password = ""
 
 
 class Reset(Body):
-    """A mailed token and the password to set by it."""
+    """A mailed token and the new password."""
 
     model_config = described("token", "new_password", example={"token": _REFRESH, "new_password": _ADA["password"]})
     token: Secret = ""
@@ -52,14 +52,14 @@ class Reset(Body):
 
 
 class Renewal(Body):
-    """Whose tokens to renew."""
+    """The user whose tokens are renewed."""
 
     model_config = described("user_id", example={"user_id": 3})
     user_id: Id = None
 
 
 class Code(Body):
-    """What GitHub gave a program that ran its flow itself; the verifier where that was with PKCE."""
+    """A code from GitHub for a client that ran the sign-in flow itself, and the PKCE verifier if it used one."""
 
     model_config = described("code", example={"code": "a1b2c3d4e5f6a7b8c9d0"})
     code: Secret = ""
@@ -67,14 +67,14 @@ class Code(Body):
 
 
 class Known(BaseModel):
-    """Whether there is an account."""
+    """Whether an account exists."""
 
     model_config = described(example={"exists": True})
     exists: bool
 
 
 class SignedInBody(BaseModel):
-    """Somebody who is signed in."""
+    """A signed-in user with tokens."""
 
     model_config = described(example={"user_id": 3, "username": "Ada", "jwtoken": _ACCESS, "refresh_token": _REFRESH})
     user_id: int
@@ -93,7 +93,7 @@ class RenewedBody(BaseModel):
 
 
 class GitHubBody(BaseModel):
-    """Somebody who is signed in by GitHub. The spellings are the contract's."""
+    """A user signed in with GitHub. The spellings are part of the API contract."""
 
     model_config = described(example={"userID": 3, "username": "Ada", "jwt": _ACCESS, "refreshToken": _REFRESH})
     userID: int  # noqa: N815
@@ -104,7 +104,7 @@ class GitHubBody(BaseModel):
 
 @router.post("/check-email", operation_id="checkEmail", responses=refused({400: ["Email required", NO_EMAIL]}))
 async def check_email(body: Address, client: Client) -> Known:
-    """Tell whether an address has an account."""
+    """Check whether an address has an account."""
     if not body.email.strip():
         raise BadRequest("Email required")
     return Known(exists=await wiring.services().accounts.email_exists(body.email, client))
@@ -117,7 +117,7 @@ async def check_email(body: Address, client: Client) -> Known:
     | refused({400: ["Username, Email, and Password required", NO_EMAIL, WEAK]}),
 )
 async def request_verification(body: SignUp, client: Client) -> Done:
-    """Mail the link that creates an account; the answer is the same for a known address."""
+    """Mail the link that creates an account; the response is the same for a known address."""
     if not (body.email.strip() and body.username.strip() and body.password):
         raise BadRequest("Username, Email, and Password required")
     await wiring.services().accounts.request_verification(body.email, body.username, body.password, client)
@@ -126,7 +126,7 @@ async def request_verification(body: SignUp, client: Client) -> Done:
 
 @router.post("/login", operation_id="login", responses=refused({400: "Authentication failed.", 401: "Authentication failed."}))
 async def login(body: Credentials, client: Client, user_agent: UserAgent = "") -> SignedInBody:
-    """Exchange address and password for an access and a refresh token."""
+    """Exchange an email address and a password for an access token and a refresh token."""
     if not (body.email.strip() and body.password):
         raise BadRequest("Authentication failed.")
     services = wiring.services()
@@ -141,14 +141,14 @@ async def login(body: Credentials, client: Client, user_agent: UserAgent = "") -
     responses=refused({400: ["UserID required", "Invalid ID"], 401: Unauthorized.user_message}),
 )
 async def renew(token: RefreshSecret, body: Renewal, client: Client) -> RenewedBody:
-    """Exchange a refresh token for a new pair; the old one is dead from then on."""
+    """Exchange a refresh token for a new pair; the old one is invalid from then on."""
     issued: Issued = await wiring.services().tokens.refresh(token, body.user_id, client)
     return RenewedBody(id=issued.user.id, jwtoken=issued.access, refresh_token=issued.refresh)
 
 
 @router.post("/request-reset", operation_id="requestReset", responses=refused({400: ["Email required", NO_EMAIL]}))
 async def request_reset(body: Address, client: Client) -> Nothing:
-    """Mail a link to choose a new password; the answer is the same whether or not there is an account."""
+    """Mail a link to choose a new password; the response is the same whether or not the account exists."""
     if not body.email.strip():
         raise BadRequest("Email required")
     await wiring.services().accounts.request_reset(body.email, client)
@@ -157,7 +157,7 @@ async def request_reset(body: Address, client: Client) -> Nothing:
 
 @router.post("/reset-password", operation_id="resetPassword", responses=refused({400: WEAK, 401: RESET_DEAD}))
 async def reset_password(body: Reset, client: Client) -> Nothing:
-    """Set a new password by a mailed token; every session and token of the account ends."""
+    """Set a new password with a mailed token; all sessions and tokens of the account end."""
     if not body.token:
         raise Unauthorized(RESET_DEAD)
     await wiring.services().accounts.reset_password(body.token, body.new_password, client)
@@ -178,7 +178,7 @@ async def reset_password(body: Reset, client: Client) -> Nothing:
     ),
 )
 async def github(body: Code, client: Client, user_agent: UserAgent = "") -> GitHubBody:
-    """Sign in by a code of GitHub's, for programs that ran its flow themselves."""
+    """Sign in with a code from GitHub, for clients that ran GitHub's flow themselves."""
     services = wiring.services()
     user = await services.github.sign_in_by_code(body.code, body.code_verifier, client)
     issued = await services.tokens.issue(user, user_agent)

@@ -1,4 +1,4 @@
-"""The conversation of an interview, for programs."""
+"""The conversation of an interview, for API clients."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _INACTIVE = "Interview is not active"
 
 
 class Answer(Body):
-    """An answer; `conversation_id` may name the conversation that is meant, `topic_id` and `question_id` the question."""
+    """An answer; `conversation_id` may name the conversation, `topic_id` and `question_id` the question."""
 
     model_config = described(example={"message": "First I would measure where the time goes, because a guess is often wrong."})
     message: Annotated[
@@ -57,7 +57,7 @@ class Answer(Body):
     )
 
     def sent(self, key: str, *, first: bool = False) -> Sent:
-        """Return what was sent; raises BadRequest for half a name of a question."""
+        """Return the message as the use case takes it; raises BadRequest if only one of `topic_id` and `question_id` is set."""
         return Sent(self.message, key, self.conversation_id, self.topic_id, self.question_id, first)
 
 
@@ -65,7 +65,7 @@ class Answer(Body):
 @router.post("/append", include_in_schema=False)
 @router.get("", include_in_schema=False)
 async def nothing(_person: Person) -> None:
-    """Say that an id is missing."""
+    """Report that the id is missing."""
     raise BadRequest("Missing ID")
 
 
@@ -95,7 +95,7 @@ async def create(
 async def append(
     interview_id: PathId, body: Answer, person: Person, client: Client, request: Request, key: IdempotencyKey = ""
 ) -> Response:
-    """Answer the question that is open, or have done again what is missing for the last answer."""
+    """Answer the open question, or complete what is missing for the last answer."""
     return await _reply(interview_id, body.sent(key), person.user_id, client, request)
 
 
@@ -123,7 +123,7 @@ async def _reply(raw_id: str, sent: Sent, user_id: int, client: str, request: Re
 
 
 async def _loaded(user_id: int, interview_id: int) -> Loaded:
-    """Return an interview that has a conversation; raises BadRequest for one that is not there, somebody else's, or not begun."""
+    """Return an interview with a conversation; raises BadRequest if it is unknown, another user's, or has not begun."""
     try:
         loaded = await wiring.services().interviews.load(user_id, interview_id)
     except NotFound:

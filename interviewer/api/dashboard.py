@@ -1,4 +1,4 @@
-"""What the dashboard shows, and what a job description says, for programs."""
+"""The dashboard and the analysis of job descriptions, for API clients."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MOST = 500
 
 
 class PastInterview(BaseModel):
-    """An interview in the list; `score` in percent, left out until there is one."""
+    """An interview in the list; `score` is in percent and absent until there is one."""
 
     id: int
     started_at: datetime
@@ -34,7 +34,7 @@ class PastInterview(BaseModel):
 
 
 class DashboardBody(BaseModel):
-    """Credits, plan and interviews, the newest first."""
+    """Credits, plan and interviews, newest first."""
 
     model_config = described(
         example={
@@ -73,7 +73,7 @@ async def dashboard(
     limit: Annotated[int | None, Query(ge=1, le=MOST, description="All interviews without it.")] = None,
     before: Annotated[int | None, Query(ge=1, lt=MAX_ID, description="Only interviews older than the one with this id.")] = None,
 ) -> DashboardBody:
-    """Return one's own dashboard."""
+    """Return your dashboard."""
     services = wiring.services()
     standing = await services.plans.standing(person.user_id)
     past = await services.dashboard.past(person.user_id, limit, before)
@@ -91,7 +91,7 @@ async def dashboard(
 
 
 def plan_word(plan: Plan) -> Literal["free", "pro", "premium"]:
-    """Return a plan in the API's words; one that has expired is none, and an unknown one the last that was known."""
+    """Return a plan's name in the API: free if it expired, and for an unknown product that of the last known one."""
     known = plan.product or plan.last_known
     if known is None or plan.status == SubscriptionStatus.EXPIRED:
         return "free"
@@ -106,6 +106,6 @@ def plan_word(plan: Plan) -> Literal["free", "pro", "premium"]:
     | refused({400: "Invalid job description", 503: InterviewerError.user_message}),
 )
 async def job_description(body: JobDescription, person: Person, client: Client) -> JSONResponse:
-    """Return what is found in a job description, as Markdown in a JSON string."""
+    """Return the profile of a job description, as Markdown in a JSON string."""
     findings = await wiring.services().interviews.analyse_job(person.user_id, body.job_description, client)
     return JSONResponse(markdown(findings))

@@ -1,4 +1,4 @@
-"""The API's description to browse and to try, served with everything it needs from here."""
+"""Interactive documentation of the API, served without external files."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from interviewer.api.middleware import YEAR
 router = APIRouter(include_in_schema=False)
 TITLE, DOCUMENT, DOCS = "Interviewer", "/api/openapi.json", "/api/docs"
 _FILES = Path(fastapi_offline.__file__).parent / "static"
-# Part of the addresses, so that what is kept for a year is not kept beyond an update.
+# Part of the URLs, so that an update invalidates files cached for a year.
 _VERSION = version("fastapi-offline")
 
 
 class Asset(StrEnum):
-    """What the page loads."""
+    """The files that the page loads."""
 
     SCRIPT = "swagger-ui-bundle.js"
     STYLE = "swagger-ui.css"
@@ -29,14 +29,14 @@ class Asset(StrEnum):
 
 @router.get(DOCS)
 async def docs() -> HTMLResponse:
-    """Show the page."""
+    """Return the page."""
     return get_swagger_ui_html(
         openapi_url=DOCUMENT,
         title=f"{TITLE} · API",
         swagger_js_url=_address(Asset.SCRIPT),
         swagger_css_url=_address(Asset.STYLE),
         swagger_favicon_url="/favicon.ico",
-        # The validator is another site's: nothing of ours is sent there.
+        # The default validator is an external site: it must not receive our document.
         swagger_ui_parameters={"validatorUrl": None, "docExpansion": "list", "defaultModelsExpandDepth": 0},
     )
 

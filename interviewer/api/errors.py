@@ -1,4 +1,4 @@
-"""Errors as the API tells them: always `{"error": "<a sentence>"}` with the status that the error carries."""
+"""Errors of the API: always `{"error": "<a sentence>"}` with the error's status."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from interviewer.errors import AppError, TooManyRequests, Unavailable
 logger = logging.getLogger(__name__)
 
 INVALID_BODY, NO_SUCH_METHOD = "Invalid request body", "Method not allowed"
-# Bytes; no form and no text that is allowed comes near either.
+# In bytes; no form and no allowed text comes near either limit.
 MAX_BODY, MAX_WEBHOOK = 256 * 1024, 1024 * 1024
 WEBHOOKS = "/api/webhooks/"
-# Seconds after which it makes sense to come back when something we depend on does not answer.
+# Seconds until a retry is useful when a service we depend on is unavailable.
 RETRY_AFTER = 5
-# Seconds between two lines of the log about the same failure.
+# Seconds between two log lines about the same failure.
 QUIET = 60.0
 
 _failures = Failures(logger, "a request failed", QUIET)
 
 
 def install(api: FastAPI) -> None:
-    """Make every error of the API's routes one of ours."""
+    """Install handlers that turn every error of the API's routes into one of ours."""
     api.add_exception_handler(AppError, _ours)
     api.add_exception_handler(RequestValidationError, _malformed)
     api.add_exception_handler(HTTPException, _of_the_framework)
@@ -39,22 +39,22 @@ def install(api: FastAPI) -> None:
 
 
 def body_too_large(path: str) -> str:
-    """Return the sentence about a body that is larger than a path takes."""
+    """Return the error sentence for a body that exceeds a path's limit."""
     most = MAX_WEBHOOK if path.startswith(WEBHOOKS) else MAX_BODY
     return f"The request body is too large; at most {most // 1024} KB are allowed."
 
 
 class TooLarge:
-    """Answers a body that is too large like every other error; the framework that measures it answers in plain text.
+    """Turns the framework's plain-text 413 into JSON like every other error.
 
-    What a rule of ours refuses with the same status is JSON, and passes.
+    A 413 of our own rules is already JSON and passes unchanged.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and put our words in place of the framework's."""
+        """Pass a request on and replace the framework's 413."""
         replaced = False
 
         async def ours(message: Message) -> None:
@@ -75,17 +75,17 @@ def _is_json(message: Message) -> bool:
 def answer(
     status: int, words: str, headers: dict[str, str] | None = None, details: Mapping[str, str] | None = None
 ) -> JSONResponse:
-    """Return an error as the API answers it; `details` are further fields."""
+    """Return an error response; `details` are further fields of its body."""
     return JSONResponse({"error": words, **(details or {})}, status_code=status, headers=headers)
 
 
 def refusal(error: AppError) -> JSONResponse:
-    """Return one of our errors as the API answers it, with when to come back where that is known."""
+    """Return one of our errors as a response, with Retry-After where that is known."""
     return answer(error.status, error.user_message, retry_after(error), error.details)
 
 
 def retry_after(error: AppError) -> dict[str, str]:
-    """Return the header that says after how many seconds it makes sense to come back, if it does."""
+    """Return the Retry-After header for an error that a retry can fix, else no headers."""
     if isinstance(error, TooManyRequests):
         return {"Retry-After": str(error.retry_after)}
     return {"Retry-After": str(RETRY_AFTER)} if isinstance(error, Unavailable) else {}
@@ -97,7 +97,7 @@ async def _ours(_request: Request, error: Exception) -> JSONResponse:
 
 
 async def _malformed(_request: Request, _error: Exception) -> JSONResponse:
-    """What was sent is not repeated: it may be a password."""
+    """Respond without repeating the input, which may be a password."""
     return answer(400, INVALID_BODY)
 
 

@@ -1,4 +1,4 @@
-"""What the larger documents look like, for whoever reads the API's description."""
+"""Examples of the larger documents, for the API's description."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The way to GitHub and back, in the browser. Both steps are answered by the server, because both set cookies."""
+"""GitHub sign-in in the browser. The server handles the way out and the callback, because both set cookies."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def start(
     connect: Annotated[bool, Query(description="Add GitHub to the account that the browser is signed in to.")] = False,
     secret: SessionSecret = "",
 ) -> Response:
-    """Go to GitHub; `connect` adds GitHub to the account that is signed in instead of signing in."""
+    """Go to GitHub; `connect` adds GitHub to the signed-in account instead of signing in."""
     services = wiring.services()
     try:
         link_to = (await services.sessions.authenticate(secret)).user_id if connect else 0
@@ -75,18 +75,18 @@ async def callback(
     secret: SessionSecret = "",
     user_agent: UserAgent = "",
 ) -> Response:
-    """Come back from GitHub: sign in or connect, then go on to where the person was heading, or say what is wrong."""
+    """Handle GitHub's redirect: sign in or connect, then continue to the user's page, or show what went wrong."""
     page = "/login"
     try:
         attempt = await wiring.services().github.attempt(attempt_cookie)
         page = "/account" if attempt.link_to else login_page(attempt.next)
         response = await _finish(attempt, client, code, state, error, secret, user_agent)
     except AppError as failure:
-        if type(failure) is Unauthorized:  # the session ended meanwhile; the account page would send them here
+        if type(failure) is Unauthorized:  # the session ended meanwhile; the account page would redirect to this one
             page = login_page("/account")
         response = flash(page, error=failure.user_message)
     response.delete_cookie(ATTEMPT_COOKIE, path=f"/{CALLBACK}")
-    # The address holds the code, which is of no use to anybody any more, and of none to a cache or to the next site.
+    # The URL holds a used code: keep it out of caches.
     response.headers["Cache-Control"] = "no-store"
     return response
 

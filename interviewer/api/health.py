@@ -1,4 +1,4 @@
-"""Whether the process lives and can work."""
+"""Liveness, health and readiness checks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _text(words: str) -> Responses:
 
 @router.get("/live", operation_id="getLiveness", response_class=PlainTextResponse, responses=_text("alive"))
 async def live() -> str:
-    """Answer as long as the process runs."""
+    """Report that the process runs."""
     return "alive"
 
 
@@ -30,7 +30,7 @@ async def live() -> str:
     responses=_text("healthy") | refused({503: Unavailable.user_message}),
 )
 async def health() -> str:
-    """Answer whether the database answers."""
+    """Report whether the database responds."""
     await wiring.services().database.ping()
     return "healthy"
 
@@ -42,5 +42,5 @@ async def health() -> str:
     responses=_text(READY) | refused({503: [Unavailable.user_message, STOPPING, OLD_SCHEMA, NO_WRITES]}),
 )
 async def ready() -> str:
-    """Answer whether visitors can be sent here: not while the process is being stopped, for one."""
+    """Report whether the process accepts visitors; not while it is shutting down, for example."""
     return await wiring.services().readiness.check()

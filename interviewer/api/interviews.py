@@ -1,4 +1,4 @@
-"""Interviews, for programs."""
+"""Interviews, for API clients."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _NO_PLAN = (BAD_TOPICS, BAD_COUNT, too_many(36), BAD_LEVEL, BAD_LANGUAGE, BAD_FO
 _FOUND = {400: "Invalid ID", 404: "Interview not found"}
 
 
-# Their types are checked where the words for it are.
+# Any: types are checked by `requested`, which has a sentence for each error.
 _Topics = Annotated[
     Any,
     nullable(
@@ -96,7 +96,7 @@ _FollowUps = Annotated[
 
 
 class Start(Body):
-    """What an interview is about and how long it is; all of it optional."""
+    """The plan of an interview; every field is optional."""
 
     model_config = described(
         example={"job_description": "Senior backend engineer: Python, PostgreSQL, five years of experience."}
@@ -112,7 +112,7 @@ class Start(Body):
     follow_ups: _FollowUps = None
 
     def plan(self) -> Plan:
-        """Return the plan that is asked for; raises BadRequest for one that cannot be."""
+        """Return the requested plan; raises BadRequest for an invalid one."""
         try:
             return requested(self.model_dump(exclude={"job_description"}, exclude_none=True))
         except PlanRefused as error:
@@ -120,18 +120,18 @@ class Start(Body):
 
 
 class Change(Body):
-    """What an interview is to become."""
+    """The status that an interview should have."""
 
     model_config = described("status", example={"status": "paused"})
     status: Annotated[Any, WithJsonSchema({"type": "string", "enum": ["paused", "active"]})] = None
 
 
-# Digits of an id in a path, with zeros in front.
+# Digits of an id in a path, leading zeros included.
 LONGEST_ID = 20
 
 
 def id_of(raw: str, words: str = "Invalid ID") -> int:
-    """Return the number in a path; raises BadRequest for what is none, or could be none of ours."""
+    """Return the id in a path; raises BadRequest if it is not a number or outside the range of ids."""
     if len(raw) > LONGEST_ID or not (raw.isascii() and raw.isdecimal()) or not 0 < int(raw) < MAX_ID:
         raise BadRequest(words)
     return int(raw)
@@ -150,7 +150,7 @@ def id_of(raw: str, words: str = "Invalid ID") -> int:
     | refused_with(Refused, {402: [{"error": PaymentRequired.user_message, "reason": one.value} for one in Refusal]}),
 )
 async def start(body: Start, person: Person, client: Client, request: Request, key: IdempotencyKey = "") -> Response:
-    """Start an interview: it takes one credit, which comes back if no first question does."""
+    """Start an interview: it takes one credit, which is returned if no first question comes."""
     services = wiring.services()
     begun = services.interviews.start(person.user_id, body.job_description, key, client, plan=body.plan())
     events = services.following.through(person.user_id, begun)
@@ -172,13 +172,13 @@ async def start(body: Start, person: Person, client: Client, request: Request, k
 @router.get("", include_in_schema=False)
 @router.patch("", include_in_schema=False)
 async def nothing(_person: Person) -> None:
-    """Say that an id is missing."""
+    """Report that the id is missing."""
     raise BadRequest("Missing ID")
 
 
 @router.get("/{interview_id}", operation_id="getInterview", response_model_exclude_none=True, responses=refused(_FOUND))
 async def show(interview_id: PathId, person: Person) -> InterviewBody:
-    """Return one of one's own interviews."""
+    """Return one of your interviews."""
     return await _shown(person.user_id, id_of(interview_id))
 
 
@@ -189,7 +189,7 @@ async def show(interview_id: PathId, person: Person) -> InterviewBody:
     responses=refused({**_FOUND, 400: ["Invalid ID", "Invalid status", "Invalid status transition"]}),
 )
 async def change(interview_id: PathId, body: Change, person: Person) -> InterviewBody:
-    """Pause an interview, or go on with it."""
+    """Pause or resume an interview."""
     id = id_of(interview_id)
     if body.status not in (InterviewStatus.PAUSED.value, InterviewStatus.ACTIVE.value):
         raise BadRequest("Invalid status")

@@ -11,15 +11,15 @@ JSON, PLAIN = b"application/json", "text/plain"
 
 
 class Lenient:
-    """Passes requests of the API on as they are meant."""
+    """Normalizes requests of the API."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on without a trailing slash, and with the type of its body if that is missing or plain text."""
+        """Remove a trailing slash from the path, and set the type of a body if it is missing or plain text."""
         if scope["type"] == "http" and (scope["path"].startswith(PREFIX) or scope["path"] in ALONE):
-            # In place: what comes before this one reads from the same scope which route was taken.
+            # In place: the outer middleware reads the matched route from the same scope.
             scope["path"], scope["headers"] = _path(scope["path"]), _headers(scope)
         await self._app(scope, receive, send)
 
@@ -33,5 +33,5 @@ def _headers(scope: Scope) -> list[tuple[bytes, bytes]]:
     kind = Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower()
     if kind not in ("", PLAIN):
         return given
-    # No cookie says who asks here, so a page of another site gains nothing by a request that needs no preflight.
+    # The API uses no cookies, so another site's page gains nothing from a request that needs no preflight.
     return [*((name, value) for name, value in given if name != b"content-type"), (b"content-type", JSON)]

@@ -1,4 +1,4 @@
-"""The site while its operator works on it: one page for people, one sentence for programs."""
+"""Maintenance mode: a page for browsers, a sentence for API clients."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from interviewer.settings import ROOT
 
 WORDS = "Interviewer is being worked on and will be back in a few minutes."
-# Seconds after which the page, and programs, ask again.
+# Seconds after which the page and API clients try again.
 RETRY = 60
 _STILL_ANSWERED = ("/live", "/metrics", "/fonts/", "/favicon")
 
@@ -21,13 +21,14 @@ def _page() -> str:
 
 
 class Maintenance:
-    """Answers 503 to everything but the signs of life. Drafts stay in the browsers; what was sent is in the database."""
+    """Answers 503 to everything except /live, /metrics, fonts and icons. Drafts stay in the browser, sent answers in the
+    database."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse a request with the words that its sender can read."""
+        """Refuse a request in the form that its client can read: a page, JSON or a close frame."""
         if scope["type"] == "lifespan" or (scope["type"] == "http" and scope["path"].startswith(_STILL_ANSWERED)):
             await self._app(scope, receive, send)
             return

@@ -1,4 +1,4 @@
-"""The figures of this process, for Prometheus. Where several processes serve a site, each has its own."""
+"""Prometheus metrics of this process. Where several processes serve a site, each has its own."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ router = APIRouter()
 
 @router.get("/metrics", include_in_schema=False)
 async def figures(authorization: Annotated[str, Header()] = "") -> Response:
-    """Return every figure as text; on a public site only to whoever has the token."""
+    """Return all metrics as text; on a public site this requires the token."""
     _require_token(wiring.services().settings, authorization)
     return Response(metrics.exposition(), headers={"Cache-Control": "no-store"}, media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 def _require_token(settings: Settings, authorization: str) -> None:
-    """Raise NotFound on a public site without a token, Unauthorized for a wrong one; elsewhere anybody may look."""
+    """Raise NotFound on a public site without a configured token, Unauthorized for a wrong one; other sites need none."""
     if not settings.production:
         return
     if settings.metrics_token is None:

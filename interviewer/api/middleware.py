@@ -1,6 +1,6 @@
-"""What stands between the network and every route.
+"""ASGI middleware in front of every route.
 
-Which request a line of the log belongs to, who may open the websocket and post forms, and how long files keep.
+Request ids and request logs, the origin check for websockets and forms, cache headers, redirects and security headers.
 """
 
 from __future__ import annotations
@@ -29,38 +29,37 @@ logger = logging.getLogger(__name__)
 
 EVENT_PATH = "/_event"
 FORM_PATH = "/session/"
-# Answers under these are one person's own, or are errors about that.
+# Responses under these paths are personal, or errors about something personal.
 PERSONAL_PATHS = ("/api/", FORM_PATH, "/github/")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 SHARED_PATH = "/shared"
 YEAR = 31_536_000
-# Characters of a path. Those of files and reports have fewer than a hundred.
+# Characters of a path. Paths of files and reports have fewer than a hundred.
 LONGEST_PATH = 2_000
 REQUEST_ID = "X-Request-ID"
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _BREAK = re.compile(r"[\r\n]")
-# The host that routes see, and where the one that was asked is kept meanwhile.
+# The Host that routes see, and the scope's key for the original one.
 _ANY_HOST, _ASKED = "host.invalid", "interviewer.host"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-# What is noted for a request that ends without an answer, because whoever asked has gone. No client ever sees it.
+# Logged for a request whose client disconnected before the response. No client ever sees it.
 GONE = 499
 
 
 class Paths:
-    """Lets every request through to a route, or to the answer that there is none.
+    """Makes sure that every request reaches a route or the 404 handler.
 
-    A route's pattern fits no line break and needs a slash first. A path without would end at the outermost router, where
-    no answer has an id, or headers that say what browsers may do with it.
+    Route patterns need a leading slash and don't match line breaks. Any other path would end at the outermost router, whose
+    responses have neither request ids nor security headers.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on; its path has a slash first, and a character that no address of ours has for line breaks.
+        """Add a missing leading slash and replace line breaks with a character that none of our paths has.
 
-        A longer path than any of ours is cut to one that leads nowhere: looking for its file takes a time that grows with the
-        square of its length.
+        A path that is too long is replaced with an unknown short one: looking up its file takes time quadratic in its length.
         """
         if scope["type"] == "http" and len(scope["path"]) > LONGEST_PATH:
             prefix = next((prefix for prefix in PERSONAL_PATHS if scope["path"].startswith(prefix)), "/")
@@ -71,22 +70,22 @@ class Paths:
 
 
 class Requests:
-    """Gives each request an id, which is on every line logged for it and on its answer; counts, times and logs it at its end.
+    """Gives each request an id, which is in its log lines and in a response header; counts, times and logs the request.
 
-    A websocket is one request as long as it is open; what happens on it is told apart by `EventIds`.
+    A websocket is one request for as long as it is open; `EventIds` distinguishes the events on it.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on under its id."""
+        """Pass a request on with its id bound to the log context."""
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
         given = Headers(scope=scope).get(REQUEST_ID, "")
         id = given if _SANE_ID.fullmatch(given) else new_id()
-        # Reset at the end: whoever calls may go on to the next request in the same task.
+        # Reset at the end: the server may handle the next request in the same task.
         with bound_contextvars(request_id=id):
             try:
                 if scope["type"] == "http":
@@ -110,7 +109,7 @@ class Requests:
         try:
             await self._app(scope, receive, with_id)
         except asyncio.CancelledError:
-            # The server cuts off what is not answered yet when it has to stop; whoever waits is told so, as of any other error.
+            # The server cancels unfinished requests at shutdown; their clients still get an error like any other.
             if status == GONE:
                 await refusal(Unavailable(CLOSED_WORDS))(scope, receive, with_id)
             elif streaming:
@@ -130,7 +129,7 @@ def new_id() -> str:
 
 
 def _note(scope: Scope, status: int, seconds: float) -> None:
-    """Count, time and log a request by its route, so that neither ids nor what is in a query are kept."""
+    """Count, time and log a request by its route, so that neither ids nor query strings are stored."""
     method, route = scope["method"] if scope["method"] in _METHODS else "other", route_of(scope)
     metrics.REQUESTS.labels(method, route, str(status)).inc()
     metrics.REQUEST_SECONDS.labels(method, route).observe(seconds)
@@ -139,7 +138,7 @@ def _note(scope: Scope, status: int, seconds: float) -> None:
 
 
 def route_of(scope: Scope) -> str:
-    """Return the template of the route that a request has taken; all that are not the API's are a few names in all."""
+    """Return the template of a request's route; all requests outside the API share a few names."""
     path = scope["path"]
     template = getattr(scope.get("route"), "path", "").rstrip("/")
     if template:
@@ -151,32 +150,32 @@ def route_of(scope: Scope) -> str:
 
 
 class EventIds:
-    """Gives each event of a page an id of its own; to be added to the application as Reflex's middleware."""
+    """Gives each event of a page its own id; added to the application as a Reflex middleware."""
 
     def preprocess(self, app: Any, state: Any, event: Any) -> None:  # noqa: ARG002 - Reflex passes them by name
-        """Bind an id for the task that an event runs in, before its handler does."""
+        """Bind an id in the event's task before its handler runs."""
         bind_contextvars(request_id=new_id(), page_event=event.name.rpartition(".")[2])
 
     def postprocess(self, app: Any, state: Any, event: Any, update: Any) -> Any:  # noqa: ARG002
-        """Leave what comes of the event as it is."""
+        """Return the update unchanged."""
         return update
 
 
 class OriginGuard:
-    """Refuses the websocket and the forms to pages of other sites.
+    """Rejects websockets and form posts from pages of other sites.
 
-    A browser sends the user's cookies with both whichever page asks, so the page's Origin must be the request's own host
-    or one of `allowed`. Programs that send no Origin have no cookies of a user to misuse.
+    A browser sends the user's cookies with both, whichever page makes the request, so the page's Origin must be the request's own
+    host or in `allowed`. Programs that send no Origin have no user's cookies to misuse.
     """
 
     def __init__(self, app: ASGIApp, allowed: Collection[str], *, https_only: bool = False) -> None:
-        """`https_only`: the site is served by HTTPS, so a page of its host that came by HTTP is anyone's on the way."""
+        """`https_only`: the site is served by HTTPS, so a page of its host loaded by HTTP may have been tampered with."""
         self._app = app
         self._allowed = frozenset(allowed)
         self._https_only = https_only
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or refuse it."""
+        """Pass a request on, or reject it."""
         if scope["type"] not in {"http", "websocket"} or not scope["path"].startswith((EVENT_PATH, FORM_PATH)):
             await self._app(scope, receive, send)
             return
@@ -184,12 +183,12 @@ class OriginGuard:
         if not self.allows(headers.get("origin"), headers.get("host", ""), scope.get("scheme", "http")):
             await _refuse(scope, receive, send)
             return
-        # Decided here, once: the websocket server behind would compare with a list fixed when it was built.
+        # The origin is checked only here: the websocket server would compare it with a list fixed at startup.
         without = [(name, value) for name, value in scope["headers"] if name != b"origin"]
         await self._app({**scope, "headers": without} if scope["path"].startswith(EVENT_PATH) else scope, receive, send)
 
     def allows(self, origin: str | None, host: str, scheme: str = "http") -> bool:
-        """Tell whether a page of `origin` may talk to `host` by `scheme`, which a proxy in front may have made http of https."""
+        """Return whether a page of `origin` may talk to `host`; behind a proxy, `scheme` may be http for an https page."""
         if origin is None or origin in self._allowed:
             return True
         try:
@@ -212,17 +211,17 @@ async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 class AnswerHeaders:
-    """Adds headers to every answer; what they are is the subclass's matter."""
+    """Base of middleware that adds response headers."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     def add(self, headers: MutableHeaders, scope: Scope, status: int) -> None:
-        """Add to the headers of an answer with this status to this request."""
+        """Add headers to a response with this status to this request."""
         raise NotImplementedError
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on and add the headers to its answer."""
+        """Pass a request on and add the headers to its response."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -236,10 +235,10 @@ class AnswerHeaders:
 
 
 class CacheHeaders(AnswerHeaders):
-    """Built assets carry a hash of their content in their name and keep for a year; pages are asked for again each time."""
+    """Sets Cache-Control: built assets have a content hash in their names and are cached for a year; pages are revalidated."""
 
     def add(self, headers: MutableHeaders, scope: Scope, status: int) -> None:
-        """Say how long the answer keeps: what the route says, else nothing personal, nor any error, is stored anywhere."""
+        """Keep the route's own Cache-Control; otherwise forbid storing personal responses and errors, and cache files."""
         path = scope["path"]
         if "Cache-Control" in headers:
             return
@@ -248,45 +247,45 @@ class CacheHeaders(AnswerHeaders):
         elif path.startswith(("/assets/", "/fonts/")) and status == 200:
             headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
         elif path.endswith((".js", ".png", ".svg", ".ico", ".webmanifest")):
-            # Without a hash in their names: kept for an hour, then asked for again.
+            # Their names have no hash: cached for an hour.
             headers["Cache-Control"] = "public, max-age=3600"
         elif headers.get("content-type", "").startswith("text/html"):
             headers["Cache-Control"] = "no-cache"
 
 
 def asked_host(scope: Scope) -> str:
-    """Return the Host header as the client sent it, also after `LocalRedirects` has put its own there; "" if there was none."""
+    """Return the client's Host header, even after `LocalRedirects` replaced it; "" if there was none."""
     asked: str = scope[_ASKED] if _ASKED in scope else Headers(scope=scope).get("host", "")
     return asked
 
 
 class LocalRedirects(AnswerHeaders):
-    """Takes the site's own address out of redirects.
+    """Removes the site's own address from redirects.
 
-    It is made of the Host header, which anyone can write, or where that can't be read, of the server's own address.
+    Frameworks build that address from the Host header, which a client can forge, or without one from the server's address.
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on with a Host that is always the same; nothing behind needs to know the real one."""
+        """Pass a request on with a constant Host; nothing behind needs the real one."""
         if scope["type"] == "http":
             others = [(name, value) for name, value in scope["headers"] if name != b"host"]
             asked = Headers(scope=scope).get("host", "")
-            # In place: the route that is found is noted in it, for the log and the figures.
+            # In place: the router stores the matched route in this scope, for the log and the metrics.
             scope["headers"], scope[_ASKED] = [*others, (b"host", _ANY_HOST.encode())], asked
         await super().__call__(scope, receive, send)
 
     def add(self, headers: MutableHeaders, scope: Scope, status: int) -> None:
-        """Leave the path of a redirect to the host that was asked."""
+        """Reduce a redirect to our own host to its path."""
         location = headers.get("location", "")
         for host in filter(None, (_ANY_HOST, scope[_ASKED])):
             for scheme in ("http", "https"):
                 if 300 <= status < 400 and location.startswith(own := f"{scheme}://{host}"):
-                    # Two slashes would begin another site's address.
+                    # Two slashes would begin another site's URL.
                     headers["location"] = "/" + location.removeprefix(own).lstrip("/\\")
 
 
-# Pages are prerendered with inline scripts of React's, so inline scripts are allowed; what runs is all from here, and nothing may
-# build code from text ('unsafe-eval' is missing on purpose; WebAssembly is no such text).
+# React's prerendered pages have inline scripts, so those are allowed. All other scripts come from this site, and none may build
+# code from text ('unsafe-eval' is missing on purpose; WebAssembly is not text).
 _POLICY = {
     "default-src": "'self'",
     "script-src": "'self' 'unsafe-inline' 'wasm-unsafe-eval'",
@@ -302,7 +301,7 @@ _HEADERS = {
     "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in _POLICY.items()),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    # Other sites learn nothing of our addresses, some of which hold a token; our own forms still say where they come from.
+    # Our URLs may hold tokens, so other sites get no Referer; our own forms still get one.
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), payment=(), microphone=(self)",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -314,14 +313,14 @@ _HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 
 
 class SecurityHeaders(AnswerHeaders):
-    """Tells browsers what pages of this site may do; in production also to come back by HTTPS only."""
+    """Limits what this site's pages may do in browsers, and requires HTTPS in production."""
 
     def __init__(self, app: ASGIApp, *, https_only: bool) -> None:
         super().__init__(app)
         self._headers = _HEADERS | ({"Strict-Transport-Security": f"max-age={YEAR}"} if https_only else {})
 
     def add(self, headers: MutableHeaders, scope: Scope, status: int) -> None:  # noqa: ARG002 - the same for every status
-        """Say what the answer's page, or worker, may do."""
+        """Set the policy of the response's page or worker."""
         headers.update(self._headers)
         if scope["path"].startswith(SHARED_PATH):
             headers["X-Robots-Tag"] = "noindex, nofollow"
@@ -330,9 +329,9 @@ class SecurityHeaders(AnswerHeaders):
 
 
 def python_policy(host: str) -> str:
-    """Return the policy of the worker in which a candidate's program runs: nothing can be loaded but Python's own files.
+    """Return the policy of the worker that runs a candidate's program: it can load nothing but Python's own files.
 
-    So a program cannot use the API with the cookies of whoever runs it. A `host` that is none allows nothing at all.
+    So the program cannot call the API with its user's cookies. An invalid `host` allows nothing at all.
     """
     folder = f"{host}{_PYTHON_FILES}" if _HOST.fullmatch(host) else "'none'"
     wasm = " 'wasm-unsafe-eval'" if folder != "'none'" else ""

@@ -1,4 +1,4 @@
-"""Gives each page's websocket the key of its state, and closes it when its session ends."""
+"""Give each page's websocket the key of its state, and close it when its session ends."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from interviewer.accounts.browser_sessions import COOKIE, cookie_value
 from interviewer.accounts.open_pages import Connection
 from interviewer.api.middleware import EVENT_PATH
 
-# The code of RFC 6455 for "Policy violation".
+# RFC 6455's code for "Policy violation".
 ENDED = 1008
 
 
 class OwnPages:
-    """Puts the key that belongs to a client's token and cookie in the token's place, so that Reflex never sees the token."""
+    """Replaces the client's token with a key derived from token and cookie, so that Reflex never sees the token."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a websocket on under its key."""
+        """Pass a websocket on with its key."""
         if scope["type"] != "websocket" or not scope["path"].startswith(EVENT_PATH):
             await self._app(scope, receive, send)
             return
@@ -42,7 +42,7 @@ class OwnPages:
 
 
 def _cookies(scope: Scope) -> str:
-    """Return the cookies of a connection as Reflex reads them for event handlers: both must see the same session."""
+    """Return a connection's cookies as Reflex reads them for event handlers: both must see the same session."""
     return "; ".join(_decoded(value) for name, value in scope["headers"] if name == b"cookie")
 
 
@@ -54,7 +54,7 @@ def _decoded(value: bytes) -> str:
 
 
 def _closable(connection: Connection, receive: Receive, send: Send) -> tuple[Receive, Send]:
-    """Return both so that the connection can be closed from outside; nothing more is received or sent then."""
+    """Wrap both so that the server can close the connection; nothing is received or sent after that."""
     accepted = closed = False
 
     async def close() -> None:

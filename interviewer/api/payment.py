@@ -1,4 +1,4 @@
-"""Buying and plans, for programs."""
+"""Purchases and plans, for API clients."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ _NOT_REACHED = PaymentsUnavailable.user_message
 
 
 class Tier(Body):
-    """What is to be bought. Whatever it is, it is looked up: what is no text is not for sale either."""
+    """The product to buy. It may have any type: an unknown value of any type gets the same error."""
 
     model_config = described("tier", example={"tier": "pro"})
     tier: Annotated[Any, WithJsonSchema({"type": "string", "enum": [product.value for product in Product]})] = ""
 
 
 class Plan(Tier):
-    """What plan to have."""
+    """The plan to change to."""
 
     model_config = described("tier", example={"tier": "premium"})
     tier: Annotated[Any, WithJsonSchema({"type": "string", "enum": [plan.value for plan in PLANS]})] = ""
 
 
 class Checkout(BaseModel):
-    """Where to pay."""
+    """The page to pay on."""
 
     model_config = described(example={"checkout_url": "https://shop.example.com/checkout/buy/a1b2"})
     checkout_url: str
@@ -47,7 +47,7 @@ _PORTAL = {"error": DoneElsewhere.user_message, "portal_url": "https://shop.exam
 
 
 def _refused(*words: str) -> Responses:
-    """Describe the 409 of a change that some subscriptions can only be given on the payment service's own page."""
+    """Describe the 409 of a change; some subscriptions can only be changed on the payment service's own page."""
     return refused_with(Elsewhere, {409: [*({"error": said} for said in words), _PORTAL]})
 
 
@@ -59,7 +59,7 @@ def _refused(*words: str) -> Responses:
     ),
 )
 async def checkout(body: Tier, person: Person, client: Client) -> Checkout:
-    """Return the address of a page where it is paid."""
+    """Return the address of a page for the payment."""
     return Checkout(checkout_url=await wiring.services().purchases.checkout(person.user_id, body.tier, client))
 
 
@@ -70,7 +70,7 @@ async def checkout(body: Tier, person: Person, client: Client) -> Checkout:
     | refused({409: "There is no subscription to cancel.", 502: _NOT_REACHED, 503: _CLOSED}),
 )
 async def cancel(person: Person, client: Client) -> Done:
-    """End the subscription at the end of what is paid."""
+    """Cancel the subscription at the end of the paid period."""
     await wiring.services().purchases.cancel(person.user_id, client)
     return Done(message="Subscription cancelled")
 
@@ -85,7 +85,7 @@ async def cancel(person: Person, client: Client) -> Done:
     ),
 )
 async def resume(person: Person, client: Client) -> Done:
-    """Take the cancellation back."""
+    """Resume a cancelled subscription."""
     await wiring.services().purchases.resume(person.user_id, client)
     return Done(message="Subscription resumed")
 

@@ -1,4 +1,4 @@
-"""The report of an interview as a file, for the browser of its owner: a link that downloads, so the session's cookie says who."""
+"""Download an interview's report in the browser: a plain link, so the session cookie identifies the user."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from interviewer.reports.reports import Report
 from interviewer.reports.wording import file_name
 
 router = APIRouter(prefix="/session/report", include_in_schema=False)
-# Ids have at most ten digits; what is longer, or no number, names nothing.
+# Digits of an id; longer numbers and anything else are not found.
 MAX_DIGITS = 9
 
 
 class Kind(StrEnum):
-    """What kind of file, by its ending."""
+    """The file's type, by its extension."""
 
     MARKDOWN = "md"
     PDF = "pdf"
@@ -41,7 +41,7 @@ WRITERS: dict[Kind, tuple[Callable[[Report], str | bytes], str]] = {
 
 @router.get("/{name}")
 async def download(name: str, client: Client, secret: SessionSecret = "") -> Response:
-    """Return the report that `name` asks for, as `7.md` or `7.pdf`; nothing is told of an interview that is somebody else's."""
+    """Return the report that `name` (`7.md`, `7.pdf`) asks for; another user's interview is reported as missing."""
     services = wiring.services()
     number, _, ending = name.partition(".")
     try:
@@ -50,7 +50,7 @@ async def download(name: str, client: Client, secret: SessionSecret = "") -> Res
             raise NotFound
         report = await services.reports.full(person.user_id, int(number), client)
         write, media_type = WRITERS[Kind(ending)]
-        # A long PDF takes seconds of a processor: not on the event loop, and not all of a user's at once.
+        # A long PDF takes seconds of CPU: run it in a thread, and queue it per user.
         async with services.files.place(person.user_id), services.processor.place(person.user_id):
             content = await asyncio.to_thread(write, report)
     except Unauthorized:
@@ -62,7 +62,7 @@ async def download(name: str, client: Client, secret: SessionSecret = "") -> Res
 
 
 def disposition(name: str) -> str:
-    """Return the header that names a download (RFC 6266): in ASCII as far as that goes, and as it is."""
+    """Return the Content-Disposition of a download (RFC 6266): an ASCII approximation of its name, and the name itself."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     plain = "".join(one if one.isalnum() or one in "-." else "" for one in plain).lstrip("-.")
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -1,7 +1,7 @@
-"""Keep of a request's headers what this site reads, before anything parses them.
+"""Reduce a request's headers to what this site reads, before anything parses them.
 
-Python before 3.11.10 and 3.12.6 needs a time that grows with the square of a quoted cookie's length, and the parser of content
-types does so in any version. Both run on the event loop, and for every request.
+Python before 3.11.10 and 3.12.6 parses a quoted cookie in time quadratic in its length; the content type parser does so in every
+version. Both run on the event loop for every request.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from interviewer.accounts.browser_sessions import COOKIE, FLASH_COOKIE
 from interviewer.accounts.github_signin import ATTEMPT_COOKIE
 
 OWN_COOKIES = frozenset(name.encode() for name in (COOKIE, FLASH_COOKIE, ATTEMPT_COOKIE))
-# Bytes. Ours are percent-encoded or random, the longest being a form's words; RFC 6265 asks browsers for 4,096 a cookie.
+# In bytes. Our cookies are percent-encoded or random; the longest holds a form's message. RFC 6265 recommends 4,096 per cookie.
 LONGEST_COOKIE = 4_096
-# A media type with a boundary has at most 70 characters of that (RFC 2046); tokens and addresses fit into the second.
+# A media type's boundary has at most 70 characters (RFC 2046); the second limit fits tokens and URLs.
 LONGEST_CONTENT_TYPE, LONGEST_HEADER = 200, 8_192
-# What RFC 6265 allows in a value: no backslashes, commas or spaces, so nothing that is decoded. Quotes around it are for nothing.
+# The characters of a cookie value in RFC 6265: no backslashes, commas or spaces, so no decoding. Optional quotes are dropped.
 _VALUE = re.compile(rb'("?)([!#-+\--:<-\[\]-~]*)\1')
 
 Headers = list[tuple[bytes, bytes]]
 
 
 class SaneHeaders:
-    """Passes requests and websockets on with their headers bounded."""
+    """Passes requests and websockets on with bounded headers."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -38,7 +38,7 @@ class SaneHeaders:
 
 
 def sane(headers: Headers) -> Headers:
-    """Return headers without other sites' cookies, and without values longer than any client of this site sends."""
+    """Return the headers without other sites' cookies and without values longer than any client of this site sends."""
     kept = [(name, value) for name, value in headers if name != b"cookie" and len(value) <= _longest(name)]
     cookies = own_cookies(b";".join(value for name, value in headers if name == b"cookie"))
     return [*kept, (b"cookie", cookies)] if cookies else kept
@@ -49,7 +49,7 @@ def _longest(name: bytes) -> int:
 
 
 def own_cookies(header: bytes) -> bytes:
-    """Return this site's cookies of a `Cookie` header; of several with one name the last."""
+    """Return this site's cookies from a `Cookie` header; of several with one name, the last."""
     found: dict[bytes, bytes] = {}
     for part in header.split(b";"):
         name, _, value = part.strip(b" \t").partition(b"=")

@@ -1,4 +1,4 @@
-"""The documents of the API, as existing clients know them."""
+"""The API's documents, in the form that existing clients know."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from interviewer.interviews.views import Loaded, TurnRow
 
 
 def described(*required: str, example: Mapping[str, Any]) -> ConfigDict:
-    """Return the configuration of a body: an example, and fields that are `required`.
+    """Return a body's configuration: an example, and the fields that the document calls `required`.
 
-    Validation lets these be missing in a request, because each route has words of its own for that.
+    Validation accepts requests without them, because each route has its own sentence for a missing field.
     """
 
     def describe(schema: dict[str, Any]) -> None:
@@ -38,7 +38,7 @@ def described(*required: str, example: Mapping[str, Any]) -> ConfigDict:
     return ConfigDict(json_schema_extra=describe)
 
 
-# What fields and paths take, told to readers; whether it is so is found out further in, where the words for it are.
+# These limits are for the API's document only; they are enforced further in, with a sentence for each error.
 _ID: dict[str, Any] = {"type": "integer", "minimum": 1, "maximum": MAX_ID - 1}
 PathId = Annotated[str, WithJsonSchema({**_ID, "examples": [7]})]
 Id = Annotated[int | None, WithJsonSchema(_ID)]
@@ -72,7 +72,7 @@ Secret = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1})]
 
 
 class Body(BaseModel):
-    """What a request holds. A field that is `null` counts as one that is not there."""
+    """A request body. A `null` field counts as absent."""
 
     @model_validator(mode="before")
     @classmethod
@@ -81,18 +81,18 @@ class Body(BaseModel):
 
 
 def nullable(schema: Mapping[str, Any]) -> WithJsonSchema:
-    """Describe an optional field that may be `null` as well."""
+    """Describe an optional field that may be `null`."""
     return WithJsonSchema({**schema, "type": [schema["type"], "null"]})
 
 
 class Error(BaseModel):
-    """Every error. Some have more to tell programs: a field of its own each."""
+    """An error. Some errors have a further field for programs."""
 
     error: str = Field(description="A sentence that a person can read.", examples=["Interview not found"])
 
 
 class Refused(Error):
-    """Why no interview is started."""
+    """The reason why no interview is started."""
 
     reason: Annotated[
         Refusal,
@@ -107,25 +107,25 @@ class Refused(Error):
 
 
 class Elsewhere(Error):
-    """A refusal, with the page of the payment service where it can be done if there is one."""
+    """A refusal, with the payment service's page for the change, if there is one."""
 
     portal_url: str | None = Field(default=None, description="Only where it can be done there, for PayPal subscriptions.")
 
 
 class Nothing(BaseModel):
-    """An empty object: it is done."""
+    """An empty object; the request succeeded."""
 
     model_config = described(example={})
 
 
 class Done(BaseModel):
-    """What was done."""
+    """A confirmation."""
 
     message: str = Field(description="A sentence that a person can read.")
 
 
 class MessageDocument(BaseModel):
-    """Something said about a question. After the first question an interviewer's content is a JSON string: see `Exchange`."""
+    """A message about a question. After the first question an interviewer's content is a JSON string: see `Exchange`."""
 
     conversation_id: int
     topic_id: int
@@ -136,7 +136,7 @@ class MessageDocument(BaseModel):
 
 
 class QuestionDocument(BaseModel):
-    """A question with everything said about it."""
+    """A question with all its messages."""
 
     conversation_id: int
     topic_id: int
@@ -147,7 +147,7 @@ class QuestionDocument(BaseModel):
 
 
 class TopicDocument(BaseModel):
-    """One of the six topics; its questions by their numbers, none before it is reached."""
+    """One of the six topics; its questions by number, none until the topic is reached."""
 
     id: int
     conversation_id: int
@@ -176,7 +176,7 @@ class ConversationBody(BaseModel):
 
 
 class Exchange(BaseModel):
-    """What an interviewer's message holds after the first question: the verdict on an answer, and the question after it."""
+    """The content of an interviewer's message after the first question: the verdict on an answer and the next question."""
 
     topic: str
     subtopic: str
@@ -189,7 +189,7 @@ class Exchange(BaseModel):
 
 
 class InterviewDocument(BaseModel):
-    """An interview. `length` is in minutes, `score` in percent of what could be reached so far."""
+    """An interview. `length` is in minutes, `score` in percent of the points possible so far."""
 
     id: int
     conversation_id: int | None = None
@@ -218,7 +218,7 @@ class InterviewBody(BaseModel):
 
 
 class StartedBody(BaseModel):
-    """An interview that has begun."""
+    """A started interview."""
 
     model_config = described(example=STARTED)
     interview_id: int
@@ -256,7 +256,7 @@ def interview_document(loaded: Loaded) -> InterviewDocument:
 
 
 def conversation_document(loaded: Loaded) -> ConversationDocument:
-    """Return an interview's conversation as the API shows it; it has one from its first question on."""
+    """Return an interview's conversation as the API shows it; the interview must have its first question."""
     id = loaded.conversation_id or 0
     plan, last = loaded.plan, loaded.rows[-1].question
     finished = loaded.interview.status == "finished"
@@ -284,7 +284,7 @@ def conversation_document(loaded: Loaded) -> ConversationDocument:
 
 
 def _messages(conversation_id: int, plan: Plan, before: TurnRow | None, row: TurnRow) -> list[MessageDocument]:
-    """Return what was said about a question: the question (with the verdict before it), the answer, and the last verdict."""
+    """Return the messages of a question: the question (with the verdict before it), the answer, and the last verdict."""
     question = row.question
     said: list[tuple[Literal["interviewer", "user"], datetime, str]] = [
         ("interviewer", question.created_at, exchange(before, row).model_dump_json() if before else question.prompt)
@@ -307,7 +307,7 @@ def _messages(conversation_id: int, plan: Plan, before: TurnRow | None, row: Tur
 
 
 def exchange(judged: TurnRow, opened: TurnRow | None) -> Exchange:
-    """Return the verdict on one question with the question that it opens, if there is one."""
+    """Return the verdict on one question and the question that follows, if any."""
     question, following = judged.question, opened.question if opened else None
     return Exchange(
         topic=topic_by_id(question.topic_id).name,
@@ -322,6 +322,6 @@ def exchange(judged: TurnRow, opened: TurnRow | None) -> Exchange:
 
 
 def as_json(body: BaseModel) -> dict[str, Any]:
-    """Return a body as it is sent, what is empty and optional left out."""
+    """Return a body as it is sent, without empty optional fields."""
     found: dict[str, Any] = json.loads(body.model_dump_json(exclude_none=True))
     return found

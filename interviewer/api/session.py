@@ -1,5 +1,8 @@
-"""The forms that open and close a browser session. They are posted by the browser itself, because only the answer to
-a request can set an HttpOnly cookie; `OriginGuard` keeps other sites' pages from posting them."""
+"""Forms that open and close a browser session.
+
+The browser posts them itself, because only an HTTP response can set an HttpOnly cookie; `OriginGuard` rejects posts from other
+sites' pages.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ async def login(
     secret: SessionSecret = "",
     user_agent: UserAgent = "",
 ) -> RedirectResponse:
-    """Sign in and go on to where the user was heading; a wrong password leads back to the form, with the address kept."""
+    """Sign in and continue to the user's page; a wrong password leads back to the form, which keeps the address."""
     services = wiring.services()
     try:
         user = await services.accounts.sign_in(email, password, client)
@@ -52,9 +55,9 @@ async def verify(
     secret: SessionSecret = "",
     user_agent: UserAgent = "",
 ) -> RedirectResponse:
-    """Use a mailed link with the password of that sign-up, or with a new one: create the account and sign in.
+    """Use a mailed link with that sign-up's password or a new one: create the account and sign in.
 
-    A password that does not do leads back to the form, which still has the link.
+    An unacceptable password leads back to the form, which still has the link.
     """
     accounts = wiring.services().accounts
     try:
@@ -74,19 +77,19 @@ async def verify(
 
 @router.post("/logout")
 async def logout(secret: SessionSecret = "") -> Response:
-    """End the session in the database and in the browser, with what the browser kept of it."""
+    """End the session in the database and clear the browser's cookie and storage."""
     try:
         if secret:
             await wiring.services().sessions.close(secret)
     except AppError as error:
-        # The cookie stays: without the database the session would live on unseen.
+        # Keep the cookie: without the database the session would stay open, and the user would not see it.
         return PlainTextResponse(f"You are still signed in. {error.user_message}", status_code=error.status)
     return _signed_out("/")
 
 
 @router.post("/logout-everywhere")
 async def logout_everywhere(secret: SessionSecret = "") -> Response:
-    """End every session of the user who asks; open tabs are signed out at once."""
+    """End every session of the user; open tabs are signed out at once."""
     services = wiring.services()
     try:
         person = await services.sessions.authenticate(secret)
@@ -100,12 +103,12 @@ async def logout_everywhere(secret: SessionSecret = "") -> Response:
 
 @router.get("/export")
 async def export(client: Client, secret: SessionSecret = "") -> Response:
-    """Return all that is stored about whoever asks, as a file."""
+    """Return all stored data about the user as a file."""
     services = wiring.services()
     try:
         person = await services.sessions.authenticate(secret)
         document = await services.personal.export(person.user_id, client)
-        # Years of interviews are megabytes: not on the event loop, and not all of a user's at once.
+        # Years of interviews are megabytes: serialize them in a thread, and queue per user.
         async with services.processor.place(person.user_id):
             content = await asyncio.to_thread(json.dumps, document, ensure_ascii=False)
     except Unauthorized:
@@ -123,9 +126,10 @@ def _signed_out(path: str) -> RedirectResponse:
 
 
 async def signed_in_response(user: User, path: str, user_agent: str, *, replaced: str = "") -> RedirectResponse:
-    """Open a session for a user whose identity has been proven, and go on to `path`.
+    """Open a session for a user whose identity has been proven, and redirect to `path`.
 
-    The session that the browser had before is ended with its secret, `replaced`: its other tabs must not go on as another user.
+    `replaced` is the secret of the browser's previous session. It is ended, because its other tabs must not continue as another
+    user.
     """
     services = wiring.services()
     secret = await services.sessions.open(user, user_agent)
@@ -145,12 +149,12 @@ async def signed_in_response(user: User, path: str, user_agent: str, *, replaced
 
 
 def login_page(next: str) -> str:
-    """Return the sign-in page that leads on to `next`."""
+    """Return the sign-in page that continues to `next`."""
     return f"/login?next={quote(next, safe='/')}"
 
 
 def flash(path: str, **words: str) -> RedirectResponse:
-    """Go to a page that shows `words` once."""
+    """Redirect to a page that shows `words` once."""
     response = RedirectResponse(path, status_code=303)
     page = path.lstrip("/").partition("?")[0]
     value = quote(json.dumps({"page": page, **{key: text[:320] for key, text in words.items()}}))

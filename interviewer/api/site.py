@@ -1,4 +1,4 @@
-"""What search engines read of the site: which pages there are, and which are nobody's business."""
+"""robots.txt and the sitemap: which pages search engines may visit."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from interviewer.settings import get_settings
 
 router = APIRouter(include_in_schema=False)
 
-# Pages that say the same to everybody.
+# Pages that are the same for every visitor.
 OPEN_PAGES = ("", "signup", "login", "terms", "privacy")
-# Shared reports are kept out by their own header, which a crawler can only read if it may ask for them.
+# Shared reports are excluded by a header of their own, which a crawler only sees if it may request them.
 _CLOSED = ("api/", "session/", "account", "dashboard", "interview", "practice", "outbox", "verify-email", "reset-password")
 
 
 @router.get("/robots.txt")
 async def robots() -> PlainTextResponse:
-    """Say what crawlers may look at."""
+    """Return robots.txt."""
     lines = ["User-agent: *", *[f"Disallow: /{path}" for path in _CLOSED], "", f"Sitemap: {get_settings().site_url}sitemap.xml"]
     return PlainTextResponse("\n".join(lines) + "\n")
 
 
 @router.get("/sitemap.xml")
 async def sitemap() -> Response:
-    """List the open pages."""
+    """Return the sitemap of the open pages."""
     urls = "".join(f"<url><loc>{get_settings().site_url}{page}</loc></url>" for page in OPEN_PAGES)
     document = (
         f'<?xml version="1.0" encoding="UTF-8"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{urls}</urlset>'

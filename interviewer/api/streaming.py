@@ -1,4 +1,4 @@
-"""Answers that come in pieces: Server-Sent Events (WHATWG HTML, 9.2), and the same as one JSON body."""
+"""Responses in pieces: server-sent events (WHATWG HTML, 9.2), and the same events as one JSON body."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ from interviewer.errors import AppError
 from interviewer.interviews.events import Asked, Completed, Event, Failed, FeedbackPiece, Judged, QuestionPiece
 
 EVENT_STREAM = "text/event-stream"
-# An event's id says how far feedback and question have been sent, so that whoever comes back, to any process, can go on after it:
-# feedback units * this + question units. A unit is a character; the score and the end are one more each.
+# An event's id says how much of the feedback and the question has been sent, so that a client can resume in any process: feedback
+# units * _SIDE + question units. A unit is a character; the score and the end are one more each.
 _SIDE = 1_000_000
 
 
 @dataclass(slots=True)
 class Progress:
-    """How much of feedback and question a client has got, in characters."""
+    """How much of the feedback and the question a client has received, in characters."""
 
     feedback: int = 0
     question: int = 0
 
     @classmethod
     def after(cls, last_event_id: str) -> Progress:
-        """Return the progress that an event's id stands for; what is none is the beginning."""
+        """Return the progress that an event's id encodes; an invalid id means the beginning."""
         number = int(last_event_id) if last_event_id.isascii() and last_event_id.isdecimal() and len(last_event_id) < 16 else 0
         return cls(*divmod(number, _SIDE))
 
     @property
     def id(self) -> int:
-        """The id of an event that was sent when this much was known to be sent."""
+        """The id of an event sent at this progress."""
         return self.feedback * _SIDE + self.question
 
 
 class Stream:
-    """Turns events into the stream's; what the client has got already is not sent again."""
+    """Turns events into those of the stream, and skips what the client already has."""
 
     def __init__(self, progress: Progress) -> None:
         self._sent = progress
@@ -54,7 +54,7 @@ class Stream:
         self.completed: Completed | None = None
 
     def lines(self, event: Event) -> str:
-        """Return what is to be sent for an event, mostly one event of the stream, "" for nothing."""
+        """Return the text to send for an event: usually one event of the stream, sometimes two, "" for none."""
         if isinstance(event, FeedbackPiece) and not self._scored:
             return self._feedback(event.text)
         if isinstance(event, QuestionPiece) and not self._asked:
@@ -85,7 +85,7 @@ class Stream:
         return self._event("question", {"text": new}) if new else ""
 
     def _score(self, score: int) -> str:
-        """The score counts as one character behind the feedback."""
+        """Return the score's event; the score counts as one character after the feedback."""
         self._seen.feedback += 1
         if self._sent.feedback >= self._seen.feedback:
             return ""
@@ -98,7 +98,7 @@ class Stream:
         return self._event("done", as_json(body))
 
     def error(self, failure: AppError) -> str:
-        """Return the event of a failure; it has the id of what came before it, so that coming back tries again."""
+        """Return a failure's event; it repeats the last id, so that a client that resumes tries again."""
         return f"id: {self._sent.id}\n{error_event(failure)}"
 
     def _event(self, name: str, data: dict[str, Any]) -> str:
@@ -106,7 +106,7 @@ class Stream:
 
 
 def error_event(failure: AppError) -> str:
-    """Return the event of a failure without an id: coming back goes on after the last one that had one."""
+    """Return a failure's event without an id: a client resumes after the last event that had one."""
     return f"event: error\n{_data({'error': failure.user_message, 'status': failure.status})}"
 
 
@@ -115,11 +115,11 @@ def _data(data: dict[str, Any]) -> str:
 
 
 def _forget() -> None:
-    """For answers whose arrival need not be known."""
+    """Ignore that a response was delivered."""
 
 
 async def _call(function: Callable[[], None]) -> None:
-    """Call a function on the event loop; Starlette would send it to a thread."""
+    """Call a function on the event loop; Starlette would use a thread."""
     function()
 
 
@@ -130,12 +130,11 @@ async def respond(
     status: int = 201,
     arrived: Callable[[], None] = _forget,
 ) -> Response:
-    """Answer with the events as they come if the client wants a stream, else once they are over.
+    """Stream the events as they come if the client asks for it, else respond once they are over.
 
-    `body` is made at the end, of what was known there. `arrived` is called once the last byte of a reply has been handed over, as
-    far as is known: not when the client has gone by then, and not for a failure.
-
-    What is refused before anything happens is raised, and so a plain status in both cases.
+    `body` builds the final JSON. `arrived` is called when the last byte of a successful reply has been handed over, as far as the
+    server can know: not after the client disconnected, and not for a failure. An error before the first event is raised, so in
+    both cases it becomes a plain status.
     """
     first = await anext(events, None)
     everything = _with(first, events)
@@ -155,7 +154,7 @@ async def respond(
     if failure:
         return refusal(failure)
     content = (await body(completed)).model_dump_json(exclude_none=True)
-    # Asked before the answer is sent: after it, every connection counts as ended.
+    # Check before responding: afterwards, every connection counts as disconnected.
     background = None if await request.is_disconnected() else BackgroundTask(_call, arrived)
     return Response(content, status, media_type="application/json", background=background)
 
@@ -184,6 +183,6 @@ async def _streamed(
             yield stream.error(stream.failure)
             return
         yield stream.end(await body(stream.completed))
-        arrived()  # reached only if the client has not gone meanwhile: then this is cancelled at the `yield`
+        arrived()  # reached only if the client is still connected: a disconnect cancels this at the `yield`
     except AppError as error:
         yield stream.error(error)

@@ -1,4 +1,4 @@
-"""Accounts, for programs."""
+"""Accounts, for API clients."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class UserBody(BaseModel):
 
 
 class CreatedBody(UserBody):
-    """An account that is new, signed in."""
+    """A new account, signed in."""
 
     model_config = described(example={**_ADA, "jwtoken": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIzIn0.c2lnbmF0dXJl"})
     jwtoken: str
@@ -64,13 +64,13 @@ async def create(body: MailedToken, client: Client, user_agent: UserAgent = "") 
 @router.get("", include_in_schema=False)
 @router.delete("/delete", include_in_schema=False)
 async def nobody(_person: Person) -> None:
-    """Say that an id is missing."""
+    """Report that the id is missing."""
     raise BadRequest("UserID required")
 
 
 @router.get("/{user_id}", operation_id="getUser", responses=refused(_REFUSED))
 async def show(user_id: PathId, person: Person) -> UserBody:
-    """Return one's own account."""
+    """Return your account."""
     _own(user_id, person)
     return UserBody(user_id=person.user_id, username=person.username, email=person.email)
 
@@ -82,14 +82,14 @@ async def show(user_id: PathId, person: Person) -> UserBody:
     | refused({**_REFUSED, 502: SubscriptionNotCancelled.user_message}),
 )
 async def delete(user_id: PathId, person: Person) -> Done:
-    """Delete one's own account; holding its token is the confirmation."""
+    """Delete your account; the access token is the only confirmation."""
     _own(user_id, person)
     await wiring.services().personal.erase(person.user_id, person.email)
     return Done(message="User deleted successfully")
 
 
 def _own(user_id: str, person: SignedIn) -> None:
-    """Let people at their own account only: raises Unauthorized for another id, BadRequest for what is none."""
+    """Raise Unauthorized unless the id is the caller's own, and BadRequest if it is not a number."""
     if not (user_id.isascii() and user_id.isdecimal()):
         raise BadRequest("UserID required")
     if len(user_id) > LONGEST_ID or int(user_id) != person.user_id:

@@ -1,4 +1,4 @@
-"""What other services send."""
+"""Webhooks of external services."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _ASKED: dict[str, Any] = {
 
 
 class Received(BaseModel):
-    """What became of an event: every one is kept."""
+    """The outcome of an event; every event is stored."""
 
     model_config = described(example={"outcome": "applied"})
     outcome: Outcome
@@ -74,7 +74,7 @@ class Received(BaseModel):
     ),
 )
 async def billing(request: Request) -> Received:
-    """Take an event of the payment service; the signature is checked on the body as it came."""
+    """Receive an event of the payment service; the signature is checked against the raw body."""
     raw = await request.body()
     outcome = await wiring.services().webhooks.receive(raw, request.headers.get("X-Signature", ""))
     return Received(outcome=outcome)

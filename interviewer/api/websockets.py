@@ -1,6 +1,6 @@
-"""How much of the websocket one client may have: so many at once and within a minute, and so many messages and characters.
+"""Limit each client's websockets: open at once, opened per minute, and messages and characters on them.
 
-A page has one websocket and sends a few messages a minute; some hundred people may share an address.
+A page has one websocket and sends a few messages a minute; a hundred users may share an address.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from interviewer.core.rate_limits import network_of
 
 logger = logging.getLogger(__name__)
 
-# Open websockets of a client, and how many it may open within so many seconds: each costs the state of a page.
+# A client's open websockets, and how many it may open within OPENED_WITHIN seconds: each one costs a page's state.
 AT_ONCE = 500
 OPENED, OPENED_WITHIN = 1_000, 60.0
-# Messages on one websocket within so many seconds, and their characters.
+# Messages on one websocket within WITHIN seconds, and their characters.
 MESSAGES, WITHIN = 300, 10.0
 CHARACTERS = 2_000_000
-# The same for all the websockets of a client together.
+# The same for all websockets of a client together.
 CLIENT_MESSAGES, CLIENT_CHARACTERS = 5_000, 20_000_000
-# Clients of which is known what they opened, before those whose minute has passed are looked for.
+# Clients to remember before those whose minute has passed are removed.
 FEW = 1_000
 # Codes of RFC 6455 and its registry: "Try again later", "Policy violation".
 LATER, TOO_MUCH = 1013, 1008
@@ -34,7 +34,7 @@ _seldom = Seldom(60)
 
 
 class Spent:
-    """How much was used up within the window that runs."""
+    """Amounts used in the current window."""
 
     def __init__(self, within: float) -> None:
         self._within = within
@@ -42,7 +42,7 @@ class Spent:
         self._amounts: Counter[str] = Counter()
 
     def add(self, **amounts: int) -> Counter[str]:
-        """Add to what is used up and return the sums by name."""
+        """Add to the amounts and return the sums by name."""
         if monotonic() - self._since > self._within:
             self._since = monotonic()
             self._amounts.clear()
@@ -51,15 +51,15 @@ class Spent:
 
     @property
     def over(self) -> bool:
-        """Whether the window has ended, so that nothing is known any more."""
+        """Whether the window has ended, so that its amounts no longer count."""
         return monotonic() - self._since > self._within
 
 
 class Websockets:
-    """Counts open websockets, and refuses a client its next one, or closes one, when that is more than anyone needs."""
+    """Counts open websockets, and rejects or closes those of a client that exceeds the limits."""
 
     def __init__(self, app: ASGIApp, *, bounded: bool) -> None:
-        """`bounded`: whether there are limits; without knowing whose address is whose there cannot be."""
+        """`bounded`: whether the limits apply; they cannot where client addresses are unknown."""
         self._app = app
         self._bounded = bounded
         self._open: Counter[str] = Counter()
@@ -68,7 +68,7 @@ class Websockets:
         self._forget_at = FEW
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a websocket on as long as there are not too many."""
+        """Pass a websocket on within the limits."""
         if scope["type"] != "websocket":
             await self._app(scope, receive, send)
             return
@@ -99,7 +99,7 @@ class Websockets:
 
 
 def _counted(receive: Receive, send: Send, together: Spent) -> tuple[Receive, Send]:
-    """Return both so that too much at once closes the websocket: nothing more is received or sent then."""
+    """Wrap both so that exceeding a limit closes the websocket; nothing is received or sent after that."""
     alone, over = Spent(WITHIN), False
 
     async def counted() -> Message:

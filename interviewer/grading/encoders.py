@@ -1,4 +1,4 @@
-"""Vectors of words and sentences: static ones always, contextual ones where onnxruntime is installed."""
+"""Vectors of words and sentences: static ones always, contextual ones if onnxruntime is installed."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from interviewer.grading.text import vectors, words
 
 Array = NDArray[np.float32]
 MAX_TOKENS = 256
-# A few times the sentences of one long answer with its question and reference. Each takes 15 to 400 kB.
+# A few times the sentences of one long answer with its question and reference. Each entry takes 15 to 400 kB.
 _KEPT = 512
-# Places in the vocabulary: up to the first one a word tells next to nothing, from the second on as much as any.
+# Ranks in the vocabulary: words up to the first carry almost no information, words from the second on carry the most.
 _COMMON, _RARE = 500, 30_000
 _CONTEXTUAL_LOCK = threading.Lock()
-# Kept in the package; minilm/README.md says where it is from.
+# Shipped with the package; minilm/README.md names its source.
 _MODEL = resources.files(__package__) / "minilm" / "model.onnx"
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A text as its tokens, one unit vector for each, and one unit vector for the whole."""
+    """A text as tokens, a unit vector for each token, and a unit vector for the whole text."""
 
     tokens: tuple[str, ...]
     token_vectors: Array
@@ -38,15 +38,15 @@ class Encoded:
 
 
 class Encoder(Protocol):
-    """Turns a text into vectors; the same text always into the same."""
+    """Encodes texts as vectors, deterministically."""
 
     def __call__(self, text: str) -> Encoded:
-        """Return the vectors of `text`, of which only the beginning may be read if it is very long."""
+        """Return the vectors of `text`; of a very long text only the beginning may be read."""
         ...
 
 
 def unit(rows: Array) -> Array:
-    """Return `rows` scaled to length one; rows of zeros stay."""
+    """Return `rows` scaled to unit length; zero rows stay zero."""
     lengths = np.linalg.norm(rows, axis=-1, keepdims=True)
     return np.asarray(rows / np.maximum(lengths, 1e-6), dtype=np.float32)
 
@@ -58,7 +58,7 @@ def _word_vector(word: str) -> Array:
 
 @lru_cache(maxsize=_KEPT)
 def static(text: str) -> Encoded:
-    """Encode with the static word vectors of wordllama."""
+    """Encode with wordllama's static word vectors."""
     tokens = tuple(words(text)[:MAX_TOKENS])
     rows = np.array([_word_vector(token) for token in tokens], dtype=np.float32).reshape(len(tokens), 256)
     return Encoded(tokens, rows, np.asarray(vectors([text or "."])[0]))
@@ -66,19 +66,19 @@ def static(text: str) -> Encoded:
 
 @cache
 def _pieces() -> dict[str, int]:
-    """Return the vocabulary of all-MiniLM-L6-v2 with its numbers; common pieces come first."""
+    """Return the vocabulary of all-MiniLM-L6-v2 with each piece's index; common pieces come first."""
     packed = resources.files(__package__).joinpath("wordpieces.txt.gz").read_bytes()
     return {piece: index for index, piece in enumerate(gzip.decompress(packed).decode().split("\n"))}
 
 
 def rarity(token: str) -> float:
-    """Return how much `token` tells, from 0.15 for the commonest English words to 1 for rare ones."""
+    """Return how informative `token` is, from 0.15 for the most common English words to 1 for rare ones."""
     place = _pieces().get(token, _RARE) + 1
     return 0.15 + 0.85 * min(1.0, max(0.0, math.log(place / _COMMON) / math.log(_RARE / _COMMON)))
 
 
 class _Contextual:
-    """all-MiniLM-L6-v2 with 8-bit weights, run on one thread of the processor."""
+    """all-MiniLM-L6-v2 with 8-bit weights, run on one thread."""
 
     def __init__(self, runtime: Any, model: bytes) -> None:
         from tokenizers import BertWordPieceTokenizer
@@ -107,14 +107,14 @@ def _load() -> _Contextual | None:
 
 
 def contextual() -> Encoder | None:
-    """Return the encoder that reads words in their context, or None where onnxruntime is not installed."""
+    """Return the contextual encoder, or None if onnxruntime is not installed."""
     with _CONTEXTUAL_LOCK:
         loaded = _load()
     return loaded.encode if loaded else None
 
 
 def in_view_of(question: str, text: str, encoder: Encoder) -> Encoded:
-    """Encode `text` as it reads behind `question`, which tells what terse words mean; alone if the question is too long."""
+    """Encode `text` in the context of `question`, which gives terse words their meaning; alone if the question is too long."""
     both, start = encoder(f"{question}\n{text}"), len(encoder(question).tokens)
     if start >= len(both.tokens):
         return encoder(text)
@@ -122,5 +122,5 @@ def in_view_of(question: str, text: str, encoder: Encoder) -> Encoded:
 
 
 def stack(encoded: Sequence[Encoded]) -> Array:
-    """Return the vectors of some texts as rows."""
+    """Return the texts' vectors as rows."""
     return np.array([each.vector for each in encoded], dtype=np.float32)

@@ -1,4 +1,4 @@
-"""The bank's questions one by one, and what texts have in common: technologies that they name, vectors of their words."""
+"""The bank's questions in the domain's type, and the similarity of texts by named technologies and by word vectors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from interviewer.interviews.topics import TOPICS
 
 
 class ShippedBank:
-    """Provides the question bank that ships with the package."""
+    """The question bank that ships with the package."""
 
     def all(self) -> Mapping[str, BankItem]:
         """Return every question by its id; raises as `load_bank` does."""
@@ -39,14 +39,14 @@ def _items() -> Mapping[str, BankItem]:
 
 
 class WordLikeness:
-    """Compares texts by the list of technologies and static word vectors."""
+    """Compares texts by the technologies they name and by static word vectors."""
 
     def technologies(self, text: str) -> frozenset[str]:
         """Return the tags of the technologies that a text names."""
         return frozenset(tags_of(text))
 
     def cosines(self, texts: Sequence[str], others: Sequence[str]) -> Sequence[Sequence[float]]:
-        """Return the cosines of the texts' vectors; the vectors are loaded on first use, which takes a moment."""
+        """Return the cosines of the texts' vectors; the first call loads the vectors, which takes a moment."""
         if not texts or not others:
             return [[0.0] * len(others) for _ in texts]
         found: list[list[float]] = (vectors(texts) @ vectors(others).T).tolist()

@@ -1,4 +1,4 @@
-"""Words at the two ends of one scale, and whether two texts tie the same thing to opposite ends."""
+"""Opposite words, and whether two texts tie the same subject to opposite ends of a scale."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ _ENDS = _ends()
 
 @lru_cache(maxsize=2048)
 def _bindings(text: str) -> Bindings:
-    """Return for each word and scale the ends of the scale that stand in one clause with the word."""
+    """Return, for each word and scale, the ends of the scale that share a clause with the word; a negation swaps the ends."""
     for pattern, word in _ORDERS:
         text = pattern.sub(word, text)
     found: dict[tuple[str, int], set[int]] = {}
@@ -79,9 +79,9 @@ def _bindings(text: str) -> Bindings:
 
 
 def conflict(reference: str, answer: str, subjects: Set[str]) -> tuple[float, float]:
-    """Return how many subjects stand with the same end of a scale in both texts, and how many with opposite ends.
+    """Return how many subjects are tied to the same end of a scale in both texts, and how many to opposite ends.
 
-    `subjects` are stems; the ends of other scales count as subjects too ("left" with "smaller").
+    `subjects` are stems; the words at the ends of other scales count as subjects too ("left" with "smaller").
     """
     expected, said = _bindings(reference), _bindings(answer)
     same = opposite = 0

@@ -1,7 +1,7 @@
-"""Key points out of a reference answer, for questions that come with one and without a rubric. No model is asked.
+"""Derive key points from a reference answer, for questions that have no rubric. No model is involved.
 
-The text is cut where its author cut it: list items, then sentences; clauses only if that gives too few. What is too
-many is put together again, the shortest neighbours first, and a key point weighs by how much of the text it is.
+The text is split where its author split it: list items, then sentences; clauses only if that gives too few. Too many parts are
+merged, the shortest neighbors first, and a key point's weight depends on its share of the text.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from interviewer.interviews.non_answers import copies_question
 from interviewer.interviews.rubric import MAX_KEY_POINTS, MAX_MODEL_ANSWER, MAX_POINT, MIN_KEY_POINTS, KeyPoint, Rubric
 
-# Bullets, numbers and letters in front of list items, but no minus sign, no "--option", no "*args", no "e.g.".
+# Bullets, numbers and letters before list items, but not a minus sign, "--option", "*args" or "e.g.".
 _ITEM = re.compile(
     r"(?:(?:[•●○▪]|[-–—](?![-\d])|\*(?=\s)|\(?\d{1,2}[.)](?!\d)|\(?(?:[ivx]{1,4}|[a-h])(?:\)|\.(?=\s)))\s*)+(?=\S)",
     re.IGNORECASE,
@@ -25,19 +25,19 @@ _CLAUSES = (
     re.compile(r"(?<!\s)\s*,\s*(?!\s|e\.?g|i\.?e|for example|such as|etc)", re.IGNORECASE),
     re.compile(r"(?<!\s)\s+and\s+", re.IGNORECASE),
 )
-# What pairs two words: the "and" after it is no end of a clause.
+# Words that pair two others: the "and" after them does not end a clause.
 _PAIR = re.compile(r"\b(?:between|both)\b[^,;.]*$", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
 _MIN_CLAUSE_WORDS = 2
-# Nobody wraps lines that are shorter.
+# Shorter lines are taken to end where their author ended them.
 _WRAPPED_LENGTH = 40
 _MAX_HEADING_WORDS = 14
-# How much longer or shorter than the mean a key point is that weighs more or less than the others.
+# A key point is light below the first and heavy above the second; both are lengths relative to the mean.
 _LIGHT, _HEAVY = 0.6, 1.5
 
 
 def rubric_from_reference(question: str, reference: str) -> Rubric:
-    """Return a rubric of 3 to 6 key points, the same for the same texts; of fewer where the reference says fewer things.
+    """Return a rubric of 3 to 6 key points, or fewer if the reference says fewer things; deterministic.
 
     Raises ValueError for a reference without a word.
     """
@@ -51,7 +51,7 @@ def rubric_from_reference(question: str, reference: str) -> Rubric:
 
 
 def _items(text: str) -> list[str]:
-    """Cut into list items and paragraphs; a line that goes on with the one before it, wrapped for its length, belongs to that."""
+    """Split into list items and paragraphs; a wrapped line is joined to the line it continues."""
     items: list[str] = []
     length = 0
     for line in text.splitlines():
@@ -60,7 +60,7 @@ def _items(text: str) -> list[str]:
             continue
         marked = _ITEM.match(flat)
         if marked and not _WORD.search(flat, marked.end()):
-            # A number with nothing behind it is what is meant.
+            # A number with nothing after it is content, not a list mark.
             marked = None
         body = flat[marked.end() :] if marked else flat
         if length >= _WRAPPED_LENGTH and not marked and body[0].islower() and items[-1][-1] not in ".!?:;":
@@ -72,7 +72,7 @@ def _items(text: str) -> list[str]:
 
 
 def _sentences(items: list[str]) -> list[str]:
-    """Cut items into sentences; a heading goes in front of what it is the heading of."""
+    """Split items into sentences; a heading is put before the sentence that follows it."""
     parts: list[str] = []
     heading = ""
     for item in items:
@@ -88,12 +88,12 @@ def _sentences(items: list[str]) -> list[str]:
 
 
 def _without_echo(question: str, parts: list[str]) -> list[str]:
-    """Leave out what only says the question again, unless there is nothing else."""
+    """Remove parts that only repeat the question, unless nothing else is left."""
     return [part for part in parts if not copies_question(question, part)] or parts
 
 
 def _split_further(parts: list[str]) -> list[str]:
-    """Cut at ends of clauses, at commas, at "and", until there are enough parts or nothing is left to cut."""
+    """Split at clauses, commas and "and" until there are enough parts or nothing can be split."""
     for clause in _CLAUSES:
         while len(parts) < MIN_KEY_POINTS:
             cuts = [(len(part), -index, halves) for index, part in enumerate(parts) if (halves := _halves(part, clause))]
@@ -105,7 +105,7 @@ def _split_further(parts: list[str]) -> list[str]:
 
 
 def _halves(part: str, clause: re.Pattern[str]) -> tuple[str, str] | None:
-    """Cut a part in two at the place nearest to its middle that leaves words enough on both sides."""
+    """Split a part in two at the place nearest its middle that leaves enough words on both sides."""
     found = [
         (abs(cut.start() - len(part) / 2), part[: cut.start()], part[cut.end() :])
         for cut in clause.finditer(part)
@@ -116,7 +116,7 @@ def _halves(part: str, clause: re.Pattern[str]) -> tuple[str, str] | None:
 
 
 def _merged(parts: list[str]) -> list[str]:
-    """Put neighbours together, the shortest first, until there are not too many."""
+    """Merge neighbors, the shortest first, until there are at most MAX_KEY_POINTS parts."""
     while len(parts) > MAX_KEY_POINTS:
         first = min(range(len(parts) - 1), key=lambda index: len(parts[index]) + len(parts[index + 1]))
         parts = [*parts[:first], _joined(parts[first], parts[first + 1]), *parts[first + 2 :]]
@@ -128,12 +128,12 @@ def _joined(first: str, second: str) -> str:
 
 
 def _fitting(part: str) -> str:
-    """Return a part as the text of a key point: neither too long nor too short for one."""
+    """Return a part as the text of a key point, within the length limits."""
     if len(part) > MAX_POINT:
         return part[: MAX_POINT - 1].rsplit(None, 1)[0] + "…"
     return part if len(part.strip()) > 2 else f"The answer is {part}"
 
 
 def _weight(length: float) -> int:
-    """Return 1 to 3 for a length that is given as a share of the mean."""
+    """Return the weight, 1 to 3, for a length relative to the mean."""
     return 1 if length < _LIGHT else 3 if length > _HEAVY else 2

@@ -1,4 +1,4 @@
-"""Turning measured features into a grade with trained parameters: a line and a set of small trees, averaged."""
+"""Predict a grade from features with trained parameters: a linear model and a set of small trees, averaged."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from importlib import resources
 from typing import Any
 
 PARAMETERS = "grading.json"
-# References that ask for no more than the first figure (the feature "demand") are left in this share to the line for short
-# ones; those from the second figure on not at all.
+# References whose "demand" is at most SHORT_DEMAND get SHORT_SHARE of their grade from the linear model for short references; the
+# share falls to zero at LONG_DEMAND.
 SHORT_DEMAND, LONG_DEMAND, SHORT_SHARE = 2.4, 3.2, 0.6
 
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """A binary tree in arrays: node 0 is the root, `feature` -1 marks a leaf whose `value` counts."""
+    """A binary tree in arrays: node 0 is the root; `feature` -1 marks a leaf, whose `value` counts."""
 
     feature: tuple[int, ...]
     threshold: tuple[float, ...]
@@ -35,17 +35,17 @@ class Tree:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A weight for each of some features, and what they are added to."""
+    """A linear model: an intercept and a weight per feature."""
 
     names: tuple[str, ...]
     intercept: float
     weights: tuple[float, ...]
 
     def predict(self, measured: Mapping[str, float]) -> float:
-        """Return the grade on the line.
+        """Return the linear model's grade.
 
         Raises:
-            KeyError: a feature the line was trained with was not measured.
+            KeyError: a feature the model was trained with was not measured.
         """
         return self.intercept + sum(
             weight * measured[name] for name, weight in zip(self.names, self.weights, strict=True) if weight
@@ -54,7 +54,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A line and trees over all features, and a line over few for short references; trained by tests/calibration/fit.py."""
+    """A linear model and trees over all features, and a linear model over a few for short references.
+
+    Trained by tests/calibration/fit.py.
+    """
 
     line: Line
     base: float
@@ -62,7 +65,7 @@ class Model:
     short: Line
 
     def predict(self, measured: Mapping[str, float]) -> float:
-        """Return the grade that people would give, not yet held within 0 and 1.
+        """Return the predicted human grade, not yet clipped to 0 to 1.
 
         Raises:
             KeyError: a feature the model was trained with was not measured.

@@ -1,7 +1,7 @@
 """The built-in grader of short answers: compares an answer with a reference answer, without network or language model.
 
-What it measures is in features.py, how that becomes a grade in regression.py. Here stand the rules around both: what
-is no answer gets nothing, whatever the trained model thinks.
+The features are in features.py, the trained model in regression.py. This module has the rules around them: a non-answer gets
+nothing, whatever the model predicts.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ _BLANK = re.compile(
     re.IGNORECASE,
 )
 HEAP_GRADE = 0.25
-# The model is right about the order of answers but too strict with those in the middle, chiefly to questions of a new kind.
+# The model orders answers well but grades those in the middle too low, mainly for new kinds of questions.
 USUAL_GRADE, LIFT = 0.8, 0.35
 _LIFTED_FROM, _LIFTED_WHOLLY = 0.3, 0.5
-# A short answer that ties a thing of the question to the wrong end of a scale ("a queue is last in first out").
+# A short answer that ties a subject to the wrong end of a scale ("a queue is last in first out") keeps this share of its grade.
 REVERSED_SHARE, SHORT_ANSWER = 0.6, 12
 _HEAP_WORDS, _HEAP_FUNCTION_SHARE = 8, 0.1
-# Below the first figure of evidence an answer gets nothing, from the second on what the model says.
+# With less evidence than the first an answer gets nothing, from the second on what the model predicts.
 NO_EVIDENCE, EVIDENCE = 0.02, 0.15
 _ECHO_RUN, _ECHO_SHARE, _ECHO_WORDS = 5, 0.7, 60
 _UNRELATED, _RELATED = 0.15, 0.65
 
 
 def grade(question: str, reference_answer: str, answer: str) -> float:
-    """Return the grade, 0 to 1, that people would be likely to give `answer`; the same for the same texts.
+    """Return the likely human grade of `answer`, 0 to 1; deterministic.
 
     Raises:
-        ValueError: the reference answer says nothing to compare with.
+        ValueError: the reference answer has no words to compare with.
     """
     if not words(reference_answer):
         raise ValueError("The reference answer has no words.")
@@ -51,15 +51,15 @@ def grade(question: str, reference_answer: str, answer: str) -> float:
     return settle(measured, trained("context" if encoder else "static"), question, reference_answer, answer)
 
 
-# Each rule asks for it anew, and finding what repeats the question takes its time.
+# Every rule needs it, and detecting repetitions of the question is slow.
 @lru_cache(maxsize=64)
 def worded(question: str, answer: str) -> str:
-    """Return what `answer` says, without what speaks to the grader and the question said again; empty if nothing is left."""
+    """Return `answer` without the sentences that address the grader or repeat the question; may be empty."""
     return "\n".join(piece for piece in segments(answer) if not speaks_to_grader(piece) and not _echoes(question, piece))
 
 
 def _echoes(question: str, piece: str) -> bool:
-    """Tell a sentence that holds most of a sentence of the question word for word, and beyond it only filling words."""
+    """Return whether a sentence repeats most of a sentence of the question word for word and adds only filler words."""
     said = words(piece)
     if len(said) > _ECHO_WORDS:
         return False
@@ -73,13 +73,13 @@ def _echoes(question: str, piece: str) -> bool:
 
 
 def is_none(question: str, answer: str) -> bool:
-    """Tell an answer that does not try: nothing, "no submission", "I don't know", the question again."""
+    """Return whether an answer does not try: empty, "no submission", "I don't know", the question repeated."""
     said = worded(question, answer)
     return bool(_BLANK.fullmatch(said)) or not words(said) or admits_ignorance(said) or copies_question(question, said)
 
 
 def settle(measured: dict[str, float], model: Model, question: str, reference_answer: str, answer: str) -> float:
-    """Return the grade of an answer that was measured: what the model says, within the rules."""
+    """Return the grade for measured features: the model's prediction, limited by the rules."""
     predicted = _lifted(min(1.0, max(0.0, model.predict(measured)))) * _trust(measured)
     if measured["conflict"] > 0.5 and len(content(worded(question, answer))) <= SHORT_ANSWER:
         predicted *= REVERSED_SHARE
@@ -89,13 +89,13 @@ def settle(measured: dict[str, float], model: Model, question: str, reference_an
 
 
 def _lifted(predicted: float) -> float:
-    """Move a doubtful grade up towards the usual one; grades next to nothing and good ones stay."""
+    """Raise a middling grade toward the usual one; grades near zero and good ones stay."""
     share = min(1.0, max(0.0, (predicted - _LIFTED_FROM) / (_LIFTED_WHOLLY - _LIFTED_FROM)))
     return predicted + share * LIFT * max(0.0, USUAL_GRADE - predicted)
 
 
 def _trust(measured: dict[str, float]) -> float:
-    """Return 0 for an answer with no trace of reference or question in words or meaning, 1 where there is enough of it."""
+    """Return 0 for an answer that shares no words or meaning with reference or question, up to 1 with enough evidence."""
     likeness = max(measured["static_backward_best"], measured["static_asked_like"], measured.get("context_backward_best", 0.0))
     meaning = (likeness - _UNRELATED) / (_RELATED - _UNRELATED)
     evidence = max(measured["words_wanted"], measured["soft_wanted"], meaning)
@@ -103,7 +103,7 @@ def _trust(measured: dict[str, float]) -> float:
 
 
 def _is_heap(said: str, reference: str) -> bool:
-    """Tell words heaped up without grammar; a reference that is itself a list may be answered with a list."""
+    """Return whether a text lists keywords without grammar; a reference that is itself a list may be answered with one."""
     return _bare(said) and not _bare(reference) and len(content(said)) >= _HEAP_WORDS
 
 

@@ -1,4 +1,4 @@
-"""Whether an answer speaks of what was asked at all, whatever single words of it say."""
+"""Decide whether an answer is on topic, from the meaning of its sentences instead of single words."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from interviewer.grading.encoders import Array, contextual, unit
 from interviewer.grading.text import sentences, vectors
 from interviewer.interviews.rubric import Rubric
 
-# How many places of an answer are read closely: those whose words alone are most like what was asked.
+# How many passages of an answer the encoder reads: those whose word vectors are most similar to what was asked.
 CLOSELY = 10
-# Below lie 1 of 140 of the model answers of the bank, 1 of 15 pieces of them, and half of what earns points beside the point.
+# Below this are 1 in 140 of the bank's model answers, 1 in 15 pieces of them, and half of the off-topic texts that earn points.
 BESIDE_THE_POINT = 0.26
-# Questions whose model answer is itself not much like them ask less: of 1,900 answers to something else one more earns over 3.
+# Questions whose own model answer is unlike them get a lower threshold: of 1,900 off-topic answers, one more scores over 3.
 OF_THE_MODEL_ANSWER = 0.6
-# How much likelier another question may be: right answers in own words lie above, four of five that belong elsewhere below.
+# How much more similar another question may be: right answers in own words are above, four in five misplaced answers below.
 ELSEWHERE, ELSEWHERE_IN_A_STORY = -0.05, -0.13
-# Whoever speaks of themselves tells stories out of every field: only other questions about oneself are near rivals there.
+# Stories about oneself touch every field, so in these topics only other questions about oneself are close rivals.
 _STORIES = frozenset({"introduction", "behavioral"})
 
 
 def beside_the_point(prompt: str, rubric: Rubric, said: Sequence[str]) -> bool:
-    """Tell an answer of which no two sentences are like the question with its key points; False where no encoder is installed.
+    """Return whether no two neighboring sentences are similar to the question with its key points; False without an encoder.
 
-    Neighbouring sentences are read in pairs, so that what stands around them changes nothing. Where the model answer is itself
-    not much like the question, as with questions about somebody's own story, less is asked of the answer too.
+    Sentences are read in pairs, so padding around them changes nothing. Where the model answer itself is unlike the question, as
+    with personal stories, the threshold is lower.
     """
     if contextual() is None or not said:
         return False
@@ -45,7 +45,7 @@ def _usual(prompt: str, points: tuple[str, ...], model_answer: str) -> float:
 
 
 def likeness(prompt: str, points: tuple[str, ...], said: Sequence[str]) -> float:
-    """Return how like what was asked the likest place of an answer is, -1 to 1; `said` is at least one sentence."""
+    """Return the similarity of an answer's best passage to what was asked, -1 to 1; `said` has at least one sentence."""
     encoder = contextual()
     assert encoder is not None
     pairs = [" ".join(said[first : first + 2]) for first in range(max(1, len(said) - 1))]
@@ -65,7 +65,7 @@ def _wanted(prompt: str, points: tuple[str, ...]) -> Array:
 
 
 def belongs_elsewhere(prompt: str, rubric: Rubric, said: str) -> bool:
-    """Tell what is clearly more like another question of the bank, with its model answer, than like the one that was asked."""
+    """Return whether a text is clearly more similar to another question of the bank, with its model answer, than to its own."""
     bank = _bank()
     likenesses = bank.rows @ vectors([said])[0]
     place = bank.places.get(rubric.model_answer)
@@ -78,7 +78,7 @@ def belongs_elsewhere(prompt: str, rubric: Rubric, said: str) -> bool:
 
 
 def likeness_between(question: BankQuestion, others: Sequence[BankQuestion]) -> float:
-    """Return how like what a question of the bank is about is to the likest of others, -1 to 1; 0 without others."""
+    """Return the highest similarity of a question's subject to those of others, -1 to 1; 0 without others."""
     bank = _bank()
     here = bank.rows[bank.places[question.rubric.model_answer]]
     return max((float(bank.rows[bank.places[other.rubric.model_answer]] @ here) for other in others), default=0.0)
@@ -86,7 +86,7 @@ def likeness_between(question: BankQuestion, others: Sequence[BankQuestion]) -> 
 
 @dataclass(frozen=True, slots=True)
 class _Bank:
-    """What each question of the bank is about, a unit vector a row, by place; places go by model answer."""
+    """The subject of each question of the bank, one unit vector per row; `places` maps model answers to rows."""
 
     rows: Array
     places: dict[str, int]
@@ -102,6 +102,6 @@ def _bank() -> _Bank:
 
 
 def _subject(prompt: str, rubric: Rubric) -> Array:
-    """Return the direction of a question, its key points and its model answer in static vectors, cheap enough for the whole bank."""
+    """Return the direction of prompt, key points and model answer in static vectors, fast enough for the whole bank."""
     asked, wanted, model = vectors([prompt, " ".join(key_point.point for key_point in rubric.key_points), rubric.model_answer])
     return unit(np.asarray(unit(np.asarray(asked + wanted)) + model))

@@ -1,4 +1,4 @@
-"""Cutting a reference answer into the points it makes, and an answer into windows that may make them."""
+"""Split a reference answer into its points, and an answer into windows that may make them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _COUNT = re.compile(
     re.IGNORECASE,
 )
 _NOT_COUNTED = frozenset(["sentences", "words", "times", "seconds", "minutes", "hours", "bits", "bytes", "packets", "points"])
-# Words that lead up to a point and are none themselves.
+# Words that introduce a point and carry no content of their own.
 _FILLERS = frozenset(
     stem(word)
     for word in (
@@ -60,7 +60,7 @@ WINDOW = 3
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One thing the reference says: its text, its stems, those of them that the question does not say, and its weight."""
+    """One thing the reference says: its text, its stems, the stems that are not in the question, and its weight."""
 
     text: str
     stems: frozenset[str]
@@ -70,7 +70,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """Runs of one to `WINDOW` neighbouring sentences, each as the range of its sentences, and the stems of each run."""
+    """Runs of one to `WINDOW` neighboring sentences: the sentence range and the stems of each run."""
 
     ranges: tuple[tuple[int, int], ...]
     stems: tuple[frozenset[str], ...]
@@ -83,12 +83,12 @@ def segments(text: str) -> list[str]:
 
 
 def content(text: str) -> frozenset[str]:
-    """Return the stems of the words and numbers of `text` that carry meaning."""
+    """Return the stems of the meaningful words and numbers of `text`."""
     return frozenset(stem(word) for word in words(text) if word not in FUNCTION_WORDS and (len(word) > 1 or word.isdigit()))
 
 
 def weight_of(word: str) -> float:
-    """Return how much a stem counts in an overlap: 1, or less for words that only lead up to something."""
+    """Return the weight of a stem in an overlap: 1, or less for filler words."""
     return FILLER_WEIGHT if word in _FILLERS else 1.0
 
 
@@ -99,7 +99,7 @@ def overlap(wanted: Collection[str], said: Collection[str]) -> float:
 
 
 def points(reference: str, asked: frozenset[str]) -> list[Point]:
-    """Return what the reference says; headings that only say the question's words again are left out if anything remains."""
+    """Return the points of the reference; headings that only repeat the question are dropped if anything remains."""
     found = []
     for piece in segments(reference):
         said = content(piece)
@@ -110,7 +110,7 @@ def points(reference: str, asked: frozenset[str]) -> list[Point]:
 
 
 def wanted_points(question: str, available: int) -> int:
-    """Return how many points the question asks for ("name two ..."), at most those that the reference has."""
+    """Return how many points the question asks for ("name two ..."), at most those of the reference."""
     counts = [
         int(count) if count.isdigit() else _COUNTS[count.lower()]
         for count, counted in _COUNT.findall(question)
@@ -120,6 +120,6 @@ def wanted_points(question: str, available: int) -> int:
 
 
 def windows(stems: Sequence[frozenset[str]]) -> Windows:
-    """Return every run of one to `WINDOW` neighbouring sentences, given the stems of each sentence."""
+    """Return every run of one to `WINDOW` neighboring sentences, given each sentence's stems."""
     ranges = tuple((first, first + size) for size in range(1, WINDOW + 1) for first in range(len(stems) - size + 1))
     return Windows(ranges, tuple(frozenset().union(*stems[first:last]) for first, last in ranges))

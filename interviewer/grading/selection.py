@@ -1,4 +1,4 @@
-"""Which question of the bank comes next."""
+"""Choose the next question of the bank."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ from interviewer.interviews.plan import LANGUAGES
 from interviewer.interviews.rubric import PASS_SCORE, Rubric, score
 from interviewer.interviews.topics import CODING, AnswerKind, Level, topic_by_id
 
-# At this score and above the next question gets harder, at the other and below easier.
+# After a score of at least the first the next question is harder, after one of at most the second easier.
 HARDER_FROM, EASIER_FROM = PASS_SCORE + 1, 3
-# Of the 40,040 pairs of questions of different topics 67 are more alike than this: they ask for the same thing twice.
+# Of the 40,040 pairs of questions from different topics, 67 are more similar than this: they ask the same thing twice.
 SAME_SUBJECT = 0.65
-# What a question loses that is about another programming language than the one that was chosen: more than any job makes up for.
+# Penalty for a question about another programming language than the chosen one; it outweighs any match with the job.
 OTHER_LANGUAGE = 6.0
-# A line of the posting is named in the question when it is at least this like it.
+# The least similarity at which the question names a line of the posting.
 TIE_COSINE = 0.5
 MAX_TIE = 160
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The chosen question and a sentence that ties it to the job, empty when nothing does."""
+    """The chosen question and a sentence that ties it to the job, empty if nothing does."""
 
     question: BankQuestion
     lead: str
 
 
 def choose(brief: QuestionBrief, rng: random.Random) -> Choice:
-    """Choose the next question by topic, kind, level, job and what was asked before.
+    """Choose the next question by topic, kind, level, job and earlier questions.
 
-    Questions this person has been asked come last, the longest ago first, once the rest is used up.
+    Questions that this user has already been asked come last, those asked longest ago first, once the others are used up.
     """
     asked_now = {turn.bank_id for turn in brief.history}
     fits = [
@@ -75,7 +75,7 @@ def choose(brief: QuestionBrief, rng: random.Random) -> Choice:
 
 
 def target_level(brief: QuestionBrief) -> Level:
-    """Return the level of the next question: the last one's, moved by how it was answered; at first the chosen or the job's."""
+    """Return the next question's level: the last one's, moved by how it was answered; at first the chosen one or the job's."""
     if not brief.history:
         if brief.level:
             return brief.level
@@ -88,12 +88,12 @@ def target_level(brief: QuestionBrief) -> Level:
 
 @cache
 def _language_tags() -> dict[str, str]:
-    """Return the tags of the programming languages that can be chosen, by name."""
+    """Return the tags of the selectable programming languages by name."""
     return {one.name: tag for tag, one in technologies().items() if one.name in LANGUAGES}
 
 
 def wanted_tags(brief: QuestionBrief) -> tuple[str, ...]:
-    """Return the tags of the job's technologies; a chosen programming language takes the place of those that the job names."""
+    """Return the tags of the job's technologies; a chosen programming language replaces the languages that the job names."""
     named = tags_of(brief.job.text) if brief.job else ()
     if not brief.programming_language:
         return named
@@ -104,7 +104,7 @@ def wanted_tags(brief: QuestionBrief) -> tuple[str, ...]:
 
 
 def is_about_another_language(question: BankQuestion, chosen: str) -> bool:
-    """Tell whether a question is about other languages than the chosen one, or wants SQL for code; never without a choice."""
+    """Return whether a question is about languages other than the chosen one, or needs SQL code; False without a choice."""
     languages = {name for name, tag in _language_tags().items() if tag in question.tags}
     if question.kind is AnswerKind.CODE and "sql" in question.tags and question.topic == CODING.slug:
         languages.add("SQL")
@@ -112,7 +112,7 @@ def is_about_another_language(question: BankQuestion, chosen: str) -> bool:
 
 
 def _own_score(turn: PastTurn, brief: QuestionBrief) -> int:
-    """Score the last answer here: its verdict is being written at this very moment."""
+    """Score the last answer here, because its verdict is still being written."""
     if turn.answer is None or brief.last_rubric is None:
         return PASS_SCORE - 1
     rubric = Rubric.model_validate(brief.last_rubric)
@@ -121,7 +121,7 @@ def _own_score(turn: PastTurn, brief: QuestionBrief) -> int:
 
 
 def _fit(question: BankQuestion, level: Level, tags: Sequence[str], likeness: float) -> float:
-    """Return how well a question fits: nearness of level, technologies of the job, likeness to its lines."""
+    """Return how well a question fits: distance of level, shared technologies, similarity to the job's lines."""
     shared = sum(tag in tags for tag in question.tags)
     foreign = len(question.tags) - shared if tags else 0
     return -2.0 * abs(question.level.rank - level.rank) + 1.5 * min(shared, 2) - 1.0 * min(foreign, 2) + 2.0 * likeness
@@ -134,7 +134,7 @@ def _bank_vectors() -> dict[str, NDArray[np.float32]]:
 
 
 def _likeness(questions: Sequence[BankQuestion], job: JobBrief | None) -> list[float]:
-    """Return for each question the cosine to the most similar line of the job description."""
+    """Return each question's cosine to the most similar line of the job description."""
     lines = lines_of(job.text) if job else []
     if not lines:
         return [0.0] * len(questions)
@@ -143,7 +143,7 @@ def _likeness(questions: Sequence[BankQuestion], job: JobBrief | None) -> list[f
 
 
 def _lead(question: BankQuestion, brief: QuestionBrief) -> str:
-    """Return what goes before a question: what in the posting it is about, and the language that code is to be in."""
+    """Return the sentences before a question: its tie to the posting, and the language to write code in."""
     tied = _tie(question, brief.job, brief.history)
     chosen = brief.programming_language
     if (
@@ -157,9 +157,9 @@ def _lead(question: BankQuestion, brief: QuestionBrief) -> str:
 
 
 def _tie(question: BankQuestion, job: JobBrief | None, history: Sequence[PastTurn]) -> str:
-    """Return a sentence that says what in the posting the question is about: a line of it, else a technology.
+    """Return a sentence that ties the question to the posting: one of its lines, else a technology.
 
-    What an earlier question was tied to is not named again while there is something else.
+    Ties of earlier questions are not repeated.
     """
     if job is None:
         return ""

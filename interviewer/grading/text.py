@@ -1,4 +1,4 @@
-"""Words, stems, sentences and sentence vectors: what the built-in scorer reads an answer with."""
+"""Words, stems, sentences and sentence vectors for the built-in judge."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[+#]{1,2}(?=\W|$)")
 _SEGMENT = re.compile(r"[^.!?;\n]+(?:[.!?;](?!\s|$)[^.!?;\n]*)*[.!?;]*")
-# More than an answer of the allowed length has, unless it is made of lines of a few letters.
+# More pieces than any answer of the allowed length has, unless its lines have only a few letters.
 MOST_PIECES = 300
 _STEMMER = snowballstemmer.stemmer("english")
-# The stemmer keeps the word it works on in itself, and answers are judged in threads.
+# The stemmer keeps the current word as state, and answers are judged in several threads.
 _STEMMER_LOCK = threading.Lock()
 
 FUNCTION_WORDS = frozenset(
@@ -158,13 +158,13 @@ FUNCTION_WORDS = frozenset(
 
 @lru_cache(maxsize=50_000)
 def stem(word: str) -> str:
-    """Return the English stem of a lower-case word."""
+    """Return the English stem of a lowercase word."""
     with _STEMMER_LOCK:
         return str(_STEMMER.stemWord(word))
 
 
 def words(text: str) -> list[str]:
-    """Return the lower-case words of `text`; identifiers are split at case changes and punctuation."""
+    """Return the lowercase words of `text`; identifiers are split at case changes and punctuation."""
     return [word.lower() for word in _WORD.findall(text)]
 
 
@@ -174,7 +174,7 @@ def stems(text: str) -> list[str]:
 
 
 def content_stems(text: str) -> list[str]:
-    """Return the stems of the words of `text` that carry meaning."""
+    """Return the stems of the meaningful words of `text`."""
     return [stem(word) for word in words(text) if word not in FUNCTION_WORDS]
 
 
@@ -187,7 +187,7 @@ class Sentence:
 
 
 def cut(piece: re.Pattern[str], text: str) -> list[str]:
-    """Return the pieces of `text`; of more than `MOST_PIECES` neighbors stay together, because each costs the judge its time."""
+    """Return the pieces of `text`; beyond `MOST_PIECES`, neighbors are merged, because each piece costs the judge time."""
     spans = [match.span() for match in piece.finditer(text)]
     together = math.ceil(len(spans) / MOST_PIECES) or 1
     runs = [spans[first : first + together] for first in range(0, len(spans), together)]
@@ -206,7 +206,7 @@ def sentences(text: str) -> list[Sentence]:
 
 
 def contains_phrase(haystack: Sequence[str], phrase: Sequence[str], *, gaps: int = 2) -> bool:
-    """Tell whether the stems of `phrase` stand in `haystack` in order, with at most `gaps` words between in all."""
+    """Return whether the stems of `phrase` occur in `haystack` in order, with at most `gaps` words between them in total."""
     if not phrase:
         return False
     first = phrase[0]
@@ -227,12 +227,12 @@ def contains_phrase(haystack: Sequence[str], phrase: Sequence[str], *, gaps: int
 
 
 _ENDINGS = ("ing", "ed", "ly", "tion", "er", "s")
-# What pairs of words are taken to have been seen before anything was: pairs of single words are too rare to be believed.
+# Pseudocount of the prior: most pairs of words are too rare for their own counts to be trusted.
 _PRIOR = 10.0
 
 
 class WordOrder:
-    """How usual the order of words is, learned from texts: words of grammar stand for themselves, others for their ending."""
+    """A model of usual word order, learned from texts: function words are kept, other words are reduced to their endings."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         single: Counter[str] = Counter()
@@ -247,7 +247,7 @@ class WordOrder:
         self._single, self._pairs = single, pairs
 
     def of(self, text: str) -> tuple[float, int]:
-        """Return how much likelier each word is after the one before it (mean of logarithms; below 0 it is no order) and of how many."""
+        """Return how much likelier words are after the one before (mean log ratio, below 0 is no order), and the number of pairs."""
         found = [
             self._surprise(*pair) for sentence in sentences(text) for kinds in [_kinds(sentence.text)] for pair in pairwise(kinds)
         ]
@@ -273,12 +273,12 @@ def _kind(word: str) -> str:
 
 @cache
 def _embedder() -> WordLlamaInference:
-    """Load the static word vectors that ship inside the wordllama package (nothing is downloaded)."""
+    """Load the static word vectors in the wordllama package (nothing is downloaded)."""
     root = logging.getLogger()
     level, handlers = root.level, list(root.handlers)
     import wordllama
 
-    # On import the package sets up logging for the whole process; that is not its business.
+    # On import the package configures logging for the whole process; undo that.
     root.setLevel(level)
     root.handlers[:] = handlers
     package = Path(wordllama.__file__).parent
@@ -286,7 +286,7 @@ def _embedder() -> WordLlamaInference:
 
 
 def vectors(texts: Sequence[str]) -> NDArray[np.float32]:
-    """Return one unit-length 256-dimensional vector a text; shape (len(texts), 256)."""
+    """Return one unit vector per text, in an array of shape (len(texts), 256)."""
     if not texts:
         return np.zeros((0, 256), dtype=np.float32)
     return np.asarray(_embedder().embed(list(texts), norm=True), dtype=np.float32)

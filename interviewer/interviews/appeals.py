@@ -1,4 +1,4 @@
-"""A second, blind verdict on an answer. Both are kept, and the mean of both counts: none is chosen as the better one."""
+"""Appeals: a second, blind verdict on an answer. Both verdicts are kept, and the score that counts is their mean."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NOTHING_YET = "This answer is not scored yet."
 
 
 class Appeals:
-    """Hears appeals."""
+    """The use case of appealing a verdict."""
 
     def __init__(
         self,
@@ -45,12 +45,12 @@ class Appeals:
         self._hearing: dict[int, asyncio.Task[None]] = {}
 
     async def hear(self, user_id: int, interview_id: int, question_id: int, client: str = "") -> InterviewView:
-        """Have an answer judged once more by somebody who does not know the first verdict, and return the interview then.
+        """Grade an answer a second time without showing the interviewer the first verdict, and return the interview.
 
-        Whoever asks while it is being heard waits for the same verdict, and it is stored even if nobody waits any more.
-        Raises NotFound, BadRequest without a first verdict or where it would be the same again, Conflict when there has
-        been an appeal, TooManyRequests by the network address `client` and the account, and Crowded or an InterviewerError when
-        no verdict comes: then it can be asked for again.
+        Concurrent appeals of one answer share one grading, and the verdict is stored even if every caller disconnects. Raises
+        NotFound; BadRequest without a first verdict or where a second one could not differ; Conflict after an earlier appeal;
+        TooManyRequests, by account and by the network address `client`; Crowded or an InterviewerError when no verdict is
+        produced, in which case the user can appeal again.
         """
         await self._guard.check(Action.ANSWER, client, str(user_id))
         loaded = await self._interviews.load(user_id, interview_id)
@@ -88,7 +88,7 @@ class Appeals:
             await queries.add_appeal(session, appeal, interview_id, counted - verdict.score, call)
 
     async def close(self) -> None:
-        """Let what is being heard come to its end; what takes too long can be asked for again."""
+        """Wait for running appeals, then cancel those that take longer than DRAIN_SECONDS; users can appeal again."""
         if self._hearing:
             _, late = await asyncio.wait(self._hearing.values(), timeout=DRAIN_SECONDS)
             for task in late:

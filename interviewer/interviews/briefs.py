@@ -1,4 +1,4 @@
-"""What the interviewer is given, made out of rows."""
+"""Build the interviewer's input from database rows."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from interviewer.interviews.views import TurnRow
 
 
 def job_brief(job: JobProfile | None) -> JobBrief | None:
-    """Return the job description as the interviewer gets it."""
+    """Return the job description in the form that the interviewer takes."""
     return JobBrief(job.text, job.profile) if job else None
 
 
 def question_brief(
     plan: Plan, position: int, rows: Sequence[TurnRow], job: JobBrief | None, seen_before: Sequence[str]
 ) -> QuestionBrief:
-    """Return what the interviewer needs to ask the question at `position`, after the turns in `rows`."""
+    """Return the interviewer's input for the question at `position`, which follows the turns in `rows`."""
     place = plan.place(position)
     code_asked = any(row.question.kind == AnswerKind.CODE for row in rows if row.question.topic_id == CODING.id)
     return QuestionBrief(
@@ -37,7 +37,7 @@ def question_brief(
 
 
 def answer_brief(question: Question, answer: str, job: JobBrief | None) -> AnswerBrief:
-    """Return what the interviewer needs to judge `answer`."""
+    """Return the interviewer's input for judging `answer`."""
     return AnswerBrief(question.topic_id, question.kind, question.prompt, question.rubric, answer, job)
 
 

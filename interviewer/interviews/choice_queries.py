@@ -1,4 +1,4 @@
-"""Statements about what users chose in the start form."""
+"""Queries for the plan that a user last chose in the start form."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from interviewer.interviews.tables import PlanChoice
 
 
 async def last_choice(session: AsyncSession, user_id: int) -> dict[str, Any] | None:
-    """Return the plan that the user chose last in the pages, None before the first choice."""
+    """Return the plan that the user last chose in the pages, or None before the first choice."""
     statement = select(col(PlanChoice.plan)).where(col(PlanChoice.user_id) == user_id)
     return (await session.execute(statement)).scalar_one_or_none()
 
 
 async def remember_choice(session: AsyncSession, user_id: int, plan: dict[str, Any]) -> None:
-    """Keep a plan as the one that the user chose last."""
+    """Store a plan as the user's last choice."""
     values = {"plan": plan, "updated_at": utcnow()}
     new = insert(PlanChoice).values(user_id=user_id, **values)
     await session.execute(new.on_conflict_do_update(index_elements=["user_id"], set_=values))

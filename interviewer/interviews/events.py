@@ -1,4 +1,4 @@
-"""What happens during a start or a turn, in the order in which it happens."""
+"""The events of a start or a turn, in the order in which they occur."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from interviewer.interviews.views import Loaded, TurnView
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The credit is reserved and the interview exists."""
+    """The interview exists and its credit is reserved."""
 
     interview_id: int
     title: str
@@ -21,21 +21,21 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The answer is safe; what it still lacks is being worked on."""
+    """The answer is stored; its verdict and the next question may still be on their way."""
 
     turn: TurnView
 
 
 @dataclass(frozen=True, slots=True)
 class QuestionPiece:
-    """More text of the question that is being asked."""
+    """The next piece of the question's text."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class FeedbackPiece:
-    """More text of the feedback that is being written."""
+    """The next piece of the feedback's text."""
 
     text: str
 
@@ -49,7 +49,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A verdict is stored; `finished` when it was the interview's last."""
+    """A verdict is stored; `finished` if it was the interview's last."""
 
     turn: TurnView
     finished: bool
@@ -57,7 +57,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """One part, `verdict` or `question`, did not work; what was stored stays."""
+    """One part of the turn, `verdict` or `question`, failed; what was stored before stays."""
 
     part: str
     error: AppError
@@ -65,7 +65,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """All that an answer lacked is stored, by this process just now; the interview as it stands."""
+    """This process stored everything that the answer was missing; `loaded` is the interview after that."""
 
     loaded: Loaded
 

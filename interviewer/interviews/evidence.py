@@ -1,4 +1,4 @@
-"""Where in an answer the quotes of a verdict stand."""
+"""Locate the quotes of a verdict in the answer."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _SPACES = re.compile(r"\s{2,}")
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of an answer; `quote` is the place in the list of the first quote that covers it, -1 for none."""
+    """A stretch of an answer; `quote` is the index of the first quote that covers it, or -1."""
 
     text: str
     quote: int = -1
 
 
 def segments(answer: str, quotes: Sequence[str]) -> list[Segment]:
-    """Cut an answer where quotes begin and end; joined, the segments are the answer.
+    """Split an answer where quotes begin and end; the segments joined are the answer.
 
-    Quotes are found as their proof is checked: white space and case folded, typographic marks plain. Of each the first
-    place counts, and where two overlap the earlier one in the list. One that is not there changes nothing.
+    Quotes are matched as `checked_marks` matches them: white space and case folded, typographic quotes made plain. The first
+    occurrence of a quote counts, overlaps go to the quote that is earlier in the list, and a quote that is not found is ignored.
     """
     haystack, ends = _folded_with_ends(answer)
     stretches: list[tuple[int, int, int]] = []
@@ -47,9 +47,9 @@ def segments(answer: str, quotes: Sequence[str]) -> list[Segment]:
 
 
 def _folded_with_ends(answer: str) -> tuple[str, list[int]]:
-    """Return the answer folded character by character, and for each of its characters where in that its part ends.
+    """Return the folded answer and, for each character of the original, the index at which its folded part ends.
 
-    What a page shows is worked out between other requests, so each character that occurs is folded once, all in one go.
+    This runs on the event loop, so every distinct character is folded once, all in a single call.
     """
     foldings = _foldings(answer)
     parts = [foldings.get(character, character) for character in answer]
@@ -59,9 +59,9 @@ def _folded_with_ends(answer: str) -> tuple[str, list[int]]:
 
 
 def _foldings(text: str) -> dict[str, str]:
-    """Return what each character of a text is alone once folded, as far as that is another; white space is a space."""
+    """Map each character that folding changes to its folded form; every white space character maps to a space."""
     different = list(set(text) - {_APART})
-    # Nothing combines across the character between them, so each is folded as it would be alone.
+    # No character combines across the NUL between them, so each one is folded as if it were alone.
     parts = plain(_APART.join(different)).casefold().split(_APART) if different else []
     return {
         character: " ".join(part.split()) or " " * character.isspace()

@@ -1,4 +1,4 @@
-"""Starts that got no first question: failed, given up, or ended with their process. Each gives its credit back, once."""
+"""Starts that got no first question: failed, given up, or lost with their process. Each returns its credit once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from interviewer.interviews.tables import Interview
 
 logger = logging.getLogger(__name__)
 A_DAY = timedelta(days=1)
-# Starts that an account may give up within a day. Each has made the interviewer's model write for nothing.
+# Starts that an account may give up per day. Each one wastes a call of the model.
 GIVE_UPS_A_DAY = 5
 GIVE_UPS_USED = (
     f"You have given up {GIVE_UPS_A_DAY} starts within a day, and no more are free. "
@@ -27,17 +27,17 @@ GIVE_UPS_USED = (
 
 
 async def give_back(session: AsyncSession, interview_id: int, user_id: int) -> None:
-    """Let a start fail and return its credit to the balance it came from; it must be locked and still `starting`."""
+    """Mark a start as failed and return its credit to its balance; the row must be locked and still `starting`."""
     if await interview_credits.give_back(session, interview_id, user_id):
         await queries.set_status(session, interview_id, InterviewStatus.FAILED)
 
 
 async def give_up(session: AsyncSession, interview_id: int, user_id: int) -> None:
-    """Return the credit of a start that its user gives up; the start must be locked and still `starting`.
+    """Return the credit of a start that the user gives up; the row must be locked and still `starting`.
 
-    Raises AllowanceUsed when the user has given up as many within a day as are free.
+    Raises AllowanceUsed when the user has already given up GIVE_UPS_A_DAY starts within 24 hours.
     """
-    await users.locked_user(session, user_id)  # one at a time, so that two at once are both counted
+    await users.locked_user(session, user_id)  # serializes concurrent requests, so that both are counted
     now = utcnow()
     used = await queries.give_ups(session, user_id, now - A_DAY)
     if len(used) >= GIVE_UPS_A_DAY:
@@ -48,7 +48,7 @@ async def give_up(session: AsyncSession, interview_id: int, user_id: int) -> Non
 
 
 async def give_back_failed(database: Database, interview_id: int) -> str:
-    """Return the credit of a start that failed, unless somebody has done so already, and say so in words."""
+    """Return a failed start's credit unless that has been done, and return a sentence about it for the user."""
     try:
         async with database.transaction() as session:
             interview = await session.get(Interview, interview_id, with_for_update=True)
@@ -63,9 +63,9 @@ async def give_back_failed(database: Database, interview_id: int) -> str:
 
 
 async def give_back_lapsed(database: Database) -> int:
-    """Give back the credits of starts that died with their process; returns how many there were.
+    """Return the credits of starts whose lease expired with their process; returns the number of starts.
 
-    Any number of workers may call this at once: each lapsed start is locked by one of them.
+    Safe to call from several workers at once: each expired start is locked by one of them.
     """
     async with database.transaction() as session:
         lapsed = await queries.lapsed_starts(session)

@@ -1,4 +1,4 @@
-"""The interviewer as the use cases see it: what it is given, what it returns."""
+"""The interviewer's interface: its inputs, its outputs, and the protocol that implementations follow."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from interviewer.interviews.topics import Level
 
 @dataclass(frozen=True, slots=True)
 class JobBrief:
-    """A job description as the user pasted it and, once analysed, what was found in it."""
+    """A job description as the user pasted it and, once analyzed, its profile."""
 
     text: str
     profile: Document | None = None
@@ -20,7 +20,7 @@ class JobBrief:
 
 @dataclass(frozen=True, slots=True)
 class PastTurn:
-    """A question already asked in this interview, with its answer and score where there are any."""
+    """An earlier question of this interview, with its answer and score if it has them."""
 
     topic_id: int
     subtopic: str
@@ -33,9 +33,9 @@ class PastTurn:
 
 @dataclass(frozen=True, slots=True)
 class QuestionBrief:
-    """All that is needed to ask the next question.
+    """The input for asking the next question.
 
-    Without a `level` the job decides; without a `programming_language` any will do.
+    Without a `level` the job decides; without a `programming_language` any language is fine.
     """
 
     topic_id: int
@@ -51,7 +51,7 @@ class QuestionBrief:
 
 @dataclass(frozen=True, slots=True)
 class AnswerBrief:
-    """All that is needed to judge one answer; `rubric` was fixed with the question."""
+    """The input for judging one answer; `rubric` was fixed with the question."""
 
     topic_id: int
     kind: str
@@ -63,14 +63,14 @@ class AnswerBrief:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Text to show at once, a continuation of the pieces before it."""
+    """Text to show at once; it continues the pieces before it."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class QuestionDraft:
-    """A complete question as proposed; `rubric` still has to be validated."""
+    """A complete question as proposed; `rubric` is not validated yet."""
 
     prompt: str
     subtopic: str
@@ -82,7 +82,7 @@ class QuestionDraft:
 
 @dataclass(frozen=True, slots=True)
 class VerdictDraft:
-    """A complete verdict as proposed; `marks` still have to be checked against the answer."""
+    """A complete verdict as proposed; `marks` are not checked against the answer yet."""
 
     feedback: str
     nature: str
@@ -91,7 +91,7 @@ class VerdictDraft:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one reply took, in tokens, as the model's server counts; `cached` are those of `prompt` that it had in its cache."""
+    """Tokens of one reply as counted by the model's server; `cached` is the part of `prompt` that came from its cache."""
 
     prompt: int
     cached: int
@@ -99,31 +99,31 @@ class Usage:
 
 
 class Interviewer(Protocol):
-    """Asks and judges. Every method raises a subclass of `errors.InterviewerError` when it fails.
+    """Asks questions and judges answers. Every method raises a subclass of `errors.InterviewerError` when it fails.
 
-    What a reply took comes before its end, or before the failure, where that is known.
+    A `Usage`, where known, is yielded before the result or the failure.
     """
 
     @property
     def name(self) -> str:
-        """Short name that is stored with what it produced: `builtin` or `openai`."""
+        """Short name that is stored with what it produces: `builtin` or `openai`."""
 
     @property
     def model(self) -> str:
-        """The model behind it."""
+        """The model's name."""
 
     @property
     def deterministic(self) -> bool:
-        """Whether it judges the same answer always the same."""
+        """Whether it always gives the same answer the same verdict."""
 
     def ask(self, brief: QuestionBrief) -> AsyncIterator[Piece | Usage | QuestionDraft]:
-        """Stream the question's text in pieces, then yield the whole question once, last."""
+        """Stream the question's text in pieces, then yield the whole question last."""
 
     def judge(self, brief: AnswerBrief) -> AsyncIterator[Piece | Usage | VerdictDraft]:
-        """Stream the feedback's text in pieces, then yield the whole verdict once, last."""
+        """Stream the feedback's text in pieces, then yield the whole verdict last."""
 
     def analyse_job(self, text: str) -> AsyncIterator[Usage | Document]:
-        """Yield the job profile found in a job description once, last."""
+        """Yield the job description's profile last."""
 
     async def close(self) -> None:
-        """Let go of connections; called once, at the end."""
+        """Close connections; called once, at shutdown."""

@@ -1,6 +1,6 @@
-"""The one way from use cases to the interviewer: queued fairly between users, measured, validated.
+"""Calls of the interviewer from the use cases: queued fairly between users, measured and validated.
 
-Every call returns its result and the row that describes the call, for the caller to store both in one transaction.
+Every call returns its result and the row that records the call, so that the caller can store both in one transaction.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _OUTCOMES: dict[type[BaseException], str] = {
 
 
 class Kind(StrEnum):
-    """What the model is asked for."""
+    """The kinds of calls."""
 
     ASK = "ask"
     JUDGE = "judge"
@@ -59,45 +59,45 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who waits for a reply, and the interview it is for, if any."""
+    """The user who waits for a reply, and the interview it is for, if any."""
 
     user_id: int
     interview_id: int | None = None
 
 
 class InterviewerCalls:
-    """Calls of one interviewer. A call that finds no place in the queue raises Crowded, and none was made then.
+    """Calls of one interviewer. When the queue is full, a call raises Crowded and leaves no record.
 
-    When another error is raised, the row that describes the call is stored here, and the error goes on.
+    After any other error the call's row is stored here, and the error is raised again.
     """
 
     def __init__(self, database: Database, interviewer: Interviewer, door: Door | None = None, repeats: int = 1) -> None:
-        """Grade each answer `repeats` times, unless the interviewer would only say the same again."""
+        """Grade each answer `repeats` times, or once if the interviewer is deterministic."""
         self._database = database
         self._interviewer = interviewer
         self._repeats = 1 if interviewer.deterministic else repeats
         self.door = door or model_door()
 
     async def ask(self, caller: Caller, brief: QuestionBrief, publish: Publish[Event]) -> tuple[AskedQuestion, ModelCall]:
-        """Return the next question, publishing its text as it comes; raises an InterviewerError."""
+        """Return the next question and publish its text as it is written; raises an InterviewerError."""
         async with self._recorded(Kind.ASK, caller) as record:
             asked = await replies.ask(record.interviewer, brief, publish, record.usage.append)
         return asked, self._row(record)
 
     async def judge(self, caller: Caller, brief: AnswerBrief, publish: Publish[Event]) -> tuple[Judgement, ModelCall]:
-        """Return the verdict on an answer, publishing the feedback as it comes; raises an InterviewerError."""
+        """Return the verdict on an answer and publish its feedback as it is written; raises an InterviewerError."""
         async with self._recorded(Kind.JUDGE, caller) as record:
             judgement = await replies.judge(record.interviewer, brief, publish, record.usage.append, self._repeats)
         return judgement, self._row(record)
 
     async def analyze(self, caller: Caller, text: str) -> tuple[dict[str, Any], ModelCall]:
-        """Return what is found in a job description; raises an InterviewerError."""
+        """Return the profile of a job description; raises an InterviewerError."""
         async with self._recorded(Kind.ANALYSE, caller) as record:
             profile = await replies.analyse(record.interviewer, text, record.usage.append)
         return profile, self._row(record)
 
     async def store(self, call: ModelCall) -> None:
-        """Store a call's row alone. A failure is logged and nothing worse: nothing depends on the row."""
+        """Store a call's row in a transaction of its own. A failure is only logged, because nothing depends on the row."""
         try:
             async with self._database.transaction() as session:
                 session.add(call)
@@ -116,7 +116,7 @@ class InterviewerCalls:
             raise
 
     async def _note_failure(self, record: _Record, call: ModelCall, error: BaseException) -> None:
-        """Count, log and store a call that failed; one that was cancelled is only counted."""
+        """Count, log and store a failed call; a cancelled one is only counted."""
         if isinstance(error, Exception):
             metrics.outage("model")
             logger.warning(
@@ -128,11 +128,11 @@ class InterviewerCalls:
             await self.store(call)
 
     def _row(self, record: _Record) -> ModelCall:
-        """Count an ended call and return the row that describes it."""
+        """Count a completed call and return the row that records it."""
         kind, seconds = record.kind.value, perf_counter() - (record.interviewer.began or record.came)
         metrics.MODEL_CALLS.labels(kind, record.outcome).inc()
         metrics.MODEL_SECONDS.labels(kind).observe(seconds)
-        # One call may have had several replies.
+        # Repeated grading makes several replies part of one call.
         usage = _sum(record.usage) if record.usage else None
         if usage:
             metrics.MODEL_TOKENS.labels("prompt").inc(usage.prompt)
@@ -152,7 +152,7 @@ class InterviewerCalls:
 
 
 class _Queued:
-    """The interviewer as one user's call reaches it: each reply waits for its place in the queue."""
+    """The interviewer as one user's call sees it: each reply waits for its place in the queue."""
 
     def __init__(self, interviewer: Interviewer, door: Door, user_id: int, kind: Kind) -> None:
         self.name, self.model, self.deterministic = interviewer.name, interviewer.model, interviewer.deterministic
@@ -160,22 +160,22 @@ class _Queued:
         self._door = door
         self._user_id = user_id
         self._first_token = metrics.FIRST_TOKEN_SECONDS.labels(kind.value).observe
-        self.began: float | None = None  # when the first reply was asked for, on the clock of `perf_counter`
+        self.began: float | None = None  # when the first reply began, by `perf_counter`
 
     def ask(self, brief: QuestionBrief) -> AsyncIterator[Piece | Usage | QuestionDraft]:
-        """Ask as the interviewer does; raises Crowded, too."""
+        """Ask as the interviewer does; also raises Crowded."""
         return self._through(self._interviewer.ask(brief))
 
     def judge(self, brief: AnswerBrief) -> AsyncIterator[Piece | Usage | VerdictDraft]:
-        """Judge as the interviewer does; raises Crowded, too."""
+        """Judge as the interviewer does; also raises Crowded."""
         return self._through(self._interviewer.judge(brief))
 
     def analyse_job(self, text: str) -> AsyncIterator[Usage | Document]:
-        """Analyse as the interviewer does; raises Crowded, too."""
+        """Analyze as the interviewer does; also raises Crowded."""
         return self._through(self._interviewer.analyse_job(text))
 
     async def close(self) -> None:
-        """Nothing is held: the interviewer is closed by whom it belongs to."""
+        """Do nothing: the interviewer's owner closes it."""
 
     async def _through(self, items: AsyncIterator[Item]) -> AsyncIterator[Item]:
         async with self._door.place(self._user_id):
@@ -191,7 +191,7 @@ class _Queued:
 
 @dataclass
 class _Record:
-    """A call under way: when it came, on the clock of `perf_counter`, and what its replies took."""
+    """A call in progress: when it was made, by `perf_counter`, and the tokens of its replies."""
 
     kind: Kind
     caller: Caller

@@ -1,4 +1,4 @@
-"""What is found in a job description."""
+"""The structured profile of a job description."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ Lines = Annotated[tuple[Line, ...], Field(max_length=30)]
 
 
 class JobFindings(BaseModel):
-    """The parts of a job description that questions are tied to.
+    """The parts of a job description that questions refer to.
 
-    Statements of years, platforms and seniority stand word for word among the qualifications.
+    Statements about years, platforms and seniority are copied word for word into `qualifications`.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -29,7 +29,7 @@ class JobFindings(BaseModel):
 
 
 def markdown(findings: JobFindings) -> str:
-    """Return what was found as a Markdown summary."""
+    """Return the profile as a Markdown summary."""
     lines = ["### JD Context", ""]
     for label, value in (("Role", findings.title), ("Level", findings.level.value), ("Domain", findings.domain)):
         if value:

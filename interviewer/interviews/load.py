@@ -1,4 +1,4 @@
-"""Reading an interview whole: in two statements, however long it is."""
+"""Load a whole interview in two statements, however long it is."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from interviewer.interviews.views import Loaded, TurnRow, turn_view
 
 
 async def found(session: AsyncSession, user_id: int, interview_id: int, *, lock: bool = False) -> Loaded:
-    """Load one of the user's interviews with all its turns; raises NotFound, also for somebody else's."""
+    """Load one of the user's interviews with all its turns; raises NotFound, also for another user's interview."""
     loaded = await queries.load(session, interview_id, user_id, lock=lock)
     if loaded is None:
         raise NotFound("Interview not found")
@@ -26,23 +26,23 @@ async def found(session: AsyncSession, user_id: int, interview_id: int, *, lock:
 
 
 def with_row(loaded: Loaded, changed: TurnRow) -> Loaded:
-    """Return the interview with one turn exchanged."""
+    """Return the interview with one turn replaced."""
     rows = tuple(changed if row.question.id == changed.question.id else row for row in loaded.rows)
     return replace(loaded, rows=rows)
 
 
 def lacking(loaded: Loaded, row: TurnRow) -> Missing:
-    """Return what an answer still lacks."""
+    """Return what an answer is still missing."""
     return missing_after(row.question.position, judged=row.verdict is not None, asked=len(loaded.rows), total=loaded.plan.total)
 
 
 def lacks_something(loaded: Loaded, row: TurnRow) -> bool:
-    """Tell whether an answer still lacks its verdict or the question after it."""
+    """Return whether an answer is still missing its verdict or the question after it."""
     return bool(lacking(loaded, row))
 
 
 def known(loaded: Loaded, row: TurnRow) -> list[Event]:
-    """Return the events of what is stored already for an answer."""
+    """Return the events of what is already stored for an answer."""
     plan, asked = loaded.plan, len(loaded.rows)
     events: list[Event] = []
     if row.verdict is not None:
@@ -54,7 +54,7 @@ def known(loaded: Loaded, row: TurnRow) -> list[Event]:
 
 
 def grown(loaded: Loaded, row: TurnRow, stored: Sequence[Verdict | Question]) -> Loaded:
-    """Return the interview with what has just been stored for one of its turns, as the statements have left it."""
+    """Return the interview after `stored` was added to one of its turns, without reading the database again."""
     for new in stored:
         if isinstance(new, Question):
             loaded = replace(loaded, rows=(*loaded.rows, TurnRow(new, None, None)))

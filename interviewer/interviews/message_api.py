@@ -1,4 +1,4 @@
-"""Taking an interview as a program does: it sends messages, and the server finds out which question each one answers."""
+"""Interviews for API clients: a client sends messages, and the server works out which question each one answers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from interviewer.interviews.views import Loaded, TurnRow, turn_view
 
 # How long an Idempotency-Key replays the reply to its answer.
 REPLAYED_FOR = timedelta(hours=24)
-# Answers that came with an Idempotency-Key are stored under an id made from it (RFC 9562, version 5), so the key is their memory.
+# The id of an answer is derived from its Idempotency-Key (RFC 9562, version 5), so keys need no table of their own.
 _KEYS = UUID("6f1b7f0e-5a53-4a39-9d0e-3f6a0b9c4d21")
 ALREADY_BEGUN = "The interview has already begun with another answer."
 OTHER_ANSWER = "The last answer is not judged yet. Send its text again, or an empty message, to try once more."
@@ -29,10 +29,10 @@ HALF_NAMED = "topic_id and question_id name a question together: send both or ne
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What a program sends: `key` is its Idempotency-Key, `conversation_id` the conversation it means, if it says so.
+    """A client's message: `key` is its Idempotency-Key; `conversation_id` the conversation it names, if any.
 
-    `first`: it means to answer the first question. `topic_id` and `question_id`, the number within the topic, name the question
-    that it means, if it says so.
+    `first`: the client means to answer the first question. `topic_id` and `question_id` (the number within the topic), if given,
+    name the question.
     """
 
     message: str
@@ -48,11 +48,11 @@ class Sent:
 
     @property
     def names_a_question(self) -> bool:
-        """Whether it says which question it means."""
+        """Whether the message names its question."""
         return self.topic_id is not None
 
     def named(self, loaded: Loaded) -> TurnRow:
-        """Return the turn that it names; raises Conflict for a question that has not been asked."""
+        """Return the turn that the message names; raises Conflict if that question has not been asked."""
         for row in loaded.rows:
             if (row.question.topic_id, loaded.plan.place(row.question.position).number) == (self.topic_id, self.question_id):
                 return row
@@ -61,26 +61,25 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What comes of it: the question it answers, and everything that happens to that."""
+    """The question that a message answers, and the events of its turn."""
 
     question_id: int
     events: AsyncIterator[Event]
 
 
 class Programs:
-    """The use cases of a program that takes an interview."""
+    """The use cases of API clients that take an interview."""
 
     def __init__(self, interviews: Interviews, receipts: Receipts) -> None:
         self._interviews = interviews
         self._receipts = receipts
 
     async def reply(self, user_id: int, interview_id: int, sent: Sent, client: str = "") -> Reply:
-        """Take a message as the answer that it is, new or repeated, and return what comes of it.
+        """Take a message as a new or a repeated answer and return its reply.
 
-        `client` is the network address that it comes from. Raises NotFound, also for another conversation than this interview's
-        or one that has not begun; BadRequest without a message; TooLarge; and Conflict when the interview is not active, when
-        an answer that is not judged yet waits for its own text, or when the question named is not the one that is open. The
-        events raise TooManyRequests.
+        `client` is the caller's network address. Raises NotFound, also for a conversation that is another interview's or has not
+        begun; BadRequest without a message; TooLarge; and Conflict when the interview is not active, when an answer that is not
+        judged yet has another text, or when the named question is not the open one. Iterating the events raises TooManyRequests.
         """
         loaded = await self._interviews.load(user_id, interview_id)
         if not loaded.rows or (sent.conversation_id is not None and str(sent.conversation_id) != str(loaded.conversation_id)):
@@ -102,7 +101,7 @@ class Programs:
         return Reply(row.question.id, events)
 
     async def _undelivered(self, loaded: Loaded, sent: Sent, text: str) -> TurnRow | None:
-        """Return the last answered turn if its text comes again, nothing says what is meant, and its reply has not arrived."""
+        """Return the last answered turn if only its text is repeated (no key, no question) and its reply was not delivered."""
         last = next((row for row in reversed(loaded.rows) if row.answer is not None), None)
         if last is None or last.answer is None or text != last.answer.content or not last.answer.reply_owed:
             return None
@@ -112,17 +111,17 @@ class Programs:
 
 
 def answer_id(interview_id: int, question_id: int, key: str) -> UUID:
-    """Return the id under which the answer to a question with an Idempotency-Key is stored.
+    """Return the id under which the answer to a question with this Idempotency-Key is stored.
 
-    The question is part of it, so that a key can be used for another one once it has been forgotten.
+    The question is part of it, so that an expired key can be used again for another question.
     """
     return uuid5(_KEYS, f"{interview_id}/{question_id}/{key}")
 
 
 def repeated(loaded: Loaded, sent: Sent, text: str) -> TurnRow | None:
-    """Return the answered turn that a message means again, None when it is a new answer; raises Conflict when it is neither.
+    """Return the answered turn that a message repeats, or None for a new answer; raises Conflict when it is neither.
 
-    `text` is the message as it would be stored, empty for none.
+    `text` is the message as it would be stored, empty if there is none.
     """
     named = sent.named(loaded) if sent.names_a_question else None
     answered = [row for row in loaded.rows if row.answer is not None]
@@ -151,15 +150,15 @@ def _says(row: TurnRow, text: str) -> bool:
 
 
 def _has_key(row: TurnRow, loaded: Loaded, key: str) -> bool:
-    """Tell whether an answer came with this key, so recently that the key replays its reply."""
+    """Return whether an answer was sent with this key within REPLAYED_FOR."""
     interview_id = loaded.interview.id
-    # The second is how it was before an id depended on the question.
+    # The second form is that of answers stored before the question became part of the id.
     ids = (answer_id(interview_id, row.question.id, key), uuid5(_KEYS, f"{interview_id}/{key}"))
     return row.answer is not None and row.answer.client_id in ids and utcnow() - row.answer.created_at <= REPLAYED_FOR
 
 
 async def _with_next(events: AsyncIterator[Event], loaded: Loaded, row: TurnRow) -> AsyncIterator[Event]:
-    """Yield the events of a repeated answer, and the question that its reply opened although that has been answered since."""
+    """Yield the events of a repeated answer, and the next question even if that has been answered since."""
     async with aclosing(events) as opened:  # type: ignore[type-var]
         async for event in opened:
             yield event

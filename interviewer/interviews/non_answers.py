@@ -1,4 +1,4 @@
-"""Telling what is no answer, in code, whichever interviewer judges: it caps the score of such a reply."""
+"""Detect replies that do not try to answer. Their score is capped, whichever interviewer judges."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ NO_IDEA = re.compile(
     r"i have no (idea|clue|answer)|i (have |just |really )?never (heard|used|worked)|i'?ve never (heard|used|worked)|"
     r"i('m| am) not sure|"
     r"idk|dunno|can(no|')?t answer|no comment)\b|^\W*(not sure|never (heard|used|worked))\b|"
-    # "Pass by value" and "a skip list" are answers: these words decline only where they are all that is said.
+    # "Pass by value" and "a skip list" are answers: these words decline only when they are the whole reply.
     r"^\W*(i('ll| will|'d| would)?,? )?(rather )?(pass|skip)( on)?( this| that| it| the question)?( one)?,?"
     r"( please| thanks)?\W*$",
     re.IGNORECASE,
 )
-# A reply with "I don't know" in it that says more than this many words may still answer in part.
+# In words. A longer reply that contains "I don't know" may still answer in part.
 SHORT_REPLY = 25
 COPIED_SHARE = 0.8
 _RUN = 3
 
 
 def admits_ignorance(answer: str) -> bool:
-    """Tell a short reply that says it has no answer."""
+    """Return whether a short reply says that it has no answer."""
     return bool(NO_IDEA.search(answer)) and len(_WORD.findall(answer)) < SHORT_REPLY
 
 
 def copies_question(prompt: str, answer: str) -> bool:
-    """Tell a reply most of whose runs of three words stand in the question."""
+    """Return whether most of the reply's three-word runs are also in the question."""
     said = [word.casefold() for word in _WORD.findall(answer)]
     asked = [word.casefold() for word in _WORD.findall(prompt)]
     runs = _runs(said)
@@ -35,7 +35,7 @@ def copies_question(prompt: str, answer: str) -> bool:
 
 
 def is_non_answer(prompt: str, answer: str) -> bool:
-    """Tell a reply that does not try to answer: no words, "I don't know", the question copied back."""
+    """Return whether a reply does not try to answer: no words, "I don't know", or the question copied back."""
     return not _WORD.search(answer) or admits_ignorance(answer) or copies_question(prompt, answer)
 
 

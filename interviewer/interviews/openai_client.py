@@ -1,4 +1,4 @@
-"""An interviewer behind OpenAI's chat/completions API: OpenAI itself, Ollama, vLLM, llama.cpp and the like."""
+"""An interviewer that uses OpenAI's chat/completions API: OpenAI itself, Ollama, vLLM, llama.cpp and compatible servers."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ from interviewer.interviews.rubric import KeyPoint, MarkedPoint, Rubric
 from interviewer.interviews.topics import AnswerKind, Level, Topic, topic_by_id
 
 CONNECT_SECONDS = 5.0
-# Some servers accept a schema and do not enforce it; past this length a reply has run away.
+# In characters. Some servers accept a schema without enforcing it, and their replies can run away.
 MAX_REPLY = 60_000
 MAX_PAST_ANSWER = 2_000
 # Bytes of one event of the stream.
 MAX_EVENT = 1_000_000
 RETRIES = 2
-# How servers refuse a request with an option that they do not know.
+# The statuses with which servers refuse a request that has an unknown option.
 REFUSED_OPTION = frozenset({400, 422})
-# More tokens than this are no count but a mistake.
+# A larger token count is an error of the server.
 MOST_TOKENS = 100_000_000
 _OPTION = re.compile("stream_options|include_usage")
 
@@ -82,7 +82,7 @@ class VerdictReply(_Reply):
 
 @dataclass(frozen=True, slots=True)
 class _Order:
-    """One call: what the model is told, the schema of its reply and the field that is shown while it grows."""
+    """One call: the prompts, the schema of the reply, and the field to show while it is being written."""
 
     instructions: str
     request: str
@@ -92,13 +92,13 @@ class _Order:
 
 
 class OpenAIInterviewer:
-    """Fulfils `interviews.interviewer.Interviewer` over chat/completions."""
+    """Implements `interviews.interviewer.Interviewer` with chat/completions."""
 
     name = "openai"
     deterministic = False
 
     def __init__(self, *, model: str, api_key: str | None, base_url: str | None, timeout: float) -> None:
-        """`timeout` bounds one whole reply, in seconds. Servers of one's own often want no key."""
+        """`timeout` bounds one whole reply, in seconds. Self-hosted servers often need no key."""
         self.model = model
         self._timeout = timeout
         self._counts_tokens = True
@@ -151,7 +151,7 @@ class OpenAIInterviewer:
         yield VerdictDraft(reply.feedback, reply.nature, tuple(mark.model_dump(mode="json") for mark in reply.marks))
 
     async def analyse_job(self, text: str) -> AsyncIterator[Usage | Document]:
-        """Yield the job profile, last; raises a subclass of InterviewerError."""
+        """Yield the job profile last; raises a subclass of InterviewerError."""
         order = _Order(prompts.JOB_INSTRUCTIONS, prompts.as_data(job_description=text), prompts.JOB_SCHEMA, "job", "title")
         whole = ""
         async for item in self._reply(order):
@@ -168,7 +168,7 @@ class OpenAIInterviewer:
         yield found
 
     async def models(self) -> list[str]:
-        """Return the names of the models that the server offers; raises a subclass of InterviewerError."""
+        """Return the names of the server's models; raises a subclass of InterviewerError."""
         with _our_errors():
             async with asyncio.timeout(self._timeout):
                 return [model.id async for model in self._client.models.list()]
@@ -178,13 +178,13 @@ class OpenAIInterviewer:
         await self._client.close()
 
     async def _reply(self, order: _Order) -> AsyncIterator[Piece | Usage | str]:
-        """Yield pieces of the shown field as they grow, what it took if the server tells, and last the whole reply, a string."""
+        """Yield the shown field in pieces, then the token usage if the server sends it, then the whole reply as a string."""
         with _our_errors():
             async with asyncio.timeout(self._timeout):
                 growing = GrowingField(order.shown)
                 reading = _Reading()
                 async with await self._stream(order) as stream:
-                    # Not by the SDK's iterator, which takes as long as all else here. What comes together is shown together.
+                    # Not the SDK's iterator: it takes as long as all the rest. Text that arrives together is shown together.
                     async for block in stream.response.aiter_bytes():
                         if piece := growing.feed(reading.read(block)):
                             yield Piece(piece)
@@ -194,7 +194,7 @@ class OpenAIInterviewer:
                 yield growing.buffer
 
     async def _stream(self, order: _Order) -> AsyncStream[object]:
-        """Ask for a reply; a server that does not know the option to count tokens is not asked for that again."""
+        """Request a reply; after a server refuses the option to count tokens, it is not sent again."""
         if self._counts_tokens:
             try:
                 return await self._ask(order, stream_options={"include_usage": True})
@@ -205,7 +205,7 @@ class OpenAIInterviewer:
         return await self._ask(order)
 
     async def _ask(self, order: _Order, **options: Any) -> AsyncStream[object]:
-        # The SDK's own `create` builds a model of each chunk in Python, which took 0.15 ms a token: 50 ms of each turn.
+        # The SDK's own `create` validates each chunk in Python: 0.15 ms per token, 50 ms per turn.
         return await self._client.post(
             "/chat/completions",
             cast_to=object,
@@ -235,7 +235,7 @@ class _Choice(_Reply):
 
 
 class _Chunk(_Reply):
-    """What we read of a chunk of the stream."""
+    """The fields that we read from a chunk of the stream."""
 
     choices: tuple[_Choice, ...] | None = None
     usage: Any = None
@@ -243,7 +243,7 @@ class _Chunk(_Reply):
 
 
 class _Reading:
-    """What is learnt from the bytes of a stream: its text, whether the reply ended, and well, and what it took."""
+    """Parses a stream: its text, its end and the reason for it, and its token usage."""
 
     def __init__(self) -> None:
         self.usage: Usage | None = None
@@ -251,9 +251,9 @@ class _Reading:
         self._line = b""
 
     def read(self, block: bytes) -> str:
-        """Return the text that a block of the stream brings; raises InterviewerBadOutput for what is none, or declines.
+        """Return the text in a block of the stream; raises InterviewerBadOutput if it is malformed or a refusal.
 
-        The events are Server-Sent Events, each with one line of data, as every server of this API writes them.
+        Assumes server-sent events with one data line each, as every server of this API writes them.
         """
         *lines, self._line = (self._line + block).split(b"\n")
         if len(self._line) > MAX_EVENT:
@@ -278,9 +278,9 @@ class _Reading:
         return delta.content or ""
 
     def check(self) -> None:
-        """Raise InterviewerUnreachable when the reply broke off, InterviewerBadOutput when it was cut.
+        """Raise InterviewerUnreachable if the reply broke off, InterviewerBadOutput if it was truncated.
 
-        Not before the stream is over: what the reply took is told at its end, and a cut one is paid for as well.
+        Call it once the stream has ended: the token usage comes last, and a truncated reply costs tokens too.
         """
         if not self._ended:
             raise InterviewerUnreachable
@@ -289,7 +289,7 @@ class _Reading:
 
 
 class GrowingField:
-    """Takes the text of one string field out of JSON while it is being written."""
+    """Extracts one string field from JSON while it is being written."""
 
     def __init__(self, field: str) -> None:
         self.buffer = ""
@@ -298,7 +298,7 @@ class GrowingField:
         self._complete = False
 
     def feed(self, text: str) -> str:
-        """Add to the buffer and return what is new of the field's text; raises InterviewerBadOutput when it runs away."""
+        """Append to the buffer and return the field's new text; raises InterviewerBadOutput for a reply longer than MAX_REPLY."""
         if not text:
             return ""
         self.buffer += text
@@ -313,7 +313,7 @@ class GrowingField:
         value = partial.get(self._field) if isinstance(partial, dict) else None
         if not isinstance(value, str):
             return ""
-        # Once another field follows, the text is whole and the rest of the reply need not be parsed piece by piece.
+        # Once another field follows, the text is complete, and the rest of the reply needs no parsing piece by piece.
         self._complete = len(partial) > 1 and next(iter(partial)) == self._field
         new = value[self._shown :]
         self._shown = len(value)
@@ -321,7 +321,7 @@ class GrowingField:
 
 
 def _usage(told: object) -> Usage | None:
-    """Return what a chunk says the reply took; None if it says nothing, or nothing that can be."""
+    """Return a chunk's token usage, or None if it has none or an implausible one."""
     if not isinstance(told, dict):
         return None
     prompt, completion = _count(told.get("prompt_tokens")), _count(told.get("completion_tokens"))
@@ -344,7 +344,7 @@ def _validated(model: type[Reply], text: object) -> Reply:
 
 
 def _question_draft(reply: QuestionReply, topic: Topic) -> QuestionDraft:
-    """Return the question; one that is about another topic than the server wanted is refused."""
+    """Return the question; raises InterviewerBadOutput if it is about another topic than requested."""
     if reply.topic.strip().casefold() != topic.name.casefold():
         raise InterviewerBadOutput
     try:
@@ -355,7 +355,7 @@ def _question_draft(reply: QuestionReply, topic: Topic) -> QuestionDraft:
 
 
 def _job(job: JobBrief | None) -> Any:
-    """Return the profile if there is one by now, else the text itself."""
+    """Return the profile if the job is analyzed already, else its text."""
     if job is None:
         return None
     return job.profile or job.text
@@ -372,7 +372,7 @@ def _past(turn: PastTurn) -> dict[str, Any]:
 
 @contextmanager
 def _our_errors() -> Any:
-    """Turn whatever the SDK, its HTTP client or the clock raises into one of our errors: none of theirs passes this point."""
+    """Translate every exception of the SDK, its HTTP client and the timeout into one of our errors."""
     try:
         yield
     except InterviewerError:
@@ -387,5 +387,5 @@ def _our_errors() -> Any:
         raise (InterviewerMisconfigured if error.status_code < 500 else InterviewerError) from error
     except openai.OpenAIError as error:
         raise InterviewerError from error
-    except ValueError as error:  # an event of the stream that is no JSON
+    except ValueError as error:  # an event of the stream that is not JSON
         raise InterviewerBadOutput from error

@@ -1,6 +1,6 @@
-"""The plan of an interview: its topics in order with the number of questions each, level, programming language, follow-ups.
+"""The plan of an interview: topics in order, questions on each, level, programming language, follow-ups.
 
-A plan is stored with its interview when that starts. Whatever counts questions or topics goes by it and by nothing else.
+The plan is stored when its interview starts, and everything that counts questions or topics uses the stored plan.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from interviewer.interviews.topics import TOPICS, Level, Topic, topic_by_id
 
 MAX_PER_TOPIC, MAX_QUESTIONS = 6, 18
 MAX_FOCUS_TOPICS, FOCUS_QUESTIONS = 3, 6
-# Answer and verdict included.
+# Including the answer and its verdict.
 MINUTES_A_QUESTION = 2.5
 LANGUAGES = (
     "C#",
@@ -42,12 +42,12 @@ NO_FOCUS = f"Choose 1 to {MAX_FOCUS_TOPICS} topics to focus on."
 
 
 def too_many(questions: int) -> str:
-    """Return the sentence about a plan with more questions than an interview may have."""
+    """Return the error sentence for a plan with too many questions."""
     return f"An interview has at most {MAX_QUESTIONS} questions; these would be {questions}."
 
 
 class PlanRefused(ValueError):
-    """A plan that no interview can have; the message is a sentence for the user."""
+    """An invalid plan; the message is a sentence for the user."""
 
 
 class Preset(StrEnum):
@@ -60,7 +60,7 @@ class Preset(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PlannedTopic:
-    """A topic of a plan and how many questions it has."""
+    """A topic of a plan and its number of questions."""
 
     topic_id: int
     questions: int
@@ -73,7 +73,7 @@ class PlannedTopic:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Which question of its topic one is, counted from 1, and whether it is the topic's last."""
+    """A question's topic, its number within the topic (from 1), and whether it is the topic's last."""
 
     topic: Topic
     number: int
@@ -82,10 +82,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The plan of one interview; raises PlanRefused for one without questions, or with a topic twice.
+    """The plan of one interview; raises PlanRefused if it has no questions or a topic twice.
 
-    Without a `level` the job description decides; without a `programming_language` any will do. How much may be asked for today
-    is checked where a plan is made: those that are stored keep what they have when that changes.
+    Without a `level` the job description decides; without a `programming_language` any language is fine. The upper limits are
+    checked where a plan is made, not here, so that stored plans stay valid when the limits change.
     """
 
     topics: tuple[PlannedTopic, ...]
@@ -107,12 +107,12 @@ class Plan:
 
     @property
     def minutes(self) -> int:
-        """About how long the interview takes."""
+        """The interview's approximate length."""
         return math.ceil(MINUTES_A_QUESTION * self.total)
 
     @property
     def preset(self) -> Preset | None:
-        """The preset that has these topics, None if none has."""
+        """The preset with these topics, or None."""
         if self.topics == STANDARD.topics:
             return Preset.STANDARD
         if self.topics == SHORT.topics:
@@ -121,7 +121,7 @@ class Plan:
         return Preset.FOCUS if few else None
 
     def place(self, position: int) -> Place:
-        """Return the place of the question at `position`, counted from 1; raises ValueError outside."""
+        """Return the place of the question at `position` (from 1); raises ValueError outside the plan."""
         number = position
         for one in self.topics:
             if 1 <= number <= one.questions:
@@ -130,11 +130,11 @@ class Plan:
         raise ValueError(f"this interview has no question {position}")
 
     def is_last(self, position: int) -> bool:
-        """Tell whether the question at `position` is the interview's last."""
+        """Return whether the question at `position` is the interview's last."""
         return position == self.total
 
     def document(self) -> dict[str, Any]:
-        """Return the plan as it is stored; `plan_of` reads it."""
+        """Return the plan as a JSON document; `plan_of` reads it."""
         return {
             "topics": [{"id": one.topic_id, "questions": one.questions} for one in self.topics],
             "level": self.level.value if self.level else None,
@@ -144,7 +144,7 @@ class Plan:
 
 
 def even(topic_ids: Sequence[int], questions: int) -> Plan:
-    """Return a plan with the same number of questions on each topic; raises PlanRefused for more than may be asked for."""
+    """Return a plan with the same number of questions on each topic; raises PlanRefused above the limits."""
     plan = Plan(tuple(PlannedTopic(id, questions) for id in topic_ids))
     if questions > MAX_PER_TOPIC:
         raise PlanRefused(BAD_COUNT)
@@ -166,7 +166,7 @@ def focus(topic_ids: Sequence[int]) -> Plan:
 
 
 def plan_of(document: Mapping[str, Any]) -> Plan:
-    """Return a plan that `Plan.document` wrote; raises PlanRefused for another document."""
+    """Return the plan that `Plan.document` wrote; raises PlanRefused for any other document."""
     try:
         return Plan(
             tuple(PlannedTopic(int(one["id"]), int(one["questions"])) for one in document["topics"]),
@@ -179,7 +179,7 @@ def plan_of(document: Mapping[str, Any]) -> Plan:
 
 
 def requested(given: Mapping[str, object]) -> Plan:
-    """Return the plan that a program asks for, the standard one where it says nothing; raises PlanRefused.
+    """Return the plan that an API client asks for, with the standard plan's values as defaults; raises PlanRefused.
 
     `given` may have `topics` (ids), `questions_per_topic`, `level`, `programming_language` and `follow_ups`, of any type.
     """
@@ -199,7 +199,7 @@ def requested(given: Mapping[str, object]) -> Plan:
 
 
 def with_choices(plan: Plan, level: object, programming_language: object) -> Plan:
-    """Return the plan with a level and a programming language, "" for none; raises PlanRefused for unknown ones."""
+    """Return the plan with a level and a programming language, "" for none; raises PlanRefused for unknown values."""
     if not isinstance(level, str) or level not in {"", *Level}:
         raise PlanRefused(BAD_LEVEL)
     names = {name.casefold(): name for name in ("", *LANGUAGES)}
@@ -210,16 +210,16 @@ def with_choices(plan: Plan, level: object, programming_language: object) -> Pla
 
 
 def counted(number: int, noun: str) -> str:
-    """Return a number with its noun, in the plural unless it is one."""
+    """Return a number with its noun, in the plural unless the number is 1."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def size_words(plan: Plan) -> str:
-    """Return how many questions a plan has, and on what: "12 questions on 6 topics"."""
+    """Return a plan's size in words: "12 questions on 6 topics"."""
     topics = plan.topics[0].name if len(plan.topics) == 1 else counted(len(plan.topics), "topic")
     return f"{counted(plan.total, 'question')} on {topics}"
 
 
 def choice_words(plan: Plan) -> str:
-    """Return size, level and programming language in words, as far as they were chosen."""
+    """Return a plan's size, level and programming language in words, leaving out what was not chosen."""
     return " · ".join(part for part in (size_words(plan), plan.level or "", plan.programming_language) if part)

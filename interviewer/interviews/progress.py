@@ -10,7 +10,7 @@ from interviewer.interviews.topics import CODING
 
 
 class InterviewStatus(StrEnum):
-    """Where an interview stands; `failed` is a start that never got its first question (its credit was given back)."""
+    """The status of an interview; `failed` is a start that never got its first question and whose credit was returned."""
 
     STARTING = "starting"
     ACTIVE = "active"
@@ -26,13 +26,13 @@ _TRANSITIONS = {
 
 
 def may_change(current: InterviewStatus, wanted: InterviewStatus) -> bool:
-    """Tell whether a user may take an interview from `current` to `wanted`."""
+    """Return whether a user may change an interview's status from `current` to `wanted`."""
     return (current, wanted) in _TRANSITIONS
 
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """What an answered question still lacks."""
+    """What an answered question is still missing."""
 
     verdict: bool
     next_question: bool
@@ -42,10 +42,10 @@ class Missing:
 
 
 def missing_after(position: int, *, judged: bool, asked: int, total: int) -> Missing:
-    """Return what the answer at `position` lacks when `asked` of `total` questions have been asked so far."""
+    """Return what the answer at `position` is missing when `asked` of `total` questions have been asked."""
     return Missing(verdict=not judged, next_question=position < total and asked <= position)
 
 
 def must_ask_for_code(place: Place, code_asked: bool) -> bool:
-    """Tell whether a question must ask for code: the last one on Coding does if none before it on that topic did."""
+    """Return whether a question must ask for code: the last one on Coding, if none before it on that topic did."""
     return place.topic is CODING and place.last_of_topic and not code_asked

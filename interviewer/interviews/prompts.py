@@ -1,6 +1,6 @@
-"""What a language model is told. The parts that never change come first, so that a server can cache them.
+"""The prompts for language models. The constant parts come first, so that servers can cache them.
 
-Whatever a user wrote travels as JSON in a user message and is called data; it is never part of the instructions.
+Text from users travels as JSON in a user message that is called data; it is never part of the instructions.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ Reply with one JSON object only."""
 
 
 def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the schema of an object that has exactly these properties, in this order."""
+    """Return the schema of an object with exactly these properties, in this order."""
     return {"type": "object", "properties": dict(properties), "required": list(properties), "additionalProperties": False}
 
 
@@ -101,7 +101,7 @@ JOB_SCHEMA = _object(
 
 
 def as_data(**values: Any) -> str:
-    """Return values as the JSON text of a user message, leaving out what is empty."""
+    """Return values as the JSON text of a user message, without the empty ones."""
     return json.dumps({key: value for key, value in values.items() if value not in (None, "", [], {})}, ensure_ascii=False)
 
 
@@ -115,7 +115,7 @@ def question_request(
     level: Level | None = None,
     programming_language: str = "",
 ) -> str:
-    """Return the user message that asks for a question, of a level and about a programming language where they were chosen."""
+    """Return the user message that asks for a question, on the chosen level and programming language, if any."""
     return as_data(
         topic=topic.name,
         number_in_topic=number,

@@ -1,4 +1,4 @@
-"""Statements about interviews, their questions, answers and verdicts."""
+"""Queries for interviews, their questions, answers and verdicts."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from interviewer.interviews.tables import (
 )
 from interviewer.interviews.usage_queries import along
 
-# Every status but that of a start that failed: such interviews are shown nowhere.
+# Every status except that of a failed start: those interviews are never shown.
 STARTED = frozenset(InterviewStatus) - {InterviewStatus.FAILED}
-# Rows read at a time where all are wanted, and how much of a job description may hold an interview's title, in characters.
+# Rows per page when reading all of them, and the length of a job description's beginning that is read for a title, in characters.
 PAGE, TITLE_FROM = 500, 1000
 
 
 class Line(NamedTuple):
-    """What a list shows of an interview; `job_text` is the beginning of its job description."""
+    """An interview's row in a list; `job_text` is the beginning of its job description."""
 
     id: int
     status: str
@@ -49,7 +49,7 @@ QuestionRow = tuple[Question, Message | None, Verdict | None, Appeal | None]
 
 
 _INTERVIEWS = table_of(Interview)
-# The statements of every turn are made once: building one anew takes longer than the database takes to answer it.
+# The statements of every turn are built once: building one takes longer than the database takes to run it.
 _ONE = (
     select(Interview, col(Conversation.id), JobProfile)
     .outerjoin(Conversation, col(Conversation.interview_id) == Interview.id)
@@ -82,7 +82,7 @@ _ADD_ANSWER = (
             func.now() + bindparam("lease", type_=Interval),
         )
         .where(_INTERVIEWS.c.id == bindparam("interview_id"), _INTERVIEWS.c.status == InterviewStatus.ACTIVE.value)
-        # Nobody pauses it meanwhile.
+        # So that the interview cannot be paused in the meantime.
         .with_for_update(of=_INTERVIEWS),
     )
     .on_conflict_do_nothing()
@@ -143,7 +143,7 @@ async def load(session: AsyncSession, interview_id: int, user_id: int, *, lock: 
 
 
 async def started_with(session: AsyncSession, user_id: int, key: str) -> tuple[Interview, JobProfile | None] | None:
-    """Return the interview that a user started with this key and its job profile, unless that start failed."""
+    """Return the interview that the user started with this key and its job profile, or None; failed starts don't count."""
     statement = (
         select(Interview, JobProfile)
         .outerjoin(JobProfile, col(JobProfile.id) == Interview.job_profile_id)
@@ -158,13 +158,13 @@ async def started_with(session: AsyncSession, user_id: int, key: str) -> tuple[I
 
 
 async def turns(session: AsyncSession, conversation_id: int) -> Sequence[QuestionRow]:
-    """Return the questions of a conversation in order, each with its answer, its verdict and the one of an appeal."""
+    """Return the questions of a conversation in order, each with its answer, verdict and appeal."""
     rows = (await session.execute(_TURNS, {"conversation_id": conversation_id})).all()
     return [(row[0], row[1], row[2], row[3]) for row in rows]
 
 
 async def newest_active(session: AsyncSession, user_id: int) -> int | None:
-    """Return the id of the interview this user last worked on and that still runs or starts."""
+    """Return the id of the active or starting interview that the user last worked on, or None."""
     statement = (
         select(col(Interview.id))
         .where(col(Interview.user_id) == user_id, col(Interview.status).in_([InterviewStatus.ACTIVE, InterviewStatus.STARTING]))
@@ -175,7 +175,7 @@ async def newest_active(session: AsyncSession, user_id: int) -> int | None:
 
 
 async def bank_ids_seen(session: AsyncSession, user_id: int) -> list[str]:
-    """Return the bank's questions this user has been asked, the longest ago first."""
+    """Return the ids of the bank's questions that the user has been asked, those asked longest ago first."""
     statement = (
         select(col(Question.bank_id))
         .join(Conversation, col(Conversation.id) == col(Question.conversation_id))
@@ -188,21 +188,21 @@ async def bank_ids_seen(session: AsyncSession, user_id: int) -> list[str]:
 
 
 async def job_profile(session: AsyncSession, user_id: int, text: str, text_hash: str) -> JobProfile:
-    """Return this user's stored profile of this job description, a new one if there is none."""
+    """Return the user's stored profile of this job description, creating it if necessary."""
     new = insert(JobProfile).values(user_id=user_id, text=text, text_hash=text_hash, created_at=utcnow())
-    # Updating the key to itself makes the existing row come back.
+    # Updating the key to itself makes PostgreSQL return the existing row.
     kept = new.on_conflict_do_update(index_elements=["user_id", "text_hash"], set_={"text_hash": new.excluded.text_hash})
     stored: JobProfile = (await session.execute(kept.returning(JobProfile))).scalar_one()
     return stored
 
 
 async def store_profile(session: AsyncSession, job_profile_id: int, profile: dict[str, Any]) -> None:
-    """Keep what was found in a job description."""
+    """Store the profile of a job description."""
     await session.execute(update(JobProfile).where(col(JobProfile.id) == job_profile_id).values(profile=profile))
 
 
 async def add_question(session: AsyncSession, question: Question, call: ModelCall) -> int | None:
-    """Store a question and return its id; None if one stands at that position already. The call that made it is stored anyway."""
+    """Store a question and return its id; None if that position already has one. The call's row is stored either way."""
     return (await session.execute(_ADD_QUESTION, values_of(question) | values_of(call))).scalar_one_or_none()
 
 
@@ -216,9 +216,9 @@ async def add_answer(
     *,
     reply_owed: bool,
 ) -> Message | None:
-    """Store an answer, claimed for judging for the length of `lease`, by the database's clock.
+    """Store an answer with a lease for judging it, of the length `lease` by the database's clock.
 
-    Returns None, and stores nothing, if the question has an answer or the interview is not active.
+    Returns None and stores nothing if the question already has an answer or the interview is not active.
     """
     answer = {"question_id": question_id, "content": content, "client_id": client_id, "now": utcnow(), "reply_owed": reply_owed}
     given = answer | {"interview_id": interview_id, "lease": lease}
@@ -227,28 +227,28 @@ async def add_answer(
 
 
 async def take_reply(session: AsyncSession, question_id: int) -> bool:
-    """Note that the reply to the answer of a question is no longer owed; returns whether it was."""
+    """Record that the reply to a question's answer is no longer owed; returns whether it was."""
     owed = (col(Message.question_id) == question_id) & (col(Message.author) == "user") & col(Message.reply_owed)
     statement = update(Message).where(owed).values(reply_owed=False).returning(col(Message.id))
     return (await session.execute(statement)).scalar_one_or_none() is not None
 
 
 async def claim(session: AsyncSession, message_id: int, lease: timedelta) -> datetime | None:
-    """Claim an answer that nobody holds and return until when; None while somebody else does."""
+    """Take the lease on an answer and return its end; None while another worker holds it."""
     free = col(Message.judging_until).is_(None) | (col(Message.judging_until) < func.now())
     statement = update(Message).where(col(Message.id) == message_id, free).values(judging_until=func.now() + lease)
     return (await session.execute(statement.returning(col(Message.judging_until)))).scalar_one_or_none()
 
 
 async def extend_claim(session: AsyncSession, message_id: int, held: datetime, lease: timedelta) -> datetime | None:
-    """Renew a claim that is still ours and return until when; None if somebody else took it over."""
+    """Renew a lease that is still ours and return its new end; None if another worker took it over."""
     statement = update(Message).where(col(Message.id) == message_id, col(Message.judging_until) == held)
     renewed = statement.values(judging_until=func.now() + lease).returning(col(Message.judging_until))
     return (await session.execute(renewed)).scalar_one_or_none()
 
 
 async def release_claim(session: AsyncSession, message_id: int, held: datetime) -> None:
-    """Give up a claim, if it is still ours."""
+    """Release a lease if it is still ours."""
     statement = update(Message).where(col(Message.id) == message_id, col(Message.judging_until) == held)
     await session.execute(statement.values(judging_until=None))
 
@@ -256,9 +256,9 @@ async def release_claim(session: AsyncSession, message_id: int, held: datetime) 
 async def add_verdict(
     session: AsyncSession, verdict: Verdict, interview_id: int, call: ModelCall | None, *, closes: bool
 ) -> int | None:
-    """Store a verdict, add it to the interview's total and return its id; None if the answer has one already.
+    """Store a verdict, add it to the interview's total and return its id; None if the answer already has one.
 
-    With `closes` the interview is finished by it. The call that made it, if one did, is stored anyway.
+    With `closes` the interview is finished. The call's row, if there is a call, is stored either way.
     """
     given = {"interview_id": interview_id, "now": verdict.created_at} | values_of(verdict)
     if call is None:
@@ -270,9 +270,9 @@ async def add_verdict(
 
 
 async def add_appeal(session: AsyncSession, appeal: Appeal, interview_id: int, change: int, call: ModelCall) -> int | None:
-    """Store the verdict of an appeal, add the change of the score to the interview's total and return its id.
+    """Store the verdict of an appeal, add the change of the score to the interview's total and return the appeal's id.
 
-    None if there is one for that answer already. The call that made it is stored anyway.
+    Returns None if the answer already has an appeal. The call's row is stored either way.
     """
     given = {"interview_id": interview_id, "change": change, "now": appeal.created_at} | values_of(appeal) | values_of(call)
     appeal_id: int | None = (await session.execute(_ADD_APPEAL, given)).scalar_one_or_none()
@@ -280,13 +280,13 @@ async def add_appeal(session: AsyncSession, appeal: Appeal, interview_id: int, c
 
 
 async def set_status(session: AsyncSession, interview_id: int, status: InterviewStatus) -> None:
-    """Change an interview's status; only a start has a lease, so it loses it."""
+    """Set an interview's status and clear its lease, which only a start has."""
     values = {"status": status.value, "lease_until": None, "updated_at": utcnow()}
     await session.execute(update(Interview).where(col(Interview.id) == interview_id).values(values))
 
 
 async def extend_start(session: AsyncSession, interview_id: int, lease: timedelta) -> bool:
-    """Renew the lease of a start, by the database's clock; False if it has been given up meanwhile."""
+    """Renew a start's lease by the database's clock; returns False if the start was given up."""
     statement = (
         update(Interview)
         .where(col(Interview.id) == interview_id, col(Interview.status) == InterviewStatus.STARTING.value)
@@ -297,7 +297,7 @@ async def extend_start(session: AsyncSession, interview_id: int, lease: timedelt
 
 
 async def lapsed_starts(session: AsyncSession, limit: int = 100) -> Sequence[Row[int, int]]:
-    """Lock and return (id, user_id) of starts whose lease ran out; those another worker holds are left to it."""
+    """Lock and return the (id, user_id) of starts whose lease expired, skipping those locked by another worker."""
     statement = (
         select(col(Interview.id), col(Interview.user_id))
         .where(col(Interview.status) == InterviewStatus.STARTING.value, col(Interview.lease_until) < func.now())
@@ -309,7 +309,7 @@ async def lapsed_starts(session: AsyncSession, limit: int = 100) -> Sequence[Row
 
 
 async def overdue_starts(session: AsyncSession, late: timedelta) -> int:
-    """Return how many starts have had no living process for longer than `late`, yet their credit was not given back."""
+    """Return the number of starts whose lease expired more than `late` ago but whose credit was not returned."""
     statement = select(func.count()).select_from(Interview)
     overdue = col(Interview.lease_until) < func.now() - late
     return (await session.execute(statement.where(col(Interview.status) == InterviewStatus.STARTING.value, overdue))).scalar_one()
@@ -320,7 +320,7 @@ async def lines(
 ) -> list[Line]:
     """Return at most `limit` of the user's interviews with one of `statuses`, newest first.
 
-    Only those older than the one with the id `before`, where that is given: ids grow with the time of starting.
+    With `before`, only those whose id is lower, which are the older ones.
     """
     statement = _LINES.where(col(Interview.user_id) == user_id, col(Interview.status).in_(statuses)).limit(limit)
     if before is not None:
@@ -341,7 +341,7 @@ async def every_line(
 
 
 async def count(session: AsyncSession, user_id: int, status: InterviewStatus) -> int:
-    """Return how many of the user's interviews have this status."""
+    """Return the number of the user's interviews with this status."""
     statement = select(func.count()).select_from(Interview)
     return (
         await session.execute(statement.where(col(Interview.user_id) == user_id, col(Interview.status) == status.value))
@@ -349,7 +349,7 @@ async def count(session: AsyncSession, user_id: int, status: InterviewStatus) ->
 
 
 async def final_scores(session: AsyncSession, user_id: int) -> Sequence[Row[int, int]]:
-    """Return (sum of the scores, answers judged) of all the user's finished interviews that have a score, newest first."""
+    """Return (sum of scores, answers judged) of the user's finished interviews that have a score, newest first."""
     statement = (
         select(col(Interview.score_sum), col(Interview.answers_judged))
         .where(
@@ -363,7 +363,7 @@ async def final_scores(session: AsyncSession, user_id: int) -> Sequence[Row[int,
 
 
 async def give_ups(session: AsyncSession, user_id: int, since: datetime) -> Sequence[datetime]:
-    """Return when the user gave up starts for which the interviewer had been asked, from `since` on, the oldest first."""
+    """Return when the user gave up starts after the interviewer had been called, from `since` on, oldest first."""
     statement = (
         select(col(Interview.given_up_at))
         .where(col(Interview.user_id) == user_id, col(Interview.given_up_at) > since)
@@ -373,7 +373,7 @@ async def give_ups(session: AsyncSession, user_id: int, since: datetime) -> Sequ
 
 
 async def note_give_up(session: AsyncSession, interview_id: int, moment: datetime | None) -> None:
-    """Note when a start was given up; None: it does not count, the interviewer was not asked after all."""
+    """Record when a start was given up. None: it does not count, because the interviewer was never called."""
     await session.execute(update(Interview).where(col(Interview.id) == interview_id).values(given_up_at=moment))
 
 

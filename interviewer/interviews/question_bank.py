@@ -1,4 +1,4 @@
-"""The question bank as the use cases see it."""
+"""The question bank's interface."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from interviewer.core.documents import Document
 
 @dataclass(frozen=True, slots=True)
 class BankItem:
-    """A question of the question bank, to be practised alone; its id never changes."""
+    """A question of the bank, to be practiced alone; its id never changes."""
 
     id: str
     topic_id: int
@@ -27,14 +27,14 @@ class QuestionBank(Protocol):
     """The questions that ship with the application."""
 
     def all(self) -> Mapping[str, BankItem]:
-        """Return every question by its id, in the order of topics."""
+        """Return every question by its id, ordered by topic."""
 
 
 class Likeness(Protocol):
-    """Tells what texts have in common. Both methods take processor time: call them in a thread."""
+    """Compares texts. Both methods are CPU-bound: call them in a thread."""
 
     def technologies(self, text: str) -> frozenset[str]:
         """Return the tags of the technologies that a text names."""
 
     def cosines(self, texts: Sequence[str], others: Sequence[str]) -> Sequence[Sequence[float]]:
-        """Return a row for each of `texts` with its likeness to each of `others`, -1 to 1; above 0.4 it means something."""
+        """Return a row for each of `texts` with its cosine similarity to each of `others`, -1 to 1; above 0.4 is meaningful."""

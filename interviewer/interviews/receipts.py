@@ -1,7 +1,7 @@
-"""Which replies have reached their programs.
+"""Records which replies have reached their API clients.
 
-A program that sends no Idempotency-Key can say the same words to two questions in a row, or repeat an answer whose reply it never
-got. What tells them apart is whether the reply was handed over, so that is recorded with the answer.
+A client without an Idempotency-Key may send the same text as the answers to two questions in a row, or repeat an answer whose
+reply it never got. The two cases differ in whether the reply was delivered, so that is stored with the answer.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ logger = logging.getLogger(__name__)
 
 
 class Receipts:
-    """Records that replies have arrived."""
+    """Records that replies were delivered."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._noting: dict[int, asyncio.Task[bool]] = {}
 
     def note(self, question_id: int) -> None:
-        """Record in the background that the reply to the answer of a question has been handed over."""
+        """Record in the background that the reply to a question's answer was delivered."""
         if question_id not in self._noting:
             self._noting[question_id] = task = asyncio.create_task(self._take(question_id))
             task.add_done_callback(lambda _: self._noting.pop(question_id, None))
 
     async def take(self, question_id: int) -> bool:
-        """Tell whether a reply is still owed, and record that it is no longer: it is replayed once, and not again.
+        """Return whether a reply is still owed, and record that it no longer is: it is replayed only once.
 
-        What is being recorded at the moment counts: a program may be faster with its next answer than that.
+        Waits for a `note` in progress, because a client's next request may be faster than the write.
         """
         if (noting := self._noting.get(question_id)) is not None:
             await asyncio.wait([noting])

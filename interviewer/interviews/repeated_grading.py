@@ -1,4 +1,4 @@
-"""Several judgements of one answer: what is taken of them, and how far they lie apart."""
+"""Combine several gradings of one answer, and measure how far they differ."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _RANKED = (Mark.MISSED, Mark.PARTIAL, Mark.HIT)
 
 @dataclass(frozen=True, slots=True)
 class Grading:
-    """One judgement's checked marks, one a key point in the rubric's order, and whether it takes the reply for an answer."""
+    """One grading: a checked mark for each key point, in the rubric's order, and whether the reply counts as an answer."""
 
     marks: tuple[MarkedPoint, ...]
     nature: AnswerNature
 
 
 def median_grading(gradings: Sequence[Grading]) -> Grading:
-    """Return the median of each mark, the lower of two middle ones, with the first quote that was given for it.
+    """Return the median of each mark (the lower of two middle ones), with the first quote given for it.
 
-    The nature is the one that most saw, of equally many the earliest. `gradings` holds at least one.
+    The nature is the most frequent one, the earliest on a tie. `gradings` must not be empty.
     """
     marks = []
     for same in zip(*(grading.marks for grading in gradings), strict=True):
@@ -35,11 +35,11 @@ def median_grading(gradings: Sequence[Grading]) -> Grading:
 
 
 def spread(rubric: Rubric, gradings: Sequence[Grading]) -> tuple[int, int]:
-    """Return the lowest and the highest score, 0 to 10, that single gradings would have given."""
+    """Return the lowest and the highest score, 0 to 10, that the gradings would give one by one."""
     scores = [score(rubric, grading.marks, grading.nature) for grading in gradings]
     return min(scores), max(scores)
 
 
 def settled(first: int, second: int) -> int:
-    """Return the score that counts after an appeal: the mean of both verdicts', half up."""
+    """Return the score that counts after an appeal: the mean of both verdicts' scores, halves rounded up."""
     return half_up(Decimal(first + second) / 2)

@@ -1,4 +1,4 @@
-"""Replies of the interviewer, validated before anything is stored."""
+"""Validate the interviewer's replies before anything is stored."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from interviewer.interviews.verdicts import unseen
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 Spent = Callable[[Usage], object]
-"""Is given what a reply took, where that is known."""
+"""A callback for the token usage of each reply whose usage is known."""
 
 MAX_PROMPT = 4000
 MAX_FEEDBACK = 8000
@@ -45,7 +45,7 @@ MAX_SUBTOPIC = 120
 
 @dataclass(frozen=True, slots=True)
 class AskedQuestion:
-    """A question whose rubric has been validated; its topic is the one that was asked for, whatever the interviewer says."""
+    """A question with a validated rubric; its topic is the requested one, whatever the interviewer says."""
 
     topic_id: int
     prompt: str
@@ -73,11 +73,11 @@ class AskedQuestion:
 
 
 def _forget(_usage: Usage) -> None:
-    """Ignore what a reply took."""
+    """Ignore the usage."""
 
 
 async def ask(interviewer: Interviewer, brief: QuestionBrief, publish: Publish[Event], spent: Spent = _forget) -> AskedQuestion:
-    """Let the interviewer ask, publishing the text as it comes; `spent` is told what it took, where that is known.
+    """Let the interviewer ask a question and publish its text as it is written; `spent` gets the token usage, where known.
 
     Raises InterviewerBadOutput when no usable question comes.
     """
@@ -101,7 +101,7 @@ async def ask(interviewer: Interviewer, brief: QuestionBrief, publish: Publish[E
             prompt=draft.prompt.strip(),
             subtopic=(draft.subtopic.strip() or topic_by_id(brief.topic_id).name)[:MAX_SUBTOPIC],
             level=Level(draft.level),
-            # Whatever the model says about its question, a turn that must be code is one.
+            # The server decides that a question is about code, whatever the model says.
             kind=AnswerKind.CODE if brief.must_be_code else AnswerKind(draft.kind),
             rubric=Rubric.model_validate(draft.rubric),
             bank_id=draft.bank_id,
@@ -113,11 +113,11 @@ async def ask(interviewer: Interviewer, brief: QuestionBrief, publish: Publish[E
 async def judge(
     interviewer: Interviewer, brief: AnswerBrief, publish: Publish[Event], spent: Spent = _forget, repeats: int = 1
 ) -> Judgement:
-    """Let the interviewer judge, publishing the feedback as it comes; the score is computed here, from checked marks.
+    """Let the interviewer judge and publish the feedback as it is written; the score is computed here, from checked marks.
 
-    With `repeats` over 1 it judges as often, side by side: the median of each mark counts, the feedback is the first one's,
-    and of the others those that fail are left out. `spent` is told what each took, where that is known.
-    Raises InterviewerBadOutput when no usable verdict comes.
+    With `repeats` over 1 it judges that many times concurrently: the median of each mark counts, the feedback is that of the
+    first, and failures of the others are ignored. `spent` gets the token usage of each, where known. Raises InterviewerBadOutput
+    when no usable verdict comes.
     """
     more = [asyncio.create_task(_graded(interviewer, brief, unseen, spent)) for _ in range(1, repeats)]
     try:
@@ -135,7 +135,7 @@ async def judge(
 
 
 async def _graded(interviewer: Interviewer, brief: AnswerBrief, publish: Publish[Event], spent: Spent) -> tuple[str, Grading]:
-    """Let the interviewer judge once and return its feedback and its marks, checked; raises InterviewerBadOutput."""
+    """Let the interviewer judge once and return its feedback and checked marks; raises InterviewerBadOutput."""
     draft: VerdictDraft | None = None
     async for item in interviewer.judge(brief):
         if isinstance(item, Piece):
@@ -158,7 +158,7 @@ async def _graded(interviewer: Interviewer, brief: AnswerBrief, publish: Publish
 
 
 async def analyse(interviewer: Interviewer, text: str, spent: Spent = _forget) -> dict[str, Any]:
-    """Let the interviewer analyse a job description; `spent` is told what it took, where that is known.
+    """Let the interviewer analyze a job description; `spent` gets the token usage, where known.
 
     Raises InterviewerBadOutput when the result is not usable.
     """
@@ -178,6 +178,6 @@ async def analyse(interviewer: Interviewer, text: str, spent: Spent = _forget) -
 
 
 def storable(*values: Any) -> bool:
-    """Tell whether texts and documents can be stored: PostgreSQL takes no NUL, UTF-8 no lone surrogate."""
+    """Return whether texts and documents can be stored: PostgreSQL rejects NUL, UTF-8 lone surrogates."""
     text = json.dumps(values, ensure_ascii=False, default=str)
     return "\\u0000" not in text and not _SURROGATE.search(text)

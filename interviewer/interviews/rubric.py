@@ -1,8 +1,8 @@
-"""The rubric method: key points fixed before the answer, marks backed by quotes, a score from marks.
+"""The rubric: key points fixed before the answer, marks backed by quotes, a score computed from the marks.
 
-A question carries 3 to 6 weighted key points and a model answer before any answer exists. A verdict
-marks each key point and backs every mark with words of the answer; `checked_marks` drops
-marks whose quote is not there, and `score` is computed from what remains. No model decides a number.
+A question has 3 to 6 weighted key points and a model answer before any answer exists. A verdict marks each key point and backs
+the mark with a quote of the answer; `checked_marks` drops marks whose quote is not in the answer, and `score` is computed from
+the rest. A model never decides the score.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ class Frozen(BaseModel):
 
 
 class KeyPoint(Frozen):
-    """One thing a good answer says; `weight` 1 (nice) to 3 (essential).
+    """One thing a good answer says; `weight` is 1 (nice to have) to 3 (essential).
 
-    `terms` serve the built-in scorer: every inner list is one idea, its members are wordings of it.
+    `terms` is for the built-in interviewer: each inner list is one idea, its members are wordings of it.
     """
 
     point: str = Field(min_length=3, max_length=MAX_POINT)
@@ -40,9 +40,9 @@ class KeyPoint(Frozen):
 
 
 class Rubric(Frozen):
-    """What a question is judged by; never shown before the answer is scored.
+    """The basis for judging a question's answer; never shown before the answer is scored.
 
-    `imported` ones come with a question that was not written for the rubric method: they may have one or two key points.
+    `imported`: the question was not written for this method and may have only one or two key points.
     """
 
     key_points: tuple[KeyPoint, ...] = Field(min_length=1, max_length=MAX_KEY_POINTS)
@@ -66,7 +66,7 @@ class Mark(StrEnum):
 
     @property
     def share(self) -> Decimal:
-        """Part of the key point's weight that this mark earns."""
+        """Share of the key point's weight that this mark earns."""
         return {Mark.HIT: Decimal(1), Mark.PARTIAL: Decimal("0.5"), Mark.MISSED: Decimal(0)}[self]
 
 
@@ -79,7 +79,7 @@ class AnswerNature(StrEnum):
 
 
 class MarkedPoint(Frozen):
-    """The mark of one key point; `quote` is the evidence, empty for a missed one."""
+    """The mark of one key point; `quote` is the evidence, empty if missed."""
 
     key_point: int = Field(ge=0, lt=MAX_KEY_POINTS)
     mark: Mark
@@ -89,7 +89,7 @@ class MarkedPoint(Frozen):
 class Judgement(Frozen):
     """A verdict: the feedback, the checked marks in the rubric's order, the score 0 to 10.
 
-    `low` and `high` are the extremes of several gradings; None when it was graded once.
+    `low` and `high` are the extremes of repeated gradings; None if it was graded once.
     """
 
     feedback: str
@@ -101,22 +101,22 @@ class Judgement(Frozen):
 
 
 def folded(text: str) -> str:
-    """Return `text` for comparison: Unicode-normalised, typographic quotes plain, case and white space folded."""
+    """Return `text` for comparison: Unicode-normalized, typographic quotes made plain, case and white space folded."""
     return " ".join(plain(text).split()).casefold()
 
 
 def plain(text: str) -> str:
-    """Return `text` Unicode-normalised, with typographic quotes plain."""
+    """Return `text` Unicode-normalized, with typographic quotes made plain."""
     # Four times as fast as `translate`, and an answer can be long.
     single = unicodedata.normalize("NFKC", text).replace("\u2018", "'").replace("\u2019", "'")
     return single.replace("\u201c", '"').replace("\u201d", '"')
 
 
 def checked_marks(rubric: Rubric, marks: Sequence[MarkedPoint], answer: str) -> tuple[MarkedPoint, ...]:
-    """Return one mark for each key point, in order, with unproven ones turned to missed.
+    """Return one mark for each key point, in order; unproven ones become missed.
 
-    A hit or partial mark counts only if its quote really stands in `answer` (white space and case
-    folded). A key point that `marks` leaves out is missed; of several marks for one, the first counts.
+    A hit or partial mark counts only if its quote is in `answer` (white space and case folded). A key point without a mark is
+    missed; of several marks for one key point, the first counts.
     """
     haystack = folded(answer)
     given: dict[int, MarkedPoint] = {}
@@ -148,10 +148,10 @@ def exact_score(rubric: Rubric, marks: Sequence[MarkedPoint], nature: AnswerNatu
 
 
 def score(rubric: Rubric, marks: Sequence[MarkedPoint], nature: AnswerNature) -> int:
-    """Return the score 0 to 10: the exact one, half up."""
+    """Return the score 0 to 10: the exact one, halves rounded up."""
     return half_up(exact_score(rubric, marks, nature))
 
 
 def percentage(score_sum: int, judged: int) -> int | None:
-    """Return 100 x sum of scores / (10 x judged answers), half up; None before the first is judged."""
+    """Return 100 x sum of scores / (10 x judged answers), halves rounded up; None before the first is judged."""
     return half_up(Decimal(100 * score_sum) / (MAX_SCORE * judged)) if judged else None

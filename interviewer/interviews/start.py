@@ -1,4 +1,4 @@
-"""Starting an interview: a credit is reserved, the first question asked, and the credit given back if none comes."""
+"""Start an interview: reserve a credit, ask the first question, and return the credit if that fails."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ from interviewer.interviews.views import InterviewView, TurnRow, title_of, turn_
 
 logger = logging.getLogger(__name__)
 
-# A claim outlives a killed worker by at most LEASE; a running one renews it in time.
+# A lease outlives a killed worker by at most LEASE; a running worker renews it in time.
 LEASE = timedelta(seconds=20)
-# How often work that runs in another process is looked at, seconds.
+# How often work that runs in another process is polled, in seconds.
 LOOK_EVERY = 0.5
 
 
 class Starts:
-    """The starts of interviews. `live` is where they run, so that they end well even if no request follows them any more."""
+    """Starts of interviews. They run in `live`, so that each one ends properly even if no request follows it."""
 
     def __init__(
         self, database: Database, interviewer: Interviewer, calls: InterviewerCalls, live: LiveWork[Event], guard: Guard
@@ -57,12 +57,12 @@ class Starts:
     async def start(
         self, user_id: int, job_description: str, key: str = "", client: str = "", *, plan: Plan, remember: bool
     ) -> AsyncIterator[Event]:
-        """Reserve a credit and ask the first question: Started, pieces of the question, then Asked or Failed.
+        """Reserve a credit and ask the first question: yields Started, pieces of the question, then Asked or Failed.
 
-        The interview is carried out by `plan`; `remember` keeps that as the user's last choice, for the start form.
-        The same `key` again (1 to 200 characters) takes no second credit: it follows what came of the first, unless that failed.
-        Raises BadRequest, TooLarge, PaymentRequired, TooManyRequests or Crowded before anything is taken. If the first question
-        cannot be asked, or the process dies, the credit is given back.
+        `remember` stores `plan` as the user's last choice, for the start form. Repeating a `key` (1 to 200 characters) takes no
+        second credit: the call follows the first start, unless that failed. Raises BadRequest, TooLarge, PaymentRequired,
+        TooManyRequests or Crowded before anything is stored. If the first question cannot be asked, or the process dies, the
+        credit is returned.
         """
         await self._guard.check(Action.START, client, str(user_id))
         text = cleaned(clean_job_description, job_description)
@@ -78,7 +78,7 @@ class Starts:
     ) -> tuple[Interview, JobProfile | None, bool]:
         """Take the credit and create the interview in one transaction.
 
-        Returns it, its job, and whether it is new: one with the same key is returned as it is.
+        Returns the interview, its job, and whether it is new; an existing one with the same key is returned unchanged.
         """
         async with self._database.transaction() as session:
             user = await users.locked_user(session, user_id)
@@ -106,7 +106,7 @@ class Starts:
         return interview, job, True
 
     async def _open(self, interview: Interview, job: JobProfile | None, publish: Publish[Event]) -> None:
-        """Ask the first question and make the interview active; the job description is analysed at the same time."""
+        """Ask the first question and activate the interview, while the job description is analyzed in the background."""
         interview_id, user_id, plan = interview.id, interview.user_id, plan_of(interview.plan)
         bind_contextvars(interview_id=interview_id)
         if job is not None and job.profile is None:
@@ -120,7 +120,7 @@ class Starts:
                 if question is None:
                     raise Unavailable("This start was given up or took too long. Please start again.")
         except Exception as error:
-            if isinstance(error, Crowded):  # the interviewer was not asked, so giving up meanwhile cost nothing
+            if isinstance(error, Crowded):  # the interviewer was not called, so a start given up meanwhile cost nothing
                 await quietly(self._database, partial(queries.note_give_up, interview_id=interview_id, moment=None))
             words = f"{for_the_user(error).user_message} {await failed_starts.give_back_failed(self._database, interview_id)}"
             publish(Failed("question", Unavailable(words)))
@@ -129,10 +129,10 @@ class Starts:
         publish(Asked(turn_view(TurnRow(question, None, None), plan, asked=1)))
 
     async def give_up(self, user_id: int, interview_id: int) -> None:
-        """Give up a start that has no first question yet: its credit comes back. One that has begun stays as it is.
+        """Give up a start that has no first question yet and return its credit; an active interview stays as it is.
 
-        Raises NotFound, also for another user's interview, and AllowanceUsed after `failed_starts.GIVE_UPS_A_DAY`: each has cost
-        a call of the interviewer.
+        Raises NotFound, also for another user's interview, and AllowanceUsed after `failed_starts.GIVE_UPS_A_DAY`, because each
+        start costs a call of the interviewer.
         """
         async with self._database.transaction() as session:
             loaded = await found(session, user_id, interview_id, lock=True)
@@ -140,7 +140,7 @@ class Starts:
                 await failed_starts.give_up(session, interview_id, user_id)
 
     async def _analyse(self, interview_id: int, user_id: int, job: JobProfile) -> None:
-        """Analyse a job description and keep the result; without it the questions go by the text itself."""
+        """Analyze a job description and store its profile; without one, questions are based on the text itself."""
         try:
             profile, call = await self._calls.analyze(Caller(user_id, interview_id), job.text)
             async with self._database.transaction() as session:
@@ -156,12 +156,12 @@ class Starts:
             return await queries.extend_start(session, interview_id, LEASE)
 
     async def follow(self, user_id: int, interview_id: int) -> AsyncIterator[Event]:
-        """Follow a start, wherever it runs: its events as in `start`, or Asked or Failed once it has ended."""
+        """Follow a start in any process: yields its events as `start` does, or only Asked or Failed once it has ended."""
         if (broadcast := self._live.running(("start", interview_id))) is not None:
             async for event in broadcast.follow():
                 yield event
             return
-        # Another process can only be watched through the database.
+        # Work in another process can only be polled through the database.
         while (view := await self._view(user_id, interview_id)).status is InterviewStatus.STARTING:  # noqa: ASYNC110
             await asyncio.sleep(LOOK_EVERY)
         if view.turns:
@@ -177,10 +177,10 @@ class Starts:
 async def _opened(
     session: AsyncSession, interview_id: int, user_id: int, asked: AskedQuestion, call: ModelCall
 ) -> Question | None:
-    """Store the first question and make its interview active; None, and only the call is stored, if the start is over."""
+    """Store the first question and activate its interview; if the start is over, store only the call and return None."""
     loaded = await queries.load(session, interview_id, user_id, lock=True)
     if loaded is None or loaded[0].status != InterviewStatus.STARTING.value:
-        call.interview_id = loaded[0].id if loaded else None  # the account may be gone, and the interview with it
+        call.interview_id = loaded[0].id if loaded else None  # the interview may have been deleted with its account
         session.add(call)
         return None
     conversation = Conversation(interview_id=interview_id)

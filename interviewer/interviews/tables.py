@@ -1,4 +1,4 @@
-"""Tables of interviews: what was asked, what was said about it, how it was judged, and what the model took."""
+"""Tables of interviews: questions, answers, verdicts, and calls of the model."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.rubric import MAX_SCORE, AnswerNature
 from interviewer.interviews.topics import TOPICS, AnswerKind, Level
 
-# More questions than any plan may have: the rules of plans may change without a migration.
+# Above any plan's limit, so that the limits can change without a migration.
 MOST_ANSWERS = 100
 NATURES = tuple(AnswerNature)
 SPREAD = f"num_nonnulls(score_low, score_high) <> 1 AND 0 <= score_low AND score_low <= score_high AND score_high <= {MAX_SCORE}"
 
 
 class JobProfile(SQLModel, table=True):
-    """A job description and what was found in it; `profile` is empty until it has been analysed."""
+    """A job description and its profile, which is empty until the text has been analyzed."""
 
     __tablename__: ClassVar[Any] = "job_profiles"
     __table_args__ = (UniqueConstraint("user_id", "text_hash"),)
@@ -49,10 +49,11 @@ class JobProfile(SQLModel, table=True):
 
 
 class Interview(SQLModel, table=True):
-    """One interview. Its credit is reserved while it is `starting`; `lease_until` is how long that start may live.
+    """One interview. Its credit is reserved while it is `starting`; `lease_until` is the end of that start's lease.
 
-    `idempotency_key` is what the program that started it calls it, so that asking twice starts it once. `given_up_at` is set when
-    its user gave up the start after the interviewer had been asked: that many a day are free. `plan` is a `Plan.document`.
+    `idempotency_key` comes from the client that started it, so that a repeated request starts it once. `given_up_at` is set when
+    the user gave up the start after the interviewer had been called; a limited number per day is free. `plan` is a
+    `Plan.document`.
     """
 
     __tablename__: ClassVar[Any] = "interviews"
@@ -76,7 +77,7 @@ class Interview(SQLModel, table=True):
     interviewer: str = Field(sa_column=Column(String(20), nullable=False))
     model: str = Field(sa_column=Column(String(120), nullable=False))
     seen_before: list[str] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False, server_default=text("'[]'")))
-    # The default is for rows that a copy of the version before writes during an upgrade.
+    # The default is for rows that a replica of the previous version writes during an upgrade.
     plan: dict[str, Any] = Field(
         default_factory=STANDARD.document,
         sa_column=Column(JSONB, nullable=False, server_default=text(f"'{json.dumps(STANDARD.document())}'")),
@@ -89,7 +90,7 @@ class Interview(SQLModel, table=True):
 
 
 class PlanChoice(SQLModel, table=True):
-    """The plan that a user chose last in the pages, as a `Plan.document`; the start form offers it again."""
+    """The plan that a user last chose in the pages, as a `Plan.document`; the start form offers it again."""
 
     __tablename__: ClassVar[Any] = "plan_choices"
 
@@ -135,10 +136,10 @@ class Question(SQLModel, table=True):
 
 
 class Message(SQLModel, table=True):
-    """Something said about a question. A user's message is the answer: one a question, with the id its client made.
+    """A message about a question. A user's message is the answer: one per question, with an id made by its client.
 
-    `judging_until` is the claim of the worker that judges it; past it, anyone may take over. `reply_owed` is true from the moment
-    a program's answer is stored until its reply has been handed over: the same text again then asks for that reply.
+    `judging_until` is the end of the lease of the worker that judges it; after that, any worker may take over. `reply_owed` is
+    true from when an API client's answer is stored until its reply is delivered; until then the same text asks for that reply.
     """
 
     __tablename__: ClassVar[Any] = "messages"
@@ -159,9 +160,9 @@ class Message(SQLModel, table=True):
 
 
 class Verdict(SQLModel, table=True):
-    """The judgement of one answer; written once, never changed.
+    """The verdict on one answer; written once, never changed.
 
-    `score_low` and `score_high` are the extremes when it was graded several times, else empty.
+    `score_low` and `score_high` are the extremes of repeated gradings, else empty.
     """
 
     __tablename__: ClassVar[Any] = "verdicts"
@@ -185,7 +186,7 @@ class Verdict(SQLModel, table=True):
 
 
 class Appeal(SQLModel, table=True):
-    """A second, blind judgement of an answer, at most one; the first stays as it was. `counted` is the score that both make."""
+    """A second, blind verdict on an answer, at most one; the first stays unchanged. `counted` is the score made from both."""
 
     __tablename__: ClassVar[Any] = "appeals"
     __table_args__ = (
@@ -209,9 +210,9 @@ class Appeal(SQLModel, table=True):
 
 
 class ModelCall(SQLModel, table=True):
-    """One call of the interviewer's model and what it took. It outlives its interview, and then says no more whose it was.
+    """One call of the model and what it took. It outlives its interview, and then no longer says whose it was.
 
-    Tokens are empty where the model's server told none; `cached_tokens` are part of `prompt_tokens`.
+    Tokens are empty if the model's server sent none; `cached_tokens` is part of `prompt_tokens`.
     """
 
     __tablename__: ClassVar[Any] = "model_calls"
@@ -234,7 +235,7 @@ class ModelCall(SQLModel, table=True):
 
 
 class ReportShare(SQLModel, table=True):
-    """A link to the report of an interview, at most one; the row holds the hash of its secret. No row, no link."""
+    """A public link to an interview's report, at most one, with the hash of its secret. Without a row there is no link."""
 
     __tablename__: ClassVar[Any] = "report_shares"
 

@@ -1,4 +1,4 @@
-"""The topics that interviews are about, the levels, and the kinds of answers."""
+"""The topics, levels and kinds of answers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One of the topics; `id` counts from 1 and is what the REST API shows."""
+    """A topic; `id` counts from 1 and is the id in the REST API."""
 
     id: int
     slug: str
@@ -29,7 +29,7 @@ CODING = TOPICS[1]
 
 
 class Level(StrEnum):
-    """Seniority a question or a job is aimed at."""
+    """The seniority that a question or a job is aimed at."""
 
     JUNIOR = "junior"
     MID = "mid-level"
@@ -42,7 +42,7 @@ class Level(StrEnum):
 
 
 class AnswerKind(StrEnum):
-    """What a question asks for."""
+    """The kind of answer that a question asks for."""
 
     TEXT = "text"
     CODE = "code"

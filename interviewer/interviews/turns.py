@@ -1,8 +1,8 @@
-"""The interview: starting it, taking an answer, judging it while the next question is asked.
+"""The use cases of an interview: start it, take an answer, judge it while the next question is asked.
 
-Each piece of work that waits for the interviewer runs on its own (`LiveWork`), so that it is finished and stored even
-if everybody who asked for it goes away; whoever comes back follows it from its first event. Across processes
-a claim in the database, renewed while the work runs, says that somebody is at it; when it lapses the next one takes over.
+Each piece of work that waits for the interviewer is a background task (`LiveWork`), so it is finished and stored even if every
+client disconnects; a client that returns follows it from its first event. Across processes, a lease in the database, renewed
+while the work runs, marks it as taken; when the lease expires, another process takes over.
 """
 
 from __future__ import annotations
@@ -54,10 +54,10 @@ NOT_ANSWERABLE = (
 
 
 class Interviews:
-    """The use cases of an interview; each answer is graded `repeats` times, unless that would only say the same again.
+    """The use cases of an interview; each answer is graded `repeats` times, or once if the interviewer is deterministic.
 
-    What asks the interviewer waits for its place at the `door`. Pages and API come through the same `guard`: `client` is the
-    network address that a request comes from, wherever a method takes one.
+    Calls of the interviewer queue at `door`. Pages and API share the rate limits of `guard`; wherever a method takes `client`, it
+    is the network address of the request.
     """
 
     def __init__(
@@ -75,14 +75,14 @@ class Interviews:
         self._live: LiveWork[Event] = LiveWork()
         self._starts = Starts(database, interviewer, self._calls, self._live, self._guard)
 
-    # -- looking ------------------------------------------------------------------------------------------------
+    # -- reading ------------------------------------------------------------------------------------------------
 
     async def view(self, user_id: int, interview_id: int) -> InterviewView:
-        """Return the interview; raises NotFound, also for somebody else's."""
+        """Return the interview; raises NotFound, also for another user's interview."""
         return (await self.load(user_id, interview_id)).view()
 
     async def current(self, user_id: int) -> InterviewView | None:
-        """Return the interview that the user last worked on and that is not paused or over."""
+        """Return the active or starting interview that the user last worked on, or None."""
         async with self._database.autocommit() as session:
             interview_id = await queries.newest_active(session, user_id)
         return await self.view(user_id, interview_id) if interview_id is not None else None
@@ -103,7 +103,7 @@ class Interviews:
         return self._starts.start(user_id, job_description, key, client, plan=plan, remember=remember)
 
     async def last_choice(self, user_id: int) -> Plan:
-        """Return the plan that the user chose last in the pages, the standard one before the first choice."""
+        """Return the plan that the user last chose in the pages, or the standard plan before the first choice."""
         async with self._database.autocommit() as session:
             document = await choice_queries.last_choice(session, user_id)
         return plan_of(document) if document else STANDARD
@@ -113,7 +113,7 @@ class Interviews:
         return self._starts.follow(user_id, interview_id)
 
     async def give_up(self, user_id: int, interview_id: int) -> InterviewView:
-        """Give up a start and return the interview as it is then: see `Starts.give_up`."""
+        """Give up a start and return the interview: see `Starts.give_up`."""
         await self._starts.give_up(user_id, interview_id)
         return await self.view(user_id, interview_id)
 
@@ -131,16 +131,17 @@ class Interviews:
         client: str = "",
         reply_owed: bool = False,
     ) -> AsyncIterator[Event]:
-        """Store an answer, then judge it and ask the next question side by side; `loaded` is the interview if it was just read.
+        """Store an answer, then judge it and ask the next question concurrently.
 
-        `reply_owed` is stored with it, for a caller that notes when the reply was handed over.
+        `loaded` is the interview, if the caller has just read it. `reply_owed` is stored with the answer, for callers that record
+        when the reply was delivered. Without a `text` the question is skipped: it scores 0 without a call of the interviewer.
 
-        Without a `text` the question is skipped: that scores 0 without the interviewer's being asked.
+        Yields Stored, pieces of both texts as they are written, Judged and Asked as each is stored, Failed for a part that
+        failed. Repeating the text stores nothing and yields the events of the stored answer; so does repeating the `client_id`
+        once that answer's turn is complete.
 
-        Yields Stored, pieces of both as they are written, Judged and Asked as each is stored, Failed for what did not work.
-        The same text again stores nothing and yields what happened or happens to the stored answer; so does the same `client_id`
-        once that has all it needs. Raises BadRequest, TooLarge, NotFound, TooManyRequests, or Conflict when the question has
-        another answer or the interview is not active.
+        Raises BadRequest, TooLarge, NotFound, TooManyRequests, or Conflict when the question has another answer or the interview
+        is not active.
         """
         await self._guard.check(Action.ANSWER, client, str(user_id))
         content = SKIPPED if text is None else cleaned(clean_answer, text)
@@ -156,7 +157,7 @@ class Interviews:
                 async for event in self._completion(with_row(loaded, row), row, answer.judging_until):
                     yield event
                 return
-            loaded = await self.load(user_id, interview_id)  # somebody was first, or it is not active
+            loaded = await self.load(user_id, interview_id)  # another request was first, or the interview is not active
             row = loaded.row(question_id)
         if row.answer is None:
             raise Conflict("Interview is not active")
@@ -166,7 +167,7 @@ class Interviews:
             yield event
 
     async def complete(self, user_id: int, interview_id: int, question_id: int, client: str = "") -> AsyncIterator[Event]:
-        """Do what an answered question still lacks, or follow the worker that is doing it; events as in `answer`.
+        """Do what an answered question is still missing, or follow the worker that does it; events as in `answer`.
 
         Raises NotFound, BadRequest without an answer, and TooManyRequests.
         """
@@ -179,9 +180,9 @@ class Interviews:
             yield event
 
     async def _completion(self, loaded: Loaded, row: TurnRow, claimed_until: datetime | None) -> AsyncIterator[Event]:
-        """Run or join the work on one answer; `claimed_until` is set when this caller has just claimed it."""
+        """Run or join the work on one answer; `claimed_until` is set if the caller has just taken its lease."""
         key = ("turn", row.question.id)
-        # Begun before anything is yielded: whoever asked for it may be gone by then.
+        # Begin before the first yield: the caller may be gone after it.
         begun = self._live.run(key, partial(self._turn, loaded, row, claimed_until)) if claimed_until else None
         yield Stored(turn_view(row, loaded.plan, asked=len(loaded.rows)))
         while (broadcast := begun or self._live.running(key)) is None:
@@ -202,7 +203,7 @@ class Interviews:
                 yield event
 
     async def _claim(self, loaded: Loaded, row: TurnRow) -> tuple[Loaded, datetime] | None:
-        """Claim an answer that nobody holds and return it as it is now; None while somebody else is at it."""
+        """Take the lease on an answer and return the interview as it is now; None while another worker holds the lease."""
         if row.answer is None:
             return None
         async with self._database.transaction() as session:
@@ -212,7 +213,7 @@ class Interviews:
             return await found(session, loaded.interview.user_id, loaded.interview.id), until
 
     async def _turn(self, loaded: Loaded, row: TurnRow, claimed_until: datetime, publish: Publish[Event]) -> None:
-        """Judge an answer and ask the next question side by side, each as far as it is missing."""
+        """Judge an answer and ask the next question concurrently, each only if it is missing."""
         answer = row.answer
         if answer is None:
             raise AssertionError("a turn needs an answer")
@@ -232,7 +233,7 @@ class Interviews:
             publish(Completed(grown(loaded, row, [what for what in done if isinstance(what, Verdict | Question)])))
 
     async def _judge(self, loaded: Loaded, row: TurnRow, answer: Message, publish: Publish[Event]) -> Verdict | None:
-        """Judge one answer and store the verdict, which the last one closes the interview with; None if another one counts."""
+        """Judge one answer and store the verdict; the last one also closes the interview. None if another worker was first."""
         began = perf_counter()
         judgement, call = await self._judgement(loaded, row, answer, verdicts.timing_feedback(publish))
         verdict = Verdict(message_id=answer.id, **verdicts.judgement_columns(judgement, self._interviewer))
@@ -252,7 +253,7 @@ class Interviews:
     async def _judgement(
         self, loaded: Loaded, row: TurnRow, answer: Message, publish: Publish[Event]
     ) -> tuple[Judgement, ModelCall | None]:
-        """Return what an answer is worth, and the model's call that told so; a skipped question needs none."""
+        """Return the verdict on an answer and the row of the model call; a skipped question needs no call."""
         if answer.content == SKIPPED:
             return verdicts.skipped(row.question), None
         brief = briefs.answer_brief(row.question, answer.content, briefs.job_brief(loaded.job))
@@ -260,7 +261,7 @@ class Interviews:
         return await self._calls.judge(Caller(interview.user_id, interview.id), brief, publish)
 
     async def _ask_next(self, loaded: Loaded, row: TurnRow, publish: Publish[Event]) -> Question | None:
-        """Ask the question after this one and store it with its rubric; None if another one stands there."""
+        """Ask the next question and store it with its rubric; None if another worker was first."""
         if loaded.conversation_id is None:
             raise AssertionError("a started interview has a conversation")
         position, interview = row.question.position + 1, loaded.interview
@@ -277,7 +278,7 @@ class Interviews:
         return question if stored is not None else None
 
     async def _guarded(self, part: str, publish: Publish[Event], work: Awaitable[Row | None]) -> Row | Failed | None:
-        """Run one side of a turn; a failure becomes an event and does not touch the other side."""
+        """Run one part of a turn; a failure becomes an event and does not affect the other part."""
         try:
             return await work
         except Exception as error:
@@ -296,7 +297,7 @@ class Interviews:
     ) -> InterviewView:
         """Pause or resume an interview; raises BadRequest for a change that is not possible.
 
-        One that has the status already counts as such, except with `unless_it_is`: another tab may have been faster.
+        That includes a change to the status it already has, except with `unless_it_is`: another tab may have been faster.
         """
         async with self._database.transaction() as session:
             loaded = await found(session, user_id, interview_id, lock=True)
@@ -308,7 +309,7 @@ class Interviews:
         return await self.view(user_id, interview_id)
 
     async def analyse_job(self, user_id: int, job_description: str, client: str = "") -> JobFindings:
-        """Return what is found in a job description.
+        """Return the profile of a job description.
 
         Raises BadRequest, TooLarge, TooManyRequests, Crowded, or an InterviewerError.
         """
@@ -321,11 +322,11 @@ class Interviews:
         return JobFindings.model_validate(profile)
 
     async def close(self) -> None:
-        """Let running work end, then let go of the interviewer."""
+        """Wait for running work, then close the interviewer."""
         await self._live.drain(DRAIN_SECONDS)
         await self._interviewer.close()
 
     async def load(self, user_id: int, interview_id: int) -> Loaded:
-        """Return the interview as it is stored; raises NotFound, also for somebody else's."""
+        """Return the interview as it is stored; raises NotFound, also for another user's interview."""
         async with self._database.autocommit() as session:
             return await found(session, user_id, interview_id)

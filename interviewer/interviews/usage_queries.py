@@ -1,4 +1,4 @@
-"""Statements about calls of the interviewer's model."""
+"""Queries for calls of the interviewer's model."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from interviewer.interviews.tables import Interview, ModelCall
 
 
 class By(StrEnum):
-    """What calls are summed up by."""
+    """The columns that calls can be grouped by."""
 
     DAY = "day"
     MODEL = "model"
@@ -27,9 +27,10 @@ class By(StrEnum):
 
 
 class Sum(NamedTuple):
-    """Calls summed up. `uncounted` of them worked without the server telling tokens; `label` is empty for those of nobody.
+    """The sum of a group of calls; `label` is empty for calls that belong to no user.
 
-    The median is of the calls that worked, in milliseconds; None when none did.
+    `uncounted` calls worked but have no token counts. `median` is that of the successful calls, in milliseconds; None if there
+    are none.
     """
 
     label: str | None
@@ -47,15 +48,15 @@ Statement = TypeVar("Statement", bound=HasCTE)
 
 
 def along(statement: Statement) -> Statement:
-    """Return `statement` so that it stores a call as well, whatever else it does: that saves a way to the database.
+    """Return `statement` extended to insert a call as well, which saves a round trip.
 
-    It is executed with `values_of` the call, too.
+    Execute it with the call's `values_of` among its parameters.
     """
     return statement.add_cte(NEW_CALL.cte("model_call"))
 
 
 async def sums(session: AsyncSession, since: datetime, by: By, limit: int) -> Sequence[Sum]:
-    """Return what has been called since a moment: days from the newest, all else from what took most tokens."""
+    """Return the sums of calls since a moment: days newest first, everything else by tokens, most first."""
     label = _label(by)
     tokens = func.coalesce(func.sum(col(ModelCall.prompt_tokens) + col(ModelCall.completion_tokens)), 0)
     statement = (
@@ -71,13 +72,13 @@ async def sums(session: AsyncSession, since: datetime, by: By, limit: int) -> Se
 
 
 async def total(session: AsyncSession, since: datetime) -> Sum:
-    """Return all that has been called since a moment."""
+    """Return the sum of all calls since a moment."""
     statement = _summed(literal(None)).where(col(ModelCall.created_at) >= since)
     return Sum(*(await session.execute(statement)).one())
 
 
 def _summed(label: ColumnElement[Any]) -> Select[Any]:
-    """Return the statement that sums calls up under a label."""
+    """Return the statement that sums calls under a label."""
     worked = col(ModelCall.outcome) == "ok"
     return select(
         label,

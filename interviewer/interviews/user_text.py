@@ -1,4 +1,4 @@
-"""What text from users is acceptable: cleaned or refused, never cut silently."""
+"""Check and clean text from users: it is cleaned or refused, never truncated silently."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from interviewer.errors import BadRequest, TooLarge
 
 MAX_ANSWER = 20_000
 MAX_JOB_DESCRIPTION = 30_000
-# What is stored as the answer to a question that was skipped; no answer is empty.
+# Stored as the answer to a skipped question; no real answer is empty.
 SKIPPED = ""
-# Everything in the control category but tab and line feed; PostgreSQL cannot store NUL at all.
+# All control characters except tab and line feed; PostgreSQL cannot store NUL.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -25,12 +25,12 @@ class TextTooLong(TextRefused):
 
 
 def too_long(what: str, length: int, most: int) -> str:
-    """Return the sentence about a text that is longer than allowed, both in characters."""
+    """Return the error sentence for a text that is too long; `length` and `most` are in characters."""
     return f"{what} has {length:,} characters; at most {most:,} are allowed."
 
 
 def clean_answer(raw: str) -> str:
-    """Return an answer fit to store; raises TextTooLong, or TextRefused when nothing remains."""
+    """Return an answer that can be stored; raises TextTooLong, or TextRefused when nothing visible remains."""
     if len(raw) > MAX_ANSWER:
         raise TextTooLong(too_long("Your answer", len(raw), MAX_ANSWER))
     cleaned = _without_controls(raw).strip()
@@ -40,9 +40,9 @@ def clean_answer(raw: str) -> str:
 
 
 def clean_job_description(raw: str) -> str:
-    """Return a job description fit to store, empty when there is none.
+    """Return a job description that can be stored, empty if there is none.
 
-    Raises TextTooLong, or TextRefused when it is not written text (a pasted file, for example).
+    Raises TextTooLong, or TextRefused when it is not prose (a pasted file, for example).
     """
     if len(raw) > MAX_JOB_DESCRIPTION:
         raise TextTooLong(too_long("The job description", len(raw), MAX_JOB_DESCRIPTION))
@@ -58,12 +58,12 @@ def clean_job_description(raw: str) -> str:
 
 
 def _is_visible(character: str) -> bool:
-    """Tell characters that leave ink from spaces, controls and invisible marks such as the zero-width space."""
+    """Return whether a character is visible: not a space, a control or an invisible mark such as the zero-width space."""
     return unicodedata.category(character)[0] not in "ZC"
 
 
 def _is_odd(character: str) -> bool:
-    """Tell characters that written text does not hold: controls, private use, unassigned, the replacement sign."""
+    """Return whether prose never contains a character: controls, private use, unassigned, the replacement character."""
     return (
         character == "\ufffd"
         or (bool(_CONTROL.match(character)) and character != "\r")
@@ -78,7 +78,7 @@ def _without_controls(raw: str) -> str:
 
 
 def cleaned(clean: Callable[[str], str], raw: str) -> str:
-    """Apply a rule of the domain to a user's text and turn its refusal into an error with a status."""
+    """Apply one of the rules above to a user's text; raises TooLarge or BadRequest with the rule's sentence."""
     try:
         return clean(raw)
     except TextTooLong as error:

@@ -1,4 +1,4 @@
-"""Verdicts that need no interviewer, and how verdicts are stored and published."""
+"""Verdicts that need no interviewer, and helpers to store and publish verdicts."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ SKIPPED_WORDS = "You skipped this question, so it scores 0. The model answer sho
 
 
 def skipped(question: Question) -> Judgement:
-    """Return the verdict on a question that was skipped: it scores 0, and the interviewer is not asked."""
+    """Return the verdict on a skipped question: 0, without a call of the interviewer."""
     marks = checked_marks(Rubric.model_validate(question.rubric), [], SKIPPED)
     return Judgement(feedback=SKIPPED_WORDS, marks=marks, nature=AnswerNature.NON_ANSWER, score=0)
 
 
 def timing_feedback(publish: Publish[Event]) -> Publish[Event]:
-    """Return what publishes as `publish` does and notes how long the first piece of feedback was waited for from now on."""
+    """Wrap `publish` to measure the time from now until the first piece of feedback."""
     began: float | None = perf_counter()
 
     def timed(event: Event) -> None:
@@ -38,11 +38,11 @@ def timing_feedback(publish: Publish[Event]) -> Publish[Event]:
 
 
 def unseen(_event: Event) -> None:
-    """Publish to nobody: for a verdict that is shown when it is whole, or not at all."""
+    """Discard an event: for a verdict that is shown only as a whole, or not at all."""
 
 
 def judgement_columns(judgement: Judgement, interviewer: Interviewer) -> dict[str, Any]:
-    """Return what is stored of a judgement, whether it is the first verdict on an answer or the one of an appeal."""
+    """Return the columns that store a `Judgement`, for a first verdict or an appeal."""
     return {
         "score": judgement.score,
         "score_low": judgement.low,

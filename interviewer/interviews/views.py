@@ -1,4 +1,4 @@
-"""What pages and API show of an interview: plain values, made from rows by pure functions."""
+"""What pages and the API show of an interview: plain values, built from rows by pure functions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from interviewer.interviews.topics import topic_by_id
 from interviewer.interviews.user_text import SKIPPED
 
 TITLE_LENGTH = 80
-# The interviewer whose verdicts follow from the answer alone.
+# The interviewer that always gives the same answer the same verdict.
 BUILT_IN = "builtin"
 
 
@@ -31,7 +31,7 @@ class TurnRow:
 
     @property
     def score(self) -> int | None:
-        """The score that counts: after an appeal it is made from both verdicts. None before the first."""
+        """The score that counts, after an appeal the one made from both verdicts; None before the first verdict."""
         if self.verdict is None:
             return None
         return self.appeal.counted if self.appeal else self.verdict.score
@@ -39,7 +39,7 @@ class TurnRow:
 
 @dataclass(frozen=True, slots=True)
 class MarkView:
-    """How one key point was met; `quote` is empty when it was missed."""
+    """The mark of one key point; `quote` is empty if it was missed."""
 
     point: str
     weight: int
@@ -49,7 +49,7 @@ class MarkView:
 
 @dataclass(frozen=True, slots=True)
 class AppealView:
-    """The second verdict on an answer, beside the first one's score. `low` and `high` as in `VerdictView`."""
+    """The second verdict on an answer and the first one's score. `low` and `high` as in `VerdictView`."""
 
     first_score: int
     score: int
@@ -61,10 +61,10 @@ class AppealView:
 
 @dataclass(frozen=True, slots=True)
 class VerdictView:
-    """A verdict with all that may be shown once it exists: the rubric and the model answer too.
+    """A verdict with everything that may be shown once it exists, including the rubric and the model answer.
 
-    `score` is the one that counts, after an appeal made from both. Between `low` and `high` lay the scores of several gradings;
-    where there was one they are that score. `final`: an appeal would only hear the same again.
+    `score` is the one that counts, after an appeal the one made from both. `low` and `high` are the extremes of repeated
+    gradings, equal to the score if there was only one. `final`: the verdict cannot be appealed.
     """
 
     score: int
@@ -81,10 +81,10 @@ class VerdictView:
 
 @dataclass(frozen=True, slots=True)
 class TurnView:
-    """One question and what became of it. The rubric is not in here before the verdict is.
+    """One question and its outcome. It contains the rubric only once there is a verdict.
 
-    `claimed`: somebody set out to do what the answer lacks, and has neither failed nor said that it failed.
-    A `skipped` question has an empty answer; one that is only in the bank was never asked. `total`: how many its interview has.
+    `claimed`: a worker has taken the answer and has neither finished nor reported a failure. A `skipped` question has an empty
+    answer; a question that is only in the bank was never asked. `total` is the number of questions of the interview.
     """
 
     question_id: int
@@ -105,13 +105,13 @@ class TurnView:
 
     @property
     def skipped(self) -> bool:
-        """Whether it was passed over instead of answered."""
+        """Whether the question was skipped."""
         return self.answer == SKIPPED
 
 
 @dataclass(frozen=True, slots=True)
 class TopicScore:
-    """Score of one topic in percent; None while nothing of it is judged."""
+    """Score of one topic in percent; None before anything on it is judged."""
 
     topic_id: int
     name: str
@@ -147,13 +147,13 @@ class InterviewView:
 
     @property
     def incomplete_turns(self) -> tuple[TurnView, ...]:
-        """Answered questions that lack their verdict or the question after them."""
+        """Answered questions that are missing their verdict or the next question."""
         return tuple(turn for turn in self.turns if turn.answer is not None and (turn.lacks_verdict or turn.lacks_next))
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """An interview with everything that belongs to it, as it stood in one transaction."""
+    """An interview with everything that belongs to it, as it was loaded."""
 
     interview: Interview
     conversation_id: int | None
@@ -162,11 +162,11 @@ class Loaded:
 
     @property
     def plan(self) -> Plan:
-        """The plan it was started with."""
+        """The plan that the interview was started with."""
         return plan_of(self.interview.plan)
 
     def view(self) -> InterviewView:
-        """Return what may be shown of it."""
+        """Return what may be shown of the interview."""
         return interview_view(self.interview, self.conversation_id, self.job, self.rows)
 
     def row(self, question_id: int) -> TurnRow:
@@ -178,7 +178,7 @@ class Loaded:
 
 
 def title_of(job_text: str | None) -> str:
-    """Return a short title for an interview: the job description's first line, or what it is without one."""
+    """Return a short title for an interview: the first line of its job description, or a general one without it."""
     first = next((line.strip(" #*-\t") for line in (job_text or "").splitlines() if line.strip(" #*-\t")), "")
     if not first:
         return "General backend interview"
@@ -186,7 +186,7 @@ def title_of(job_text: str | None) -> str:
 
 
 def verdict_view(question: Question, verdict: Verdict, appeal: Appeal | None = None) -> VerdictView:
-    """Return what is shown of a verdict, with the rubric it was judged by."""
+    """Return the view of a verdict, with the rubric it was judged by."""
     rubric = Rubric.model_validate(question.rubric)
     score = appeal.counted if appeal else verdict.score
     return VerdictView(
@@ -228,7 +228,7 @@ def _marks(rubric: Rubric, judged: Verdict | Appeal) -> tuple[MarkView, ...]:
 
 
 def turn_view(row: TurnRow, plan: Plan, asked: int) -> TurnView:
-    """Return what is shown of one turn when `asked` of the plan's questions have been asked so far."""
+    """Return the view of one turn, when `asked` of the plan's questions have been asked."""
     question, answer, verdict = row.question, row.answer, row.verdict
     missing = missing_after(question.position, judged=verdict is not None, asked=asked, total=plan.total)
     return TurnView(
@@ -251,7 +251,7 @@ def turn_view(row: TurnRow, plan: Plan, asked: int) -> TurnView:
 
 
 def _shown_verdict(row: TurnRow) -> VerdictView | None:
-    """Return a turn's verdict; nobody needs to hear a skipped question once more."""
+    """Return a turn's verdict; that of a skipped question cannot be appealed."""
     if row.verdict is None:
         return None
     shown = verdict_view(row.question, row.verdict, row.appeal)
@@ -270,7 +270,7 @@ def topic_scores(plan: Plan, turns: Sequence[TurnView]) -> tuple[TopicScore, ...
 def interview_view(
     interview: Interview, conversation_id: int | None, job: JobProfile | None, rows: Sequence[TurnRow]
 ) -> InterviewView:
-    """Return what is shown of an interview; `rows` are its turns in order."""
+    """Return the view of an interview; `rows` are its turns in order."""
     plan = plan_of(interview.plan)
     turns = tuple(turn_view(row, plan, asked=len(rows)) for row in rows)
     return InterviewView(

@@ -1,4 +1,4 @@
-"""A client of the HTTP interface, in the test's own event loop."""
+"""An HTTP client for the API, in the test's own event loop."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def _page(_request: Request) -> PlainTextResponse:
 
 @pytest.fixture
 async def client(services: Services) -> AsyncIterator[httpx2.AsyncClient]:
-    """The routes as `app.py` mounts them, with something in place of the pages; errors come as answers, as from a server."""
+    """The routes as `app.py` mounts them, with a stub for the pages; exceptions become responses, as on a real server."""
     routes = api.build([SITE])
     routes.mount("", Starlette(routes=[Route("/{page:path}", _page, methods=["GET"])]))
     app = OriginGuard(routes, [SITE])

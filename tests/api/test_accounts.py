@@ -1,4 +1,4 @@
-"""The API's accounts: statuses, words and shapes as the clients that exist expect them."""
+"""Accounts in the API: statuses, messages and shapes as existing clients expect them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def told(answer: httpx2.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["error"]
 
 
-async def test_sign_up_sign_in_and_look_at_oneself(client: httpx2.AsyncClient, services: Services) -> None:
+async def test_sign_up_then_sign_in_then_read_own_account(client: httpx2.AsyncClient, services: Services) -> None:
     made = await sign_up(client, services)
     assert set(made) == {"user_id", "username", "email", "jwtoken"}
     signed_in = await login(client)
@@ -71,7 +71,7 @@ async def test_sign_up_sign_in_and_look_at_oneself(client: httpx2.AsyncClient, s
         assert (await session.get_one(User, made["user_id"])).individual_credits == 1
 
 
-async def test_check_email_tells(client: httpx2.AsyncClient, services: Services) -> None:
+async def test_check_email_reports_whether_an_account_exists(client: httpx2.AsyncClient, services: Services) -> None:
     await sign_up(client, services)
     for email, exists in ((EMAIL, True), ("Ada@Example.com ", True), ("nobody@example.com", False)):
         answer = await client.post("/api/auth/check-email", json={"email": email})
@@ -91,7 +91,7 @@ async def test_check_email_tells(client: httpx2.AsyncClient, services: Services)
         ({"email": EMAIL, "username": "Win at evil.example/x", "password": PASSWORD}, "web addresses or e-mail addresses"),
     ],
 )
-async def test_a_sign_up_that_cannot_be_is_explained(
+async def test_invalid_sign_up_is_explained(
     client: httpx2.AsyncClient, services: Services, body: dict[str, str], words: str
 ) -> None:
     status, error = told(await client.post("/api/auth/request-verification", json=body))
@@ -99,9 +99,7 @@ async def test_a_sign_up_that_cannot_be_is_explained(
     assert words in error
 
 
-async def test_a_known_address_cannot_be_told_from_a_new_one_at_sign_up_sign_in_and_reset(
-    client: httpx2.AsyncClient, services: Services
-) -> None:
+async def test_responses_do_not_reveal_whether_an_address_is_known(client: httpx2.AsyncClient, services: Services) -> None:
     await sign_up(client, services)
     for path, body in (
         ("request-verification", {"username": "Ada", "password": PASSWORD}),
@@ -115,7 +113,7 @@ async def test_a_known_address_cannot_be_told_from_a_new_one_at_sign_up_sign_in_
         assert set(known.headers) == set(unknown.headers)
 
 
-async def test_a_mailed_token_makes_one_account(client: httpx2.AsyncClient, services: Services) -> None:
+async def test_mailed_token_creates_one_account(client: httpx2.AsyncClient, services: Services) -> None:
     await sign_up(client, services)
     token = await mailed(services, "verify-email")
     assert told(await client.post("/api/users", json={"token": token}))[0] == 401
@@ -123,7 +121,7 @@ async def test_a_mailed_token_makes_one_account(client: httpx2.AsyncClient, serv
     assert told(await client.post("/api/users", json={}))[0] == 400
 
 
-async def test_different_pending_passwords_give_an_account_without_one(client: httpx2.AsyncClient, services: Services) -> None:
+async def test_conflicting_pending_passwords_set_no_password(client: httpx2.AsyncClient, services: Services) -> None:
     for name, password in (("Ada", PASSWORD), ("Mallory", "gravel walnut thimble")):
         body = {"email": EMAIL, "username": name, "password": password}
         assert (await client.post("/api/auth/request-verification", json=body)).status_code == 200
@@ -139,7 +137,7 @@ async def test_different_pending_passwords_give_an_account_without_one(client: h
     assert (await login(client))["user_id"] == made.json()["user_id"]
 
 
-async def test_an_address_taken_meanwhile_is_a_conflict(
+async def test_address_taken_in_the_meantime_is_a_conflict(
     client: httpx2.AsyncClient, services: Services, database: Database
 ) -> None:
     from interviewer.core.users import User
@@ -152,7 +150,7 @@ async def test_an_address_taken_meanwhile_is_a_conflict(
     assert told(await client.post("/api/users", json={"token": token})) == (409, "Email already exists")
 
 
-async def test_login_refuses_without_saying_why(client: httpx2.AsyncClient, services: Services) -> None:
+async def test_login_refuses_without_a_reason(client: httpx2.AsyncClient, services: Services) -> None:
     await sign_up(client, services)
     for body in ({}, {"email": EMAIL}, {"password": PASSWORD}):
         assert told(await client.post("/api/auth/login", json=body)) == (400, "Authentication failed.")
@@ -161,7 +159,7 @@ async def test_login_refuses_without_saying_why(client: httpx2.AsyncClient, serv
         assert told(answer) == (401, "Authentication failed.")
 
 
-async def test_refresh_tokens_rotate_over_the_wire(client: httpx2.AsyncClient, services: Services, database: Database) -> None:
+async def test_refresh_tokens_rotate(client: httpx2.AsyncClient, services: Services, database: Database) -> None:
     await sign_up(client, services)
     first = await login(client)
     path, owner = "/api/auth/token", {"user_id": first["user_id"]}
@@ -186,7 +184,7 @@ async def test_refresh_tokens_rotate_over_the_wire(client: httpx2.AsyncClient, s
     assert told(await client.post(path, headers=stolen, json=owner))[0] == 401, "the family is dead"
 
 
-async def test_a_reset_over_the_wire_ends_every_token(client: httpx2.AsyncClient, services: Services) -> None:
+async def test_password_reset_ends_every_token(client: httpx2.AsyncClient, services: Services) -> None:
     await sign_up(client, services)
     tokens = await login(client)
     for email in (EMAIL, "nobody@example.com"):
@@ -206,7 +204,7 @@ async def test_a_reset_over_the_wire_ends_every_token(client: httpx2.AsyncClient
     assert answer.status_code == 401
 
 
-async def test_only_ones_own_account_can_be_seen_and_deleted(client: httpx2.AsyncClient, services: Services) -> None:
+async def test_only_the_own_account_can_be_read_and_deleted(client: httpx2.AsyncClient, services: Services) -> None:
     made = await sign_up(client, services)
     headers = as_bearer(made["jwtoken"])
     for other in (made["user_id"] + 1, 0, 10**30):
@@ -227,12 +225,12 @@ async def test_only_ones_own_account_can_be_seen_and_deleted(client: httpx2.Asyn
     assert told(await client.get(own, headers=headers)) == (401, "Account deactivated")
 
 
-async def test_what_has_no_token_is_refused(client: httpx2.AsyncClient) -> None:
+async def test_request_without_a_valid_token_is_refused(client: httpx2.AsyncClient) -> None:
     for headers in ({}, {"Authorization": "Bearer"}, {"Authorization": "Bearer x"}, {"Cookie": "interviewer_session=x"}):
         assert told(await client.get("/api/users/1", headers=headers)) == (401, "Unauthorized")
 
 
-async def test_a_browsers_cookie_is_no_token(client: httpx2.AsyncClient, services: Services) -> None:
+async def test_browser_cookie_is_not_a_token(client: httpx2.AsyncClient, services: Services) -> None:
     made = await sign_up(client, services)
     async with services.database.transaction() as session:
         from interviewer.core.users import User

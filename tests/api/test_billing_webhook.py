@@ -1,4 +1,4 @@
-"""The payment service's deliveries over HTTP: what is answered, what is kept, and what nobody gets by asking for it."""
+"""The payment service's webhooks over HTTP: responses, stored deliveries, and forged requests."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from tests.support.lemon_store import Delivery
 
 PATH = "/api/webhooks/billing"
 MISSING = object()
-# How deep a body has to be nested to end a program that is not careful.
+# Nesting that is deep enough to crash a careless parser.
 DEEP = 100_000
 
 
 @pytest.fixture
 def settings() -> Settings:
-    """A site that sells; what it would ask of the payment service is no matter here."""
+    """A site that sells; no test here makes it call the payment service."""
     return Settings(
         _env_file=None, port=3999, database_url=None, openai_api_key=None, openai_base_url=None, frontend_url="", **SETTINGS
     )
@@ -51,7 +51,7 @@ async def user(new_user: NewUser) -> User:
 async def post(
     client: httpx2.AsyncClient, body: bytes, given: str | bytes | None = None, **headers: str
 ) -> tuple[int, dict[str, Any]]:
-    """Post a body with its own signature, or with what is given; an error has the API's shape."""
+    """Post a body with its own signature or a given one; checks that an error has the API's shape."""
     signed = signature(body) if given is None else given
     sent = [(name.encode(), value.encode()) for name, value in headers.items()]
     sent.append((b"X-Signature", signed if isinstance(signed, bytes) else signed.encode()))
@@ -63,7 +63,7 @@ async def post(
 
 
 async def tell(client: httpx2.AsyncClient, *deliveries: Delivery) -> list[str]:
-    """Post deliveries that must be taken, and return what became of each."""
+    """Post deliveries that must be accepted, and return their outcomes."""
     outcomes = []
     for one in deliveries:
         status, document = await post(client, one.body)
@@ -83,7 +83,7 @@ async def rows(database: Database) -> int:
 
 @asynccontextmanager
 async def site(services: Services, interviewer: ScriptedInterviewer, **changes: Any) -> AsyncIterator[Services]:
-    """Have a site with other settings answer, on the same database."""
+    """Serve requests with other settings, on the same database."""
     settings = services.settings.model_copy(update=changes)
     other = wiring.build(settings, database=services.database, interviewer=interviewer, mailer=Outbox())
     wiring.use(other)
@@ -96,9 +96,7 @@ async def site(services: Services, interviewer: ScriptedInterviewer, **changes: 
 # -- good deliveries -------------------------------------------------------------------------------------------------
 
 
-async def test_a_delivery_is_taken_and_applied_once(
-    client: httpx2.AsyncClient, services: Services, database: Database, user: User
-) -> None:
+async def test_delivery_is_applied_once(client: httpx2.AsyncClient, services: Services, database: Database, user: User) -> None:
     store = shop()
     _, (bought,) = store.buy(user.email, custom=None, quantity=2)
     for _ in range(3):
@@ -111,9 +109,7 @@ async def test_a_delivery_is_taken_and_applied_once(
     assert await rows(database) == 2
 
 
-async def test_what_kind_of_content_a_body_is_said_to_be_does_not_matter(
-    client: httpx2.AsyncClient, database: Database, user: User
-) -> None:
+async def test_content_type_of_a_delivery_does_not_matter(client: httpx2.AsyncClient, database: Database, user: User) -> None:
     store = shop()
     for kind in ("application/json", "text/plain", "application/x-www-form-urlencoded", "nonsense"):
         _, (bought,) = store.buy(user.email, custom=None)
@@ -123,9 +119,7 @@ async def test_what_kind_of_content_a_body_is_said_to_be_does_not_matter(
 
 
 @pytest.mark.parametrize("name", sorted(SIGNATURES["files"]))
-async def test_every_sample_carries_the_signature_that_was_made_for_it(
-    client: httpx2.AsyncClient, services: Services, name: str
-) -> None:
+async def test_recorded_signature_of_every_sample_is_accepted(client: httpx2.AsyncClient, services: Services, name: str) -> None:
     body = samples()[name].body
     status, document = await post(client, body, SIGNATURES["files"][name]["X-Signature"])
     expected = (
@@ -139,7 +133,7 @@ async def test_every_sample_carries_the_signature_that_was_made_for_it(
     assert await kept(services) == [(Outcome(expected), body)]
 
 
-async def test_the_samples_in_order_come_to_what_they_are_worth(client: httpx2.AsyncClient, database: Database) -> None:
+async def test_samples_in_order_yield_their_credits(client: httpx2.AsyncClient, database: Database) -> None:
     async with database.transaction() as session:
         mara = User(email="mara.ellingsen@example.com", username="Mara")
         session.add(mara)
@@ -173,7 +167,7 @@ WRONG: dict[str, str | bytes] = {
 
 
 @pytest.mark.parametrize("given", WRONG.values(), ids=WRONG)
-async def test_a_wrong_signature_is_refused_and_nothing_is_kept(
+async def test_wrong_signature_is_refused_and_nothing_is_stored(
     client: httpx2.AsyncClient, services: Services, database: Database, user: User, given: str | bytes
 ) -> None:
     assert await post(client, BODY, given) == (401, {"error": "Invalid signature"})
@@ -182,13 +176,13 @@ async def test_a_wrong_signature_is_refused_and_nothing_is_kept(
     assert await nets(database, user) == (1, 0)
 
 
-async def test_no_signature_is_a_wrong_one(client: httpx2.AsyncClient, services: Services) -> None:
+async def test_missing_signature_is_refused(client: httpx2.AsyncClient, services: Services) -> None:
     answer = await client.post(PATH, content=BODY)
     assert (answer.status_code, answer.json()) == (401, {"error": "Invalid signature"})
     assert await kept(services) == []
 
 
-async def test_a_body_that_differs_in_one_byte_is_refused(client: httpx2.AsyncClient, services: Services) -> None:
+async def test_body_that_differs_in_one_byte_is_refused(client: httpx2.AsyncClient, services: Services) -> None:
     for position in range(0, len(BODY), 17):
         altered = bytearray(BODY)
         altered[position] ^= 1
@@ -201,9 +195,7 @@ async def test_a_body_that_differs_in_one_byte_is_refused(client: httpx2.AsyncCl
 # -- sizes -----------------------------------------------------------------------------------------------------------
 
 
-async def test_a_body_may_be_as_long_as_allowed_and_no_longer(
-    client: httpx2.AsyncClient, services: Services, database: Database, user: User
-) -> None:
+async def test_body_size_limit_is_exact(client: httpx2.AsyncClient, services: Services, database: Database, user: User) -> None:
     for length in (MAX_WEBHOOK + 1, 5 * 1024 * 1024):
         assert (await post(client, BODY.ljust(length)))[0] == 413
     assert await kept(services) == []
@@ -213,7 +205,7 @@ async def test_a_body_may_be_as_long_as_allowed_and_no_longer(
     assert await nets(database, user) == (1, 0)
 
 
-async def test_a_body_whose_length_nobody_said_is_measured(client: httpx2.AsyncClient) -> None:
+async def test_body_without_content_length_is_measured(client: httpx2.AsyncClient) -> None:
     body = BODY.ljust(MAX_WEBHOOK + 1)
 
     async def pieces() -> AsyncIterator[bytes]:
@@ -224,11 +216,11 @@ async def test_a_body_whose_length_nobody_said_is_measured(client: httpx2.AsyncC
     assert (answer.status_code, set(answer.json())) == (413, {"error"})
 
 
-# -- bodies that are no event ----------------------------------------------------------------------------------------
+# -- bodies that are not an event ------------------------------------------------------------------------------------
 
 
 def raw(event: str = '"order_created"', attributes: str = "{}", *, id: str = '"1"', meta: str = "") -> bytes:
-    """Return a body written by hand."""
+    """Return a hand-written body."""
     return f'{{"meta":{{"event_name":{event}{meta}}},"data":{{"type":"x","id":{id},"attributes":{attributes}}}}}'.encode()
 
 
@@ -272,13 +264,13 @@ NO_EVENT = {
 
 
 @pytest.mark.parametrize("body", NO_EVENT.values(), ids=NO_EVENT)
-async def test_what_is_no_event_is_refused(client: httpx2.AsyncClient, services: Services, body: bytes) -> None:
+async def test_body_that_is_not_an_event_is_refused(client: httpx2.AsyncClient, services: Services, body: bytes) -> None:
     status, document = await post(client, body)
     assert (status, document) == (400, {"error": "The body is no event."})
     assert await kept(services) == []
 
 
-# -- events that lack what they need ---------------------------------------------------------------------------------
+# -- events with missing or invalid fields ---------------------------------------------------------------------------
 
 STORE = shop(first_id=5_000_000)
 ORDER = STORE.buy("user1@example.com", custom=None)[1][0]
@@ -304,7 +296,7 @@ BAD_IDS: tuple[object, ...] = (
     "\0",
 )
 BAD_TIMES: tuple[object, ...] = (None, "", "yesterday", "2026-03-02", "2026-03-02T09:14:00", True, [], {}, INFINITE, -1e30, "\0")
-# In UTC these lie in no year of the calendar: the database takes them and cannot give them back.
+# In UTC these are outside Python's range of years: the database accepts them, but they cannot be read back.
 BAD_TIMES += ("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-12:00")
 BAD_CENTS: tuple[object, ...] = (MISSING, None, -1, 2**31, 2**63, 10**400, 1.5, INFINITE, float("nan"), "", "x", [], {})
 BAD_WORDS: tuple[object, ...] = (None, 5, True, [], {}, "x" * 321, "a\0b")
@@ -352,7 +344,7 @@ BROKEN: dict[str, tuple[Delivery, dict[str, tuple[object, ...]]]] = {
 
 
 def put(delivery: Delivery, path: str, value: object) -> bytes:
-    """Return a delivery's body with something else, or nothing, at a place."""
+    """Return a delivery's body with `value` at `path`; MISSING removes the field."""
     document: dict[str, Any] = copy.deepcopy(json.loads(delivery.body))
     *way, last = path.split(".")
     place = document
@@ -366,11 +358,11 @@ def put(delivery: Delivery, path: str, value: object) -> bytes:
 
 
 @pytest.mark.parametrize(("kind", "path"), [(kind, path) for kind, (_, paths) in BROKEN.items() for path in paths])
-async def test_an_event_that_lacks_what_it_needs_is_refused_kept_and_worth_nothing(
+async def test_invalid_event_is_refused_stored_and_grants_nothing(
     client: httpx2.AsyncClient, services: Services, database: Database, user: User, kind: str, path: str
 ) -> None:
     good, paths = BROKEN[kind]
-    if kind == "invoice":  # else it would wait for its subscription anyway
+    if kind == "invoice":  # otherwise it would wait for its subscription
         await tell(client, Delivery(CREATED.event, put(CREATED, "data.attributes.status", "on_trial")))
     before = len(await kept(services))
     for number, value in enumerate(paths[path]):
@@ -397,30 +389,28 @@ HUGE = {
 
 
 @pytest.mark.parametrize("body", HUGE.values(), ids=HUGE)
-async def test_numbers_without_end_do_no_harm(client: httpx2.AsyncClient, services: Services, body: bytes) -> None:
+async def test_huge_numbers_do_no_harm(client: httpx2.AsyncClient, services: Services, body: bytes) -> None:
     status, _ = await post(client, body)
     assert status in (200, 400)
     [(outcome, stored)] = await kept(services)
     assert (outcome, stored) == (Outcome.MALFORMED if status == 400 else Outcome.IGNORED, body)
 
 
-async def test_of_what_is_said_twice_the_last_counts(client: httpx2.AsyncClient, database: Database, user: User) -> None:
+async def test_last_of_duplicate_fields_counts(client: httpx2.AsyncClient, database: Database, user: User) -> None:
     body = BODY.replace(b'"quantity":1', b'"quantity":500,"quantity":2')
     assert body != BODY
     assert await post(client, body) == (200, {"outcome": "applied"})
     assert await nets(database, user) == (2, 0)
 
 
-async def test_every_known_event_that_says_nothing_else_is_refused_and_kept(
-    client: httpx2.AsyncClient, services: Services
-) -> None:
+async def test_known_event_without_data_is_refused_and_stored(client: httpx2.AsyncClient, services: Services) -> None:
     for event in Event:
         body = json.dumps({"meta": {"event_name": event}}).encode()
         assert (await post(client, body))[0] == 400
         assert (await kept(services))[0] == (Outcome.MALFORMED, body)
 
 
-# -- strange things that do not matter -------------------------------------------------------------------------------
+# -- odd values that do not matter -----------------------------------------------------------------------------------
 
 REFERENCES: tuple[object, ...] = (None, True, 5, "", " ", "forged", "é", "a\0b", "x" * 65, "x\n", [], {})
 NESTED: Any = {"checkout_ref": "forged"}
@@ -446,7 +436,7 @@ STRANGE: dict[str, tuple[object, ...]] = {
 
 
 @pytest.mark.parametrize("path", STRANGE)
-async def test_what_does_not_matter_may_be_anything(
+async def test_irrelevant_fields_may_hold_anything(
     client: httpx2.AsyncClient, database: Database, new_user: NewUser, path: str
 ) -> None:
     buyer, other = await new_user(credits=0), await new_user(credits=0)
@@ -476,7 +466,7 @@ UNKNOWN = {
 
 
 @pytest.mark.parametrize("body", UNKNOWN.values(), ids=UNKNOWN)
-async def test_an_unknown_event_is_acknowledged_and_kept(client: httpx2.AsyncClient, services: Services, body: bytes) -> None:
+async def test_unknown_event_is_acknowledged_and_stored(client: httpx2.AsyncClient, services: Services, body: bytes) -> None:
     assert await post(client, body) == (200, {"outcome": "ignored"})
     [one] = await services.webhooks.listed(everything=True)
     assert (one.outcome, one.body) == (Outcome.IGNORED, body)
@@ -485,11 +475,11 @@ async def test_an_unknown_event_is_acknowledged_and_kept(client: httpx2.AsyncCli
     assert await services.webhooks.listed() == [], "nobody has to look at it"
 
 
-# -- not for us ------------------------------------------------------------------------------------------------------
+# -- other stores and test mode --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("store_id", [1, "1", 482130, -48213, True, [48213], {"id": 48213}, "48213 ", 48213.5])
-async def test_another_stores_event_has_no_effect(
+async def test_event_of_another_store_has_no_effect(
     client: httpx2.AsyncClient, services: Services, database: Database, user: User, store_id: object
 ) -> None:
     _, (bought,) = shop().buy(user.email, custom=None)
@@ -498,7 +488,7 @@ async def test_another_stores_event_has_no_effect(
     assert await nets(database, user) == (0, 0)
 
 
-async def test_what_was_made_in_test_mode_counts_for_nothing_on_a_public_site(
+async def test_test_mode_has_no_effect_in_production(
     client: httpx2.AsyncClient, services: Services, database: Database, interviewer: ScriptedInterviewer, user: User
 ) -> None:
     _, tested = shop(test_mode=True).subscribe(user.email, PRO, custom=None)
@@ -514,12 +504,10 @@ async def test_what_was_made_in_test_mode_counts_for_nothing_on_a_public_site(
     assert await tell(client, *again) == ["applied"] * 4, "elsewhere it is how buying is tried out"
 
 
-# -- whose it is -----------------------------------------------------------------------------------------------------
+# -- the owner of a purchase -----------------------------------------------------------------------------------------
 
 
-async def test_nobody_gets_or_loses_credits_by_what_a_buy_link_carries(
-    client: httpx2.AsyncClient, database: Database, new_user: NewUser
-) -> None:
+async def test_forged_checkout_data_moves_no_credits(client: httpx2.AsyncClient, database: Database, new_user: NewUser) -> None:
     payer, victim = await new_user(credits=0), await new_user(credits=0)
     carried = await issue_reference(database, victim)
     forged: dict[str, Any] = {"user_id": str(victim.id), "email": victim.email, "checkout_ref": "chk_2"}
@@ -532,9 +520,7 @@ async def test_nobody_gets_or_loses_credits_by_what_a_buy_link_carries(
     assert (await nets(database, payer), await nets(database, victim)) == ((2, 0), (1, 0)), "who went to the checkout gets it"
 
 
-async def test_a_known_purchase_stays_with_its_owner_whatever_is_told_of_it_later(
-    client: httpx2.AsyncClient, database: Database, new_user: NewUser
-) -> None:
+async def test_known_purchase_stays_with_its_owner(client: httpx2.AsyncClient, database: Database, new_user: NewUser) -> None:
     owner, thief = await new_user(credits=0), await new_user(credits=0)
     store = shop()
     id, told = store.subscribe(owner.email, PRO, custom=None)
@@ -545,7 +531,7 @@ async def test_a_known_purchase_stays_with_its_owner_whatever_is_told_of_it_late
     assert (await nets(database, owner), await nets(database, thief)) == ((0, 20), (0, 0))
 
 
-async def test_what_comes_after_its_account_was_deleted_is_not_kept(
+async def test_delivery_after_account_deletion_keeps_no_body(
     client: httpx2.AsyncClient, services: Services, database: Database, user: User
 ) -> None:
     store = shop()
@@ -558,10 +544,10 @@ async def test_what_comes_after_its_account_was_deleted_is_not_kept(
     assert await services.webhooks.listed() == []
 
 
-async def test_what_nobody_can_tell_any_more_is_nobodys_task(
+async def test_unresolved_delivery_of_a_deleted_account_is_closed(
     client: httpx2.AsyncClient, services: Services, database: Database, user: User
 ) -> None:
-    """A variant that is none of ours waits for the operator, until its account is deleted."""
+    """A delivery with an unknown variant waits for the operator until its account is deleted."""
     _, (_, created, _, _) = shop().subscribe(user.email, PRO, custom=None)
     assert await tell(client, changed(created, variant_id=77, status="expired")) == ["unresolved"]
     assert len(await services.webhooks.listed()) == 1
@@ -570,22 +556,20 @@ async def test_what_nobody_can_tell_any_more_is_nobodys_task(
     assert {outcome for outcome, _ in await kept(services)} == {Outcome.IGNORED}
 
 
-# -- an order that is told in pieces ---------------------------------------------------------------------------------
+# -- an order that arrives in parts ----------------------------------------------------------------------------------
 
 
-async def test_an_order_is_worth_what_the_first_body_with_an_item_says(
-    client: httpx2.AsyncClient, database: Database, user: User
-) -> None:
+async def test_order_is_worth_its_first_body_with_an_item(client: httpx2.AsyncClient, database: Database, user: User) -> None:
     _, (bought,) = shop().buy(user.email, custom=None, quantity=3)
     bare = changed(bought, meta={"webhook_id": "bare"}, first_order_item=None)
     assert await tell(client, bare, bought) == ["unresolved", "applied"]
     assert await nets(database, user) == (3, 0)
 
 
-# -- deliveries that come again --------------------------------------------------------------------------------------
+# -- repeated deliveries ---------------------------------------------------------------------------------------------
 
 
-async def test_an_old_delivery_that_comes_again_changes_nothing(
+async def test_repeated_old_delivery_changes_nothing(
     client: httpx2.AsyncClient, services: Services, database: Database, user: User
 ) -> None:
     store = shop()
@@ -615,7 +599,7 @@ async def test_an_old_delivery_that_comes_again_changes_nothing(
 
 
 @pytest.mark.parametrize("kind", ["buy", "subscribe", "refund"])
-async def test_whatever_statement_fails_the_delivery_is_wanted_again_and_has_its_effect_once(
+async def test_failure_at_any_statement_is_retried_and_applied_once(
     client: httpx2.AsyncClient, services: Services, database: Database, user: User, kind: str
 ) -> None:
     store = shop()
@@ -650,7 +634,7 @@ async def kept_as(services: Services, delivery: Delivery) -> Outcome | None:
     return next((one.outcome for one in await services.webhooks.listed(everything=True) if one.body == delivery.body), None)
 
 
-async def test_without_a_database_the_sender_is_told_to_come_back(
+async def test_without_a_database_the_sender_is_asked_to_retry(
     client: httpx2.AsyncClient, services: Services, database: Database, interviewer: ScriptedInterviewer, user: User
 ) -> None:
     lost = wiring.build(
@@ -670,7 +654,7 @@ async def test_without_a_database_the_sender_is_told_to_come_back(
 
 
 @pytest.mark.parametrize("given", [RIGHT, "", signature(BODY, "\0")])
-async def test_without_a_secret_nothing_is_taken(
+async def test_without_a_secret_every_delivery_is_refused(
     client: httpx2.AsyncClient, services: Services, interviewer: ScriptedInterviewer, given: str
 ) -> None:
     async with site(services, interviewer, lemon_webhook_secret=None):
@@ -684,7 +668,7 @@ async def test_without_a_secret_nothing_is_taken(
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
-async def test_a_wrong_method_is_named(client: httpx2.AsyncClient, services: Services, method: str) -> None:
+async def test_wrong_method_gets_405(client: httpx2.AsyncClient, services: Services, method: str) -> None:
     answer = await client.request(method, PATH, headers={"X-Signature": RIGHT})
     assert (answer.status_code, answer.json()) == (405, {"error": "Method not allowed"})
     assert await kept(services) == []

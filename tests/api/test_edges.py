@@ -1,4 +1,4 @@
-"""What every route has in common: methods, bodies, sizes, origins, the database being away."""
+"""What all routes have in common: methods, bodies, sizes, origins, an unavailable database."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ BODIES = {
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
-async def test_whatever_is_sent_is_answered_with_one_sentence(client: httpx2.AsyncClient, path: str, body: bytes) -> None:
+async def test_any_body_gets_a_one_sentence_error(client: httpx2.AsyncClient, path: str, body: bytes) -> None:
     answer = await client.post(path, content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code in {400, 401, 503}, answer.text
     assert answer.status_code != 503 or path == "/api/auth/github"
@@ -47,8 +47,8 @@ async def test_whatever_is_sent_is_answered_with_one_sentence(client: httpx2.Asy
         assert answer.json() == {"error": "Invalid request body"}
 
 
-async def test_a_form_of_another_site_is_no_json(client: httpx2.AsyncClient) -> None:
-    """A form can send text/plain, which is read as JSON: no cookie counts at the API, so that gives another site nothing."""
+async def test_form_of_another_site_is_not_read_as_json(client: httpx2.AsyncClient) -> None:
+    """A form can send text/plain, which is read as JSON, but the API ignores cookies, so another site gains nothing."""
     body = b'{"email": "ada@example.com"}'
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     answer = await client.post("/api/auth/request-reset", content=body, headers=headers)
@@ -57,18 +57,18 @@ async def test_a_form_of_another_site_is_no_json(client: httpx2.AsyncClient) -> 
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
-async def test_a_wrong_method_is_named(client: httpx2.AsyncClient, path: str, method: str) -> None:
+async def test_wrong_method_gets_405(client: httpx2.AsyncClient, path: str, method: str) -> None:
     answer = await client.request(method, path)
     assert (answer.status_code, answer.json()) == (405, {"error": "Method not allowed"})
 
 
-async def test_an_unknown_path_is_not_found(client: httpx2.AsyncClient) -> None:
+async def test_unknown_path_gets_404(client: httpx2.AsyncClient) -> None:
     for method in ("GET", "POST", "DELETE"):
         answer = await client.request(method, "/api/nothing/here")
         assert (answer.status_code, answer.json()) == (404, {"error": "Not found"})
 
 
-async def test_pages_are_left_alone(client: httpx2.AsyncClient) -> None:
+async def test_pages_are_not_affected(client: httpx2.AsyncClient) -> None:
     for path in ("/", "/dashboard", "/apiary"):
         assert (await client.get(path)).text == "a page"
 
@@ -78,7 +78,7 @@ async def _chunks() -> AsyncIterator[bytes]:
         yield b"x" * 1024
 
 
-async def test_a_body_over_256_kilobytes_is_refused_whatever_its_length_says(client: httpx2.AsyncClient) -> None:
+async def test_body_over_256_kilobytes_is_refused(client: httpx2.AsyncClient) -> None:
     for content in (b"x" * (256 * 1024 + 1), _chunks()):
         answer = await client.post("/api/auth/login", content=content)
         assert answer.status_code == 413
@@ -86,7 +86,7 @@ async def test_a_body_over_256_kilobytes_is_refused_whatever_its_length_says(cli
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://localhost:3999.evil.example"])
-async def test_another_sites_page_may_not_read_and_not_ask_with_a_token(client: httpx2.AsyncClient, origin: str) -> None:
+async def test_other_origins_get_no_cors_headers(client: httpx2.AsyncClient, origin: str) -> None:
     asked = {"Origin": origin, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
     preflight = await client.options("/api/auth/login", headers=asked)
     assert preflight.status_code == 400
@@ -95,7 +95,7 @@ async def test_another_sites_page_may_not_read_and_not_ask_with_a_token(client: 
         assert "access-control-allow-origin" not in response.headers
 
 
-async def test_a_page_of_a_listed_origin_may(client: httpx2.AsyncClient) -> None:
+async def test_listed_origin_gets_cors_headers(client: httpx2.AsyncClient) -> None:
     asked = {
         "Origin": SITE,
         "Access-Control-Request-Method": "POST",
@@ -109,7 +109,7 @@ async def test_a_page_of_a_listed_origin_may(client: httpx2.AsyncClient) -> None
         assert response.headers["access-control-allow-credentials"] == "true"
 
 
-async def test_without_its_database_the_api_says_when_to_come_back(client: httpx2.AsyncClient, services: Services) -> None:
+async def test_without_a_database_the_api_sends_retry_after(client: httpx2.AsyncClient, services: Services) -> None:
     settings = Settings(_env_file=None, rate_limits=False)
     lost = wiring.build(settings, database=Database("postgresql://nobody@127.0.0.1:1/nothing"))
     wiring.use(lost)

@@ -1,4 +1,4 @@
-"""The way back from GitHub over HTTP: cookies, redirections, and what a stranger's link to it does."""
+"""GitHub's callback over HTTP: cookies, redirects, and links that a stranger prepared."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def state_at_github(visitor: httpx2.AsyncClient, path: str = "/api/auth/gi
     return parse_qs(urlsplit(answer.headers["location"]).query)["state"][0]
 
 
-async def test_signing_in_sets_the_cookie_and_goes_where_one_was_heading(visitor: httpx2.AsyncClient, services: Services) -> None:
+async def test_sign_in_sets_the_cookie_and_redirects_to_next(visitor: httpx2.AsyncClient, services: Services) -> None:
     state = await state_at_github(visitor, "/api/auth/github/start?next=/interview")
     answer = await visitor.get(f"/github/callback?code=good&state={state}")
     assert (answer.status_code, answer.headers["location"]) == (303, "/interview")
@@ -51,7 +51,7 @@ async def test_signing_in_sets_the_cookie_and_goes_where_one_was_heading(visitor
 
 
 @pytest.mark.parametrize("query", ["code=good", "code=good&state=x", "", "error=access_denied", "code=good&state=%F0%9F%92%A9"])
-async def test_a_strangers_link_signs_nobody_in(visitor: httpx2.AsyncClient, oauth: ScriptedOAuth, query: str) -> None:
+async def test_forged_callback_does_not_sign_in(visitor: httpx2.AsyncClient, oauth: ScriptedOAuth, query: str) -> None:
     answer = await visitor.get(f"/github/callback?{query}")
     assert (answer.status_code, answer.headers["location"]) == (303, "/login")
     await state_at_github(visitor)
@@ -62,7 +62,7 @@ async def test_a_strangers_link_signs_nobody_in(visitor: httpx2.AsyncClient, oau
     assert oauth.exchanged == []
 
 
-async def test_an_attempt_can_be_finished_once(visitor: httpx2.AsyncClient) -> None:
+async def test_attempt_can_be_finished_once(visitor: httpx2.AsyncClient) -> None:
     state = await state_at_github(visitor)
     await visitor.get(f"/github/callback?code=good&state={state}")
     del visitor.cookies[COOKIE]
@@ -70,13 +70,13 @@ async def test_an_attempt_can_be_finished_once(visitor: httpx2.AsyncClient) -> N
     assert COOKIE not in visitor.cookies
 
 
-async def test_nothing_leads_to_another_site(visitor: httpx2.AsyncClient) -> None:
+async def test_next_cannot_lead_to_another_site(visitor: httpx2.AsyncClient) -> None:
     state = await state_at_github(visitor, "/api/auth/github/start?next=//evil.example")
     answer = await visitor.get(f"/github/callback?code=good&state={state}")
     assert answer.headers["location"] == "/dashboard"
 
 
-async def test_connecting_needs_the_one_who_began_it(visitor: httpx2.AsyncClient, services: Services, new_user: NewUser) -> None:
+async def test_only_the_user_who_began_can_connect(visitor: httpx2.AsyncClient, services: Services, new_user: NewUser) -> None:
     away = await visitor.get("/api/auth/github/start?connect=1")
     assert (away.status_code, away.headers["location"]) == (303, "/login?next=/account")
     user, other = await new_user(), await new_user()
@@ -92,7 +92,7 @@ async def test_connecting_needs_the_one_who_began_it(visitor: httpx2.AsyncClient
     assert await services.github.connected(user.id)
 
 
-async def test_programs_get_tokens_in_the_contracts_spelling(visitor: httpx2.AsyncClient, services: Services) -> None:
+async def test_api_clients_get_tokens_in_the_contracts_spelling(visitor: httpx2.AsyncClient, services: Services) -> None:
     answer = await visitor.post("/api/auth/github", json={"code": "good", "code_verifier": "v"})
     assert answer.status_code == 200
     assert set(answer.json()) == {"userID", "username", "jwt", "refreshToken"}
@@ -101,7 +101,7 @@ async def test_programs_get_tokens_in_the_contracts_spelling(visitor: httpx2.Asy
     assert (await visitor.post("/api/auth/github", json={"code": "bad"})).status_code == 401
 
 
-async def test_a_site_without_github_answers_503(services: Services, visitor: httpx2.AsyncClient, settings: Settings) -> None:
+async def test_site_without_github_returns_503(services: Services, visitor: httpx2.AsyncClient, settings: Settings) -> None:
     plain = wiring.build(settings, database=services.database)
     wiring.use(plain)
     for answer in (await visitor.get("/api/auth/github/start"), await visitor.post("/api/auth/github", json={"code": "x"})):

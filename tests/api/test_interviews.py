@@ -1,4 +1,4 @@
-"""A program takes an interview: every row of the contract about interviews and conversations."""
+"""An API client takes an interview: every row of the contract about interviews and conversations."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def stored(services: Services, model: Any) -> int:
 # -- starting --------------------------------------------------------------------------------------------------------
 
 
-async def test_starting_asks_the_first_question_and_costs_a_credit(program: httpx2.AsyncClient) -> None:
+async def test_start_asks_the_first_question_and_costs_a_credit(program: httpx2.AsyncClient) -> None:
     answer = await program.post("/api/interviews", json={"job_description": "Senior backend engineer with Python", "other": 1})
     assert answer.status_code == 201
     body = answer.json()
@@ -60,13 +60,13 @@ async def test_starting_asks_the_first_question_and_costs_a_credit(program: http
     assert (board["plan"], board["status"], board["subscription_credits"]) == ("free", "inactive", 0)
 
 
-async def test_starting_without_a_credit_is_refused(client: httpx2.AsyncClient, services: Services, new_user: NewUser) -> None:
+async def test_start_without_a_credit_is_refused(client: httpx2.AsyncClient, services: Services, new_user: NewUser) -> None:
     poor = await services.tokens.issue(await new_user(0), "test", renewable=False)
     answer = await client.post("/api/interviews", json={}, headers={"Authorization": f"Bearer {poor.access}"})
     assert told(answer) == (402, "You do not have enough credits to start a new interview or your subscription has expired.")
 
 
-async def test_a_start_that_fails_gives_the_credit_back(program: httpx2.AsyncClient, interviewer: ScriptedInterviewer) -> None:
+async def test_failed_start_returns_the_credit(program: httpx2.AsyncClient, interviewer: ScriptedInterviewer) -> None:
     interviewer.ask_errors = [InterviewerTimeout()]
     answer = await program.post("/api/interviews", json={})
     assert answer.status_code == 503
@@ -75,15 +75,13 @@ async def test_a_start_that_fails_gives_the_credit_back(program: httpx2.AsyncCli
 
 
 @pytest.mark.parametrize(("text", "status"), [("x" * 30_001, 413), ("%PDF" + "\x00\x01" * 50, 400)])
-async def test_a_job_description_that_is_none_is_refused_before_anything_is_taken(
-    program: httpx2.AsyncClient, text: str, status: int
-) -> None:
+async def test_invalid_job_description_costs_nothing(program: httpx2.AsyncClient, text: str, status: int) -> None:
     for path in ("/api/interviews", "/api/jd"):
         assert (await program.post(path, json={"job_description": text})).status_code == status
     assert (await program.get("/api/user/dashboard")).json()["individual_credits"] == 3
 
 
-async def test_the_same_key_starts_once(program: httpx2.AsyncClient, services: Services) -> None:
+async def test_repeated_key_starts_once(program: httpx2.AsyncClient, services: Services) -> None:
     headers = {"Idempotency-Key": "start-1"}
     answers = await asyncio.gather(*(program.post("/api/interviews", json={}, headers=headers) for _ in range(8)))
     answers.append(await program.post("/api/interviews", json={}, headers=headers))
@@ -94,7 +92,7 @@ async def test_the_same_key_starts_once(program: httpx2.AsyncClient, services: S
     assert other.json()["interview_id"] != answers[0].json()["interview_id"]
 
 
-async def test_a_key_whose_start_failed_may_start_again(program: httpx2.AsyncClient, interviewer: ScriptedInterviewer) -> None:
+async def test_key_of_a_failed_start_can_start_again(program: httpx2.AsyncClient, interviewer: ScriptedInterviewer) -> None:
     interviewer.ask_errors = [InterviewerBusy()]
     headers = {"Idempotency-Key": "again"}
     assert (await program.post("/api/interviews", json={}, headers=headers)).status_code == 503
@@ -104,7 +102,7 @@ async def test_a_key_whose_start_failed_may_start_again(program: httpx2.AsyncCli
 # -- a whole interview -----------------------------------------------------------------------------------------------
 
 
-async def test_a_whole_interview_keeps_to_the_conversation_object(program: httpx2.AsyncClient) -> None:
+async def test_whole_interview_matches_the_conversation_object(program: httpx2.AsyncClient) -> None:
     id = await started(program)
     for number in range(12):
         answer = await said(program, id, f"the first and second thing, answer {number}", "create" if number == 0 else "append")
@@ -155,7 +153,7 @@ async def test_a_whole_interview_keeps_to_the_conversation_object(program: httpx
     assert told(await said(program, id, "more")) == (409, "Interview is not active")
 
 
-async def test_an_interview_shows_what_it_is_about_and_no_rubric(program: httpx2.AsyncClient) -> None:
+async def test_interview_shows_its_job_but_no_rubric(program: httpx2.AsyncClient) -> None:
     id = await started(program, job_description="Staff engineer for a payment platform in Go")
     interview = (await program.get(f"/api/interviews/{id}")).json()["interview"]
     assert interview["difficulty"] == "senior"
@@ -177,7 +175,7 @@ async def test_topics_not_reached_have_no_questions(program: httpx2.AsyncClient)
 # -- refusals --------------------------------------------------------------------------------------------------------
 
 
-async def test_ids_that_are_missing_odd_or_somebody_elses(
+async def test_missing_malformed_and_foreign_ids_are_refused(
     program: httpx2.AsyncClient, services: Services, new_user: NewUser
 ) -> None:
     owner = await new_user(1)
@@ -205,7 +203,7 @@ async def test_ids_that_are_missing_odd_or_somebody_elses(
         assert told(await program.request(method, path, json={})) == (400, "Missing ID"), path
 
 
-async def test_messages_that_cannot_be_answers(program: httpx2.AsyncClient) -> None:
+async def test_invalid_messages_are_refused(program: httpx2.AsyncClient) -> None:
     id = await started(program)
     assert told(await said(program, id, "", "create")) == (400, "Missing message")
     assert told(await said(program, id, "  \n")) == (400, "Missing message")
@@ -233,11 +231,11 @@ async def test_messages_that_cannot_be_answers(program: httpx2.AsyncClient) -> N
         ("GET", "/api/user/dashboard"),
     ],
 )
-async def test_nothing_without_a_token(client: httpx2.AsyncClient, method: str, path: str) -> None:
+async def test_every_route_needs_a_token(client: httpx2.AsyncClient, method: str, path: str) -> None:
     assert told(await client.request(method, path, json={})) == (401, "Unauthorized")
 
 
-async def test_pausing_and_going_on(program: httpx2.AsyncClient) -> None:
+async def test_pause_and_resume(program: httpx2.AsyncClient) -> None:
     id = await started(program)
     for odd in ("finished", "starting", "", None, 7, ["paused"]):
         assert told(await program.patch(f"/api/interviews/{id}", json={"status": odd})) == (400, "Invalid status")
@@ -249,17 +247,17 @@ async def test_pausing_and_going_on(program: httpx2.AsyncClient) -> None:
     assert (await said(program, id, "an answer", "create")).status_code == 201
 
 
-async def test_a_finished_interview_changes_no_more(program: httpx2.AsyncClient, services: Services) -> None:
+async def test_finished_interview_cannot_be_paused(program: httpx2.AsyncClient, services: Services) -> None:
     id = await started(program)
     async with services.database.transaction() as session:
         await session.execute(update(Interview).values(status="finished"))
     assert told(await program.patch(f"/api/interviews/{id}", json={"status": "paused"})) == (400, "Invalid status transition")
 
 
-# -- trying again ----------------------------------------------------------------------------------------------------
+# -- retries ---------------------------------------------------------------------------------------------------------
 
 
-async def test_a_failed_verdict_is_done_again_with_the_same_text_or_none(
+async def test_failed_verdict_is_retried_with_the_same_text_or_none(
     program: httpx2.AsyncClient, services: Services, interviewer: ScriptedInterviewer
 ) -> None:
     id = await started(program)
@@ -286,14 +284,14 @@ async def answers_of(services: Services) -> list[str]:
 
 
 def question_of(answer: httpx2.Response) -> tuple[int, int]:
-    """Return topic and number of the question that an answer of the API shows as open."""
+    """Return the topic and number of the question that is open according to a response."""
     conversation = answer.json()["conversation"]
     return conversation["current_topic"], conversation["current_question_number"]
 
 
 @pytest.mark.parametrize("streamed", [{}, STREAM])
 @pytest.mark.parametrize("keyed", [True, False])
-async def test_the_same_answer_to_twelve_questions_ends(
+async def test_same_answer_to_all_twelve_questions_finishes(
     program: httpx2.AsyncClient, services: Services, keyed: bool, streamed: dict[str, str]
 ) -> None:
     id = await started(program)
@@ -305,7 +303,7 @@ async def test_the_same_answer_to_twelve_questions_ends(
     assert told(await said(program, id, DUNNO)) == (409, "Interview is not active")
 
 
-async def test_create_again_means_the_first_question(program: httpx2.AsyncClient, services: Services) -> None:
+async def test_repeated_create_means_the_first_question(program: httpx2.AsyncClient, services: Services) -> None:
     id = await started(program)
     first = await said(program, id, "the first thing", "create")
     assert (await said(program, id, "the first thing", "create")).json() == first.json()
@@ -316,7 +314,7 @@ async def test_create_again_means_the_first_question(program: httpx2.AsyncClient
     assert await answers_of(services) == ["the first thing"]
 
 
-async def test_a_reply_that_did_not_arrive_is_replayed_once(program: httpx2.AsyncClient, services: Services) -> None:
+async def test_undelivered_reply_is_replayed_once(program: httpx2.AsyncClient, services: Services) -> None:
     id = await started(program)
     first = await said(program, id, DUNNO, "create")
     await owed(services)
@@ -330,13 +328,13 @@ async def test_a_reply_that_did_not_arrive_is_replayed_once(program: httpx2.Asyn
 
 
 async def owed(services: Services) -> None:
-    """Forget that replies have arrived, as if the process had been killed before it could record that."""
+    """Forget that replies were delivered, as if the process had been killed before recording it."""
     await services.receipts.close()
     async with services.database.transaction() as session:
         await session.execute(update(Message).values(reply_owed=True))
 
 
-async def test_a_key_replays_whatever_the_text_for_a_day(
+async def test_key_replays_its_reply_for_a_day_whatever_the_text(
     program: httpx2.AsyncClient, services: Services, interviewer: ScriptedInterviewer
 ) -> None:
     id = await started(program)
@@ -355,7 +353,7 @@ async def test_a_key_replays_whatever_the_text_for_a_day(
     assert len(await answers_of(services)) == 3
 
 
-async def test_while_no_reply_is_there_only_the_same_text_will_do(
+async def test_unjudged_answer_accepts_only_its_own_text(
     program: httpx2.AsyncClient, services: Services, interviewer: ScriptedInterviewer
 ) -> None:
     id = await started(program)
@@ -377,7 +375,7 @@ async def named(program: httpx2.AsyncClient, id: int, message: str, topic: Any, 
     return await program.post(f"/api/conversations/append/{id}", json=body, headers=headers)
 
 
-async def test_a_named_question_is_never_another_one(program: httpx2.AsyncClient, services: Services) -> None:
+async def test_named_question_is_never_taken_for_another(program: httpx2.AsyncClient, services: Services) -> None:
     id = await started(program)
     first = await named(program, id, DUNNO, 1, 1)
     assert (first.status_code, question_of(first)) == (201, (1, 2))
@@ -396,7 +394,7 @@ async def test_a_named_question_is_never_another_one(program: httpx2.AsyncClient
     assert await answers_of(services) == [DUNNO] * 2
 
 
-async def test_a_named_earlier_question_streams_its_whole_reply(program: httpx2.AsyncClient) -> None:
+async def test_named_earlier_question_streams_its_whole_reply(program: httpx2.AsyncClient) -> None:
     id = await started(program)
     whole = events((await said(program, id, DUNNO, "create", **STREAM)).text)
     await said(program, id, "the second thing")
@@ -405,7 +403,7 @@ async def test_a_named_earlier_question_streams_its_whole_reply(program: httpx2.
         assert written(again, name) == written(whole, name)
 
 
-async def test_two_at_once_are_judged_once_and_both_get_the_reply(
+async def test_concurrent_equal_answers_are_judged_once(
     program: httpx2.AsyncClient, services: Services, interviewer: ScriptedInterviewer
 ) -> None:
     id = await started(program)
@@ -427,7 +425,7 @@ def names(stream: list[ServerSent]) -> list[str]:
     return found
 
 
-async def test_a_start_streams_the_question(program: httpx2.AsyncClient) -> None:
+async def test_start_streams_the_question(program: httpx2.AsyncClient) -> None:
     answer = await program.post("/api/interviews", json={}, headers=STREAM)
     assert answer.status_code == 201
     assert answer.headers["Content-Type"].startswith("text/event-stream")
@@ -437,7 +435,7 @@ async def test_a_start_streams_the_question(program: httpx2.AsyncClient) -> None
     assert set(stream[-1].data) == {"interview_id", "conversation_id", "first_question"}
 
 
-async def test_a_turn_streams_feedback_score_and_question(program: httpx2.AsyncClient) -> None:
+async def test_turn_streams_feedback_score_and_question(program: httpx2.AsyncClient) -> None:
     id = await started(program)
     stream = events((await said(program, id, "the first and second thing", "create", **STREAM)).text)
     assert written(stream, "feedback") == "Well said."
@@ -449,7 +447,7 @@ async def test_a_turn_streams_feedback_score_and_question(program: httpx2.AsyncC
     assert ids == sorted(set(ids)), "a running number"
 
 
-async def test_a_stream_goes_on_after_any_event(program: httpx2.AsyncClient) -> None:
+async def test_stream_resumes_after_any_event(program: httpx2.AsyncClient) -> None:
     id = await started(program)
     key = {"Idempotency-Key": "stream-1", **STREAM}
     whole = events((await said(program, id, "the first thing", "create", **key)).text)
@@ -462,7 +460,7 @@ async def test_a_stream_goes_on_after_any_event(program: httpx2.AsyncClient) -> 
         assert both[-1].data == whole[-1].data
 
 
-async def test_a_failure_in_a_stream_is_an_event(program: httpx2.AsyncClient, interviewer: ScriptedInterviewer) -> None:
+async def test_failure_in_a_stream_is_an_event(program: httpx2.AsyncClient, interviewer: ScriptedInterviewer) -> None:
     id = await started(program)
     interviewer.judge_errors = [InterviewerTimeout()]
     stream = events((await said(program, id, "the first thing", "create", **STREAM)).text)
@@ -473,7 +471,7 @@ async def test_a_failure_in_a_stream_is_an_event(program: httpx2.AsyncClient, in
     assert stream[-1].name == "done"
 
 
-async def test_what_is_known_before_a_stream_begins_is_a_plain_status(program: httpx2.AsyncClient) -> None:
+async def test_errors_before_a_stream_are_a_plain_status(program: httpx2.AsyncClient) -> None:
     id = await started(program)
     assert told(await said(program, id, "", "create", **STREAM)) == (400, "Missing message")
     assert (await said(program, id, "x" * 20_001, "create", **STREAM)).status_code == 413
@@ -484,7 +482,7 @@ async def test_what_is_known_before_a_stream_begins_is_a_plain_status(program: h
 # -- lists and job descriptions --------------------------------------------------------------------------------------
 
 
-async def test_long_histories_come_in_pages(program: httpx2.AsyncClient, database: Database, user: User) -> None:
+async def test_long_histories_are_paginated(program: httpx2.AsyncClient, database: Database, user: User) -> None:
     async with database.transaction() as session:
         session.add_all(
             [Interview(user_id=user.id, status="finished", interviewer="test", model="", answers_judged=0) for _ in range(7)]
@@ -501,7 +499,7 @@ async def test_long_histories_come_in_pages(program: httpx2.AsyncClient, databas
         assert (await program.get(f"/api/user/dashboard?{odd}")).status_code == 400
 
 
-async def test_a_job_description_comes_back_as_a_summary(program: httpx2.AsyncClient, interviewer: ScriptedInterviewer) -> None:
+async def test_job_description_is_returned_as_a_summary(program: httpx2.AsyncClient, interviewer: ScriptedInterviewer) -> None:
     answer = await program.post("/api/jd", json={"job_description": "Senior engineer for a bank, with Python and PostgreSQL"})
     assert answer.status_code == 200
     assert answer.json().startswith("### JD Context\n")

@@ -1,4 +1,4 @@
-"""Which pages may open the websocket and post the forms."""
+"""ASGI middleware: origins, security and cache headers, redirects, unusual paths."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from interviewer.api.middleware import CacheHeaders, LocalRedirects, OriginGuard
 
 
 async def answered(app: ASGIApp, path: str, *, method: str = "GET", host: bytes | None = b"site.example") -> tuple[int, Any]:
-    """Return status and headers of the answer to a request as a socket may bring it, whatever clients make of addresses."""
+    """Return the status and headers of the response to a raw request, which no HTTP client has normalized."""
     said: list[Any] = []
 
     async def receive() -> Any:
@@ -70,7 +70,7 @@ EVIL = [
 
 
 @pytest.mark.parametrize("origin", FINE)
-def test_own_pages_listed_pages_and_programs_may(client: TestClient, origin: str | None) -> None:
+def test_own_and_listed_origins_and_programs_are_allowed(client: TestClient, origin: str | None) -> None:
     headers = {"origin": origin} if origin else {}
     assert client.post("/session/login", headers=headers).status_code == 200
     with client.websocket_connect("ws://site.example:3000/_event", headers=headers) as socket:
@@ -78,7 +78,7 @@ def test_own_pages_listed_pages_and_programs_may(client: TestClient, origin: str
 
 
 @pytest.mark.parametrize("origin", EVIL)
-def test_other_sites_pages_may_not(client: TestClient, origin: str) -> None:
+def test_other_origins_are_rejected(client: TestClient, origin: str) -> None:
     assert client.post("/session/login", headers={"origin": origin}).status_code == 403
     with (
         pytest.raises(WebSocketDisconnect),
@@ -87,13 +87,13 @@ def test_other_sites_pages_may_not(client: TestClient, origin: str) -> None:
         pass
 
 
-def test_everything_else_is_left_alone_and_assets_keep(client: TestClient) -> None:
+def test_other_paths_ignore_origins_and_assets_are_cached(client: TestClient) -> None:
     assert client.get("/other", headers={"origin": "http://evil.example"}).status_code == 200
     assert "immutable" in client.get("/assets/a.js").headers["cache-control"]
 
 
 @pytest.mark.parametrize("production", [True, False])
-def test_every_answer_tells_browsers_what_is_allowed(production: bool) -> None:
+def test_every_response_has_security_headers(production: bool) -> None:
     app = SecurityHeaders(Starlette(routes=[Route("/", _form)]), https_only=production)
     for path, status in (("/", 200), ("/missing", 404)):
         answer = TestClient(app).get(path)
@@ -109,7 +109,7 @@ def test_every_answer_tells_browsers_what_is_allowed(production: bool) -> None:
 
 @pytest.mark.parametrize("host", ["site.example", "localhost:3000", "10.0.0.1:80"])
 @pytest.mark.parametrize("behind", [lambda app: app, LocalRedirects])
-def test_a_program_s_worker_loads_python_and_nothing_else(host: str, behind: Callable[[ASGIApp], ASGIApp]) -> None:
+def test_python_worker_may_load_only_python(host: str, behind: Callable[[ASGIApp], ASGIApp]) -> None:
     site = Starlette(routes=[Route("/assets/python-worker-x1.js", _form)])
     app = SecurityHeaders(behind(site), https_only=False)
     policy = TestClient(app).get("/assets/python-worker-x1.js", headers={"host": host}).headers["content-security-policy"]
@@ -120,12 +120,12 @@ def test_a_program_s_worker_loads_python_and_nothing_else(host: str, behind: Cal
 @pytest.mark.parametrize(
     "host", ["", "evil.example; script-src *", "a b", "*", "*.example", "[::1]:3000", "https://evil.example"]
 )
-def test_a_host_that_is_none_allows_a_worker_nothing(host: str) -> None:
+def test_invalid_host_allows_the_worker_nothing(host: str) -> None:
     assert python_policy(host) == "default-src 'none'; script-src 'none'; connect-src 'none'"
 
 
 @pytest.mark.parametrize("origin", ["http://site.example", "http://SITE.example", "ftp://site.example"])
-def test_page_that_came_by_http_is_foreign_to_an_https_site(origin: str) -> None:
+def test_http_page_is_foreign_to_an_https_site(origin: str) -> None:
     guard = OriginGuard(Starlette(), [], https_only=True)
     assert not guard.allows(origin, "site.example")
     assert guard.allows("https://site.example", "site.example")
@@ -150,7 +150,7 @@ def test_page_that_came_by_http_is_foreign_to_an_https_site(origin: str) -> None
         ("/page", 200, "no-cache"),
     ],
 )
-def test_answers_are_kept_by_what_they_are(path: str, status: int, kept: str) -> None:
+def test_cache_control_follows_path_and_status(path: str, status: int, kept: str) -> None:
     async def answer(request: Request) -> PlainTextResponse:
         own = {"Cache-Control": "public, max-age=5"} if request.url.path == "/api/own" else {}
         return PlainTextResponse("x", status_code=status, headers=own, media_type="text/html")
@@ -170,7 +170,7 @@ def test_answers_are_kept_by_what_they_are(path: str, status: int, kept: str) ->
         ("/login?next=/account", "/login?next=/account"),
     ],
 )
-def test_redirect_says_nothing_of_the_host_that_was_asked(location: str, kept: str) -> None:
+def test_redirect_does_not_contain_the_requested_host(location: str, kept: str) -> None:
     async def answer(request: Request) -> PlainTextResponse:
         return PlainTextResponse("", status_code=307, headers={"location": location})
 
@@ -182,7 +182,7 @@ def test_redirect_says_nothing_of_the_host_that_was_asked(location: str, kept: s
 @pytest.mark.parametrize(
     "host", [None, b"", b"site.example", b"evil.com?", b"a b", b"a#b", b"u@evil.com", b"\xc3\xa4", b"[::1]:3000", b"EVIL.com:80"]
 )
-async def test_redirect_is_a_path_whatever_the_host(host: bytes | None, tmp_path: Path) -> None:
+async def test_redirect_is_a_path_for_any_host(host: bytes | None, tmp_path: Path) -> None:
     (tmp_path / "outbox").mkdir()
     (tmp_path / "outbox" / "index.html").write_text("a page")
     app = LocalRedirects(Starlette(routes=[Route("/one/", _form), Mount("/", StaticFiles(directory=tmp_path, html=True))]))
@@ -194,7 +194,7 @@ async def test_redirect_is_a_path_whatever_the_host(host: bytes | None, tmp_path
 
 
 @pytest.mark.parametrize("path", ["/api/x\ny", "/\r\nX:1", "/other\n", "*", "/a\n"])
-async def test_path_that_no_pattern_fits_gets_the_usual_headers(path: str) -> None:
+async def test_path_that_matches_no_pattern_gets_all_headers(path: str) -> None:
     inner = Starlette(routes=[Route("/other", _form), Mount("/", StaticFiles(directory=Path(__file__).parent))])
     outer = Starlette(routes=[Mount("", Requests(SecurityHeaders(CacheHeaders(inner), https_only=False)))])
     status, headers = await answered(Paths(outer), path)

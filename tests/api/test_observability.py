@@ -1,4 +1,4 @@
-"""What the operator sees of the running site: request ids, lines of the log, figures; and what none of them may hold."""
+"""Request ids, log lines and metrics of a running site, and what none of them may contain."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from tests.support.pressure import until
 from tests.support.site import Site
 
 TOKEN = "7d1f0c6e2b9a48538fbe"
-# What stands in the place of the pages; of the real ones each is a "page".
+# The route of the stub for the pages; real pages are logged as "page".
 PAGE = "/{page:path}"
 ANSWER = "The first and the second, in words of my own."
 
@@ -52,13 +52,13 @@ def settings_of(**given: Any) -> Settings:
 
 @pytest.fixture
 def settings() -> Settings:
-    """A site that takes webhooks."""
+    """A site that accepts webhooks."""
     return settings_of(**SETTINGS)
 
 
 @pytest.fixture
 def site_client(client: httpx2.AsyncClient) -> httpx2.AsyncClient:
-    """The routes with what gives requests their ids, as in `app.py`."""
+    """The routes behind the middleware that adds request ids, as in `app.py`."""
     transport = client._transport
     assert isinstance(transport, httpx2.ASGITransport)
     transport.app = Requests(transport.app)
@@ -67,7 +67,7 @@ def site_client(client: httpx2.AsyncClient) -> httpx2.AsyncClient:
 
 @contextmanager
 def logging_as(settings: Settings) -> Iterator[io.StringIO]:
-    """Log as a site with these settings does, into the stream that comes out."""
+    """Log as a site with these settings does, into the stream that is yielded."""
     root, ours, stream = logging.getLogger(), logging.getLogger(logs.OURS), io.StringIO()
     before = root.level, list(root.handlers), ours.level
     try:
@@ -110,7 +110,7 @@ OF_THE_SERVER = logs.CAUSED_BY_CLIENTS["uvicorn.error"]
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[logging.Logger]:
-    """The HTTP server's logger as `interviewer run` leaves it, whatever servers of other tests made of it."""
+    """The HTTP server's logger as `interviewer run` configures it, whatever servers of other tests changed."""
     for name in ("uvicorn", "uvicorn.error"):
         monkeypatch.setattr(logging.getLogger(name), "handlers", [])
         monkeypatch.setattr(logging.getLogger(name), "propagate", True)
@@ -121,7 +121,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[logging.Logger]:
     logger.setLevel(level)
 
 
-def test_warnings_that_clients_cause_are_logged_once_a_minute(log: io.StringIO, server: logging.Logger) -> None:
+def test_warnings_caused_by_clients_are_logged_once_a_minute(log: io.StringIO, server: logging.Logger) -> None:
     for _ in range(5):
         for message in sorted(OF_THE_SERVER):
             server.warning(message)
@@ -131,19 +131,19 @@ def test_warnings_that_clients_cause_are_logged_once_a_minute(log: io.StringIO, 
     assert logged.count("A certificate expires soon.") == 5
 
 
-def test_equal_errors_of_the_application_are_logged_once_a_minute(log: io.StringIO, server: logging.Logger) -> None:
+def test_equal_application_errors_are_logged_once_a_minute(log: io.StringIO, server: logging.Logger) -> None:
     for _ in range(5):
         for wrong, what in ((KeyError("x"), "first"), (ValueError("y"), "second")):
             server.error("Exception in ASGI application (%s)", what, exc_info=wrong)
     assert [line["event"].rpartition("(")[2] for line in lines(log)] == ["first)", "second)"]
 
 
-def test_the_http_server_still_warns_in_these_words() -> None:
+def test_http_server_still_uses_these_messages() -> None:
     source = inspect.getsource(httptools_impl)
     assert [message for message in OF_THE_SERVER if f'"{message}"' not in source] == []
 
 
-def test_changes_for_closed_pages_are_logged_once_a_minute(log: io.StringIO) -> None:
+def test_updates_for_closed_pages_are_logged_once_a_minute(log: io.StringIO) -> None:
     pages = logging.getLogger("reflex.app")
     for page in ("a", "b", "c"):
         pages.warning(f"Attempting to send delta to disconnected client {page!r}")
@@ -153,7 +153,7 @@ def test_changes_for_closed_pages_are_logged_once_a_minute(log: io.StringIO) -> 
     assert [line for line in logged if "disconnected" in line] == ["Attempting to send delta to disconnected client 'a'"]
 
 
-def test_reflex_still_warns_in_these_words() -> None:
+def test_reflex_still_uses_this_message() -> None:
     source = inspect.getsource(EventNamespace.emit_update)
     assert [beginning for beginning in logs.CAUSED_BY_CLIENTS[EventNamespace.__module__] if beginning not in source] == []
 
@@ -162,14 +162,14 @@ def test_reflex_still_warns_in_these_words() -> None:
 
 
 @pytest.mark.parametrize("given", ["a", "a" * 100, "9f-3_x.Y", "00-4bf92f3577b34da6-01"])
-async def test_a_sane_id_is_kept(site_client: httpx2.AsyncClient, log: io.StringIO, given: str) -> None:
+async def test_valid_request_id_is_kept(site_client: httpx2.AsyncClient, log: io.StringIO, given: str) -> None:
     answer = await site_client.get("/live", headers={"X-Request-ID": given})
     assert answer.headers["X-Request-ID"] == given
     assert [line["request_id"] for line in requests(log)] == [given]
 
 
 @pytest.mark.parametrize("given", [None, "", "a" * 101, "a b", "a\tb", '"}', "ä", "a\u202e", "<script>"])
-async def test_every_other_request_gets_one_of_its_own(
+async def test_missing_or_invalid_request_id_is_replaced(
     site_client: httpx2.AsyncClient, log: io.StringIO, given: str | None
 ) -> None:
     headers = [] if given is None else [(b"X-Request-ID", given.encode())]
@@ -180,11 +180,11 @@ async def test_every_other_request_gets_one_of_its_own(
 
 
 @pytest.mark.parametrize("path", ["/api/nowhere", "/api/interviews/1", "/any/page"])
-async def test_refusals_and_pages_have_one_too(site_client: httpx2.AsyncClient, path: str) -> None:
+async def test_errors_and_pages_have_a_request_id(site_client: httpx2.AsyncClient, path: str) -> None:
     assert (await site_client.get(path, headers={"X-Request-ID": "mine"})).headers["X-Request-ID"] == "mine"
 
 
-async def test_work_that_a_request_began_logs_under_its_id(
+async def test_background_work_logs_its_request_id(
     site_client: httpx2.AsyncClient, services: Services, new_user: NewUser, interviewer: ScriptedInterviewer, log: io.StringIO
 ) -> None:
     interviewer.job_errors = [InterviewerBusy()]
@@ -202,10 +202,10 @@ async def test_work_that_a_request_began_logs_under_its_id(
     assert structlog.contextvars.get_contextvars() == {}, "nothing is left for the next request"
 
 
-async def test_work_on_an_interview_logs_under_its_number(
+async def test_work_on_an_interview_logs_its_id(
     site_client: httpx2.AsyncClient, services: Services, new_user: NewUser, interviewer: ScriptedInterviewer, log: io.StringIO
 ) -> None:
-    """A start and a turn that fail, and the requests that caused them; another request has no number."""
+    """Covers a failing start, a failing turn and the requests that caused them; other requests log no interview id."""
     client = await program(site_client, services, new_user)
     id = (await client.post("/api/interviews", json={})).json()["interview_id"]
     interviewer.judge_errors = [RuntimeError("a turn")]
@@ -222,7 +222,7 @@ async def test_work_on_an_interview_logs_under_its_number(
     assert structlog.contextvars.get_contextvars() == {}, "nothing is left for the next request"
 
 
-async def test_a_second_verdict_that_cannot_be_noted_logs_under_the_number_of_its_interview(
+async def test_failed_appeal_logs_its_interview_id(
     site_client: httpx2.AsyncClient,
     services: Services,
     new_user: NewUser,
@@ -251,7 +251,7 @@ async def test_a_second_verdict_that_cannot_be_noted_logs_under_the_number_of_it
     assert structlog.contextvars.get_contextvars() == {}
 
 
-async def test_a_websocket_has_an_id_and_its_events_have_their_own(log: io.StringIO) -> None:
+async def test_websocket_and_each_of_its_events_have_own_ids(log: io.StringIO) -> None:
     class Given:
         name = "reflex___state____state.interview_state.submit_answer"
 
@@ -282,7 +282,7 @@ async def test_a_websocket_has_an_id_and_its_events_have_their_own(log: io.Strin
 # -- the log ---------------------------------------------------------------------------------------------------------
 
 
-async def test_each_request_is_one_line_without_ids_or_queries(
+async def test_each_request_is_logged_without_ids_or_queries(
     site_client: httpx2.AsyncClient, services: Services, log: io.StringIO
 ) -> None:
     await site_client.get("/api/interviews/4711?token=very-secret", headers={"Authorization": "Bearer very-secret"})
@@ -295,7 +295,7 @@ async def test_each_request_is_one_line_without_ids_or_queries(
         assert part not in log.getvalue()
 
 
-async def test_a_failure_keeps_its_traceback_on_one_line(
+async def test_failure_keeps_its_traceback_on_one_line(
     site_client: httpx2.AsyncClient, services: Services, new_user: NewUser, interviewer: ScriptedInterviewer, log: io.StringIO
 ) -> None:
     client = await program(site_client, services, new_user)
@@ -308,9 +308,7 @@ async def test_a_failure_keeps_its_traceback_on_one_line(
     assert "RuntimeError: for (e-mail) at postgresql://(credentials)@host/x" in line["exception"]
 
 
-async def test_nobody_who_took_an_interview_is_in_the_log(
-    site_client: httpx2.AsyncClient, services: Services, log: io.StringIO
-) -> None:
+async def test_log_contains_no_personal_data(site_client: httpx2.AsyncClient, services: Services, log: io.StringIO) -> None:
     with logging_as(settings_of(env=Environment.PRODUCTION, log_level=LogLevel.DEBUG)) as log:
         user = await signed_up(services, "ada@example.com", "Ada Lovelace")
         issued = await services.tokens.issue(user)
@@ -345,7 +343,7 @@ def test_libraries_and_structlog_write_the_same_lines(log: io.StringIO) -> None:
         (LogLevel.ERROR, set()),
     ],
 )
-def test_in_development_lines_are_readable_and_few(level: LogLevel | None, written: set[str]) -> None:
+def test_development_log_is_short_and_readable(level: LogLevel | None, written: set[str]) -> None:
     with logging_as(settings_of(log_level=level)) as log:
         for name in ("debug", "info", "warning"):
             getattr(logging.getLogger("interviewer.somewhere"), name)("said as %s", name)
@@ -363,7 +361,7 @@ def test_in_development_lines_are_readable_and_few(level: LogLevel | None, writt
 
 
 @pytest.mark.parametrize("given", ["Debug", " info "])
-def test_a_level_is_written_as_one_likes(given: str) -> None:
+def test_log_level_is_case_insensitive(given: str) -> None:
     assert settings_of(log_level=given).effective_log_level.value == given.strip().lower()
 
 
@@ -385,16 +383,16 @@ def test_a_level_is_written_as_one_likes(given: str) -> None:
         ("mail 7 is given up after 8 tries; status=404", "mail 7 is given up after 8 tries; status=404"),
     ],
 )
-def test_what_should_not_have_been_logged_is_left_out(said: str, kept: str) -> None:
+def test_secrets_and_personal_data_are_removed_from_logs(said: str, kept: str) -> None:
     secrets = logs.configured_secrets(settings_of(resend_api_key=SecretStr("a-key-of-ours")))
     assert logs.cleaner(secrets)(said) == kept
 
 
-# -- figures ---------------------------------------------------------------------------------------------------------
+# -- metrics ---------------------------------------------------------------------------------------------------------
 
 
 async def figures(client: httpx2.AsyncClient) -> Callable[..., float]:
-    """Return what finds the figures of now, by their names and labels; 0 for those that are not there."""
+    """Return a lookup of the current metrics by name and labels; it returns 0 for missing ones."""
     answer = await client.get("/metrics")
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
@@ -406,7 +404,7 @@ async def figures(client: httpx2.AsyncClient) -> Callable[..., float]:
     return lambda name, **labels: found.get((f"interviewer_{name}", frozenset(labels.items())), 0)
 
 
-async def test_a_site_in_development_shows_its_figures(site_client: httpx2.AsyncClient) -> None:
+async def test_development_site_shows_its_metrics(site_client: httpx2.AsyncClient) -> None:
     now = await figures(site_client)
     assert now("database_connections_in_use") == 0
     assert now("work_in_progress") == 0
@@ -418,7 +416,7 @@ async def _public(services: Services, **given: Any) -> None:
     wiring.use(wiring.build(settings, database=services.database, interviewer=services.interviews._interviewer))
 
 
-async def test_a_public_site_shows_them_to_whoever_has_the_token(client: httpx2.AsyncClient, services: Services) -> None:
+async def test_public_site_shows_metrics_with_the_token(client: httpx2.AsyncClient, services: Services) -> None:
     await _public(services, metrics_token=SecretStr(TOKEN))
     for given in ("", TOKEN, "Bearer", f"Bearer {TOKEN[:-1]}", f"Basic {TOKEN}", "Bearer ü"):
         answer = await client.get("/metrics", headers=[(b"Authorization", given.encode("latin-1"))] if given else [])
@@ -429,20 +427,20 @@ async def test_a_public_site_shows_them_to_whoever_has_the_token(client: httpx2.
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_a_public_site_without_a_token_has_no_such_page(client: httpx2.AsyncClient, services: Services) -> None:
+async def test_public_site_without_a_token_has_no_metrics(client: httpx2.AsyncClient, services: Services) -> None:
     await _public(services)
     for headers in ({}, {"Authorization": "Bearer "}, {"Authorization": f"Bearer {TOKEN}"}):
         assert (await client.get("/metrics", headers=headers)).status_code == 404
 
 
 @pytest.mark.parametrize("token", ["short", "a" * 40, "with spaces in its middle", "wörter-aus-zeichen-ü"])
-def test_a_token_that_can_be_guessed_or_not_be_sent_is_refused(token: str) -> None:
+def test_guessable_or_unsendable_metrics_token_is_refused(token: str) -> None:
     with pytest.raises(ValidationError) as caught:
         settings_of(metrics_token=SecretStr(token))
     assert token not in str(caught.value)
 
 
-async def test_requests_are_counted_by_route_whatever_is_asked_for(site_client: httpx2.AsyncClient, services: Services) -> None:
+async def test_requests_are_counted_by_route(site_client: httpx2.AsyncClient, services: Services) -> None:
     before = await figures(site_client)
     for number in range(3):
         await site_client.get(f"/api/interviews/{number}?x={number}")
@@ -460,7 +458,7 @@ async def test_requests_are_counted_by_route_whatever_is_asked_for(site_client: 
     assert 'method="other"' in exposed
 
 
-async def test_a_request_that_fails_or_is_left_counts_as_that() -> None:
+async def test_failed_and_abandoned_requests_are_counted_as_such() -> None:
     async def failing(scope: Scope, receive: Receive, send: Send) -> None:
         raise RuntimeError
 
@@ -482,7 +480,7 @@ async def test_a_request_that_fails_or_is_left_counts_as_that() -> None:
     assert (counted("500"), counted("499")) == (before[0] + 1, before[1] + 1)
 
 
-async def test_an_interview_shows_in_the_figures(
+async def test_interview_is_counted_in_the_metrics(
     site_client: httpx2.AsyncClient, services: Services, new_user: NewUser, interviewer: ScriptedInterviewer
 ) -> None:
     client = await program(site_client, services, new_user)
@@ -507,7 +505,7 @@ async def test_an_interview_shows_in_the_figures(
     assert now("work_in_progress") == 0
 
 
-async def test_running_work_and_connections_in_use_are_shown(
+async def test_running_work_and_used_connections_are_shown(
     site_client: httpx2.AsyncClient,
     services: Services,
     database: Database,
@@ -527,9 +525,7 @@ async def test_running_work_and_connections_in_use_are_shown(
     assert (await starting).status_code == 201
 
 
-async def test_deliveries_and_mails_are_counted_by_what_becomes_of_them(
-    site_client: httpx2.AsyncClient, services: Services
-) -> None:
+async def test_webhooks_and_mails_are_counted_by_outcome(site_client: httpx2.AsyncClient, services: Services) -> None:
     before = await figures(site_client)
     body = event("something_new", "orders", "1", {})
     for given in (signature(body), signature(body, SECRET + "x")):
@@ -545,8 +541,8 @@ async def test_deliveries_and_mails_are_counted_by_what_becomes_of_them(
 # -- the production process ------------------------------------------------------------------------------------------
 
 
-def test_a_public_site_logs_json_and_guards_its_figures(make_site: Callable[..., Site], tmp_path: Path) -> None:
-    # Its pages are built differently: beside those that the browser tests are using.
+def test_public_site_logs_json_and_guards_its_metrics(make_site: Callable[..., Site], tmp_path: Path) -> None:
+    # Production pages are built differently, so they get a folder apart from the one that the browser tests use.
     pages = shutil.copytree(frontend.WEB, tmp_path / "web", symlinks=True)
     site = make_site(
         REFLEX_WEB_WORKDIR=str(pages),
@@ -567,7 +563,7 @@ def test_a_public_site_logs_json_and_guards_its_figures(make_site: Callable[...,
     written = site.log.read_text()
     found = [json.loads(line) for line in written.splitlines() if line.startswith("{")]
     told = [(line["route"], line["status"]) for line in found if line.get("request_id") == "over-http"]
-    # A line is written when its answer is over, and the client may have asked for the next by then.
+    # A line is written when its response is complete; by then the client may have sent the next request.
     assert sorted(told) == [("/api/interviews/{interview_id}", 401), ("/assets/{file}", 404), ("page", 200), ("page", 200)]
     assert "very-secret" not in written
     assert TOKEN not in written

@@ -1,4 +1,4 @@
-"""The API's description: complete, true to what is answered, and pleasant to read."""
+"""The API's OpenAPI document: complete, true to the responses, and readable."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ Document = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def document() -> Document:
-    """The description as it is served."""
+    """The document as it is served."""
     found: Document = json.loads(json.dumps(api.build().openapi()))
     return found
 
@@ -63,7 +63,7 @@ def operations(document: Document) -> Iterator[tuple[str, Document]]:
 
 
 def contents(document: Document) -> Iterator[tuple[str, Document]]:
-    """Every body that is described, sent and answered, with a name for it."""
+    """Yield every described request and response body with a name."""
     for route, operation in operations(document):
         sent = [("body", operation["requestBody"])] if "requestBody" in operation else []
         for name, told in [*sent, *operation["responses"].items()]:
@@ -76,23 +76,23 @@ def resolved(document: Document, schema: Document) -> Document:
     return found
 
 
-def test_it_is_openapi_3_1(document: Document) -> None:
+def test_document_is_valid_openapi_3_1(document: Document) -> None:
     assert document["openapi"].startswith("3.1.")
     schemathesis.openapi.from_dict(document).validate()
 
 
-def test_it_has_every_route_with_every_status_and_no_other(document: Document) -> None:
+def test_document_has_exactly_these_routes_and_statuses(document: Document) -> None:
     described = {route: {int(status) for status in operation["responses"]} for route, operation in operations(document)}
     assert set(described) == set(ROUTES)
     for route, statuses in ROUTES.items():
         common = {405} | ({429, 503} if " /api/" in route else set())
         common |= {400, 413} if "requestBody" in document["paths"][route.split()[1]][route.split()[0].lower()] else set()
         common |= {400} if route in {"GET /api/auth/github/start", "GET /api/user/dashboard"} else set()
-        extra = {409, 503} if route == "POST /api/auth/github" else set()  # another GitHub account is connected; not configured
+        extra = {409, 503} if route == "POST /api/auth/github" else set()  # connected with another GitHub account; not configured
         assert described[route] == statuses | common | extra, route
 
 
-def test_every_operation_has_a_name_words_and_a_tag_that_is_explained(document: Document) -> None:
+def test_every_operation_has_a_name_a_summary_and_a_known_tag(document: Document) -> None:
     found = dict(operations(document))
     names = [operation["operationId"] for operation in found.values()]
     assert len(set(names)) == len(names)
@@ -102,7 +102,7 @@ def test_every_operation_has_a_name_words_and_a_tag_that_is_explained(document: 
     assert all(len(operation["tags"]) == 1 and operation["summary"] in operation["description"] for operation in found.values())
 
 
-def test_every_body_has_a_schema_and_an_example_that_keeps_to_it(document: Document) -> None:
+def test_every_body_has_a_schema_and_valid_examples(document: Document) -> None:
     count = 0
     for name, content in contents(document):
         schema = content["schema"]
@@ -118,7 +118,7 @@ def test_every_body_has_a_schema_and_an_example_that_keeps_to_it(document: Docum
     assert count > 200
 
 
-# Errors that have a field for programs besides their sentence.
+# Errors with a further field for programs.
 MORE_THAN_WORDS = {
     ("POST /api/interviews", "402"): "Refused",
     ("POST /api/payment/resume", "409"): "Elsewhere",
@@ -126,7 +126,7 @@ MORE_THAN_WORDS = {
 }
 
 
-def test_every_error_is_one_sentence(document: Document) -> None:
+def test_every_error_has_the_error_schema(document: Document) -> None:
     for route, operation in operations(document):
         for status, response in operation["responses"].items():
             if int(status) >= 400 and not (route in {"GET /health", "GET /ready"} and status == "503"):
@@ -138,14 +138,14 @@ def test_every_error_is_one_sentence(document: Document) -> None:
     assert "HTTPValidationError" not in json.dumps(document)
 
 
-def test_every_json_success_has_a_model_of_its_own(document: Document) -> None:
+def test_every_json_success_has_its_own_model(document: Document) -> None:
     for name, content in contents(document):
         if re.search(f" 20[01] {JSON}", name):
             fields = resolved(document, content["schema"])
             assert fields.get("properties") or "POST /api/jd" in name or fields["title"] == "Nothing", name
 
 
-def test_who_may_call_is_said(document: Document) -> None:
+def test_required_authentication_is_described(document: Document) -> None:
     schemes = document["components"]["securitySchemes"]
     assert {(scheme["type"], scheme["scheme"]) for scheme in schemes.values()} == {("http", "bearer")}
     needed = {route: [*one] for route, operation in operations(document) for one in operation.get("security", [])}
@@ -158,7 +158,7 @@ def test_who_may_call_is_said(document: Document) -> None:
 
 
 @pytest.mark.parametrize("route", STREAMING)
-def test_what_streams_says_how(document: Document, route: str) -> None:
+def test_streaming_routes_describe_their_events(document: Document, route: str) -> None:
     operation = dict(operations(document))[route]
     assert set(operation["responses"]["201"]["content"]) == {JSON, "text/event-stream"}
     words = operation["responses"]["201"]["content"]["text/event-stream"]["schema"]["description"]
@@ -168,7 +168,7 @@ def test_what_streams_says_how(document: Document, route: str) -> None:
     assert len(STREAMING) == 3
 
 
-def test_nothing_is_a_parameter_that_no_client_needs_to_know(document: Document) -> None:
+def test_only_parameters_for_clients_are_described(document: Document) -> None:
     found = {one["name"] for _, operation in operations(document) for one in operation.get("parameters", [])}
     assert found == {
         *("user_id", "interview_id", "Idempotency-Key", "Last-Event-ID", "X-Signature"),
@@ -190,7 +190,7 @@ def test_nothing_is_a_parameter_that_no_client_needs_to_know(document: Document)
         ("Renewal", {"user_id": 1}, [{}, {"user_id": 0}, {"user_id": "1"}]),
     ],
 )
-def test_requests_are_described_as_they_are_taken(document: Document, name: str, good: Document, bad: list[Document]) -> None:
+def test_request_schemas_match_what_is_accepted(document: Document, name: str, good: Document, bad: list[Document]) -> None:
     rules = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
     jsonschema_rs.validate(rules, good)
     for one in bad:
@@ -198,13 +198,13 @@ def test_requests_are_described_as_they_are_taken(document: Document, name: str,
             jsonschema_rs.validate(rules, one)
 
 
-async def test_it_is_served(client: httpx2.AsyncClient, document: Document) -> None:
+async def test_document_is_served(client: httpx2.AsyncClient, document: Document) -> None:
     answer = await client.get("/api/openapi.json")
     assert (answer.status_code, answer.headers["content-type"]) == (200, JSON)
     assert answer.json() == document
 
 
-async def test_the_page_to_browse_it_loads_nothing_from_elsewhere(client: httpx2.AsyncClient) -> None:
+async def test_docs_page_loads_nothing_external(client: httpx2.AsyncClient) -> None:
     page = await client.get("/api/docs")
     assert page.status_code == 200
     assert "<title>Interviewer · API</title>" in page.text
@@ -222,7 +222,7 @@ async def test_the_page_to_browse_it_loads_nothing_from_elsewhere(client: httpx2
 
 
 @pytest.mark.parametrize("name", ["redoc.standalone.js", "../core.py", "%2e%2e%2fcore.py", "x"])
-async def test_no_other_file_is_served(client: httpx2.AsyncClient, name: str) -> None:
+async def test_docs_serve_no_other_file(client: httpx2.AsyncClient, name: str) -> None:
     answer = await client.get(f"/api/docs/assets/{name}")
     assert answer.status_code in {400, 404}
     assert set(answer.json()) == {"error"}
@@ -230,9 +230,7 @@ async def test_no_other_file_is_served(client: httpx2.AsyncClient, name: str) ->
 
 @pytest.mark.parametrize("method", ["TRACE", "PUT", "QUERY", "MOVE"])
 @pytest.mark.parametrize("path", ["/live", "/health", "/ready", "/api/auth/login", "/api/users/7", "/api/docs"])
-async def test_a_wrong_method_of_any_kind_is_named_with_the_right_ones(
-    client: httpx2.AsyncClient, path: str, method: str
-) -> None:
+async def test_wrong_method_gets_405_with_the_allowed_ones(client: httpx2.AsyncClient, path: str, method: str) -> None:
     answer = await client.request(method, path)
     assert answer.status_code == 405
     assert answer.headers["allow"] == ("POST" if path == "/api/auth/login" else "GET")
@@ -240,7 +238,7 @@ async def test_a_wrong_method_of_any_kind_is_named_with_the_right_ones(
 
 
 @pytest.mark.parametrize("path", ["/live", "/health", "/ready", "/api/auth/login", "/api/users/7", "/api/docs"])
-async def test_options_names_the_right_methods(client: httpx2.AsyncClient, path: str) -> None:
+async def test_options_returns_the_allowed_methods(client: httpx2.AsyncClient, path: str) -> None:
     answer = await client.options(path)
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["allow"] == ("POST" if path == "/api/auth/login" else "GET")

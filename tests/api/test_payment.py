@@ -1,4 +1,4 @@
-"""The API's buying and plans: statuses, words and shapes as the clients that exist expect them."""
+"""Purchases and plans in the API: statuses, messages and shapes as existing clients expect them."""
 
 from __future__ import annotations
 
@@ -45,19 +45,19 @@ async def user(new_user: NewUser) -> User:
 
 @pytest.fixture
 async def token(services: Services, user: User) -> dict[str, str]:
-    """The header of somebody who is signed in."""
+    """The header of a signed-in user."""
     return as_bearer((await services.tokens.issue(user, "a program", renewable=False)).access)
 
 
 async def deliver(client: httpx2.AsyncClient, deliveries: list[Delivery]) -> None:
-    """Post webhooks in any order."""
+    """Post webhooks in random order."""
     for one in random.Random(len(deliveries)).sample(deliveries, len(deliveries)):
         answer = await client.post("/api/webhooks/billing", content=one.body, headers=one.headers(SECRET))
         assert answer.status_code == 200, answer.text
 
 
 async def bought(client: httpx2.AsyncClient, lemon: Behaviour, token: dict[str, str], tier: str, **form: str) -> None:
-    """Open a checkout, pay, and have the webhooks delivered."""
+    """Open a checkout, pay, and deliver the webhooks."""
     answer = await client.post(CHECKOUT, json={"tier": tier}, headers=token)
     assert (answer.status_code, set(answer.json())) == (200, {"checkout_url"})
     before = len(lemon.fired)
@@ -66,7 +66,7 @@ async def bought(client: httpx2.AsyncClient, lemon: Behaviour, token: dict[str, 
     await deliver(client, lemon.fired[before:])
 
 
-async def test_from_the_checkout_to_the_end_of_the_subscription_and_back(
+async def test_subscription_from_checkout_to_cancel_and_resume(
     client: httpx2.AsyncClient, lemon: Behaviour, database: Database, user: User, token: dict[str, str]
 ) -> None:
     for path, sent in ((CANCEL, None), (RESUME, None), (CHANGE, {"tier": "pro"})):
@@ -93,14 +93,14 @@ async def test_from_the_checkout_to_the_end_of_the_subscription_and_back(
     assert await nets(database, user) == (1, 20)
 
 
-async def test_paypal_is_not_changed_here_and_says_where(
+async def test_paypal_change_is_refused_with_the_portal(
     client: httpx2.AsyncClient, lemon: Behaviour, database: Database, user: User, token: dict[str, str]
 ) -> None:
     await bought(client, lemon, token, "pro", processor="paypal")
     words = "Nothing is changed yet: this subscription can be changed only on the payment service's own page."
     for path, sent in ((CHANGE, {"tier": "premium"}), (RESUME, None)):
         answer = await client.post(path, json=sent, headers=token)
-        [subscription] = lemon.store.subscriptions.values()  # its addresses are signed again with every change
+        [subscription] = lemon.store.subscriptions.values()  # every change re-signs the subscription's URLs
         page = subscription["attributes"]["urls"]["customer_portal_update_subscription"]
         assert (answer.status_code, answer.json()) == (409, {"error": words, "portal_url": page})
         if path == CHANGE:
@@ -109,14 +109,14 @@ async def test_paypal_is_not_changed_here_and_says_where(
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_without_a_token_nothing_is_done(client: httpx2.AsyncClient, lemon: Behaviour, path: str) -> None:
+async def test_request_without_a_token_does_nothing(client: httpx2.AsyncClient, lemon: Behaviour, path: str) -> None:
     for headers in ({}, as_bearer("x"), {"Authorization": "Basic x"}, {"Cookie": "interviewer_session=x"}):
         assert told(await client.post(path, json={"tier": "pro"}, headers=headers)) == (401, "Unauthorized")
     assert told(await client.post(path, json={"tier": 5})) == (401, "Unauthorized")
     assert lemon.requests == []
 
 
-async def test_a_deleted_account_is_told_so(
+async def test_deleted_account_is_refused(
     client: httpx2.AsyncClient, services: Services, user: User, token: dict[str, str]
 ) -> None:
     await services.personal.erase(user.id, user.email)
@@ -126,14 +126,14 @@ async def test_a_deleted_account_is_told_so(
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
-async def test_a_wrong_method_is_named(client: httpx2.AsyncClient, token: dict[str, str], path: str, method: str) -> None:
+async def test_wrong_method_gets_405(client: httpx2.AsyncClient, token: dict[str, str], path: str, method: str) -> None:
     for headers in ({}, token):
         assert told(await client.request(method, path, headers=headers)) == (405, "Method not allowed")
 
 
 @pytest.mark.parametrize("path", WITH_A_TIER)
 @pytest.mark.parametrize("tier", [None, 5, True, [], {}, ["pro"], "", "Pro", "gold", "pro\x00", "\ud800", "x" * 200_000])
-async def test_what_is_no_tier_is_named(
+async def test_invalid_tier_is_refused(
     client: httpx2.AsyncClient, lemon: Behaviour, token: dict[str, str], path: str, tier: object
 ) -> None:
     headers = {**token, "Content-Type": "application/json"}
@@ -142,31 +142,33 @@ async def test_what_is_no_tier_is_named(
     assert lemon.requests == []
 
 
-async def test_a_missing_tier_and_one_that_is_no_plan_are_named(client: httpx2.AsyncClient, token: dict[str, str]) -> None:
+async def test_missing_tier_or_non_plan_is_refused(client: httpx2.AsyncClient, token: dict[str, str]) -> None:
     for path, sent in ((CHECKOUT, {}), (CHANGE, {}), (CHANGE, {"tier": "individual"})):
         assert told(await client.post(path, json=sent, headers=token)) == (400, "Missing or invalid tier")
 
 
 @pytest.mark.parametrize("path", WITH_A_TIER)
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"pro"', b"\xff\xfe\x00", b"tier=pro", b"[" * 100_000])
-async def test_what_is_no_object_is_no_body(client: httpx2.AsyncClient, token: dict[str, str], path: str, body: bytes) -> None:
+async def test_body_that_is_not_an_object_is_refused(
+    client: httpx2.AsyncClient, token: dict[str, str], path: str, body: bytes
+) -> None:
     headers = {**token, "Content-Type": "application/json"}
     assert told(await client.post(path, content=body, headers=headers)) == (400, "Invalid request body")
 
 
-async def test_a_form_is_no_json(client: httpx2.AsyncClient, token: dict[str, str]) -> None:
+async def test_form_is_not_read_as_json(client: httpx2.AsyncClient, token: dict[str, str]) -> None:
     headers = {**token, "Content-Type": "application/x-www-form-urlencoded"}
     answer = await client.post(CHECKOUT, content=b'{"tier": "pro"}', headers=headers)
     assert told(answer) == (400, "Invalid request body")
 
 
-async def test_plain_text_without_a_token_buys_nothing(client: httpx2.AsyncClient) -> None:
+async def test_plain_text_without_a_token_is_refused(client: httpx2.AsyncClient) -> None:
     answer = await client.post(CHECKOUT, content=b'{"tier": "pro"}', headers={"Content-Type": "text/plain"})
     assert told(answer) == (401, "Unauthorized")
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_a_body_over_256_kilobytes_is_refused(
+async def test_body_over_256_kilobytes_is_refused(
     client: httpx2.AsyncClient, lemon: Behaviour, token: dict[str, str], path: str
 ) -> None:
     content = b'{"tier": "pro", "more": "' + b"x" * 256 * 1024 + b'"}'
@@ -175,9 +177,7 @@ async def test_a_body_over_256_kilobytes_is_refused(
     assert lemon.requests == []
 
 
-async def test_when_lemon_squeezy_is_down_that_is_a_502(
-    client: httpx2.AsyncClient, lemon: Behaviour, token: dict[str, str]
-) -> None:
+async def test_lemon_squeezy_outage_is_a_502(client: httpx2.AsyncClient, lemon: Behaviour, token: dict[str, str]) -> None:
     await bought(client, lemon, token, "pro")
     for path, sent in ((CHECKOUT, {"tier": "individual"}), (CHANGE, {"tier": "premium"}), (CANCEL, None)):
         lemon.faults = [500] * 3
@@ -186,7 +186,7 @@ async def test_when_lemon_squeezy_is_down_that_is_a_502(
     assert list(lemon.subscriptions.values()) == ["active"]
 
 
-async def test_where_nothing_is_sold_that_is_a_503(
+async def test_site_that_sells_nothing_returns_503(
     client: httpx2.AsyncClient, services: Services, database: Database, token: dict[str, str]
 ) -> None:
     closed = wiring.build(services.settings.model_copy(update={"lemon_store_id": ""}), database=database, mailer=Outbox())
@@ -200,7 +200,7 @@ async def test_where_nothing_is_sold_that_is_a_503(
         await adapter.close()
 
 
-async def test_who_asks_too_often_is_told_when_to_come_back(client: httpx2.AsyncClient, token: dict[str, str]) -> None:
+async def test_too_many_requests_get_retry_after(client: httpx2.AsyncClient, token: dict[str, str]) -> None:
     for path, sent in ((CHECKOUT, {"tier": "individual"}), (CANCEL, None)):
         for _ in range(30):
             assert (await client.post(path, json=sent, headers=token)).status_code in {200, 409}

@@ -1,4 +1,4 @@
-"""A program says how long its interview is, on what, and how hard: the options of a start, and what shows them."""
+"""Options of a start in the API: topics, length, level and language, and where they show."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def shown(program: httpx2.AsyncClient, id: int) -> dict[str, Any]:
     return found
 
 
-async def test_without_options_everything_is_as_before(program: httpx2.AsyncClient) -> None:
+async def test_defaults_are_unchanged(program: httpx2.AsyncClient) -> None:
     id = await started(program)
     interview = await shown(program, id)
     assert (interview["number_questions"], interview["length"], interview["difficulty"]) == (12, 30, "mid-level")
@@ -40,7 +40,7 @@ async def test_without_options_everything_is_as_before(program: httpx2.AsyncClie
         ({"questions_per_topic": 3}, [(id, n) for id in range(1, 7) for n in (1, 2, 3)], 45, "6 topics, 18 questions"),
     ],
 )
-async def test_a_whole_interview_follows_its_options(
+async def test_whole_interview_follows_its_options(
     program: httpx2.AsyncClient, options: dict[str, Any], asked: list[tuple[int, int]], minutes: int, words: str
 ) -> None:
     id = await started(program, **options)
@@ -68,7 +68,7 @@ async def test_a_whole_interview_follows_its_options(
     assert (await said(program, id, "one more")).status_code == 409
 
 
-async def test_a_question_is_named_by_its_number_in_the_plan(program: httpx2.AsyncClient) -> None:
+async def test_question_is_named_by_its_number_in_the_plan(program: httpx2.AsyncClient) -> None:
     id = await started(program, topics=[6, 1], questions_per_topic=1)
     body = {"message": "the first thing", "topic_id": 6, "question_id": 1}
     assert (await program.post(f"/api/conversations/create/{id}", json=body)).status_code == 201
@@ -100,7 +100,7 @@ async def test_level_and_language_reach_the_interviewer(program: httpx2.AsyncCli
         ({"follow_ups": "yes"}, BAD_FOLLOW_UPS),
     ],
 )
-async def test_options_that_cannot_be_are_refused_before_anything_is_taken(
+async def test_invalid_options_cost_nothing(
     program: httpx2.AsyncClient, services: Services, options: dict[str, Any], words: str
 ) -> None:
     for headers in ({}, STREAM):
@@ -110,13 +110,13 @@ async def test_options_that_cannot_be_are_refused_before_anything_is_taken(
     assert (await program.get("/api/user/dashboard")).json()["individual_credits"] == 3
 
 
-async def test_what_was_chosen_in_the_pages_does_not_apply(program: httpx2.AsyncClient, services: Services, user: User) -> None:
+async def test_choice_in_the_pages_does_not_apply_to_the_api(program: httpx2.AsyncClient, services: Services, user: User) -> None:
     assert [event async for event in services.interviews.start(user.id, "", plan=focus([3]), remember=True)]
     assert (await shown(program, await started(program)))["number_questions"] == 12
     assert await services.interviews.last_choice(user.id) == focus([3])
 
 
-async def test_a_key_keeps_the_plan_of_its_first_start(program: httpx2.AsyncClient, services: Services, user: User) -> None:
+async def test_key_keeps_the_plan_of_its_first_start(program: httpx2.AsyncClient, services: Services, user: User) -> None:
     headers = {"Idempotency-Key": "short"}
     first = await program.post("/api/interviews", json={"questions_per_topic": 1}, headers=headers)
     again = await program.post("/api/interviews", json={"questions_per_topic": 3}, headers=headers)

@@ -1,4 +1,4 @@
-"""More work than can be done: it waits, fairly, or is refused in words, and nothing is lost. Whether a copy takes visitors."""
+"""Overload: work queues fairly or is refused with an error, and nothing is lost; also shutdown."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Program = Callable[[User], Awaitable[httpx2.AsyncClient]]
 
 @pytest.fixture
 def narrow(services: Services) -> Callable[..., Turnstile]:
-    """Put a narrow door in front of the interviewer."""
+    """Put a small queue in front of the interviewer."""
 
     def make(*given: int, **more: Any) -> Turnstile:
         turnstile = Turnstile(*given, **more)
@@ -50,7 +50,7 @@ def narrow(services: Services) -> Callable[..., Turnstile]:
 
 @pytest.fixture
 async def program(client: httpx2.AsyncClient, services: Services) -> AsyncIterator[Program]:
-    """A client that is signed in, one for each user."""
+    """A factory of signed-in clients, one per user."""
     made = []
 
     async def make(user: User) -> httpx2.AsyncClient:
@@ -69,7 +69,7 @@ async def program(client: httpx2.AsyncClient, services: Services) -> AsyncIterat
 # -- calls of the model ----------------------------------------------------------------------------------------------
 
 
-async def test_a_start_that_finds_no_place_is_refused_before_anything_is_taken(
+async def test_start_refused_by_a_full_queue_costs_nothing(
     services: Services, new_user: NewUser, narrow: Callable[..., Turnstile], program: Program
 ) -> None:
     user = await new_user(2)
@@ -83,7 +83,7 @@ async def test_a_start_that_finds_no_place_is_refused_before_anything_is_taken(
     assert (await one.post("/api/interviews", json={})).status_code == 201
 
 
-async def test_an_answer_that_finds_no_place_is_stored_and_judged_later(
+async def test_answer_refused_by_a_full_queue_is_judged_later(
     services: Services, new_user: NewUser, interviewer: ScriptedInterviewer, narrow: Callable[..., Turnstile], program: Program
 ) -> None:
     user = await new_user(1)
@@ -104,7 +104,7 @@ async def test_an_answer_that_finds_no_place_is_stored_and_judged_later(
     assert calls == ["ok"] * 3, "what got no place was no call of the model"
 
 
-async def test_in_a_stream_the_refusal_is_its_last_event(
+async def test_queue_refusal_in_a_stream_is_its_last_event(
     services: Services, new_user: NewUser, narrow: Callable[..., Turnstile], program: Program
 ) -> None:
     user = await new_user(1)
@@ -118,7 +118,7 @@ async def test_in_a_stream_the_refusal_is_its_last_event(
     assert stream.text.endswith(f'event: error\ndata: {{"error": "{FULL}", "status": 503}}\n\n')
 
 
-async def test_one_user_with_many_interviews_keeps_nobody_waiting(
+async def test_user_with_many_interviews_does_not_block_others(
     services: Services, new_user: NewUser, interviewer: ScriptedInterviewer, narrow: Callable[..., Turnstile]
 ) -> None:
     many, few = await new_user(8), await new_user(1)
@@ -129,7 +129,7 @@ async def test_one_user_with_many_interviews_keeps_nobody_waiting(
     crowd = [asyncio.create_task(answered(services, many, *one)) for one in theirs]
     await until(lambda: turnstile.waiting == 14)
     answering = asyncio.create_task(answered(services, few, *mine))
-    # Both calls of the turn begin while fourteen of the other user wait.
+    # Both calls of this turn start while 14 calls of the other user wait.
     await until(lambda: turnstile.running == 4)
     assert turnstile.waiting == 14
     interviewer.gate.set()
@@ -139,7 +139,7 @@ async def test_one_user_with_many_interviews_keeps_nobody_waiting(
     assert (turnstile.running, turnstile.waiting) == (0, 0)
 
 
-async def test_who_has_too_much_waiting_reads_that(
+async def test_user_with_too_many_waiting_calls_gets_an_error(
     services: Services, new_user: NewUser, interviewer: ScriptedInterviewer, narrow: Callable[..., Turnstile]
 ) -> None:
     user, other = await new_user(2), await new_user(1)
@@ -160,7 +160,7 @@ async def test_who_has_too_much_waiting_reads_that(
     assert (await services.interviews.view(user.id, second[0])).answers_judged == 1
 
 
-async def test_a_process_that_is_stopped_refuses_what_waits_and_ends_what_runs(
+async def test_shutdown_refuses_waiting_work_and_finishes_running(
     services: Services, new_user: NewUser, interviewer: ScriptedInterviewer, narrow: Callable[..., Turnstile], program: Program
 ) -> None:
     user = await new_user(3)
@@ -186,13 +186,13 @@ async def test_a_process_that_is_stopped_refuses_what_waits_and_ends_what_runs(
     async with services.database.transaction() as session:
         held = (await session.execute(text("SELECT count(*) FROM messages WHERE judging_until > now()"))).scalar()
     assert held == 1, "of what was refused the claim is free, so that another process can take it at once"
-    # As another process does.
+    # As another process would.
     services.interviews._calls.door = Door("model", Turnstile(10, 10))
     assert any(isinstance(event, Judged) for event in await answered(services, user, *waiting))
 
 
 @pytest.mark.parametrize("streaming", [False, True])
-async def test_a_request_that_the_server_cuts_off_when_it_stops_is_told_so(
+async def test_request_cancelled_at_shutdown_gets_an_error(
     services: Services, new_user: NewUser, interviewer: ScriptedInterviewer, program: Program, streaming: bool
 ) -> None:
     user = await new_user(1)
@@ -232,7 +232,7 @@ async def test_a_request_that_the_server_cuts_off_when_it_stops_is_told_so(
     assert (await services.interviews.view(user.id, id)).answers_judged == 1
 
 
-async def test_practice_waits_for_the_processor(services: Services, new_user: NewUser, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_practice_waits_for_the_cpu_queue(services: Services, new_user: NewUser, monkeypatch: pytest.MonkeyPatch) -> None:
     user = await new_user()
     bank_id = next(iter(services.practice._bank.all()))
     monkeypatch.setattr(services.practice, "_door", Door("processor", Turnstile(1, 0)))
@@ -242,7 +242,7 @@ async def test_practice_waits_for_the_processor(services: Services, new_user: Ne
     assert (await services.practice.attempt(user.id, bank_id, "An answer of some words.", uuid4())).score >= 0
 
 
-def test_doors_are_as_wide_as_fits_the_interviewer(interviewer: ScriptedInterviewer) -> None:
+def test_queue_sizes_fit_the_interviewer(interviewer: ScriptedInterviewer) -> None:
     plain = Settings(_env_file=None, openai_api_key=None, openai_base_url=None)
     model, processor = choose_doors(plain, interviewer)
     assert (model.turnstile.at_once, model.turnstile.each, model.turnstile.queue, model.turnstile.own_queue) == (
@@ -262,11 +262,11 @@ def test_doors_are_as_wide_as_fits_the_interviewer(interviewer: ScriptedIntervie
 
 
 @pytest.mark.parametrize(("places", "own"), [(1, 1), (2, 1), (3, 1), (4, 2), (8, 4)])
-def test_half_of_the_processor_is_left_to_others(places: int, own: int) -> None:
+def test_one_user_leaves_half_of_the_cpu_to_others(places: int, own: int) -> None:
     assert capacity.processor_door(places).turnstile.each == own
 
 
-async def test_waiting_and_first_words_show_in_the_figures(
+async def test_queue_time_and_first_feedback_are_measured(
     services: Services, new_user: NewUser, interviewer: ScriptedInterviewer, narrow: Callable[..., Turnstile]
 ) -> None:
     user = await new_user(1)
@@ -292,7 +292,7 @@ async def test_waiting_and_first_words_show_in_the_figures(
     assert (value("queue_waiting", queue="model"), value("queue_running", queue="model"), value("followers")) == (0, 0, 0)
 
 
-async def test_the_door_costs_a_call_next_to_nothing(interviewer: ScriptedInterviewer) -> None:
+async def test_queue_overhead_per_call_is_negligible(interviewer: ScriptedInterviewer) -> None:
     door, clock, best = capacity.model_door(), time.perf_counter, 1.0
     for _ in range(5):
         began = clock()
@@ -303,10 +303,10 @@ async def test_the_door_costs_a_call_next_to_nothing(interviewer: ScriptedInterv
     assert best < 300e-6
 
 
-# -- requests that follow --------------------------------------------------------------------------------------------
+# -- open streams ----------------------------------------------------------------------------------------------------
 
 
-async def test_one_user_follows_so_much_at_once_and_no_more(
+async def test_open_streams_per_user_are_limited(
     services: Services, new_user: NewUser, interviewer: ScriptedInterviewer, program: Program
 ) -> None:
     user, other = await new_user(1), await new_user(1)
@@ -337,7 +337,7 @@ async def test_one_user_follows_so_much_at_once_and_no_more(
 
 
 class Socket:
-    """A websocket as a server sees it: what comes in, what goes out."""
+    """A websocket from the server's side: incoming and outgoing messages."""
 
     def __init__(self, app: Websockets, address: str = "192.0.2.1") -> None:
         self.incoming: asyncio.Queue[Message] = asyncio.Queue()
@@ -354,13 +354,13 @@ class Socket:
 
 
 async def _echo(scope: Scope, receive: Receive, send: Send) -> None:
-    """Accept, then answer every message until the end."""
+    """Accept, then echo every message until the end."""
     while (message := await receive())["type"] != "websocket.disconnect":
         await send({"type": "websocket.accept" if message["type"] == "websocket.connect" else "websocket.send"})
     await send({"type": "websocket.close", "code": 1000})
 
 
-async def test_websockets_of_one_address_are_bounded_and_counted() -> None:
+async def test_websockets_per_address_are_limited_and_counted() -> None:
     app, before = Websockets(_echo, bounded=True), value("websockets_open")
     opened = [Socket(app) for _ in range(AT_ONCE)]
     await asyncio.sleep(0.05)
@@ -382,7 +382,7 @@ async def test_websockets_of_one_address_are_bounded_and_counted() -> None:
 
 
 @pytest.mark.parametrize("bounded", [True, False])
-async def test_a_websocket_with_too_many_messages_is_closed(bounded: bool) -> None:
+async def test_websocket_with_too_many_messages_is_closed(bounded: bool) -> None:
     one = Socket(Websockets(_echo, bounded=bounded))
     for _ in range(MESSAGES + 5):
         one.incoming.put_nowait({"type": "websocket.receive", "text": "x"})

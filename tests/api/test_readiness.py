@@ -1,4 +1,4 @@
-"""Whether a copy can take visitors, how it fares without connections, and what it tells of both."""
+"""Readiness of a replica, its behavior without free connections, and its metrics."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.pressure import refused, until, value
 # -- the pool --------------------------------------------------------------------------------------------------------
 
 
-async def test_who_waits_for_a_connection_is_counted_and_refused_in_time(
+async def test_waiting_for_a_connection_is_counted_and_times_out(
     services: Services, database_url: str, client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "POOL_WAIT", 0.3)
@@ -40,7 +40,7 @@ async def test_who_waits_for_a_connection_is_counted_and_refused_in_time(
     await small.close()
 
 
-async def test_a_sweep_gets_its_connection_in_the_middle_of_a_rush(database_url: str) -> None:
+async def test_sweep_gets_a_connection_during_a_rush(database_url: str) -> None:
     small = Database(database_url, pool_size=2)
 
     async def one() -> None:
@@ -58,7 +58,7 @@ async def test_a_sweep_gets_its_connection_in_the_middle_of_a_rush(database_url:
     assert pings > 5
 
 
-async def test_the_backlog_of_mails_is_told(services: Services) -> None:
+async def test_mail_backlog_is_measured(services: Services) -> None:
     await services.post.note_backlog()
     assert (value("mails_waiting"), value("mails_oldest_seconds")) == (0, 0)
     async with services.database.transaction() as session:
@@ -82,7 +82,7 @@ async def _ready(client: httpx2.AsyncClient, services: Services) -> httpx2.Respo
     return await client.get("/ready")
 
 
-async def test_ready_is_who_has_a_database_of_this_schema(client: httpx2.AsyncClient, services: Services) -> None:
+async def test_ready_requires_a_current_or_newer_schema(client: httpx2.AsyncClient, services: Services) -> None:
     assert (await _ready(client, services)).text == "ready"
     async with services.database.transaction() as session:
         head = (await session.execute(text("SELECT version_num FROM alembic_version"))).scalar()
@@ -101,7 +101,7 @@ async def test_ready_is_who_has_a_database_of_this_schema(client: httpx2.AsyncCl
             await session.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": head})
 
 
-async def test_a_store_that_does_not_answer_is_a_word_and_no_refusal(client: httpx2.AsyncClient, services: Services) -> None:
+async def test_unavailable_redis_means_degraded_but_ready(client: httpx2.AsyncClient, services: Services) -> None:
     limiter = LimitsLimiter("redis://127.0.0.1:9/0")
     object.__setattr__(services, "readiness", Readiness(services.database, limiter))
     answer = await client.get("/ready")
@@ -110,7 +110,7 @@ async def test_a_store_that_does_not_answer_is_a_word_and_no_refusal(client: htt
     await limiter.close()
 
 
-async def test_without_a_database_nobody_is_ready_and_it_is_asked_once_a_second(
+async def test_unavailable_database_is_checked_once_per_second(
     client: httpx2.AsyncClient, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     away = Database("postgresql://nobody@127.0.0.1:9/nothing")

@@ -1,4 +1,4 @@
-"""Reports as files: whose cookie opens which, how they are named, and that nobody keeps them."""
+"""Reports as files: access by cookie, file names, and no caching."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.pdf import read
 from tests.support.pressure import until
 
 
-async def test_the_owner_gets_both_files(client: httpx2.AsyncClient, services: Services, new_user: NewUser) -> None:
+async def test_owner_can_download_both_files(client: httpx2.AsyncClient, services: Services, new_user: NewUser) -> None:
     user = await new_user()
     view = await take_all(services, user)
     cookie = {"Cookie": f"{COOKIE}={await services.sessions.open(user)}"}
@@ -37,7 +37,9 @@ async def test_the_owner_gets_both_files(client: httpx2.AsyncClient, services: S
         assert user.username not in said
 
 
-async def test_nobody_else_learns_that_it_is_there(client: httpx2.AsyncClient, services: Services, new_user: NewUser) -> None:
+async def test_other_users_cannot_see_that_a_report_exists(
+    client: httpx2.AsyncClient, services: Services, new_user: NewUser
+) -> None:
     owner, stranger = await new_user(), await new_user()
     view = await take_all(services, owner)
     cookie = {"Cookie": f"{COOKIE}={await services.sessions.open(stranger)}"}
@@ -49,21 +51,21 @@ async def test_nobody_else_learns_that_it_is_there(client: httpx2.AsyncClient, s
 @pytest.mark.parametrize(
     "name", ["1", "1.txt", "1.PDF", ".md", "-1.md", "1e3.md", "²1.md", "1" * 30 + ".pdf", "1.md.pdf", "x.pdf"]
 )
-async def test_what_names_no_file_is_not_found(
+async def test_invalid_file_name_is_not_found(
     client: httpx2.AsyncClient, services: Services, new_user: NewUser, name: str
 ) -> None:
     cookie = {"Cookie": f"{COOKIE}={await services.sessions.open(await new_user())}"}
     assert (await client.get(f"/session/report/{name}", headers=cookie)).status_code == 404
 
 
-async def test_who_is_signed_out_is_sent_to_sign_in_and_back(client: httpx2.AsyncClient, services: Services) -> None:
+async def test_signed_out_visitor_is_sent_to_sign_in_and_back(client: httpx2.AsyncClient, services: Services) -> None:
     answer = await client.get("/session/report/7.pdf")
     assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=/interview/7")
     answer = await client.get("/session/report/²x.pdf", headers={"Cookie": f"{COOKIE}=forged"})
     assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=/dashboard")
 
 
-async def test_an_unfinished_interview_has_no_file_yet(client: httpx2.AsyncClient, services: Services, new_user: NewUser) -> None:
+async def test_unfinished_interview_has_no_file(client: httpx2.AsyncClient, services: Services, new_user: NewUser) -> None:
     user = await new_user()
     interview_id, _ = await started(services, user)
     cookie = {"Cookie": f"{COOKIE}={await services.sessions.open(user)}"}
@@ -72,7 +74,7 @@ async def test_an_unfinished_interview_has_no_file_yet(client: httpx2.AsyncClien
     assert "not finished" in answer.text
 
 
-def test_a_name_goes_into_its_header_safely() -> None:
+def test_file_name_is_escaped_in_its_header() -> None:
     assert disposition("μηχανικός-2026.pdf") == (
         "attachment; filename=\"2026.pdf\"; filename*=UTF-8''%CE%BC%CE%B7%CF%87%CE%B1%CE%BD%CE%B9%CE%BA%CF%8C%CF%82-2026.pdf"
     )
@@ -82,10 +84,10 @@ def test_a_name_goes_into_its_header_safely() -> None:
     )
 
 
-async def test_one_file_of_a_user_is_made_at_a_time(
+async def test_one_file_per_user_is_made_at_a_time(
     client: httpx2.AsyncClient, services: Services, new_user: NewUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also where the processor has room for more; another user's is made at the same time."""
+    """Even if the CPU queue has room for more; another user's file is made concurrently."""
     object.__setattr__(services, "processor", processor_door(8))
     users = [await new_user(), await new_user()]
     reports = [await take_all(services, user) for user in users]

@@ -1,4 +1,4 @@
-"""The forms that the browser posts itself: cookies, redirections, other sites' pages."""
+"""The forms that the browser posts itself: cookies, redirects, posts from other sites."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FORM = {"email": "ada@example.com", "password": PASSWORD}
 
 
 @pytest.mark.parametrize("environment", Environment)
-async def test_the_cookie_is_for_this_site_alone_and_in_production_for_https(
+async def test_session_cookie_is_host_only_and_secure_in_production(
     client: httpx2.AsyncClient, services: Services, environment: Environment
 ) -> None:
     await signed_up(services)
@@ -39,7 +39,7 @@ async def test_the_cookie_is_for_this_site_alone_and_in_production_for_https(
 
 
 @pytest.mark.parametrize("path", ["login", "verify", "logout", "logout-everywhere"])
-async def test_another_sites_page_cannot_post_a_form(client: httpx2.AsyncClient, services: Services, path: str) -> None:
+async def test_other_site_cannot_post_a_form(client: httpx2.AsyncClient, services: Services, path: str) -> None:
     user = await signed_up(services)
     secret = await services.sessions.open(user)
     headers = {"Origin": "http://evil.example", "Cookie": f"{COOKIE}={secret}"}
@@ -52,16 +52,14 @@ async def test_another_sites_page_cannot_post_a_form(client: httpx2.AsyncClient,
 @pytest.mark.parametrize(
     "next", ["//evil.example", "https://evil.example", "/\\evil.example", "/%0d%0aSet-Cookie:x", "javascript:x", ""]
 )
-async def test_signing_in_leads_nowhere_else(client: httpx2.AsyncClient, services: Services, next: str) -> None:
+async def test_sign_in_never_redirects_to_another_site(client: httpx2.AsyncClient, services: Services, next: str) -> None:
     await signed_up(services)
     answer = await client.post("/session/login", data=FORM | {"next": next})
     assert answer.headers["location"] in {"/dashboard", "/%0d%0aSet-Cookie:x"}
     assert "x" not in answer.cookies
 
 
-async def test_a_wrong_password_is_told_and_never_put_into_a_cookie_or_an_address(
-    client: httpx2.AsyncClient, services: Services
-) -> None:
+async def test_wrong_password_is_reported_but_never_echoed(client: httpx2.AsyncClient, services: Services) -> None:
     await signed_up(services)
     answer = await client.post("/session/login", data=FORM | {"password": "a wrong password", "next": "/interview"})
     assert answer.headers["location"] == "/login?next=/interview"
@@ -70,11 +68,11 @@ async def test_a_wrong_password_is_told_and_never_put_into_a_cookie_or_an_addres
     assert COOKIE not in answer.cookies
 
 
-# -- the confirmation behind a mailed link -------------------------------------------------------------------------
+# -- confirming a mailed link --------------------------------------------------------------------------------------
 
 
 def said(answer: httpx2.Response) -> dict[str, str]:
-    """Return what the form's handler left for its page, after making sure that no password and no session came along."""
+    """Return the message that the handler left for its page, after checking that it carries no password and no session."""
     assert answer.status_code == 303
     assert COOKIE not in answer.cookies
     assert "violet" not in unquote(str(answer.headers))
@@ -82,7 +80,7 @@ def said(answer: httpx2.Response) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("field", ["password", "new_password"])
-async def test_confirming_signs_in(client: httpx2.AsyncClient, services: Services, field: str) -> None:
+async def test_confirming_a_link_signs_in(client: httpx2.AsyncClient, services: Services, field: str) -> None:
     await services.accounts.request_verification("ada@example.com", "Ada", PASSWORD)
     answer = await client.post("/session/verify", data={"token": await link_token(services), field: PASSWORD})
     assert (answer.status_code, answer.headers["location"]) == (303, "/dashboard")
@@ -90,7 +88,7 @@ async def test_confirming_signs_in(client: httpx2.AsyncClient, services: Service
     assert (person.username, person.email) == ("Ada", "ada@example.com")
 
 
-async def test_a_refused_password_leads_back_to_the_link(client: httpx2.AsyncClient, services: Services) -> None:
+async def test_refused_password_leads_back_to_the_link(client: httpx2.AsyncClient, services: Services) -> None:
     await services.accounts.request_verification("ada@example.com", "Ada", PASSWORD)
     token = await link_token(services)
     for typed, field, words in (
@@ -107,7 +105,7 @@ async def test_a_refused_password_leads_back_to_the_link(client: httpx2.AsyncCli
     assert (await client.post("/session/verify", data={"token": token, "new_password": NEW})).headers["location"] == "/dashboard"
 
 
-async def test_a_dead_link_confirms_nothing(client: httpx2.AsyncClient, services: Services) -> None:
+async def test_dead_link_confirms_nothing(client: httpx2.AsyncClient, services: Services) -> None:
     await signed_up(services)
     for token in (await link_token(services), "x", "", "\r\nSet-Cookie: a=b", "x" * 2000):
         for typed in ({"password": PASSWORD}, {"new_password": NEW}):
@@ -116,7 +114,7 @@ async def test_a_dead_link_confirms_nothing(client: httpx2.AsyncClient, services
             assert "used already" in said(answer)["error"]
 
 
-async def test_an_address_taken_meanwhile_is_told_in_words(client: httpx2.AsyncClient, services: Services) -> None:
+async def test_address_taken_in_the_meantime_is_reported(client: httpx2.AsyncClient, services: Services) -> None:
     await services.accounts.request_verification("ada@example.com", "Ada", PASSWORD)
     async with services.database.transaction() as session:
         session.add(User(email="ada@example.com", username="First"))

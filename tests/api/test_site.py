@@ -1,4 +1,4 @@
-"""What crawlers read, and the site under maintenance."""
+"""robots.txt, the sitemap, and maintenance mode."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from interviewer.api.maintenance import WORDS, Maintenance
 from interviewer.api.site import OPEN_PAGES
 
 
-async def test_crawlers_may_read_the_open_pages_and_nothing_of_anybodys(client: httpx2.AsyncClient) -> None:
+async def test_crawlers_may_read_only_the_open_pages(client: httpx2.AsyncClient) -> None:
     robots = await client.get("/robots.txt")
     assert robots.headers["content-type"].startswith("text/plain")
     closed = [line.removeprefix("Disallow: ") for line in robots.text.splitlines() if line.startswith("Disallow")]
@@ -34,7 +34,7 @@ def closed() -> TestClient:
     return TestClient(Maintenance(inner))
 
 
-def test_under_maintenance_people_read_a_page(closed: TestClient) -> None:
+def test_maintenance_shows_visitors_a_page(closed: TestClient) -> None:
     answer = closed.get("/dashboard")
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "60"
@@ -42,14 +42,14 @@ def test_under_maintenance_people_read_a_page(closed: TestClient) -> None:
     assert "What you have sent is stored" in answer.text
 
 
-def test_under_maintenance_programs_read_a_sentence_and_signs_of_life_go_on(closed: TestClient) -> None:
+def test_maintenance_sends_programs_an_error_except_live(closed: TestClient) -> None:
     for path in ("/api/interviews", "/health"):
         answer = closed.get(path)
         assert (answer.status_code, answer.json()) == (503, {"error": WORDS})
     assert closed.get("/live").status_code == 200
 
 
-def test_under_maintenance_no_websocket_opens(closed: TestClient) -> None:
+def test_maintenance_rejects_websockets(closed: TestClient) -> None:
     with pytest.raises(WebSocketDisconnect) as caught, closed.websocket_connect("/_event/"):
         pass
     assert caught.value.code == 1013

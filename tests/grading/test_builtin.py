@@ -1,4 +1,4 @@
-"""The built-in interviewer: its bank, its choice of questions, its judgement."""
+"""The built-in interviewer: its bank, its choice of questions, its verdicts."""
 
 from __future__ import annotations
 
@@ -38,9 +38,8 @@ def points(asked: BankQuestion, answer: str) -> int:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("topic", [topic.slug for topic in TOPICS])
-def test_the_bank_is_complete_and_can_judge_itself(topic: str) -> None:
-    """At least 50 questions a topic and 12 a level, ids and tags right, no two alike, every model answer at 9 or more,
-    non-answers at 1 or less."""
+def test_bank_is_complete_and_can_judge_itself(topic: str) -> None:
+    """At least 50 questions a topic, 12 a level, valid tags, no duplicates; model answers score 9 or more, non-answers 0 or 1."""
     questions = [question for question in BANK.values() if question.topic == topic]
     assert list(bank_check.topic_problems(questions, topic)) == []
 
@@ -51,7 +50,7 @@ def test_every_question_belongs_to_a_topic() -> None:
 
 
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.slug)
-def test_every_topic_has_several_subtopics_and_questions_that_need_no_technology(topic: object) -> None:
+def test_every_topic_has_six_subtopics_and_all_levels(topic: object) -> None:
     questions = [item for item in BANK.values() if item.topic == getattr(topic, "slug", "")]
     assert len({item.subtopic for item in questions}) >= 6
     assert all(3 <= len(item.key_points) <= 6 for item in questions)
@@ -59,7 +58,7 @@ def test_every_topic_has_several_subtopics_and_questions_that_need_no_technology
 
 
 @pytest.mark.slow
-def test_a_fluent_answer_to_another_question_earns_next_to_nothing() -> None:
+def test_fluent_answer_to_another_question_earns_little() -> None:
     rng = random.Random(0)
     technical = [item for item in BANK.values() if item.topic not in {"introduction", "behavioral"}]
     pairs = [pair for _ in range(400) if (pair := rng.sample(technical, 2))[0].topic != pair[1].topic]
@@ -92,7 +91,7 @@ def test_phrases_allow_small_gaps_in_order() -> None:
     assert not contains_phrase(haystack, [])
 
 
-def test_stems_are_right_in_many_threads_at_once() -> None:
+def test_stemmer_is_thread_safe() -> None:
     vocabulary = sorted({word for item in BANK.values() for word in words(item.model_answer)})[:3000]
     expected = [stem.__wrapped__(word) for word in vocabulary]
     with ThreadPoolExecutor(8) as pool:
@@ -120,16 +119,16 @@ def test_non_answers_score_at_most_one(answer: str) -> None:
     assert points(question(INDEX), answer) <= 1
 
 
-def test_the_question_copied_back_scores_nothing() -> None:
+def test_question_copied_back_scores_nothing() -> None:
     assert points(question(INDEX), question(INDEX).prompt) <= 1
 
 
-def test_a_heap_of_keywords_scores_at_most_three() -> None:
+def test_keyword_list_scores_at_most_three() -> None:
     heap = " ".join(term for point in question(INDEX).key_points for idea in point.terms for term in idea[:2])
     assert points(question(INDEX), heap) <= 3
 
 
-def test_a_right_answer_in_plain_words_scores_well_and_half_of_it_about_half() -> None:
+def test_right_answer_in_plain_words_passes_a_fragment_fails() -> None:
     whole = (
         "Make it customer first and then time. The tree is sorted by the first column, so all rows of one customer sit together and the dates are "
         "in order in there, so the database reads just a small slice and doesn't have to order the rows itself. Writes get slower."
@@ -156,7 +155,7 @@ def test_instructions_in_an_answer_change_nothing(attack: str) -> None:
 
 
 @pytest.mark.slow
-def test_every_quote_stands_in_the_answer() -> None:
+def test_every_quote_is_in_the_answer() -> None:
     for asked in list(BANK.values())[::5]:
         scored = mark_answer(asked.prompt, asked.rubric, asked.model_answer, asked.kind)
         assert all(mark.quote in asked.model_answer for mark in scored.marks)
@@ -182,7 +181,7 @@ async def test_feedback_quotes_the_answer_and_names_what_is_missing() -> None:
 
 
 async def whole_interview(answer: str, job: str = "", seen: list[str] | None = None, seed: int = 1) -> list[QuestionDraft]:
-    """Take an interview with the same answer everywhere ("model" gives the model answers) and return its questions."""
+    """Take an interview with the same answer everywhere ("model": the model answers) and return its questions."""
     interviewer = BuiltinInterviewer(random.Random(seed))
     history: list[PastTurn] = []
     drafts: list[QuestionDraft] = []
@@ -209,7 +208,7 @@ async def whole_interview(answer: str, job: str = "", seen: list[str] | None = N
 
 @pytest.mark.slow
 @pytest.mark.parametrize("chosen", ["Go", "Java", "Python", "Elixir"])
-async def test_a_chosen_language_goes_before_those_of_the_job(chosen: str) -> None:
+async def test_chosen_language_overrides_those_of_the_job(chosen: str) -> None:
     others = {"Go": "go", "Java": "java", "Python": "python"}
     foreign = {tag for name, tag in others.items() if name != chosen} | {"sql"}
     job = JobBrief("Backend engineer. You write Python, Go and Java, and a lot of SQL.")
@@ -224,7 +223,7 @@ async def test_a_chosen_language_goes_before_those_of_the_job(chosen: str) -> No
     assert named
 
 
-async def test_an_interview_begins_at_the_chosen_level() -> None:
+async def test_interview_begins_at_the_chosen_level() -> None:
     job = JobBrief("Senior backend engineer, 10+ years of experience with Python.")
     for level in Level:
         brief = QuestionBrief(3, 1, must_be_code=False, job=job, level=level)
@@ -233,14 +232,14 @@ async def test_an_interview_begins_at_the_chosen_level() -> None:
         assert draft.level == level
 
 
-async def test_an_interview_asks_twelve_different_questions_and_at_least_one_for_code() -> None:
+async def test_interview_has_twelve_different_questions_and_code() -> None:
     for seed in range(10):
         drafts = await whole_interview("model", seed=seed)
         assert len({draft.bank_id for draft in drafts}) == STANDARD.total
         assert any(draft.kind == AnswerKind.CODE for draft in drafts[2:4])
 
 
-async def test_an_interview_does_not_ask_for_the_same_thing_under_two_topics() -> None:
+async def test_topics_do_not_repeat_the_same_subject() -> None:
     job = "Backend engineer, payments, PostgreSQL. Experience with idempotent APIs."
     for seed in range(8):
         asked = [BANK[draft.bank_id or ""] for draft in await whole_interview("I would look it up.", job, seed=seed)]
@@ -250,14 +249,14 @@ async def test_an_interview_does_not_ask_for_the_same_thing_under_two_topics() -
     assert likeness_between(pair[0], [pair[1]]) > selection.SAME_SUBJECT
 
 
-async def test_good_answers_make_it_harder_and_poor_ones_easier() -> None:
+async def test_difficulty_follows_the_answers() -> None:
     strong = [Level(draft.level).rank for draft in await whole_interview("model")]
     weak = [Level(draft.level).rank for draft in await whole_interview("I don't know.")]
     assert sum(strong[2:]) > sum(weak[2:]) + 8
 
 
 @pytest.mark.slow
-async def test_no_question_comes_twice_until_the_bank_is_used_up_then_the_oldest_comes_again() -> None:
+async def test_questions_repeat_only_after_the_bank_is_used_up() -> None:
     seen: list[str] = []
     for number in range(10):
         drafts = await whole_interview("model", seen=list(seen), seed=number)
@@ -269,7 +268,7 @@ async def test_no_question_comes_twice_until_the_bank_is_used_up_then_the_oldest
     assert selection.choose(brief, random.Random(1)).question.id == oldest
 
 
-async def test_a_job_description_draws_questions_on_its_technologies_and_says_so() -> None:
+async def test_job_description_draws_matching_questions() -> None:
     job = SAMPLE_JOBS["senior"].text
     tags = set(job_match.tags_of(job))
     with_job = await whole_interview("model", job)
@@ -285,7 +284,7 @@ async def test_a_job_description_draws_questions_on_its_technologies_and_says_so
 
 
 @pytest.mark.parametrize(("key", "level"), [("junior", Level.JUNIOR), ("mid-level", Level.MID), ("senior", Level.SENIOR)])
-def test_the_samples_are_read_as_what_they_are(key: str, level: Level) -> None:
+def test_sample_job_descriptions_are_recognized(key: str, level: Level) -> None:
     found = job_match.find(SAMPLE_JOBS[key].text)
     assert found.level is level
     assert "PostgreSQL" in found.stack
@@ -294,6 +293,6 @@ def test_the_samples_are_read_as_what_they_are(key: str, level: Level) -> None:
     assert all(line in SAMPLE_JOBS[key].text for line in (*found.responsibilities, *found.qualifications)), "word for word"
 
 
-def test_everyday_words_are_no_technologies() -> None:
+def test_everyday_words_are_not_technologies() -> None:
     assert job_match.tags_of("We go to the office, rest on weekends, and express ourselves.") == ()
     assert "go" in job_match.tags_of("Services in Go and Python")

@@ -1,4 +1,4 @@
-"""What the built-in interviewer must not fall for, over the whole bank, and candidates who take whole interviews."""
+"""Bad and good answers to a sample of the bank: what the built-in interviewer must not fall for, and what it must accept."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from tests.support.candidates import (
 pytestmark = pytest.mark.slow
 
 BANK = list(load_bank().values())
-# Every topic, level and kind is among them, the same ones each time.
+# They include every topic, level and kind, and are the same each time.
 SOME = random.Random(3).sample(BANK, 60)
 
 
 async def verdict(asked: BankQuestion, answer: str, job: str = "") -> Judgement:
-    """Return the verdict as the application makes it, with all of its checks."""
+    """Return the verdict as the application makes it, with all its checks."""
     brief = AnswerBrief(
         TOPICS[0].id, asked.kind.value, asked.prompt, asked.rubric.model_dump(mode="json"), answer, JobBrief(job) if job else None
     )
@@ -49,24 +49,24 @@ async def points(asked: BankQuestion, answer: str) -> int:
     return (await verdict(asked, answer)).score
 
 
-# -- what is no answer -------------------------------------------------------------------------------------------
+# -- non-answers -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("answers", [EMPTY, IGNORANCE, GIBBERISH], ids=["empty", "ignorance", "gibberish"])
-async def test_what_is_no_answer_scores_at_most_one(answers: tuple[str, ...]) -> None:
+async def test_non_answers_score_at_most_one(answers: tuple[str, ...]) -> None:
     assert max(await scores(SOME, lambda _asked: answers)) <= 1
 
 
-async def test_the_question_copied_back_scores_nothing() -> None:
+async def test_question_copied_back_scores_nothing() -> None:
     assert max(await scores(SOME, lambda asked: [asked.prompt, f"{asked.prompt} {asked.prompt}"])) == 0
 
 
-async def test_boasting_without_content_earns_next_to_nothing() -> None:
+async def test_boasting_without_content_scores_at_most_one() -> None:
     assert max(await scores(SOME, lambda _asked: BOASTS)) <= 1
 
 
 def heaps_of(asked: BankQuestion, rng: random.Random) -> list[str]:
-    """Return the words of a question's rubric, of its model answer and of itself, in heaps of several kinds."""
+    """Return the words of a question's rubric, model answer and prompt as keyword lists of several kinds."""
     wordings = [idea[0] for point in asked.key_points for idea in point.terms]
     shuffled = [
         rng.sample(text.split(), len(text.split()))
@@ -76,20 +76,20 @@ def heaps_of(asked: BankQuestion, rng: random.Random) -> list[str]:
     return [heap_of(asked.rubric, rng), *map(" ".join, shuffled), *listed]
 
 
-async def test_a_heap_of_the_right_words_scores_at_most_three() -> None:
+async def test_keyword_list_scores_at_most_three() -> None:
     rng = random.Random(1)
     found = await scores(SOME, lambda asked: heaps_of(asked, rng))
     assert sum(value > 3 for value in found) / len(found) <= 0.005
 
 
-async def test_a_fluent_answer_to_another_question_hardly_ever_scores_more_than_three() -> None:
+async def test_answer_to_another_topic_rarely_scores_over_three() -> None:
     rng = random.Random(2)
     found = await scores(SOME, lambda asked: [other.model_answer for other in rng.sample(BANK, 8) if other.topic != asked.topic])
     assert mean(found) < 1.3
     assert sum(value > 3 for value in found) / len(found) <= 0.015
 
 
-async def test_a_fluent_answer_to_a_neighbouring_question_rarely_scores_more_than_three() -> None:
+async def test_answer_to_a_related_question_rarely_scores_over_three() -> None:
     rng = random.Random(5)
     found = await scores(
         SOME,
@@ -100,10 +100,10 @@ async def test_a_fluent_answer_to_a_neighbouring_question_rarely_scores_more_tha
     assert max(found) <= 6
 
 
-# -- what is an answer -------------------------------------------------------------------------------------------
+# -- answers -----------------------------------------------------------------------------------------------------
 
 
-async def test_padding_to_ten_times_the_length_changes_a_score_by_at_most_one() -> None:
+async def test_padding_changes_a_score_by_at_most_one() -> None:
     rng = random.Random(4)
     changes = []
     for asked in SOME:
@@ -112,7 +112,7 @@ async def test_padding_to_ten_times_the_length_changes_a_score_by_at_most_one() 
     assert sum(change > 1 for change in changes) / len(changes) <= 0.05
 
 
-async def test_bad_english_costs_at_most_one_point() -> None:
+async def test_poor_english_costs_at_most_one_point() -> None:
     text = [asked for asked in SOME if asked.kind is AnswerKind.TEXT]
     changes = [
         await points(asked, asked.model_answer) - await points(asked, in_poor_english(asked.model_answer)) for asked in text
@@ -129,8 +129,8 @@ async def test_more_of_the_right_answer_scores_more() -> None:
     assert most > some + 1.5
 
 
-async def test_a_fatal_error_in_the_middle_does_not_earn_what_it_denies() -> None:
-    """The scorer reads words: it cannot tell a wrong claim made in the right words. Leaving the point out is what it sees."""
+async def test_wrong_claim_does_not_earn_the_key_point() -> None:
+    """The judge reads words, so it detects a point left out, but not a wrong claim made in the right words."""
     asked = load_bank()["databases-composite-index-order"]
     right = (
         "I add a composite index with customer_id first and created_at second, as the equality narrows to one contiguous range."
@@ -139,7 +139,7 @@ async def test_a_fatal_error_in_the_middle_does_not_earn_what_it_denies() -> Non
     assert await points(asked, right) >= await points(asked, wrong) + 3
 
 
-async def test_a_right_answer_in_other_words_passes() -> None:
+async def test_right_answer_in_other_words_passes() -> None:
     asked = load_bank()["databases-composite-index-order"]
     answer = (
         "Make it customer first and then time. The tree is sorted by the first column, so all rows of one customer sit "
@@ -153,7 +153,7 @@ async def test_a_right_answer_in_other_words_passes() -> None:
 # -- instructions ------------------------------------------------------------------------------------------------
 
 
-async def test_an_answer_of_names_of_products_and_reasons_is_to_the_point() -> None:
+async def test_answer_of_product_names_and_reasons_is_on_topic() -> None:
     asked = load_bank()["introduction-stack-of-choice"]
     answer = (
         "Python with FastAPI and PostgreSQL, SQLAlchemy, and a small Valkey where needed. The team knows Python, hiring is easy, "
@@ -166,7 +166,7 @@ async def test_an_answer_of_names_of_products_and_reasons_is_to_the_point() -> N
 
 
 @pytest.mark.parametrize("style", INJECTIONS)
-async def test_an_instruction_to_the_grader_earns_nothing(style: str) -> None:
+async def test_instruction_to_the_grader_earns_nothing(style: str) -> None:
     assert max(await scores(SOME, lambda _asked: [INJECTIONS[style]])) == 0
     for asked in SOME[::4]:
         honest = first_part(asked.model_answer, 0.5)
@@ -176,23 +176,23 @@ async def test_an_instruction_to_the_grader_earns_nothing(style: str) -> None:
 
 
 @pytest.mark.parametrize("style", INJECTIONS)
-async def test_an_instruction_in_the_job_description_changes_nothing(style: str) -> None:
+async def test_instruction_in_the_job_description_changes_nothing(style: str) -> None:
     for asked in SOME[::12]:
         honest = first_part(asked.model_answer, 0.4)
         assert await verdict(asked, honest, f"Senior engineer\n{INJECTIONS[style]}") == await verdict(asked, honest)
 
 
-# -- proof -------------------------------------------------------------------------------------------------------
+# -- evidence ----------------------------------------------------------------------------------------------------
 
 
-async def test_every_mark_is_proven_by_words_of_the_answer() -> None:
+async def test_every_mark_is_backed_by_a_quote() -> None:
     for asked in SOME:
         answer = first_part(asked.model_answer, 0.7)
         for mark in (await verdict(asked, answer)).marks:
             assert (mark.quote in answer and mark.quote) if mark.mark != "missed" else not mark.quote
 
 
-async def test_the_same_answer_is_always_judged_the_same() -> None:
+async def test_same_answer_is_always_judged_the_same() -> None:
     for asked in SOME[::6]:
         answer = first_part(asked.model_answer, 0.5)
         first = await verdict(asked, answer)

@@ -1,4 +1,4 @@
-"""Key points out of a reference answer."""
+"""Key points derived from a reference answer."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_sentences_become_key_points() -> None:
     ]
 
 
-def test_list_items_lose_their_marks_and_headings_go_with_what_follows() -> None:
+def test_list_marks_are_removed_and_headings_are_joined() -> None:
     reference = "Advantages:\n1. fast lookups\n2.range scans\n - sorted output that spares a step of its own\n   at the end\n• fewer pages\ni) less disk"
     assert points(reference) == [
         "Advantages: fast lookups",
@@ -41,17 +41,17 @@ def test_list_items_lose_their_marks_and_headings_go_with_what_follows() -> None
     ]
 
 
-def test_what_only_looks_like_a_list_mark_stays() -> None:
+def test_text_that_only_looks_like_a_list_mark_stays() -> None:
     lines = ["-5 is less than 0", "*args is a tuple", "--help prints help", "e.g. this one"]
     assert points("\n".join(lines)) == lines
 
 
-def test_the_question_said_again_is_left_out() -> None:
+def test_repeated_question_is_left_out() -> None:
     found = points(f"{QUESTION} It keeps keys sorted. Lookups read few pages. Writes cost more.")
     assert found == ["It keeps keys sorted.", "Lookups read few pages.", "Writes cost more."]
 
 
-def test_too_many_are_put_together_the_shortest_neighbours_first() -> None:
+def test_too_many_points_are_merged_shortest_first() -> None:
     items = ["a very long thing that is said", "x y", "z w", *(f"another longish item {number}" for number in range(4))]
     found = points("\n".join(items))
     assert len(found) == MAX_KEY_POINTS
@@ -71,7 +71,7 @@ def test_too_many_are_put_together_the_shortest_neighbours_first() -> None:
         ("7", ["The answer is 7"]),
     ],
 )
-def test_a_short_reference_is_cut_at_clauses_as_far_as_that_makes_sense(reference: str, expected: list[str]) -> None:
+def test_short_reference_is_split_at_clauses(reference: str, expected: list[str]) -> None:
     assert points(reference) == expected
 
 
@@ -85,7 +85,7 @@ def test_longer_key_points_weigh_more() -> None:
 
 
 @pytest.mark.parametrize("reference", ["", " \n", "..."])
-def test_a_reference_without_words_is_refused(reference: str) -> None:
+def test_reference_without_words_is_refused(reference: str) -> None:
     with pytest.raises(ValueError, match="empty"):
         rubric_from_reference(QUESTION, reference)
 

@@ -1,4 +1,4 @@
-"""The built-in grader: it orders answers as people would and is not to be talked round."""
+"""The built-in grader: it orders answers as human graders do and cannot be manipulated."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from interviewer.grading import regression_grading
 from interviewer.grading.regression_grading import grade
 from tests.calibration.data import short
 
-# Question, reference, and answers with the grade a teacher gives. None of these is training data.
+# Question, reference, and answers with a teacher's grade. None of these is training data.
 SHORT: list[tuple[str, str, list[tuple[str, float]]]] = [
     (
         "What is a stack?",
@@ -178,18 +178,18 @@ def test_orders_right_half_right_and_wrong_answers(short_grades: list[tuple[floa
     assert right > half > wrong
 
 
-def test_agrees_with_a_teacher_on_short_answers_of_another_subject(short_grades: list[tuple[float, float]]) -> None:
+def test_agrees_with_a_teacher_on_another_subject(short_grades: list[tuple[float, float]]) -> None:
     found, given = np.array(short_grades).T
     assert np.corrcoef(found, given)[0, 1] > 0.6
 
 
-def test_tells_right_from_subtly_wrong_answers_to_questions_kept_back_from_training() -> None:
+def test_detects_subtle_errors_on_held_out_questions() -> None:
     answers = short("kept_back")
     found = [grade(each.question, each.reference, each.answer) for each in answers]
     assert np.corrcoef(found, [each.grade for each in answers])[0, 1] > 0.3
 
 
-def test_a_terse_answer_is_read_behind_its_question() -> None:
+def test_terse_answer_is_read_with_its_question() -> None:
     question, reference, _ = SHORT[1]
     assert grade(question, reference, "They grow dynamically.") > grade(question, reference, "They are sorted.") + 0.1
 
@@ -205,7 +205,7 @@ def test_a_terse_answer_is_read_behind_its_question() -> None:
         ),
     ],
 )
-def test_terms_that_sound_like_declining_are_no_refusal(question: str, reference: str, answer: str) -> None:
+def test_terms_that_sound_like_declining_are_answers(question: str, reference: str, answer: str) -> None:
     assert grade(question, reference, answer) >= 0.5
     assert grade(question, reference, "Pass.") == grade(question, reference, "skip this") == 0
 
@@ -241,11 +241,11 @@ def test_orders_answers_to_one_question() -> None:
         "This is very easy for me, I learned everything about it and could explain it perfectly.",
     ],
 )
-def test_what_is_no_answer_gets_next_to_nothing(answer: str) -> None:
+def test_non_answers_get_at_most_a_tenth(answer: str) -> None:
     assert grade(QUESTION, REFERENCE, answer) <= 0.1
 
 
-def test_keywords_without_grammar_are_no_answer() -> None:
+def test_keywords_without_grammar_get_little() -> None:
     heap = "TCP connection-oriented handshake segments acknowledges retransmission order UDP connectionless datagrams faster lost"
     assert grade(QUESTION, REFERENCE, heap) <= 0.3
 
@@ -254,7 +254,7 @@ def test_fluent_answers_to_other_questions_get_little() -> None:
     assert grade(QUESTION, REFERENCE, ELSEWHERE) <= 0.3
 
 
-def test_right_answers_to_other_questions_of_the_same_course_get_little_on_average() -> None:
+def test_answers_to_related_questions_get_little_on_average() -> None:
     pairs = permutations([(question, reference) for question, reference, _ in SHORT], 2)
     assert np.mean([grade(question, reference, other) for (question, reference), (_, other) in pairs]) <= 0.3
 
@@ -276,13 +276,13 @@ def test_talking_to_the_grader_adds_nothing(style: str) -> None:
         assert grade(QUESTION, REFERENCE, f"{words}\n{answer}") <= grade(QUESTION, REFERENCE, answer) + 0.01
 
 
-def test_the_reference_itself_is_right() -> None:
+def test_reference_itself_is_right() -> None:
     assert grade(QUESTION, REFERENCE, REFERENCE) >= 0.9
     for question, reference, _ in SHORT:
         assert grade(question, reference, reference) >= 0.9, question
 
 
-def test_same_texts_same_grade() -> None:
+def test_equal_texts_get_equal_grades() -> None:
     assert len({grade(QUESTION, REFERENCE, RIGHT) for _ in range(3)}) == 1
 
 
@@ -291,6 +291,6 @@ def test_long_answers_are_graded(text: str) -> None:
     assert 0 <= grade(QUESTION, REFERENCE, (text * 20_000)[:20_000]) <= 1
 
 
-def test_a_reference_without_words_is_refused() -> None:
+def test_reference_without_words_is_refused() -> None:
     with pytest.raises(ValueError, match="reference"):
         grade(QUESTION, " ... ", RIGHT)

@@ -1,4 +1,4 @@
-"""A second verdict on one click, and gradings repeated."""
+"""Appeals, and repeated grading."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.interviews.test_turns import answered, started
 from tests.support.interviewer import ScriptedInterviewer
 
 HIT_ALL = [{"key_point": n, "mark": "hit", "quote": word} for n, word in enumerate(("first", "second", "third"))]
-# Of weights 3, 2, 1 the scripted interviewer gives 5 for "first" and 10 for everything.
+# With weights 3, 2, 1 the scripted interviewer scores 5 for "first" and 10 for everything.
 ANSWER = "The first of it."
 
 
@@ -38,7 +38,7 @@ async def figures(services: Services, user: User, interview_id: int) -> Intervie
     return await services.interviews.view(user.id, interview_id)
 
 
-async def test_the_mean_of_both_counts_and_both_are_kept(
+async def test_mean_counts_and_both_verdicts_are_kept(
     services: Services, interviewer: ScriptedInterviewer, new_user: NewUser
 ) -> None:
     user = await new_user()
@@ -56,7 +56,7 @@ async def test_the_mean_of_both_counts_and_both_are_kept(
     assert view.topic_scores[0].percent == 30
 
 
-async def test_it_is_judged_blind(services: Services, interviewer: ScriptedInterviewer, new_user: NewUser) -> None:
+async def test_appeal_is_judged_blind(services: Services, interviewer: ScriptedInterviewer, new_user: NewUser) -> None:
     user = await new_user()
     interview_id, turn = await judged(services, user)
     await services.appeals.hear(user.id, interview_id, turn.question_id)
@@ -64,7 +64,7 @@ async def test_it_is_judged_blind(services: Services, interviewer: ScriptedInter
     assert first == second
 
 
-async def test_there_is_one_however_often_it_is_asked_for(
+async def test_concurrent_and_repeated_appeals_make_one(
     services: Services, interviewer: ScriptedInterviewer, new_user: NewUser, database: Database
 ) -> None:
     user = await new_user()
@@ -81,7 +81,7 @@ async def test_there_is_one_however_often_it_is_asked_for(
         assert (await session.execute(text("SELECT count(*) FROM appeals"))).scalar_one() == 1
 
 
-async def test_two_processes_store_one_between_them(
+async def test_two_processes_store_one_appeal(
     services: Services, interviewer: ScriptedInterviewer, new_user: NewUser, database: Database
 ) -> None:
     from interviewer.interviews.appeals import Appeals
@@ -96,7 +96,7 @@ async def test_two_processes_store_one_between_them(
     assert (await figures(services, user, interview_id)).score_sum == 3
 
 
-async def test_one_that_fails_changes_nothing_and_can_be_asked_for_again(
+async def test_failed_appeal_changes_nothing_and_can_be_repeated(
     services: Services, interviewer: ScriptedInterviewer, new_user: NewUser
 ) -> None:
     user = await new_user()
@@ -109,7 +109,7 @@ async def test_one_that_fails_changes_nothing_and_can_be_asked_for_again(
     assert view.score_sum == 5
 
 
-async def test_it_is_stored_even_if_whoever_asked_is_gone(
+async def test_appeal_is_stored_after_the_client_disconnects(
     services: Services, interviewer: ScriptedInterviewer, new_user: NewUser
 ) -> None:
     user = await new_user()
@@ -125,7 +125,7 @@ async def test_it_is_stored_even_if_whoever_asked_is_gone(
     assert turn.verdict.appeal is not None
 
 
-async def test_nobody_appeals_for_somebody_else_or_before_a_verdict(services: Services, new_user: NewUser) -> None:
+async def test_appeal_needs_the_own_interview_and_a_verdict(services: Services, new_user: NewUser) -> None:
     user, other = await new_user(), await new_user()
     interview_id, turn = await judged(services, user)
     with pytest.raises(NotFound):
@@ -137,7 +137,7 @@ async def test_nobody_appeals_for_somebody_else_or_before_a_verdict(services: Se
         await services.appeals.hear(user.id, interview_id, open_question)
 
 
-async def test_an_interviewer_that_says_the_same_again_hears_none(
+async def test_deterministic_interviewer_takes_no_appeal(
     services: Services, interviewer: ScriptedInterviewer, new_user: NewUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user = await new_user()
@@ -147,11 +147,11 @@ async def test_an_interviewer_that_says_the_same_again_hears_none(
         await services.appeals.hear(user.id, interview_id, turn.question_id)
 
 
-# -- gradings repeated -------------------------------------------------------------------------------------------
+# -- repeated grading --------------------------------------------------------------------------------------------
 
 
 class Wavering(ScriptedInterviewer):
-    """Judges each time by the next of its scripts; an exception among them is raised."""
+    """Judges with one script after the other; a script that is an exception is raised."""
 
     def __init__(self, *scripts: Any) -> None:
         super().__init__()
@@ -179,32 +179,32 @@ async def judged_by(database: Database, services: Services, user: User, wavering
     return (await interviews.view(user.id, interview_id)).turns[0]
 
 
-async def test_the_median_of_each_mark_counts_and_the_extremes_are_kept(
+async def test_median_of_each_mark_counts_and_extremes_are_kept(
     services: Services, database: Database, new_user: NewUser
 ) -> None:
     wavering = Wavering(marks("hit", "hit", "hit"), marks("hit", "missed", "missed"), marks("partial", "partial", "missed"))
     turn = await judged_by(database, services, await new_user(), wavering, 3)
     assert turn.verdict is not None
     assert [mark.mark for mark in turn.verdict.marks] == ["hit", "partial", "missed"]
-    # 3 and half of 2 out of 6
+    # 3 plus half of 2, of 6
     assert (turn.verdict.low, turn.verdict.score, turn.verdict.high) == (4, 7, 10)
 
 
-async def test_gradings_that_fail_are_left_out(services: Services, database: Database, new_user: NewUser) -> None:
+async def test_failed_gradings_are_ignored(services: Services, database: Database, new_user: NewUser) -> None:
     wavering = Wavering(marks("hit", "hit", "hit"), InterviewerBadOutput(), InterviewerBadOutput())
     turn = await judged_by(database, services, await new_user(), wavering, 3)
     assert turn.verdict is not None
     assert (turn.verdict.low, turn.verdict.score, turn.verdict.high) == (10, 10, 10)
 
 
-async def test_all_of_them_are_paid_for(services: Services, database: Database, new_user: NewUser) -> None:
+async def test_usage_of_all_gradings_is_recorded(services: Services, database: Database, new_user: NewUser) -> None:
     await judged_by(database, services, await new_user(), Wavering(*[marks("hit", "hit", "hit")] * 3), 3)
     async with database.transaction() as session:
         row = (await session.execute(text("SELECT prompt_tokens, completion_tokens FROM model_calls WHERE kind = 'judge'"))).one()
     assert tuple(row) == (300, 30)
 
 
-async def test_one_grading_has_no_extremes(services: Services, database: Database, new_user: NewUser) -> None:
+async def test_single_grading_has_no_extremes(services: Services, database: Database, new_user: NewUser) -> None:
     await judged_by(database, services, await new_user(), Wavering(marks("hit", "hit", "hit")), 1)
     async with database.transaction() as session:
         assert tuple((await session.execute(text("SELECT score_low, score_high FROM verdicts"))).one()) == (None, None)

@@ -1,4 +1,4 @@
-"""Candidates of four kinds take whole interviews, with the built-in interviewer and with a model that misbehaves."""
+"""Simulated candidates of four kinds take whole interviews, with the built-in interviewer and with a misbehaving model."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TRIES = 40
 
 
 def bank_question(turn: TurnView) -> BankQuestion:
-    """Return the bank's question, which may be asked with a sentence about the job before it."""
+    """Return the bank's question; the prompt may have a sentence about the job before it."""
     return next(asked for asked in load_bank().values() if turn.prompt.endswith(asked.prompt.strip()))
 
 
@@ -51,7 +51,7 @@ async def event_of(events: AsyncIterator[Event], kind: type[Event]) -> list[Even
 
 
 async def interviewed(interviews: Interviews, user: User, candidate: Candidate, rng: random.Random) -> InterviewView:
-    """Take a whole interview; what the interviewer fails at is asked for again, as a person would click."""
+    """Take a whole interview, retrying what the interviewer fails at, as a user would."""
     interview_id = await _started(interviews, user)
     for _ in range(TRIES):
         view = await interviews.view(user.id, interview_id)
@@ -74,7 +74,7 @@ async def _started(interviews: Interviews, user: User) -> int:
 
 
 def check_shape(view: InterviewView) -> None:
-    """See that an interview went as every interview goes."""
+    """Check what is true of every finished interview."""
     assert [turn.topic_id for turn in view.turns] == [
         STANDARD.place(position).topic.id for position in range(1, STANDARD.total + 1)
     ]
@@ -87,7 +87,7 @@ def check_shape(view: InterviewView) -> None:
             assert not mark.quote or mark.quote.casefold() in (turn.answer or "").casefold()
 
 
-async def test_candidates_come_out_in_their_order(database: Database, new_user: NewUser) -> None:
+async def test_candidates_score_in_order_of_strength(database: Database, new_user: NewUser) -> None:
     means = {}
     for name, candidate in CANDIDATES.items():
         user = await new_user(3)
@@ -105,7 +105,7 @@ async def test_candidates_come_out_in_their_order(database: Database, new_user: 
     assert means["evasive"] < 1
 
 
-async def test_nobody_is_asked_the_same_twice_before_everything_has_been_asked(database: Database, new_user: NewUser) -> None:
+async def test_no_question_repeats_over_five_interviews(database: Database, new_user: NewUser) -> None:
     user = await new_user(5)
     asked: list[str] = []
     for seed in range(5):
@@ -117,7 +117,7 @@ async def test_nobody_is_asked_the_same_twice_before_everything_has_been_asked(d
     assert len(set(asked)) == 5 * STANDARD.total
 
 
-# -- a model that misbehaves -------------------------------------------------------------------------------------
+# -- a misbehaving model -----------------------------------------------------------------------------------------
 
 FAULTS = [
     "",
@@ -135,7 +135,7 @@ FAULTS = [
     "index",
     "topic",
 ]
-# What the server's grader listens for: each key point has a word that makes it.
+# The server's grader looks for one word per key point.
 MODEL_CANDIDATES: dict[str, str] = {
     "strong": "First I measure, because guesses mislead; the trade-off is the time it takes.",
     "middling": "First I measure, and then I see what to do about it all.",
@@ -145,7 +145,7 @@ MODEL_CANDIDATES: dict[str, str] = {
 
 
 @pytest.mark.parametrize("seed", range(2))
-async def test_a_model_that_misbehaves_spoils_no_interview(database: Database, new_user: NewUser, seed: int) -> None:
+async def test_misbehaving_model_spoils_no_interview(database: Database, new_user: NewUser, seed: int) -> None:
     rng = random.Random(seed)
     means = {}
     behaviour = Behaviour(marks_by_words=True)

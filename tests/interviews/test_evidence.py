@@ -1,4 +1,4 @@
-"""Where quotes stand in an answer: found as the plain way finds them, in a fraction of its time."""
+"""Locating quotes in an answer: the result of a plain implementation, in a fraction of its time."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from interviewer.interviews.evidence import segments
 from interviewer.interviews.rubric import folded
 from interviewer.interviews.user_text import MAX_ANSWER
 
-# Letters that fold to several, marks that combine, white space of all kinds, quotes, a separator, Arabic, Hangul, emoji.
+# Letters that fold to several, combining marks, all kinds of white space, quotes, the separator, Arabic, Hangul, emoji.
 CHARACTERS = "aA ’“\n\t\0\x85\u2003\u00a0ßﬁİ\u0301\u0308¨\u3099か\ufdfaع\u1100\u1161한漢字🙂\U0001f1e9\ud800."
 SECONDS = 0.05
 
 
 def plainly(answer: str, quotes: list[str]) -> list[tuple[str, int]]:
-    """Find quotes by folding one character after the other and noting whose each is."""
+    """Find quotes by folding one character at a time and recording the quote that covers it."""
     characters: list[str] = []
     origins: list[int] = []
     for position, character in enumerate(answer):
@@ -41,7 +41,7 @@ def plainly(answer: str, quotes: list[str]) -> list[tuple[str, int]]:
 
 @settings(max_examples=200, deadline=None)
 @given(st.data())
-def test_quotes_are_found_as_the_plain_way_finds_them(data: st.DataObject) -> None:
+def test_quotes_match_the_plain_implementation(data: st.DataObject) -> None:
     answer = data.draw(st.text(alphabet=st.one_of(st.sampled_from(CHARACTERS), st.characters()), max_size=60))
     places = st.tuples(*[st.integers(0, len(answer))] * 2)
     quotes = data.draw(
@@ -51,7 +51,7 @@ def test_quotes_are_found_as_the_plain_way_finds_them(data: st.DataObject) -> No
 
 
 def test_every_character_folds_as_it_does_alone() -> None:
-    """All that fold to something else are in the first two planes of Unicode, but for single ideographs."""
+    """Apart from some ideographs, all characters that fold to another are in Unicode's first two planes."""
     characters = "".join(map(chr, range(0x20000)))
     for begin in range(0, len(characters), MAX_ANSWER):
         answer = characters[begin : begin + MAX_ANSWER]
@@ -69,7 +69,7 @@ def test_every_character_folds_as_it_does_alone() -> None:
     ],
     ids=["mixed", "white space", "long foldings", "all different"],
 )
-def test_the_longest_answers_keep_the_loop_free(answer: str) -> None:
+def test_longest_answers_do_not_block_the_event_loop(answer: str) -> None:
     answer = (answer * MAX_ANSWER)[:MAX_ANSWER]
     quotes = [answer[at : at + 300] for at in range(0, MAX_ANSWER, MAX_ANSWER // 6)]
     took = []

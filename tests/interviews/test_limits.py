@@ -1,4 +1,4 @@
-"""One limit for everything that costs, whichever way it is asked for: the use cases count, not the routes."""
+"""Rate limits of costly work. The use cases count, not the routes, so every way of calling them shares one limit."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ BANK = ShippedBank().all()
 
 
 async def use_up(services: Services, action: Action, user: User) -> None:
-    """Do something as often as the account may."""
+    """Use up the account's limit for an action."""
     for _ in range(1000):
         try:
             await services.guard.check(action, CLIENT, str(user.id))
@@ -77,7 +77,7 @@ async def test_each_costly_use_case_is_limited(services: Services, new_user: New
 
 
 async def begun(services: Services, user: User) -> tuple[int, asyncio.Task[list[Event]]]:
-    """Start an interview; returns its number and what follows it to its end."""
+    """Start an interview; returns its id and a task that follows it to its end."""
     events = services.interviews.start(user.id, "")
     first = await anext(events)
     assert isinstance(first, Started)
@@ -100,7 +100,7 @@ async def calls_of(database: Database) -> int:
         return (await session.execute(select(func.count()).select_from(ModelCall))).scalar_one()
 
 
-async def test_only_so_many_starts_a_day_can_be_given_up(
+async def test_free_give_ups_per_day_are_limited(
     services: Services, new_user: NewUser, interviewer: ScriptedInterviewer, database: Database
 ) -> None:
     user = await new_user()
@@ -117,7 +117,7 @@ async def test_only_so_many_starts_a_day_can_be_given_up(
     assert await calls_of(database) == GIVE_UPS_A_DAY + 1, "calls of starts that were given up are noted, too"
 
 
-async def test_the_allowance_holds_across_processes_and_ends(
+async def test_give_up_limit_holds_across_processes_and_expires(
     services: Services, new_user: NewUser, interviewer: ScriptedInterviewer, database: Database, settings: Settings
 ) -> None:
     user, other = await new_user(), await new_user()
@@ -137,7 +137,7 @@ async def test_the_allowance_holds_across_processes_and_ends(
     await another.interviews.close()
 
 
-async def test_giving_up_at_once_counts_each_time(
+async def test_concurrent_give_ups_are_all_counted(
     services: Services, new_user: NewUser, interviewer: ScriptedInterviewer
 ) -> None:
     user = await new_user(GIVE_UPS_A_DAY * 2)
@@ -149,7 +149,7 @@ async def test_giving_up_at_once_counts_each_time(
     interviewer.gate.set()
 
 
-async def test_giving_up_before_the_model_was_called_is_free(services: Services, new_user: NewUser, database: Database) -> None:
+async def test_give_up_before_the_model_call_is_free(services: Services, new_user: NewUser, database: Database) -> None:
     user = await new_user()
     full = Turnstile(1, 10, patience=0.5)
     services.interviews._calls.door = Door("model", full)
@@ -165,13 +165,13 @@ async def test_giving_up_before_the_model_was_called_is_free(services: Services,
 
 
 async def answered_after(services: Services, user: User) -> list[Event]:
-    """Take one more turn, to see that everything still works."""
+    """Take one more turn, to check that everything still works."""
     services.interviews._calls.door = Door("model", Turnstile(5, 10))
     interview_id, turn = await started(services, user)
     return await answered(services, user, interview_id, turn)
 
 
-async def test_tries_with_one_invalid_address_leave_others_alone(services: Services) -> None:
+async def test_attempts_with_invalid_addresses_do_not_affect_others(services: Services) -> None:
     async def fail(address: str, client: str) -> None:
         with pytest.raises(Unauthorized):
             await services.accounts.sign_in(address, "wrong", client)

@@ -1,4 +1,4 @@
-"""Telling an answer from the admission that there is none."""
+"""Distinguish answers from replies that decline to answer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from interviewer.interviews.non_answers import admits_ignorance
         "idk",
     ],
 )
-def test_declining_is_no_answer(said: str) -> None:
+def test_declining_is_a_non_answer(said: str) -> None:
     assert admits_ignorance(said)
 
 
@@ -36,5 +36,5 @@ def test_declining_is_no_answer(said: str) -> None:
         "SELECT ... FOR UPDATE SKIP LOCKED lets workers skip rows that are taken",
     ],
 )
-def test_words_of_the_subject_decline_nothing(said: str) -> None:
+def test_technical_terms_are_not_declining(said: str) -> None:
     assert not admits_ignorance(said)

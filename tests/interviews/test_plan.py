@@ -1,4 +1,4 @@
-"""The rules of plans: presets, places, bounds, and what programs may ask for."""
+"""Plans: presets, places, limits, and requests of API clients."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_focus_takes_one_to_three_topics(ids: list[int]) -> None:
 
 
 @given(PLANS)
-def test_every_question_has_one_place_in_the_order_of_topics(plan: Plan) -> None:
+def test_every_question_has_one_place_in_topic_order(plan: Plan) -> None:
     places = [plan.place(position) for position in range(1, plan.total + 1)]
     expected = [(one.topic_id, number) for one in plan.topics for number in range(1, one.questions + 1)]
     assert [(place.topic.id, place.number) for place in places] == expected
@@ -83,7 +83,7 @@ def test_every_question_has_one_place_in_the_order_of_topics(plan: Plan) -> None
 
 
 @given(PLANS)
-def test_a_plan_is_read_back_as_it_was_stored(plan: Plan) -> None:
+def test_plan_survives_storage(plan: Plan) -> None:
     assert plan_of(plan.document()) == plan
 
 
@@ -106,28 +106,28 @@ def test_coding_always_asks_for_code_at_least_once(plan: Plan) -> None:
         ([(1, -1)], BAD_COUNT),
     ],
 )
-def test_what_no_interview_can_be_is_refused(topics: list[tuple[int, int]], words: str) -> None:
+def test_invalid_plan_is_refused(topics: list[tuple[int, int]], words: str) -> None:
     with pytest.raises(PlanRefused) as caught:
         Plan(tuple(PlannedTopic(*one) for one in topics))
     assert str(caught.value) == words
 
 
-def test_a_stored_plan_outlives_what_may_be_asked_for() -> None:
+def test_stored_plan_may_exceed_current_limits() -> None:
     stored = Plan((PlannedTopic(1, 9), PlannedTopic(2, 30)), programming_language="COBOL")
     assert plan_of(stored.document()) == stored
 
 
 @pytest.mark.parametrize("document", [{}, {"topics": 3}, {"topics": [{"id": 1}]}, {"topics": [{"id": 9, "questions": 1}]}])
-def test_a_document_that_is_no_plan_is_refused(document: dict[str, Any]) -> None:
+def test_document_that_is_not_a_plan_is_refused(document: dict[str, Any]) -> None:
     with pytest.raises(PlanRefused, match="no plan"):
         plan_of(document)
 
 
-def test_a_program_that_asks_for_nothing_gets_the_standard_plan() -> None:
+def test_empty_request_gets_the_standard_plan() -> None:
     assert requested({}) == STANDARD == even([topic.id for topic in TOPICS], 2)
 
 
-def test_a_program_gets_what_it_asks_for() -> None:
+def test_request_gets_the_plan_it_describes() -> None:
     assert sizes(requested({"topics": [4, 2], "questions_per_topic": 3})) == [(4, 3), (2, 3)]
     assert sizes(requested({"topics": [5]})) == [(5, 2)]
     assert requested({"questions_per_topic": 1}) == SHORT
@@ -150,13 +150,13 @@ REFUSED: dict[str, dict[str, tuple[object, ...]]] = {
     ("name", "value", "words"),
     [(name, value, words) for name, found in REFUSED.items() for words, values in found.items() for value in values],
 )
-def test_what_a_program_cannot_have_is_refused_in_a_sentence(name: str, value: object, words: str) -> None:
+def test_invalid_request_is_refused_with_a_sentence(name: str, value: object, words: str) -> None:
     with pytest.raises(PlanRefused) as caught:
         requested({name: value})
     assert str(caught.value) == words
 
 
-def test_words_follow_the_plan() -> None:
+def test_plan_is_described_in_words() -> None:
     assert size_words(STANDARD) == "12 questions on 6 topics"
     assert size_words(even([4], 1)) == "1 question on Databases and Data Management"
     assert choice_words(replace(focus([2, 3]), level=Level.JUNIOR, programming_language="Go")) == (

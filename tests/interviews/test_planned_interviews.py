@@ -1,4 +1,4 @@
-"""Interviews of many plans, mixed in one account: each is complete by its own plan, wherever it is shown."""
+"""Interviews with many plans in one account: each is complete by its own plan, wherever it is shown."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def begun(services: Services, user: User, plan: Plan, *, remember: bool = 
 
 
 async def taken(services: Services, user: User, plan: Plan) -> int:
-    """Take a whole interview by the use cases and return its id."""
+    """Take a whole interview through the use cases and return its id."""
     interview_id, turn = await begun(services, user, plan)
     for position in range(1, plan.total + 1):
         assert (turn.position, turn.total, turn.topic) == (position, plan.total, plan.place(position).topic.name)
@@ -84,7 +84,7 @@ async def test_each_interview_ends_where_its_plan_ends(
     assert chosen == {(None, ""), (Level.JUNIOR, "Go")}
 
 
-async def test_the_dashboard_counts_by_each_plan(
+async def test_dashboard_counts_by_each_plan(
     services: Services, new_user: NewUser, everything: tuple[User, dict[int, Plan]]
 ) -> None:
     user, plans = everything
@@ -117,7 +117,7 @@ async def test_reports_and_files_are_complete_by_each_plan(services: Services, e
         assert (await services.sharing.read(shared.rsplit("/", 1)[1], "192.0.2.1")).plan == plan
 
 
-async def test_the_download_of_all_data_has_the_plans(services: Services, everything: tuple[User, dict[int, Plan]]) -> None:
+async def test_data_export_includes_the_plans(services: Services, everything: tuple[User, dict[int, Plan]]) -> None:
     user, plans = everything
     found = await services.personal.export(user.id)
     assert [len(one["questions"]) for one in found["interviews"]] == [plan.total for plan in reversed(plans.values())]
@@ -130,7 +130,7 @@ async def test_the_download_of_all_data_has_the_plans(services: Services, everyt
     assert found["last_choice"] is None
 
 
-async def test_an_interview_before_its_last_question_is_not_finished(services: Services, new_user: NewUser) -> None:
+async def test_interview_before_its_last_question_is_unfinished(services: Services, new_user: NewUser) -> None:
     user = await new_user()
     interview_id, turn = await begun(services, user, SHORT)
     for _ in range(5):
@@ -159,13 +159,13 @@ async def test_only_the_pages_remember_a_choice(services: Services, database: Da
 
 
 class Nameless(ScriptedInterviewer):
-    """An interviewer that does not say what its questions are about."""
+    """An interviewer whose questions have no subtopic."""
 
     async def ask(self, brief: QuestionBrief) -> AsyncIterator[Piece | QuestionDraft]:
         yield QuestionDraft("Why?", " ", "mid-level", "text", RUBRIC)
 
 
-async def test_a_question_without_a_subtopic_is_named_by_its_topic() -> None:
+async def test_question_without_a_subtopic_is_named_by_its_topic() -> None:
     for topic in TOPICS:
         found = await ask(Nameless(), QuestionBrief(topic.id, 1, must_be_code=False), lambda _event: None)
         assert (found.subtopic, found.topic_id) == (topic.name, topic.id)

@@ -1,4 +1,4 @@
-"""Several judgements of one answer, and where their proof stands in it."""
+"""Repeated gradings of one answer, and locating their quotes in it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MARKS = st.tuples(*[st.sampled_from(ORDER)] * 3)
 
 
 @given(st.lists(MARKS, min_size=1, max_size=9))
-def test_each_mark_is_the_median_of_its_own(given_marks: list[tuple[Mark, Mark, Mark]]) -> None:
+def test_each_mark_is_its_median(given_marks: list[tuple[Mark, Mark, Mark]]) -> None:
     found = median_grading([grading(*marks) for marks in given_marks])
     for number, mark in enumerate(found.marks):
         ranks = [ORDER.index(marks[number]) for marks in given_marks]
@@ -32,7 +32,7 @@ def test_each_mark_is_the_median_of_its_own(given_marks: list[tuple[Mark, Mark, 
 
 
 @given(st.lists(MARKS, min_size=1, max_size=9))
-def test_the_score_lies_between_the_extremes(given_marks: list[tuple[Mark, Mark, Mark]]) -> None:
+def test_extremes_are_ordered_and_equal_if_gradings_agree(given_marks: list[tuple[Mark, Mark, Mark]]) -> None:
     gradings = [grading(*marks) for marks in given_marks]
     low, high = spread(RUBRIC, gradings)
     middle = median_grading(gradings)
@@ -41,7 +41,7 @@ def test_the_score_lies_between_the_extremes(given_marks: list[tuple[Mark, Mark,
         assert low == high == score(RUBRIC, middle.marks, middle.nature)
 
 
-def test_the_quote_is_one_that_was_given_for_the_mark() -> None:
+def test_quote_is_one_given_for_the_median_mark() -> None:
     gradings = [
         grading(Mark.HIT, Mark.HIT, Mark.HIT, says="a"),
         grading(*[Mark.PARTIAL] * 3, says="b"),
@@ -50,23 +50,23 @@ def test_the_quote_is_one_that_was_given_for_the_mark() -> None:
     assert {mark.quote for mark in median_grading(gradings).marks} == {"b"}
 
 
-def test_most_decide_whether_it_is_an_answer() -> None:
+def test_majority_decides_whether_it_is_an_answer() -> None:
     off = grading(*[Mark.MISSED] * 3, nature=AnswerNature.OFF_TOPIC)
     assert median_grading([grading(*[Mark.HIT] * 3), off, off]).nature is AnswerNature.OFF_TOPIC
 
 
 @pytest.mark.parametrize(("first", "second", "counts"), [(4, 4, 4), (4, 5, 5), (10, 0, 5), (3, 8, 6), (0, 1, 1)])
-def test_after_an_appeal_the_mean_counts_half_up(first: int, second: int, counts: int) -> None:
+def test_appeal_score_is_the_mean_rounded_half_up(first: int, second: int, counts: int) -> None:
     assert settled(first, second) == settled(second, first) == counts
 
 
 @given(st.text(max_size=200), st.lists(st.text(max_size=30), max_size=5))
-def test_segments_are_the_answer_whatever_the_quotes(answer: str, quotes: list[str]) -> None:
+def test_segments_joined_are_the_answer(answer: str, quotes: list[str]) -> None:
     assert "".join(segment.text for segment in segments(answer, quotes)) == answer
 
 
 @given(st.text(alphabet="aB ’\n\tß.", min_size=1, max_size=60), st.data())
-def test_a_quote_from_the_answer_is_found(answer: str, data: st.DataObject) -> None:
+def test_quote_from_the_answer_is_found(answer: str, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(answer) - 1))
     end = data.draw(st.integers(start + 1, len(answer)))
     quote = folded(answer[start:end])

@@ -26,12 +26,12 @@ def marks(*given: Mark) -> list[MarkedPoint]:
         ((Mark.PARTIAL, Mark.MISSED, Mark.MISSED), 3),  # 1.5 of 6: exactly 2.5, half up
     ],
 )
-def test_the_score_is_ten_times_the_earned_share_half_up(given: tuple[Mark, ...], expected: int) -> None:
+def test_score_is_ten_times_the_earned_share_half_up(given: tuple[Mark, ...], expected: int) -> None:
     assert score(RUBRIC, marks(*given), AnswerNature.ANSWER) == expected
 
 
 @pytest.mark.parametrize("nature", [AnswerNature.OFF_TOPIC, AnswerNature.NON_ANSWER])
-def test_what_is_no_answer_gets_at_most_three(nature: AnswerNature) -> None:
+def test_non_answer_scores_at_most_three(nature: AnswerNature) -> None:
     assert score(RUBRIC, marks(Mark.HIT, Mark.HIT, Mark.HIT), nature) == 3
 
 
@@ -46,12 +46,12 @@ def test_what_is_no_answer_gets_at_most_three(nature: AnswerNature) -> None:
         ("   ", "I add the index.", False),
     ],
 )
-def test_a_mark_counts_only_with_a_quote_that_stands_in_the_answer(quote: str, answer: str, proven: bool) -> None:
+def test_mark_counts_only_with_a_quote_from_the_answer(quote: str, answer: str, proven: bool) -> None:
     checked = checked_marks(RUBRIC, [MarkedPoint(key_point=0, mark=Mark.HIT, quote=quote)], answer)
     assert [mark.mark for mark in checked] == [Mark.HIT if proven else Mark.MISSED, Mark.MISSED, Mark.MISSED]
 
 
-def test_of_two_marks_for_one_point_the_first_counts_and_strangers_are_dropped() -> None:
+def test_first_duplicate_mark_counts_and_unknown_are_dropped() -> None:
     given = [
         MarkedPoint(key_point=0, mark=Mark.PARTIAL, quote="a"),
         MarkedPoint(key_point=0, mark=Mark.HIT, quote="a"),
@@ -63,5 +63,5 @@ def test_of_two_marks_for_one_point_the_first_counts_and_strangers_are_dropped()
 @pytest.mark.parametrize(
     ("total", "judged", "expected"), [(0, 0, None), (120, 12, 100), (17, 2, 85), (1, 8, 1), (5, 12, 4), (0, 3, 0)]
 )
-def test_an_interviews_score_is_a_percentage_of_the_judged_answers(total: int, judged: int, expected: int | None) -> None:
+def test_interview_score_is_a_percentage_of_judged_answers(total: int, judged: int, expected: int | None) -> None:
     assert percentage(total, judged) == expected

@@ -24,7 +24,7 @@ async def skipped(services: Services, user_id: int, interview_id: int, question_
     return [event async for event in services.interviews.answer(user_id, interview_id, question_id, None, uuid4())]
 
 
-async def test_a_skipped_question_scores_0_without_the_model_and_the_next_one_is_asked(
+async def test_skipped_question_scores_0_without_a_model_call(
     services: Services, new_user: NewUser, interviewer: ScriptedInterviewer, database: Database
 ) -> None:
     user = await new_user()
@@ -46,7 +46,7 @@ async def test_a_skipped_question_scores_0_without_the_model_and_the_next_one_is
         assert dict((await session.execute(kinds)).all()) == {"ask": 2}
 
 
-async def test_skipping_twice_skips_once(services: Services, new_user: NewUser) -> None:
+async def test_repeated_skip_counts_once(services: Services, new_user: NewUser) -> None:
     user = await new_user()
     interview_id, turn = await started(services, user)
     await asyncio.gather(*[skipped(services, user.id, interview_id, turn.question_id) for _ in range(3)])
@@ -55,7 +55,7 @@ async def test_skipping_twice_skips_once(services: Services, new_user: NewUser) 
     assert [one.position for one in view.turns] == [1, 2]
 
 
-async def test_an_answered_question_cannot_be_skipped_nor_a_skipped_one_answered(services: Services, new_user: NewUser) -> None:
+async def test_question_is_either_answered_or_skipped(services: Services, new_user: NewUser) -> None:
     user = await new_user()
     interview_id, turn = await started(services, user)
     following = next_turn(await answered(services, user, interview_id, turn))
@@ -66,7 +66,7 @@ async def test_an_answered_question_cannot_be_skipped_nor_a_skipped_one_answered
         await answered(services, user, interview_id, following)
 
 
-async def test_nobody_skips_for_somebody_else_or_while_paused(services: Services, new_user: NewUser) -> None:
+async def test_skip_needs_the_own_active_interview(services: Services, new_user: NewUser) -> None:
     user, stranger = await new_user(), await new_user()
     interview_id, turn = await started(services, user)
     with pytest.raises(NotFound):
@@ -76,7 +76,7 @@ async def test_nobody_skips_for_somebody_else_or_while_paused(services: Services
         await skipped(services, user.id, interview_id, turn.question_id)
 
 
-async def test_an_interview_can_be_skipped_to_its_end(services: Services, new_user: NewUser) -> None:
+async def test_every_question_of_an_interview_can_be_skipped(services: Services, new_user: NewUser) -> None:
     user = await new_user()
     interview_id, turn = await started(services, user)
     for _ in range(STANDARD.total - 1):
@@ -86,7 +86,7 @@ async def test_an_interview_can_be_skipped_to_its_end(services: Services, new_us
     assert (view.status, view.percent) == (InterviewStatus.FINISHED, 0)
 
 
-async def test_there_is_no_appeal_against_a_skip(services: Services, new_user: NewUser) -> None:
+async def test_skip_cannot_be_appealed(services: Services, new_user: NewUser) -> None:
     user = await new_user()
     interview_id, turn = await started(services, user)
     await skipped(services, user.id, interview_id, turn.question_id)
@@ -94,7 +94,7 @@ async def test_there_is_no_appeal_against_a_skip(services: Services, new_user: N
         await services.appeals.hear(user.id, interview_id, turn.question_id)
 
 
-async def test_a_start_can_be_given_up_and_its_credit_comes_back_once(
+async def test_given_up_start_returns_its_credit_once(
     services: Services, new_user: NewUser, interviewer: ScriptedInterviewer
 ) -> None:
     user = await new_user()
@@ -112,7 +112,7 @@ async def test_a_start_can_be_given_up_and_its_credit_comes_back_once(
     await started(services, user)
 
 
-async def test_an_interview_that_has_begun_cannot_be_given_up(services: Services, new_user: NewUser) -> None:
+async def test_active_interview_cannot_be_given_up(services: Services, new_user: NewUser) -> None:
     user, stranger = await new_user(), await new_user()
     interview_id, _ = await started(services, user)
     assert (await services.interviews.give_up(user.id, interview_id)).status is InterviewStatus.ACTIVE
@@ -121,7 +121,7 @@ async def test_an_interview_that_has_begun_cannot_be_given_up(services: Services
         await services.interviews.give_up(stranger.id, interview_id)
 
 
-async def test_a_question_asked_during_a_race_with_giving_up_counts_or_not_but_never_both(
+async def test_race_of_give_up_and_first_question_has_one_outcome(
     services: Services, new_user: NewUser, interviewer: ScriptedInterviewer
 ) -> None:
     for _ in range(5):

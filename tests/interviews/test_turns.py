@@ -1,4 +1,4 @@
-"""The interview's use cases on a real database: progress, idempotency, failure, take-over, credits."""
+"""The interview's use cases on a real database: progress, idempotency, failure, takeover, credits."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ async def take_all(services: Services, user: User) -> InterviewView:
     return await services.interviews.view(user.id, interview_id)
 
 
-async def test_a_whole_interview_goes_through_six_topics_with_two_questions_each(services: Services, new_user: NewUser) -> None:
+async def test_interview_has_two_questions_on_each_of_six_topics(services: Services, new_user: NewUser) -> None:
     user = await new_user()
     view = await take_all(services, user)
     assert view.status is InterviewStatus.FINISHED
@@ -85,7 +85,7 @@ async def test_at_least_one_coding_question_asks_for_code(
     assert [turn.kind for turn in view.turns if turn.topic_id == 2] == ["text", "code"]
 
 
-async def test_question_and_feedback_stream_side_by_side(
+async def test_question_and_feedback_stream_concurrently(
     services: Services, new_user: NewUser, interviewer: ScriptedInterviewer
 ) -> None:
     user = await new_user()
@@ -100,7 +100,7 @@ async def test_question_and_feedback_stream_side_by_side(
     assert {type(event) for event in rest} >= {Judged, Asked}
 
 
-async def test_the_next_question_sees_the_answer_just_given(
+async def test_next_question_sees_the_answer_just_given(
     services: Services, new_user: NewUser, interviewer: ScriptedInterviewer
 ) -> None:
     user = await new_user()
@@ -109,7 +109,7 @@ async def test_the_next_question_sees_the_answer_just_given(
     assert interviewer.question_briefs[-1].history[-1].answer == GOOD
 
 
-async def test_score_is_computed_from_marks_whose_quotes_are_real(
+async def test_score_ignores_marks_with_invented_quotes(
     services: Services, new_user: NewUser, interviewer: ScriptedInterviewer
 ) -> None:
     user = await new_user()
@@ -127,7 +127,7 @@ async def test_score_is_computed_from_marks_whose_quotes_are_real(
 
 
 @pytest.mark.parametrize("words", ["I don't know.", "Question 1.1?", "no idea, sorry: first second third"])
-async def test_a_non_answer_never_scores_more_than_three(services: Services, new_user: NewUser, words: str) -> None:
+async def test_non_answer_never_scores_more_than_three(services: Services, new_user: NewUser, words: str) -> None:
     user = await new_user()
     interview_id, turn = await started(services, user)
     events = await answered(services, user, interview_id, turn, words)
@@ -136,7 +136,7 @@ async def test_a_non_answer_never_scores_more_than_three(services: Services, new
     assert verdict.score <= 3
 
 
-async def test_the_rubric_is_not_shown_before_the_verdict(services: Services, new_user: NewUser) -> None:
+async def test_rubric_is_not_shown_before_the_verdict(services: Services, new_user: NewUser) -> None:
     user = await new_user()
     interview_id, turn = await started(services, user)
     view = await services.interviews.view(user.id, interview_id)
@@ -151,7 +151,7 @@ async def test_the_rubric_is_not_shown_before_the_verdict(services: Services, ne
 @pytest.mark.parametrize(
     ("words", "error"), [("", BadRequest), (" \n\t", BadRequest), ("\x00\x01", BadRequest), ("x" * (MAX_ANSWER + 1), TooLarge)]
 )
-async def test_an_unusable_answer_is_refused_and_the_interview_goes_on(
+async def test_interview_continues_after_an_unusable_answer(
     services: Services, new_user: NewUser, words: str, error: type[Exception]
 ) -> None:
     user = await new_user()
@@ -161,7 +161,7 @@ async def test_an_unusable_answer_is_refused_and_the_interview_goes_on(
     assert isinstance((await answered(services, user, interview_id, turn))[-1], Completed)
 
 
-async def test_nul_characters_are_taken_out_of_an_answer(services: Services, new_user: NewUser) -> None:
+async def test_nul_characters_are_removed_from_an_answer(services: Services, new_user: NewUser) -> None:
     user = await new_user()
     interview_id, turn = await started(services, user)
     await answered(services, user, interview_id, turn, "the \x00first\ud800 thing")
@@ -171,9 +171,7 @@ async def test_nul_characters_are_taken_out_of_an_answer(services: Services, new
 @pytest.mark.parametrize(
     "job", ["\x7fELF\x02\x01\x01" + "\x00\x03\ufffd" * 40, "%PDF-1.7 \ufffd\ufffd\ufffd\ufffd 3 0 obj", "1234567890 " * 20]
 )
-async def test_a_job_description_that_is_no_text_is_refused_and_costs_nothing(
-    services: Services, new_user: NewUser, job: str
-) -> None:
+async def test_invalid_job_description_costs_nothing(services: Services, new_user: NewUser, job: str) -> None:
     user = await new_user()
     with pytest.raises(BadRequest):
         await started(services, user, job)
@@ -181,7 +179,7 @@ async def test_a_job_description_that_is_no_text_is_refused_and_costs_nothing(
 
 
 @pytest.mark.parametrize("error", [InterviewerBadOutput(), InterviewerTimeout(), RuntimeError("bug")])
-async def test_a_failed_verdict_loses_nothing_and_one_retry_completes_it(
+async def test_failed_verdict_is_completed_by_one_retry(
     services: Services, new_user: NewUser, interviewer: ScriptedInterviewer, error: Exception
 ) -> None:
     user = await new_user()
@@ -201,7 +199,7 @@ async def test_a_failed_verdict_loses_nothing_and_one_retry_completes_it(
     assert len(interviewer.question_briefs) == 2, "the question that was there is not asked again"
 
 
-async def test_a_failed_question_keeps_the_verdict_and_is_asked_again(
+async def test_failed_question_keeps_the_verdict_and_is_retried(
     services: Services, new_user: NewUser, interviewer: ScriptedInterviewer
 ) -> None:
     user = await new_user()
@@ -214,7 +212,7 @@ async def test_a_failed_question_keeps_the_verdict_and_is_asked_again(
     assert len(interviewer.answer_briefs) == 1, "the verdict that was there is not made again"
 
 
-async def test_the_interview_can_go_on_while_a_verdict_is_missing(
+async def test_interview_continues_while_a_verdict_is_missing(
     services: Services, new_user: NewUser, interviewer: ScriptedInterviewer
 ) -> None:
     user = await new_user()
@@ -226,10 +224,10 @@ async def test_the_interview_can_go_on_while_a_verdict_is_missing(
     assert (await services.interviews.view(user.id, interview_id)).answers_judged == 1
 
 
-# -- repetition and competition ---------------------------------------------------------------------------------
+# -- repetition and concurrency ---------------------------------------------------------------------------------
 
 
-async def test_the_same_answer_sent_twice_at_once_is_judged_once_and_both_see_everything(
+async def test_concurrent_equal_answers_are_judged_once(
     services: Services, new_user: NewUser, interviewer: ScriptedInterviewer
 ) -> None:
     user = await new_user()
@@ -240,7 +238,7 @@ async def test_the_same_answer_sent_twice_at_once_is_judged_once_and_both_see_ev
     assert len(interviewer.answer_briefs) == 1
 
 
-async def test_another_answer_to_an_answered_question_is_refused(services: Services, new_user: NewUser) -> None:
+async def test_second_answer_to_a_question_is_refused(services: Services, new_user: NewUser) -> None:
     user = await new_user()
     interview_id, turn = await started(services, user)
     results = await asyncio.gather(
@@ -252,7 +250,7 @@ async def test_another_answer_to_an_answered_question_is_refused(services: Servi
     assert sum(isinstance(result, list) for result in results) == 1
 
 
-async def test_work_goes_on_when_the_tab_closes_and_a_new_one_sees_it_from_the_start(
+async def test_reopened_tab_sees_the_running_turn_from_the_start(
     services: Services, new_user: NewUser, interviewer: ScriptedInterviewer
 ) -> None:
     user = await new_user()
@@ -274,7 +272,7 @@ async def _collected(services: Services, user: User, interview_id: int, turn: Tu
     return [event async for event in services.interviews.complete(user.id, interview_id, turn.question_id)]
 
 
-async def test_another_process_waits_for_a_running_turn_and_sees_its_result(
+async def test_other_process_waits_for_a_running_turn(
     services: Services, database: Database, new_user: NewUser, interviewer: ScriptedInterviewer
 ) -> None:
     user = await new_user()
@@ -291,7 +289,7 @@ async def test_another_process_waits_for_a_running_turn_and_sees_its_result(
     assert len(interviewer.answer_briefs) == 1
 
 
-async def test_a_turn_whose_worker_died_is_taken_over_once_its_claim_lapses(
+async def test_turn_of_a_dead_worker_is_taken_over(
     services: Services, database: Database, new_user: NewUser, interviewer: ScriptedInterviewer
 ) -> None:
     user = await new_user()
@@ -311,7 +309,7 @@ async def test_a_turn_whose_worker_died_is_taken_over_once_its_claim_lapses(
     assert {type(event) for event in events} >= {Judged, Asked}
 
 
-async def test_somebody_elses_interview_does_not_exist(services: Services, new_user: NewUser) -> None:
+async def test_interview_of_another_user_is_not_found(services: Services, new_user: NewUser) -> None:
     owner, stranger = await new_user(), await new_user()
     interview_id, turn = await started(services, owner)
     with pytest.raises(NotFound):
@@ -322,7 +320,7 @@ async def test_somebody_elses_interview_does_not_exist(services: Services, new_u
         await services.interviews.set_status(stranger.id, interview_id, InterviewStatus.PAUSED)
 
 
-async def test_a_question_of_another_interview_cannot_be_answered(services: Services, new_user: NewUser) -> None:
+async def test_question_of_another_interview_cannot_be_answered(services: Services, new_user: NewUser) -> None:
     user = await new_user(2)
     first, turn = await started(services, user)
     second, _ = await started(services, user)
@@ -331,7 +329,7 @@ async def test_a_question_of_another_interview_cannot_be_answered(services: Serv
     assert first != second
 
 
-async def test_a_paused_interview_takes_no_answer_until_resumed(services: Services, new_user: NewUser) -> None:
+async def test_paused_interview_takes_no_answer_until_resumed(services: Services, new_user: NewUser) -> None:
     user = await new_user()
     interview_id, turn = await started(services, user)
     await services.interviews.set_status(user.id, interview_id, InterviewStatus.PAUSED)
@@ -342,7 +340,7 @@ async def test_a_paused_interview_takes_no_answer_until_resumed(services: Servic
     assert isinstance((await answered(services, user, interview_id, turn))[-1], Completed)
 
 
-async def test_a_finished_interview_cannot_be_paused(services: Services, new_user: NewUser) -> None:
+async def test_finished_interview_cannot_be_paused(services: Services, new_user: NewUser) -> None:
     user = await new_user()
     view = await take_all(services, user)
     with pytest.raises(BadRequest):
@@ -360,9 +358,7 @@ async def _ledger_balances(database: Database, user: User) -> tuple[int, int]:
         return fresh.individual_credits, await ledger.ledger_sum(session, user.id, CreditType.INDIVIDUAL)
 
 
-async def test_a_start_costs_one_credit_and_without_one_there_is_none(
-    services: Services, database: Database, new_user: NewUser
-) -> None:
+async def test_start_costs_one_credit_and_needs_one(services: Services, database: Database, new_user: NewUser) -> None:
     user = await new_user(1)
     await started(services, user)
     assert await _ledger_balances(database, user) == (0, 0)
@@ -370,7 +366,7 @@ async def test_a_start_costs_one_credit_and_without_one_there_is_none(
         await started(services, user)
 
 
-async def test_fifty_starts_at_once_with_one_credit_start_one_interview(
+async def test_fifty_concurrent_starts_with_one_credit_start_one(
     services: Services, database: Database, new_user: NewUser
 ) -> None:
     user = await new_user(1)
@@ -379,7 +375,7 @@ async def test_fifty_starts_at_once_with_one_credit_start_one_interview(
     assert await _ledger_balances(database, user) == (0, 0)
 
 
-async def test_a_start_that_fails_gives_its_credit_back(
+async def test_failed_start_returns_its_credit(
     services: Services, database: Database, new_user: NewUser, interviewer: ScriptedInterviewer
 ) -> None:
     user = await new_user(1)
@@ -390,7 +386,7 @@ async def test_a_start_that_fails_gives_its_credit_back(
     assert await services.interviews.current(user.id) is None
 
 
-async def test_a_start_whose_process_died_gives_its_credit_back_once(
+async def test_start_of_a_dead_process_returns_its_credit_once(
     services: Services, database: Database, new_user: NewUser, interviewer: ScriptedInterviewer
 ) -> None:
     user = await new_user(1)
@@ -409,7 +405,7 @@ async def test_a_start_whose_process_died_gives_its_credit_back_once(
     assert await _ledger_balances(database, user) == (1, 1)
 
 
-async def test_no_balance_can_become_negative(database: Database, new_user: NewUser) -> None:
+async def test_balance_cannot_become_negative(database: Database, new_user: NewUser) -> None:
     user = await new_user(0)
     with pytest.raises(Exception, match="ck_users_individual_credits"):
         async with database.transaction() as session:
@@ -419,7 +415,7 @@ async def test_no_balance_can_become_negative(database: Database, new_user: NewU
 # -- job descriptions --------------------------------------------------------------------------------------------
 
 
-async def test_the_first_question_does_not_wait_for_the_analysis_of_the_job(
+async def test_first_question_does_not_wait_for_job_analysis(
     services: Services, new_user: NewUser, interviewer: ScriptedInterviewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user = await new_user()
@@ -444,7 +440,7 @@ async def test_the_first_question_does_not_wait_for_the_analysis_of_the_job(
     assert job.profile == {**(job.profile or {}), "title": "Senior engineer"}
 
 
-async def test_an_interview_goes_on_by_the_text_when_the_analysis_fails(
+async def test_interview_continues_after_a_failed_job_analysis(
     services: Services, new_user: NewUser, interviewer: ScriptedInterviewer
 ) -> None:
     user = await new_user()
@@ -454,7 +450,7 @@ async def test_an_interview_goes_on_by_the_text_when_the_analysis_fails(
     assert interviewer.question_briefs[-1].job is not None
 
 
-async def test_the_same_job_description_is_kept_once(services: Services, new_user: NewUser, database: Database) -> None:
+async def test_same_job_description_is_stored_once(services: Services, new_user: NewUser, database: Database) -> None:
     user = await new_user(2)
     await started(services, user, "Senior backend engineer with Python and PostgreSQL")
     await started(services, user, "Senior backend engineer with Python and PostgreSQL")
@@ -465,7 +461,7 @@ async def test_the_same_job_description_is_kept_once(services: Services, new_use
 # -- cost --------------------------------------------------------------------------------------------------------
 
 
-async def test_a_turn_takes_the_same_few_statements_however_long_the_interview_is(
+async def test_statements_per_turn_do_not_grow_with_the_interview(
     services: Services, database: Database, new_user: NewUser
 ) -> None:
     user = await new_user()
@@ -486,8 +482,8 @@ async def test_a_turn_takes_the_same_few_statements_however_long_the_interview_i
     assert counts[0] <= 6, statements
 
 
-async def test_a_turn_ends_with_the_interview_as_it_is_stored(services: Services, new_user: NewUser) -> None:
-    """What is said of it then was put together here, without reading it again."""
+async def test_completed_event_equals_the_stored_interview(services: Services, new_user: NewUser) -> None:
+    """The event's interview was built in memory, without reading the database again."""
     user = await new_user()
     interview_id, turn = await started(services, user)
     for position in range(1, STANDARD.total + 1):
@@ -499,7 +495,7 @@ async def test_a_turn_ends_with_the_interview_as_it_is_stored(services: Services
             turn = next_turn(events)
 
 
-async def test_topics_follow_from_the_position_whatever_the_interviewer_says(services: Services, new_user: NewUser) -> None:
+async def test_topics_follow_the_position_not_the_interviewer(services: Services, new_user: NewUser) -> None:
     view = await take_all(services, await new_user())
     assert [turn.topic for turn in view.turns] == [
         STANDARD.place(position).topic.name for position in range(1, STANDARD.total + 1)
@@ -517,10 +513,10 @@ async def test_everything_is_stored_under_its_interview(services: Services, data
         assert sorted(rows) == [-1, 1]
 
 
-async def test_of_two_verdicts_made_at_once_the_stored_one_is_shown_by_both(
+async def test_stored_verdict_wins_over_a_late_one(
     services: Services, database: Database, new_user: NewUser, interviewer: ScriptedInterviewer
 ) -> None:
-    """A worker that was thought dead finishes late: nothing counts twice, and everybody sees the same score."""
+    """A worker that was taken for dead finishes late: nothing counts twice, and both callers see the same score."""
     user = await new_user()
     interview_id, turn = await started(services, user)
     interviewer.gate.clear()
@@ -542,7 +538,7 @@ async def test_of_two_verdicts_made_at_once_the_stored_one_is_shown_by_both(
 
 
 @pytest.mark.parametrize("text_of_the_model", ["a \x00 b", "a \ud800 b"])
-async def test_text_from_the_model_that_cannot_be_stored_counts_as_unreadable(
+async def test_unstorable_text_from_the_model_is_bad_output(
     services: Services, new_user: NewUser, interviewer: ScriptedInterviewer, text_of_the_model: str
 ) -> None:
     user = await new_user()
@@ -552,7 +548,7 @@ async def test_text_from_the_model_that_cannot_be_stored_counts_as_unreadable(
     assert isinstance(failure.error, InterviewerBadOutput)
 
 
-async def test_a_claim_that_could_not_be_renewed_once_is_not_lost(
+async def test_failed_lease_renewal_is_retried(
     services: Services, new_user: NewUser, interviewer: ScriptedInterviewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("interviewer.interviews.turns.LEASE", timedelta(seconds=1.5))

@@ -1,4 +1,4 @@
-"""The training data: complete, of the right form, and no text in two parts."""
+"""The training data: complete, well-formed, and no text in two splits."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ MARKS = {"made", "partial", "wrong", "nothing"}
 
 
 def texts(question: dict[str, Any]) -> list[str]:
-    """Everything that a model could learn from a question."""
+    """Return everything that a model could learn from a question."""
     statements = [text for point in question["points"] for kind in ("made", "partial", "wrong", "near") for text in point[kind]]
     beliefs = [text for one in question["misconceptions"] for text in (*one["asserted"], *one["corrected"])]
     return [*statements, *beliefs, *(one["text"] for one in (*question["mixed"], *question["answers"])), question["negated"]]
 
 
-def test_every_question_of_the_bank_has_data() -> None:
+def test_every_bank_question_has_data() -> None:
     assert sorted(question["id"] for question in QUESTIONS) == sorted(BANK)
 
 
 @pytest.mark.parametrize("topic", [topic.slug for topic in TOPICS])
-def test_data_have_the_form_that_the_readme_describes(topic: str) -> None:
+def test_data_has_the_documented_form(topic: str) -> None:
     for question in QUESTIONS:
         if BANK[question["id"]].topic != topic:
             continue
@@ -46,7 +46,7 @@ def test_data_have_the_form_that_the_readme_describes(topic: str) -> None:
         assert all(point["made"] and point["wrong"] and point["probe"].endswith("?") for point in question["points"])
 
 
-def test_no_text_is_in_two_parts() -> None:
+def test_no_text_is_in_two_splits() -> None:
     parts = {split: {text for one in QUESTIONS if split_of(one["id"]) is split for text in texts(one)} for split in Split}
     extra = [json.loads(line) for line in (DATA / "statements.jsonl").read_text().splitlines()]
     for statement in extra:
@@ -56,7 +56,7 @@ def test_no_text_is_in_two_parts() -> None:
     assert total > 20_000
 
 
-def test_the_parts_have_the_sizes_that_they_should_have() -> None:
+def test_splits_have_their_sizes() -> None:
     count = Counter(split_of(id) for id in BANK)
     assert 0.6 < count[Split.TRAINING] / len(BANK) < 0.8
     assert min(count[Split.DEVELOPMENT], count[Split.TEST]) >= 0.1 * len(BANK)

@@ -17,7 +17,7 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max
 
 
 class BankQuestion(BaseModel):
-    """One question of the bank with its rubric; `id` is unique in the whole bank and never changes."""
+    """A question of the bank with its rubric; `id` is unique in the whole bank and never changes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -34,7 +34,7 @@ class BankQuestion(BaseModel):
 
     @property
     def rubric(self) -> Rubric:
-        """The rubric as the domain knows it."""
+        """The rubric in the domain's type."""
         return Rubric(key_points=self.key_points, model_answer=self.model_answer.strip(), follow_up=self.follow_up)
 
 
