@@ -1,4 +1,4 @@
-"""Building the web frontend, and telling whether the last build still fits the sources."""
+"""Build the web frontend, and check whether the last build is up to date."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from interviewer.core.reflex_patches.built_pages import point_at_own_origin, tex
 from interviewer.errors import StartupError
 from interviewer.settings import ROOT, Settings
 
-# Reflex itself goes by this variable; builds for two sites at once need a folder each.
+# Reflex reads this variable too; parallel builds for two sites need a folder each.
 WEB = Path(os.environ.get("REFLEX_WEB_WORKDIR") or ROOT / ".web")
 CLIENT = WEB / "build" / "client"
 STAMP = WEB / "interviewer.stamp"
 LOCK_FILES = (ROOT / "reflex.lock" / "package-lock.json", ROOT / "reflex.lock" / "package.json")
 
-# What the compiled pages depend on.
+# Sources that the compiled pages depend on.
 _SOURCES = (
     "interviewer/app.py",
     "interviewer/pages",
@@ -37,7 +37,7 @@ _SOURCES = (
     "interviewer/interviews/samples.py",
 )
 _FILES = ("assets", "rxconfig.py", "requirements.lock", "reflex.lock", "interviewer/frontend.py")
-# Lines of an error of npm that leave open what is wrong.
+# Starts of npm error lines that don't say what is wrong.
 _LESS_TELLING = (
     "code ",
     "errno ",
@@ -52,17 +52,17 @@ _LESS_TELLING = (
     "{",
     "}",
 )
-# The line above the error of the bundler.
+# The line above the bundler's error.
 _BUNDLER = "error during build:"
 _EXCEPTION = re.compile(r"[\w.]*(?:Error|Exception|Exit)\b: ")
 _WORD = re.compile(r"\w")
 LONGEST_REASON = 400
-# What the browser needs of the package `pyodide`.
+# Files of the `pyodide` package that the browser needs.
 _PYTHON = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
 
 
 def fingerprint(settings: Settings) -> str:
-    """Return a hash of everything that a build depends on. In production the site's address is in it, for previews of links."""
+    """Return a hash of everything a build depends on; in production also the site's address, used in link previews."""
     address = settings.site_url if settings.production else ""
     digest = hashlib.sha256(f"{settings.env}\0{address}\0{sys.version_info[:2]}".encode())
     for path in _inputs():
@@ -78,12 +78,12 @@ def _inputs() -> Iterator[Path]:
 
 
 def is_fresh(settings: Settings) -> bool:
-    """Tell whether the frontend that is there was built from the sources that are there."""
+    """Return whether the existing build was made from the current sources."""
     return (CLIENT / "index.html").exists() and STAMP.exists() and STAMP.read_text() == fingerprint(settings)
 
 
 def build(settings: Settings) -> None:
-    """Build the frontend; raises StartupError when that cannot be done here, or with the place of the log when it fails."""
+    """Build the frontend; raises StartupError if it cannot be built here, or, with the path of the log, if the build fails."""
     _refuse_where_nothing_can_be_built(settings)
     STAMP.unlink(missing_ok=True)
     shutil.rmtree(CLIENT, ignore_errors=True)
@@ -100,7 +100,7 @@ def build(settings: Settings) -> None:
             raise StartupError(f"The frontend could not be built: {words} (all of it: {log_path})")
     point_at_own_origin(CLIENT / "assets")
     add_python(WEB / "node_modules" / "pyodide", CLIENT / "assets" / "pyodide")
-    # Built into the pages' own scripts; nothing asks for the sources.
+    # Bundled into the pages' own scripts, so the sources are not needed.
     shutil.rmtree(CLIENT / "code")
     text_before_scripts(CLIENT)
     STAMP.write_text(fingerprint(settings))
@@ -108,7 +108,7 @@ def build(settings: Settings) -> None:
 
 @contextmanager
 def _lock_file_kept() -> Iterator[None]:
-    """Restore npm's lock file after a build that fails or is interrupted: npm and Reflex rewrite it while they work."""
+    """Restore npm's lock file if the build fails or is interrupted: npm and Reflex rewrite it while they run."""
     files = {path: path.read_bytes() for path in LOCK_FILES}
     try:
         yield
@@ -120,7 +120,7 @@ def _lock_file_kept() -> Iterator[None]:
 
 
 def _export(log: IO[bytes]) -> int:
-    """Have Reflex build the pages, in a process group of its own that ends with us; return its exit status."""
+    """Run Reflex's export in its own process group, killed if we stop early; return its exit status."""
     process = subprocess.Popen(
         [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"],
         cwd=ROOT,
@@ -139,7 +139,7 @@ def _export(log: IO[bytes]) -> int:
 
 
 def reason(log: str) -> str:
-    """Return from the log of a build why it failed: npm's error, else the bundler's, else the last line of a traceback."""
+    """Return why a build failed, from its log: npm's error, else the bundler's, else the last line of a traceback."""
     lines = [line.strip() for line in log.splitlines() if _WORD.search(line)]
     from_npm = [line.removeprefix("npm error ") for line in lines if line.startswith("npm error ")]
     found = list(dict.fromkeys(line for line in from_npm if not line.startswith(_LESS_TELLING)))
@@ -151,7 +151,7 @@ def reason(log: str) -> str:
 
 
 def _refuse_where_nothing_can_be_built(settings: Settings) -> None:
-    """Find out before the old build is removed: an image has neither Node.js nor a folder to write to."""
+    """Raise StartupError before the old build is removed: a container image has neither Node.js nor a writable folder."""
     if shutil.which("npm", path=build_environment()["PATH"]) is None:
         missing = "Node.js is not installed"
     elif not os.access(WEB if WEB.exists() else ROOT, os.W_OK):
@@ -165,7 +165,7 @@ def _refuse_where_nothing_can_be_built(settings: Settings) -> None:
 
 
 def without_addresses(lock: Path) -> None:
-    """Take out of npm's lock file what npm likes to add to it: where packages come from and who takes donations."""
+    """Remove what npm adds to its lock file: download addresses and funding links."""
     document = json.loads(lock.read_text())
     for package in document["packages"].values():
         for key in ("funding", "resolved"):
@@ -176,7 +176,7 @@ def without_addresses(lock: Path) -> None:
 
 
 def add_python(package: Path, folder: Path) -> None:
-    """Put Python for the browser among the built files, in a folder named after its version, packed where it helps."""
+    """Copy Pyodide into the build, in a folder named after its version, with gzipped copies where they help."""
     target = folder / json.loads((package / "package.json").read_text())["version"]
     target.mkdir(parents=True)
     for name in _PYTHON:
@@ -187,7 +187,7 @@ def add_python(package: Path, folder: Path) -> None:
 
 
 def build_environment() -> dict[str, str]:
-    """Return the environment of a build: Node and npm from the virtual environment, nothing fetched but packages."""
+    """Return the environment of a build: Node and npm from the virtual environment, no telemetry."""
     scripts = str(Path(sys.executable).parent)
     return {
         **os.environ,
@@ -195,6 +195,6 @@ def build_environment() -> dict[str, str]:
         "REFLEX_USE_NPM": "1",
         "REFLEX_TELEMETRY_ENABLED": "false",
         "NO_COLOR": "1",
-        # Else Reflex breaks the lines of npm's errors, and the reason of a failure would not be found in its log.
+        # Otherwise Reflex wraps npm's error lines, and `reason` could not find them in the log.
         "COLUMNS": "1000",
     }
