@@ -118,8 +118,7 @@ class GitHubSignIn:
         return await oauth.identify(code, verifier=attempt.verifier, redirect_uri=self._redirect_uri)
 
     async def sign_in_by_code(self, code: str, verifier: str | None, client: str = "") -> User:
-        """Sign in for a program that ran GitHub's flow itself; raises like `identify` and `sign_in`, BadRequest without a
-        code."""
+        """Sign in for a program that ran GitHub's flow; raises like `identify` and `sign_in`, BadRequest without a code."""
         oauth = self._required()
         if not code:
             raise BadRequest("Code required")
