@@ -12,8 +12,7 @@ from interviewer.state.models import PairItem, TurnItem
 
 
 def appeal(turn: rx.Var[TurnItem]) -> rx.Component:
-    """Return the offer of a second verdict, or both verdicts once it exists; nothing where an appeal would give the same
-    verdict."""
+    """Return the offer of a second verdict, or both verdicts; nothing where an appeal would give the same one."""
     return rx.cond(turn.appealed, _both(turn), rx.cond(turn.may_appeal, _offer(turn)))
 
 

@@ -28,8 +28,7 @@ def report_page(
     extra: Extra | None = None,
     foot: rx.Component | None = None,
 ) -> rx.Component:
-    """Return a report: `head` on top, `more` before the questions, `jumps` to those parts, `extra` below each verdict, then
-    `foot`."""
+    """Return a report: `head`, `more` before the questions, `jumps` to those parts, `extra` below each verdict, `foot`."""
     return rx.el.div(
         _contents(state, jumps or rx.fragment()),
         rx.el.article(
@@ -68,7 +67,7 @@ def print_button() -> rx.Component:
 
 
 def jump(words: str | rx.Var[str], href: str | rx.Var[str]) -> rx.Component:
-    """Return one line of the contents, a link within the page that the browser follows by itself."""
+    """Return one line of the contents, a link within the page, followed by the browser."""
     return rx.el.li(rx.el.a(words, href=href, custom_attrs={"reloadDocument": True}, class_name=_JUMP))
 
 
