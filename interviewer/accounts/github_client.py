@@ -122,7 +122,7 @@ class GitHub:
         )
 
     def authorize_url(self, *, state: str, challenge: str, redirect_uri: str) -> str:
-        """Return GitHub's consent page for this sign-in."""
+        """Return the URL of GitHub's consent page."""
         query = {
             "client_id": self._client_id,
             "redirect_uri": redirect_uri,

@@ -90,7 +90,7 @@ class GitHubSignIn:
         return self._oauth is not None
 
     async def begin(self, next_path: str, link_to: int = 0) -> tuple[str, str]:
-        """Return GitHub's consent page, and the cookie the browser has to keep until it comes back."""
+        """Return the URL of GitHub's consent page, and the cookie the browser has to keep until it comes back."""
         oauth = self._required()
         attempt = Attempt(new_secret(), new_secret(), local_path(next_path[:MAX_NEXT]), link_to)
         challenge = base64.urlsafe_b64encode(hashlib.sha256(attempt.verifier.encode()).digest()).rstrip(b"=").decode()

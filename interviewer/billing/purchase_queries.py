@@ -26,7 +26,8 @@ from interviewer.credits.tables import CreditTransaction, Subscription
 async def lock(session: AsyncSession, *subjects: str) -> None:
     """Lock purchases in the given order until the transaction ends, whether or not their rows exist yet.
 
-    Lock order, to avoid deadlocks: orders, subscriptions, then rows of deliveries, orders and subscriptions, and users last.
+    Lock order, to avoid deadlocks: first these locks, orders before subscriptions; then rows of deliveries, orders and
+    subscriptions; users last.
     """
     await session.execute(select(*(func.pg_advisory_xact_lock(func.hashtextextended(subject, 0)) for subject in subjects)))
 

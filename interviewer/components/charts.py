@@ -20,7 +20,7 @@ _CELL = "py-2.5 align-top tabular-nums"
 def scores_over_time(
     points: rx.Var[list[PointItem]], line: rx.Var[str], area: rx.Var[str], course: rx.Var[str], past: rx.Var[int]
 ) -> rx.Component:
-    """Return the scores of finished interviews as a line, and for users who cannot see it as a sentence and a table."""
+    """Return the scores of finished interviews as a line, in a sentence, and as a table for users who cannot see the line."""
     first, last = points.to(list)[0].to(PointItem), points.to(list)[-1].to(PointItem)
     return card(
         rx.el.h2("Score over time", class_name=SECTION_TITLE),

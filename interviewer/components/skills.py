@@ -52,7 +52,7 @@ def _trend(skill: rx.Var[SkillItem]) -> rx.Component:
 def requirements(
     shown: rx.Var[list[RequirementItem]], not_shown: rx.Var[list[RequirementItem]], not_asked: rx.Var[list[RequirementItem]]
 ) -> rx.Component:
-    """Return which of the job's requirements one interview showed."""
+    """Return the job's requirements that an interview showed, did not show, or did not ask about."""
     return card(
         rx.el.h2("The job's requirements", class_name=SECTION_TITLE),
         rx.el.p(

@@ -22,7 +22,7 @@ from interviewer.state import backlog, event_gate, retention
 from interviewer.state.bounds import EVENTS
 
 PAGE = "docs/bounds.md"
-# The rate limit checked by the service behind a route. Routes not listed only read, and are limited per connection.
+# The rate limit checked by the service behind a route. Routes not listed only read, so the limit on connections is enough.
 _LIMITED = {
     "/session/login": Action.SIGN_IN,
     "/session/verify": Action.USE_LINK,
