@@ -1,4 +1,4 @@
-"""Build the web frontend, and check whether the last build matches the sources."""
+"""Build the web frontend, and check whether the last build is up to date."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from interviewer.core.reflex_patches.built_pages import point_at_own_origin, tex
 from interviewer.errors import StartupError
 from interviewer.settings import ROOT, Settings
 
-# Reflex reads the same variable; concurrent builds for two sites need a folder each.
+# Reflex reads this variable too; parallel builds for two sites need a folder each.
 WEB = Path(os.environ.get("REFLEX_WEB_WORKDIR") or ROOT / ".web")
 CLIENT = WEB / "build" / "client"
 STAMP = WEB / "interviewer.stamp"
 LOCK_FILES = (ROOT / "reflex.lock" / "package-lock.json", ROOT / "reflex.lock" / "package.json")
 
-# The inputs of the compiled pages.
+# Sources that the compiled pages depend on.
 _SOURCES = (
     "interviewer/app.py",
     "interviewer/pages",
@@ -37,7 +37,7 @@ _SOURCES = (
     "interviewer/interviews/samples.py",
 )
 _FILES = ("assets", "rxconfig.py", "requirements.lock", "reflex.lock", "interviewer/frontend.py")
-# Beginnings of npm's error lines that do not say what is wrong.
+# Starts of npm error lines that don't say what is wrong.
 _LESS_TELLING = (
     "code ",
     "errno ",
@@ -52,17 +52,17 @@ _LESS_TELLING = (
     "{",
     "}",
 )
-# The line before the bundler's error.
+# The line above the bundler's error.
 _BUNDLER = "error during build:"
 _EXCEPTION = re.compile(r"[\w.]*(?:Error|Exception|Exit)\b: ")
 _WORD = re.compile(r"\w")
 LONGEST_REASON = 400
-# The files of the package `pyodide` that the browser needs.
+# Files of the `pyodide` package that the browser needs.
 _PYTHON = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
 
 
 def fingerprint(settings: Settings) -> str:
-    """Return a hash of a build's inputs. In production they include the site's address, which link previews contain."""
+    """Return a hash of everything a build depends on; in production also the site's address, used in link previews."""
     address = settings.site_url if settings.production else ""
     digest = hashlib.sha256(f"{settings.env}\0{address}\0{sys.version_info[:2]}".encode())
     for path in _inputs():
@@ -78,12 +78,12 @@ def _inputs() -> Iterator[Path]:
 
 
 def is_fresh(settings: Settings) -> bool:
-    """Return whether the existing build matches the current sources."""
+    """Return whether the existing build was made from the current sources."""
     return (CLIENT / "index.html").exists() and STAMP.exists() and STAMP.read_text() == fingerprint(settings)
 
 
 def build(settings: Settings) -> None:
-    """Build the frontend; raises StartupError if that is not possible here, or with the log's path if it fails."""
+    """Build the frontend; raises StartupError if it cannot be built here, or, with the path of the log, if the build fails."""
     _refuse_where_nothing_can_be_built(settings)
     STAMP.unlink(missing_ok=True)
     shutil.rmtree(CLIENT, ignore_errors=True)
@@ -100,7 +100,7 @@ def build(settings: Settings) -> None:
             raise StartupError(f"The frontend could not be built: {words} (all of it: {log_path})")
     point_at_own_origin(CLIENT / "assets")
     add_python(WEB / "node_modules" / "pyodide", CLIENT / "assets" / "pyodide")
-    # It is compiled into the pages' own scripts; nothing requests the sources.
+    # Bundled into the pages' own scripts, so the sources are not needed.
     shutil.rmtree(CLIENT / "code")
     text_before_scripts(CLIENT)
     STAMP.write_text(fingerprint(settings))
@@ -108,7 +108,7 @@ def build(settings: Settings) -> None:
 
 @contextmanager
 def _lock_file_kept() -> Iterator[None]:
-    """Restore npm's lock file after a failed or interrupted build: npm and Reflex rewrite it while they work."""
+    """Restore npm's lock file if the build fails or is interrupted: npm and Reflex rewrite it while they run."""
     files = {path: path.read_bytes() for path in LOCK_FILES}
     try:
         yield
@@ -120,7 +120,7 @@ def _lock_file_kept() -> Iterator[None]:
 
 
 def _export(log: IO[bytes]) -> int:
-    """Run Reflex's export in its own process group, which ends with this process; return the exit status."""
+    """Run Reflex's export in its own process group, killed if we stop early; return its exit status."""
     process = subprocess.Popen(
         [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"],
         cwd=ROOT,
@@ -139,7 +139,7 @@ def _export(log: IO[bytes]) -> int:
 
 
 def reason(log: str) -> str:
-    """Return the cause of a failed build from its log: npm's error, else the bundler's, else the last line of a traceback."""
+    """Return why a build failed, from its log: npm's error, else the bundler's, else the last line of a traceback."""
     lines = [line.strip() for line in log.splitlines() if _WORD.search(line)]
     from_npm = [line.removeprefix("npm error ") for line in lines if line.startswith("npm error ")]
     found = list(dict.fromkeys(line for line in from_npm if not line.startswith(_LESS_TELLING)))
@@ -151,7 +151,7 @@ def reason(log: str) -> str:
 
 
 def _refuse_where_nothing_can_be_built(settings: Settings) -> None:
-    """Raise StartupError before the old build is removed: an image has neither Node.js nor a writable folder."""
+    """Raise StartupError before the old build is removed: a container image has neither Node.js nor a writable folder."""
     if shutil.which("npm", path=build_environment()["PATH"]) is None:
         missing = "Node.js is not installed"
     elif not os.access(WEB if WEB.exists() else ROOT, os.W_OK):
@@ -165,7 +165,7 @@ def _refuse_where_nothing_can_be_built(settings: Settings) -> None:
 
 
 def without_addresses(lock: Path) -> None:
-    """Remove from npm's lock file what npm adds on each run: package URLs and funding links."""
+    """Remove what npm adds to its lock file: download addresses and funding links."""
     document = json.loads(lock.read_text())
     for package in document["packages"].values():
         for key in ("funding", "resolved"):
@@ -176,7 +176,7 @@ def without_addresses(lock: Path) -> None:
 
 
 def add_python(package: Path, folder: Path) -> None:
-    """Add Python for the browser to the built files, in a folder named after its version, compressed where that helps."""
+    """Copy Pyodide into the build, in a folder named after its version, with gzipped copies where they help."""
     target = folder / json.loads((package / "package.json").read_text())["version"]
     target.mkdir(parents=True)
     for name in _PYTHON:
@@ -187,7 +187,7 @@ def add_python(package: Path, folder: Path) -> None:
 
 
 def build_environment() -> dict[str, str]:
-    """Return a build's environment: Node and npm from the virtual environment, no network access except for packages."""
+    """Return the environment of a build: Node and npm from the virtual environment, no telemetry."""
     scripts = str(Path(sys.executable).parent)
     return {
         **os.environ,
@@ -195,6 +195,6 @@ def build_environment() -> dict[str, str]:
         "REFLEX_USE_NPM": "1",
         "REFLEX_TELEMETRY_ENABLED": "false",
         "NO_COLOR": "1",
-        # Otherwise Reflex wraps npm's error lines, and `reason` would not find them.
+        # Otherwise Reflex wraps npm's error lines, and `reason` could not find them in the log.
         "COLUMNS": "1000",
     }

@@ -1,4 +1,4 @@
-"""How programs stay signed in: short-lived access tokens that say who, and refresh tokens that each work once."""
+"""API sign-in for programs: short-lived access tokens and single-use refresh tokens."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from interviewer.errors import BadRequest, Unauthorized
 ISSUER, AUDIENCE, PURPOSE, ALGORITHM = "interviewer", "interviewer-api", "access", "HS256"
 CLAIMS = ["iss", "aud", "iat", "exp", "sub", "jti", "sid", "purpose"]
 REFRESH_LIFETIME = timedelta(days=60)
-# Two tabs or two threads may send the same refresh token at the same moment; after this long its reuse is theft.
+# Two tabs or threads may send the same refresh token at the same moment; reuse later than this counts as theft.
 REUSE_GRACE = timedelta(seconds=10)
 DEACTIVATED = "Account deactivated"
 
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """What a program gets to stay signed in with; `refresh` is empty where the protocol has no place for one."""
+    """The tokens a program stays signed in with; `refresh` is empty where the protocol has no field for it."""
 
     user: User
     access: str
@@ -41,14 +41,14 @@ class Tokens:
     """Issues, checks and renews the tokens of programs."""
 
     def __init__(self, database: Database, guard: Guard, secret: str | None, lifetime: timedelta) -> None:
-        """`secret` signs access tokens, which live for `lifetime`; without one a key is made once and kept in the database."""
+        """Sign access tokens, valid for `lifetime`, with `secret`, or else with a key generated once and kept in the database."""
         self._database = database
         self._guard = guard
         self._key = secret.encode() if secret else None
         self._lifetime = lifetime
 
     async def issue(self, user: User, user_agent: str = "", *, renewable: bool = True) -> Issued:
-        """Sign in a program for a user whose identity has been proven; raises Unauthorized when that is out of date."""
+        """Sign in a program for a user with proven identity; raises Unauthorized if account or password changed since."""
         key, now = await self._signing_key(), utcnow()
         lifetime = REFRESH_LIFETIME if renewable else self._lifetime
         async with self._database.transaction() as session:
@@ -61,7 +61,7 @@ class Tokens:
         return Issued(user, access, refresh)
 
     async def authenticate(self, access: str) -> SignedIn:
-        """Return who holds this access token; raises Unauthorized, also when the session or the account has ended since."""
+        """Return the user of an access token; raises Unauthorized, also when the session or the account has ended."""
         user_id, session_id = self._claimed(access, await self._signing_key())
         async with self._database.autocommit() as session:
             user, live = await queries.user_and_session(session, user_id, session_id, utcnow())
@@ -72,10 +72,10 @@ class Tokens:
         return SignedIn(user.id, user.username, user.email)
 
     async def refresh(self, secret: str, user_id: int | None, client: str = "") -> Issued:
-        """Exchange a refresh token, which is dead from then on, for new tokens.
+        """Exchange a refresh token, which then stops working, for new tokens.
 
-        Raises Unauthorized for one that is unknown, expired or used. One that was used more than 10 s ago is in two hands, so
-        everything that came of it ends. Raises BadRequest, using nothing, when it is not `user_id`'s, and TooManyRequests.
+        Raises Unauthorized for a token that is unknown, expired or used. If it was used more than 10 s ago it has leaked, so its
+        whole session ends. Raises BadRequest, without using the token, if it is not `user_id`'s; raises TooManyRequests.
         """
         await self._guard.check(Action.REFRESH, client)
         key, now = await self._signing_key(), utcnow()
@@ -115,7 +115,7 @@ class Tokens:
         return jwt.encode(claims, key, ALGORITHM)
 
     async def _signing_key(self) -> bytes:
-        """Return the key; one that was just made counts only once it is committed, for every process must have the same."""
+        """Return the signing key. A new one is cached only after its commit, because every process must use the same key."""
         if self._key is None:
             async with self._database.transaction() as session:
                 key = await users.secret(session, "access-tokens")
@@ -123,9 +123,9 @@ class Tokens:
         return self._key
 
     def _claimed(self, access: str, key: bytes) -> tuple[int, int]:
-        """Return the user and session that a valid access token names; raises Unauthorized for anything else."""
+        """Return the user id and session id in a valid access token; raises Unauthorized for anything else."""
         try:
-            # When it was issued does not matter: clocks of copies differ, and are set back now and then.
+            # `iat` is not checked: the clocks of replicas differ and are sometimes set back.
             options: Options = {"require": CLAIMS, "verify_iat": False}
             claims = jwt.decode(access, key, algorithms=[ALGORITHM], issuer=ISSUER, audience=AUDIENCE, options=options)
             user_id, session_id = int(claims["sub"]), int(claims["sid"])

@@ -1,4 +1,4 @@
-"""Who is signed in by a browser: opaque, sliding sessions; the cookie holds a secret, the database its hash."""
+"""Browser sign-in: opaque sliding sessions. The cookie holds a secret, the database its hash."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from interviewer.errors import Unauthorized
 
 # A session ends after this long without use.
 SESSION_LIFETIME = timedelta(days=30)
-# Sliding it costs a statement, so it happens at most this often.
+# Sliding costs a statement, so it happens at most this often.
 SLIDE_EVERY = timedelta(hours=1)
 COOKIE = "interviewer_session"
-# Ids are integers of 32 bits in the database; from here on a number is none.
+# Ids are 32-bit integers in the database; numbers from here on are not valid ids.
 MAX_ID = 2**31
-# A form's outcome is told in a cookie that lives this many seconds: long enough for the redirect that follows.
+# The result of a form is passed in a cookie that lives this many seconds, long enough for the redirect that follows.
 FLASH_COOKIE = "interviewer_flash"
 FLASH_SECONDS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """The person behind a request."""
+    """The user behind a request."""
 
     user_id: int
     username: str
@@ -40,7 +40,7 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A browser that is signed in, or a program; `current` for the one that asks."""
+    """A signed-in browser or program; `current` marks the one making the request."""
 
     id: int
     user_agent: str
@@ -56,18 +56,18 @@ def new_secret() -> str:
 
 
 def hashed(secret: str) -> str:
-    """Return the SHA-256 of a random secret, as hex; enough for secrets that cannot be guessed."""
+    """Return the SHA-256 of a random secret, as hex. No salt or slow hash is needed: the secret cannot be guessed."""
     return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
 
 
 def cookie_value(cookies: str, name: str) -> str:
-    """Return one cookie of a `Cookie` header, undecoded, or an empty string; of several with this name the last."""
+    """Return a cookie's raw value from a `Cookie` header, or an empty string; the last one wins if the name repeats."""
     pairs = (part.strip().partition("=") for part in cookies.split(";"))
     return {key: value for key, _, value in pairs}.get(name, "")
 
 
 async def still_proven(session: AsyncSession, user: User) -> None:
-    """Lock a user whose identity was proven a moment ago; raises Unauthorized when account or password have changed since."""
+    """Lock a user who has just proven their identity; raises Unauthorized if the account or password has changed since."""
     now = await users.locked_user(session, user.id)
     if now is None or now.password_hash != user.password_hash:
         raise Unauthorized("Authentication failed.")
@@ -80,7 +80,7 @@ class Sessions:
         self._database = database
 
     async def open(self, user: User, user_agent: str = "") -> str:
-        """Open a session for a user whose identity has been proven, and return the cookie's secret."""
+        """Open a session for a user who has just proven their identity, and return the cookie's secret."""
         secret = new_secret()
         async with self._database.transaction() as session:
             await still_proven(session, user)
@@ -95,7 +95,7 @@ class Sessions:
         return secret
 
     async def authenticate(self, secret: str, *, slide: bool = False) -> SignedIn:
-        """Return who holds this secret, in one statement; raises Unauthorized. `slide` prolongs the session now and then."""
+        """Return the user of this secret; raises Unauthorized. `slide` extends the session, at most once per `SLIDE_EVERY`."""
         if not secret:
             raise Unauthorized
         now = utcnow()
@@ -109,7 +109,7 @@ class Sessions:
         return SignedIn(user.id, user.username, user.email)
 
     async def devices(self, user_id: int, secret: str) -> tuple[Device, ...]:
-        """Return where this user is signed in, the device used last first; `secret` tells which one is asking."""
+        """Return where this user is signed in, most recently used first; `secret` identifies the current session."""
         async with self._database.transaction() as session:
             stored = await queries.sessions_of(session, user_id, utcnow())
         here = hashed(secret)
@@ -119,7 +119,7 @@ class Sessions:
         )
 
     async def end(self, user_id: int, session_id: int) -> None:
-        """End one of this user's sessions; somebody else's is left alone."""
+        """End one of this user's sessions; another user's id changes nothing."""
         async with self._database.transaction() as session:
             await queries.end_one_session(session, user_id, session_id)
 
@@ -129,11 +129,11 @@ class Sessions:
             await queries.end_sessions(session, user_id)
 
     async def close(self, secret: str) -> None:
-        """End the session; ending one that does not exist is fine."""
+        """End the session; does nothing if it does not exist."""
         async with self._database.transaction() as session:
             await queries.end_session(session, hashed(secret))
 
     async def forget_expired(self) -> None:
-        """Delete sessions, refresh tokens and mailed links that have run out, and what was stored with them."""
+        """Delete expired sessions, refresh tokens and mailed links, with the data stored in them."""
         async with self._database.transaction() as session:
             await queries.forget_expired(session, utcnow())

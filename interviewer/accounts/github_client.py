@@ -1,4 +1,4 @@
-"""Sign-in with GitHub: OAuth's authorization code with PKCE, and who gave it."""
+"""Client for signing in with GitHub: OAuth's authorization code flow with PKCE, and the user's identity."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from interviewer.errors import IdentityRefused, IdentityUnavailable
 BASE_URL = "https://github.com"
 API_URL = "https://api.github.com"
 SECONDS = 10.0
-# Some hundred times what GitHub answers here.
+# Several hundred times the size of a normal answer.
 MAX_ANSWER = 1_000_000
 MAX_ID = 2**63 - 1
 SCOPE = "read:user user:email"
-USER_AGENT = "interviewer"  # GitHub answers nobody without one
+USER_AGENT = "interviewer"  # GitHub rejects requests without one
 
 EXPIRED = "GitHub's code has expired or was used already. Please sign in with GitHub again."
 UNVERIFIED = "Your primary e-mail address at GitHub is not verified. Verify it there, or sign up with an e-mail address here."
@@ -52,10 +52,10 @@ class _Answer(BaseModel):
 
 
 class _Grant(_Answer):
-    """The answer to a code. GitHub tells an error with status 200, so either may be there."""
+    """GitHub's answer to a code. GitHub reports errors with status 200, so either field may be set."""
 
     error: str | None = None
-    # Only what fits in a header: the HTTP client quotes in its log what does not.
+    # Only header-safe characters: the HTTP client quotes an invalid header in its log.
     access_token: str | None = Field(None, pattern="^[!-~]+$")
 
 
@@ -67,7 +67,7 @@ class _User(_Answer):
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """One of the requests to GitHub: what a refusal means to the user, and what the operator should check."""
+    """One kind of request to GitHub: the error a user sees if it is refused, and what the operator should check."""
 
     method: str
     path: str
@@ -77,7 +77,7 @@ class _Request:
 
 _TOKEN = _Request("POST", "/login/oauth/access_token", MISCONFIGURED, "check GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET")
 _USER = _Request("GET", "/user", MISCONFIGURED, "check that GITHUB_API_URL is the API of GITHUB_BASE_URL")
-# One page holds 30 unless told otherwise, and the primary address need not be among the first.
+# A page holds 30 by default, and the primary address need not be among the first.
 _EMAILS = _Request(
     "GET",
     "/user/emails?per_page=100",
@@ -96,7 +96,7 @@ _ADDRESSES = TypeAdapter(list[_Email])
 
 
 class GitHub:
-    """Signs in with GitHub. It asks once; trying again needs a new code, so it is the person's business."""
+    """Signs in with GitHub. Requests are not retried, because a code works only once."""
 
     def __init__(
         self,
@@ -107,7 +107,7 @@ class GitHub:
         api_url: str = API_URL,
         timeout: float = SECONDS,
     ) -> None:
-        """`base_url` is where people consent, `api_url` where they are described; `timeout` bounds `identify`, in seconds."""
+        """`base_url` serves the consent page, `api_url` the API; `timeout` bounds `identify`, in seconds."""
         self._client_id = client_id
         self._client_secret = client_secret
         self._base_url = base_url.rstrip("/")
@@ -115,14 +115,14 @@ class GitHub:
         self._timeout = timeout
         self._client = httpx2.AsyncClient(
             headers={"User-Agent": USER_AGENT},
-            # One client serves everybody: no cookie of one person's sign-in may come with the next one's.
+            # One client serves all users, so cookies from one user's sign-in must not be sent with another's.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             follow_redirects=False,
-            timeout=None,  # `identify` has one limit for all three requests
+            timeout=None,  # `identify` has one timeout for all three requests
         )
 
     def authorize_url(self, *, state: str, challenge: str, redirect_uri: str) -> str:
-        """Return the address at GitHub that asks the person for consent."""
+        """Return the URL of GitHub's consent page."""
         query = {
             "client_id": self._client_id,
             "redirect_uri": redirect_uri,
@@ -134,11 +134,10 @@ class GitHub:
         return f"{self._base_url}/login/oauth/authorize?{urlencode(query)}"
 
     async def identify(self, code: str, *, verifier: str | None, redirect_uri: str | None) -> Identity:
-        """Exchange a code for who gave the consent.
+        """Exchange a code for the user's identity.
 
-        Raises IdentityRefused when the code is no good or the primary address is not verified, and IdentityUnavailable when
-        GitHub cannot be reached, takes too long, limits our requests, answers something else than it should, or refuses our
-        configuration.
+        Raises IdentityRefused for an invalid code or an unverified primary address. Raises IdentityUnavailable when GitHub cannot
+        be reached, times out, throttles us, sends an unexpected answer, or refuses our configuration.
         """
         with _our_errors():
             async with asyncio.timeout(self._timeout):
@@ -155,10 +154,10 @@ class GitHub:
         await self._client.aclose()
 
     async def _token(self, code: str, verifier: str | None, redirect_uri: str | None) -> str:
-        """Exchange the code for a token, which lets us read and is forgotten right after."""
+        """Exchange the code for an access token, used for the two reads that follow and then dropped."""
         if not (
             code.isascii() and (verifier or "").isascii()
-        ):  # it is from outside, and what is no text at all cannot even be sent
+        ):  # both come from the client, and a lone surrogate cannot be encoded for sending
             raise IdentityRefused(EXPIRED)
         form = {"client_id": self._client_id, "client_secret": self._client_secret, "code": code}
         if redirect_uri is not None:
@@ -184,9 +183,9 @@ class GitHub:
     async def _answer(
         self, request: _Request, server: str, headers: Mapping[str, str], form: Mapping[str, str] | None = None
     ) -> bytes:
-        """Return the body of an answer 200, and no more of it than there can be.
+        """Return the body of a 200 answer, up to MAX_ANSWER bytes.
 
-        The HTTP client logs each address, so nothing secret may be in one.
+        The HTTP client logs every URL, so none may contain a secret.
         """
         async with self._client.stream(request.method, server + request.path, headers=headers, data=form) as response:
             if response.status_code != httpx2.codes.OK:
@@ -202,9 +201,9 @@ class GitHub:
 
 @contextmanager
 def _our_errors() -> Iterator[None]:
-    """Turn whatever the HTTP client, the clock or the models raise into our error.
+    """Convert errors from the HTTP client, the timeout and the models to ours.
 
-    `from None` is meant: their messages can quote tokens and addresses, which must not reach a log.
+    `from None` is intended: their messages can quote tokens and URLs, which must not reach a log.
     """
     try:
         yield
@@ -220,7 +219,7 @@ def _our_errors() -> Iterator[None]:
 
 
 def _refusal(request: _Request, response: httpx2.Response) -> IdentityUnavailable:
-    """Return our error for a status that is not 200, and say in the log what the operator can do about it."""
+    """Return our error for a status other than 200, and log what the operator can do about it."""
     path, status = response.request.url.path, response.status_code
     if status == httpx2.codes.TOO_MANY_REQUESTS or (status == httpx2.codes.FORBIDDEN and _limited(response.headers)):
         logger.warning("GitHub limits our requests: it answered %s with status %d", path, status)
@@ -233,13 +232,13 @@ def _refusal(request: _Request, response: httpx2.Response) -> IdentityUnavailabl
 
 
 def _limited(headers: httpx2.Headers) -> bool:
-    """Tell whether a 403 is about too many requests, which GitHub answers with 403 as often as with 429."""
+    """Return whether a 403 is a rate limit; GitHub uses 403 for that as well as 429."""
     return "retry-after" in headers or headers.get("x-ratelimit-remaining") == "0"
 
 
 def _ours(error: str) -> IdentityRefused | IdentityUnavailable:
-    """Return our error for GitHub's `error`, which is data from outside."""
-    if error == "bad_verification_code":  # happens to everybody who goes back or waits: nothing to log
+    """Return our error for GitHub's `error` code, which is untrusted input."""
+    if error == "bad_verification_code":  # normal for users who go back or wait: nothing to log
         return IdentityRefused(EXPIRED)
     if error == "unverified_user_email":
         return IdentityRefused(UNVERIFIED)

@@ -1,4 +1,4 @@
-"""Signing in with GitHub: the way there and back, and which account it leads to."""
+"""Signing in with GitHub: the redirect there and back, and the account it leads to."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from interviewer.core.users import User, normalised_email
 from interviewer.credits import free_credit
 from interviewer.errors import BadRequest, Conflict, IdentityRefused, Unauthorized, Unavailable
 
-# How long somebody may stay at GitHub; the cookie that remembers the attempt lives as long.
+# How long a user may stay at GitHub; the cookie of the attempt lives as long.
 ATTEMPT_LIFETIME = timedelta(minutes=10)
 ATTEMPT_COOKIE = "interviewer_github"
 CALLBACK = "github/callback"
-# Characters of the path to go on to; it has to fit into the cookie.
+# Longest path to return to, in characters; it has to fit into the cookie.
 MAX_NEXT = 1000
 NOT_CONFIGURED = "Signing in with GitHub is not configured on this site."
 LOST = "The way back from GitHub does not match the way there. Please start again from this page."
@@ -45,9 +45,9 @@ _DENIALS = {
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What the browser keeps while its user is at GitHub; it proves that who comes back is who went.
+    """What the browser keeps while its user is at GitHub. It proves that the same browser comes back.
 
-    `link_to` is the id of the signed-in user who wants GitHub connected, 0 for a sign-in.
+    `link_to` is the id of the signed-in user who wants to connect GitHub, 0 for a sign-in.
     """
 
     state: str
@@ -56,13 +56,13 @@ class Attempt:
     link_to: int = 0
 
     def sealed(self, key: bytes) -> str:
-        """Return it as text for a cookie, signed: another site of our domain may set cookies, but not make one of these."""
+        """Return the attempt as signed cookie text: another site on our domain can set cookies, but cannot sign one."""
         payload = base64.urlsafe_b64encode(json.dumps(asdict(self)).encode()).decode()
         return f"{payload}.{_signature(payload, key)}"
 
     @classmethod
     def opened(cls, raw: str, key: bytes) -> Attempt:
-        """Read it back; raises IdentityRefused for anything that `sealed` has not written with this key."""
+        """Return the attempt from a cookie; raises IdentityRefused unless `sealed` wrote it with this key."""
         payload, _, signature = raw.partition(".")
         if not hmac.compare_digest(_signature(payload, key).encode(), signature.encode(errors="replace")):
             raise IdentityRefused(LOST)
@@ -74,10 +74,10 @@ def _signature(payload: str, key: bytes) -> str:
 
 
 class GitHubSignIn:
-    """The use cases of GitHub. An account is known by GitHub's numeric id, never by its e-mail address alone."""
+    """The use cases of GitHub sign-in. Accounts are identified by GitHub's numeric id, never by e-mail address alone."""
 
     def __init__(self, database: Database, post: Post, guard: Guard, oauth: OAuth | None, site_url: str) -> None:
-        """`oauth` is None where GitHub is not configured; everything then raises Unavailable."""
+        """`oauth` is None where GitHub is not configured; sign-in then raises Unavailable."""
         self._database = database
         self._post = post
         self._guard = guard
@@ -86,11 +86,11 @@ class GitHubSignIn:
 
     @property
     def configured(self) -> bool:
-        """Whether this site offers it."""
+        """Whether GitHub sign-in is configured on this site."""
         return self._oauth is not None
 
     async def begin(self, next_path: str, link_to: int = 0) -> tuple[str, str]:
-        """Return the address at GitHub to go to, and what the browser has to keep in a cookie until it comes back."""
+        """Return the URL of GitHub's consent page, and the cookie the browser has to keep until it comes back."""
         oauth = self._required()
         attempt = Attempt(new_secret(), new_secret(), local_path(next_path[:MAX_NEXT]), link_to)
         challenge = base64.urlsafe_b64encode(hashlib.sha256(attempt.verifier.encode()).digest()).rstrip(b"=").decode()
@@ -98,7 +98,7 @@ class GitHubSignIn:
         return address, attempt.sealed(await self._key())
 
     async def attempt(self, cookie: str) -> Attempt:
-        """Return what the browser has kept; raises IdentityRefused for anything that `begin` has not made."""
+        """Return the attempt in the browser's cookie; raises IdentityRefused unless `begin` made it."""
         return Attempt.opened(cookie, await self._key())
 
     async def _key(self) -> bytes:
@@ -106,7 +106,7 @@ class GitHubSignIn:
             return await users.secret(session, "github-attempts")
 
     async def identify(self, attempt: Attempt, state: str, code: str, error: str, client: str = "") -> Identity:
-        """Return who came back from GitHub; raises IdentityRefused, IdentityUnavailable, TooManyRequests."""
+        """Return the identity of the user who came back; raises IdentityRefused, IdentityUnavailable, TooManyRequests."""
         oauth = self._required()
         await self._guard.check(Action.GITHUB, client)
         if not hmac.compare_digest(attempt.state.encode(), state.encode(errors="replace")):
@@ -118,7 +118,7 @@ class GitHubSignIn:
         return await oauth.identify(code, verifier=attempt.verifier, redirect_uri=self._redirect_uri)
 
     async def sign_in_by_code(self, code: str, verifier: str | None, client: str = "") -> User:
-        """Sign in for a program that ran GitHub's flow itself; raises as `identify` and `sign_in`, BadRequest without a code."""
+        """Sign in for a program that ran GitHub's flow; raises like `identify` and `sign_in`, BadRequest without a code."""
         oauth = self._required()
         if not code:
             raise BadRequest("Code required")
@@ -126,11 +126,11 @@ class GitHubSignIn:
         return await self.sign_in(await oauth.identify(code, verifier=verifier or None, redirect_uri=None))
 
     async def sign_in(self, identity: Identity) -> User:
-        """Return the account of this person, connecting or creating it.
+        """Return the account of this identity, connecting or creating it.
 
-        An account with the same address is connected: every account here has proven its address by a mailed link or at GitHub.
-        Its password may still be another person's, who signed up with this address and a password of their own; so one that was
-        never proven is dropped, with all sessions. Raises Conflict when the account is connected with another GitHub account.
+        An existing account with the same address is connected: every account here has proven its address by a mailed link or at
+        GitHub. But its password may have been set by someone else who signed up with this address, so a password that was never
+        proven is removed and all sessions end. Raises Conflict when the account is connected to another GitHub account.
         """
         address = _address(identity)
         async with self._database.transaction() as session:
@@ -160,7 +160,7 @@ class GitHubSignIn:
         return user
 
     async def _connect(self, session: AsyncSession, user: User, identity: Identity, keep: str = "") -> None:
-        """Connect an account with GitHub and tell its owner; `keep` is the secret of the session that asks."""
+        """Connect an account to GitHub and notify its owner by mail; `keep` is the secret of the current session."""
         if user.github_id is not None and user.github_id != identity.id:
             raise Conflict("This account is connected with another GitHub account. Sign in with that one, or by e-mail.")
         user.github_id, user.updated_at = identity.id, utcnow()
@@ -170,15 +170,16 @@ class GitHubSignIn:
             enqueue(session, mail_templates.github_connected(user.email, user.username, self._site_url))
 
     async def _drop_password(self, session: AsyncSession, user: User, keep: str = "") -> None:
-        """Remove a password that may be another person's, end what was signed in meanwhile, and tell the owner."""
+        """Remove a password that someone else may have set, end all sessions but `keep`'s, and notify the owner by mail."""
         user.password_hash, user.updated_at = None, utcnow()
         await session_queries.end_sessions(session, user.id, keep=hashed(keep) if keep else None)
         enqueue(session, mail_templates.password_removed(user.email, user.username, self._site_url))
 
     async def connect(self, user_id: int, identity: Identity, secret: str = "") -> None:
-        """Connect the account of a user who is signed in by the session with this secret.
+        """Connect GitHub to the account of the user signed in by the session `secret`.
 
-        Raises Conflict if that GitHub account has another one here. A password that was never proven is dropped, as in `sign_in`.
+        Raises Conflict if that GitHub account is connected to another account here. An unproven password is removed, as in
+        `sign_in`.
         """
         async with self._database.transaction() as session:
             await queries.lock_address(session, f"github:{identity.id}")
@@ -193,7 +194,7 @@ class GitHubSignIn:
         self._post.wake()
 
     async def disconnect(self, user_id: int) -> None:
-        """Take GitHub off an account; raises Conflict when there is no password to sign in with instead."""
+        """Disconnect GitHub from an account; raises Conflict if no password is left to sign in with."""
         async with self._database.transaction() as session:
             user = await users.locked_user(session, user_id)
             if user is None:
@@ -205,7 +206,7 @@ class GitHubSignIn:
             user.github_id, user.updated_at = None, utcnow()
 
     async def connected(self, user_id: int) -> bool:
-        """Tell whether this account is connected with GitHub."""
+        """Return whether this account is connected to GitHub."""
         async with self._database.transaction() as session:
             user = await session.get(User, user_id)
         return user is not None and user.github_id is not None

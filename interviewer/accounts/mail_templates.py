@@ -1,4 +1,4 @@
-"""The words of every mail, once as plain text and once as HTML."""
+"""Templates of every mail, as plain text and HTML."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import quote
 from interviewer.core.mail import Mail
 from interviewer.interviews.plan import SHORT, STANDARD
 
-# Mail programs know little CSS: colours and sizes stand at the elements, and nothing is fetched.
+# Mail programs support little CSS, so styles are inline and nothing is fetched.
 _PAGE = """\
 <!doctype html><html lang="en"><body style="margin:0;padding:24px;background:#f6f3ec;color:#1d1b16;font:16px/1.55 Georgia,serif">
 <div style="max-width:520px;margin:0 auto;background:#fffdf8;border:1px solid #ddd6c7;border-radius:8px;padding:28px">
@@ -25,7 +25,7 @@ _BUTTON = (
 
 
 def _mail(to: str, subject: str, before: list[str], link: str = "", label: str = "", after: tuple[str, ...] = ()) -> Mail:
-    """Return a mail of paragraphs with at most one link between them."""
+    """Return a mail of paragraphs, with at most one link between them."""
     text = "\n\n".join([*before, *([link] if link else []), *after]) + "\n"
     parts = [_PARAGRAPH.format(escape(paragraph)) for paragraph in before]
     if link:
@@ -35,7 +35,7 @@ def _mail(to: str, subject: str, before: list[str], link: str = "", label: str =
 
 
 def verification(to: str, username: str, site_url: str, secret: str) -> Mail:
-    """Mail with the link that creates an account."""
+    """Return the mail with the link that creates an account."""
     return _mail(
         to,
         "Confirm your e-mail address",
@@ -54,7 +54,7 @@ def verification(to: str, username: str, site_url: str, secret: str) -> Mail:
 
 
 def already_known(to: str, site_url: str) -> Mail:
-    """Mail to somebody who signs up again."""
+    """Return the mail for an address that signs up but already has an account."""
     return _mail(
         to,
         "You already have an account",
@@ -72,7 +72,7 @@ def already_known(to: str, site_url: str) -> Mail:
 
 
 def welcome(to: str, username: str, site_url: str) -> Mail:
-    """Mail that welcomes a new user."""
+    """Return the mail that welcomes a new user."""
     return _mail(
         to,
         "Welcome to Interviewer",
@@ -88,7 +88,7 @@ def welcome(to: str, username: str, site_url: str) -> Mail:
 
 
 def reset(to: str, username: str, site_url: str, secret: str) -> Mail:
-    """Mail with the link that lets its owner choose a new password."""
+    """Return the mail with the link to choose a new password."""
     return _mail(
         to,
         "Choose a new password",
@@ -100,7 +100,7 @@ def reset(to: str, username: str, site_url: str, secret: str) -> Mail:
 
 
 def password_to_choose(to: str, username: str, site_url: str, secret: str) -> Mail:
-    """Mail to a new user whose account has no password, because sign-ups with different ones were waiting."""
+    """Return the mail for a new account without a password, because its pending sign-ups had different ones."""
     return _mail(
         to,
         "Choose your password",
@@ -116,7 +116,7 @@ def password_to_choose(to: str, username: str, site_url: str, secret: str) -> Ma
 
 
 def password_removed(to: str, username: str, site_url: str) -> Mail:
-    """Mail that tells of a password that GitHub sign-in has removed, because the owner had never used it."""
+    """Return the mail about a password that GitHub sign-in removed because it had never been used."""
     return _mail(
         to,
         "We removed the password of your account",
@@ -134,7 +134,7 @@ def password_removed(to: str, username: str, site_url: str) -> Mail:
 
 
 def password_changed(to: str, username: str, site_url: str, *, github: bool) -> Mail:
-    """Mail that tells of a new password; `github` when one can sign in with GitHub, too."""
+    """Return the mail about a changed password; `github`: the user can also sign in with GitHub."""
     return _mail(
         to,
         "Your password was changed",
@@ -150,7 +150,7 @@ def password_changed(to: str, username: str, site_url: str, *, github: bool) -> 
 
 
 def github_connected(to: str, username: str, site_url: str) -> Mail:
-    """Mail that tells of a connection with GitHub."""
+    """Return the mail about a new connection to GitHub."""
     return _mail(
         to,
         "Your account is connected with GitHub",
@@ -165,7 +165,7 @@ def github_connected(to: str, username: str, site_url: str) -> Mail:
 
 
 def deleted(to: str, username: str, site_url: str) -> Mail:
-    """Mail that confirms the deletion of an account."""
+    """Return the mail that confirms the deletion of an account."""
     return _mail(
         to,
         "Your account is deleted",

@@ -1,9 +1,9 @@
-"""Which session, and which shared report, the state of each page was filled for.
+"""Tracks which session, and which shared report, each page's state was filled for.
 
-Reflex keeps the state of a page under a token that the client chooses, and sends it to any client with that token. So the
-server keeps it under a key of its own instead, made of that token and of the session in the cookie: another session, an ended one
-or none leads to another, empty state. What ends while its page is open, or its state kept, is found by looking all of them up in
-one statement, at once when the database notifies of an end and every few seconds in any case.
+Reflex keeps a page's state under a token that the client chooses, and sends it to any client with that token. So the server uses
+its own key instead, derived from that token and the session in the cookie: another session, an ended one or none leads to a
+different, empty state. Sessions and shares that end while their page is open, or its state kept, are found by checking all of
+them in one statement: at once when the database notifies of an end, and every few seconds in any case.
 """
 
 from __future__ import annotations
@@ -26,20 +26,21 @@ from interviewer.errors import AppError, Unavailable
 
 logger = logging.getLogger(__name__)
 
-# Seconds between two looks when the database notifies of nothing: a session can also expire, and a notice get lost.
+# Seconds between checks without a notification: sessions also expire, and a notification can get lost.
 LOOK_EVERY = 10.0
-# Seconds that a connection waits for the database before it goes on without its kept state.
+# Seconds that a new connection waits for the database before it continues without its kept state.
 CHECK_WAIT = 3.0
-# Seconds that a page of an ended session stays connected, unless it sends something: the one that ended it is still answered.
+# Seconds that a page of an ended session stays connected if it sends nothing: the event that ended the session still gets its
+# answer.
 GRACE = 1.0
-# Seconds between two pages that have to connect again, so that they do not all come at once.
+# Seconds between two pages that have to reconnect, so that they do not all reconnect at once.
 BETWEEN_PAGES = 0.02
 # Seconds without an event after which a page's state has expired (see rxconfig.py).
 KEPT_FOR = 6 * 3600.0
 
 
 class Standing(StrEnum):
-    """What the database says of the session in a connection's cookie; a visitor without one counts as live."""
+    """What the database says about the session in a connection's cookie; a visitor without one counts as live."""
 
     LIVE = "live"
     ENDED = "ended"
@@ -47,19 +48,19 @@ class Standing(StrEnum):
 
 
 async def _nothing() -> None:
-    """Close a connection that cannot be closed yet."""
+    """Do nothing: the default `close` of a connection."""
 
 
 @dataclass(slots=True, eq=False)
 class Connection:
-    """The websocket of a page. `session` and `share` are hashes of secrets, empty without one."""
+    """The websocket of a page. `session` and `share` are hashes of secrets, or empty."""
 
     key: str
     session: str = ""
     standing: Standing = Standing.LIVE
-    # Found alive when the connection was made.
+    # Set only if the share was live when the connection was made.
     share: str = ""
-    # The check made for the connection also covers the first time that the whole state is sent.
+    # True until the first full send of the state, which the check made on connecting still covers.
     checked: bool = True
     ended: bool = False
     close: Callable[[], Awaitable[None]] = _nothing
@@ -67,7 +68,7 @@ class Connection:
 
 @dataclass(slots=True)
 class _Kept:
-    """What the state under a key was filled for, and when its page was last heard of."""
+    """The session and share that a state was filled for, and when its page last sent an event (monotonic seconds)."""
 
     session: str
     share: str = ""
@@ -75,17 +76,17 @@ class _Kept:
 
 
 class Forget(Protocol):
-    """What is done about kept states whose owner is gone."""
+    """What to do with kept states whose session or share has ended."""
 
     async def state(self, key: str) -> None:
-        """Drop everything that is kept under a key."""
+        """Drop everything kept under a key."""
 
     async def report(self, key: str, share: str) -> None:
-        """Take the report of an ended link off the page under a key."""
+        """Remove the report of an ended link from the page under a key."""
 
 
 class OpenPages:
-    """The pages that this process serves, or whose state it keeps."""
+    """The pages that this process serves, and the states that it keeps."""
 
     def __init__(self, database: Database, news: News) -> None:
         self._database = database
@@ -98,10 +99,10 @@ class OpenPages:
     # -- connections ---------------------------------------------------------------------------------------------------
 
     async def connect(self, token: str, secret: str) -> Connection:
-        """Return a new connection for a client's token and the session's secret in its cookie, in one statement at most.
+        """Return a new connection for a client's token and the secret in its session cookie, with at most one statement.
 
-        Its key leads to the state that was filled for this session, as long as that lives. Without an answer of the database the
-        state is left alone, and the page gets it back as soon as there is one.
+        While the session lives, its key leads to the state filled for it. If the database does not answer, the connection gets an
+        empty state; the page gets its own back once the database answers.
         """
         session = hashed(secret) if secret else ""
         connection = Connection(_key(Standing.LIVE, session, token), session)
@@ -110,7 +111,7 @@ class OpenPages:
             alive = await self._alive({session}, {share})
         except Unavailable:
             if session:
-                # Never the same again: a session that may have ended must not find what was filled meanwhile.
+                # A one-time key: should the session have ended, it must not lead to state filled in the meantime.
                 connection.standing, connection.key = Standing.UNKNOWN, _key(Standing.UNKNOWN, session, new_secret())
         else:
             connection.share = share if share in alive else ""
@@ -125,7 +126,7 @@ class OpenPages:
         return connection
 
     def disconnect(self, connection: Connection) -> None:
-        """Forget a connection; what its page's state was filled for stays known as long as that may be kept."""
+        """Forget a connection; the record of its page's state is kept until it expires."""
         self._connections.discard(connection)
         if self._by_key.get(connection.key) is connection:
             del self._by_key[connection.key]
@@ -136,7 +137,7 @@ class OpenPages:
     # -- what the states hold ------------------------------------------------------------------------------------------
 
     def touch(self, key: str) -> bool:
-        """Note that an event came for a page; False if nothing is known of it."""
+        """Record an event from a page; return False if its state is unknown."""
         kept = self._kept.get(key)
         if kept is None:
             return False
@@ -144,16 +145,16 @@ class OpenPages:
         return True
 
     def fill(self, key: str, secret: str) -> None:
-        """Note whose the state under a key is; Reflex gives the second of two connections with one token a key of its own."""
+        """Record a state's session; Reflex gives the second of two connections with one token its own key."""
         if secret:
             self._keep(key, hashed(secret))
 
     def session_of(self, key: str) -> str:
-        """Return the hash of the session that the state under a key is of, empty without one."""
+        """Return the hash of the session that the state under a key belongs to, empty without one."""
         return self._kept[key].session if key in self._kept else ""
 
     def show(self, key: str, share: str) -> None:
-        """Note the hash of the link whose report is on a page, empty for none."""
+        """Record the hash of the share link whose report a page shows, empty for none."""
         if key in self._kept:
             self._kept[key].share = share
 
@@ -161,9 +162,9 @@ class OpenPages:
         self._kept.setdefault(key, _Kept(session)).seen = monotonic()
 
     async def check(self, key: str, secret: str, share: str) -> tuple[bool, bool]:
-        """Tell whether session and share live of a page whose whole state is about to be sent; raises Unavailable.
+        """Return whether session and share are live, before a page's whole state is sent; raises Unavailable.
 
-        A share of which the database says nothing counts as ended: the page reads its report again anyway.
+        If only the share cannot be checked, it counts as ended: the page reads its report again anyway.
         """
         connection = self._by_key.get(key)
         if connection is not None and connection.checked:
@@ -184,9 +185,9 @@ class OpenPages:
     # -- what ends -----------------------------------------------------------------------------------------------------
 
     async def watch(self, forget: Forget) -> None:
-        """Close the pages and drop the states of sessions and shares that have ended, for ever."""
+        """Close the pages and drop the states of ended sessions and shares; runs until cancelled."""
         while True:
-            # Waited for before the look, so that what ends during it leads to another one.
+            # Start waiting before the check, so that an end during the check triggers another one.
             notice = asyncio.create_task(self._news.wait(ENDINGS, LOOK_EVERY))
             try:
                 await self.look(forget)
@@ -200,7 +201,7 @@ class OpenPages:
                 notice.cancel()
 
     async def look(self, forget: Forget) -> None:
-        """Find out what has ended, and begin to close and drop what belongs to it; raises Unavailable."""
+        """Find ended sessions and shares, and start to close and drop their pages and states; raises Unavailable."""
         self._drop_expired()
         unknown = [one for one in self._connections if one.standing is Standing.UNKNOWN]
         sessions = {one.session for one in self._kept.values()} | {one.session for one in self._connections}
@@ -220,7 +221,7 @@ class OpenPages:
             self._kept[key].share = ""
         if ended or states or reports:
             logger.info("%d open pages and %d kept states lost their session or share", len(ended), len(states) + len(reports))
-            # Unknown no more: with a new connection they get their state back.
+            # The database answers again: by reconnecting, pages of unknown standing get their state back.
             self._closing.spawn(self._end([*ended, *unknown], states, reports, forget))
 
     def _drop_expired(self) -> None:
@@ -239,7 +240,7 @@ class OpenPages:
             await _attempt(forget.state(key))
 
     async def _alive(self, sessions: Collection[str], shares: Collection[str], *, ask: bool = False) -> set[str]:
-        """Return which of these hashes live; asks the database only if there are any, or to `ask` whether it answers."""
+        """Return which of these hashes are live; without any, query only if `ask`, to see whether the database answers."""
         sessions, shares = [one for one in sessions if one], [one for one in shares if one]
         if not sessions and not shares and not ask:
             return set()
@@ -251,12 +252,12 @@ class OpenPages:
 
 
 def _key(standing: Standing, session: str, token: str) -> str:
-    """Return the key of a state: it cannot be made without the cookie, and as a token it leads to another state."""
+    """Return the key of a state: it cannot be computed without the cookie, and sent as a token it leads to another state."""
     return hashed(f"{standing} {session} {token}")
 
 
 async def _attempt(work: Awaitable[None]) -> None:
-    """Do something for one page; that it fails must not keep it from being done for the next one."""
+    """Run one page's cleanup and log its failure, so that the next page's still runs."""
     try:
         await work
     except Exception:

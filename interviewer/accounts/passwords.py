@@ -1,4 +1,4 @@
-"""Which passwords are easy to guess, found out in a bounded time: zxcvbn needs seconds for some inputs of 40 characters."""
+"""Reject passwords that are easy to guess, in bounded time: zxcvbn needs seconds for some inputs of 40 characters."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from collections.abc import Iterable
 from zxcvbn import matching, scoring, time_estimates, zxcvbn
 
 MIN_PASSWORD, MAX_PASSWORD = 8, 256
-# zxcvbn's scale goes from 0 to 4; below 2 a password falls to fewer than 10^6 guesses.
+# zxcvbn's scale runs from 0 to 4; below 2 a password takes fewer than 10^6 guesses.
 MIN_STRENGTH = 2
-# The time of an estimate grows with the square of the length, and what begins well does not get worse.
+# Estimating takes time quadratic in the length, and a strong prefix does not get weaker.
 MAX_ESTIMATED = 24
-# zxcvbn searches its dictionaries once for each way to read symbols as letters: 736 times when all of them are there.
+# zxcvbn searches its dictionaries once per way to read symbols as letters: 736 times if all symbols occur.
 MAX_READINGS = 16
 _SYMBOLS = frozenset(symbol for symbols in matching.L33T_TABLE.values() for symbol in symbols)
-# Private-use characters, too far apart to look like a sequence: they occur in no dictionary and on no keyboard.
+# Private-use characters, too far apart to form a sequence: no dictionary or keyboard layout has them.
 _BLANKS = range(0xE000, 0xF000, 0x80)
 _SURROGATE = re.compile("[\ud800-\udfff]")
-# zxcvbn keeps the words about a user in a global of its own.
+# zxcvbn keeps the user's words in a global, so estimates run one at a time.
 _estimating = threading.Lock()
 
 
 def refusal(password: str, about: Iterable[str] = ()) -> str:
     """Return why a password may not be used, or an empty string.
 
-    Common passwords, patterns and variations of `about` (the user's name and address) are refused. Takes up to 50 ms of processor
-    time, so call it in a thread.
+    Refuses common passwords, patterns, and variations of `about` (the user's name and address). Takes up to 50 ms of CPU time, so
+    call it in a thread.
     """
     if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
         return f"A password has {MIN_PASSWORD} to {MAX_PASSWORD} characters."
@@ -39,7 +39,7 @@ def refusal(password: str, about: Iterable[str] = ()) -> str:
 
 
 def may_exist(password: str) -> bool:
-    """Tell whether any account could have this password, by its length and characters alone."""
+    """Return whether any account could have this password, judging by length and characters alone."""
     return len(password) <= MAX_PASSWORD and not _SURROGATE.search(password)
 
 
@@ -53,15 +53,15 @@ def _strength(password: str, about: Iterable[str]) -> int:
 
 
 def _strength_as_typed(password: str) -> int:
-    """Return the strength against keyboard walks, sequences and dates alone, which are made of the symbols as they are."""
+    """Return the strength against keyboard walks, sequences and dates, which use the symbols as typed."""
     found = [*matching.spatial_match(password), *matching.sequence_match(password), *matching.date_match(password)]
     return int(time_estimates.guesses_to_score(scoring.most_guessable_match_sequence(password, found)["guesses"]))
 
 
 def _readable(password: str) -> str:
-    """Replace symbols that could be read as letters in too many ways together, the last ones first; digits are kept longest.
+    """Replace symbols, last ones first and digits last, until the rest can be read as letters in at most MAX_READINGS ways.
 
-    Each becomes one meaningless character, so repeats stay repeats. Words with so many different symbols are in no dictionary.
+    Each becomes one meaningless character, so repeats stay repeats. No dictionary has words with so many different symbols.
     """
     kept: list[str] = []
     replaced: dict[int, int] = {}

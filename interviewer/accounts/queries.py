@@ -1,4 +1,4 @@
-"""Statements about users and mailed tokens."""
+"""SQL for users and mailed tokens."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from interviewer.credits.tables import Subscription
 
 
 async def user_by_email(session: AsyncSession, email: str) -> User | None:
-    """Return the account with this (normalised) address."""
+    """Return the account with this (normalized) address."""
     return (await session.execute(select(User).where(col(User.email) == email))).scalar_one_or_none()
 
 
 async def user_by_github_id(session: AsyncSession, github_id: int) -> User | None:
-    """Return the account that is connected with this GitHub id."""
+    """Return the account connected to this GitHub id."""
     return (await session.execute(select(User).where(col(User.github_id) == github_id))).scalar_one_or_none()
 
 
@@ -34,7 +34,7 @@ async def token_by_hash(session: AsyncSession, token_hash: str, purpose: str, *,
 
 
 async def lock_address(session: AsyncSession, email: str) -> None:
-    """Let one transaction at a time work on this address, or on whatever else has this name."""
+    """Take a transaction-scoped lock on this address, or on any other name."""
     await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(email, 0))))
 
 
@@ -49,7 +49,7 @@ async def use_up_tokens(session: AsyncSession, email: str, purpose: str, now: da
 
 
 async def pending_passwords(session: AsyncSession, email: str, now: datetime) -> int:
-    """Return how many different passwords the sign-ups of this address have that can still be confirmed."""
+    """Return how many different passwords this address's unconfirmed, unexpired sign-ups have."""
     statement = select(func.count(func.distinct(col(OneTimeToken.password_hash)))).where(
         col(OneTimeToken.email) == email,
         col(OneTimeToken.purpose) == "verification",
@@ -60,7 +60,7 @@ async def pending_passwords(session: AsyncSession, email: str, now: datetime) ->
 
 
 async def prove_password(session: AsyncSession, user_id: int, password_hash: str, now: datetime) -> None:
-    """Note that a user knows their password, unless it was changed meanwhile or is proven already."""
+    """Mark a user's password as proven, unless it has changed since or is proven already."""
     statement = update(User).where(
         col(User.id) == user_id, col(User.password_hash) == password_hash, col(User.password_proven_at).is_(None)
     )
@@ -68,18 +68,18 @@ async def prove_password(session: AsyncSession, user_id: int, password_hash: str
 
 
 async def replace_hash(session: AsyncSession, user_id: int, old_hash: str, new_hash: str) -> bool:
-    """Exchange a user's password hash, if it still is the old one; tell whether it was."""
+    """Replace a user's password hash if it still equals `old_hash`; return whether it did."""
     statement = update(User).where(col(User.id) == user_id, col(User.password_hash) == old_hash).values(password_hash=new_hash)
     return (await session.execute(statement.returning(col(User.id)))).first() is not None
 
 
 async def drop_tokens(session: AsyncSession, email: str) -> None:
-    """Forget every mailed link of an address."""
+    """Delete every mailed link of an address."""
     await session.execute(delete(OneTimeToken).where(col(OneTimeToken.email) == email))
 
 
 async def listed(session: AsyncSession, *, search: str, limit: int) -> Sequence[Row[User, str | None]]:
-    """Return users with the status of their newest subscription, the newest first; all, or whose address or name matches."""
+    """Return users with the status of their newest subscription, newest first; `search` filters by address or name."""
     newest: Any = (
         select(col(Subscription.status))
         .where(col(Subscription.user_id) == User.id)

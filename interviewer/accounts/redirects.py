@@ -1,4 +1,4 @@
-"""Where a redirect may lead."""
+"""Check of redirect targets."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ HOME = "/dashboard"
 
 
 def local_path(raw: str) -> str:
-    """Return `raw` if it is a path on this site, else the dashboard: no redirect ever leads elsewhere."""
+    """Return `raw` if it is a path on this site, else the dashboard; prevents open redirects."""
     safe = raw.startswith("/") and not raw.startswith("//") and "\\" not in raw and raw.isascii() and raw.isprintable()
     return raw if safe else HOME

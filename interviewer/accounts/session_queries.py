@@ -1,4 +1,4 @@
-"""Statements about who is signed in: browser sessions, and the tokens of programs."""
+"""SQL for browser sessions and the tokens of programs."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ async def signed_in(session: AsyncSession, token_hash: str, now: datetime) -> tu
 
 
 async def slide_session(session: AsyncSession, session_id: int, now: datetime, expires_at: datetime) -> None:
-    """Note that a session was used and let it live on."""
+    """Record the use of a session and extend it."""
     await session.execute(update(Session).where(col(Session.id) == session_id).values(last_seen_at=now, expires_at=expires_at))
 
 
 async def sessions_of(session: AsyncSession, user_id: int, now: datetime) -> list[Session]:
-    """Return a user's live sessions, the one used last first."""
+    """Return a user's live sessions, most recently used first."""
     statement = select(Session).where(col(Session.user_id) == user_id, col(Session.expires_at) > now)
     return list((await session.execute(statement.order_by(col(Session.last_seen_at).desc(), col(Session.id).desc()))).scalars())
 
@@ -59,8 +59,8 @@ async def end_one_session(session: AsyncSession, user_id: int, session_id: int) 
 
 
 async def end_sessions(session: AsyncSession, user_id: int, *, keep: str | None = None) -> None:
-    """Delete every session of a user, and its refresh tokens; `keep` is the hash of one that stays."""
-    # IS DISTINCT FROM, as sessions of programs have no hash.
+    """Delete a user's sessions and their refresh tokens, except the session with the hash `keep`."""
+    # IS DISTINCT FROM, because sessions of programs have no hash.
     kept = col(Session.token_hash).is_distinct_from(keep) if keep else true()
     await _end(session, delete(Session).where(col(Session.user_id) == user_id, kept))
 
@@ -76,7 +76,7 @@ async def _end(session: AsyncSession, statement: Delete) -> None:
 
 
 async def announce_end(session: AsyncSession) -> None:
-    """Notify every process, once this transaction is committed, that sessions or shared reports have ended."""
+    """Notify every process, on commit, that sessions or shared reports have ended."""
     await session.execute(select(func.pg_notify(ENDINGS_CHANNEL, "")))
 
 
@@ -95,7 +95,7 @@ _ALIVE: CompoundSelect[Any] = union_all(
 
 
 async def alive(session: AsyncSession, sessions: Collection[str], shares: Collection[str], now: datetime) -> set[str]:
-    """Return which of these hashes belong to a live session, or to a link that leads to a report."""
+    """Return which of these hashes belong to a live session, or to a link to a report."""
     found = await session.execute(_ALIVE, {"sessions": list(sessions), "shares": list(shares), "now": now})
     return set(found.scalars())
 
@@ -115,16 +115,16 @@ _USER_AND_SESSION = (
 async def user_and_session(
     session: AsyncSession, user_id: int, session_id: int, now: datetime
 ) -> tuple[User | None, Session | None]:
-    """Return a user, if there still is one, and that session of theirs, if it lives."""
+    """Return a user and this session of theirs, each None if it no longer exists or has expired."""
     given = {"user_id": user_id, "session_id": session_id, "now": now}
     row = (await session.execute(_USER_AND_SESSION, given)).one_or_none()
     return (row[0], row[1]) if row else (None, None)
 
 
 async def locked_refresh_token(session: AsyncSession, token_hash: str) -> tuple[RefreshToken, Session] | None:
-    """Return the refresh token with this hash, used or not, and the locked session it belongs to.
+    """Return the refresh token with this hash, used or not, and its session, locked.
 
-    Only the session is locked, as those do who end it; the token is read afterwards, as whoever had the lock left it.
+    Only the session row is locked, which is also what ending a session locks. The token is read after that, so it is current.
     """
     statement = (
         select(Session)
@@ -140,7 +140,7 @@ async def locked_refresh_token(session: AsyncSession, token_hash: str) -> tuple[
 
 
 async def forget_expired(session: AsyncSession, now: datetime) -> None:
-    """Delete what has run out and is good for nothing any more: sessions, refresh tokens, mailed links."""
+    """Delete expired sessions, refresh tokens and mailed links."""
     await session.execute(delete(RefreshToken).where(col(RefreshToken.expires_at) < now))
     await session.execute(delete(Session).where(col(Session.expires_at) < now))
     await session.execute(delete(OneTimeToken).where(col(OneTimeToken.expires_at) < now))

@@ -1,4 +1,4 @@
-"""Accounts: signing up with a verified address, signing in."""
+"""Accounts: sign-up with a verified address, sign-in, password reset."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Pending:
 
 
 def _counted_as(email: str) -> str:
-    """Return the name under which tries with an address are counted, valid or not."""
+    """Return the address under which attempts are counted, even if it is invalid."""
     try:
         return normalised_email(email)
     except BadRequest:
@@ -57,8 +57,8 @@ def _counted_as(email: str) -> str:
 async def checked_password(raw: str, *about: str) -> str:
     """Return the password if it may be used; raises InvalidFields.
 
-    Common passwords, patterns and what is made of `about` (the person's name and address) are refused. That takes up to 50 ms of
-    processor time, in a thread: count the try first.
+    Refuses common passwords, patterns, and variations of `about` (the user's name and address). Takes up to 50 ms of CPU time, in
+    a thread, so check the rate limit first.
     """
     if reason := await asyncio.to_thread(refusal, raw, about):
         raise InvalidFields({"password": reason})
@@ -66,7 +66,7 @@ async def checked_password(raw: str, *about: str) -> str:
 
 
 async def _checked_sign_up(email: str, username: str, password: str) -> tuple[str, str]:
-    """Return address and name in the form they are stored in; raises InvalidFields with every field that cannot be used."""
+    """Return address and name as they are stored; raises InvalidFields naming every invalid field."""
     refused = {}
     try:
         email = normalised_email(email)
@@ -86,13 +86,13 @@ async def _checked_sign_up(email: str, username: str, password: str) -> tuple[st
 
 
 async def hash_password(password: str, salt: bytes | None = None) -> str:
-    """Hash a password with a random salt unless one is given, in a thread: it takes about a tenth of a second by design."""
+    """Hash a password, with a random salt by default, in a thread: by design it takes about a tenth of a second."""
     hasher = _passwords if salt is None else _passwords.handler("argon2").using(salt=salt)
     return str(await asyncio.to_thread(hasher.hash, password))
 
 
 async def password_matches(password: str, password_hash: str | None) -> bool:
-    """Check a password; with no hash it does the same work and answers False."""
+    """Return whether a password matches; without a hash, do the same work and return False."""
     if not may_exist(password):
         return False
     if password_hash is None:
@@ -111,16 +111,16 @@ class Accounts:
         self._site_url = site_url
 
     async def email_exists(self, email: str, client: str = "") -> bool:
-        """Tell whether an address has an account: the one place that tells. Raises BadRequest, TooManyRequests."""
+        """Return whether an address has an account; no other endpoint reveals it. Raises BadRequest, TooManyRequests."""
         await self._guard.check(Action.CHECK_EMAIL, client)
         address = normalised_email(email)
         async with self._database.transaction() as session:
             return await queries.user_by_email(session, address) is not None
 
     async def request_verification(self, email: str, username: str, password: str, client: str = "") -> None:
-        """Mail a link that creates the account; a known address gets a mail that says so, and nobody else learns of it.
+        """Mail a link that creates the account; a known address gets a mail saying so, and the caller sees no difference.
 
-        Raises InvalidFields for an address, name or password that cannot be used, which counts as a try, TooManyRequests.
+        Raises InvalidFields for an invalid address, name or password, which counts as an attempt; raises TooManyRequests.
         """
         await self._guard.check(Action.SIGN_UP, client, _counted_as(email))
         email, username = await _checked_sign_up(email, username, password)
@@ -139,14 +139,14 @@ class Accounts:
     async def _salt(self, email: str) -> bytes:
         """Return the salt for sign-ups with this address.
 
-        It is the same each time, so equal passwords have equal hashes, and `verify` can tell whether pending sign-ups differ.
+        It is the same each time, so equal passwords have equal hashes, and `verify` can detect whether pending sign-ups differ.
         """
         async with self._database.transaction() as session:
             key = await users.secret(session, "sign-up-salts")
         return hmac.new(key, email.encode(), hashlib.sha256).digest()[:SALT_BYTES]
 
     async def pending(self, secret: str) -> Pending:
-        """Return the sign-up that a mailed link confirms, using nothing; raises Unauthorized for a dead link."""
+        """Return the sign-up that a mailed link confirms, without using the link; raises Unauthorized for a dead link."""
         token = await self._pending(secret)
         return Pending(token.username, token.email)
 
@@ -155,10 +155,10 @@ class Accounts:
             return _live(await queries.token_by_hash(session, hashed(secret), "verification"))
 
     async def confirm(self, secret: str, password: str, client: str = "") -> User:
-        """Create the account of a mailed link for a person who knows the password that was typed at that sign-up.
+        """Create the account of a mailed link for a user who knows the password typed at that sign-up.
 
-        The mailbox alone does not prove it: anyone can sign up with another person's address and a password of their own.
-        Raises BadRequest for another password, else as `verify`.
+        Access to the mailbox does not prove that: anyone can sign up with another person's address and their own password. Raises
+        BadRequest for a wrong password, else as `verify`.
         """
         await self._guard.check(Action.USE_LINK, client)
         token = await self._pending(secret)
@@ -177,21 +177,21 @@ class Accounts:
         return await self._create(secret, proven_hash=new_hash)
 
     async def verify(self, secret: str, client: str = "") -> User:
-        """Create the account of a mailed link for a program, which has the link and no password.
+        """Create the account of a mailed link for a program, which has the link but no password.
 
-        The account gets the password of that sign-up, not proven yet. While another sign-up of the address waits with a different
-        one, it gets none, and a mail lets the owner choose: which of them is the owner's is unknown. Raises Unauthorized for a
-        dead link, Conflict when the address has an account by now, TooManyRequests.
+        The account gets the password of that sign-up, marked as unproven. If another pending sign-up of the address has a
+        different password, we cannot know which is the owner's, so the account gets none and a mail lets the owner choose one.
+        Raises Unauthorized for a dead link, Conflict if the address has an account by now, TooManyRequests.
         """
         await self._guard.check(Action.USE_LINK, client)
         return await self._create(secret)
 
     async def _create(self, secret: str, *, proven_hash: str | None = None) -> User:
-        """Create the account of a mailed link, with its free credit; all other links of the address die."""
+        """Create the account of a mailed link, with its free credit; all other links of the address stop working."""
         now = utcnow()
         async with self._database.transaction() as session:
             found = _live(await queries.token_by_hash(session, hashed(secret), "verification"))
-            # Two links of one address used at once take turns; each would use up the other.
+            # Serializes two links of one address used at once: each would use up the other.
             await queries.lock_address(session, found.email)
             token = _live(await queries.token_by_hash(session, hashed(secret), "verification", lock=True))
             if await queries.user_by_email(session, token.email) is not None:
@@ -215,7 +215,7 @@ class Accounts:
         return user
 
     async def sign_in(self, email: str, password: str, client: str = "") -> User:
-        """Return who has this address and password; raises Unauthorized, the same for either being wrong, TooManyRequests."""
+        """Return the user with this address and password; raises TooManyRequests, or Unauthorized if either is wrong."""
         await self._guard.check(Action.SIGN_IN, client, _counted_as(email))
         user = await self._user_with(email)
         if not await password_matches(password, user.password_hash if user else None) or user is None:
@@ -238,16 +238,16 @@ class Accounts:
             return await queries.user_by_email(session, address)
 
     async def _upgrade(self, user_id: int, old_hash: str, new_hash: str) -> bool:
-        """Replace a hash made with older parameters, unless the password was changed meanwhile."""
+        """Replace a hash made with older parameters, unless the password has changed since; return whether it was replaced."""
         async with self._database.transaction() as session:
             return await queries.replace_hash(session, user_id, old_hash, new_hash)
 
     async def request_reset(self, email: str, client: str = "") -> None:
         """Mail a link that lets the owner of an account choose a new password.
 
-        Raises BadRequest for an invalid address, which counts as a try, TooManyRequests.
+        Raises BadRequest for an invalid address, which counts as an attempt; raises TooManyRequests.
 
-        The looking up happens after the answer, so that neither its words nor its time tell whether there is an account.
+        The lookup runs after the response, so neither its text nor its timing reveals whether the account exists.
         """
         await self._guard.check(Action.RESET, client, _counted_as(email))
         address = normalised_email(email)
@@ -262,10 +262,9 @@ class Accounts:
         await self._post.deliver_due()
 
     async def reset_password(self, secret: str, password: str, client: str = "") -> None:
-        """Set a new password by a mailed link, end every session of the account and tell its owner.
+        """Set a new password using a mailed link, end every session of the account and notify its owner by mail.
 
-        Raises Unauthorized for a dead link, InvalidFields for a password that cannot be used (the link then stays alive),
-        TooManyRequests.
+        Raises Unauthorized for a dead link, InvalidFields for an unusable password (the link stays valid), TooManyRequests.
         """
         await self._guard.check(Action.USE_LINK, client)
         if not await self.reset_link_lives(secret):
@@ -284,7 +283,7 @@ class Accounts:
         self._post.wake()
 
     async def reset_link_lives(self, secret: str) -> bool:
-        """Tell whether a mailed link can still be used, using nothing."""
+        """Return whether a mailed reset link still works, without using it."""
         async with self._database.transaction() as session:
             token = await queries.token_by_hash(session, hashed(secret), "reset")
         return token is not None and token.used_at is None and token.expires_at > utcnow()
@@ -295,7 +294,7 @@ def _token(purpose: str, secret: str, email: str, lifetime: timedelta) -> OneTim
 
 
 def _add_reset(session: AsyncSession, user: User) -> str:
-    """Store a link that lets the user choose a new password, and return its secret."""
+    """Store a reset link for the user, and return its secret."""
     secret = new_secret()
     token = _token("reset", secret, user.email, RESET_LIFETIME)
     token.user_id = user.id

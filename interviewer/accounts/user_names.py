@@ -1,4 +1,4 @@
-"""What users may be called. Names are shown, and mailed to addresses that never asked for it, so none may mislead or link."""
+"""Rules for user names. They are displayed and mailed to unconfirmed addresses, so they may neither mislead nor link."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ import unicodedata
 from interviewer.errors import BadRequest
 
 MAX_USERNAME = 50
-# Characters that are looked at, spaces included: more than any name has, and few enough for the event loop.
+# Characters examined, including spaces: more than any name has, and few enough for the event loop.
 MAX_LOOKED_AT = 500
-# Joiners inside words and emoji are part of writing. Other invisible characters, and those that turn text around, mislead.
+# Joiners in words and emoji are legitimate. Other invisible characters, and those that change text direction, mislead.
 _JOINERS = dict.fromkeys(map(ord, "\u200c\u200d"))
-# Line and paragraph separators; every other one is a control character, in a category that begins with C.
+# Line and paragraph separators; every other line break is a control character, in a category that starts with C.
 _SEPARATORS = ("Zl", "Zp")
-# Letters and signs that show as nothing: Hangul fillers, the empty Braille pattern, a note without a head.
+# Letters and signs that are invisible: Hangul fillers, the empty Braille pattern, the null notehead.
 _BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800\U0001d159")
 # Mail programs turn these into links.
 _LINK = re.compile(
     r"://|\b(?:https?|ftp|mailto|tel):|\bwww\.|[^\s@]@[^\s@]|\w\.[\w-]+/|\d{1,3}(?:\.\d{1,3}){3}",
     re.IGNORECASE,
 )
-# A dot inside a word, with two letters after it, looks like a domain: programs link any of the 1,400 endings, and more come.
-# "js" is none, and no country's code.
+# A dot inside a word, followed by two letters, looks like a domain: mail programs link any of some 1,400 endings, and more are
+# added. "js" is not one, nor a country code.
 _DOTTED = re.compile(r"[^\s.]\.(?!js\b)[^\W\d_](?:[^\W\d_]|[^\x00-\x7f])", re.IGNORECASE)
-# Except after initials and titles: "J.Smith" and "Dr.Strange" are names. These endings are none.
+# Except after initials and titles: "J.Smith" and "Dr.Strange" are names, unless they end like a common domain.
 _TITLES = frozenset({"dipl", "dr", "fr", "hon", "ing", "mr", "mrs", "ms", "mx", "prof", "rev", "st"})
 _ENDINGS = frozenset(
     {"app", "biz", "click", "com", "dev", "info", "link", "mov", "net", "online", "org", "shop", "site", "top", "xyz", "zip"}
@@ -33,9 +33,9 @@ _REFUSED = f"Choose a name of 1 to {MAX_USERNAME} characters, without < and >, w
 
 
 def checked_username(raw: str) -> str:
-    """Return the name to show, with single spaces.
+    """Return the name to display, with single spaces.
 
-    Raises BadRequest when it is empty or too long, or has invisible characters, line breaks, angle brackets, web addresses or
+    Raises BadRequest if it is empty or too long, or contains invisible characters, line breaks, angle brackets, web addresses or
     e-mail addresses.
     """
     if len(raw) > MAX_LOOKED_AT or len(name := " ".join(raw.split())) > MAX_USERNAME:
@@ -47,7 +47,7 @@ def checked_username(raw: str) -> str:
 
 
 def cleaned_username(raw: str, otherwise: str) -> str:
-    """Return a name from another site without what `checked_username` refuses; `otherwise` when nothing remains."""
+    """Return a name from another site without what `checked_username` refuses; `otherwise` if nothing is left."""
     plain = "".join(" " if char.isspace() else char for char in raw[:MAX_LOOKED_AT] if char.isspace() or not _misleads(char))
     words = (word for word in plain.split() if not _links(word))
     try:
@@ -57,7 +57,7 @@ def cleaned_username(raw: str, otherwise: str) -> str:
 
 
 def _shows(char: str) -> bool:
-    """Tell whether a character is visible where it is alone; marks and joiners need another one."""
+    """Return whether a character is visible alone; marks and joiners are not."""
     return unicodedata.category(char)[0] in "LNPS" and char not in _BLANK
 
 
@@ -68,7 +68,7 @@ def _misleads(char: str) -> bool:
 
 
 def _links(text: str) -> bool:
-    """Tell whether a mail program might make a link of this; wide forms of dots and slashes count as what they look like."""
+    """Return whether a mail program might turn this into a link; full-width dots and slashes count as the plain ones."""
     seen = unicodedata.normalize("NFKC", text.translate(_JOINERS)).replace("\N{IDEOGRAPHIC FULL STOP}", ".")
     return _LINK.search(seen) is not None or any(map(_looks_like_domain, seen.split()))
 
@@ -79,5 +79,5 @@ def _looks_like_domain(word: str) -> bool:
     *before, last = word.strip("()[]\"',;:!?.").split(".")
     surname = re.split(r"[^\w]", last, maxsplit=1)[0]
     abbreviated = all((len(label) == 1 and label.isalpha()) or label.lower() in _TITLES for label in before)
-    # Two letters may be a country's code: "T.Me" is a link.
+    # Two letters may be a country code: "T.Me" is a link.
     return not (abbreviated and len(surname) > 2 and surname[0].isupper() and surname.lower() not in _ENDINGS)

@@ -1,4 +1,4 @@
-"""What a user's plan is, and their ledger as a statement."""
+"""A user's plan, and their ledger as a statement."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ WAITED_FOR = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A user's plan: the newest subscription's. Without one `status` is `inactive`.
+    """A user's plan, taken from the newest subscription; without one, `status` is `inactive`.
 
-    `product` is None without a subscription, and for a variant that is not configured: `last_known` is what it was before then.
+    `product` is None without a subscription, and for a variant that is not configured; `last_known` is then the plan before that.
     """
 
     product: Product | None = None
@@ -41,13 +41,13 @@ class Plan:
     ends_at: datetime | None = None
     trial_ends_at: datetime | None = None
     payment_failed: bool = False
-    elsewhere: bool = False  # changes are made on the payment service's pages
+    elsewhere: bool = False  # changes have to be made on the payment service's pages
     changeable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class StatementLine:
-    """One row of the ledger; `balance` and `debt` are those after it."""
+    """One ledger row, with `balance` and `debt` after it."""
 
     at: datetime
     reason: str
@@ -60,7 +60,7 @@ class StatementLine:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What somebody sees of their credits: balances, plan and statement, the newest line first."""
+    """What a user sees of their credits: balances, plan and statement, newest line first."""
 
     balances: Balances
     plan: Plan
@@ -68,7 +68,7 @@ class Account:
 
 
 def statement(rows: Sequence[CreditTransaction]) -> tuple[StatementLine, ...]:
-    """Return ledger rows, the oldest first, as a statement, the newest first."""
+    """Return ledger rows, given oldest first, as a statement, newest first."""
     balance: defaultdict[str, int] = defaultdict(int)
     debt: defaultdict[str, int] = defaultdict(int)
     lines = []
@@ -86,7 +86,8 @@ def plan_of(
 ) -> Plan:
     """Return what is shown of a subscription.
 
-    A payment has failed if that of its newest invoice has; once nothing more is charged, there is nothing to be done about it.
+    `payment_failed` is that of the newest invoice; it is not set once nothing more is charged, because the user can do nothing
+    about it then.
     """
     if subscription is None:
         return Plan()
@@ -108,14 +109,14 @@ def plan_of(
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What can be spent, and by which plan."""
+    """A user's balances and plan."""
 
     balances: Balances
     plan: Plan
 
 
 class Awaited(StrEnum):
-    """How a purchase stands that somebody comes back from."""
+    """State of the purchase that a user returns from."""
 
     NOTHING = ""
     PAYMENT = "payment"  # not confirmed yet
@@ -123,14 +124,14 @@ class Awaited(StrEnum):
 
 
 class Plans:
-    """Reads what somebody has bought."""
+    """Reads what a user has bought."""
 
     def __init__(self, database: Database, catalogue: Catalogue) -> None:
         self._database = database
         self._catalogue = catalogue
 
     async def awaited(self, user_id: int) -> Awaited:
-        """Tell how the user's last checkout stands; one from longer than an hour ago is nothing that anybody waits for."""
+        """Return the state of the user's last checkout; one more than an hour old is no longer awaited."""
         async with self._database.transaction() as session:
             began = await queries.last_checkout(session, user_id)
             if began is None or began < utcnow() - WAITED_FOR:
@@ -139,7 +140,7 @@ class Plans:
         return Awaited.ARRIVED if arrived else Awaited.PAYMENT
 
     async def standing(self, user_id: int) -> Standing:
-        """Return the user's balances and plan; raises Unauthorized when the account is gone."""
+        """Return the user's balances and plan; raises Unauthorized if the account is gone."""
         async with self._database.transaction() as session:
             return await self._standing(session, user_id)
 
@@ -157,7 +158,7 @@ class Plans:
         return Standing(balances, plan_of(newest, product, invoices, Product(seen) if seen else None))
 
     async def account(self, user_id: int) -> Account:
-        """Return the user's balances, plan and statement; raises Unauthorized when the account is gone."""
+        """Return the user's balances, plan and statement; raises Unauthorized if the account is gone."""
         async with self._database.transaction() as session:
             standing = await self._standing(session, user_id)
             rows = await ledger.rows_of(session, user_id)

@@ -1,4 +1,4 @@
-"""Storing what the payment service tells, and booking what it is worth."""
+"""Store the facts that the payment service sends, and book the credits they are worth."""
 
 from __future__ import annotations
 
@@ -28,14 +28,15 @@ from interviewer.credits.tables import Subscription
 from interviewer.errors import BadRequest, Conflict
 
 SOURCE = "Lemon Squeezy"
-# Somebody paid and deleted their account before we were told of it; nobody but the operator can end this.
 UNKNOWN_VARIANT = "variant {} is not configured: add it to LEMON_FORMER_VARIANTS, restart, then replay this"
+
+# The user paid, then deleted the account before the webhook arrived; only the operator can cancel it now.
 STILL_CHARGED = "its account was deleted, yet it goes on being charged: cancel it there"
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What became of a notice."""
+    """Result of applying a notice."""
 
     outcome: Outcome
     detail: str = ""
@@ -43,24 +44,25 @@ class Effect:
 
 
 class Settlement:
-    """Applies notices within a transaction of the caller's.
+    """Applies notices within the caller's transaction.
 
-    Facts are stored first; what they are worth is then worked out from everything known of the purchase, and the difference
-    to what has been booked for it is booked. So it does not matter how often and in which order the notices come.
+    A notice's facts are stored first. The purchase's worth is then computed from all its facts, and the difference to what has
+    been booked is booked. So notices can arrive in any order and any number of times.
     """
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
 
     async def lock(self, session: AsyncSession, notice: Notice) -> None:
-        """Have what a notice tells of to oneself until the transaction ends."""
+        """Lock the purchase of a notice, and the order it began with, until the transaction ends."""
         order_id = notice.subscription.order_id if notice.subscription else None
         await purchase_queries.lock(session, *([order_subject(order_id)] if order_id else []), notice.subject)
 
     async def apply(self, session: AsyncSession, notice: Notice) -> Effect:
-        """Store what a notice tells, book what is due by now, and tell what became of it.
+        """Store a notice's facts, book what is due, and return the result.
 
-        When it is applied, so is every delivery that waited for its purchase; when its account was deleted, they are forgotten.
+        An applied notice also closes every open delivery of its purchase; if the purchase's account was deleted, their bodies are
+        erased.
         """
         await self.lock(session, notice)
         if notice.order:
@@ -78,7 +80,7 @@ class Settlement:
         return effect
 
     async def subjects(self, session: AsyncSession, notice: Notice) -> list[str]:
-        """Return the names of all that was bought with what a notice tells of, in the order in which they are locked."""
+        """Return the subjects of everything bought together with a notice's purchase, in lock order."""
         if notice.order:
             order_id: str | None = notice.id
         elif notice.subscription:
@@ -90,9 +92,9 @@ class Settlement:
         return [*([order_subject(order_id)] if order_id else []), *sorted(named)]
 
     async def assign(self, session: AsyncSession, notice: Notice, user_id: int) -> None:
-        """Make what a notice tells of a user's, with all that was bought together with it.
+        """Assign a notice's purchase, and everything bought together with it, to a user.
 
-        Raises Conflict when it is another user's, was a deleted account's, or is not known.
+        Raises Conflict if it belongs to another user, belonged to a deleted account, or is unknown.
         """
         subjects = await self.subjects(session, notice)
         await purchase_queries.lock(session, *subjects)
@@ -107,7 +109,7 @@ class Settlement:
         await purchase_queries.give(session, subjects, user_id)
 
     async def _order(self, session: AsyncSession, notice: Notice, body: OrderBody) -> Effect:
-        # The first month belongs to its subscription's order as well.
+        # A full refund of the order also takes back the first month of its subscription.
         began = await purchase_queries.subscriptions_of_order(session, notice.id) if body.fully_refunded else []
         if began:
             await purchase_queries.lock(session, *(subscription_subject(lemon_id) for lemon_id in began))
@@ -158,7 +160,7 @@ class Settlement:
         await _book(session, subscription.user_id, subscription_subject(subscription.lemon_id), of_subscription(facts))
 
     async def _name_variants(self, session: AsyncSession, subscription: Subscription) -> bool:
-        """Note which plans the unknown variants of a subscription are, as far as they are configured by now."""
+        """Record which plans a subscription's unknown variants are, if they are configured by now; return whether any were."""
         unknown = await purchase_queries.unknown_variants(session, subscription.id)
         named = {variant: plan for variant in unknown if (plan := self._catalogue.plan(variant))}
         for variant, plan in named.items():
@@ -167,7 +169,7 @@ class Settlement:
 
 
 def _effect(purchase: Order | Subscription, *, known_product: bool) -> Effect:
-    """Return what became of a notice whose facts are stored."""
+    """Return the result for a notice whose facts are stored."""
     if isinstance(purchase, Subscription) and purchase.orphaned and purchase.status not in ENDED:
         return Effect(Outcome.UNRESOLVED, STILL_CHARGED)
     if purchase.orphaned:
@@ -181,7 +183,7 @@ def _effect(purchase: Order | Subscription, *, known_product: bool) -> Effect:
 
 
 def _address(notice: Notice) -> str:
-    """Return the buyer's address in the form in which accounts have it, an empty string if it cannot be one."""
+    """Return the buyer's address as accounts store it, or an empty string if it is invalid."""
     try:
         return normalised_email(notice.email)
     except BadRequest:
@@ -191,12 +193,12 @@ def _address(notice: Notice) -> str:
 async def _settle_order(session: AsyncSession, order: Order) -> None:
     product = Product(order.product) if order.product else None
     due = of_order(product, order.quantity, paid=order.paid, refunded=order.refunded)
-    if due:  # what an order is worth never becomes nothing again, only 0
+    if due:  # an order's entitlement never disappears, it only drops to 0
         await _book(session, order.user_id, order_subject(order.lemon_id), due)
 
 
 async def _book(session: AsyncSession, user_id: int | None, subject: str, due: list[Entitlement]) -> None:
-    """Book the difference between what is due for a purchase and what has been booked for it; its lock is held."""
+    """Book the difference between what is due for a purchase and what has been booked; the caller holds its lock."""
     if user_id is None:
         return
     booked = await ledger.booked(session, subject)
@@ -208,7 +210,7 @@ async def _book(session: AsyncSession, user_id: int | None, subject: str, due: l
     user = await users.locked_user(session, user_id) if changes else None
     if user is None:
         return
-    for part, amount in sorted(changes, key=lambda change: -change[1]):  # what comes in pays for what goes out
+    for part, amount in sorted(changes, key=lambda change: -change[1]):  # credits added first cover the credits taken
         rows = booked.get(part, (0, 0))[1]
         entitled = by_part.get(part)
         await ledger.change(
@@ -226,7 +228,7 @@ async def _book(session: AsyncSession, user_id: int | None, subject: str, due: l
 
 
 def _reason(entitled: Entitlement | None, rows: int) -> str:
-    """Return the words of a ledger row: what it is for, or why that changed."""
+    """Return a ledger row's reason: what it is for, or why that changed."""
     if entitled and not rows:
         return entitled.reason
     return entitled.reversal if entitled and entitled.amount == 0 else "Correction"

@@ -1,4 +1,4 @@
-"""What is for sale: single credits and two monthly plans."""
+"""The products: single credits and two monthly plans."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Product(StrEnum):
-    """What can be bought."""
+    """A product for sale."""
 
     INDIVIDUAL = "individual"
     PRO = "pro"
@@ -16,7 +16,7 @@ class Product(StrEnum):
 
     @property
     def label(self) -> str:
-        """Its name as people read it."""
+        """The display name."""
         return "Single credit" if self is Product.INDIVIDUAL else self.value.capitalize()
 
 
@@ -27,18 +27,18 @@ PRICE_CENTS: Mapping[Product, int] = {Product.INDIVIDUAL: 499, Product.PRO: 1999
 
 
 def dollars(cents: int) -> str:
-    """Return an amount as people read it, such as $4.99."""
+    """Return an amount for display, such as $4.99."""
     return f"${cents // 100}.{cents % 100:02}"
 
 
 def price_words(product: Product) -> str:
-    """Return a product's price as people read it."""
+    """Return a product's price for display."""
     return dollars(PRICE_CENTS[product])
 
 
 @dataclass(frozen=True, slots=True)
 class FormerVariant:
-    """A variant that is not for sale any more, or was sold at another price; `price_cents` None: at today's."""
+    """A variant no longer for sale, or once sold at another price; `price_cents` None means today's price."""
 
     variant_id: str
     product: Product
@@ -47,10 +47,10 @@ class FormerVariant:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Which of the payment service's variants sells what, and whose events count.
+    """Maps the payment service's variants to products, and says whose events count.
 
-    `store_id` "" takes every store's events; `live_only` takes none that were made in test mode. Subscriptions go on renewing
-    under `former` variants at former prices.
+    An empty `store_id` accepts every store's events; `live_only` rejects test mode. Subscriptions keep renewing under `former`
+    variants at former prices.
     """
 
     variants: Mapping[Product, str] = field(default_factory=dict)
@@ -59,17 +59,17 @@ class Catalogue:
     former: tuple[FormerVariant, ...] = ()
 
     def product(self, variant_id: str | None) -> Product | None:
-        """Return what a variant sells or sold, None if it is not configured."""
+        """Return the product that a variant sells or sold; None if it is not configured."""
         current = next((product for product, known in self.variants.items() if known and known == variant_id), None)
         return current or next((one.product for one in self.former if one.variant_id == variant_id), None)
 
     def plan_priced(self, cents: int) -> Product | None:
-        """Return the plan that costs or cost so much a month, None if no plan or more than one does."""
+        """Return the plan with this monthly price, current or former; None if no plan or more than one has it."""
         found = {plan for plan in PLANS if PRICE_CENTS[plan] == cents}
         found |= {one.product for one in self.former if one.price_cents == cents and one.product in PLANS}
         return found.pop() if len(found) == 1 else None
 
     def plan(self, variant_id: str | None) -> Product | None:
-        """Return the plan that a variant is, None for single credits and what is not configured."""
+        """Return the plan of a variant; None for single credits and unconfigured variants."""
         product = self.product(variant_id)
         return product if product in PLANS else None

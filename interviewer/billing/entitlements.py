@@ -1,7 +1,7 @@
-"""What purchases are worth in credits, worked out from all that is known of them.
+"""The credits a purchase is worth, computed from all known facts about it.
 
-These are pure functions of sets of facts. The payment service may tell the facts in any order and any number of times: the result
-is the same once all are there, and whoever books the difference between it and what has been booked can book nothing twice.
+These are pure functions of sets of facts. The payment service may send facts in any order and any number of times: once all have
+arrived the result is the same, and booking only the difference to what has been booked can book nothing twice.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from itertools import groupby, pairwise
 from interviewer.billing.catalogue import CREDITS_A_MONTH, Product
 from interviewer.credits.rules import CreditType, SubscriptionStatus
 
-# The invoice of a change of plan can be dated a little before the body that shows the change.
+# A plan change's invoice can be dated slightly before the body that shows the change.
 INVOICED_WITHIN = timedelta(minutes=5)
 _UNPAID_ENDS = frozenset({SubscriptionStatus.UNPAID, SubscriptionStatus.EXPIRED})
 _STOPPED = frozenset({SubscriptionStatus.CANCELLED, SubscriptionStatus.PAUSED, SubscriptionStatus.EXPIRED})
@@ -23,9 +23,9 @@ _OVERDUE = frozenset({SubscriptionStatus.PAST_DUE, SubscriptionStatus.UNPAID})
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """The plan and status that a body showed of a subscription at a time (UTC); `cycle_end` is when its paid cycle ended.
+    """The plan and status that a body showed at a time (UTC); `cycle_end` is the end of the billing cycle it was in.
 
-    `tier` is None for a variant that is not configured, `status` for a body from before statuses were kept.
+    `tier` is None for a variant that is not configured, `status` for a body from before statuses were stored.
     """
 
     at: datetime
@@ -37,7 +37,7 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceFacts:
-    """What is known of a subscription's invoice; `total` in cents."""
+    """Facts about a subscription's invoice; `total` in cents."""
 
     id: str
     reason: str
@@ -50,7 +50,7 @@ class InvoiceFacts:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change of plan to `tier`, between two bodies; `credits` is what its month has more, negative for a downgrade."""
+    """A change of plan to `tier` between two bodies; `credits` is the difference in monthly credits, negative for a downgrade."""
 
     tier: Product
     credits: int
@@ -60,7 +60,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionFacts:
-    """What is known of a subscription."""
+    """Facts about a subscription."""
 
     created_active: bool
     order_refunded: bool
@@ -70,9 +70,9 @@ class SubscriptionFacts:
 
 @dataclass(frozen=True, slots=True)
 class Entitlement:
-    """Credits that are due for one part of a purchase; negative for a downgrade, 0 for what was refunded or moves none.
+    """Credits due for one part of a purchase; negative for a downgrade, 0 if refunded or if the change moves no credits.
 
-    `reversal` says why credits that were booked for it are taken back once it is worth 0.
+    `reversal` says why credits booked for this part are taken back once it is worth 0.
     """
 
     part: str
@@ -83,14 +83,14 @@ class Entitlement:
 
 
 def of_order(product: Product | None, quantity: int, *, paid: bool, refunded: bool) -> list[Entitlement]:
-    """Return what an order is worth: single credits; a plan's order is worth nothing, its subscription is."""
+    """Return the entitlement of an order for single credits; a plan's credits come from its subscription instead."""
     if product is not Product.INDIVIDUAL or not paid:
         return []
     return [Entitlement("order", CreditType.INDIVIDUAL, 0 if refunded else quantity, "Credits bought")]
 
 
 def of_subscription(facts: SubscriptionFacts) -> list[Entitlement]:
-    """Return what a subscription is worth: its first month, its renewals and its changes of plan."""
+    """Return the entitlements of a subscription: its first month, renewals and plan changes."""
     history = timeline(facts.sightings)
     if not history:
         return []
@@ -98,10 +98,10 @@ def of_subscription(facts: SubscriptionFacts) -> list[Entitlement]:
 
 
 def timeline(sightings: Iterable[Sighting]) -> list[Sighting]:
-    """Return the sightings in order of time.
+    """Return the sightings in chronological order.
 
-    Of several at one time, the subscription's first body comes first, then those that change nothing: the order must not depend
-    on which was told first.
+    At equal times, the subscription's first body comes first, then those that change nothing, so that the result does not depend
+    on the order of arrival.
     """
     history: list[Sighting] = []
     for _, group in groupby(sorted(sightings, key=lambda one: one.at), key=lambda one: one.at):
@@ -114,7 +114,7 @@ def timeline(sightings: Iterable[Sighting]) -> list[Sighting]:
 
 
 def _first_month(facts: SubscriptionFacts, tier: Product | None) -> Iterator[Entitlement]:
-    """The first month's credits: for being active from the start, or for the first invoice, whichever comes. A trial has none."""
+    """Yield the first month, due if the subscription was created active or its first invoice is paid. A trial gives none."""
     if tier is None:
         return
     initial = [invoice for invoice in facts.invoices if invoice.reason == "initial"]
@@ -124,7 +124,7 @@ def _first_month(facts: SubscriptionFacts, tier: Product | None) -> Iterator[Ent
 
 
 def _renewals(invoices: Iterable[InvoiceFacts], history: list[Sighting]) -> Iterator[Entitlement]:
-    """A month's credits for each renewal that was paid, by the plan in force when its invoice was made, once that is known."""
+    """Yield a month for each paid renewal, on the plan in force at its invoice; nothing while that plan is unknown."""
     for invoice in invoices:
         if invoice.reason == "renewal" and invoice.paid and (tier := _in_force(history, invoice.created_at)):
             yield _month(f"invoice {invoice.id}", tier, invoice.refunded, f"{tier.label}: another month")
@@ -135,21 +135,22 @@ def _month(part: str, tier: Product, refunded: bool, reason: str) -> Entitlement
 
 
 def _in_force(history: list[Sighting], at: datetime) -> Product | None:
-    """Return the plan at a time; before anything was seen, the first."""
+    """Return the plan in force at a time; before the first sighting, the first plan."""
     return next((one.tier for one in reversed(history) if one.at <= at), history[0].tier)
 
 
 def _plan_changes(history: list[Sighting], invoices: tuple[InvoiceFacts, ...]) -> Iterator[Entitlement]:
-    """The difference of the plans' months for each change; an upgrade's once a billing cycle, or going up and down would pay.
+    """Yield the difference in monthly credits for each plan change.
 
-    A change during a trial moves no credits, nor does an upgrade that was refunded or ended unpaid, nor a downgrade that undoes
-    an upgrade without credits. A variant that is not configured is no change until it is. Changes are counted, not named by
-    their time: a body that comes late and shows a change to have been earlier moves no credits.
+    An upgrade counts once per billing cycle, or switching back and forth would earn credits. No credits move for a change during
+    a trial, an upgrade that was refunded or ended unpaid, or a downgrade that undoes an upgrade without credits. An unconfigured
+    variant is no change until it is configured. Parts are numbered rather than dated: a late body that shows an earlier time for
+    a change moves no credits.
     """
     changes = _changes(history)
     refunded = _refunded_upgrades(changes, invoices)
     upgraded: set[datetime | None] = set()
-    undone: Change | None = None  # the change before, if it was an upgrade that is worth nothing
+    undone: Change | None = None  # the previous change, if it was an upgrade worth nothing
     for number, change in enumerate(changes, 1):
         amount, reversal = change.credits, "Correction"
         direction = "Upgrade" if amount > 0 else "Downgrade"
@@ -157,7 +158,7 @@ def _plan_changes(history: list[Sighting], invoices: tuple[InvoiceFacts, ...]) -
             amount = 0
         elif amount > 0:
             upgraded.add(change.new.cycle_end)
-            # A later downgrade takes the credits back as it is; to take them twice would make a debt of one change.
+            # Once a downgrade has followed, it has already taken the credits back; taking them twice would leave a debt.
             if change in refunded:
                 amount, reversal = 0, "Refund"
             elif number == len(changes) and _ended_unpaid(history, change.new, invoices):
@@ -180,27 +181,27 @@ def _changes(history: list[Sighting]) -> list[Change]:
 
 
 def _refunded_upgrades(changes: list[Change], invoices: tuple[InvoiceFacts, ...]) -> list[Change]:
-    """Return the upgrades whose own invoices were refunded: each invoice is that of the upgrade which was nearest in time."""
+    """Return the upgrades whose invoices were refunded; each invoice belongs to the upgrade nearest in time."""
     found = []
     for invoice in invoices:
         if invoice.reason == "updated" and invoice.refunded and invoice.total > 0:
             made = invoice.created_at
             upgrades = [one for one in changes if one.credits > 0 and made >= one.old.at - INVOICED_WITHIN]
-            # It was made between the bodies that show the former and the new plan, or soon after the second.
+            # An upgrade's invoice is dated between the bodies with the old and the new plan, or soon after the second.
             found += sorted(upgrades, key=lambda one: max(one.old.at - made, made - one.new.at, timedelta()))[:1]
     return found
 
 
 def _in_one_month(upgrade: Sighting, downgrade: Sighting, invoices: tuple[InvoiceFacts, ...]) -> bool:
-    """Tell whether no month of the higher plan was paid between an upgrade and the downgrade that undoes it."""
+    """Return whether no month of the higher plan was paid between an upgrade and the downgrade that undoes it."""
     renewed = any(one.paid and one.reason == "renewal" and upgrade.at <= one.created_at <= downgrade.at for one in invoices)
     return upgrade.cycle_end == downgrade.cycle_end and not renewed
 
 
 def _on_trial(history: list[Sighting], change: Change, invoices: tuple[InvoiceFacts, ...]) -> bool:
-    """Tell whether a plan was changed before a trial was paid for, even if the body that said so was lost.
+    """Return whether a plan change came before its trial was paid for, even if the body that said so was lost.
 
-    Cancelling or pausing a trial does not end it: it can be resumed and has still paid nothing.
+    Cancelling or pausing a trial does not end it: it can be resumed and has still not been paid for.
     """
     if change.new.status is SubscriptionStatus.ON_TRIAL:
         return True
@@ -212,7 +213,7 @@ def _on_trial(history: list[Sighting], change: Change, invoices: tuple[InvoiceFa
 
 
 def _ended_unpaid(history: list[Sighting], upgrade: Sighting, invoices: tuple[InvoiceFacts, ...]) -> bool:
-    """Tell whether a subscription became unpaid or expired with a payment overdue, and nothing was paid since an upgrade."""
+    """Return whether a subscription became unpaid or expired with a payment overdue, and nothing was paid since the upgrade."""
     if any(one.paid and _is_since(one, upgrade.at) for one in invoices):
         return False
     newest = max(invoices, key=lambda one: (one.created_at, one.id), default=None)
@@ -229,7 +230,7 @@ def _ended_unpaid(history: list[Sighting], upgrade: Sighting, invoices: tuple[In
 
 
 def _is_since(invoice: InvoiceFacts, change: datetime) -> bool:
-    """Tell whether an invoice was made for a change of plan or after it."""
+    """Return whether an invoice is for a plan change or later."""
     return (invoice.reason == "renewal" and invoice.created_at >= change) or (
         invoice.reason == "updated" and invoice.created_at >= change - INVOICED_WITHIN
     )

@@ -1,7 +1,7 @@
-"""What deliveries that were lost must have told, worked out from the records that are left.
+"""Reconstruct what lost deliveries said from the records that remain.
 
-The payment service keeps each thing as it is now. How it came to be so stands in no record, but leaves traces: an order keeps the
-variant that was bought, an invoice the price that was charged.
+The payment service stores only the current state. Records have no history, but they keep traces: an order its original variant,
+an invoice the price charged.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from interviewer.billing.lemonsqueezy.bodies import OrderBody, SubscriptionBody
 from interviewer.billing.lemonsqueezy.events import Event
 from interviewer.credits.rules import SubscriptionStatus
 
-# A body of the subscription comes with each renewal. What it shows counts more than the price, which may have been another then.
+# Each renewal also sends a body of the subscription. Its plan counts more than the price, which may have differed then.
 TOLD_WITHIN = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Amounts:
-    """What a record says of money, in hundredths of `currency`: the price before discounts and taxes, and what was taken off."""
+    """A record's amounts in hundredths of `currency`: the price before discounts and taxes, and the discount."""
 
     subtotal: int = 0
     discount: int = 0
@@ -32,7 +32,7 @@ class Amounts:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """That another month was charged, or an upgrade, and for which plan; None if the price tells no plan."""
+    """A charge for another month or an upgrade; `plan` is None if the price matches no plan."""
 
     at: datetime
     plan: Product | None
@@ -40,7 +40,7 @@ class Charge:
 
 
 def amounts(attributes: Mapping[str, Any]) -> Amounts:
-    """Return what a record's attributes say of money; what is no amount counts as 0."""
+    """Return the amounts in a record's attributes; an invalid amount counts as 0."""
     subtotal, discount = (
         value if isinstance(value := attributes.get(name), int) else 0 for name in ("subtotal", "discount_total")
     )
@@ -48,20 +48,20 @@ def amounts(attributes: Mapping[str, Any]) -> Amounts:
 
 
 def plan_charged(money: Amounts, catalogue: Catalogue) -> Product | None:
-    """Return the plan whose monthly price was charged, today's or a former one; None if the price does not tell."""
+    """Return the plan whose monthly price, current or former, was charged; None if the price matches no plan."""
     return catalogue.plan_priced(money.subtotal) if money.currency == "USD" else None
 
 
 def was_free(order: OrderBody, money: Amounts) -> bool:
-    """Tell whether a discount took off all of an order's price. A trial costs nothing at first, too, but by no discount."""
+    """Return whether a discount covered an order's whole price. A trial is free at first too, but without a discount."""
     return order.paid and order.total == 0 and 0 < money.subtotal <= money.discount
 
 
 def first_body(now: SubscriptionBody, order: OrderBody, money: Amounts) -> tuple[str, SubscriptionBody] | None:
-    """Return the event and the body that must have told of a subscription's beginning; None if its order does not say of what.
+    """Return the event and body that must have announced a new subscription; None if its order does not name a variant.
 
-    It was active from the first day, and the event is `subscription_created`, if that is certain and no paid invoice tells it
-    anyway: a discount had taken off everything. Else the body tells of the variant only.
+    The event is `subscription_created`, with an active body, only if the subscription certainly started active and no paid
+    invoice shows it: a discount covered the whole price. Otherwise the body only establishes the variant.
     """
     if order.first_order_item is None:
         return None
@@ -70,15 +70,15 @@ def first_body(now: SubscriptionBody, order: OrderBody, money: Amounts) -> tuple
     active = now.model_copy(update=told | {"status": SubscriptionStatus.ACTIVE})
     if was_free(order, money) and now.status is not SubscriptionStatus.ON_TRIAL:
         return Event.SUBSCRIPTION_CREATED, active
-    # An order that cost nothing without a discount began a trial.
+    # An order that was free without a discount started a trial.
     on_trial = order.total == 0 and not was_free(order, money)
     return Event.SUBSCRIPTION_UPDATED, active.model_copy(update={"status": SubscriptionStatus.ON_TRIAL}) if on_trial else active
 
 
 def unseen_plans(sightings: Iterable[Sighting], charges: Iterable[Charge]) -> list[Sighting]:
-    """Return the plans that were charged for where no body had shown the change to them, as sightings.
+    """Return the plans that were charged but that no body had shown yet, as sightings.
 
-    A change that left no such trace stays unknown: to another plan and back with no renewal in between.
+    A change without such a trace stays unknown: to another plan and back without a renewal in between.
     """
     history = timeline(sightings)
     charged = sorted(charges, key=lambda one: one.at)
@@ -86,7 +86,7 @@ def unseen_plans(sightings: Iterable[Sighting], charges: Iterable[Charge]) -> li
     for charge in charged:
         before = next((one for one in reversed(timeline([*history, *found])) if one.at <= charge.at), None)
         if before and before.tier and charge.plan and _shown(history, charge) is charge.plan is not before.tier:
-            # What was shown last still held when the plan changed, unless another month was charged in between.
+            # The last sighting's cycle and status still applied at the change, unless another month was charged in between.
             same_cycle = not any(before.at <= one.at < charge.at for one in charged if not one.upgrade)
             ended, status = (before.cycle_end, before.status) if same_cycle else (charge.at, None)
             found.append(Sighting(charge.at, charge.plan, ended, status=status))
@@ -94,7 +94,7 @@ def unseen_plans(sightings: Iterable[Sighting], charges: Iterable[Charge]) -> li
 
 
 def _shown(history: list[Sighting], charge: Charge) -> Product | None:
-    """Return the plan that the next body shows, for a month within an hour, else the one that was charged."""
+    """Return the plan that the next body shows, for a renewal only within an hour, else the plan charged."""
     if charge.upgrade:
         return next((one.tier for one in history if one.at > charge.at), None)
     return next((one.tier for one in history if charge.at < one.at <= charge.at + TOLD_WITHIN), charge.plan)

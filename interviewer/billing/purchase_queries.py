@@ -1,4 +1,4 @@
-"""Statements about what was bought: orders, invoices, subscriptions, checkouts."""
+"""SQL for orders, invoices, subscriptions and checkouts."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ from interviewer.credits.tables import CreditTransaction, Subscription
 
 
 async def lock(session: AsyncSession, *subjects: str) -> None:
-    """Let one transaction at a time work on each purchase, whether a row of it exists yet or not; in the order given.
+    """Lock purchases in the given order until the transaction ends, whether or not their rows exist yet.
 
-    Orders are locked before subscriptions, then rows of deliveries, orders and subscriptions, and users last: whoever keeps to
-    it never waits in a circle.
+    Lock order, to avoid deadlocks: first these locks, orders before subscriptions; then rows of deliveries, orders and
+    subscriptions; users last.
     """
     await session.execute(select(*(func.pg_advisory_xact_lock(func.hashtextextended(subject, 0)) for subject in subjects)))
 
 
 async def announce(session: AsyncSession, user_id: int) -> None:
-    """Tell every process, once this transaction is committed, that the user's credits or plan changed."""
+    """Notify every process, on commit, that the user's credits or plan changed."""
     await session.execute(select(func.pg_notify(USERS_CHANNEL, str(user_id))))
 
 
-# -- whose it is ---------------------------------------------------------------------------------------------------
+# -- ownership -----------------------------------------------------------------------------------------------------
 
 
 def _buyer() -> dict[str, Any]:
-    """Return whose a new purchase is: whose checkout carried the `reference`, else whose address `email` is.
+    """Return the owner columns of a new purchase: the user of the checkout `reference`, else the user with the address `email`.
 
-    A reference whose account was deleted makes it an orphan. Nothing else in a body counts: whoever makes a buy link chooses
-    what it carries.
+    A reference whose account was deleted makes the purchase an orphan. Nothing else in a body counts, because anyone can make a
+    buy link that carries arbitrary data.
     """
     carried = col(CheckoutReference.reference) == bindparam("reference")
     checkout = select(col(CheckoutReference.user_id)).where(carried)
@@ -56,7 +56,7 @@ def _buyer() -> dict[str, Any]:
 
 
 def _kept_buyer(known: type[Order] | type[Subscription], new: Any) -> dict[str, Any]:
-    """Return whose a known purchase is: it stays with who has it, and an orphan stays one."""
+    """Return the owner columns of a known purchase: an owner is kept, and an orphan stays one."""
     open = and_(col(known.user_id).is_(None), not_(col(known.orphaned)))
     return {
         "user_id": case((open, new.user_id), else_=col(known.user_id)),
@@ -65,7 +65,7 @@ def _kept_buyer(known: type[Order] | type[Subscription], new: Any) -> dict[str, 
 
 
 async def owners(session: AsyncSession, subjects: Sequence[str]) -> dict[str, tuple[int | None, bool]]:
-    """Return whose each known purchase is and whether it was a deleted account's, by its name."""
+    """Return the user id of each known purchase, and whether its account was deleted, by subject."""
     found: dict[str, tuple[int | None, bool]] = {}
     for table, name in ((Order, order_subject), (Subscription, subscription_subject)):
         ids = {subject.partition(":")[2]: subject for subject in subjects if subject == name(subject.partition(":")[2])}
@@ -75,7 +75,7 @@ async def owners(session: AsyncSession, subjects: Sequence[str]) -> dict[str, tu
 
 
 async def give(session: AsyncSession, subjects: Sequence[str], user_id: int) -> None:
-    """Make purchases a user's, but for those that have an owner."""
+    """Assign purchases to a user, except those that have an owner or are orphaned."""
     for table, name in ((Order, order_subject), (Subscription, subscription_subject)):
         ids = [id for subject in subjects if subject == name(id := subject.partition(":")[2])]
         nobodys = update(table).where(col(table.lemon_id).in_(ids), col(table.user_id).is_(None), not_(col(table.orphaned)))
@@ -86,13 +86,13 @@ async def give(session: AsyncSession, subjects: Sequence[str], user_id: int) -> 
 
 
 async def last_checkout(session: AsyncSession, user_id: int) -> datetime | None:
-    """Return when the user last went to a checkout."""
+    """Return when the user last started a checkout."""
     statement = select(func.max(col(CheckoutReference.created_at))).where(col(CheckoutReference.user_id) == user_id)
     return (await session.execute(statement)).scalar_one()
 
 
 async def purchased_since(session: AsyncSession, user_id: int, moment: datetime) -> bool:
-    """Tell whether a purchase of the user has been booked, or a subscription begun, since a moment."""
+    """Return whether a purchase of the user was booked, or a subscription started, since a moment."""
     booked = exists().where(
         col(CreditTransaction.user_id) == user_id,
         col(CreditTransaction.subject).is_not(None),
@@ -106,14 +106,14 @@ async def purchased_since(session: AsyncSession, user_id: int, moment: datetime)
 
 
 async def order(session: AsyncSession, lemon_id: str) -> Order | None:
-    """Return the order with this id of the payment service."""
+    """Return the order with this payment service id."""
     return (await session.execute(select(Order).where(col(Order.lemon_id) == lemon_id))).scalar_one_or_none()
 
 
 async def store_order(
     session: AsyncSession, lemon_id: str, body: OrderBody, *, reference: str, email: str, product: Product | None, paid: bool
 ) -> Order:
-    """Add what a body tells of an order to what is known, and return all of it, the row locked."""
+    """Merge a body into the stored order, and return the locked row."""
     item = body.first_order_item
     told = {
         "lemon_id": lemon_id,
@@ -138,7 +138,7 @@ def _merged_order() -> Any:
         index_elements=["lemon_id"],
         set_={
             **_kept_buyer(Order, new.excluded),
-            # A body may come without its item; the first that has one counts.
+            # A body may come without its item; the first body that has one counts.
             "quantity": case((col(Order.variant_id).is_(None), new.excluded.quantity), else_=col(Order.quantity)),
             "variant_id": func.coalesce(col(Order.variant_id), new.excluded.variant_id),
             "product": func.coalesce(col(Order.product), new.excluded.product),
@@ -153,20 +153,20 @@ def _merged_order() -> Any:
 
 
 async def subscription(session: AsyncSession, lemon_id: str) -> Subscription | None:
-    """Return the subscription with this id of the payment service, its row locked, fresh from the database."""
+    """Return the subscription with this payment service id, locked and freshly read."""
     statement = select(Subscription).where(col(Subscription.lemon_id) == lemon_id)
     statement = statement.with_for_update().execution_options(populate_existing=True)
     return (await session.execute(statement)).scalar_one_or_none()
 
 
 async def subscriptions_of_order(session: AsyncSession, order_id: str) -> list[str]:
-    """Return the payment service's ids of the subscriptions that an order began."""
+    """Return the payment service ids of the subscriptions that an order started."""
     statement = select(col(Subscription.lemon_id)).where(col(Subscription.order_id) == order_id)
     return sorted((await session.execute(statement)).scalars())
 
 
 async def order_of(session: AsyncSession, lemon_id: str) -> str | None:
-    """Return the payment service's id of the order that began a subscription, None if that is not known."""
+    """Return the payment service id of the order that started a subscription, None if unknown."""
     statement = select(col(Subscription.order_id)).where(col(Subscription.lemon_id) == lemon_id)
     return (await session.execute(statement)).scalar_one_or_none()
 
@@ -174,9 +174,9 @@ async def order_of(session: AsyncSession, lemon_id: str) -> str | None:
 async def store_subscription(
     session: AsyncSession, lemon_id: str, body: SubscriptionBody, *, reference: str, email: str, created: bool
 ) -> Subscription:
-    """Add what a body tells of a subscription to what is known, and return all of it, the row locked.
+    """Merge a body into the stored subscription, and return the locked row.
 
-    `created`: it is the first body. One that is older than the newest changes neither status nor dates.
+    `created`: it is the first body. A body older than the newest changes neither status nor dates.
     """
     told = {
         "lemon_id": lemon_id,
@@ -219,7 +219,7 @@ def _merged_subscription() -> Any:
 async def see_variant(
     session: AsyncSession, subscription_id: int, body: SubscriptionBody, plan: str | None, *, created: bool
 ) -> None:
-    """Note which variant and status a body shows; told again it changes nothing, but may tell which plan that is."""
+    """Record the variant and status that a body shows. A repeat changes nothing, except that it may add the plan."""
     told = {
         "subscription_id": subscription_id,
         "seen_at": body.updated_at,
@@ -240,7 +240,7 @@ def _merged_sighting() -> Any:
     return new.on_conflict_do_update(
         index_elements=["subscription_id", "seen_at", "variant_id"],
         set_={
-            # Bodies of one second that differ in it: whichever is told first, the same one counts.
+            # Bodies of the same second may differ; the choice must not depend on which arrives first.
             "status": func.greatest(known.columns.status, new.excluded.status),
             "tier": func.coalesce(known.columns.tier, new.excluded.tier),
             "cycle_end": func.least(known.columns.cycle_end, new.excluded.cycle_end),
@@ -250,7 +250,7 @@ def _merged_sighting() -> Any:
 
 
 async def plan_seen(session: AsyncSession, subscription_id: int, variant_id: str) -> str | None:
-    """Return which plan a variant was when this subscription showed it before: what is for sale may have changed since."""
+    """Return the plan that a variant was when this subscription showed it; the configured variants may have changed since."""
     statement = select(func.max(col(VariantSighting.tier))).where(
         col(VariantSighting.subscription_id) == subscription_id, col(VariantSighting.variant_id) == variant_id
     )
@@ -258,7 +258,7 @@ async def plan_seen(session: AsyncSession, subscription_id: int, variant_id: str
 
 
 async def last_plan(session: AsyncSession, subscription_id: int) -> str | None:
-    """Return the last plan of a subscription that was known."""
+    """Return a subscription's last known plan."""
     known = select(col(VariantSighting.tier)).where(
         col(VariantSighting.subscription_id) == subscription_id, col(VariantSighting.tier).is_not(None)
     )
@@ -267,7 +267,7 @@ async def last_plan(session: AsyncSession, subscription_id: int) -> str | None:
 
 
 async def unknown_variants(session: AsyncSession, subscription_id: int) -> Sequence[str]:
-    """Return the variants that a subscription was seen with, of which it is not known what they sell."""
+    """Return the variants seen on a subscription that are not mapped to a plan."""
     statement = select(col(VariantSighting.variant_id)).distinct()
     statement = statement.where(
         col(VariantSighting.subscription_id) == subscription_id, col(VariantSighting.tier).is_(None)
@@ -276,7 +276,7 @@ async def unknown_variants(session: AsyncSession, subscription_id: int) -> Seque
 
 
 async def name_variant(session: AsyncSession, subscription_id: int, variant_id: str, plan: str) -> None:
-    """Note which plan a variant is wherever a subscription was seen with it before that was known."""
+    """Fill in a variant's plan in the subscription's sightings from before it was configured."""
     unknown = update(VariantSighting).where(
         col(VariantSighting.subscription_id) == subscription_id,
         col(VariantSighting.variant_id) == variant_id,
@@ -286,13 +286,13 @@ async def name_variant(session: AsyncSession, subscription_id: int, variant_id: 
 
 
 def sighting(at: datetime, tier: str | None, cycle_end: datetime | None, created: bool, status: str) -> Sighting:
-    """Return a row of the history as a fact."""
+    """Return a history row as a sighting."""
     plan, known = Product(tier) if tier else None, SubscriptionStatus(status) if status else None
     return Sighting(at, plan, cycle_end, created, known)
 
 
 async def facts(session: AsyncSession, found: Subscription) -> SubscriptionFacts:
-    """Return all that is known of a subscription."""
+    """Return all facts about a subscription."""
     rows = (await session.execute(_SEEN, {"subscription_id": found.id, "order_id": found.order_id})).all()
     return SubscriptionFacts(
         created_active=found.created_active,
@@ -323,7 +323,7 @@ _SEEN = (
 
 
 async def store_invoice(session: AsyncSession, lemon_id: str, body: InvoiceBody, *, paid: bool, failed: bool) -> None:
-    """Add what a body tells of an invoice to what is known."""
+    """Merge a body into the stored invoice."""
     told = {
         "lemon_id": lemon_id,
         "subscription_lemon_id": body.subscription_id,
@@ -349,7 +349,7 @@ def _merged_invoice() -> Any:
 
 
 async def invoices_of(session: AsyncSession, subscription_lemon_id: str) -> Sequence[Invoice]:
-    """Return a subscription's invoices, the oldest first."""
+    """Return a subscription's invoices, oldest first."""
     statement = select(Invoice).where(col(Invoice.subscription_lemon_id) == subscription_lemon_id)
     statement = statement.order_by(col(Invoice.created_at), col(Invoice.id))
     return (await session.execute(statement.execution_options(populate_existing=True))).scalars().all()
@@ -359,6 +359,6 @@ async def invoices_of(session: AsyncSession, subscription_lemon_id: str) -> Sequ
 
 
 async def orphan(session: AsyncSession, user_id: int) -> None:
-    """Make a user's purchases nobody's for good: what comes later of them finds no other account."""
+    """Mark a user's purchases as orphaned, so that later deliveries assign them to no other account."""
     for table in (Subscription, Order):
         await session.execute(update(table).where(col(table.user_id) == user_id).values(orphaned=True))

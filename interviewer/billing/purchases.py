@@ -1,4 +1,4 @@
-"""Buying credits, and changing or ending a plan."""
+"""Use cases of buying credits and of changing or ending a plan."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ from interviewer.errors import (
 
 logger = logging.getLogger(__name__)
 
-# While it is one of these, a plan can be changed: a paused or unpaid one has to be put in order first. A trial has to end:
-# its credits come with its first payment.
+# Statuses in which the plan can be changed. A paused or unpaid subscription must be fixed first, and a trial must end: its
+# credits come with its first payment.
 CHANGEABLE = frozenset({SubscriptionStatus.ACTIVE})
 _DUE = "A payment of your subscription is due. Its plan can be changed once that is paid."
 _FIRST = {
@@ -46,12 +46,12 @@ _FIRST = {
     SubscriptionStatus.CANCELLED: "Your subscription is cancelled. Resume it first, then its plan can be changed.",
 }
 PAYPAL = "paypal"
-# Pages of the payment service, by their names in a subscription's signed URLs.
+# Pages of the payment service, by their key in a subscription's signed URLs.
 CHANGE_PAGE, PAYMENT_PAGE = "customer_portal_update_subscription", "update_payment_method"
 
 
 class Purchases:
-    """The use cases of somebody who buys. What is bought is booked when the payment service tells of it."""
+    """The use cases of a buyer. Purchases are booked when the payment service reports them."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Purchases:
         site_url: str,
         missing: tuple[str, ...] = (),
     ) -> None:
-        """`missing` names the settings without which nothing is sold."""
+        """`missing` names the settings without which nothing can be sold."""
         self._database = database
         self._payments = payments
         self._catalogue = catalogue
@@ -77,9 +77,9 @@ class Purchases:
         return self._payments is not None and not self.missing
 
     async def checkout(self, user_id: int, tier: str, client: str) -> str:
-        """Return the address of a page where a product is paid.
+        """Return the URL of a page where a product is paid.
 
-        Raises BadRequest for what is not for sale, Conflict for a second plan, TooManyRequests, Unavailable when payments are not
+        Raises BadRequest for an unknown product, Conflict for a second plan, TooManyRequests, Unavailable when payments are not
         configured, and PaymentsUnavailable.
         """
         product = _product(tier, tuple(Product))
@@ -92,13 +92,13 @@ class Purchases:
                 raise Unauthorized
             if product in PLANS and await ledger.newest_subscription(session, user_id, running=True):
                 raise Conflict("You have a subscription already. You can change its plan instead.")
-            # Stored before anybody can pay with it.
+            # Stored before the user can pay with it.
             session.add(CheckoutReference(reference=reference, user_id=user_id, product=product.value))
         back = f"{self._site_url}dashboard?bought={product.value}"
         return await payments.checkout(Purchase(self._catalogue.variants[product], user.email, reference, back))
 
     async def cancel(self, user_id: int, client: str) -> None:
-        """End the running subscription at the end of what is paid; raises Conflict when there is none, PaymentsUnavailable."""
+        """Cancel the subscription at the end of the paid cycle; raises Conflict if none is running, PaymentsUnavailable."""
         payments = await self._admitted(user_id, client)
         async with self._database.transaction() as session:
             running = await ledger.newest_subscription(session, user_id, running=True)
@@ -107,10 +107,10 @@ class Purchases:
         await self._record(running, await payments.cancel(running.lemon_id))
 
     async def resume(self, user_id: int, client: str) -> None:
-        """Take a cancellation back.
+        """Undo a cancellation.
 
-        Raises Conflict when there is nothing to resume or another subscription runs, DoneElsewhere when it can be done only on
-        the payment service's own page, PaymentsRefused when it is too late, and PaymentsUnavailable.
+        Raises Conflict if there is nothing to resume or another subscription is running, DoneElsewhere if only the payment
+        service's own page can do it, PaymentsRefused if it is too late, and PaymentsUnavailable.
         """
         payments = await self._admitted(user_id, client)
         async with self._database.transaction() as session:
@@ -128,9 +128,9 @@ class Purchases:
     async def change_plan(self, user_id: int, tier: str, client: str) -> None:
         """Change the plan.
 
-        More is charged at once, for the rest of the cycle; less from the next one on. Raises BadRequest for what is no plan,
-        Conflict when there is none to change or it is that one already, DoneElsewhere when it can be done only on the payment
-        service's own page, PaymentsRefused, PaymentsUnavailable.
+        An upgrade is charged at once for the rest of the cycle, a downgrade takes effect with the next one. Raises BadRequest for
+        an unknown plan, Conflict if there is no plan to change or it is that one already, DoneElsewhere if only the payment
+        service's own page can do it, PaymentsRefused, PaymentsUnavailable.
         """
         plan = _product(tier, PLANS)
         payments = await self._admitted(user_id, client)
@@ -150,7 +150,7 @@ class Purchases:
         await self._record(newest, now)
 
     async def payment_page(self, user_id: int, client: str) -> str:
-        """Return the address where the card is changed; raises Conflict without a subscription, PaymentsUnavailable."""
+        """Return the URL of the page to change the card; raises Conflict without a subscription, PaymentsUnavailable."""
         payments = await self._admitted(user_id, client)
         async with self._database.transaction() as session:
             newest = await ledger.newest_subscription(session, user_id)
@@ -160,18 +160,18 @@ class Purchases:
         return self._page(now, PAYMENT_PAGE)
 
     def _configured(self) -> LemonSqueezy:
-        """Return the payment service; raises Unavailable when it is not set up."""
+        """Return the payment service; raises Unavailable if it is not configured."""
         if self._payments is None or not self.configured:
             raise Unavailable("Buying is not set up on this site.")
         return self._payments
 
     async def _admitted(self, user_id: int, client: str) -> LemonSqueezy:
-        """Return the payment service to somebody who has not asked too often; raises TooManyRequests and Unavailable."""
+        """Check the rate limit and return the payment service; raises TooManyRequests and Unavailable."""
         await self._guard.check(Action.PAYMENT, client, str(user_id))
         return self._configured()
 
     async def _answer(self, known: Subscription, request: Awaitable[Document]) -> Document:
-        """Return the answer to a request. If that is refused, things stand otherwise than we know: learn how, then say so."""
+        """Return the response to a request. If it is refused, our state is outdated, so refresh it before raising."""
         try:
             return await request
         except PaymentsRefused:
@@ -179,9 +179,10 @@ class Purchases:
             raise
 
     async def _record(self, known: Subscription, document: Document | None) -> None:
-        """Take what the payment service answered as it takes what it tells by itself: the page need not wait for that.
+        """Apply the payment service's response like a webhook, so that the page need not wait for one.
 
-        None: it has no such subscription any more. What cannot be understood changes nothing: what was asked for is done.
+        None means the subscription no longer exists there. A response we cannot parse changes nothing here: the request has been
+        carried out all the same.
         """
         async with self._database.transaction() as session:
             if document is None:
@@ -190,7 +191,7 @@ class Purchases:
                 await self._settlement.apply(session, notice)
 
     def _page(self, document: Document, name: str) -> str:
-        """Return the address of a page of the payment service; it is signed, expires, and is never stored."""
+        """Return the URL of one of the payment service's pages; it is signed, expires, and is never stored."""
         urls = document.get("attributes", {}).get("urls")
         found = urls.get(name) if isinstance(urls, dict) else None
         if not isinstance(found, str) or not found.startswith(("https://", "http://")):
@@ -199,14 +200,14 @@ class Purchases:
 
 
 async def plan_sold(session: AsyncSession, catalogue: Catalogue, subscription: Subscription) -> Product | None:
-    """Return which plan a subscription is: what its variant sells, or sold when it was seen; None if that is not known."""
+    """Return a subscription's plan: what its variant sells, or sold when it was seen; None if unknown."""
     known = catalogue.plan(subscription.variant_id)
     seen = None if known else await queries.plan_seen(session, subscription.id, subscription.variant_id or "")
     return known or (Product(seen) if seen else None)
 
 
 def _told(document: Document) -> Notice | None:
-    """Return what an answer tells, None for what cannot be understood; the webhooks will tell it again."""
+    """Return the notice in a response, None if it cannot be parsed; a webhook will follow."""
     try:
         return fetched(dict(document))
     except BadRequest as error:

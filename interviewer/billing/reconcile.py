@@ -1,15 +1,15 @@
-"""Repairing what lost deliveries left behind: everything the payment service has is fetched, and applied as deliveries are.
+"""Repair what lost deliveries left behind: fetch all records of the payment service and apply them like deliveries.
 
-What can be repaired is what its records still show. They do not show:
+This repairs only what the records still show. They do not show:
 
-- changes of plan there and back with no renewal in between: whoever went up, down and up again within a cycle has the second
-  upgrade paid for, because the first is not seen;
-- the plan of a renewal whose price is no plan's (other currencies, prices of the past that LEMON_FORMER_VARIANTS does not name)
-  when the change before it was lost as well: it counts as the last plan that is known;
-- that a payment failed once, of a subscription that runs again;
-- that a subscription was unpaid before it was cancelled or paused: an upgrade that was never paid is taken back once it expires;
-- what a checkout carried: single credits that were paid with another e-mail address than the account's stay nobody's when the
-  one delivery that told of them was lost; somebody has to grant them.
+- plan changes there and back with no renewal in between: after up, down and up again within a cycle, the second upgrade earns
+  credits, because the first is not visible;
+- the plan of a renewal whose price matches no plan (other currencies, former prices that LEMON_FORMER_VARIANTS does not name)
+  if the plan change before it was lost as well: it counts as the last known plan;
+- that a payment failed once, if the subscription is running again;
+- that a subscription was unpaid before it was cancelled or paused: an unpaid upgrade is taken back only when it expires;
+- what a checkout carried: single credits paid with an e-mail address other than the account's stay unassigned if their only
+  delivery was lost; an operator has to grant them.
 """
 
 from __future__ import annotations
@@ -54,25 +54,25 @@ from interviewer.errors import AppError, BadRequest, PaymentsUnavailable, Unavai
 
 logger = logging.getLogger(__name__)
 
-# An invoice with one of these was paid, whatever became of the money later.
+# Statuses of an invoice that was paid, even if the money was refunded later.
 PAID = frozenset({"paid", "refunded", "partial_refund"})
-# While a subscription is one of these, an invoice that is not paid yet may just be under way.
+# Statuses of a subscription in which an unpaid invoice may just be in progress.
 RUNNING = frozenset({SubscriptionStatus.ACTIVE, SubscriptionStatus.ON_TRIAL})
-# A record with one of these needs somebody.
+# Outcomes that need an operator.
 UNSETTLED = frozenset({Outcome.UNRESOLVED, Outcome.WAITING})
 
 
 class Finding(StrEnum):
-    """What a line of the report tells of."""
+    """The kind of a line in the report."""
 
     REPAIRED = "repaired"
-    OPEN = "open"  # whose it is, or what was bought, cannot be told
-    FAILED = "failed"  # it could not be read or applied
+    OPEN = "open"  # the owner or the product is unknown
+    FAILED = "failed"  # the record could not be read or applied
 
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """One record that was found to differ: which, and what changed, or why nothing could be done."""
+    """A record that differed: what changed, or why nothing could be done."""
 
     record: str
     change: str
@@ -92,7 +92,7 @@ class _Record:
 
 @dataclass(slots=True)
 class _Purchase:
-    """An order, the subscriptions it began and their invoices, as far as they were fetched."""
+    """An order, the subscriptions it started and their invoices, as far as they were fetched."""
 
     order: _Record | None = None
     subscriptions: list[_Record] = field(default_factory=list)
@@ -104,14 +104,14 @@ class _Purchase:
 
 
 class _Undone(Exception):
-    """What was done is to be rolled back; carries what it was."""
+    """Rolls back a dry run, carrying the repairs it made."""
 
     def __init__(self, repairs: list[Repair]) -> None:
         self.repairs = repairs
 
 
 class Reconciliation:
-    """Compares what is stored with what the payment service has."""
+    """Compares the stored purchases with the payment service's records."""
 
     def __init__(self, database: Database, payments: LemonSqueezy | None, catalogue: Catalogue) -> None:
         self._database = database
@@ -120,11 +120,11 @@ class Reconciliation:
         self._settlement = Settlement(catalogue)
 
     async def run(self, *, dry_run: bool = False) -> AsyncIterator[Repair]:
-        """Fetch all there is, then yield every repair as it is made, the oldest purchase first.
+        """Fetch all records, then yield each repair as it is made, oldest purchase first.
 
-        Each purchase is applied in a transaction of its own, so that breaking off loses nothing; in a dry run it is rolled back.
-        Raises Unavailable when payments are not configured, and PaymentsUnavailable at the end when the payment service did not
-        tell all: what it told is applied nevertheless.
+        Each purchase is applied in its own transaction, so an interrupted run loses nothing; a dry run rolls each one back.
+        Raises Unavailable if payments are not configured. If the payment service returned only part of the records, applies that
+        part and then raises PaymentsUnavailable.
         """
         if self._payments is None:
             raise Unavailable("No payment service is configured: LEMON_API_KEY is not set.")
@@ -146,7 +146,7 @@ class Reconciliation:
             raise failure
 
     def _read(self, document: Document) -> _Record | Repair | None:
-        """Return what a document tells, why it cannot be used, or None if it is none of ours."""
+        """Return a document's record, a Repair if it cannot be read, or None if it is not ours."""
         name = f"{document.get('type')} {document.get('id')}"
         try:
             body = Body.model_validate({"meta": {"event_name": "fetched"}, "data": document})
@@ -175,7 +175,7 @@ class Reconciliation:
         return repairs
 
     async def _apply(self, session: AsyncSession, purchase: _Purchase) -> list[Repair]:
-        """Apply a purchase, and return what that changed and what cannot be done."""
+        """Apply a purchase, and return what changed and what remains open."""
         subjects = await _locked_subjects(session, purchase)
         before = await _known(session, subjects)
         reference = await _reference(session, purchase, subjects)
@@ -193,11 +193,11 @@ class Reconciliation:
             await tell(record, _as_told(record.notice, purchase))
         unsettled = _open(effects)
         if all(effect.outcome in UNSETTLED and effect.user_id is None for _, effect in effects):
-            return unsettled  # facts are stored, but nothing has changed for anybody
+            return unsettled  # facts are stored, but no user's account has changed
         return [*_changes(before, await _known(session, subjects)), *unsettled]
 
     async def _restore_history(self, session: AsyncSession, purchase: _Purchase, record: _Record, reference: str) -> None:
-        """Apply what must have been told of a subscription before it came to be as it is."""
+        """Apply what earlier deliveries of a subscription must have said."""
         now, order = record.notice.subscription, purchase.order.notice.order if purchase.order else None
         if now is None:
             return
@@ -229,7 +229,7 @@ class Reconciliation:
         ]
 
     def _charge(self, invoice: InvoiceBody, money: Amounts) -> Charge | None:
-        """Return what an invoice shows of the plan: a month that was paid, or an upgrade, paid or not. A downgrade is free."""
+        """Return what an invoice says about the plan: a paid month, or an upgrade, paid or not. A downgrade has no charge."""
         if invoice.billing_reason == "renewal" and invoice.status in PAID:
             return Charge(invoice.created_at, plan_charged(money, self._catalogue))
         if invoice.billing_reason == "updated" and invoice.total > 0:
@@ -238,9 +238,9 @@ class Reconciliation:
 
 
 def _purchases(records: Iterable[_Record]) -> list[_Purchase]:
-    """Put records together that belong to one purchase, the oldest first."""
+    """Group records by purchase, oldest first."""
     found: defaultdict[str, _Purchase] = defaultdict(_Purchase)
-    homes: dict[str, str] = {}  # which purchase a subscription belongs to
+    homes: dict[str, str] = {}  # the purchase of each subscription
     for record in sorted(records, key=_age):
         notice = record.notice
         if notice.order:
@@ -255,14 +255,14 @@ def _purchases(records: Iterable[_Record]) -> list[_Purchase]:
 
 
 def _age(record: _Record) -> Any:
-    """Return what sorts records: orders, subscriptions, invoices, each the oldest first."""
+    """Return the sort key of a record: orders, subscriptions, invoices, each oldest first."""
     told = record.notice.order or record.notice.subscription or record.notice.invoice
     kind = 0 if record.notice.order else 1 if record.notice.subscription else 2
     return kind, told.created_at if told else None, record.notice.id
 
 
 def _as_told(notice: Notice, purchase: _Purchase) -> Notice:
-    """Return an invoice as the event told that its status stands for: that it was paid, or that paying it failed."""
+    """Return an invoice's notice with the event that its status implies: payment succeeded or failed."""
     if notice.invoice and notice.invoice.status in PAID:
         return replace(notice, event=Event.PAYMENT_SUCCESS)
     statuses = [one.notice.subscription.status for one in purchase.subscriptions if one.notice.subscription]
@@ -271,11 +271,11 @@ def _as_told(notice: Notice, purchase: _Purchase) -> Notice:
     return notice
 
 
-# -- what is known, before and after -------------------------------------------------------------------------------
+# -- the stored state, before and after --------------------------------------------------------------------------
 
 
 async def _locked_subjects(session: AsyncSession, purchase: _Purchase) -> list[str]:
-    """Lock all that a purchase may change, in the order in which deliveries lock it, and return its names."""
+    """Lock all subjects that a purchase may change, in the lock order of deliveries, and return them."""
     bodies = [record.notice.subscription for record in purchase.subscriptions]
     orders = {body.order_id for body in bodies if body and body.order_id} | (
         {purchase.order.notice.id} if purchase.order else set()
@@ -296,7 +296,7 @@ async def _stored(session: AsyncSession, subject: str) -> Order | Subscription |
 
 
 async def _reference(session: AsyncSession, purchase: _Purchase, subjects: list[str]) -> str:
-    """Return the checkout's reference that other deliveries of a purchase brought, if it is not known whose all of it is.
+    """Return the checkout reference in a purchase's stored deliveries; empty if all its owners are known.
 
     Records do not show what a checkout carried.
     """
@@ -315,7 +315,7 @@ async def _reference(session: AsyncSession, purchase: _Purchase, subjects: list[
 
 
 async def _known(session: AsyncSession, subjects: list[str]) -> dict[str, dict[str, object]]:
-    """Return what an operator may want to know of a purchase, by record; what is nothing is left out."""
+    """Return the state of a purchase that an operator may want to know, by record; empty values are left out."""
     known: dict[str, dict[str, object]] = {}
     for subject in subjects:
         row = await _stored(session, subject)
@@ -338,7 +338,7 @@ def _described(row: Order | Subscription | None) -> dict[str, object]:
 
 
 def _changes(before: dict[str, dict[str, object]], after: dict[str, dict[str, object]]) -> list[Repair]:
-    """Return what differs, record by record."""
+    """Return the differences, one Repair per record."""
     repairs = []
     for name, now in after.items():
         was = before.get(name, {})
@@ -357,7 +357,7 @@ def _word(value: object) -> str:
 
 
 def _open(effects: list[tuple[_Record, Effect]]) -> list[Repair]:
-    """Return what still needs somebody, each reason once for a subscription and its invoices."""
+    """Return what still needs an operator, each reason once per subscription and its invoices."""
     reasons: dict[tuple[str, str], Repair] = {}
     for record, effect in effects:
         if effect.outcome in UNSETTLED:

@@ -1,4 +1,4 @@
-"""Statements about subscriptions."""
+"""SQL for subscriptions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from interviewer.credits.tables import Subscription
 
 
 async def running_of(session: AsyncSession, user_id: int) -> list[str]:
-    """Return the payment service's ids of a user's subscriptions that would go on being charged."""
+    """Return the payment service ids of a user's subscriptions that are still charged."""
     statement = select(col(Subscription.lemon_id)).where(
         col(Subscription.user_id) == user_id, col(Subscription.status).not_in([status.value for status in ENDED])
     )
@@ -23,9 +23,9 @@ async def running_of(session: AsyncSession, user_id: int) -> list[str]:
 
 
 async def lock_purchases(session: AsyncSession, user_id: int) -> None:
-    """Lock all that is known of what a user bought, in the order in which deliveries of the payment service lock it.
+    """Lock everything a user bought, in the lock order of deliveries.
 
-    The user is locked after it: whoever did so before would wait in a circle with a delivery.
+    Lock the user afterwards: the reverse order would deadlock with a delivery.
     """
     for table, key in ((ProcessedWebhook, "id"), (Order, "lemon_id"), (Subscription, "lemon_id")):
         mine = select(col(table.id)).where(col(table.user_id) == user_id)
@@ -33,7 +33,7 @@ async def lock_purchases(session: AsyncSession, user_id: int) -> None:
 
 
 async def mark_ended(session: AsyncSession, lemon_id: str, status: SubscriptionStatus) -> None:
-    """Note that a subscription is cancelled or has expired; one that has expired stays so."""
+    """Mark a subscription as cancelled or expired; an expired one stays expired."""
     known = update(Subscription).where(
         col(Subscription.lemon_id) == lemon_id, col(Subscription.status) != SubscriptionStatus.EXPIRED.value
     )
@@ -41,9 +41,9 @@ async def mark_ended(session: AsyncSession, lemon_id: str, status: SubscriptionS
 
 
 async def bought(session: AsyncSession, user_id: int) -> dict[str, list[dict[str, Any]]]:
-    """Return all that is stored of what a user bought, the oldest first, as rows of plain values.
+    """Return everything stored about a user's purchases, oldest first, as rows of plain values.
 
-    A subscription tells which plan it is, None if that was never known, and its invoices.
+    A subscription includes its plan, None if that was never known, and its invoices.
     """
     mine = select(Subscription).where(col(Subscription.user_id) == user_id).order_by(col(Subscription.id))
     orders = select(Order).where(col(Order.user_id) == user_id).order_by(col(Order.id))

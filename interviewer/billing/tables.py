@@ -1,7 +1,7 @@
-"""The tables of what is bought: what the payment service told, what it was worth, and the ledger.
+"""Tables of purchases: the payment service's facts and its deliveries.
 
-Orders, invoices, subscriptions and the variants seen on them are facts: they are only ever added to, so that it does not matter
-in which order the payment service tells them. What they are worth is worked out from all of them, in `billing/entitlements.py`.
+Orders, invoices, subscriptions and variant sightings are facts: they are only ever added to, so their order of arrival does not
+matter. `billing/entitlements.py` computes what they are worth.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from interviewer.credits.rules import SubscriptionStatus
 
 
 class VariantSighting(SQLModel, table=True):
-    """That a subscription had a variant and a status at a time: a body said so. In order of time they are its history.
+    """The variant and status of a subscription at a time, as shown by a body. In chronological order they are its history.
 
-    `tier` is what the variant sold when it was seen; it stays when the variants for sale change, and is empty until the variant
-    is configured. `cycle_end` is when the cycle ended that the body was of. `created`: the body was the subscription's first.
-    `status` is empty in rows from before it was kept.
+    `tier` is the plan that the variant sold when it was seen; it stays when the catalogue changes, and is empty until the variant
+    is configured. `cycle_end` is the end of the billing cycle that the body was in. `created`: it was the subscription's first
+    body. `status` is empty in rows from before it was stored.
     """
 
     __tablename__: ClassVar[Any] = "subscription_variants"
@@ -44,7 +44,7 @@ class VariantSighting(SQLModel, table=True):
 
 
 class Order(SQLModel, table=True):
-    """An order; `product` is what its variant sold when it came. `paid` and `refunded` (in full) never become false again."""
+    """An order; `product` is what its variant sold at the time. `paid` and `refunded` (in full) never become false again."""
 
     __tablename__: ClassVar[Any] = "orders"
     __table_args__ = (
@@ -65,9 +65,9 @@ class Order(SQLModel, table=True):
 
 
 class Invoice(SQLModel, table=True):
-    """A subscription's invoice; it may be here before its subscription is.
+    """A subscription's invoice; it may arrive before its subscription.
 
-    `paid` and `refunded` (in full) never become false again; `failed`: a payment of it failed, which a later one mends.
+    `paid` and `refunded` (in full) never become false again. `failed`: a payment failed; a later success outweighs it.
     """
 
     __tablename__: ClassVar[Any] = "invoices"
@@ -84,7 +84,7 @@ class Invoice(SQLModel, table=True):
 
 
 class CheckoutReference(SQLModel, table=True):
-    """The word that a checkout carries and every webhook brings back: who it belongs to is known only here."""
+    """The random reference that a checkout carries and every webhook returns; only this row links it to a user."""
 
     __tablename__: ClassVar[Any] = "checkout_references"
 
@@ -96,9 +96,9 @@ class CheckoutReference(SQLModel, table=True):
 
 
 class ProcessedWebhook(SQLModel, table=True):
-    """A delivery of the payment service, as it came, and what became of it. `subject` is the thing it tells of.
+    """A delivery of the payment service, as received, and its outcome. `subject` names its purchase.
 
-    The body is emptied when the account of its user is deleted.
+    The body is erased when its user's account is deleted.
     """
 
     __tablename__: ClassVar[Any] = "processed_webhooks"

@@ -1,4 +1,4 @@
-"""Doors to the outside with a counter at each: the same as what they stand for, and counted for Prometheus."""
+"""Wrappers that count calls to the mailer and the webhook handler for Prometheus."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from interviewer.errors import AppError, MailDelayed, MailRefused
 
 
 class CountedMailer:
-    """A mailer whose tries are counted."""
+    """A mailer that counts its attempts."""
 
     def __init__(self, mailer: Mailer) -> None:
         self._mailer = mailer
@@ -32,10 +32,10 @@ class CountedMailer:
 
 
 class CountedWebhooks(Webhooks):
-    """Takes deliveries and counts what becomes of them: their outcome, or `refused` (our words, 4xx) or `failed`."""
+    """Webhooks that count deliveries by outcome, `refused` (we answered 4xx) or `failed`."""
 
     async def receive(self, raw: bytes, signature: str) -> Outcome:
-        """Take a delivery; returns and raises as what it stands for."""
+        """Take a delivery; returns and raises the same as `Webhooks.receive`."""
         told = "failed"
         try:
             outcome = await super().receive(raw, signature)

@@ -1,4 +1,4 @@
-"""What can become of a delivery of the payment service."""
+"""Outcomes of the payment service's deliveries."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """What became of a delivery. Every one is kept."""
+    """Outcome of a delivery. Every delivery is stored."""
 
     APPLIED = "applied"  # its facts are stored and what they are worth is booked
     IGNORED = "ignored"  # another store's, test mode, an unknown kind of event, or its account was deleted
-    WAITING = "waiting"  # its subscription is not known yet; applied when that comes
-    UNRESOLVED = "unresolved"  # whose it is, or what was bought, cannot be told; an operator looks and replays
-    MALFORMED = "malformed"  # a known event without what such an event has
-    FAILED = "failed"  # we failed; applied when it comes again
+    WAITING = "waiting"  # its subscription is not known yet; applied when that arrives
+    UNRESOLVED = "unresolved"  # the owner or the product is unknown; an operator fixes it and replays
+    MALFORMED = "malformed"  # a known event with missing or invalid fields
+    FAILED = "failed"  # our own error; applied when it is delivered again
 
 
-# An operator has to look at these.
+# These need an operator.
 OPEN = frozenset({Outcome.WAITING, Outcome.UNRESOLVED, Outcome.MALFORMED, Outcome.FAILED})

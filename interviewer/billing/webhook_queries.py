@@ -1,4 +1,4 @@
-"""Statements about deliveries of the payment service."""
+"""SQL for the payment service's deliveries."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ ACCOUNT_DELETED = "its account was deleted"
 
 
 async def take(session: AsyncSession, delivery_id: str, event_name: str, body: bytes, subject: str = "") -> int | None:
-    """Store a delivery that has not been here, as waiting, and return its number; None if it has.
+    """Store a new delivery as waiting and return its number; None if it is stored already.
 
-    Two at once wait for each other.
+    Concurrent calls for one delivery wait for each other.
     """
     told = {"delivery_id": delivery_id, "event_name": event_name, "body": body, "subject": subject, "now": utcnow()}
     return (await session.execute(_taken(), told)).scalar_one_or_none()
@@ -41,13 +41,13 @@ def _taken() -> Any:
 
 
 async def known(session: AsyncSession, delivery_id: str) -> ProcessedWebhook | None:
-    """Return a delivery by its id."""
+    """Return the delivery with this id."""
     statement = select(ProcessedWebhook).where(col(ProcessedWebhook.delivery_id) == delivery_id)
     return (await session.execute(statement)).scalar_one_or_none()
 
 
 async def mark(session: AsyncSession, id: int, outcome: Outcome, detail: str, subject: str, user_id: int | None) -> None:
-    """Note what became of a delivery."""
+    """Set the outcome of a delivery."""
     values = {
         "outcome": outcome.value,
         "detail": detail[:200],
@@ -59,21 +59,21 @@ async def mark(session: AsyncSession, id: int, outcome: Outcome, detail: str, su
 
 
 async def reopen(session: AsyncSession, id: int, subject: str) -> None:
-    """Have a delivery wait for what it tells of, as a new one does."""
+    """Reset a delivery to waiting."""
     await mark(session, id, Outcome.WAITING, "", subject, None)
 
 
 async def close_open(session: AsyncSession, subject: str, user_id: int) -> None:
-    """Note that what waited for a purchase to be known, or its owner, is applied now.
+    """Mark deliveries that waited for a purchase, or for its owner, as applied.
 
-    Every process is told, once this transaction is committed, that the user's credits or plan changed.
+    Notifies every process, on commit, that the user's credits or plan changed.
     """
     closed = _waiting(subject).values(outcome=Outcome.APPLIED.value, detail="", user_id=user_id, processed_at=utcnow())
     await session.execute(select(func.pg_notify(USERS_CHANNEL, str(user_id))).add_cte(closed.cte("closed")))
 
 
 async def forget_open(session: AsyncSession, subject: str) -> None:
-    """Note that nothing comes of what waited for a purchase, because its account was deleted, and forget what it said."""
+    """Mark deliveries that waited for a purchase as ignored, and erase their bodies: its account was deleted."""
     values = {"outcome": Outcome.IGNORED.value, "detail": ACCOUNT_DELETED, "body": b"", "processed_at": utcnow()}
     await session.execute(_waiting(subject).values(values))
 
@@ -81,14 +81,14 @@ async def forget_open(session: AsyncSession, subject: str) -> None:
 def _waiting(subject: str) -> Update:
     return update(ProcessedWebhook).where(
         col(ProcessedWebhook.subject) == subject,
-        # As literals: the planner has to see that the index of open deliveries holds them all.
+        # Literals, because the planner must see that the partial index on open deliveries covers this condition.
         col(ProcessedWebhook.outcome).in_(literal_column(f"'{outcome}'") for outcome in (Outcome.WAITING, Outcome.UNRESOLVED)),
         col(ProcessedWebhook.user_id).is_(None),
     )
 
 
 async def listed(session: AsyncSession, *, everything: bool, limit: int) -> Sequence[ProcessedWebhook]:
-    """Return deliveries, the newest first: those that need somebody, or all."""
+    """Return deliveries, newest first: the open ones, or all if `everything`."""
     statement = select(ProcessedWebhook).order_by(col(ProcessedWebhook.id).desc()).limit(limit)
     if not everything:
         statement = statement.where(col(ProcessedWebhook.outcome).in_([outcome.value for outcome in OPEN]))
@@ -96,7 +96,7 @@ async def listed(session: AsyncSession, *, everything: bool, limit: int) -> Sequ
 
 
 async def empty_bodies(session: AsyncSession, user_id: int) -> None:
-    """Forget what deliveries said of a user; what became of them stays, but nobody has to look at them any more."""
+    """Erase the bodies of a user's deliveries; open ones become ignored, so that they no longer need an operator."""
     open = col(ProcessedWebhook.outcome).in_([outcome.value for outcome in OPEN])
     values = {
         "body": b"",
@@ -107,14 +107,14 @@ async def empty_bodies(session: AsyncSession, user_id: int) -> None:
 
 
 async def bodies_of(session: AsyncSession, subjects: Sequence[str]) -> Sequence[bytes]:
-    """Return what was delivered about these purchases, the oldest first, but for what was erased."""
+    """Return the bodies delivered about these purchases, oldest first, except erased ones."""
     statement = select(col(ProcessedWebhook.body)).where(col(ProcessedWebhook.subject).in_(subjects))
     statement = statement.where(func.length(col(ProcessedWebhook.body)) > 0).order_by(col(ProcessedWebhook.id))
     return (await session.execute(statement)).scalars().all()
 
 
 async def open_about(session: AsyncSession, subjects: Sequence[str]) -> Sequence[tuple[int, bytes]]:
-    """Return number and body of the deliveries about these purchases that need somebody, in order."""
+    """Return number and body of the waiting and unresolved deliveries about these purchases, in order."""
     statement = select(col(ProcessedWebhook.id), col(ProcessedWebhook.body)).where(
         col(ProcessedWebhook.subject).in_(subjects),
         col(ProcessedWebhook.outcome).in_([Outcome.WAITING.value, Outcome.UNRESOLVED.value]),
@@ -124,13 +124,13 @@ async def open_about(session: AsyncSession, subjects: Sequence[str]) -> Sequence
 
 
 async def open_ids(session: AsyncSession) -> Sequence[int]:
-    """Return the numbers of the deliveries that need somebody, in order."""
+    """Return the numbers of the open deliveries, in order."""
     statement = select(col(ProcessedWebhook.id)).where(col(ProcessedWebhook.outcome).in_([outcome.value for outcome in OPEN]))
     return (await session.execute(statement.order_by(col(ProcessedWebhook.id)))).scalars().all()
 
 
 async def open_counts(session: AsyncSession) -> dict[Outcome, int]:
-    """Return how many deliveries need somebody, by what became of them."""
+    """Return the number of open deliveries, by outcome."""
     statement = select(col(ProcessedWebhook.outcome), func.count()).group_by(col(ProcessedWebhook.outcome))
     found = {Outcome(outcome): count for outcome, count in (await session.execute(statement)).all()}
     return {outcome: found[outcome] for outcome in Outcome if outcome in OPEN and outcome in found}

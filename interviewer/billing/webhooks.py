@@ -1,4 +1,4 @@
-"""Deliveries of the payment service: each is checked, stored and applied once, whatever happens in between."""
+"""The payment service's deliveries: each is verified, stored, and applied exactly once."""
 
 from __future__ import annotations
 
@@ -39,20 +39,21 @@ class Delivery:
 
 
 class Webhooks:
-    """The use cases of what the payment service sends."""
+    """The use cases of webhook deliveries."""
 
     def __init__(self, database: Database, catalogue: Catalogue, secret: str | None) -> None:
-        """Without a secret nothing is taken: anybody could have sent it."""
+        """Without a secret every delivery is refused, because anyone could have sent it."""
         self._database = database
         self._catalogue = catalogue
         self._settlement = Settlement(catalogue)
         self._secret = secret or ""
 
     async def receive(self, raw: bytes, signature: str) -> Outcome:
-        """Take a delivery and return what became of it; one that has been applied before changes nothing.
+        """Take a delivery and return its outcome; one that was applied before changes nothing.
 
-        Raises Unavailable without a secret or a database, Unauthorized for a wrong signature, BadRequest for a body that is no
-        event or lacks what such an event has (the latter is kept), and AppError when we failed: it is kept, and wanted again.
+        Raises Unavailable without a secret or a database, Unauthorized for a wrong signature, and BadRequest for a body that is
+        not a valid event (stored if its kind is known). Raises AppError for our own errors: the delivery is stored, and the
+        sender should retry.
         """
         if not self._secret:
             raise Unavailable("No webhook secret is configured, so no webhook can be trusted.")
@@ -72,7 +73,7 @@ class Webhooks:
         return effect.outcome
 
     async def _take(self, body: Body, raw: bytes) -> Effect:
-        """Store and apply a delivery in one transaction, unless that has been done."""
+        """Store and apply a delivery in one transaction, unless that was done before."""
         delivery_id, told = bodies.delivery_id(body, raw), self._told(body)
         async with self._database.transaction() as session:
             id = await queries.take(session, delivery_id, bodies.event_name(body), raw, _subject(told))
@@ -84,7 +85,7 @@ class Webhooks:
             return await self._again(session, known.id, told)
 
     def _told(self, body: Body) -> Notice | Effect:
-        """Return what a delivery tells, or what becomes of one that tells us nothing."""
+        """Return a delivery's notice, or its effect if it contains none for us."""
         if reason := bodies.foreign(body, self._catalogue.store_id, live_only=self._catalogue.live_only):
             return Effect(Outcome.IGNORED, reason)
         if body.meta.event_name not in set(Event):
@@ -95,21 +96,21 @@ class Webhooks:
             return Effect(Outcome.MALFORMED, error.user_message)
 
     async def _apply(self, session: AsyncSession, id: int, told: Notice | Effect) -> Effect:
-        """Apply a delivery that waits, and note what became of it, unless that was noted with all else that waited for it."""
+        """Apply a waiting delivery, and set its outcome unless that was set together with everything that waited for it."""
         effect = await self._settlement.apply(session, told) if isinstance(told, Notice) else told
         if effect.outcome in OPEN or effect is told:
             await queries.mark(session, id, effect.outcome, effect.detail, _subject(told), effect.user_id)
         return effect
 
     async def _again(self, session: AsyncSession, id: int, told: Notice | Effect) -> Effect:
-        """Apply a delivery that has been here. Its purchase is locked before its row: others lock them in that order."""
+        """Apply a stored delivery again. Its purchase is locked before its row, the same order as elsewhere."""
         if isinstance(told, Notice):
             await self._settlement.lock(session, told)
         await queries.reopen(session, id, _subject(told))
         return await self._apply(session, id, told)
 
     async def _keep(self, body: Body, raw: bytes, effect: Effect) -> None:
-        """Store a delivery that could not be applied, if the database lets us."""
+        """Store a delivery that could not be applied, if the database allows it."""
         try:
             async with self._database.transaction() as session:
                 delivery_id = bodies.delivery_id(body, raw)
@@ -122,7 +123,7 @@ class Webhooks:
     # -- the operator's tools --------------------------------------------------------------------------------------
 
     async def listed(self, *, everything: bool = False, limit: int = 50) -> list[Delivery]:
-        """Return deliveries, the newest first: those that need somebody, or all."""
+        """Return deliveries, newest first: the open ones, or all if `everything`."""
         async with self._database.transaction() as session:
             return [_delivery(row) for row in await queries.listed(session, everything=everything, limit=limit)]
 
@@ -135,9 +136,9 @@ class Webhooks:
         return _delivery(row)
 
     async def replay(self, id: int) -> Delivery:
-        """Apply a stored delivery again, whatever became of it before, and return it.
+        """Apply a stored delivery again, whatever its outcome was, and return it.
 
-        Raises NotFound, and BadRequest for one whose body was erased with its account.
+        Raises NotFound, and BadRequest if its body was erased with its account.
         """
         async with self._database.transaction() as session:
             row = await session.get(ProcessedWebhook, id)
@@ -149,10 +150,10 @@ class Webhooks:
         return await self.show(id)
 
     async def assign(self, id: int, user_id: int) -> Delivery:
-        """Tie the purchase that a delivery tells of to an account, apply all that waited for that, and return the delivery.
+        """Assign a delivery's purchase to an account, apply everything that waited for that, and return the delivery.
 
-        Doing so again changes nothing. Raises NotFound, BadRequest for a delivery that tells of no purchase, and Conflict for a
-        purchase that is another account's, was a deleted account's, or is not known yet.
+        Idempotent. Raises NotFound, BadRequest for a delivery without a purchase, and Conflict if the purchase belongs to another
+        account, belonged to a deleted one, or is not known yet.
         """
         async with self._database.transaction() as session:
             row = await session.get(ProcessedWebhook, id)
@@ -171,9 +172,9 @@ class Webhooks:
 
 
 def signature_of(raw: bytes, secret: str) -> bytes:
-    """Return the signature of a body: the hexadecimal HMAC-SHA256 (RFC 2104) with the webhook's secret, as bytes.
+    """Return the signature of a body: the hexadecimal HMAC-SHA256 (RFC 2104) with the webhook secret, as bytes.
 
-    Bytes, because comparing text raises when a header holds other than ASCII.
+    Bytes, because comparing text raises if the header contains non-ASCII characters.
     """
     return hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest().encode()
 

@@ -1,4 +1,4 @@
-"""The box in which a question is answered, in an interview and in practice."""
+"""The answer box of interviews and practice."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import reflex as rx
 from interviewer.components.code_box import code_box
 from interviewer.components.forms import FIELD, QUIET
 
-# Ctrl+Enter, or Command+Enter, sends the form that the box belongs to.
+# Ctrl+Enter or Command+Enter submits the box's form.
 _SEND_KEY = rx.Var(
     "(event) => { if ((event.ctrlKey || event.metaKey) && event.key === 'Enter') "
     "{ event.preventDefault(); event.currentTarget.form.requestSubmit(); } }"
 )
 
 _CODE_FIRST = "Code first; complexity and edge cases in a comment."
-# Until the editor is there, and if it never comes: in the editor's frame, as high as the editor.
+# The plain textarea, shown until the editor loads, or if it never does: same frame and height as the editor.
 _PLAIN_CODE = (
     "block min-h-62 w-full resize-y bg-sheet px-3 py-2.5 font-mono text-sm text-ink placeholder:text-muted focus:outline-none"
 )
@@ -32,10 +32,10 @@ def answer_box(
     hidden: Mapping[str, Any],
     space: str,
 ) -> rx.Component:
-    """Return the label, the way between prose and code, and the box.
+    """Return the answer label, the toggle between text and code, and the box.
 
-    All but `space`, a class, are variables of a state or made of them: another `key` makes a new box; what is typed is kept in the
-    browser under `draft`; `hidden` goes with the form unseen.
+    All but `space`, a class, are state variables or built from them. A new `key` makes a new box; the browser keeps the typed
+    text under `draft`; `hidden` has the form's hidden fields.
     """
     return rx.fragment(
         rx.el.div(
@@ -62,7 +62,7 @@ def answer_box(
 
 
 def _text(code_mode: Any, draft: Any) -> rx.Component:
-    """Return the box that the form sends; the code editor writes into it."""
+    """Return the textarea that the form submits; the code editor writes into it."""
     return rx.el.textarea(
         id="answer",
         name="answer",

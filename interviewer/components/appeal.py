@@ -1,4 +1,4 @@
-"""Asking for a second verdict, and both side by side."""
+"""Requesting a second verdict, and both verdicts side by side."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from interviewer.state.models import PairItem, TurnItem
 
 
 def appeal(turn: rx.Var[TurnItem]) -> rx.Component:
-    """Return the way to a second verdict, or both once it is there; nothing where it would only be the same again."""
+    """Return the offer of a second verdict, or both verdicts; nothing where an appeal would give the same one."""
     return rx.cond(turn.appealed, _both(turn), rx.cond(turn.may_appeal, _offer(turn)))
 
 

@@ -1,4 +1,4 @@
-"""Credits, prices, the plan and the statement, as dashboard, account page and landing page show them."""
+"""Credits, prices, plan and statement, shared by dashboard, account page and landing page."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ OFFERS = {
 
 
 def an_interview(product: Product) -> str:
-    """Return what an interview costs with a plan."""
+    """Return a plan's price per interview, for display."""
     cents = PRICE_CENTS[product] / CREDITS_A_MONTH[product]
     return f"${cents / 100:.2f} an interview"
 
 
 def offer(product: Product, action: rx.Component) -> rx.Component:
-    """Return what one product is and costs, with the way to it."""
+    """Return one product with its price and its button."""
     what, rhythm, points = OFFERS[product]
     each = an_interview(product) if product in PLANS else "No subscription"
     return rx.el.li(
@@ -52,7 +52,7 @@ def offer(product: Product, action: rx.Component) -> rx.Component:
 
 
 def prices() -> rx.Component:
-    """Return the three offers for visitors who may not be signed in yet; nothing where nothing is sold."""
+    """Return the three offers, also for visitors who are not signed in; nothing if nothing is sold."""
     return rx.cond(SessionState.selling, _prices())
 
 
@@ -93,7 +93,7 @@ def _prices() -> rx.Component:
 
 
 def credits_card() -> rx.Component:
-    """Return how many interviews can be started, what those credits are, and the plan they come from."""
+    """Return the number of interviews that can be started, the kinds of credits, and the plan's status."""
     credits, plan = BillingState.credits, BillingState.plan
     return card(
         rx.el.div(
@@ -129,7 +129,7 @@ def credits_card() -> rx.Component:
 
 
 def notices() -> rx.Component:
-    """Return what somebody has to be told: thanks, an error, trouble with a payment."""
+    """Return the notices about billing: thanks, an error, a payment problem."""
     return rx.el.div(
         rx.el.div(alert(BillingState.error, id="billing-alert"), class_name="empty:hidden"),
         rx.el.div(
@@ -160,7 +160,7 @@ def notices() -> rx.Component:
 
 
 def _button(label: str | rx.Var[str], name: str, event: Any, look: str, **attributes: Any) -> rx.Component:
-    """Return a button that talks to the payment service: one at a time, and it says that it does."""
+    """Return a button that calls the payment service; only one call runs at a time, and the button shows it."""
     return rx.el.button(
         rx.el.span(rx.cond(BillingState.busy == name, "One moment …", label), class_name="group-data-[sent]:hidden"),
         rx.el.span("One moment …", class_name="hidden group-data-[sent]:inline"),
@@ -177,7 +177,7 @@ def _button(label: str | rx.Var[str], name: str, event: Any, look: str, **attrib
 
 
 def shop() -> rx.Component:
-    """Return what can be bought: single credits always, a plan while there is none; nothing where nothing is sold."""
+    """Return the products for sale: single credits always, plans only without a subscription; nothing if nothing is sold."""
     return rx.cond(SessionState.selling, _shop())
 
 
@@ -220,7 +220,7 @@ def _has_plan() -> rx.Component:
 
 
 def plan_card() -> rx.Component:
-    """Return the plan with its dates, what happens next, and what can be done about it."""
+    """Return the plan with its dates, what happens next, and its actions."""
     plan = BillingState.plan
     return card(
         rx.el.div(
@@ -250,7 +250,7 @@ def plan_card() -> rx.Component:
 
 
 def _plan_status() -> rx.Component:
-    """Return the plan's name and status as a pill; its colour only repeats what the words say."""
+    """Return the plan's name and status as a pill; the color only repeats the text."""
     plan = BillingState.plan
     pill = "rounded-full border px-3 py-0.5 text-sm font-medium"
     return rx.el.span(
@@ -282,7 +282,7 @@ def _changes() -> rx.Component:
                     plan.change,
                     _button(plan.change_label, "change", BillingState.change_plan(plan.change_to), PRIMARY),
                 ),
-                key=plan.change_to,  # done once, it folds up again
+                key=plan.change_to,  # a change of plan folds it up again
             ),
         ),
         _folded(
@@ -299,7 +299,7 @@ def _changes() -> rx.Component:
 
 
 def _folded(summary: str | rx.Var[str], words: str | rx.Var[str], button: rx.Component) -> rx.Component:
-    """Return something that can be done: what it does comes first, the button after it."""
+    """Return a folded action: the description first, then the button."""
     return disclosure(summary, rx.el.p(words, class_name="mb-4"), button)
 
 
@@ -307,7 +307,7 @@ def _folded(summary: str | rx.Var[str], words: str | rx.Var[str], button: rx.Com
 
 
 def statement_card() -> rx.Component:
-    """Return every change of one's credits, the newest first."""
+    """Return every change of the user's credits, newest first."""
     return card(
         rx.el.h2("Credit statement", class_name="mb-3 font-serif text-xl font-bold"),
         rx.cond(
@@ -351,7 +351,7 @@ def _head(label: str, class_name: str) -> rx.Component:
 
 
 def _line(line: rx.Var[LineItem]) -> rx.Component:
-    """Return one line; where there is little room its date stands below what happened."""
+    """Return one line; on narrow screens its date goes below the reason."""
     return rx.el.tr(
         rx.el.td(line.date, class_name="whitespace-nowrap py-3 pr-4 align-top text-muted max-sm:hidden"),
         rx.el.td(

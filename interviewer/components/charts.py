@@ -1,4 +1,4 @@
-"""Drawings of scores and of days, each with the same in words or as a table. Plain HTML and SVG: no library."""
+"""Charts of scores and active days, each also as text or a table. Plain HTML and SVG, no library."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CELL = "py-2.5 align-top tabular-nums"
 def scores_over_time(
     points: rx.Var[list[PointItem]], line: rx.Var[str], area: rx.Var[str], course: rx.Var[str], past: rx.Var[int]
 ) -> rx.Component:
-    """Return the scores of finished interviews as a line, the same in a sentence, and as a table for whoever cannot see it."""
+    """Return the scores of finished interviews as a line, in a sentence, and as a table for users who cannot see the line."""
     first, last = points.to(list)[0].to(PointItem), points.to(list)[-1].to(PointItem)
     return card(
         rx.el.h2("Score over time", class_name=SECTION_TITLE),
@@ -42,7 +42,7 @@ def scores_over_time(
                     style={"left": last.left, "top": last.top},
                     class_name="absolute -translate-x-1/2 -translate-y-1/2",
                 ),
-                # More points than fingers can tell apart on a phone are only drawn there: the table has their links.
+                # Too many points to tap on a phone are only drawn there; the table has their links.
                 rx.el.ul(
                     rx.foreach(points, _point),
                     class_name=rx.cond(points.length() > 10, "absolute inset-0 max-sm:hidden", "absolute inset-0"),
@@ -103,7 +103,7 @@ def _rule(percent: int) -> rx.Component:
 
 
 def _dot(point: rx.Var[PointItem]) -> rx.Component:
-    """Return a dot: a line without length has round ends, which stay round however the drawing is stretched."""
+    """Return a dot: a zero-length line with round caps, which stays round however the drawing is stretched."""
     return rx.el.line(
         x1=point.x,
         x2=point.x,
@@ -117,7 +117,7 @@ def _dot(point: rx.Var[PointItem]) -> rx.Component:
 
 
 def _point(point: rx.Var[PointItem]) -> rx.Component:
-    """Return one interview: a dot that leads to its review and, pointed at or focused, says what it stands for."""
+    """Return one interview: a dot that links to its report and shows its details on hover or focus."""
     return rx.el.li(
         rx.el.a(
             rx.el.span(
@@ -170,7 +170,7 @@ def _row(point: rx.Var[PointItem]) -> rx.Component:
 
 
 def first_score(point: rx.Var[PointItem]) -> rx.Component:
-    """Return the only score there is, and what a second one brings."""
+    """Return the only score so far, and what a second interview adds."""
     return card(
         rx.el.h2("Score over time", class_name=SECTION_TITLE),
         rx.el.div(
@@ -195,7 +195,7 @@ def first_score(point: rx.Var[PointItem]) -> rx.Component:
 
 
 def scores_by_topic(topics: rx.Var[list[TopicItem]], past: rx.Var[int]) -> rx.Component:
-    """Return the score of each topic over all interviews, the last one beside it: a table whose bars are drawn into it."""
+    """Return a table of each topic's score over all interviews and in the last one, with bars drawn into it."""
     return card(
         rx.el.h2("Score by topic", class_name=SECTION_TITLE),
         rx.el.p(
@@ -260,7 +260,7 @@ def _topic(topic: rx.Var[TopicItem], past: rx.Var[int]) -> rx.Component:
 
 
 def _change(topic: rx.Var[TopicItem]) -> rx.Component:
-    """Return whether the last interview was above or below, as a sign and in words."""
+    """Return whether the last interview was above or below the average, as an arrow and in words."""
     return rx.match(
         topic.change,
         ("up", _sign("↑", "above: ", "text-good")),
@@ -279,7 +279,7 @@ def _sign(sign: str, words: str, colour: str) -> rx.Component:
 
 
 def streak_card(streak: rx.Var[StreakItem], started: rx.Var[bool]) -> rx.Component:
-    """Return days in a row, and the last two weeks as an examiner would tick them off."""
+    """Return the streak, and the last two weeks as ticked boxes."""
     return card(
         rx.el.h2("Your last two weeks", class_name=SECTION_TITLE),
         rx.el.p(

@@ -1,4 +1,4 @@
-"""The code editor around the answer box; what it does stands in `assets/code/`, what it looks like here."""
+"""The code editor around the answer box: its looks. Its behavior is in `assets/code/`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any
 
 import reflex as rx
 
-# Python for the browser; `interviewer/frontend.py` puts the files of this package where `python` says.
+# Python for the browser; `interviewer/frontend.py` copies this package's files to the path in `python`.
 PYODIDE = "314.0.7"
 
-# What was typed is shown as it was typed: no arrow for -> and no joined ~~^~~ under an error.
+# No ligatures: code appears as typed, without an arrow for -> or a joined ~~^~~ under an error.
 _CODE = "font-mono text-sm [font-variant-ligatures:none]"
 
 _LOOK = {
@@ -40,7 +40,7 @@ _LOOK = {
 
 
 class CodeBox(rx.Component):
-    """A textarea, its only child, that becomes a code editor while `open`."""
+    """A textarea, its only child, which becomes a code editor while `open`."""
 
     library = "$/public/code/box.jsx"
     tag = "CodeBox"

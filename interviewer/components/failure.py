@@ -1,4 +1,4 @@
-"""What is left of a page when its own code fails."""
+"""The fallback for a page whose own code fails."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from interviewer.components.forms import PRIMARY
 
 
 def boundary(stateful: bool) -> rx.Component:
-    """Return the part around every page that shows a sentence instead of a page that broke; the error itself goes to the log."""
+    """Return the error boundary around every page: it shows a message instead of a broken page, and the error is logged."""
     words = rx.el.main(
         rx.el.h1("This page broke", class_name="font-serif text-3xl font-bold"),
         rx.el.p(

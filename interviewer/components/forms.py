@@ -24,13 +24,13 @@ FIELD = (
 LINK = "font-medium text-accent underline underline-offset-4 hover:no-underline"
 
 
-# For an empty element into which a script of ours writes, maybe before React has taken the page over: without this React would
-# throw the drawn page away for the difference, and with it what was typed into its fields.
+# For an empty element that one of our scripts fills, possibly before React hydrates the page. Without this, React would discard
+# the rendered page because of the difference, and with it what was typed into its fields.
 WRITTEN_BY_SCRIPT = {"suppressHydrationWarning": True}
 
 
 class NativeForm(BaseHTML):
-    """A form that the browser posts, so that the answer can set an HttpOnly cookie; Reflex's own forms never do that."""
+    """A form that the browser posts, so that the response can set an HttpOnly cookie; Reflex's own forms cannot."""
 
     tag = "form"
     action: rx.Var[str]
@@ -38,16 +38,17 @@ class NativeForm(BaseHTML):
 
 
 def form(*children: rx.Component, **attributes: Any) -> rx.Component:
-    """Return a form for a handler, its `on_submit`; the browser alone never sends it.
+    """Return a form for an `on_submit` handler; the browser never submits it natively.
 
-    A page is drawn before its scripts have loaded. A plain form that is sent before would put what was typed, passwords too, into
-    the address; the method `dialog` does nothing outside a dialog, and `assets/forms.js` sends the form once the page is filled.
+    A page is visible before its scripts have loaded. A plain form submitted by then would put the input, including passwords,
+    into the URL; the method `dialog` does nothing outside a dialog, and `assets/forms.js` submits the form once the page is
+    hydrated.
     """
     return rx.el.form(*children, method="dialog", **attributes)
 
 
 def alert(message: rx.Var[str] | str, *, id: str = "alert") -> rx.Component:
-    """Return a box for an error, read out when it appears; nothing while there is no message."""
+    """Return an error box that screen readers announce when it appears; nothing without a message."""
     return rx.el.div(
         rx.cond(
             message != "",
@@ -63,9 +64,9 @@ def alert(message: rx.Var[str] | str, *, id: str = "alert") -> rx.Component:
 
 
 def field(label: str, name: str, *, error: rx.Var[str] | str = "", hint: str = "", **attributes: Any) -> rx.Component:
-    """Return a labelled input with a hint and the error that belongs to it.
+    """Return a labeled input with its hint and error.
 
-    A password can be shown while it is typed, and one that is being chosen is told how strong it is.
+    A password can be revealed; a new one gets a strength indicator.
     """
     described = f"{name}-hint"
     is_password = attributes.get("type") == "password"
@@ -99,7 +100,7 @@ def field(label: str, name: str, *, error: rx.Var[str] | str = "", hint: str = "
 
 
 def _strength(name: str) -> rx.Component:
-    """Return the place of the words for a password's strength; `assets/forms.js` writes them, so that none is sent for it."""
+    """Return the placeholder of the password strength; `assets/forms.js` fills it, so no password is sent for it."""
     return rx.el.span(
         "",
         aria_live="polite",
@@ -109,7 +110,7 @@ def _strength(name: str) -> rx.Component:
 
 
 def _reveal(name: str) -> rx.Component:
-    """Return the button that shows and hides what is typed; `assets/forms.js` does it, without the server."""
+    """Return the button that reveals the password; `assets/forms.js` handles it without the server."""
     return rx.el.button(
         rx.el.span("Show what is typed", class_name="sr-only"),
         icon("eye", class_name="group-aria-pressed:hidden"),
@@ -122,7 +123,7 @@ def _reveal(name: str) -> rx.Component:
 
 
 def github_button(label: str, href: rx.Var[str] | str) -> rx.Component:
-    """Return the way to GitHub, a real navigation: the answer sets a cookie."""
+    """Return the link to GitHub, a real navigation, because the response sets a cookie."""
     return rx.el.a(
         github_mark(),
         label,
@@ -133,7 +134,7 @@ def github_button(label: str, href: rx.Var[str] | str) -> rx.Component:
 
 
 def or_line() -> rx.Component:
-    """Return the line between two ways in."""
+    """Return the divider between two ways to sign in."""
     rule = "h-px flex-1 bg-line"
     return rx.el.div(
         rx.el.span(class_name=rule),
@@ -144,10 +145,10 @@ def or_line() -> rx.Component:
 
 
 def words(idle: rx.Var[str] | str, busy: str = "One moment …") -> rx.Component:
-    """Return what stands on a button of the class `group`: other words from the click on until the answer has come.
+    """Return the label of a button of the class `group`, which changes from the click until the response.
 
-    `assets/forms.js` changes them at once on the way, a handler's `disabled` while it works. A button outside a form
-    needs `BUSY` among its attributes.
+    `assets/forms.js` changes it at once while the request is on its way, a handler's `disabled` while it runs. A button outside a
+    form needs `BUSY` among its attributes.
     """
     return rx.fragment(
         rx.el.span(idle, class_name="contents group-disabled:hidden group-data-[sent]:hidden"),
@@ -161,5 +162,5 @@ BUSY = {"data-busy": "yes"}
 def submit(
     text: str, *, busy: rx.Var[bool] | bool = False, busy_text: str = "One moment …", look: str = PRIMARY, class_name: str = ""
 ) -> rx.Component:
-    """Return a form's main button; while busy it says so and takes no click."""
+    """Return a form's main button; while busy it says so and is disabled."""
     return rx.el.button(words(text, busy_text), type="submit", disabled=busy, class_name=f"group {look} {class_name}")

@@ -1,4 +1,4 @@
-"""What stands in the head of every page: fonts, icons, our few scripts."""
+"""The head of every page: fonts, icons, our few scripts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FONTS = ("newsreader", "instrument-sans")
 
 
 def head(origin: str) -> list[rx.Component]:
-    """Return the head's elements; `origin` is where the site is reached, for those who want whole addresses, with a slash at its end."""
+    """Return the elements of the head; `origin` is the site's address with a trailing slash, for absolute URLs."""
     return [
         *[
             rx.el.link(
@@ -43,5 +43,5 @@ def head(origin: str) -> list[rx.Component]:
 
 
 def _version(name: str) -> str:
-    """Return what changes with a script, so that no browser keeps an old one beside a new page."""
+    """Return a script's content hash, so that browsers do not keep an old script with a new page."""
     return hashlib.sha256((ROOT / "assets" / f"{name}.js").read_bytes()).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""Icons as inline SVG: no font, no request, the colour of the text around them."""
+"""Icons as inline SVG in the text's color: no font and no request."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _PATHS = {
 
 
 def icon(name: str, size: int = 18, class_name: str = "") -> rx.Component:
-    """Return an icon that screen readers skip; the words beside it say what it means."""
+    """Return an icon hidden from screen readers; the text next to it says what it means."""
     return rx.el.svg(
         rx.el.path(d=_PATHS[name]),
         view_box="0 0 24 24",
@@ -44,7 +44,7 @@ def icon(name: str, size: int = 18, class_name: str = "") -> rx.Component:
     )
 
 
-# GitHub's own mark, which its terms ask for where people sign in with it.
+# GitHub's logo, which its terms require on sign-in buttons.
 _GITHUB = (
     "M8 0c4.42 0 8 3.58 8 8a8.013 8.013 0 0 1-5.45 7.59c-.4.08-.55-.17-.55-.38 0-.27.01-1.13.01-2.2 0-.75-.25-1.23-.54-1.48 "
     "1.78-.2 3.65-.88 3.65-3.95 0-.88-.31-1.59-.82-2.15.08-.2.36-1.02-.08-2.12 0 0-.67-.22-2.2.82-.64-.18-1.32-.27-2-.27-.68 "
@@ -55,7 +55,7 @@ _GITHUB = (
 
 
 def github_mark(size: int = 18) -> rx.Component:
-    """Return GitHub's mark in the colour of the text around it."""
+    """Return GitHub's logo in the text's color."""
     return rx.el.svg(
         rx.el.path(d=_GITHUB), view_box="0 0 16 16", width=str(size), height=str(size), fill="currentColor", aria_hidden="true"
     )

@@ -1,4 +1,4 @@
-"""The keys of the interview page, and the sheet that lists them. `assets/room.js` does what they say, without the server."""
+"""The keyboard shortcuts of the interview page, and the sheet that lists them. `assets/room.js` handles them in the browser."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from interviewer.components.icons import icon
 
 
 class Key(NamedTuple):
-    """A key and what it does; `needs` names what the browser must be able to do for it."""
+    """A shortcut and its action; `needs` names the browser feature it depends on."""
 
     key: str
     words: str
@@ -31,7 +31,7 @@ _KEY = "min-w-8 rounded border border-line bg-paper px-2 py-0.5 text-center font
 
 
 def keys_button() -> rx.Component:
-    """Return the button that opens the sheet; where there are no keys it would only be in the way."""
+    """Return the button that opens the sheet; hidden on touch screens."""
     return rx.el.button(
         icon("keyboard"),
         rx.el.span("Keys", class_name="max-sm:sr-only"),
@@ -42,7 +42,7 @@ def keys_button() -> rx.Component:
 
 
 def keys_sheet() -> rx.Component:
-    """Return the sheet; the browser itself keeps the focus in it and closes it by Escape."""
+    """Return the sheet; the browser itself traps the focus in it and closes it on Escape."""
     return rx.el.dialog(
         rx.el.h2("Keys", id="keys-title", class_name="mb-3 font-serif text-xl font-bold"),
         rx.el.dl(

@@ -9,7 +9,7 @@ from interviewer.components.icons import icon
 from interviewer.components.notices import notices
 from interviewer.state.session import SessionState
 
-# The link to where one is already is underlined with the highlighter.
+# The current page's link is underlined with the highlighter.
 _NAV = (
     "inline-flex min-h-11 items-center rounded-md px-2 text-muted no-underline transition-colors hover:text-ink sm:px-3 "
     "aria-[current=page]:text-ink aria-[current=page]:shadow-[inset_0_-4px_0_var(--marker)]"
@@ -20,7 +20,7 @@ _FOOT = "inline-flex min-h-11 items-center px-2 text-muted underline-offset-4 ho
 
 
 def shell(*children: rx.Component, width: str = "max-w-6xl", here: str = "") -> rx.Component:
-    """Return a page with header and footer around `children`; `here` is its path, if the header has a link to it."""
+    """Return a page with header and footer around `children`; `here` is its path if the header links to it."""
     return rx.el.div(
         rx.el.a(
             "Skip to the content",
@@ -42,7 +42,7 @@ def shell(*children: rx.Component, width: str = "max-w-6xl", here: str = "") -> 
 
 
 def wordmark() -> rx.Component:
-    """Return the name, with its highlighter stroke."""
+    """Return the product name with its highlighter stroke."""
     return rx.el.a(
         rx.el.span("Inter", class_name="font-serif"),
         rx.el.span("viewer", class_name="marker font-serif"),
@@ -74,7 +74,7 @@ def _header(here: str) -> rx.Component:
 
 
 def _nav(label: str, href: str, here: str, class_name: str = "", **attributes: object) -> rx.Component:
-    """Return a link of the header, which tells when one is there already."""
+    """Return a link of the header, marked if it is the current page."""
     return rx.el.a(
         label,
         href=href,
@@ -90,7 +90,7 @@ def _signed_in(here: str) -> rx.Component:
         _nav("Interview", "/interview", here, "max-sm:hidden"),
         _nav("Practise", "/practice", here, "max-sm:hidden"),
         _nav("Account", "/account", here, title=SessionState.username),
-        # On narrow screens there is no room for it here; the account page has it too.
+        # Hidden on narrow screens, where there is no room; the account page has it too.
         NativeForm.create(
             rx.el.button("Sign out", type="submit", class_name=f"{_NAV} cursor-pointer"),
             action="/session/logout",
@@ -126,17 +126,17 @@ def _footer() -> rx.Component:
 
 
 def card(*children: rx.Component, class_name: str = "", **attributes: object) -> rx.Component:
-    """Return a sheet of paper."""
+    """Return a card that looks like a sheet of paper."""
     return rx.el.section(*children, class_name=f"rounded-lg border border-line bg-sheet p-5 sm:p-7 {class_name}", **attributes)
 
 
 def narrow_page(title: rx.Var[str] | str, *children: rx.Component, here: str = "") -> rx.Component:
-    """Return a page with one sheet in the middle, as the forms have."""
+    """Return a narrow page with a single card, used for forms."""
     return shell(card(rx.el.h1(title, class_name="mb-5 font-serif text-3xl font-bold"), *children), width="max-w-lg", here=here)
 
 
 def meanwhile(title: str, *shapes: rx.Component, class_name: str = "") -> rx.Component:
-    """Return the shapes of what comes, under the title that a page has until its own is there."""
+    """Return the skeleton of a loading page, under a title that applies until its own is there."""
     return rx.fragment(
         rx.el.h1(title, class_name="sr-only"),
         rx.el.div(*shapes, role="status", aria_label="Loading", class_name=class_name),

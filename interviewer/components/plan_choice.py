@@ -1,7 +1,7 @@
 """Choosing the plan of an interview: its length, the topics to focus on, level and programming language.
 
-Nothing is sent before the form is: the browser shows what belongs to the chosen length by `:has()`, with `PLAN` around both the
-form and the note next to it. The inputs have no ids, which would make Reflex send boxes as booleans.
+Nothing is sent until the form is submitted: CSS `:has()` shows what belongs to the chosen length, with `PLAN` around both the
+form and the note next to it. The inputs have no ids, which would make Reflex send checkboxes as booleans.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _INPUT = "size-5 shrink-0 accent-accent"
 
 
 def plan_choice() -> rx.Component:
-    """Return the fields of the start form that say what the interview is to be."""
+    """Return the fields of the start form that define the plan."""
     return rx.el.div(
         rx.el.fieldset(
             rx.el.legend("Length", class_name=_LEGEND),
@@ -107,7 +107,7 @@ def _topic(topic: Topic) -> rx.Component:
 
 
 def _select(label: str, name: str, chosen: rx.Var[str], nothing: str, values: list[str]) -> rx.Component:
-    """Return a list to choose from; `nothing` is the words for making no choice."""
+    """Return a select; `nothing` is the label for no choice."""
     return rx.el.div(
         rx.el.label(label, html_for=name, class_name="mb-1.5 block font-semibold"),
         rx.el.select(
@@ -122,7 +122,7 @@ def _select(label: str, name: str, chosen: rx.Var[str], nothing: str, values: li
 
 
 def course() -> rx.Component:
-    """Return which topics come and with how many questions, by what is chosen in the form."""
+    """Return the topics and question counts of the choice in the form."""
     return rx.el.div(
         _course(Preset.STANDARD, STANDARD),
         _course(Preset.SHORT, SHORT),

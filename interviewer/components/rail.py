@@ -1,4 +1,4 @@
-"""The top of an interview: its topics with their scores, how far it has come, the clocks, pausing."""
+"""The top of an interview: its topics with their scores, progress, clocks and the pause button."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DOT = "inline-flex h-6 min-w-6 items-center justify-center rounded-full border 
 
 
 def rail() -> rx.Component:
-    """Return the topics with the state of their questions, and what belongs to the whole interview."""
+    """Return the topics with the state of their questions, and the controls of the whole interview."""
     return rx.el.div(
         rx.el.ol(
             rx.foreach(InterviewState.rail_items, _item),
@@ -80,7 +80,7 @@ def _dot(dot: rx.Var[str]) -> rx.Component:
 
 
 def _clocks() -> rx.Component:
-    """Return how long this question and the whole interview have taken; the browser counts, and nothing happens at any limit."""
+    """Return the time spent on this question and on the interview; the browser counts, and there is no limit."""
     return rx.el.div(
         rx.el.p(
             _clock("Time on this question", InterviewState.question.asked_ms, "font-semibold text-ink"),
@@ -123,7 +123,7 @@ def _pause() -> rx.Component:
 
 
 def _verdict_link() -> rx.Component:
-    """Return the way to the verdict on narrow screens, where it stands below the question."""
+    """Return the link to the verdict on narrow screens, where it is below the question."""
     words = rx.cond(
         InterviewState.last.judged,
         f"Last answer: {InterviewState.last.score}/10. Read the verdict",

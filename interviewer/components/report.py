@@ -12,7 +12,7 @@ from interviewer.state.report import PickItem
 
 
 def total_line(percent: rx.Var[str], total: rx.Var[int], judged: rx.Var[int]) -> rx.Component:
-    """Return the total: percentage large in its ring, points small."""
+    """Return the total: the percentage large in its ring, the points small."""
     return rx.el.p(
         ring(
             rx.el.span(percent, " %", class_name="whitespace-nowrap font-serif text-5xl font-bold leading-none text-ink"),
@@ -49,7 +49,7 @@ def _bar(topic: rx.Var[ReportItem]) -> rx.Component:
 def figures(
     percent: rx.Var[str], total: rx.Var[int], judged: rx.Var[int], topics: rx.Var[list[ReportItem]], **attributes: object
 ) -> rx.Component:
-    """Return a sheet with total and topics, beside each other where there is room."""
+    """Return a card with total and topics, side by side where there is room."""
     return card(
         rx.el.h2("Score", class_name="sr-only"),
         rx.el.div(
@@ -62,7 +62,7 @@ def figures(
 
 
 def skills(strengths: rx.Var[list[SkillItem]], weaknesses: rx.Var[list[SkillItem]]) -> rx.Component:
-    """Return the skills of one interview in two columns: what went well, what did not."""
+    """Return the skills of one interview in two columns, strengths and weaknesses."""
     return card(
         rx.el.h2("Skills", class_name=SECTION_TITLE),
         rx.el.div(
@@ -78,7 +78,7 @@ def skills(strengths: rx.Var[list[SkillItem]], weaknesses: rx.Var[list[SkillItem
 
 
 def _column(title: str, found: rx.Var[list[SkillItem]], nothing: str, *, alone: rx.Var[bool]) -> rx.Component:
-    """Return one side; `alone`, with nothing on the other, it takes both columns."""
+    """Return one column; with `alone`, the other is empty and this one takes both."""
     lines = "mt-1 divide-y divide-line"
     return rx.el.div(
         rx.el.h3(title, class_name=SMALL_TITLE),
@@ -95,7 +95,7 @@ def _column(title: str, found: rx.Var[list[SkillItem]], nothing: str, *, alone: 
 
 
 def _skill(skill: rx.Var[SkillItem]) -> rx.Component:
-    """Return one skill in one interview; how it has gone over all of them is the dashboard's to say."""
+    """Return one skill in one interview; the dashboard has its history."""
     return rx.el.li(
         rx.el.div(
             rx.el.p(skill.subtopic, class_name="break-words"),
@@ -112,7 +112,7 @@ def _skill(skill: rx.Var[SkillItem]) -> rx.Component:
 
 
 def picks(found: rx.Var[list[PickItem]]) -> rx.Component:
-    """Return the best and the weakest answer, each with the way to where it stands on the page."""
+    """Return the best and the weakest answer, each with a link to its place on the page."""
     return rx.el.ul(rx.foreach(found, _pick), class_name="grid gap-5 sm:grid-cols-2", aria_label="Best and weakest answer")
 
 

@@ -1,4 +1,4 @@
-"""What the page of a report and the page of a shared link have in common: contents, figures, skills, questions and answers."""
+"""What a report and a shared report have in common: contents, figures, skills, questions and answers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def report_page(
     extra: Extra | None = None,
     foot: rx.Component | None = None,
 ) -> rx.Component:
-    """Return a report: `head` above it, `more` before its questions, `jumps` to those parts, `extra` below each verdict, `foot` at its end."""
+    """Return a report: `head`, `more` before the questions, `jumps` to those parts, `extra` below each verdict, `foot`."""
     return rx.el.div(
         _contents(state, jumps or rx.fragment()),
         rx.el.article(
@@ -62,12 +62,12 @@ def report_page(
 
 
 def print_button() -> rx.Component:
-    """Return the button that prints the page; `assets/report.js` does it, without the server."""
+    """Return the button that prints the page; `assets/report.js` handles it without the server."""
     return rx.el.button(icon("print"), "Print", type="button", custom_attrs={"data-print": ""}, class_name=SECONDARY)
 
 
 def jump(words: str | rx.Var[str], href: str | rx.Var[str]) -> rx.Component:
-    """Return one line of the contents: a way down the same page, so the browser's own."""
+    """Return one line of the contents, a link within the page, followed by the browser."""
     return rx.el.li(rx.el.a(words, href=href, custom_attrs={"reloadDocument": True}, class_name=_JUMP))
 
 

@@ -1,4 +1,4 @@
-"""Sharing a report: what a link shows and what it does not, making it, copying it, ending it."""
+"""Sharing a report: what a link shows, and creating, copying and ending it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PANEL = "sharing"
 
 
 def share_button() -> rx.Component:
-    """Return the button that opens what there is to say about sharing."""
+    """Return the button that opens the sharing panel."""
     return rx.el.button(
         icon("share"),
         rx.cond(ShareState.since != "", "Shared", "Share"),
@@ -26,7 +26,7 @@ def share_button() -> rx.Component:
 
 
 def share_panel() -> rx.Component:
-    """Return what stands below the button once it is pressed."""
+    """Return the panel below the button once it is pressed."""
     return rx.el.div(
         rx.cond(
             ShareState.opened,

@@ -1,4 +1,4 @@
-"""Skills, the job's requirements, and what to practise next."""
+"""Skills, the job's requirements, and suggestions for practice."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from interviewer.state.practice_models import RequirementItem, SkillItem, Sugges
 
 
 def skill_list(skills: rx.Var[list[SkillItem]], label: str) -> rx.Component:
-    """Return skills with their scores, one below the other."""
+    """Return a list of skills with their scores."""
     return rx.el.ul(rx.foreach(skills, skill_line), class_name="divide-y divide-line", aria_label=label)
 
 
 def skill_line(skill: rx.Var[SkillItem]) -> rx.Component:
-    """Return one skill: its name, the mean of its scores, where it is going."""
+    """Return one skill: its name, mean score and trend."""
     return rx.el.li(
         rx.el.div(
             rx.el.p(skill.subtopic, class_name="break-words font-medium"),
@@ -36,7 +36,7 @@ def skill_line(skill: rx.Var[SkillItem]) -> rx.Component:
 
 
 def _trend(skill: rx.Var[SkillItem]) -> rx.Component:
-    """Return how the last score stands against those before it, in words and with a sign."""
+    """Return how the last score compares with those before it, in words and with an arrow."""
     return rx.match(
         skill.trend,
         ("up", rx.el.span(" · ", rx.el.span("↑", aria_hidden="true"), f" last {skill.last}, going up", class_name="text-good")),
@@ -52,7 +52,7 @@ def _trend(skill: rx.Var[SkillItem]) -> rx.Component:
 def requirements(
     shown: rx.Var[list[RequirementItem]], not_shown: rx.Var[list[RequirementItem]], not_asked: rx.Var[list[RequirementItem]]
 ) -> rx.Component:
-    """Return what became of the job's requirements in one interview."""
+    """Return the job's requirements that an interview showed, did not show, or did not ask about."""
     return card(
         rx.el.h2("The job's requirements", class_name=SECTION_TITLE),
         rx.el.p(
@@ -96,7 +96,7 @@ def _requirement(one: rx.Var[RequirementItem], sign: rx.Component) -> rx.Compone
 
 
 def suggestions(questions: rx.Var[list[SuggestionItem]], label: str) -> rx.Component:
-    """Return questions to practise, each a link to the page on which it is answered."""
+    """Return questions to practice, each linked to its practice page."""
     return rx.el.ul(
         rx.foreach(questions, _suggestion),
         class_name="divide-y divide-line overflow-hidden rounded-lg border border-line bg-sheet",

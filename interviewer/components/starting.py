@@ -1,4 +1,4 @@
-"""The form that starts an interview, and what will happen then."""
+"""The form that starts an interview, and what happens next."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SAMPLE = (
 
 
 def starting() -> rx.Component:
-    """Return the form with the job description, and beside it the course of an interview."""
+    """Return the form with the job description, next to the course of an interview."""
     return rx.el.div(
         rx.el.h1("A new interview", class_name="mb-6 font-serif text-3xl font-bold"),
         rx.el.div(

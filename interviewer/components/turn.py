@@ -1,4 +1,4 @@
-"""One turn of an interview: the question with its answer box, the verdict on the last answer."""
+"""One turn of an interview: the question with its answer box, and the verdict on the last answer."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from interviewer.components.verdict import answer_text, disclosure, marks_count,
 from interviewer.state.interview import InterviewState
 
 QUESTION_TEXT = "font-serif text-[1.375rem] font-bold leading-snug sm:text-[1.6875rem] sm:leading-snug"
-# Between paragraphs as much as in text that is still being written, so that nothing moves when it is finished.
+# Same gap as in text that is still streaming, so that nothing moves when it is complete.
 AS_WRITTEN = "space-y-[1lh]"
 _TOPIC = "min-w-0 text-sm font-medium text-muted"
 _TOP = "flex min-h-11 items-center justify-between gap-4"
 
 
 def question() -> rx.Component:
-    """Return the open question with the answer box, or the one that is being written."""
+    """Return the open question with the answer box, or the question being written."""
     return card(
         rx.cond(
             InterviewState.question.question_id > 0,
@@ -161,7 +161,7 @@ def _answer_form() -> rx.Component:
 
 
 def _behind() -> rx.Component:
-    """Return the way to where the interview is, when another tab or device went on with it."""
+    """Return the link to the current question, shown after another tab or device continued the interview."""
     return rx.cond(
         InterviewState.behind,
         rx.el.button(
@@ -186,7 +186,7 @@ def _dictate_button() -> rx.Component:
 
 
 def _skip() -> rx.Component:
-    """Return the way to leave the question out, which asks once more in its place."""
+    """Return the button to skip the question, which asks for confirmation in place."""
     return rx.el.details(
         rx.el.summary(
             icon("skip"), "Skip", class_name=f"{QUIET} list-none [&::-webkit-details-marker]:hidden group-open:text-ink"
@@ -209,7 +209,7 @@ def _skip() -> rx.Component:
 
 
 def feedback() -> rx.Component:
-    """Return the verdict on the last answer, growing while it is written: a note in the margin of the question."""
+    """Return the verdict on the last answer, streamed as it is written: a note in the question's margin."""
     return rx.cond(
         InterviewState.last.question_id > 0,
         rx.el.section(

@@ -1,4 +1,4 @@
-"""A verdict as it is shown while interviewing and in the review: score, feedback, marks, model answer."""
+"""A verdict as shown in the interview and in the report: score, feedback, marks, model answer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WORDS = "block font-serif text-xl font-bold leading-tight first-letter:uppercas
 
 
 def score_badge(turn: rx.Var[TurnItem]) -> rx.Component:
-    """Return the score of an answer, as an examiner would write it, and how sure it is where several gradings disagree."""
+    """Return an answer's score as an examiner would write it, with its uncertainty where several gradings disagree."""
     words = rx.cond(turn.skipped, "skipped", rx.cond(turn.passed, "passed", "not yet"))
     return rx.el.div(
         rx.el.div(
@@ -34,7 +34,7 @@ def score_badge(turn: rx.Var[TurnItem]) -> rx.Component:
 
 
 def _band(turn: rx.Var[TurnItem]) -> rx.Component:
-    """Return a scale from 0 to 10 with the stretch that several gradings lay in."""
+    """Return a scale from 0 to 10 with the range of several gradings."""
     place = {"left": f"{turn.low * 10}%", "width": f"{(turn.high - turn.low) * 10}%"}
     return rx.el.div(
         rx.el.div(
@@ -48,7 +48,7 @@ def _band(turn: rx.Var[TurnItem]) -> rx.Component:
 
 
 def mark_line(mark: rx.Var[MarkItem]) -> rx.Component:
-    """Return one key point: what it is, how it was met, and the words that prove it."""
+    """Return one key point with its mark and the quote that proves it."""
     return rx.el.li(
         rx.el.span(
             rx.match(mark.mark, ("hit", stroke("hit")), ("partial", stroke("partial")), stroke("missed")),
@@ -75,7 +75,7 @@ def marks_list(turn: rx.Var[TurnItem]) -> rx.Component:
 
 
 def marks_count(turn: rx.Var[TurnItem]) -> rx.Component:
-    """Return how many key points were made, half-way and missed, in an examiner's signs."""
+    """Return how many key points were made, partial and missed, as an examiner's signs."""
     return rx.el.span(
         _counted("hit", turn.hits, "made"),
         _counted("partial", turn.halves, "half-way"),
@@ -96,7 +96,7 @@ def _counted(mark: str, count: rx.Var[int], words: str) -> rx.Component:
 
 
 def model_answer(turn: rx.Var[TurnItem]) -> rx.Component:
-    """Return the model answer and a further question, folded up."""
+    """Return the model answer and a follow-up question, folded up."""
     return disclosure(
         "A model answer",
         prose(turn.model_answer),
@@ -113,7 +113,7 @@ def model_answer(turn: rx.Var[TurnItem]) -> rx.Component:
 
 
 def disclosure(summary: str, *children: rx.Component, beside: rx.Component | None = None, key: str = "") -> rx.Component:
-    """Return something folded up behind a line of text; `beside` stands at its end, `key` is the key that opens it."""
+    """Return content folded up behind a line of text; `beside` is at the line's end, `key` is the key that opens it."""
     return rx.el.details(
         rx.el.summary(
             rx.el.span(summary),
@@ -131,7 +131,7 @@ def disclosure(summary: str, *children: rx.Component, beside: rx.Component | Non
 
 
 def answer_text(turn: rx.Var[TurnItem]) -> rx.Component:
-    """Return an answer as it was written, with a highlighter over the words that earned a mark."""
+    """Return an answer as written, with the quotes that earned a mark highlighted."""
     return rx.cond(
         turn.skipped,
         rx.el.p("Skipped.", class_name="text-muted"),

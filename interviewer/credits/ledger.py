@@ -1,4 +1,4 @@
-"""Statements about balances and their ledger. A balance changes here and nowhere else, always with its row."""
+"""SQL for balances and their ledger. Only this module changes a balance, always with a ledger row."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from interviewer.credits.tables import CreditTransaction, Subscription
 
 
 async def balances(session: AsyncSession, user: User) -> Balances:
-    """Return the user's balances; subscription credits are usable while a subscription runs."""
+    """Return the user's balances; subscription credits are usable only with a running subscription."""
     running = select(col(Subscription.id)).where(
         col(Subscription.user_id) == user.id, col(Subscription.status).in_([status.value for status in USABLE])
     )
@@ -42,10 +42,10 @@ async def change(
     interview_id: int | None = None,
     may_owe: bool = False,
 ) -> None:
-    """Change one balance of a locked user and write the ledger row; the business key being taken raises IntegrityError.
+    """Change one balance of a locked user and add the ledger row; raises IntegrityError if the business key exists.
 
-    Credits that come repay the balance's debt first, with a row of its own. Credits that go beyond the balance become a debt if
-    they `may_owe`; else the database refuses with IntegrityError.
+    Added credits first repay the balance's debt, in a second row. Credits taken beyond the balance become debt if `may_owe`;
+    otherwise the database raises IntegrityError.
     """
     credits, debt = _account(user, type)
     owed = max(0, -amount - credits) if may_owe else 0
@@ -76,7 +76,7 @@ def _add(session: AsyncSession, user: User, type: CreditType, amount: int, debt:
 
 
 async def booked(session: AsyncSession, subject: str) -> dict[str, tuple[int, int]]:
-    """Return for each part of a purchase what has been booked, and in how many rows."""
+    """Return the credits booked for each part of a purchase, and in how many rows."""
     amount = func.sum(col(CreditTransaction.amount) - col(CreditTransaction.debt))
     statement = (
         select(col(CreditTransaction.part), amount, func.count())
@@ -93,13 +93,13 @@ async def transaction_by_key(session: AsyncSession, business_key: str) -> Credit
 
 
 async def rows_of(session: AsyncSession, user_id: int) -> list[CreditTransaction]:
-    """Return a user's ledger rows, the oldest first."""
+    """Return a user's ledger rows, oldest first."""
     statement = select(CreditTransaction).where(col(CreditTransaction.user_id) == user_id).order_by(col(CreditTransaction.id))
     return list((await session.execute(statement)).scalars())
 
 
 async def ledger_sum(session: AsyncSession, user_id: int, type: CreditType) -> int:
-    """Return the sum of the user's ledger rows of one balance."""
+    """Return the sum of the user's ledger rows for one balance."""
     statement = select(func.coalesce(func.sum(col(CreditTransaction.amount)), 0)).where(
         col(CreditTransaction.user_id) == user_id, col(CreditTransaction.type) == type.value
     )
@@ -107,7 +107,7 @@ async def ledger_sum(session: AsyncSession, user_id: int, type: CreditType) -> i
 
 
 async def discrepancies(session: AsyncSession, user_ids: Iterable[int] = ()) -> Sequence[Row[int, str]]:
-    """Return (user id, balance) wherever a balance or its debt is not the sum of its ledger rows; of all users, or of some."""
+    """Return (user id, balance) wherever a balance or its debt differs from its ledger sum; checks all users by default."""
     found: list[Row[int, str]] = []
     for type in CreditType:
         rows = select(
@@ -129,7 +129,7 @@ async def discrepancies(session: AsyncSession, user_ids: Iterable[int] = ()) -> 
 
 
 async def negative_runs(session: AsyncSession) -> Sequence[Row[int, str]]:
-    """Return (user id, balance) wherever the ledger's rows, added up in their order, come to less than nothing on the way."""
+    """Return (user id, balance) wherever the running sum of the ledger rows drops below zero."""
     own: dict[str, Any] = {
         "partition_by": (col(CreditTransaction.user_id), col(CreditTransaction.type)),
         "order_by": col(CreditTransaction.id),
@@ -150,7 +150,7 @@ async def negative_runs(session: AsyncSession) -> Sequence[Row[int, str]]:
 
 
 async def newest_subscription(session: AsyncSession, user_id: int, *, running: bool = False) -> Subscription | None:
-    """Return the subscription that a user began last, of all or of those that go on being charged."""
+    """Return the user's most recently started subscription, of all or only of the `running` ones, which are still charged."""
     statement = select(Subscription).where(col(Subscription.user_id) == user_id)
     if running:
         statement = statement.where(col(Subscription.status).not_in([status.value for status in ENDED]))

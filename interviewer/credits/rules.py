@@ -1,4 +1,4 @@
-"""Rules of credits: which balance pays for an interview, and the keys that make each change happen once."""
+"""Credit rules: which balance pays for an interview, and the business keys that make each change happen once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class CreditType(StrEnum):
 
 
 class SubscriptionStatus(StrEnum):
-    """How a subscription stands, in the payment service's words."""
+    """A subscription's status, in the payment service's terms."""
 
     ON_TRIAL = "on_trial"
     ACTIVE = "active"
@@ -28,15 +28,15 @@ class SubscriptionStatus(StrEnum):
     EXPIRED = "expired"
 
 
-# Nothing more is charged for these; a cancelled one runs to the end of what is paid.
+# No further charges; a cancelled subscription runs until the end of its paid period.
 ENDED = frozenset({SubscriptionStatus.CANCELLED, SubscriptionStatus.EXPIRED})
-# While one of a user's subscriptions is one of these, subscription credits can be spent; else they are kept.
+# Subscription credits can be spent while one of the user's subscriptions has one of these statuses; otherwise they are kept.
 USABLE = frozenset({SubscriptionStatus.ACTIVE, SubscriptionStatus.ON_TRIAL, SubscriptionStatus.PAST_DUE})
 
 
 @dataclass(frozen=True, slots=True)
 class Balances:
-    """A user's balances, with the debt of each; `subscription_usable` tells whether the second may be spent now."""
+    """A user's balances and the debt of each; `subscription_usable`: subscription credits can be spent now."""
 
     individual: int
     subscription: int
@@ -46,12 +46,12 @@ class Balances:
 
     @property
     def usable(self) -> int:
-        """How many interviews can be started."""
+        """How many interviews the user can start."""
         return self.individual + (self.subscription if self.subscription_usable else 0)
 
 
 def pays_from(balances: Balances) -> CreditType | None:
-    """Return the balance a start takes its credit from, subscription first; None when neither can pay."""
+    """Return the balance a start takes its credit from, subscription first; None if neither can pay."""
     if balances.subscription_usable and balances.subscription >= INTERVIEW_PRICE:
         return CreditType.SUBSCRIPTION
     if balances.individual >= INTERVIEW_PRICE:
@@ -60,7 +60,7 @@ def pays_from(balances: Balances) -> CreditType | None:
 
 
 class Refusal(StrEnum):
-    """Why a start is refused, as the API says it."""
+    """Why a start is refused, as in the API's `reason`."""
 
     NONE_LEFT = "none_left"
     SUBSCRIPTION_PAUSED = "subscription_paused"
@@ -70,7 +70,7 @@ class Refusal(StrEnum):
 def refusal(balances: Balances, newest: SubscriptionStatus | None) -> Refusal:
     """Return why neither balance can pay; `newest` is the status of the user's newest subscription.
 
-    Kept credits of a plan that does not run are the reason that a user can do something about; without any, none are left.
+    Kept credits of a plan that isn't running are the reason, because the user can act on it; without any, none are left.
     """
     if balances.subscription < INTERVIEW_PRICE or balances.subscription_usable or newest is None:
         return Refusal.NONE_LEFT
@@ -78,7 +78,7 @@ def refusal(balances: Balances, newest: SubscriptionStatus | None) -> Refusal:
 
 
 def refusal_words(reason: Refusal, newest: SubscriptionStatus | None, kept: int) -> str:
-    """Return for a person why a start is refused; `kept` is the number of credits of a plan that does not run."""
+    """Return the message for a refused start; `kept` counts the credits of a plan that isn't running."""
     if reason is Refusal.NONE_LEFT:
         return "You have no credits left, and an interview costs one. Buy a single credit or a plan on the dashboard."
     credits = "the plan credit you have left is kept" if kept == 1 else f"the {kept} plan credits you have left are kept"
@@ -91,30 +91,30 @@ def refusal_words(reason: Refusal, newest: SubscriptionStatus | None, kept: int)
 
 
 def signup_key(user_id: int) -> str:
-    """Business key of the free credit of a new account."""
+    """Return the business key of a new account's free credit."""
     return f"signup:{user_id}"
 
 
 def start_key(interview_id: int) -> str:
-    """Business key of the credit an interview costs."""
+    """Return the business key of the credit an interview costs."""
     return f"start:{interview_id}"
 
 
 def give_back_key(interview_id: int) -> str:
-    """Business key of giving that credit back."""
+    """Return the business key of returning an interview's credit."""
     return f"give-back:{interview_id}"
 
 
 def repaid_key(business_key: str) -> str:
-    """Business key of the debt that a grant repaid."""
+    """Return the business key of the debt that a grant repaid."""
     return f"{business_key}:repaid"
 
 
 def grant_key(reference: str) -> str:
-    """Business key of a grant by the operator."""
+    """Return the business key of an operator's grant."""
     return f"grant:{reference}"
 
 
 def booking_key(subject: str, part: str, number: int) -> str:
-    """Business key of the `number`th row (from 1) that books one part of a purchase; further ones are refunds and corrections."""
+    """Return the key of the `number`th row (from 1) for one part of a purchase; later rows are refunds and corrections."""
     return f"{subject}:{part}:{number}"

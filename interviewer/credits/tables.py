@@ -1,4 +1,4 @@
-"""Tables of what decides a balance: the ledger, and the subscriptions whose status makes credits usable.
+"""Tables that determine balances: the ledger, and the subscriptions whose status makes credits usable.
 
 `billing` writes the subscriptions; they are here because starting an interview has to read them.
 """
@@ -22,10 +22,10 @@ from interviewer.credits.rules import CreditType, SubscriptionStatus
 
 
 class Subscription(SQLModel, table=True):
-    """A subscription as the newest body tells of it; `lemon_id` is its id at the payment service. It outlives its user's account.
+    """A subscription as its newest body describes it. It outlives its user's account.
 
-    `body_updated_at` is that body's `updated_at`. `created_active`: it was active from its first day, so that its first month's
-    credits are due. `orphaned`: its account was deleted; nobody is ever looked for again.
+    `lemon_id` is its id at the payment service. `body_updated_at` is that body's `updated_at`. `created_active`: it was active
+    from its first day, so its first month's credits are due. `orphaned`: its account was deleted, and it never gets another.
     """
 
     __tablename__: ClassVar[Any] = "subscriptions"
@@ -52,8 +52,8 @@ class Subscription(SQLModel, table=True):
 class CreditTransaction(SQLModel, table=True):
     """One change of one balance; rows are only ever added. `business_key` makes each change happen once.
 
-    `amount` changes the balance, `debt` the debt beside it: taking back 10 when 3 are left is -3 and 7. `subject` and `part` name
-    what was bought; the sum of `amount - debt` over its rows is what has been booked for it.
+    `amount` changes the balance, `debt` its debt: taking back 10 with 3 left is -3 and 7. `subject` and `part` name what was
+    bought; the sum of `amount - debt` over its rows is what has been booked for it.
     """
 
     __tablename__: ClassVar[Any] = "credit_transactions"

@@ -1,4 +1,4 @@
-"""Signing up, confirming the address, signing in."""
+"""Pages of sign-up, address confirmation, sign-in and password reset."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _lead(words: str) -> rx.Component:
 
 
 def _ways(*ways: rx.Component) -> rx.Component:
-    """Return where else one may have wanted to go."""
+    """Return links to the related pages."""
     return rx.el.ul(*ways, class_name="mt-6 flex flex-wrap justify-between gap-x-6 border-t border-line pt-3 text-muted")
 
 
@@ -72,7 +72,7 @@ def _way(question: str, label: str, href: str) -> rx.Component:
 
 
 def _mailed(*words: rx.Component | rx.Var[str] | str) -> rx.Component:
-    """Return what is said once a mail is on its way."""
+    """Return the confirmation that a mail is on its way."""
     return rx.el.div(
         rx.el.span(
             icon("mail", size=28, class_name="text-accent"),
@@ -124,7 +124,7 @@ def _outbox_hint() -> rx.Component:
 
 
 def login() -> rx.Component:
-    """Return the sign-in page; its form is posted by the browser itself, so that the answer can set the cookie."""
+    """Return the sign-in page; the browser itself posts its form, so that the response can set the cookie."""
     return narrow_page(
         "Sign in",
         NativeForm.create(
@@ -155,7 +155,7 @@ def _github(next_path: rx.Var[str] | str) -> rx.Component:
 
 
 def verify_email() -> rx.Component:
-    """Return the page behind the mailed link: it asks for the password of that sign-up, or for a new one, before it uses the link."""
+    """Return the page of the mailed link, which is used only once the sign-up's password, or a new one, has been typed."""
     return narrow_page(
         rx.cond(VerifyState.error != "", "This link no longer works", "Create your account"),
         rx.cond(
@@ -167,7 +167,7 @@ def verify_email() -> rx.Component:
 
 
 def _confirm() -> rx.Component:
-    """Return the two ways to confirm; while the second is open, the first makes room for it."""
+    """Return the two ways to confirm; opening the second hides the first."""
     return rx.el.div(
         rx.el.p(
             "This creates the account of ",
@@ -220,7 +220,7 @@ def _confirm() -> rx.Component:
 
 
 def _confirmation(password: rx.Component, after: str = "", class_name: str = "") -> rx.Component:
-    """Return a form that creates the account; password managers see whose password it is."""
+    """Return a form that creates the account; a hidden username field is for password managers."""
     return NativeForm.create(
         rx.el.input(
             type="email", name="email", value=VerifyState.email, auto_complete="username", read_only=True, class_name="hidden"
@@ -251,7 +251,7 @@ def _dead_link() -> rx.Component:
 
 
 def reset_request() -> rx.Component:
-    """Return the page that asks for a link to choose a new password."""
+    """Return the page that requests a link to choose a new password."""
     return narrow_page(
         "Forgot your password?",
         rx.cond(
@@ -286,7 +286,7 @@ def reset_request() -> rx.Component:
 
 
 def reset_password() -> rx.Component:
-    """Return the page behind the mailed link, where a new password is chosen."""
+    """Return the page of the mailed link, where the user chooses a new password."""
     return narrow_page(
         "Choose a new password",
         rx.cond(

@@ -1,4 +1,4 @@
-"""The dashboard: what to do next, how it goes, what is done, what can be bought."""
+"""The dashboard: what to do next, progress, past interviews, and what can be bought."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _content() -> rx.Component:
 
 
 def _skeleton() -> rx.Component:
-    """Return the shape of what comes."""
+    """Return the loading skeleton."""
     return rx.el.div(
         rx.el.div(
             _blank("h-72"),
@@ -77,7 +77,7 @@ def _blank(height: str) -> rx.Component:
     return rx.el.div(class_name=f"skeleton rounded-lg {height}")
 
 
-# -- what to do now ------------------------------------------------------------------------------------------------
+# -- what to do next -----------------------------------------------------------------------------------------------
 
 
 def _next_step() -> rx.Component:
@@ -195,7 +195,7 @@ def _also_open() -> rx.Component:
     )
 
 
-# -- how it goes ---------------------------------------------------------------------------------------------------
+# -- progress ------------------------------------------------------------------------------------------------------
 
 
 def _progress() -> rx.Component:
@@ -272,7 +272,7 @@ def _to_practise() -> rx.Component:
     )
 
 
-# -- what is done --------------------------------------------------------------------------------------------------
+# -- past interviews -----------------------------------------------------------------------------------------------
 
 
 def _past() -> rx.Component:

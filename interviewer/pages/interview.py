@@ -15,7 +15,7 @@ from interviewer.state.interview import InterviewState
 
 
 def interview() -> rx.Component:
-    """Return the interview page in whichever phase it is."""
+    """Return the interview page in its current phase."""
     return shell(
         rx.el.div(
             _said(),
@@ -29,7 +29,7 @@ def interview() -> rx.Component:
                 _loading(),
             ),
             id="room",
-            # What `assets/room.js` goes by: which interview, and how far it has come on this page.
+            # Read by `assets/room.js`: the interview, and this page's position in it.
             custom_attrs={
                 "data-interview": InterviewState.interview_id,
                 "data-phase": InterviewState.phase,
@@ -42,7 +42,7 @@ def interview() -> rx.Component:
 
 
 def _said() -> rx.Component:
-    """Return what screen readers say of a question and a verdict once each is complete; text that grows is never announced."""
+    """Return the live regions that announce a complete question or verdict; streaming text is never announced."""
     return rx.el.div(
         rx.el.p(InterviewState.said_verdict, role="status", id="said-verdict"),
         rx.el.p(InterviewState.said_question, role="status", id="said-question"),
@@ -51,7 +51,7 @@ def _said() -> rx.Component:
 
 
 def _loading() -> rx.Component:
-    """Return the shape of a question with its rail, before it is known what there is to show."""
+    """Return the skeleton of a question and its rail, until the interview's phase is known."""
     return meanwhile(
         "Interview",
         rx.el.div(class_name="skeleton h-1.5 w-full"),
@@ -74,7 +74,7 @@ def _live() -> rx.Component:
 
 
 def _elsewhere() -> rx.Component:
-    """Return what is said when another tab went on with this interview; `assets/room.js` shows it and fills in the words."""
+    """Return the notice that another tab continued this interview; `assets/room.js` shows it and fills in the text."""
     return rx.el.div(
         rx.el.p("", role="status", custom_attrs={"data-elsewhere-words": ""}),
         rx.el.button(

@@ -1,4 +1,4 @@
-"""The landing page: what it is, a marked answer to look into, how it goes, the prices, and what happens to data."""
+"""The landing page: the product, a marked sample answer, how it works, prices, and data protection."""
 
 from __future__ import annotations
 

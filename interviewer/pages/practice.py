@@ -1,4 +1,4 @@
-"""Practising one question of the bank: the question with the answer box, the verdict, the tries so far, the next question."""
+"""Practicing one question of the bank: question, answer box, verdict, past tries, next question."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def practice() -> rx.Component:
 
 
 def _skeleton() -> rx.Component:
-    """Return the shape of what comes."""
+    """Return the loading skeleton."""
     return meanwhile(
         "Practise",
         rx.el.div(class_name="skeleton h-6 w-24"),
@@ -139,7 +139,7 @@ def _form() -> rx.Component:
 
 
 def _to_verdict() -> rx.Component:
-    """Return the way to the verdict, which may stand below the edge of the screen."""
+    """Return the link to the verdict, which may be below the edge of the screen."""
     return rx.el.a(
         f"This try: {PracticeState.verdict.score}/10. Read the verdict",
         icon("chevron"),
@@ -149,7 +149,7 @@ def _to_verdict() -> rx.Component:
 
 
 def _next(look: str) -> rx.Component:
-    """Return the way to the question that is suggested next."""
+    """Return the link to the suggested next question."""
     return rx.cond(
         PracticeState.following.length() > 0,
         rx.el.a("Next question", icon("arrow"), href=PracticeState.following[0].href, class_name=look),

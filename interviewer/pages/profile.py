@@ -1,4 +1,4 @@
-"""The account page: name, plan and credits, devices, taking everything along, deletion."""
+"""The account page: name, plan and credits, devices, data export, deletion."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from interviewer.state.session import SessionState
 _DANGER = SECONDARY.replace("text-ink", "text-bad").replace("border-line", "border-bad")
 
 
-# Where each part of the page begins; the plan's and the statement's places are in `components/billing.py`.
+# Anchors of the page's parts; those of plan and statement are in `components/billing.py`.
 _PARTS = (
     ("name", "Name"),
     ("plan", "Plan"),
@@ -56,7 +56,7 @@ def profile() -> rx.Component:
 
 
 def _parts() -> rx.Component:
-    """Return the way to each part; on wide screens it stays in view."""
+    """Return links to the parts of the page; on wide screens they stay in view."""
     return rx.el.nav(
         rx.el.ul(
             *[
@@ -70,7 +70,7 @@ def _parts() -> rx.Component:
 
 
 def _skeleton() -> rx.Component:
-    """Return the shape of what comes."""
+    """Return the loading skeleton."""
     return rx.el.div(
         *[rx.el.div(class_name=f"skeleton rounded-lg {height}") for height in ("h-60", "h-56", "h-56", "h-72")],
         role="status",

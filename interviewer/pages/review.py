@@ -17,12 +17,12 @@ _ASKED_ABOUT = ReviewState.shown.length() + ReviewState.not_shown.length() + Rev
 
 
 def review() -> rx.Component:
-    """Return the review page."""
+    """Return the report page."""
     return shell(rx.cond(ReviewState.loaded, rx.cond(ReviewState.error != "", _missing(), _report()), loading()))
 
 
 def loading() -> rx.Component:
-    """Return the shape of a report while it comes."""
+    """Return the loading skeleton of a report."""
     return meanwhile(
         "Report",
         rx.el.div(class_name="skeleton h-9 w-3/4"),
@@ -97,7 +97,7 @@ def _head() -> rx.Component:
 
 
 def _file(name: str, href: rx.Var[str]) -> rx.Component:
-    """Return the way to a file that the server writes, a real navigation."""
+    """Return the download link of a generated file, a real navigation."""
     return rx.el.a(
         icon("download"),
         name,

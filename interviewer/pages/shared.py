@@ -1,4 +1,4 @@
-"""A report that its owner has shared by a link, for whoever has the link."""
+"""A shared report, for anyone with its link."""
 
 from __future__ import annotations
 

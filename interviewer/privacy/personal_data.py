@@ -1,4 +1,4 @@
-"""What a person may do with what is stored about them: change their name, take everything along, have it erased."""
+"""What users can do with their own data: change their name, export everything, erase everything."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from interviewer.reports.tables import PracticeTry
 
 
 class Personal:
-    """The use cases of a person's own data."""
+    """The use cases of a user's own data."""
 
     def __init__(self, database: Database, post: Post, payments: LemonSqueezy | None, site_url: str, guard: Guard) -> None:
         self._guard = guard
@@ -52,9 +52,9 @@ class Personal:
     async def erase(self, user_id: int, typed_email: str) -> None:
         """Erase an account and everything that belongs to it, once its address has been typed as confirmation.
 
-        What would go on being charged is cancelled first. Ledger rows stay without the person. Keyed hashes of the address and
-        the GitHub id stay too, so that signing up again gives no second free credit. Raises BadRequest when another address was
-        typed, and SubscriptionNotCancelled when the payment service does not cancel; nothing is deleted then.
+        Running subscriptions are cancelled first. Ledger rows stay, without the user. Keyed hashes of the address and the GitHub
+        id stay too, so that signing up again gives no second free credit. Raises BadRequest for a wrong address, and
+        SubscriptionNotCancelled when the payment service does not cancel; nothing is deleted then.
         """
         cancelled = await self._cancel_subscriptions(user_id, typed_email)
         try:
@@ -67,14 +67,14 @@ class Personal:
 
     async def _erase(self, user_id: int) -> None:
         async with self._database.transaction() as session:
-            # What was bought first, then the user: a delivery that is being booked locks in that order, too.
+            # Purchases first, then the user: the same lock order as booking a delivery.
             await subscription_queries.lock_purchases(session, user_id)
-            # Locked for deletion: even a row that only refers to the user has to wait.
+            # Locked for deletion: inserting a row that refers to the user has to wait, too.
             user = await session.get(User, user_id, with_for_update=True)
             if user is None:
                 raise Unauthorized
             if await subscription_queries.running_of(session, user_id):
-                raise SubscriptionNotCancelled  # one came while the others were being cancelled
+                raise SubscriptionNotCancelled  # one was created while the others were being cancelled
             await purchase_queries.orphan(session, user_id)
             await webhook_queries.empty_bodies(session, user_id)
             await free_credit.remember_leaving(session, user)
@@ -85,7 +85,7 @@ class Personal:
             enqueue(session, words.deleted(user.email, user.username, self._site_url))
 
     async def _cancel_subscriptions(self, user_id: int, typed_email: str) -> int:
-        """Cancel one after the other, with no transaction open meanwhile, and note it at once; returns how many there were."""
+        """Cancel and record each running subscription, with no transaction open during the calls; return how many there were."""
         async with self._database.transaction() as session:
             user = await _locked(session, user_id)
             if typed_email.strip().lower() != user.email:
@@ -103,9 +103,9 @@ class Personal:
         return len(running)
 
     async def export(self, user_id: int, client: str = "") -> dict[str, Any]:
-        """Return all that is stored about a user, as a document that can be written as JSON.
+        """Return everything stored about a user, ready for JSON.
 
-        Raises Unauthorized when the account is gone, and TooManyRequests by the network address `client` and the account.
+        Raises Unauthorized if the account is gone, and TooManyRequests per network address `client` and per account.
         """
         await self._guard.check(Action.EXPORT, client, str(user_id))
         async with self._database.transaction() as session:
@@ -157,7 +157,7 @@ async def _locked(session: AsyncSession, user_id: int) -> User:
 
 
 async def _purchases(session: AsyncSession, user_id: int) -> dict[str, Any]:
-    """Return the plan, as the newest subscription has it, and everything that was bought."""
+    """Return the plan of the newest subscription, and every purchase."""
     newest = await ledger.newest_subscription(session, user_id)
     seen = await purchase_queries.plan_seen(session, newest.id, newest.variant_id or "") if newest else None
     bought = await subscription_queries.bought(session, user_id)
@@ -165,7 +165,7 @@ async def _purchases(session: AsyncSession, user_id: int) -> dict[str, Any]:
 
 
 def _in_words(value: Any) -> Any:
-    """Return rows with their moments as text, however deep they lie."""
+    """Return rows with datetimes as ISO text, at any depth."""
     if isinstance(value, datetime):
         return _words(value)
     if isinstance(value, dict):
@@ -174,7 +174,7 @@ def _in_words(value: Any) -> Any:
 
 
 async def _interview(session: AsyncSession, user_id: int, interview_id: int) -> dict[str, Any]:
-    """Return one interview with its answers and verdicts; a rubric only where the answer has been scored."""
+    """Return one interview with its answers and verdicts; a rubric's points only where an answer has been scored."""
     view = (await found(session, user_id, interview_id)).view()
     shared = await sharing_queries.since(session, interview_id)
     return {

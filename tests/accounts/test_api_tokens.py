@@ -1,4 +1,4 @@
-"""Access and refresh tokens: what they are good for, when they end, and everything that must not pass as one."""
+"""Access and refresh tokens: lifetime, rotation, and everything that must not pass as one."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def refused(tokens: Tokens, *access: str) -> None:
 
 
 async def age_rotation(database: Database, seconds: float) -> None:
-    """Make it look as if every used refresh token was used this long ago."""
+    """Backdate every used refresh token by this many seconds."""
     async with database.transaction() as session:
         await session.execute(
             update(RefreshToken)
@@ -63,7 +63,7 @@ async def age_rotation(database: Database, seconds: float) -> None:
         )
 
 
-async def test_an_access_token_says_who_for_as_long_as_the_setting_says(tokens: Tokens, new_user: NewUser) -> None:
+async def test_access_token_names_user_for_configured_lifetime(tokens: Tokens, new_user: NewUser) -> None:
     user = await new_user()
     issued = await tokens.issue(user, "client/1")
     assert (await tokens.authenticate(issued.access)).user_id == user.id
@@ -75,7 +75,7 @@ async def test_an_access_token_says_who_for_as_long_as_the_setting_says(tokens: 
     assert jwt.decode(again.access, options={"verify_signature": False})["jti"] != told["jti"]
 
 
-async def test_a_forged_or_altered_token_is_refused(tokens: Tokens, new_user: NewUser) -> None:
+async def test_forged_or_altered_token_is_refused(tokens: Tokens, new_user: NewUser) -> None:
     user = await new_user()
     good = (await tokens.issue(user)).access
     head, body, signature = good.split(".")
@@ -114,7 +114,7 @@ async def test_a_forged_or_altered_token_is_refused(tokens: Tokens, new_user: Ne
     ],
     ids=str,
 )
-async def test_a_token_with_the_right_key_but_another_claim_is_refused(
+async def test_token_with_right_key_but_wrong_claim_is_refused(
     tokens: Tokens, new_user: NewUser, changes: dict[str, Any]
 ) -> None:
     user = await new_user()
@@ -123,7 +123,7 @@ async def test_a_token_with_the_right_key_but_another_claim_is_refused(
         await tokens.authenticate(jwt.encode(claims(**changes), SECRET, ALGORITHM))
 
 
-async def test_a_token_of_a_copy_whose_clock_is_ahead_is_good(tokens: Tokens, new_user: NewUser) -> None:
+async def test_token_from_replica_with_fast_clock_is_accepted(tokens: Tokens, new_user: NewUser) -> None:
     issued = await tokens.issue(await new_user())
     told = jwt.decode(issued.access, options={"verify_signature": False})
     ahead = jwt.encode(told | {"iat": told["iat"] + 3600, "exp": told["exp"] + 3600}, SECRET, ALGORITHM)
@@ -131,7 +131,7 @@ async def test_a_token_of_a_copy_whose_clock_is_ahead_is_good(tokens: Tokens, ne
 
 
 @pytest.mark.parametrize("name", ["iss", "aud", "iat", "exp", "sub", "jti", "sid", "purpose"])
-async def test_no_claim_may_be_missing(tokens: Tokens, new_user: NewUser, name: str) -> None:
+async def test_every_claim_is_required(tokens: Tokens, new_user: NewUser, name: str) -> None:
     await tokens.issue(await new_user())
     await tokens.authenticate(jwt.encode(claims(), SECRET, ALGORITHM))
     await refused(tokens, jwt.encode({key: value for key, value in claims().items() if key != name}, SECRET, ALGORITHM))
@@ -155,9 +155,7 @@ async def test_no_kind_of_secret_passes_as_another(services: Services, new_user:
             await services.accounts.reset_password(other, "violet harbour lantern")
 
 
-async def test_a_refresh_token_works_once_and_only_its_hash_is_stored(
-    tokens: Tokens, new_user: NewUser, database: Database
-) -> None:
+async def test_refresh_token_works_once_and_is_stored_hashed(tokens: Tokens, new_user: NewUser, database: Database) -> None:
     user = await new_user()
     first = await tokens.issue(user)
     second = await tokens.refresh(first.refresh, user.id)
@@ -172,7 +170,7 @@ async def test_a_refresh_token_works_once_and_only_its_hash_is_stored(
     await tokens.refresh(second.refresh, user.id)
 
 
-async def test_a_stolen_token_used_again_ends_the_whole_family(tokens: Tokens, new_user: NewUser, database: Database) -> None:
+async def test_late_reuse_of_refresh_token_ends_its_family(tokens: Tokens, new_user: NewUser, database: Database) -> None:
     user = await new_user()
     other_device = await tokens.issue(user)
     first = await tokens.issue(user)
@@ -186,7 +184,7 @@ async def test_a_stolen_token_used_again_ends_the_whole_family(tokens: Tokens, n
     assert (await tokens.authenticate(other_device.access)).user_id == user.id, "other devices are not concerned"
 
 
-async def test_two_refreshes_at_the_same_moment_are_no_theft(tokens: Tokens, new_user: NewUser) -> None:
+async def test_concurrent_refreshes_are_not_treated_as_theft(tokens: Tokens, new_user: NewUser) -> None:
     user = await new_user()
     first = await tokens.issue(user)
     results = await asyncio.gather(*(tokens.refresh(first.refresh, user.id) for _ in range(8)), return_exceptions=True)
@@ -196,7 +194,7 @@ async def test_two_refreshes_at_the_same_moment_are_no_theft(tokens: Tokens, new
     assert (await tokens.refresh(won[0].refresh, user.id)).refresh
 
 
-async def test_refreshing_while_signing_out_everywhere_never_survives_it(
+async def test_refresh_does_not_survive_concurrent_sign_out_everywhere(
     tokens: Tokens, services: Services, new_user: NewUser
 ) -> None:
     user = await new_user()
@@ -208,7 +206,7 @@ async def test_refreshing_while_signing_out_everywhere_never_survives_it(
     await refused(tokens, *(result.access for result in results if isinstance(result, Issued)))
 
 
-async def test_the_wrong_owner_is_refused_and_nothing_is_used(tokens: Tokens, new_user: NewUser) -> None:
+async def test_wrong_owner_is_refused_without_using_the_token(tokens: Tokens, new_user: NewUser) -> None:
     user, other = await new_user(), await new_user()
     issued = await tokens.issue(user)
     for wrong in (other.id, None, 0):
@@ -217,7 +215,7 @@ async def test_the_wrong_owner_is_refused_and_nothing_is_used(tokens: Tokens, ne
     await tokens.refresh(issued.refresh, user.id)
 
 
-async def test_a_refresh_token_lives_sixty_days_and_is_forgotten_then(
+async def test_refresh_token_lives_sixty_days_then_is_deleted(
     tokens: Tokens, services: Services, new_user: NewUser, database: Database
 ) -> None:
     user = await new_user()
@@ -235,7 +233,7 @@ async def test_a_refresh_token_lives_sixty_days_and_is_forgotten_then(
             assert (await session.execute(select(func.count()).select_from(table))).scalar_one() == 0
 
 
-async def test_what_has_not_expired_is_not_forgotten(tokens: Tokens, services: Services, new_user: NewUser) -> None:
+async def test_unexpired_sessions_and_tokens_are_kept(tokens: Tokens, services: Services, new_user: NewUser) -> None:
     user = await new_user()
     cookie, issued = await services.sessions.open(user), await tokens.issue(user)
     await services.sessions.forget_expired()
@@ -243,7 +241,7 @@ async def test_what_has_not_expired_is_not_forgotten(tokens: Tokens, services: S
     await tokens.refresh(issued.refresh, user.id)
 
 
-async def test_signing_out_everywhere_and_one_device_end_access_tokens_at_once(
+async def test_signing_out_ends_access_tokens_at_once(
     tokens: Tokens, services: Services, new_user: NewUser, database: Database
 ) -> None:
     user = await new_user()
@@ -259,7 +257,7 @@ async def test_signing_out_everywhere_and_one_device_end_access_tokens_at_once(
         await tokens.refresh(two.refresh, user.id)
 
 
-async def test_a_deleted_account_is_told_so(tokens: Tokens, services: Services, new_user: NewUser) -> None:
+async def test_token_of_deleted_account_is_refused(tokens: Tokens, services: Services, new_user: NewUser) -> None:
     user = await new_user()
     issued = await tokens.issue(user)
     await services.personal.erase(user.id, user.email)
@@ -267,7 +265,7 @@ async def test_a_deleted_account_is_told_so(tokens: Tokens, services: Services, 
         await tokens.authenticate(issued.access)
 
 
-async def test_somebody_elses_session_number_does_not_help(tokens: Tokens, new_user: NewUser, database: Database) -> None:
+async def test_session_id_of_another_user_is_refused(tokens: Tokens, new_user: NewUser, database: Database) -> None:
     user, other = await new_user(), await new_user()
     await tokens.issue(other)
     async with database.transaction() as session:
@@ -275,9 +273,7 @@ async def test_somebody_elses_session_number_does_not_help(tokens: Tokens, new_u
     await refused(tokens, jwt.encode(claims(sub=str(user.id), sid=theirs.id), SECRET, ALGORITHM))
 
 
-async def test_without_a_configured_secret_every_process_uses_the_one_in_the_database(
-    database: Database, new_user: NewUser
-) -> None:
+async def test_processes_without_a_secret_share_a_stored_key(database: Database, new_user: NewUser) -> None:
     user = await new_user()
     one, two = (Tokens(database, Guard(None), None, timedelta(minutes=5)) for _ in range(2))
     assert (await two.authenticate((await one.issue(user)).access)).user_id == user.id
@@ -285,7 +281,7 @@ async def test_without_a_configured_secret_every_process_uses_the_one_in_the_dat
         assert (await session.execute(select(func.count()).select_from(StoredSecret))).scalar_one() == 1
 
 
-async def test_a_sign_in_without_refresh_token_ends_with_its_access_token(
+async def test_session_without_refresh_token_ends_with_access_token(
     tokens: Tokens, new_user: NewUser, database: Database
 ) -> None:
     user: User = await new_user()
@@ -295,16 +291,14 @@ async def test_a_sign_in_without_refresh_token_ends_with_its_access_token(
         assert (await session.execute(select(col(Session.expires_at)))).scalar_one() <= utcnow() + timedelta(hours=1)
 
 
-async def test_a_stale_token_as_the_very_first_request_makes_no_key_that_only_one_process_knows(
-    database: Database, new_user: NewUser
-) -> None:
+async def test_rejected_first_token_leaves_no_uncommitted_key(database: Database, new_user: NewUser) -> None:
     user = await new_user()
     one, two = (Tokens(database, Guard(None), None, timedelta(minutes=5)) for _ in range(2))
     await refused(one, jwt.encode(claims(), SECRET, ALGORITHM))
     assert (await two.authenticate((await one.issue(user)).access)).user_id == user.id
 
 
-async def test_a_password_that_was_changed_since_it_was_checked_opens_nothing(services: Services, new_user: NewUser) -> None:
+async def test_changed_password_voids_an_earlier_check(services: Services, new_user: NewUser) -> None:
     user = await new_user()
     async with services.database.transaction() as session:
         (await session.get_one(User, user.id)).password_hash = "another"
@@ -313,7 +307,7 @@ async def test_a_password_that_was_changed_since_it_was_checked_opens_nothing(se
             await opening
 
 
-async def test_an_account_that_was_deleted_since_it_was_proven_opens_nothing(services: Services, new_user: NewUser) -> None:
+async def test_deleted_account_voids_an_earlier_check(services: Services, new_user: NewUser) -> None:
     user = await new_user()
     await services.personal.erase(user.id, user.email)
     for opening in (services.tokens.issue(user), services.sessions.open(user)):

@@ -1,4 +1,4 @@
-"""Sign-in with GitHub against a server that speaks its protocol over real HTTP."""
+"""GitHub sign-in, against a server that speaks its protocol over real HTTP."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ UNREACHED = IdentityUnavailable.user_message
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[tuple[str, github_server.Behaviour]]:
-    """One server for all tests: a hundred would take their time to stop."""
+    """One server for all tests: a hundred of them would be slow to stop."""
     behaviour = github_server.Behaviour()
     with github_server.running(behaviour) as url:
         yield url, behaviour
@@ -45,7 +45,7 @@ def url(server: tuple[str, github_server.Behaviour]) -> str:
 
 @pytest.fixture(autouse=True)
 def behaviour(server: tuple[str, github_server.Behaviour]) -> github_server.Behaviour:
-    """What the server does, as good as new."""
+    """The server's behavior, reset for each test."""
     vars(server[1]).update(vars(github_server.Behaviour()))
     return server[1]
 
@@ -67,7 +67,7 @@ async def _github(url: str, secret: str | None = None, seconds: float = 5) -> As
 
 
 def _consented(github: OAuth, consent: str) -> dict[str, str]:
-    """Walk the authorize page like a browser and return what the callback's address tells."""
+    """Walk through the authorize page like a browser and return the callback's parameters."""
     address = github.authorize_url(state=STATE, challenge=CHALLENGE, redirect_uri=REDIRECT_URI)
     with httpx2.Client() as browser:
         page = browser.get(address)
@@ -90,7 +90,7 @@ def _email(address: str, primary: object, verified: object) -> dict[str, Any]:
 
 
 async def _told(github: GitHub, code: str, redirect_uri: str | None = None) -> str:
-    """Return all that an error says, with its traceback; nothing when there is none."""
+    """Return an error's full text with traceback, or an empty string without an error."""
     try:
         await github.identify(code, verifier=None, redirect_uri=redirect_uri)
     except AppError as error:
@@ -98,7 +98,7 @@ async def _told(github: GitHub, code: str, redirect_uri: str | None = None) -> s
     return ""
 
 
-def test_the_address_for_consent_asks_for_no_more_than_is_needed() -> None:
+def test_authorize_url_asks_for_minimal_scope() -> None:
     github = GitHub("an id & more", "secret")
     address = urlsplit(github.authorize_url(state=STATE, challenge=CHALLENGE, redirect_uri=REDIRECT_URI))
     assert (address.scheme, address.netloc, address.path) == ("https", "github.com", "/login/oauth/authorize")
@@ -112,7 +112,7 @@ def test_the_address_for_consent_asks_for_no_more_than_is_needed() -> None:
     }
 
 
-async def test_consent_tells_who_it_was(github: GitHub, behaviour: github_server.Behaviour) -> None:
+async def test_consent_identifies_the_user(github: GitHub, behaviour: github_server.Behaviour) -> None:
     told = _consented(github, "yes")
     assert told["state"] == STATE
     assert await github.identify(told["code"], verifier=VERIFIER, redirect_uri=REDIRECT_URI) == ADA
@@ -132,14 +132,14 @@ async def test_consent_tells_who_it_was(github: GitHub, behaviour: github_server
     assert not any("cookie" in call.headers for call in (user, emails))
 
 
-async def test_somebody_who_cancels_comes_back_without_a_code(github: GitHub, behaviour: github_server.Behaviour) -> None:
+async def test_cancelling_returns_without_a_code(github: GitHub, behaviour: github_server.Behaviour) -> None:
     told = _consented(github, "no")
     assert (told["error"], told["state"]) == ("access_denied", STATE)
     assert "code" not in told
     assert not behaviour.codes
 
 
-async def test_who_consented_before_is_sent_back_at_once(github: GitHub, behaviour: github_server.Behaviour) -> None:
+async def test_earlier_consent_redirects_at_once(github: GitHub, behaviour: github_server.Behaviour) -> None:
     behaviour.auto = True
     async with httpx2.AsyncClient() as browser:
         back = await browser.get(github.authorize_url(state=STATE, challenge=CHALLENGE, redirect_uri=REDIRECT_URI))
@@ -147,7 +147,7 @@ async def test_who_consented_before_is_sent_back_at_once(github: GitHub, behavio
     assert await github.identify(code, verifier=VERIFIER, redirect_uri=REDIRECT_URI) == ADA
 
 
-async def test_the_page_for_consent_knows_its_clients(url: str, behaviour: github_server.Behaviour) -> None:
+async def test_authorize_page_rejects_unknown_client(url: str, behaviour: github_server.Behaviour) -> None:
     stranger = GitHub("another-id", "secret", base_url=url)
     async with httpx2.AsyncClient() as browser:
         page = await browser.get(stranger.authorize_url(state=STATE, challenge=CHALLENGE, redirect_uri=REDIRECT_URI))
@@ -155,12 +155,12 @@ async def test_the_page_for_consent_knows_its_clients(url: str, behaviour: githu
     await stranger.close()
 
 
-async def test_a_code_that_somebody_else_asked_for_needs_no_verifier(github: GitHub, behaviour: github_server.Behaviour) -> None:
+async def test_code_from_another_flow_needs_no_verifier(github: GitHub, behaviour: github_server.Behaviour) -> None:
     assert await github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None) == ADA
     assert behaviour.requests[0].form.keys() == {"client_id", "client_secret", "code"}
 
 
-async def test_one_client_serves_many_people(github: GitHub, behaviour: github_server.Behaviour) -> None:
+async def test_one_client_serves_many_users(github: GitHub, behaviour: github_server.Behaviour) -> None:
     people = [Person(number, f"p{number}", None, [_email(f"p{number}@example.com", True, True)]) for number in range(1, 9)]
     codes = [behaviour.issue_code(person) for person in people]
     found = await asyncio.gather(*(github.identify(code, verifier=None, redirect_uri=None) for code in codes))
@@ -171,7 +171,7 @@ async def test_one_client_serves_many_people(github: GitHub, behaviour: github_s
 @pytest.mark.parametrize(
     ("name", "shown"), [("Ada", "Ada"), ("  Ada L. ", "Ada L."), ("", "ada-l"), (" \t", "ada-l"), (None, "ada-l")]
 )
-async def test_the_name_is_the_login_where_there_is_none(
+async def test_login_is_the_name_if_there_is_none(
     github: GitHub, behaviour: github_server.Behaviour, name: str | None, shown: str
 ) -> None:
     code = _issue(behaviour, _email("ada@example.com", True, True), name=name)
@@ -187,7 +187,7 @@ async def test_the_name_is_the_login_where_there_is_none(
         [_email("ada@example.com", True, False), _email("ada@other.example.com", False, True)],
     ],
 )
-async def test_without_a_verified_primary_address_nobody_is_identified(
+async def test_unverified_primary_address_is_refused(
     github: GitHub, behaviour: github_server.Behaviour, emails: list[dict[str, Any]]
 ) -> None:
     with pytest.raises(IdentityRefused) as caught:
@@ -206,7 +206,7 @@ async def test_without_a_verified_primary_address_nobody_is_identified(
         ("", IdentityUnavailable, MISCONFIGURED),
     ],
 )
-async def test_errors_in_good_answers_are_told_apart(
+async def test_error_codes_with_status_200_are_distinguished(
     github: GitHub, behaviour: github_server.Behaviour, error: str, type: type[AppError], words: str
 ) -> None:
     behaviour.faults[TOKEN] = f"error:{error}"
@@ -216,7 +216,7 @@ async def test_errors_in_good_answers_are_told_apart(
     assert len(behaviour.requests) == 1
 
 
-async def test_a_wrong_secret_is_the_operators_business(url: str, behaviour: github_server.Behaviour) -> None:
+async def test_wrong_secret_is_reported_as_misconfigured(url: str, behaviour: github_server.Behaviour) -> None:
     async with _github(url, secret="another & wrong = é") as github:
         with pytest.raises(IdentityUnavailable) as caught:
             await github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None)
@@ -224,7 +224,7 @@ async def test_a_wrong_secret_is_the_operators_business(url: str, behaviour: git
     assert behaviour.requests[0].form["client_secret"] == "another & wrong = é"
 
 
-async def test_another_redirect_uri_is_the_operators_business(github: GitHub, behaviour: github_server.Behaviour) -> None:
+async def test_wrong_redirect_uri_is_reported_as_misconfigured(github: GitHub, behaviour: github_server.Behaviour) -> None:
     code = behaviour.issue_code(None, REDIRECT_URI)
     with pytest.raises(IdentityUnavailable) as caught:
         await github.identify(code, verifier=None, redirect_uri="https://elsewhere.example/")
@@ -232,14 +232,14 @@ async def test_another_redirect_uri_is_the_operators_business(github: GitHub, be
 
 
 @pytest.mark.parametrize("verifier", [None, "", VERIFIER[:-1]])
-async def test_a_code_with_a_challenge_needs_its_verifier(github: GitHub, verifier: str | None) -> None:
+async def test_code_with_challenge_needs_its_verifier(github: GitHub, verifier: str | None) -> None:
     told = _consented(github, "yes")
     with pytest.raises(IdentityRefused) as caught:
         await github.identify(told["code"], verifier=verifier, redirect_uri=REDIRECT_URI)
     assert caught.value.user_message == EXPIRED
 
 
-async def test_a_code_is_good_once(github: GitHub, behaviour: github_server.Behaviour) -> None:
+async def test_code_works_once(github: GitHub, behaviour: github_server.Behaviour) -> None:
     code = behaviour.issue_code()
     await github.identify(code, verifier=None, redirect_uri=None)
     with pytest.raises(IdentityRefused) as caught:
@@ -248,14 +248,14 @@ async def test_a_code_is_good_once(github: GitHub, behaviour: github_server.Beha
 
 
 @pytest.mark.parametrize("code", ["", "made-up", "a&client_id=b", "line\nbreak", "é", "\ud800", "\x00"])
-async def test_a_code_that_is_none_is_refused(github: GitHub, code: str) -> None:
+async def test_invalid_code_is_refused(github: GitHub, code: str) -> None:
     with pytest.raises(IdentityRefused) as caught:
         await github.identify(code, verifier=None, redirect_uri=None)
     assert caught.value.user_message == EXPIRED
 
 
 @pytest.mark.parametrize("verifier", ["é", "\ud800"])
-async def test_a_verifier_that_is_no_text_is_refused(github: GitHub, verifier: str) -> None:
+async def test_non_ascii_verifier_is_refused(github: GitHub, verifier: str) -> None:
     with pytest.raises(IdentityRefused):
         await github.identify("code", verifier=verifier, redirect_uri=None)
 
@@ -277,14 +277,14 @@ async def test_a_verifier_that_is_no_text_is_refused(github: GitHub, verifier: s
         "cut",
     ],
 )
-async def test_any_other_answer_means_that_github_cannot_be_asked(
+async def test_unexpected_answer_means_unavailable(
     github: GitHub, behaviour: github_server.Behaviour, path: str, fault: str
 ) -> None:
     behaviour.faults[path] = fault
     with pytest.raises(IdentityUnavailable) as caught:
         await github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None)
     assert caught.value.user_message == UNREACHED
-    # Nothing is tried twice, and no redirection is followed: the secret and the token go where they belong only.
+    # No retry and no redirect: secret and token go only where they belong.
     assert [received.path for received in behaviour.requests] == [TOKEN, USER, EMAILS][: [TOKEN, USER, EMAILS].index(path) + 1]
 
 
@@ -297,7 +297,7 @@ async def test_any_other_answer_means_that_github_cannot_be_asked(
         (EMAILS, NO_ADDRESS, "the sign-in needs the scope user:email"),
     ],
 )
-async def test_a_refusal_is_named_to_user_and_operator(
+async def test_refusal_is_explained_to_user_and_operator(
     github: GitHub,
     behaviour: github_server.Behaviour,
     path: str,
@@ -306,7 +306,7 @@ async def test_a_refusal_is_named_to_user_and_operator(
     status: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """GitHub answers 404 where a token may not read e-mail addresses, and to a client id that it does not know."""
+    """GitHub answers 404 if a token may not read e-mail addresses, and for an unknown client id."""
     behaviour.faults[path] = status
     with pytest.raises(IdentityUnavailable) as caught:
         await github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None)
@@ -318,7 +318,7 @@ async def test_a_refusal_is_named_to_user_and_operator(
 
 @pytest.mark.parametrize("fault", ["429", "limited"])
 @pytest.mark.parametrize("path", [TOKEN, USER, EMAILS])
-async def test_too_many_requests_are_named(
+async def test_rate_limit_is_reported_as_busy(
     github: GitHub, behaviour: github_server.Behaviour, path: str, fault: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     behaviour.faults[path] = fault
@@ -361,7 +361,7 @@ async def test_too_many_requests_are_named(
         (EMAILS, "[null]"),
     ],
 )
-async def test_an_answer_that_is_not_githubs_is_not_believed_and_not_quoted(
+async def test_malformed_answer_is_neither_trusted_nor_quoted(
     github: GitHub, behaviour: github_server.Behaviour, path: str, answer: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     behaviour.faults[path] = f"json:{answer}"
@@ -371,7 +371,7 @@ async def test_an_answer_that_is_not_githubs_is_not_believed_and_not_quoted(
     _assert_discreet(told + caplog.text)
 
 
-async def test_a_server_that_is_not_there_cannot_be_asked() -> None:
+async def test_closed_port_means_unavailable() -> None:
     github = GitHub("id", "secret", base_url="http://127.0.0.1:9", api_url="http://127.0.0.1:9")
     with pytest.raises(IdentityUnavailable):
         await github.identify("code", verifier=None, redirect_uri=None)
@@ -379,7 +379,7 @@ async def test_a_server_that_is_not_there_cannot_be_asked() -> None:
 
 
 @pytest.mark.parametrize("address", ["", "nowhere", "ftp://127.0.0.1", "http://["])
-async def test_an_address_that_is_none_cannot_be_asked(address: str) -> None:
+async def test_invalid_base_url_means_unavailable(address: str) -> None:
     github = GitHub("id", "secret", base_url=address)
     with pytest.raises(IdentityUnavailable):
         await github.identify("code", verifier=None, redirect_uri=None)
@@ -387,17 +387,17 @@ async def test_an_address_that_is_none_cannot_be_asked(address: str) -> None:
 
 
 @pytest.mark.parametrize("path", [TOKEN, USER, EMAILS])
-async def test_a_server_that_hangs_is_left_in_time(url: str, behaviour: github_server.Behaviour, path: str) -> None:
+async def test_hanging_server_times_out(url: str, behaviour: github_server.Behaviour, path: str) -> None:
     behaviour.faults[path] = "hang"
     async with _github(url, seconds=0.5) as github:
         with pytest.raises(IdentityUnavailable):
             await github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None)
-        # What was left does not stand in the way of the next.
+        # The abandoned request does not affect the next one.
         behaviour.faults.clear()
         assert await github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None) == ADA
 
 
-async def test_a_cancelled_caller_stops_at_once(github: GitHub, behaviour: github_server.Behaviour) -> None:
+async def test_cancelled_caller_stops_at_once(github: GitHub, behaviour: github_server.Behaviour) -> None:
     behaviour.faults[USER] = "hang"
     task = asyncio.create_task(github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None))
     await asyncio.sleep(0.5)
@@ -412,7 +412,7 @@ async def test_a_cancelled_caller_stops_at_once(github: GitHub, behaviour: githu
     "fault",
     ["", "error:bad_verification_code", "error:redirect_uri_mismatch", "401", "403", "500", "list", "redirect", "cut", "hang"],
 )
-async def test_nothing_confidential_reaches_a_log_or_an_error(
+async def test_no_secret_reaches_a_log_or_an_error(
     url: str, behaviour: github_server.Behaviour, caplog: pytest.LogCaptureFixture, path: str, fault: str
 ) -> None:
     behaviour.faults[path] = fault
@@ -420,11 +420,11 @@ async def test_nothing_confidential_reaches_a_log_or_an_error(
         async with _github(url, seconds=0.3 if fault == "hang" else 5) as github:
             told = await _told(github, behaviour.issue_code(None, REDIRECT_URI), REDIRECT_URI)
     assert bool(told) == bool(fault)
-    assert "httpcore2" in caplog.text  # the HTTP client's log is looked at, too
+    assert "httpcore2" in caplog.text  # the HTTP client's log is checked, too
     _assert_discreet(told + caplog.text)
 
 
-async def test_the_operator_reads_what_is_misconfigured_and_what_it_is_named_is_cleaned(
+async def test_logged_error_code_is_sanitized(
     github: GitHub, behaviour: github_server.Behaviour, caplog: pytest.LogCaptureFixture
 ) -> None:
     for error in ("redirect_uri_mismatch", "odd\nname " + "x" * 100):
@@ -437,7 +437,7 @@ async def test_the_operator_reads_what_is_misconfigured_and_what_it_is_named_is_
     ]
 
 
-async def test_closing_twice_does_no_harm(github: GitHub) -> None:
+async def test_closing_twice_is_harmless(github: GitHub) -> None:
     await github.close()
     await github.close()
 

@@ -1,4 +1,4 @@
-"""Which account GitHub leads to, and the way there and back."""
+"""The account that a GitHub identity leads to, and the redirect there and back."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def subjects(services: Services) -> list[str]:
     return [item.mail.subject for item in services.outbox.mails]
 
 
-async def test_a_new_person_gets_an_account_with_one_free_credit_and_no_password(services: Services, database: Database) -> None:
+async def test_new_github_user_gets_free_credit_and_no_password(services: Services, database: Database) -> None:
     user = await services.github.sign_in(ADA)
     assert (user.email, user.username, user.github_id, user.individual_credits) == ("ada@example.com", "Ada Lovelace", 4711, 1)
     assert user.password_hash is None
@@ -51,7 +51,7 @@ async def test_a_new_person_gets_an_account_with_one_free_credit_and_no_password
     assert len(await users(database)) == 1
 
 
-async def test_the_id_counts_whatever_the_address_at_github_has_become(services: Services, database: Database) -> None:
+async def test_account_follows_github_id_not_address(services: Services, database: Database) -> None:
     user = await services.github.sign_in(ADA)
     moved = await services.github.sign_in(replace(ADA, email="other@example.com", name="Countess"))
     assert (moved.id, moved.email, moved.username) == (user.id, "ada@example.com", "Ada Lovelace")
@@ -59,7 +59,7 @@ async def test_the_id_counts_whatever_the_address_at_github_has_become(services:
     assert recycled.id != user.id
 
 
-async def test_a_verified_address_of_ours_is_connected_and_its_owner_told(services: Services, database: Database) -> None:
+async def test_verified_address_is_connected_and_owner_notified(services: Services, database: Database) -> None:
     user = await signed_up(services)
     assert (await services.github.sign_in(ADA)).id == user.id
     assert await services.github.connected(user.id)
@@ -67,13 +67,13 @@ async def test_a_verified_address_of_ours_is_connected_and_its_owner_told(servic
     assert (await services.accounts.sign_in("ada@example.com", PASSWORD)).id == user.id, "the password stays"
 
 
-async def test_another_github_account_with_the_same_address_gets_nowhere(services: Services) -> None:
+async def test_second_github_account_with_same_address_conflicts(services: Services) -> None:
     await services.github.sign_in(ADA)
     with pytest.raises(Conflict, match="another GitHub account"):
         await services.github.sign_in(replace(ADA, id=666))
 
 
-async def test_whoever_signed_up_with_a_strangers_address_before_gains_nothing(services: Services, database: Database) -> None:
+async def test_earlier_sign_up_with_victims_address_gains_nothing(services: Services, database: Database) -> None:
     await services.accounts.request_verification("ada@example.com", "Mallory", PASSWORD)
     user = await services.github.sign_in(ADA)
     assert (user.username, user.password_hash) == ("Ada Lovelace", None)
@@ -83,13 +83,13 @@ async def test_whoever_signed_up_with_a_strangers_address_before_gains_nothing(s
         await services.accounts.sign_in("ada@example.com", PASSWORD)
 
 
-async def test_coming_back_twice_at_once_makes_one_account(services: Services, database: Database) -> None:
+async def test_concurrent_sign_ins_make_one_account(services: Services, database: Database) -> None:
     found = await asyncio.gather(*(services.github.sign_in(ADA) for _ in range(6)))
     assert len({user.id for user in found}) == 1
     assert [user.individual_credits for user in await users(database)] == [1]
 
 
-async def test_deleting_and_coming_back_gives_no_second_free_credit(services: Services, database: Database) -> None:
+async def test_recreated_account_gets_no_second_free_credit(services: Services, database: Database) -> None:
     user = await services.github.sign_in(ADA)
     await services.personal.erase(user.id, user.email)
     assert (await services.github.sign_in(ADA)).individual_credits == 0
@@ -107,14 +107,14 @@ async def _by_disconnecting(services: Services, user: User) -> None:
 
 @pytest.mark.parametrize("leave", [_by_deletion, _by_disconnecting])
 async def test_one_github_id_gets_one_free_credit(services: Services, leave: Callable[[Services, User], Awaitable[None]]) -> None:
-    """Also when the primary address at GitHub has changed meanwhile."""
+    """Even if the primary address at GitHub has changed since."""
     await leave(services, await services.github.sign_in(ADA))
     again = await services.github.sign_in(replace(ADA, email="other@example.com"))
     assert (again.email, again.individual_credits) == ("other@example.com", 0)
     assert (await services.github.sign_in(Identity(id=9, name="Eve", email="eve@example.com"))).individual_credits == 1
 
 
-async def test_a_deleted_github_id_is_stored_hashed(services: Services, database: Database) -> None:
+async def test_deleted_github_id_is_stored_hashed(services: Services, database: Database) -> None:
     user = await services.github.sign_in(ADA)
     await services.personal.erase(user.id, user.email)
     async with database.transaction() as session:
@@ -133,16 +133,16 @@ async def test_a_deleted_github_id_is_stored_hashed(services: Services, database
         ("Ada www.evil.example", "Ada"),
     ],
 )
-async def test_whatever_the_name_at_github_is_ours_can_be_shown(services: Services, name: str, shown: str) -> None:
+async def test_name_from_github_is_cleaned(services: Services, name: str, shown: str) -> None:
     assert (await services.github.sign_in(replace(ADA, name=name))).username == shown
 
 
-async def test_an_address_that_cannot_be_used_is_explained(services: Services) -> None:
+async def test_unusable_address_is_explained(services: Services) -> None:
     with pytest.raises(IdentityRefused, match="cannot be used here"):
         await services.github.sign_in(replace(ADA, email="not an address"))
 
 
-async def test_the_way_there_and_back_is_bound_by_state_and_pkce(services: Services, oauth: ScriptedOAuth) -> None:
+async def test_round_trip_is_bound_by_state_and_pkce(services: Services, oauth: ScriptedOAuth) -> None:
     address, cookie = await services.github.begin("/interview?x=1")
     attempt = await services.github.attempt(cookie)
     asked = {key: value[0] for key, value in parse_qs(urlsplit(address).query).items()}
@@ -163,7 +163,7 @@ async def test_the_way_there_and_back_is_bound_by_state_and_pkce(services: Servi
 
 
 @pytest.mark.parametrize("evil", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)", ""])
-async def test_the_way_back_leads_nowhere_else(services: Services, evil: str) -> None:
+async def test_redirect_after_sign_in_stays_on_this_site(services: Services, evil: str) -> None:
     assert (await services.github.attempt((await services.github.begin(evil))[1])).next == "/dashboard"
 
 
@@ -180,13 +180,13 @@ async def test_the_way_back_leads_nowhere_else(services: Services, evil: str) ->
         base64.b64encode(b'{"state": "", "verifier": "", "next": ""}').decode(),
     ],
 )
-async def test_a_cookie_that_is_not_ours_is_refused(services: Services, raw: str) -> None:
+async def test_forged_attempt_cookie_is_refused(services: Services, raw: str) -> None:
     with pytest.raises(IdentityRefused) as caught:
         await services.github.attempt(raw)
     assert caught.value.user_message == LOST
 
 
-async def test_somebody_signed_in_connects_and_disconnects(services: Services, new_user: NewUser, database: Database) -> None:
+async def test_signed_in_user_connects_and_disconnects(services: Services, new_user: NewUser, database: Database) -> None:
     user, other = await new_user(), await new_user()
     await services.github.connect(user.id, ADA)
     assert await services.github.connected(user.id)
@@ -203,7 +203,7 @@ async def test_somebody_signed_in_connects_and_disconnects(services: Services, n
     assert not await services.github.connected(user.id)
 
 
-async def test_a_program_signs_in_by_code(services: Services, oauth: ScriptedOAuth) -> None:
+async def test_program_signs_in_by_code(services: Services, oauth: ScriptedOAuth) -> None:
     assert (await services.github.sign_in_by_code("good", None)).github_id == 4711
     assert (await services.github.sign_in_by_code("good", "verifier")).github_id == 4711
     assert oauth.exchanged == [(None, None), ("verifier", None)]
@@ -213,7 +213,7 @@ async def test_a_program_signs_in_by_code(services: Services, oauth: ScriptedOAu
         await services.github.sign_in_by_code("bad", None)
 
 
-async def test_a_site_without_github_says_so(database: Database, settings: Settings) -> None:
+async def test_site_without_github_says_so(database: Database, settings: Settings) -> None:
     plain = wiring.build(settings, database=database)
     assert not plain.github.configured
     with pytest.raises(Unavailable, match="not configured"):

@@ -1,4 +1,4 @@
-"""Whose the states of pages are: which state a connection leads to, and what happens to it when its session or share ends."""
+"""Open pages: which state a connection leads to, and what happens when its session or share ends."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TOKEN = "a tab"
 
 @dataclass
 class Forgotten:
-    """What the services wanted to be forgotten."""
+    """Records what the services asked to forget."""
 
     states: list[str] = field(default_factory=list)
     reports: list[tuple[str, str]] = field(default_factory=list)
@@ -40,7 +40,7 @@ class Forgotten:
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No page is given time."""
+    """Close ended pages without the grace period."""
     monkeypatch.setattr(open_pages, "GRACE", 0.0)
 
 
@@ -55,7 +55,7 @@ async def user(new_user: NewUser) -> User:
 
 
 def closable(connection: Connection) -> list[str]:
-    """Return a list that tells when the connection is closed."""
+    """Return a list that gets the connection's key when it is closed."""
     closed: list[str] = []
 
     async def close() -> None:
@@ -66,7 +66,7 @@ def closable(connection: Connection) -> list[str]:
 
 
 async def looked(pages: OpenPages) -> Forgotten:
-    """Look for what has ended, and wait until everything about it is done."""
+    """Check for ended sessions and shares, and wait until their cleanup is done."""
     forgotten = Forgotten()
     await pages.look(forgotten)
     await pages._closing.settle()
@@ -76,7 +76,7 @@ async def looked(pages: OpenPages) -> Forgotten:
 
 @pytest.fixture
 async def statements(database: Database) -> AsyncIterator[list[str]]:
-    """Every statement that the services' database is asked."""
+    """Every statement sent to the services' database."""
     asked: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
@@ -129,7 +129,7 @@ async def test_key_is_not_a_token(pages: OpenPages) -> None:
     assert (await pages.connect(connection.key, "")).key != connection.key
 
 
-async def test_connecting_asks_the_database_once_at_most(
+async def test_connecting_takes_at_most_one_statement(
     pages: OpenPages, services: Services, user: User, statements: list[str]
 ) -> None:
     secret = await services.sessions.open(user)
@@ -146,7 +146,7 @@ async def test_connecting_asks_the_database_once_at_most(
     assert len(statements) == 1, "session and share are looked up in one statement"
 
 
-async def test_database_that_is_away_leads_to_no_state_twice(
+async def test_unavailable_database_leads_to_fresh_states(
     pages: OpenPages, services: Services, user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret = await services.sessions.open(user)
@@ -166,10 +166,10 @@ async def test_database_that_is_away_leads_to_no_state_twice(
     await away.close()
 
 
-# -- what is sent whole ------------------------------------------------------------------------------------------------
+# -- full sends of a state ---------------------------------------------------------------------------------------------
 
 
-async def test_second_sending_of_a_state_is_checked(pages: OpenPages, services: Services, user: User) -> None:
+async def test_second_full_send_is_checked(pages: OpenPages, services: Services, user: User) -> None:
     secret = await services.sessions.open(user)
     connection = await pages.connect(TOKEN, secret)
     for _ in range(3):
@@ -197,7 +197,7 @@ async def test_share_is_checked_before_its_report_is_sent(pages: OpenPages, serv
     assert await pages.check(connection.key, "", share) == (True, False)
 
 
-# -- what ends ---------------------------------------------------------------------------------------------------------
+# -- ended sessions and shares -----------------------------------------------------------------------------------------
 
 
 async def test_only_ended_sessions_lose_pages_and_states(pages: OpenPages, services: Services, user: User) -> None:
@@ -216,7 +216,7 @@ async def test_only_ended_sessions_lose_pages_and_states(pages: OpenPages, servi
     assert (await looked(pages)).states == []
 
 
-async def test_ended_share_is_taken_off_its_page(pages: OpenPages, services: Services, user: User) -> None:
+async def test_ended_share_is_removed_from_its_page(pages: OpenPages, services: Services, user: User) -> None:
     interview_id = (await take_all(services, user)).id
     link, _ = await services.sharing.share(user.id, interview_id)
     share = hashed(link.rpartition("/")[2])
@@ -231,7 +231,7 @@ async def test_ended_share_is_taken_off_its_page(pages: OpenPages, services: Ser
 
 
 @pytest.mark.parametrize("how", ["close", "end_all", "end", "erase", "sign out of a share"])
-async def test_process_looks_as_soon_as_something_ends(
+async def test_end_triggers_a_check_at_once(
     how: str, pages: OpenPages, services: Services, user: User, database_url: str
 ) -> None:
     secret = await services.sessions.open(user)
@@ -260,7 +260,7 @@ async def test_process_looks_as_soon_as_something_ends(
     await asyncio.wait([listening, watching])
 
 
-async def test_nothing_stays_known_of_pages_that_held_nothing(pages: OpenPages, services: Services, user: User) -> None:
+async def test_closed_pages_without_session_or_share_are_forgotten(pages: OpenPages, services: Services, user: User) -> None:
     secret = await services.sessions.open(user)
     for number in range(10):
         pages.disconnect(await pages.connect(str(number), ""))
@@ -273,7 +273,7 @@ async def test_nothing_stays_known_of_pages_that_held_nothing(pages: OpenPages, 
     assert set(pages._kept) == {signed_in.key}
 
 
-async def test_state_that_has_expired_is_not_looked_up(
+async def test_expired_state_is_not_looked_up(
     pages: OpenPages, services: Services, user: User, monkeypatch: pytest.MonkeyPatch, statements: list[str]
 ) -> None:
     pages.disconnect(await pages.connect(TOKEN, await services.sessions.open(user)))

@@ -1,4 +1,4 @@
-"""Which passwords are refused, and that finding out takes no time whatever is sent."""
+"""Which passwords are refused, and that checking is fast for any input."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from interviewer.accounts.passwords import MAX_PASSWORD, may_exist, refusal
 
-# Each takes zxcvbn long by another of its searches: readings of symbols as letters, repeats, dates, characters that grow.
+# Each one is slow in a different zxcvbn search: l33t readings, repeats, dates, characters whose lowercase is longer.
 SLOW = [
     "!@{7|05(+[4831$<69!@{7|05(+[4831$<69!@{7",
     "!@{7|05(+[4831$<69" * 14,
@@ -27,7 +27,7 @@ SLOW = [
 
 
 @pytest.mark.parametrize("password", SLOW)
-def test_no_password_takes_long_to_estimate(password: str) -> None:
+def test_every_password_is_estimated_quickly(password: str) -> None:
     refusal("warm up the dictionaries")
     best = 1.0
     for _ in range(3):
@@ -59,7 +59,7 @@ def test_patterns_and_common_passwords_are_refused(password: str) -> None:
 @pytest.mark.parametrize(
     "password", ["violet harbour lantern", "(0rr3ct-h0rs3", "!@{7|05(+[48", "k9$Vq2!xLw", "長い合言葉を選びました"]
 )
-def test_good_passwords_are_taken(password: str) -> None:
+def test_good_passwords_are_accepted(password: str) -> None:
     assert refusal(password) == ""
 
 
@@ -73,8 +73,8 @@ def test_unpaired_surrogates_are_refused() -> None:
     assert not may_exist("violet \ud800 harbour")
 
 
-def test_estimates_at_once_do_not_mix_up_users() -> None:
-    """The words about one user must not count for another whose password is estimated at the same time."""
+def test_concurrent_estimates_do_not_mix_up_users() -> None:
+    """One user's words must not count against another user's password estimated at the same time."""
     names = [f"zyxqv{letter * 2}wkfjg" for letter in "bcdhmnpt"]
     ready = threading.Barrier(len(names))
 

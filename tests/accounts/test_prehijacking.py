@@ -1,4 +1,4 @@
-"""Signing up with another person's address opens no way into the account that its owner makes."""
+"""Signing up with another person's address gives no access to the account that its owner creates."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def oauth() -> ScriptedOAuth:
 
 
 async def asked(services: Services, name: str, password: str) -> str:
-    """Sign up with the one address of these tests; returns what the mailed link holds."""
+    """Sign up with the one address of these tests; return the mailed token."""
     await services.accounts.request_verification(EMAIL, name, password)
     return await link_token(services)
 
@@ -51,7 +51,7 @@ async def subjects(services: Services) -> list[str]:
 
 
 async def opens(services: Services, password: str) -> bool:
-    """Tell whether this password signs in."""
+    """Return whether this password signs in."""
     try:
         await services.accounts.sign_in(EMAIL, password)
     except Unauthorized:
@@ -62,7 +62,7 @@ async def opens(services: Services, password: str) -> bool:
 # -- the confirmation page -----------------------------------------------------------------------------------------
 
 
-async def test_confirming_needs_the_password_of_that_mail(services: Services, database: Database) -> None:
+async def test_confirming_needs_the_password_of_that_sign_up(services: Services, database: Database) -> None:
     await asked(services, "Ada", PASSWORD)
     theirs = await asked(services, "Mallory", ATTACKERS)
     for wrong in ("", "wrong", PASSWORD, ATTACKERS + " ", "x" * 5000, "\ud800"):
@@ -77,7 +77,7 @@ async def test_confirming_needs_the_password_of_that_mail(services: Services, da
     assert not await opens(services, ATTACKERS)
 
 
-async def test_a_new_password_can_be_chosen_on_confirming(services: Services) -> None:
+async def test_new_password_can_be_chosen_on_confirming(services: Services) -> None:
     theirs = await asked(services, "Mallory", ATTACKERS)
     with pytest.raises(BadRequest, match="easy to guess"):
         await services.accounts.confirm_with_new_password(theirs, "password1")
@@ -89,7 +89,7 @@ async def test_a_new_password_can_be_chosen_on_confirming(services: Services) ->
         await services.accounts.confirm_with_new_password(theirs, PASSWORD)
 
 
-async def test_two_ways_to_confirm_at_once_make_one_account(services: Services, database: Database) -> None:
+async def test_concurrent_confirmations_make_one_account(services: Services, database: Database) -> None:
     token = await asked(services, "Ada", PASSWORD)
     ways = (
         services.accounts.confirm(token, PASSWORD),
@@ -120,13 +120,13 @@ async def test_one_pending_sign_up_keeps_its_password_unproven(services: Service
     assert "Choose your password" not in await subjects(services)
 
 
-async def test_the_same_password_twice_is_kept(services: Services) -> None:
+async def test_two_sign_ups_with_one_password_keep_it(services: Services) -> None:
     await asked(services, "Ada", PASSWORD)
     await confirmed_by_a_program(services, PASSWORD)
     assert await opens(services, PASSWORD)
 
 
-async def test_different_pending_passwords_set_none(services: Services, database: Database) -> None:
+async def test_different_pending_passwords_are_all_dropped(services: Services, database: Database) -> None:
     await asked(services, "Ada", PASSWORD)
     user = await confirmed_by_a_program(services)
     assert (user.password_hash, user.individual_credits) == (None, 1)
@@ -139,7 +139,7 @@ async def test_different_pending_passwords_set_none(services: Services, database
     assert (await stored(database)).password_proven_at is not None
 
 
-async def test_dead_sign_ups_do_not_count_as_pending(services: Services, database: Database) -> None:
+async def test_expired_sign_ups_do_not_count_as_pending(services: Services, database: Database) -> None:
     await asked(services, "Mallory", ATTACKERS)
     async with database.transaction() as session:
         await session.execute(update(OneTimeToken).values(expires_at=utcnow() - timedelta(seconds=1)))
@@ -148,7 +148,7 @@ async def test_dead_sign_ups_do_not_count_as_pending(services: Services, databas
     assert await opens(services, PASSWORD)
 
 
-async def test_hashes_are_equal_for_one_address_only(services: Services, database: Database) -> None:
+async def test_hashes_match_only_within_one_address(services: Services, database: Database) -> None:
     await asked(services, "Ada", PASSWORD)
     await asked(services, "Ada", PASSWORD)
     await services.accounts.request_verification("bob@example.com", "Bob", PASSWORD)
@@ -158,7 +158,7 @@ async def test_hashes_are_equal_for_one_address_only(services: Services, databas
     assert len({str(found).split("$")[4] for found in hashes}) == 2, "no two addresses share a salt"
 
 
-async def test_the_mail_names_the_user_and_says_to_ignore_it(services: Services) -> None:
+async def test_mail_names_the_user_and_says_to_ignore_it(services: Services) -> None:
     await asked(services, "Mallory", ATTACKERS)
     assert services.outbox is not None
     words = services.outbox.mails[0].mail.text
@@ -170,7 +170,7 @@ async def test_the_mail_names_the_user_and_says_to_ignore_it(services: Services)
 # -- GitHub --------------------------------------------------------------------------------------------------------
 
 
-async def test_github_drops_a_password_that_was_never_proven(services: Services, database: Database) -> None:
+async def test_github_drops_an_unproven_password(services: Services, database: Database) -> None:
     user = await confirmed_by_a_program(services)
     cookie = await services.sessions.open(user)
     issued = await services.tokens.issue(user)
@@ -195,7 +195,7 @@ async def test_github_drops_a_password_that_was_never_proven(services: Services,
     assert await opens(services, NEW)
 
 
-async def test_a_returning_github_user_loses_an_unproven_password(services: Services, database: Database) -> None:
+async def test_returning_github_user_loses_unproven_password(services: Services, database: Database) -> None:
     await services.github.sign_in(ADA)
     async with database.transaction() as session:
         await session.execute(text("UPDATE users SET password_hash = 'of another person'"))
@@ -203,7 +203,7 @@ async def test_a_returning_github_user_loses_an_unproven_password(services: Serv
     assert (await stored(database)).password_hash is None
 
 
-async def test_connecting_github_keeps_only_the_session_that_asks(services: Services) -> None:
+async def test_connecting_github_keeps_only_the_current_session(services: Services) -> None:
     user = await confirmed_by_a_program(services)
     mine, other = await services.sessions.open(user), await services.sessions.open(user)
     issued = await services.tokens.issue(user)
@@ -235,7 +235,7 @@ async def _by_a_reset(services: Services) -> None:
 
 
 @pytest.mark.parametrize("prove", [_by_signing_in, _by_the_page, _by_choosing, _by_a_reset])
-async def test_github_leaves_a_proven_password_alone(
+async def test_github_keeps_a_proven_password(
     services: Services, database: Database, prove: Callable[[Services], Awaitable[None]]
 ) -> None:
     await prove(services)
@@ -246,8 +246,8 @@ async def test_github_leaves_a_proven_password_alone(
     assert "Your account is connected with GitHub" in await subjects(services)
 
 
-async def test_a_sign_in_while_github_drops_the_password_is_void(services: Services, database: Database) -> None:
-    """Whichever comes first: the password is proven and stays, or it is gone with everything that it opened."""
+async def test_sign_in_racing_with_github_gains_nothing(services: Services, database: Database) -> None:
+    """Either sign-in comes first and proves the password, or the password is dropped with every session it opened."""
 
     async def attack() -> Any:
         return await services.sessions.open(await services.accounts.sign_in(EMAIL, ATTACKERS))

@@ -1,4 +1,4 @@
-"""What an account's secrets must not do: show in a log, be guessed from the work that a refusal takes."""
+"""An account's secrets do not appear in logs, and a refusal's timing does not reveal whether an account exists."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.interviews.test_turns import answered, started
 EMAIL, NOBODY = "ada@example.com", "nobody@example.com"
 
 
-async def test_no_token_password_or_answer_is_in_any_log(services: Services, caplog: pytest.LogCaptureFixture) -> None:
+async def test_no_token_password_or_answer_is_logged(services: Services, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     logging.getLogger("sqlalchemy").setLevel(logging.WARNING)
     answer = "My own words about a queue in front of a slow service."
@@ -55,7 +55,7 @@ async def test_no_token_password_or_answer_is_in_any_log(services: Services, cap
         assert secret not in caplog.text
 
 
-async def test_what_a_statement_carried_is_in_no_error(services: Services) -> None:
+async def test_database_error_hides_statement_parameters(services: Services) -> None:
     with pytest.raises(DBAPIError) as caught:
         async with services.database.transaction() as session:
             await session.execute(text("SELECT CAST(:answer AS integer) / 0"), {"answer": 4711})
@@ -64,7 +64,7 @@ async def test_what_a_statement_carried_is_in_no_error(services: Services) -> No
 
 @asynccontextmanager
 async def work(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[dict[str, int]]:
-    """Count what takes time: hashes of passwords."""
+    """Count password hashes, the slow part of the work."""
     done = {"hashes": 0}
     counted = signup._passwords
 
@@ -104,7 +104,7 @@ Try = Callable[[Services, str], Coroutine[Any, Any, object]]
     ],
     ids=["sign-in", "sign-up", "reset"],
 )
-async def test_a_known_and_an_unknown_address_take_the_same_hashes(
+async def test_known_and_unknown_address_cost_the_same_hashes(
     services: Services, monkeypatch: pytest.MonkeyPatch, attempt: Try, hashes: int
 ) -> None:
     await services.accounts.request_verification(EMAIL, "Ada", PASSWORD)

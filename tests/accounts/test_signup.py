@@ -1,4 +1,4 @@
-"""Signing up, verifying, signing in."""
+"""Sign-up, verification, sign-in and password reset."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PASSWORD = "correct horse battery"
 
 
 async def mailed_token(services: Services, page: str, position: int = 0) -> str:
-    """Return the token of a mailed link to this page, the newest first."""
+    """Return the token of a mailed link to this page; position 0 is the newest."""
     await services.post.settle()
     assert services.outbox is not None
     found = [re.search(rf"{page}\?token=(\S+)", item.mail.text) for item in services.outbox.mails]
@@ -37,12 +37,12 @@ async def link_token(services: Services, position: int = 0) -> str:
 
 
 async def signed_up(services: Services, email: str = "ada@example.com", name: str = "Ada") -> User:
-    """Return a new user who has typed the password on the confirmation page."""
+    """Return a new user who has confirmed the sign-up with its password."""
     await services.accounts.request_verification(email, name, PASSWORD)
     return await services.accounts.confirm(await link_token(services), PASSWORD)
 
 
-async def test_a_verified_address_makes_an_account_with_one_free_credit(services: Services, database: Database) -> None:
+async def test_verified_address_makes_account_with_free_credit(services: Services, database: Database) -> None:
     user = await signed_up(services)
     assert (user.email, user.username, user.individual_credits) == ("ada@example.com", "Ada", 1)
     async with database.transaction() as session:
@@ -59,7 +59,7 @@ async def test_no_account_exists_before_the_link_is_used(services: Services, dat
         await services.accounts.sign_in("ada@example.com", PASSWORD)
 
 
-async def test_a_link_works_once_even_when_used_twice_at_once(services: Services, database: Database) -> None:
+async def test_link_used_concurrently_works_once(services: Services, database: Database) -> None:
     await services.accounts.request_verification("ada@example.com", "Ada", PASSWORD)
     token = await link_token(services)
     results = await asyncio.gather(*(services.accounts.verify(token) for _ in range(5)), return_exceptions=True)
@@ -69,7 +69,7 @@ async def test_a_link_works_once_even_when_used_twice_at_once(services: Services
         assert (await session.execute(text("SELECT sum(individual_credits) FROM users"))).scalar_one() == 1
 
 
-async def test_two_links_for_one_address_make_one_account_of_the_one_used(services: Services) -> None:
+async def test_only_the_used_link_of_an_address_makes_an_account(services: Services) -> None:
     await services.accounts.request_verification("ada@example.com", "Ada", PASSWORD)
     await services.accounts.request_verification("ada@example.com", "Mallory", PASSWORD)
     older = await link_token(services, 1)
@@ -78,7 +78,7 @@ async def test_two_links_for_one_address_make_one_account_of_the_one_used(servic
         await services.accounts.verify(await link_token(services, 1))
 
 
-async def test_two_links_for_one_address_used_at_once_make_one_account(services: Services) -> None:
+async def test_links_of_one_address_used_at_once_make_one_account(services: Services) -> None:
     for name in ("Ada", "Eve", "Bob", "Zoe"):
         await services.accounts.request_verification("ada@example.com", name, PASSWORD)
     tokens = [await link_token(services, position) for position in range(4)]
@@ -87,7 +87,7 @@ async def test_two_links_for_one_address_used_at_once_make_one_account(services:
     assert sum(isinstance(result, Unauthorized | Conflict) for result in results) == 3
 
 
-async def test_an_expired_or_invented_link_is_dead(services: Services, database: Database) -> None:
+async def test_expired_or_invented_link_is_dead(services: Services, database: Database) -> None:
     await services.accounts.request_verification("ada@example.com", "Ada", PASSWORD)
     async with database.transaction() as session:
         await session.execute(update(OneTimeToken).values(expires_at=utcnow() - timedelta(seconds=1)))
@@ -96,7 +96,7 @@ async def test_an_expired_or_invented_link_is_dead(services: Services, database:
             await services.accounts.verify(token)
 
 
-async def test_a_known_address_gets_another_mail_and_the_caller_cannot_tell(services: Services) -> None:
+async def test_known_address_gets_another_mail_unseen_by_caller(services: Services) -> None:
     await signed_up(services)
     await services.accounts.request_verification("Ada@Example.com", "Somebody", PASSWORD)
     await services.post.settle()
@@ -105,7 +105,7 @@ async def test_a_known_address_gets_another_mail_and_the_caller_cannot_tell(serv
     assert "token=" not in services.outbox.mails[0].mail.text
 
 
-async def test_an_address_verified_meanwhile_conflicts(services: Services, database: Database) -> None:
+async def test_address_verified_meanwhile_conflicts(services: Services, database: Database) -> None:
     await services.accounts.request_verification("ada@example.com", "Ada", PASSWORD)
     async with database.transaction() as session:
         session.add(User(email="ada@example.com", username="First"))
@@ -113,7 +113,7 @@ async def test_an_address_verified_meanwhile_conflicts(services: Services, datab
         await services.accounts.verify(await link_token(services))
 
 
-async def test_nothing_secret_is_stored_or_mailed_in_the_clear(services: Services, database: Database) -> None:
+async def test_no_secret_is_stored_or_mailed_in_the_clear(services: Services, database: Database) -> None:
     await services.accounts.request_verification("ada@example.com", "Ada", PASSWORD)
     await services.post.settle()
     assert services.outbox is not None
@@ -140,16 +140,14 @@ async def test_nothing_secret_is_stored_or_mailed_in_the_clear(services: Service
         ("ada@example.com", "Ada", "long enough \ud800"),
     ],
 )
-async def test_what_cannot_be_used_is_refused_and_no_mail_goes_out(
-    services: Services, email: str, name: str, password: str
-) -> None:
+async def test_invalid_sign_up_is_refused_without_mail(services: Services, email: str, name: str, password: str) -> None:
     with pytest.raises(BadRequest):
         await services.accounts.request_verification(email, name, password)
     assert services.outbox is not None
     assert not services.outbox.mails
 
 
-async def test_signing_in_needs_the_right_password_and_tells_nothing_else(services: Services) -> None:
+async def test_failed_sign_in_does_not_say_what_was_wrong(services: Services) -> None:
     await signed_up(services)
     assert (await services.accounts.sign_in(" ADA@example.com ", PASSWORD)).username == "Ada"
     messages = set()
@@ -165,7 +163,7 @@ async def test_signing_in_needs_the_right_password_and_tells_nothing_else(servic
     assert len(messages) == 1
 
 
-async def test_a_session_is_known_by_its_secret_until_it_is_closed(services: Services, database: Database) -> None:
+async def test_session_lives_until_it_is_closed(services: Services, database: Database) -> None:
     user = await signed_up(services)
     secret = await services.sessions.open(user, "Browser")
     assert (await services.sessions.authenticate(secret)).user_id == user.id
@@ -177,9 +175,7 @@ async def test_a_session_is_known_by_its_secret_until_it_is_closed(services: Ser
             await services.sessions.authenticate(dead)
 
 
-async def test_a_session_slides_while_it_is_used_and_ends_after_thirty_days_without(
-    services: Services, database: Database
-) -> None:
+async def test_session_slides_and_ends_after_thirty_idle_days(services: Services, database: Database) -> None:
     user = await signed_up(services)
     secret = await services.sessions.open(user)
     old = utcnow() - timedelta(days=20)
@@ -193,7 +189,7 @@ async def test_a_session_slides_while_it_is_used_and_ends_after_thirty_days_with
         await services.sessions.authenticate(secret, slide=True)
 
 
-# -- a new password -----------------------------------------------------------------------------------------------
+# -- password reset ------------------------------------------------------------------------------------------------
 
 NEW = "violet harbour lantern"
 
@@ -202,7 +198,7 @@ async def reset_token(services: Services) -> str:
     return await mailed_token(services, "reset-password")
 
 
-async def test_a_reset_changes_the_password_ends_every_session_and_tells_the_owner(services: Services) -> None:
+async def test_reset_ends_every_session_and_notifies_owner(services: Services) -> None:
     user = await signed_up(services)
     sessions = [await services.sessions.open(user) for _ in range(2)]
     await services.accounts.request_reset("ada@example.com")
@@ -220,7 +216,7 @@ async def test_a_reset_changes_the_password_ends_every_session_and_tells_the_own
     assert services.outbox.mails[0].mail.subject == "Your password was changed"
 
 
-async def test_a_reset_link_works_once_and_takes_the_others_of_the_address_with_it(services: Services) -> None:
+async def test_reset_link_works_once_and_voids_the_others(services: Services) -> None:
     await signed_up(services)
     await services.accounts.request_reset("ada@example.com")
     older = await reset_token(services)
@@ -234,7 +230,7 @@ async def test_a_reset_link_works_once_and_takes_the_others_of_the_address_with_
             await services.accounts.reset_password(dead, NEW)
 
 
-async def test_a_reset_link_lives_fifteen_minutes(services: Services, database: Database) -> None:
+async def test_reset_link_lives_fifteen_minutes(services: Services, database: Database) -> None:
     await signed_up(services)
     await services.accounts.request_reset("ada@example.com")
     token = await reset_token(services)
@@ -248,7 +244,7 @@ async def test_a_reset_link_lives_fifteen_minutes(services: Services, database: 
         await services.accounts.reset_password(token, NEW)
 
 
-async def test_a_weak_new_password_is_refused_and_the_link_stays_alive(services: Services) -> None:
+async def test_weak_new_password_leaves_the_link_alive(services: Services) -> None:
     await signed_up(services)
     await services.accounts.request_reset("ada@example.com")
     token = await reset_token(services)
@@ -257,7 +253,7 @@ async def test_a_weak_new_password_is_refused_and_the_link_stays_alive(services:
     await services.accounts.reset_password(token, NEW)
 
 
-async def test_a_reset_for_an_unknown_address_mails_nobody(services: Services) -> None:
+async def test_reset_for_unknown_address_sends_no_mail(services: Services) -> None:
     await services.accounts.request_reset("nobody@example.com")
     await services.post.settle()
     assert services.outbox is not None
@@ -266,7 +262,7 @@ async def test_a_reset_for_an_unknown_address_mails_nobody(services: Services) -
         await services.accounts.request_reset("no address")
 
 
-async def test_a_token_of_one_kind_never_passes_as_the_other(services: Services) -> None:
+async def test_token_of_one_kind_never_passes_as_another(services: Services) -> None:
     await services.accounts.request_verification("bob@example.com", "Bob", PASSWORD)
     verification = await link_token(services)
     with pytest.raises(Unauthorized):
@@ -286,12 +282,12 @@ async def test_a_token_of_one_kind_never_passes_as_the_other(services: Services)
 @pytest.mark.parametrize(
     "password", ["password1", "12345678", "qwertyuiop[]", "aaaaaaaaaaaa", "interview", "adalovelace", "Ada@example.com"]
 )
-async def test_passwords_that_are_easy_to_guess_are_refused(services: Services, password: str) -> None:
+async def test_easily_guessed_passwords_are_refused(services: Services, password: str) -> None:
     with pytest.raises(BadRequest, match="easy to guess"):
         await services.accounts.request_verification("ada@example.com", "Ada Lovelace", password)
 
 
-async def test_a_hash_with_older_parameters_is_upgraded_on_sign_in(services: Services, database: Database) -> None:
+async def test_hash_with_older_parameters_is_upgraded(services: Services, database: Database) -> None:
     user = await signed_up(services)
     old = CryptContext(schemes=["argon2"], argon2__memory_cost=1024, argon2__time_cost=1, argon2__parallelism=1).hash(PASSWORD)
     async with database.transaction() as session:
@@ -302,11 +298,11 @@ async def test_a_hash_with_older_parameters_is_upgraded_on_sign_in(services: Ser
     await services.accounts.sign_in(user.email, PASSWORD)
 
 
-# -- tricks with addresses and names ---------------------------------------------------------------------------------
+# -- misleading addresses and names ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("typed", ["ADA@EXAMPLE.COM", " Ada@Example.Com ", "ada@EXAMPLE.com", "\N{KELVIN SIGN}im@example.com"])
-async def test_one_address_is_one_account_however_it_is_written(services: Services, database: Database, typed: str) -> None:
+async def test_spellings_of_one_address_are_one_account(services: Services, database: Database, typed: str) -> None:
     plain = "kim@example.com" if "im@" in typed else "ada@example.com"
     user = await signed_up(services, plain)
     await services.accounts.request_verification(typed, "Somebody", PASSWORD)
@@ -316,7 +312,7 @@ async def test_one_address_is_one_account_however_it_is_written(services: Servic
     assert (await services.accounts.sign_in(typed, PASSWORD)).id == user.id
 
 
-async def test_a_mail_goes_to_the_stored_address_never_to_a_lookalike(services: Services) -> None:
+async def test_mail_goes_to_stored_address_not_lookalike(services: Services) -> None:
     await signed_up(services, "kim@example.com")
     await services.accounts.request_reset("\N{KELVIN SIGN}im@example.com")
     await reset_token(services)
@@ -324,7 +320,7 @@ async def test_a_mail_goes_to_the_stored_address_never_to_a_lookalike(services: 
     assert {item.mail.to for item in services.outbox.mails} == {"kim@example.com"}
 
 
-async def test_a_lookalike_of_another_alphabet_is_another_account(services: Services) -> None:
+async def test_lookalike_of_another_alphabet_is_another_account(services: Services) -> None:
     ada = await signed_up(services)
     lookalike = "\N{CYRILLIC SMALL LETTER A}da@example.com"
     await services.accounts.request_verification(lookalike, "Mallory", PASSWORD)
@@ -350,7 +346,7 @@ async def test_both_spellings_of_an_international_domain_are_one(services: Servi
         "<b>@example.com",
     ],
 )
-async def test_an_address_that_could_fool_anybody_is_refused(services: Services, email: str) -> None:
+async def test_misleading_address_is_refused(services: Services, email: str) -> None:
     with pytest.raises(BadRequest):
         await services.accounts.request_verification(email, "Ada", PASSWORD)
 
@@ -358,13 +354,13 @@ async def test_an_address_that_could_fool_anybody_is_refused(services: Services,
 @pytest.mark.parametrize(
     "name", ["\u202eada", "a\u200bda", "\ufeff", "\u200d", "\u2066x", "<img src=x onerror=alert(1)>", "A\x1bda"]
 )
-async def test_a_name_that_could_fool_anybody_is_refused(services: Services, name: str) -> None:
+async def test_misleading_name_is_refused(services: Services, name: str) -> None:
     with pytest.raises(BadRequest):
         await services.accounts.request_verification("ada@example.com", name, PASSWORD)
 
 
 @pytest.mark.parametrize("name", ["Zoë", "李小龍", "O'Brien & Søn", "👩\u200d💻 dev", "می\u200cخواهم"])
-async def test_a_name_of_any_script_is_kept_and_escaped_in_mails(services: Services, name: str) -> None:
+async def test_name_of_any_script_is_kept_and_escaped_in_mails(services: Services, name: str) -> None:
     user = await signed_up(services, name=name)
     assert user.username == name
     await services.post.settle()
@@ -372,7 +368,7 @@ async def test_a_name_of_any_script_is_kept_and_escaped_in_mails(services: Servi
     assert "& Søn" not in services.outbox.mails[0].mail.html
 
 
-async def test_mailed_tokens_are_no_tokens_of_programs(services: Services) -> None:
+async def test_mailed_tokens_are_not_api_tokens(services: Services) -> None:
     user = await signed_up(services)
     await services.accounts.request_verification("bob@example.com", "Bob", PASSWORD)
     verification = await link_token(services)

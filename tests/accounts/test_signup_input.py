@@ -1,4 +1,4 @@
-"""What is done with input that cannot be used: every try counts, and none holds up the event loop."""
+"""Invalid input: every attempt counts, and none blocks the event loop."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ INVALID: dict[str, tuple[Action, Try]] = {
 
 
 @pytest.mark.parametrize("case", INVALID)
-async def test_invalid_input_counts_as_a_try(services: Services, case: str) -> None:
+async def test_invalid_input_counts_as_an_attempt(services: Services, case: str) -> None:
     action, attempt = INVALID[case]
     allowed = int(LIMITS[action].client.partition("/")[0])
     for number in range(allowed):
@@ -62,7 +62,7 @@ async def test_weak_passwords_count_against_a_reset_link(services: Services) -> 
         await services.accounts.reset_password(token, "short", CLIENT)
 
 
-async def test_a_dead_link_is_refused_before_the_password(services: Services) -> None:
+async def test_dead_link_is_refused_before_the_password(services: Services) -> None:
     with pytest.raises(Unauthorized):
         await services.accounts.reset_password("dead", "short")
     with pytest.raises(Unauthorized):
@@ -78,7 +78,7 @@ async def test_sign_up_names_every_wrong_field(services: Services) -> None:
 
 
 class Watched(str):
-    """A password that knows which threads looked at its length, the first thing that is checked."""
+    """A password that records which threads read its length, the first check made."""
 
     threads: ClassVar[set[int]] = set()
 
@@ -105,7 +105,7 @@ async def test_passwords_are_estimated_in_threads(services: Services) -> None:
         assert threading.get_ident() not in Watched.threads
 
 
-async def test_the_slowest_password_is_taken_in_time(services: Services) -> None:
+async def test_slowest_password_is_handled_in_time(services: Services) -> None:
     await services.accounts.request_verification("ada@example.com", "Ada", PASSWORD)
     started = time.process_time()
     await services.accounts.request_verification("bob@example.com", "Bob", SLOW_PASSWORD)
@@ -115,7 +115,7 @@ async def test_the_slowest_password_is_taken_in_time(services: Services) -> None
 @pytest.mark.parametrize(
     "email", ["a" * 150_000, "a@" * 75_000, "a." * 75_000 + "@example.com", "ä" * 150_000 + "@b.de", " " * 150_000, '"' * 150_000]
 )
-async def test_huge_addresses_take_no_time(email: str) -> None:
+async def test_huge_addresses_are_refused_quickly(email: str) -> None:
     started = time.thread_time()
     with pytest.raises(BadRequest, match=r"This is not a valid e-mail address\."):
         normalised_email(email)
@@ -123,7 +123,7 @@ async def test_huge_addresses_take_no_time(email: str) -> None:
 
 
 @pytest.mark.parametrize("piece", ["a", "a.", "ä", "@", '"', "\N{KELVIN SIGN}", "a@", "xn--"])
-async def test_addresses_of_the_greatest_length_take_little(piece: str) -> None:
+async def test_longest_addresses_are_checked_quickly(piece: str) -> None:
     for email in ((piece * 320)[:308] + "@example.com", "a@" + (piece * 320)[:313] + ".com"):
         started = time.thread_time()
         with pytest.raises(BadRequest):

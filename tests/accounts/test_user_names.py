@@ -1,4 +1,4 @@
-"""What users may be called, and what becomes of names from another site."""
+"""Rules for user names, and cleaning of names from another site."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ LINKS = [
     "evil\N{ONE DOT LEADER}me",
     "evil\N{HALFWIDTH IDEOGRAPHIC FULL STOP}me",
 ]
-# Nothing is seen of these, alone or between letters.
+# Invisible, alone or between letters.
 BLANKS = [
     "\u3164",
     "\u115f",
@@ -109,7 +109,7 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", LINKS)
-def test_names_that_hold_links_are_refused(name: str) -> None:
+def test_names_with_links_are_refused(name: str) -> None:
     with pytest.raises(BadRequest, match="web addresses or e-mail addresses"):
         checked_username(name)
 
@@ -121,23 +121,23 @@ def test_names_with_control_characters_are_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", BLANKS)
-def test_names_that_show_nothing_are_refused(name: str) -> None:
+def test_invisible_names_are_refused(name: str) -> None:
     with pytest.raises(BadRequest):
         checked_username(name)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_names_of_people_are_kept(name: str) -> None:
+def test_real_names_are_kept(name: str) -> None:
     assert checked_username(f"  {name}\n") == name
     assert cleaned_username(name, "GitHub user") == name
 
 
-def test_spaces_in_a_name_are_single() -> None:
+def test_repeated_spaces_become_single() -> None:
     assert checked_username(" Ada   de\N{NO-BREAK SPACE}Lovelace ") == "Ada de Lovelace"
 
 
 @pytest.mark.parametrize("name", LINKS + CONTROLS + BLANKS)
-def test_a_cleaned_name_may_be_a_name(name: str) -> None:
+def test_cleaned_name_is_always_valid(name: str) -> None:
     cleaned = cleaned_username(name, "GitHub user")
     assert checked_username(cleaned) == cleaned
 
@@ -155,7 +155,7 @@ def test_a_cleaned_name_may_be_a_name(name: str) -> None:
         ("word " * 1000, ("word " * 10).strip()),
     ],
 )
-def test_a_name_from_another_site_is_cleaned(name: str, cleaned: str) -> None:
+def test_name_from_another_site_is_cleaned(name: str, cleaned: str) -> None:
     assert cleaned_username(name, "GitHub user") == cleaned
 
 
@@ -163,7 +163,7 @@ def test_a_name_from_another_site_is_cleaned(name: str, cleaned: str) -> None:
     "piece",
     ["a", " ", "a.", ".", "@", "a@", "www.", "/", "://", "a.a/", "-", "\n", "\u200d", "\ufdfa", "<", "a.bc", "\u3300", "1.1.1."],
 )
-def test_a_megabyte_of_anything_takes_no_time(piece: str) -> None:
+def test_a_megabyte_of_anything_is_handled_quickly(piece: str) -> None:
     hostile = piece * (1_000_000 // len(piece))
     started = time.thread_time()
     with pytest.raises(BadRequest):

@@ -1,4 +1,4 @@
-"""What somebody sees of what they bought: the plan, and the ledger as a statement."""
+"""What users see of their purchases: the plan, and the ledger as a statement."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def user(new_user: NewUser) -> User:
 
 
 def moment(store: Store, id: str, name: str) -> datetime | None:
-    """Return when something of a subscription happens, as its record tells."""
+    """Return one of the times in a subscription's record."""
     told = store.subscriptions[id]["attributes"][name]
     return datetime.fromisoformat(told) if told else None
 
@@ -53,7 +53,7 @@ async def test_without_a_subscription_the_plan_is_inactive(plans: Plans, user: U
     assert (account.balances, account.statement) == (Balances(0, 0), ())
 
 
-async def test_nobody_elses_account_and_none_that_is_gone(
+async def test_other_users_and_missing_accounts_show_nothing(
     plans: Plans, webhooks: Webhooks, user: User, new_user: NewUser
 ) -> None:
     await send(webhooks, *shop().subscribe(user.email, PRO, custom=None)[1])
@@ -63,7 +63,7 @@ async def test_nobody_elses_account_and_none_that_is_gone(
         await plans.account(other.id + 1)
 
 
-async def test_a_plan_is_told_with_its_dates(plans: Plans, webhooks: Webhooks, user: User) -> None:
+async def test_plan_shows_its_dates(plans: Plans, webhooks: Webhooks, user: User) -> None:
     store = shop()
     id, told = store.subscribe(user.email, PREMIUM, custom=None)
     await send(webhooks, *told)
@@ -83,7 +83,7 @@ async def test_a_plan_is_told_with_its_dates(plans: Plans, webhooks: Webhooks, u
     assert (await plans.account(user.id)).plan == active
 
 
-async def test_a_trial_tells_when_it_ends(plans: Plans, webhooks: Webhooks, user: User) -> None:
+async def test_trial_shows_when_it_ends(plans: Plans, webhooks: Webhooks, user: User) -> None:
     store = shop()
     id, told = store.subscribe(user.email, PRO, custom=None, trial=True)
     await send(webhooks, *told)
@@ -95,7 +95,7 @@ async def test_a_trial_tells_when_it_ends(plans: Plans, webhooks: Webhooks, user
 
 
 @pytest.mark.parametrize("order", [*permutations(range(3))])
-async def test_the_newest_subscription_counts_whichever_is_told_last(
+async def test_newest_subscription_counts_in_any_delivery_order(
     plans: Plans, webhooks: Webhooks, user: User, order: tuple[int, ...]
 ) -> None:
     store = shop()
@@ -107,20 +107,18 @@ async def test_the_newest_subscription_counts_whichever_is_told_last(
     assert (plan.product, plan.status) == (Product.PREMIUM, "active")
 
 
-async def test_paypals_are_changed_elsewhere(plans: Plans, webhooks: Webhooks, user: User) -> None:
+async def test_paypal_subscription_is_changed_elsewhere(plans: Plans, webhooks: Webhooks, user: User) -> None:
     await send(webhooks, *shop().subscribe(user.email, PRO, custom=None, processor="paypal")[1])
     assert (await plans.account(user.id)).plan.elsewhere
 
 
-async def test_a_variant_that_is_not_sold_any_more_is_the_plan_it_was(
-    plans: Plans, database: Database, webhooks: Webhooks, user: User
-) -> None:
+async def test_variant_no_longer_sold_keeps_its_plan(plans: Plans, database: Database, webhooks: Webhooks, user: User) -> None:
     await send(webhooks, *shop().subscribe(user.email, PREMIUM, custom=None)[1])
     moved = Plans(database, replace(CATALOGUE, variants={Product.PRO: "8", Product.PREMIUM: "9"}))
     assert (await moved.account(user.id)).plan == (await plans.account(user.id)).plan
 
 
-async def test_a_variant_that_never_was_ours_is_a_plan_without_a_name(database: Database, user: User) -> None:
+async def test_unconfigured_variant_is_a_plan_without_product(database: Database, user: User) -> None:
     nothing = replace(CATALOGUE, variants={})
     await send(Webhooks(database, nothing, SECRET), *shop().subscribe(user.email, PRO, custom=None)[1])
     plan = (await Plans(database, nothing).account(user.id)).plan
@@ -131,7 +129,7 @@ async def test_a_variant_that_never_was_ours_is_a_plan_without_a_name(database: 
 
 
 @pytest.mark.parametrize("order", [*permutations(range(3))])
-async def test_a_failed_payment_shows_until_it_is_made(
+async def test_failed_payment_shows_until_it_is_paid(
     plans: Plans, webhooks: Webhooks, user: User, order: tuple[int, ...]
 ) -> None:
     store = shop()
@@ -148,7 +146,7 @@ async def test_a_failed_payment_shows_until_it_is_made(
     assert seen[order.index(0)] is (order.index(0) < order.index(2)), "shown only while it is not made"
 
 
-async def test_a_failed_payment_by_itself_changes_no_status(plans: Plans, webhooks: Webhooks, user: User) -> None:
+async def test_failed_payment_alone_keeps_the_status(plans: Plans, webhooks: Webhooks, user: User) -> None:
     store = shop()
     id, told = store.subscribe(user.email, PRO, custom=None)
     await send(webhooks, *told, store.fail(id)[0])
@@ -156,7 +154,7 @@ async def test_a_failed_payment_by_itself_changes_no_status(plans: Plans, webhoo
     assert (plan.status, plan.payment_failed) == ("active", True)
 
 
-async def test_the_next_month_paid_makes_up_for_one_that_was_not(plans: Plans, webhooks: Webhooks, user: User) -> None:
+async def test_next_paid_renewal_clears_a_failed_payment(plans: Plans, webhooks: Webhooks, user: User) -> None:
     store = shop()
     id, told = store.subscribe(user.email, PRO, custom=None)
     told += store.fail(id)
@@ -165,7 +163,7 @@ async def test_the_next_month_paid_makes_up_for_one_that_was_not(plans: Plans, w
     assert not (await plans.account(user.id)).plan.payment_failed
 
 
-async def test_once_it_is_over_there_is_no_payment_to_worry_about(plans: Plans, webhooks: Webhooks, user: User) -> None:
+async def test_ended_subscription_hides_a_failed_payment(plans: Plans, webhooks: Webhooks, user: User) -> None:
     store = shop()
     id, told = store.subscribe(user.email, PRO, custom=None)
     await send(webhooks, *told, *store.fail(id))
@@ -178,7 +176,7 @@ async def test_once_it_is_over_there_is_no_payment_to_worry_about(plans: Plans, 
 # -- coming back from the checkout -------------------------------------------------------------------------------------
 
 
-async def test_who_comes_back_waits_until_the_payment_is_told(
+async def test_returning_buyer_waits_until_the_payment_arrives(
     plans: Plans, database: Database, webhooks: Webhooks, user: User, new_user: NewUser
 ) -> None:
     store, other = shop(), await new_user()
@@ -193,16 +191,14 @@ async def test_who_comes_back_waits_until_the_payment_is_told(
     assert await plans.awaited(user.id) is Awaited.ARRIVED
 
 
-async def test_a_trial_that_begins_has_arrived_though_it_brings_no_credits(
-    plans: Plans, database: Database, webhooks: Webhooks, user: User
-) -> None:
+async def test_started_trial_counts_as_arrived(plans: Plans, database: Database, webhooks: Webhooks, user: User) -> None:
     custom = await issue_reference(database, user)
     await send(webhooks, *shop().subscribe(user.email, PRO, custom=custom, trial=True)[1])
     assert await plans.awaited(user.id) is Awaited.ARRIVED
     assert (await plans.account(user.id)).statement == ()
 
 
-async def test_after_an_hour_nobody_waits_any_more(plans: Plans, database: Database, user: User) -> None:
+async def test_checkout_is_not_awaited_after_an_hour(plans: Plans, database: Database, user: User) -> None:
     await issue_reference(database, user)
     async with database.transaction() as session:
         await session.execute(text("UPDATE checkout_references SET created_at = created_at - interval '61 minutes'"))
@@ -216,10 +212,10 @@ def lines(statement: tuple[StatementLine, ...]) -> list[tuple[str, CreditType, i
     return [(line.reason, line.type, line.amount, line.debt_change, line.balance, line.debt) for line in statement]
 
 
-async def test_every_line_tells_balance_and_debt_after_it(
+async def test_every_line_shows_balance_and_debt_after_it(
     services: Services, webhooks: Webhooks, user: User, new_user: NewUser
 ) -> None:
-    await new_user(credits=3)  # somebody else's rows are not among them
+    await new_user(credits=3)  # another user's rows are not included
     store = shop()
     order, told = store.buy(user.email, custom=None)
     id, more = store.subscribe(user.email, PRO, custom=None)
@@ -244,7 +240,7 @@ async def test_every_line_tells_balance_and_debt_after_it(
     assert account.balances == Balances(0, 9, subscription_usable=True)
 
 
-async def test_the_statement_ends_at_the_balances(plans: Plans, webhooks: Webhooks, user: User) -> None:
+async def test_statement_ends_at_the_balances(plans: Plans, webhooks: Webhooks, user: User) -> None:
     store = shop()
     id, told = store.subscribe(user.email, PREMIUM, custom=None)
     told += store.change_variant(id, PRO) + store.change_variant(id, PREMIUM) + store.renew(id)

@@ -1,4 +1,4 @@
-"""Purchases, starts and erasures at the same time, in two processes: nothing is spent or granted twice, nobody gets stuck."""
+"""Concurrent purchases, starts and erasures in two processes: nothing is spent or granted twice, and nothing deadlocks."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ pytestmark = pytest.mark.slow
 
 AT_ONCE = 50
 ROUNDS = 15
-# How often something that is told to try again does so before the test gives up on it.
+# How often a refused call is retried before the test fails.
 TRIES = 50
 
 
 @pytest.fixture
 async def databases(database: Database, database_url: str) -> AsyncIterator[tuple[Database, Database]]:
-    """The pools of two processes."""
+    """The connection pools of two processes."""
     other = Database(database_url, pool_size=20)
     yield database, other
     await other.close()
@@ -65,7 +65,7 @@ async def databases(database: Database, database_url: str) -> AsyncIterator[tupl
 
 @pytest.fixture
 def processes(databases: tuple[Database, Database]) -> tuple[Webhooks, ...]:
-    """Who takes deliveries in each process."""
+    """The webhook handlers of the two processes."""
     return tuple(Webhooks(database, CATALOGUE, SECRET) for database in databases)
 
 
@@ -75,7 +75,7 @@ async def user(new_user: NewUser) -> User:
 
 
 async def told(processes: tuple[Webhooks, ...], deliveries: list[Delivery]) -> list[Outcome]:
-    """Hand all over at once, in turn to each process; any failure fails the test."""
+    """Deliver all at once, alternating between the processes; any failure fails the test."""
     receivers = zip(cycle(processes), deliveries, strict=False)
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(webhooks.receive(one.body, signature(one.body))) for webhooks, one in receivers]
@@ -83,7 +83,7 @@ async def told(processes: tuple[Webhooks, ...], deliveries: list[Delivery]) -> l
 
 
 async def settled(work: Awaitable[object]) -> type[AppError] | None:
-    """Wait for something; return the kind of its refusal, None if there was none."""
+    """Wait for some work; return the type of the error it raised, None without one."""
     try:
         await work
     except AppError as error:
@@ -92,7 +92,7 @@ async def settled(work: Awaitable[object]) -> type[AppError] | None:
 
 
 async def started(interviews: Interviews, user: User) -> None:
-    """Start an interview, up to its first question."""
+    """Start an interview and wait for its first question."""
     events = [event async for event in interviews.start(user.id, "")]
     assert isinstance(events[-1], Asked)
 
@@ -101,7 +101,7 @@ async def started(interviews: Interviews, user: User) -> None:
 
 
 @pytest.mark.parametrize("credits", [1, 3])
-async def test_of_many_starts_at_once_as_many_succeed_as_there_are_credits(
+async def test_concurrent_starts_succeed_once_per_credit(
     databases: tuple[Database, Database], interviewer: ScriptedInterviewer, new_user: NewUser, credits: int
 ) -> None:
     user = await new_user(credits=credits)
@@ -114,7 +114,7 @@ async def test_of_many_starts_at_once_as_many_succeed_as_there_are_credits(
 
 
 @pytest.mark.parametrize("refund_first", [False, True])
-async def test_starts_beside_a_refund_spend_what_is_there_or_leave_a_debt(
+async def test_starts_racing_with_a_refund_spend_or_leave_a_debt(
     services: Services,
     databases: tuple[Database, Database],
     processes: tuple[Webhooks, ...],
@@ -138,7 +138,7 @@ async def test_starts_beside_a_refund_spend_what_is_there_or_leave_a_debt(
         assert starts.count(None) <= 2
 
 
-async def test_credits_come_back_once_while_starts_and_deliveries_go_on(
+async def test_lapsed_starts_are_refunded_once_under_load(
     services: Services, databases: tuple[Database, Database], processes: tuple[Webhooks, ...], new_user: NewUser
 ) -> None:
     store = shop()
@@ -160,7 +160,7 @@ async def test_credits_come_back_once_while_starts_and_deliveries_go_on(
 
 
 async def lapsed_start(database: Database, user: User) -> None:
-    """Reserve a credit for an interview whose process is dead."""
+    """Reserve a credit for an interview whose process has died."""
     async with database.transaction() as session:
         locked = await users.locked_user(session, user.id)
         assert locked is not None
@@ -175,7 +175,7 @@ async def lapsed_start(database: Database, user: User) -> None:
 # -- deliveries ------------------------------------------------------------------------------------------------------
 
 
-async def test_the_same_delivery_many_times_at_once_counts_once(
+async def test_concurrent_copies_of_a_delivery_count_once(
     databases: tuple[Database, Database], processes: tuple[Webhooks, ...], user: User
 ) -> None:
     store = shop()
@@ -192,7 +192,7 @@ async def test_the_same_delivery_many_times_at_once_counts_once(
 
 
 @pytest.mark.parametrize("seed", range(4))
-async def test_many_different_deliveries_for_one_user_at_once_are_all_applied(
+async def test_concurrent_deliveries_for_one_user_are_all_applied(
     databases: tuple[Database, Database], processes: tuple[Webhooks, ...], user: User, seed: int
 ) -> None:
     chance = random.Random(seed)
@@ -205,7 +205,7 @@ async def test_many_different_deliveries_for_one_user_at_once_are_all_applied(
     assert await processes[0].listed() == [], "what waited is applied"
 
 
-async def test_a_refund_beside_what_it_pays_back_leaves_nothing_whoever_is_first(
+async def test_refund_racing_with_its_purchase_leaves_nothing(
     databases: tuple[Database, Database], processes: tuple[Webhooks, ...], new_user: NewUser
 ) -> None:
     store = shop()
@@ -221,7 +221,7 @@ async def test_a_refund_beside_what_it_pays_back_leaves_nothing_whoever_is_first
     assert await processes[0].listed() == []
 
 
-async def test_a_replay_beside_deliveries_of_the_same_purchase_waits_for_nobody_who_waits_for_it(
+async def test_replay_and_delivery_of_one_purchase_do_not_deadlock(
     databases: tuple[Database, Database], processes: tuple[Webhooks, ...], new_user: NewUser
 ) -> None:
     store = shop()
@@ -241,14 +241,14 @@ async def test_a_replay_beside_deliveries_of_the_same_purchase_waits_for_nobody_
 
 
 @pytest.mark.parametrize("known", [0, 3, 7])
-async def test_an_account_that_is_erased_beside_deliveries_leaves_nothing_that_anybody_could_get(
+async def test_erasure_racing_with_deliveries_leaves_nothing(
     services: Services,
     databases: tuple[Database, Database],
     processes: tuple[Webhooks, ...],
     new_user: NewUser,
     known: int,
 ) -> None:
-    """`known` deliveries are here before. Whoever loses a race may be told to try again."""
+    """`known` deliveries arrive before the race. The loser of a race may have to retry."""
     rounds = 3
     for number in range(rounds):
         user, chance = await new_user(credits=1), random.Random(number)
@@ -281,7 +281,7 @@ async def test_an_account_that_is_erased_beside_deliveries_leaves_nothing_that_a
 
 
 async def insisted(work: Callable[[], Awaitable[object]]) -> None:
-    """Try again after a failure of ours, as the payment service does, and a person."""
+    """Retry after errors of ours, as the payment service and users do."""
     for left in reversed(range(TRIES)):
         try:
             await work()
@@ -294,7 +294,7 @@ async def insisted(work: Callable[[], Awaitable[object]]) -> None:
 
 
 async def purchases(database: Database, user: User, number: int) -> list[Delivery]:
-    """Return what is told of a credit and of a plan that is cancelled already, so that nothing keeps its account."""
+    """Return the deliveries for a credit and for a cancelled plan, which does not block an erasure."""
     custom = await issue_reference(database, user, f"chk_{number}")
     store = shop(first_id=(number + 1) * 10_000)
     order, told = store.buy(user.email, custom=custom)

@@ -1,4 +1,4 @@
-"""Whatever the order, the repetitions and the crashes: balances less debts are those of the clean history."""
+"""In any order, with repetitions and crashes, balances less debts equal those of the clean history."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ HISTORIES = 100
 
 @pytest.fixture
 def runner() -> Iterator[asyncio.Runner]:
-    """An event loop that all histories of a test share, with its connections."""
+    """An event loop, with its connections, shared by all histories of a test."""
     with asyncio.Runner() as runner:
         yield runner
 
 
-def test_any_telling_of_a_history_comes_to_the_same(runner: asyncio.Runner, database_url: str) -> None:
+def test_any_delivery_of_a_history_gives_the_same_balances(runner: asyncio.Runner, database_url: str) -> None:
     database = Database(database_url, pool_size=3)
     seen: Counter[str] = Counter()
 

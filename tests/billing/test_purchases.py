@@ -1,4 +1,4 @@
-"""Buying, cancelling, resuming and changing the plan, with a Lemon Squeezy that is asked over real HTTP."""
+"""Buying, cancelling, resuming and changing the plan, with a fake Lemon Squeezy over real HTTP."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ ACTIONS: dict[str, Callable[[Purchases, int], Awaitable[str | None]]] = {
 
 
 class Watched(LemonSqueezy):
-    """The client, which notes how many database connections are in use while Lemon Squeezy is asked."""
+    """A client that records how many database connections are in use during each call to Lemon Squeezy."""
 
     def __init__(self, key: str, url: str, database: Database) -> None:
         super().__init__(key, url, STORE, timeout=5, waits=(0, 0))
@@ -87,7 +87,7 @@ async def user(new_user: NewUser) -> User:
 
 
 async def pay(lemon: Behaviour, url: str, **form: str) -> list[Delivery]:
-    """Pay on the payment service's page; returns the webhooks that tell of it."""
+    """Pay on the payment service's page; return the webhooks this fires."""
     before = len(lemon.fired)
     async with httpx2.AsyncClient() as browser:
         shown = await browser.get(url)
@@ -97,7 +97,7 @@ async def pay(lemon: Behaviour, url: str, **form: str) -> list[Delivery]:
 
 
 async def subscribed(services: Services, lemon: Behaviour, user: User, tier: str = "pro", **form: str) -> str:
-    """Buy a plan, and return the subscription's id once everything about it has been told."""
+    """Buy a plan, deliver its webhooks, and return the subscription's id."""
     told = await pay(lemon, await services.purchases.checkout(user.id, tier, CLIENT), **form)
     assert await send(services.webhooks, *told) == [Outcome.APPLIED] * len(told)
     lemon.requests.clear()
@@ -105,7 +105,7 @@ async def subscribed(services: Services, lemon: Behaviour, user: User, tier: str
 
 
 async def fired(lemon: Behaviour, since: int, count: int) -> list[Delivery]:
-    """Return the webhooks that came of a request; the server sends them once it has answered."""
+    """Return the webhooks fired by a request; the server sends them after its response."""
     while len(lemon.fired) < since + count:  # noqa: ASYNC110 - the server is in another thread
         await asyncio.sleep(0.01)
     return lemon.fired[since:]
@@ -121,7 +121,7 @@ async def references(database: Database) -> list[CheckoutReference]:
 
 
 async def put(database: Database, user: User, *statuses: str, variant: str = PRO) -> None:
-    """Store subscriptions as if they had been told of, numbered from 1."""
+    """Store subscriptions directly, numbered from 1."""
     async with database.transaction() as session:
         for number, status in enumerate(statuses, 1):
             at = utcnow()
@@ -131,7 +131,7 @@ async def put(database: Database, user: User, *statuses: str, variant: str = PRO
 # -- buying ----------------------------------------------------------------------------------------------------------
 
 
-async def test_a_checkout_carries_what_was_stored_for_it(
+async def test_checkout_carries_its_stored_reference(
     services: Services, lemon: Behaviour, database: Database, user: User
 ) -> None:
     await services.purchases.checkout(user.id, "premium", CLIENT)
@@ -147,7 +147,7 @@ async def test_a_checkout_carries_what_was_stored_for_it(
     assert min(len(word) for word in words) >= 32, "nobody guesses one"
 
 
-async def test_the_reference_is_there_before_the_page(
+async def test_reference_is_stored_before_the_page_exists(
     services: Services, lemon: Behaviour, database: Database, user: User
 ) -> None:
     lemon.faults = [500] * 9
@@ -158,7 +158,7 @@ async def test_the_reference_is_there_before_the_page(
 
 
 @pytest.mark.parametrize(("tier", "credits"), [("individual", (1, 0)), ("pro", (0, 10)), ("premium", (0, 20))])
-async def test_who_opened_the_checkout_gets_the_credits_whatever_address_the_buyer_types(
+async def test_credits_go_to_the_user_who_opened_the_checkout(
     services: Services, lemon: Behaviour, database: Database, new_user: NewUser, tier: str, credits: tuple[int, int]
 ) -> None:
     buyer, stranger = await new_user(credits=0), await new_user(credits=0)
@@ -174,9 +174,7 @@ async def test_who_opened_the_checkout_gets_the_credits_whatever_address_the_buy
 
 
 @pytest.mark.parametrize("tier", ["", "Pro", "gold", "free", "pro "])
-async def test_what_is_not_for_sale_is_refused(
-    services: Services, lemon: Behaviour, database: Database, user: User, tier: str
-) -> None:
+async def test_unknown_tier_is_refused(services: Services, lemon: Behaviour, database: Database, user: User, tier: str) -> None:
     for refused in (services.purchases.checkout(user.id, tier, CLIENT), services.purchases.change_plan(user.id, tier, CLIENT)):
         with pytest.raises(BadRequest, match="Missing or invalid tier"):
             await refused
@@ -186,7 +184,7 @@ async def test_what_is_not_for_sale_is_refused(
 
 
 @pytest.mark.parametrize("status", RUNNING)
-async def test_while_a_plan_runs_there_is_no_second_one(
+async def test_running_plan_blocks_a_second_one(
     services: Services, lemon: Behaviour, database: Database, user: User, status: str
 ) -> None:
     await put(database, user, status)
@@ -198,19 +196,19 @@ async def test_while_a_plan_runs_there_is_no_second_one(
 
 
 @pytest.mark.parametrize("status", ["cancelled", "expired"])
-async def test_after_a_plan_has_ended_there_is_another(services: Services, database: Database, user: User, status: str) -> None:
+async def test_ended_plan_allows_another(services: Services, database: Database, user: User, status: str) -> None:
     await put(database, user, status)
     assert await services.purchases.checkout(user.id, "pro", CLIENT)
 
 
-async def test_a_deleted_account_buys_nothing(services: Services, lemon: Behaviour, database: Database, user: User) -> None:
+async def test_deleted_account_buys_nothing(services: Services, lemon: Behaviour, database: Database, user: User) -> None:
     await services.personal.erase(user.id, user.email)
     with pytest.raises(Unauthorized):
         await services.purchases.checkout(user.id, "pro", CLIENT)
     assert (lemon.requests, await references(database)) == ([], [])
 
 
-async def test_without_its_settings_nothing_is_sold_and_nothing_stored(
+async def test_missing_settings_disable_sales(
     settings: Settings, lemon: Behaviour, database: Database, payments: Watched, user: User
 ) -> None:
     await put(database, user, "active")
@@ -226,9 +224,10 @@ async def test_without_its_settings_nothing_is_sold_and_nothing_stored(
     assert (lemon.requests, await references(database)) == ([], [])
 
 
-# -- changing --------------------------------------------------------------------------------------------------------
+# -- changing the plan --------------------------------------------------------------------------------------------------
 
-# What is there before, what is done, how many webhooks that fires, the plan's status and product, and the credits after it.
+# Plan before, actions before, the action, webhooks it fires, then status, product and credits after, and whether those are
+# usable.
 CHANGES = [
     ("pro", [], "cancel", 2, "cancelled", Product.PRO, 10, False),
     ("pro", ["cancel"], "resume", 2, "active", Product.PRO, 10, True),
@@ -239,7 +238,7 @@ CHANGES = [
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(("tier", "steps", "action", "count", "status", "product", "credits", "usable"), CHANGES)
-async def test_a_change_shows_at_once_and_stays_when_the_webhooks_come(
+async def test_change_shows_at_once_and_survives_its_webhooks(
     services: Services,
     lemon: Behaviour,
     database: Database,
@@ -277,12 +276,12 @@ async def test_a_change_shows_at_once_and_stays_when_the_webhooks_come(
     [
         ("pro", [], "cancel", "DELETE", None),
         ("pro", ["cancel"], "resume", "PATCH", {"cancelled": False}),
-        # Charged at once; nothing before the next cycle.
+        # An upgrade is charged at once, a downgrade from the next cycle on.
         ("pro", [], "change to premium", "PATCH", {"variant_id": int(PREMIUM), "invoice_immediately": True}),
         ("premium", [], "change to pro", "PATCH", {"variant_id": int(PRO), "disable_prorations": True}),
     ],
 )
-async def test_what_lemon_squeezy_is_asked_for(
+async def test_request_to_lemon_squeezy(
     services: Services,
     lemon: Behaviour,
     user: User,
@@ -302,9 +301,7 @@ async def test_what_lemon_squeezy_is_asked_for(
     assert lemon.sent == ([{"data": expected}] if attributes else [])
 
 
-async def test_changing_up_twice_at_once_is_worth_one_change(
-    services: Services, lemon: Behaviour, database: Database, user: User
-) -> None:
+async def test_concurrent_upgrades_are_worth_one(services: Services, lemon: Behaviour, database: Database, user: User) -> None:
     await subscribed(services, lemon, user)
     since = len(lemon.fired)
     both = [services.purchases.change_plan(user.id, "premium", CLIENT) for _ in range(2)]
@@ -314,14 +311,14 @@ async def test_changing_up_twice_at_once_is_worth_one_change(
     assert await nets(database, user) == (0, 20)
 
 
-async def test_the_plan_that_is_there_is_no_change(services: Services, lemon: Behaviour, user: User) -> None:
+async def test_change_to_the_current_plan_is_refused(services: Services, lemon: Behaviour, user: User) -> None:
     await subscribed(services, lemon, user)
     with pytest.raises(Conflict, match="Your plan is Pro already"):
         await services.purchases.change_plan(user.id, "pro", CLIENT)
     assert lemon.requests == []
 
 
-async def test_a_plan_that_is_no_longer_for_sale_is_still_known_for_what_it_is(
+async def test_plan_no_longer_sold_is_still_recognized(
     services: Services, lemon: Behaviour, database: Database, user: User
 ) -> None:
     await put(database, user, "active", variant="77")
@@ -336,7 +333,7 @@ async def test_a_plan_that_is_no_longer_for_sale_is_still_known_for_what_it_is(
 
 
 @pytest.mark.parametrize("action", ["change to premium", "resume"])
-async def test_a_paypal_subscription_is_changed_on_the_pages_of_lemon_squeezy(
+async def test_paypal_subscription_is_changed_on_lemon_squeezys_page(
     services: Services, lemon: Behaviour, user: User, action: str
 ) -> None:
     id = await subscribed(services, lemon, user, processor="paypal")
@@ -351,27 +348,25 @@ async def test_a_paypal_subscription_is_changed_on_the_pages_of_lemon_squeezy(
     assert await standing(services, user) == before
 
 
-async def test_the_card_is_changed_on_a_page_of_lemon_squeezy(services: Services, lemon: Behaviour, user: User) -> None:
+async def test_card_is_changed_on_lemon_squeezys_page(services: Services, lemon: Behaviour, user: User) -> None:
     id = await subscribed(services, lemon, user)
     address = await services.purchases.payment_page(user.id, CLIENT)
     assert address == lemon.store.subscriptions[id]["attributes"]["urls"]["update_payment_method"]
 
 
 @pytest.mark.parametrize("told", ["null", '{"update_payment_method": "javascript:alert(1)"}', '{"update_payment_method": 5}'])
-async def test_what_is_no_address_leads_nowhere(services: Services, lemon: Behaviour, user: User, told: str) -> None:
+async def test_invalid_page_url_is_refused(services: Services, lemon: Behaviour, user: User, told: str) -> None:
     id = await subscribed(services, lemon, user)
     lemon.faults = [f'json:{{"data": {{"type": "subscriptions", "id": "{id}", "attributes": {{"urls": {told}}}}}}}']
     with pytest.raises(PaymentsUnavailable):
         await services.purchases.payment_page(user.id, CLIENT)
 
 
-# -- what cannot be --------------------------------------------------------------------------------------------------
+# -- refused actions ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-async def test_without_a_subscription_there_is_nothing_to_do(
-    services: Services, lemon: Behaviour, user: User, action: str
-) -> None:
+async def test_every_action_needs_a_subscription(services: Services, lemon: Behaviour, user: User, action: str) -> None:
     with pytest.raises(Conflict):
         await ACTIONS[action](services.purchases, user.id)
     assert lemon.requests == []
@@ -391,7 +386,7 @@ async def test_without_a_subscription_there_is_nothing_to_do(
         *((status, "resume", "no cancelled subscription") for status in RUNNING),
     ],
 )
-async def test_as_it_stands_that_is_not_possible(
+async def test_status_that_forbids_an_action_is_explained(
     services: Services, lemon: Behaviour, database: Database, user: User, status: str, action: str, words: str
 ) -> None:
     await put(database, user, status)
@@ -401,7 +396,7 @@ async def test_as_it_stands_that_is_not_possible(
 
 
 @pytest.mark.parametrize("status", RUNNING)
-async def test_whatever_would_be_charged_can_be_cancelled(
+async def test_every_charged_status_can_be_cancelled(
     services: Services, lemon: Behaviour, database: Database, user: User, status: str
 ) -> None:
     await put(database, user, status)
@@ -410,10 +405,10 @@ async def test_whatever_would_be_charged_can_be_cancelled(
     assert (await standing(services, user)).plan.status == lemon.subscriptions["1"] == "cancelled"
 
 
-async def test_of_two_that_run_both_can_be_cancelled_and_one_resumed(
+async def test_two_running_plans_can_both_be_cancelled(
     services: Services, lemon: Behaviour, database: Database, user: User
 ) -> None:
-    """As it is after paying on two checkout pages that were open at once."""
+    """This happens after paying on two checkout pages open at once."""
     for url in [await services.purchases.checkout(user.id, "pro", CLIENT) for _ in range(2)]:
         await send(services.webhooks, *await pay(lemon, url))
     first, second = lemon.subscriptions
@@ -428,7 +423,7 @@ async def test_of_two_that_run_both_can_be_cancelled_and_one_resumed(
     assert dict(lemon.subscriptions) == {first: "cancelled", second: "active"}
 
 
-async def test_nobody_reaches_another_users_subscription(services: Services, lemon: Behaviour, new_user: NewUser) -> None:
+async def test_no_action_reaches_another_users_subscription(services: Services, lemon: Behaviour, new_user: NewUser) -> None:
     victim, bare, subscriber = [await new_user(credits=0) for _ in range(3)]
     theirs = await subscribed(services, lemon, victim)
     own = await subscribed(services, lemon, subscriber)
@@ -442,19 +437,19 @@ async def test_nobody_reaches_another_users_subscription(services: Services, lem
     assert await standing(services, victim) == before
 
 
-# -- when lemon squeezy says otherwise -------------------------------------------------------------------------------
+# -- errors of Lemon Squeezy --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("faults", [[500] * 9, [401], ["html"]], ids=["fails", "key", "no answer of its own"])
 @pytest.mark.parametrize("action", ["cancel", "change to premium", "card", "resume"])
-async def test_when_it_is_down_nothing_changes(
+async def test_outage_changes_nothing(
     services: Services, lemon: Behaviour, user: User, action: str, faults: list[int | str]
 ) -> None:
     id = await subscribed(services, lemon, user)
     if action == "resume":
         await send(services.webhooks, *lemon.store.cancel(id))
     before = await standing(services, user)
-    # Cancelling asks once more how things stand.
+    # Cancelling also reads the subscription, so each fault is needed twice.
     lemon.faults = faults * 2
     with pytest.raises(PaymentsUnavailable, match="Nothing has changed"):
         await ACTIONS[action](services.purchases, user.id)
@@ -462,7 +457,7 @@ async def test_when_it_is_down_nothing_changes(
 
 
 @pytest.mark.parametrize(("action", "unseen"), [("resume", "cancel"), ("change to premium", "")])
-async def test_what_has_ended_between_page_and_click_is_refused_and_then_shown(
+async def test_subscription_that_ended_meanwhile_is_refused_and_shown(
     services: Services, lemon: Behaviour, user: User, action: str, unseen: str
 ) -> None:
     id = await subscribed(services, lemon, user)
@@ -475,14 +470,14 @@ async def test_what_has_ended_between_page_and_click_is_refused_and_then_shown(
     assert await services.purchases.checkout(user.id, "pro", CLIENT), "so there can be another"
 
 
-async def test_what_has_ended_need_not_be_cancelled(services: Services, lemon: Behaviour, user: User) -> None:
+async def test_ended_subscription_counts_as_cancelled(services: Services, lemon: Behaviour, user: User) -> None:
     id = await subscribed(services, lemon, user)
     lemon.store.expire(id)
     await services.purchases.cancel(user.id, CLIENT)
     assert (await standing(services, user)).plan.status == "expired"
 
 
-async def test_what_it_does_not_have_any_more_is_over(services: Services, lemon: Behaviour, user: User) -> None:
+async def test_missing_subscription_is_shown_as_expired(services: Services, lemon: Behaviour, user: User) -> None:
     await subscribed(services, lemon, user)
     lemon.subscriptions.clear()
     await services.purchases.cancel(user.id, CLIENT)
@@ -491,9 +486,7 @@ async def test_what_it_does_not_have_any_more_is_over(services: Services, lemon:
         await services.purchases.cancel(user.id, CLIENT)
 
 
-async def test_a_cancelled_one_that_it_does_not_have_any_more_is_no_longer_offered(
-    services: Services, lemon: Behaviour, user: User
-) -> None:
+async def test_missing_cancelled_subscription_cannot_be_resumed(services: Services, lemon: Behaviour, user: User) -> None:
     id = await subscribed(services, lemon, user)
     await send(services.webhooks, *lemon.store.cancel(id))
     lemon.subscriptions.clear()
@@ -502,7 +495,7 @@ async def test_a_cancelled_one_that_it_does_not_have_any_more_is_no_longer_offer
     assert (await standing(services, user)).plan.status == "expired"
 
 
-async def test_an_answer_that_is_not_understood_leaves_it_to_the_webhooks(
+async def test_unreadable_response_leaves_it_to_the_webhooks(
     services: Services, lemon: Behaviour, user: User, caplog: pytest.LogCaptureFixture
 ) -> None:
     id = await subscribed(services, lemon, user)
@@ -517,9 +510,7 @@ async def test_an_answer_that_is_not_understood_leaves_it_to_the_webhooks(
 # -- limits, locks, secrets ------------------------------------------------------------------------------------------
 
 
-async def test_who_asks_too_often_is_told_when_to_come_back(
-    services: Services, lemon: Behaviour, database: Database, new_user: NewUser
-) -> None:
+async def test_checkouts_are_rate_limited(services: Services, lemon: Behaviour, database: Database, new_user: NewUser) -> None:
     busy, other = await new_user(), await new_user()
     for _ in range(30):
         await services.purchases.checkout(busy.id, "individual", CLIENT)
@@ -530,7 +521,7 @@ async def test_who_asks_too_often_is_told_when_to_come_back(
     assert await services.purchases.checkout(other.id, "individual", CLIENT)
 
 
-async def test_changes_are_limited_together(services: Services, lemon: Behaviour, new_user: NewUser) -> None:
+async def test_changes_share_a_rate_limit(services: Services, lemon: Behaviour, new_user: NewUser) -> None:
     busy, other = await new_user(), await new_user()
     for number in range(30):
         with pytest.raises(Conflict):
@@ -542,7 +533,7 @@ async def test_changes_are_limited_together(services: Services, lemon: Behaviour
             await action(services.purchases, other.id)
 
 
-async def test_no_connection_is_held_while_lemon_squeezy_is_asked(
+async def test_no_connection_is_held_during_calls_to_lemon_squeezy(
     services: Services, lemon: Behaviour, payments: Watched, user: User
 ) -> None:
     await subscribed(services, lemon, user)
@@ -561,7 +552,7 @@ async def test_no_connection_is_held_while_lemon_squeezy_is_asked(
     assert set(payments.held) == {0}
 
 
-async def test_a_signed_address_is_in_no_table(services: Services, lemon: Behaviour, database: Database, user: User) -> None:
+async def test_signed_urls_are_not_stored(services: Services, lemon: Behaviour, database: Database, user: User) -> None:
     id = await subscribed(services, lemon, user)
     for action in ("change to premium", "cancel", "resume"):
         await ACTIONS[action](services.purchases, user.id)
@@ -570,7 +561,7 @@ async def test_a_signed_address_is_in_no_table(services: Services, lemon: Behavi
     written = {}
     async with database.transaction() as session:
         for table in metadata.sorted_tables:
-            # Deliveries are kept byte by byte, with addresses that have expired after a day; nobody reads those.
+            # Delivery bodies are stored byte for byte; their URLs expire after a day and are never read.
             columns = [column.name for column in table.columns if (table.name, column.name) != ("processed_webhooks", "body")]
             kept = ", ".join(f'"{name}"' for name in columns)
             rows = await session.execute(text(f'SELECT row_to_json(t)::text FROM (SELECT {kept} FROM "{table.name}") t'))

@@ -1,4 +1,4 @@
-"""After lost deliveries, what is fetched from the payment service brings everything to where they would have brought it."""
+"""After lost deliveries, reconciling restores the state that they would have led to."""
 
 from __future__ import annotations
 
@@ -64,12 +64,12 @@ async def user(new_user: NewUser) -> User:
 
 
 def fresh_shop() -> Store:
-    """A store whose ids meet no other's."""
+    """Return a store whose ids do not overlap with any other's."""
     return shop(first_id=next(_spaces) * SPACE)
 
 
 def add(store: Store, other: Store) -> None:
-    """Have another store's records in a store as well."""
+    """Copy another store's records into a store."""
     store.subscriptions |= other.subscriptions
     store.orders |= other.orders
     store.invoices |= other.invoices
@@ -80,7 +80,7 @@ async def run(reconciliation: Reconciliation, *, dry_run: bool = False) -> list[
 
 
 async def state(database: Database, user: User) -> Any:
-    """What matters of somebody's purchases, without ids."""
+    """Return the state of a user's purchases, without ids."""
     account = await Plans(database, CATALOGUE).account(user.id)
     async with database.transaction() as session:
         theirs = select(Subscription).where(Subscription.user_id == user.id)  # type: ignore[arg-type]
@@ -99,7 +99,7 @@ async def state(database: Database, user: User) -> Any:
         )
 
 
-# -- what can happen to a customer -----------------------------------------------------------------------------------
+# -- histories of a customer --------------------------------------------------------------------------------------------
 
 
 def credits(store: Store, email: str) -> list[Delivery]:
@@ -112,7 +112,7 @@ def credits_refunded(store: Store, email: str) -> list[Delivery]:
 
 
 def subscribed(*steps: str, variant: str = PRO, trial: bool = False) -> History:
-    """A subscription and what becomes of it, step by step."""
+    """Return the history of a subscription that takes these steps."""
 
     def history(store: Store, email: str) -> list[Delivery]:
         id, told = store.subscribe(email, variant, custom=None, trial=trial)
@@ -135,7 +135,7 @@ def subscribed(*steps: str, variant: str = PRO, trial: bool = False) -> History:
 
 
 def free_at_first(store: Store, email: str) -> list[Delivery]:
-    """A discount takes off all of the first month's price."""
+    """A discount covers the whole first month."""
     id, _ = store.subscribe(email, PREMIUM, custom=None, total=0)
     found = store.subscriptions[id]["attributes"]
     store.orders[str(found["order_id"])]["attributes"] |= {"subtotal": 2999, "discount_total": 2999}
@@ -188,7 +188,7 @@ HISTORIES: dict[str, History] = {
 }
 
 
-# Between them they have every kind of event: each of their deliveries is lost alone, too.
+# Together these have every kind of event, so each of their deliveries is also lost alone.
 ONE_BY_ONE = {
     "single credits, refunded",
     "free at first",
@@ -202,7 +202,7 @@ ONE_BY_ONE = {
 
 
 def arriving(told: list[Delivery], *, one_by_one: bool) -> list[list[Delivery]]:
-    """Return what may be left of a history: nothing, one part or the other, all but one."""
+    """Return subsets of a history that may have arrived: nothing, either half, or all but one."""
     chance = random.Random(len(told))
     part = chance.sample(range(len(told)), len(told) // 2)
     split = [[one for number, one in enumerate(told) if (number in part) is inside] for inside in (True, False)]
@@ -210,7 +210,7 @@ def arriving(told: list[Delivery], *, one_by_one: bool) -> list[list[Delivery]]:
 
 
 @pytest.mark.parametrize("name", HISTORIES)
-async def test_whatever_was_lost_it_comes_out_as_if_all_had_been_delivered(
+async def test_any_loss_ends_as_if_everything_had_been_delivered(
     database: Database,
     webhooks: Webhooks,
     lemon: Behaviour,
@@ -236,7 +236,7 @@ async def test_whatever_was_lost_it_comes_out_as_if_all_had_been_delivered(
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_any_life_with_one_change_of_plan_is_repaired(
+async def test_any_life_with_one_plan_change_is_repaired(
     database: Database, webhooks: Webhooks, lemon: Behaviour, reconciliation: Reconciliation, new_user: NewUser, seed: int
 ) -> None:
     chance = random.Random(seed)
@@ -255,10 +255,10 @@ async def test_any_life_with_one_change_of_plan_is_repaired(
     assert await run(reconciliation) == []
 
 
-# -- what is left alone ----------------------------------------------------------------------------------------------
+# -- records that are ignored ------------------------------------------------------------------------------------------
 
 
-async def test_other_stores_and_test_mode_in_production_are_left_out(
+async def test_other_stores_and_test_mode_in_production_are_ignored(
     database: Database, payments: LemonSqueezy, lemon: Behaviour, user: User
 ) -> None:
     foreign = shop(first_id=5_000_000)
@@ -276,7 +276,7 @@ async def test_other_stores_and_test_mode_in_production_are_left_out(
     assert await nets(database, user) == (1, 10)
 
 
-async def test_what_was_told_completely_is_left_as_it_is_whatever_the_prices_were(
+async def test_complete_deliveries_are_kept_whatever_the_prices(
     database: Database, webhooks: Webhooks, lemon: Behaviour, reconciliation: Reconciliation, user: User
 ) -> None:
     id, told = lemon.store.subscribe(user.email, PREMIUM, custom=None)
@@ -288,7 +288,7 @@ async def test_what_was_told_completely_is_left_as_it_is_whatever_the_prices_wer
     assert await nets(database, user) == (0, 60)
 
 
-async def test_a_price_that_is_no_plans_tells_nothing(
+async def test_price_that_matches_no_plan_is_ignored(
     database: Database, lemon: Behaviour, reconciliation: Reconciliation, user: User
 ) -> None:
     id, _ = lemon.store.subscribe(user.email, PRO, custom=None)
@@ -303,7 +303,7 @@ async def test_a_price_that_is_no_plans_tells_nothing(
     assert await nets(database, user) == (0, 10 + 10 + 20)
 
 
-async def test_a_former_price_tells_the_plan(
+async def test_former_price_identifies_the_plan(
     database: Database, payments: LemonSqueezy, lemon: Behaviour, reconciliation: Reconciliation, user: User
 ) -> None:
     id, _ = lemon.store.subscribe(user.email, PRO, custom=None)
@@ -317,7 +317,7 @@ async def test_a_former_price_tells_the_plan(
     assert await nets(database, user) == (0, 10 + 10 + 20)
 
 
-async def test_a_renewed_former_variant_is_credited_once_it_is_named(
+async def test_renewed_former_variant_is_credited_once_configured(
     database: Database, webhooks: Webhooks, payments: LemonSqueezy, lemon: Behaviour, reconciliation: Reconciliation, user: User
 ) -> None:
     lemon.store.variants["990"] = Variant("990", "Pro, as it was", 1499, True)
@@ -332,20 +332,20 @@ async def test_a_renewed_former_variant_is_credited_once_it_is_named(
     assert await run(Reconciliation(database, payments, known)) == []
 
 
-async def test_a_trial_without_a_trace_of_money_gives_nothing(
+async def test_trial_without_a_payment_gives_nothing(
     database: Database, lemon: Behaviour, reconciliation: Reconciliation, user: User
 ) -> None:
     id, _ = lemon.store.subscribe(user.email, PRO, custom=None, trial=True)
-    # Once a trial is over, nothing in the record tells of it.
+    # Once a trial is over, its record no longer shows it.
     lemon.store.subscriptions[id]["attributes"] |= {"status": "active", "trial_ends_at": None}
     await run(reconciliation)
     assert await nets(database, user) == (0, 0)
 
 
-# -- what cannot be done, or not wholly ------------------------------------------------------------------------------
+# -- partial and failed repairs ----------------------------------------------------------------------------------------
 
 
-async def test_one_record_that_is_malformed_or_fails_does_not_stop_the_rest(
+async def test_malformed_or_failing_record_does_not_stop_the_rest(
     database: Database, lemon: Behaviour, reconciliation: Reconciliation, user: User, new_user: NewUser
 ) -> None:
     rich = await new_user(credits=0)
@@ -365,7 +365,7 @@ async def test_one_record_that_is_malformed_or_fails_does_not_stop_the_rest(
     assert await nets(database, user) == (1, 0)
 
 
-async def test_what_the_service_told_before_it_broke_off_stays(
+async def test_records_fetched_before_an_outage_are_applied(
     database: Database, lemon: Behaviour, reconciliation: Reconciliation, user: User
 ) -> None:
     lemon.store.buy(user.email, custom=None)
@@ -382,12 +382,12 @@ async def test_what_the_service_told_before_it_broke_off_stays(
     assert await nets(database, user) == (1, 10)
 
 
-async def test_without_a_payment_service_there_is_nothing_to_compare_with(database: Database) -> None:
+async def test_missing_payment_service_is_refused(database: Database) -> None:
     with pytest.raises(Unavailable, match="LEMON_API_KEY"):
         await run(Reconciliation(database, None, Catalogue()))
 
 
-async def test_a_dry_run_tells_the_same_and_keeps_nothing(
+async def test_dry_run_reports_the_same_and_stores_nothing(
     database: Database, webhooks: Webhooks, lemon: Behaviour, reconciliation: Reconciliation, user: User
 ) -> None:
     id, told = lemon.store.subscribe(user.email, PRO, custom=None)
@@ -406,7 +406,7 @@ async def test_a_dry_run_tells_the_same_and_keeps_nothing(
     assert await webhooks.listed() == []
 
 
-async def test_what_is_nobodys_is_said_each_time_and_repaired_once_somebody_has_the_address(
+async def test_unowned_purchase_is_reported_until_its_address_signs_up(
     database: Database, webhooks: Webhooks, lemon: Behaviour, reconciliation: Reconciliation
 ) -> None:
     lemon.store.buy("late.comer@example.com", custom=None)
@@ -424,7 +424,7 @@ async def test_what_is_nobodys_is_said_each_time_and_repaired_once_somebody_has_
     assert await webhooks.listed() == []
 
 
-async def test_what_is_somebodys_is_kept_up_to_date_even_if_its_variant_is_none_of_ours(
+async def test_owned_purchase_is_updated_despite_unknown_variant(
     database: Database, payments: LemonSqueezy, lemon: Behaviour, user: User
 ) -> None:
     reconciliation = Reconciliation(database, payments, replace(CATALOGUE, variants={}))
@@ -436,7 +436,7 @@ async def test_what_is_somebodys_is_kept_up_to_date_even_if_its_variant_is_none_
     assert [finding for change, finding in found.items() if "status active -> cancelled" in change] == [Finding.REPAIRED]
 
 
-async def test_the_reference_that_another_delivery_brought_tells_whose_it_is(
+async def test_reference_in_another_delivery_identifies_the_owner(
     database: Database, webhooks: Webhooks, lemon: Behaviour, reconciliation: Reconciliation, new_user: NewUser
 ) -> None:
     payer, owner = await new_user(credits=0), await new_user(credits=0)
@@ -448,7 +448,7 @@ async def test_the_reference_that_another_delivery_brought_tells_whose_it_is(
     assert (await nets(database, payer), await nets(database, owner)) == ((0, 0), (0, 10))
 
 
-async def test_a_deleted_accounts_purchases_stay_nobodys(
+async def test_purchases_of_a_deleted_account_stay_unowned(
     database: Database, webhooks: Webhooks, lemon: Behaviour, reconciliation: Reconciliation, user: User
 ) -> None:
     id, told = lemon.store.subscribe(user.email, PRO, custom=None)
@@ -465,10 +465,10 @@ async def test_a_deleted_accounts_purchases_stay_nobodys(
     assert await nets(database, again) == (0, 0)
 
 
-async def test_an_upgrade_that_no_record_shows_is_the_one_thing_that_is_not_made_up_for(
+async def test_upgrade_that_no_record_shows_is_not_restored(
     database: Database, lemon: Behaviour, reconciliation: Reconciliation, user: User
 ) -> None:
-    """Up, down and up within a cycle is worth one upgrade; with nothing told, nothing shows that there were two."""
+    """Up, down and up within a cycle is worth one upgrade; without deliveries, no record shows that there were two."""
     id, _ = lemon.store.subscribe(user.email, PRO, custom=None)
     for variant in (PREMIUM, PRO, PREMIUM):
         lemon.store.change_variant(id, variant)

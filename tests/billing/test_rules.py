@@ -1,4 +1,4 @@
-"""The table of events, one rule after the other: what each is worth, in any order, told any number of times."""
+"""The table of events, rule by rule: what each is worth, in any order and with repetitions."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def user(new_user: NewUser) -> User:
 
 
 async def mara(database: Database) -> User:
-    """The buyer in the samples."""
+    """Return the buyer in the samples."""
     async with database.transaction() as session:
         user = User(email="mara.ellingsen@example.com", username="Mara")
         session.add(user)
@@ -56,7 +56,7 @@ async def reasons(database: Database, user: User) -> list[tuple[str, int, int]]:
 # -- orders ----------------------------------------------------------------------------------------------------------
 
 
-async def test_an_order_is_worth_its_quantity_once(webhooks: Webhooks, database: Database, user: User) -> None:
+async def test_order_is_worth_its_quantity_once(webhooks: Webhooks, database: Database, user: User) -> None:
     store = shop()
     _, told = store.buy(user.email, custom=None, quantity=3)
     again = changed(told[0], meta={"webhook_id": "another-delivery-of-the-same"})
@@ -64,7 +64,7 @@ async def test_an_order_is_worth_its_quantity_once(webhooks: Webhooks, database:
     assert await nets(database, user) == (3, 0)
 
 
-async def test_an_order_of_a_plan_is_worth_nothing_by_itself(webhooks: Webhooks, database: Database, user: User) -> None:
+async def test_plan_order_alone_is_worth_nothing(webhooks: Webhooks, database: Database, user: User) -> None:
     _, told = shop().subscribe(user.email, PRO, custom=None)
     assert told[0].event == "order_created"
     await send(webhooks, told[0])
@@ -72,7 +72,7 @@ async def test_an_order_of_a_plan_is_worth_nothing_by_itself(webhooks: Webhooks,
 
 
 @pytest.mark.parametrize("refund_first", [False, True])
-async def test_a_refunded_order_takes_its_credits_back_once(
+async def test_refunded_order_takes_its_credits_back_once(
     webhooks: Webhooks, database: Database, user: User, refund_first: bool
 ) -> None:
     store = shop()
@@ -83,7 +83,7 @@ async def test_a_refunded_order_takes_its_credits_back_once(
     assert (await balances(database, user)).individual_debt == 0
 
 
-async def test_a_partial_refund_takes_nothing_until_all_is_paid_back(webhooks: Webhooks, database: Database, user: User) -> None:
+async def test_partial_refund_takes_nothing_until_it_is_complete(webhooks: Webhooks, database: Database, user: User) -> None:
     store = shop()
     order, told = store.buy(user.email, custom=None)
     await send(webhooks, *told, *store.refund_order(order, 200))
@@ -92,7 +92,7 @@ async def test_a_partial_refund_takes_nothing_until_all_is_paid_back(webhooks: W
     assert await nets(database, user) == (0, 0)
 
 
-async def test_an_order_that_was_not_paid_gives_nothing(webhooks: Webhooks, database: Database, user: User) -> None:
+async def test_unpaid_order_gives_nothing(webhooks: Webhooks, database: Database, user: User) -> None:
     _, told = shop().buy(user.email, custom=None)
     await send(webhooks, changed(told[0], status="failed"))
     assert await nets(database, user) == (0, 0)
@@ -102,7 +102,7 @@ async def test_an_order_that_was_not_paid_gives_nothing(webhooks: Webhooks, data
 
 
 @pytest.mark.parametrize(("variant", "credits"), [(PRO, 10), (PREMIUM, 20)])
-async def test_the_first_month_comes_once_whichever_is_told_first(
+async def test_first_month_comes_once_in_any_order(
     webhooks: Webhooks, database: Database, new_user: NewUser, variant: str, credits: int
 ) -> None:
     for number, order in enumerate(permutations(range(4))):
@@ -113,14 +113,14 @@ async def test_the_first_month_comes_once_whichever_is_told_first(
         assert await nets(database, user) == (0, credits), order
 
 
-async def test_the_invoice_alone_gives_the_first_month(webhooks: Webhooks, database: Database, user: User) -> None:
+async def test_invoice_alone_gives_the_first_month(webhooks: Webhooks, database: Database, user: User) -> None:
     _, (_, _, invoice, updated) = shop().subscribe(user.email, PRO, custom=None)
     assert await send(webhooks, invoice, updated) == [Outcome.WAITING, Outcome.APPLIED]
     assert await nets(database, user) == (0, 10)
     assert [one.outcome for one in await webhooks.listed(everything=True)] == [Outcome.APPLIED] * 2
 
 
-async def test_a_trial_gives_nothing_until_it_is_paid(webhooks: Webhooks, database: Database, user: User) -> None:
+async def test_trial_gives_nothing_until_it_is_paid(webhooks: Webhooks, database: Database, user: User) -> None:
     store = shop()
     id, told = store.subscribe(user.email, PRO, custom=None, trial=True)
     await send(webhooks, *told)
@@ -147,9 +147,7 @@ async def test_refunds_of_order_and_invoice_take_the_first_month_once(
 # -- renewals and plan changes ---------------------------------------------------------------------------------------
 
 
-async def test_a_renewal_counts_by_the_plan_in_force_when_it_was_billed(
-    webhooks: Webhooks, database: Database, user: User
-) -> None:
+async def test_renewal_counts_by_the_plan_in_force_at_billing(webhooks: Webhooks, database: Database, user: User) -> None:
     store = shop()
     id, told = store.subscribe(user.email, PRO, custom=None)
     renewal = store.renew(id)
@@ -158,9 +156,7 @@ async def test_a_renewal_counts_by_the_plan_in_force_when_it_was_billed(
     assert await nets(database, user) == (0, 10 + 10 + 10)
 
 
-async def test_a_change_of_plan_moves_credits_once_however_often_it_is_told(
-    webhooks: Webhooks, database: Database, user: User
-) -> None:
+async def test_repeated_plan_change_moves_credits_once(webhooks: Webhooks, database: Database, user: User) -> None:
     store = shop()
     id, told = store.subscribe(user.email, PRO, custom=None)
     upgrade = store.change_variant(id, PREMIUM)
@@ -173,7 +169,7 @@ async def test_a_change_of_plan_moves_credits_once_however_often_it_is_told(
     assert await nets(database, user) == (0, 10)
 
 
-async def test_going_up_and_down_pays_once_a_cycle(webhooks: Webhooks, database: Database, user: User) -> None:
+async def test_switching_back_and_forth_pays_once_per_cycle(webhooks: Webhooks, database: Database, user: User) -> None:
     store = shop()
     id, told = store.subscribe(user.email, PRO, custom=None)
     for variant in (PREMIUM, PRO, PREMIUM):
@@ -185,9 +181,7 @@ async def test_going_up_and_down_pays_once_a_cycle(webhooks: Webhooks, database:
     assert await nets(database, user) == (0, 10 + 20 - 10 + 10)
 
 
-async def test_a_body_that_comes_late_corrects_what_was_booked_without_it(
-    webhooks: Webhooks, database: Database, user: User
-) -> None:
+async def test_late_body_corrects_earlier_bookings(webhooks: Webhooks, database: Database, user: User) -> None:
     store = shop()
     id, told = store.subscribe(user.email, PRO, custom=None)
     up = store.change_variant(id, PREMIUM)
@@ -203,7 +197,7 @@ async def test_a_body_that_comes_late_corrects_what_was_booked_without_it(
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(("first", "then", "credits"), [(PRO, PREMIUM, 20), (PREMIUM, PRO, 10)])
-async def test_a_trial_change_moves_no_credits(
+async def test_trial_change_moves_no_credits(
     webhooks: Webhooks, database: Database, user: User, first: str, then: str, credits: int, seed: int
 ) -> None:
     store = shop()
@@ -219,7 +213,7 @@ async def test_a_trial_change_moves_no_credits(
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("end", ["expire", "unpaid"])
-async def test_an_upgrade_that_ends_unpaid_is_taken_back(
+async def test_upgrade_that_ends_unpaid_is_taken_back(
     webhooks: Webhooks, database: Database, user: User, end: str, seed: int
 ) -> None:
     store = shop()
@@ -236,9 +230,7 @@ async def test_an_upgrade_that_ends_unpaid_is_taken_back(
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_an_upgrade_is_taken_back_when_its_invoice_is_refunded(
-    webhooks: Webhooks, database: Database, user: User, seed: int
-) -> None:
+async def test_refunded_upgrade_is_taken_back(webhooks: Webhooks, database: Database, user: User, seed: int) -> None:
     store = shop()
     id, told = store.subscribe(user.email, PRO, custom=None)
     told += store.change_variant(id, PREMIUM)
@@ -254,7 +246,7 @@ async def test_an_upgrade_is_taken_back_when_its_invoice_is_refunded(
     assert await nets(database, user) == (0, 10), "a plan that is paid keeps its month"
 
 
-async def test_a_downgrade_leaves_a_paid_plan_its_month(webhooks: Webhooks, database: Database, user: User) -> None:
+async def test_downgrade_keeps_the_month_of_a_paid_plan(webhooks: Webhooks, database: Database, user: User) -> None:
     store = shop()
     id, told = store.subscribe(user.email, PRO, custom=None)
     for variant in (PREMIUM, PRO, PREMIUM, PRO):
@@ -263,7 +255,7 @@ async def test_a_downgrade_leaves_a_paid_plan_its_month(webhooks: Webhooks, data
     assert await nets(database, user) == (0, 10)
 
 
-async def test_a_spent_upgrade_that_ends_unpaid_is_a_debt(services: Services, database: Database, user: User) -> None:
+async def test_spent_upgrade_that_ends_unpaid_is_a_debt(services: Services, database: Database, user: User) -> None:
     webhooks = Webhooks(database, CATALOGUE, SECRET)
     store = shop()
     id, told = store.subscribe(user.email, PRO, custom=None)
@@ -279,7 +271,7 @@ async def test_a_spent_upgrade_that_ends_unpaid_is_a_debt(services: Services, da
     assert (found.subscription, found.subscription_debt) == (0, 5)
 
 
-async def test_an_unknown_variant_leaves_credits_until_it_is_mapped(database: Database, user: User) -> None:
+async def test_unknown_variant_leaves_credits_until_configured(database: Database, user: User) -> None:
     webhooks = Webhooks(database, CATALOGUE, SECRET)
     store = shop()
     store.variants["990"] = replace(store.variants[PREMIUM], id="990")
@@ -302,9 +294,7 @@ async def test_an_unknown_variant_leaves_credits_until_it_is_mapped(database: Da
 # -- status and dates ------------------------------------------------------------------------------------------------
 
 
-async def test_an_older_body_changes_no_status_but_gives_what_it_gives(
-    webhooks: Webhooks, database: Database, user: User
-) -> None:
+async def test_older_body_keeps_the_status_but_gives_its_credits(webhooks: Webhooks, database: Database, user: User) -> None:
     store = shop()
     id, (_, created, _, _) = store.subscribe(user.email, PRO, custom=None)
     await send(webhooks, *store.cancel(id), created)
@@ -326,7 +316,7 @@ async def test_an_older_body_changes_no_status_but_gives_what_it_gives(
         (["cancel", "expire"], False),
     ],
 )
-async def test_subscription_credits_pause_and_come_back_with_the_subscription(
+async def test_subscription_credits_are_usable_while_it_runs(
     webhooks: Webhooks, database: Database, user: User, steps: list[str], usable: bool
 ) -> None:
     store = shop()
@@ -338,9 +328,7 @@ async def test_subscription_credits_pause_and_come_back_with_the_subscription(
     assert (found.subscription, found.subscription_usable) == (10, usable)
 
 
-async def test_a_late_event_of_an_old_subscription_leaves_the_new_one_alone(
-    services: Services, database: Database, user: User
-) -> None:
+async def test_late_event_of_old_subscription_keeps_the_new_one(services: Services, database: Database, user: User) -> None:
     webhooks = Webhooks(database, CATALOGUE, SECRET)
     store = shop()
     old, told = store.subscribe(user.email, PRO, custom=None)
@@ -355,9 +343,7 @@ async def test_a_late_event_of_an_old_subscription_leaves_the_new_one_alone(
 # -- debts -----------------------------------------------------------------------------------------------------------
 
 
-async def test_what_is_taken_back_after_it_was_spent_is_a_debt_that_the_next_credits_repay(
-    services: Services, database: Database, user: User
-) -> None:
+async def test_refund_of_spent_credits_is_a_debt_repaid_later(services: Services, database: Database, user: User) -> None:
     webhooks = Webhooks(database, CATALOGUE, SECRET)
     store = shop()
     order, told = store.buy(user.email, custom=None)
@@ -379,10 +365,10 @@ async def test_what_is_taken_back_after_it_was_spent_is_a_debt_that_the_next_cre
     ]
 
 
-# -- whose it is -----------------------------------------------------------------------------------------------------
+# -- ownership ---------------------------------------------------------------------------------------------------------
 
 
-async def test_the_reference_decides_before_the_address(webhooks: Webhooks, database: Database, new_user: NewUser) -> None:
+async def test_reference_takes_precedence_over_address(webhooks: Webhooks, database: Database, new_user: NewUser) -> None:
     payer, owner = await new_user(credits=0), await new_user(credits=0)
     custom = await issue_reference(database, owner)
     _, told = shop().buy(payer.email, custom={**custom, "user_id": str(payer.id)})
@@ -390,14 +376,14 @@ async def test_the_reference_decides_before_the_address(webhooks: Webhooks, data
     assert (await nets(database, payer), await nets(database, owner)) == ((0, 0), (1, 0))
 
 
-async def test_a_user_id_in_custom_data_is_worth_nothing(webhooks: Webhooks, database: Database, new_user: NewUser) -> None:
+async def test_user_id_in_custom_data_is_ignored(webhooks: Webhooks, database: Database, new_user: NewUser) -> None:
     victim = await new_user(credits=0)
     _, told = shop().buy("nobody.here@example.com", custom={"user_id": str(victim.id), "checkout_ref": "forged"})
     assert await send(webhooks, *told) == [Outcome.UNRESOLVED]
     assert await nets(database, victim) == (0, 0)
 
 
-async def test_what_nobody_can_be_found_for_is_kept_listed_and_replayed(webhooks: Webhooks, database: Database) -> None:
+async def test_unowned_delivery_is_kept_listed_and_replayed(webhooks: Webhooks, database: Database) -> None:
     store = shop()
     _, told = store.subscribe("Late.Comer@Example.com", PRO, custom=None)
     assert set(await send(webhooks, *told)) == {Outcome.UNRESOLVED}
@@ -413,7 +399,7 @@ async def test_what_nobody_can_be_found_for_is_kept_listed_and_replayed(webhooks
     assert left == ["order_created"], "the others of this subscription are done with it"
 
 
-async def test_a_variant_that_is_none_of_ours_can_be_replayed_once_it_is(database: Database, user: User) -> None:
+async def test_unknown_variant_can_be_replayed_once_configured(database: Database, user: User) -> None:
     store = shop()
     _, told = store.buy(user.email, custom=None)
     _, more = store.subscribe(user.email, PRO, custom=None)
@@ -426,7 +412,7 @@ async def test_a_variant_that_is_none_of_ours_can_be_replayed_once_it_is(databas
     assert await nets(database, user) == (1, 10)
 
 
-async def test_old_purchases_keep_their_worth_when_other_variants_are_for_sale(database: Database, user: User) -> None:
+async def test_old_purchases_keep_their_worth_after_a_new_catalogue(database: Database, user: User) -> None:
     store = shop()
     id, told = store.subscribe(user.email, PRO, custom=None)
     await send(Webhooks(database, CATALOGUE, SECRET), *told)
@@ -437,7 +423,7 @@ async def test_old_purchases_keep_their_worth_when_other_variants_are_for_sale(d
 
 # -- the samples -----------------------------------------------------------------------------------------------------
 
-# What each sample is worth to individual and subscription credits when they come in order.
+# Individual and subscription credits after each sample, delivered in order.
 EXPECTED = {
     "02_subscription_created.json": (0, 10),
     "05_subscription_payment_success_renewal.json": (0, 20),

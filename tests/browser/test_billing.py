@@ -1,4 +1,4 @@
-"""Buying and changing a plan in Chromium, on a site and a payment service that are both real servers."""
+"""Buying and changing a plan in Chromium, with real servers for the site and the payment service."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def lemon() -> Behaviour:
 
 @pytest.fixture(scope="module")
 def shop(lemon: Behaviour, make_site: Callable[..., Site]) -> Iterator[Site]:
-    """A site that sells, and whose webhooks arrive."""
+    """A site that sells, and receives its webhooks."""
     with lemonsqueezy_server.running(lemon) as url:
         site = make_site(
             LEMON_API_KEY=lemon.api_key,
@@ -51,7 +51,7 @@ def pay(page: Page) -> None:
     expect(page.get_by_text("Thank you.")).to_be_visible()
 
 
-def test_a_dashboard_that_is_open_shows_the_purchase_made_in_another_tab(shop: Site, page: Page) -> None:
+def test_open_dashboard_shows_a_purchase_made_in_another_tab(shop: Site, page: Page) -> None:
     sign_up(page, shop)
     opened(page, f"{shop.url}/dashboard")
     expect(page.get_by_text(re.compile(r"^1 credit$"))).to_be_visible()
@@ -65,7 +65,7 @@ def test_a_dashboard_that_is_open_shows_the_purchase_made_in_another_tab(shop: S
     expect(page.get_by_role("button", name="Subscribe to Pro")).to_have_count(0)
 
 
-def test_a_plan_is_changed_cancelled_and_resumed_and_each_says_before_what_it_does(shop: Site, page: Page) -> None:
+def test_plan_changes_announce_their_effect_beforehand(shop: Site, page: Page) -> None:
     sign_up(page, shop)
     opened(page, f"{shop.url}/dashboard")
     page.get_by_role("button", name="Subscribe to Pro").click()
@@ -85,9 +85,7 @@ def test_a_plan_is_changed_cancelled_and_resumed_and_each_says_before_what_it_do
     expect(rows.first).to_contain_text("Upgrade to Premium")
 
 
-def test_a_failed_payment_is_shown_on_an_open_page_and_leads_to_the_payment_method(
-    shop: Site, lemon: Behaviour, page: Page
-) -> None:
+def test_failed_payment_shows_on_an_open_page(shop: Site, lemon: Behaviour, page: Page) -> None:
     sign_up(page, shop)
     opened(page, f"{shop.url}/dashboard")
     page.get_by_role("button", name="Subscribe to Premium").click()
@@ -100,7 +98,7 @@ def test_a_failed_payment_is_shown_on_an_open_page_and_leads_to_the_payment_meth
         page.get_by_role("button", name="Change the payment method").click()
 
 
-def test_a_site_that_sells_nothing_shows_no_prices(site: Site, page: Page) -> None:
+def test_site_that_sells_nothing_shows_no_prices(site: Site, page: Page) -> None:
     sign_up(page, site)
     for path in ("/", "/dashboard", "/account"):
         opened(page, f"{site.url}{path}")
@@ -109,7 +107,7 @@ def test_a_site_that_sells_nothing_shows_no_prices(site: Site, page: Page) -> No
             expect(page.get_by_text(words)).to_have_count(0)
 
 
-def test_a_site_that_sells_shows_its_prices_to_visitors(shop: Site, page: Page) -> None:
+def test_site_that_sells_shows_prices_to_visitors(shop: Site, page: Page) -> None:
     opened(page, shop.url)
     expect(page.get_by_role("heading", name="Prices")).to_be_visible()
     expect(page.get_by_text("$4.99")).to_be_visible()

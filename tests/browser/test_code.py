@@ -1,4 +1,4 @@
-"""Writing code and running Python in Chromium: what is loaded when, what is kept, and what a program can and cannot do."""
+"""The code editor and Python in Chromium: what is loaded when, what is kept, and what a program can and cannot do."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 QUESTION = "databases-composite-index-order"
 CODE = "def double(n):\n    return 2 * n\n\n\nprint(double(21))\n"
 HEAVY = re.compile(r"mirror-|dist-|pyodide|python-worker")
-# Each line tries one way out, and says how it ended.
+# Each line tries one way to escape the sandbox, and prints how it ended.
 TRIES = """
 import js, pyodide_js
 from pyodide.code import run_js
@@ -47,7 +47,7 @@ for name, way in {
 
 
 def practise(page: Page, site: Site) -> Locator:
-    """Go to a question as somebody new; returns the box."""
+    """Open a practice question as a new user; return the answer box."""
     sign_up(page, site)
     page.goto(f"{site.url}/practice?question={QUESTION}")
     ready(page)
@@ -60,12 +60,12 @@ def open_editor(page: Page) -> None:
 
 
 def text(page: Page) -> str:
-    """What the form would send."""
+    """Return what the form would submit."""
     return page.locator("textarea#answer").input_value()
 
 
 def run(page: Page, code: str, ends: str) -> str:
-    """Run a program until the status says how it ended; returns its output."""
+    """Run a program until its status matches `ends`; return its output."""
     page.get_by_label("Your answer").fill(code)
     page.get_by_role("button", name="Run").click()
     expect(page.get_by_role("status").filter(has_text=re.compile(ends))).to_be_visible(timeout=60_000)
@@ -73,7 +73,7 @@ def run(page: Page, code: str, ends: str) -> str:
     return output.inner_text() if output.count() else ""
 
 
-def test_the_editor_is_loaded_when_opened_and_keeps_every_character(site: Site, page: Page) -> None:
+def test_editor_loads_on_demand_and_keeps_every_character(site: Site, page: Page) -> None:
     asked: list[str] = []
     problems: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
@@ -88,7 +88,7 @@ def test_the_editor_is_loaded_when_opened_and_keeps_every_character(site: Site, 
     expect(page.get_by_role("textbox", name="Your answer", exact=True)).to_contain_text("Boxkämpfer")
     long = "\n".join(f"value_{number} = {number}  # line {number}" for number in range(500))
     for written in (long, CODE):
-        # As a person does it: a long text's lines are not all in the page, so that only the editor itself can select them all.
+        # With keys, because only the lines in view are in the DOM, so only the editor itself can select all of a long text.
         page.locator(".cm-content").click()
         page.keyboard.press("Control+a")
         page.keyboard.insert_text(written)
@@ -108,7 +108,7 @@ def test_the_editor_is_loaded_when_opened_and_keeps_every_character(site: Site, 
     assert problems == []
 
 
-def test_the_keyboard_indents_leaves_and_sends_and_the_language_is_remembered(site: Site, page: Page) -> None:
+def test_keyboard_indents_leaves_and_sends_and_language_is_kept(site: Site, page: Page) -> None:
     practise(page, site)
     open_editor(page)
     language = page.get_by_label("Language")
@@ -139,7 +139,7 @@ def test_the_keyboard_indents_leaves_and_sends_and_the_language_is_remembered(si
     expect(language).to_have_value("go")
 
 
-def test_an_editor_that_cannot_be_loaded_leaves_the_plain_box(site: Site, page: Page) -> None:
+def test_failed_editor_load_leaves_the_plain_box(site: Site, page: Page) -> None:
     page.route("**/assets/mirror-*", lambda route: route.abort())
     box = practise(page, site)
     page.get_by_role("button", name="Write as code").click()
@@ -184,7 +184,7 @@ def test_programs_print_fail_and_are_stopped(site: Site, page: Page) -> None:
     raise AssertionError("the program still runs")
 
 
-def test_a_program_reaches_neither_the_api_nor_anything_else(site: Site, page: Page) -> None:
+def test_program_cannot_reach_the_api_or_the_network(site: Site, page: Page) -> None:
     asked: list[str] = []
     page.context.on("request", lambda request: asked.append(urlsplit(request.url).path))
     practise(page, site)
@@ -198,13 +198,13 @@ def test_a_program_reaches_neither_the_api_nor_anything_else(site: Site, page: P
         f"/assets/pyodide/{PYODIDE}/{name}"
         for name in ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
     }
-    # The browser's own lock, whatever a program gets hold of: a script that any page may load stays out of the worker.
+    # The browser's own barrier, whatever a program gets hold of: a script that any page may load is refused in the worker.
     load = "path => import(path).then(() => 'loaded', () => 'refused')"
     assert page.evaluate(load, "/drafts.js") == "loaded"
     assert page.workers[0].evaluate(load, "/drafts.js") == "refused"
 
 
-def test_an_interview_loads_nothing_of_it_before(site: Site, page: Page) -> None:
+def test_interview_loads_no_editor_in_advance(site: Site, page: Page) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     sign_up(page, site)

@@ -1,4 +1,4 @@
-"""The dashboard in Chromium: a new user, one interview, many; the drawings' tables, more of the list, the keyboard, layout."""
+"""The dashboard in Chromium: a new user, one interview, many; charts as tables, paging, keyboard, layout."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.site import Site, at_question, ready, sign_up
 pytestmark = pytest.mark.browser
 
 JOB = "Senior Backend Engineer (Python, PostgreSQL)\nWe look for somebody."
-# What moves while a page loads, as browsers measure it.
+# Cumulative layout shift while a page loads.
 SHIFT = """() => new Promise((done) => {
   let sum = 0;
   new PerformanceObserver((list) => list.getEntries().forEach((one) => { if (!one.hadRecentInput) sum += one.value; }))
@@ -26,7 +26,7 @@ SHIFT = """() => new Promise((done) => {
 
 @pytest.fixture
 def many(site: Site, page: Page) -> list[int]:
-    """Somebody with 34 finished interviews, from 20 % to 86 %, and a paused one; their dashboard is open."""
+    """A user with 34 finished interviews, from 20 % to 86 %, and a paused one; their dashboard is open."""
     email = sign_up(page, site)
     scores = [[2 + number // 5] * 12 for number in range(34)]
     finished = add_interviews(site.database_url, email, scores, JOB, every=timedelta(days=2))
@@ -41,7 +41,7 @@ def open_dashboard(page: Page, site: Site) -> None:
     expect(page.get_by_role("list", name="What to practise next")).to_be_visible()
 
 
-def test_a_new_user_is_told_what_an_interview_is_and_has_one_way_in(site: Site, page: Page) -> None:
+def test_new_user_sees_what_an_interview_is_and_one_way_in(site: Site, page: Page) -> None:
     sign_up(page, site)
     first = page.locator("#next")
     expect(first.get_by_role("heading", name="Your first interview")).to_be_visible()
@@ -68,7 +68,7 @@ def test_one_interview_shows_its_score_and_what_a_second_brings(site: Site, page
     expect(page.get_by_role("img", name="Active on 1 of the last 14 days, today too")).to_be_visible()
 
 
-def test_the_paused_interview_comes_first_with_the_question_it_stands_at(site: Site, page: Page, many: list[int]) -> None:
+def test_paused_interview_comes_first_with_its_question(site: Site, page: Page, many: list[int]) -> None:
     resume = page.locator("#next")
     expect(resume.get_by_role("heading", name="Junior Backend Developer")).to_be_visible()
     expect(resume).to_contain_text("Coding, question 4 of 12")
@@ -78,7 +78,7 @@ def test_the_paused_interview_comes_first_with_the_question_it_stands_at(site: S
     at_question(page, 4)
 
 
-def test_the_drawings_say_the_same_in_words_and_tables(site: Site, page: Page, many: list[int]) -> None:
+def test_charts_are_also_text_and_tables(site: Site, page: Page, many: list[int]) -> None:
     scores = page.locator("#scores")
     expect(scores).to_contain_text("The last one: 80 %, 32 points above the mean of those before.")
     expect(scores).to_contain_text("The newest 20 of 34 interviews are drawn.")
@@ -96,7 +96,7 @@ def test_the_drawings_say_the_same_in_words_and_tables(site: Site, page: Page, m
     expect(topics.nth(6)).to_contain_text(re.compile(r"General Backend Knowledge.*above: .*80 %"))
 
 
-def test_past_interviews_are_shown_ten_first_and_more_on_demand(site: Site, page: Page, many: list[int]) -> None:
+def test_past_interviews_show_ten_and_more_on_demand(site: Site, page: Page, many: list[int]) -> None:
     items = page.get_by_role("list", name="Past interviews").get_by_role("listitem")
     expect(items).to_have_count(10)
     more = page.locator("#past").get_by_role("button")
@@ -111,7 +111,7 @@ def test_past_interviews_are_shown_ten_first_and_more_on_demand(site: Site, page
     expect(page).to_have_url(f"{site.url}/interview/{many[0]}")
 
 
-def test_the_keyboard_reaches_the_next_step_first_and_a_point_says_what_it_is(site: Site, page: Page, many: list[int]) -> None:
+def test_keyboard_reaches_the_next_step_first_and_points(site: Site, page: Page, many: list[int]) -> None:
     page.get_by_role("heading", name="Hello Ada").click()
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name=re.compile("Junior Backend Developer: Resume"))).to_be_focused()
@@ -126,7 +126,7 @@ def test_the_keyboard_reaches_the_next_step_first_and_a_point_says_what_it_is(si
 
 
 @pytest.mark.parametrize("width", [1280, 360])
-def test_nothing_moves_while_it_loads_and_nothing_is_too_wide(site: Site, page: Page, many: list[int], width: int) -> None:
+def test_no_layout_shift_and_no_horizontal_scroll(site: Site, page: Page, many: list[int], width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})
     for path in ("/dashboard", "/account", "/practice?question=databases-composite-index-order", "/login", "/signup"):
         page.goto(f"{site.url}{path}")
@@ -136,14 +136,14 @@ def test_nothing_moves_while_it_loads_and_nothing_is_too_wide(site: Site, page: 
         assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"), path
 
 
-def test_a_button_changes_its_words_before_any_answer_has_come(site: Site, page: Page) -> None:
+def test_button_label_changes_before_the_response(site: Site, page: Page) -> None:
     email = sign_up(page, site)
     page.get_by_role("button", name="Sign out").click()
     page.goto(f"{site.url}/login")
     ready(page)
     page.get_by_label("E-mail").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
-    # What stands on the button is read in the turn of the click, when no server can have answered.
+    # Read the label in the same task as the click, when no server can have responded.
     said = page.get_by_role("button", name="Sign in").evaluate(
         """(button) => {
           button.form.addEventListener("submit", (event) => event.preventDefault());
@@ -156,7 +156,7 @@ def test_a_button_changes_its_words_before_any_answer_has_come(site: Site, page:
     expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
 
 
-def test_a_refused_form_has_its_button_back_every_time(site: Site, page: Page) -> None:
+def test_refused_form_restores_its_button_every_time(site: Site, page: Page) -> None:
     page.goto(f"{site.url}/signup")
     ready(page)
     for _ in range(2):
@@ -179,7 +179,7 @@ def test_a_refused_form_has_its_button_back_every_time(site: Site, page: Page) -
         (PASSWORD, "Strong"),
     ],
 )
-def test_a_password_is_told_its_strength_while_it_is_typed(site: Site, page: Page, typed: str, told: str) -> None:
+def test_password_strength_shows_while_typing(site: Site, page: Page, typed: str, told: str) -> None:
     page.goto(f"{site.url}/signup")
     page.get_by_label("Password").fill(f"{typed}x")
     page.get_by_label("Password").fill(typed)

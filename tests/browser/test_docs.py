@@ -1,4 +1,4 @@
-"""The page to browse the API with, in Chromium, under the site's own policy."""
+"""The API browser in Chromium, under the site's own security policy."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.support.site import Site
 pytestmark = pytest.mark.browser
 
 
-def test_the_api_can_be_browsed_and_tried_with_nothing_from_elsewhere(site: Site, page: Page) -> None:
+def test_api_browser_works_without_external_requests(site: Site, page: Page) -> None:
     said: list[str] = []
     asked: list[str] = []
     page.on("console", lambda message: said.append(message.text))

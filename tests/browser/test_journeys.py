@@ -1,4 +1,4 @@
-"""What a person does, in Chromium, against the production process."""
+"""User journeys in Chromium, against the production process."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _note_strangers(request: Request, strangers: list[str]) -> None:
     "path",
     ["/", "/signup", "/login", "/verify-email?token=x", "/reset-request", "/reset-password?token=x", "/outbox", "/nothing-here"],
 )
-def test_every_open_page_works_under_its_security_policy(site: Site, page: Page, path: str) -> None:
+def test_every_public_page_works_under_its_security_policy(site: Site, page: Page, path: str) -> None:
     problems: list[str] = []
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: problems.append(str(error)))
@@ -68,7 +68,7 @@ def test_every_open_page_works_under_its_security_policy(site: Site, page: Page,
     before = page.locator("html").get_attribute("class")
     page.get_by_role("button", name="Change between light and dark").click()
     page.wait_for_function("before => document.documentElement.className !== before", arg=before)
-    # The 404 status of the missing page is itself reported as an error.
+    # Chromium reports the missing page's 404 status as an error.
     assert [problem for problem in problems if "404" not in problem] == []
 
 
@@ -87,7 +87,7 @@ def test_no_page_scrolls_sideways_on_a_phone(site: Site, page: Page, width: int)
     assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
 
 
-def test_a_draft_outlives_a_reload_and_the_interview_goes_on_in_another_browser(site: Site, page: Page, browser: Browser) -> None:
+def test_draft_survives_reload_and_interview_changes_browser(site: Site, page: Page, browser: Browser) -> None:
     email = sign_up(page, site)
     start_interview(page)
     answer(page, GOOD)
@@ -109,9 +109,7 @@ def test_a_draft_outlives_a_reload_and_the_interview_goes_on_in_another_browser(
     other.context.close()
 
 
-def test_what_is_typed_while_the_server_is_down_is_still_there_when_it_is_back(
-    make_site: Callable[..., Site], page: Page
-) -> None:
+def test_text_typed_during_an_outage_is_kept(make_site: Callable[..., Site], page: Page) -> None:
     site = make_site()
     sign_up(page, site)
     page.get_by_role("link", name="Start an interview").click()
@@ -145,7 +143,7 @@ def test_pausing_and_resuming_from_the_dashboard(site: Site, page: Page) -> None
 
 
 @pytest.mark.parametrize("words", ["", "   ", "\u0000\u0001", "x" * 50_000], ids=["empty", "blank", "nul", "50,000 characters"])
-def test_an_unusable_answer_is_explained_and_stays(site: Site, page: Page, words: str) -> None:
+def test_unusable_answer_is_explained_and_kept(site: Site, page: Page, words: str) -> None:
     sign_up(page, site)
     start_interview(page)
     page.get_by_label("Your answer").evaluate("(box, text) => { box.value = text }", words)
@@ -157,7 +155,7 @@ def test_an_unusable_answer_is_explained_and_stays(site: Site, page: Page, words
     at_question(page, 2)
 
 
-def test_garbage_as_a_job_description_is_explained_and_costs_nothing(site: Site, page: Page) -> None:
+def test_invalid_job_description_is_explained_and_costs_nothing(site: Site, page: Page) -> None:
     sign_up(page, site)
     page.get_by_role("link", name="Start an interview").click()
     page.get_by_label("The job description").evaluate("(box, text) => { box.value = text }", "\x7fELF\x01\ufffd\x02" * 50)
@@ -166,7 +164,7 @@ def test_garbage_as_a_job_description_is_explained_and_costs_nothing(site: Site,
     expect(page.get_by_text("You have 1 credit.")).to_be_visible()
 
 
-def test_two_tabs_sending_at_once(site: Site, page: Page) -> None:
+def test_of_two_tabs_sending_at_once_one_wins(site: Site, page: Page) -> None:
     sign_up(page, site)
     start_interview(page)
     second = page.context.new_page()
@@ -211,7 +209,7 @@ def test_signing_out_and_in(site: Site, page: Page) -> None:
     expect(page).to_have_url(re.compile(rf"^{site.url}/dashboard"))
 
 
-def test_a_forgotten_password_is_replaced_by_mail_and_every_device_signed_out(site: Site, page: Page, browser: Browser) -> None:
+def test_forgotten_password_is_reset_and_signs_out_every_device(site: Site, page: Page, browser: Browser) -> None:
     email = sign_up(page, site)
     other = browser.new_context().new_page()
     other.goto(f"{site.url}/login")
@@ -241,7 +239,7 @@ def test_a_forgotten_password_is_replaced_by_mail_and_every_device_signed_out(si
     other.context.close()
 
 
-def test_the_account_page_lists_devices_exports_and_deletes(site: Site, page: Page, browser: Browser) -> None:
+def test_account_page_lists_devices_exports_and_deletes(site: Site, page: Page, browser: Browser) -> None:
     email = sign_up(page, site)
     other = browser.new_context(user_agent="Mozilla/5.0 (iPhone) Safari/1").new_page()
     other.goto(f"{site.url}/login?next=/account")
@@ -285,7 +283,7 @@ def test_signing_out_everywhere_reaches_open_tabs(site: Site, page: Page) -> Non
     expect(page).to_have_url(re.compile("/login"))
 
 
-def test_a_tab_that_was_signed_out_elsewhere_can_do_nothing_more(site: Site, page: Page) -> None:
+def test_tab_signed_out_elsewhere_goes_to_sign_in(site: Site, page: Page) -> None:
     sign_up(page, site)
     start_interview(page)
     other = page.context.new_page()
@@ -295,7 +293,7 @@ def test_a_tab_that_was_signed_out_elsewhere_can_do_nothing_more(site: Site, pag
     expect(page).to_have_url(re.compile("/login"))
 
 
-def test_sign_up_says_what_is_wrong_at_each_field(site: Site, page: Page) -> None:
+def test_sign_up_explains_each_invalid_field(site: Site, page: Page) -> None:
     page.goto(f"{site.url}/signup")
     ready(page)
     page.get_by_label("E-mail").fill("nope")
@@ -305,7 +303,7 @@ def test_sign_up_says_what_is_wrong_at_each_field(site: Site, page: Page) -> Non
         expect(page.get_by_text(words)).to_be_visible()
 
 
-def test_pages_that_do_not_exist_and_interviews_of_others(site: Site, page: Page) -> None:
+def test_missing_pages_and_other_users_interviews_are_not_found(site: Site, page: Page) -> None:
     assert (page.goto(f"{site.url}/nothing-here") or pytest.fail("no answer")).status == 404
     expect(page.get_by_text("This page was not handed in")).to_be_visible()
     sign_up(page, site)
@@ -316,7 +314,7 @@ def test_pages_that_do_not_exist_and_interviews_of_others(site: Site, page: Page
     expect(other).to_be_visible()
 
 
-def test_the_server_killed_in_the_middle_of_a_verdict_loses_nothing(make_site: Callable[..., Site], page: Page) -> None:
+def test_server_killed_during_a_verdict_loses_nothing(make_site: Callable[..., Site], page: Page) -> None:
     behaviour = openai_server.Behaviour()
     with openai_server.running(behaviour) as url:
         site = make_site(OPENAI_BASE_URL=url, OPENAI_MODEL="test")
@@ -336,7 +334,7 @@ def test_the_server_killed_in_the_middle_of_a_verdict_loses_nothing(make_site: C
         site.stop()
 
 
-def test_a_failing_model_is_explained_and_one_click_goes_on(make_site: Callable[..., Site], page: Page) -> None:
+def test_failing_model_is_explained_and_one_click_retries(make_site: Callable[..., Site], page: Page) -> None:
     behaviour = openai_server.Behaviour()
     with openai_server.running(behaviour) as url:
         site = make_site(OPENAI_BASE_URL=url, OPENAI_MODEL="test")
@@ -365,8 +363,8 @@ def test_a_failing_model_is_explained_and_one_click_goes_on(make_site: Callable[
         site.stop()
 
 
-def test_a_long_verdict_costs_little_and_no_secret_reaches_the_page(make_site: Callable[..., Site], page: Page) -> None:
-    """A verdict of 400 tokens takes at most 80 KB on the wire, and nothing of the session is among it."""
+def test_long_verdict_is_cheap_and_leaks_no_secret(make_site: Callable[..., Site], page: Page) -> None:
+    """A verdict of 400 tokens takes at most 80 KB on the wire, and contains nothing of the session."""
     behaviour = openai_server.Behaviour()
     received: list[str] = []
     with openai_server.running(behaviour) as url:

@@ -1,4 +1,4 @@
-"""The site without a mouse, at 200 percent, on the narrowest phone, and for people whom motion makes ill."""
+"""Accessibility: keyboard only, 200 percent zoom, the narrowest phone, and reduced motion."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tests.support.site import Site, at_question, ready
 
 pytestmark = pytest.mark.browser
 
-# More than the stops of any page.
+# More than the tab stops of any page.
 MOST_TABS = 150
 TEXT = "I measured where the time goes, then added an index, and the latency fell by 40 percent. The trade-off is slower writes."
 CODE = "def longest(words):\n    return max(words, key=len, default=None)  # O(n); an empty list gives None"
-# What has the focus, if it does not show: no outline around it or around the frame it stands in, and no shadow of its own.
+# The focused element, if its focus is invisible: no outline on it or on the frame around it, and no shadow of its own.
 _UNSEEN = """() => {
     const here = document.activeElement;
     if (!here || here === document.body || getComputedStyle(here).boxShadow !== "none") return "";
@@ -33,24 +33,24 @@ _UNSEEN = """() => {
 
 @dataclass
 class Keyboard:
-    """A person who has nothing but a keyboard, and what went wrong for them."""
+    """A user who has only a keyboard; records what went wrong."""
 
     page: Page
     unseen: set[str] = field(default_factory=set)
     lost: list[str] = field(default_factory=list)
 
     def reach(self, wanted: Locator) -> None:
-        """Go on with the Tab key until this has the focus."""
+        """Press Tab until this has the focus."""
         expect(wanted.first).to_be_visible()
         for _ in range(MOST_TABS):
             if wanted.first.evaluate("one => one === document.activeElement || one.contains(document.activeElement)"):
                 return
             if self.page.evaluate("Boolean(document.activeElement.closest('.cm-editor'))"):
-                # In the box for code Tab indents; below it stands how to leave.
+                # In the code editor Tab indents; the hint below says how to leave.
                 self.page.keyboard.press("Escape")
             self.page.keyboard.press("Tab")
             if self.page.evaluate(_UNSEEN):
-                # The editor frames itself a moment later.
+                # The editor draws its focus frame a moment later.
                 self.page.wait_for_timeout(100)
                 self.unseen.add(self.page.evaluate(_UNSEEN))
         raise AssertionError(f"the Tab key does not lead to {wanted}")
@@ -60,12 +60,12 @@ class Keyboard:
         self.page.keyboard.insert_text(words)
 
     def use(self, wanted: Locator, then: Locator, key: str = "Enter") -> None:
-        """Press a key on this and wait for what comes of it; the focus must be somewhere after that."""
+        """Press a key on this and wait for the result; the focus must not be lost."""
         self.reach(wanted)
         self.press(key, then, str(wanted))
 
     def press(self, key: str, then: Locator, what: str) -> None:
-        # Where a whole page is loaded, the focus begins anew, as browsers do it.
+        # After a full page load the focus starts over, which is normal.
         self.page.evaluate("window.stays = true")
         self.page.keyboard.press(key)
         expect(then.first).to_be_visible()
@@ -74,7 +74,7 @@ class Keyboard:
             self.lost.append(what.rpartition("selector=")[2])
 
 
-def test_the_whole_journey_with_the_keyboard_alone(site: Site, page: Page) -> None:
+def test_full_journey_with_the_keyboard_alone(site: Site, page: Page) -> None:
     keys = Keyboard(page)
     _sign_up(keys, site)
     page.wait_for_url(re.compile("/dashboard"))
@@ -111,7 +111,7 @@ def _sign_up(keys: Keyboard, site: Site) -> None:
 
 
 def _look_and_pause(keys: Keyboard) -> None:
-    """Open the verdict's details, put the interview aside, and go on with it."""
+    """Open the verdict's details, then pause and resume the interview."""
     page = keys.page
     details = page.locator("#feedback details", has_text=re.compile("proof|mark", re.IGNORECASE)).first
     keys.use(details.locator("summary"), details.get_by_role("listitem"))
@@ -122,14 +122,14 @@ def _look_and_pause(keys: Keyboard) -> None:
 
 @pytest.fixture
 def calm(browser: Browser) -> Iterator[Page]:
-    """A page at 200 percent on a screen of 1280 by 800, for somebody who wants no motion."""
+    """A page at 200 percent on a 1280 by 800 screen, with reduced motion."""
     page = browser.new_page(viewport={"width": 640, "height": 400}, device_scale_factor=2, reduced_motion="reduce")
     yield page
     page.close()
 
 
-def test_zoom_and_the_narrowest_phone_and_calm(visitors: Visitors, calm: Page) -> None:
-    """No page scrolls sideways at 200 percent or at 360 px, and nothing moves for longer than 10 ms where that is not wanted."""
+def test_zoom_narrow_phone_and_reduced_motion(visitors: Visitors, calm: Page) -> None:
+    """No page scrolls sideways at 200 percent or at 360 px, and with reduced motion nothing moves for longer than 10 ms."""
     wide, moving = [], []
     for shown in PAGES:
         calm.set_viewport_size({"width": 640, "height": 400})
@@ -143,7 +143,7 @@ def test_zoom_and_the_narrowest_phone_and_calm(visitors: Visitors, calm: Page) -
     assert moving == []
 
 
-def test_what_waits_does_not_move_either_for_who_wants_no_motion(visitors: Visitors, calm: Page) -> None:
+def test_loading_pages_respect_reduced_motion(visitors: Visitors, calm: Page) -> None:
     calm.route_web_socket(re.compile("/_event"), lambda socket: None)
     for shown in (one for one in PAGES if one.loads):
         visitors.become(calm, shown.who)
@@ -152,7 +152,7 @@ def test_what_waits_does_not_move_either_for_who_wants_no_motion(visitors: Visit
         assert calm.evaluate(_MOVING) == [], shown.name
 
 
-# Animations that run for longer than 10 ms, all their turns together; what waits unseen to leave counts as little as its motion.
+# Running animations of more than 10 ms, all iterations together; paused ones do not count.
 _MOVING = """() => document.getAnimations().filter(one => {
     const timing = one.effect.getComputedTiming();
     return one.playState === "running" && timing.iterations * timing.duration > 10;

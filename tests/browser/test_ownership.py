@@ -1,4 +1,4 @@
-"""A page's state outlives neither the session nor the shared report it was filled for, whatever a client sends."""
+"""A page's state does not outlive the session or shared report it was filled for, whatever a client sends."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TOGGLE = f"{ROOT_STATE}.interviewer___state___interview____interview_state.toggl
 
 @pytest.fixture(scope="module")
 def store() -> Iterator[str]:
-    """The address of a Valkey of its own."""
+    """The address of a private Valkey."""
     port = free_port()
     server = ValkeyServer(port=port)
     server.start()
@@ -40,7 +40,7 @@ def page_path(request: pytest.FixtureRequest, home: Home) -> str:
     return "/dashboard/" if request.param == "dashboard" else f"/interview/{home.person.finished}/"
 
 
-# -- connecting with the token of a page that was filled -------------------------------------------------------------
+# -- connecting with the token of a filled page ------------------------------------------------------------------------
 
 
 def test_reload_with_the_same_session_keeps_the_state(home: Home) -> None:
@@ -68,7 +68,7 @@ def test_another_cookie_or_none_gets_nothing_of_the_kept_state(home: Home, page_
 
 
 def test_key_of_a_state_used_as_a_token_opens_nothing(home: Home) -> None:
-    """The state tells its page the key it is kept under."""
+    """The state reveals to its page the key it is kept under."""
     token, secret = new_token(), home.session()
     with raw_page(home.site.port, "/dashboard/", token, secret) as page:
         key = "".join(page.heard).partition('"client_token":"')[2].partition('"')[0]
@@ -87,14 +87,14 @@ def test_second_connection_with_a_token_is_a_page_of_its_own(home: Home) -> None
     assert home.seen("/dashboard/", own) == []
 
 
-def test_ended_share_sends_nothing_of_the_report(home: Home) -> None:
+def test_ended_share_sends_no_report(home: Home) -> None:
     token, path = new_token(), f"/shared/{home.share()}/"
     home.fill(path, token, "")
     home.run("DELETE FROM report_shares")
     assert home.seen(path, token) == []
 
 
-def test_replaced_share_sends_nothing_of_the_report(home: Home) -> None:
+def test_replaced_share_sends_no_report(home: Home) -> None:
     token, path = new_token(), f"/shared/{home.share()}/"
     home.fill(path, token, "")
     home.share()
@@ -108,7 +108,7 @@ def test_live_share_is_kept_for_a_reload(home: Home) -> None:
     assert home.seen("/terms/", token) != []
 
 
-def test_page_gets_its_state_back_when_the_database_is_back(home: Home) -> None:
+def test_page_gets_its_state_back_after_a_database_outage(home: Home) -> None:
     token, secret = new_token(), home.session()
     path = f"/interview/{home.person.finished}/"
     home.fill(path, token, secret)
@@ -120,10 +120,10 @@ def test_page_gets_its_state_back_when_the_database_is_back(home: Home) -> None:
     assert home.seen("/terms/", token, secret) != []
 
 
-# -- a connection that stays open ------------------------------------------------------------------------------------
+# -- an open connection ----------------------------------------------------------------------------------------------
 
 
-def test_hydrating_again_after_the_session_sends_nothing(home: Home) -> None:
+def test_hydrating_after_the_session_ended_sends_nothing(home: Home) -> None:
     token, secret = new_token(), home.session()
     with raw_page(home.site.port, "/dashboard/", token, secret) as page:
         assert private("".join(page.heard))
@@ -142,14 +142,14 @@ def test_signing_out_everywhere_closes_open_pages(home: Home) -> None:
     assert home.seen("/dashboard/", token, secret) == []
 
 
-def test_expired_session_closes_its_pages_without_a_notice(home: Home) -> None:
+def test_expired_session_closes_its_pages_unnotified(home: Home) -> None:
     secret = home.session()
     with raw_page(home.site.port, "/dashboard/", new_token(), secret) as page:
         home.run("UPDATE sessions SET expires_at = now() WHERE token_hash = :hash", hash=hashed(secret))
         assert page.ends_within(20)
 
 
-def test_ending_one_session_leaves_the_others_alone(home: Home) -> None:
+def test_ending_one_session_keeps_the_others(home: Home) -> None:
     secret, other = home.session(), home.session()
     with (
         raw_page(home.site.port, "/dashboard/", new_token(), secret) as page,
@@ -161,14 +161,14 @@ def test_ending_one_session_leaves_the_others_alone(home: Home) -> None:
         assert private(bystander.send(HYDRATE_AND_LOAD))
 
 
-def test_signing_in_again_ends_the_session_before(home: Home) -> None:
+def test_signing_in_again_ends_the_previous_session(home: Home) -> None:
     secret = home.session()
     with raw_page(home.site.port, "/dashboard/", new_token(), secret) as page:
         home.post("/session/login", secret, email=GRACE, password="correct horse battery")
         assert page.ends_within(5)
 
 
-def test_ended_share_is_taken_off_an_open_page(home: Home) -> None:
+def test_ended_share_is_removed_from_an_open_page(home: Home) -> None:
     secret, link = home.session(), home.share()
     sharing = f"{ROOT_STATE}.interviewer___state___sharing____share_state.stop"
     with (

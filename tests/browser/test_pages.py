@@ -1,4 +1,4 @@
-"""What every page has to pass, in every state, wide and narrow, light and dark."""
+"""What every page must pass, in every state, wide and narrow, light and dark."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from tests.support.pages import MODES, NOT_THERE_YET, PAGES, SIZES, Shown, Visit
 
 pytestmark = pytest.mark.browser
 
-# Bytes, gzipped.
+# Gzipped bytes.
 LANDING_SCRIPT, INTERVIEW_SCRIPT, STYLE = 170_000, 420_000, 15_000
-# Colours depend on width and mode; what else axe looks at is looked at once for each width.
+# Contrast depends on width and mode; axe's other checks run once per width.
 _AXE = """async (all) => (await axe.run(document, {
         resultTypes: ["violations"], preload: false, ...(all ? {} : {runOnly: ["color-contrast"]}),
     })).violations.map(one => [
@@ -30,7 +30,7 @@ def named(shown: Shown) -> str:
 
 
 def assert_accessible(page: Page) -> None:
-    """Let axe-core look at the page at both widths, light and dark."""
+    """Run axe-core on the page at both widths, light and dark."""
     page.add_script_tag(content=axe_source())
     found: dict[str, list[str]] = {}
     for (width, height), first_mode in zip(SIZES, MODES, strict=True):
@@ -44,19 +44,19 @@ def assert_accessible(page: Page) -> None:
 
 
 def assert_small(weights: Weights, most_script: int) -> None:
-    """Keep a page to its budget; code mode's extras are not loaded by any page by itself."""
+    """Assert that a page stays within its budget; no page loads the code editor on its own."""
     assert 50_000 < weights.script <= most_script, weights
     assert 2_000 < weights.style <= STYLE, weights
 
 
 @pytest.fixture(scope="module")
 def titles() -> dict[str, str]:
-    """Which page has which title, so that two with the same one are found."""
+    """Titles by page, to find duplicates."""
     return {}
 
 
 @pytest.mark.parametrize("shown", PAGES, ids=named)
-def test_a_page_is_accessible_quiet_and_has_a_title_of_its_own(
+def test_page_is_accessible_without_errors_and_has_its_own_title(
     visitors: Visitors, watched: Watched, titles: dict[str, str], shown: Shown
 ) -> None:
     page = watched.fresh()
@@ -69,13 +69,13 @@ def test_a_page_is_accessible_quiet_and_has_a_title_of_its_own(
     description = page.locator("meta[name=description]")
     expect(description).to_have_count(1)
     expect(description).to_have_attribute("content", re.compile(r"\w.{20,}\.$"))
-    # The status of a missing page is itself reported as an error.
+    # Chromium reports the missing page's status as an error.
     assert [problem for problem in watched.problems if not (shown.name == "missing" and "404" in problem)] == []
 
 
 @pytest.fixture
 def held(browser: Browser) -> Iterator[Watched]:
-    """A page whose websocket opens and then says nothing."""
+    """A page whose websocket opens but never responds."""
     page = browser.new_page()
     page.route_web_socket(re.compile("/_event"), lambda socket: None)
     yield Watched(page)
@@ -83,7 +83,7 @@ def held(browser: Browser) -> Iterator[Watched]:
 
 
 @pytest.mark.parametrize("shown", [one for one in PAGES if one.loads], ids=named)
-def test_a_page_that_waits_says_so_accessibly(visitors: Visitors, held: Watched, shown: Shown) -> None:
+def test_loading_page_is_accessible(visitors: Visitors, held: Watched, shown: Shown) -> None:
     visitors.become(held.page, shown.who)
     held.page.goto(visitors.address(shown))
     held.page.wait_for_load_state("networkidle")
@@ -92,7 +92,7 @@ def test_a_page_that_waits_says_so_accessibly(visitors: Visitors, held: Watched,
     assert held.problems == []
 
 
-def test_a_page_without_its_data_says_so_accessibly(
+def test_page_without_its_data_says_so_accessibly(
     visitors: Visitors, watched: Watched, database_away: Callable[[], AbstractContextManager[None]]
 ) -> None:
     page = watched.fresh()

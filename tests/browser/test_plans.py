@@ -1,4 +1,4 @@
-"""Choosing the plan of an interview in the start form, and what comes of it."""
+"""Choosing an interview's plan in the start form, and its effect."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 GOOD = "I measured first: latency dropped by 40 percent after I added a composite index. The trade-off was slower writes."
 
 
-def test_a_short_interview_from_the_form_to_its_report(site: Site, page: Page) -> None:
+def test_short_interview_from_form_to_report(site: Site, page: Page) -> None:
     sign_up(page, site)
     page.get_by_role("link", name="Start an interview").click()
     expect(page.get_by_role("radio", name=re.compile("^Standard"))).to_be_checked()

@@ -1,4 +1,4 @@
-"""Practising in Chromium: from the dashboard's suggestion to the verdict, a better second try, and the next question."""
+"""Practice in Chromium: from the dashboard's suggestion to the verdict, a better second try, and the next question."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def sideways(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
 
 
-def test_from_the_dashboard_to_a_better_second_try_and_the_next_question(site: Site, page: Page) -> None:
+def test_from_dashboard_to_second_try_and_next_question(site: Site, page: Page) -> None:
     problems: list[str] = []
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: problems.append(str(error)))
@@ -65,7 +65,7 @@ def test_from_the_dashboard_to_a_better_second_try_and_the_next_question(site: S
     assert problems == []
 
 
-def test_nothing_and_too_much_are_explained_and_the_text_stays(site: Site, page: Page) -> None:
+def test_empty_and_overlong_answers_are_explained_and_kept(site: Site, page: Page) -> None:
     sign_up(page, site)
     page.goto(f"{site.url}/practice?question=databases-composite-index-order")
     ready(page)
@@ -95,14 +95,12 @@ def fill_in(page: Page, email: str) -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
-def test_who_is_signed_out_in_the_middle_comes_back_to_the_question_and_to_the_text(
-    site: Site, page: Page, browser: Browser
-) -> None:
+def test_signed_out_user_returns_to_the_question_and_draft(site: Site, page: Page, browser: Browser) -> None:
     email = sign_up(page, site)
     page.goto(f"{site.url}/practice?question=databases-composite-index-order")
     ready(page)
     page.get_by_label("Your answer").fill(POOR)
-    # From another device: signing out in this browser takes its drafts along, as the next person there should not see them.
+    # From another device: signing out in this browser deletes its drafts, because the next user must not see them.
     other = browser.new_context().new_page()
     sign_in(other, site.url, email)
     other.goto(f"{site.url}/account")
@@ -117,7 +115,7 @@ def test_who_is_signed_out_in_the_middle_comes_back_to_the_question_and_to_the_t
     expect(page.locator("#record")).to_have_text(re.compile("^One try"))
 
 
-def test_the_report_shows_skills_and_requirements_and_leads_to_practice(site: Site, page: Page) -> None:
+def test_report_shows_skills_and_leads_to_practice(site: Site, page: Page) -> None:
     sign_up(page, site)
     start_interview(page, "Mid-level")
     at_question(page, 1)

@@ -1,4 +1,4 @@
-"""The report in Chromium: shared and taken back, printed, and as files."""
+"""The report in Chromium: shared and unshared, printed, and downloaded."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GOOD = "I measured first with EXPLAIN ANALYZE, then added a composite index; ret
 
 @pytest.fixture(scope="module")
 def signed_in(site: Site, browser: Browser) -> tuple[str, str]:
-    """The cookies of somebody with a finished interview, as a file's content, and the report's address."""
+    """The session cookie of a user with a finished interview, and the report's address."""
     page = browser.new_page()
     sign_up(page, site, "Grace")
     start_interview(page, "Mid-level")
@@ -44,7 +44,7 @@ def report(site: Site, page: Page, signed_in: tuple[str, str]) -> Page:
     return page
 
 
-def test_a_link_is_read_without_signing_in_until_it_is_taken_back(report: Page, browser: Browser) -> None:
+def test_shared_link_works_signed_out_until_it_is_revoked(report: Page, browser: Browser) -> None:
     report.context.grant_permissions(["clipboard-read", "clipboard-write"])
     report.get_by_role("button", name="Share").click()
     report.get_by_role("button", name=re.compile("^Make a")).click()
@@ -75,7 +75,7 @@ def test_a_link_is_read_without_signing_in_until_it_is_taken_back(report: Page, 
     context.close()
 
 
-def test_both_files_are_downloaded_and_hold_the_answers(report: Page, tmp_path: Path) -> None:
+def test_both_downloads_contain_the_answers(report: Page, tmp_path: Path) -> None:
     for name, ending in (("Markdown", "md"), ("PDF", "pdf")):
         with report.expect_download() as waiting:
             report.get_by_role("link", name=f"Download as {name}").click()
@@ -88,7 +88,7 @@ def test_both_files_are_downloaded_and_hold_the_answers(report: Page, tmp_path: 
     expect(report).to_have_url(re.compile(r"/interview/\d+"))
 
 
-def test_on_paper_everything_is_unfolded_and_nothing_can_be_pressed(report: Page) -> None:
+def test_print_unfolds_everything_and_hides_controls(report: Page) -> None:
     model = report.get_by_text("A follow-up you might get").first
     expect(model).not_to_be_visible()
     report.emulate_media(media="print", color_scheme="dark")
@@ -108,7 +108,7 @@ def test_on_paper_everything_is_unfolded_and_nothing_can_be_pressed(report: Page
 
 
 @pytest.mark.parametrize("width", [1280, 360])
-def test_the_contents_lead_down_the_page_and_nothing_is_wider_than_it(report: Page, width: int) -> None:
+def test_contents_scroll_within_the_page_without_overflow(report: Page, width: int) -> None:
     report.set_viewport_size({"width": width, "height": 800})
     assert not report.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
     report.evaluate("window.here = true")
@@ -119,7 +119,7 @@ def test_the_contents_lead_down_the_page_and_nothing_is_wider_than_it(report: Pa
     assert report.evaluate("window.here"), "the page was not loaded anew"
 
 
-def test_a_report_that_is_not_there_says_so(site: Site, report: Page) -> None:
+def test_missing_report_says_so(site: Site, report: Page) -> None:
     report.goto(f"{site.url}/interview/987654")
     expect(report.get_by_role("heading", name="No such report")).to_be_visible()
     expect(report.get_by_role("button", name="Share")).to_have_count(0)

@@ -1,4 +1,4 @@
-"""The interview room: keys, clocks, speech, what is announced, skipping, other tabs, and a page that stays where it is."""
+"""The interview room: keys, clocks, speech, announcements, skipping, other tabs, and a stable layout."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 GOOD = "First I would measure, because guesses mislead; the trade-off is the time that it takes."
 
-# Stand for what the browser hears and says; Chromium without a head has neither microphone nor voice.
+# Fakes of speech recognition and synthesis: headless Chromium has neither microphone nor voice.
 SPEECH = """
 window.said = []; window.cancelled = 0;
 window.SpeechRecognition = window.webkitSpeechRecognition = class {
@@ -54,7 +54,7 @@ def seconds(page: Page, label: str) -> int:
     return int(minutes) * 60 + int(rest)
 
 
-def test_keys_do_what_the_sheet_says_and_never_while_one_types(site: Site, page: Page) -> None:
+def test_shortcuts_work_except_while_typing(site: Site, page: Page) -> None:
     page.add_init_script(SPEECH)
     begin(page, site)
     box = page.get_by_label("Your answer")
@@ -83,7 +83,7 @@ def test_keys_do_what_the_sheet_says_and_never_while_one_types(site: Site, page:
     expect(page.get_by_role("heading", name="Paused")).to_be_visible()
 
 
-def test_single_keys_can_be_switched_off_and_stay_off(site: Site, page: Page) -> None:
+def test_single_key_shortcuts_can_be_switched_off(site: Site, page: Page) -> None:
     begin(page, site)
     page.get_by_role("button", name="Keys").click()
     page.get_by_label("Use single keys").uncheck()
@@ -97,7 +97,7 @@ def test_single_keys_can_be_switched_off_and_stay_off(site: Site, page: Page) ->
     expect(page.get_by_role("heading", name="Paused")).to_be_hidden()
 
 
-def test_clocks_go_on_over_a_reload_stand_still_while_paused_and_can_be_hidden(site: Site, page: Page) -> None:
+def test_clocks_survive_reload_stop_while_paused_and_can_hide(site: Site, page: Page) -> None:
     begin(page, site)
     expect(page.get_by_role("timer", name="Time in the whole interview")).to_have_text(re.compile("0?0:0[2-9]|0?0:[1-5][0-9]"))
     whole = seconds(page, "Time in the whole interview")
@@ -124,7 +124,7 @@ def test_clocks_go_on_over_a_reload_stand_still_while_paused_and_can_be_hidden(s
     expect(page.get_by_role("timer")).to_have_count(2)
 
 
-def test_dictation_writes_at_the_caret_keeps_the_draft_and_stops_on_sending(site: Site, page: Page) -> None:
+def test_dictation_writes_at_the_caret_and_stops_on_sending(site: Site, page: Page) -> None:
     page.add_init_script(SPEECH)
     begin(page, site)
     box = page.get_by_label("Your answer")
@@ -151,7 +151,7 @@ def test_dictation_writes_at_the_caret_keeps_the_draft_and_stops_on_sending(site
     expect(page.get_by_role("button", name="Dictate")).to_be_visible()
 
 
-def test_the_question_is_read_aloud_and_reading_can_be_stopped(site: Site, page: Page) -> None:
+def test_question_is_read_aloud_and_reading_can_be_stopped(site: Site, page: Page) -> None:
     page.add_init_script(SPEECH)
     begin(page, site)
     page.get_by_role("button", name="Read aloud").click()
@@ -168,7 +168,7 @@ def test_the_question_is_read_aloud_and_reading_can_be_stopped(site: Site, page:
     expect(page.get_by_role("button", name="Read aloud")).to_be_visible()
 
 
-def test_a_browser_that_neither_hears_nor_speaks_shows_no_button_for_it(site: Site, page: Page) -> None:
+def test_browser_without_speech_shows_no_buttons_for_it(site: Site, page: Page) -> None:
     page.add_init_script(MUTE)
     begin(page, site)
     for name in ("Dictate", "Read aloud"):
@@ -176,7 +176,7 @@ def test_a_browser_that_neither_hears_nor_speaks_shows_no_button_for_it(site: Si
     expect(page.get_by_text("may send the sound")).to_be_hidden()
 
 
-def test_skipping_asks_once_more_and_scores_0(site: Site, page: Page) -> None:
+def test_skipping_asks_for_confirmation_and_scores_0(site: Site, page: Page) -> None:
     begin(page, site)
     page.get_by_text("Skip", exact=True).click()
     page.get_by_text("Skip", exact=True).click()
@@ -191,7 +191,7 @@ def test_skipping_asks_once_more_and_scores_0(site: Site, page: Page) -> None:
     expect(page.locator("#feedback details[open]")).to_contain_text("follow-up")
 
 
-def test_a_turn_moves_nothing_and_announces_question_and_verdict_once(make_site: Callable[..., Site], page: Page) -> None:
+def test_turn_shifts_nothing_and_announces_each_part_once(make_site: Callable[..., Site], page: Page) -> None:
     behaviour = openai_server.Behaviour()
     page.add_init_script(SHIFTS)
     with openai_server.running(behaviour) as url:
@@ -224,7 +224,7 @@ def test_a_turn_moves_nothing_and_announces_question_and_verdict_once(make_site:
     assert any(re.match(r"The answer to question 1 scored \d+ of 10\.", words) for words in about)
 
 
-def test_a_start_can_be_given_up_and_costs_nothing(make_site: Callable[..., Site], page: Page) -> None:
+def test_cancelled_start_costs_nothing(make_site: Callable[..., Site], page: Page) -> None:
     behaviour = openai_server.Behaviour(first=6)
     with openai_server.running(behaviour) as url:
         site = make_site(OPENAI_BASE_URL=url, OPENAI_MODEL="test")
@@ -242,7 +242,7 @@ def test_a_start_can_be_given_up_and_costs_nothing(make_site: Callable[..., Site
         site.stop()
 
 
-def test_another_tab_follows_or_is_told_and_keeps_what_was_typed(site: Site, page: Page, context: BrowserContext) -> None:
+def test_other_tabs_follow_or_keep_their_draft(site: Site, page: Page, context: BrowserContext) -> None:
     begin(page, site)
     idle, busy = context.new_page(), context.new_page()
     for tab in (idle, busy):
@@ -262,7 +262,7 @@ def test_another_tab_follows_or_is_told_and_keeps_what_was_typed(site: Site, pag
     expect(busy.get_by_text("went on in another tab")).to_be_hidden()
 
 
-def test_a_reload_shows_the_same_interview_when_it_is_paused_or_over_too(site: Site, page: Page) -> None:
+def test_reload_keeps_a_paused_or_finished_interview(site: Site, page: Page) -> None:
     begin(page, site)
     expect(page).to_have_url(re.compile(r"/interview/?\?id=\d+$"))
     page.get_by_role("button", name="Pause").click()
@@ -281,7 +281,7 @@ def test_a_reload_shows_the_same_interview_when_it_is_paused_or_over_too(site: S
     expect(page).to_have_url(re.compile(r"/interview/?$"))
 
 
-def test_back_and_forward_keep_the_draft_and_say_so_quietly(site: Site, page: Page) -> None:
+def test_back_and_forward_keep_the_draft(site: Site, page: Page) -> None:
     begin(page, site)
     dialogs: list[Any] = []
     page.on("dialog", lambda dialog: dialogs.append(dialog))
@@ -298,7 +298,7 @@ def test_back_and_forward_keep_the_draft_and_say_so_quietly(site: Site, page: Pa
     assert dialogs == []
 
 
-def test_a_press_is_answered_at_once_on_a_slow_network(site: Site, page: Page) -> None:
+def test_button_responds_at_once_on_a_slow_network(site: Site, page: Page) -> None:
     held: list[tuple[WebSocketRoute, Any]] = []
     slow = False
 
@@ -322,7 +322,7 @@ def test_a_press_is_answered_at_once_on_a_slow_network(site: Site, page: Page) -
     at_question(page, 2)
 
 
-def test_a_websocket_lost_in_the_middle_of_a_verdict_loses_nothing(make_site: Callable[..., Site], page: Page) -> None:
+def test_websocket_lost_during_a_verdict_loses_nothing(make_site: Callable[..., Site], page: Page) -> None:
     behaviour = openai_server.Behaviour()
     open_sockets: list[WebSocketRoute] = []
 
@@ -369,7 +369,7 @@ def test_every_state_of_the_room_fits_the_screen(site: Site, page: Page, width: 
     fits("paused")
 
 
-def test_on_a_phone_the_focus_is_left_alone(site: Site, browser: Any) -> None:
+def test_focus_does_not_open_the_keyboard_on_a_phone(site: Site, browser: Any) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 780}, has_touch=True, is_mobile=True)
     page = context.new_page()
     begin(page, site)

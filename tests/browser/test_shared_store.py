@@ -1,4 +1,4 @@
-"""Pages whose state lies in Valkey, on the production process: while it is away, and when it comes back knowing nothing."""
+"""Pages whose state is kept in Valkey, on the production process: during an outage, and after a restart with an empty store."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ GOOD = "First a write-ahead log is written, because it makes a crash harmless. T
 
 
 class Store:
-    """A Valkey server that can go away and come back at the same address, empty."""
+    """A Valkey server that can stop and restart at the same address, empty."""
 
     def __init__(self) -> None:
         self._port = free_port()
@@ -37,7 +37,7 @@ class Store:
             self._server.stop()
 
     def lifetimes(self) -> dict[str, int]:
-        """Return what is in it, and for how many seconds; rate limits left out."""
+        """Return the keys in it with their remaining seconds, without rate limits."""
         client = self._server.client()
         names = [key.decode() for key in client.scan_iter()]
         return {name: client.ttl(name) for name in names if not name.startswith("interviewer-limits")}
@@ -52,7 +52,7 @@ def store() -> Iterator[Store]:
 
 @pytest.fixture(scope="module")
 def shared(make_site: Callable[..., Site], store: Store) -> Site:
-    """A site that keeps the state of its pages in Valkey."""
+    """A site that keeps its pages' state in Valkey."""
     return make_site(REDIS_URL=store.url)
 
 
@@ -62,7 +62,7 @@ def metric(site: Site, name: str) -> float:
     return next((float(line.split()[-1]) for line in lines if line.startswith(f"{name} ")), 0.0)
 
 
-def test_state_lies_in_the_store_and_lasts_for_hours_only(shared: Site, store: Store, page: Page) -> None:
+def test_state_is_in_the_store_and_expires_within_hours(shared: Site, store: Store, page: Page) -> None:
     sign_up(page, shared)
     start_interview(page)
     page.reload()
@@ -70,20 +70,20 @@ def test_state_lies_in_the_store_and_lasts_for_hours_only(shared: Site, store: S
     at_question(page, 1)
     deadline = time.monotonic() + 15
     while not any("interview_state" in name for name in store.lifetimes()) and time.monotonic() < deadline:
-        page.wait_for_timeout(500)  # what is written to often is held back for seconds
+        page.wait_for_timeout(500)  # writes of frequently changed state are delayed for seconds
     kept = store.lifetimes()
     assert any("interview_state" in name for name in kept)
     assert all(0 < seconds <= 6 * 3600 for seconds in kept.values())
 
 
-def test_an_interview_goes_on_by_itself_when_the_store_is_back(shared: Site, store: Store, page: Page) -> None:
+def test_interview_continues_after_a_store_outage(shared: Site, store: Store, page: Page) -> None:
     sign_up(page, shared)
     start_interview(page)
     at_question(page, 1)
     failures = metric(shared, 'interviewer_outages_total{part="valkey"}')
     store.stop()
     try:
-        page.wait_for_timeout(7_000)  # a page that was just written to does without the store for seconds
+        page.wait_for_timeout(7_000)  # a recently written page does without the store for seconds
         answer(page, GOOD)
         expect(page.get_by_text(AWAY)).to_be_visible()
         expect(page.get_by_label("Your answer")).to_have_value(GOOD)
@@ -104,9 +104,7 @@ def test_an_interview_goes_on_by_itself_when_the_store_is_back(shared: Site, sto
     assert GOOD not in log
 
 
-def test_a_page_sees_the_rest_of_a_verdict_from_another_copy_when_its_own_is_killed(
-    make_site: Callable[..., Site], store: Store, page: Page
-) -> None:
+def test_verdict_continues_on_another_replica_after_a_kill(make_site: Callable[..., Site], store: Store, page: Page) -> None:
     behaviour = openai_server.Behaviour()
     with openai_server.running(behaviour) as model:
         environment = {"REDIS_URL": store.url, "OPENAI_BASE_URL": model, "OPENAI_MODEL": "test"}
@@ -114,7 +112,7 @@ def test_a_page_sees_the_rest_of_a_verdict_from_another_copy_when_its_own_is_kil
         second = make_site(**environment, DATABASE_URL=first.database_url)
         with Balancer(first.port, second.port) as balancer:
             balancer.wait_for(first.port, second.port)
-            sign_up(page, first)  # where the outbox is; a cookie of this host goes to every port
+            sign_up(page, first)  # cookies of a host apply to every port
             page.goto(f"{balancer.url}/dashboard")
             start_interview(page, "Senior")
             behaviour.first, behaviour.rate = 0.2, 15

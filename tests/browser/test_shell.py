@@ -1,4 +1,4 @@
-"""What every page has: the header, the footer, notices, and words about the connection."""
+"""What every page has: header, footer, notices, and the connection's state."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tests.support.site import Site, ready, sign_up
 pytestmark = pytest.mark.browser
 
 
-def test_a_stranger_is_two_clicks_from_an_account(site: Site, page: Page) -> None:
+def test_visitor_is_two_clicks_from_an_account(site: Site, page: Page) -> None:
     page.goto(site.url)
     page.get_by_role("link", name="Take a free interview").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("account", re.IGNORECASE))
     expect(page.get_by_label("E-mail")).to_be_visible()
 
 
-def test_the_sample_on_the_landing_page_can_be_opened(site: Site, page: Page) -> None:
+def test_landing_page_sample_can_be_opened(site: Site, page: Page) -> None:
     page.goto(site.url)
     sample = page.get_by_label("An answer and its verdict")
     expect(sample.get_by_text("A CHECK constraint as last defence")).to_be_hidden()
@@ -30,14 +30,14 @@ def test_the_sample_on_the_landing_page_can_be_opened(site: Site, page: Page) ->
     expect(sample.get_by_text("That is a lost update.")).to_be_visible()
 
 
-def test_the_footer_leads_to_terms_and_privacy(site: Site, page: Page) -> None:
+def test_footer_links_to_terms_and_privacy(site: Site, page: Page) -> None:
     page.goto(f"{site.url}/login")
     for name, title in (("Terms", "Terms of use"), ("Privacy", "Privacy")):
         page.get_by_role("contentinfo").get_by_role("link", name=name).click()
         expect(page.get_by_role("heading", level=1, name=title)).to_be_visible()
 
 
-def test_being_offline_is_told_and_passes(site: Site, page: Page, context: BrowserContext) -> None:
+def test_offline_notice_appears_and_disappears(site: Site, page: Page, context: BrowserContext) -> None:
     page.goto(f"{site.url}/login")
     ready(page)
     context.set_offline(True)
@@ -46,7 +46,7 @@ def test_being_offline_is_told_and_passes(site: Site, page: Page, context: Brows
     expect(page.get_by_text("You are offline.")).to_be_hidden()
 
 
-def test_a_lost_server_is_told_and_the_page_goes_on_when_it_is_back(make_site: Callable[..., Site], page: Page) -> None:
+def test_lost_server_shows_a_notice_until_it_is_back(make_site: Callable[..., Site], page: Page) -> None:
     site = make_site()
     page.goto(f"{site.url}/login")
     ready(page)
@@ -56,7 +56,7 @@ def test_a_lost_server_is_told_and_the_page_goes_on_when_it_is_back(make_site: C
     expect(page.get_by_text("The connection is lost.")).to_be_hidden(timeout=30_000)
 
 
-def test_a_notice_is_read_out_and_can_be_said_again(site: Site, page: Page) -> None:
+def test_notice_is_announced_each_time(site: Site, page: Page) -> None:
     page.goto(f"{site.url}/login")
     ready(page)
     for words in ("Copied.", "Saved."):
@@ -64,6 +64,6 @@ def test_a_notice_is_read_out_and_can_be_said_again(site: Site, page: Page) -> N
         expect(page.locator("#notices[role=status]")).to_have_text(words)
 
 
-def test_the_header_tells_where_one_is(site: Site, page: Page) -> None:
+def test_header_marks_the_current_page(site: Site, page: Page) -> None:
     sign_up(page, site)
     expect(page.get_by_role("navigation", name="Main").locator("[aria-current=page]")).to_have_text("Dashboard")

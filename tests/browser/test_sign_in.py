@@ -1,4 +1,4 @@
-"""Signing in with GitHub in Chromium, against a server that speaks its protocol; and what forms do in the browser alone."""
+"""GitHub sign-in in Chromium, against a fake GitHub; and what forms do in the browser alone."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def at_github() -> github_server.Behaviour:
 
 @pytest.fixture(scope="module")
 def github_site(make_site: Callable[..., Site], at_github: github_server.Behaviour) -> Iterator[Site]:
-    """A site whose GitHub is the test server."""
+    """A site whose GitHub is the fake server."""
     with github_server.running(at_github) as url:
         port = free_port()
         yield make_site(
@@ -38,7 +38,7 @@ def github_site(make_site: Callable[..., Site], at_github: github_server.Behavio
         )
 
 
-def test_github_signs_in_to_where_one_was_heading_and_stays_connected(
+def test_github_sign_in_returns_to_target_and_stays_connected(
     github_site: Site, at_github: github_server.Behaviour, page: Page
 ) -> None:
     page.goto(f"{github_site.url}/interview")
@@ -56,7 +56,7 @@ def test_github_signs_in_to_where_one_was_heading_and_stays_connected(
     expect(page.get_by_text("Choose a password first")).to_be_visible()
 
 
-def test_what_github_refuses_is_said_in_words(github_site: Site, at_github: github_server.Behaviour, page: Page) -> None:
+def test_github_errors_are_explained(github_site: Site, at_github: github_server.Behaviour, page: Page) -> None:
     at_github.faults[github_server.TOKEN] = "500"
     page.goto(f"{github_site.url}/signup")
     page.get_by_role("link", name="Continue with GitHub").click()
@@ -67,7 +67,7 @@ def test_what_github_refuses_is_said_in_words(github_site: Site, at_github: gith
     expect(page.get_by_text("does not match the way there")).to_be_visible()
 
 
-def test_a_signed_in_user_connects_another_address_and_disconnects(
+def test_signed_in_user_connects_other_address_and_disconnects(
     github_site: Site, at_github: github_server.Behaviour, page: Page
 ) -> None:
     person = at_github.person
@@ -84,14 +84,14 @@ def test_a_signed_in_user_connects_another_address_and_disconnects(
     at_github.person = person
 
 
-def test_without_github_there_is_no_button(site: Site, page: Page) -> None:
+def test_site_without_github_has_no_button(site: Site, page: Page) -> None:
     for path in ("/login", "/signup"):
         page.goto(f"{site.url}{path}")
         ready(page)
         expect(page.get_by_role("link", name="Continue with GitHub")).to_have_count(0)
 
 
-def test_a_password_can_be_shown_while_it_is_typed_and_is_hidden_when_it_is_sent(site: Site, page: Page) -> None:
+def test_password_can_be_revealed_and_is_hidden_on_submit(site: Site, page: Page) -> None:
     page.goto(f"{site.url}/signup")
     ready(page)
     password = page.get_by_label("Password")
@@ -151,7 +151,7 @@ def test_password_managers_find_their_fields(site: Site, page: Page) -> None:
             expect(page.get_by_label(label)).to_have_attribute("autocomplete", kind)
 
 
-def test_a_deleted_users_open_tab_can_do_nothing_more(site: Site, page: Page) -> None:
+def test_open_tab_of_a_deleted_user_goes_to_sign_in(site: Site, page: Page) -> None:
     email = sign_up_by_mail(page, site)
     page.goto(f"{site.url}/interview")
     expect(page.get_by_role("button", name="Start for 1 credit")).to_be_visible()
@@ -164,7 +164,7 @@ def test_a_deleted_users_open_tab_can_do_nothing_more(site: Site, page: Page) ->
     expect(page).to_have_url(re.compile("/login"))
 
 
-def test_guessing_a_password_in_the_browser_is_stopped_with_words(make_site: Callable[..., Site], page: Page) -> None:
+def test_password_guessing_is_rate_limited_with_a_message(make_site: Callable[..., Site], page: Page) -> None:
     site = make_site(RATE_LIMITS="on")
     for _ in range(31):
         page.request.post(f"{site.url}/session/login", form={"email": "ada@example.com", "password": "guess"})
@@ -179,7 +179,7 @@ def test_guessing_a_password_in_the_browser_is_stopped_with_words(make_site: Cal
 
 @contextmanager
 def asleep(page: Page, address: str) -> Iterator[None]:
-    """Open a page; until the block ends its scripts do not come, as over a slow connection. Nothing may be wrong with it then."""
+    """Open a page whose scripts load only when the block ends, as on a slow connection; it must then have no errors."""
     held: list[Route] = []
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
@@ -195,7 +195,7 @@ def asleep(page: Page, address: str) -> Iterator[None]:
     assert problems == []
 
 
-def test_input_typed_before_the_scripts_load_is_kept(site: Site, page: Page) -> None:
+def test_text_typed_before_scripts_load_is_kept(site: Site, page: Page) -> None:
     with asleep(page, f"{site.url}/signup"):
         page.get_by_label("E-mail").fill("ada@example.com")
         page.get_by_label("Password").fill("elephant")
@@ -210,7 +210,7 @@ def test_input_typed_before_the_scripts_load_is_kept(site: Site, page: Page) -> 
     expect(page.locator("[data-strength-of=password]")).to_have_text("Strong")
 
 
-def test_form_sent_before_the_scripts_load_is_sent_once(site: Site, page: Page) -> None:
+def test_form_sent_before_scripts_load_is_sent_once(site: Site, page: Page) -> None:
     addresses: list[str] = []
     page.on("request", lambda request: addresses.append(request.url))
     email = f"early{time.time_ns()}@example.com"

@@ -1,4 +1,4 @@
-"""Chromium's tabs after their session, account or share has ended: they say so at once, and are sent nothing any more."""
+"""Tabs in Chromium after their session, account or share has ended: they say so at once, and receive nothing more."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def home(make_site: Callable[..., Site]) -> Iterator[Home]:
 
 @dataclass
 class Listener:
-    """Everything that a tab's websockets receive, from `forget` on."""
+    """Records everything that a tab's websockets receive."""
 
     heard: list[str] = field(default_factory=list)
 
@@ -85,7 +85,7 @@ def test_signing_out_everywhere_reaches_an_idle_tab(home: Home, page: Page) -> N
     assert listener.private == []
 
 
-def test_next_user_of_the_browser_sees_nothing_of_the_one_before(home: Home, page: Page) -> None:
+def test_next_user_of_the_browser_sees_nothing_of_the_previous(home: Home, page: Page) -> None:
     listener = report_of(home, page, home.session())
     other = page.context.new_page()
     other.goto(f"{home.site.url}/dashboard")
@@ -124,7 +124,7 @@ def test_account_deleted_in_another_tab_empties_this_one(home: Home, page: Page)
     assert listener.heard
 
 
-def test_ended_share_is_taken_off_the_page_of_a_reader(home: Home, page: Page) -> None:
+def test_ended_share_is_removed_from_a_readers_page(home: Home, page: Page) -> None:
     listener = Listener().follow(page)
     page.goto(f"{home.site.url}/shared/{home.share()}")
     expect(page.get_by_text(PRIVATE[2]).first).to_be_visible()
@@ -142,7 +142,7 @@ def test_ended_share_is_taken_off_the_page_of_a_reader(home: Home, page: Page) -
     assert listener.private == []
 
 
-def test_streamed_verdict_stops_when_its_tab_is_signed_out(make_site: Callable[..., Site], page: Page) -> None:
+def test_streamed_verdict_stops_when_its_tab_signs_out(make_site: Callable[..., Site], page: Page) -> None:
     behaviour = openai_server.Behaviour()
     with openai_server.running(behaviour) as model, home_on(make_site(OPENAI_BASE_URL=model, OPENAI_MODEL="test")) as home:
         email = sign_up(page, home.site)

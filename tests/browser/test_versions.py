@@ -1,4 +1,4 @@
-"""A page of another version in the midst of an upgrade: it becomes one of the version that serves, with its draft."""
+"""A page of another version during an upgrade: it reloads as the version being served, with its draft."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DRAFT = "Typed before the upgrade"
 
 
 class Loads:
-    """How often a page was loaded."""
+    """Counts how often a page was loaded."""
 
     def __init__(self, page: Page) -> None:
         self.count = 0
@@ -29,14 +29,14 @@ class Loads:
 
 
 def is_alive(page: Page) -> None:
-    """Scripts run on the page."""
+    """Assert that scripts run on the page."""
     dark = "() => document.documentElement.classList.contains('dark')"
     before = page.evaluate(dark)
     page.get_by_role("button", name="Change between light and dark").click()
     page.wait_for_function(f"before => ({dark})() !== before", arg=before)
 
 
-def test_scripts_that_another_version_does_not_have_are_asked_for_until_they_come(site: Site, page: Page) -> None:
+def test_missing_scripts_of_another_version_are_retried(site: Site, page: Page) -> None:
     asked: Counter[str] = Counter()
 
     def sometimes(route: Route) -> None:
@@ -55,12 +55,12 @@ def test_scripts_that_another_version_does_not_have_are_asked_for_until_they_com
     assert 2 <= loads.count <= 6
 
 
-def test_a_page_whose_scripts_are_nowhere_is_not_loaded_for_ever(site: Site, page: Page) -> None:
+def test_page_without_scripts_stops_reloading(site: Site, page: Page) -> None:
     loads = Loads(page)
     page.route(SCRIPTS, lambda route: route.fulfill(status=404, body="no such file"))
     page.add_init_script("window.setTimeout = (work) => queueMicrotask(work)")
     page.goto(f"{site.url}/login")
-    for _ in range(20):  # it is over when nothing was loaded for three seconds
+    for _ in range(20):  # done when nothing was loaded for three seconds
         before = loads.count
         page.wait_for_timeout(3_000)
         if 2 <= before == loads.count:
@@ -69,7 +69,7 @@ def test_a_page_whose_scripts_are_nowhere_is_not_loaded_for_ever(site: Site, pag
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
-def test_a_page_of_another_version_is_loaded_anew_and_keeps_its_draft(site: Site, page: Page) -> None:
+def test_page_of_another_version_reloads_and_keeps_its_draft(site: Site, page: Page) -> None:
     sign_up(page, site)
     start_interview(page)
     at_question(page, 1)

@@ -1,4 +1,4 @@
-"""Who may open the websocket of the production process."""
+"""Access to the websocket of the production process."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PATH = "/_event/?EIO=4&transport=websocket&token=00000000-0000-0000-0000-0000000
 
 
 @pytest.mark.parametrize("origin", ["own", "none"])
-def test_the_own_page_and_programs_may(site: Site, origin: str) -> None:
+def test_own_page_and_programs_are_accepted(site: Site, origin: str) -> None:
     with connect(f"ws://localhost:{site.port}{PATH}", origin=Origin(site.url) if origin == "own" else None) as socket:
         assert str(socket.recv(timeout=10)).startswith("0{")
 
@@ -36,14 +36,14 @@ def test_messages_are_not_compressed(site: Site) -> None:
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "http://localhost:1", "null"])
-def test_pages_of_other_sites_may_not(site: Site, origin: str) -> None:
+def test_pages_of_other_sites_are_refused(site: Site, origin: str) -> None:
     with pytest.raises(InvalidStatus) as caught, connect(f"ws://localhost:{site.port}{PATH}", origin=Origin(origin)):
         pass
     assert caught.value.response.status_code == 403
 
 
 @pytest.mark.parametrize(("sent", "times", "code"), [("3", MESSAGES + 1, TOO_MUCH), ("x" * (LONGEST_MESSAGE + 1), 1, 1009)])
-def test_who_sends_too_much_is_cut_off_and_may_come_again(limited: Site, sent: str, times: int, code: int) -> None:
+def test_flooding_client_is_closed_and_may_reconnect(limited: Site, sent: str, times: int, code: int) -> None:
     with connect(f"ws://localhost:{limited.port}{PATH}") as socket:
         with contextlib.suppress(ConnectionClosed):
             for _ in range(times):
@@ -56,7 +56,7 @@ def test_who_sends_too_much_is_cut_off_and_may_come_again(limited: Site, sent: s
     assert "Traceback" not in limited.log.read_text()
 
 
-def test_page_that_sends_faster_than_it_is_served_is_closed(site: Site) -> None:
+def test_page_sending_faster_than_it_is_served_is_closed(site: Site) -> None:
     boot = ["event", {"name": BOOT, "payload": {}, "router_data": {"pathname": "/", "asPath": "/"}}]
     heard = ""
     with connect(f"ws://localhost:{site.port}{PATH}", max_size=None) as socket:
@@ -76,7 +76,7 @@ def test_page_that_sends_faster_than_it_is_served_is_closed(site: Site) -> None:
 
 @pytest.fixture(scope="module")
 def limited(make_site: Callable[..., Site]) -> Site:
-    """A site with limits."""
+    """A site with rate limits."""
     return make_site(RATE_LIMITS="on")
 
 
@@ -90,7 +90,7 @@ def limited(make_site: Callable[..., Site]) -> Site:
         ('42/_event,["event",{"name":"reflex___state____state.setvar","payload":{"var_name":"x","value":1}}]', False),
     ],
 )
-def test_hostile_frames_keep_nobody_waiting_and_leave_no_traceback(site: Site, frame: str, closed: bool) -> None:
+def test_hostile_frames_delay_no_one_and_leave_no_traceback(site: Site, frame: str, closed: bool) -> None:
     with connect(f"ws://localhost:{site.port}{PATH}") as socket:
         socket.recv(timeout=10)
         socket.send("40/_event,")

@@ -1,4 +1,4 @@
-"""An account goes only when nothing more will be charged for it."""
+"""An account is deleted only once nothing more will be charged for it."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def is_there(services: Services, user: User) -> bool:
         return await session.get(User, user.id) is not None
 
 
-async def test_what_would_go_on_being_charged_is_cancelled_first(
+async def test_running_subscriptions_are_cancelled_first(
     services: Services, new_user: NewUser, lemon: lemonsqueezy_server.Behaviour
 ) -> None:
     user = await new_user()
@@ -70,7 +70,7 @@ async def test_what_would_go_on_being_charged_is_cancelled_first(
 @pytest.mark.parametrize(
     "faults", [[500] * 9, [429] * 9, [401], [422], [0] * 3], ids=["fails", "busy", "key", "refuses", "hangs"]
 )
-async def test_if_that_fails_nothing_is_deleted_and_a_later_try_goes_on(
+async def test_failed_cancellation_deletes_nothing_and_can_be_retried(
     services: Services, new_user: NewUser, lemon: lemonsqueezy_server.Behaviour, faults: list[int]
 ) -> None:
     user = await new_user()
@@ -85,9 +85,7 @@ async def test_if_that_fails_nothing_is_deleted_and_a_later_try_goes_on(
     assert set(lemon.subscriptions.values()) == {"cancelled"}
 
 
-async def test_a_passing_failure_is_tried_again(
-    services: Services, new_user: NewUser, lemon: lemonsqueezy_server.Behaviour
-) -> None:
+async def test_temporary_failure_is_retried(services: Services, new_user: NewUser, lemon: lemonsqueezy_server.Behaviour) -> None:
     user = await new_user()
     await subscribe(services, user, lemon, "active")
     lemon.faults = [503, 429]
@@ -95,9 +93,7 @@ async def test_a_passing_failure_is_tried_again(
     assert not await is_there(services, user)
 
 
-async def test_the_wrong_address_cancels_nothing(
-    services: Services, new_user: NewUser, lemon: lemonsqueezy_server.Behaviour
-) -> None:
+async def test_wrong_address_cancels_nothing(services: Services, new_user: NewUser, lemon: lemonsqueezy_server.Behaviour) -> None:
     user = await new_user()
     await subscribe(services, user, lemon, "active")
     with pytest.raises(BadRequest):
@@ -105,7 +101,7 @@ async def test_the_wrong_address_cancels_nothing(
     assert lemon.requests == []
 
 
-async def test_one_that_is_gone_there_does_not_keep_anybody(
+async def test_missing_subscription_does_not_block_the_erasure(
     services: Services, new_user: NewUser, lemon: lemonsqueezy_server.Behaviour
 ) -> None:
     user = await new_user()
@@ -115,7 +111,7 @@ async def test_one_that_is_gone_there_does_not_keep_anybody(
     assert not await is_there(services, user)
 
 
-async def test_without_a_payment_service_a_subscriber_is_not_deleted(
+async def test_missing_payment_service_blocks_a_subscribers_erasure(
     database: Database, settings: Settings, new_user: NewUser
 ) -> None:
     plain = wiring.build(settings, database=database, mailer=Outbox())
@@ -126,7 +122,7 @@ async def test_without_a_payment_service_a_subscriber_is_not_deleted(
         await plain.personal.erase(user.id, user.email)
 
 
-async def test_an_unreachable_service_is_an_error_and_its_key_is_in_no_log(caplog: pytest.LogCaptureFixture) -> None:
+async def test_unreachable_service_raises_and_logs_no_key(caplog: pytest.LogCaptureFixture) -> None:
     payments = LemonSqueezy("lemon-confidential-key", "http://127.0.0.1:1", timeout=0.3)
     with pytest.raises(PaymentsUnavailable):
         await payments.cancel("1/../2")
@@ -134,7 +130,7 @@ async def test_an_unreachable_service_is_an_error_and_its_key_is_in_no_log(caplo
     await payments.close()
 
 
-async def test_one_that_has_expired_there_does_not_keep_anybody(
+async def test_expired_subscription_does_not_block_the_erasure(
     services: Services, new_user: NewUser, lemon: lemonsqueezy_server.Behaviour
 ) -> None:
     user = await new_user()
@@ -144,9 +140,7 @@ async def test_one_that_has_expired_there_does_not_keep_anybody(
     assert not await is_there(services, user)
 
 
-async def test_not_found_with_a_wrong_key_or_address_is_no_cancellation(
-    lemon: lemonsqueezy_server.Behaviour, lemon_url: str
-) -> None:
+async def test_404_with_wrong_key_or_url_is_not_a_cancellation(lemon: lemonsqueezy_server.Behaviour, lemon_url: str) -> None:
     lemon.subscriptions["1"] = "active"
     for key, url in ((lemon.api_key, f"{lemon_url}/v1"), ("another key", lemon_url)):
         payments = LemonSqueezy(key, url, timeout=0.5)
@@ -157,7 +151,7 @@ async def test_not_found_with_a_wrong_key_or_address_is_no_cancellation(
 
 
 class Meanwhile(LemonSqueezy):
-    """Another subscription of this user begins while one is being cancelled."""
+    """Starts another subscription for the user while one is being cancelled."""
 
     database: Database
     user: User
@@ -168,7 +162,7 @@ class Meanwhile(LemonSqueezy):
         return await super().cancel(subscription_id)
 
 
-async def test_one_that_begins_meanwhile_keeps_the_account(
+async def test_subscription_started_meanwhile_keeps_the_account(
     database: Database, settings: Settings, new_user: NewUser, lemon: lemonsqueezy_server.Behaviour, lemon_url: str
 ) -> None:
     user = await new_user()
@@ -192,7 +186,7 @@ async def test_one_that_begins_meanwhile_keeps_the_account(
         ("cancelled", "expired", "expired"),
     ],
 )
-async def test_what_has_expired_stays_so(
+async def test_expired_subscription_stays_expired(
     services: Services, database: Database, new_user: NewUser, before: str, told: str, after: str
 ) -> None:
     user = await new_user()

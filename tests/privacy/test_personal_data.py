@@ -1,4 +1,4 @@
-"""One's own data: devices, name, export, erasure."""
+"""A user's own data: devices, name, export, erasure."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def count(database: Database, table: str) -> int:
         return int((await session.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one())
 
 
-async def test_devices_are_listed_and_ended_one_by_one_or_all_at_once(services: Services, new_user: NewUser) -> None:
+async def test_devices_are_listed_and_signed_out_one_by_one_or_all(services: Services, new_user: NewUser) -> None:
     user, stranger = await new_user(), await new_user()
     here, there = [await services.sessions.open(user, agent) for agent in ("Firefox", "Phone")]
     theirs = await services.sessions.open(stranger, "Theirs")
@@ -52,7 +52,7 @@ async def test_devices_are_listed_and_ended_one_by_one_or_all_at_once(services: 
     await services.sessions.authenticate(theirs)
 
 
-async def test_a_name_can_be_changed_to_another_good_one(services: Services, new_user: NewUser) -> None:
+async def test_name_can_be_changed_to_a_valid_one(services: Services, new_user: NewUser) -> None:
     user = await new_user()
     assert await services.personal.rename(user.id, "  Grace   Hopper ") == "Grace Hopper"
     with pytest.raises(BadRequest):
@@ -61,9 +61,7 @@ async def test_a_name_can_be_changed_to_another_good_one(services: Services, new
         await services.personal.rename(user.id, "see www.evil.example")
 
 
-async def test_an_export_holds_everything_of_the_person_and_no_rubric_before_its_verdict(
-    services: Services, new_user: NewUser
-) -> None:
+async def test_export_has_all_data_and_no_rubric_before_its_verdict(services: Services, new_user: NewUser) -> None:
     user, stranger = await new_user(), await new_user()
     interview_id, turn = await started(services, user, "Backend engineer with Python and SQL")
     await answered(services, user, interview_id, turn, "The first thing, from me.")
@@ -90,7 +88,7 @@ async def test_an_export_holds_everything_of_the_person_and_no_rubric_before_its
     assert "argon2" not in document
 
 
-async def test_erasing_needs_the_typed_address_and_leaves_nothing_of_the_person(services: Services, database: Database) -> None:
+async def test_erasing_needs_the_typed_address_and_leaves_nothing(services: Services, database: Database) -> None:
     user = await signed_up(services)
     secret = await services.sessions.open(user)
     interview_id, turn = await started(services, user, "Backend engineer with Python and SQL")
@@ -133,7 +131,7 @@ async def test_erasing_needs_the_typed_address_and_leaves_nothing_of_the_person(
     assert services.outbox.mails[0].mail.subject == "Your account is deleted"
 
 
-async def test_coming_back_after_a_deletion_gives_no_second_free_credit(services: Services) -> None:
+async def test_recreated_account_gets_no_second_free_credit(services: Services) -> None:
     user = await signed_up(services)
     await services.personal.erase(user.id, user.email)
     await services.accounts.request_verification("ADA@example.com", "Ada again", PASSWORD)
@@ -142,7 +140,7 @@ async def test_coming_back_after_a_deletion_gives_no_second_free_credit(services
     assert (await signed_up(services, "bob@example.com", "Bob")).individual_credits == 1
 
 
-# -- what was bought -------------------------------------------------------------------------------------------------
+# -- purchases ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -150,7 +148,7 @@ def webhooks(database: Database) -> Webhooks:
     return Webhooks(database, CATALOGUE, SECRET)
 
 
-async def test_an_export_holds_what_was_bought_and_what_is_owed(
+async def test_export_includes_purchases_and_debts(
     services: Services, database: Database, webhooks: Webhooks, new_user: NewUser
 ) -> None:
     user, stranger = await new_user(credits=0), await new_user(credits=0)
@@ -179,7 +177,7 @@ async def test_an_export_holds_what_was_bought_and_what_is_owed(
     assert "signature=" not in json.dumps(document)
 
 
-async def test_an_export_of_somebody_who_bought_nothing_says_so(services: Services, new_user: NewUser) -> None:
+async def test_export_without_purchases(services: Services, new_user: NewUser) -> None:
     document = await services.personal.export((await new_user()).id)
     assert document["plan"] == {"name": "free", "status": "inactive"}
     assert (document["subscriptions"], document["orders"], document["checkouts"]) == ([], [], [])
@@ -188,7 +186,7 @@ async def test_an_export_of_somebody_who_bought_nothing_says_so(services: Servic
 async def customer(
     database: Database, webhooks: Webhooks, user: User, store: Store, *, known_by: str = "reference"
 ) -> tuple[str, str, list[Delivery]]:
-    """Have somebody buy a credit and a plan and cancel it; returns the ids of order and subscription, and what was told."""
+    """Let a user buy a credit and a plan and cancel the plan; return the ids of order and subscription, and the deliveries."""
     custom = await issue_reference(database, user) if known_by == "reference" else None
     order, told = store.buy(user.email, custom=custom)
     id, more = store.subscribe(user.email, PRO, custom=custom)
@@ -200,7 +198,7 @@ async def customer(
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("known_by", ["reference", "address"])
-async def test_what_is_told_late_of_an_erased_account_is_worth_nothing_to_anybody(
+async def test_late_deliveries_of_an_erased_account_give_no_credits(
     services: Services, database: Database, webhooks: Webhooks, new_user: NewUser, known_by: str, seed: int
 ) -> None:
     user, store = await new_user(credits=0), shop()
@@ -219,7 +217,7 @@ async def test_what_is_told_late_of_an_erased_account_is_worth_nothing_to_anybod
         *store.refund_order(order),
         *(changed(one, meta={"webhook_id": f"again {number}"}) for number, one in enumerate(told)),
     ]
-    if known_by == "reference":  # paid only now, on a page that the erased account opened
+    if known_by == "reference":  # paid only now, on a page opened by the erased account
         custom = {"checkout_ref": "chk_1"}
         late += [*store.buy(user.email, custom=custom)[1], store.subscribe(user.email, PRO, custom=custom)[1][1]]
     random.Random(seed).shuffle(late)
@@ -233,12 +231,12 @@ async def test_what_is_told_late_of_an_erased_account_is_worth_nothing_to_anybod
     assert {one.detail for one in await webhooks.listed()} == {STILL_CHARGED}, "for the operator, as the plan was resumed"
     await send(webhooks, *[told for running in store.subscriptions for told in [*store.cancel(running), *store.expire(running)]])
     assert await webhooks.listed() == []
-    # Whoever has the address now can buy all the same.
+    # The address's new owner can still buy.
     await send(webhooks, *store.buy(newcomer.email, custom=None)[1])
     assert await nets(database, newcomer) == (1, 0)
 
 
-async def test_erasing_forgets_what_deliveries_said(
+async def test_erasing_clears_the_bodies_of_deliveries(
     services: Services, database: Database, webhooks: Webhooks, new_user: NewUser
 ) -> None:
     user, other = await new_user(credits=0), await new_user(credits=0)
@@ -255,7 +253,7 @@ async def test_erasing_forgets_what_deliveries_said(
 
 
 @pytest.mark.parametrize("kind", ["order", "subscription"])
-async def test_erasing_waits_for_a_delivery_that_is_being_booked_and_that_does_not_wait_for_it(
+async def test_erasing_waits_for_a_booking_without_deadlock(
     services: Services, database: Database, webhooks: Webhooks, new_user: NewUser, kind: str
 ) -> None:
     user = await new_user(credits=0)

@@ -1,7 +1,7 @@
-"""A load balancer on loopback: it asks each copy whether it is ready, goes round those that are, and passes websockets through.
+"""A load balancer on loopback: it checks each replica's readiness, rotates over the ready ones, and passes websockets through.
 
-A request that could not be delivered goes to the next copy, as Caddy, nginx and the clouds do it; one that may have arrived goes
-there only if sending it again does no harm.
+A request that could not be delivered goes to the next replica, as with Caddy, nginx and cloud balancers. One that may have
+arrived is sent again only if that is harmless.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections import Counter
 from types import TracebackType
 
 LOOK_EVERY = 0.25
-# Seconds that a request waits for a copy that is well.
+# Seconds that a request waits for a ready replica.
 PATIENCE = 15.0
 NOBODY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 PROBE = b"GET /ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
@@ -22,7 +22,7 @@ HARMLESS = (b"GET ", b"HEAD ", b"OPTIONS ")
 
 
 class Request:
-    """The head of a request, and what follows from it."""
+    """A parsed request head."""
 
     def __init__(self, head: bytes) -> None:
         self.first, *lines = head.rstrip(b"\r\n").split(b"\r\n")
@@ -35,9 +35,9 @@ class Request:
 
 
 class Balancer:
-    """Stands before the copies that listen on the ports in `copies`, a list that may change at any time.
+    """Runs in front of the replicas on the ports in `copies`, a list that may change at any time.
 
-    `counts`: requests and websockets that were `passed`, how often one was tried `again`, and how many were `lost`.
+    `counts`: requests and websockets `passed`, retries (`again`), and requests `lost`.
     """
 
     def __init__(self, *copies: int) -> None:
@@ -60,7 +60,7 @@ class Balancer:
         self._thread.join(5)
 
     def wait_for(self, *copies: int, seconds: float = 60) -> None:
-        """Wait until exactly these copies get requests; raises AssertionError if that takes too long."""
+        """Wait until exactly these replicas get requests; raises AssertionError if that takes too long."""
         until = time.monotonic() + seconds
         while sorted(self._well) != sorted(copies):
             assert time.monotonic() < until, f"of the copies {copies} only {self._well} are well"
@@ -79,7 +79,7 @@ class Balancer:
         for task in tasks:
             task.cancel()
         self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-        self._loop.run_until_complete(asyncio.sleep(0.05))  # for what was closed to be let go of
+        self._loop.run_until_complete(asyncio.sleep(0.05))  # lets closed connections finish
         self._loop.close()
 
     async def _look(self) -> None:
@@ -96,7 +96,7 @@ class Balancer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
-        self._serving.add(task)  # the loop itself does not keep it
+        self._serving.add(task)  # the loop keeps only a weak reference
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, asyncio.CancelledError):
             request = Request(await reader.readuntil(b"\r\n\r\n"))
             await self._pass(request, await reader.readexactly(request.length), reader, writer)
@@ -131,13 +131,13 @@ class Balancer:
         writer.write(NOBODY)
 
     def _give_up_on(self, port: int) -> None:
-        """Until the next look at its health."""
+        """Send nothing to this replica until its next health check."""
         self.counts["again"] += 1
         self._well = [other for other in self._well if other != port]
 
 
 async def _answer(sent: bytes, theirs: asyncio.StreamReader, ours: asyncio.StreamWriter) -> bytes:
-    """Send a request and return the first bytes of the answer; none when the connection ended without."""
+    """Send a request and return the first bytes of the response, empty if the connection ended without one."""
     try:
         ours.write(sent)
         await ours.drain()
@@ -161,7 +161,7 @@ async def _is_well(port: int) -> bool:
             try:
                 writer.write(PROBE)
                 status = await reader.readline()
-            finally:  # also when it takes too long, or the balancer ends meanwhile
+            finally:  # also on a timeout, or when the balancer stops meanwhile
                 writer.close()
     except (OSError, TimeoutError):
         return False

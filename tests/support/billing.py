@@ -1,4 +1,4 @@
-"""What tests of billing share: a configured shop, its signed deliveries, and what must come out of them."""
+"""Shared by the billing tests: a configured shop, signed deliveries, and the resulting balances."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SETTINGS: dict[str, Any] = {
 
 
 def samples() -> dict[str, Delivery]:
-    """Return the sample deliveries by their file names, in order."""
+    """Return the sample deliveries by file name, in order."""
     return {
         path.name: Delivery(SIGNATURES["files"][path.name]["X-Event-Name"], path.read_bytes())
         for path in sorted(SAMPLES.glob("[0-9]*.json"))
@@ -45,12 +45,12 @@ def samples() -> dict[str, Delivery]:
 
 
 def signature(body: bytes, secret: str = SECRET) -> str:
-    """Return a body's signature, worked out apart from the code under test."""
+    """Return a body's signature, computed independently of the code under test."""
     return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
 def event(name: str, kind: str, id: object, attributes: dict[str, Any], **meta: Any) -> bytes:
-    """Return a body of one's own making."""
+    """Return a custom body."""
     document = {
         "meta": {"event_name": name, "test_mode": False, **meta},
         "data": {"type": kind, "id": id, "attributes": {"store_id": int(STORE), **attributes}},
@@ -59,7 +59,7 @@ def event(name: str, kind: str, id: object, attributes: dict[str, Any], **meta: 
 
 
 def changed(delivery: Delivery, *, meta: dict[str, Any] | None = None, **attributes: Any) -> Delivery:
-    """Return a delivery with other attributes, or with other things said of itself."""
+    """Return a delivery with changed attributes or metadata."""
     document = json.loads(delivery.body)
     document["meta"] |= meta or {}
     document["data"]["attributes"] |= attributes
@@ -67,19 +67,19 @@ def changed(delivery: Delivery, *, meta: dict[str, Any] | None = None, **attribu
 
 
 async def send(webhooks: Webhooks, *deliveries: Delivery) -> list[Outcome]:
-    """Hand deliveries over, one after the other."""
+    """Deliver one after the other, and return the outcomes."""
     return [await webhooks.receive(one.body, signature(one.body)) for one in deliveries]
 
 
 async def issue_reference(database: Database, user: User, word: str = "chk_1") -> dict[str, str]:
-    """Issue a checkout reference, and return what the checkout carries."""
+    """Issue a checkout reference, and return the custom data that carries it."""
     async with database.transaction() as session:
         session.add(CheckoutReference(reference=word, user_id=user.id, product=Product.PRO.value))
     return {"checkout_ref": word}
 
 
 async def balances(database: Database, user: User) -> Balances:
-    """Return a user's balances, after making sure that they are the sums of their rows."""
+    """Return a user's balances, after checking them against the ledger."""
     async with database.transaction() as session:
         fresh = await session.get(User, user.id)
         assert fresh is not None
@@ -88,11 +88,11 @@ async def balances(database: Database, user: User) -> Balances:
 
 
 async def nets(database: Database, user: User) -> tuple[int, int]:
-    """Return individual and subscription credits, each less its debt."""
+    """Return individual and subscription credits, each minus its debt."""
     found = await balances(database, user)
     return found.individual - found.individual_debt, found.subscription - found.subscription_debt
 
 
 def shop(**options: Any) -> Store:
-    """Return a store whose variants are the configured ones."""
+    """Return a store with the configured variants."""
     return Store(store_id=STORE, individual=INDIVIDUAL, pro=PRO, premium=PREMIUM, **options)

@@ -1,4 +1,4 @@
-"""Histories told in any order, repeatedly, with crashes in between: what must come out is what the clean history gives."""
+"""Histories delivered in any order, with repetitions and crashes: the result must equal that of the clean history."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from tests.support.lemon_history import Life, life
 from tests.support.lemon_store import Delivery
 
 _numbers = count(1)
-# Ids of one life; none needs as many.
+# Ids per life; no life needs as many.
 SPACE = 10_000
 
 
 class Crash(Exception):
-    """The process died here."""
+    """A simulated crash of the process."""
 
 
 @contextmanager
 def crashing(database: Database, after: int | None) -> Iterator[None]:
-    """Die at the statement or the commit that comes `after` so many others; None never dies."""
+    """Crash at a statement or commit, once `after` others have succeeded; None never crashes."""
     left = [after]
 
     def step(*_arguments: Any) -> None:
@@ -61,7 +61,7 @@ def crashing(database: Database, after: int | None) -> Iterator[None]:
 
 @dataclass
 class Chaos:
-    """Tells a life in any order, and starts interviews in between."""
+    """Delivers a life in random order, and starts interviews in between."""
 
     database: Database
     user: User
@@ -74,7 +74,7 @@ class Chaos:
         self.webhooks = Webhooks(self.database, CATALOGUE, SECRET)
 
     async def tell(self, deliveries: list[Delivery]) -> None:
-        """Deliver each 1 to 3 times in random order; what crashed is delivered again, as the sender does."""
+        """Deliver each 1 to 3 times in random order; crashed deliveries are retried, as the sender does."""
         queue = [one for delivery in deliveries for one in self._repeated(delivery)]
         self.chance.shuffle(queue)
         while queue:
@@ -101,7 +101,7 @@ class Chaos:
         ]
 
     async def start(self) -> None:
-        """Start an interview if there is a credit for it; one in three fails, and two workers give its credit back."""
+        """Start an interview if a credit is left; one in three fails, and two workers return its credit."""
         try:
             async with self.database.transaction() as session:
                 user = await users.locked_user(session, self.user.id)
@@ -128,7 +128,7 @@ class Chaos:
 
 
 async def new_customer(database: Database) -> tuple[User, int]:
-    """Return a fresh account without credits, and where its store's ids begin."""
+    """Return a new account without credits, and the first id of its store."""
     number = next(_numbers)
     async with database.transaction() as session:
         user = User(email=f"customer{number}@example.com", username="Customer")
@@ -137,7 +137,7 @@ async def new_customer(database: Database) -> tuple[User, int]:
 
 
 async def check(database: Database, commands: list[str], seed: int) -> tuple[Life, Chaos]:
-    """Live a life twice, told cleanly and told in chaos, and compare; returns the second telling."""
+    """Deliver one life cleanly and one chaotically, and compare; return the chaotic one."""
     clean, first_id = await new_customer(database)
     told = life(clean.email, commands, seed, first_id)
     webhooks = Webhooks(database, CATALOGUE, SECRET)

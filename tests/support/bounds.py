@@ -1,4 +1,4 @@
-"""The page of documentation that lists everything callable from outside, made from the code: `python -m tests.support.bounds`."""
+"""Generates the documentation page of everything callable from outside: `python -m tests.support.bounds`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from interviewer.state import backlog, event_gate, retention
 from interviewer.state.bounds import EVENTS
 
 PAGE = "docs/bounds.md"
-# Which limit the service behind a route keeps. What is not here reads, and takes no more than a connection does.
+# The rate limit checked by the service behind a route. Routes not listed only read, so the limit on connections is enough.
 _LIMITED = {
     "/session/login": Action.SIGN_IN,
     "/session/verify": Action.USE_LINK,
@@ -109,7 +109,7 @@ def _routes() -> Iterator[str]:
 
 
 def routes() -> list[APIRoute]:
-    """Return the routes of the HTTP interface."""
+    """Return the routes of the HTTP API."""
 
     def within(found: list[BaseRoute]) -> Iterator[APIRoute]:
         for route in found:
@@ -121,7 +121,7 @@ def routes() -> list[APIRoute]:
 
     found = list(within(list(api.build().routes)))
     paths = {route.path for route in found}
-    # A path with a slash at its end answers like the one without.
+    # A path with a trailing slash responds like the one without.
     return [route for route in found if not route.path.endswith("/") or route.path.rstrip("/") not in paths]
 
 
@@ -139,7 +139,7 @@ def _who(route: APIRoute) -> str:
 
 
 def _limit_of(route: APIRoute) -> str:
-    """Return the limit of a route; where a path that others have too only lacks its id, nothing is done."""
+    """Return a route's limit; a route that only reports a missing id has none."""
     return _limit(_LIMITED.get(route.path)) if "POST" in (route.methods or ()) or "api" not in route.path else ""
 
 
@@ -161,7 +161,7 @@ def _commands() -> Iterator[str]:
 
 
 def command_list(command: Any, name: str) -> Iterator[tuple[str, Any]]:
-    """Yield every command with its whole name."""
+    """Yield every command with its full name."""
     if not hasattr(command, "commands"):
         yield name, command
         return

@@ -1,4 +1,4 @@
-"""Where Chromium is and how it is started."""
+"""Find Chromium."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MACOS = (
 
 
 def chromium() -> str:
-    """Return Chromium's path; a machine without it fails, it does not skip."""
+    """Return Chromium's path; tests fail without it rather than skip."""
     found = find_chromium()
     if found is None:
         raise AssertionError("Chromium is missing: `make browser` installs it or says how")
@@ -34,7 +34,7 @@ def chromium() -> str:
 
 @cache
 def _starts(path: str) -> bool:
-    """Tell whether a browser starts: Playwright's own may lack libraries of the system."""
+    """Return whether a browser starts: Playwright's own may lack system libraries."""
     try:
         return subprocess.run([path, "--version"], capture_output=True, timeout=60, check=False).returncode == 0
     except OSError:
@@ -42,13 +42,13 @@ def _starts(path: str) -> bool:
 
 
 def find_chromium() -> str | None:
-    """Return the path of the system's Chromium or Chrome, else of Playwright's own, else None."""
+    """Return the path of the system's Chromium or Chrome, else of Playwright's, else None."""
     installed = [found for name in _NAMES if (found := shutil.which(name))]
     return next((path for path in [*installed, *_MACOS, *_playwright()] if Path(path).exists() and _starts(path)), None)
 
 
 def _playwright() -> list[str]:
-    """Return where Playwright keeps a Chromium that it has downloaded."""
+    """Return the paths of Chromium builds that Playwright has downloaded, newest first."""
     given = os.environ.get("PLAYWRIGHT_BROWSERS_PATH")
     cache_folder = Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
     folder = Path(given) if given else cache_folder / "ms-playwright"

@@ -1,4 +1,4 @@
-"""A server whose connections are bounded as the site's are, and raw connections to it."""
+"""A server with the site's connection limits, and raw connections to it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Dial = Callable[[bytes], socket.socket]
 
 @contextlib.contextmanager
 def dialing(app: ASGIApp, **options: Any) -> Iterator[Dial]:
-    """Serve `app` while the block runs; yields a function that connects and sends some bytes. `options` are the server's."""
+    """Serve `app` while the block runs; yields a function that connects and sends bytes. `options` go to uvicorn."""
     listener = socket.create_server(("127.0.0.1", 0))
     http = bounded_http.bounded_http(by_client=True)
     config = uvicorn.Config(app, http=http, log_level="critical", lifespan="off", **options)
@@ -48,7 +48,7 @@ def dialing(app: ASGIApp, **options: Any) -> Iterator[Dial]:
 
 
 def answered(one: socket.socket) -> bytes:
-    """Return everything until the server ends the connection, which it may do without having read everything."""
+    """Return everything until the server closes the connection, which it may do before reading everything."""
     found = b""
     with contextlib.suppress(ConnectionResetError):
         while piece := one.recv(65536):

@@ -15,9 +15,9 @@ from sqlalchemy import create_engine, text
 from interviewer.core.database import driver_url
 from interviewer.core.embedded_postgres.postmaster import serves
 
-# An ordinary account that every system has, for tests that run as root.
+# A regular account that exists on every system, for tests that run as root.
 ORDINARY = 65534
-# Imports come first: an ordinary account may not be able to read the checkout.
+# Import first: the regular account may not be able to read the checkout.
 _USE = """
 import os, sys
 from pathlib import Path
@@ -48,19 +48,19 @@ def execute(url: str, statement: str) -> object:
 
 
 def copy_data(source: Path, folder: Path) -> None:
-    """Copy a data folder with its owners, which PostgreSQL insists on."""
+    """Copy a data folder with its owners, which PostgreSQL checks."""
     folder.mkdir(parents=True, exist_ok=True)
     subprocess.run(["cp", "-a", source / "postgres", folder], check=True)
 
 
 def server_of(folder: Path) -> int | None:
-    """Return the process that serves the data in `folder`."""
+    """Return the id of the process that serves the data in `folder`, or None."""
     return next((process.pid for process in psutil.process_iter() if serves(process, folder / "postgres")), None)
 
 
 @contextmanager
 def unrelated(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a process that has nothing to do with PostgreSQL, under the account of the data."""
+    """Run a process unrelated to PostgreSQL, under the account that owns the data."""
     owner = (folder / "postgres").stat().st_uid
     process = subprocess.Popen(["sleep", "120"], user=owner if os.geteuid() == 0 else None)
     try:
@@ -71,7 +71,7 @@ def unrelated(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def use(folder: Path, account: int = 0) -> subprocess.Popen[str]:
-    """Start the server of `folder` in another process, which stops it when it gets a line."""
+    """Start the server of `folder` in another process, which stops it when it reads a line."""
     return subprocess.Popen(
         [sys.executable, "-c", _USE, folder, str(account)],
         stdin=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""A site with a user who has a history, and ways to end what their pages were filled for."""
+"""A site with a user who has a history, and ways to end the session or share of their pages."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tests.support.raw_page import raw_page
 from tests.support.site import Site
 
 ADA, GRACE = "ada@example.com", "grace@example.com"
-# What the pages of the first of them hold, and no other client may get.
+# Contents of Ada's pages that no other client may get.
 PRIVATE = (ADA, "Ada Lovelace", "In my last project I measured this first")
 
 
 def private(said: str) -> list[str]:
-    """Return what of Ada's is in something that a client has received."""
+    """Return which of Ada's contents a client has received."""
     return [words for words in PRIVATE if words in said]
 
 
@@ -56,7 +56,7 @@ class Home:
         return secret
 
     def end(self, secret: str) -> None:
-        """End a session behind the server's back: no process is notified."""
+        """End a session directly in the database: no process is notified."""
         self.run("DELETE FROM sessions WHERE token_hash = :hash", hash=hashed(secret))
 
     def run(self, statement: str, **values: object) -> None:
@@ -65,16 +65,16 @@ class Home:
             connection.execute(text(statement), values)
 
     def post(self, path: str, secret: str, **form: str) -> None:
-        """Post a form as the browser of a session does."""
+        """Post a form with a session's cookie."""
         reply = httpx2.post(f"{self.site.url}{path}", headers={"Cookie": f"{COOKIE}={secret}"}, data=form)
         assert reply.status_code == 303, reply.text
 
     def fill(self, path: str, token: str, secret: str) -> None:
-        """Open a page, let it be filled, and close it; its state is kept."""
+        """Open a page, wait until it is filled, and close it; its state is kept."""
         assert self.seen(path, token, secret), "the page was not filled"
 
     def seen(self, path: str, token: str, secret: str = "") -> list[str]:
-        """Return what of Ada's a client gets that connects with this token and this cookie."""
+        """Return which of Ada's contents a client with this token and cookie gets."""
         with raw_page(self.site.port, path, token, secret) as page:
             return private("".join(page.heard))
 
@@ -96,7 +96,7 @@ class Home:
 
 @contextmanager
 def home_on(site: Site) -> Iterator[Home]:
-    """Put Ada and Grace on a site."""
+    """Create Ada and Grace on a site."""
     engine = create_engine(site.database_url, poolclass=NullPool)
     yield Home(site, engine, seed(site.database_url, history=1)[0])
     engine.dispose()

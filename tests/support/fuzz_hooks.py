@@ -1,6 +1,6 @@
-"""What Schemathesis cannot know by itself: signatures, tokens that work once, and texts with rules beyond a schema.
+"""What Schemathesis cannot know: signatures, single-use tokens, and texts with rules beyond a schema.
 
-Loaded by Schemathesis in a process of its own.
+Loaded by Schemathesis in its own process.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from tests.support.billing import signature
 from tests.support.fuzzing import SEED
 
 _seed: dict[str, Any] = json.loads(Path(os.environ[SEED]).read_text())
-# What the configuration sends where a refresh token is wanted; only that is replaced, not what a check puts there to be refused.
+# The refresh token in the configuration; only this value is replaced, not the invalid ones that a check sends.
 _CONFIGURED = f"Bearer {_seed['refresh'][0]}"
 _WORDS = ["violet", "harbour", "lantern", "gravel", "ocean", "walnut", "thimble", "orbit", "cactus", "pylon"]
 _names = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=20)
 
-# Some addresses that have the form of one are refused: those under domains for special use, to which no mail ever goes.
+# Well-formed addresses under special-use domains are refused, because no mail can reach them.
 schemathesis.openapi.format("email", st.builds("{}@{}.example.com".format, _names, _names))
-# What is easy to guess is refused, which no schema can say.
+# Easily guessed passwords are refused, which no schema can express.
 schemathesis.openapi.format("password", st.permutations(_WORDS).map(lambda words: " ".join(words[:5])))
 
 
 @schemathesis.hook
 def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
-    """Put what works in about half of the cases, and in no case that is to be refused."""
+    """Insert valid values in about half of the cases, and in none that must be refused."""
     operation = case.operation.definition.raw.get("operationId")
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
     if operation == "requestVerification":
-        # Invisible characters and links are refused; what these are, patterns say differently from one engine to the next.
+        # Invisible characters and links are refused; regex engines disagree on which characters those are.
         body: Any = case.body
         body["username"] = cleaned_username(body["username"], "Ada")
     if random.random() < 0.5:

@@ -1,4 +1,4 @@
-"""Schemathesis against a production process: every operation of the API's description, with every check."""
+"""Schemathesis against a production process: every operation of the OpenAPI description, with every check."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ ROOT = Path(__file__).parent.parent.parent
 JWT_SECRET = "0123456789abcdef" * 4
 EMAIL = "ada@example.com"
 CREDITS, INTERVIEWS, ONCE = 100_000, 20, 400
-# What the hooks read, a file's path.
+# Path of the file that the hooks read.
 SEED = "FUZZ_SEED"
 
-# Every check is on. Those that the API's contract contradicts are off for the operations that it does so for.
+# All checks are on, except for operations whose contract contradicts a check.
 CONFIG = """
 hooks = "tests.support.fuzz_hooks"
 continue-on-failure = true
@@ -85,7 +85,7 @@ include-operation-id = ["startInterview", "createUser"]
 checks.unsupported_method.enabled = false
 checks.allow_header_conformance.enabled = false
 """
-# Deleting its own account would end the run; without a token it is tried.
+# Deleting its own account would end the run, so that operation runs only without a token.
 SIGNED_IN = """
 [[operations]]
 include-operation-id = "deleteUser"
@@ -116,7 +116,7 @@ values = {jobs}
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """What is there before the run: somebody with credits and interviews, and mailed links, tokens and codes that work once."""
+    """Data created before the run: a user with credits and interviews, and single-use links, tokens and codes."""
 
     user_id: int
     access: str
@@ -130,9 +130,9 @@ class Seed:
 
 @dataclass(slots=True)
 class Result:
-    """What came of a run: whether it found nothing, how many requests were answered, by which operations, by which well.
+    """Result of a run: whether it passed, the number of responses, the operations, and those that succeeded.
 
-    `failures` counts failed checks, by operation and check; `words` is what to read then.
+    `failures` counts failed checks by operation and check; `words` has the details.
     """
 
     passed: bool
@@ -145,7 +145,7 @@ class Result:
 
 @contextmanager
 def started(folder: Path, database_url: str) -> Iterator[tuple[Site, Seed]]:
-    """Start a site on which everything is configured, so that nothing is refused for want of it, and put the seed there."""
+    """Start a fully configured site, so that nothing is refused for missing settings, and seed it."""
     lemon, github = lemonsqueezy_server.Behaviour(), github_server.Behaviour()
     with ExitStack() as stack:
         lemon_url = stack.enter_context(lemonsqueezy_server.running(lemon))
@@ -208,7 +208,7 @@ async def _started(services: wiring.Services, user_id: int) -> int:
 
 
 def run(site: Site, folder: Path, seed: Seed, seconds: int, *, signed_in: bool) -> Result:
-    """Try every operation for so many seconds, with or without an access token."""
+    """Test every operation for so many seconds, with or without an access token."""
     folder.mkdir(parents=True, exist_ok=True)
     jobs = [job.text for job in SAMPLE_JOBS.values()]
     own = {
@@ -245,7 +245,7 @@ def run(site: Site, folder: Path, seed: Seed, seconds: int, *, signed_in: bool) 
 
 
 def _count(recorder: dict[str, Any], result: Result) -> None:
-    """Count what was sent and answered in one scenario."""
+    """Count a scenario's requests and responses."""
     for id, interaction in recorder.get("interactions", {}).items():
         if interaction["response"] is None:
             continue

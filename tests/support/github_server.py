@@ -1,4 +1,4 @@
-"""A server that speaks GitHub's OAuth and the two API calls behind a sign-in over real HTTP, and misbehaves on request."""
+"""A fake GitHub over real HTTP: OAuth and the two API calls of a sign-in, with faults on request."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PAGE = """<!DOCTYPE html>
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody with an account at this GitHub; `emails` as GitHub tells them."""
+    """A user of this GitHub; `emails` as in GitHub's API."""
 
     id: int
     login: str
@@ -39,7 +39,7 @@ class Person:
 
 
 def ada() -> Person:
-    """Return somebody with a verified primary address, which is not the first of hers."""
+    """Return a user whose verified primary address is not her first one."""
     other = {"email": "ada@old.example.com", "primary": False, "verified": True, "visibility": None}
     primary = {"email": "ada@reader.example.com", "primary": True, "verified": True, "visibility": "private"}
     return Person(1815, "ada-l", "Ada Lovelace", [other, primary])
@@ -47,7 +47,7 @@ def ada() -> Person:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One request as it came in; `form` holds what a POST sent."""
+    """One request as received; `form` has the fields of a POST."""
 
     path: str
     headers: dict[str, str]
@@ -57,7 +57,7 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """What a code was given for. Without a challenge or a redirect_uri it is not bound to one."""
+    """What a code was issued for. Without a challenge or redirect_uri it is not bound to one."""
 
     person: Person
     redirect_uri: str | None
@@ -68,23 +68,23 @@ class Code:
 class Behaviour:
     """What the server does and has done.
 
-    A fault is a status, "500", an error as GitHub tells it, "error:redirect_uri_mismatch", any JSON, 'json:{"id": true}', or one
-    of: "html", "list", "empty", "null", "nothing", "huge" (answers that are not GitHub's), "limited" (too many requests),
-    "redirect", "hang" and "cut".
+    A fault is a status, "500", one of GitHub's errors, "error:redirect_uri_mismatch", any JSON, 'json:{"id": true}', or one of:
+    "html", "list", "empty", "null", "nothing", "huge" (not GitHub's format), "limited" (rate limit), "redirect", "hang" and
+    "cut".
     """
 
-    person: Person = field(default_factory=ada)  # who is signed in at GitHub
+    person: Person = field(default_factory=ada)  # the user signed in at GitHub
     client_id: str = "Iv1.interviewer"
     client_secret: str = "github-confidential-secret"
-    auto: bool = False  # consents without asking, as GitHub does when somebody has consented before
+    auto: bool = False  # consents without asking, as GitHub does after an earlier consent
     faults: dict[str, str] = field(default_factory=dict)  # by path
     requests: list[Received] = field(default_factory=list)
-    codes: dict[str, Code] = field(default_factory=dict)  # not used yet
+    codes: dict[str, Code] = field(default_factory=dict)  # unused ones
     tokens: dict[str, Person] = field(default_factory=dict)
     issued: int = 0
 
     def issue_code(self, person: Person | None = None, redirect_uri: str | None = None, challenge: str | None = None) -> str:
-        """Return a code of `person`, or of who is signed in, as though they had consented."""
+        """Return a code as if `person`, by default the signed-in user, had consented."""
         self.issued += 1
         code = f"confidential-code-{self.issued}"
         self.codes[code] = Code(person or self.person, redirect_uri, challenge)
@@ -92,7 +92,7 @@ class Behaviour:
 
 
 def build(behaviour: Behaviour) -> Starlette:
-    """Return the server."""
+    """Return the server app."""
 
     def route(path: str, method: str, endpoint: Callable[[Behaviour, Received], Response]) -> Route:
         async def answer(request: Request) -> Response:
@@ -139,7 +139,7 @@ def _access_token(behaviour: Behaviour, received: Received) -> Response:
     form = received.form
     if (form.get("client_id"), form.get("client_secret")) != (behaviour.client_id, behaviour.client_secret):
         return _error("incorrect_client_credentials", received)
-    code = behaviour.codes.pop(form.get("code", ""), None)  # whatever comes of it, a code is good for one try
+    code = behaviour.codes.pop(form.get("code", ""), None)  # a code works for one try, whatever the result
     if code is None or (code.challenge and _challenge(form.get("code_verifier", "")) != code.challenge):
         return _error("bad_verification_code", received)
     if code.redirect_uri and form.get("redirect_uri") != code.redirect_uri:
@@ -154,7 +154,7 @@ def _challenge(verifier: str) -> str:
 
 
 def _error(error: str, received: Received) -> Response:
-    # Worse than GitHub: everything confidential is repeated, so that tests see whether it gets any further.
+    # Worse than GitHub: repeats all secrets, so that tests detect it if they leak further.
     return JSONResponse({"error": error, "error_description": f"{received.form}", "error_uri": "https://docs.example.com"})
 
 
@@ -171,7 +171,7 @@ async def _faulty(fault: str, request: Request, received: Received, good: Respon
     match kind:
         case "error":
             return _error(value, received)
-        case "redirect":  # with all that was asked for in its body
+        case "redirect":  # with everything that was requested in its body
             return Response(good.body, 307, {"Location": f"{received.path}?again"}, "application/json")
         case "limited":
             return JSONResponse({"message": "API rate limit exceeded"}, 403, {"x-ratelimit-remaining": "0"})
@@ -180,7 +180,7 @@ async def _faulty(fault: str, request: Request, received: Received, good: Respon
         case "hang":
             while (await request.receive())["type"] != "http.disconnect":
                 pass
-            return good  # to nobody
+            return good  # the client has left
         case "cut":
             return StreamingResponse(_cut(), media_type="application/json", headers={"Content-Length": "100"})
     odd = {"list": '["odd"]', "empty": "{}", "null": "null", "nothing": "", "html": "<h1>Unicorn!</h1>", "json": value}
@@ -196,6 +196,6 @@ async def _cut() -> AsyncIterator[str]:
 
 @contextmanager
 def running(behaviour: Behaviour) -> Iterator[str]:
-    """Serve on a free port of loopback from a thread; yields what is both the base URL and the API's."""
+    """Serve on a free loopback port from a thread; yields the base URL, also the API's."""
     with served(build(behaviour)) as url:
         yield url

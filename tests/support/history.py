@@ -1,4 +1,4 @@
-"""Past interviews written straight into a database: many of them, on the days and with the scores that a test wants."""
+"""Past interviews written straight into a database, with chosen days and scores."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def add_interviews(
     every: timedelta = timedelta(days=1),
     plan: Plan = STANDARD,
 ) -> list[int]:
-    """Write an interview for each sequence of scores, the oldest first and the last one today; returns their ids.
+    """Add an interview per sequence of scores, oldest first and the last one today; return their ids.
 
-    As many scores as the plan has questions make it a finished one, fewer a paused one with the next question open.
+    With as many scores as the plan has questions it is finished, with fewer it is paused at the next question.
     """
     engine = create_engine(database_url, poolclass=NullPool)
     with Session(engine) as session:

@@ -1,4 +1,4 @@
-"""A small interviewer for tests: scripted, recording what it was asked, able to fail, wait and misbehave."""
+"""A small scripted interviewer for tests: records its requests, and can fail, wait and misbehave."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RUBRIC: dict[str, Any] = {
 
 
 class ScriptedInterviewer:
-    """An `Interviewer`. An answer hits the key points whose number word it contains: first, second, third."""
+    """An `Interviewer`. An answer makes the key points whose ordinal it contains: first, second, third."""
 
     name = "scripted"
     model = "test"

@@ -1,4 +1,4 @@
-"""Random lives of a customer, and what each is worth by the plainest possible counting."""
+"""Random customer histories, with their worth counted in the simplest possible way."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ COMMANDS = (
 
 @dataclass
 class Upgrade:
-    """An upgrade that granted credits and was not paid yet; `taken`: they were taken back."""
+    """An upgrade that granted credits and is not paid yet; `taken`: the credits were taken back."""
 
     covered_by: str = ""  # the pending invoice that pays for it
     taken: bool = False
@@ -47,9 +47,9 @@ class Upgrade:
 
 @dataclass
 class Life:
-    """A customer's life: commands carried out in a store of their own, as they happened, with what they are worth.
+    """A customer's life: commands run in its own store, the deliveries they fire, and what they are worth.
 
-    Every command takes its choices from `chance`, so that the same seed lives the same life.
+    Every command takes its choices from `chance`, so the same seed gives the same life.
     """
 
     email: str
@@ -66,7 +66,7 @@ class Life:
     _upgrade: dict[str, Upgrade] = field(default_factory=dict)  # by subscription id: its last change, if nothing was paid since
 
     def live(self, commands: list[str]) -> Life:
-        """Carry out the commands, leaving out what cannot be."""
+        """Run the commands, skipping impossible ones."""
         for command in commands:
             try:
                 getattr(self, f"_{command}")()
@@ -74,7 +74,7 @@ class Life:
                 continue
         return self
 
-    # Each command's worth is counted on the spot, in the order in which things happen.
+    # Each command counts its worth at once, in the order of events.
 
     def _any_subscription(self) -> str:
         return self.chance.choice(list(self.store.subscriptions))
@@ -110,7 +110,7 @@ class Life:
         self._running_again(id, paid=True)
 
     def _running_again(self, id: str, *, paid: bool) -> None:
-        """Give back what was taken when the subscription ended unpaid; what is paid is never taken again."""
+        """Return the credits taken when the subscription ended unpaid; once paid, they are never taken again."""
         if (upgrade := self._upgrade.get(id)) and upgrade.taken:
             upgrade.taken = False
             self.subscription += 10
@@ -118,7 +118,7 @@ class Life:
             self._upgrade.pop(id, None)
 
     def _ended(self, id: str) -> None:
-        """Take back an upgrade that was not paid, if a payment is overdue."""
+        """Take back an unpaid upgrade if a payment is overdue."""
         upgrade = self._upgrade.get(id)
         if upgrade and not upgrade.taken and self.store._pending(id):
             upgrade.taken = True
@@ -164,7 +164,7 @@ class Life:
         if status == "on_trial":
             return
         if new == PRO:
-            # What the upgrade before gave, if that was in this cycle: the rest of it was taken or never given.
+            # In the same cycle, take only what the previous upgrade gave: the rest was taken or never given.
             self.subscription -= self._worth.pop(last_invoice, 0) if last_cycle == cycle[1] else 10
         elif cycle not in self._upgraded:
             self._upgraded.add(cycle)
@@ -175,20 +175,20 @@ class Life:
             self._in_force[pending] = 0
 
     def _undo_taking(self, id: str) -> None:
-        """A later change takes over: only the last one can end unpaid."""
+        """A later change replaces it: only the last one can end unpaid."""
         self._running_again(id, paid=True)
 
     def _upgrade_unpaid(self) -> None:
-        """An upgrade whose payment fails."""
+        """Upgrade with a payment that fails."""
         if any(self._variant(id) == PRO for id in self.store.subscriptions):
             self._change(paid=False)
 
     def _upgrade_later(self) -> None:
-        """A change that is paid with the next month."""
+        """Change the plan, paid with the next month."""
         self._change(charged=False)
 
     def _dither(self) -> None:
-        """Somebody cannot decide, within one billing cycle."""
+        """Change the plan back and forth within one billing cycle."""
         for _ in range(self.chance.randint(2, 4)):
             self._change()
 
@@ -244,5 +244,5 @@ class Life:
 
 
 def life(email: str, commands: list[str], seed: int, first_id: int) -> Life:
-    """Return a life, lived."""
+    """Return a life after running the commands."""
     return Life(email, random.Random(seed), shop(first_id=first_id)).live(commands)

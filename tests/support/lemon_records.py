@@ -1,4 +1,4 @@
-"""The records of a Lemon Squeezy store in the shape in which its API and its webhooks have them."""
+"""Records of a Lemon Squeezy store, in the format of its API and webhooks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 API = "https://api.lemonsqueezy.com/v1"
 PRODUCT_ID = 702115
 PRODUCT = "Interview Coach"
-# What each kind of record is linked with.
+# The relationships of each kind of record.
 RELATED = {
     "orders": ("store", "customer", "order-items", "subscriptions", "license-keys", "discount-redemptions"),
     "subscriptions": (
@@ -25,7 +25,7 @@ Resource = dict[str, Any]
 
 @dataclass(frozen=True)
 class Variant:
-    """What is sold; `price` in cents, each month for a subscription."""
+    """A variant for sale; `price` in cents, monthly for a subscription."""
 
     id: str
     name: str
@@ -34,7 +34,7 @@ class Variant:
 
     @property
     def price_id(self) -> int:
-        """The id of its price, which is no more than another number."""
+        """The id of its price, an arbitrary number."""
         return int(self.id) + 400_000
 
 
@@ -46,7 +46,7 @@ def resource(type: str, id: str, attributes: Resource) -> Resource:
 
 
 def order(id: int, item_id: int, variant: Variant, quantity: int, total: int, at: str) -> Resource:
-    """Return the attributes of an order, but for whose it is; `total` in cents."""
+    """Return the attributes of an order, without its owner; `total` in cents."""
     times = {"created_at": at, "updated_at": at}
     item = {"id": item_id, "order_id": id, **described(variant), "price_id": variant.price_id}
     return {
@@ -62,7 +62,7 @@ def order(id: int, item_id: int, variant: Variant, quantity: int, total: int, at
 
 
 def subscription(variant: Variant, processor: str, created: str, ends: datetime, *, trial: bool) -> Resource:
-    """Return the attributes of a new subscription, but for whose it is, what it came from, and its item; `ends`: the cycle."""
+    """Return the attributes of a new subscription, without owner, order and item; `ends`: the cycle."""
     card = processor != "paypal"
     return {
         **described(variant),
@@ -83,7 +83,7 @@ def subscription(variant: Variant, processor: str, created: str, ends: datetime,
 
 
 def invoice(of: Resource, reason: str, total: int, status: str, at: str) -> Resource:
-    """Return the attributes of an invoice of a subscription; `total` in cents."""
+    """Return the attributes of a subscription's invoice; `total` in cents."""
     same = ("store_id", "customer_id", "user_name", "user_email", "card_brand", "card_last_four", "test_mode")
     return {
         **{name: of["attributes"][name] for name in same},
@@ -98,28 +98,28 @@ def invoice(of: Resource, reason: str, total: int, status: str, at: str) -> Reso
 
 
 def described(variant: Variant) -> Resource:
-    """Return what tells which variant it is."""
+    """Return the attributes that name a variant."""
     return {"product_id": PRODUCT_ID, "product_name": PRODUCT, "variant_id": int(variant.id), "variant_name": variant.name}
 
 
 def amounts(total: int) -> Resource:
-    """Return what tells how much was to be paid, in cents, of which nothing is paid back yet."""
+    """Return the attributes of an amount due, in cents, with nothing refunded yet."""
     none = {**money("discount_total", 0), **money("tax", 0), "tax_inclusive": False, **money("refunded_amount", 0)}
     paid = {**money("subtotal", total), **money("total", total), "currency": "USD", "currency_rate": "1.00000000"}
     return {**paid, **none, "refunded": False, "refunded_at": None}
 
 
 def money(name: str, cents: int) -> Resource:
-    """Return an amount in the three forms in which each is told."""
+    """Return an amount in its three formats."""
     return {name: cents, f"{name}_usd": cents, f"{name}_formatted": f"${cents / 100:.2f}"}
 
 
 def time(moment: datetime) -> str:
-    """Return a moment of UTC as it is written there."""
+    """Return a UTC datetime in Lemon Squeezy's format."""
     return moment.strftime("%Y-%m-%dT%H:%M:%S.000000Z")
 
 
 def month_after(moment: datetime, day: int) -> datetime:
-    """Return the same time a month later, on `day` or the last day before it that the month has."""
+    """Return the same time a month later, on `day` or the month's last day if that is earlier."""
     year, month = moment.year + moment.month // 12, moment.month % 12 + 1
     return moment.replace(year=year, month=month, day=min(day, calendar.monthrange(year, month)[1]))

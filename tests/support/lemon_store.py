@@ -1,4 +1,4 @@
-"""A Lemon Squeezy store without the network: what happens in it, the webhooks that tell of it, and its records."""
+"""A Lemon Squeezy store without the network: commands, the webhooks they fire, and the records."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tests.support.lemon_records import Resource, Variant, time
 
 START = datetime(2026, 3, 2, 9, 14, tzinfo=UTC)
 TRIAL = timedelta(days=14)
-# A failed payment is tried again after this; the subscription's `renews_at` tells that date meanwhile.
+# A failed payment is retried after this; the subscription's `renews_at` has that date meanwhile.
 NEXT_TRY = timedelta(days=5)
 SIGNED_FOR = timedelta(hours=24)
 
 
 class Impossible(ValueError):
-    """The store cannot do that with this subscription as it stands."""
+    """The store cannot do that with this subscription in its current state."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Delivery:
     body: bytes
 
     def headers(self, secret: str) -> dict[str, str]:
-        """Return the headers that go with it, signed with the webhook's secret."""
+        """Return its headers, signed with the webhook secret."""
         signature = hmac.new(secret.encode(), self.body, hashlib.sha256).hexdigest()
         return {"Content-Type": "application/json", "X-Event-Name": self.event, "X-Signature": signature}
 
@@ -52,7 +52,7 @@ class Store:
         test_mode: bool = False,
         site: str = "https://our-store.lemonsqueezy.example",
     ) -> None:
-        """Ids begin at `first_id`, so that several stores can meet in one database; `site` is where signed URLs lead."""
+        """Ids start at `first_id`, so that several stores can share one database; `site` is the base of signed URLs."""
         self.store_id, self.test_mode, self.site, self.now = store_id, test_mode, site, start.replace(microsecond=0)
         self.individual, self.pro, self.premium = individual, pro, premium
         self.variants = {
@@ -73,13 +73,13 @@ class Store:
     # Commands
 
     def pass_time(self, delta: timedelta) -> None:
-        """Let time pass; fires nothing by itself."""
+        """Advance the clock; fires nothing."""
         self.now += delta
 
     def buy(
         self, email: str, *, custom: dict[str, str] | None, quantity: int = 1, variant: str | None = None
     ) -> tuple[str, list[Delivery]]:
-        """Somebody buys something once, the individual variant unless told; returns the order's id with the webhooks."""
+        """Buy once, by default the individual variant; return the order's id and the webhooks."""
         self._tick()
         chosen = self.variants[variant or self.individual]
         order = self._new_order(email, chosen, quantity, chosen.price * quantity, custom)
@@ -95,7 +95,7 @@ class Store:
         processor: str = "stripe",
         total: int | None = None,
     ) -> tuple[str, list[Delivery]]:
-        """Somebody subscribes; returns the subscription's id with the webhooks. `total` in cents, unless it is the price."""
+        """Subscribe; return the subscription's id and the webhooks. `total` in cents, by default the price."""
         chosen = self.variants[variant]
         paid = total if total is not None else 0 if trial else chosen.price
         self._tick()
@@ -111,17 +111,17 @@ class Store:
         ]
 
     def end_trial(self, id: str) -> list[Delivery]:
-        """A trial ends with the first real payment."""
+        """End a trial with its first payment."""
         self._demand(id, "on_trial")
         return self._charge(id)
 
     def renew(self, id: str) -> list[Delivery]:
-        """The next month is paid for; the clock goes on to the end of the cycle if it is not there yet."""
+        """Pay the next month; the clock advances to the end of the cycle if necessary."""
         self._demand(id, "active", "past_due", "unpaid")
         return self._charge(id)
 
     def fail(self, id: str) -> list[Delivery]:
-        """The next month's payment fails, or fails again."""
+        """Fail the next month's payment, possibly again."""
         attributes = self._demand(id, "on_trial", "active", "past_due")
         self._tick(until=self._cycle_ends[id])
         pending = self._pending(id)
@@ -133,7 +133,7 @@ class Store:
         return [failed, *self._change(id, status="past_due", renews_at=time(self.now + NEXT_TRY))]
 
     def recover(self, id: str) -> list[Delivery]:
-        """The payment that failed is made after all."""
+        """Pay the invoice whose payment failed."""
         self._demand(id, "past_due", "unpaid")
         invoice = self._pending(id)
         if invoice is None:
@@ -147,7 +147,7 @@ class Store:
         return [*fired, *self._change(id, status="active", renews_at=renews)]
 
     def change_variant(self, id: str, variant: str, *, charged: bool = True, paid: bool = True) -> list[Delivery]:
-        """The plan changes. `charged`: there is an invoice for it at once, for less one of nothing; `paid`: so is what is due."""
+        """Change the plan. `charged`: invoice it at once, with a total of 0 for a downgrade; `paid`: what is due is paid."""
         attributes = self._demand(id, "on_trial", "active", "past_due", "paused", "unpaid")
         old, new = self.variants[str(attributes["variant_id"])], self.variants[variant]
         if old == new:
@@ -164,7 +164,7 @@ class Store:
         return fired
 
     def cancel(self, id: str) -> list[Delivery]:
-        """Nothing more will be charged; what is paid runs to its end. One that is cancelled already stays so."""
+        """Cancel: nothing more is charged, and the paid period runs to its end; a cancelled one stays unchanged."""
         attributes = self._demand(id, "on_trial", "active", "past_due", "paused", "unpaid", "cancelled")
         if attributes["status"] == "cancelled":
             return []
@@ -172,7 +172,7 @@ class Store:
         return self._change(id, *_with("cancelled"), status="cancelled", cancelled=True, pause=None, renews_at=ends, ends_at=ends)
 
     def resume(self, id: str) -> list[Delivery]:
-        """A cancelled one goes on as before, unless what is paid has run out; one that was not cancelled stays as it is."""
+        """Resume a cancelled subscription unless its paid period is over; one that is not cancelled stays unchanged."""
         attributes = self._demand(id, "on_trial", "active", "past_due", "paused", "unpaid", "cancelled")
         if attributes["status"] != "cancelled":
             return []
@@ -183,7 +183,7 @@ class Store:
         return self._change(id, *_with("resumed"), status=status, cancelled=False, ends_at=None)
 
     def expire(self, id: str) -> list[Delivery]:
-        """It is over; for a cancelled one the clock goes on to the end of what is paid."""
+        """Expire; for a cancelled one the clock advances to the end of the paid period."""
         attributes = self._demand(id, "on_trial", "active", "past_due", "paused", "unpaid", "cancelled")
         if attributes["ends_at"]:
             self._tick(until=self._cycle_ends[id])
@@ -191,26 +191,26 @@ class Store:
         return self._change(id, *_with("expired"), status="expired", cancelled=True, pause=None, ends_at=ends)
 
     def pause(self, id: str) -> list[Delivery]:
-        """Payments are not collected for a while, nor is anything provided."""
+        """Pause: no payments are collected, and nothing is provided."""
         self._demand(id, "active", "past_due", "unpaid")
         return self._change(id, *_with("paused"), status="paused", pause={"mode": "void", "resumes_at": None})
 
     def unpause(self, id: str) -> list[Delivery]:
-        """Payments are collected again."""
+        """Collect payments again."""
         self._demand(id, "paused")
         return self._change(id, *_with("unpaused"), status="active", pause=None)
 
     def unpaid(self, id: str) -> list[Delivery]:
-        """All tries to be paid have failed. There is no event of its own for this."""
+        """Mark as unpaid: all payment attempts have failed. There is no separate event for this."""
         self._demand(id, "past_due")
         return self._change(id, status="unpaid")
 
     def refund_order(self, order_id: str, cents: int | None = None) -> list[Delivery]:
-        """Pay back an order, or `cents` of it."""
+        """Refund an order, or `cents` of it."""
         return [self._refund("order_refunded", self.orders[order_id], cents)]
 
     def refund_invoice(self, invoice_id: str, cents: int | None = None) -> list[Delivery]:
-        """Pay back a subscription's invoice, or `cents` of it."""
+        """Refund a subscription's invoice, or `cents` of it."""
         return [self._refund("subscription_payment_refunded", self.invoices[invoice_id], cents)]
 
     # Records
@@ -220,21 +220,21 @@ class Store:
         return [key for key, one in self.invoices.items() if one["attributes"]["subscription_id"] == int(id)]
 
     def put(self, id: str, status: str, variant: str | None = None) -> None:
-        """Have a subscription with this id and status from long ago, whose start nobody is told about."""
+        """Add a subscription with this id and status from long ago, without webhooks of its start."""
         chosen = self.variants[variant or self.pro]
         order = self._new_order("long.ago@example.com", chosen, 1, chosen.price, None)
         attributes = self._new_subscription(id, order, chosen, False, "stripe")["attributes"]
         attributes |= {"status": status, "cancelled": status in ("cancelled", "expired"), "first_subscription_item": None}
 
     def sign_urls(self, id: str) -> None:
-        """Sign a subscription's URLs anew, as each answer of the API does."""
+        """Sign a subscription's URLs again, as each response of the API does."""
         self.subscriptions[id]["attributes"]["urls"] = {
             "update_payment_method": self._signed(f"subscription/{id}/payment-details"),
             "customer_portal": self._signed("billing"),
             "customer_portal_update_subscription": self._signed(f"billing/{id}/update"),
         }
 
-    # The rest is how it is done
+    # Implementation
 
     def _tick(self, until: datetime | None = None) -> None:
         self.now += timedelta(seconds=3)
@@ -255,7 +255,7 @@ class Store:
         return attributes
 
     def _pending(self, id: str) -> Resource | None:
-        """Return the newest invoice if it waits to be paid; older ones are not tried again."""
+        """Return the newest invoice if it is pending; older ones are not retried."""
         newest = self.invoices[self.invoices_of(id)[-1]]
         return newest if newest["attributes"]["status"] == "pending" else None
 
@@ -272,7 +272,7 @@ class Store:
         return [success, *self._change(id, status="active", renews_at=self._next_cycle(id))]
 
     def _change(self, id: str, *events: str, **attributes: Any) -> list[Delivery]:
-        """Change a subscription, whose `updated_at` strictly grows by that; `subscription_updated` alone unless told."""
+        """Change a subscription and strictly increase its `updated_at`; fires `subscription_updated` by default."""
         self._tick()
         subscription = self.subscriptions[id]
         subscription["attributes"] |= attributes | {"updated_at": time(self.now)}
@@ -299,7 +299,7 @@ class Store:
         return self._fire(event, resource)
 
     def _fire(self, event: str, resource: Resource) -> Delivery:
-        """Return the webhook that tells of a record as it is now."""
+        """Return the webhook of a record in its current state."""
         self._fired += 1
         webhook_id = uuid.uuid5(uuid.NAMESPACE_URL, f"{self._space}/{self._fired}")
         meta: Resource = {"test_mode": self.test_mode, "event_name": event, "webhook_id": str(webhook_id)}
@@ -347,7 +347,7 @@ class Store:
         return self.invoices[id]
 
     def _owned(self, email: str) -> Resource:
-        """Return what tells whose a record is."""
+        """Return the attributes of a record's owner."""
         name = email.partition("@")[0].replace(".", " ").title()
         ours = {"store_id": int(self.store_id), "test_mode": self.test_mode}
         return {**ours, "customer_id": self._customers[email], "user_name": name, "user_email": email}

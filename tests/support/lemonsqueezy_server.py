@@ -1,6 +1,6 @@
-"""A server that speaks the part of Lemon Squeezy's API that is used here, over real HTTP, and misbehaves on request.
+"""A fake of the parts of Lemon Squeezy's API used here, over real HTTP, with faults on request.
 
-By hand, to try purchases on one's own machine: python -m tests.support.lemonsqueezy_server PORT WEBHOOK_URL SECRET
+To try purchases by hand: python -m tests.support.lemonsqueezy_server PORT WEBHOOK_URL SECRET
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Statuses(MutableMapping[str, str]):
-    """The status of each subscription in a store, by id; to set one has a subscription there from long ago."""
+    """The status of each subscription in a store, by id; setting one adds a subscription from long ago."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -68,8 +68,8 @@ class Statuses(MutableMapping[str, str]):
 class Behaviour:
     """What the server knows, does and has done.
 
-    One of `faults` is taken off for each request to the API: a status, 0 for an answer that never comes, "html" for one that is
-    no JSON, "json:..." for any JSON with status 200, "busy:2" for a 429 to this and all else within the next two seconds.
+    Each request to the API uses up one of `faults`: a status, 0 for a response that never comes, "html" for one that is not JSON,
+    "json:..." for any JSON with status 200, "busy:2" for a 429 to all requests within the next two seconds.
     """
 
     def __init__(
@@ -84,16 +84,16 @@ class Behaviour:
         shuffle: random.Random | None = None,
         real_time: bool = False,
     ) -> None:
-        """`subscriptions` holds a status by id. `real_time` keeps the store's clock from falling behind the real one."""
+        """`subscriptions` maps ids to statuses. `real_time` keeps the store's clock from falling behind the real one."""
         self.api_key, self.real_time = api_key, real_time
         self.webhook_url, self.webhook_secret, self.shuffle = webhook_url, webhook_secret, shuffle
         self.store = store or Store()
         self.faults: list[int | str] = faults or []
-        self.requests: list[str] = []  # method and last part of the path as sent
-        self.sent: list[Any] = []  # the documents of POST and PATCH
+        self.requests: list[str] = []  # method and last path segment, as sent
+        self.sent: list[Any] = []  # documents of POST and PATCH
         self.checkouts: dict[str, Resource] = {}
         self.fired: list[Delivery] = []  # in the order of the events
-        self.answers: list[tuple[str, int]] = []  # to each try to deliver: the event and the status, 0 for none
+        self.answers: list[tuple[str, int]] = []  # the event and the status of each delivery attempt, 0 for none
         self.busy_until = 0.0
         self.currency = "USD"
         self.subscriptions.update(subscriptions or {})
@@ -104,13 +104,13 @@ class Behaviour:
         return Statuses(self.store)
 
     def catch_up(self) -> None:
-        """Let the store's clock catch up with the real one, if it should."""
+        """With `real_time`, advance the store's clock to the real time."""
         if self.real_time:
             late = datetime.now(UTC).replace(microsecond=0) - self.store.now
             self.store.pass_time(max(late, timedelta()))
 
     async def deliver(self, deliveries: list[Delivery]) -> None:
-        """Post webhooks to the webhook URL; what is not answered with 200 comes again after the others, and then is dropped."""
+        """Post webhooks to the webhook URL; one without a 200 is retried after the others, and then dropped."""
         self.fired += deliveries
         waiting = [(delivery, 1) for delivery in deliveries if self.webhook_url]
         if self.shuffle:
@@ -133,7 +133,7 @@ class Behaviour:
 
 
 def build(behaviour: Behaviour) -> Starlette:
-    """Return the server."""
+    """Return the server app."""
     return Starlette(
         routes=[
             *(Route(f"/v1/{kind}", _guarded(behaviour, _list(behaviour, kind))) for kind in KINDS),
@@ -153,7 +153,7 @@ def build(behaviour: Behaviour) -> Starlette:
 
 
 def _guarded(behaviour: Behaviour, handler: Handler) -> Handler:
-    """Return a handler that notes the request, misbehaves if it is told to, and serves nobody without the key."""
+    """Return a handler that records the request, applies faults, and requires the key."""
 
     async def guarded(request: Request) -> Response:
         behaviour.requests.append(f"{request.method} {request.scope['raw_path'].decode().rpartition('/')[2]}")
@@ -175,7 +175,7 @@ def _guarded(behaviour: Behaviour, handler: Handler) -> Handler:
 
 
 async def _fault(behaviour: Behaviour) -> Response | None:
-    """Return the next wrong answer, if any."""
+    """Return the next faulty response, if any."""
     left = behaviour.busy_until - time.monotonic()
     if left > 0:
         return _error(429, {"Retry-After": str(int(left) + 1)})
@@ -243,7 +243,7 @@ def _subscription(behaviour: Behaviour) -> Handler:
 
 
 def _patched(store: Store, id: str, data: Resource) -> list[Delivery]:
-    """Change a subscription as a PATCH asks for; raises a ValueError or a KeyError when it cannot be."""
+    """Change a subscription as a PATCH requests; raises ValueError or KeyError if that is impossible."""
     attributes = data["attributes"]
     if (data["type"], data["id"]) != ("subscriptions", id):
         raise Impossible("another one is meant")
@@ -258,7 +258,7 @@ def _patched(store: Store, id: str, data: Resource) -> list[Delivery]:
 
 def _list(behaviour: Behaviour, kind: str) -> Handler:
     async def list_records(request: Request) -> Response:
-        """Answer a page, the newest record first."""
+        """Respond with a page, newest record first."""
         page, size = int(request.query_params.get("page[number]", 1)), int(request.query_params.get("page[size]", 10))
         if not (page >= 1 and 1 <= size <= 100):
             return _error(422)
@@ -293,7 +293,7 @@ def _checkout(behaviour: Behaviour) -> Handler:
 
 
 def _variant_of(behaviour: Behaviour, request: Request) -> tuple[Resource, Variant]:
-    """Return what a checkout page is about; raises KeyError."""
+    """Return the attributes and variant of a checkout page; raises KeyError."""
     attributes = behaviour.checkouts[request.path_params["id"]]["attributes"]
     return attributes, behaviour.store.variants[str(attributes["variant_id"])]
 
@@ -314,7 +314,7 @@ def _checkout_page(behaviour: Behaviour) -> Handler:
 
 def _pay(behaviour: Behaviour) -> Handler:
     async def pay(request: Request) -> Response:
-        """The buyer pays: the webhooks are delivered, then the buyer is sent back."""
+        """Pay: deliver the webhooks, then redirect the buyer back."""
         try:
             attributes, variant = _variant_of(behaviour, request)
         except KeyError:
@@ -351,13 +351,13 @@ def _error(status: int, headers: Mapping[str, str] | None = None, pointer: str =
 
 @contextmanager
 def running(behaviour: Behaviour) -> Iterator[str]:
-    """Serve on a free port of loopback from a thread; yields the base URL for the client."""
+    """Serve on a free loopback port from a thread; yields the base URL for the client."""
     with served(build(behaviour)) as url:
         yield url
 
 
 def main(port: int, webhook_url: str, secret: str) -> None:
-    """Serve until interrupted. The ids go on from where those of the last time cannot have come to."""
+    """Serve until interrupted. Ids start at the current time, beyond those of earlier runs."""
     store = Store(first_id=int(time.time()), start=datetime.now(UTC), test_mode=True)
     behaviour = Behaviour(store=store, webhook_url=webhook_url, webhook_secret=secret, real_time=True)
     settings = {

@@ -1,4 +1,4 @@
-"""The tools of Node's world that pages are measured with, installed from a lock file by the environment's own npm."""
+"""Node tools that measure pages, installed from a lock file by the environment's own npm."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def node() -> str:
 
 
 def installed() -> Path:
-    """Return the folder of the modules, installed anew when the lock file has changed; raises AssertionError if that fails."""
+    """Return the folder of the modules, reinstalled if the lock file has changed; raises AssertionError if that fails."""
     wanted = hashlib.sha256((FOLDER / "package-lock.json").read_bytes()).hexdigest()
-    # Several test processes may come here at once.
+    # Several test processes may get here at once.
     with (FOLDER / "package.json").open() as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
         if not (_STAMP.exists() and _STAMP.read_text() == wanted):
@@ -52,5 +52,5 @@ def _install() -> None:
 
 
 def axe_source() -> str:
-    """Return axe-core as one script, to be put into a page."""
+    """Return axe-core as one script, to inject into a page."""
     return (installed() / "axe-core" / "axe.min.js").read_text()

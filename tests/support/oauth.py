@@ -1,4 +1,4 @@
-"""Another site's sign-in that does what a test tells it."""
+"""A scripted sign-in provider."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ ADA = Identity(id=4711, name="Ada Lovelace", email="Ada@Example.com")
 
 
 class ScriptedOAuth:
-    """Knows codes and who they stand for, and notes how they were exchanged."""
+    """Maps codes to identities, and records how codes were exchanged."""
 
     def __init__(self) -> None:
         self.codes = {"good": ADA}
@@ -25,4 +25,4 @@ class ScriptedOAuth:
         return self.codes[code]
 
     async def close(self) -> None:
-        """Nothing to close."""
+        """Do nothing."""

@@ -1,8 +1,8 @@
-"""A server that speaks chat/completions over real HTTP, streaming, and misbehaves on request.
+"""A fake chat/completions server over real HTTP, streaming, with faults on request.
 
-Run by itself for measurements:  python -m tests.support.openai_server --port 8099 --first 0.4 --rate 60
+Run it alone for measurements:  python -m tests.support.openai_server --port 8099 --first 0.4 --rate 60
 
-With `--stamps` every third word that it streams says when it was sent, so that whoever gets it knows how long it was under way.
+With `--stamps` every third streamed word is its send time, so that the receiver can measure latency.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ FEEDBACK = (
     "You said what happens first and gave a reason for it, which is the heart of the matter. What is missing is the price of "
     "that choice: name what gets slower or harder, and when you would decide otherwise. Next time, back it with a number. "
 )
-# Stands in a text for the moment at which it is sent: milliseconds of the wall clock, their last seven digits.
+# Placeholder of the send time: the last seven digits of the wall clock in milliseconds.
 STAMP = "t0000000"
 STAMPS_END = 10_000_000
 USAGE = {"prompt_tokens": 1500, "completion_tokens": 200, "total_tokens": 1700, "prompt_tokens_details": {"cached_tokens": 1024}}
@@ -46,40 +46,40 @@ class Behaviour:
     """What the server does; tests change it between requests."""
 
     first: float = 0.0  # seconds before the first token
-    rate: float = 0.0  # tokens a second after that; 0 for all at once
-    at_once: bool = False  # whether a reply leaves in one piece, however many events it has, and made as fast as can be
-    marks_by_words: bool = False  # whether a verdict hits the key points whose word of `HEARD` the answer has
-    stamps: bool = False  # whether every third word of questions and feedback is the moment at which it is sent
+    rate: float = 0.0  # tokens per second after that; 0 sends all at once
+    at_once: bool = False  # whether a reply is sent in one piece, as fast as possible
+    marks_by_words: bool = False  # whether a verdict hits the key points whose word in `HEARD` the answer contains
+    stamps: bool = False  # whether every third word of questions and feedback is its send time
     feedback_tokens: int = 0  # length of the feedback; 0 for its natural length
-    faults: list[str] = field(default_factory=list)  # one taken off for each request; "" for a good answer
-    usage: dict[str, Any] = field(default_factory=lambda: dict(USAGE))  # what it says a reply took, if asked; empty: nothing
-    knows_usage: bool = True  # whether it takes a request that asks for that
-    models: list[str] = field(default_factory=list)  # the names of those it lists
-    fault_for: dict[str, str] = field(default_factory=dict)  # by kind of request, until taken out
-    remembers: bool = True  # whether it keeps what it was asked
+    faults: list[str] = field(default_factory=list)  # each request uses up one; "" for a good reply
+    usage: dict[str, Any] = field(default_factory=lambda: dict(USAGE))  # the usage it reports, if requested; empty: none
+    knows_usage: bool = True  # whether it accepts a request for usage
+    models: list[str] = field(default_factory=list)  # the names it lists
+    fault_for: dict[str, str] = field(default_factory=dict)  # by kind of request, until removed
+    remembers: bool = True  # whether it records requests
     requests: list[dict[str, Any]] = field(default_factory=list)
     first_tokens: list[tuple[str, float]] = field(default_factory=list)  # (kind, wall clock) of every first token
 
 
 def tokens(text: str) -> list[str]:
-    """Cut text into pieces of about four characters, as tokens are."""
+    """Cut text into pieces of about four characters, like tokens."""
     return re.findall(rf"\s?{STAMP}|\s?\S{{1,4}}|\s", text)
 
 
 def stamped(text: str) -> str:
-    """Put stamps in the place of every third word."""
+    """Replace every third word with the stamp placeholder."""
     words = text.split()
     words[2::3] = [STAMP] * len(words[2::3])
     return " ".join(words)
 
 
 def stamp() -> str:
-    """Return the stamp of this moment."""
+    """Return the current time's stamp."""
     return f"t{int(time.time() * 1000) % STAMPS_END:07d}"
 
 
 def reply(kind: str, data: dict[str, Any], behaviour: Behaviour) -> dict[str, Any]:
-    """Return a good reply of this kind to this request."""
+    """Return a good reply to a request of this kind."""
     if kind == "question":
         number = len(data.get("asked_so_far", [])) + 1
         question = f"Question {number} on {data['topic']}: what would you do first, and why? Say what it costs too."
@@ -127,7 +127,7 @@ def reply(kind: str, data: dict[str, Any], behaviour: Behaviour) -> dict[str, An
 
 
 def spoilt(text: str, fault: str) -> str:
-    """Return a reply with something wrong in it."""
+    """Return a faulty version of a reply."""
     document = json.loads(text)
     match fault:
         case "broken":
@@ -150,7 +150,7 @@ def spoilt(text: str, fault: str) -> str:
 
 
 def build(behaviour: Behaviour) -> Starlette:
-    """Return the server."""
+    """Return the server app."""
 
     async def completions(request: Request) -> Response:
         body = await request.json()
@@ -241,7 +241,7 @@ def _chunk(delta: dict[str, Any] | None, finish: str | None, usage: dict[str, An
 
 @contextmanager
 def running(behaviour: Behaviour, port: int = 0) -> Iterator[str]:
-    """Serve on a port of loopback, a free one unless told, from a thread; yields the base URL for the client."""
+    """Serve on loopback from a thread, by default on a free port; yields the base URL for the client."""
     with served(build(behaviour), port) as url:
         yield f"{url}/v1"
 

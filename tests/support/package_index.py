@@ -1,4 +1,4 @@
-"""A small package index on loopback, with wheels made on the spot: what a release made tomorrow would do can be tried today."""
+"""A small package index on loopback, with wheels built on the fly, to test the effect of future releases."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Index:
         self.folder.mkdir(parents=True)
 
     def release(self, name: str, version: str, requires: Sequence[str] = (), extras: Mapping[str, str] | None = None) -> str:
-        """Publish an empty package and return its line for a lock file. `extras` maps each extra to what it requires."""
+        """Publish an empty package and return its line for a lock file. `extras` maps each extra to its requirement."""
         metadata = [f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}"]
         metadata += [f"Requires-Dist: {requirement}" for requirement in requires]
         for extra, requirement in (extras or {}).items():
@@ -38,7 +38,7 @@ class Index:
         return self._publish(name, version, files)
 
     def republish(self, name: str) -> str:
-        """Publish an installed package as it is in this environment and return its line for a lock file."""
+        """Publish an installed package from this environment and return its line for a lock file."""
         found = distribution(name)
         version, plain = found.version, name.replace("-", "_")
         files = {}
@@ -70,7 +70,7 @@ class Index:
 
     @contextmanager
     def serving(self, delay: float = 0.0) -> Iterator[str]:
-        """Serve the index and yield its address; each wheel comes after `delay` seconds."""
+        """Serve the index and yield its address; each wheel is delayed by `delay` seconds."""
         server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, delay, directory=str(self.folder)))
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:

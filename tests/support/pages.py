@@ -1,4 +1,4 @@
-"""Every page as one line of a table, for the checks that all pages have to pass."""
+"""A table of all pages, for the checks that every page must pass."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.people import PRACTISED, Newcomer, Veteran
 
 
 class Who(Enum):
-    """Who looks at a page."""
+    """The user who views a page."""
 
     NOBODY = "nobody"
     NEWCOMER = "newcomer"
@@ -25,11 +25,11 @@ class Who(Enum):
 
 @dataclass(frozen=True)
 class Shown:
-    """A page in one state: the name of its picture, its address, who looks at it.
+    """A page in one state: the name of its screenshot, its address, and its viewer.
 
-    In the address `{finished}`, `{first_question}`, `{later_question}` and `{paused}` stand for interviews of the veteran,
-    `{shared}` for the secret of the link to a report.
-    `loads`: it shows something in place of what has not come yet. `fails`: it says so when the database is away.
+    In the address, `{finished}`, `{first_question}`, `{later_question}` and `{paused}` are interviews of the veteran, `{shared}`
+    the secret of the link to a report. `loads`: it has a loading state. `fails`: it shows an error when the database is
+    unavailable.
     """
 
     name: str
@@ -75,42 +75,42 @@ PAGES = (
 
 SIZES = ((1280, 800), (390, 844))
 MODES = ("light", "dark")
-# What stands in for something that has not come yet.
+# Placeholders of content that is still loading.
 NOT_THERE_YET = "main .skeleton, main [aria-busy=true]"
-# The server has answered, nothing stands in for something else, and the page has something to say.
+# The server has responded, no placeholder is left, and the page has text.
 _THERE = f"() => !document.querySelector('{NOT_THERE_YET}') && document.querySelector('main').innerText.trim()"
-# The mode is the wanted one, and no colour is on its way any more.
+# The mode is active, and no color transition is running.
 _CHANGED = """mode => document.documentElement.classList.contains(mode)
     && !document.getAnimations().some(one => one.playState === "running")"""
 
 
 @dataclass(frozen=True)
 class Visitors:
-    """The people of a seeded site, and where it is."""
+    """The users of a seeded site, and its address."""
 
     url: str
     veteran: Veteran
     newcomer: Newcomer
 
     def address(self, shown: Shown) -> str:
-        """Return the whole address of a page."""
+        """Return the full address of a page."""
         numbers = {
             name: getattr(self.veteran, name) for name in ("finished", "first_question", "later_question", "paused", "shared")
         }
         return self.url + shown.path.format(**numbers)
 
     def cookie(self, who: Who) -> str:
-        """Return what signs a browser in as this person; empty for nobody."""
+        """Return the session cookie of this user; empty for nobody."""
         return {Who.NOBODY: "", Who.NEWCOMER: self.newcomer.cookie, Who.VETERAN: self.veteran.cookie}[who]
 
     def become(self, page: Page, who: Who) -> None:
-        """Sign the page's browser in as this person, or out; it counts from the next page load."""
+        """Sign the page's browser in as this user, or out, from the next page load on."""
         page.context.clear_cookies(name=COOKIE)
         if secret := self.cookie(who):
             page.context.add_cookies([{"name": COOKIE, "value": secret, "url": self.url, "httpOnly": True, "sameSite": "Lax"}])
 
     def open(self, page: Page, shown: Shown) -> None:
-        """Load a page as whoever looks at it, and wait until all of it is there."""
+        """Load a page as its viewer, and wait until it is complete."""
         self.become(page, shown.who)
         page.goto(self.address(shown))
         page.wait_for_load_state("networkidle")
@@ -119,7 +119,7 @@ class Visitors:
 
 @dataclass
 class Watched:
-    """A page whose requests to other hosts and errors are noted."""
+    """A page that records errors and requests to other hosts."""
 
     page: Page
     problems: list[str] = field(default_factory=list)
@@ -130,7 +130,7 @@ class Watched:
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
 
     def fresh(self) -> Page:
-        """Return the page, with nothing noted."""
+        """Return the page with its records cleared."""
         self.problems.clear()
         return self.page
 
@@ -145,14 +145,14 @@ class Watched:
 
 @dataclass(frozen=True)
 class Weights:
-    """Bytes that a page has loaded, each file gzipped."""
+    """Gzipped bytes of all files that a page has loaded."""
 
     script: int
     style: int
 
 
 def weigher(page: Page) -> Callable[[], Weights]:
-    """Begin to note what a page loads; the function returned gives the weights so far, and stops noting."""
+    """Record what a page loads; the returned function gives the weights so far, and stops recording."""
     loaded: dict[str, dict[str, Response]] = {"script": {}, "stylesheet": {}}
 
     def note(response: Response) -> None:
@@ -169,6 +169,6 @@ def weigher(page: Page) -> Callable[[], Weights]:
 
 
 def change_mode(page: Page, mode: str) -> None:
-    """Change between light and dark, as the device does, and let colours finish changing."""
+    """Switch between light and dark, as the device does, and wait for color transitions."""
     page.emulate_media(color_scheme="dark" if mode == "dark" else "light", reduced_motion="reduce")
     page.wait_for_function(_CHANGED, arg=mode)

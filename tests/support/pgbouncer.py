@@ -1,4 +1,4 @@
-"""PgBouncer as its package ships it, in front of the PostgreSQL server of the tests."""
+"""PgBouncer with its default settings, in front of the tests' PostgreSQL server."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ MISSING = (
 )
 START_SECONDS = 10
 PASSWORD = "pooled-secret"
-# PgBouncer refuses to run as root, and has to be able to reach the server's socket.
+# PgBouncer refuses to run as root, and must be able to reach the server's socket.
 _NOBODY = 65534
-# The first one that lets clients prepare statements in transaction mode.
+# The first version that allows prepared statements in transaction mode.
 TRACKING = (1, 21)
 
 
 def program() -> str:
-    """Return the path of PgBouncer; raises RuntimeError where it is not installed."""
+    """Return the path of PgBouncer; raises RuntimeError if it is not installed."""
     found = find_pgbouncer()
     if found is None:
         raise RuntimeError(MISSING)
@@ -39,7 +39,7 @@ def program() -> str:
 
 
 def version() -> tuple[int, int]:
-    """Return PgBouncer's version, (0, 0) where it is not installed."""
+    """Return PgBouncer's version, (0, 0) if it is not installed."""
     try:
         said = subprocess.run([program(), "--version"], capture_output=True, text=True, check=True).stdout
     except RuntimeError:
@@ -49,7 +49,7 @@ def version() -> tuple[int, int]:
 
 
 class PgBouncer:
-    """A running PgBouncer in which nothing is configured but what is given."""
+    """A running PgBouncer with only the given settings."""
 
     def __init__(self, server_url: str, port: int) -> None:
         self._server = make_url(server_url)
@@ -58,7 +58,7 @@ class PgBouncer:
         self.password = self._server.password or PASSWORD
 
     def url(self, database: str | None, **query: str) -> str:
-        """Return the address of a database through the pooler, in the form in which hosts hand it out."""
+        """Return a database's URL through the pooler, in the form that hosting providers give."""
         address = URL.create("postgres", self.user, self.password, "127.0.0.1", self.port, database, query)
         return address.render_as_string(hide_password=False)
 
@@ -90,7 +90,7 @@ class PgBouncer:
 
 @contextmanager
 def running(server_url: str, **settings: object) -> Iterator[PgBouncer]:
-    """Run PgBouncer in front of a server, with its defaults but for `settings`; as another user if this one is root."""
+    """Run PgBouncer in front of a server, with its defaults except `settings`; as another user if this one is root."""
     command = program()
     pooler = PgBouncer(server_url, free_port())
     account = _account(make_url(server_url))
@@ -106,7 +106,7 @@ def running(server_url: str, **settings: object) -> Iterator[PgBouncer]:
                 [command, "pgbouncer.ini"],
                 cwd=folder,
                 user=account,
-                # Root's own groups would count where a folder is open to other users only.
+                # Root's own groups could open folders that other users cannot.
                 group=account and pwd.getpwuid(account).pw_gid,
                 extra_groups=None if account is None else [],
                 stdout=output,
@@ -121,7 +121,7 @@ def running(server_url: str, **settings: object) -> Iterator[PgBouncer]:
 
 
 def _account(server: URL) -> int | None:
-    """Return the user that PgBouncer has to run as: the owner of the server's socket, for it may be in a private folder."""
+    """Return the user to run PgBouncer as: the owner of the server's socket, which may be in a private folder."""
     if os.getuid() != 0:
         return None
     folder = str(server.query.get("host", ""))

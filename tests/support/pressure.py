@@ -1,4 +1,4 @@
-"""What tests of a busy site share: its figures, its refusals, and waiting for something to be so."""
+"""Shared by the tests of a busy site: metrics, refusals, and waiting for a condition."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from interviewer.core import metrics
 
 
 def value(name: str, **labels: str) -> float:
-    """A figure of now; 0 for one that is not there."""
+    """Return a metric's current value, 0 if it does not exist."""
     return metrics.REGISTRY.get_sample_value(f"interviewer_{name}", labels) or 0
 
 
 def refused(answer: httpx2.Response) -> tuple[int, str, str]:
-    """Status, words and when to come back."""
+    """Return status, message and Retry-After of a refusal."""
     assert set(answer.json()) == {"error"}
     return answer.status_code, answer.json()["error"], answer.headers["Retry-After"]
 
 
 async def until(what: Callable[[], bool]) -> None:
-    """Wait for something to be so, ten seconds at most."""
+    """Wait until a condition is true, ten seconds at most."""
     async with asyncio.timeout(10):
         while not what():  # noqa: ASYNC110
             await asyncio.sleep(0.005)

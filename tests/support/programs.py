@@ -1,6 +1,6 @@
-"""Programs that the tests need and no Python package carries: `python -m tests.support.programs chromium pgbouncer`.
+"""Programs that the tests need and no Python package contains: `python -m tests.support.programs chromium pgbouncer`.
 
-Each is looked for and, where it is missing, installed; when that is impossible the command ends with one sentence.
+A missing program is installed; if that is impossible the command ends with one sentence.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.support.browser import find_chromium
 
-# Debian keeps servers here, which an ordinary user's PATH leaves out.
+# Debian installs servers here, which is not on a regular user's PATH.
 SERVER_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin")
 
 
@@ -27,7 +27,7 @@ FIND: dict[str, Callable[[], str | None]] = {"chromium": find_chromium, "pgbounc
 
 
 def ensure(name: str) -> str | None:
-    """Install a program unless it is there; return None, or one sentence that says what to do."""
+    """Install a program if it is missing; return None, or one sentence that says what to do."""
     if FIND[name]():
         return None
     print(f"{name} is missing; installing it ...", flush=True)
@@ -39,18 +39,18 @@ def ensure(name: str) -> str | None:
 
 
 def _ways(name: str) -> Iterator[list[str]]:
-    """Yield the commands that may install a program, the least intrusive one first."""
+    """Yield the commands that may install a program, least intrusive first."""
     if name == "chromium":
         yield [sys.executable, "-m", "playwright", "install", "chromium"]
     become_root = _become_root()
     if become_root is not None and shutil.which("apt-get"):
         yield [*become_root, "apt-get", "install", "--yes", "--no-install-recommends", name]
-        # A new machine has no list of packages yet.
+        # A new machine has no package lists yet.
         yield [*become_root, "sh", "-c", f"apt-get update && apt-get install --yes --no-install-recommends {name}"]
 
 
 def _become_root() -> list[str] | None:
-    """Return what to put before a command to run it as root, or None where that needs a password."""
+    """Return the prefix that runs a command as root, or None if that needs a password."""
     if os.geteuid() == 0:
         return []
     if shutil.which("sudo") and subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False).returncode == 0:

@@ -1,4 +1,4 @@
-"""A page without a browser: whatever a client can send over the websocket, and all that the server answers."""
+"""A page without a browser: sends anything a client can over the websocket, and records the server's messages."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from interviewer.accounts.browser_sessions import COOKIE
 from tests.chaos.tabs import NAMESPACE, ROOT_STATE
 
 HYDRATE_AND_LOAD = f"{ROOT_STATE}.hydrate_and_load"
-# What is true once the handlers that fill the page have run.
+# In the state once the handlers that fill the page have run.
 LOADED = '"is_hydrated_rx_state_":true'
-# Seconds until they must have.
+# Seconds that this may take.
 LONG = 20.0
-# Seconds without a message after which the server has said everything.
+# Seconds without a message after which the server is considered done.
 QUIET = 0.7
 
 
@@ -31,7 +31,7 @@ def new_token() -> str:
 
 @dataclass
 class RawPage:
-    """An open websocket of a page at `path`; `heard` is everything the server has sent."""
+    """An open websocket of the page at `path`; `heard` is everything the server has sent."""
 
     socket: ClientConnection
     path: str
@@ -39,7 +39,7 @@ class RawPage:
     closed: bool = False
 
     def boot(self, *, hydrate: bool) -> None:
-        """Join the pages' namespace, with the hydrate event in the packet as the frontend does it; wait until all is there."""
+        """Join the pages' namespace, with the hydrate event in the same packet like the frontend; wait for the page."""
         self.socket.send(f"40{NAMESPACE}," + (json.dumps({"event": self._event(HYDRATE_AND_LOAD, None)}) if hydrate else ""))
         until = time.monotonic() + LONG
         while hydrate and not self.closed and LOADED not in "".join(self.heard) and time.monotonic() < until:
@@ -47,7 +47,7 @@ class RawPage:
         self.listen()
 
     def send(self, name: str, payload: Mapping[str, Any] | None = None) -> str:
-        """Send an event and return what comes; nothing if the server has closed the connection."""
+        """Send an event and return the messages that follow; empty if the server has closed the connection."""
         try:
             self.socket.send(f"42{NAMESPACE},{json.dumps(['event', self._event(name, payload)])}")
         except ConnectionClosed:
@@ -69,7 +69,7 @@ class RawPage:
         return "\n".join(heard)
 
     def ends_within(self, seconds: float) -> bool:
-        """Tell whether the server closes the connection in time."""
+        """Return whether the server closes the connection in time."""
         until = time.monotonic() + seconds
         while not self.closed and time.monotonic() < until:
             self.listen(0.1)
@@ -81,7 +81,7 @@ class RawPage:
 
 @contextmanager
 def raw_page(port: int, path: str, token: str, cookie: str = "", *, hydrate: bool = True) -> Iterator[RawPage]:
-    """Open a page as a client with this token and this session's secret does; `heard` has what it got at once."""
+    """Open a page with this token and session cookie; `heard` has the initial messages."""
     url = f"ws://localhost:{port}{NAMESPACE}/?EIO=4&transport=websocket&token={token}"
     headers = {"Cookie": f"{COOKIE}={cookie}"} if cookie else None
     with connect(url, additional_headers=headers, max_size=None) as socket:

@@ -1,4 +1,4 @@
-"""What rehearsals of failures have in common: a database server that can be stopped, people, programs that count what fails."""
+"""Shared by rehearsals of failures: a database server that can be stopped, users, and clients that count failures."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ VALUES (:id, 'individual', :credits, 'to rehearse with', 'test', :key, now())
 
 
 def alone(rehearse: Callable[[Path, str], None]) -> None:
-    """Run one rehearsal by itself, on an empty database of a server of its own."""
+    """Run one rehearsal alone, on an empty database of its own server."""
     logging.disable(logging.INFO)
     os.environ["ENV_FILE"] = os.devnull
     with tempfile.TemporaryDirectory(prefix="interviewer-rehearsal-") as name:
@@ -60,7 +60,7 @@ def alone(rehearse: Callable[[Path, str], None]) -> None:
 
 
 class Cluster:
-    """A PostgreSQL server of one's own, which can be stopped and started."""
+    """A private PostgreSQL server, which can be stopped and started."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -73,7 +73,7 @@ class Cluster:
         return make_url(self.url).set(database=name).render_as_string(hide_password=False)
 
     def stop(self) -> None:
-        """Stop the server as an administrator does, with whoever is connected: `pg_ctl stop --mode=fast`."""
+        """Stop the server with clients connected, as an administrator does: `pg_ctl stop --mode=fast`."""
         self._embedded.postmaster.stop()
 
     def start(self) -> None:
@@ -86,7 +86,7 @@ class Cluster:
 
 
 def execute(url: str, statement: str, **given: object) -> Any:
-    """Run a statement by itself and return the first value of its first row, None if it has none."""
+    """Run a statement outside a transaction; return the first value of its first row, None if it has none."""
     engine = create_engine(driver_url(url), isolation_level="AUTOCOMMIT")
     try:
         with engine.connect() as connection:
@@ -97,7 +97,7 @@ def execute(url: str, statement: str, **given: object) -> Any:
 
 
 def accounts(database_url: str, count: int, credits: int, prefix: str = "person") -> list[str]:
-    """Make accounts with a password and credits in a migrated database; returns their addresses."""
+    """Create accounts with a password and credits in a migrated database; return their addresses."""
     with ThreadPoolExecutor(1) as thread:  # the caller may have an event loop already, as Playwright does
         hash, made = thread.submit(asyncio.run, hash_password(PASSWORD)).result(), []
     for number in range(count):
@@ -109,7 +109,7 @@ def accounts(database_url: str, count: int, credits: int, prefix: str = "person"
 
 
 class Program(Client):
-    """A client that notes each try that came to nothing, whether it is made again or not."""
+    """A client that records each failed attempt, whether it is retried or not."""
 
     def __init__(self, url: str, **options: Any) -> None:
         super().__init__(url, **options)
@@ -124,7 +124,7 @@ class Program(Client):
 
 
 class Load:
-    """Programs that sign in, look at their dashboard and answer questions, one after the other, until told to stop."""
+    """Clients that sign in, view the dashboard and answer questions, over and over, until stopped."""
 
     def __init__(self, url: str, emails: list[str], pause: float = 0.2) -> None:
         self.done: Counter[str] = Counter()
@@ -138,7 +138,7 @@ class Load:
             thread.start()
 
     def stop(self) -> None:
-        """Let each finish what it does."""
+        """Let each client finish its current step."""
         self._over.set()
         for thread in self._threads:
             thread.join(120)
@@ -159,7 +159,7 @@ class Load:
         for number in range(3):
             if self._over.is_set():
                 return
-            # The same text again would be taken for a repetition.
+            # The same text again would count as a retry.
             self._timed("turn", partial(program.answer, started.interview_id, f"{ANSWER} ({number})"))
             self._timed("dashboard", program.dashboard)
 
@@ -192,13 +192,13 @@ def sign_in(page: Page, url: str, email: str) -> None:
 
 
 def typed(page: Page) -> str:
-    """Return what stands in the box for an answer, prose or code."""
+    """Return the content of the answer box, text or code."""
     script = "() => document.getElementById('answer')?.value ?? document.querySelector('.cm-content').innerText.trim()"
     return str(page.evaluate(script))
 
 
 def figure(url: str, name: str, **labels: str) -> float:
-    """Return a figure of a copy's /metrics, the sum of those with these labels; 0 if there is none."""
+    """Return a metric from a replica's /metrics, summed over these labels; 0 if there is none."""
     total = 0.0
     for line in httpx2.get(f"{url}/metrics", timeout=10).text.splitlines():
         if line.startswith((f"{name}{{", f"{name} ")) and all(f'{key}="{value}"' in line for key, value in labels.items()):
@@ -207,7 +207,7 @@ def figure(url: str, name: str, **labels: str) -> float:
 
 
 def wait_for(what: str, true: Callable[[], bool], seconds: float = 30) -> float:
-    """Wait until something is true and return how many seconds that took; raises AssertionError with `what` was awaited."""
+    """Wait until something is true, and return the seconds it took; raises AssertionError with `what` on timeout."""
     began = time.monotonic()
     while not true():
         assert time.monotonic() - began < seconds, f"{what}: not within {seconds:.0f} seconds"
@@ -234,7 +234,7 @@ def command(*words: str, database_url: str, root: Path = ROOT, **environment: st
 
 
 def examined(database_url: str, root: Path = ROOT) -> None:
-    """Let `interviewer doctor` look at what is stored; raises AssertionError with what it found amiss."""
+    """Run `interviewer doctor`; raises AssertionError with its findings."""
     found = command("doctor", database_url=database_url, root=root)
     assert found.returncode == 0, f"the doctor found something: {found.stdout}{found.stderr}"
     amiss = [line for line in found.stdout.splitlines() if line.startswith(("FAILED", "warning"))]

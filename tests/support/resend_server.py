@@ -1,4 +1,4 @@
-"""A server that speaks Resend's /emails and /domains over real HTTP, keeps what it was sent, and misbehaves on request."""
+"""A fake of Resend's /emails and /domains over real HTTP, which records requests, with faults on request."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One request as it came in."""
+    """One request as received."""
 
     body: dict[str, Any]
     key: str | None
@@ -43,27 +43,27 @@ class Received:
 class Behaviour:
     """What the server does and has done.
 
-    A fault is a status, "422", with another name than usual, "409:concurrent_idempotent_requests", or one of: "html", "redirect",
-    "empty", "list", "null" (answers that are not Resend's), and "hang" and "cut", which take the mail and then do not say so.
+    A fault is a status, "422", one with another error name, "409:concurrent_idempotent_requests", or one of: "html", "redirect",
+    "empty", "list", "null" (not Resend's format), and "hang" and "cut", which accept the mail but do not confirm it.
     """
 
-    faults: list[str] = field(default_factory=list)  # one taken off for each request; "" for a good answer
+    faults: list[str] = field(default_factory=list)  # each request uses up one; "" for a good response
     fault: str = ""  # for every request, once `faults` is used up
     requests: list[Received] = field(default_factory=list)
-    sent: dict[str, dict[str, Any]] = field(default_factory=dict)  # by id: the mails that really went out
+    sent: dict[str, dict[str, Any]] = field(default_factory=dict)  # by id: the mails that were really sent
     ids: dict[str, str] = field(default_factory=dict)  # by idempotency key
-    a_second: int = 0  # requests that are taken within any second; 0: any number
-    refused: int = 0  # requests that were one too many
-    taken: list[float] = field(default_factory=list)  # when requests were taken
+    a_second: int = 0  # requests accepted per second; 0: any number
+    refused: int = 0  # requests beyond that limit
+    taken: list[float] = field(default_factory=list)  # when requests were accepted
     domains: list[dict[str, str]] = field(default_factory=list)  # id, name and status of each
     key: str = ""  # the only valid key; "": any
-    retry_after: str = ""  # what a 429 that is a fault says
-    sends_only: bool = False  # the key may do nothing else
-    peers: set[tuple[str, int]] = field(default_factory=set)  # each connection that a request came by
+    retry_after: str = ""  # Retry-After of a 429 fault
+    sends_only: bool = False  # the key can only send
+    peers: set[tuple[str, int]] = field(default_factory=set)  # the connections that requests came from
 
 
 def build(behaviour: Behaviour) -> Starlette:
-    """Return the server."""
+    """Return the server app."""
 
     async def emails(request: Request) -> Response:
         received = Received(
@@ -107,7 +107,7 @@ def build(behaviour: Behaviour) -> Starlette:
 
 
 def _too_many(behaviour: Behaviour, now: float) -> JSONResponse | None:
-    """Return a 429 for a request that is one too many within a second, or note that it is taken."""
+    """Return a 429 for a request beyond the limit, or record it as accepted."""
     within = [at for at in behaviour.taken if now - at < 1]
     if behaviour.a_second and len(within) >= behaviour.a_second:
         behaviour.refused += 1
@@ -137,13 +137,13 @@ def _faulty(fault: str, received: Received) -> Response:
         case "null":
             return JSONResponse(None)
     status, _, name = fault.partition(":")
-    # Worse than Resend: everything confidential is repeated, so that tests see whether it gets any further.
+    # Worse than Resend: repeats all secrets, so that tests detect it if they leak further.
     message = f"Refused: {received.authorization} {received.body}"
     return _error(int(status), name or NAMES.get(int(status), "application_error"), message)
 
 
 def _refusal(behaviour: Behaviour, received: Received) -> Response | None:
-    """Return what Resend answers to a request that is wrong, or None."""
+    """Return Resend's response to an invalid request, or None."""
     if not received.authorization.removeprefix("Bearer ").strip():
         return _error(401, "missing_api_key", "Missing API key in the authorization header.")
     if missing := [name for name in ("from", "to", "subject") if not received.body.get(name)]:
@@ -156,7 +156,7 @@ def _refusal(behaviour: Behaviour, received: Received) -> Response | None:
 
 
 def _accepted(behaviour: Behaviour, received: Received) -> str:
-    """Return the mail's id; it is sent unless its key was there before."""
+    """Return the mail's id; it is sent unless its key was used before."""
     if received.key and received.key in behaviour.ids:
         return behaviour.ids[received.key]
     id = f"mail-{len(behaviour.sent) + 1}"
@@ -167,8 +167,8 @@ def _accepted(behaviour: Behaviour, received: Received) -> str:
 
 
 async def _hang(request: Request) -> None:
-    """Say nothing for as long as the client waits."""
-    await request.receive()  # the body is read, so this can only be the client's leave
+    """Send nothing for as long as the client waits."""
+    await request.receive()  # the body is read already, so this waits for the client to disconnect
 
 
 async def _cut() -> AsyncIterator[str]:
@@ -178,6 +178,6 @@ async def _cut() -> AsyncIterator[str]:
 
 @contextmanager
 def running(behaviour: Behaviour) -> Iterator[str]:
-    """Serve on a free port of loopback from a thread; yields the base URL for the client."""
+    """Serve on a free loopback port from a thread; yields the base URL for the client."""
     with served(build(behaviour)) as url:
         yield url

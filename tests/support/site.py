@@ -1,4 +1,4 @@
-"""The production process under test, and Chromium to use it with."""
+"""The production process under test, and helpers to use it in Chromium."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def free_port() -> int:
 
 
 class Site:
-    """One `interviewer run` process on a port of its own; it can be killed and started again on the same data."""
+    """An `interviewer run` process on its own port; it can be killed and restarted on the same data."""
 
     def __init__(self, folder: Path, database_url: str, **environment: str) -> None:
         self.port = int(environment.get("PORT") or free_port())
@@ -46,7 +46,7 @@ class Site:
             "PORT": str(self.port),
             "DATABASE_URL": database_url,
             "DATA_DIR": str(folder),
-            # One address signs up more people here than anywhere else.
+            # In tests one address signs up more users than in production.
             "RATE_LIMITS": "off",
             **environment,
         }
@@ -70,7 +70,7 @@ class Site:
         raise AssertionError(f"the server did not start: {self.log.read_text()[-2000:]}")
 
     def kill(self) -> None:
-        """End the process at once, as a crash would."""
+        """Kill the process at once, like a crash."""
         self.process.kill()
         self.process.wait()
 
@@ -115,7 +115,7 @@ def sign_up_by_mail(page: Page, site: Site, name: str = "Ada") -> str:
 
 
 def start_interview(page: Page, sample: str | None = None) -> None:
-    """From the dashboard to the first question."""
+    """Go from the dashboard to the first question."""
     page.get_by_role("link", name="Start an interview").click()
     if sample:
         page.get_by_role("button", name=sample, exact=True).click()
@@ -125,7 +125,7 @@ def start_interview(page: Page, sample: str | None = None) -> None:
 
 
 def box_of(page: Page) -> Locator:
-    """The box for the answer: where code is asked for the editor, which takes the plain box's place a moment after it is seen."""
+    """Return the answer box; for code, the editor that replaces the plain box once it has loaded."""
     box = page.get_by_label("Your answer")
     expect(box).to_be_visible()
     if page.get_by_label("Language").count():

@@ -1,4 +1,4 @@
-"""Reading Server-Sent Events (WHATWG HTML, 9.2) as a browser does."""
+"""Parse Server-Sent Events (WHATWG HTML, 9.2) as a browser does."""
 
 from __future__ import annotations
 
@@ -27,5 +27,5 @@ def events(text: str) -> list[ServerSent]:
 
 
 def written(stream: list[ServerSent], name: str) -> str:
-    """Return all the text of one kind of event."""
+    """Return the text of all events of one kind."""
     return "".join(event.data["text"] for event in stream if event.name == name)

@@ -1,4 +1,4 @@
-"""What the payment service's bodies say, checked and bounded. They are signed, yet data from outside like any other."""
+"""Models of the payment service's bodies, validated and bounded. They are signed, but still untrusted input."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from interviewer.billing.lemonsqueezy.events import RECORD_KINDS, Event, Kind, k
 from interviewer.credits.rules import SubscriptionStatus
 from interviewer.errors import BadRequest
 
-# The database's integers end here; no price or quantity comes near.
+# Largest integer in the database; no price or quantity comes near it.
 _MAX_INT = 2**31 - 1
 _NAME = re.compile("[^ -~]")
 
 
 def _digits(value: object) -> object:
-    """Ids come as numbers and as text; text it is from here on."""
+    """Convert a numeric id to text; the service sends both."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _storable(value: str) -> str:
-    """Refuse what the database cannot store as text."""
+    """Reject text that the database cannot store."""
     if "\x00" in value:
         raise ValueError("holds a zero byte")
     return value
 
 
 def _storable_moment(value: datetime) -> datetime:
-    """Refuse what the database cannot give back: the first and the last year in some other zone lie outside of the calendar."""
+    """Reject the first and last year, which in another time zone fall outside the calendar."""
     if not 1 < value.year < 9999:
         raise ValueError("is in no year that counts")
     return value
 
 
 def _object(value: object) -> object:
-    """What is no object tells nothing; events that are not known may have anything here."""
+    """Replace anything but an object by an empty one; unknown events may have anything here."""
     return value if isinstance(value, dict | BaseModel) else {}
 
 
@@ -50,7 +50,7 @@ Moment = Annotated[AwareDatetime, AfterValidator(_storable_moment)]
 
 
 class Meta(BaseModel):
-    """What a delivery says of itself. `custom_data` is what the checkout carried, which anybody can forge."""
+    """A delivery's metadata. `custom_data` comes from the checkout, so anyone can forge it."""
 
     event_name: str = Field(min_length=1, max_length=200)
     webhook_id: Any = None
@@ -59,7 +59,7 @@ class Meta(BaseModel):
 
 
 class Resource(BaseModel):
-    """The thing a delivery tells of; its attributes depend on the kind of event."""
+    """The object of a delivery; its attributes depend on the kind of event."""
 
     type: Any = ""
     id: Any = None
@@ -74,14 +74,14 @@ class Body(BaseModel):
 
 
 class OrderItem(BaseModel):
-    """What was ordered."""
+    """The first item of an order."""
 
     variant_id: LemonId
     quantity: int = Field(default=1, ge=1, le=10_000)
 
 
 class _Record(BaseModel):
-    """What every kind has. Without its store nobody could say that it is ours."""
+    """Fields of every kind. The store is required, or we could not check that the record is ours."""
 
     store_id: LemonId
 
@@ -94,7 +94,7 @@ class _Refundable(_Record):
 
     @property
     def fully_refunded(self) -> bool:
-        """Whether nothing is left of what was paid. Older bodies tell no amount; then their status has to say it."""
+        """Whether everything paid was refunded. Older bodies have no amount; for those the status decides."""
         if self.refunded_amount:
             return self.refunded_amount >= self.total
         return self.refunded and self.status == "refunded"
@@ -109,7 +109,7 @@ class OrderBody(_Refundable):
 
     @property
     def paid(self) -> bool:
-        """Whether money came; an order may also wait, fail or be a fraud."""
+        """Whether the order was paid; it may also be pending, failed or fraudulent."""
         return self.status not in {"pending", "failed", "fraudulent"}
 
 
@@ -138,7 +138,7 @@ class InvoiceBody(_Refundable):
 
 
 class _Delivered(BaseModel):
-    """What every known event has."""
+    """Fields of every known event."""
 
     id: LemonId
     order: OrderBody | None = None
@@ -153,9 +153,9 @@ class _Delivered(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A delivery or a fetched record, understood: of `order`, `subscription` and `invoice`, one is set.
+    """A parsed delivery or fetched record; exactly one of `order`, `subscription` and `invoice` is set.
 
-    `event` is an `Event`, or the type of a record that was fetched. A `fetched` record's status replaces the events missed.
+    `event` is an `Event`, or the type of a fetched record. A `fetched` record's status replaces the events that were missed.
     """
 
     event: str
@@ -168,30 +168,30 @@ class Notice:
 
     @property
     def subject(self) -> str:
-        """The name of the purchase it tells of; an invoice tells of its subscription."""
+        """The subject of the purchase; an invoice belongs to its subscription."""
         if self.invoice:
             return subscription_subject(self.invoice.subscription_id)
         return order_subject(self.id) if self.order else subscription_subject(self.id)
 
     @property
     def email(self) -> str:
-        """The buyer's address as typed at the checkout."""
+        """The buyer's address, as typed at the checkout."""
         told = self.order or self.subscription or self.invoice
         return told.user_email if told else ""
 
 
 def order_subject(order_id: str) -> str:
-    """Return the name of an order in the ledger and among locks."""
+    """Return an order's name in the ledger and in locks."""
     return f"order:{order_id}"
 
 
 def subscription_subject(subscription_id: str) -> str:
-    """Return the name of a subscription in the ledger and among locks."""
+    """Return a subscription's name in the ledger and in locks."""
     return f"subscription:{subscription_id}"
 
 
 def read(raw: bytes) -> Body:
-    """Return a delivery's body; raises BadRequest for what is none, however deep it is nested."""
+    """Return a delivery's parsed body; raises BadRequest if it is invalid or too deeply nested."""
     try:
         return Body.model_validate_json(raw)
     except (ValidationError, RecursionError):
@@ -199,7 +199,7 @@ def read(raw: bytes) -> Body:
 
 
 def delivery_id(body: Body, raw: bytes) -> str:
-    """Return what a delivery is known by: its webhook id if it has one, else the SHA-256 of its body."""
+    """Return a delivery's identifier: its webhook id if it has a valid one, else the SHA-256 of its body."""
     given = body.meta.webhook_id
     if isinstance(given, str) and 0 < len(given) <= 100 and not _NAME.search(given):
         return f"id:{given}"
@@ -207,12 +207,12 @@ def delivery_id(body: Body, raw: bytes) -> str:
 
 
 def event_name(body: Body) -> str:
-    """Return the kind of event in a form that can be stored and printed."""
+    """Return the event's name, safe to store and print."""
     return _NAME.sub("?", body.meta.event_name)[:80]
 
 
 def foreign(body: Body, store_id: str, *, live_only: bool) -> str:
-    """Return why an event is not for us, or an empty string."""
+    """Return why an event is not ours, or an empty string."""
     attributes = body.data.attributes
     store = attributes.get("store_id")
     if store_id and store is not None and str(store) != store_id:
@@ -223,7 +223,7 @@ def foreign(body: Body, store_id: str, *, live_only: bool) -> str:
 
 
 def understand(body: Body) -> Notice:
-    """Return what a known event tells; raises BadRequest when it lacks what such an event has."""
+    """Return the notice of a known event; raises BadRequest if a required field is missing or invalid."""
     try:
         event = Event(body.meta.event_name)
     except ValueError:
@@ -232,7 +232,7 @@ def understand(body: Body) -> Notice:
 
 
 def fetched(resource: dict[str, Any]) -> Notice | None:
-    """Return what a record tells that was fetched from the payment service, None for a kind that is not used here."""
+    """Return the notice of a fetched record, None for a kind that is not used here."""
     record = Resource.model_validate(resource)
     type = str(record.type)
     kind = RECORD_KINDS.get(type)
@@ -249,6 +249,6 @@ def _notice(event: str, kind: Kind, data: Resource, reference: str, *, fetched: 
 
 
 def _reference(custom_data: Any) -> str:
-    """Return the checkout's reference, if there is one of a form that we issue."""
+    """Return the checkout's reference if it has the form that we issue, else an empty string."""
     found = custom_data.get("checkout_ref") if isinstance(custom_data, dict) else None
     return found if isinstance(found, str) and re.fullmatch("[A-Za-z0-9_-]{1,64}", found) else ""

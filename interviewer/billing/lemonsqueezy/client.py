@@ -1,4 +1,4 @@
-"""Payments by way of Lemon Squeezy's API (JSON:API over HTTPS)."""
+"""Client for Lemon Squeezy's API (JSON:API over HTTPS)."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ logger = logging.getLogger(__name__)
 
 SECONDS = 10.0
 MEDIA_TYPE = "application/vnd.api+json"
-# Seconds before each further attempt at what failed in passing.
+# Seconds before each retry of a temporary failure.
 WAITS = (0.3, 1.0)
-# When it asks for more patience than this, in seconds, somebody in front of a page has none.
+# Longest Retry-After, in seconds, that is worth waiting for while a user watches the page.
 LONGEST_WAIT = 10
 KINDS = ("subscriptions", "orders", "subscription-invoices")
 PAGE_SIZE = 100
-# It understood the request and will not do it: there is no such thing, or not as things are.
+# The service understood the request and refuses it: the object does not exist or is in the wrong state.
 REFUSALS = frozenset({404, 409, 422})
 
 
 @dataclass(frozen=True, slots=True)
 class Purchase:
-    """What a user is about to buy.
+    """A purchase to be paid.
 
-    `reference` is opaque and issued by us: each webhook about what was bought brings it back as `custom_data["checkout_ref"]`.
-    `redirect_url` is where the buyer is sent afterwards.
+    `reference` is opaque and issued by us: every webhook about the purchase returns it as `custom_data["checkout_ref"]`. The
+    buyer is sent to `redirect_url` afterwards.
     """
 
     variant_id: str
@@ -48,9 +48,9 @@ class Purchase:
 
 @dataclass(frozen=True, slots=True)
 class ShopAnswer:
-    """What Lemon Squeezy says of our configuration; `test_mode`: nothing is really sold with this key.
+    """Lemon Squeezy's view of our configuration; in `test_mode` nothing is really sold.
 
-    `prices` has what each known variant costs, in hundredths of `currency`; None for one without a fixed price.
+    `prices` has each known variant's price in hundredths of `currency`, None for a variant without a fixed price.
     """
 
     test_mode: bool
@@ -62,7 +62,7 @@ class ShopAnswer:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """An answer; `status` 0 is none. `body` is None unless it is JSON, `retry_after` in seconds."""
+    """A response; `status` 0 means there was none. `body` is None unless it is JSON; `retry_after` in seconds."""
 
     status: int = 0
     body: Any = None
@@ -74,26 +74,26 @@ class _Answer:
 
     @property
     def passing(self) -> bool:
-        """Whether the same request may well succeed in a moment."""
+        """Whether the same request may succeed shortly."""
         return self.status == 0 or self.status == 429 or self.status >= 500
 
 
 class LemonSqueezy:
-    """The only payment provider. Records are JSON:API resources: `type`, `id`, `attributes`; signed URLs in them expire.
+    """The payment provider. Records are JSON:API resources: `type`, `id`, `attributes`; signed URLs in them expire.
 
-    Every method but `close` raises PaymentsUnavailable when Lemon Squeezy cannot be reached, fails, refuses our key, or answers
-    with what cannot be understood.
+    Every method except `close` raises PaymentsUnavailable when Lemon Squeezy cannot be reached, fails, refuses our key, or sends
+    a response that cannot be parsed.
     """
 
     def __init__(
         self, api_key: str, api_url: str, store_id: str = "", timeout: float = SECONDS, waits: Sequence[float] = WAITS
     ) -> None:
-        """Without a `store_id` nothing can be sold. `timeout` bounds each attempt, `waits` lie between them; all in seconds."""
+        """Without a `store_id` nothing can be sold. In seconds: `timeout` bounds each attempt, `waits` are the pauses."""
         self._store_id = store_id
         self._timeout = timeout
         self._waits = waits
         self._api_url = api_url
-        # What fits in no header would be quoted in the HTTP client's log. Without it we are refused, which says enough.
+        # The HTTP client would log an invalid header. Without the key, Lemon Squeezy answers 401, which is clear enough.
         sendable = re.fullmatch("[!-~]+", api_key)
         self._client = httpx2.AsyncClient(
             base_url=api_url.rstrip("/"),
@@ -104,10 +104,10 @@ class LemonSqueezy:
         )
 
     async def checkout(self, purchase: Purchase) -> str:
-        """Return the address of a page where the purchase is paid.
+        """Return the URL of a page where the purchase is paid.
 
-        Raises PaymentsRefused when the store or the variant is none, or the buyer's address is refused, and PaymentsUnavailable.
-        Trying again is harmless: a page that nobody pays on expires.
+        Raises PaymentsRefused if the store or variant does not exist or the buyer's address is refused; raises
+        PaymentsUnavailable. Retrying is harmless: an unpaid checkout expires.
         """
         attributes = {
             "checkout_data": {"email": purchase.email, "custom": {"checkout_ref": purchase.reference}},
@@ -128,10 +128,10 @@ class LemonSqueezy:
         return str(url)
 
     async def cancel(self, subscription_id: str) -> Document | None:
-        """End a subscription at the end of its paid cycle; one that has ended, or that our store does not have, is fine.
+        """End a subscription at the end of its paid cycle; succeeds if it has ended already or our store does not have it.
 
-        Returns it as it is now, None when our store does not have it. Raises PaymentsUnavailable when Lemon Squeezy cannot be
-        reached, fails, or refuses, or when the subscription goes on all the same.
+        Returns its current state, None if our store does not have it. Raises PaymentsUnavailable if Lemon Squeezy cannot be
+        reached, fails or refuses, or if the subscription still runs.
         """
         path = _path(subscription_id)
         answer = await self._call("DELETE", path)
@@ -139,7 +139,7 @@ class LemonSqueezy:
             raise PaymentsUnavailable
         document = _record(_data(answer.body), "subscriptions") if answer.ok else None
         if document is None:
-            # Why it was refused is told by the subscription: nothing to cancel, or a wrong key, which refuses this, too.
+            # Read the subscription to learn why: nothing left to cancel, or a refused key, in which case this fails too.
             document = await self._find(path)
         if document is None or str(document["attributes"].get("status")) in ENDED:
             return document
@@ -147,28 +147,29 @@ class LemonSqueezy:
         raise PaymentsUnavailable
 
     async def resume(self, subscription_id: str) -> Document:
-        """Take a cancellation back and return the subscription as it is now; PayPal's stay as they are.
+        """Undo a cancellation and return the subscription's current state; PayPal subscriptions stay unchanged.
 
-        Raises PaymentsRefused when it has expired or there is none of this id, and PaymentsUnavailable.
+        Raises PaymentsRefused if it has expired or does not exist; raises PaymentsUnavailable.
         """
         return await self._patch(subscription_id, {"cancelled": False})
 
     async def change_variant(self, subscription_id: str, variant_id: str, *, charge_now: bool) -> Document:
-        """Change the variant and return the subscription as it is now; PayPal's stay as they are.
+        """Change the variant and return the subscription's current state; PayPal subscriptions stay unchanged.
 
-        Raises PaymentsRefused when there is no such subscription or variant, or it has ended, and PaymentsUnavailable.
+        Raises PaymentsRefused if the subscription or variant does not exist or the subscription has ended; raises
+        PaymentsUnavailable.
         """
         charge = {"invoice_immediately": True} if charge_now else {"disable_prorations": True}
         return await self._patch(subscription_id, {"variant_id": _number(variant_id), **charge})
 
     async def subscription(self, subscription_id: str) -> Document | None:
-        """Return a subscription as it is now, None when our store does not have it; raises PaymentsUnavailable."""
+        """Return a subscription's current state, None if our store does not have it; raises PaymentsUnavailable."""
         return await self._find(_path(subscription_id))
 
     async def records(self) -> AsyncIterator[Document]:
         """Yield every subscription, order and subscription invoice of our store; raises PaymentsUnavailable.
 
-        What is added meanwhile moves the others back, so that one may come twice.
+        Records added during the iteration shift the pages, so a record may come twice.
         """
         for kind in KINDS:
             page = last = 1
@@ -179,7 +180,7 @@ class LemonSqueezy:
                 page += 1
 
     async def check(self, variant_ids: Sequence[str]) -> ShopAnswer:
-        """Return whether the key is for test mode, whether our store and these variants exist, and what they cost.
+        """Return whether the key is for test mode, whether our store and these variants exist, and their prices.
 
         Raises PaymentsUnavailable.
         """
@@ -197,7 +198,7 @@ class LemonSqueezy:
         )
 
     async def _look_up(self, kind: str, id: str, **params: str) -> Document | None:
-        """Return the document of one record, None if there is none."""
+        """Return one record's document, None if it does not exist."""
         answer = await self._call("GET", f"/v1/{kind}/{quote(id, safe='')}", params=params)
         if not answer.ok and answer.status != 404:
             raise PaymentsUnavailable
@@ -205,7 +206,7 @@ class LemonSqueezy:
         return answer.body if known else None
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         await self._client.aclose()
 
     async def _patch(self, subscription_id: str, attributes: Mapping[str, Any]) -> Document:
@@ -213,7 +214,7 @@ class LemonSqueezy:
         return await self._demand("PATCH", _path(subscription_id), body, "subscriptions")
 
     async def _demand(self, method: str, path: str, body: Document, kind: str) -> Document:
-        """Return the record that a success answers with; anything else is raised."""
+        """Return the record in a successful response; raises PaymentsRefused or PaymentsUnavailable otherwise."""
         answer = await self._call(method, path, json=body)
         if answer.status in REFUSALS:
             raise PaymentsRefused
@@ -222,7 +223,7 @@ class LemonSqueezy:
         return _understood(_record(_data(answer.body), kind))
 
     async def _find(self, path: str) -> Document | None:
-        """Return what is there, None when nothing is. A wrong address finds nothing either, and must not pass for that."""
+        """Return the record at a path, None if it does not exist; a 404 counts only if the API's address is right."""
         answer = await self._call("GET", path)
         if answer.ok:
             return _understood(_record(_data(answer.body), "subscriptions"))
@@ -231,7 +232,7 @@ class LemonSqueezy:
         raise PaymentsUnavailable
 
     async def _page(self, kind: str, number: int) -> tuple[Sequence[Document], int]:
-        """Return a page of records and the number of the last page, which is this one when nothing is on it."""
+        """Return one page of records and the number of the last page; an empty page counts as the last."""
         params = {"page[number]": str(number), "page[size]": str(PAGE_SIZE)}
         if self._store_id:
             params["filter[store_id]"] = self._store_id
@@ -244,7 +245,7 @@ class LemonSqueezy:
         return [_understood(_record(resource, kind)) for resource in resources], last if resources else number
 
     async def _call(self, method: str, path: str, **sent: Any) -> _Answer:
-        """Return the answer, after further attempts at what failed in passing."""
+        """Return the response, retrying temporary failures."""
         answer = _Answer()
 
         async def attempt() -> None:
@@ -266,7 +267,7 @@ class LemonSqueezy:
         try:
             async with asyncio.timeout(self._timeout):
                 answer = await self._client.request(method, path, **sent)
-        except (httpx2.HTTPError, httpx2.InvalidURL, OSError):  # a TimeoutError is an OSError; none of them is fit for a log
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError):  # TimeoutError is an OSError; never log their messages
             return _Answer()
         patience = answer.headers.get("Retry-After", "") if answer.status_code == 429 else ""
         try:
@@ -277,9 +278,9 @@ class LemonSqueezy:
 
 
 def is_page(url: object, api_url: str) -> bool:
-    """Tell whether a buyer may be sent to what the API at `api_url` calls the address of a page.
+    """Return whether a buyer may be sent to a page URL from the API at `api_url`.
 
-    Only a developer's own server is asked without encryption, and its pages have none either.
+    Plain HTTP is allowed only if the API itself uses it, as a developer's own server does.
     """
     if not isinstance(url, str) or not re.fullmatch("[!-~]+", url):
         return False
@@ -296,7 +297,7 @@ def _path(subscription_id: str) -> str:
 
 
 def _number(variant_id: str) -> int:
-    """Return a variant's id as the API wants it in attributes."""
+    """Return a variant's id as a number, which the API wants in attributes."""
     if not re.fullmatch("[0-9]{1,18}", variant_id):
         logger.error("A variant's id is configured that is no number")
         raise PaymentsRefused
@@ -308,7 +309,7 @@ def _data(body: Any) -> Any:
 
 
 def _price(body: Any) -> int | None:
-    """Return what a variant costs, from its price model, or from its own attribute where there is none."""
+    """Return a variant's price from its price model, or from its own attribute if it has none."""
     included = body.get("included")
     models = (
         [one for one in included if isinstance(one, dict) and one.get("type") == "prices"] if isinstance(included, list) else []
@@ -332,7 +333,7 @@ def _last_page(body: Any) -> int | None:
 
 
 def _record(data: Any, kind: str) -> Document | None:
-    """Return what is a record of this kind, else None; what its attributes hold is for the receiver to check."""
+    """Return the data if it is a record of this kind, else None; the caller validates its attributes."""
     if not isinstance(data, dict) or data.get("type") != kind:
         return None
     return data if isinstance(data.get("id"), str) and isinstance(data.get("attributes"), dict) else None
@@ -350,7 +351,7 @@ def _not_understood() -> PaymentsUnavailable:
 
 
 def _blamed(body: Any) -> str:
-    """Return which fields of the request an answer blames: the way to them only, since its sentences may quote what was sent."""
+    """Return the fields that an error response blames: only their paths, because its messages may quote what was sent."""
     try:
         pointers = [str(error["source"]["pointer"]) for error in body["errors"]]
     except (TypeError, KeyError):

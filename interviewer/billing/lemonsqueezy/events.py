@@ -1,6 +1,6 @@
-"""The webhook events of Lemon Squeezy that change something here. To add one: name it, then apply it in `apply_events.py`.
+"""The Lemon Squeezy webhook events that have an effect here. To add one, name it here and apply it in `apply_events.py`.
 
-https://docs.lemonsqueezy.com/help/webhooks/event-types lists them all; every other one is recorded and has no effect.
+https://docs.lemonsqueezy.com/help/webhooks/event-types lists them all; other events are recorded without effect.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ class Kind(StrEnum):
 
 
 def kind_of(event: Event) -> Kind:
-    """Return what an event's body describes: payments describe an invoice."""
+    """Return what an event's body describes; payment events describe an invoice."""
     if event in {Event.ORDER_CREATED, Event.ORDER_REFUNDED}:
         return Kind.ORDER
     return Kind.INVOICE if event.startswith("subscription_payment_") else Kind.SUBSCRIPTION
 
 
-# The same by the type of a record that is fetched.
+# The same for fetched records, by their type.
 RECORD_KINDS = {"orders": Kind.ORDER, "subscriptions": Kind.SUBSCRIPTION, "subscription-invoices": Kind.INVOICE}

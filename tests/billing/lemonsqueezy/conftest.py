@@ -1,4 +1,4 @@
-"""A Lemon Squeezy to talk to, for the tests of the adapter, of its failures, and of that server itself."""
+"""A fake Lemon Squeezy, for the tests of the client, of its failures, and of the fake itself."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CUSTOM = {"checkout_ref": REFERENCE}
 
 @pytest.fixture
 def lemon(lemon_server: tuple[str, Behaviour]) -> Behaviour:
-    """What the server does: it has a store without our products."""
+    """The server's behavior, reset for each test: its store lacks our products."""
     vars(lemon_server[1]).update(vars(Behaviour()))
     return lemon_server[1]
 
@@ -38,7 +38,7 @@ async def payments(lemon_url: str) -> AsyncIterator[LemonSqueezy]:
 async def client(
     url: str, *, key: str = "lemon-confidential-key", store_id: str = "48213", seconds: float = 5
 ) -> AsyncIterator[LemonSqueezy]:
-    """Talk to the server at `url`, without waiting before further attempts."""
+    """Return a client of the server at `url` that retries without waiting."""
     payments = LemonSqueezy(key, url, store_id, timeout=seconds, waits=(0, 0))
     try:
         yield payments
@@ -47,10 +47,10 @@ async def client(
 
 
 def purchase(variant_id: str = "1103301", email: str = BUYER) -> Purchase:
-    """Return what Ada is about to buy, the Pro plan unless told."""
+    """Return Ada's purchase, by default of the Pro plan."""
     return Purchase(variant_id, email, REFERENCE, BACK)
 
 
 def subscribed(lemon: Behaviour, processor: str = "stripe") -> str:
-    """Have Ada subscribe to the Pro plan; returns the subscription's id."""
+    """Subscribe Ada to the Pro plan; return the subscription's id."""
     return lemon.store.subscribe(BUYER, lemon.store.pro, custom=CUSTOM, processor=processor)[0]

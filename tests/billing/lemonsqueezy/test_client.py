@@ -1,4 +1,4 @@
-"""Payments against a server that speaks Lemon Squeezy's protocol over real HTTP."""
+"""The payment client, against a server that speaks Lemon Squeezy's protocol over real HTTP."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _is_document(document: Any, id: str, **attributes: Any) -> bool:
     return (document["type"], document["id"], told) == ("subscriptions", id, attributes)
 
 
-async def test_it_asks_for_a_page_for_just_this_purchase(payments: LemonSqueezy, lemon: Behaviour, lemon_url: str) -> None:
+async def test_checkout_sends_the_purchase(payments: LemonSqueezy, lemon: Behaviour, lemon_url: str) -> None:
     address = await payments.checkout(purchase())
     assert address.startswith(f"{lemon_url}/checkout/")
     assert lemon.sent == [
@@ -41,7 +41,7 @@ async def test_it_asks_for_a_page_for_just_this_purchase(payments: LemonSqueezy,
 
 
 @pytest.mark.parametrize("variant", ["999", "", "pro", "-1", "1103301 ", "²", "1" * 30])
-async def test_what_is_not_for_sale_is_refused(payments: LemonSqueezy, variant: str) -> None:
+async def test_unknown_variant_is_refused(payments: LemonSqueezy, variant: str) -> None:
     with pytest.raises(PaymentsRefused):
         await payments.checkout(purchase(variant))
 
@@ -53,7 +53,7 @@ async def test_another_store_is_refused(lemon_url: str, store_id: str) -> None:
             await payments.checkout(purchase())
 
 
-async def test_what_is_refused_is_named_to_the_operator(payments: LemonSqueezy, caplog: pytest.LogCaptureFixture) -> None:
+async def test_refused_field_is_logged(payments: LemonSqueezy, caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(PaymentsRefused):
         await payments.checkout(purchase(email="nobody"))
     assert "/data/attributes/checkout_data/email" in caplog.text
@@ -76,19 +76,19 @@ async def test_what_is_refused_is_named_to_the_operator(payments: LemonSqueezy, 
         *(5, None, True, ["https://shop.example/"]),
     ],
 )
-async def test_a_buyer_is_sent_to_no_address_that_is_no_page(payments: LemonSqueezy, lemon: Behaviour, address: object) -> None:
+async def test_invalid_checkout_url_is_refused(payments: LemonSqueezy, lemon: Behaviour, address: object) -> None:
     lemon.faults = ["json:" + json.dumps({"data": {"type": "checkouts", "id": "1", "attributes": {"url": address}}})]
     with pytest.raises(PaymentsUnavailable):
         await payments.checkout(purchase())
 
 
-def test_a_page_without_encryption_is_for_those_who_have_such_a_server_only() -> None:
+def test_plain_http_page_needs_a_plain_http_api() -> None:
     assert is_page("https://shop.example/pay?a=b", "https://api.example")
     assert not is_page("http://shop.example/pay", "https://api.example")
     assert is_page("http://shop.example/pay", "http://127.0.0.1:8000")
 
 
-async def test_it_is_cancelled_and_taken_back(payments: LemonSqueezy, lemon: Behaviour) -> None:
+async def test_subscription_is_cancelled_and_resumed(payments: LemonSqueezy, lemon: Behaviour) -> None:
     id = subscribed(lemon)
     ends = lemon.store.subscriptions[id]["attributes"]["renews_at"]
     for _ in range(2):
@@ -97,34 +97,34 @@ async def test_it_is_cancelled_and_taken_back(payments: LemonSqueezy, lemon: Beh
         assert _is_document(await payments.resume(id), id, status="active", cancelled=False, ends_at=None)
 
 
-async def test_one_that_has_ended_cannot_be_cancelled_further(payments: LemonSqueezy, lemon: Behaviour) -> None:
+async def test_expired_subscription_stays_expired(payments: LemonSqueezy, lemon: Behaviour) -> None:
     lemon.store.put("1", "expired")
     assert _is_document(await payments.cancel("1"), "1", status="expired")
     with pytest.raises(PaymentsRefused):
         await payments.resume("1")
 
 
-async def test_one_that_goes_on_all_the_same_is_not_cancelled(payments: LemonSqueezy, lemon: Behaviour) -> None:
+async def test_subscription_that_keeps_running_is_not_cancelled(payments: LemonSqueezy, lemon: Behaviour) -> None:
     lemon.store.put("1", "active")
     lemon.faults = ["json:" + json.dumps({"data": lemon.store.subscriptions["1"]})]
     with pytest.raises(PaymentsUnavailable):
         await payments.cancel("1")
 
 
-async def test_an_answer_without_words_is_looked_into(payments: LemonSqueezy, lemon: Behaviour) -> None:
+async def test_empty_cancel_response_is_looked_up(payments: LemonSqueezy, lemon: Behaviour) -> None:
     lemon.store.put("1", "cancelled")
     lemon.faults = [204]
     assert _is_document(await payments.cancel("1"), "1", status="cancelled")
 
 
-async def test_there_is_none_of_this_id(payments: LemonSqueezy, lemon: Behaviour) -> None:
+async def test_unknown_subscription_id(payments: LemonSqueezy, lemon: Behaviour) -> None:
     assert await payments.cancel("1") is None
     assert await payments.subscription("1") is None
     with pytest.raises(PaymentsRefused):
         await payments.resume("1")
 
 
-async def test_a_wrong_address_is_no_proof_that_there_is_none(lemon_url: str, lemon: Behaviour) -> None:
+async def test_wrong_api_url_does_not_mean_missing_subscription(lemon_url: str, lemon: Behaviour) -> None:
     async with client(f"{lemon_url}/v1") as payments:
         with pytest.raises(PaymentsUnavailable):
             await payments.subscription("1")
@@ -133,7 +133,7 @@ async def test_a_wrong_address_is_no_proof_that_there_is_none(lemon_url: str, le
 
 
 @pytest.mark.parametrize("charge_now", [True, False])
-async def test_the_plan_changes_with_or_without_an_invoice(payments: LemonSqueezy, lemon: Behaviour, charge_now: bool) -> None:
+async def test_plan_changes_with_or_without_an_invoice(payments: LemonSqueezy, lemon: Behaviour, charge_now: bool) -> None:
     id = subscribed(lemon)
     changed = await payments.change_variant(id, lemon.store.premium, charge_now=charge_now)
     assert _is_document(changed, id, status="active", variant_id=1103302)
@@ -146,12 +146,12 @@ async def test_the_plan_changes_with_or_without_an_invoice(payments: LemonSqueez
 
 
 @pytest.mark.parametrize("variant", ["999", "1103390", "pro"])
-async def test_there_is_no_such_plan(payments: LemonSqueezy, lemon: Behaviour, variant: str) -> None:
+async def test_change_to_unknown_plan_is_refused(payments: LemonSqueezy, lemon: Behaviour, variant: str) -> None:
     with pytest.raises(PaymentsRefused):
         await payments.change_variant(subscribed(lemon), variant, charge_now=True)
 
 
-async def test_paypals_stay_as_they_are(payments: LemonSqueezy, lemon: Behaviour) -> None:
+async def test_paypal_subscription_stays_unchanged(payments: LemonSqueezy, lemon: Behaviour) -> None:
     id = subscribed(lemon, "paypal")
     unchanged = await payments.change_variant(id, lemon.store.premium, charge_now=True)
     assert _is_document(unchanged, id, variant_id=1103301, payment_processor="paypal")
@@ -159,7 +159,7 @@ async def test_paypals_stay_as_they_are(payments: LemonSqueezy, lemon: Behaviour
     assert _is_document(await payments.resume(id), id, status="cancelled")
 
 
-async def test_its_addresses_are_signed_for_each_answer(payments: LemonSqueezy, lemon: Behaviour) -> None:
+async def test_urls_are_signed_for_each_response(payments: LemonSqueezy, lemon: Behaviour) -> None:
     id = subscribed(lemon)
     addresses = []
     for _ in range(2):
@@ -170,7 +170,7 @@ async def test_its_addresses_are_signed_for_each_answer(payments: LemonSqueezy, 
     assert addresses[0] != addresses[1]
 
 
-async def test_an_id_is_one_part_of_a_path(payments: LemonSqueezy, lemon: Behaviour) -> None:
+async def test_id_is_one_path_segment(payments: LemonSqueezy, lemon: Behaviour) -> None:
     lemon.store.put("2", "active")
     assert await payments.cancel("1/../2") is None
     assert await payments.subscription("2?a=b#c") is None
@@ -178,7 +178,7 @@ async def test_an_id_is_one_part_of_a_path(payments: LemonSqueezy, lemon: Behavi
     assert lemon.subscriptions["2"] == "active"
 
 
-async def test_everything_comes_page_by_page(payments: LemonSqueezy, lemon: Behaviour) -> None:
+async def test_all_records_are_read_page_by_page(payments: LemonSqueezy, lemon: Behaviour) -> None:
     subscriptions = [subscribed(lemon) for _ in range(101)]
     for id in subscriptions:
         lemon.store.renew(id)
@@ -189,24 +189,24 @@ async def test_everything_comes_page_by_page(payments: LemonSqueezy, lemon: Beha
     assert Counter(lemon.requests) == {"GET subscriptions": 2, "GET orders": 2, "GET subscription-invoices": 3}
 
 
-async def test_an_empty_store_has_none(payments: LemonSqueezy) -> None:
+async def test_empty_store_has_no_records(payments: LemonSqueezy) -> None:
     assert [record async for record in payments.records()] == []
 
 
-async def test_another_store_has_none_of_ours(lemon_url: str, lemon: Behaviour) -> None:
+async def test_another_store_has_none_of_our_records(lemon_url: str, lemon: Behaviour) -> None:
     subscribed(lemon)
     async with client(lemon_url, store_id="1") as payments:
         assert [record async for record in payments.records()] == []
 
 
-async def test_a_last_page_that_never_comes_ends_it_too(payments: LemonSqueezy, lemon: Behaviour) -> None:
+async def test_empty_page_ends_the_listing(payments: LemonSqueezy, lemon: Behaviour) -> None:
     lemon.faults = ['json:{"data": [], "meta": {"page": {"lastPage": 1000000000}}}'] * 3
     assert [record async for record in payments.records()] == []
     assert lemon.faults == []
     assert len(lemon.requests) == 3
 
 
-async def test_a_page_that_fails_ends_it_with_an_error(payments: LemonSqueezy, lemon: Behaviour) -> None:
+async def test_failed_page_raises_after_earlier_records(payments: LemonSqueezy, lemon: Behaviour) -> None:
     lemon.store.put("1", "active")
     seen = []
 

@@ -1,4 +1,4 @@
-"""What becomes of payments when Lemon Squeezy fails, refuses, or answers what it should not; and what nobody may read then."""
+"""The payment client when Lemon Squeezy fails, refuses or sends malformed responses; and that no secret is exposed."""
 
 from __future__ import annotations
 
@@ -48,20 +48,20 @@ CALLS = [_checkout, _resume, _change, _cancel, _subscription, _records]
 
 
 @pytest.mark.parametrize("call", CALLS)
-async def test_what_fails_in_passing_is_tried_again(payments: LemonSqueezy, lemon: Behaviour, call: Call) -> None:
+async def test_temporary_failure_is_retried(payments: LemonSqueezy, lemon: Behaviour, call: Call) -> None:
     lemon.store.put("1", "active")
     lemon.faults = [429, 503]
     assert await call(payments)
     assert lemon.faults == []
 
 
-async def test_the_server_says_when_to_come_again(payments: LemonSqueezy, lemon: Behaviour) -> None:
+async def test_retry_after_is_honored(payments: LemonSqueezy, lemon: Behaviour) -> None:
     lemon.faults = ["busy:1"]
     assert await payments.checkout(purchase())
     assert lemon.requests == ["POST checkouts"] * 2, "not before it would be answered"
 
 
-async def test_nobody_waits_for_long(payments: LemonSqueezy, lemon: Behaviour) -> None:
+async def test_long_retry_after_is_not_awaited(payments: LemonSqueezy, lemon: Behaviour) -> None:
     lemon.faults = ["busy:11"]
     with pytest.raises(PaymentsUnavailable):
         await payments.checkout(purchase())
@@ -70,7 +70,7 @@ async def test_nobody_waits_for_long(payments: LemonSqueezy, lemon: Behaviour) -
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("fault", [429, 500, 503])
-async def test_at_some_time_it_is_enough(payments: LemonSqueezy, lemon: Behaviour, call: Call, fault: int) -> None:
+async def test_retries_are_limited(payments: LemonSqueezy, lemon: Behaviour, call: Call, fault: int) -> None:
     lemon.store.put("1", "active")
     lemon.faults = [fault] * 9
     with pytest.raises(PaymentsUnavailable):
@@ -80,7 +80,7 @@ async def test_at_some_time_it_is_enough(payments: LemonSqueezy, lemon: Behaviou
 
 
 @pytest.mark.parametrize("call", CALLS)
-async def test_a_server_that_hangs_is_left(lemon_url: str, lemon: Behaviour, call: Call) -> None:
+async def test_hanging_server_times_out(lemon_url: str, lemon: Behaviour, call: Call) -> None:
     lemon.faults = [0] * 3
     async with client(lemon_url, seconds=0.2) as payments:
         with pytest.raises(PaymentsUnavailable):
@@ -103,7 +103,7 @@ async def test_a_server_that_hangs_is_left(lemon_url: str, lemon: Behaviour, cal
         *(204, 302, 400, 401, 403, 405),
     ],
 )  # fmt: skip
-async def test_an_answer_that_cannot_be_understood_is_none(
+async def test_malformed_response_means_unavailable(
     payments: LemonSqueezy, lemon: Behaviour, call: Call, fault: int | str
 ) -> None:
     lemon.store.put("1", "active")
@@ -115,7 +115,7 @@ async def test_an_answer_that_cannot_be_understood_is_none(
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("key", ["another key", "", "lemon-confidential-k\r\ney", "lemon-confidential-kéy"])
-async def test_a_wrong_key_is_told_to_the_operator_only(
+async def test_wrong_key_is_logged_for_the_operator_only(
     lemon_url: str, lemon: Behaviour, call: Call, key: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     lemon.store.put("1", "active")
@@ -130,9 +130,7 @@ async def test_a_wrong_key_is_told_to_the_operator_only(
 
 @pytest.mark.parametrize("call", [_checkout, _resume, _change])
 @pytest.mark.parametrize("status", [404, 409, 422])
-async def test_a_refusal_of_this_one_request_is_told_apart(
-    payments: LemonSqueezy, lemon: Behaviour, call: Call, status: int
-) -> None:
+async def test_refused_request_is_not_retried(payments: LemonSqueezy, lemon: Behaviour, call: Call, status: int) -> None:
     lemon.store.put("1", "active")
     lemon.faults = [status]
     with pytest.raises(PaymentsRefused) as caught:
@@ -143,7 +141,7 @@ async def test_a_refusal_of_this_one_request_is_told_apart(
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("address", ["http://127.0.0.1:1", "nowhere", "http://["])
-async def test_a_server_that_is_not_there_cannot_be_asked(call: Call, address: str) -> None:
+async def test_unreachable_server_means_unavailable(call: Call, address: str) -> None:
     async with client(address) as payments:
         with pytest.raises(PaymentsUnavailable):
             await call(payments)
@@ -151,7 +149,7 @@ async def test_a_server_that_is_not_there_cannot_be_asked(call: Call, address: s
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("fault", ["", 401, 404, 422, 500, "html", 0])
-async def test_nothing_confidential_reaches_a_log_or_an_error(
+async def test_no_secret_reaches_a_log_or_an_error(
     lemon_url: str, lemon: Behaviour, caplog: pytest.LogCaptureFixture, call: Call, fault: int | str
 ) -> None:
     lemon.store.put("1", "active")
@@ -160,12 +158,12 @@ async def test_nothing_confidential_reaches_a_log_or_an_error(
         async with client(lemon_url, seconds=0.2 if fault == 0 else 5) as payments:
             told = await _told(payments, call)
     assert bool(told) == (fault != "")
-    assert "httpcore2" in caplog.text  # the HTTP client's log is looked at, too
+    assert "httpcore2" in caplog.text  # the HTTP client's log is checked, too
     _assert_discreet(told + caplog.text)
 
 
 async def _told(payments: LemonSqueezy, call: Call) -> str:
-    """Return all that an error says, with its traceback; nothing when there is none."""
+    """Return an error's full text with traceback, or an empty string without an error."""
     try:
         await call(payments)
     except AppError as error:

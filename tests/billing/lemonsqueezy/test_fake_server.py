@@ -1,4 +1,4 @@
-"""The Lemon Squeezy of the tests: its page to pay on, and the webhooks it really posts."""
+"""The fake Lemon Squeezy itself: its payment page, and the webhooks it posts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FIRST_PAYMENT = ["order_created", "subscription_created", "subscription_payment_
 
 
 class Receiver:
-    """Takes webhooks, and refuses the first of them as often as told."""
+    """Takes webhooks, and refuses the first `refusals` of them."""
 
     def __init__(self, refusals: int = 0) -> None:
         self.refusals = refusals
@@ -43,7 +43,7 @@ class Receiver:
         return [body["meta"]["event_name"] for body in self.bodies]
 
     def wait_for(self, count: int) -> None:
-        """Return once as many have come, which takes ten seconds at most."""
+        """Return once `count` have arrived, or after ten seconds."""
         with self._came:
             self._came.wait_for(lambda: len(self.bodies) >= count, timeout=10)
 
@@ -69,7 +69,7 @@ async def _receiving(lemon: Behaviour, refusals: int = 0) -> AsyncIterator[Recei
         yield receiver
 
 
-async def test_who_pays_is_sent_back_and_we_are_told(payments: LemonSqueezy, lemon: Behaviour) -> None:
+async def test_payment_redirects_back_and_fires_webhooks(payments: LemonSqueezy, lemon: Behaviour) -> None:
     async with _receiving(lemon) as receiver, httpx2.AsyncClient() as browser:
         address = await payments.checkout(purchase())
         page = (await browser.get(address)).text
@@ -83,7 +83,7 @@ async def test_who_pays_is_sent_back_and_we_are_told(payments: LemonSqueezy, lem
     assert len({body["meta"]["webhook_id"] for body in receiver.bodies}) == 4
 
 
-async def test_a_single_interview_is_an_order_only(payments: LemonSqueezy, lemon: Behaviour) -> None:
+async def test_single_credit_is_an_order_only(payments: LemonSqueezy, lemon: Behaviour) -> None:
     async with _receiving(lemon) as receiver, httpx2.AsyncClient() as browser:
         await browser.post(f"{await payments.checkout(purchase(lemon.store.individual))}/pay")
     assert receiver.events == ["order_created"]
@@ -97,12 +97,12 @@ async def test_paypal_is_chosen_on_the_page(payments: LemonSqueezy, lemon: Behav
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_there_is_no_such_page(lemon_url: str, method: str) -> None:
+async def test_unknown_checkout_is_404(lemon_url: str, method: str) -> None:
     async with httpx2.AsyncClient() as browser:
         assert (await browser.request(method, f"{lemon_url}/checkout/1{'/pay' if method == 'POST' else ''}")).status_code == 404
 
 
-async def test_they_come_in_any_order_and_again(payments: LemonSqueezy, lemon: Behaviour) -> None:
+async def test_webhooks_come_shuffled_and_are_retried(payments: LemonSqueezy, lemon: Behaviour) -> None:
     lemon.shuffle = random.Random(1)
     async with _receiving(lemon, refusals=2) as receiver, httpx2.AsyncClient() as browser:
         await browser.post(f"{await payments.checkout(purchase())}/pay")
@@ -112,7 +112,7 @@ async def test_they_come_in_any_order_and_again(payments: LemonSqueezy, lemon: B
     assert [status for _, status in lemon.answers] == [500, 500, 200, 200, 200, 200]
 
 
-async def test_what_is_never_taken_is_dropped(payments: LemonSqueezy, lemon: Behaviour) -> None:
+async def test_undeliverable_webhook_is_dropped(payments: LemonSqueezy, lemon: Behaviour) -> None:
     lemon.webhook_url = "http://127.0.0.1:1/hooks"
     async with httpx2.AsyncClient() as browser:
         back = await browser.post(f"{await payments.checkout(purchase(lemon.store.individual))}/pay")
@@ -120,7 +120,7 @@ async def test_what_is_never_taken_is_dropped(payments: LemonSqueezy, lemon: Beh
     assert lemon.answers == [("order_created", 0)] * 4
 
 
-async def test_what_we_change_ourselves_is_told_as_well(payments: LemonSqueezy, lemon: Behaviour) -> None:
+async def test_changes_by_api_fire_webhooks_too(payments: LemonSqueezy, lemon: Behaviour) -> None:
     id = subscribed(lemon)
     async with _receiving(lemon) as receiver:
         await payments.change_variant(id, lemon.store.premium, charge_now=True)
@@ -134,7 +134,7 @@ async def test_what_we_change_ourselves_is_told_as_well(payments: LemonSqueezy, 
     }
 
 
-def test_a_store_tells_each_change_in_order_and_once() -> None:
+def test_store_fires_each_change_in_order_and_once() -> None:
     store = Store(first_id=7_000)
     id, fired = store.subscribe(BUYER, store.pro, custom=None, trial=True)
     for change in (store.end_trial, store.fail, store.fail, store.recover, store.renew, store.pause, store.unpause):
