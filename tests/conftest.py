@@ -22,10 +22,10 @@ from interviewer.core.users import User
 from interviewer.credits import ledger
 from interviewer.credits.rules import CreditType
 from interviewer.settings import Settings
-from interviewer.tables import metadata
 from tests.support import lemonsqueezy_server
 from tests.support.billing import shop
 from tests.support.browser import CHROMIUM_ARGUMENTS, chromium
+from tests.support.cleaning import delete_every_row
 from tests.support.interviewer import ScriptedInterviewer
 from tests.support.lemonsqueezy_server import Behaviour
 from tests.support.site import Site
@@ -91,9 +91,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     """A pool on an empty, migrated database. Tests really commit, so that locks and constraints are real too."""
     database = Database(database_url, pool_size=20)
     yield database
-    async with database.transaction() as session:
-        tables = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
-        await session.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+    await delete_every_row(database)
     await database.close()
 
 

@@ -9,11 +9,10 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
 
 from interviewer.core.database import Database
-from interviewer.tables import metadata
 from tests.support.billing_chaos import check
+from tests.support.cleaning import delete_every_row
 from tests.support.lemon_history import BEGINNINGS, COMMANDS
 
 pytestmark = pytest.mark.slow
@@ -40,10 +39,7 @@ def test_any_delivery_of_a_history_gives_the_same_balances(runner: asyncio.Runne
         seen.update(received=chaos.received, crashes=chaos.crashes, starts=chaos.taken.total())
 
     async def clear() -> None:
-        async with database.transaction() as session:
-            await session.execute(
-                text("TRUNCATE " + ", ".join(f'"{table.name}"' for table in metadata.sorted_tables) + " CASCADE")
-            )
+        await delete_every_row(database)
         await database.close()
 
     try:
