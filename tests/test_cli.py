@@ -37,6 +37,14 @@ def assert_one_sentence(result: subprocess.CompletedProcess[str], *words: str) -
         assert word in result.stderr
 
 
+def test_command_imports_only_its_own_module() -> None:
+    """Importing every command takes seconds, which each call of any command would pay."""
+    code = "import sys; from interviewer.cli import app; app(['migrate', '--help'], standalone_mode=False); print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True).stdout.split()
+    assert "interviewer.cli.running" in loaded
+    assert not {"interviewer.cli.usage", "interviewer.wiring", "openai", "reflex", "resend"} & set(loaded)
+
+
 def test_taken_port_is_one_sentence_error(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

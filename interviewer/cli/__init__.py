@@ -2,24 +2,51 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Any
+
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command
 
-from interviewer.cli import bank, billing, deliveries, doctor, evaluating, running, usage, users
+# By name: the module and in it a function, or the app of a group.
+COMMANDS = {
+    "run": "running:run",
+    "migrate": "running:migrate",
+    "doctor": "doctor:doctor",
+    "usage": "usage:usage",
+    "eval": "evaluating:evaluate",
+    "users": "users:app",
+    "webhooks": "deliveries:app",
+    "billing": "billing:app",
+    "bank": "bank:app",
+}
 
-app = typer.Typer(help="Practise backend interviews.", no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+
+class _Lazy(TyperGroup):
+    """A group that imports a command's module on first use: importing all of them takes seconds."""
+
+    # The context is of a type that Typer does not publish.
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name].partition(":")
+        found = getattr(import_module(f"{__name__}.{module}"), attribute)
+        only = typer.Typer(callback=main)
+        if isinstance(found, typer.Typer):
+            only.add_typer(found, name=cmd_name)
+        else:
+            only.command(cmd_name)(found)
+        group = get_command(only)
+        assert isinstance(group, TyperGroup)
+        return group.commands[cmd_name]
 
 
-@app.callback()
 def main() -> None:
     """Practice backend interviews."""
 
 
-app.command()(running.run)
-app.command()(running.migrate)
-app.command()(doctor.doctor)
-app.command()(usage.usage)
-app.command("eval")(evaluating.evaluate)
-app.add_typer(users.app, name="users")
-app.add_typer(deliveries.app, name="webhooks")
-app.add_typer(billing.app, name="billing")
-app.add_typer(bank.app, name="bank")
+app = typer.Typer(cls=_Lazy, callback=main, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)

@@ -162,11 +162,11 @@ def _commands() -> Iterator[str]:
 
 def command_list(command: Any, name: str) -> Iterator[tuple[str, Any]]:
     """Yield every command with its full name."""
-    if not hasattr(command, "commands"):
+    if not hasattr(command, "list_commands"):
         yield name, command
         return
-    for part, inner in sorted(command.commands.items()):
-        yield from command_list(inner, f"{name} {part}")
+    for part in sorted(command.list_commands(None)):
+        yield from command_list(command.get_command(None, part), f"{name} {part}")
 
 
 if __name__ == "__main__":
