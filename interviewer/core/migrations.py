@@ -22,17 +22,26 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def migrate(url: str, revision: str = "head") -> None:
-    """Migrate the database at `url` to `revision`. Several processes may call this at once.
+    """Migrate the database at `url` up or down to `revision`. Several processes may call this at once.
 
     Raises `errors.StartupError` when the database does not answer, refuses, or was made by another version.
     """
     config = Config(ROOT / "alembic.ini")
     with _connected(url) as connection:
         config.attributes["connection"] = connection
-        if revision == "base" or revision.startswith("-"):
+        if revision == "base" or revision.startswith("-") or _is_behind(revision, connection):
             command.downgrade(config, revision)
         else:
             command.upgrade(config, revision)
+
+
+def _is_behind(revision: str, connection: Connection) -> bool:
+    """Return whether the database has been migrated past `revision`."""
+    scripts = ScriptDirectory.from_config(Config(ROOT / "alembic.ini"))
+    current = MigrationContext.configure(connection).get_current_revision()
+    if current is None or revision == "head":
+        return False
+    return any(script.revision.startswith(revision) for script in list(scripts.iterate_revisions(current, "base"))[1:])
 
 
 def refuse_old_schema(url: str) -> str:

@@ -16,7 +16,7 @@ from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import IntegrityError
 
 from interviewer.core.database import Database, driver_url
-from interviewer.core.migrations import ROOT, migrate
+from interviewer.core.migrations import ROOT, migrate, refuse_old_schema
 from interviewer.errors import StartupError
 from interviewer.interviews.plan import SHORT, STANDARD, Plan, even, plan_of
 from interviewer.tables import metadata
@@ -77,6 +77,18 @@ def test_existing_passwords_count_as_proven(make_database: Callable[[str], str])
         with engine.begin() as connection:
             assert [tuple(row) for row in connection.execute(text(columns))] == [("ada", "a hash"), ("grace", None)]
     engine.dispose()
+
+
+def test_naming_an_older_revision_migrates_down(make_database: Callable[[str], str]) -> None:
+    url = make_database("back")
+    migrate(url)
+    migrate(url, "0016")
+    with pytest.raises(StartupError, match="not at the newest schema"):
+        refuse_old_schema(url)
+    migrate(url, "0017")
+    refuse_old_schema(url)
+    with pytest.raises(StartupError, match="another version"):
+        migrate(url, "9999")
 
 
 def test_plans_survive_downgrade_and_upgrade(make_database: Callable[[str], str]) -> None:
