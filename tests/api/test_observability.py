@@ -30,13 +30,13 @@ from interviewer.core.database import Database
 from interviewer.errors import InterviewerBusy, InterviewerTimeout
 from interviewer.settings import Environment, LogLevel, Settings
 from interviewer.wiring import Services
-from tests.accounts.test_signup import signed_up
 from tests.conftest import NewUser
-from tests.interviews.test_turns import answered, started
 from tests.support.billing import SECRET, SETTINGS, event, signature
 from tests.support.interviewer import ScriptedInterviewer
 from tests.support.pressure import until
+from tests.support.signup import signed_up
 from tests.support.site import Site
+from tests.support.turns import answered, started
 
 TOKEN = "7d1f0c6e2b9a48538fbe"
 # What stands in the place of the pages; of the real ones each is a "page".
