@@ -153,6 +153,12 @@ def test_changes_for_closed_pages_are_logged_once_a_minute(log: io.StringIO) -> 
     assert [line for line in logged if "disconnected" in line] == ["Attempting to send delta to disconnected client 'a'"]
 
 
+def test_every_error_of_reflex_is_logged(log: io.StringIO) -> None:
+    for _ in range(3):
+        logging.getLogger("reflex.app").error("A background task failed", exc_info=KeyError("x"))
+    assert [line["event"] for line in lines(log)] == ["A background task failed"] * 3
+
+
 def test_reflex_still_warns_in_these_words() -> None:
     source = inspect.getsource(EventNamespace.emit_update)
     assert [beginning for beginning in logs.CAUSED_BY_CLIENTS[EventNamespace.__module__] if beginning not in source] == []
