@@ -22,8 +22,6 @@ SESSION_LIFETIME = timedelta(days=30)
 # Sliding it costs a statement, so it happens at most this often.
 SLIDE_EVERY = timedelta(hours=1)
 COOKIE = "interviewer_session"
-# Ids are integers of 32 bits in the database; from here on a number is none.
-MAX_ID = 2**31
 # A form's outcome is told in a cookie that lives this many seconds: long enough for the redirect that follows.
 FLASH_COOKIE = "interviewer_flash"
 FLASH_SECONDS = 20

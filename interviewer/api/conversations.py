@@ -12,7 +12,7 @@ from structlog.contextvars import bind_contextvars
 
 from interviewer import wiring
 from interviewer.api.access import Client, Person
-from interviewer.api.interviews import IdempotencyKey, id_of
+from interviewer.api.interviews import IdempotencyKey, path_id
 from interviewer.api.openapi import RESUMED, refused, streamed
 from interviewer.api.schemas import Body, ConversationBody, PathId, conversation_document, described, nullable
 from interviewer.api.streaming import respond
@@ -102,12 +102,12 @@ async def append(
 @router.get("/{interview_id}", operation_id="getConversation", responses=refused({400: ["Missing ID", INVALID]}))
 async def show(interview_id: PathId, person: Person) -> ConversationBody:
     """Return the whole conversation."""
-    return ConversationBody(conversation=conversation_document(await _loaded(person.user_id, id_of(interview_id))))
+    return ConversationBody(conversation=conversation_document(await _loaded(person.user_id, path_id(interview_id))))
 
 
 async def _reply(raw_id: str, sent: Sent, user_id: int, client: str, request: Request) -> Response:
     services = wiring.services()
-    id = id_of(raw_id)
+    id = path_id(raw_id)
     try:
         reply = await services.programs.reply(user_id, id, sent, client)
     except NotFound:

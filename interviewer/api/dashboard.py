@@ -10,12 +10,12 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, WithJsonSchema
 
 from interviewer import wiring
-from interviewer.accounts.browser_sessions import MAX_ID
 from interviewer.api.access import Client, Person
 from interviewer.api.openapi import answered, refused
 from interviewer.api.schemas import Body, described
 from interviewer.billing.account_view import Plan
 from interviewer.billing.catalogue import Product
+from interviewer.core.ids import MAX_ID
 from interviewer.credits.rules import SubscriptionStatus
 from interviewer.errors import InterviewerError
 from interviewer.interviews.job import markdown

@@ -10,11 +10,11 @@ from pydantic import WithJsonSchema
 from structlog.contextvars import bind_contextvars
 
 from interviewer import wiring
-from interviewer.accounts.browser_sessions import MAX_ID
 from interviewer.api.access import Client, Person
 from interviewer.api.openapi import RESUMED, refused, refused_with, streamed
 from interviewer.api.schemas import Body, InterviewBody, PathId, Refused, StartedBody, described, interview_document, nullable
 from interviewer.api.streaming import respond
+from interviewer.core.ids import id_of
 from interviewer.credits.rules import Refusal
 from interviewer.errors import BadRequest, InterviewerError, PaymentRequired
 from interviewer.interviews.events import Completed, Started
@@ -126,15 +126,11 @@ class Change(Body):
     status: Annotated[Any, WithJsonSchema({"type": "string", "enum": ["paused", "active"]})] = None
 
 
-# Digits of an id in a path, with zeros in front.
-LONGEST_ID = 20
-
-
-def id_of(raw: str, words: str = "Invalid ID") -> int:
-    """Return the number in a path; raises BadRequest for what is none, or could be none of ours."""
-    if len(raw) > LONGEST_ID or not (raw.isascii() and raw.isdecimal()) or not 0 < int(raw) < MAX_ID:
-        raise BadRequest(words)
-    return int(raw)
+def path_id(raw: str) -> int:
+    """Return the id in a path; raise BadRequest for text that is no id."""
+    if not (id := id_of(raw)):
+        raise BadRequest("Invalid ID")
+    return id
 
 
 @router.post(
@@ -179,7 +175,7 @@ async def nothing(_person: Person) -> None:
 @router.get("/{interview_id}", operation_id="getInterview", response_model_exclude_none=True, responses=refused(_FOUND))
 async def show(interview_id: PathId, person: Person) -> InterviewBody:
     """Return one of one's own interviews."""
-    return await _shown(person.user_id, id_of(interview_id))
+    return await _shown(person.user_id, path_id(interview_id))
 
 
 @router.patch(
@@ -190,7 +186,7 @@ async def show(interview_id: PathId, person: Person) -> InterviewBody:
 )
 async def change(interview_id: PathId, body: Change, person: Person) -> InterviewBody:
     """Pause an interview, or go on with it."""
-    id = id_of(interview_id)
+    id = path_id(interview_id)
     if body.status not in (InterviewStatus.PAUSED.value, InterviewStatus.ACTIVE.value):
         raise BadRequest("Invalid status")
     await wiring.services().interviews.set_status(person.user_id, id, InterviewStatus(body.status))

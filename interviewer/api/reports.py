@@ -15,6 +15,7 @@ from interviewer import wiring
 from interviewer.api.access import Client, SessionSecret
 from interviewer.api.errors import retry_after
 from interviewer.api.session import login_page
+from interviewer.core.ids import id_of
 from interviewer.errors import AppError, NotFound, Unauthorized
 from interviewer.reports.markdown import markdown
 from interviewer.reports.pdf import pdf
@@ -22,8 +23,6 @@ from interviewer.reports.reports import Report
 from interviewer.reports.wording import file_name
 
 router = APIRouter(prefix="/session/report", include_in_schema=False)
-# Ids have at most ten digits; what is longer, or no number, names nothing.
-MAX_DIGITS = 9
 
 
 class Kind(StrEnum):
@@ -46,15 +45,15 @@ async def download(name: str, client: Client, secret: SessionSecret = "") -> Res
     number, _, ending = name.partition(".")
     try:
         person = await services.sessions.authenticate(secret)
-        if ending not in list(Kind) or not (number.isascii() and number.isdecimal() and len(number) <= MAX_DIGITS):
+        if ending not in list(Kind) or not (id := id_of(number)):
             raise NotFound
-        report = await services.reports.full(person.user_id, int(number), client)
+        report = await services.reports.full(person.user_id, id, client)
         write, media_type = WRITERS[Kind(ending)]
         # A long PDF takes seconds of a processor: not on the event loop, and not all of a user's at once.
         async with services.files.place(person.user_id), services.processor.place(person.user_id):
             content = await asyncio.to_thread(write, report)
     except Unauthorized:
-        return RedirectResponse(login_page(f"/interview/{number}" if number.isdecimal() else "/dashboard"), status_code=303)
+        return RedirectResponse(login_page(f"/interview/{id}" if (id := id_of(number)) else "/dashboard"), status_code=303)
     except AppError as error:
         return PlainTextResponse(error.user_message, status_code=error.status, headers=retry_after(error))
     headers = {"Content-Disposition": disposition(f"{file_name(report)}.{ending}"), "Cache-Control": "no-store"}

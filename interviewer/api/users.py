@@ -9,9 +9,9 @@ from interviewer import wiring
 from interviewer.accounts.browser_sessions import SignedIn
 from interviewer.accounts.signup import LINK_DEAD
 from interviewer.api.access import Client, Person, UserAgent
-from interviewer.api.interviews import LONGEST_ID
 from interviewer.api.openapi import answered, refused
 from interviewer.api.schemas import Body, Done, PathId, Secret, described
+from interviewer.core.ids import id_of
 from interviewer.errors import BadRequest, SubscriptionNotCancelled, Unauthorized
 
 router = APIRouter(prefix="/api/users", tags=["users"])
@@ -90,7 +90,7 @@ async def delete(user_id: PathId, person: Person) -> Done:
 
 def _own(user_id: str, person: SignedIn) -> None:
     """Let people at their own account only: raises Unauthorized for another id, BadRequest for what is none."""
-    if not (user_id.isascii() and user_id.isdecimal()):
+    if (id := id_of(user_id)) is None:
         raise BadRequest("UserID required")
-    if len(user_id) > LONGEST_ID or int(user_id) != person.user_id:
+    if id != person.user_id:
         raise Unauthorized("Invalid ID")

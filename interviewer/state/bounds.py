@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import reflex as rx
 from reflex.state import FrontendEventExceptionState, OnLoadInternalState
 
-from interviewer.accounts.browser_sessions import MAX_ID
+from interviewer.core.ids import MAX_ID
 from interviewer.core.rate_limits import Action
 from interviewer.state.account import ResetPasswordState, ResetRequestState, SignupState
 from interviewer.state.appeal import AppealState

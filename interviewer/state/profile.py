@@ -11,7 +11,8 @@ import reflex as rx
 from reflex.event import EventSpec
 
 from interviewer import wiring
-from interviewer.accounts.browser_sessions import COOKIE, FLASH_COOKIE, MAX_ID, Device
+from interviewer.accounts.browser_sessions import COOKIE, FLASH_COOKIE, Device
+from interviewer.core.ids import MAX_ID
 from interviewer.errors import AppError, Unauthorized
 from interviewer.state.account import read_flash
 from interviewer.state.models import date_words
