@@ -10,12 +10,11 @@ from urllib.parse import unquote
 
 import reflex as rx
 
-from interviewer import wiring
 from interviewer.accounts.browser_sessions import FLASH_COOKIE
 from interviewer.accounts.redirects import local_path
 from interviewer.errors import AppError, InvalidFields
+from interviewer.state.access import client, cookie, services
 from interviewer.state.models import MailItem, date_words
-from interviewer.state.session import client, cookie
 
 # Characters of what a form left for its page: more than its handler writes.
 LONGEST_FLASH = 4_096
@@ -40,8 +39,8 @@ class SignupState(rx.State):
     def load(self) -> None:
         """Begin with an empty form."""
         self.reset()
-        self.github = wiring.services().github.configured
-        self.shows_outbox = wiring.services().outbox is not None
+        self.github = services().github.configured
+        self.shows_outbox = services().outbox is not None
 
     @rx.event(background=True)
     async def submit(self, form: dict[str, Any]) -> None:
@@ -51,7 +50,7 @@ class SignupState(rx.State):
             if self.busy:
                 return
             self.email, self.busy = email[:320], True
-        errors = await _failures(wiring.services().accounts.request_verification(email, username, password, client(self)))
+        errors = await _failures(services().accounts.request_verification(email, username, password, client(self)))
         async with self:
             self.busy, self.sent, self.error = False, not errors, errors.get("", "")
             self.email_error, self.username_error = errors.get("email", ""), errors.get("username", "")
@@ -72,7 +71,7 @@ class LoginState(rx.State):
         flash = read_flash(cookie(self, FLASH_COOKIE), "login")
         self.error, self.email = flash.get("error", ""), flash.get("email", "")
         self.next_path = local_path(self.router.url.query_parameters.get("next", ""))
-        self.github = wiring.services().github.configured
+        self.github = services().github.configured
 
 
 class VerifyState(rx.State):
@@ -98,7 +97,7 @@ class VerifyState(rx.State):
         self.new_password_error = said.get("new_password", "")
         if not self.error:
             try:
-                pending = await wiring.services().accounts.pending(self.token)
+                pending = await services().accounts.pending(self.token)
                 self.username, self.email = pending.username, pending.email
             except AppError as error:
                 self.error = error.user_message
@@ -118,7 +117,7 @@ class ResetRequestState(rx.State):
     def load(self) -> None:
         """Begin with an empty form."""
         self.reset()
-        self.shows_outbox = wiring.services().outbox is not None
+        self.shows_outbox = services().outbox is not None
 
     @rx.event(background=True)
     async def submit(self, form: dict[str, Any]) -> None:
@@ -128,7 +127,7 @@ class ResetRequestState(rx.State):
             if self.busy:
                 return
             self.email, self.busy = email[:320], True
-        errors = await _failures(wiring.services().accounts.request_reset(email, client(self)))
+        errors = await _failures(services().accounts.request_reset(email, client(self)))
         async with self:
             self.busy, self.email_error, self.sent = False, errors.get("", ""), not errors
 
@@ -150,7 +149,7 @@ class ResetPasswordState(rx.State):
         self.reset()
         self.token = self.router.url.query_parameters.get("token", "")[:200]
         try:
-            self.alive = await wiring.services().accounts.reset_link_lives(self.token)
+            self.alive = await services().accounts.reset_link_lives(self.token)
         except AppError as failure:
             self.error = failure.user_message
         self.loaded = True
@@ -163,7 +162,7 @@ class ResetPasswordState(rx.State):
             if self.busy or self.done:
                 return
             token, self.busy = self.token, True
-        errors = await _failures(wiring.services().accounts.reset_password(token, password, client(self)))
+        errors = await _failures(services().accounts.reset_password(token, password, client(self)))
         async with self:
             self.busy, self.done = False, not errors
             self.error, self.password_error = errors.get("", ""), errors.get("password", "")
@@ -177,7 +176,7 @@ class OutboxState(rx.State):
     @rx.event
     def load(self) -> None:
         """Show the newest mails."""
-        outbox = wiring.services().outbox
+        outbox = services().outbox
         self.mails = (
             [_mail_item(item.mail.to, item.mail.subject, item.mail.text, date_words(item.at)) for item in outbox.mails]
             if outbox

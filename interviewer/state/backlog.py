@@ -23,11 +23,11 @@ from reflex_base.event import Event
 from reflex_base.event.context import EventContext
 from reflex_base.event.processor import EventFuture, EventProcessor
 
-from interviewer import wiring
 from interviewer.core import metrics
 from interviewer.core.logs import Seldom
 from interviewer.core.rate_limits import network_of
 from interviewer.core.reflex_patches import connected_pages, event_queues
+from interviewer.state.access import services
 from interviewer.state.bounds import BOOT, full_name
 from interviewer.state.event_gate import MOST_REFUSED, QUIET, Reason
 from interviewer.state.notices import NoticeState
@@ -142,11 +142,11 @@ async def watch(app: rx.App) -> None:
 
 def _bounds(key: str, event: Event) -> list[tuple[str, int]]:
     """Return whose event it is, and how many events each of them may have."""
-    services, given = wiring.services(), event.router_data
+    wired, given = services(), event.router_data
     bounds = [(f"page {key}", OF_A_PAGE)]
-    if session := services.open_pages.session_of(key):
+    if session := wired.open_pages.session_of(key):
         bounds.append((f"session {session}", OF_A_SESSION))
-    if services.settings.rate_limits:
+    if wired.settings.rate_limits:
         bounds.append((f"client {network_of(str(given.get(RouteVar.CLIENT_IP, '')))}", OF_A_CLIENT))
     return bounds
 

@@ -15,11 +15,10 @@ from reflex.state import BaseState, StateUpdate
 from reflex_base.event import Event
 from reflex_base.event.context import EventContext
 
-from interviewer import wiring
 from interviewer.accounts.browser_sessions import COOKIE
 from interviewer.core.reflex_patches import connected_pages, event_tasks, hydrate_events
 from interviewer.errors import AppError
-from interviewer.state.session import cookie
+from interviewer.state.access import cookie, services
 from interviewer.state.sharing import SharedState, share_of, take_back
 
 # Seconds that cancelled handlers of a page get to end.
@@ -31,7 +30,7 @@ class Ownership(Middleware):
 
     async def preprocess(self, app: rx.App, state: BaseState, event: Event) -> StateUpdate | None:  # noqa: ARG002
         """Leave an event undone that would send the state of an ended session, and take an ended share's report out of it."""
-        pages, key, root = wiring.services().open_pages, EventContext.get().token, cast("rx.State", state)
+        pages, key, root = services().open_pages, EventContext.get().token, cast("rx.State", state)
         if not pages.touch(key):
             pages.fill(key, cookie(root, COOKIE))
         if event.name not in hydrate_events.NAMES:
@@ -50,7 +49,7 @@ class Ownership(Middleware):
 
 async def watch(app: rx.App) -> None:
     """Close the pages and drop the states of whatever has ended, for ever; Reflex passes the application by this name."""
-    await wiring.services().open_pages.watch(_States(app))
+    await services().open_pages.watch(_States(app))
 
 
 class _States:
