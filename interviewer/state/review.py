@@ -31,7 +31,7 @@ def interview_of(state: rx.State) -> int:
 
 
 class ReviewState(ReportFields, rx.State):
-    """What the review of one interview shows."""
+    """What the review page of one interview shows."""
 
     resume_href: str = ""
     markdown_href: str = ""
