@@ -59,8 +59,8 @@ def explain(exception: Exception) -> None:
 async def watch(app: rx.App) -> None:
     """Watch the store until canceled, if replicas share one. Reflex passes `app` by name.
 
-    After an outage or a restart of the store every page of this replica reconnects; a page whose event failed meanwhile reconnects
-    as soon as the store answers.
+    After an outage or a restart of the store every page of this replica reconnects; a page whose event failed meanwhile
+    reconnects as soon as the store answers.
     """
     manager = app.state_manager
     if not isinstance(manager, StateManagerRedis):
