@@ -9,10 +9,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
-from interviewer.accounts.browser_sessions import MAX_ID
 from interviewer.accounts.passwords import MAX_PASSWORD, MIN_PASSWORD
 from interviewer.accounts.user_names import MAX_USERNAME
 from interviewer.api.examples import CONVERSATION, INTERVIEW, STARTED
+from interviewer.core.ids import MAX_ID
 from interviewer.credits.rules import Refusal
 from interviewer.interviews.job import JobFindings, markdown
 from interviewer.interviews.plan import Plan, counted

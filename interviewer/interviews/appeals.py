@@ -6,12 +6,10 @@ import asyncio
 
 from structlog.contextvars import bind_contextvars
 
-from interviewer.core.capacity import Door
 from interviewer.core.database import Database
 from interviewer.core.rate_limits import Action, Guard
 from interviewer.errors import BadRequest, Conflict
 from interviewer.interviews import briefs, queries, verdicts
-from interviewer.interviews.interviewer import Interviewer
 from interviewer.interviews.interviewer_calls import Caller, InterviewerCalls
 from interviewer.interviews.repeated_grading import settled
 from interviewer.interviews.tables import Appeal
@@ -28,20 +26,12 @@ NOTHING_YET = "This answer is not scored yet."
 class Appeals:
     """The use case of appealing a verdict."""
 
-    def __init__(
-        self,
-        database: Database,
-        interviewer: Interviewer,
-        interviews: Interviews,
-        repeats: int = 1,
-        door: Door | None = None,
-        guard: Guard | None = None,
-    ) -> None:
+    def __init__(self, database: Database, calls: InterviewerCalls, interviews: Interviews, guard: Guard | None = None) -> None:
         self._guard = guard or Guard(None)
         self._database = database
-        self._interviewer = interviewer
+        self._interviewer = calls.interviewer
         self._interviews = interviews
-        self._calls = InterviewerCalls(database, interviewer, door, repeats)
+        self._calls = calls
         self._hearing: dict[int, asyncio.Task[None]] = {}
 
     async def hear(self, user_id: int, interview_id: int, question_id: int, client: str = "") -> InterviewView:

@@ -1,4 +1,4 @@
-"""What the pages say of credits and plans, in words: pure functions of what the services tell."""
+"""Credits and plans as the pages show them: plain values, and the pure functions that make them."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _UNKNOWN_PLAN = (
     "Your subscription was moved to a plan that this site does not know yet. Your credits stay as they are. "
     "What you pay for in the meantime is credited as soon as the plan has been set up here."
 )
-# A subscription that runs, whose variant is not configured.
+# Running subscriptions whose variant is not configured.
 UNKNOWN_WORDS = {status.value: _UNKNOWN_PLAN for status in USABLE}
 KIND_WORDS = {CreditType.INDIVIDUAL: "Single", CreditType.SUBSCRIPTION: "Plan"}
 
 
 @dataclass
 class CreditsItem:
-    """Somebody's credits: how many can be used now, what they are made of, and what there is to know about them."""
+    """A user's credits: how many can be used now, of which kind, and a note about the others."""
 
     usable: int = 0
     individual: int = 0
@@ -41,7 +41,7 @@ class CreditsItem:
 
 @dataclass
 class PlanItem:
-    """Somebody's plan: its name and status, what happens next, and what can be done, each with what it does to credits."""
+    """A user's plan: its name and status, what happens next, and the possible actions with their effect on credits."""
 
     title: str = ""
     status: str = ""
@@ -55,7 +55,7 @@ class PlanItem:
     change_label: str = ""
     change: str = ""
     elsewhere: bool = False
-    pays: bool = False  # there is a means of payment that can be changed
+    pays: bool = False  # there is a payment method that can be changed
 
 
 @dataclass
@@ -72,17 +72,17 @@ class LineItem:
 
 
 def day(moment: datetime | None) -> str:
-    """Return a day for people, in UTC."""
+    """Return a UTC date such as 7 May 2026, "" without one."""
     return f"{moment.day} {moment:%B %Y}" if moment else ""
 
 
 def counted(number: int, word: str = "credit") -> str:
-    """Return a number of things."""
+    """Return a number and its noun, in the plural if needed."""
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def credits_item(balances: Balances) -> CreditsItem:
-    """Return what is shown of somebody's credits."""
+    """Return a user's credits as the pages show them."""
     notes = []
     if balances.subscription and not balances.subscription_usable:
         verb = "is" if balances.subscription == 1 else "are"
@@ -95,7 +95,7 @@ def credits_item(balances: Balances) -> CreditsItem:
 
 
 def plan_item(account: Account, *, selling: bool = True) -> PlanItem:
-    """Return what is shown of a user's plan, and what can be done with it on a site that sells plans or does not."""
+    """Return a user's plan and its actions; `selling` if the site sells plans."""
     plan, credits = account.plan, account.balances.subscription
     item = PlanItem(
         title=plan.product.label if plan.product else "Unknown plan" if plan.status != "inactive" else "No plan",
@@ -131,7 +131,7 @@ def _month(product: Product | None) -> str:
 
 
 def _next(plan: Plan, credits: int, *, selling: bool) -> str:
-    """Return what happens next if nothing is done."""
+    """Return what happens next if the user does nothing."""
     if plan.product is None and plan.status in UNKNOWN_WORDS:
         return UNKNOWN_WORDS[plan.status]
     kept = f"Your {counted(credits, 'plan credit')} stay in your account and can be used when a subscription runs again."
@@ -157,7 +157,7 @@ def _next(plan: Plan, credits: int, *, selling: bool) -> str:
 
 
 def _trouble(plan: Plan) -> str:
-    """Return what is wrong with the payment, if anything is."""
+    """Return what is wrong with the payment, "" if nothing is."""
     if plan.status == SubscriptionStatus.UNPAID:
         return "Your subscription could not be paid, so its credits cannot be used. Change the payment method to go on."
     if plan.payment_failed or plan.status == SubscriptionStatus.PAST_DUE:
@@ -166,7 +166,7 @@ def _trouble(plan: Plan) -> str:
 
 
 def _cancel(plan: Plan, credits: int) -> str:
-    """Return what cancelling does, before it is done."""
+    """Return what canceling will do."""
     until = f" on {day(plan.renews_at)}" if plan.renews_at else " at the end of what is paid"
     words = f"Nothing more is charged, and the subscription ends{until}. "
     if credits:
@@ -182,7 +182,7 @@ def _change_label(now: Product, other: Product) -> str:
 
 
 def _change(now: Product, other: Product, credits: int) -> str:
-    """Return what changing the plan does to money and credits, before it is done."""
+    """Return what changing the plan will do to charges and credits."""
     difference = CREDITS_A_MONTH[other] - CREDITS_A_MONTH[now]
     month = f"{price_words(other)} and {CREDITS_A_MONTH[other]} credits a month"
     if difference > 0:
@@ -198,7 +198,7 @@ def _change(now: Product, other: Product, credits: int) -> str:
 
 
 def line_item(line: StatementLine) -> LineItem:
-    """Return what is shown of a line of the ledger."""
+    """Return a line of the ledger as the statement shows it."""
     note = ""
     if line.debt_change > 0:
         note = f"{counted(line.debt_change)} used already: your next ones make up for it"

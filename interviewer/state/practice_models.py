@@ -1,4 +1,4 @@
-"""What the pages show of skills, requirements and practice, as plain values, and the pure functions that make them."""
+"""Skills, requirements and practice as the pages show them: plain values, and the pure functions that make them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KIND_WORDS = {
 
 @dataclass
 class SkillItem:
-    """One skill: `mean` and `last` are scores of 10, `trend` is up, down, steady or nothing, `percent` how long its bar is."""
+    """One skill: `mean` and `last` are scores out of 10, `trend` is up, down, steady or "", `percent` the length of its bar."""
 
     topic: str = ""
     subtopic: str = ""
@@ -49,7 +49,7 @@ class RequirementItem:
 
 @dataclass
 class SuggestionItem:
-    """A question to practise; `record` tells of earlier tries, `why` for which skill it is."""
+    """A question to practice; `record` sums up earlier tries, `why` names the skill that it is for."""
 
     href: str = ""
     topic: str = ""
@@ -70,12 +70,12 @@ class TryItem:
 
 
 def practice_href(bank_id: str) -> str:
-    """Return the address of the page on which a question is practised."""
+    """Return the address of a question's practice page."""
     return f"/practice?question={bank_id}"
 
 
 def skill_item(skill: Skill) -> SkillItem:
-    """Return what is shown of a skill."""
+    """Return a skill as the pages show it."""
     count = len(skill.scores)
     return SkillItem(
         topic=topic_by_id(skill.topic_id).name,
@@ -90,7 +90,7 @@ def skill_item(skill: Skill) -> SkillItem:
 
 
 def requirement_item(covered: Covered) -> RequirementItem:
-    """Return what is shown of a requirement."""
+    """Return a requirement as the pages show it."""
     said = [
         f"{'Q' if number else 'Question '}{question.position}"
         f"\N{NO-BREAK SPACE}({'not scored yet' if question.score is None else f'{question.score}/10'})"
@@ -105,14 +105,14 @@ def requirement_items(covered: Sequence[Covered], standing: Standing) -> list[Re
 
 
 def record_words(tries: int, best: int | None) -> str:
-    """Return a practice record in words, nothing before the first try."""
+    """Return a practice record in words, "" before the first try."""
     if not tries or best is None:
         return ""
     return f"One try: {best}/10" if tries == 1 else f"Best of {tries} tries: {best}/10"
 
 
 def suggestion_item(suggested: SuggestedQuestion) -> SuggestionItem:
-    """Return what is shown of a suggestion."""
+    """Return a suggested question as the pages show it."""
     question = suggested.question
     differs = suggested.skill and suggested.skill.casefold() != question.subtopic.casefold()
     return SuggestionItem(
@@ -126,12 +126,12 @@ def suggestion_item(suggested: SuggestedQuestion) -> SuggestionItem:
 
 
 def practised_item(practised: PractisedQuestion) -> SuggestionItem:
-    """Return what is shown of a question that was practised."""
+    """Return a practiced question as the pages show it."""
     return suggestion_item(SuggestedQuestion(practised.question, "", practised.tries, practised.best))
 
 
 def exercise_item(question: BankItem, made: TryView | None = None) -> TurnItem:
-    """Return a question of the bank as the pages show questions, with the verdict on a try if there is one."""
+    """Return a question of the bank as the pages show questions, with the verdict on a try if given."""
     verdict = _verdict(question, made) if made else None
     turn = TurnView(
         question_id=0,
@@ -167,5 +167,5 @@ def _verdict(question: BankItem, made: TryView) -> VerdictView:
 
 
 def try_items(tries: Sequence[TryView]) -> list[TryItem]:
-    """Return what is shown of earlier tries."""
+    """Return earlier tries as the pages show them."""
     return [TryItem(f"{one.score}/10", one.passed, date_words(one.at), one.answer) for one in tries]

@@ -1,4 +1,4 @@
-"""What a report shows, for the page of its owner and for the one of a link that was shared."""
+"""What a report shows, on its owner's page and on that of a shared link."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from interviewer.state.practice_models import SkillItem, skill_item
 
 @dataclass
 class PickItem:
-    """The best or the worst answer: where it stands, how it was scored, and its question in short."""
+    """The best or the weakest answer: its position, its score and its question in short."""
 
     title: str = ""
     href: str = ""
@@ -28,7 +28,7 @@ class PickItem:
 
 
 class ReportFields(rx.State, mixin=True):
-    """The parts of a report that everybody sees who may read it."""
+    """The parts of a report that all its readers see."""
 
     loaded: bool = False
     error: str = ""
@@ -48,7 +48,7 @@ class ReportFields(rx.State, mixin=True):
 
 
 async def show(state: ReportFields, report: Report) -> None:
-    """Show a report; its turns are put together in a thread, since a dozen long answers take a tenth of a second."""
+    """Show a report. Its turns are built in a thread: twelve long answers take 0.1 s."""
     turns = await asyncio.to_thread(lambda: [turn_item(turn) for turn in report.turns])
     state.title, state.started = report.title, date_words(report.started_at)
     state.interviewer_name = INTERVIEWER_NAMES.get(report.interviewer, report.interviewer)
@@ -64,7 +64,7 @@ async def show(state: ReportFields, report: Report) -> None:
 
 
 def pick_items(best: TurnView | None, worst: TurnView | None) -> list[PickItem]:
-    """Return what is shown of the best and the worst answer, as far as there are any."""
+    """Return the best and the weakest answer as the report shows them, if there are any."""
     found = []
     for title, turn in (("Best answer", best), ("Weakest answer", worst)):
         if turn and turn.verdict:

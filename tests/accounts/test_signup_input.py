@@ -13,7 +13,7 @@ from interviewer.core.rate_limits import LIMITS, Action
 from interviewer.core.users import normalised_email
 from interviewer.errors import BadRequest, InvalidFields, TooManyRequests, Unauthorized
 from interviewer.wiring import Services
-from tests.accounts.test_signup import PASSWORD, link_token, reset_token, signed_up
+from tests.support.signup import PASSWORD, link_token, reset_token, signed_up
 
 CLIENT, ELSEWHERE = "203.0.113.7", "198.51.100.4"
 SLOW_PASSWORD = "!@{7|05(+[4831$<69" * 14

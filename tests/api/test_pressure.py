@@ -28,9 +28,9 @@ from interviewer.interviews.events import Failed, Judged, Stored
 from interviewer.settings import Settings
 from interviewer.wiring import Services, choose_doors
 from tests.conftest import NewUser
-from tests.interviews.test_turns import answered, started
 from tests.support.interviewer import ScriptedInterviewer
 from tests.support.pressure import refused, until, value
+from tests.support.turns import answered, started
 
 FULL = Crowded.user_message
 Program = Callable[[User], Awaitable[httpx2.AsyncClient]]

@@ -18,8 +18,8 @@ from interviewer.reports.reports import Report, extremes, highlighted, shortened
 from interviewer.reports.wording import file_name
 from interviewer.wiring import Services
 from tests.conftest import NewUser
-from tests.interviews.test_turns import answered, next_turn, started
 from tests.support.pdf import read
+from tests.support.turns import answered, next_turn, started
 
 JOB = "Backend engineer, payments\nWe run PostgreSQL and Kafka."
 WORDS = "Καλημέρα κόσμε, привет мир, naïve façade, Zażółć gęślą jaźń: a → b ≤ c, 5 €."
