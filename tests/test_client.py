@@ -875,6 +875,12 @@ def test_both_clients_have_the_same_methods() -> None:
     assert waiting - {"close"} == awaited - {"aclose"}
 
 
+def test_generating_the_sync_client_again_changes_nothing() -> None:
+    tool = Path(__file__).parents[1] / "tools" / "generate_sync_client.py"
+    done = subprocess.run([sys.executable, tool, "--check"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_the_client_can_be_copied_into_another_program(tmp_path: Path) -> None:
     [source] = interviewer.client.__path__
     shutil.copytree(source, tmp_path / "borrowed")
