@@ -17,12 +17,12 @@ from interviewer.interviews.plan import (
     STANDARD,
     Plan,
     Preset,
-    counted,
     focus,
 )
 from interviewer.interviews.topics import TOPICS, Level, Topic
 from interviewer.state.interview import InterviewState
 from interviewer.state.plan_form import LANGUAGE, LENGTH, LEVEL, topic_field
+from interviewer.wording import counted
 
 PLAN = "group/plan"
 _SHOWN = {

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from interviewer.interviews.topics import TOPICS, Level, Topic, topic_by_id
+from interviewer.wording import counted
 
 MAX_PER_TOPIC, MAX_QUESTIONS = 6, 18
 MAX_FOCUS_TOPICS, FOCUS_QUESTIONS = 3, 6
@@ -207,11 +208,6 @@ def with_choices(plan: Plan, level: object, programming_language: object) -> Pla
         raise PlanRefused(BAD_LANGUAGE)
     language = names[programming_language.strip().casefold()]
     return replace(plan, level=Level(level) if level else None, programming_language=language)
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun, in the plural unless it is one."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def size_words(plan: Plan) -> str:

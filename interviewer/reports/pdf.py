@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from interviewer.interviews.rubric import MAX_SCORE
+from interviewer.interviews.rubric import MAX_SCORE, PASS_SCORE
 from interviewer.interviews.views import MarkView, TopicScore, TurnView, VerdictView
+from interviewer.interviews.wording import FOLLOW_UP, MARKS, MODEL_ANSWER, NO_SCORE_YET, SECOND_VERDICT, out_of, topic_score
 from interviewer.reports import wording
 from interviewer.reports.coverage import Standing
 from interviewer.reports.pdf_layout import HEIGHT, MISSING, MUTED, POINT, TONES, Run, Typesetter
-from interviewer.reports.prose import Block, Span, blocks
+from interviewer.reports.prose import Block, blocks, model_answer
 from interviewer.reports.reports import Report, highlighted, shortened
 from interviewer.reports.skill_levels import Skill
 
@@ -36,7 +37,7 @@ class _Writer:
         self._coverage()
         self._extremes()
         self._practice()
-        self._section("Questions and answers")
+        self._section(wording.QUESTIONS)
         for number, turn in enumerate(self._report.turns):
             self._turn(turn, first=number == 0)
         self._missing()
@@ -89,7 +90,7 @@ class _Writer:
 
     def _topic(self, one: TopicScore) -> None:
         height = 9 * POINT * 1.5
-        self._set.at_right(Run("not scored" if one.percent is None else f"{one.percent} %", "bold"), 9, height)
+        self._set.at_right(Run(topic_score(one.percent), "bold"), 9, height)
         self._text(one.name, 9)
         self._set.y += 0.6
         self._set.bar(one.percent or 0)
@@ -100,8 +101,8 @@ class _Writer:
         strong, weak = self._report.strengths, self._report.weaknesses
         self._set.need(10 + 11 * max(len(strong), len(weak), 1))
         self._set.beside(
-            lambda: self._column("Strengths", strong, wording.NO_STRENGTH),
-            lambda: self._column("Weaknesses", weak, wording.NO_WEAKNESS),
+            lambda: self._column(wording.STRENGTHS, strong, wording.NO_STRENGTH),
+            lambda: self._column(wording.WEAKNESSES, weak, wording.NO_WEAKNESS),
         )
 
     def _column(self, title: str, skills: Sequence[Skill], nothing: str) -> None:
@@ -111,8 +112,8 @@ class _Writer:
         if not skills:
             self._text(nothing, colour=MUTED)
         for skill in skills:
-            tone = TONES["hit" if skill.mean * 10 >= 70 else "partial"]
-            page.at_right(Run(wording.mean(skill), "bold", tone), 10, 10 * POINT * 1.5)
+            tone = TONES["hit" if skill.mean >= PASS_SCORE else "partial"]
+            page.at_right(Run(out_of(wording.mean(skill)), "bold", tone), 10, 10 * POINT * 1.5)
             width = page.width
             page.width -= 16
             self._text(skill.subtopic)
@@ -122,7 +123,7 @@ class _Writer:
     def _coverage(self) -> None:
         if not self._report.coverage:
             return
-        self._section("The job's requirements")
+        self._section(wording.REQUIREMENTS)
         for standing in Standing:
             found = [one for one in self._report.coverage if one.standing is standing]
             if found:
@@ -145,17 +146,16 @@ class _Writer:
         page.y += 1.2
 
     def _extremes(self) -> None:
-        found = [
-            (title, turn) for title, turn in (("Best answer", self._report.best), ("Weakest answer", self._report.worst)) if turn
-        ]
+        best, worst = (wording.BEST, self._report.best), (wording.WEAKEST, self._report.worst)
+        found = [(title, turn) for title, turn in (best, worst) if turn]
         if not found:
             return
-        self._section("Best and weakest answer")
+        self._section(wording.EXTREMES)
         for title, turn in found:
             if turn.verdict:
                 link = self._places[turn.position]
                 name = Run(f"question {turn.position}", colour=TONES["hit"], link=link)
-                head = [Run(f"{title}, {turn.verdict.score}/{MAX_SCORE}: ", "bold"), name, Run(f", {turn.topic}")]
+                head = [Run(f"{title}, {out_of(turn.verdict.score)}: ", "bold"), name, Run(f", {turn.topic}")]
                 self._set.paragraph(head, together=True)
                 self._text(shortened(turn.prompt), colour=MUTED)
                 self._set.y += 2
@@ -163,7 +163,7 @@ class _Writer:
     def _practice(self) -> None:
         if not self._report.suggestions:
             return
-        self._section("What to practise next")
+        self._section(wording.PRACTICE)
         for one in self._report.suggestions:
             self._set.paragraph([Run(wording.suggestion(one), "bold")], together=True)
             self._text(shortened(one.question.prompt), colour=MUTED)
@@ -189,7 +189,7 @@ class _Writer:
         self._answer(turn)
         if turn.verdict is None:
             page.space(3)
-            self._text("Not scored yet.", colour=MUTED)
+            self._text(f"{NO_SCORE_YET.capitalize()}.", colour=MUTED)
         else:
             self._verdict(turn.verdict, turn.kind)
 
@@ -214,23 +214,18 @@ class _Writer:
         self._small("Feedback", room=18)
         self._prose(blocks(verdict.feedback))
         if verdict.appeal:
-            self._small("What the second verdict says", room=18)
+            self._small(SECOND_VERDICT, room=18)
             self._marks(verdict.appeal.marks)
             self._prose(blocks(verdict.appeal.feedback))
-        self._small("A model answer", room=18)
-        found = blocks(verdict.model_answer)
-        if kind == "code" and not any(block.kind == "code" for block in found):
-            found = [Block("code", [Span(verdict.model_answer.strip(), True)])]
-        self._prose(found)
+        self._small(MODEL_ANSWER, room=18)
+        self._prose(model_answer(verdict.model_answer, kind))
         if verdict.follow_up:
             page.space(1.5)
-            page.paragraph(
-                [Run("A follow-up you might get: ", "bold", MUTED), Run(verdict.follow_up, colour=MUTED)], together=True
-            )
+            page.paragraph([Run(f"{FOLLOW_UP}: ", "bold", MUTED), Run(verdict.follow_up, colour=MUTED)], together=True)
 
     def _marks(self, marks: Sequence[MarkView]) -> None:
         for mark in marks:
-            head = [Run(f"{wording.MARKS[mark.mark]}: ", "bold"), Run(mark.point)]
+            head = [Run(f"{MARKS[mark.mark]}: ", "bold"), Run(mark.point)]
             quote = [Run(f"“{mark.quote}”", mark="hit" if mark.mark == "hit" else "partial")] if mark.quote else []
             self._signed(mark.mark, lambda head=head, quote=quote: self._mark(head, quote), room=self._height(head, quote))  # type: ignore[misc]
 

@@ -53,6 +53,14 @@ def blocks(text: str) -> list[Block]:
     return _joined(found)
 
 
+def model_answer(text: str, kind: str) -> list[Block]:
+    """Return a model answer's blocks. All of it is code if it answers a code question and has no code block of its own."""
+    found = blocks(text)
+    if kind == "code" and not any(block.kind == "code" for block in found):
+        return [Block("code", [Span(text.strip(), True)])]
+    return found
+
+
 def spans(text: str) -> list[Span]:
     """Cut a line at its backticks."""
     parts = _INLINE.split(text)

@@ -14,8 +14,9 @@ from interviewer import wiring
 from interviewer.accounts.browser_sessions import FLASH_COOKIE
 from interviewer.accounts.redirects import local_path
 from interviewer.errors import AppError, InvalidFields
-from interviewer.state.models import MailItem, date_words
+from interviewer.state.models import MailItem
 from interviewer.state.session import client, cookie
+from interviewer.wording import date_and_time
 
 # Characters of what a form left for its page: more than its handler writes.
 LONGEST_FLASH = 4_096
@@ -179,7 +180,7 @@ class OutboxState(rx.State):
         """Show the newest mails."""
         outbox = wiring.services().outbox
         self.mails = (
-            [_mail_item(item.mail.to, item.mail.subject, item.mail.text, date_words(item.at)) for item in outbox.mails]
+            [_mail_item(item.mail.to, item.mail.subject, item.mail.text, date_and_time(item.at)) for item in outbox.mails]
             if outbox
             else []
         )

@@ -14,8 +14,8 @@ from interviewer import wiring
 from interviewer.accounts.browser_sessions import COOKIE, FLASH_COOKIE, MAX_ID, Device
 from interviewer.errors import AppError, Unauthorized
 from interviewer.state.account import read_flash
-from interviewer.state.models import date_words
 from interviewer.state.session import SessionState, cookie, signed_in, to_login
+from interviewer.wording import date_and_time
 
 logger = logging.getLogger(__name__)
 
@@ -141,7 +141,7 @@ class ProfileState(rx.State):
 def device_item(device: Device) -> DeviceItem:
     """Return what is shown of a device."""
     name = f"Program · {device_name(device.user_agent)}" if device.program else device_name(device.user_agent)
-    return DeviceItem(device.id, name, date_words(device.last_seen), device.current)
+    return DeviceItem(device.id, name, date_and_time(device.last_seen), device.current)
 
 
 def device_name(user_agent: str) -> str:

@@ -9,9 +9,12 @@ import reflex as rx
 
 from interviewer.interviews.plan import choice_words
 from interviewer.interviews.views import TurnView
+from interviewer.interviews.wording import interviewer_name
 from interviewer.reports.reports import Report, shortened
-from interviewer.state.models import INTERVIEWER_NAMES, ReportItem, TurnItem, date_words, turn_item
+from interviewer.reports.wording import BEST, WEAKEST
+from interviewer.state.models import ReportItem, TurnItem, turn_item
 from interviewer.state.practice_models import SkillItem, skill_item
+from interviewer.wording import date_and_time
 
 
 @dataclass
@@ -50,8 +53,8 @@ class ReportFields(rx.State, mixin=True):
 async def show(state: ReportFields, report: Report) -> None:
     """Show a report; its turns are put together in a thread, since a dozen long answers take a tenth of a second."""
     turns = await asyncio.to_thread(lambda: [turn_item(turn) for turn in report.turns])
-    state.title, state.started = report.title, date_words(report.started_at)
-    state.interviewer_name = INTERVIEWER_NAMES.get(report.interviewer, report.interviewer)
+    state.title, state.started = report.title, date_and_time(report.started_at)
+    state.interviewer_name = interviewer_name(report.interviewer)
     state.size = choice_words(report.plan)
     state.finished = report.finished_at is not None
     state.percent = "" if report.percent is None else str(report.percent)
@@ -66,7 +69,7 @@ async def show(state: ReportFields, report: Report) -> None:
 def pick_items(best: TurnView | None, worst: TurnView | None) -> list[PickItem]:
     """Return what is shown of the best and the worst answer, as far as there are any."""
     found = []
-    for title, turn in (("Best answer", best), ("Weakest answer", worst)):
+    for title, turn in ((BEST, best), (WEAKEST, worst)):
         if turn and turn.verdict:
             href, score = f"#question-{turn.position}", turn.verdict.score
             short = shortened(turn.prompt)

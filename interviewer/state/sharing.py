@@ -11,10 +11,10 @@ from interviewer import wiring
 from interviewer.accounts.browser_sessions import hashed
 from interviewer.errors import AppError, Unauthorized
 from interviewer.reports.sharing import GONE, PATH
-from interviewer.state.models import date_words
 from interviewer.state.report import ReportFields, show
 from interviewer.state.review import interview_of
 from interviewer.state.session import client, signed_in, to_login
+from interviewer.wording import date_and_time
 
 
 class ShareState(rx.State):
@@ -34,7 +34,7 @@ class ShareState(rx.State):
             since = await wiring.services().sharing.since(person.user_id, interview_of(self))
         except AppError:
             return  # the page itself says what is wrong
-        self.since = date_words(since) if since else ""
+        self.since = date_and_time(since) if since else ""
 
     @rx.event
     async def toggle(self) -> None:
@@ -53,7 +53,7 @@ class ShareState(rx.State):
         except AppError as error:
             self.error = error.user_message
             return None
-        self.since, self.opened = date_words(since), True
+        self.since, self.opened = date_and_time(since), True
         return None
 
     @rx.event

@@ -10,6 +10,7 @@ from interviewer.errors import Unauthorized, for_the_user
 from interviewer.interviews.rubric import PASS_SCORE
 from interviewer.state.practice_models import SkillItem, SuggestionItem, practised_item, skill_item, suggestion_item
 from interviewer.state.session import cookie
+from interviewer.wording import counted
 
 # Shown at once; the rest is folded up.
 SHOWN = 5
@@ -56,7 +57,7 @@ def _practice_words(passed: list[bool]) -> str:
     """Return how much was practised, in words; nothing before the first try."""
     if not passed:
         return ""
-    count = sum(passed)
+    count, questions = sum(passed), counted(len(passed), "question")
     if len(passed) == 1:
-        return "1 question practised and passed" if count else "1 question practised, not passed yet"
-    return f"{len(passed)} questions practised, {count or 'none'} of them passed{'' if count else ' yet'}"
+        return f"{questions} practised and passed" if count else f"{questions} practised, not passed yet"
+    return f"{questions} practised, {count or 'none'} of them passed{'' if count else ' yet'}"
