@@ -1,4 +1,4 @@
-"""A report as Markdown (CommonMark with tables). What people and models wrote stays text: it makes no markup of its own."""
+"""A report as Markdown (CommonMark with tables). Text of users and models is escaped: it makes no markup."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from interviewer.reports.reports import Report, shortened
 from interviewer.reports.skill_levels import Skill
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>&~|$^{}#])")
-# What begins a heading, a list, a quote, a rule or a table's line when a line begins with it.
+# At the start of a line these begin a heading, a list, a rule or a table.
 _OPENING = re.compile(r"^([+\-=:])")
 _NUMBER = re.compile(r"^(\d+)([.)])")
 _BACKTICKS = re.compile(r"`+")
@@ -66,14 +66,12 @@ def _coverage(report: Report) -> Iterator[str]:
 
 
 def _extremes(report: Report) -> Iterator[str]:
-    found = [(title, turn) for title, turn in ((wording.BEST, report.best), (wording.WEAKEST, report.worst)) if turn]
-    if found:
+    if found := wording.extremes(report.best, report.worst):
         yield f"## {wording.EXTREMES}"
         yield "\n".join(
-            f"- {title}, {wording.score(turn.verdict)}: [question {turn.position}](#question-{turn.position}), "
+            f"- {title}, {wording.score(verdict)}: [question {turn.position}](#question-{turn.position}), "
             f"{line(shortened(turn.prompt))}"
-            for title, turn in found
-            if turn.verdict
+            for title, turn, verdict in found
         )
 
 
@@ -127,7 +125,7 @@ def _prose(found: Sequence[Block]) -> Iterator[str]:
 
 
 def _inline(span: Span) -> str:
-    """Return a span; code in more backticks than stand in it."""
+    """Return a span; code gets a longer fence of backticks than any in it."""
     if not span.code:
         return _escaped(span.text)
     fence = "`" * (_longest(span.text) + 1)
@@ -136,12 +134,12 @@ def _inline(span: Span) -> str:
 
 
 def line(text: str) -> str:
-    """Return a text as one line that shows exactly its words."""
+    """Return a text as one line of its words, escaped."""
     return _begun(_escaped(" ".join(_plain(text).split())))
 
 
 def quoted(text: str) -> str:
-    """Return a text as a quotation in which every line stays a line; what looks like markup in it shows as it was typed."""
+    """Return a text as a quotation, escaped, with its line breaks."""
     lines = [_begun(_escaped(one.strip()), indent=len(one) - len(one.lstrip())) for one in _plain(text).strip().split("\n")]
     ends = ["\\" if one and following else "" for one, following in zip(lines, [*lines[1:], ""], strict=True)]
     return "\n".join(f"> {one}{end}".rstrip() for one, end in zip(lines, ends, strict=True))
@@ -155,7 +153,7 @@ def fenced(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return a text with one kind of line end and without what no document should hold."""
+    """Return a text with one kind of line break and without control characters."""
     text = re.sub(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]", "\n", text)
     return re.sub(r"[\x00-\x08\x0e-\x1f\x7f]", "\N{REPLACEMENT CHARACTER}", text)
 
@@ -169,6 +167,6 @@ def _escaped(text: str) -> str:
 
 
 def _begun(text: str, indent: int = 0) -> str:
-    """Return an escaped line that begins nothing; what it was indented by is kept with spaces that count."""
+    """Escape the start of a line, and keep its indent with no-break spaces."""
     text = _NUMBER.sub(r"\1\\\2", _OPENING.sub(r"\\\1", text))
     return "\N{NO-BREAK SPACE}" * min(indent, 40) + text if text else ""

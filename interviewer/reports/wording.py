@@ -27,7 +27,6 @@ NO_STRENGTH = f"No answer has reached {PASSING} yet."
 NO_WEAKNESS = f"Nothing below {PASSING}."
 REQUIREMENTS = "The job's requirements"
 EXTREMES = "Best and weakest answer"
-BEST, WEAKEST = "Best answer", "Weakest answer"
 PRACTICE = "What to practise next"
 QUESTIONS = "Questions and answers"
 # The longest name that a file gets, in characters, without its ending.
@@ -74,6 +73,12 @@ def close_to(one: SuggestedQuestion) -> str:
     """Return which skill a question to practise is for, "" if the question's subtopic is that skill or it is for none."""
     differs = one.skill and one.skill.casefold() != one.question.subtopic.casefold()
     return f"close to {one.skill}" if differs else ""
+
+
+def extremes(best: TurnView | None, worst: TurnView | None) -> list[tuple[str, TurnView, VerdictView]]:
+    """Return the best and the worst answer, as far as there are any, with their titles and verdicts."""
+    titled = (("Best answer", best), ("Weakest answer", worst))
+    return [(title, turn, turn.verdict) for title, turn in titled if turn and turn.verdict]
 
 
 def place(turn: TurnView) -> str:

@@ -11,7 +11,7 @@ from interviewer.interviews.plan import choice_words
 from interviewer.interviews.views import TurnView
 from interviewer.interviews.wording import interviewer_name
 from interviewer.reports.reports import Report, shortened
-from interviewer.reports.wording import BEST, WEAKEST
+from interviewer.reports.wording import extremes
 from interviewer.state.models import ReportItem, TurnItem, turn_item
 from interviewer.state.practice_models import SkillItem, skill_item
 from interviewer.wording import date_and_time
@@ -68,10 +68,15 @@ async def show(state: ReportFields, report: Report) -> None:
 
 def pick_items(best: TurnView | None, worst: TurnView | None) -> list[PickItem]:
     """Return what is shown of the best and the worst answer, as far as there are any."""
-    found = []
-    for title, turn in ((BEST, best), (WEAKEST, worst)):
-        if turn and turn.verdict:
-            href, score = f"#question-{turn.position}", turn.verdict.score
-            short = shortened(turn.prompt)
-            found.append(PickItem(title, href, turn.position, turn.topic, score, turn.verdict.passed, short))
-    return found
+    return [
+        PickItem(
+            title,
+            f"#question-{turn.position}",
+            turn.position,
+            turn.topic,
+            verdict.score,
+            verdict.passed,
+            shortened(turn.prompt),
+        )
+        for title, turn, verdict in extremes(best, worst)
+    ]
