@@ -13,20 +13,15 @@ from interviewer.reports.prose import Block, Span, blocks, model_answer
     "unit",
     ["  x\n\n", "    a\n\nb;\n\n", "• x\n", "```\n", "`a", "`", "- ", "> ", "* * ", "[](", "word ", "\t", "\n"],
 )
-def test_reading_takes_time_in_proportion_to_the_text(unit: str) -> None:
-    """Eight times the text takes about eight times as long; with quadratic work it would take up to 64 times."""
-    short = unit * (10_000 // len(unit))
-    assert seconds(short * 8) < 24 * max(seconds(short), 0.001)
-
-
-def seconds(text: str) -> float:
-    """Return the CPU time of reading a text, the shortest of three, so that a busy machine does not count."""
+def test_a_hostile_text_is_read_in_little_time(unit: str) -> None:
+    """The text is ten times as long as any that is stored; at the limit, reading a stored one would take 0.3 seconds."""
+    text = unit * (80_000 // len(unit))
     spent = []
-    for _ in range(3):
+    for _ in range(2):
         began = time.process_time()
         blocks(text)
         spent.append(time.process_time() - began)
-    return min(spent)
+    assert min(spent) < 3
 
 
 def test_deep_nesting_is_one_list_with_one_line() -> None:
