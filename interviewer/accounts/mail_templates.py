@@ -8,7 +8,7 @@ from urllib.parse import quote
 from interviewer.accounts.lifetimes import RESET_LIFETIME, VERIFICATION_LIFETIME
 from interviewer.core.mail import Mail
 from interviewer.credits.rules import FIRST_FREE
-from interviewer.interviews.plan import SHORT, STANDARD
+from interviewer.interviews.plan import SHORT, STANDARD, time_words
 from interviewer.wording import duration
 
 # Mail programs know little CSS: colours and sizes stand at the elements, and nothing is fetched.
@@ -82,7 +82,7 @@ def welcome(to: str, username: str, site_url: str) -> Mail:
         [
             f"Welcome {username},",
             "your account is ready, with one free interview in it. "
-            f"Choose {STANDARD.total} questions in about {STANDARD.minutes} minutes, or {SHORT.total} in about {SHORT.minutes}. "
+            f"Choose {STANDARD.total} questions in {time_words(STANDARD)}, or {SHORT.total} in about {SHORT.minutes}. "
             "Every answer gets a verdict that tells what it is based on. You can pause at any time.",
         ],
         f"{site_url}interview",

@@ -216,6 +216,11 @@ def size_words(plan: Plan) -> str:
     return f"{counted(plan.total, 'question')} on {topics}"
 
 
+def time_words(plan: Plan) -> str:
+    """Return how long an interview takes: "about 30 minutes"."""
+    return f"about {counted(plan.minutes, 'minute')}"
+
+
 def choice_words(plan: Plan) -> str:
     """Return size, level and programming language in words, as far as they were chosen."""
     return " · ".join(part for part in (size_words(plan), plan.level or "", plan.programming_language) if part)

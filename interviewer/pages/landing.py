@@ -12,7 +12,7 @@ from interviewer.components.icons import icon
 from interviewer.components.ink import ring
 from interviewer.components.layout import SMALL_TITLE, shell
 from interviewer.components.verdict import disclosure
-from interviewer.interviews.plan import MAX_FOCUS_TOPICS, SHORT, STANDARD
+from interviewer.interviews.plan import MAX_FOCUS_TOPICS, SHORT, STANDARD, time_words
 from interviewer.interviews.rubric import MAX_SCORE, Mark
 from interviewer.interviews.samples import SAMPLE_VERDICT, SampleMark
 from interviewer.interviews.topics import TOPICS
@@ -44,9 +44,7 @@ def _hero() -> rx.Component:
                 rx.el.a("Sign in", href="/login", class_name=SECONDARY),
                 class_name="mt-7 flex flex-wrap gap-3",
             ),
-            rx.el.p(
-                f"The first interview is free. No card, about {STANDARD.minutes} minutes.", class_name="mt-4 text-sm text-muted"
-            ),
+            rx.el.p(f"The first interview is free. No card, {time_words(STANDARD)}.", class_name="mt-4 text-sm text-muted"),
             _steps(),
         ),
         _excerpt(),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from interviewer.billing.account_view import Account, Plan, StatementLine
+from interviewer.billing.account_view import INACTIVE, Account, Plan, StatementLine
 from interviewer.billing.catalogue import CREDITS_A_MONTH, PLANS, Product, price_words
 from interviewer.credits.rules import USABLE, Balances, CreditType, SubscriptionStatus
 from interviewer.wording import counted, day, form
 
 NO_PLAN = "No plan"
 STATUS_WORDS = {
-    "inactive": NO_PLAN,
+    INACTIVE: NO_PLAN,
     SubscriptionStatus.ON_TRIAL: "Trial",
     SubscriptionStatus.ACTIVE: "Active",
     SubscriptionStatus.PAUSED: "Paused",
@@ -89,14 +89,14 @@ def plan_item(account: Account, *, selling: bool = True) -> PlanItem:
     """Return what is shown of a user's plan, and what can be done with it on a site that sells plans or does not."""
     plan, credits = account.plan, account.balances.subscription
     item = PlanItem(
-        title=plan.product.label if plan.product else "Unknown plan" if plan.status != "inactive" else NO_PLAN,
+        title=plan.product.label if plan.product else "Unknown plan" if plan.status != INACTIVE else NO_PLAN,
         status=STATUS_WORDS[plan.status],
         tone=_tone(plan),
         next=_next(plan, credits, selling=selling),
         since=f"Since {day(plan.started_at)}" if plan.started_at else "",
         trouble=_trouble(plan),
         elsewhere=plan.elsewhere,
-        pays=plan.status not in ("inactive", SubscriptionStatus.EXPIRED, SubscriptionStatus.CANCELLED),
+        pays=plan.status not in (INACTIVE, SubscriptionStatus.EXPIRED, SubscriptionStatus.CANCELLED),
     )
     if item.pays:
         item.cancel = _cancel(plan, credits)
