@@ -5,8 +5,11 @@ from __future__ import annotations
 from html import escape
 from urllib.parse import quote
 
+from interviewer.accounts.lifetimes import RESET_LIFETIME, VERIFICATION_LIFETIME
 from interviewer.core.mail import Mail
-from interviewer.interviews.plan import SHORT, STANDARD
+from interviewer.credits.rules import FIRST_FREE
+from interviewer.interviews.plan import SHORT, STANDARD, time_words
+from interviewer.wording import duration
 
 # Mail programs support little CSS, so styles are inline and nothing is fetched.
 _PAGE = """\
@@ -47,7 +50,7 @@ def verification(to: str, username: str, site_url: str, secret: str) -> Mail:
         f"{site_url}verify-email?token={quote(secret)}",
         "Create my account",
         (
-            "The link works once, for 24 hours. Your first interview is free.",
+            f"The link works once, for {duration(VERIFICATION_LIFETIME)}. {FIRST_FREE}",
             f"Not you? Then someone else typed your address. Ignore this mail, and no account is created for {username}.",
         ),
     )
@@ -79,7 +82,7 @@ def welcome(to: str, username: str, site_url: str) -> Mail:
         [
             f"Welcome {username},",
             "your account is ready, with one free interview in it. "
-            f"Choose {STANDARD.total} questions in about {STANDARD.minutes} minutes, or {SHORT.total} in about {SHORT.minutes}. "
+            f"Choose {STANDARD.total} questions in {time_words(STANDARD)}, or {SHORT.total} in about {SHORT.minutes}. "
             "Every answer gets a verdict that tells what it is based on. You can pause at any time.",
         ],
         f"{site_url}interview",
@@ -95,7 +98,10 @@ def reset(to: str, username: str, site_url: str, secret: str) -> Mail:
         [f"Hello {username},", "here you can choose a new password for your Interviewer account:"],
         f"{site_url}reset-password?token={quote(secret)}",
         "Choose a new password",
-        ("The link works once, for 15 minutes.", "If you did not ask for this, ignore this mail: your password stays as it is."),
+        (
+            f"The link works once, for {duration(RESET_LIFETIME)}.",
+            "If you did not ask for this, ignore this mail: your password stays as it is.",
+        ),
     )
 
 
@@ -111,7 +117,7 @@ def password_to_choose(to: str, username: str, site_url: str, secret: str) -> Ma
         ],
         f"{site_url}reset-password?token={quote(secret)}",
         "Choose my password",
-        (f"The link works once, for 15 minutes. You can get a new one at any time: {site_url}reset-request",),
+        (f"The link works once, for {duration(RESET_LIFETIME)}. You can get a new one at any time: {site_url}reset-request",),
     )
 
 

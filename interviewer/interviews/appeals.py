@@ -16,11 +16,11 @@ from interviewer.interviews.tables import Appeal
 from interviewer.interviews.turns import DRAIN_SECONDS, Interviews
 from interviewer.interviews.user_text import SKIPPED
 from interviewer.interviews.views import BUILT_IN, InterviewView, Loaded, TurnRow
+from interviewer.interviews.wording import ANSWER_NOT_SCORED
 
 ONCE = "There is a second verdict on this answer already."
 SAME_AGAIN = "The built-in interviewer would only say the same again."
 NOTHING_SAID = "A skipped question has no answer to judge."
-NOTHING_YET = "This answer is not scored yet."
 
 
 class Appeals:
@@ -55,7 +55,7 @@ class Appeals:
 
     def _refuse(self, row: TurnRow) -> None:
         if row.answer is None or row.verdict is None:
-            raise BadRequest(NOTHING_YET)
+            raise BadRequest(ANSWER_NOT_SCORED)
         if row.answer.content == SKIPPED:
             raise BadRequest(NOTHING_SAID)
         if row.appeal is not None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import reflex as rx
 
+from interviewer.accounts.browser_sessions import SESSION_LIFETIME
 from interviewer.components.forms import LINK
 from interviewer.components.layout import shell
+from interviewer.credits.rules import FAILED_START, ONE_FOR_ONE
+from interviewer.wording import duration
 
 Section = tuple[str, tuple[str, ...]]
 
@@ -28,7 +31,7 @@ _TERMS: tuple[Section, ...] = (
     (
         "Credits, plans and money",
         (
-            "One credit is one interview. An interview that does not start costs none. Individual credits never expire. Credits of a plan are "
+            f"{ONE_FOR_ONE} {FAILED_START} Individual credits never expire. Credits of a plan are "
             "kept from month to month and can be used while the plan is active, on trial or past due.",
             "Payments are handled by Lemon Squeezy, the merchant of record; prices, taxes and receipts are theirs. A plan can be cancelled on the "
             "account page at any time and then ends with the period that is paid.",
@@ -88,7 +91,7 @@ _PRIVACY: tuple[Section, ...] = (
             "Until you delete it. On the account page you can read and export everything as a file and delete the account: subscriptions are cancelled "
             "first, then interviews and personal data are erased at once. Ledger rows and payment records stay without the person, as bookkeeping demands. "
             "Backups that the operator makes may hold older data for a while.",
-            "A session ends after 30 days without use, links in mails after at most a day.",
+            f"A session ends after {duration(SESSION_LIFETIME)} without use, links in mails after at most a day.",
             "You can ask what is stored about you, have it corrected or erased, and complain to a data protection authority. Write to the address that our mails come from.",
         ),
     ),

@@ -14,7 +14,8 @@ from interviewer.accounts.browser_sessions import FLASH_COOKIE
 from interviewer.accounts.redirects import local_path
 from interviewer.errors import AppError, InvalidFields
 from interviewer.state.access import client, cookie, services
-from interviewer.state.models import MailItem, date_words
+from interviewer.state.models import MailItem
+from interviewer.wording import date_and_time
 
 # Characters of a flash cookie that are read; handlers write fewer.
 LONGEST_FLASH = 4_096
@@ -178,7 +179,7 @@ class OutboxState(rx.State):
         """Show the newest mails."""
         outbox = services().outbox
         self.mails = (
-            [_mail_item(item.mail.to, item.mail.subject, item.mail.text, date_words(item.at)) for item in outbox.mails]
+            [_mail_item(item.mail.to, item.mail.subject, item.mail.text, date_and_time(item.at)) for item in outbox.mails]
             if outbox
             else []
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 from interviewer.interviews.progress import InterviewStatus
@@ -12,7 +12,7 @@ from interviewer.interviews.rubric import half_up
 from interviewer.interviews.topics import topic_by_id
 from interviewer.reports.dashboard import InterviewSummary, TopicTrend
 from interviewer.reports.streak import RECENT_DAYS, Streak
-from interviewer.state.models import date_words
+from interviewer.wording import counted, date_and_time, form, short_day
 
 # The chart's size in SVG units, and how many interviews it shows: more points are too close to touch one.
 WIDTH, HEIGHT, MARGIN = 600, 160, 12
@@ -102,11 +102,6 @@ def _point(one: InterviewSummary, x: float) -> PointItem:
     )
 
 
-def short_day(moment: datetime) -> str:
-    """Return a UTC date such as 7 May 2026, its month cut to three letters."""
-    return f"{moment.day} {moment:%b %Y}"
-
-
 def height_of(percent: int) -> float:
     """Return the distance of a percentage from the chart's upper edge, in SVG units."""
     return MARGIN + (HEIGHT - 2 * MARGIN) * (100 - percent) / 100
@@ -131,8 +126,9 @@ def course_words(percents: Sequence[int]) -> str:
     before = half_up(Decimal(sum(earlier_ones)) / len(earlier_ones))
     change = newest - before
     earlier = "the one before" if len(percents) == 2 else "the mean of those before"
-    points_words = "1 point" if abs(change) == 1 else f"{abs(change)} points"
-    compared = f"{points_words} {'above' if change > 0 else 'below'} {earlier}" if change else f"the same as {earlier}"
+    compared = (
+        f"{counted(abs(change), 'point')} {'above' if change > 0 else 'below'} {earlier}" if change else f"the same as {earlier}"
+    )
     best = ", your best so far" if change > 0 and newest > max(earlier_ones) else ""
     return f"The last one: {newest} %, {compared}{best}."
 
@@ -149,7 +145,7 @@ def resume_item(unfinished: Sequence[InterviewSummary], reached: int) -> ResumeI
         where=f"{one.plan.place(reached).topic.name}, question {reached} of {one.plan.total}"
         if reached
         else "Its first question comes next",
-        started=date_words(one.started_at),
+        started=date_and_time(one.started_at),
         verb="Resume" if paused else "Continue",
         href=f"/interview?id={one.id}",
         percent=100 * max(0, reached - 1) // one.plan.total,
@@ -186,7 +182,7 @@ def streak_item(streak: Streak, today: date) -> StreakItem:
     active = sum(streak.recent)
     return StreakItem(
         count=streak.current,
-        unit="day in a row" if streak.current == 1 else "days in a row",
+        unit=f"{form(streak.current, 'day', 'days')} in a row",
         words=_streak_words(streak),
         summary=f"Active on {active} of the last {RECENT_DAYS} days" + (", today too" if streak.today else ""),
         days=days,
@@ -198,12 +194,10 @@ def _streak_words(streak: Streak) -> str:
         return "Every day on which you answer a question counts, in an interview or for practice."
     if streak.today:
         return (
-            "Today is done." if streak.current == streak.longest else f"Today is done. Your longest row: {_days(streak.longest)}."
+            "Today is done."
+            if streak.current == streak.longest
+            else f"Today is done. Your longest row: {counted(streak.longest, 'day')}."
         )
     if streak.current:
-        return f"Answer one question today to make it {_days(streak.current + 1)}."
-    return f"Your longest row: {_days(streak.longest)}. One question today begins a new one."
-
-
-def _days(number: int) -> str:
-    return "1 day" if number == 1 else f"{number} days"
+        return f"Answer one question today to make it {counted(streak.current + 1, 'day')}."
+    return f"Your longest row: {counted(streak.longest, 'day')}. One question today begins a new one."

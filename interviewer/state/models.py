@@ -11,13 +11,13 @@ from interviewer.interviews.plan import Plan
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.rubric import MAX_SCORE
 from interviewer.interviews.views import AppealView, InterviewView, TurnView, VerdictView, title_of
+from interviewer.interviews.wording import MARKS, spread
 from interviewer.reports.dashboard import InterviewSummary
-from interviewer.reports.prose import Block, Span, blocks
+from interviewer.reports.prose import Block, blocks, model_answer
+from interviewer.wording import date_and_time
 
-INTERVIEWER_NAMES = {"builtin": "Built-in interviewer (question bank, no AI)", "openai": "AI interviewer"}
 # Characters of a question that a screen reader announces; the page has the whole text.
 SAID = 300
-MARK_WORDS = {"hit": "Made", "partial": "Half-way", "missed": "Missed"}
 
 
 @dataclass
@@ -156,17 +156,17 @@ def _judged(verdict: VerdictView, kind: str) -> dict[str, Any]:
         "score": verdict.score,
         "passed": verdict.passed,
         "feedback": blocks(verdict.feedback),
-        "marks": [MarkItem(mark.point, mark.mark, MARK_WORDS[mark.mark], mark.quote) for mark in verdict.marks],
+        "marks": [MarkItem(mark.point, mark.mark, MARKS[mark.mark], mark.quote) for mark in verdict.marks],
         "hits": _count(verdict, "hit"),
         "halves": _count(verdict, "partial"),
         "misses": _count(verdict, "missed"),
-        "model_answer": _model_answer(verdict.model_answer, kind),
+        "model_answer": model_answer(verdict.model_answer, kind),
         "follow_up": verdict.follow_up,
         "may_appeal": not verdict.final,
     }
     if verdict.low != verdict.high:
         shown |= {"low": verdict.low, "high": verdict.high}
-        shown["band"] = f"Graded several times, between {verdict.low} and {verdict.high}"
+        shown["band"] = spread(verdict.low, verdict.high).capitalize()
     return shown | (_appealed(verdict, verdict.appeal) if verdict.appeal else {})
 
 
@@ -181,18 +181,10 @@ def _appealed(verdict: VerdictView, appeal: AppealView) -> dict[str, Any]:
         "second_score": appeal.score,
         "second_feedback": blocks(appeal.feedback),
         "pairs": [
-            PairItem(one.point, MARK_WORDS[one.mark], MARK_WORDS[other.mark], one.mark != other.mark)
+            PairItem(one.point, MARKS[one.mark], MARKS[other.mark], one.mark != other.mark)
             for one, other in zip(verdict.marks, appeal.marks, strict=True)
         ],
     }
-
-
-def _model_answer(text: str, kind: str) -> list[Block]:
-    """Return a model answer's blocks; for a code question without a code block, all of it is code."""
-    found = blocks(text)
-    if kind == "code" and not any(block.kind == "code" for block in found):
-        return [Block("code", [Span(text.strip(), True)])]
-    return found
 
 
 def rail(plan: Plan, asked: int, scores: dict[int, int], *, finished: bool = False) -> list[RailItem]:
@@ -232,11 +224,6 @@ def report_items(view: InterviewView) -> list[ReportItem]:
     return [ReportItem(score.name, score.percent or 0, score.percent is not None) for score in view.topic_scores]
 
 
-def date_words(moment: datetime) -> str:
-    """Return a UTC date and time such as 7 May 2026, 14:05 UTC."""
-    return f"{moment.day} {moment:%B %Y}, {moment:%H:%M} UTC"
-
-
 def summary_item(summary: InterviewSummary) -> SummaryItem:
     """Return an interview as the dashboard lists it."""
     finished = summary.status is InterviewStatus.FINISHED
@@ -244,7 +231,7 @@ def summary_item(summary: InterviewSummary) -> SummaryItem:
         id=summary.id,
         title=summary.title,
         status="Paused" if summary.status is InterviewStatus.PAUSED else "Finished" if finished else "Running",
-        started=date_words(summary.started_at),
+        started=date_and_time(summary.started_at),
         progress=f"{summary.answers_judged} of {summary.plan.total} answers scored",
         percent="" if summary.percent is None else f"{summary.percent}",
         href=f"/interview/{summary.id}" if finished else f"/interview?id={summary.id}",

@@ -15,8 +15,8 @@ from interviewer.core.ids import MAX_ID
 from interviewer.errors import AppError
 from interviewer.state.access import cookie, services, signed_in, stay_silent, to_login, when_signed_out, words_of
 from interviewer.state.account import read_flash
-from interviewer.state.models import date_words
 from interviewer.state.session import SessionState
+from interviewer.wording import date_and_time
 
 logger = logging.getLogger(__name__)
 
@@ -134,7 +134,7 @@ class ProfileState(rx.State):
 def device_item(device: Device) -> DeviceItem:
     """Return what is shown of a device."""
     name = f"Program · {device_name(device.user_agent)}" if device.program else device_name(device.user_agent)
-    return DeviceItem(device.id, name, date_words(device.last_seen), device.current)
+    return DeviceItem(device.id, name, date_and_time(device.last_seen), device.current)
 
 
 def device_name(user_agent: str) -> str:

@@ -10,9 +10,9 @@ from interviewer.accounts.browser_sessions import hashed
 from interviewer.errors import AppError
 from interviewer.reports.sharing import GONE, PATH
 from interviewer.state.access import client, services, signed_in, to_login, when_signed_out, words_of
-from interviewer.state.models import date_words
 from interviewer.state.report import ReportFields, show
 from interviewer.state.review import interview_of
+from interviewer.wording import date_and_time
 
 
 class ShareState(rx.State):
@@ -32,7 +32,7 @@ class ShareState(rx.State):
             since = await services().sharing.since(person.user_id, interview_of(self))
         except AppError:
             return  # `ReviewState.load` says what is wrong.
-        self.since = date_words(since) if since else ""
+        self.since = date_and_time(since) if since else ""
 
     @rx.event
     async def toggle(self) -> None:
@@ -50,7 +50,7 @@ class ShareState(rx.State):
         except AppError as error:
             self.error = words_of(error)
             return
-        self.since, self.opened = date_words(since), True
+        self.since, self.opened = date_and_time(since), True
 
     @rx.event
     @when_signed_out(to_login)

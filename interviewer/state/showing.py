@@ -9,9 +9,9 @@ from interviewer.errors import AppError
 from interviewer.interviews.events import Asked, Event, Failed, FeedbackPiece, Judged, QuestionPiece, Started, Stored
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.views import InterviewView, TurnView
+from interviewer.interviews.wording import ANSWER_NOT_SCORED, interviewer_name
 from interviewer.state.interview_fields import InterviewFields
 from interviewer.state.models import (
-    INTERVIEWER_NAMES,
     TurnItem,
     asked_words,
     heading,
@@ -26,7 +26,6 @@ from interviewer.state.models import (
 from interviewer.state.plan_form import choice_item
 from interviewer.state.streaming import GrowingText
 
-NOT_SCORED = "This answer is not scored yet."
 NOT_ASKED = "The next question is not there yet."
 GIVEN_UP = "The start was given up. Your credit is back."
 DID_NOT_START = "The interview did not start, so your credit was given back. Please try again."
@@ -53,7 +52,7 @@ def show(state: InterviewFields, view: InterviewView) -> None:
         return
     state.interview_id, state.title = view.id, heading(view)
     state.started_ms = milliseconds(view.created_at)
-    state.interviewer_name = INTERVIEWER_NAMES.get(view.interviewer, view.interviewer)
+    state.interviewer_name = interviewer_name(view.interviewer)
     state.phase = {InterviewStatus.PAUSED: "paused", InterviewStatus.FINISHED: "finished"}.get(view.status, "live")
     state._plan, state._scores, state._asked = view.plan, scores_of(view), len(view.turns)
     answered = [turn for turn in view.turns if turn.answer is not None]
@@ -61,7 +60,7 @@ def show(state: InterviewFields, view: InterviewView) -> None:
     newest = answered[-1] if answered else None
     state.unscored = [turn.question_id for turn in answered if turn.lacks_verdict and turn is not newest]
     if newest is not None:
-        state.judging, state.verdict_error = _pending(newest.lacks_verdict, newest.claimed, NOT_SCORED)
+        state.judging, state.verdict_error = _pending(newest.lacks_verdict, newest.claimed, ANSWER_NOT_SCORED)
         state.asking, state.question_error = _pending(newest.lacks_next, newest.claimed, NOT_ASKED)
     if view.status is InterviewStatus.STARTING:
         state.asking = True
@@ -150,7 +149,7 @@ def apply(state: InterviewFields, event: Event, growing: Growing) -> None:
             state.interview_id, state.phase, state.asking = interview_id, "live", True
             state.question, state.last, state._scores, state._asked = TurnItem(), TurnItem(), {}, 1
             state._plan, state.choice = plan, choice_item(plan)
-            state.title, state.interviewer_name = title, INTERVIEWER_NAMES.get(interviewer, interviewer)
+            state.title, state.interviewer_name = title, interviewer_name(interviewer)
             state.progress, state.unscored, state.started_ms = "", [], milliseconds(datetime.now(UTC))
             show_progress(state)
         case Stored(turn):
@@ -222,6 +221,6 @@ def settle(state: InterviewFields) -> None:
     if state.phase != "live" or not state.last.question_id:
         return
     if not state.last.judged:
-        state.verdict_error = state.verdict_error or NOT_SCORED
+        state.verdict_error = state.verdict_error or ANSWER_NOT_SCORED
     if not state.question.question_id and state.last.position < state.last.total:
         state.question_error = state.question_error or NOT_ASKED

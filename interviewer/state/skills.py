@@ -7,6 +7,7 @@ import reflex as rx
 from interviewer.interviews.rubric import PASS_SCORE
 from interviewer.state.access import services, signed_in, when_signed_out, words_of
 from interviewer.state.practice_models import SkillItem, SuggestionItem, practised_item, skill_item, suggestion_item
+from interviewer.wording import counted
 
 # Skills shown at first; the others are folded.
 SHOWN = 5
@@ -53,7 +54,7 @@ def _practice_words(passed: list[bool]) -> str:
     """Return how many questions were practised and passed, in words; "" before the first try."""
     if not passed:
         return ""
-    count = sum(passed)
+    count, questions = sum(passed), counted(len(passed), "question")
     if len(passed) == 1:
-        return "1 question practised and passed" if count else "1 question practised, not passed yet"
-    return f"{len(passed)} questions practised, {count or 'none'} of them passed{'' if count else ' yet'}"
+        return f"{questions} practised and passed" if count else f"{questions} practised, not passed yet"
+    return f"{questions} practised, {count or 'none'} of them passed{'' if count else ' yet'}"
