@@ -119,7 +119,7 @@ async def test_huge_addresses_are_refused_quickly(email: str) -> None:
     started = time.thread_time()
     with pytest.raises(BadRequest, match=r"This is not a valid e-mail address\."):
         normalised_email(email)
-    assert time.thread_time() - started < 0.005
+    assert time.thread_time() - started < 0.05
 
 
 @pytest.mark.parametrize("piece", ["a", "a.", "ä", "@", '"', "\N{KELVIN SIGN}", "a@", "xn--"])
