@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from interviewer.core.fair_queue import NoPlace, Reason, Turnstile
@@ -72,7 +72,7 @@ STEPS = some.lists(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(
     at_once=some.integers(1, 6),
     each=some.integers(1, 4),
