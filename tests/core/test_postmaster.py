@@ -99,6 +99,22 @@ def test_restart_ignores_foreign_pid(folder: Path, caplog: pytest.LogCaptureFixt
         assert bystander.poll() is None
 
 
+def test_restart_opens_a_path_that_was_closed(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A folder above the data is closed to the server's account while it runs, as pytest does at each start to its own."""
+    server = EmbeddedPostgres(folder)
+    server.start()
+    process = server.postmaster.process()
+    assert process is not None
+    folder.chmod(0o700)
+    process.kill()
+    with server.kept_up(every=0.1):
+        deadline = time.monotonic() + 30
+        while "runs again" not in caplog.text:
+            assert time.monotonic() < deadline, caplog.text
+            time.sleep(0.05)
+    server.stop()
+
+
 def test_server_with_emptied_pid_file_is_left_alone(folder: Path) -> None:
     server = EmbeddedPostgres(folder)
     url = server.start()

@@ -67,11 +67,7 @@ class EmbeddedPostgres:
         make_data_folder(self.folder.parent)
         with self._sentences(), self._locked(interrupted):
             self._refuse_unusable()
-            account = choose_account(self.folder)
-            if account is not None:
-                open_way(self.folder.resolve(), account)
-                open_programs(programs.parent, account)
-                hand_over(self.folder, account)
+            account = self._opened_to_account(programs)
             if not (self.folder / "PG_VERSION").exists():
                 self._create(
                     programs, account, _explained(f"the embedded database in {self.folder} is being created", interrupted)
@@ -121,6 +117,7 @@ class EmbeddedPostgres:
                 logger.error("the embedded database has ended; starting it again")
             try:
                 with self._sentences(), self._locked(over.is_set):
+                    self._opened_to_account(find_programs())
                     self.postmaster.start(
                         _explained(
                             f"the embedded database in {self.folder} is starting; after a crash it repairs itself first",
@@ -134,6 +131,15 @@ class EmbeddedPostgres:
             else:
                 logger.warning("the embedded database runs again")
                 failed = False
+
+    def _opened_to_account(self, programs: Path) -> Account | None:
+        """Return the account that runs the server, if it is another one, after giving it access to the data and the programs."""
+        account = choose_account(self.folder)
+        if account is not None:
+            open_way(self.folder.resolve(), account)
+            open_programs(programs.parent, account)
+            hand_over(self.folder, account)
+        return account
 
     def _create(self, programs: Path, account: Account | None, waiting: Callable[[float], None]) -> None:
         """Create the data in a temporary folder and rename it, so that an interrupted start leaves nothing half-written."""
