@@ -85,7 +85,7 @@ def install(kind: str) -> None:
     if stamp.exists() and stamp.read_text() in {wanted[kind], wanted["dev"]} and runs(venv):
         return
     if not os.access(venv if venv.exists() else ROOT, os.W_OK):
-        raise Failed(f"{ROOT} cannot be written to, and the packages are installed there; copy the project to a folder of yours.")
+        raise Failed(f"{ROOT} is not writable, and the packages are installed there; copy the project to a folder of yours.")
     stamp.unlink(missing_ok=True)
     if not runs(venv):
         make_environment(venv)

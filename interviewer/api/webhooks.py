@@ -66,10 +66,10 @@ class Received(BaseModel):
     openapi_extra=_ASKED,
     responses=refused(
         {
-            400: "The body is no event.",
+            400: "The body is not a valid event.",
             401: "Invalid signature",
             500: AppError.user_message,
-            503: "No webhook secret is configured, so no webhook can be trusted.",
+            503: "Webhooks are not set up: LEMON_WEBHOOK_SECRET is not set.",
         }
     ),
 )

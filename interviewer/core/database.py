@@ -223,5 +223,5 @@ def _our_errors() -> Iterator[None]:
             raise
         metrics.outage("database")
         if _seldom.lets(f"{type(error.orig).__name__} {getattr(error.orig, 'sqlstate', '')}"):
-            logger.warning("the database does not answer, or refuses (%s)", reason_of(error.orig or error))
+            logger.warning("the database is not responding, or refuses requests (%s)", reason_of(error.orig or error))
         raise Unavailable(NO_ANSWER) from error

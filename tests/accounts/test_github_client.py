@@ -325,7 +325,7 @@ async def test_rate_limit_is_reported_as_busy(
     with pytest.raises(IdentityUnavailable) as caught:
         await github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None)
     assert caught.value.user_message == BUSY
-    assert "GitHub limits our requests" in caplog.text
+    assert "GitHub rate-limits our requests" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -266,7 +266,7 @@ NO_EVENT = {
 @pytest.mark.parametrize("body", NO_EVENT.values(), ids=NO_EVENT)
 async def test_body_that_is_not_an_event_is_refused(client: httpx2.AsyncClient, services: Services, body: bytes) -> None:
     status, document = await post(client, body)
-    assert (status, document) == (400, {"error": "The body is no event."})
+    assert (status, document) == (400, {"error": "The body is not a valid event."})
     assert await kept(services) == []
 
 
@@ -370,7 +370,7 @@ async def test_invalid_event_is_refused_stored_and_grants_nothing(
         body = put(Delivery(good.event, put(good, "meta.webhook_id", webhook_id)), path, value)
         for _ in range(2):
             status, document = await post(client, body)
-            assert (status, document["error"][:25]) == (400, "The event cannot be used;"), value
+            assert (status, document["error"][:25]) == (400, "The event has missing or invalid fields:"), value
         newest, *_ = await services.webhooks.listed()
         assert (newest.outcome, newest.event, newest.body) == (Outcome.MALFORMED, good.event, body)
     assert len(await kept(services)) == before + len(paths[path])

@@ -246,7 +246,7 @@ async def test_failed_appeal_logs_its_interview_id(
         interviewer.gate.set()
         with pytest.raises(InterviewerBusy):
             await hearing
-    [line] = [line for line in lines(log) if "could not be noted" in line["event"]]
+    [line] = [line for line in lines(log) if "could not be recorded" in line["event"]]
     assert line["interview_id"] == id
     assert structlog.contextvars.get_contextvars() == {}
 

@@ -47,10 +47,10 @@ def disk(folder: Path, _database_url: str) -> None:
                 page.screenshot(path=folder / "outage-disk.png")
                 assert figure(site.url, "interviewer_outages_total", part="database"), "no figure tells that the disk is full"
                 kinds = logged(site, "DiskFull, 53100")
-                assert kinds or logged(site, "the embedded database has ended"), "no line tells that the disk is full"
+                assert kinds or logged(site, "the embedded database stopped"), "no line tells that the disk is full"
                 _crash(url)
                 page.wait_for_timeout(5000)
-                ended = logged(site, "the embedded database has ended")
+                ended = logged(site, "the embedded database stopped")
                 began = time.monotonic()
                 filler.unlink()
                 wait_for("the database is back", lambda: _well(client), 90)

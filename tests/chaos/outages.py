@@ -160,7 +160,7 @@ def database_when_sending(stage: Stage, cluster: Cluster) -> None:
     with Client(stage.site.url, tries=1) as client, pytest.raises(Unavailable, match=AWAY):
         client.sign_in(stage.emails[1], PASSWORD)
     assert stage.outages("database") > counted, "no figure tells that the database is away"
-    assert logged(stage.site, "the database does not answer, or refuses"), "no line tells that the database is away"
+    assert logged(stage.site, "the database is not responding, or refuses requests"), "no line tells that the database is away"
     cluster.start()
     page.get_by_role("button", name="Send answer").click()
     stage.next()

@@ -83,7 +83,7 @@ def test_naming_an_older_revision_migrates_down(make_database: Callable[[str], s
     url = make_database("back")
     migrate(url)
     migrate(url, "0016")
-    with pytest.raises(StartupError, match="not at the newest schema"):
+    with pytest.raises(StartupError, match="schema is out of date"):
         refuse_old_schema(url)
     migrate(url, "0017")
     refuse_old_schema(url)

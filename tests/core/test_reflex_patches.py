@@ -128,7 +128,7 @@ def test_pages_connect_to_their_own_origin(tmp_path: Path) -> None:
     assert "localhost" not in changed
     assert changed.count("location.origin") == 2
     assert (tmp_path / "env.js.gz").exists()
-    with pytest.raises(StartupError, match="address of its server"):
+    with pytest.raises(StartupError, match="server's address"):
         built_pages.point_at_own_origin(tmp_path)
 
 

@@ -93,7 +93,7 @@ def first_run(clone: Path) -> Iterator[FirstRun]:
 
 
 def test_a_fresh_clone_runs_a_whole_interview(clone: Path, first_run: FirstRun) -> None:
-    first_run.waited_for("Ctrl-C stops everything")
+    first_run.waited_for("Press Ctrl-C to stop")
     assert f"Interviewer: {first_run.url}/" in first_run.printed
     assert httpx2.get(f"{first_run.url}/ready").text == "ready"
     with Client(first_run.url) as client:

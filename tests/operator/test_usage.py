@@ -290,7 +290,7 @@ async def usage(database_url: str, *arguments: str, **settings: str) -> list[str
 
 
 async def test_command_prints_usage_table(services: Services, database: Database, database_url: str, new_user: NewUser) -> None:
-    assert await usage(database_url) == ["The model was not called."]
+    assert await usage(database_url) == ["There were no model calls in this period."]
     user = await new_user()
     await started(services, user)
     async with database.transaction() as session:
@@ -302,5 +302,5 @@ async def test_command_prints_usage_table(services: Services, database: Database
     head, row, _, total = await usage(database_url, "--by", "user", "--days", "1", **prices)
     assert head.split()[:2] == ["user", "calls"]
     assert row.split() == [user.email, "1", "0", "0", "1500", "1024", "200", "0.0013", "1234"]
-    assert total == "In all: 1 calls, 1700 tokens, cost 0.0013."
+    assert total == "Total: 1 call, 1700 tokens, cost 0.0013."
     assert (await usage(database_url, "--by", "model", "--limit", "5"))[1].split()[-2:] == ["-", "1234"]
