@@ -56,7 +56,7 @@ def test_taken_port_is_one_sentence_error(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("built")
 def test_unreachable_database_is_one_sentence_error(tmp_path: Path) -> None:
     result = run("run", PORT=str(free_port()), DATA_DIR=str(tmp_path), DATABASE_URL="postgresql://u:hidden@127.0.0.1:1/x")
-    assert_one_sentence(result, "does not answer")
+    assert_one_sentence(result, "does not respond")
     assert "hidden" not in result.stderr
 
 

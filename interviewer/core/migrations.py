@@ -79,7 +79,7 @@ def _connected(url: str) -> Iterator[Connection]:
         with engine.begin() as connection:
             yield connection
     except DBAPIError as error:
-        verb = "does not answer" if isinstance(error, OperationalError) else "refuses"
+        verb = "does not respond" if isinstance(error, OperationalError) else "reported an error"
         raise StartupError(f"The database at {shown(engine.url)} {verb}: {refused_connection(error.orig)}") from error
     except CommandError as error:
         raise StartupError(f"The database was migrated by another version of this program: {error}") from error

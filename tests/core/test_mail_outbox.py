@@ -133,7 +133,7 @@ async def test_failing_mail_is_abandoned_and_logged_without_content(
         await Post(database, mailer).deliver_due()
         await make_due(database)
     assert await states(database) == ["failed"]
-    assert "given up" in caplog.text
+    assert "failed for good" in caplog.text
     assert "secret-of-the-link" not in caplog.text
     assert "ada@example.com" not in caplog.text
 
@@ -232,7 +232,7 @@ async def test_mail_that_waited_too_long_is_abandoned(
     mailer.errors = [MailDelayed(retry_after=1)]
     await Post(database, mailer).deliver_due()
     assert await states(database) == ["failed"]
-    assert "given up" in caplog.text
+    assert "failed for good" in caplog.text
 
 
 async def test_mails_queued_during_delivery_are_sent_too(database: Database, mailer: RecordingMailer) -> None:
