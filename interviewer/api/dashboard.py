@@ -59,7 +59,7 @@ class DashboardBody(BaseModel):
 
 
 class JobDescription(Body):
-    """A job posting, at most 30,000 characters."""
+    """A job description, at most 30,000 characters."""
 
     model_config = described(
         "job_description", example={"job_description": "Senior backend engineer: Python, PostgreSQL, five years of experience."}
@@ -70,8 +70,8 @@ class JobDescription(Body):
 @router.get("/api/user/dashboard", operation_id="getDashboard", response_model=DashboardBody, response_model_exclude_none=True)
 async def dashboard(
     person: Person,
-    limit: Annotated[int | None, Query(ge=1, le=MOST, description="All interviews without it.")] = None,
-    before: Annotated[int | None, Query(ge=1, lt=MAX_ID, description="Only interviews older than the one with this id.")] = None,
+    limit: Annotated[int | None, Query(ge=1, le=MOST, description="The most interviews to return; all of them without it.")] = None,
+    before: Annotated[int | None, Query(ge=1, lt=MAX_ID, description="Return only interviews older than the one with this ID.")] = None,
 ) -> DashboardBody:
     """Return your dashboard."""
     services = wiring.services()

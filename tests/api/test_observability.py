@@ -380,7 +380,7 @@ def test_log_level_is_case_insensitive(given: str) -> None:
             "DETAIL:  Failing row contains (1, some\nbody\n\nwrote).\n[SQL: INSERT]\n\nThe above exception was\nDETAIL:  x\ny",
             "DETAIL: (left out)\n[SQL: INSERT]\n\nThe above exception was\nDETAIL: (left out)",
         ),
-        ("mail 7 is given up after 8 tries; status=404", "mail 7 is given up after 8 tries; status=404"),
+        ("email 7 failed for good after 8 tries; status=404", "email 7 failed for good after 8 tries; status=404"),
     ],
 )
 def test_secrets_and_personal_data_are_removed_from_logs(said: str, kept: str) -> None:

@@ -166,7 +166,7 @@ def test_errors_quoting_their_input_are_cut(project: Project, breaking: Callable
     except (ValidationError, LookupError, RuntimeError):
         logger.exception("email %d failed for good", 7, extra={"said": ANSWER})
     [event] = project.received()
-    assert event["logentry"]["formatted"] == "mail 7 is given up"
+    assert event["logentry"]["formatted"] == "email 7 failed for good"
     assert event["exception"]["values"]
     assert WORDS not in project.raw[0]
 
