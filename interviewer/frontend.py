@@ -160,7 +160,7 @@ def _refuse_where_nothing_can_be_built(settings: Settings) -> None:
         return
     raise StartupError(
         f"The pages were not built for ENV={settings.env.value} and FRONTEND_URL={settings.frontend_url}, "
-        f"and cannot be built now: {missing}. Rebuild the image with these settings, or start it with the settings it was built for."
+        f"and cannot be built now: {missing}. Rebuild the image with these settings, or start it with its own."
     )
 
 

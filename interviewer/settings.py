@@ -247,7 +247,8 @@ class Settings(BaseSettings):
             "FRONTEND_URL, starting with https://": self.frontend_url.startswith("https://"),
             "RESEND_API_KEY, because without it the links in emails would be printed": self.resend_api_key is not None,
             "JWT_SECRET, at least 32 random characters (`openssl rand -hex 32`)": self.jwt_secret is not None,
-            "GITHUB_CLIENT_SECRET, because GITHUB_CLIENT_ID is set": not self.github_client_id or self.github_client_secret is not None,
+            "GITHUB_CLIENT_SECRET, because GITHUB_CLIENT_ID is set": not self.github_client_id
+            or self.github_client_secret is not None,
         }
         return tuple(gap for gap, filled in gaps.items() if not filled)
 

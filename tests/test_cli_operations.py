@@ -223,7 +223,7 @@ async def test_grant_with_same_key_happens_once(command: Command, database: Data
     assert (await nets(database, user), await nets(database, other)) == ((5, 0), (0, 0))
     await command("users", "grant", user.email, "5")
     await command("users", "grant", user.email, "5")
-    assert await nets(database, user) == (15, 0), "without a key each is another one"
+    assert await nets(database, user) == (15, 0), "without a key, each grant counts"
 
 
 async def test_concurrent_grants_with_same_key_happen_once(database: Database, new_user: NewUser) -> None:
@@ -371,7 +371,7 @@ async def test_replay_reports_outcomes_and_status_1_if_still_open(
     said = await command("webhooks", "replay", "3", "99", **selling)
     assert (said.status, said.lines) == (1, ["3: applied", "99: unknown (There is no delivery with ID 99.)"])
     said = await command("webhooks", "replay", "--open", **selling)
-    assert (said.status, said.lines) == (0, ["1: applied"]), "the invoice was done with its subscription"
+    assert (said.status, said.lines) == (0, ["1: applied"]), "the invoice was settled with its subscription"
     assert await nets(database, user) == (1, 10)
     assert (await command("webhooks", "replay", "--open", **selling)).out == "No delivery needs attention.\n"
     assert "--open" in (await command("webhooks", "replay")).one_sentence()
@@ -491,7 +491,7 @@ async def test_unreachable_database_error_hides_password(command: Command) -> No
     assert said.status == 1
     assert "FAILED   database" in said.out
     assert "hidden" not in said.out + said.err
-    assert "interviewer: built in" in said.out, "the rest is looked at all the same"
+    assert "interviewer: built in" in said.out, "the other checks still run"
 
 
 async def test_statement_refused_by_database_is_one_sentence_error(
@@ -521,7 +521,7 @@ async def test_assign_links_purchase_to_account_and_applies_it(
         assert await nets(database, user) == (0, 10)
     assert await webhooks.listed() == [], "the order of that subscription and its invoice belong to it"
     await send(webhooks, *store.renew(id))
-    assert await nets(database, user) == (0, 20), "what comes later finds the account"
+    assert await nets(database, user) == (0, 20), "later deliveries find the account"
     said = await command("webhooks", "assign", str(number), other.email, **selling)
     assert "belongs to another account" in said.one_sentence()
     assert (await nets(database, user), await nets(database, other)) == ((0, 20), (0, 0))
@@ -663,7 +663,7 @@ async def test_doctor_names_missing_and_malformed_settings(command: Command) -> 
     assert said.status == 1
     line = next(line for line in said.lines if line.startswith("FAILED   settings"))
     assert all(name in line for name in ("FRONTEND_URL", "JWT_SECRET", "RESEND_API_KEY"))
-    assert lines_of(said)["database"] == "ok", "the rest is looked at all the same"
+    assert lines_of(said)["database"] == "ok", "the other checks still run"
     said = await command("doctor", PORT="many")
     assert (said.status, said.lines) == (1, [said.lines[0]])
     assert "PORT" in said.out
@@ -801,7 +801,7 @@ async def test_doctor_checks_github_app(command: Command) -> None:
         assert "status 404: check GITHUB_CLIENT_ID" in (line := await github(url))
         assert line.startswith("FAILED")
     assert "could not be reached" in await github("http://127.0.0.1:1")
-    assert "GitHub" not in (await command("doctor")).out, "what is not configured is not asked"
+    assert "GitHub" not in (await command("doctor")).out, "services that are not configured are not called"
 
 
 async def test_doctor_checks_shared_store(command: Command) -> None:

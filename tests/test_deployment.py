@@ -214,7 +214,7 @@ def test_idle_load_balancer_connection_stays_open(site: Site) -> None:
     time.sleep(7)  # the server's own default is five seconds
     connection.request("GET", "/live")
     assert connection.getresponse().read() == b"alive"
-    assert connection.sock is first, "the client had to connect anew"
+    assert connection.sock is first, "the client had to reconnect"
     connection.close()
 
 

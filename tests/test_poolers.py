@@ -53,7 +53,7 @@ SETUPS = {
     "direct": Setup(None),
     "session": Setup({"pool_mode": "session"}),
     "transaction": Setup({"pool_mode": "transaction", **UNTRACKED}),
-    "fifteen connections, two copies": Setup(FIFTEEN, copies=2),
+    "fifteen connections, two replicas": Setup(FIFTEEN, copies=2),
 }
 if UNTRACKED:
     SETUPS["transaction, prepared statements"] = Setup({"pool_mode": "transaction", "max_prepared_statements": 200})

@@ -228,7 +228,7 @@ def test_former_variants_are_parsed_with_prices() -> None:
         None,
     ]
     again = choose_catalogue(settings(**LEMON, lemon_former_variants="3:premium:19.99"))
-    assert again.plan_priced(1999) is None, "two plans cost or cost that"
+    assert again.plan_priced(1999) is None, "two plans cost this or used to"
 
 
 @pytest.mark.parametrize(

@@ -187,7 +187,9 @@ def verify(venv: Path) -> None:
     """Raise Failed unless every requirement of every installed package is satisfied, extras included."""
     checked = quiet([venv / "bin" / "python", Path(__file__).with_name("verify_environment.py")])
     if checked.returncode:
-        raise Failed(f"the installed packages do not fit together: {reason(checked.stdout)}; run `make lock` to resolve them again")
+        raise Failed(
+            f"the installed packages do not fit together: {reason(checked.stdout)}; run `make lock` to resolve them again"
+        )
 
 
 def run(command: list[object], environment: dict[str, str] | None = None) -> None:

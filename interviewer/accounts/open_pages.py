@@ -220,7 +220,9 @@ class OpenPages:
         for key, _ in reports:
             self._kept[key].share = ""
         if ended or states or reports:
-            logger.info("%d open pages and %d stored page states lost their session or share link", len(ended), len(states) + len(reports))
+            logger.info(
+                "%d open pages and %d stored page states lost their session or share link", len(ended), len(states) + len(reports)
+            )
             # The database answers again: by reconnecting, pages of unknown standing get their state back.
             self._closing.spawn(self._end([*ended, *unknown], states, reports, forget))
 

@@ -70,8 +70,8 @@ class JobDescription(Body):
 @router.get("/api/user/dashboard", operation_id="getDashboard", response_model=DashboardBody, response_model_exclude_none=True)
 async def dashboard(
     person: Person,
-    limit: Annotated[int | None, Query(ge=1, le=MOST, description="The most interviews to return; all of them without it.")] = None,
-    before: Annotated[int | None, Query(ge=1, lt=MAX_ID, description="Return only interviews older than the one with this ID.")] = None,
+    limit: Annotated[int | None, Query(ge=1, le=MOST, description="The most interviews to return. Default: all.")] = None,
+    before: Annotated[int | None, Query(ge=1, lt=MAX_ID, description="Only interviews older than the one with this ID.")] = None,
 ) -> DashboardBody:
     """Return your dashboard."""
     services = wiring.services()

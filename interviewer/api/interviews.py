@@ -78,10 +78,10 @@ _PerTopic = Annotated[
     ),
 ]
 _Level = Annotated[
-    Any, nullable({"type": "string", "enum": [*Level, None], "description": "Default: the level that the job description asks for."})
+    Any, nullable({"type": "string", "enum": [*Level, None], "description": "Default: the level in the job description."})
 ]
 _Language = Annotated[
-    Any, nullable({"type": "string", "enum": [*LANGUAGES, None], "description": "The programming language for code. Default: any."})
+    Any, nullable({"type": "string", "enum": [*LANGUAGES, None], "description": "The language for code. Default: any."})
 ]
 _FollowUps = Annotated[
     Any,
@@ -103,7 +103,7 @@ class Start(Body):
     )
     job_description: Annotated[
         str,
-        nullable({"type": "string", "maxLength": MAX_JOB_DESCRIPTION, "description": "The job description. Default: a general interview."}),
+        nullable({"type": "string", "maxLength": MAX_JOB_DESCRIPTION, "description": "Default: a general interview."}),
     ] = ""
     topics: _Topics = None
     questions_per_topic: _PerTopic = None

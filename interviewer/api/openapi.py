@@ -28,13 +28,13 @@ _RETRY_AFTER = {
     "required": True,
     "schema": {"type": "integer", "minimum": 1, "examples": [RETRY_AFTER]},
 }
-_ALLOW = {"description": "The methods that this path accepts.", "required": True, "schema": {"type": "string", "examples": ["GET, POST"]}}
+_ALLOW = {"description": "The path's methods.", "required": True, "schema": {"type": "string", "examples": ["GET, POST"]}}
 
 DESCRIPTION = """\
 Practice backend interviews from your own program: sign in, start an interview, answer its questions, read the verdicts.
 
-**Signing in.** Send `Authorization: Bearer <access token>`. An access token comes from `login` and is valid for about an hour. After
-that, exchange the refresh token for a new pair.
+**Signing in.** Send `Authorization: Bearer <access token>`. An access token comes from `login` and is valid for about an hour.
+After that, exchange the refresh token for a new pair.
 
 **Errors.** Every error is `{"error": "<a sentence that a person can read>"}`; a few have another field for programs.
 429 and 503 have a `Retry-After` header, in seconds.

@@ -109,7 +109,7 @@ class Refused(Error):
 class Elsewhere(Error):
     """A refusal, with the payment service's page for the change, if there is one."""
 
-    portal_url: str | None = Field(default=None, description="The page where the change can be made; only for PayPal subscriptions.")
+    portal_url: str | None = Field(default=None, description="Where to make the change; only for PayPal subscriptions.")
 
 
 class Nothing(BaseModel):

@@ -42,7 +42,9 @@ def reconcile(*, dry_run: Annotated[bool, typer.Option("--dry-run", help="Report
                 say(f"{WORDS[repair.finding]:<9} {repair.record}: {repair.change}")
         except PaymentsUnavailable as error:
             kept = "nothing was saved" if dry_run else "the records it returned were applied"
-            raise PaymentsUnavailable(f"The payment service returned only part of its records; {kept}. Run this again later.") from error
+            raise PaymentsUnavailable(
+                f"The payment service returned only part of its records; {kept}. Run this again later."
+            ) from error
         return found
 
     found = operate(work)

@@ -147,7 +147,9 @@ async def _interviewer(settings: Settings) -> Check:
     try:
         models = await interviewer.models()
     except InterviewerMisconfigured:
-        return Check("interviewer", Health.FAILED, "the model server refuses our requests: check OPENAI_API_KEY and OPENAI_BASE_URL")
+        return Check(
+            "interviewer", Health.FAILED, "the model server refuses our requests: check OPENAI_API_KEY and OPENAI_BASE_URL"
+        )
     except InterviewerError:
         return Check("interviewer", Health.FAILED, "the model server does not respond: check OPENAI_BASE_URL")
     finally:

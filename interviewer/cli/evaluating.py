@@ -53,7 +53,8 @@ def evaluate(
 ) -> None:
     """Compare an interviewer's scores with human grades.
 
-    Predictions are scores from 0 to 10, in the order of the input. Exits with status 1 if an answer could not be graded; its score is null.
+    Predictions are scores from 0 to 10, in the order of the input. Exits with status 1 if an answer could
+    not be graded; its score is null.
     """
     with one_sentence_errors():
         failed = _evaluate(file, interviewer, out, report, repeats, limit, concurrency or AT_ONCE[interviewer])

@@ -97,9 +97,11 @@ def _refuse_taken_port(settings: Settings) -> None:
             probe.bind((settings.host, settings.port))
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
-                raise StartupError(f"Cannot listen on {settings.host}, port {settings.port}: {error.strerror}. Check HOST and PORT.") from error
+                raise StartupError(
+                    f"Cannot listen on {settings.host}, port {settings.port}: {error.strerror}. Check HOST and PORT."
+                ) from error
             raise StartupError(
-                f"Port {settings.port} is in use by another program. Stop that program, or choose another port: PORT=3100 make run"
+                f"Port {settings.port} is in use by another program. Stop it, or choose another port: PORT=3100 make run"
             ) from error
 
 

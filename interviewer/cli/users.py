@@ -88,7 +88,10 @@ def delete(
         try:
             await services.personal.erase(user_id, address)
         except SubscriptionNotCancelled as error:
-            words = f"The subscription of {address} could not be canceled, so nothing was deleted: it would still be charged. Try again later."
+            words = (
+                f"The subscription of {address} could not be canceled, so nothing was deleted: it would still be charged. "
+                "Try again later."
+            )
             raise PaymentsUnavailable(words) from error
         return address
 

@@ -38,9 +38,13 @@ REQUEST_SECONDS = Histogram(
     registry=REGISTRY,
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
 )
-INTERVIEWS = Counter("interviewer_interviews", "Interviews that started, finished, or failed to start.", ["event"], registry=REGISTRY)
+INTERVIEWS = Counter(
+    "interviewer_interviews", "Interviews that started, finished, or failed to start.", ["event"], registry=REGISTRY
+)
 ANSWERS_JUDGED = Counter("interviewer_answers_judged", "Answers with a stored verdict.", registry=REGISTRY)
-CREDITS_GIVEN_BACK = Counter("interviewer_credits_given_back", "Credits returned for interviews that did not start.", registry=REGISTRY)
+CREDITS_GIVEN_BACK = Counter(
+    "interviewer_credits_given_back", "Credits returned for interviews that did not start.", registry=REGISTRY
+)
 MODEL_CALLS = Counter("interviewer_model_calls", "Model calls.", ["kind", "outcome"], registry=REGISTRY)
 MODEL_SECONDS = Histogram(
     "interviewer_model_call_seconds",
@@ -55,9 +59,7 @@ MODEL_TOKENS = Counter(
     ["direction"],
     registry=REGISTRY,
 )
-WEBHOOKS = Counter(
-    "interviewer_webhooks", "Payment service deliveries, by outcome.", ["outcome"], registry=REGISTRY
-)
+WEBHOOKS = Counter("interviewer_webhooks", "Payment service deliveries, by outcome.", ["outcome"], registry=REGISTRY)
 MAILS = Counter("interviewer_mails", "Attempts to send an email: sent, delayed, refused, failed.", ["outcome"], registry=REGISTRY)
 TURN_SECONDS = Histogram(
     "interviewer_turn_seconds",
@@ -90,9 +92,7 @@ QUEUE_REFUSED = Counter(
 )
 QUEUE_WAITING = Gauge("interviewer_queue_waiting", "Work waiting in a queue.", ["queue"], registry=REGISTRY)
 QUEUE_RUNNING = Gauge("interviewer_queue_running", "Work running.", ["queue"], registry=REGISTRY)
-CROWDED = Counter(
-    "interviewer_crowded", "Refusals because one user or client had too much at once.", ["what"], registry=REGISTRY
-)
+CROWDED = Counter("interviewer_crowded", "Refusals because one user or client had too much at once.", ["what"], registry=REGISTRY)
 STREAMS = Gauge("interviewer_streams_open", "Requests that follow a start or a turn.", registry=REGISTRY)
 FOLLOWERS = Gauge("interviewer_followers", "Pages and requests that follow work of this process.", registry=REGISTRY)
 WEBSOCKETS = Gauge("interviewer_websockets_open", "Open websockets, one for each open page.", registry=REGISTRY)
@@ -100,9 +100,7 @@ MAILS_WAITING = Gauge("interviewer_mails_waiting", "Emails not sent yet.", regis
 MAILS_OLDEST_SECONDS = Gauge("interviewer_mails_oldest_seconds", "Age of the oldest unsent email, in seconds.", registry=REGISTRY)
 WORK_IN_PROGRESS = Gauge("interviewer_work_in_progress", "Starts and turns in progress.", registry=REGISTRY)
 CONNECTIONS_IN_USE = Gauge("interviewer_database_connections_in_use", "Pool connections in use.", registry=REGISTRY)
-CONNECTIONS_WAITING = Gauge(
-    "interviewer_database_connections_waiting", "Tasks waiting for a pool connection.", registry=REGISTRY
-)
+CONNECTIONS_WAITING = Gauge("interviewer_database_connections_waiting", "Tasks waiting for a pool connection.", registry=REGISTRY)
 
 STORE_UP = Gauge(
     "interviewer_state_store_up",

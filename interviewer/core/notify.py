@@ -111,5 +111,5 @@ async def arrive(database: Database) -> bool:
             await listener.execute(f"UNLISTEN {channel}")
     except psycopg.OperationalError as error:
         logger.warning("no connection for notifications (%s)", reason_of(error))
-        raise Unavailable("The database does not answer right now. Please try again in a moment.") from error
+        raise Unavailable("The database isn't responding right now. Please try again in a moment.") from error
     return bool(heard)

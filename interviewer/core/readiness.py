@@ -71,7 +71,7 @@ class Readiness:
             if done and looking.exception() is None:
                 self._revision, self._refusing = looking.result()
             elif not self._database.answering():
-                return Unavailable("The database does not answer right now. Please try again in a moment.")
+                return Unavailable("The database isn't responding right now. Please try again in a moment.")
         if self._refusing:
             return Unavailable(NO_WRITES)
         old = self._revision is not None and await asyncio.to_thread(is_older, self._revision)

@@ -65,7 +65,7 @@ async def of_notifications(database: Database) -> list[Check]:
         return []
     words = (
         "none arrive, which is normal behind a pooler in transaction mode: open pages show a purchase after up to 20 seconds "
-        "instead of immediately. Everything else works. For immediate updates, use a direct connection or a pooler in session mode"
+        "instead of at once. Everything else works. For immediate updates, use a direct connection or a pooler in session mode"
     )
     return [Check("notifications", Health.WARNING, words)]
 
@@ -77,13 +77,17 @@ async def of_payments(shop: LemonSqueezy, catalogue: Catalogue, *, production: b
     except PaymentsUnavailable:
         return Check("payments", Health.FAILED, "Lemon Squeezy does not respond, or refuses LEMON_API_KEY")
     if not found.store_known:
-        return Check("payments", Health.FAILED, f"the account of LEMON_API_KEY has no store {catalogue.store_id}: check LEMON_STORE_ID")
+        return Check(
+            "payments", Health.FAILED, f"the account of LEMON_API_KEY has no store {catalogue.store_id}: check LEMON_STORE_ID"
+        )
     if found.unknown_variants:
         named = {id: f"LEMON_VARIANT_ID_{product.value.upper()}" for product, id in catalogue.variants.items()}
         missing = ", ".join(f"{named[id]} ({id})" for id in found.unknown_variants)
         return Check("payments", Health.FAILED, f"Lemon Squeezy has no variant with this ID: check {missing}")
     if found.test_mode and production:
-        return Check("payments", Health.FAILED, "LEMON_API_KEY is a test mode key, which cannot take real payments: create a live key")
+        return Check(
+            "payments", Health.FAILED, "LEMON_API_KEY is a test mode key, which cannot take real payments: create a live key"
+        )
     if wrong := _wrong_prices(catalogue, found.prices, found.currency):
         return Check("payments", Health.FAILED, wrong)
     mode = "test mode, no real payments" if found.test_mode else "live"
@@ -128,13 +132,17 @@ async def of_mail(service: MailService) -> Check:
 def _balances(wrong: set[int]) -> Check:
     if not wrong:
         return Check("balances", Health.OK, "every balance and debt matches its ledger rows")
-    return Check("balances", Health.FAILED, f"balances differ from the sum of their ledger rows (the ledger is right): {_users(wrong)}")
+    return Check(
+        "balances", Health.FAILED, f"balances differ from the sum of their ledger rows (the ledger is right): {_users(wrong)}"
+    )
 
 
 def _ledger(negative: set[int]) -> Check:
     if not negative:
         return Check("ledger", Health.OK, "no balance was ever negative")
-    return Check("ledger", Health.FAILED, f"rows are missing or were changed, because a balance becomes negative: {_users(negative)}")
+    return Check(
+        "ledger", Health.FAILED, f"rows are missing or were changed, because a balance becomes negative: {_users(negative)}"
+    )
 
 
 def _deliveries(open: dict[str, int]) -> Check:
@@ -147,7 +155,9 @@ def _deliveries(open: dict[str, int]) -> Check:
 def _starts(late: int) -> Check:
     if not late:
         return Check("starts", Health.OK, "no interview is stuck at the start")
-    words = f"{_many(late, 'interview')} left without a first question and not refunded: a running server does that within seconds"
+    words = (
+        f"{_many(late, 'interview')} left without a first question and not refunded: a running server does that within seconds"
+    )
     return Check("starts", Health.WARNING, words)
 
 

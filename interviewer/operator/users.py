@@ -142,4 +142,6 @@ def _same(known: CreditTransaction, user: User, credits: int) -> bool:
 
 
 def _other_grant(key: str) -> Conflict:
-    return Conflict(f"The key {key} was already used for a different grant: to another user, or for another number of credits. Nothing was granted.")
+    return Conflict(
+        f"The key {key} was already used for a different grant (another user, or another number of credits). Nothing was granted."
+    )

@@ -199,7 +199,7 @@ async def test_background_work_logs_its_request_id(
         "warning",
         "interviewer.interviews.start",
     )
-    assert structlog.contextvars.get_contextvars() == {}, "nothing is left for the next request"
+    assert structlog.contextvars.get_contextvars() == {}, "nothing leaks into the next request"
 
 
 async def test_work_on_an_interview_logs_its_id(
@@ -219,7 +219,7 @@ async def test_work_on_an_interview_logs_its_id(
     told = [(line["route"], line.get("interview_id")) for line in requests(log)]
     append = "/api/conversations/append/{interview_id}"
     assert told == [("/api/interviews", id), (append, id), (append, id), ("/api/interviews", id + 1), ("/live", None)]
-    assert structlog.contextvars.get_contextvars() == {}, "nothing is left for the next request"
+    assert structlog.contextvars.get_contextvars() == {}, "nothing leaks into the next request"
 
 
 async def test_failed_appeal_logs_its_interview_id(
@@ -357,7 +357,7 @@ def test_development_log_is_short_and_readable(level: LogLevel | None, written: 
     assert "a whole request" not in log.getvalue()
     assert "Traceback (most recent call last)" in log.getvalue()
     assert "{" not in log.getvalue()
-    assert "\x1b" not in log.getvalue(), "colours are for terminals"
+    assert "\x1b" not in log.getvalue(), "colors are only for terminals"
 
 
 @pytest.mark.parametrize("given", ["Debug", " info "])

@@ -191,7 +191,7 @@ async def test_unusable_address_does_not_end_listener(
     task.cancel()
     await asyncio.wait([task])
     assert task.cancelled()
-    assert caplog.text.count("broke") == 1, "said once, however often it is tried"
+    assert caplog.text.count("broke") == 1, "logged once, however often it is retried"
     assert "confidential" not in caplog.text
     await odd.close()
 

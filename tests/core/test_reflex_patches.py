@@ -93,7 +93,7 @@ async def test_memory_states_are_listed_and_dropped() -> None:
     token = rx.BaseStateToken(ident="page", cls=rx.State)
     before = time.time()
     async with manager.modify_state(token):
-        assert list(memory_states.idle(manager)) == [], "a handler holds it"
+        assert list(memory_states.idle(manager)) == [], "a handler is holding it"
     [kept] = memory_states.idle(manager)
     assert kept.token.ident == "page"
     assert isinstance(kept.root, rx.State)

@@ -104,7 +104,7 @@ def test_a_fresh_clone_runs_a_whole_interview(clone: Path, first_run: FirstRun) 
         for number in range(QUESTIONS):
             client.answer(started.interview_id, f"I would measure first, because guesses mislead; that is try {number}.")
         assert client.interview(started.interview_id).status == "finished"
-    assert first_run.interrupt() in {0, -signal.SIGINT}, "make ends as its user asked"
+    assert first_run.interrupt() in {0, -signal.SIGINT}, "make exits normally after Ctrl-C"
     assert "Error" not in first_run.printed
     assert "Traceback" not in first_run.printed
     assert not (clone / ".data" / "postgres" / "postmaster.pid").exists()

@@ -215,7 +215,8 @@ def test_an_old_python_is_one_sentence(project: Project) -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=project.folder, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert (
-        done.stderr.strip() == "install: Python 3.11 or newer is required, but this is 3.9; choose another one with PYTHON=python3.x"
+        done.stderr.strip()
+        == "install: Python 3.11 or newer is required, but this is 3.9; choose another one with PYTHON=python3.x"
     )
 
 

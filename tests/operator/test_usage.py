@@ -257,7 +257,7 @@ async def test_calls_are_summed_by_day_model_user_and_interview(
     found = {by: await Spending(database, PRICES).lines(7, by, 10) for by in By}
     today = (await calls(database))[0].created_at.strftime("%Y-%m-%d")
     assert found[By.DAY][0].sum.label == today
-    assert [line.sum.label for line in found[By.MODEL]] == ["other", "some-model"], "what took most comes first"
+    assert [line.sum.label for line in found[By.MODEL]] == ["other", "some-model"], "the largest comes first"
     assert [line.sum.label for line in found[By.USER]] == [None, user.email]
     assert [line.sum.label for line in found[By.INTERVIEW]] == [None, str(interview_id)]
     other, ours = found[By.MODEL]
@@ -273,7 +273,7 @@ async def test_cost_is_unknown_without_prices_or_tokens(database: Database) -> N
     await noted(database, prompt_tokens=10, cached_tokens=0, completion_tokens=1)
     assert [line.cost for line in await Spending(database, Prices()).lines(1, By.DAY, 1)] == [None]
     assert [line.cost for line in await Spending(database, PRICES).lines(1, By.DAY, 1)] == [Decimal("0.000012")]
-    assert Prices(Decimal(1), None, Decimal(1)).cost(2_000_000, 1_000_000, 0) == 2, "cached tokens cost as all input"
+    assert Prices(Decimal(1), None, Decimal(1)).cost(2_000_000, 1_000_000, 0) == 2, "cached tokens cost the same as other input"
 
 
 async def usage(database_url: str, *arguments: str, **settings: str) -> list[str]:

@@ -164,8 +164,8 @@ class Postmaster:
         for process in psutil.process_iter():
             if serves(process, self._folder):
                 raise StartupError(
-                    f"PostgreSQL is running in {self._folder} (process {process.pid}), but its postmaster.pid is missing or damaged. "
-                    "The server notices within a minute and exits; then try again."
+                    f"PostgreSQL is running in {self._folder} (process {process.pid}), but its postmaster.pid is missing or "
+                    "damaged. The server notices within a minute and exits; then try again."
                 )
 
     def _choose_sockets(self, old: PidFile | None) -> Path:

@@ -73,15 +73,11 @@ class EmbeddedPostgres:
                 open_programs(programs.parent, account)
                 hand_over(self.folder, account)
             if not (self.folder / "PG_VERSION").exists():
-                self._create(
-                    programs, account, _explained(f"creating the embedded database in {self.folder}", interrupted)
-                )
+                self._create(programs, account, _explained(f"creating the embedded database in {self.folder}", interrupted))
             self.folder.chmod(0o700)  # PostgreSQL refuses a folder open to other accounts, as a copied one may be
             self.postmaster = _postmaster(self.folder, programs, account)
             url = self.postmaster.start(
-                _explained(
-                    f"starting the embedded database in {self.folder}; after a crash it recovers first", interrupted
-                )
+                _explained(f"starting the embedded database in {self.folder}; after a crash it recovers first", interrupted)
             )
             self._use.try_acquire(shared=True)
         atexit.register(self.stop)
@@ -200,7 +196,8 @@ class EmbeddedPostgres:
         waiting = _explained(f"another process is starting or stopping the embedded database in {self.folder}", interrupted)
         if not self._lock.acquire(seconds=LOCK_SECONDS, waiting=waiting):
             raise StartupError(
-                f"Another process has been starting or stopping the embedded database in {self.folder} for minutes. Stop it, then try again."
+                f"Another process has been starting or stopping the embedded database in {self.folder} for minutes. "
+                "Stop it, then try again."
             )
         try:
             yield

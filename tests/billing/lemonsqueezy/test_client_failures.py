@@ -58,7 +58,7 @@ async def test_temporary_failure_is_retried(payments: LemonSqueezy, lemon: Behav
 async def test_retry_after_is_honored(payments: LemonSqueezy, lemon: Behaviour) -> None:
     lemon.faults = ["busy:1"]
     assert await payments.checkout(purchase())
-    assert lemon.requests == ["POST checkouts"] * 2, "not before it would be answered"
+    assert lemon.requests == ["POST checkouts"] * 2, "not before it would succeed"
 
 
 async def test_long_retry_after_is_not_awaited(payments: LemonSqueezy, lemon: Behaviour) -> None:
@@ -136,7 +136,7 @@ async def test_refused_request_is_not_retried(payments: LemonSqueezy, lemon: Beh
     with pytest.raises(PaymentsRefused) as caught:
         await call(payments)
     assert caught.value.status == 502
-    assert len(lemon.requests) == 1, "it is not tried again"
+    assert len(lemon.requests) == 1, "it is not retried"
 
 
 @pytest.mark.parametrize("call", CALLS)
