@@ -1,4 +1,4 @@
-# One command each for everyday work. Needs Python 3.11 or newer; everything else is installed into .venv.
+# One command for each everyday task. Requires Python 3.11 or newer; everything else is installed into .venv.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -14,29 +14,29 @@ help: ## Show this list
 run: install ## Start the site at http://localhost:3000 (PORT=... for another port)
 	@exec $(BIN)/interviewer run
 
-dev: tools ## Start the site and start it again after every change
+dev: tools ## Start the site, and restart it after every change
 	@exec $(BIN)/watchfiles --filter default "$(BIN)/interviewer run" interviewer assets
 
-install: ## Install the locked packages that the site needs into .venv
+install: ## Install the site's locked packages into .venv
 	@$(PYTHON) tools/install.py run
 
-tools: # Install those for development, too
+tools: # Install the development tools too
 	@$(PYTHON) tools/install.py dev
 
 browser: tools # Find or install Chromium
 	@$(BIN)/python -m tests.support.programs chromium
 
-servers: tools # Find or install the servers that tests run the site against
+servers: tools # Find or install the servers that tests use
 	@$(BIN)/python -m tests.support.programs pgbouncer
 
 built: tools
 	@$(BIN)/interviewer run --build-only
 
-test: lint browser servers built ## Run every check and every test; installs what is missing, the browser included
+test: lint browser servers built ## Run every check and test; installs what is missing, including the browser
 	@$(BIN)/pytest -n 2 --dist loadgroup -m "not browser"
 	@$(BIN)/pytest -n 2 --dist loadgroup -m browser
 
-check: lint built ## Run the checks and the quick tests, without browser and running sites, in under three minutes
+check: lint built ## Run the checks and the quick tests, without browsers and running sites, in under three minutes
 	@$(BIN)/pytest -n 2 --dist worksteal -m "not browser and not site and not slow"
 
 lint: tools ## Check format, style and types
@@ -49,16 +49,16 @@ format: tools ## Format the code
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --quiet --fix .
 
-bench: browser built ## Measure waiting times, statements, bytes and pages (PART=pages for one part)
+bench: browser built ## Measure latency, SQL statements, bytes and pages (PART=pages for one part)
 	@ENV_FILE=/dev/null $(BIN)/python -W ignore -m tests.bench $(PART)
 
-chaos: browser built ## Load and losses: many people, two workers, one of them killed, ... (PART=people, pair, ... for one)
+chaos: browser built ## Run load and failure tests: many users, two workers, one of them killed, ... (PART=people, pair, ... for one)
 	@ENV_FILE=/dev/null $(BIN)/python -W ignore -m tests.chaos $(PART)
 
-screens: browser built ## Take pictures of every page into docs/screens/
+screens: browser built ## Take screenshots of every page into docs/screens/
 	@ENV_FILE=/dev/null $(BIN)/python -W ignore -m tests.screens
 
-eval: install ## Compare scores with human grades; report in .data/eval/ (INTERVIEWER=openai for the model)
+eval: install ## Compare scores with human grades, with a report in .data/eval/ (INTERVIEWER=openai for the model)
 	@$(BIN)/interviewer eval tests/samples/saf --interviewer $(or $(INTERVIEWER),builtin) \
 		--out .data/eval/predictions.jsonl --report .data/eval/report.html
 
@@ -68,5 +68,5 @@ lock: ## Resolve the dependencies of pyproject.toml again
 	@$(LOCK) -c requirements.lock -o requirements-server.lock
 	@$(LOCK) --extra embedded --extra build --group install --group dev -c requirements.lock -o requirements-dev.lock
 
-clean: ## Remove what was built and installed; the data in .data/ stays
+clean: ## Remove everything built and installed; keep the data in .data/
 	@rm -rf .venv .web .mypy_cache .ruff_cache .pytest_cache

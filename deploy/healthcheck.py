@@ -22,10 +22,10 @@ def check(port: int, asked: str) -> str:
         connection.request("GET", asked)
         status = connection.getresponse().status
     except (OSError, http.client.HTTPException) as error:
-        return f"{asked} does not answer: {error}"
+        return f"{asked} does not respond: {error}"
     finally:
         connection.close()
-    return "" if status == 200 else f"{asked} answers {status}"
+    return "" if status == 200 else f"{asked} returned {status}"
 
 
 if __name__ == "__main__":

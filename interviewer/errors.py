@@ -242,5 +242,5 @@ def for_the_user(error: Exception) -> AppError:
     """Return the error as an AppError; an unexpected one is logged and replaced by a generic one."""
     if isinstance(error, AppError):
         return error
-    logger.error("unexpected failure", exc_info=error)
+    logger.error("unexpected error", exc_info=error)
     return AppError()

@@ -97,7 +97,7 @@ def build(settings: Settings) -> None:
             raise StartupError(f"The frontend could not be built: {error.strerror} ({error.filename}).") from error
         if status or not (CLIENT / "index.html").exists():
             words = reason(log_path.read_text(errors="replace"))
-            raise StartupError(f"The frontend could not be built: {words} (all of it: {log_path})")
+            raise StartupError(f"The frontend could not be built: {words} (full log: {log_path})")
     point_at_own_origin(CLIENT / "assets")
     add_python(WEB / "node_modules" / "pyodide", CLIENT / "assets" / "pyodide")
     # Bundled into the pages' own scripts, so the sources are not needed.
@@ -147,7 +147,7 @@ def reason(log: str) -> str:
         found = lines[lines.index(_BUNDLER) + 1 :]
     if not found:
         found = [line for line in lines if _EXCEPTION.match(line)][-1:] or lines[-3:]
-    return " ".join(found)[:LONGEST_REASON].rstrip(".") + "." if found else "it ended without a word."
+    return " ".join(found)[:LONGEST_REASON].rstrip(".") + "." if found else "the build ended without any output."
 
 
 def _refuse_where_nothing_can_be_built(settings: Settings) -> None:
@@ -155,12 +155,12 @@ def _refuse_where_nothing_can_be_built(settings: Settings) -> None:
     if shutil.which("npm", path=build_environment()["PATH"]) is None:
         missing = "Node.js is not installed"
     elif not os.access(WEB if WEB.exists() else ROOT, os.W_OK):
-        missing = f"{ROOT} cannot be written to"
+        missing = f"{ROOT} is not writable"
     else:
         return
     raise StartupError(
-        f"The pages here were not built for ENV={settings.env.value} and FRONTEND_URL={settings.frontend_url}, "
-        f"and cannot be built now: {missing}. Build the image again with these settings, or start it with those it was built for."
+        f"The pages were not built for ENV={settings.env.value} and FRONTEND_URL={settings.frontend_url}, "
+        f"and cannot be built now: {missing}. Rebuild the image with these settings, or start it with its own."
     )
 
 

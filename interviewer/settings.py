@@ -114,7 +114,7 @@ class Settings(BaseSettings):
             return None
         url = value.get_secret_value()
         if not url.startswith(("redis://", "rediss://", "valkey://", "valkeys://")):
-            raise ValueError("must begin with redis://, rediss:// or valkey://")
+            raise ValueError("must start with redis://, rediss:// or valkey://")
         return SecretStr(re.sub("^valkey", "redis", url))
 
     @field_validator("jwt_secret")
@@ -125,7 +125,7 @@ class Settings(BaseSettings):
             return None
         secret = value.get_secret_value()
         if len(secret.encode()) < 32 or len(set(secret)) < 10 or _PLACEHOLDER.search(secret):
-            raise ValueError("must be 32 or more random characters; `openssl rand -hex 32` makes some")
+            raise ValueError("must be at least 32 random characters; generate them with `openssl rand -hex 32`")
         return value
 
     @field_validator("metrics_token")
@@ -136,7 +136,7 @@ class Settings(BaseSettings):
             return None
         token = value.get_secret_value()
         if len(token) < 16 or len(set(token)) < 8 or not (token.isascii() and token.isprintable()) or " " in token:
-            raise ValueError("must be 16 or more random characters without spaces; `openssl rand -hex 32` makes some")
+            raise ValueError("must be at least 16 random characters without spaces; generate them with `openssl rand -hex 32`")
         return value
 
     @field_validator("sentry_dsn")
@@ -144,7 +144,7 @@ class Settings(BaseSettings):
     def _sentry(cls, value: SecretStr | None) -> SecretStr | None:
         """A Sentry DSN contains a key and ends with a project number."""
         if value is not None and not re.fullmatch(r"https?://[^\s:/@]+@[^\s/@]+(/[^\s/]+)*/[0-9]+", value.get_secret_value()):
-            raise ValueError("must have the form https://key@host/number, as Sentry shows it")
+            raise ValueError("must look like https://key@host/number; copy it from Sentry")
         return value
 
     @field_validator("lemon_webhook_secret")
@@ -155,9 +155,7 @@ class Settings(BaseSettings):
             return None
         secret = value.get_secret_value()
         if len(secret.strip()) < 6 or len(set(secret)) < 4 or _PLACEHOLDER.search(secret):
-            raise ValueError(
-                "must be 6 or more random characters, Lemon Squeezy takes up to 40; `openssl rand -hex 20` makes some"
-            )
+            raise ValueError("must be 6 to 40 random characters; generate them with `openssl rand -hex 20`")
         return value
 
     @field_validator("frontend_url")
@@ -165,7 +163,7 @@ class Settings(BaseSettings):
     def _with_slash(cls, value: str) -> str:
         """Add the trailing slash, because links are made by appending to it."""
         if value and not value.startswith(("http://", "https://")):
-            raise ValueError("must begin with http:// or https://")
+            raise ValueError("must start with http:// or https://")
         return value if not value or value.endswith("/") else value + "/"
 
     @field_validator("github_base_url", "github_api_url", "lemon_api_url")
@@ -179,7 +177,7 @@ class Settings(BaseSettings):
     def _without_path(cls, value: str) -> str:
         """Requests add the API version themselves; a path here would make every address wrong."""
         if HttpUrl(value).path not in (None, "/"):
-            raise ValueError("must have no path, not even /v1")
+            raise ValueError("must not have a path, not even /v1")
         return value
 
     @field_validator("lemon_store_id", "lemon_variant_id_individual", "lemon_variant_id_pro", "lemon_variant_id_premium")
@@ -187,7 +185,7 @@ class Settings(BaseSettings):
     def _number(cls, value: str) -> str:
         """Lemon Squeezy's IDs are numbers; anything else would never match."""
         if value and not (value.isascii() and value.isdecimal()):
-            raise ValueError("must be a number, as Lemon Squeezy shows it")
+            raise ValueError("must be a number; copy it from Lemon Squeezy")
         return value
 
     @field_validator("lemon_variant_id_pro", "lemon_variant_id_premium")
@@ -195,7 +193,7 @@ class Settings(BaseSettings):
     def _another(cls, value: str, info: ValidationInfo) -> str:
         """Each variant sells one product; otherwise a purchase would be ambiguous."""
         if value and value in (info.data.get("lemon_variant_id_individual"), info.data.get("lemon_variant_id_pro")):
-            raise ValueError("must be another variant than those of the other products")
+            raise ValueError("must differ from the variants of the other products")
         return value
 
     @field_validator("lemon_former_variants", mode="before")
@@ -209,10 +207,10 @@ class Settings(BaseSettings):
         for part in filter(None, (part.strip() for part in value.split(","))):
             match = _FORMER_VARIANT.fullmatch(part)
             if match is None:
-                raise ValueError("must be like 1103200:pro or 1103200:pro:14.99, separated by commas")
+                raise ValueError("must be a comma-separated list of entries like 1103200:pro or 1103200:pro:14.99")
             variant, product, dollars, cents = match.groups()
             if sells.setdefault(variant, product) != product:
-                raise ValueError(f"has variant {variant} for two products")
+                raise ValueError(f"lists variant {variant} for two products")
             found.append((variant, product, int(dollars) * 100 + int(cents or 0) if dollars else None))
         return tuple(found)
 
@@ -221,7 +219,7 @@ class Settings(BaseSettings):
     def _postgres(cls, value: SecretStr | None) -> SecretStr | None:
         """Accept a URL for any driver, as hosting providers show it; psycopg is always used."""
         if value and not re.match(r"\s*postgres(ql)?(\+\w+)?://", value.get_secret_value()):
-            raise ValueError("must begin with postgresql://")
+            raise ValueError("must start with postgresql://")
         return value
 
     @property
@@ -245,11 +243,12 @@ class Settings(BaseSettings):
         if not self.production:
             return ()
         gaps = {
-            **{f"{name} beside LEMON_API_KEY": False for name in self.payment_gaps if self.lemon_api_key},
-            "FRONTEND_URL, beginning with https://": self.frontend_url.startswith("https://"),
-            "RESEND_API_KEY, because links in mails would be printed": self.resend_api_key is not None,
-            "JWT_SECRET, 32 or more random characters (`openssl rand -hex 32`)": self.jwt_secret is not None,
-            "GITHUB_CLIENT_SECRET beside GITHUB_CLIENT_ID": not self.github_client_id or self.github_client_secret is not None,
+            **{f"{name}, because LEMON_API_KEY is set": False for name in self.payment_gaps if self.lemon_api_key},
+            "FRONTEND_URL, starting with https://": self.frontend_url.startswith("https://"),
+            "RESEND_API_KEY, because without it the links in emails would be printed": self.resend_api_key is not None,
+            "JWT_SECRET, at least 32 random characters (`openssl rand -hex 32`)": self.jwt_secret is not None,
+            "GITHUB_CLIENT_SECRET, because GITHUB_CLIENT_ID is set": not self.github_client_id
+            or self.github_client_secret is not None,
         }
         return tuple(gap for gap, filled in gaps.items() if not filled)
 
@@ -284,4 +283,4 @@ def get_settings() -> Settings:
 def explain(error: ValidationError) -> str:
     """Return one sentence that names each malformed setting and its problem."""
     parts = (f"{'.'.join(str(part) for part in item['loc']).upper()}: {item['msg']}" for item in error.errors(include_url=False))
-    return "These settings cannot be used: " + "; ".join(parts)
+    return "These settings are invalid: " + "; ".join(parts)

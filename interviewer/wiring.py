@@ -263,7 +263,7 @@ def _revealed(secret: SecretStr | None) -> str | None:
 
 def _database_url(settings: Settings) -> str:
     if settings.database_url is None:
-        raise StartupError("No DATABASE_URL is set. `interviewer run` starts the embedded database and sets it.")
+        raise StartupError("DATABASE_URL is not set. Start the site with `interviewer run`, which starts the embedded database.")
     return settings.database_url.get_secret_value()
 
 
@@ -317,7 +317,7 @@ async def _sweep(services: Services) -> None:
             await services.database.shrink()
             if count := await give_back_lapsed(services.database):
                 metrics.starts_failed(count)
-                logger.warning("gave back %d credits of interviews that did not start", count)
+                logger.warning("returned %d credits for interviews that did not start", count)
             await services.sessions.forget_expired()
             # Not awaited: a long queue of mails must hold up nothing else.
             services.post.wake()

@@ -77,7 +77,7 @@ async def test_interviews_continue_when_one_of_two_workers_is_killed(workers: Se
     stop.set()
     await asyncio.gather(*visits)
 
-    assert all(person.backs for person in of_the_first), "whoever was at the first worker came back at the other"
+    assert all(person.backs for person in of_the_first), "all users of the first worker came back on the other"
     assert not any(person.backs for person in people if person not in of_the_first)
     assert [words for person in people for words in person.complaints] == []
     assert sum(person.pushed for person in people) == 0

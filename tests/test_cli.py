@@ -56,7 +56,7 @@ def test_taken_port_is_one_sentence_error(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("built")
 def test_unreachable_database_is_one_sentence_error(tmp_path: Path) -> None:
     result = run("run", PORT=str(free_port()), DATA_DIR=str(tmp_path), DATABASE_URL="postgresql://u:hidden@127.0.0.1:1/x")
-    assert_one_sentence(result, "does not answer")
+    assert_one_sentence(result, "does not respond")
     assert "hidden" not in result.stderr
 
 
@@ -106,7 +106,7 @@ def test_commands_work_with_any_locale_home_and_proxy(tmp_path: Path) -> None:
         assert run("migrate", **odd).returncode == 0
         found = run("doctor", **odd)
     assert (found.returncode, found.stderr) == (0, "")
-    assert "its server answers and has local" in found.stdout
+    assert "the model server responds and has local" in found.stdout
 
 
 @pytest.mark.parametrize(
@@ -136,12 +136,12 @@ def test_unconfigured_run_lists_built_in_parts_and_stops_them(tmp_path_factory: 
     folder.mkdir()
     site = Site(folder, "").start()
     children = [child for child in psutil.process_iter(["cmdline"]) if str(folder) in " ".join(child.info["cmdline"] or [])]
-    assert children, "the embedded database runs"
+    assert children, "the embedded database is running"
     site.process.send_signal(how)
     site.process.wait(30)
     words = site.log.read_text()
     assert site.url in words
-    for part in ("database     embedded", "interviewer  built in", "mail         printed"):
+    for part in ("database     embedded", "interviewer  built in", "email        printed"):
         assert words.count(part) == 1
     assert "Traceback" not in words
     # In a bare container, an ended process stays a zombie because no init process reaps orphans.

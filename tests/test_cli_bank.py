@@ -43,4 +43,7 @@ def test_unreadable_bank_is_one_sentence_error(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(bank, "load_bank", unreadable)
     result = CliRunner().invoke(app, ["bank", "check"])
-    assert (result.exit_code, result.output.strip()) == (1, "The bank cannot be read: the question id 'x' is used twice")
+    assert (result.exit_code, result.output.strip()) == (
+        1,
+        "The question bank could not be read: the question id 'x' is used twice",
+    )

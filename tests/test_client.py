@@ -137,7 +137,7 @@ def mailed(site: Site, email: str) -> str:
         if found and (link := re.search(r"verify-email\?token=(\S+)", text)):
             return link.group(1)
         time.sleep(0.05)
-    raise AssertionError("no such mail")
+    raise AssertionError("no such email")
 
 
 def sign_up(site: Site, client: Client) -> str:
@@ -551,7 +551,7 @@ def test_start_is_retried_with_same_key(client: Client, fake: Fake, trouble: lis
     assert keys[0]
     fake.script = [good()]
     client.start()
-    assert fake.sent("idempotency-key")[-1] != keys[0], "another start is another one"
+    assert fake.sent("idempotency-key")[-1] != keys[0], "another start gets a new key"
 
 
 def test_retries_are_limited(client: Client, fake: Fake) -> None:

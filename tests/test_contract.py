@@ -95,7 +95,7 @@ class World:
                 if mail.startswith(f"{email}:") and (link := re.search(rf"{page}\?token=(\S+)", mail)):
                     return link.group(1)
             time.sleep(0.05)
-        raise AssertionError("no such mail")
+        raise AssertionError("no such email")
 
     def sign_up(self) -> tuple[str, str]:
         """Request an account; return its address and the token that creates it."""
@@ -634,10 +634,10 @@ def test_post_token_200_and_old_token_401(world: World) -> None:
     assert answer.json()["id"] == who.id
     assert told(renewed(world, who, who.refresh)) == (401, "Unauthorized")
     answer = renewed(world, who, answer.json()["refresh_token"])
-    assert answer.status_code == 200, "within ten seconds a reuse is only refused"
+    assert answer.status_code == 200, "within ten seconds, a reuse is only refused"
     world.sql("UPDATE refresh_tokens SET rotated_at = rotated_at - interval '11 seconds' WHERE rotated_at IS NOT NULL")
     assert told(renewed(world, who, who.refresh)) == (401, "Unauthorized")
-    assert told(renewed(world, who, answer.json()["refresh_token"])) == (401, "Unauthorized"), "later it ends the family"
+    assert told(renewed(world, who, answer.json()["refresh_token"])) == (401, "Unauthorized"), "later it revokes the family"
     assert told(world.http.get("/api/user/dashboard", headers=bearer(answer.json()["jwtoken"])))[0] == 401
 
 
@@ -823,7 +823,7 @@ def test_post_conversations_503_keeps_the_answer(world: World, ada: Person, how:
     answer = world.said(ada, id, "", how)
     assert answer.status_code == 201
     assert answer.text.count(ANSWER) == 1
-    assert len(world.model.requests) == asked + 1, "the question was there already"
+    assert len(world.model.requests) == asked + 1, "the question already existed"
 
 
 DUNNO = "I don't know."

@@ -202,7 +202,7 @@ def test_health_checks_are_answered_under_maintenance(stack: dict[str, Any]) -> 
         assert scope["path"](words) in _STILL_ANSWERED
     for words in ("off", "false", "0", ""):
         assert scope["path"](words) == "/health"
-    assert "does not answer" in scope["check"](1, "/health")
+    assert "does not respond" in scope["check"](1, "/health")
 
 
 @pytest.mark.slow
@@ -214,7 +214,7 @@ def test_idle_load_balancer_connection_stays_open(site: Site) -> None:
     time.sleep(7)  # the server's own default is five seconds
     connection.request("GET", "/live")
     assert connection.getresponse().read() == b"alive"
-    assert connection.sock is first, "the client had to connect anew"
+    assert connection.sock is first, "the client had to reconnect"
     connection.close()
 
 

@@ -33,7 +33,7 @@ def test_pattern_is_not_quadratic(place: str, pattern: Any) -> None:
         seconds = _seconds(pattern, long)
         if seconds > CEILING and seconds > 3 * _seconds(pattern, short):
             slow.append(long[:30])
-    assert not slow, f"{place} takes ever longer over {slow[:5]}"
+    assert not slow, f"{place} gets slower and slower on {slow[:5]}"
 
 
 LENGTH = 6_000

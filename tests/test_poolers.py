@@ -53,7 +53,7 @@ SETUPS = {
     "direct": Setup(None),
     "session": Setup({"pool_mode": "session"}),
     "transaction": Setup({"pool_mode": "transaction", **UNTRACKED}),
-    "fifteen connections, two copies": Setup(FIFTEEN, copies=2),
+    "fifteen connections, two replicas": Setup(FIFTEEN, copies=2),
 }
 if UNTRACKED:
     SETUPS["transaction, prepared statements"] = Setup({"pool_mode": "transaction", "max_prepared_statements": 200})
@@ -150,7 +150,7 @@ async def test_interviews_and_webhooks_work_through_any_pooler(
                 ready = [await http.get(f"{site.url}/ready") for site in sites]
             assert [(answer.status_code, answer.text) for answer in ready] == [(200, "ready")] * len(sites)
             for site in sites:
-                assert "the database does not answer" not in site.log.read_text()
+                assert "the database is not responding" not in site.log.read_text()
         finally:
             await database.close()
             for site in sites:

@@ -47,7 +47,7 @@ class Customer:
             if found := re.search(r"verify-email\?token=(\S+)", self.site.log.read_text()):
                 return found.group(1)
             time.sleep(0.05)
-        raise AssertionError("no mail came")
+        raise AssertionError("no email arrived")
 
     def buys(self, tier: str, typed_email: str) -> httpx2.Response:
         """Open the checkout, pay with another email address, and return the page after the redirect back."""
@@ -122,7 +122,7 @@ def test_buy_change_cancel_and_resume(customer: Customer) -> None:
         customer.does(path, **body)
         assert customer.sees() == seen, "at once"
         webhooks += fired
-        assert customer.settled(webhooks) == seen, "and still when the webhooks have come"
+        assert customer.settled(webhooks) == seen, "and still after the webhooks arrived"
     data = customer.data()
     assert [(row["amount"], row["reason"]) for row in data["ledger"]] == [
         (1, "free credit"),

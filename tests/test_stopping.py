@@ -92,7 +92,7 @@ def test_stopped_replica_finishes_running_work_and_hands_over(copies: tuple[Worl
         assert httpx2.get(f"{one.site.url}/api/user/dashboard", headers=who.headers).status_code == 200
         answer = refused.result(15)
         assert (answer.status_code, answer.json()["error"]) == (503, CLOSED_WORDS)
-        assert closed_with(socket) == 1012, "the page connects again, to a copy that is there"
+        assert closed_with(socket) == 1012, "the page reconnects, to a running replica"
         with pytest.raises(httpx2.ConnectError):
             httpx2.get(f"{one.site.url}/live")
         # The other replica takes over waiting work immediately, without waiting for its lease to expire.

@@ -135,7 +135,7 @@ def test_valid_webhook_secret_is_accepted(secret: str) -> None:
 def test_invalid_lemon_squeezy_id_is_refused(name: str, value: str) -> None:
     with pytest.raises(ValidationError) as caught:
         settings(**{name: value})
-    assert explain(caught.value).startswith(f"These settings cannot be used: {name.upper()}: ")
+    assert explain(caught.value).startswith(f"These settings are invalid: {name.upper()}: ")
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_production_names_settings_missing_next_to_api_key(name: str) -> None:
     }
     without = {key: value for key, value in LEMON.items() if key != name}
     made = settings(**whole, **without)
-    assert made.production_gaps == (f"{name.upper()} beside LEMON_API_KEY",)
+    assert made.production_gaps == (f"{name.upper()}, because LEMON_API_KEY is set",)
     assert made.payment_gaps == (name.upper(),)
     assert settings(**whole, **LEMON).production_gaps == ()
     # Without the key nothing is sold, so no setting is missing.
@@ -228,7 +228,7 @@ def test_former_variants_are_parsed_with_prices() -> None:
         None,
     ]
     again = choose_catalogue(settings(**LEMON, lemon_former_variants="3:premium:19.99"))
-    assert again.plan_priced(1999) is None, "two plans cost or cost that"
+    assert again.plan_priced(1999) is None, "two plans cost this or used to"
 
 
 @pytest.mark.parametrize(
@@ -237,4 +237,4 @@ def test_former_variants_are_parsed_with_prices() -> None:
 def test_invalid_former_variants_are_refused(value: str) -> None:
     with pytest.raises(ValidationError) as caught:
         settings(**LEMON, lemon_former_variants=value)
-    assert explain(caught.value).startswith("These settings cannot be used: LEMON_FORMER_VARIANTS")
+    assert explain(caught.value).startswith("These settings are invalid: LEMON_FORMER_VARIANTS")

@@ -43,7 +43,7 @@ def main() -> int:
         nargs="?",
         choices=LOCKS,
         default="run",
-        help="run: for the site; dev: with the tools for tests; resolve: as dev, unchecked",
+        help="run: what the site needs; dev: also the tools for tests; resolve: like dev, without the final check",
     )
     kind = parser.parse_args().kind
     use_supported_python()
@@ -56,10 +56,10 @@ def main() -> int:
         print(f"install: {failure}", file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"install: {error.strerror}: {error.filename}; the next call continues from here", file=sys.stderr)
+        print(f"install: {error.strerror}: {error.filename}; run the command again to continue", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\ninstall: interrupted; the next call starts over with what is downloaded already.", file=sys.stderr)
+        print("\ninstall: interrupted; run the command again to continue.", file=sys.stderr)
         return 128 + signal.SIGINT
     return 0
 
@@ -73,7 +73,7 @@ def use_supported_python() -> None:
         if found:
             os.execv(found, [found, *sys.argv])  # noqa: S606 - the same program under another Python
     found = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    sys.exit(f"install: Python 3.11 or newer is needed, and this is {found}; name another one with PYTHON=python3.x")
+    sys.exit(f"install: Python 3.11 or newer is required, but this is {found}; choose another one with PYTHON=python3.x")
 
 
 def install(kind: str) -> None:
@@ -85,7 +85,7 @@ def install(kind: str) -> None:
     if stamp.exists() and stamp.read_text() in {wanted[kind], wanted["dev"]} and runs(venv):
         return
     if not os.access(venv if venv.exists() else ROOT, os.W_OK):
-        raise Failed(f"{ROOT} cannot be written to, and the packages are installed there; copy the project to a folder of yours.")
+        raise Failed(f"{ROOT} is not writable, but the packages are installed there; copy the project to a folder that you own.")
     stamp.unlink(missing_ok=True)
     if not runs(venv):
         make_environment(venv)
@@ -124,21 +124,21 @@ def names_its_folder(venv: Path) -> bool:
 def make_environment(venv: Path) -> None:
     """Create the virtual environment from scratch."""
     if venv.exists():
-        say("The environment in .venv is incomplete or was made by another Python; making it again ...")
+        say("The environment in .venv is incomplete or was made by another Python. Creating it again...")
         shutil.rmtree(venv)
     else:
-        say("Making a virtual environment in .venv ...")
+        say("Creating a virtual environment in .venv...")
     made = quiet([sys.executable, "-m", "venv", venv])
     if made.returncode:
         shutil.rmtree(venv, ignore_errors=True)
-        hint = "on Debian and Ubuntu install python3-venv" if "ensurepip" in made.stdout else reason(made.stdout)
-        raise Failed(f"the virtual environment could not be made: {hint}")
+        hint = "on Debian and Ubuntu, install python3-venv" if "ensurepip" in made.stdout else reason(made.stdout)
+        raise Failed(f"the virtual environment could not be created: {hint}")
 
 
 def sync(venv: Path, lock: Path) -> None:
     """Install exactly the packages of `lock`, verified by hash, remove all others, and add the project."""
     count = len(re.findall(r"^\S+==", lock.read_text(), re.MULTILINE))
-    say(f"Installing the {count} packages of {lock.name}; the first time this takes up to a minute ...")
+    say(f"Installing {count} packages from {lock.name}. The first time, this takes up to a minute...")
     python, uv = venv / "bin" / "python", venv / "bin" / "uv"
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as installer:
         installer.write(locked("uv", lock))
@@ -164,7 +164,7 @@ def locked(name: str, lock: Path) -> str:
     """Return the lines of `lock` that pin one package and its hashes."""
     found = re.search(rf"^{re.escape(name)}==(?:.*\\\n)*.*\n", lock.read_text(), re.MULTILINE)
     if found is None:
-        raise Failed(f"{lock.name} does not list {name}; make it again with `make lock`")
+        raise Failed(f"{lock.name} does not list {name}; regenerate it with `make lock`")
     return found.group(0)
 
 
@@ -187,7 +187,9 @@ def verify(venv: Path) -> None:
     """Raise Failed unless every requirement of every installed package is satisfied, extras included."""
     checked = quiet([venv / "bin" / "python", Path(__file__).with_name("verify_environment.py")])
     if checked.returncode:
-        raise Failed(f"what was installed does not fit together: {reason(checked.stdout)}; `make lock` resolves it again")
+        raise Failed(
+            f"the installed packages do not fit together: {reason(checked.stdout)}; run `make lock` to resolve them again"
+        )
 
 
 def run(command: list[object], environment: dict[str, str] | None = None) -> None:
@@ -199,7 +201,7 @@ def require(done: subprocess.CompletedProcess[str]) -> None:
     """Print the output of a failed command and raise Failed."""
     if done.returncode:
         print(done.stdout.strip(), file=sys.stderr)
-        raise Failed(f"packages could not be installed ({advice(done.stdout)}); the next call continues from here")
+        raise Failed(f"packages could not be installed ({advice(done.stdout)}); run the command again to continue")
 
 
 def advice(output: str) -> str:
@@ -207,9 +209,9 @@ def advice(output: str) -> str:
     if re.search(r"No space left|ENOSPC|os error 28|Errno 28", output):
         return "the disk is full"
     if re.search(r"certificate|CERTIFICATE|UnknownIssuer", output):
-        return "the certificate of the package index is not trusted: check SSL_CERT_FILE or pip's `cert` setting"
+        return "the package index's certificate is not trusted: check SSL_CERT_FILE or pip's `cert` setting"
     if re.search(r"hash", output, re.IGNORECASE):
-        return "a package is not the one that the lock file lists"
+        return "a package does not match its hash in the lock file"
     if re.search(r"dns error|Failed to fetch|Could not fetch|connect|Connection|resolve|timed? ?out|retr", output):
         return "the package index cannot be reached: check the network, and HTTPS_PROXY if there is a proxy"
     return "the reason is above"
@@ -218,7 +220,7 @@ def advice(output: str) -> str:
 def reason(output: str) -> str:
     """Return the last nonempty line."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return lines[-1].rstrip(".") if lines else "no reason was given"
+    return lines[-1].rstrip(".") if lines else "no reason given"
 
 
 def quiet(command: list[object], environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:

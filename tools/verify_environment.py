@@ -29,7 +29,7 @@ def problems(project: str, extras: tuple[str, ...]) -> Iterator[str]:
             yield f"{wanted} is missing"
             continue
         if not wanted.specifier.contains(found.version, prereleases=True):
-            yield f"{wanted} is needed, and {found.version} is installed"
+            yield f"{wanted} is required, but {found.version} is installed"
         for extra in ("", *wanted.extras):
             step = (canonicalize_name(wanted.name), extra)
             if step not in seen:

@@ -168,7 +168,7 @@ class GitHub:
         if grant.error is not None:
             raise _ours(grant.error)
         if grant.access_token is None:
-            logger.warning("GitHub answered a code with neither a token nor an error")
+            logger.warning("GitHub returned neither a token nor an error for a code")
             raise IdentityUnavailable
         return grant.access_token
 
@@ -194,7 +194,7 @@ class GitHub:
             async for piece in response.aiter_bytes():
                 body += piece
                 if len(body) > MAX_ANSWER:
-                    logger.warning("GitHub's answer to %s is too long", response.request.url.path)
+                    logger.warning("GitHub's response to %s is too long", response.request.url.path)
                     raise IdentityUnavailable
         return bytes(body)
 
@@ -208,10 +208,10 @@ def _our_errors() -> Iterator[None]:
     try:
         yield
     except TimeoutError:
-        logger.warning("GitHub did not answer in time")
+        logger.warning("GitHub did not respond in time")
         raise IdentityUnavailable from None
     except ValidationError as error:
-        logger.warning("GitHub's answer could not be read: %s", error.title)
+        logger.warning("GitHub's response could not be read: %s", error.title)
         raise IdentityUnavailable from None
     except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
         logger.warning("GitHub could not be reached: %s", type(error).__name__)
@@ -222,12 +222,12 @@ def _refusal(request: _Request, response: httpx2.Response) -> IdentityUnavailabl
     """Return our error for a status other than 200, and log what the operator can do about it."""
     path, status = response.request.url.path, response.status_code
     if status == httpx2.codes.TOO_MANY_REQUESTS or (status == httpx2.codes.FORBIDDEN and _limited(response.headers)):
-        logger.warning("GitHub limits our requests: it answered %s with status %d", path, status)
+        logger.warning("GitHub rate-limits our requests: %s returned status %d", path, status)
         return IdentityUnavailable(BUSY)
     if response.is_client_error:
         logger.warning("GitHub refused %s with status %d: %s", path, status, request.check)
         return IdentityUnavailable(request.refused)
-    logger.warning("GitHub answered %s with status %d", path, status)
+    logger.warning("GitHub responded to %s with status %d", path, status)
     return IdentityUnavailable()
 
 

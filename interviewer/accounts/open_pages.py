@@ -192,9 +192,9 @@ class OpenPages:
             try:
                 await self.look(forget)
             except AppError as error:
-                logger.warning("whether sessions of open pages have ended is not known: %s", error.user_message)
+                logger.warning("could not check whether sessions of open pages have ended: %s", error.user_message)
             except Exception:
-                logger.exception("looking for ended sessions failed")
+                logger.exception("checking for ended sessions failed")
             try:
                 await notice
             finally:
@@ -220,7 +220,9 @@ class OpenPages:
         for key, _ in reports:
             self._kept[key].share = ""
         if ended or states or reports:
-            logger.info("%d open pages and %d kept states lost their session or share", len(ended), len(states) + len(reports))
+            logger.info(
+                "%d open pages and %d stored page states lost their session or share link", len(ended), len(states) + len(reports)
+            )
             # The database answers again: by reconnecting, pages of unknown standing get their state back.
             self._closing.spawn(self._end([*ended, *unknown], states, reports, forget))
 
@@ -261,4 +263,4 @@ async def _attempt(work: Awaitable[None]) -> None:
     try:
         await work
     except Exception:
-        logger.exception("an ended page could not be closed or dropped")
+        logger.exception("a page whose session ended could not be closed")

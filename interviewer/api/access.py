@@ -17,7 +17,7 @@ from interviewer.errors import Unauthorized
 _ACCESS = HTTPBearer(
     scheme_name="accessToken",
     bearerFormat="JWT",
-    description="The access token that `login`, `renewTokens`, `createUser` or `loginWithGitHub` answers.",
+    description="The access token returned by `login`, `renewTokens`, `createUser` or `loginWithGitHub`.",
     auto_error=False,
 )
 _REFRESH = HTTPBearer(

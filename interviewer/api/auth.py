@@ -43,7 +43,7 @@ class Credentials(Address):
 
 
 class Reset(Body):
-    """A mailed token and the new password."""
+    """The token from an emailed link, and the new password."""
 
     model_config = described("token", "new_password", example={"token": _REFRESH, "new_password": _ADA["password"]})
     token: Secret = ""
@@ -112,11 +112,11 @@ async def check_email(body: Address, services: Services, client: Client) -> Know
 @router.post(
     "/request-verification",
     operation_id="requestVerification",
-    responses=answered(200, "The mail is on its way", {"message": "Verification email sent"})
+    responses=answered(200, "The email is on its way", {"message": "Verification email sent"})
     | refused({400: ["Username, Email, and Password required", NO_EMAIL, WEAK]}),
 )
 async def request_verification(body: SignUp, services: Services, client: Client) -> Done:
-    """Mail the link that creates an account; the response is the same for a known address."""
+    """Email the link that creates an account; the response is the same for a known address."""
     if not (body.email.strip() and body.username.strip() and body.password):
         raise BadRequest("Username, Email, and Password required")
     await services.accounts.request_verification(body.email, body.username, body.password, client)
@@ -146,7 +146,7 @@ async def renew(token: RefreshSecret, body: Renewal, services: Services, client:
 
 @router.post("/request-reset", operation_id="requestReset", responses=refused({400: ["Email required", NO_EMAIL]}))
 async def request_reset(body: Address, services: Services, client: Client) -> Nothing:
-    """Mail a link to choose a new password; the response is the same whether or not the account exists."""
+    """Email a link to choose a new password; the response is the same whether or not the account exists."""
     if not body.email.strip():
         raise BadRequest("Email required")
     await services.accounts.request_reset(body.email, client)
@@ -155,7 +155,7 @@ async def request_reset(body: Address, services: Services, client: Client) -> No
 
 @router.post("/reset-password", operation_id="resetPassword", responses=refused({400: WEAK, 401: RESET_DEAD}))
 async def reset_password(body: Reset, services: Services, client: Client) -> Nothing:
-    """Set a new password with a mailed token; all sessions and tokens of the account end."""
+    """Set a new password with the token from an emailed link; all sessions and tokens of the account end."""
     if not body.token:
         raise Unauthorized(RESET_DEAD)
     await services.accounts.reset_password(body.token, body.new_password, client)

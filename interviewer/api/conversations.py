@@ -24,7 +24,7 @@ from interviewer.interviews.views import Loaded
 router = APIRouter(prefix="/api/conversations", tags=["conversations"])
 INVALID = "Invalid ID"
 ANSWER_TOO_LONG = too_long("Your answer", 25_000, MAX_ANSWER)
-_ANSWERED = streamed(201, "Judged, and the next question asked", ConversationBody) | refused(
+_ANSWERED = streamed(201, "The answer is scored, and the next question asked", ConversationBody) | refused(
     {400: ["Missing ID", INVALID, "Missing message", HALF_NAMED], 413: ANSWER_TOO_LONG, 503: InterviewerError.user_message}
 )
 _INACTIVE = "Interview is not active"
@@ -40,19 +40,19 @@ class Answer(Body):
             {
                 "type": "string",
                 "maxLength": MAX_ANSWER,
-                "description": "May be empty only to have done again what is missing for the last answer.",
+                "description": "May be empty only to complete what is missing for the last answer.",
             }
         ),
     ] = ""
     conversation_id: Annotated[
         Any, WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string", "pattern": "^[0-9]+$"}, {"type": "null"}]})
     ] = None
-    topic_id: int | None = Field(default=None, strict=True, description="The topic of the question that is answered, 1 to 6.")
+    topic_id: int | None = Field(default=None, strict=True, description="The topic of the question being answered, 1 to 6.")
     question_id: int | None = Field(
         default=None,
         strict=True,
-        description="Its number within the topic. If both name an earlier question, its reply is replayed when the text is the "
-        "same, else refused with 409; the open question is then never answered by mistake.",
+        description="The question's number within the topic. If both fields name an earlier question, its reply is replayed if "
+        "the text is the same; any other text gets 409. Such a request never answers the open question.",
     )
 
     def sent(self, key: str, *, first: bool = False) -> Sent:

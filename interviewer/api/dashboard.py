@@ -58,7 +58,7 @@ class DashboardBody(BaseModel):
 
 
 class JobDescription(Body):
-    """A job posting, at most 30,000 characters."""
+    """A job description, at most 30,000 characters."""
 
     model_config = described(
         "job_description", example={"job_description": "Senior backend engineer: Python, PostgreSQL, five years of experience."}
@@ -70,8 +70,8 @@ class JobDescription(Body):
 async def dashboard(
     person: Person,
     services: Services,
-    limit: Annotated[int | None, Query(ge=1, le=MOST, description="All interviews without it.")] = None,
-    before: Annotated[int | None, Query(ge=1, lt=MAX_ID, description="Only interviews older than the one with this id.")] = None,
+    limit: Annotated[int | None, Query(ge=1, le=MOST, description="The most interviews to return. Default: all.")] = None,
+    before: Annotated[int | None, Query(ge=1, lt=MAX_ID, description="Only interviews older than the one with this ID.")] = None,
 ) -> DashboardBody:
     """Return your dashboard."""
     standing = await services.plans.standing(person.user_id)

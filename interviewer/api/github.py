@@ -18,7 +18,7 @@ from interviewer.errors import AppError, IdentityRefused, Unauthorized
 router = APIRouter(tags=["auth"])
 _AWAY: Responses = {
     303: {
-        "description": "To GitHub, with a cookie that proves the way back.",
+        "description": "Redirect to GitHub, with a cookie that ties the callback to this browser.",
         "headers": {
             "Location": {
                 "required": True,
@@ -39,11 +39,11 @@ _AWAY: Responses = {
 )
 async def start(
     services: Services,
-    next: Annotated[str, Query(description="The page of this site to end at.")] = HOME,
-    connect: Annotated[bool, Query(description="Add GitHub to the account that the browser is signed in to.")] = False,
+    next: Annotated[str, Query(description="The page of this site to return to.")] = HOME,
+    connect: Annotated[bool, Query(description="Connect GitHub to the account that the browser is signed in to.")] = False,
     secret: SessionSecret = "",
 ) -> Response:
-    """Go to GitHub; `connect` adds GitHub to the signed-in account instead of signing in."""
+    """Redirect to GitHub to sign in; with `connect`, add GitHub to the signed-in account instead."""
     try:
         with sign_in_first("/account"):
             link_to = (await services.sessions.authenticate(secret)).user_id if connect else 0

@@ -42,5 +42,5 @@ async def health(services: Services) -> str:
     responses=_text(READY) | refused({503: [Unavailable.user_message, STOPPING, OLD_SCHEMA, NO_WRITES]}),
 )
 async def ready(services: Services) -> str:
-    """Report whether the process accepts visitors; not while it is shutting down, for example."""
+    """Report whether the process accepts visitors; it does not while shutting down, for example."""
     return await services.readiness.check()

@@ -42,7 +42,7 @@ IdempotencyKey = Annotated[
     Header(
         alias="Idempotency-Key",
         max_length=200,
-        description="The same key again does nothing again: it returns what came of the first request, of an answer for a day.",
+        description="A repeated key does nothing twice: it returns the first request's result, for answers within 24 hours.",
     ),
 ]
 _NO_JOB = "This does not look like a job description. Paste its text, or leave the box empty for a general interview."
@@ -61,7 +61,7 @@ _Topics = Annotated[
             "minItems": 1,
             "maxItems": len(TOPICS),
             "uniqueItems": True,
-            "description": "The ids of the topics, in the order in which they are asked about. None: all six.",
+            "description": "The topics' IDs, in the order to ask about them. Default: all six.",
         }
     ),
 ]
@@ -72,22 +72,22 @@ _PerTopic = Annotated[
             "type": "integer",
             "minimum": 1,
             "maximum": MAX_PER_TOPIC,
-            "description": f"Questions on each topic. None: {STANDARD_PER_TOPIC}. All together at most {MAX_QUESTIONS}.",
+            "description": f"Questions per topic, at most {MAX_QUESTIONS} in all. Default: {STANDARD_PER_TOPIC}.",
         }
     ),
 ]
 _Level = Annotated[
-    Any, nullable({"type": "string", "enum": [*Level, None], "description": "None: the level that the job description asks for."})
+    Any, nullable({"type": "string", "enum": [*Level, None], "description": "Default: the level in the job description."})
 ]
 _Language = Annotated[
-    Any, nullable({"type": "string", "enum": [*LANGUAGES, None], "description": "The language for code. None: any."})
+    Any, nullable({"type": "string", "enum": [*LANGUAGES, None], "description": "The language for code. Default: any."})
 ]
 _FollowUps = Annotated[
     Any,
     nullable(
         {
             "type": "boolean",
-            "description": "Kept with the interview. No interviewer asks follow-up questions yet.",
+            "description": "Stored with the interview. No interviewer asks follow-up questions yet.",
             "default": False,
         }
     ),
@@ -102,7 +102,7 @@ class Start(Body):
     )
     job_description: Annotated[
         str,
-        nullable({"type": "string", "maxLength": MAX_JOB_DESCRIPTION, "description": "The job posting. None: a general one."}),
+        nullable({"type": "string", "maxLength": MAX_JOB_DESCRIPTION, "description": "Default: a general interview."}),
     ] = ""
     topics: _Topics = None
     questions_per_topic: _PerTopic = None

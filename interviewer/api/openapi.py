@@ -24,45 +24,45 @@ Responses = dict[int | str, dict[str, Any]]
 JSON, EVENT_STREAM = "application/json", "text/event-stream"
 _ERROR = {"$ref": "#/components/schemas/Error"}
 _RETRY_AFTER = {
-    "description": "Seconds after which it makes sense to try again.",
+    "description": "Seconds to wait before trying again.",
     "required": True,
     "schema": {"type": "integer", "minimum": 1, "examples": [RETRY_AFTER]},
 }
-_ALLOW = {"description": "The methods of this path.", "required": True, "schema": {"type": "string", "examples": ["GET, POST"]}}
+_ALLOW = {"description": "The path's methods.", "required": True, "schema": {"type": "string", "examples": ["GET, POST"]}}
 
 DESCRIPTION = """\
-Practise backend interviews from a program of your own: sign in, start an interview, answer its questions, read the verdicts.
+Practice backend interviews from your own program: sign in, start an interview, answer its questions, read the verdicts.
 
-**Signing in.** Send `Authorization: Bearer <access token>`. Access tokens come from `login` and live for about an hour; then
-exchange the refresh token for a new pair.
+**Signing in.** Send `Authorization: Bearer <access token>`. An access token comes from `login` and is valid for about an hour.
+After that, exchange the refresh token for a new pair.
 
-**Errors.** Every error is `{"error": "<a sentence that a person can read>"}`; a few have a field more, for programs. With
-429 and 503 comes `Retry-After`, in seconds.
+**Errors.** Every error is `{"error": "<a sentence that a person can read>"}`; a few have another field for programs.
+429 and 503 have a `Retry-After` header, in seconds.
 
-**Bodies.** JSON, at most 256 KB. Fields that are not known are ignored, and so are optional ones that are `null`.
+**Bodies.** JSON, at most 256 KB. Unknown fields are ignored, and so are optional fields that are `null`.
 """
 
 TAGS = [
-    {"name": "auth", "description": "Sign up by a mailed link, sign in, stay signed in, choose a new password."},
-    {"name": "users", "description": "Create an account from a mailed link; see and delete one's own."},
-    {"name": "interviews", "description": "Start an interview for one credit, look at it, pause it and go on with it."},
-    {"name": "conversations", "description": "Answer the questions of an interview and read everything said so far."},
-    {"name": "dashboard", "description": "One's own plan, credits and past interviews; what a job description says."},
+    {"name": "auth", "description": "Sign up with an emailed link, sign in, stay signed in, choose a new password."},
+    {"name": "users", "description": "Create an account from an emailed link; view and delete your own."},
+    {"name": "interviews", "description": "Start an interview for one credit; view, pause and resume it."},
+    {"name": "conversations", "description": "Answer an interview's questions, and read the conversation so far."},
+    {"name": "dashboard", "description": "View your plan, credits and past interviews; analyze a job description."},
     {"name": "payment", "description": "Buy a credit or a plan; change, cancel and resume the plan."},
-    {"name": "webhooks", "description": "What the payment service sends."},
-    {"name": "health", "description": "Whether the process lives and can work."},
+    {"name": "webhooks", "description": "Receive events from the payment service."},
+    {"name": "health", "description": "Check whether the process is running and ready."},
 ]
 
 _EVENTS = """\
-The same in pieces, when the request says `Accept: text/event-stream`. Every event has a running `id`:
+The same response in pieces, if the request has `Accept: text/event-stream`. Every event has an increasing `id`:
 
-- `event: feedback` and `event: question`, `{"text": "…"}`: the next piece of the feedback and of the question, as it is written;
+- `event: feedback` and `event: question`, `{"text": "…"}`: the next piece of the feedback or the question, as it is written;
 - `event: score`, `{"score": 7}`: the score of the answer;
-- `event: done`: the last one; its data is the JSON body of the plain answer;
-- `event: error`, `{"error": "…", "status": 503}`: the last one, when something fails after the stream has begun.
+- `event: done`: the last event; its data is the JSON body of the plain response;
+- `event: error`, `{"error": "…", "status": 503}`: the last event, if something fails after the stream has begun.
 
-What is known before the stream begins is refused with a plain status. The same request with the same `Idempotency-Key` and with
-`Last-Event-ID` goes on after that event."""
+An error that is known before the stream begins is a plain status. To resume a stream, repeat the request with the same
+`Idempotency-Key` and with `Last-Event-ID`: it continues after that event."""
 
 
 def _event(data: Document, *names: str) -> Document:
@@ -85,7 +85,7 @@ RESUMED: Document = {
             "name": "Last-Event-ID",
             "in": "header",
             "required": False,
-            "description": "The id of the last event that arrived. With the same `Idempotency-Key` the stream goes on after it.",
+            "description": "The ID of the last event received. With the same `Idempotency-Key`, the stream continues after it.",
             "schema": {"type": "string", "examples": ["1000000"]},
         }
     ]

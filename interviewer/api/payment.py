@@ -58,18 +58,18 @@ def _refused(*words: str) -> Responses:
     ),
 )
 async def checkout(body: Tier, person: Person, services: Services, client: Client) -> Checkout:
-    """Return the address of a page for the payment."""
+    """Return the address of a checkout page."""
     return Checkout(checkout_url=await services.purchases.checkout(person.user_id, body.tier, client))
 
 
 @router.post(
     "/cancel",
     operation_id="cancelSubscription",
-    responses=answered(200, "Cancelled", {"message": "Subscription cancelled"})
+    responses=answered(200, "Canceled", {"message": "Subscription cancelled"})
     | refused({409: "There is no subscription to cancel.", 502: _NOT_REACHED, 503: _CLOSED}),
 )
 async def cancel(person: Person, services: Services, client: Client) -> Done:
-    """Cancel the subscription at the end of the paid period."""
+    """Cancel the subscription; it ends with the paid period."""
     await services.purchases.cancel(person.user_id, client)
     return Done(message="Subscription cancelled")
 

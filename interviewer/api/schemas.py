@@ -52,7 +52,7 @@ Username = Annotated[
             "minLength": 1,
             "maxLength": MAX_USERNAME,
             "pattern": r"^[^<>]*[^<>\s][^<>]*$",
-            "description": "Invisible characters, line breaks, web addresses and e-mail addresses are refused.",
+            "description": "Invisible characters, line breaks, web addresses and email addresses are refused.",
         }
     ),
 ]
@@ -65,7 +65,7 @@ NewPassword = Annotated[
             "format": "password",
             "minLength": MIN_PASSWORD,
             "maxLength": MAX_PASSWORD,
-            "description": "What is easy to guess is refused.",
+            "description": "Passwords that are easy to guess are refused.",
         }
     ),
 ]
@@ -89,11 +89,11 @@ def nullable(schema: Mapping[str, Any]) -> WithJsonSchema:
 class Error(BaseModel):
     """An error. Some errors have a further field for programs."""
 
-    error: str = Field(description="A sentence that a person can read.", examples=["Interview not found"])
+    error: str = Field(description="A sentence for people to read.", examples=["Interview not found"])
 
 
 class Refused(Error):
-    """The reason why no interview is started."""
+    """Why no interview was started."""
 
     reason: Annotated[
         Refusal,
@@ -101,7 +101,7 @@ class Refused(Error):
             {
                 "type": "string",
                 "enum": [one.value for one in Refusal],
-                "description": "Which case it is: a paused or expired subscription keeps its credits.",
+                "description": "The reason. A paused or expired subscription keeps its credits.",
             }
         ),
     ]
@@ -110,7 +110,7 @@ class Refused(Error):
 class Elsewhere(Error):
     """A refusal, with the payment service's page for the change, if there is one."""
 
-    portal_url: str | None = Field(default=None, description="Only where it can be done there, for PayPal subscriptions.")
+    portal_url: str | None = Field(default=None, description="Where to make the change; only for PayPal subscriptions.")
 
 
 class Nothing(BaseModel):
@@ -122,15 +122,15 @@ class Nothing(BaseModel):
 class Done(BaseModel):
     """A confirmation."""
 
-    message: str = Field(description="A sentence that a person can read.")
+    message: str = Field(description="A sentence for people to read.")
 
 
 class MessageDocument(BaseModel):
-    """A message about a question. After the first question an interviewer's content is a JSON string: see `Exchange`."""
+    """A message about a question. After the first question, the interviewer's content is a JSON string: see `Exchange`."""
 
     conversation_id: int
     topic_id: int
-    question_id: int = Field(description="The number of its question within the topic.")
+    question_id: int = Field(description="The question's number within the topic.")
     created_at: datetime
     author: Literal["system", "interviewer", "user"]
     content: str
@@ -148,7 +148,7 @@ class QuestionDocument(BaseModel):
 
 
 class TopicDocument(BaseModel):
-    """One of the six topics; its questions by number, none until the topic is reached."""
+    """A topic with its questions by number; there are none until the topic is reached."""
 
     id: int
     conversation_id: int

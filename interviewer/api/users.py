@@ -19,7 +19,7 @@ _ADA = {"user_id": 3, "username": "Ada", "email": "ada@example.com"}
 
 
 class MailedToken(Body):
-    """The token of a mailed link."""
+    """The token from an emailed link."""
 
     model_config = described("token", example={"token": "b2Zy8nqH0mB3cV5xT7kL1w"})
     token: Secret = ""
@@ -48,9 +48,10 @@ class CreatedBody(UserBody):
     responses=refused({400: "Token required", 401: LINK_DEAD, 409: "Email already exists"}),
 )
 async def create(body: MailedToken, services: Services, client: Client, user_agent: UserAgent = "") -> CreatedBody:
-    """Create the account of a mailed link, with its free credit.
+    """Create an account from an emailed link, with one free credit.
 
-    It gets no password while another sign-up of the address is pending with a different one; a mail then has a link to choose it.
+    It gets no password while another sign-up for the same address with a different password is pending; an email then has a link
+    to choose one.
     """
     if not body.token:
         raise BadRequest("Token required")
@@ -76,7 +77,7 @@ async def show(user_id: PathId, person: Person) -> UserBody:
 @router.delete(
     "/delete/{user_id}",
     operation_id="deleteUser",
-    responses=answered(200, "The account is gone", {"message": "User deleted successfully"})
+    responses=answered(200, "The account was deleted", {"message": "User deleted successfully"})
     | refused({**_REFUSED, 502: SubscriptionNotCancelled.user_message}),
 )
 async def delete(user_id: PathId, person: Person, services: Services) -> Done:

@@ -33,13 +33,13 @@ _ASKED: dict[str, Any] = {
             "name": "X-Signature",
             "in": "header",
             "required": True,
-            "description": "The HMAC-SHA256 of the body's bytes with the webhook's secret, in hexadecimal.",
+            "description": "The HMAC-SHA256 of the raw body with the webhook secret, in hexadecimal.",
             "schema": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
         }
     ],
     "requestBody": {
         "required": True,
-        "description": "At most 1 MB, signed as it is.",
+        "description": "At most 1 MB. The signature covers the raw bytes.",
         "content": {
             JSON: {
                 "schema": {"type": "object", "required": ["meta"], "properties": {"meta": _EVENT, "data": {"type": "object"}}},
@@ -66,10 +66,10 @@ class Received(BaseModel):
     openapi_extra=_ASKED,
     responses=refused(
         {
-            400: "The body is no event.",
+            400: "The body is not a valid event.",
             401: "Invalid signature",
             500: AppError.user_message,
-            503: "No webhook secret is configured, so no webhook can be trusted.",
+            503: "Webhooks are not set up: LEMON_WEBHOOK_SECRET is not set.",
         }
     ),
 )

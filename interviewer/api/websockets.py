@@ -120,7 +120,9 @@ def _counted(receive: Receive, send: Send, together: Spent) -> tuple[Receive, Se
             metrics.CROWDED.labels("messages").inc()
             if _seldom.lets("messages"):
                 logger.warning(
-                    "a websocket was closed: more than %d messages within %d seconds, or as much in fewer", MESSAGES, WITHIN
+                    "a websocket was closed: it sent more than %d messages in %d seconds, or too many characters",
+                    MESSAGES,
+                    WITHIN,
                 )
             await send({"type": "websocket.close", "code": TOO_MUCH, "reason": "too many messages"})
         return {"type": "websocket.disconnect", "code": TOO_MUCH}

@@ -28,10 +28,10 @@ from interviewer.credits.tables import Subscription
 from interviewer.errors import BadRequest, Conflict
 
 SOURCE = "Lemon Squeezy"
-UNKNOWN_VARIANT = "variant {} is not configured: add it to LEMON_FORMER_VARIANTS, restart, then replay this"
+UNKNOWN_VARIANT = "variant {} is not configured: add it to LEMON_FORMER_VARIANTS, restart, then replay this delivery"
 
 # The user paid, then deleted the account before the webhook arrived; only the operator can cancel it now.
-STILL_CHARGED = "its account was deleted, yet it goes on being charged: cancel it there"
+STILL_CHARGED = "its account was deleted, but it is still being charged: cancel it at Lemon Squeezy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Settlement:
         elif notice.invoice:
             effect = await self._invoice(session, notice, notice.invoice)
         else:
-            raise TypeError("a notice tells of something")
+            raise TypeError("a notice must contain an order, a subscription or an invoice")
         if effect.outcome is Outcome.APPLIED and effect.user_id:
             await webhook_queries.close_open(session, notice.subject, effect.user_id)
         elif effect.outcome is Outcome.IGNORED:
@@ -101,11 +101,11 @@ class Settlement:
         await self.apply(session, notice)
         owners = await purchase_queries.owners(session, subjects)
         if notice.subject not in owners:
-            raise Conflict("Its subscription is not known yet: run `interviewer billing reconcile`, then try again.")
+            raise Conflict("Its subscription is not known yet. Run `interviewer billing reconcile`, then try again.")
         if any(orphaned for _, orphaned in owners.values()):
-            raise Conflict("It was bought by an account that was deleted, so it can be nobody else's.")
+            raise Conflict("It was bought by an account that has been deleted, so it cannot be assigned to another one.")
         if others := {owner for owner, _ in owners.values()} - {None, user_id}:
-            raise Conflict(f"It belongs to another account already: user {min(filter(None, others))}.")
+            raise Conflict(f"It already belongs to another account: user {min(filter(None, others))}.")
         await purchase_queries.give(session, subjects, user_id)
 
     async def _order(self, session: AsyncSession, notice: Notice, body: OrderBody) -> Effect:
@@ -175,7 +175,7 @@ def _effect(purchase: Order | Subscription, *, known_product: bool) -> Effect:
     if purchase.orphaned:
         return Effect(Outcome.IGNORED, webhook_queries.ACCOUNT_DELETED)
     if purchase.user_id is None:
-        return Effect(Outcome.UNRESOLVED, "no account has this reference or this address")
+        return Effect(Outcome.UNRESOLVED, "no account matches its checkout reference or email address")
     if not known_product:
         words = UNKNOWN_VARIANT.format(purchase.variant_id) if purchase.variant_id else "it does not say what was bought"
         return Effect(Outcome.UNRESOLVED, words, purchase.user_id)

@@ -211,7 +211,7 @@ def _told(document: Document) -> Notice | None:
     try:
         return fetched(dict(document))
     except BadRequest as error:
-        logger.warning("an answer of the payment service is not understood: %s", error.user_message)
+        logger.warning("a response from the payment service could not be used: %s", error.user_message)
         return None
 
 

@@ -128,7 +128,7 @@ class Reconciliation:
         part and then raises PaymentsUnavailable.
         """
         if self._payments is None:
-            raise Unavailable("No payment service is configured: LEMON_API_KEY is not set.")
+            raise Unavailable("Payments are not configured. Set LEMON_API_KEY.")
         records: dict[str, _Record] = {}
         failure: PaymentsUnavailable | None = None
         try:
@@ -155,7 +155,7 @@ class Reconciliation:
                 return None
             notice = fetched(dict(document))
         except ValueError:
-            return Repair(name, "This is no record.", Finding.FAILED)
+            return Repair(name, "This is not a valid record.", Finding.FAILED)
         except BadRequest as error:
             return Repair(name, error.user_message, Finding.FAILED)
         return _Record(notice, amounts(body.data.attributes)) if notice else None

@@ -56,7 +56,7 @@ class Webhooks:
         sender should retry.
         """
         if not self._secret:
-            raise Unavailable("No webhook secret is configured, so no webhook can be trusted.")
+            raise Unavailable("Webhooks are not set up: LEMON_WEBHOOK_SECRET is not set.")
         if not hmac.compare_digest(signature_of(raw, self._secret), signature.encode("latin-1", "replace")):
             raise Unauthorized("Invalid signature")
         body = bodies.read(raw)
@@ -89,7 +89,7 @@ class Webhooks:
         if reason := bodies.foreign(body, self._catalogue.store_id, live_only=self._catalogue.live_only):
             return Effect(Outcome.IGNORED, reason)
         if body.meta.event_name not in set(Event):
-            return Effect(Outcome.IGNORED, "not a kind of event that matters here")
+            return Effect(Outcome.IGNORED, "an event type that is not used here")
         try:
             return bodies.understand(body)
         except BadRequest as error:
@@ -118,7 +118,7 @@ class Webhooks:
                 if id is not None:
                     await queries.mark(session, id, effect.outcome, effect.detail, "", None)
         except Exception:
-            logger.exception("a webhook could not even be stored")
+            logger.exception("a failed webhook could not be stored")
 
     # -- the operator's tools --------------------------------------------------------------------------------------
 
@@ -132,7 +132,7 @@ class Webhooks:
         async with self._database.transaction() as session:
             row = await session.get(ProcessedWebhook, id)
         if row is None:
-            raise NotFound(f"There is no delivery {id}.")
+            raise NotFound(f"There is no delivery with ID {id}.")
         return _delivery(row)
 
     async def replay(self, id: int) -> Delivery:
@@ -143,9 +143,9 @@ class Webhooks:
         async with self._database.transaction() as session:
             row = await session.get(ProcessedWebhook, id)
             if row is None:
-                raise NotFound(f"There is no delivery {id}.")
+                raise NotFound(f"There is no delivery with ID {id}.")
             if not row.body:
-                raise BadRequest("Its account was deleted, and with it what it said.")
+                raise BadRequest("Its account was deleted, and the delivery's body with it.")
             await self._again(session, id, self._told(bodies.read(row.body)))
         return await self.show(id)
 
@@ -158,12 +158,12 @@ class Webhooks:
         async with self._database.transaction() as session:
             row = await session.get(ProcessedWebhook, id)
             if row is None:
-                raise NotFound(f"There is no delivery {id}.")
+                raise NotFound(f"There is no delivery with ID {id}.")
             if not row.body:
-                raise BadRequest("Its account was deleted, and with it what it said.")
+                raise BadRequest("Its account was deleted, and the delivery's body with it.")
             told = self._told(bodies.read(row.body))
             if isinstance(told, Effect):
-                raise BadRequest(f"Delivery {id} tells of no purchase of this site: {told.detail}.")
+                raise BadRequest(f"Delivery {id} is not about a purchase on this site: {told.detail}.")
             await self._settlement.assign(session, told, user_id)
             await self._again(session, id, told)
             for other, body in await queries.open_about(session, await self._settlement.subjects(session, told)):

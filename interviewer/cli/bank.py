@@ -10,9 +10,10 @@ from pydantic import ValidationError
 from interviewer.cli.printing import say, table
 from interviewer.grading.bank.loader import load_bank
 from interviewer.grading.bank_check import bank_problems
+from interviewer.interviews.plan import counted
 from interviewer.interviews.topics import TOPICS, AnswerKind, Level
 
-app = typer.Typer(help="Look after the question bank.", no_args_is_help=True)
+app = typer.Typer(help="Check the question bank.", no_args_is_help=True)
 
 
 @app.callback()
@@ -30,7 +31,7 @@ def check() -> None:
     try:
         questions = load_bank()
     except (ValidationError, ValueError) as error:
-        say(f"The bank cannot be read: {error}")
+        say(f"The question bank could not be read: {error}")
         raise typer.Exit(1) from None
     levels = Counter((question.topic, question.level) for question in questions.values())
     code = Counter(question.topic for question in questions.values() if question.kind is AnswerKind.CODE)
@@ -41,6 +42,6 @@ def check() -> None:
     problems = list(bank_problems(questions))
     for problem in problems:
         say(problem)
-    say(f"{len(questions)} questions, {len(problems)} problems")
+    say(f"{counted(len(questions), 'question')}, {counted(len(problems), 'problem')}")
     if problems:
         raise typer.Exit(1)

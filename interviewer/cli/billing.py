@@ -15,9 +15,9 @@ from interviewer.errors import PaymentsUnavailable, Unavailable
 if TYPE_CHECKING:
     from interviewer.wiring import Services
 
-app = typer.Typer(help="Compare what is stored of purchases with the payment service.", no_args_is_help=True)
+app = typer.Typer(help="Compare stored purchases with the payment service.", no_args_is_help=True)
 
-WORDS = {Finding.REPAIRED: "repaired", Finding.OPEN: "look at", Finding.FAILED: "FAILED"}
+WORDS = {Finding.REPAIRED: "repaired", Finding.OPEN: "review", Finding.FAILED: "FAILED"}
 
 
 @app.callback()
@@ -26,20 +26,25 @@ def main() -> None:
 
 
 @app.command()
-def reconcile(*, dry_run: Annotated[bool, typer.Option("--dry-run", help="Report only; keep nothing.")] = False) -> None:
-    """Fetch subscriptions, orders and invoices, and repair what lost deliveries left out; status 1 if a record failed."""
+def reconcile(*, dry_run: Annotated[bool, typer.Option("--dry-run", help="Report only; save nothing.")] = False) -> None:
+    """Fetch subscriptions, orders and invoices, and repair what lost deliveries would have changed.
+
+    Exits with status 1 if a record could not be applied.
+    """
 
     async def work(services: Services) -> Counter[Finding]:
         if gaps := services.settings.payment_gaps:
-            raise Unavailable(f"Payments are not configured; set {', '.join(gaps)}.")
+            raise Unavailable(f"Payments are not configured. Set {', '.join(gaps)}.")
         found: Counter[Finding] = Counter()
         try:
             async for repair in services.reconciliation.run(dry_run=dry_run):
                 found[repair.finding] += 1
                 say(f"{WORDS[repair.finding]:<9} {repair.record}: {repair.change}")
         except PaymentsUnavailable as error:
-            kept = "nothing was kept" if dry_run else "what it told before was applied"
-            raise PaymentsUnavailable(f"The payment service did not tell everything; {kept}. Run this again later.") from error
+            kept = "nothing was saved" if dry_run else "the records it returned were applied"
+            raise PaymentsUnavailable(
+                f"The payment service returned only part of its records; {kept}. Run this again later."
+            ) from error
         return found
 
     found = operate(work)
@@ -49,7 +54,7 @@ def reconcile(*, dry_run: Annotated[bool, typer.Option("--dry-run", help="Report
 
 
 def _summary(found: Counter[Finding], dry_run: bool) -> str:
-    parts = [f"{found[Finding.REPAIRED]} repaired" if found[Finding.REPAIRED] else "Nothing had to be repaired"]
-    parts += [f"{found[Finding.OPEN]} to look at"] if found[Finding.OPEN] else []
+    parts = [f"{found[Finding.REPAIRED]} repaired" if found[Finding.REPAIRED] else "Nothing to repair"]
+    parts += [f"{found[Finding.OPEN]} to review"] if found[Finding.OPEN] else []
     parts += [f"{found[Finding.FAILED]} failed"] if found[Finding.FAILED] else []
-    return ", ".join(parts) + (". This was a dry run: nothing was kept." if dry_run else ".")
+    return ", ".join(parts) + (". This was a dry run: nothing was saved." if dry_run else ".")

@@ -125,7 +125,7 @@ class BoundedWebsocket(WebSocketsSansIOProtocol):
             metrics.CROWDED.labels("frames").inc()
             if _seldom.lets("frames"):
                 logger.warning(
-                    "a websocket was closed: more than %d frames within %d seconds, or as much in fewer", FRAMES, WITHIN
+                    "a websocket was closed: it sent more than %d frames in %d seconds, or too many bytes", FRAMES, WITHIN
                 )
             self._fail("too many frames")
         else:
@@ -173,7 +173,7 @@ class BoundedWebsocket(WebSocketsSansIOProtocol):
             # Reading is paused, so the application is slow and the rest may already have arrived.
             self._await_rest()
         else:
-            self._fail("the message did not arrive")
+            self._fail("the message did not arrive in time")
 
     def _fail(self, reason: str) -> None:
         """Close the websocket, and abort the connection if the client does not read the close frame."""

@@ -18,7 +18,7 @@ from interviewer.wording import timestamp
 if TYPE_CHECKING:
     from interviewer.wiring import Services
 
-app = typer.Typer(help="Look at what the payment service delivered, and apply it again.", no_args_is_help=True)
+app = typer.Typer(help="Inspect the payment service's deliveries, and apply them again.", no_args_is_help=True)
 
 logger = logging.getLogger(__name__)
 
@@ -27,8 +27,8 @@ HEAD = ("id", "received (UTC)", "event", "subject", "outcome", "detail")
 
 @app.command("list")
 def list_deliveries(
-    everything: Annotated[bool, typer.Option("--all", help="Also those that need nobody.")] = False,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 50,
+    everything: Annotated[bool, typer.Option("--all", help="Include deliveries that need no attention.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number to show.")] = 50,
 ) -> None:
     """List the deliveries that need attention, newest first."""
 
@@ -40,11 +40,11 @@ def list_deliveries(
         table(HEAD, [_row(one) for one in found[:limit]])
         say_if_cut(found, limit)
     else:
-        say("Nothing was delivered yet." if everything else "No delivery needs anybody.")
+        say("There are no deliveries yet." if everything else "No delivery needs attention.")
 
 
 @app.command()
-def show(id: Annotated[int, typer.Argument(help="The delivery's number.")]) -> None:
+def show(id: Annotated[int, typer.Argument(help="The delivery's ID.")]) -> None:
     """Show one delivery with its body."""
 
     async def work(services: Services) -> Delivery:
@@ -61,22 +61,22 @@ def show(id: Annotated[int, typer.Argument(help="The delivery's number.")]) -> N
 
 @app.command()
 def replay(
-    ids: Annotated[list[int] | None, typer.Argument(help="Numbers of deliveries.")] = None,
-    open: Annotated[bool, typer.Option("--open", help="All that need somebody.")] = False,
+    ids: Annotated[list[int] | None, typer.Argument(help="IDs of the deliveries.")] = None,
+    open: Annotated[bool, typer.Option("--open", help="All deliveries that need attention.")] = False,
 ) -> None:
-    """Apply deliveries again in the order they arrived; status 1 if one still needs attention."""
+    """Apply deliveries again in the order they arrived; exit with status 1 if one still needs attention."""
 
     async def work(services: Services) -> list[tuple[int, Delivery | None, str]]:
         chosen = {*(ids or []), *(await services.operations.open_deliveries() if open else [])}
         if not chosen and not open:
-            raise BadRequest("Name deliveries by their numbers, or all that need somebody with --open.")
+            raise BadRequest("Give the IDs of deliveries, or use --open for all that need attention.")
         failures = {id: await _replayed(services, id) for id in sorted(chosen)}
         # Read after all replays: a later delivery may have resolved an earlier one.
         return [(id, await _found(services, id), words) for id, words in failures.items()]
 
     replayed = operate(work)
     if not replayed:
-        say("No delivery needs anybody.")
+        say("No delivery needs attention.")
     for id, one, failure in replayed:
         say(f"{id}: {one.outcome if one else 'unknown'}{_because(failure or (one.detail if one else ''))}")
     if any(one is None or failure or one.outcome in OPEN for _, one, failure in replayed):
@@ -85,8 +85,8 @@ def replay(
 
 @app.command()
 def assign(
-    id: Annotated[int, typer.Argument(help="The delivery's number.")],
-    email: Annotated[str, typer.Argument(help="The account's address.")],
+    id: Annotated[int, typer.Argument(help="The delivery's ID.")],
+    email: Annotated[str, typer.Argument(help="The account's email address.")],
 ) -> None:
     """Assign a delivery without an account, and everything bought with it, to an account, and apply it."""
 
@@ -94,7 +94,7 @@ def assign(
         return await services.webhooks.assign(id, await services.operations.user_id(email))
 
     one = operate(work)
-    say(f"{one.id}: {one.outcome}{_because(one.detail)}, tied to user {one.user_id}")
+    say(f"{one.id}: {one.outcome}{_because(one.detail)}, assigned to user {one.user_id}")
     if one.outcome in OPEN:
         raise typer.Exit(1)
 
@@ -133,8 +133,8 @@ def _row(one: Delivery) -> tuple[object, ...]:
 def _body(raw: bytes) -> list[str]:
     """Return a body as lines: formatted if it is JSON, otherwise as received."""
     if not raw:
-        return ["The body was erased with the account it was about."]
+        return ["The body was erased together with the account."]
     try:
         return json.dumps(json.loads(raw), indent=2, ensure_ascii=False).splitlines()
     except (ValueError, RecursionError):
-        return ["The body is no JSON:", *(shown(line) for line in raw.decode("utf-8", "backslashreplace").split("\n"))]
+        return ["The body is not JSON:", *(shown(line) for line in raw.decode("utf-8", "backslashreplace").split("\n"))]

@@ -32,7 +32,7 @@ PATIENCE = 10.0
 
 
 def doctor() -> None:
-    """Check settings, database, balances, deliveries, mails, payments and servers; status 1 if anything failed."""
+    """Check settings, database, balances, deliveries, emails, payments and servers; exit with status 1 if anything failed."""
     failed = False
     with remarks() as made:
         for check in _checks():
@@ -56,10 +56,10 @@ def _checks() -> Iterator[Check]:
 
 def _settings(settings: Settings) -> Check:
     if settings.production_gaps:
-        return Check("settings", Health.FAILED, "production needs these: " + "; ".join(settings.production_gaps))
+        return Check("settings", Health.FAILED, "production needs these settings: " + "; ".join(settings.production_gaps))
     if settings.production:
-        return Check("settings", Health.OK, "all that a public site needs is set")
-    return Check("settings", Health.OK, "development; with ENV=production more is checked")
+        return Check("settings", Health.OK, "everything a public site needs is set")
+    return Check("settings", Health.OK, "development mode; ENV=production checks more")
 
 
 def _database(settings: Settings) -> Iterator[Check]:
@@ -81,7 +81,7 @@ def _database(settings: Settings) -> Iterator[Check]:
 def _address(url: str) -> Iterator[Check]:
     if found := pool_parameters(url):
         words = (
-            f"DATABASE_URL sizes another driver's pool ({', '.join(found)}), which does not count here: set DATABASE_POOL_SIZE"
+            f"DATABASE_URL sets another driver's pool size ({', '.join(found)}), which is ignored: set DATABASE_POOL_SIZE instead"
         )
         yield Check("address", Health.WARNING, words)
 
@@ -111,8 +111,8 @@ async def _payments(settings: Settings) -> Check:
     payments = wiring.choose_payments(settings)
     if gaps or not isinstance(payments, LemonSqueezy):
         if gaps == Settings.model_construct().payment_gaps:
-            return Check("payments", Health.OK, "not configured: nothing is sold, and pages show no prices and no buy buttons")
-        words = f"nothing is sold, and pages show no prices and no buy buttons, until these are set, too: {', '.join(gaps)}"
+            return Check("payments", Health.OK, "not configured: nothing is for sale, and pages show no prices or buy buttons")
+        words = f"nothing is for sale, and pages show no prices or buy buttons, until you also set {', '.join(gaps)}"
         return Check("payments", Health.WARNING, words)
     try:
         return await health_checks.of_payments(payments, wiring.choose_catalogue(settings), production=settings.production)
@@ -127,9 +127,9 @@ async def _mail(settings: Settings) -> Check:
     try:
         mailer = wiring.choose_mailer(settings)
     except StartupError as error:
-        return Check("mail", Health.FAILED, f"{error} Check RESEND_API_KEY")
+        return Check("email", Health.FAILED, str(error))
     if not isinstance(mailer, ResendMailer):
-        return Check("mail", Health.OK, "not configured: mails are printed, and shown at /outbox")
+        return Check("email", Health.OK, "not configured: emails are printed, and shown at /outbox")
     try:
         return await health_checks.of_mail(mailer)
     finally:
@@ -147,15 +147,17 @@ async def _interviewer(settings: Settings) -> Check:
     try:
         models = await interviewer.models()
     except InterviewerMisconfigured:
-        return Check("interviewer", Health.FAILED, "the model's server refuses us: check OPENAI_API_KEY and OPENAI_BASE_URL")
+        return Check(
+            "interviewer", Health.FAILED, "the model server refuses our requests: check OPENAI_API_KEY and OPENAI_BASE_URL"
+        )
     except InterviewerError:
-        return Check("interviewer", Health.FAILED, "the model's server does not answer: check OPENAI_BASE_URL")
+        return Check("interviewer", Health.FAILED, "the model server does not respond: check OPENAI_BASE_URL")
     finally:
         await interviewer.close()
     wanted = settings.openai_model
     if not any(model == wanted or model.startswith(f"{wanted}:") for model in models):
-        return Check("interviewer", Health.WARNING, f"its server answers, but does not list {wanted}: check OPENAI_MODEL")
-    return Check("interviewer", Health.OK, f"its server answers and has {wanted}")
+        return Check("interviewer", Health.WARNING, f"the model server responds, but does not list {wanted}: check OPENAI_MODEL")
+    return Check("interviewer", Health.OK, f"the model server responds and has {wanted}")
 
 
 async def _github(settings: Settings) -> Check:
@@ -163,16 +165,16 @@ async def _github(settings: Settings) -> Check:
     from interviewer import wiring
 
     if (github := wiring.choose_oauth(settings)) is None:
-        return Check("GitHub", Health.WARNING, "signing in with it is off until GITHUB_CLIENT_SECRET is set, too")
+        return Check("GitHub", Health.WARNING, "sign-in with GitHub is off until you also set GITHUB_CLIENT_SECRET")
     try:
         await github.identify("made-up-by-doctor", verifier=None, redirect_uri=None)
     except IdentityUnavailable:
-        return Check("GitHub", Health.FAILED, "it does not answer, or refuses GITHUB_CLIENT_ID or GITHUB_CLIENT_SECRET")
+        return Check("GitHub", Health.FAILED, "GitHub does not respond, or refuses GITHUB_CLIENT_ID or GITHUB_CLIENT_SECRET")
     except IdentityRefused:
         pass
     finally:
         await github.close()
-    return Check("GitHub", Health.OK, "it knows GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET")
+    return Check("GitHub", Health.OK, "GitHub accepts GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET")
 
 
 async def _redis(settings: Settings) -> Check:
@@ -184,5 +186,5 @@ async def _redis(settings: Settings) -> Check:
     finally:
         await limiter.close()
     if answers:
-        return Check("redis", Health.OK, "the server at REDIS_URL answers")
-    return Check("redis", Health.FAILED, "the server at REDIS_URL does not answer")
+        return Check("redis", Health.OK, "the server at REDIS_URL responds")
+    return Check("redis", Health.FAILED, "the server at REDIS_URL does not respond")

@@ -43,24 +43,25 @@ AT_ONCE = {Which.BUILTIN: 1, Which.OPENAI: 4}
 
 def evaluate(
     file: Annotated[
-        Path, typer.Argument(help="Answers with grades: JSON Lines, Short Answer Feedback XML, or a folder of that.")
+        Path, typer.Argument(help="Answers with grades: JSON Lines, Short Answer Feedback XML, or a folder of XML files.")
     ],
-    interviewer: Annotated[Which, typer.Option(help="Who grades.")],
-    out: Annotated[Path, typer.Option(help="Where the predictions go: a line of JSON an answer.")],
-    report: Annotated[Path | None, typer.Option(help="Where a report in HTML goes.")] = None,
-    repeats: Annotated[int, typer.Option(min=1, max=100, help="How often each answer is graded.")] = 1,
-    limit: Annotated[int | None, typer.Option(min=1, help="How many answers at most.")] = None,
-    concurrency: Annotated[int | None, typer.Option(min=1, max=256, help="How many are graded at once.")] = None,
+    interviewer: Annotated[Which, typer.Option(help="The interviewer that grades.")],
+    out: Annotated[Path, typer.Option(help="File to write the predictions to, one JSON object per line.")],
+    report: Annotated[Path | None, typer.Option(help="File to write an HTML report to.")] = None,
+    repeats: Annotated[int, typer.Option(min=1, max=100, help="How many times to grade each answer.")] = 1,
+    limit: Annotated[int | None, typer.Option(min=1, help="Maximum number of answers to grade.")] = None,
+    concurrency: Annotated[int | None, typer.Option(min=1, max=256, help="Number of answers to grade at once.")] = None,
 ) -> None:
     """Compare an interviewer's scores with human grades.
 
-    Predictions are scores from 0 to 10, in the order of the input. Status 1 if an answer could not be judged; its score is null.
+    Predictions are scores from 0 to 10, in the order of the input. Exits with status 1 if an answer could
+    not be graded; its score is null.
     """
     with one_sentence_errors():
         failed = _evaluate(file, interviewer, out, report, repeats, limit, concurrency or AT_ONCE[interviewer])
     if failed:
         typer.echo(
-            f"interviewer: {form(failed, 'one answer', f'{failed} answers')} could not be judged; {shown(out)} says why.",
+            f"interviewer: {form(failed, 'one answer', f'{failed} answers')} could not be graded; see {shown(out)} for the reasons.",
             err=True,
         )
         raise typer.Exit(1)
@@ -70,7 +71,7 @@ def _evaluate(file: Path, which: Which, out: Path, report: Path | None, repeats:
     """Run the evaluation and return how many answers have no score."""
     if find_spec("evaluation") is None:
         raise StartupError(
-            "The evaluation tools are part of the source code, not of the installed package: run this in a checkout."
+            "The evaluation tools come with the source code, not with the installed package. Run this command in a checkout."
         )
     # These imports take a second, too long for `--help`.
     from evaluation.records import load
@@ -106,7 +107,7 @@ def _refuse_overwriting(file: Path, out: Path, report: Path | None) -> None:
 def _tell_of_repeated_ids(records: Sequence[Record]) -> None:
     repeated = sum(count > 1 for count in Counter(record.id for record in records).values())
     if repeated:
-        typer.echo(f"interviewer: {repeated} ids stand more than once; go by the order of the lines.", err=True)
+        typer.echo(f"interviewer: {repeated} IDs appear more than once; match predictions by line order instead.", err=True)
 
 
 def _grader(which: Which) -> tuple[Grader, str, Prices]:
@@ -118,7 +119,7 @@ def _grader(which: Which) -> tuple[Grader, str, Prices]:
         return BuiltinGrader(), "builtin", Prices()
     settings = load_settings()
     if not settings.uses_openai:
-        raise StartupError("No model is configured: set OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own.")
+        raise StartupError("No model is configured. Set OPENAI_API_KEY, or OPENAI_BASE_URL for your own server.")
     from interviewer import wiring
 
     interviewer = wiring.choose_interviewer(settings)

@@ -58,7 +58,7 @@ def _spare_loopback() -> None:
 def database_url(settings: Settings) -> str:
     """Return the address of the configured or embedded database. Raises StartupError if there is none."""
     if settings.database_url is None:
-        raise StartupError("No database is configured.")
+        raise StartupError("No database is configured. Set DATABASE_URL.")
     return settings.database_url.get_secret_value()
 
 
@@ -182,7 +182,7 @@ def operate(work: Callable[[Services], Awaitable[Result]]) -> Result:
 
 def refusal(error: DBAPIError) -> str:
     """Return one sentence on why the database refuses."""
-    return f"The database refuses: {shown(next(iter(str(error.orig).strip().splitlines()), 'no reason given'))}"
+    return f"The database reported an error: {shown(next(iter(str(error.orig).strip().splitlines()), 'no reason given'))}"
 
 
 async def _with_services(settings: Settings, work: Callable[[Services], Awaitable[Result]]) -> Result:

@@ -40,4 +40,4 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 def say_if_cut(found: Sequence[object], limit: int) -> None:
     """Print a hint if `found` has more than the `limit` rows that are shown."""
     if len(found) > limit:
-        say(f"Only the first {limit} are shown; --limit shows more.")
+        say(f"Showing only the first {limit}. Use --limit to see more.")

@@ -35,7 +35,7 @@ STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 OPENAI_URL = "https://api.openai.com/v1"
 
 
-def run(*, build_only: Annotated[bool, typer.Option(help="Build the frontend, then stop.")] = False) -> None:
+def run(*, build_only: Annotated[bool, typer.Option(help="Build the frontend, then exit.")] = False) -> None:
     """Start the site: database, migrations, frontend, server."""
     with one_sentence_errors():
         settings = load_settings()
@@ -46,17 +46,17 @@ def run(*, build_only: Annotated[bool, typer.Option(help="Build the frontend, th
         _build_frontend(settings)
         if not build_only:
             with _signals_are_a_normal_end():
-                typer.echo("Starting …")
+                typer.echo("Starting...")
                 with open_database(settings) as opened:
                     migrate_database(database_url(opened))
                     _serve(opened, embedded=settings.database_url is None)
 
 
 def migrate(revision: Annotated[str, typer.Argument(help="`head`, or an older revision to go back to.")] = "head") -> None:
-    """Bring the database to the newest schema."""
+    """Migrate the database to the newest schema."""
     with one_sentence_errors(), open_database(load_settings()) as settings:
         migrate_database(database_url(settings), revision)
-        typer.echo(f"The database is at {revision}.")
+        typer.echo(f"The database is now at {revision}.")
 
 
 @contextlib.contextmanager
@@ -97,21 +97,23 @@ def _refuse_taken_port(settings: Settings) -> None:
             probe.bind((settings.host, settings.port))
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
-                raise StartupError(f"Nothing can listen on {settings.host}, port {settings.port}: {error.strerror}.") from error
+                raise StartupError(
+                    f"Cannot listen on {settings.host}, port {settings.port}: {error.strerror}. Check HOST and PORT."
+                ) from error
             raise StartupError(
-                f"Port {settings.port} is taken by another program. Stop it, or choose another port: PORT=3100 make run"
+                f"Port {settings.port} is in use by another program. Stop it, or choose another port: PORT=3100 make run"
             ) from error
 
 
 def _build_frontend(settings: Settings) -> None:
     if frontend.is_fresh(settings):
         return
-    typer.echo("Building the frontend; the first time this takes about half a minute …")
+    typer.echo("Building the frontend. The first time, this takes about half a minute...")
     try:
         with _leaving_on_signals():
             frontend.build(settings)
     except SystemExit:
-        raise StartupError("The build was interrupted; the next call starts it again.") from None
+        raise StartupError("The build was interrupted. Run the command again to start over.") from None
 
 
 def _announce(settings: Settings, *, embedded: bool) -> None:
@@ -121,11 +123,11 @@ def _announce(settings: Settings, *, embedded: bool) -> None:
         typer.echo(f"  database     embedded PostgreSQL, data in {_shown(settings.data_dir)} (DATABASE_URL is not set)")
     typer.echo(f"  interviewer  {interviewer_in_use(settings)}")
     if settings.resend_api_key is None and not settings.production:
-        typer.echo(f"  mail         printed here and on {settings.site_url}outbox (no mail service is configured)")
+        typer.echo(f"  email        printed here and at {settings.site_url}outbox (RESEND_API_KEY is not set)")
     if gaps := settings.payment_gaps:
         missing = ", ".join(gaps) if settings.lemon_api_key else gaps[0]
-        typer.echo(f"  payments     nothing is sold, and pages show no prices (not set: {missing})")
-    typer.echo("\n  Ctrl-C stops everything.\n")
+        typer.echo(f"  payments     off: nothing is for sale, and pages show no prices (not set: {missing})")
+    typer.echo("\n  Press Ctrl-C to stop.\n")
     sys.stdout.flush()
 
 

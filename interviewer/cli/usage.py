@@ -9,17 +9,18 @@ import typer
 
 from interviewer.cli.opening import operate
 from interviewer.cli.printing import say, say_if_cut, table
+from interviewer.interviews.plan import counted
 from interviewer.operator.usage import By, Line
 from interviewer.wiring import Services
 
-NOBODY = {By.USER: "(deleted or nobody)", By.INTERVIEW: "(deleted or none)"}
+NOBODY = {By.USER: "(deleted or no user)", By.INTERVIEW: "(deleted or none)"}
 UNKNOWN = "-"
 
 
 def usage(
-    days: Annotated[int, typer.Option(min=1, max=3660, help="How many days back.")] = 30,
-    by: Annotated[By, typer.Option(help="What the calls are summed up by.")] = By.DAY,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many lines at most.")] = 50,
+    days: Annotated[int, typer.Option(min=1, max=3660, help="Number of days to look back.")] = 30,
+    by: Annotated[By, typer.Option(help="What to group the calls by.")] = By.DAY,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number of lines to show.")] = 50,
 ) -> None:
     """Print model calls, their tokens, and their cost at the configured prices.
 
@@ -32,7 +33,7 @@ def usage(
 
     found, total = operate(work)
     if not found:
-        say("The model was not called.")
+        say("There were no model calls in this period.")
         return
     table(
         (by.value, "calls", "failed", "uncounted", "prompt", "cached", "completion", "cost (USD)", "median (ms)"),
@@ -52,7 +53,7 @@ def _row(line: Line, nobody: str) -> tuple[object, ...]:
 
 def _total(total: Line) -> str:
     tokens = total.sum.prompt + total.sum.completion
-    return f"In all: {total.sum.calls} calls, {tokens} tokens, cost {_money(total.cost)}."
+    return f"Total: {counted(total.sum.calls, 'call')}, {counted(tokens, 'token')}, cost {_money(total.cost)}."
 
 
 def _money(cost: Decimal | None) -> str:

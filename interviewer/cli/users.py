@@ -11,21 +11,22 @@ from interviewer.cli.opening import operate
 from interviewer.cli.printing import say, say_if_cut, table
 from interviewer.core.users import normalised_email
 from interviewer.errors import BadRequest, PaymentsUnavailable, SubscriptionNotCancelled
+from interviewer.interviews.plan import counted
 from interviewer.operator.users import MOST_CREDITS, AccountLine, Grant
 from interviewer.wording import timestamp
 
 if TYPE_CHECKING:
     from interviewer.wiring import Services
 
-app = typer.Typer(help="Look at accounts, grant credits, delete.", no_args_is_help=True)
+app = typer.Typer(help="List, export and delete accounts, and grant credits.", no_args_is_help=True)
 
-Email = Annotated[str, typer.Argument(help="The account's e-mail address.")]
+Email = Annotated[str, typer.Argument(help="The account's email address.")]
 
 
 @app.command("list")
 def list_accounts(
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 50,
-    search: Annotated[str, typer.Option(help="Only those whose address or name holds these words.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number to show.")] = 50,
+    search: Annotated[str, typer.Option(help="Only accounts whose email address or name contains this text.")] = "",
 ) -> None:
     """List accounts, newest first."""
 
@@ -34,7 +35,7 @@ def list_accounts(
 
     found = operate(work)
     if not found:
-        say("No account matches." if search else "There is no account yet.")
+        say("No accounts match." if search else "There are no accounts yet.")
         return
     rows = [
         (
@@ -48,16 +49,16 @@ def list_accounts(
         )
         for one in found[:limit]
     ]
-    table(("id", "e-mail", "name", "individual", "subscription", "plan", "created (UTC)"), rows)
+    table(("id", "email", "name", "individual", "subscription", "plan", "created (UTC)"), rows)
     say_if_cut(found, limit)
 
 
 @app.command()
 def grant(
     email: Email,
-    credits: Annotated[int, typer.Argument(help=f"Individual credits, 1 to {MOST_CREDITS}.")],
-    reason: Annotated[str, typer.Option(help="What the user's statement says.")] = "Credits granted",
-    key: Annotated[str, typer.Option(help="A word of your own: the same grant with it again changes nothing.")] = "",
+    credits: Annotated[int, typer.Argument(help=f"Number of individual credits, 1 to {MOST_CREDITS}.")],
+    reason: Annotated[str, typer.Option(help="Reason shown on the user's statement.")] = "Credits granted",
+    key: Annotated[str, typer.Option(help="A key of your choice. Repeating the grant with the same key changes nothing.")] = "",
 ) -> None:
     """Grant individual credits."""
 
@@ -65,18 +66,18 @@ def grant(
         return await services.operations.grant(email, credits, reason, key)
 
     done = operate(work)
-    owed = f", {done.debt} owed" if done.debt else ""
+    balance, owed = counted(done.balance, "individual credit"), f" and owes {done.debt}" if done.debt else ""
     if done.repeated:
-        say(f"This was granted before, with the key {key}: nothing has changed. {done.email} has {done.balance}{owed}.")
+        say(f"Already granted with the key {key}; nothing changed. {done.email} has {balance}{owed}.")
     else:
-        say(f"{done.email} got {done.credits} and has {done.balance} individual credits now{owed}.")
+        say(f"Granted {counted(done.credits, 'credit')} to {done.email}, who now has {balance}{owed}.")
 
 
 @app.command()
 def delete(
-    email: Email, yes: Annotated[bool, typer.Option("--yes", help="Do not ask for the address to be typed again.")] = False
+    email: Email, yes: Annotated[bool, typer.Option("--yes", help="Delete without asking for confirmation.")] = False
 ) -> None:
-    """Erase an account and all its data, after cancelling its subscription."""
+    """Erase an account and all its data, after canceling its subscription."""
 
     async def work(services: Services) -> str:
         address = normalised_email(email)
@@ -84,15 +85,18 @@ def delete(
         if not yes:
             typed = typer.prompt(f"This cannot be undone. Type {address} to delete the account")
             if typed.strip().lower() != address:
-                raise BadRequest("That is another address: nothing was deleted.")
+                raise BadRequest("That is a different address. Nothing was deleted.")
         try:
             await services.personal.erase(user_id, address)
         except SubscriptionNotCancelled as error:
-            words = f"The subscription of {address} could not be cancelled, so nothing was deleted: it would go on being charged."
+            words = (
+                f"The subscription of {address} could not be canceled, so nothing was deleted: it would still be charged. "
+                "Try again later."
+            )
             raise PaymentsUnavailable(words) from error
         return address
 
-    say(f"The account of {operate(work)} is deleted.")
+    say(f"The account of {operate(work)} was deleted.")
 
 
 @app.command()

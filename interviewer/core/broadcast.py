@@ -77,7 +77,7 @@ class LiveWork(Background, Generic[E]):
         try:
             await work(broadcast.publish)
         except Exception:
-            logger.exception("background work failed")
+            logger.exception("a background task failed")
         finally:
             self._running.pop(key, None)
             broadcast.close()

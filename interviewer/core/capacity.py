@@ -27,8 +27,8 @@ FILES_AT_ONCE = 100
 # Requests that follow work: per user, and in all per process. Each costs memory, and two database reads a second when the work
 # runs in another process.
 STREAMS_EACH, STREAMS = 100, 5000
-OWN_WORDS = "You have too much waiting to be done at once. Nothing is lost: try again when some of it is done."
-CLOSED_WORDS = "This copy of the site is just being stopped. Nothing is lost: try again in a moment."
+OWN_WORDS = "You have too many requests waiting. Nothing is lost. Wait for some of them to finish, then try again."
+CLOSED_WORDS = "The site is restarting. Nothing is lost. Try again in a moment."
 _WORDS = {Reason.OWN: OWN_WORDS, Reason.CLOSED: CLOSED_WORDS}
 
 

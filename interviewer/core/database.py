@@ -39,9 +39,9 @@ PROOF = 5.0
 # Seconds after which unneeded connections are closed, so that other replicas can use them.
 IDLE = 60.0
 
-CROWDED = "Too many people are here at once. Please try again in a moment."
+CROWDED = "Too many people are using the site right now. Please try again in a moment."
 
-NO_ANSWER = "The database does not answer right now. Nothing is lost: try again in a moment."
+NO_ANSWER = "The database isn't responding right now. Nothing is lost. Try again in a moment."
 
 _seldom = logs.Seldom(COMPLAIN_EVERY)
 
@@ -223,5 +223,5 @@ def _our_errors() -> Iterator[None]:
             raise
         metrics.outage("database")
         if _seldom.lets(f"{type(error.orig).__name__} {getattr(error.orig, 'sqlstate', '')}"):
-            logger.warning("the database does not answer, or refuses (%s)", reason_of(error.orig or error))
+            logger.warning("the database is not responding, or refuses requests (%s)", reason_of(error.orig or error))
         raise Unavailable(NO_ANSWER) from error

@@ -28,19 +28,19 @@ SILENCE = 10_000
 STATEMENT_WAIT = 15.0
 
 ODD_ADDRESS = (
-    "DATABASE_URL cannot be read as an address. It has the form postgresql://user:password@host:port/name; "
-    "special characters in the password are written as %XX."
+    "DATABASE_URL is not a valid address. It has the form postgresql://user:password@host:port/name; "
+    "write special characters in the password as %XX."
 )
-PLACEHOLDER = "DATABASE_URL still has [YOUR-PASSWORD] in it: put the password of the database there."
+PLACEHOLDER = "DATABASE_URL still contains [YOUR-PASSWORD]. Replace it with the database password."
 SCHEMA = (
-    "DATABASE_URL names a schema, which is no parameter of PostgreSQL. Remove it; for another schema than public run "
-    "ALTER ROLE ... SET search_path = ... once, for the role in DATABASE_URL."
+    "DATABASE_URL names a schema, which is not a PostgreSQL parameter. Remove it. To use a schema other than public, run "
+    "ALTER ROLE ... SET search_path = ... once for the role in DATABASE_URL."
 )
-SSL = "DATABASE_URL has a value of ssl that is not known. Use sslmode=require, or another sslmode of PostgreSQL."
-STRICT_TLS = "DATABASE_URL has sslaccept=strict. PostgreSQL's form of it is sslmode=verify-full&sslrootcert=system."
+SSL = "DATABASE_URL has an unknown value for ssl. Use sslmode=require, or another sslmode of PostgreSQL."
+STRICT_TLS = "DATABASE_URL has sslaccept=strict. For PostgreSQL, use sslmode=verify-full&sslrootcert=system instead."
 NO_OPTIONS = (
-    "A pooler takes no startup parameters: remove `options` from DATABASE_URL, or PGOPTIONS from the environment, and give the "
-    'role its settings with ALTER ROLE ... SET; see "Supabase, Neon, PgBouncer" in docs/operations.md'
+    "A pooler accepts no startup parameters. Remove `options` from DATABASE_URL, or PGOPTIONS from the environment, and set them "
+    'for the role with ALTER ROLE ... SET; see "Supabase, Neon, PgBouncer" in docs/operations.md'
 )
 
 # Settings that make other drivers work with a pooler. They are not needed here: no statement is ever prepared.
@@ -98,7 +98,7 @@ def _understood(query: dict[str, Any]) -> dict[str, Any]:
     """Return the parameters of an address under libpq's names. Raises StartupError for those without an equivalent."""
     for name in _ARGUMENTS:
         if name in query:
-            raise StartupError(f"DATABASE_URL has the parameter {name}, which is none of PostgreSQL. Remove it.")
+            raise StartupError(f"DATABASE_URL has the parameter {name}, which PostgreSQL does not have. Remove it.")
     if query.pop("sslaccept", "") == "strict" and "sslmode" not in query:
         raise StartupError(STRICT_TLS)
     if any(query.pop(name, "public") != "public" for name in _SCHEMA_PARAMETERS):
@@ -150,7 +150,7 @@ class Connection(psycopg.AsyncConnection[Any]):
             async with asyncio.timeout(STATEMENT_WAIT):
                 return await super().wait(gen, interval, timeout)
         except TimeoutError:
-            raise psycopg.errors.QueryCanceled(f"no answer within {STATEMENT_WAIT:.0f} seconds") from None
+            raise psycopg.errors.QueryCanceled(f"no response within {STATEMENT_WAIT:.0f} seconds") from None
 
 
 # -- error messages --------------------------------------------------------------------------------------------------

@@ -42,7 +42,7 @@ class Writes:
         if refuses_writes(context.original_exception):
             self._refused, self._tried = True, monotonic()
             if _seldom.lets("writes"):
-                logger.error("the database refuses to write (%s)", getattr(context.original_exception, "sqlstate", ""))
+                logger.error("the database refuses writes (%s)", getattr(context.original_exception, "sqlstate", ""))
 
     async def refused(self) -> bool:
         """Return whether the last known write was refused, probing again every TRY_EVERY seconds."""
@@ -51,8 +51,8 @@ class Writes:
             try:
                 await self._probe()
             except Exception as error:
-                logger.debug("a write was tried in vain (%s)", type(error).__name__)
+                logger.debug("a test write failed (%s)", type(error).__name__)
             else:
                 self._refused = False
-                logger.warning("the database takes writes again")
+                logger.warning("the database accepts writes again")
         return self._refused

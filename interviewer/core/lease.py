@@ -30,7 +30,7 @@ async def renewing(extend: Callable[[], Awaitable[bool]]) -> AsyncIterator[None]
                     return
                 pause = RENEW
             except AppError:
-                logger.warning("a claim could not be renewed; trying again")
+                logger.warning("a lease could not be renewed; retrying")
                 pause = RETRY
 
     task = asyncio.create_task(renew())

@@ -178,7 +178,7 @@ class Failures:
         if first:
             self._logger.error("%s", what or self._what, exc_info=error)
         else:
-            self._logger.error("%s again (%s), %d times since the last line", self._what, kind, self._more[kind])
+            self._logger.error("%s again (%s), %d times since the last message", self._what, kind, self._more[kind])
         self._more[kind] = 0
 
 

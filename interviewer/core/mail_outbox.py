@@ -140,13 +140,13 @@ class Post:
                 return await self._wait_for_turn(mail, error.retry_after)
             return await self._put_off(mail)
         except AppError as error:
-            logger.error("mail %d was refused: %s", mail.id, type(error).__name__)
+            logger.error("email %d was refused: %s", mail.id, type(error).__name__)
             return await self._close(mail, "failed")
         return await self._close(mail, "sent")
 
     async def _put_off(self, mail: OutgoingMail) -> bool:
         if mail.attempts > len(WAITS):
-            logger.error("mail %d is given up after %d tries", mail.id, mail.attempts)
+            logger.error("email %d failed for good after %d attempts", mail.id, mail.attempts)
             return await self._close(mail, "failed")
         async with self._database.transaction() as session:
             await queries.postpone(session, mail.id, WAITS[mail.attempts - 1] * (1 + random.uniform(0, JITTER)))  # noqa: S311
@@ -155,7 +155,7 @@ class Post:
     async def _wait_for_turn(self, mail: OutgoingMail, seconds: float) -> bool:
         """Pause all processes as the mail service asks. The mail is not at fault, so this does not count as an attempt."""
         if mail.created_at < utcnow() - TOO_OLD:
-            logger.error("mail %d is given up: the mail service did not take it for %s", mail.id, TOO_OLD)
+            logger.error("email %d failed for good: the email service did not accept it for %s", mail.id, TOO_OLD)
             return await self._close(mail, "failed")
         wait = timedelta(seconds=seconds)
         async with self._database.transaction() as session:
@@ -173,6 +173,6 @@ async def _quietly(work: Coroutine[Any, Any, object]) -> None:
     try:
         await work
     except AppError as error:
-        logger.warning("mails could not be seen to (%s); they will be tried again", type(error).__name__)
+        logger.warning("emails could not be processed (%s); will retry", type(error).__name__)
     except Exception:
-        logger.exception("mails could not be seen to")
+        logger.exception("emails could not be processed")

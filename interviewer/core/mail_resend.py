@@ -72,7 +72,7 @@ class ResendMailer:
         """
         self._api_key = api_key.strip()
         if not (self._api_key.isascii() and self._api_key.isprintable()):
-            raise StartupError("The API key for Resend has characters in it that no key has.")
+            raise StartupError("RESEND_API_KEY contains characters that no API key has: copy it from Resend again.")
         self._sender = sender
         self._api_url = (api_url or API_URL).rstrip("/")
         self._timeout = timeout
@@ -156,12 +156,12 @@ def _our_errors() -> Iterator[None]:
     except AppError:
         raise
     except TimeoutError:
-        logger.warning("Resend did not answer in time")
+        logger.warning("Resend did not respond in time")
         raise MailDelayed from None
     except ResendError as error:
         raise _ours(error) from None
     except Exception as error:  # the SDK does not validate replies: not an object, or no ID
-        logger.warning("Resend's answer could not be read: %s", type(error).__name__)
+        logger.warning("Resend's response could not be read: %s", type(error).__name__)
         raise MailDelayed from None
 
 
@@ -170,7 +170,7 @@ def _ours(error: ResendError) -> MailDelayed | MailRefused:
     # Both may come from the response body, which is external data.
     code, kind = (re.sub(r"\W", "", str(value))[:40] for value in (error.code, error.error_type))
     lasting = re.fullmatch("4[0-9][0-9]", code) and code not in PASSING_STATUS and kind not in PASSING_TYPES
-    logger.warning("Resend %s a mail: %s %s", "refused" if lasting else "did not take", code, kind)
+    logger.warning("Resend %s an email: %s %s", "refused" if lasting else "did not accept", code, kind)
     if code == "429":
         return MailDelayed(retry_after=_patience(error.headers, QUOTA_PAUSE if "quota" in kind else PAUSE))
     return MailRefused() if lasting else MailDelayed()

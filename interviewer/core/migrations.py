@@ -56,8 +56,8 @@ def refuse_old_schema(url: str) -> str:
     if set(found) == set(scripts.get_heads()):
         return version
     if set(found) <= {script.revision for script in scripts.walk_revisions()}:
-        raise StartupError("The database is not at the newest schema: run `interviewer migrate` first.")
-    raise StartupError("The database was made by a newer version of this program: update the program.")
+        raise StartupError("The database schema is out of date. Run `interviewer migrate` first.")
+    raise StartupError("The database was migrated by a newer version of this program. Update the program.")
 
 
 @cache
@@ -79,9 +79,9 @@ def _connected(url: str) -> Iterator[Connection]:
         with engine.begin() as connection:
             yield connection
     except DBAPIError as error:
-        verb = "does not answer" if isinstance(error, OperationalError) else "refuses"
+        verb = "does not respond" if isinstance(error, OperationalError) else "reported an error"
         raise StartupError(f"The database at {shown(engine.url)} {verb}: {refused_connection(error.orig)}") from error
     except CommandError as error:
-        raise StartupError(f"The database was made by another version of this program: {error}") from error
+        raise StartupError(f"The database was migrated by another version of this program: {error}") from error
     finally:
         engine.dispose()

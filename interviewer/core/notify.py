@@ -66,14 +66,14 @@ class News:
                     for channel in (USERS_CHANNEL, ENDINGS_CHANNEL):
                         await connection.execute(f"LISTEN {channel}")
                     if broken:
-                        logger.warning("news of credits come again")
+                        logger.warning("the connection for credit notifications is back")
                     broken = ""
                     self._tell_everybody()
                     await self._pass_on(connection)
             except Exception as error:
                 if type(error).__name__ != broken:
                     broken = type(error).__name__
-                    logger.warning("the connection that brings news of credits broke (%s); trying again", reason_of(error))
+                    logger.warning("the connection for credit notifications broke (%s); reconnecting", reason_of(error))
             await asyncio.sleep(self._retry)
 
     async def _pass_on(self, connection: psycopg.AsyncConnection) -> None:
@@ -110,6 +110,6 @@ async def arrive(database: Database) -> bool:
             heard = [notice async for notice in listener.notifies(timeout=ECHO, stop_after=1)]
             await listener.execute(f"UNLISTEN {channel}")
     except psycopg.OperationalError as error:
-        logger.warning("no connection to listen on (%s)", reason_of(error))
-        raise Unavailable("The database does not answer right now. Please try again in a moment.") from error
+        logger.warning("no connection for notifications (%s)", reason_of(error))
+        raise Unavailable("The database isn't responding right now. Please try again in a moment.") from error
     return bool(heard)

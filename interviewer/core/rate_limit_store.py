@@ -64,7 +64,7 @@ class LimitsLimiter:
         metrics.outage("valkey")
         kind = type(error.storage_error).__name__
         if self._seldom.lets(kind):
-            logger.warning("the store of rate limits does not answer (%s); this process counts alone", kind)
+            logger.warning("the rate limit store does not respond (%s); this process counts on its own", kind)
 
     async def close(self) -> None:
         """Close the connections to the shared store."""

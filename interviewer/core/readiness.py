@@ -10,10 +10,10 @@ from interviewer.core.migrations import is_older
 from interviewer.core.rate_limits import RateLimiter
 from interviewer.errors import Unavailable
 
-READY, DEGRADED = "ready", "degraded: the store that the copies share does not answer"
-STOPPING = "This copy of the site is just being stopped. Please try again in a moment."
-OLD_SCHEMA = "The database is not at the schema of this version: run `interviewer migrate`."
-NO_WRITES = "The database stores nothing right now: its disk is full, or it only reads. Please try again in a moment."
+READY, DEGRADED = "ready", "degraded: the store that the replicas share does not respond"
+STOPPING = "This replica is shutting down. Please try again in a moment."
+OLD_SCHEMA = "The database schema is older than this version needs. Run `interviewer migrate`."
+NO_WRITES = "The database is not accepting writes: its disk is full, or it is read-only. Please try again in a moment."
 # Seconds for which a result is reused, so that frequent checks do not load the database.
 FRESH = 1.0
 # Timeout in seconds for the database and the store. Load balancers wait four.
@@ -71,7 +71,7 @@ class Readiness:
             if done and looking.exception() is None:
                 self._revision, self._refusing = looking.result()
             elif not self._database.answering():
-                return Unavailable("The database does not answer right now. Please try again in a moment.")
+                return Unavailable("The database isn't responding right now. Please try again in a moment.")
         if self._refusing:
             return Unavailable(NO_WRITES)
         old = self._revision is not None and await asyncio.to_thread(is_older, self._revision)

@@ -75,4 +75,4 @@ async def quietly(database: Database, statement: Statement[None]) -> None:
         async with database.autocommit() as session:
             await statement(session)
     except Unavailable:
-        logger.warning("a lease could not be given up; it lapses within its time")
+        logger.warning("a lease could not be released; it will expire")

@@ -57,7 +57,7 @@ async def give_back_failed(database: Database, interview_id: int) -> str:
                 await give_back(session, interview_id, interview.user_id)
         metrics.starts_failed(int(ours))
     except Exception:
-        logger.exception("a credit could not be given back; the sweep will do it")
+        logger.exception("a credit could not be returned; the next sweep will return it")
         return "Your credit comes back by itself within a minute."
     return "Your credit was given back."
 

@@ -102,7 +102,7 @@ class InterviewerCalls:
             async with self._database.transaction() as session:
                 session.add(call)
         except Exception as error:
-            logger.warning("a call of the model could not be noted: %s", type(error).__name__)
+            logger.warning("a model call could not be recorded: %s", type(error).__name__)
 
     @asynccontextmanager
     async def _recorded(self, kind: Kind, caller: Caller) -> AsyncIterator[_Record]:

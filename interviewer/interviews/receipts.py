@@ -44,7 +44,7 @@ class Receipts:
         try:
             return await patiently(self._database, lambda session: queries.take_reply(session, question_id))
         except Unavailable:
-            logger.warning("that a reply arrived could not be recorded; the same text will replay it once")
+            logger.warning("the delivery of a reply could not be recorded; sending the same text will replay it once")
             return False
 
     async def close(self) -> None:

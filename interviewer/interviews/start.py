@@ -144,9 +144,9 @@ class Starts:
                 session.add(call)
                 await queries.store_profile(session, job.id, profile)
         except AppError as error:
-            logger.warning("a job description could not be analysed: %s", type(error).__name__)
+            logger.warning("a job description could not be analyzed: %s", type(error).__name__)
         except Exception:
-            logger.exception("a job description could not be analysed")
+            logger.exception("a job description could not be analyzed")
 
     async def _extend_start(self, interview_id: int) -> bool:
         async with self._database.transaction() as session:

@@ -65,8 +65,8 @@ async def of_notifications(database: Database) -> list[Check]:
     if await notify.arrive(database):
         return []
     words = (
-        "none arrive, as with every pooler in transaction mode: open pages show a purchase after up to 20 seconds instead of at "
-        "once. All else works. A direct connection or a pooler in session mode passes them on"
+        "none arrive, which is normal behind a pooler in transaction mode: open pages show a purchase after up to 20 seconds "
+        "instead of at once. Everything else works. For immediate updates, use a direct connection or a pooler in session mode"
     )
     return [Check("notifications", Health.WARNING, words)]
 
@@ -76,28 +76,32 @@ async def of_payments(shop: LemonSqueezy, catalogue: Catalogue, *, production: b
     try:
         found = await shop.check(list(catalogue.variants.values()))
     except PaymentsUnavailable:
-        return Check("payments", Health.FAILED, "Lemon Squeezy does not answer, or refuses LEMON_API_KEY")
+        return Check("payments", Health.FAILED, "Lemon Squeezy does not respond, or refuses LEMON_API_KEY")
     if not found.store_known:
-        return Check("payments", Health.FAILED, f"the key's account has no store {catalogue.store_id}: check LEMON_STORE_ID")
+        return Check(
+            "payments", Health.FAILED, f"the account of LEMON_API_KEY has no store {catalogue.store_id}: check LEMON_STORE_ID"
+        )
     if found.unknown_variants:
         named = {id: f"LEMON_VARIANT_ID_{product.value.upper()}" for product, id in catalogue.variants.items()}
         missing = ", ".join(f"{named[id]} ({id})" for id in found.unknown_variants)
-        return Check("payments", Health.FAILED, f"Lemon Squeezy has no such variant: check {missing}")
+        return Check("payments", Health.FAILED, f"Lemon Squeezy has no variant with this ID: check {missing}")
     if found.test_mode and production:
-        return Check("payments", Health.FAILED, "LEMON_API_KEY is for test mode, where nothing is sold: make a live key")
+        return Check(
+            "payments", Health.FAILED, "LEMON_API_KEY is a test mode key, which cannot take real payments: create a live key"
+        )
     if wrong := _wrong_prices(catalogue, found.prices, found.currency):
         return Check("payments", Health.FAILED, wrong)
-    mode = "test mode, no money moves" if found.test_mode else "live"
-    words = f"Lemon Squeezy knows the key, the store and all that is for sale, and charges the prices shown ({mode})"
+    mode = "test mode, no real payments" if found.test_mode else "live"
+    words = f"Lemon Squeezy knows the key, the store and all products, and charges the prices shown ({mode})"
     return Check("payments", Health.OK, words)
 
 
 def _wrong_prices(catalogue: Catalogue, charged: Mapping[str, int | None], currency: str) -> str:
     """Return a text about prices that are shown differently from what is charged, or ""."""
     if currency and currency != "USD":
-        return f"the store charges in {currency}, the pages show US dollars: change the store's currency at Lemon Squeezy"
+        return f"the store charges in {currency}, but pages show US dollars: change the store's currency at Lemon Squeezy"
     wrong = [
-        f"{product.label} is shown at {dollars(PRICE_CENTS[product])} and charged at {_price(charged.get(id))} (variant {id})"
+        f"{product.label} is shown at {dollars(PRICE_CENTS[product])} but charged at {_price(charged.get(id))} (variant {id})"
         for product, id in catalogue.variants.items()
         if charged.get(id) != PRICE_CENTS[product]
     ]
@@ -113,53 +117,59 @@ async def of_mail(service: MailService) -> Check:
     try:
         found = await service.check()
     except MailRefused:
-        return Check("mail", Health.FAILED, "Resend refuses RESEND_API_KEY")
+        return Check("email", Health.FAILED, "Resend refuses RESEND_API_KEY")
     except MailDelayed as error:
-        busy = "is busy: try again in a moment" if error.retry_after is not None else "does not answer: check RESEND_API_URL"
-        return Check("mail", Health.FAILED, f"Resend {busy}")
+        busy = "is busy: try again in a moment" if error.retry_after is not None else "does not respond: check RESEND_API_URL"
+        return Check("email", Health.FAILED, f"Resend {busy}")
     if found.status is None:
-        words = f"RESEND_API_KEY is valid and may only send, so whether {found.domain} is verified cannot be asked"
-        return Check("mail", Health.OK, words)
+        words = f"RESEND_API_KEY is valid but can only send, so doctor cannot tell whether {found.domain} is verified"
+        return Check("email", Health.OK, words)
     if found.status == "verified":
-        return Check("mail", Health.OK, f"RESEND_API_KEY is valid, and Resend sends from {found.domain}; no mail was sent")
-    said = f"says {found.status}" if found.status else "does not have it"
-    return Check("mail", Health.FAILED, f"{found.domain} is not verified at Resend, which {said}: verify it, or change MAIL_FROM")
+        return Check("email", Health.OK, f"RESEND_API_KEY is valid, and {found.domain} is verified; no email was sent")
+    said = f"its status is {found.status}" if found.status else "it is not registered there"
+    return Check("email", Health.FAILED, f"{found.domain} is not verified at Resend ({said}): verify it, or change MAIL_FROM")
 
 
 def _balances(wrong: set[int]) -> Check:
     if not wrong:
-        return Check("balances", Health.OK, "every balance and every debt is the sum of its ledger rows")
-    return Check("balances", Health.FAILED, f"not the sum of the ledger's rows, which count: {_users(wrong)}")
+        return Check("balances", Health.OK, "every balance and debt matches its ledger rows")
+    return Check(
+        "balances", Health.FAILED, f"balances differ from the sum of their ledger rows (the ledger is right): {_users(wrong)}"
+    )
 
 
 def _ledger(negative: set[int]) -> Check:
     if not negative:
-        return Check("ledger", Health.OK, "no balance was ever less than nothing")
-    return Check("ledger", Health.FAILED, f"rows are missing or were changed, a balance falls below nothing: {_users(negative)}")
+        return Check("ledger", Health.OK, "no balance was ever negative")
+    return Check(
+        "ledger", Health.FAILED, f"rows are missing or were changed, because a balance becomes negative: {_users(negative)}"
+    )
 
 
 def _deliveries(open: dict[str, int]) -> Check:
     if not open:
-        return Check("webhooks", Health.OK, "no delivery needs anybody")
+        return Check("webhooks", Health.OK, "no delivery needs attention")
     counts = ", ".join(f"{count} {outcome}" for outcome, count in open.items())
-    return Check("webhooks", Health.WARNING, f"deliveries need somebody ({counts}): look at `interviewer webhooks list`")
+    return Check("webhooks", Health.WARNING, f"deliveries need attention ({counts}): run `interviewer webhooks list`")
 
 
 def _starts(late: int) -> Check:
     if not late:
-        return Check("starts", Health.OK, "no interview hangs at its start")
-    words = f"{_many(late, 'interview')} died at the start and not given back: a running server does that within seconds"
+        return Check("starts", Health.OK, "no interview is stuck at the start")
+    words = (
+        f"{_many(late, 'interview')} left without a first question and not refunded: a running server does that within seconds"
+    )
     return Check("starts", Health.WARNING, words)
 
 
 def _mails(failed: int, waiting: int) -> Check:
     if failed:
-        words = f"{_many(failed, 'mail')} given up in the last {RECENT.days} days: check RESEND_API_KEY and MAIL_FROM"
-        return Check("mails", Health.WARNING, words)
+        words = f"{_many(failed, 'email')} given up on in the last {RECENT.days} days: check RESEND_API_KEY and MAIL_FROM"
+        return Check("emails", Health.WARNING, words)
     if waiting:
-        words = f"{_many(waiting, 'mail')} not sent when due: no server is running, or the mail service does not answer"
-        return Check("mails", Health.WARNING, words)
-    return Check("mails", Health.OK, "none was given up lately, none is late")
+        words = f"{_many(waiting, 'email')} not sent when due: no server is running, or the email service does not respond"
+        return Check("emails", Health.WARNING, words)
+    return Check("emails", Health.OK, "none failed recently, and none is late")
 
 
 def _many(count: int, what: str) -> str:

@@ -61,7 +61,7 @@ class Operations:
 
     async def accounts(self, search: str = "", limit: int = 50) -> list[AccountLine]:
         """Return accounts, newest first, optionally only those whose address or name contains `search`. Raises BadRequest."""
-        wanted = _line(search, LONGEST_SEARCH, "What is searched for") if search.strip() else ""
+        wanted = _line(search, LONGEST_SEARCH, "The search text") if search.strip() else ""
         async with self._database.transaction() as session:
             rows = await account_queries.listed(session, search=wanted, limit=limit)
         return [_account(user, status) for user, status in rows]
@@ -82,9 +82,9 @@ class Operations:
         another grant.
         """
         if not 1 <= credits <= MOST_CREDITS:
-            raise BadRequest(f"1 to {MOST_CREDITS} credits can be granted at once.")
-        said = _line(reason, LONGEST_REASON, "A reason")
-        business_key = grant_key(_line(key, LONGEST_KEY, "A key") if key else token_hex(16))
+            raise BadRequest(f"You can grant 1 to {MOST_CREDITS} credits at a time.")
+        said = _line(reason, LONGEST_REASON, "The reason")
+        business_key = grant_key(_line(key, LONGEST_KEY, "The key") if key else token_hex(16))
         user_id = await self.user_id(email)
         try:
             async with self._database.transaction() as session:
@@ -133,7 +133,7 @@ def _line(raw: str, longest: int, what: str) -> str:
     """Return the text stripped. Raises BadRequest if it is empty, too long, or contains control or invisible characters."""
     words = raw.strip()
     if not words or len(words) > longest or any(unicodedata.category(character)[0] == "C" for character in words):
-        raise BadRequest(f"{what} is 1 to {longest} characters long, without control characters.")
+        raise BadRequest(f"{what} must have 1 to {longest} characters, and no control characters.")
     return words
 
 
@@ -142,4 +142,6 @@ def _same(known: CreditTransaction, user: User, credits: int) -> bool:
 
 
 def _other_grant(key: str) -> Conflict:
-    return Conflict(f"The key {key} was used for another grant: to somebody else, or of another number of credits.")
+    return Conflict(
+        f"The key {key} was already used for a different grant (another user, or another number of credits). Nothing was granted."
+    )

@@ -181,7 +181,7 @@ async def test_late_reuse_of_refresh_token_ends_its_family(tokens: Tokens, new_u
     await refused(tokens, first.access, thief.access)
     with pytest.raises(Unauthorized):
         await tokens.refresh(thief.refresh, user.id)
-    assert (await tokens.authenticate(other_device.access)).user_id == user.id, "other devices are not concerned"
+    assert (await tokens.authenticate(other_device.access)).user_id == user.id, "other devices are not affected"
 
 
 async def test_concurrent_refreshes_are_not_treated_as_theft(tokens: Tokens, new_user: NewUser) -> None:

@@ -313,7 +313,7 @@ async def test_refusal_is_explained_to_user_and_operator(
     assert caught.value.user_message == words
     assert "cannot be reached" not in words
     assert f"GitHub refused {path} with status {status}: {check}" in caplog.text
-    assert behaviour.requests[-1].path == path, "nothing is tried twice"
+    assert behaviour.requests[-1].path == path, "nothing is retried"
 
 
 @pytest.mark.parametrize("fault", ["429", "limited"])
@@ -325,7 +325,7 @@ async def test_rate_limit_is_reported_as_busy(
     with pytest.raises(IdentityUnavailable) as caught:
         await github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None)
     assert caught.value.user_message == BUSY
-    assert "GitHub limits our requests" in caplog.text
+    assert "GitHub rate-limits our requests" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ async def test_verified_address_is_connected_and_owner_notified(services: Servic
     assert (await services.github.sign_in(ADA)).id == user.id
     assert await services.github.connected(user.id)
     assert (await subjects(services))[0] == "Your account is connected with GitHub"
-    assert (await services.accounts.sign_in("ada@example.com", PASSWORD)).id == user.id, "the password stays"
+    assert (await services.accounts.sign_in("ada@example.com", PASSWORD)).id == user.id, "the password is kept"
 
 
 async def test_second_github_account_with_same_address_conflicts(services: Services) -> None:
@@ -159,7 +159,7 @@ async def test_round_trip_is_bound_by_state_and_pkce(services: Services, oauth: 
         await services.github.identify(back, asked["state"], "", "access_denied")
     with pytest.raises(IdentityRefused):
         await services.github.identify(back, asked["state"], "", "")
-    assert len(oauth.exchanged) == 1, "nothing was exchanged for any of these"
+    assert len(oauth.exchanged) == 1, "no code was exchanged for any of these"
 
 
 @pytest.mark.parametrize("evil", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)", ""])

@@ -143,7 +143,7 @@ async def test_connecting_takes_at_most_one_statement(
     statements.clear()
     again = await pages.connect(TOKEN, secret)
     pages.touch(again.key)
-    assert len(statements) == 1, "session and share are looked up in one statement"
+    assert len(statements) == 1, "session and share link are checked in one statement"
 
 
 async def test_unavailable_database_leads_to_fresh_states(
@@ -161,7 +161,7 @@ async def test_unavailable_database_leads_to_fresh_states(
     closed = closable(first)
     monkeypatch.setattr(pages, "_database", services.database)
     forgotten = await looked(pages)
-    assert closed == [first.key], "the page gets its state back with a new connection"
+    assert closed == [first.key], "the page recovers its state with a new connection"
     assert set(forgotten.states) == {first.key, second.key}
     await away.close()
 
@@ -210,7 +210,7 @@ async def test_only_ended_sessions_lose_pages_and_states(pages: OpenPages, servi
     assert (await looked(pages)).states == []
     await services.sessions.close(secret)
     forgotten = await looked(pages)
-    assert set(forgotten.states) == {open_page.key, closed_page.key}, "the state of a closed page goes, too"
+    assert set(forgotten.states) == {open_page.key, closed_page.key}, "the state of a closed page is dropped too"
     assert closed == [[open_page.key], [], []]
     assert open_page.ended
     assert (await looked(pages)).states == []

@@ -132,7 +132,7 @@ async def test_different_pending_passwords_are_all_dropped(services: Services, d
     assert (user.password_hash, user.individual_credits) == (None, 1)
     assert not await opens(services, PASSWORD)
     assert not await opens(services, ATTACKERS)
-    assert (await services.tokens.issue(user, renewable=False)).access, "the program is signed in all the same"
+    assert (await services.tokens.issue(user, renewable=False)).access, "the API client is signed in anyway"
     assert "Choose your password" in await subjects(services)
     await services.accounts.reset_password(await reset_token(services), NEW)
     assert await opens(services, NEW)
@@ -191,7 +191,7 @@ async def test_github_drops_an_unproven_password(services: Services, database: D
     assert "http://localhost:3999/reset-request" in services.outbox.mails[0].mail.text
     await services.accounts.request_reset(EMAIL)
     await services.accounts.reset_password(await reset_token(services), NEW)
-    assert (await services.github.sign_in(ADA)).password_hash is not None, "one that the owner chose stays"
+    assert (await services.github.sign_in(ADA)).password_hash is not None, "a password that the owner chose is kept"
     assert await opens(services, NEW)
 
 

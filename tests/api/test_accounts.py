@@ -26,7 +26,7 @@ async def mailed(services: Services, page: str) -> str:
     for item in services.outbox.mails:
         if found := re.search(rf"{page}\?token=(\S+)", item.mail.text):
             return found.group(1)
-    raise AssertionError("no such mail")
+    raise AssertionError("no such email")
 
 
 async def sign_up(client: httpx2.AsyncClient, services: Services, email: str = EMAIL) -> dict[str, Any]:
@@ -181,7 +181,7 @@ async def test_refresh_tokens_rotate(client: httpx2.AsyncClient, services: Servi
         await session.execute(update(RefreshToken).where(col(RefreshToken.rotated_at).is_not(None)).values(rotated_at=old))
     assert told(await client.post(path, headers=as_bearer(first["refresh_token"]), json=owner))[0] == 401
     stolen = as_bearer(second.json()["refresh_token"])
-    assert told(await client.post(path, headers=stolen, json=owner))[0] == 401, "the family is dead"
+    assert told(await client.post(path, headers=stolen, json=owner))[0] == 401, "the token family is revoked"
 
 
 async def test_password_reset_ends_every_token(client: httpx2.AsyncClient, services: Services) -> None:

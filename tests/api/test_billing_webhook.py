@@ -102,7 +102,7 @@ async def test_delivery_is_applied_once(client: httpx2.AsyncClient, services: Se
     for _ in range(3):
         assert await post(client, bought.body) == (200, {"outcome": "applied"})
     assert await nets(database, user) == (2, 0)
-    assert await kept(services) == [(Outcome.APPLIED, bought.body)], "one row, as it was posted"
+    assert await kept(services) == [(Outcome.APPLIED, bought.body)], "one row with the posted body"
     _, told = store.subscribe(user.email, PRO, custom=None)
     assert await tell(client, *told, *told) == ["applied"] * 8
     assert await nets(database, user) == (2, 10)
@@ -115,7 +115,7 @@ async def test_content_type_of_a_delivery_does_not_matter(client: httpx2.AsyncCl
         _, (bought,) = store.buy(user.email, custom=None)
         status, _ = await post(client, bought.body, **{"Content-Type": kind, "X-Event-Name": "order_refunded"})
         assert status == 200
-    assert await nets(database, user) == (4, 0), "the event is what the signed body says"
+    assert await nets(database, user) == (4, 0), "the event comes from the signed body"
 
 
 @pytest.mark.parametrize("name", sorted(SIGNATURES["files"]))
@@ -129,7 +129,7 @@ async def test_recorded_signature_of_every_sample_is_accepted(client: httpx2.Asy
         if kind_of(Event(samples()[name].event)) is Kind.INVOICE
         else "unresolved"
     )
-    assert (status, document["outcome"]) == (200, expected), "nobody here has bought it"
+    assert (status, document["outcome"]) == (200, expected), "no user here bought it"
     assert await kept(services) == [(Outcome(expected), body)]
 
 
@@ -172,7 +172,7 @@ async def test_wrong_signature_is_refused_and_nothing_is_stored(
 ) -> None:
     assert await post(client, BODY, given) == (401, {"error": "Invalid signature"})
     assert await kept(services) == []
-    assert await post(client, BODY) == (200, {"outcome": "applied"}), "it is this signature that was wrong"
+    assert await post(client, BODY) == (200, {"outcome": "applied"}), "only the signature was wrong"
     assert await nets(database, user) == (1, 0)
 
 
@@ -266,7 +266,7 @@ NO_EVENT = {
 @pytest.mark.parametrize("body", NO_EVENT.values(), ids=NO_EVENT)
 async def test_body_that_is_not_an_event_is_refused(client: httpx2.AsyncClient, services: Services, body: bytes) -> None:
     status, document = await post(client, body)
-    assert (status, document) == (400, {"error": "The body is no event."})
+    assert (status, document) == (400, {"error": "The body is not a valid event."})
     assert await kept(services) == []
 
 
@@ -370,12 +370,12 @@ async def test_invalid_event_is_refused_stored_and_grants_nothing(
         body = put(Delivery(good.event, put(good, "meta.webhook_id", webhook_id)), path, value)
         for _ in range(2):
             status, document = await post(client, body)
-            assert (status, document["error"][:25]) == (400, "The event cannot be used;"), value
+            assert (status, document["error"][:25]) == (400, "The event has missing or invalid fields:"), value
         newest, *_ = await services.webhooks.listed()
         assert (newest.outcome, newest.event, newest.body) == (Outcome.MALFORMED, good.event, body)
     assert len(await kept(services)) == before + len(paths[path])
     assert await nets(database, user) == (0, 0)
-    assert await tell(client, good) == ["applied"], "it is this that was wrong"
+    assert await tell(client, good) == ["applied"], "only this was wrong"
 
 
 HUGE = {
@@ -472,7 +472,7 @@ async def test_unknown_event_is_acknowledged_and_stored(client: httpx2.AsyncClie
     assert (one.outcome, one.body) == (Outcome.IGNORED, body)
     assert one.event.isascii()
     assert one.event.isprintable()
-    assert await services.webhooks.listed() == [], "nobody has to look at it"
+    assert await services.webhooks.listed() == [], "it needs no attention"
 
 
 # -- other stores and test mode --------------------------------------------------------------------------------------
@@ -501,7 +501,7 @@ async def test_test_mode_has_no_effect_in_production(
         assert await tell(client, *live[2:]) == ["waiting", "applied"]
         assert await nets(database, user) == (0, 20)
     _, again = shop(test_mode=True, first_id=3_000_000).subscribe(user.email, PRO, custom=None)
-    assert await tell(client, *again) == ["applied"] * 4, "elsewhere it is how buying is tried out"
+    assert await tell(client, *again) == ["applied"] * 4, "in development, test mode is how to try buying"
 
 
 # -- the owner of a purchase -----------------------------------------------------------------------------------------
@@ -517,7 +517,9 @@ async def test_forged_checkout_data_moves_no_credits(client: httpx2.AsyncClient,
     assert await tell(client, *store.buy(payer.email, custom={"checkout_ref": "CHK_1"})[1]) == ["applied"]
     assert (await nets(database, payer), await nets(database, victim)) == ((2, 0), (0, 0))
     assert await tell(client, *store.buy(payer.email, custom=carried)[1]) == ["applied"]
-    assert (await nets(database, payer), await nets(database, victim)) == ((2, 0), (1, 0)), "who went to the checkout gets it"
+    assert (await nets(database, payer), await nets(database, victim)) == ((2, 0), (1, 0)), (
+        "the user who opened the checkout gets it"
+    )
 
 
 async def test_known_purchase_stays_with_its_owner(client: httpx2.AsyncClient, database: Database, new_user: NewUser) -> None:
@@ -540,7 +542,7 @@ async def test_delivery_after_account_deletion_keeps_no_body(
     await tell(client, created, *store.cancel(id))
     await services.personal.erase(user.id, user.email)
     assert await tell(client, *rest, *store.expire(id), *[one for one in told if one.event == "order_created"]) == ["ignored"] * 5
-    assert {body for _, body in await kept(services)} == {b""}, "name and address stood in it"
+    assert {body for _, body in await kept(services)} == {b""}, "it contained name and address"
     assert await services.webhooks.listed() == []
 
 

@@ -265,7 +265,7 @@ async def test_failed_verdict_is_retried_with_the_same_text_or_none(
     answer = await said(program, id, "the first thing", "create")
     assert answer.status_code == 503
     half = (await program.get(f"/api/conversations/{id}")).json()["conversation"]["topics"]["1"]["questions"]
-    assert json.loads(half["2"]["messages"][0]["content"])["score"] is None, "the question is there, its verdict is not"
+    assert json.loads(half["2"]["messages"][0]["content"])["score"] is None, "the question is stored, the verdict is not"
     assert (await said(program, id, "another answer")).status_code == 409
     assert (await said(program, id, "the first thing")).status_code == 503
     answer = await said(program, id, "")
@@ -318,13 +318,13 @@ async def test_undelivered_reply_is_replayed_once(program: httpx2.AsyncClient, s
     id = await started(program)
     first = await said(program, id, DUNNO, "create")
     await owed(services)
-    assert (await said(program, id, DUNNO)).json() == first.json(), "its program never got it"
-    assert question_of(await said(program, id, DUNNO)) == (2, 1), "now it has"
+    assert (await said(program, id, DUNNO)).json() == first.json(), "the client never received it"
+    assert question_of(await said(program, id, DUNNO)) == (2, 1), "now it has it"
     await owed(services)
-    assert question_of(await said(program, id, "Something else.")) == (2, 2), "other words are no repetition"
+    assert question_of(await said(program, id, "Something else.")) == (2, 2), "a different text is not a repetition"
     await owed(services)
     keyed = await said(program, id, "Something else.", **{"Idempotency-Key": "new"})
-    assert question_of(keyed) == (3, 1), "a new key says that it is another answer"
+    assert question_of(keyed) == (3, 1), "a new key means a new answer"
 
 
 async def owed(services: Services) -> None:
@@ -379,7 +379,7 @@ async def test_named_question_is_never_taken_for_another(program: httpx2.AsyncCl
     id = await started(program)
     first = await named(program, id, DUNNO, 1, 1)
     assert (first.status_code, question_of(first)) == (201, (1, 2))
-    assert question_of(await named(program, id, DUNNO, 1, 1)) == (1, 2), "the reply again"
+    assert question_of(await named(program, id, DUNNO, 1, 1)) == (1, 2), "the same reply again"
     assert (await named(program, id, "something else", 1, 1)).status_code == 409
     assert (await named(program, id, "", 1, 1)).status_code == 409
     for topic, number in ((1, 3), (2, 1), (7, 1), (0, 0), (-1, 10**30)):
@@ -444,7 +444,7 @@ async def test_turn_streams_feedback_score_and_question(program: httpx2.AsyncCli
     assert stream[-1].name == "done"
     assert stream[-1].data == (await program.get(f"/api/conversations/{id}")).json()
     ids = [int(event.id) for event in stream]
-    assert ids == sorted(set(ids)), "a running number"
+    assert ids == sorted(set(ids)), "an increasing number"
 
 
 async def test_stream_resumes_after_any_event(program: httpx2.AsyncClient) -> None:

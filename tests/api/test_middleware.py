@@ -74,7 +74,7 @@ def test_own_and_listed_origins_and_programs_are_allowed(client: TestClient, ori
     headers = {"origin": origin} if origin else {}
     assert client.post("/session/login", headers=headers).status_code == 200
     with client.websocket_connect("ws://site.example:3000/_event", headers=headers) as socket:
-        assert socket.receive_text() == "False", "the decision is made once"
+        assert socket.receive_text() == "False", "it is decided once"
 
 
 @pytest.mark.parametrize("origin", EVIL)

@@ -205,7 +205,7 @@ async def test_background_work_logs_its_request_id(
         "warning",
         "interviewer.interviews.start",
     )
-    assert structlog.contextvars.get_contextvars() == {}, "nothing is left for the next request"
+    assert structlog.contextvars.get_contextvars() == {}, "nothing leaks into the next request"
 
 
 async def test_work_on_an_interview_logs_its_id(
@@ -225,7 +225,7 @@ async def test_work_on_an_interview_logs_its_id(
     told = [(line["route"], line.get("interview_id")) for line in requests(log)]
     append = "/api/conversations/append/{interview_id}"
     assert told == [("/api/interviews", id), (append, id), (append, id), ("/api/interviews", id + 1), ("/live", None)]
-    assert structlog.contextvars.get_contextvars() == {}, "nothing is left for the next request"
+    assert structlog.contextvars.get_contextvars() == {}, "nothing leaks into the next request"
 
 
 async def test_failed_appeal_logs_its_interview_id(
@@ -252,7 +252,7 @@ async def test_failed_appeal_logs_its_interview_id(
         interviewer.gate.set()
         with pytest.raises(InterviewerBusy):
             await hearing
-    [line] = [line for line in lines(log) if "could not be noted" in line["event"]]
+    [line] = [line for line in lines(log) if "could not be recorded" in line["event"]]
     assert line["interview_id"] == id
     assert structlog.contextvars.get_contextvars() == {}
 
@@ -363,7 +363,7 @@ def test_development_log_is_short_and_readable(level: LogLevel | None, written: 
     assert "a whole request" not in log.getvalue()
     assert "Traceback (most recent call last)" in log.getvalue()
     assert "{" not in log.getvalue()
-    assert "\x1b" not in log.getvalue(), "colours are for terminals"
+    assert "\x1b" not in log.getvalue(), "colors are only for terminals"
 
 
 @pytest.mark.parametrize("given", ["Debug", " info "])
@@ -386,7 +386,7 @@ def test_log_level_is_case_insensitive(given: str) -> None:
             "DETAIL:  Failing row contains (1, some\nbody\n\nwrote).\n[SQL: INSERT]\n\nThe above exception was\nDETAIL:  x\ny",
             "DETAIL: (left out)\n[SQL: INSERT]\n\nThe above exception was\nDETAIL: (left out)",
         ),
-        ("mail 7 is given up after 8 tries; status=404", "mail 7 is given up after 8 tries; status=404"),
+        ("email 7 failed for good after 8 tries; status=404", "email 7 failed for good after 8 tries; status=404"),
     ],
 )
 def test_secrets_and_personal_data_are_removed_from_logs(said: str, kept: str) -> None:

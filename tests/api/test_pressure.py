@@ -100,7 +100,7 @@ async def test_answer_refused_by_a_full_queue_is_judged_later(
     assert [brief.answer for brief in interviewer.answer_briefs] == ["The first and the second thing."]
     async with services.database.transaction() as session:
         calls = (await session.execute(text("SELECT outcome FROM model_calls ORDER BY id"))).scalars().all()
-    assert calls == ["ok"] * 3, "what got no place was no call of the model"
+    assert calls == ["ok"] * 3, "refused work is not counted as a model call"
 
 
 async def test_queue_refusal_in_a_stream_is_its_last_event(
@@ -184,7 +184,7 @@ async def test_shutdown_refuses_waiting_work_and_finishes_running(
     assert any(isinstance(event, Judged) for event in await inside)
     async with services.database.transaction() as session:
         held = (await session.execute(text("SELECT count(*) FROM messages WHERE judging_until > now()"))).scalar()
-    assert held == 1, "of what was refused the claim is free, so that another process can take it at once"
+    assert held == 1, "the lease of refused work is free, so another process can take it immediately"
     # As another process would.
     services.interviews._calls.door = Door("model", Turnstile(10, 10))
     assert any(isinstance(event, Judged) for event in await answered(services, user, *waiting))
@@ -252,7 +252,7 @@ def test_queue_sizes_fit_the_interviewer(interviewer: ScriptedInterviewer) -> No
     )
     assert 1 <= processor.turnstile.each <= processor.turnstile.at_once / 2 <= 4
     first, second = choose_doors(plain, BuiltinInterviewer())
-    assert first is second, "the built-in interviewer reckons on the processor"
+    assert first is second, "the built-in interviewer uses the CPU"
     given = plain.model_copy(update={"model_calls_at_once": 3, "model_queue": 7})
     for one in (interviewer, BuiltinInterviewer()):
         door, _ = choose_doors(given, one)
@@ -285,7 +285,7 @@ async def test_queue_time_and_first_feedback_are_measured(
     after = [value(f"{name}_{what}") for name in names for what in ("count", "sum")]
     turns, seconds, feedbacks, first = (new - old for new, old in zip(after, before, strict=True))
     assert (turns, feedbacks) == (1, 1)
-    assert 0.2 < first <= seconds < 5, "waiting for a place is part of it"
+    assert 0.2 < first <= seconds < 5, "time in the queue counts"
     assert [value("model_first_token_seconds_count", kind=kind) for kind in ("ask", "judge")] == [one + 1 for one in asked]
     assert value("queue_seconds_sum", queue="model") - waited > 0.35
     assert (value("queue_waiting", queue="model"), value("queue_running", queue="model"), value("followers")) == (0, 0, 0)

@@ -33,7 +33,7 @@ async def test_waiting_for_a_connection_is_counted_and_times_out(
         await until(lambda: value("database_connections_waiting") == 1)
         assert value("database_connections_in_use") == 1
         ready = await client.get("/ready")
-        assert (ready.status_code, ready.text) == (200, "ready"), "a busy copy is no broken one"
+        assert (ready.status_code, ready.text) == (200, "ready"), "a busy replica is not a broken one"
         assert refused(await asking)[0] == 503
         assert value("database_connections_waiting") == 0
     wiring.use(services)

@@ -85,12 +85,12 @@ def latency(folder: Path, database_url: str) -> None:
         browser.close()
         site.stop()
     print(f"\nA model that takes {FIRST_TOKEN * 1000:.0f} ms to its first token, then {TOKENS_A_SECOND:.0f} tokens a second")
-    line("start with a job description to the question's first character", starts, limit="(limit 700)")
-    line("answer sent to the first character of feedback", [turn["feedback"] for turn in turns])
+    line("start with a job description, to the question's first character", starts, limit="(limit 700)")
+    line("answer sent, to the first character of feedback", [turn["feedback"] for turn in turns])
     line("  over the model's own first token", [turn["feedback"] - FIRST_TOKEN * 1000 for turn in turns], limit="(limit 250)")
-    line("answer sent to the first character of the next question", [turn["question"] for turn in turns])
+    line("answer sent, to the first character of the next question", [turn["question"] for turn in turns])
     line("  over the model's own first token", [turn["question"] - FIRST_TOKEN * 1000 for turn in turns], limit="(limit 250)")
-    line("bytes to the browser for a verdict of 400 tokens", [turn["bytes"] for turn in turns], "B", "(limit 80,000)")
+    line("bytes sent to the browser for a verdict of 400 tokens", [turn["bytes"] for turn in turns], "B", "(limit 80,000)")
 
 
 def _give_credits(database_url: str, credits: int) -> None:
@@ -158,7 +158,7 @@ async def statements(database_url: str) -> None:
         counts.append(len(issued) + 1)  # and one to check the session
     await services.close()
     print("\nWhat a turn costs")
-    print(f"  {'SQL statements a turn, turn 1 to 12':<62} {' '.join(map(str, counts))} (limit 8)")
+    print(f"  {'SQL statements per turn, turns 1 to 12':<62} {' '.join(map(str, counts))} (limit 8)")
     line("a whole turn with the built-in interviewer", times)
 
 
@@ -203,10 +203,10 @@ def main() -> None:
     """Measure everything, or only the parts that are named on the command line."""
     logging.disable(logging.INFO)
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all if none is named")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"any of {', '.join(PARTS)}; default: all")
     wanted = parser.parse_args().parts or list(PARTS)
     if unknown := set(wanted) - set(PARTS):
-        parser.error(f"no such part: {', '.join(sorted(unknown))}")
+        parser.error(f"unknown part: {', '.join(sorted(unknown))}")
     with tempfile.TemporaryDirectory(prefix="interviewer-bench-") as name:
         server = EmbeddedPostgres(Path(name) / "database")
         url = server.start()

@@ -24,7 +24,7 @@ def enumeration(folder: Path, database_url: str) -> None:
     """Measure sign-in, sign-up and reset over HTTP against the production process."""
     site = Site(folder, database_url).start()
     _insert_user(database_url)
-    print(f"\nKnown and unknown addresses, {TRIES} tries each (ms)")
+    print(f"\nKnown and unknown addresses, {TRIES} attempts each (ms)")
     with httpx2.Client(base_url=f"{site.url}/api/auth", timeout=30) as client:
         for path, body in (
             ("login", {"password": "not the password"}),

@@ -69,7 +69,7 @@ def histories(database_url: str, count: int) -> None:
         for found in pool.map(_histories, urls, [range(number, count, workers) for number in range(workers)]):
             seen += found
     spent = time.perf_counter() - began
-    print(f"\nHistories told in any order, repeatedly, with crashes and starts in between ({workers} processes)")
+    print(f"\nHistories delivered in any order, repeatedly, with crashes and starts in between ({workers} processes)")
     print(
         f"  {seen['histories']:,} histories, all agree; {seen['received']:,} deliveries in chaos, {seen['crashes']:,} crashes, "
         f"{seen['starts']:,} starts that kept their credit; {spent:.0f} s"
@@ -150,11 +150,11 @@ async def _load(site: Site, database_url: str, rate: int, seconds: int) -> None:
         await client.aclose()
     lost = await _differing(database, lives)
     await database.close()
-    print(f"\n{len(deliveries):,} deliveries of {len(lives)} customers, {rate} a second, beside {INTERVIEWS} running interviews")
-    print(f"  took {spent:.1f} s; first answers {dict(told.statuses)}; sent again {told.again}")
-    print(f"  customers whose credits are not what plain counting says: {lost} (must be 0)")
+    print(f"\n{len(deliveries):,} deliveries of {len(lives)} customers, {rate} a second, next to {INTERVIEWS} running interviews")
+    print(f"  took {spent:.1f} s; first responses {dict(told.statuses)}; sent again {told.again}")
+    print(f"  customers whose credits differ from a plain count: {lost} (must be 0)")
     print(f"  deliveries: {_spread(told.times)} (goal: p95 under {GOAL})")
-    print(f"  turns of the interviews meanwhile: {_spread(turns)}; broken off: {broken or 'none'}")
+    print(f"  turns of the interviews meanwhile: {_spread(turns)}; interrupted: {broken or 'none'}")
 
 
 def _lives(least: int) -> list[Life]:

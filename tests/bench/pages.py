@@ -60,7 +60,7 @@ def pages(folder: Path, database_url: str) -> None:
 
 def _measure(visitors: Visitors) -> None:
     busy = os.getloadavg()[0]
-    print(f"\nLighthouse for a phone, median of {RUNS} runs (load of the machine before: {busy:.1f}; above 0.5 it disturbs)")
+    print(f"\nLighthouse for a phone, median of {RUNS} runs (machine load before: {busy:.1f}; above 0.5 it distorts the results)")
     print(f"  {'':<20}{'performance':>13}{'accessibility':>15}{'best practices':>16}{'SEO':>12}   FCP    LCP    TBT    CLS")
     found = {wanted.name: _lighthouse(visitors, wanted) for wanted in WANTED}
     for name, runs in found.items():
@@ -108,14 +108,14 @@ def _explain(name: str, runs: list[dict[str, Any]]) -> None:
     """Print what costs points."""
     scores = " ".join(str(run["scores"]["performance"]) for run in runs)
     elements = Counter(run["element"] for run in runs if run["element"])
-    largest = elements.most_common(1)[0][0] if elements else "not told"
+    largest = elements.most_common(1)[0][0] if elements else "unknown"
     print(f"  {name}: performance {scores}; unused JavaScript {runs[0]['unused'] / 1000:.0f} KB; largest element {largest[:110]}")
     for words in sorted({words for run in runs for words in run["failed"]}):
         print(f"    {words}")
 
 
 def _weights(visitors: Visitors) -> None:
-    print("\nWhat a first visit loads, gzipped (limits: landing 170 KB of JavaScript, interview 420 KB, CSS 15 KB)")
+    print("\nDownloads of a first visit, gzipped (limits: landing 170 KB of JavaScript, interview 420 KB, CSS 15 KB)")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_ARGUMENTS)
         for wanted in WANTED:

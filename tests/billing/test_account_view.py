@@ -143,7 +143,7 @@ async def test_failed_payment_shows_until_it_is_paid(
         await send(webhooks, *parts[index])
         seen.append((await plans.account(user.id)).plan.payment_failed)
     assert not seen[-1]
-    assert seen[order.index(0)] is (order.index(0) < order.index(2)), "shown only while it is not made"
+    assert seen[order.index(0)] is (order.index(0) < order.index(2)), "shown only until it is paid"
 
 
 async def test_failed_payment_alone_keeps_the_status(plans: Plans, webhooks: Webhooks, user: User) -> None:
@@ -183,7 +183,7 @@ async def test_returning_buyer_waits_until_the_payment_arrives(
     await send(webhooks, *store.buy(user.email, custom=None)[1])
     assert await plans.awaited(user.id) is Awaited.NOTHING, "no checkout was opened"
     custom = await issue_reference(database, user)
-    assert await plans.awaited(user.id) is Awaited.PAYMENT, "what was bought before does not count"
+    assert await plans.awaited(user.id) is Awaited.PAYMENT, "earlier purchases do not count"
     await send(webhooks, *store.buy(other.email, custom=None)[1])
     assert await plans.awaited(user.id) is Awaited.PAYMENT
     assert await plans.awaited(other.id) is Awaited.NOTHING

@@ -135,7 +135,7 @@ async def test_starts_racing_with_a_refund_spend_or_leave_a_debt(
         assert refund is None
         assert set(starts) <= {None, PaymentRequired}
         found = await balances(databases[0], user)
-        assert (found.individual, found.individual_debt) == (0, starts.count(None)), "what was spent is owed, and nothing else"
+        assert (found.individual, found.individual_debt) == (0, starts.count(None)), "only spent credits are owed"
         assert starts.count(None) <= 2
 
 
@@ -203,7 +203,7 @@ async def test_concurrent_deliveries_for_one_user_are_all_applied(
     outcomes = await told(processes, lived.told)
     assert set(outcomes) <= {Outcome.APPLIED, Outcome.WAITING}
     assert await nets(databases[0], user) == (lived.individual, lived.subscription)
-    assert await processes[0].listed() == [], "what waited is applied"
+    assert await processes[0].listed() == [], "waiting deliveries are applied"
 
 
 async def test_refund_racing_with_its_purchase_leaves_nothing(
@@ -267,7 +267,7 @@ async def test_erasure_racing_with_deliveries_leaves_nothing(
             session.add(newcomer)
         assert set(await told(processes, deliveries)) <= {Outcome.APPLIED, Outcome.IGNORED}
         assert await nets(databases[0], newcomer) == (0, 0)
-        assert await count(databases[0]) == booked, "nothing was granted to nobody"
+        assert await count(databases[0]) == booked, "nothing was granted without a user"
         await services.personal.erase(newcomer.id, newcomer.email)
     assert await processes[0].listed() == []
     async with databases[0].transaction() as session:
@@ -278,7 +278,7 @@ async def test_erasure_racing_with_deliveries_leaves_nothing(
         owners = Counter((row.user_id, row.orphaned) for row in (*orders, *subscriptions))
         assert owners == {(None, True): 3 * rounds}
         bodies = select(ProcessedWebhook.body)  # type: ignore[call-overload]
-        assert set((await session.execute(bodies)).scalars()) == {b""}, "nothing that was said of somebody is left"
+        assert set((await session.execute(bodies)).scalars()) == {b""}, "no personal data is left"
 
 
 async def insisted(work: Callable[[], Awaitable[object]]) -> None:

@@ -277,7 +277,7 @@ def test_upgrade_that_ends_unpaid_is_taken_back(end: str, invoices: tuple[Invoic
 def test_failed_invoice_replaces_a_lost_past_due() -> None:
     history = (*UPGRADED, seen(17, PREMIUM, status="expired"))
     assert worth(*history, invoices=(UNPAID_UPGRADE,)) == {"plan change 1": 0}
-    assert worth(*history) == {"plan change 1": 10}, "without a payment overdue it only ended"
+    assert worth(*history) == {"plan change 1": 10}, "without an overdue payment it only ended"
 
 
 @pytest.mark.parametrize("reason", ["updated", "renewal"])

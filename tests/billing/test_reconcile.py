@@ -297,7 +297,7 @@ async def test_price_that_matches_no_plan_is_ignored(
     renewal = lemon.store.invoices[lemon.store.invoices_of(id)[-1]]["attributes"]
     renewal |= {"currency": "EUR"}
     await run(reconciliation)
-    assert await nets(database, user) == (0, 10 + 10 + 10), "the renewal counts as the last plan that is known: Pro"
+    assert await nets(database, user) == (0, 10 + 10 + 10), "the renewal counts for the last known plan: Pro"
     renewal |= {"currency": "USD"}
     await run(reconciliation)
     assert await nets(database, user) == (0, 10 + 10 + 20)
@@ -311,7 +311,7 @@ async def test_former_price_identifies_the_plan(
     lemon.store.renew(id)
     lemon.store.invoices[lemon.store.invoices_of(id)[-1]]["attributes"]["subtotal"] = 2499
     await run(reconciliation)
-    assert await nets(database, user) == (0, 10 + 10 + 10), "nothing says that it was Premium's price"
+    assert await nets(database, user) == (0, 10 + 10 + 10), "nothing shows that it was Premium's price"
     known = replace(CATALOGUE, former=(FormerVariant(PREMIUM, Product.PREMIUM, 2499),))
     await run(Reconciliation(database, payments, known))
     assert await nets(database, user) == (0, 10 + 10 + 20)
@@ -415,7 +415,7 @@ async def test_unowned_purchase_is_reported_until_its_address_signs_up(
     await run(reconciliation)
     repairs = await run(reconciliation)
     assert {repair.finding for repair in repairs} == {Finding.OPEN}
-    assert len(repairs) == 3, "two orders and a subscription; its invoice goes without saying"
+    assert len(repairs) == 3, "two orders and a subscription, whose invoice is implied"
     async with database.transaction() as session:
         user = User(email="late.comer@example.com", username="Late")
         session.add(user)

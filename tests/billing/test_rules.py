@@ -187,7 +187,7 @@ async def test_late_body_corrects_earlier_bookings(webhooks: Webhooks, database:
     up = store.change_variant(id, PREMIUM)
     renewal = store.renew(id)
     await send(webhooks, *told, *[one for one in renewal if one.event == "subscription_payment_success"])
-    assert await nets(database, user) == (0, 20), "as far as is known, it was Pro that was renewed"
+    assert await nets(database, user) == (0, 20), "as far as is known, Pro was renewed"
     await send(webhooks, *up)
     assert await nets(database, user) == (0, 10 + 10 + 20)
 
@@ -243,7 +243,7 @@ async def test_refunded_upgrade_is_taken_back(webhooks: Webhooks, database: Data
     assert await nets(database, user) == (0, 10)
     assert (await reasons(database, user))[-1] == ("Refund", -10, 0)
     await send(webhooks, *store.change_variant(id, PRO))
-    assert await nets(database, user) == (0, 10), "a plan that is paid keeps its month"
+    assert await nets(database, user) == (0, 10), "a paid plan keeps its month"
 
 
 async def test_downgrade_keeps_the_month_of_a_paid_plan(webhooks: Webhooks, database: Database, user: User) -> None:
@@ -396,7 +396,7 @@ async def test_unowned_delivery_is_kept_listed_and_replayed(webhooks: Webhooks, 
     assert (await webhooks.replay(one.id)).outcome is Outcome.APPLIED
     assert await nets(database, user) == (0, 10)
     left = [found.event for found in await webhooks.listed()]
-    assert left == ["order_created"], "the others of this subscription are done with it"
+    assert left == ["order_created"], "the other deliveries of this subscription are settled too"
 
 
 async def test_unknown_variant_can_be_replayed_once_configured(database: Database, user: User) -> None:

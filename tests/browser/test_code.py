@@ -104,7 +104,7 @@ def test_editor_loads_on_demand_and_keeps_every_character(site: Site, page: Page
     expect(page.locator(".cm-content")).to_contain_text("# seen")
     assert text(page) == CODE + "# seen"
     assert {urlsplit(url).netloc for url in asked if not url.startswith("data:")} == {urlsplit(site.url).netloc}
-    assert not any("pyodide" in url for url in asked), "Python is loaded by Run"
+    assert not any("pyodide" in url for url in asked), "Run loads Python"
     assert problems == []
 
 

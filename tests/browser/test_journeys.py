@@ -175,7 +175,7 @@ def test_of_two_tabs_sending_at_once_one_wins(site: Site, page: Page) -> None:
     page.get_by_role("button", name="Send answer").click(no_wait_after=True)
     second.get_by_role("button", name="Send answer").click(no_wait_after=True)
     told = [tab for tab in (page, second) if _is_told(tab)]
-    assert len(told) == 1, "one tab's answer counts, the other is told and keeps its text"
+    assert len(told) == 1, "one tab's answer counts; the other gets an error and keeps its text"
     expect(told[0].get_by_label("Your answer")).not_to_have_value("")
     told[0].reload()
     at_question(told[0], 2)

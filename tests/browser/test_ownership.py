@@ -115,7 +115,7 @@ def test_page_gets_its_state_back_after_a_database_outage(home: Home) -> None:
     with ExitStack() as stack:
         with home.database_away():
             page = stack.enter_context(raw_page(home.site.port, "/terms/", token, secret))
-            assert private("".join(page.heard)) == [], "whether the session lives is not known"
+            assert private("".join(page.heard)) == [], "whether the session is alive is unknown"
         assert page.ends_within(20), "the page would stay without its state"
     assert home.seen("/terms/", token, secret) != []
 

@@ -116,7 +116,7 @@ def test_contents_scroll_within_the_page_without_overflow(report: Page, width: i
     expect(report).to_have_url(re.compile(r"#question-\d+$"))
     target = report.url.rsplit("#", 1)[1]
     report.wait_for_function("id => Math.abs(document.getElementById(id).getBoundingClientRect().top) < 60", arg=target)
-    assert report.evaluate("window.here"), "the page was not loaded anew"
+    assert report.evaluate("window.here"), "the page was not reloaded"
 
 
 def test_missing_report_says_so(site: Site, report: Page) -> None:

@@ -90,7 +90,7 @@ def test_interview_continues_after_a_store_outage(shared: Site, store: Store, pa
         assert metric(shared, "interviewer_state_store_up") == 0
         assert metric(shared, 'interviewer_outages_total{part="valkey"}') > failures
         with urllib.request.urlopen(f"{shared.url}/health", timeout=5) as reply:
-            assert reply.status == 200, "nobody would be helped by ending the process"
+            assert reply.status == 200, "ending the process would not help"
     finally:
         store.start()
     expect(page.get_by_text(AWAY)).to_have_count(0)
@@ -133,7 +133,7 @@ def test_verdict_continues_on_another_replica_after_a_kill(make_site: Callable[.
             while metric(other, "interviewer_answers_judged_total") < 2 and time.monotonic() < until:
                 page.wait_for_timeout(200)
             kinds = [kind for kind, _ in behaviour.first_tokens[asked:]]
-            assert kinds.count("verdict") == 2, "the answer whose judging was cut off, and the next one"
+            assert kinds.count("verdict") == 2, "the answer whose verdict was interrupted, and the next one"
             assert metric(other, "interviewer_answers_judged_total") == 2
         first.stop()
         second.stop()

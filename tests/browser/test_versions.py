@@ -87,8 +87,8 @@ def test_page_of_another_version_reloads_and_keeps_its_draft(site: Site, page: P
     page.goto(f"{site.url}/interview")
     bar = page.locator("#reflex-new-version-banner")
     expect(bar).to_contain_text("A new version of this app is available.")
-    assert changed, "the form of the state stands elsewhere now"
-    assert loads.count == 2, "once by itself, then it only offers to"
+    assert changed, "the shape of the state is defined elsewhere now"
+    assert loads.count == 2, "once automatically, then it only offers to"
     expect(page.get_by_label("Your answer")).to_have_value(DRAFT)
     page.unroute(SCRIPTS)
     bar.get_by_role("button", name="Reload").click()

@@ -69,7 +69,7 @@ def test_page_sending_faster_than_it_is_served_is_closed(site: Site) -> None:
             while True:
                 heard += str(socket.recv(timeout=30))
     assert BUSY in heard
-    assert heard.count("is_hydrated") <= 5 * OF_A_PAGE, "the rest is not worked off"
+    assert heard.count("is_hydrated") <= 5 * OF_A_PAGE, "the rest is not handled"
     time.sleep(1)
     assert site.log.read_text().count("disconnected client") <= 1
 

@@ -41,10 +41,10 @@ def main() -> None:
     for wish in (signal.SIGTERM, signal.SIGINT):
         signal.signal(wish, lambda number, _: sys.exit(128 + number))
     parser = argparse.ArgumentParser(prog="python -m tests.chaos")
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all if none is named")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"any of {', '.join(PARTS)}; default: all")
     wanted = parser.parse_args().parts or list(PARTS)
     if unknown := set(wanted) - set(PARTS):
-        parser.error(f"no such part: {', '.join(sorted(unknown))}")
+        parser.error(f"unknown part: {', '.join(sorted(unknown))}")
     broken = {}
     with tempfile.TemporaryDirectory(prefix="interviewer-chaos-") as name:
         server = EmbeddedPostgres(Path(name) / "database")

@@ -45,12 +45,12 @@ def _answers(connection: Connection, person: Person) -> list[str]:
     stored = {row.question: row for row in rows}
     sent: dict[int, Answer] = {answer.question_id: answer for answer in person.answers}
     if len(sent) != len(person.answers):
-        found.append("one question was put twice")
+        found.append("one question was asked twice")
     for row in rows:
         if row.answers > 1 or row.verdicts > 1:
             found.append(f"question {row.question} has {row.answers} answers and {row.verdicts} verdicts")
         if row.content is not None and row.question not in sent:
-            found.append(f"question {row.question} has an answer that nobody sent")
+            found.append(f"question {row.question} has an answer that no user sent")
         if row.content is not None and row.verdicts == 0:
             found.append(f"the answer to question {row.question} has no verdict")
     for answer in person.answers:
@@ -58,7 +58,7 @@ def _answers(connection: Connection, person: Person) -> list[str]:
         if answer.taken and (row is None or row.content is None):
             found.append(f"the answer to question {answer.question_id} is lost")
         elif row is not None and row.content is not None and row.content != answer.text:
-            found.append(f"the answer to question {answer.question_id} is another text")
+            found.append(f"the answer to question {answer.question_id} has different text")
     for interview in {row.interview for row in rows}:
         positions = [row.position for row in rows if row.interview == interview]
         if positions != list(range(1, len(positions) + 1)) or len(positions) > STANDARD.total:
@@ -103,7 +103,7 @@ def _screen(connection: Connection, person: Person) -> list[str]:
     """What the page showed at the end is what is stored."""
     seen = person.seen
     if seen is None:
-        return ["the page was not seen at the end"]
+        return ["the final page was not captured"]
     if seen.phase == "start":
         return []
     rows = [row for row in _rows(connection, _TURNS, person) if row.interview == seen.interview_id]

@@ -23,7 +23,7 @@ def clock(folder: Path, database_url: str) -> None:
     """Change the clock in the middle of turns, and look who is thrown out, kept out, or kept waiting."""
     found = [path for path in LIBRARIES if Path(path).exists()]
     if not found:
-        say("  clock: left out, as the package `libfaketime` is not installed")
+        say("  clock: skipped, because the package `libfaketime` is not installed")
         return
     setting = folder / "clock"
     setting.write_text("+0")
@@ -70,7 +70,7 @@ def clock(folder: Path, database_url: str) -> None:
         finally:
             site.stop()
     examined(database_url)
-    say("  doctor: nothing amiss")
+    say("  doctor: no problems")
 
 
 def _told(program: Program) -> str:

@@ -28,7 +28,7 @@ def disk(folder: Path, _database_url: str) -> None:
     """Fill the disk while people answer, make room again, and look for losses."""
     with _small_disk(folder / "disk") as data, opened_page() as page:
         if data is None:
-            say("  disk full: left out, as nothing can be mounted here")
+            say("  disk full: skipped, because nothing can be mounted here")
             return
         site = Site(folder, "", DATA_DIR=str(data)).start()
         url = _address(data)
@@ -45,12 +45,12 @@ def disk(folder: Path, _database_url: str) -> None:
                 expect(page.get_by_role("alert").filter(has_text="Nothing is lost")).to_be_visible()
                 expect(page.get_by_label("Your answer"), "the answer is gone").to_have_value(text)
                 page.screenshot(path=folder / "outage-disk.png")
-                assert figure(site.url, "interviewer_outages_total", part="database"), "no figure tells that the disk is full"
+                assert figure(site.url, "interviewer_outages_total", part="database"), "no metric reports the full disk"
                 kinds = logged(site, "DiskFull, 53100")
-                assert kinds or logged(site, "the embedded database has ended"), "no line tells that the disk is full"
+                assert kinds or logged(site, "the embedded database stopped"), "no log line reports the full disk"
                 _crash(url)
                 page.wait_for_timeout(5000)
-                ended = logged(site, "the embedded database has ended")
+                ended = logged(site, "the embedded database stopped")
                 began = time.monotonic()
                 filler.unlink()
                 wait_for("the database is back", lambda: _well(client), 90)
@@ -58,13 +58,13 @@ def disk(folder: Path, _database_url: str) -> None:
                 answer(page, text)
                 at_question(page, 2)
                 _compared(client, sent)
-            say(f"  disk full: {len(sent)} long answers taken, then a sentence: {words} The box stays full")
-            say(f"    the server itself {'ended' if ended else 'was there'}; {took:.1f} s after there was room all went on")
+            say(f"  disk full: {len(sent)} long answers accepted, then an error: {words} The text stays in its box")
+            say(f"    the server itself {'exited' if ended else 'kept running'}; all worked {took:.1f} s after space was freed")
         finally:
             site.stop()
         found = command("doctor", database_url="", DATA_DIR=str(data))
-        assert found.returncode == 0, f"the doctor found something: {found.stdout}"
-    say("  doctor: nothing amiss")
+        assert found.returncode == 0, f"doctor found a problem: {found.stdout}"
+    say("  doctor: no problems")
 
 
 @contextmanager
@@ -113,7 +113,7 @@ def _answered_until_refused(client: Client) -> tuple[list[tuple[int, str]], str]
                 accepted.append((interview_id, text))
     except Unavailable as error:
         return accepted, error.message
-    raise AssertionError("the disk is full and nothing was refused")
+    raise AssertionError("the disk is full, but nothing was refused")
 
 
 def _crash(url: str) -> None:
@@ -146,7 +146,7 @@ def _compared(client: Client, sent: list[tuple[int, str]]) -> None:
             if message.author == "user"
         ]
         missing = [text for id, text in sent if id == interview_id and text not in said]
-        assert not missing, f"{len(missing)} answers that were accepted are gone"
+        assert not missing, f"{len(missing)} accepted answers are missing"
 
 
 if __name__ == "__main__":

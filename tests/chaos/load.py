@@ -34,7 +34,7 @@ def people(folder: Path, database_url: str) -> None:
         watch = Watch([site], database_url, url)
         try:
             crowd = _crowd(database_url, [site])
-            _announce(f"{len(crowd)} people in interviews at one worker", watch)
+            _announce(f"{len(crowd)} users in interviews on one worker", watch)
             began, ended = asyncio.run(_load(crowd, watch, [site], kill=False))
             promises = Promises()
             _waits(promises, crowd, [(began, ended)])
@@ -53,7 +53,7 @@ def pair(folder: Path, database_url: str) -> None:
         watch = Watch(sites, database_url, url, lambda: int(store.client().info("clients")["connected_clients"]))
         try:
             crowd = _crowd(database_url, sites)
-            _announce(f"{len(crowd)} people in interviews at two workers, one of them killed", watch)
+            _announce(f"{len(crowd)} users in interviews on two workers, one of them killed", watch)
             began, ended = asyncio.run(_load(crowd, watch, sites, kill=True))
             killed = (began + ended) / 2
             promises = Promises()
@@ -92,7 +92,7 @@ def _crowd(database_url: str, sites: Sequence[Site], pace: Pace | None = None) -
 
 def _announce(words: str, watch: Watch) -> None:
     idle = watch.look()
-    print(f"\n{words} (load of the machine before: {os.getloadavg()[0]:.1f})", flush=True)
+    print(f"\n{words} (machine load before: {os.getloadavg()[0]:.1f})", flush=True)
     print(f"  idle: {', '.join(f'{one.rss:.0f} MB, {one.files} files' for one in idle if one)}", flush=True)
 
 
@@ -135,7 +135,7 @@ def _waits(promises: Promises, crowd: Sequence[Person], spans: Sequence[tuple[fl
     found = [delay for person in crowd for at, delay in person.delays if any(start <= at < until for start, until in spans)]
     p50, p95, p99 = (percentile(found, wanted) for wanted in (50, 95, 99))
     words = f"p50 {p50:.0f}  p95 {p95:.0f}  p99 {p99:.0f}  max {max(found, default=0):.0f} ms (n={len(found)})"
-    promises.figure("a piece of text from the model to the page", words, f"p95 under {DELAY_GOAL}", kept=0 < p95 < DELAY_GOAL)
+    promises.figure("a piece of text, from the model to the page", words, f"p95 under {DELAY_GOAL}", kept=0 < p95 < DELAY_GOAL)
 
 
 def _costs(promises: Promises, crowd: Sequence[Person], watch: Watch, began: float, ended: float) -> None:
@@ -145,14 +145,14 @@ def _costs(promises: Promises, crowd: Sequence[Person], watch: Watch, began: flo
     spent = [samples[-1].cpu - samples[0].cpu for samples in spans]
     promises.figure("turns in that time", f"{turns}, {turns / (ended - began):.1f} a second")
     shares = ", ".join(f"{100 * one / (ended - began):.0f} %" for one in spent)
-    promises.figure("processor of each worker", shares)
-    promises.figure("processor a turn, of all workers", f"{1000 * sum(spent) / max(1, turns):.0f} ms")
+    promises.figure("CPU of each worker", shares)
+    promises.figure("CPU per turn, all workers", f"{1000 * sum(spent) / max(1, turns):.0f} ms")
     everything = [one for samples in watch.samples for one in samples]
     most = max(one.rss for one in everything)
-    promises.figure("memory of a worker, most", f"{most:.0f} MB", f"under {MEMORY_GOAL}", kept=most < MEMORY_GOAL)
-    promises.figure("connections to the database, most", _most(everything, "connections"))
-    promises.figure("connections to Valkey, most", _most(everything, "clients"))
-    promises.figure("open files of a worker, most", _most(everything, "files"))
+    promises.figure("memory of a worker, maximum", f"{most:.0f} MB", f"under {MEMORY_GOAL}", kept=most < MEMORY_GOAL)
+    promises.figure("database connections, maximum", _most(everything, "connections"))
+    promises.figure("Valkey connections, maximum", _most(everything, "clients"))
+    promises.figure("open files of a worker, maximum", _most(everything, "files"))
 
 
 def _most(samples: Sequence[Sample], name: str) -> str:
@@ -164,19 +164,19 @@ def _comebacks(promises: Promises, crowd: Sequence[Person], killed: float) -> No
     lost = [person for person in crowd if person.backs]
     backs = [back for person in lost for back in person.backs]
     words = f"{len(backs)} pages, median {percentile(backs, 50):.1f} s, longest {max(backs, default=0):.1f} s"
-    promises.figure("pages that lost their worker until they were hydrated by the other", words, kept=bool(backs))
+    promises.figure("pages of the killed worker, until the other one hydrated them", words, kept=bool(backs))
     waits = [one.over - killed for person in lost for one in person.answers if one.taken and one.taken < killed < one.over]
-    words = f"{len(waits)}, which took {percentile(waits, 50):.1f} s more in the median, {max(waits, default=0):.1f} s at most"
-    promises.figure("answers that it was judging", words)
+    words = f"{len(waits)}, which took a median of {percentile(waits, 50):.1f} s longer, {max(waits, default=0):.1f} s at most"
+    promises.figure("answers being judged by the killed worker", words)
     again = sum(person.again for person in crowd)
-    promises.figure("forms that had to be sent again, as the worker died over them", str(again))
+    promises.figure("forms sent again because the worker died while handling them", str(again))
 
 
 def _faults(promises: Promises, crowd: Sequence[Person], sites: Sequence[Site], database_url: str) -> None:
     """Print what went wrong."""
     pushed = sum(person.pushed for person in crowd)
-    promises.figure("turns that went on only after a button was pressed", str(pushed), "0", kept=pushed == 0)
-    report(promises, "complaints of pages", [words for person in crowd for words in person.complaints])
+    promises.figure("turns that continued only after a button was pressed", str(pushed), "0", kept=pushed == 0)
+    report(promises, "errors reported by pages", [words for person in crowd for words in person.complaints])
     report(promises, "errors in the logs", log_complaints(sites))
     report(promises, "differences between what was sent, seen and stored", discrepancies(database_url, crowd))
 

@@ -88,7 +88,7 @@ def mixed(folder: Path, database_url: str) -> None:
             people = _people(database_url, site)
             reader = make_accounts(database_url, 1, 1, "reader")[0]
             finished = add_interviews(driver_url(database_url), reader.email, [[7] * 12] * 10)[-1]
-            print(f"\n{minutes:.0f} minutes of mixed load (load of the machine before: {os.getloadavg()[0]:.1f})", flush=True)
+            print(f"\n{minutes:.0f} minutes of mixed load (machine load before: {os.getloadavg()[0]:.1f})", flush=True)
             day = Day(site, mails)
             before = _look(watch)
             asyncio.run(_day(day, people, reader, finished, watch, minutes * 60))
@@ -153,7 +153,7 @@ async def _watch(watch: Watch, every: float) -> None:
         if one and number % 6 == 0:
             print(
                 f"    {time.strftime('%H:%M:%S')} {one.rss:.0f} MB, {one.files} files, {one.connections} connections to the "
-                f"database, {one.clients} to Valkey, {one.cpu:.0f} s of processor",
+                f"database, {one.clients} to Valkey, {one.cpu:.0f} s of CPU",
                 flush=True,
             )
         number += 1
@@ -179,7 +179,7 @@ async def _leave(day: Day, person: Person) -> None:
             if not await person.see_through(tab, given):
                 return
         person.complaints += tab.complaints
-        day.done["tabs closed in the middle of a verdict"] += 1
+        day.done["tabs closed during a verdict"] += 1
     async with person.tab() as tab:
         await person.started_one(tab)
         await person.finish(tab)
@@ -202,7 +202,7 @@ class _Program:
             for turn in range(4):
                 async for _ in client.stream_answer(id, f"First I would measure, because a guess is usually wrong. ({turn})"):
                     pass
-                self._day.done["turns of programs"] += 1
+                self._day.done["turns of API clients"] += 1
                 await self._day.pause(0.5, 3)
             dashboard = await client.dashboard()
             conversation = await client.conversation(id)
@@ -218,7 +218,7 @@ class _Program:
                 if email in str(body["to"]) and (link := _LINK.search(str(body["text"]))):
                     return link.group(1)
             await asyncio.sleep(0.05)
-        raise AssertionError("no mail came")
+        raise AssertionError("no email arrived")
 
 
 async def _dashboard(day: Day, reader: Account) -> None:
@@ -255,12 +255,12 @@ def _outcome(promises: Promises, day: Day, people: Sequence[Person], database_ur
     turns = sum(len(person.turns) for person in people)
     for name, count in sorted(day.done.items()):
         promises.figure(name, str(count), kept=count > 0)
-    promises.figure("turns of people", str(turns), kept=turns > 0)
+    promises.figure("turns of users", str(turns), kept=turns > 0)
     with urllib.request.urlopen(f"{day.site.url}/metrics", timeout=10) as answer:
         failed = sum(float(count) for count in _FAILED.findall(answer.read().decode()))
-    promises.figure("answers 5xx", f"{failed:.0f}", "0", kept=failed == 0)
+    promises.figure("5xx responses", f"{failed:.0f}", "0", kept=failed == 0)
     pushed = sum(person.pushed for person in people)
-    promises.figure("turns that went on only after a button was pressed", str(pushed), "0", kept=pushed == 0)
+    promises.figure("turns that continued only after a button was pressed", str(pushed), "0", kept=pushed == 0)
     report(promises, "complaints", day.complaints + [words for person in people for words in person.complaints])
     report(promises, "errors in the log", log_complaints([day.site]))
     report(promises, "differences between what was sent, seen and stored", discrepancies(database_url, people))
@@ -278,12 +278,12 @@ def _levels(promises: Promises, samples: Sequence[Sample], before: Sample, after
         "memory", words, f"growth under {SHARE_MORE:.0%} or {MB_MORE} MB, from {WARM_AFTER // 60} minutes on", kept=flat
     )
     most = [max(getattr(one, name) for one in samples) for name in ("files", "connections", "clients")]
-    promises.figure("processor", f"{100 * (after.cpu - before.cpu) / (after.at - before.at):.0f} % of a core")
+    promises.figure("CPU", f"{100 * (after.cpu - before.cpu) / (after.at - before.at):.0f} % of a core")
     # Pools stay open, and the last connections to the model are closed at its next call.
     pooled = after.connections - before.connections + after.clients - before.clients + after.idle
-    words = f"{before.files} before, {most[0]} at most, {after.files} afterwards, of which {pooled} are new ones in pools"
-    promises.figure("open files", words, "back but for pools", kept=after.files - pooled <= before.files + FILES_MORE)
-    words = f"{before.connections} before, {most[1]} at most, {after.connections} afterwards"
-    promises.figure("connections to the database", words, f"{POOL} or fewer", kept=after.connections <= POOL)
-    words = f"{before.clients} before, {most[2]} at most, {after.clients} afterwards"
-    promises.figure("connections to Valkey", words, f"{VALKEY_POOLS} or fewer", kept=after.clients <= VALKEY_POOLS)
+    words = f"{before.files} before, {most[0]} at most, {after.files} afterward, {pooled} of them new in pools"
+    promises.figure("open files", words, "as before, except for pools", kept=after.files - pooled <= before.files + FILES_MORE)
+    words = f"{before.connections} before, {most[1]} at most, {after.connections} afterward"
+    promises.figure("database connections", words, f"{POOL} or fewer", kept=after.connections <= POOL)
+    words = f"{before.clients} before, {most[2]} at most, {after.clients} afterward"
+    promises.figure("Valkey connections", words, f"{VALKEY_POOLS} or fewer", kept=after.clients <= VALKEY_POOLS)

@@ -40,7 +40,7 @@ from tests.support.site import Site, answer, at_question, free_port, start_inter
 
 # Seconds that the model gets for a reply here.
 TIMEOUT = 4
-AWAY = "The database does not answer right now. Nothing is lost"
+AWAY = "The database isn't responding right now. Nothing is lost"
 
 
 def outages(folder: Path, database_url: str) -> None:
@@ -133,7 +133,7 @@ def _parts(folder: Path, cluster: Cluster) -> None:
             site.stop()
             model.stop()
     examined(url)
-    say("  doctor: nothing amiss")
+    say("  doctor: no problems")
 
 
 def database_while_idle(stage: Stage, cluster: Cluster) -> None:
@@ -146,7 +146,7 @@ def database_while_idle(stage: Stage, cluster: Cluster) -> None:
         assert not program.tries, f"a request failed after a restart: {program.tries}"
     answer(stage.page, stage.text())
     stage.next()
-    say("  database restarted while idle: no request failed, the page went on")
+    say("  database restarted while idle: no request failed, the page continued")
 
 
 def database_when_sending(stage: Stage, cluster: Cluster) -> None:
@@ -159,12 +159,14 @@ def database_when_sending(stage: Stage, cluster: Cluster) -> None:
     stage.picture("database")
     with Client(stage.site.url, tries=1) as client, pytest.raises(Unavailable, match=AWAY):
         client.sign_in(stage.emails[1], PASSWORD)
-    assert stage.outages("database") > counted, "no figure tells that the database is away"
-    assert logged(stage.site, "the database does not answer, or refuses"), "no line tells that the database is away"
+    assert stage.outages("database") > counted, "no metric reports the outage of the database"
+    assert logged(stage.site, "the database is not responding, or refuses requests"), (
+        "no log line reports the outage of the database"
+    )
     cluster.start()
     page.get_by_role("button", name="Send answer").click()
     stage.next()
-    say("  database away when an answer is sent: a sentence, the box stays full, sent again it is judged")
+    say("  database unavailable when an answer is sent: an error, the text stays in its box, and sent again it is judged")
 
 
 def database_within_a_turn(stage: Stage, cluster: Cluster, model: Model) -> None:
@@ -176,14 +178,14 @@ def database_within_a_turn(stage: Stage, cluster: Cluster, model: Model) -> None
     began = time.monotonic()
     cluster.stop()
     page.wait_for_timeout(4000)
-    assert page.get_by_role("alert").count() == 0, "the page told of a failure"
+    assert page.get_by_role("alert").count() == 0, "the page reported a failure"
     cluster.start()
     back = time.monotonic()
     stage.next()
     model.behaviour.first = 0.2
     assert len(model.behaviour.requests) == asked + 2, "the model was asked again"
     after = time.monotonic() - back
-    say(f"  database away for {back - began:.1f} s within a turn: all of it on the page {after:.1f} s after it was back")
+    say(f"  database unavailable for {back - began:.1f} s during a turn: the turn on the page {after:.1f} s after it was back")
 
 
 def store_away(stage: Stage, valkey: ValkeyServer) -> None:
@@ -201,18 +203,18 @@ def store_away(stage: Stage, valkey: ValkeyServer) -> None:
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_text("A part of this site does not answer right now").first).to_be_visible()
     stage.picture("valkey-told")
-    assert stage.outages("valkey") > counted, "no figure tells that Valkey is away"
+    assert stage.outages("valkey") > counted, "no metric reports the outage of Valkey"
     assert figure(stage.site.url, "interviewer_state_store_up") == 0
-    assert logged(stage.site, "the store of the pages' state does not answer"), "no line tells that Valkey is away"
+    assert logged(stage.site, "the store of the pages' state does not answer"), "no log line reports the outage of Valkey"
     valkey.start()
     began = time.monotonic()
     stage.next()
     back = time.monotonic() - began
-    assert typed(page) == "", "the answer that was sent stands in the box for the next question"
+    assert typed(page) == "", "the sent answer is in the box for the next question"
     answer(page, stage.text())
     stage.next()
-    say(f"  Valkey away for 6 s: a program signed in within {took:.1f} s, the page said that it waits")
-    say(f"    back: the turn of before was on the page within {back:.1f} s, the next one went well")
+    say(f"  Valkey unavailable for 6 s: an API client signed in within {took:.1f} s, and the page said that it was waiting")
+    say(f"    back: the interrupted turn was on the page within {back:.1f} s, and the next one worked")
 
 
 def slow_and_silent_model(stage: Stage, model: Model) -> None:
@@ -252,12 +254,12 @@ def failing(stage: Stage, name: str, spoil: object, mend: object, outcome: str, 
     expect(page.locator("#question-error")).to_contain_text(words)
     took = time.monotonic() - began
     stage.picture(name.replace(" ", "-"))
-    assert figure(url, "interviewer_model_calls_total", outcome=outcome) >= calls + 2, f"{name}: no figure tells"
-    assert logged(stage.site, "the interviewer failed to") >= told + 2, f"{name}: no line tells"
+    assert figure(url, "interviewer_model_calls_total", outcome=outcome) >= calls + 2, f"{name}: no metric reports it"
+    assert logged(stage.site, "the interviewer failed to") >= told + 2, f"{name}: no log line reports it"
     mend()
     page.get_by_role("button", name="Score it now").click()
     stage.next()
-    say(f"  model: {name}: told after {took:.1f} s, judged once it was well again")
+    say(f"  model: {name}: error shown after {took:.1f} s, judged once the model had recovered")
 
 
 def failing_model_by_api(stage: Stage, model: Model) -> None:
@@ -271,11 +273,11 @@ def failing_model_by_api(stage: Stage, model: Model) -> None:
         before = client.dashboard()
         with pytest.raises(Unavailable, match="credit was given back"):
             client.start()
-        assert client.dashboard() == before, "a credit is missing after a start that failed"
+        assert client.dashboard() == before, "a credit is missing after a failed start"
         model.start()
         found = client.retry(started.interview_id)
         assert [one.score is not None for one in found.exchanges] == [True], "the answer was not judged"
-    say("  model: by the API: 503 with a sentence, no credit lost, judged by a retry")
+    say("  model, over the API: 503 with an error, no credit lost, judged after a retry")
 
 
 if __name__ == "__main__":

@@ -140,7 +140,7 @@ class Person:
                 except httpx2.TransportError:
                     continue
                 if status != 200:
-                    self.complaints.append(f"the page answered {status}")
+                    self.complaints.append(f"the page returned {status}")
                 return
 
     async def _take(self, tab: Tab, stop: asyncio.Event) -> bool:
@@ -198,7 +198,7 @@ class Person:
         deadline = time.monotonic() + TOO_LONG
         while not over():
             if time.monotonic() > deadline:
-                return self._broken(tab, f"question {given.position} did not come to an end")
+                return self._broken(tab, f"question {given.position} did not finish")
             await tab.until(lambda: over() or bool(self._stopped(tab)), max(0.0, deadline - time.monotonic()))
             # Whoever comes back after a loss may still see what was: that gets a moment to mend itself.
             if not await tab.until(over, PATIENCE) and tab.hydrated and (words := self._stopped(tab)):
@@ -213,7 +213,7 @@ class Person:
         """Send an answer to the question on the page until it is taken; None when it is not."""
         # Somebody whose page is just coming back has no box to write into.
         if not await tab.until(lambda: tab.hydrated and self._question(tab) != 0, TOO_LONG):
-            self._broken(tab, "there was no question any more")
+            self._broken(tab, "there was no question left")
             return None
         question = self._shown(tab, "question")
         given = Answer(question["question_id"], question["position"], self._words(question["question_id"]))
@@ -224,7 +224,7 @@ class Person:
         )
         given.taken = time.time() if taken else 0.0
         if not taken:
-            self._broken(tab, f"the answer to question {given.position} was not taken")
+            self._broken(tab, f"the answer to question {given.position} was not accepted")
         return given if taken else None
 
     async def _insist(self, tab: Tab, name: str, payload: dict[str, Any], done: Callable[[], bool]) -> bool:
@@ -272,7 +272,7 @@ class Person:
             return tab.hydrated and not (page["sending"] or page["judging"] or page["asking"])
 
         if not await tab.until(quiet, TOO_LONG):
-            self._broken(tab, "the page did not get quiet")
+            self._broken(tab, "the page did not become idle")
         page = self._page(tab)
         last = page["last"]
         self.seen = Seen(

@@ -65,7 +65,7 @@ def restore(folder: Path, database_url: str) -> None:
         say(f"  {step:<24}{seconds:6.1f} s")
     _goes_on(Site(folder, database_url), tokens, interview_id)
     examined(database_url)
-    say("  the interview that ran was finished afterwards; doctor: nothing amiss")
+    say("  the interview in progress was finished afterward; doctor: no problems")
 
 
 def _fill(database_url: str) -> list[str]:
@@ -128,9 +128,9 @@ def checksums(database_url: str) -> dict[str, tuple[int, str]]:
 
 def _compared(before: dict[str, tuple[int, str]], after: dict[str, tuple[int, str]]) -> None:
     differing = [name for name in before | after if before.get(name) != after.get(name)]
-    assert not differing, f"these tables are not what they were: {differing}"
+    assert not differing, f"these tables have changed: {differing}"
     for name in ("interviews", "messages", "verdicts", "credit_transactions"):
-        say(f"  {name:<24}{before[name][0]:>8} rows, the same as before")
+        say(f"  {name:<24}{before[name][0]:>8} rows, same as before")
 
 
 def _megabytes(database_url: str) -> float:

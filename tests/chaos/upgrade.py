@@ -78,7 +78,7 @@ def upgrade(folder: Path, database_url: str) -> None:
                     site.stop()
             valkey.stop()
     examined(database_url, new)
-    say("  doctor: nothing amiss")
+    say("  doctor: no problems")
 
 
 def new_version(folder: Path) -> Path:
@@ -112,7 +112,7 @@ def _head() -> str:
 
 def _change(file: Path, old: str, new: str) -> None:
     source = file.read_text()
-    assert source.count(old) == 1, f"{file.name} is not what it was: {old!r}"
+    assert source.count(old) == 1, f"{file.name} has changed: {old!r}"
     file.write_text(source.replace(old, new))
 
 
@@ -147,7 +147,7 @@ def _replaced(
     began = time.monotonic()
     migrated = command("migrate", database_url=database_url, root=new)
     assert migrated.returncode == 0, f"the migration failed: {migrated.stderr}"
-    say(f"  migrated beside two old copies in {time.monotonic() - began:.1f} s")
+    say(f"  migrated next to two old replicas in {time.monotonic() - began:.1f} s")
     page.wait_for_timeout(3000)
     for number, (before, after) in enumerate(zip(old, fresh, strict=True), 1):
         began = time.monotonic()
@@ -158,7 +158,9 @@ def _replaced(
         balancer.copies.append(after.port)
         balancer.wait_for(*balancer.copies)
         whole = time.monotonic() - began
-        say(f"  copy {number} replaced: the old one stopped in {stopped:.1f} s, the new one well after {whole:.1f} s in all")
+        say(
+            f"  replica {number} replaced: the old one stopped in {stopped:.1f} s, the new one healthy after {whole:.1f} s in all"
+        )
         page.wait_for_timeout(4000)
         page.screenshot(path=folder / f"upgrade-{number}.png")
         if number == 1:
@@ -180,12 +182,12 @@ def _visits(page: Page, url: str, folder: Path) -> None:
         slowest = max(slowest, time.monotonic() - began)
         visitor.screenshot(path=folder / f"visit-{number}.png")
     visitor.close()
-    say(f"  {VISITS} visits while both versions serve: all came to a page that works, the slowest in {slowest:.1f} s")
-    say(f"    loaded {watch.loads} times, asked for in vain: {dict(watch.missing)}")
+    say(f"  {VISITS} visits while both versions serve: all reached a working page, the slowest in {slowest:.1f} s")
+    say(f"    loaded {watch.loads} times, missing scripts: {dict(watch.missing)}")
 
 
 def _page_goes_on(page: Page, folder: Path) -> None:
-    expect(page.get_by_text(NEW), "the open page did not become one of the new version").to_be_visible()
+    expect(page.get_by_text(NEW), "the open page did not switch to the new version").to_be_visible()
     box = page.get_by_label("Your answer")
     expect(box, "the draft was lost").to_have_value(DRAFT)
     answer(page, f"{DRAFT} {ANSWER}")
@@ -198,9 +200,9 @@ def _tell(balancer: Balancer, load: Load, watch: Watch) -> None:
     say(
         f"  requests: {sum(load.done.values())} ({dict(load.done)}), the slowest {load.slowest:.1f} s; failed: {len(load.failed)}"
     )
-    say(f"  tries that came to nothing and were made again by the programs: {sum(load.tries.values())} {dict(load.tries)}")
+    say(f"  failed attempts that the API clients retried: {sum(load.tries.values())} {dict(load.tries)}")
     say(f"  by the balancer: {dict(balancer.counts)}")
-    say(f"  the open page was loaded {watch.loads} times by itself; asked for in vain: {dict(watch.missing)}")
+    say(f"  the open page was loaded {watch.loads} times automatically; missing scripts: {dict(watch.missing)}")
     assert sum(load.done.values()) > 50, "there was hardly any load"
     assert not load.failed, f"{len(load.failed)} requests failed: {load.failed[:3]}"
 

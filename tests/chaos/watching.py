@@ -32,7 +32,7 @@ _CONNECTIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_da
 
 @dataclass(frozen=True)
 class Sample:
-    """What one worker uses at a moment: memory in MB, seconds of processor since its start, open files.
+    """What one worker uses at a moment: memory in MB, seconds of CPU since its start, open files.
 
     `at` is the wall clock; `connections` to the database and `clients` of Valkey, 0 without one, are those of all workers.
     """
@@ -119,7 +119,7 @@ def _await(url: str) -> None:
         with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2):
             return
         time.sleep(0.05)
-    raise AssertionError(f"{url} does not answer")
+    raise AssertionError(f"{url} does not respond")
 
 
 def worker(folder: Path, database_url: str, model_url: str, **environment: str) -> Site:

@@ -67,7 +67,7 @@ def test_address_for_any_driver_is_accepted(scheme: str) -> None:
         ("postgresql://u:hidden@h/x?sslaccept=strict", "sslmode=verify-full"),
         ("postgresql://u:hidden@h/x?autocommit=true", "autocommit"),
         ("postgresql://u:hidden@h/x?row_factory=x", "row_factory"),
-        ("postgresql://u:[YOUR-PASSWORD]@h/x", "password of the database"),
+        ("postgresql://u:[YOUR-PASSWORD]@h/x", "Replace it with the database password"),
         ("postgresql://u:hid@den@h/x", ODD_ADDRESS),
         ("postgresql://u:hidden@h:many/x", ODD_ADDRESS),
         ("postgresql:///x?host=/tmp&port=hidden", ODD_ADDRESS),

@@ -46,7 +46,7 @@ async def test_outage_is_counted_every_time_but_logged_once(
             with pytest.raises(Unavailable, match="Nothing is lost"):
                 await away.ping()
     assert metrics.OUTAGES.labels("database")._value.get() == counted + 3
-    assert caplog.text.count("the database does not answer") == 1
+    assert caplog.text.count("the database is not responding") == 1
     assert "OperationalError" in caplog.text
     assert "a-password" not in caplog.text
     await away.close()

@@ -45,7 +45,7 @@ async def test_replica_is_not_ready_while_writes_are_refused(
         with pytest.raises(Unavailable, match=NO_WRITES):
             await state()
     await reconnect(read_only=False)
-    assert await state() == READY, "it tried for itself"
+    assert await state() == READY, "it tried a write itself"
     async with database.transaction() as session:
         await session.execute(text(WRITE))
     await database.close()

@@ -71,11 +71,11 @@ def test_killed_server_is_restarted(folder: Path, caplog: pytest.LogCaptureFixtu
         [postmaster] = [pid for pid in _servers(folder) if psutil.Process(pid).ppid() not in _servers(folder)]
         psutil.Process(postmaster).kill()
         deadline = time.monotonic() + 20
-        while "runs again" not in caplog.text:
+        while "running again" not in caplog.text:
             assert time.monotonic() < deadline, caplog.text
             time.sleep(0.05)
         assert execute(url, "SELECT n FROM kept") == 7
-    assert "has ended; starting it again" in caplog.text
+    assert "stopped; restarting it" in caplog.text
     server.stop()
     assert _servers(folder) == []
 
@@ -128,7 +128,7 @@ def test_half_written_folder_is_one_sentence_error(folder: Path, damage: str) ->
         control.unlink() if damage == "control-removed" else control.write_bytes(b"\x00" * 100)
     with pytest.raises(StartupError) as caught:
         EmbeddedPostgres(folder).start()
-    assert "half-written or damaged" in str(caught.value)
+    assert "incomplete or damaged" in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
@@ -146,8 +146,8 @@ def test_user_list_of_older_version_is_ignored(folder: Path, made: Path, garbage
     ("damage", "words"),
     [
         ("version", ("PostgreSQL 16", "DATABASE_URL")),
-        ("garbled version", ("half-written or damaged",)),
-        ("file", ("is a file", "Move that file away")),
+        ("garbled version", ("incomplete or damaged",)),
+        ("file", ("is a file", "Move the file away")),
         ("data dir is a file", ("is not a folder", "DATA_DIR")),
         ("below a file", ("is not a folder", "DATA_DIR")),
     ],
@@ -270,13 +270,13 @@ def test_module_imports_without_optional_packages() -> None:
 
 
 def test_start_can_be_interrupted(folder: Path) -> None:
-    with pytest.raises(StartupError, match="was ended before"):
+    with pytest.raises(StartupError, match="was stopped before"):
         EmbeddedPostgres(folder).start(lambda: True)
     assert _servers(folder) == []
     assert not (folder / "postgres.unfinished").exists()
     held = FileLock(folder / "postgres.lock")
     assert held.try_acquire()
-    with pytest.raises(StartupError, match="was ended before"):
+    with pytest.raises(StartupError, match="was stopped before"):
         EmbeddedPostgres(folder).start(lambda: True)
     held.release()
 

@@ -129,7 +129,9 @@ def _check(turnstile: Turnstile, present: list[Visit]) -> None:
     assert all(count <= turnstile.each for count in inside.values())
     assert all(count <= turnstile.own_queue for count in waiting.values())
     if turnstile.running < turnstile.at_once:
-        assert all(inside[who] == turnstile.each for who in waiting), "a place is empty while somebody waits who might have it"
+        assert all(inside[who] == turnstile.each for who in waiting), (
+            "a place is free while a caller who could take it is waiting"
+        )
 
 
 # -- fairness --------------------------------------------------------------------------------------------------------
@@ -141,7 +143,7 @@ async def test_newcomer_behind_a_large_backlog_is_next() -> None:
         assert [visit.entered for visit in come] == [True, True] + [False] * 19
         await come[0].end()
         await turn()
-        assert come[-1].entered, "the guest has nothing inside, the crowd has one"
+        assert come[-1].entered, "the guest runs nothing, the crowd runs one"
 
 
 async def test_users_with_equal_load_alternate() -> None:
@@ -156,7 +158,7 @@ async def test_users_with_equal_load_alternate() -> None:
     assert order[:3] == ["a", "b", "c"]
     assert Counter(order) == {"a": 5, "b": 3, "c": 1}
     for small, large in (("b", "a"), ("c", "b")):
-        assert order.index(large) < order[::-1].index(small) + len(order), "nobody waits for all of another's"
+        assert order.index(large) < order[::-1].index(small) + len(order), "no user waits for all of another user's calls"
 
 
 async def test_ten_users_get_their_share_next_to_a_greedy_one() -> None:

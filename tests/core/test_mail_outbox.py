@@ -87,7 +87,7 @@ async def test_failed_transaction_sends_nothing(database: Database, mailer: Reco
 
 async def test_process_dying_before_sending_loses_no_mail(database: Database, mailer: RecordingMailer) -> None:
     await written(database)
-    assert await Post(database, mailer).deliver_due() == 1, "whoever comes next sends it"
+    assert await Post(database, mailer).deliver_due() == 1, "the next process sends it"
 
 
 async def test_process_dying_after_sending_causes_no_second_mail(
@@ -99,7 +99,7 @@ async def test_process_dying_after_sending_causes_no_second_mail(
     monkeypatch.setattr(dying, "_close", None)
     with pytest.raises(TypeError):
         await dying.deliver_due()
-    assert await Post(database, mailer).deliver_due() == 0, "for a while the mail still belongs to the dead one"
+    assert await Post(database, mailer).deliver_due() == 0, "for a while the email still belongs to the dead process"
     await make_due(database)
     assert await Post(database, mailer).deliver_due() == 1
     assert len(mailer.tries) == 2
@@ -118,7 +118,7 @@ async def test_temporary_failure_is_retried_later(database: Database, mailer: Re
     mailer.errors = [MailDelayed()]
     post = Post(database, mailer)
     assert await post.deliver_due() == 0
-    assert await post.deliver_due() == 0, "not at once"
+    assert await post.deliver_due() == 0, "not immediately"
     await make_due(database)
     assert await post.deliver_due() == 1
     assert await states(database) == ["sent"]
@@ -133,7 +133,7 @@ async def test_failing_mail_is_abandoned_and_logged_without_content(
         await Post(database, mailer).deliver_due()
         await make_due(database)
     assert await states(database) == ["failed"]
-    assert "given up" in caplog.text
+    assert "failed for good" in caplog.text
     assert "secret-of-the-link" not in caplog.text
     assert "ada@example.com" not in caplog.text
 
@@ -200,7 +200,7 @@ async def test_429_pauses_every_worker_and_counts_against_no_mail(
     await written(database, 3)
     resend.faults, resend.retry_after = ["429"], "3"
     assert await workers[0].deliver_due() == 0
-    assert await workers[1].deliver_due() == 0, "the pause is everybody's"
+    assert await workers[1].deliver_due() == 0, "the pause applies to all processes"
     assert len(resend.requests) == 1
     async with database.transaction() as session:
         mails = (await session.execute(select(OutgoingMail))).scalars().all()
@@ -232,7 +232,7 @@ async def test_mail_that_waited_too_long_is_abandoned(
     mailer.errors = [MailDelayed(retry_after=1)]
     await Post(database, mailer).deliver_due()
     assert await states(database) == ["failed"]
-    assert "given up" in caplog.text
+    assert "failed for good" in caplog.text
 
 
 async def test_mails_queued_during_delivery_are_sent_too(database: Database, mailer: RecordingMailer) -> None:

@@ -91,7 +91,7 @@ def test_restart_ignores_foreign_pid(folder: Path, caplog: pytest.LogCaptureFixt
         note.write_bytes(left)
         with server.kept_up(every=0.1):
             deadline = time.monotonic() + 30
-            while "runs again" not in caplog.text:
+            while "running again" not in caplog.text:
                 assert time.monotonic() < deadline, caplog.text
                 time.sleep(0.05)
             assert execute(url, "SELECT n FROM kept") == 7

@@ -147,7 +147,7 @@ async def test_processes_with_shared_store_count_together(valkey: ValkeyServer) 
     assert all(0 < seconds <= 3600 for seconds in told[1][10:])
     keys = [key.decode() for key in valkey.client().scan_iter()]
     assert keys
-    assert not any(EMAIL in key for key in keys), "no address lies about in the store"
+    assert not any(EMAIL in key for key in keys), "the store contains no address"
     for limiter in limiters:
         await limiter.close()
 
@@ -160,7 +160,7 @@ async def test_without_shared_store_each_process_counts_alone(valkey: ValkeyServ
     told = await tries(guard, 40, Action.SIGN_IN, CLIENT, EMAIL)
     assert told[:30] == [0] * 30
     assert all(told[30:])
-    assert caplog.text.count("does not answer") == 1, "said once, not at every try"
+    assert caplog.text.count("does not respond") == 1, "logged once, not at every attempt"
     await limiter.close()
 
 

@@ -93,7 +93,7 @@ async def test_memory_states_are_listed_and_dropped() -> None:
     token = rx.BaseStateToken(ident="page", cls=rx.State)
     before = time.time()
     async with manager.modify_state(token):
-        assert list(memory_states.idle(manager)) == [], "a handler holds it"
+        assert list(memory_states.idle(manager)) == [], "a handler is holding it"
     [kept] = memory_states.idle(manager)
     assert kept.token.ident == "page"
     assert isinstance(kept.root, rx.State)
@@ -128,7 +128,7 @@ def test_pages_connect_to_their_own_origin(tmp_path: Path) -> None:
     assert "localhost" not in changed
     assert changed.count("location.origin") == 2
     assert (tmp_path / "env.js.gz").exists()
-    with pytest.raises(StartupError, match="address of its server"):
+    with pytest.raises(StartupError, match="server's address"):
         built_pages.point_at_own_origin(tmp_path)
 
 

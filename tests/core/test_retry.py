@@ -82,7 +82,7 @@ async def test_retry_of_statement_ends_after_its_time(database: Database, away: 
             await patiently(database, lambda session: session.execute(text("SELECT 1")), 0.6)
         await quietly(database, _nothing)
     assert "gave up storing a result after 1 seconds" in caplog.text
-    assert "it lapses within its time" in caplog.text
+    assert "it will expire" in caplog.text
     assert (await patiently(database, lambda session: session.execute(text("SELECT 7")))).scalar_one() == 7
 
 

@@ -135,7 +135,7 @@ async def test_background_error_is_reported_with_interview_id(
     [event] = project.received()
     assert event["tags"]["interview_id"] == str(id)
     assert value_of(event) == "for (e-mail) with (secret) at postgresql://(credentials)@host/x"
-    assert event["logentry"]["formatted"] == "unexpected failure"
+    assert event["logentry"]["formatted"] == "unexpected error"
     for part in (ANSWER, SECRET, "ada@example.com", "word@"):
         assert part not in project.raw[0]
 
@@ -164,9 +164,9 @@ def test_errors_quoting_their_input_are_cut(project: Project, breaking: Callable
     try:
         breaking()
     except (ValidationError, LookupError, RuntimeError):
-        logger.exception("mail %d is given up", 7, extra={"said": ANSWER})
+        logger.exception("email %d failed for good", 7, extra={"said": ANSWER})
     [event] = project.received()
-    assert event["logentry"]["formatted"] == "mail 7 is given up"
+    assert event["logentry"]["formatted"] == "email 7 failed for good"
     assert event["exception"]["values"]
     assert WORDS not in project.raw[0]
 
@@ -250,7 +250,7 @@ def test_only_beginning_of_error_message_is_kept(said: str, kept: str) -> None:
     "dsn", ["x", "https://host/1", "https://key@host", "https://key@host/name", "ftp://key@host/1", "https://k:@host/1"]
 )
 def test_invalid_dsn_is_refused(dsn: str) -> None:
-    with pytest.raises(ValidationError, match="as Sentry shows it"):
+    with pytest.raises(ValidationError, match="copy it from Sentry"):
         settings_for(dsn)
 
 

@@ -280,7 +280,7 @@ async def test_job_description_draws_matching_questions() -> None:
     assert shared(with_job) > shared(without)
     tied = [draft.prompt for draft in with_job if draft.prompt != BANK[draft.bank_id or ""].prompt.strip()]
     assert len(tied) >= 6
-    assert len({prompt.split(".")[0] for prompt in tied}) == len(tied), "nothing of the posting is named twice"
+    assert len({prompt.split(".")[0] for prompt in tied}) == len(tied), "nothing from the job description is named twice"
 
 
 @pytest.mark.parametrize(("key", "level"), [("junior", Level.JUNIOR), ("mid-level", Level.MID), ("senior", Level.SENIOR)])

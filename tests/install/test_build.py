@@ -59,7 +59,7 @@ AttributeError: module 'reflex.el' has no attribute 'nothing'
         (BUNDLER, '[vite]: Rollup failed to resolve import "left-pad" from "app/root.jsx".'),
         (PYTHON, "AttributeError: module 'reflex.el' has no attribute 'nothing'."),
         ("first\n\nlast thing it did\n", "first last thing it did."),
-        ("", "it ended without a word."),
+        ("", "the build ended without any output."),
     ],
     ids=["certificate", "disk", "bundler", "python", "other", "nothing"],
 )
@@ -83,7 +83,7 @@ def test_an_interrupted_build_ends_whole_and_can_be_redone(tmp_path: Path, how: 
     process.send_signal(how)
     words = process.communicate(timeout=60)[0]
     assert process.returncode == 1
-    assert "interviewer: The build was interrupted; the next call starts it again." in words
+    assert "interviewer: The build was interrupted. Run the command again to start over." in words
     assert "Traceback" not in words
     assert [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE] == []
     assert {path: path.read_bytes() for path in frontend.LOCK_FILES} == locks

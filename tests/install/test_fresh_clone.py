@@ -93,7 +93,7 @@ def first_run(clone: Path) -> Iterator[FirstRun]:
 
 
 def test_a_fresh_clone_runs_a_whole_interview(clone: Path, first_run: FirstRun) -> None:
-    first_run.waited_for("Ctrl-C stops everything")
+    first_run.waited_for("Press Ctrl-C to stop")
     assert f"Interviewer: {first_run.url}/" in first_run.printed
     assert httpx2.get(f"{first_run.url}/ready").text == "ready"
     with Client(first_run.url) as client:
@@ -104,7 +104,7 @@ def test_a_fresh_clone_runs_a_whole_interview(clone: Path, first_run: FirstRun) 
         for number in range(QUESTIONS):
             client.answer(started.interview_id, f"I would measure first, because guesses mislead; that is try {number}.")
         assert client.interview(started.interview_id).status == "finished"
-    assert first_run.interrupt() in {0, -signal.SIGINT}, "make ends as its user asked"
+    assert first_run.interrupt() in {0, -signal.SIGINT}, "make exits normally after Ctrl-C"
     assert "Error" not in first_run.printed
     assert "Traceback" not in first_run.printed
     assert not (clone / ".data" / "postgres" / "postmaster.pid").exists()

@@ -146,7 +146,7 @@ def test_a_moved_folder_is_installed_again(project: Project, url: str) -> None:
     project.install(url)
     project.folder = project.folder.rename(project.folder.with_name("moved"))
     status, words = project.install(url)
-    assert (status, "making it again" in words) == (0, True)
+    assert (status, "Creating it again" in words) == (0, True)
     pip = subprocess.run([project.folder / ".venv/bin/pip", "--version"], capture_output=True, text=True, check=True)
     assert "moved" in pip.stdout
 
@@ -168,7 +168,7 @@ def test_a_changed_package_is_refused(project: Project, url: str) -> None:
     project.index.release("server", "1.0", ["watcher"])
     status, words = project.install(url)
     assert status == 1
-    assert "install: packages could not be installed (a package is not the one that the lock file lists)" in words
+    assert "install: packages could not be installed (a package does not match its hash in the lock file)" in words
 
 
 def test_requirements_of_extras_are_checked(project: Project, url: str) -> None:
@@ -203,7 +203,7 @@ def test_a_folder_of_another_user_is_one_sentence(project: Project) -> None:
         done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False)
         folder.chmod(0o755)
     assert done.returncode == 1
-    assert "cannot be written to" in done.stderr
+    assert "is not writable" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -215,7 +215,8 @@ def test_an_old_python_is_one_sentence(project: Project) -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=project.folder, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert (
-        done.stderr.strip() == "install: Python 3.11 or newer is needed, and this is 3.9; name another one with PYTHON=python3.x"
+        done.stderr.strip()
+        == "install: Python 3.11 or newer is required, but this is 3.9; choose another one with PYTHON=python3.x"
     )
 
 

@@ -68,7 +68,7 @@ async def interviewed(interviews: Interviews, user: User, candidate: Candidate, 
         if (turn_now := (await interviews.view(user.id, interview_id)).open_turn) is not None:
             answer = candidate(turn_now, rng)
             await event_of(interviews.answer(user.id, interview_id, turn_now.question_id, answer, uuid4()), Failed)
-    raise AssertionError("the interview came to no end")
+    raise AssertionError("the interview did not finish")
 
 
 async def _started(interviews: Interviews, user: User) -> int:

@@ -113,8 +113,8 @@ async def test_free_give_ups_per_day_are_limited(
     assert 86_000 < caught.value.retry_after <= 86_400
     interviewer.gate.set()
     assert isinstance((await rest)[-1], Asked)
-    assert (await services.dashboard.balances(user.id)).usable == 0, "the start that went on is paid"
-    assert await calls_of(database) == GIVE_UPS_A_DAY + 1, "calls of starts that were given up are noted, too"
+    assert (await services.dashboard.balances(user.id)).usable == 0, "the start that continued is paid"
+    assert await calls_of(database) == GIVE_UPS_A_DAY + 1, "calls of abandoned starts are recorded too"
 
 
 async def test_give_up_limit_holds_across_processes_and_expires(

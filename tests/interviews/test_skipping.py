@@ -107,7 +107,7 @@ async def test_given_up_start_returns_its_credit_once(
     assert (await services.dashboard.balances(user.id)).usable == 1
     interviewer.gate.set()
     rest = [event async for event in events]
-    assert isinstance(rest[-1], Failed), "the question that comes too late is dropped"
+    assert isinstance(rest[-1], Failed), "a question that arrives too late is dropped"
     assert (await services.dashboard.balances(user.id)).usable == 1
     await started(services, user)
 

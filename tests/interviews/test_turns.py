@@ -172,7 +172,7 @@ async def test_failed_verdict_is_completed_by_one_retry(
     assert view.percent is None
     again = [event async for event in services.interviews.complete(user.id, interview_id, turn.question_id)]
     assert any(isinstance(event, Judged) for event in again)
-    assert len(interviewer.question_briefs) == 2, "the question that was there is not asked again"
+    assert len(interviewer.question_briefs) == 2, "the existing question is not asked again"
 
 
 async def test_failed_question_keeps_the_verdict_and_is_retried(
@@ -185,7 +185,7 @@ async def test_failed_question_keeps_the_verdict_and_is_retried(
     assert {type(event) for event in events} >= {Judged, Failed}
     again = [event async for event in services.interviews.complete(user.id, interview_id, turn.question_id)]
     assert next_turn(again).position == 2
-    assert len(interviewer.answer_briefs) == 1, "the verdict that was there is not made again"
+    assert len(interviewer.answer_briefs) == 1, "the existing verdict is not made again"
 
 
 async def test_interview_continues_while_a_verdict_is_missing(
@@ -369,7 +369,7 @@ async def test_start_of_a_dead_process_returns_its_credit_once(
     interviewer.gate.clear()
     stream = services.interviews.start(user.id, "")
     assert isinstance(await anext(stream), Started)
-    assert await give_back_lapsed(database) == 0, "a start that lives keeps its credit"
+    assert await give_back_lapsed(database) == 0, "a live start keeps its credit"
     async with database.transaction() as session:
         await session.execute(update(Interview).values(lease_until=utcnow() - timedelta(seconds=1)))
     counts = await asyncio.gather(*(give_back_lapsed(database) for _ in range(5)))

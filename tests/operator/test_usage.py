@@ -257,7 +257,7 @@ async def test_calls_are_summed_by_day_model_user_and_interview(
     found = {by: await Spending(database, PRICES).lines(7, by, 10) for by in By}
     today = (await calls(database))[0].created_at.strftime("%Y-%m-%d")
     assert found[By.DAY][0].sum.label == today
-    assert [line.sum.label for line in found[By.MODEL]] == ["other", "some-model"], "what took most comes first"
+    assert [line.sum.label for line in found[By.MODEL]] == ["other", "some-model"], "the largest comes first"
     assert [line.sum.label for line in found[By.USER]] == [None, user.email]
     assert [line.sum.label for line in found[By.INTERVIEW]] == [None, str(interview_id)]
     other, ours = found[By.MODEL]
@@ -273,7 +273,7 @@ async def test_cost_is_unknown_without_prices_or_tokens(database: Database) -> N
     await noted(database, prompt_tokens=10, cached_tokens=0, completion_tokens=1)
     assert [line.cost for line in await Spending(database, Prices()).lines(1, By.DAY, 1)] == [None]
     assert [line.cost for line in await Spending(database, PRICES).lines(1, By.DAY, 1)] == [Decimal("0.000012")]
-    assert Prices(Decimal(1), None, Decimal(1)).cost(2_000_000, 1_000_000, 0) == 2, "cached tokens cost as all input"
+    assert Prices(Decimal(1), None, Decimal(1)).cost(2_000_000, 1_000_000, 0) == 2, "cached tokens cost the same as other input"
 
 
 async def usage(database_url: str, *arguments: str, **settings: str) -> list[str]:
@@ -290,7 +290,7 @@ async def usage(database_url: str, *arguments: str, **settings: str) -> list[str
 
 
 async def test_command_prints_usage_table(services: Services, database: Database, database_url: str, new_user: NewUser) -> None:
-    assert await usage(database_url) == ["The model was not called."]
+    assert await usage(database_url) == ["There were no model calls in this period."]
     user = await new_user()
     await started(services, user)
     async with database.transaction() as session:
@@ -302,5 +302,5 @@ async def test_command_prints_usage_table(services: Services, database: Database
     head, row, _, total = await usage(database_url, "--by", "user", "--days", "1", **prices)
     assert head.split()[:2] == ["user", "calls"]
     assert row.split() == [user.email, "1", "0", "0", "1500", "1024", "200", "0.0013", "1234"]
-    assert total == "In all: 1 calls, 1700 tokens, cost 0.0013."
+    assert total == "Total: 1 call, 1700 tokens, cost 0.0013."
     assert (await usage(database_url, "--by", "model", "--limit", "5"))[1].split()[-2:] == ["-", "1234"]

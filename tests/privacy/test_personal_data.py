@@ -228,7 +228,7 @@ async def test_late_deliveries_of_an_erased_account_give_no_credits(
         rows = await session.execute(text("SELECT amount, user_id FROM credit_transactions ORDER BY id"))
         assert [tuple(row) for row in rows] == [(1, None), (10, None)], "without the person, and nothing after it"
     assert {one.detail for one in await webhooks.listed(everything=True)} <= {"", "its account was deleted", STILL_CHARGED}
-    assert {one.detail for one in await webhooks.listed()} == {STILL_CHARGED}, "for the operator, as the plan was resumed"
+    assert {one.detail for one in await webhooks.listed()} == {STILL_CHARGED}, "for the operator, because the plan was resumed"
     await send(webhooks, *[told for running in store.subscriptions for told in [*store.cancel(running), *store.expire(running)]])
     assert await webhooks.listed() == []
     # The address's new owner can still buy.
@@ -267,7 +267,7 @@ async def test_erasing_waits_for_a_booking_without_deadlock(
         await session.execute(text(f"SELECT 1 FROM {table} WHERE lemon_id = :id FOR UPDATE"), {"id": lemon_id})
         erasing = asyncio.create_task(services.personal.erase(user.id, user.email))
         await until_it_waits(database, erasing)
-        assert await users.locked_user(session, user.id), "what is due can be booked"
+        assert await users.locked_user(session, user.id), "what is owed can be booked"
     await erasing
     assert await count(database, "users") == 0
 

@@ -137,7 +137,7 @@ async def test_page_has_so_many_events_that_are_not_done(running: Running, name:
     assert accepted(await running.send(page, name, OF_A_PAGE)) == OF_A_PAGE
     assert accepted(await running.send(page, name, 3)) == 0
     assert running.pages.told(page) == 3
-    assert accepted(await running.send(running.page(), name)) == 1, "another page is not concerned"
+    assert accepted(await running.send(running.page(), name)) == 1, "another page is not affected"
 
 
 async def test_page_may_go_on_when_its_events_are_done(running: Running) -> None:
@@ -171,7 +171,7 @@ async def test_page_gone_to_and_from_is_filled_however_often(running: Running) -
     for _ in range(50 * OF_A_PAGE):
         futures += await running.send(page, LOAD)
         await asyncio.sleep(0)
-        assert event_queues.length(running.processor, page) <= OF_A_PAGE + 2, "cancelled ones stay"
+        assert event_queues.length(running.processor, page) <= OF_A_PAGE + 2, "canceled ones stay"
     assert running.pages.told(page) == 0
     assert not futures[-1].cancelled()
 

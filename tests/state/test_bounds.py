@@ -48,4 +48,6 @@ def test_built_pages_send_declared_events_only(built: None) -> None:
 
 
 def test_page_of_bounds_is_up_to_date() -> None:
-    assert (ROOT / PAGE).read_text(encoding="utf-8") == page(), "write it again: .venv/bin/python -m tests.support.bounds"
+    assert (ROOT / PAGE).read_text(encoding="utf-8") == page(), (
+        "docs/bounds.md is out of date; run .venv/bin/python -m tests.support.bounds"
+    )

@@ -165,7 +165,7 @@ async def test_a_running_interview_is_first_and_today_counts(open_page: OpenPage
     interview_id, turn = await started(services, user)
     board = await load(open_page, user)
     assert (board.resume.id, board.resume.where) == (interview_id, "Introduction, question 1 of 12")
-    assert board.streak.count == 0, "a question alone is no work"
+    assert board.streak.count == 0, "a question alone does not count as work"
     next_turn(await answered(services, user, interview_id, turn, GOOD))
     board = await load(open_page, user)
     assert board.resume.where == "Introduction, question 2 of 12"

@@ -62,7 +62,7 @@ async def test_equal_failures_are_written_once_then_counted(
     assert "(ValueError at test_failed_events.py:" in again.getMessage()
     assert again.getMessage().endswith("100 times since the last line")
     assert other.exc_info
-    assert len(shown) == 102, "each page is answered"
+    assert len(shown) == 102, "each page gets a response"
     assert AppError.user_message in str(shown[-1])
 
 

@@ -171,7 +171,7 @@ async def test_an_answer_arrives_even_when_the_pages_state_was_forgotten(open_pa
     page = await begun(open_page, user)
     forgotten = Page(await open_page(InterviewState, user))
     again = await send(forgotten, interview=str(page.interview_id), question=str(page.question.question_id))
-    assert again is not None, "the page is loaded anew"
+    assert again is not None, "the page is reloaded"
     assert said(forgotten) == GOOD
     await run(InterviewState.load, forgotten)
     assert forgotten.question.position == 2
@@ -212,7 +212,7 @@ async def test_a_failed_verdict_is_retried_with_one_click(
     interviewer.judge_errors = [InterviewerBadOutput()]
     await send(page)
     assert page.verdict_error
-    assert page.question.position == 2, "the interview goes on"
+    assert page.question.position == 2, "the interview continues"
     await run(InterviewState.retry, page)
     assert page.last.judged
     assert page.verdict_error == ""

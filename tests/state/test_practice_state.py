@@ -181,7 +181,7 @@ async def test_a_try_counts_even_when_the_pages_state_was_forgotten(
 ) -> None:
     user = await new_user(0)
     page = Page(await open_page(PracticeState, user, url=f"http://localhost/practice?question={INDEX}"))
-    assert await send(page, question=INDEX) is not None, "the rest is loaded anew"
+    assert await send(page, question=INDEX) is not None, "the rest is reloaded"
     await run(PracticeState.load, page)
     assert page.verdict.judged
     assert page.bank_id == INDEX
@@ -223,7 +223,7 @@ async def test_a_failure_is_a_sentence_and_leaves_the_page_usable(
 
             broken.setattr("interviewer.reports.practice_queries.tries_of", fail)
             await run(PracticeState.load, page)
-            assert (page.phase, part in page.error) == ("open", True), "somebody may be typing"
+            assert (page.phase, part in page.error) == ("open", True), "the user may be typing"
             await send(page)
             assert part in page.error
             assert not page.sending

@@ -69,7 +69,7 @@ async def test_question_and_verdict_are_said_once_each_when_they_are_complete(
     interviewer.gate.clear()
     sending = asyncio.create_task(send(page))
     await until(lambda: page.question_tail and page.feedback_tail)
-    assert page.said_verdict == "", "nothing is said of text that still grows"
+    assert page.said_verdict == "", "growing text is not announced"
     assert page.said_question.startswith("Now question 1 ")
     interviewer.gate.set()
     await sending

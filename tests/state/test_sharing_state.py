@@ -51,7 +51,7 @@ async def test_shared_shown_once_and_ended(open_page: OpenPage, services: Servic
     assert user.username not in str(seen.dict())
     link = page.link
     await run(ShareState.load, page)
-    assert (page.link, page.since != "") == ("", True), "the link is shown when it is made, and not again"
+    assert (page.link, page.since != "") == ("", True), "the link is shown only when it is created"
     assert await run(ShareState.stop, page) is None
     assert (page.since, page.link) == ("", "")
     gone = await shared_page(open_page, link)
@@ -69,7 +69,7 @@ async def test_a_stranger_and_nobody_share_and_end_nothing(
         await run(ShareState.toggle, page)
         for handler in (ShareState.share, ShareState.stop):
             outcome = await run(handler, page)
-            assert (outcome is not None) is (who is None), "somebody who is signed out is sent to sign in"
+            assert (outcome is not None) is (who is None), "a signed-out user is sent to sign in"
             assert page.error == ("" if who is None else "Interview not found")
         assert page.link == ""
         assert await count(database) == 0

@@ -63,7 +63,7 @@ class Balancer:
         """Wait until exactly these replicas get requests; raises AssertionError if that takes too long."""
         until = time.monotonic() + seconds
         while sorted(self._well) != sorted(copies):
-            assert time.monotonic() < until, f"of the copies {copies} only {self._well} are well"
+            assert time.monotonic() < until, f"of the replicas {copies} only {self._well} are healthy"
             time.sleep(0.05)
 
     def _run(self) -> None:

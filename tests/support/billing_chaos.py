@@ -144,7 +144,7 @@ async def check(database: Database, commands: list[str], seed: int) -> tuple[Lif
     for delivery in told.told:
         await webhooks.receive(delivery.body, signature(delivery.body))
     expected = await nets(database, clean)
-    assert expected == (told.individual, told.subscription), "the clean history is worth what plain counting says"
+    assert expected == (told.individual, told.subscription), "the clean history is worth what a plain count says"
 
     user, first_id = await new_customer(database)
     chaos = Chaos(database, user, random.Random(seed))

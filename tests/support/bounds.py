@@ -47,35 +47,35 @@ _LIMITED = {
 }
 _OF_A_SESSION = ("/session/export", "/session/report", "/session/logout", "/api/interviews/{interview_id}/report")
 
-_OPENING = f"""# What can be called from outside, and its bounds
+_OPENING = f"""# What can be called from outside, and its limits
 
-Made by `.venv/bin/python -m tests.support.bounds` from the code; a test fails when it is out of date.
+Generated from the code by `.venv/bin/python -m tests.support.bounds`; a test fails when it is out of date.
 
-- **Connections.** The headers of a request have {bounded_http.HEADERS_WITHIN:.0f} seconds and
-  {bounded_http.LONGEST_HEADERS:,} bytes, its body {bounded_http.BODY_WITHIN:.0f} seconds, and sizes of chunks and trailers
-  {bounded_http.LONGEST_HEADERS:,} bytes; trailers are dropped. What is left of a body after its answer has
-  {bounded_http.REST_WITHIN:.0f} seconds and {bounded_http.LONGEST_REST // 1024**2} MB. At most {bounded_http.PIPELINED} requests
-  wait on one connection for the answers before theirs, and nothing is read meanwhile. One client (an IPv4 address or
-  an IPv6 /64) has {bounded_http.AT_ONCE:,} HTTP connections, on {bounded_http.ARRIVING} of which a request may still be
-  arriving; not behind `TRUSTED_PROXIES`, where the proxy bounds them.
-- **Websockets.** One client has {websockets.AT_ONCE} open, opens {websockets.OPENED:,} a minute, and sends
+- **Connections.** A request's headers may take {bounded_http.HEADERS_WITHIN:.0f} seconds and {bounded_http.LONGEST_HEADERS:,}
+  bytes, its body {bounded_http.BODY_WITHIN:.0f} seconds. Chunk sizes and trailers together may take
+  {bounded_http.LONGEST_HEADERS:,} bytes; trailers are dropped. If a response is sent before the body has arrived, the rest of
+  the body gets {bounded_http.REST_WITHIN:.0f} seconds and {bounded_http.LONGEST_REST // 1024**2} MB. At most
+  {bounded_http.PIPELINED} requests wait on one connection for earlier responses, and nothing is read meanwhile. A client (an
+  IPv4 address or an IPv6 /64) may have {bounded_http.AT_ONCE:,} HTTP connections, {bounded_http.ARRIVING} of them with an
+  incomplete request. Behind `TRUSTED_PROXIES`, the proxy limits them instead.
+- **Websockets.** A client may have {websockets.AT_ONCE} open, open {websockets.OPENED:,} a minute, and send
   {websockets.CLIENT_MESSAGES:,} messages ({websockets.CLIENT_CHARACTERS:,} characters) in {websockets.WITHIN:.0f} seconds;
-  one websocket {websockets.MESSAGES} ({websockets.CHARACTERS:,}). A message has {event_gate.LONGEST:,} characters,
-  {LONGEST_MESSAGE:,} bytes and {bounded_websockets.MESSAGE_WITHIN:.0f} seconds to arrive. Frames, with pings and pongs, and
-  bytes are at most twice that: {bounded_websockets.FRAMES:,} frames and {bounded_websockets.BYTES:,} bytes on one websocket,
-  {bounded_websockets.CLIENT_FRAMES:,} and {bounded_websockets.CLIENT_BYTES:,} of a client. Nothing is read from a client that
-  does not read, and messages are not compressed.
-  After {event_gate.MOST_REFUSED} refused events a websocket is closed.
-- **Events.** Of those that were sent and are not done, a page has {backlog.OF_A_PAGE}, a session {backlog.OF_A_SESSION} and a
-  client {backlog.OF_A_CLIENT:,} (a quarter more for the events that fill a page); further ones are refused, and the page says
-  so. What still waits {backlog.GONE:.0f} seconds after a page has gone is dropped.
-- **Retention.** The state of a page is dropped {retention.ANONYMOUS:.0f} seconds after its websocket has gone if no user
-  was signed in on it, else after {retention.SIGNED_IN / 60:.0f} minutes, with at most {retention.MOST:,} such states in a
-  process; a store that copies share keeps them {retention.SHARED / 60:.0f} minutes. The privacy page says what is stored.
-- **Log.** A request: method, route template, status, milliseconds. An event: its handler's name. A refusal: the reason,
-  once a minute. Any other text is cut at a few hundred characters.
-- **Limits** are counted by client, by account and by both; 429 says when to come back. `RATE_LIMITS=off` turns all off but
-  sizes, times and what one connection may send.
+  one websocket may send {websockets.MESSAGES} ({websockets.CHARACTERS:,}). A message may have {event_gate.LONGEST:,}
+  characters and {LONGEST_MESSAGE:,} bytes, and take {bounded_websockets.MESSAGE_WITHIN:.0f} seconds to arrive. For frames,
+  including pings and pongs, and for bytes, the limits are twice as high: {bounded_websockets.FRAMES:,} frames and
+  {bounded_websockets.BYTES:,} bytes on one websocket, {bounded_websockets.CLIENT_FRAMES:,} and
+  {bounded_websockets.CLIENT_BYTES:,} for a client. Nothing is read from a client that does not read, and messages are not
+  compressed. A websocket is closed after {event_gate.MOST_REFUSED} refused events.
+- **Events.** A page may have {backlog.OF_A_PAGE} unfinished events, a session {backlog.OF_A_SESSION}, and a client
+  {backlog.OF_A_CLIENT:,} (a quarter more for the events that fill a page). Further ones are refused, and the page says so.
+  Events still waiting {backlog.GONE:.0f} seconds after their page closed are dropped.
+- **Retention.** A page's state is dropped {retention.ANONYMOUS:.0f} seconds after its websocket closed if no user was signed
+  in, otherwise after {retention.SIGNED_IN / 60:.0f} minutes. A process keeps at most {retention.MOST:,} of them; a store
+  shared by replicas keeps them for {retention.SHARED / 60:.0f} minutes. The privacy page says what is stored.
+- **Log.** For a request: method, route template, status, milliseconds. For an event: its handler's name. For a refusal: the
+  reason, once a minute. Any other text is cut after a few hundred characters.
+- **Rate limits** count by client, by account, and by both together; a 429 says when to try again. `RATE_LIMITS=off` turns off
+  everything except limits on sizes, on times, and on what one connection may send.
 """
 
 
@@ -86,11 +86,11 @@ def page() -> str:
 
 def _events() -> Iterator[str]:
     yield "## Events of pages\n"
-    yield "Every other method of a state is out of reach.\n"
+    yield "No other method of a state can be called.\n"
     yield "| Event | Who | Arguments | Limit |\n|---|---|---|---|"
     for name, bounds in sorted(EVENTS.items(), key=lambda one: _event_name(one[0])):
         arguments = ", ".join(f"`{argument}`: {bound}" for argument, bound in bounds.arguments.items()) or "none"
-        limit = _limit(bounds.limit) or (f"{bounds.times} a websocket" if bounds.times else "messages of a websocket")
+        limit = _limit(bounds.limit) or (f"{bounds.times} per websocket" if bounds.times else "websocket messages")
         yield f"| `{_event_name(name)}` | {bounds.who} | {arguments} | {limit} |"
 
 
@@ -101,7 +101,7 @@ def _event_name(name: str) -> str:
 
 def _routes() -> Iterator[str]:
     yield "## Routes\n"
-    yield f"Bodies have at most {MAX_BODY // 1024} KB, the webhook's {MAX_WEBHOOK // 1024} KB.\n"
+    yield f"A body may have up to {MAX_BODY // 1024} KB, the webhook's up to {MAX_WEBHOOK // 1024} KB.\n"
     yield "| Route | Who | Limit |\n|---|---|---|"
     for route in sorted(routes(), key=lambda one: (one.path, sorted(one.methods or ()))):
         methods = ", ".join(sorted(route.methods or ()))
@@ -128,14 +128,14 @@ def routes() -> list[APIRoute]:
 def _who(route: APIRoute) -> str:
     calls = {dependency.call for dependency in route.dependant.dependencies}
     if person in calls:
-        return "holder of an access token, for their own"
+        return "holder of an access token, for their own data"
     if refresh_token in calls:
         return "holder of a refresh token"
     if route.path.startswith("/api/webhooks/"):
         return "the payment service, by its signature"
     if route.path == "/metrics":
         return "holder of `METRICS_TOKEN` in production"
-    return "signed in, for their own" if route.path.startswith(_OF_A_SESSION) else "anyone"
+    return "signed in, for their own data" if route.path.startswith(_OF_A_SESSION) else "anyone"
 
 
 def _limit_of(route: APIRoute) -> str:
@@ -147,13 +147,13 @@ def _limit(action: Action | None) -> str:
     if action is None:
         return ""
     limits = LIMITS[action]
-    parts = ((limits.client, "a client"), (limits.account, "an account"), (limits.both, "a client on an account"))
+    parts = ((limits.client, "per client"), (limits.account, "per account"), (limits.both, "per client and account"))
     return f"{action.value}: " + ", ".join(f"{limit} {whose}" for limit, whose in parts if limit)
 
 
 def _commands() -> Iterator[str]:
     yield "## Commands\n"
-    yield "The operator runs them: who can read the settings can. Nothing reaches them over the network.\n"
+    yield "Only an operator can run them: anyone who can read the settings. They cannot be reached over the network.\n"
     yield "| Command | Arguments |\n|---|---|"
     for name, command in command_list(typer.main.get_command(commands), "interviewer"):
         given = ", ".join(f"`{parameter.opts[-1]}`" for parameter in command.params if parameter.name != "help") or "none"

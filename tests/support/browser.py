@@ -28,7 +28,7 @@ def chromium() -> str:
     """Return Chromium's path; tests fail without it rather than skip."""
     found = find_chromium()
     if found is None:
-        raise AssertionError("Chromium is missing: `make browser` installs it or says how")
+        raise AssertionError("Chromium is missing. Run `make browser`, which installs it or says how.")
     return found
 
 

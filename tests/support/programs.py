@@ -30,7 +30,7 @@ def ensure(name: str) -> str | None:
     """Install a program if it is missing; return None, or one sentence that says what to do."""
     if FIND[name]():
         return None
-    print(f"{name} is missing; installing it ...", flush=True)
+    print(f"{name} is missing. Installing it...", flush=True)
     for command in _ways(name):
         done = subprocess.run(command, env=_environment(), capture_output=True, text=True, check=False)
         if done.returncode == 0 and FIND[name]():

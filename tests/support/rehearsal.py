@@ -210,7 +210,7 @@ def wait_for(what: str, true: Callable[[], bool], seconds: float = 30) -> float:
     """Wait until something is true, and return the seconds it took; raises AssertionError with `what` on timeout."""
     began = time.monotonic()
     while not true():
-        assert time.monotonic() - began < seconds, f"{what}: not within {seconds:.0f} seconds"
+        assert time.monotonic() - began < seconds, f"{what}: did not happen within {seconds:.0f} seconds"
         time.sleep(0.1)
     return time.monotonic() - began
 
@@ -236,6 +236,6 @@ def command(*words: str, database_url: str, root: Path = ROOT, **environment: st
 def examined(database_url: str, root: Path = ROOT) -> None:
     """Run `interviewer doctor`; raises AssertionError with its findings."""
     found = command("doctor", database_url=database_url, root=root)
-    assert found.returncode == 0, f"the doctor found something: {found.stdout}{found.stderr}"
+    assert found.returncode == 0, f"doctor found a problem: {found.stdout}{found.stderr}"
     amiss = [line for line in found.stdout.splitlines() if line.startswith(("FAILED", "warning"))]
-    assert not amiss, f"the doctor found something: {amiss}"
+    assert not amiss, f"doctor found a problem: {amiss}"

@@ -27,14 +27,14 @@ def _digits(value: object) -> object:
 def _storable(value: str) -> str:
     """Reject text that the database cannot store."""
     if "\x00" in value:
-        raise ValueError("holds a zero byte")
+        raise ValueError("contains a zero byte")
     return value
 
 
 def _storable_moment(value: datetime) -> datetime:
     """Reject the first and last year, which in another time zone fall outside the calendar."""
     if not 1 < value.year < 9999:
-        raise ValueError("is in no year that counts")
+        raise ValueError("has a year out of range")
     return value
 
 
@@ -195,7 +195,7 @@ def read(raw: bytes) -> Body:
     try:
         return Body.model_validate_json(raw)
     except (ValidationError, RecursionError):
-        raise BadRequest("The body is no event.") from None
+        raise BadRequest("The body is not a valid event.") from None
 
 
 def delivery_id(body: Body, raw: bytes) -> str:
@@ -227,7 +227,7 @@ def understand(body: Body) -> Notice:
     try:
         event = Event(body.meta.event_name)
     except ValueError:
-        raise BadRequest("The event is not known.") from None
+        raise BadRequest("Unknown event.") from None
     return _notice(event, kind_of(event), body.data, _reference(body.meta.custom_data))
 
 
@@ -244,7 +244,7 @@ def _notice(event: str, kind: Kind, data: Resource, reference: str, *, fetched: 
         told = _Delivered.model_validate({"id": data.id, "kind": kind, "attributes": data.attributes})
     except ValidationError as error:
         places = sorted({".".join(str(part) for part in item["loc"][1:]) or "id" for item in error.errors(include_url=False)})
-        raise BadRequest(f"The event cannot be used; look at {', '.join(places)[:150]}.") from None
+        raise BadRequest(f"The event has missing or invalid fields: {', '.join(places)[:150]}.") from None
     return Notice(event, told.id, reference, told.order, told.subscription, told.invoice, fetched)
 
 

@@ -123,7 +123,7 @@ class LemonSqueezy:
         body = {"data": {"type": "checkouts", "attributes": attributes, "relationships": relationships}}
         url = (await self._demand("POST", "/v1/checkouts", body, "checkouts"))["attributes"].get("url")
         if not is_page(url, self._api_url):
-            logger.error("Lemon Squeezy answered with the address of no page")
+            logger.error("Lemon Squeezy returned an invalid checkout address")
             raise PaymentsUnavailable
         return str(url)
 
@@ -143,7 +143,7 @@ class LemonSqueezy:
             document = await self._find(path)
         if document is None or str(document["attributes"].get("status")) in ENDED:
             return document
-        logger.error("Lemon Squeezy did not cancel %s: it answered with %d", path, answer.status)
+        logger.error("Lemon Squeezy did not cancel %s: it responded with %d", path, answer.status)
         raise PaymentsUnavailable
 
     async def resume(self, subscription_id: str) -> Document:
@@ -257,10 +257,10 @@ class LemonSqueezy:
         with suppress(Temporary):
             await attempts(attempt, self._waits)
         if answer.status in (401, 403):
-            logger.error("Lemon Squeezy refuses our key: it answered %s %s with %d", method, path, answer.status)
+            logger.error("Lemon Squeezy refuses LEMON_API_KEY: it responded to %s %s with %d", method, path, answer.status)
         elif not answer.ok:
             blamed = _blamed(answer.body)
-            logger.warning("Lemon Squeezy answered %s %s with %s%s", method, path, answer.status or "nothing", blamed)
+            logger.warning("Lemon Squeezy responded to %s %s with %s%s", method, path, answer.status or "nothing", blamed)
         return answer
 
     async def _attempt(self, method: str, path: str, sent: Mapping[str, Any]) -> _Answer:
@@ -299,7 +299,7 @@ def _path(subscription_id: str) -> str:
 def _number(variant_id: str) -> int:
     """Return a variant's id as a number, which the API wants in attributes."""
     if not re.fullmatch("[0-9]{1,18}", variant_id):
-        logger.error("A variant's id is configured that is no number")
+        logger.error("a configured variant ID is not a number")
         raise PaymentsRefused
     return int(variant_id)
 
@@ -346,7 +346,7 @@ def _understood(document: Document | None) -> Document:
 
 
 def _not_understood() -> PaymentsUnavailable:
-    logger.error("Lemon Squeezy's answer could not be understood")
+    logger.error("Lemon Squeezy's response could not be read")
     return PaymentsUnavailable()
 
 

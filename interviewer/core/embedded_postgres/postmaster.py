@@ -80,7 +80,7 @@ class Postmaster:
             passed = time.monotonic() - began
             if passed > START_SECONDS:
                 raise StartupError(
-                    f"The embedded database in {self._folder} has not started within {START_SECONDS / 60:.0f} minutes; "
+                    f"The embedded database in {self._folder} did not start within {START_SECONDS / 60:.0f} minutes; "
                     f"see {self._folder / 'log'}."
                 )
             waiting(passed)
@@ -95,7 +95,7 @@ class Postmaster:
                     raise
                 if time.monotonic() - began > ORPHAN_SECONDS:
                     raise StartupError(
-                        f"Processes of a PostgreSQL server that was killed still use {self._folder}. End them, then start again."
+                        f"Processes of a killed PostgreSQL server still use {self._folder}. Stop them, then try again."
                     ) from ended
                 look()
         self._sockets = found.sockets or self._folder
@@ -164,8 +164,8 @@ class Postmaster:
         for process in psutil.process_iter():
             if serves(process, self._folder):
                 raise StartupError(
-                    f"PostgreSQL runs in {self._folder} (process {process.pid}), but its postmaster.pid is missing or damaged. "
-                    "The server notices that within a minute and ends; then start again."
+                    f"PostgreSQL is running in {self._folder} (process {process.pid}), but its postmaster.pid is missing or "
+                    "damaged. The server notices within a minute and exits; then try again."
                 )
 
     def _choose_sockets(self, old: PidFile | None) -> Path:
@@ -220,7 +220,7 @@ class Postmaster:
             log.seek(self._log_start)
             lines = log.read().decode(errors="replace").strip().splitlines()
         causes = [found[1] for line in lines if (found := _CAUSE.search(line))]
-        return (causes or lines or [f"it ended with status {status}"])[-1].strip()
+        return (causes or lines or [f"it exited with status {status}"])[-1].strip()
 
 
 def serves(process: psutil.Process, folder: Path) -> bool:

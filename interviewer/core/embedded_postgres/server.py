@@ -69,15 +69,11 @@ class EmbeddedPostgres:
             self._refuse_unusable()
             account = self._opened_to_account(programs)
             if not (self.folder / "PG_VERSION").exists():
-                self._create(
-                    programs, account, _explained(f"the embedded database in {self.folder} is being created", interrupted)
-                )
+                self._create(programs, account, _explained(f"creating the embedded database in {self.folder}", interrupted))
             self.folder.chmod(0o700)  # PostgreSQL refuses a folder open to other accounts, as a copied one may be
             self.postmaster = _postmaster(self.folder, programs, account)
             url = self.postmaster.start(
-                _explained(
-                    f"the embedded database in {self.folder} is starting; after a crash it repairs itself first", interrupted
-                )
+                _explained(f"starting the embedded database in {self.folder}; after a crash it recovers first", interrupted)
             )
             self._use.try_acquire(shared=True)
         atexit.register(self.stop)
@@ -114,22 +110,22 @@ class EmbeddedPostgres:
             if self.postmaster.process() is not None:
                 continue
             if not failed:
-                logger.error("the embedded database has ended; starting it again")
+                logger.error("the embedded database stopped; restarting it")
             try:
                 with self._sentences(), self._locked(over.is_set):
                     self._opened_to_account(find_programs())
                     self.postmaster.start(
                         _explained(
-                            f"the embedded database in {self.folder} is starting; after a crash it repairs itself first",
+                            f"starting the embedded database in {self.folder}; after a crash it recovers first",
                             over.is_set,
                         )
                     )
             except StartupError as error:
                 if not failed and not over.is_set():
-                    logger.error("the embedded database does not start; trying on: %s", error)
+                    logger.error("the embedded database does not start; still trying: %s", error)
                 failed = True
             else:
-                logger.warning("the embedded database runs again")
+                logger.warning("the embedded database is running again")
                 failed = False
 
     def _opened_to_account(self, programs: Path) -> Account | None:
@@ -166,7 +162,7 @@ class EmbeddedPostgres:
         if making.returncode:
             reason = re.search("(?:error|FATAL|PANIC): +(.*)", text)
             raise StartupError(
-                f"The embedded database in {self.folder} cannot be created: {reason[1] if reason else text[-200:]}."
+                f"The embedded database in {self.folder} could not be created: {reason[1] if reason else text[-200:]}."
             )
         if self.folder.exists():
             self.folder.rmdir()
@@ -177,36 +173,37 @@ class EmbeddedPostgres:
         if not self.folder.exists():
             return
         if not self.folder.is_dir():
-            raise StartupError(f"{self.folder} is a file, and the embedded database needs a folder there. Move that file away.")
+            raise StartupError(f"{self.folder} is a file, but the embedded database needs a folder there. Move the file away.")
         if os.geteuid() not in (0, owner := self.folder.stat().st_uid):
             raise StartupError(
-                f"The data in {self.folder} belongs to {account_name(owner)}, and you are {account_name(os.geteuid())}. "
-                f"Start as {account_name(owner)}, or set DATA_DIR to a folder of your own."
+                f"The data in {self.folder} belongs to {account_name(owner)}, but you are {account_name(os.geteuid())}. "
+                f"Start as {account_name(owner)}, or set DATA_DIR to a folder that you own."
             )
         if any(self.folder.iterdir()) and not (self.folder / "global" / "pg_control").exists():
             raise StartupError(self._damaged(""))
         version = self.folder / "PG_VERSION"
         written = version.read_text(errors="replace").strip() if version.exists() else str(VERSION)
         if not re.fullmatch("[0-9]{1,3}", written):
-            raise StartupError(self._damaged(" (PG_VERSION holds no version)"))
+            raise StartupError(self._damaged(" (PG_VERSION contains no version)"))
         if int(written) != VERSION:
             raise StartupError(
                 f"The data in {self.folder} was written by PostgreSQL {written}; the embedded server is PostgreSQL {VERSION}. "
-                f"Serve it with PostgreSQL {written} and set DATABASE_URL, or move it away to begin with an empty database."
+                f"Run PostgreSQL {written} on it and set DATABASE_URL, or move it away to start with an empty database."
             )
 
     def _damaged(self, reason: str) -> str:
         return (
-            f"The embedded database in {self.folder} is half-written or damaged and does not start{reason}. "
-            f"Move that folder away to begin with an empty database, or see {self.folder / 'log'} for the reason."
+            f"The embedded database in {self.folder} is incomplete or damaged and does not start{reason}. "
+            f"Move the folder away to start with an empty database, or see {self.folder / 'log'} for the reason."
         )
 
     @contextmanager
     def _locked(self, interrupted: Callable[[], bool] = lambda: False) -> Iterator[None]:
-        waiting = _explained(f"another process starts or stops the embedded database in {self.folder}", interrupted)
+        waiting = _explained(f"another process is starting or stopping the embedded database in {self.folder}", interrupted)
         if not self._lock.acquire(seconds=LOCK_SECONDS, waiting=waiting):
             raise StartupError(
-                f"Another process has been starting or stopping the embedded database in {self.folder} for minutes."
+                f"Another process has been starting or stopping the embedded database in {self.folder} for minutes. "
+                "Stop it, then try again."
             )
         try:
             yield
@@ -235,13 +232,13 @@ def make_data_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK | os.X_OK):
-            reason = "it cannot be written to"
+            reason = "it is not writable"
     except (FileExistsError, NotADirectoryError):
         reason = f"{next(path for path in (folder, *folder.parents) if os.path.lexists(path))} is not a folder"
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
     if reason:
-        raise StartupError(f"No data can be kept in {folder}: {reason}. Set DATA_DIR to a folder that you can write to.")
+        raise StartupError(f"The folder {folder} cannot hold the data: {reason}. Set DATA_DIR to a folder that you can write to.")
 
 
 def _postmaster(folder: Path, programs: Path, account: Account | None) -> Postmaster:
@@ -258,7 +255,7 @@ def _explained(why: str, interrupted: Callable[[], bool]) -> Callable[[float], N
     def waiting(passed: float) -> None:
         nonlocal said
         if interrupted():
-            raise StartupError("The program was ended before the embedded database had started.")
+            raise StartupError("The program was stopped before the embedded database had started.")
         if passed > QUIET and not said:
             said = True
             logger.warning("waiting: %s", why)

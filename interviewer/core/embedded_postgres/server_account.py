@@ -95,7 +95,7 @@ def _of_server() -> Account:
 
     with contextlib.suppress(KeyError):
         return _account(pwd.getpwnam(NAME))
-    reason = "there is no useradd"
+    reason = "useradd is not installed"
     if useradd := shutil.which("useradd"):
         made = subprocess.run(  # noqa: S603 - a constant command
             [useradd, "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", NAME],
@@ -108,8 +108,8 @@ def _of_server() -> Account:
     with contextlib.suppress(KeyError):
         return _account(pwd.getpwnam(NAME))
     raise StartupError(
-        f"PostgreSQL does not run as root, and the account {NAME} for it cannot be made ({reason}). "
-        "Start as an ordinary user, or set DATABASE_URL to a PostgreSQL server."
+        f"PostgreSQL does not run as root, and its account {NAME} could not be created ({reason}). "
+        "Start as a regular user, or set DATABASE_URL to a PostgreSQL server."
     )
 
 

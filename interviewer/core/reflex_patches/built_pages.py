@@ -32,7 +32,7 @@ def point_at_own_origin(assets: Path) -> None:
             replaced += count
             _rewrite(script, changed)
     if not replaced:
-        raise StartupError("The frontend was built, but the address of its server was not found in it.")
+        raise StartupError("The frontend was built, but the server's address was not found in it.")
 
 
 def text_before_scripts(client: Path) -> None:

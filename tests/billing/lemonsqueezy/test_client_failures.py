@@ -58,7 +58,7 @@ async def test_temporary_failure_is_retried(payments: LemonSqueezy, lemon: Behav
 async def test_retry_after_is_honored(payments: LemonSqueezy, lemon: Behaviour) -> None:
     lemon.faults = ["busy:1"]
     assert await payments.checkout(purchase())
-    assert lemon.requests == ["POST checkouts"] * 2, "not before it would be answered"
+    assert lemon.requests == ["POST checkouts"] * 2, "not before it would succeed"
 
 
 async def test_long_retry_after_is_not_awaited(payments: LemonSqueezy, lemon: Behaviour) -> None:
@@ -123,8 +123,8 @@ async def test_wrong_key_is_logged_for_the_operator_only(
         async with client(lemon_url, key=key) as payments:
             told = await _told(payments, call)
     assert PaymentsUnavailable.user_message in told
-    assert "refuses our key" in caplog.text
-    assert "refuses our key" not in told
+    assert "refuses LEMON_API_KEY" in caplog.text
+    assert "refuses LEMON_API_KEY" not in told
     _assert_discreet(told + caplog.text)
 
 
@@ -136,7 +136,7 @@ async def test_refused_request_is_not_retried(payments: LemonSqueezy, lemon: Beh
     with pytest.raises(PaymentsRefused) as caught:
         await call(payments)
     assert caught.value.status == 502
-    assert len(lemon.requests) == 1, "it is not tried again"
+    assert len(lemon.requests) == 1, "it is not retried"
 
 
 @pytest.mark.parametrize("call", CALLS)

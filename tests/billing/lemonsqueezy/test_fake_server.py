@@ -149,7 +149,7 @@ def test_store_fires_each_change_in_order_and_once() -> None:
     for body in bodies:
         if body["data"]["type"] == "subscriptions":
             told.setdefault(body["data"]["attributes"]["updated_at"], body["data"]["attributes"])
-            assert told[body["data"]["attributes"]["updated_at"]] == body["data"]["attributes"], "one moment, one state"
+            assert told[body["data"]["attributes"]["updated_at"]] == body["data"]["attributes"], "one time, one state"
     assert sorted(told) == list(told), "each change has a later time than the one before"
     assert [one["status"] for one in told.values()] == [
         *("on_trial", "active", "past_due", "past_due", "active", "active", "paused", "active", "active"),
