@@ -145,7 +145,7 @@ def id_of(raw: str, words: str = "Invalid ID") -> int:
     openapi_extra=RESUMED,
     responses=streamed(201, "Started", StartedBody)
     | refused(
-        {400: [_NO_JOB, *_NO_PLAN], 413: _JOB_TOO_LONG, 503: f"{InterviewerError.user_message} Your credit was given back."}
+        {400: [_NO_JOB, *_NO_PLAN], 413: _JOB_TOO_LONG, 503: f"{InterviewerError.user_message} Your credit is back."}
     )
     | refused_with(Refused, {402: [{"error": PaymentRequired.user_message, "reason": one.value} for one in Refusal]}),
 )

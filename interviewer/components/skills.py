@@ -56,8 +56,8 @@ def requirements(
     return card(
         rx.el.h2("The job's requirements", class_name=SECTION_TITLE),
         rx.el.p(
-            "Shown means: at least one question about it was answered with 7 of 10 or more. "
-            "What a question is about is worked out from its words, so a line here and there may be off.",
+            "Shown means you scored 7 of 10 or more on at least one question about it. "
+            "We match questions to requirements by their wording, so an entry here and there may be off.",
             class_name="mt-1 text-sm text-muted",
         ),
         rx.cond(shown.length() > 0, _standing("Asked and shown", shown, icon("check", class_name="mt-1 text-good"))),
@@ -117,7 +117,7 @@ def _suggestion(one: rx.Var[SuggestionItem]) -> rx.Component:
                 prose(one.prompt, class_name="line-clamp-2 text-ink"),
                 class_name="min-w-0",
             ),
-            rx.el.span("Practise", class_name=f"{LINK} shrink-0 max-sm:sr-only"),
+            rx.el.span("Practice", class_name=f"{LINK} shrink-0 max-sm:sr-only"),
             icon("chevron", class_name="-rotate-90 text-accent sm:hidden"),
             href=one.href,
             class_name="flex items-center justify-between gap-4 px-5 py-4 no-underline hover:bg-paper",

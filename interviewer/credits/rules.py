@@ -81,11 +81,11 @@ def refusal_words(reason: Refusal, newest: SubscriptionStatus | None, kept: int)
     """Return the message for a refused start; `kept` counts the credits of a plan that isn't running."""
     if reason is Refusal.NONE_LEFT:
         return "You have no credits left, and an interview costs one. Buy a single credit or a plan on the dashboard."
-    credits = "the plan credit you have left is kept" if kept == 1 else f"the {kept} plan credits you have left are kept"
+    credits = "the plan credit you have left is on hold" if kept == 1 else f"the {kept} plan credits you have left are on hold"
     why = {
         SubscriptionStatus.PAUSED: f"Your subscription is paused, so {credits} until it runs again.",
-        SubscriptionStatus.UNPAID: f"Your subscription is not paid, so {credits} until the payment arrives.",
-        SubscriptionStatus.CANCELLED: f"Your subscription is cancelled, so {credits} until you resume it.",
+        SubscriptionStatus.UNPAID: f"Your subscription hasn't been paid, so {credits} until the payment arrives.",
+        SubscriptionStatus.CANCELLED: f"Your subscription is canceled, so {credits} until you resume it.",
     }.get(newest or SubscriptionStatus.EXPIRED, f"Your subscription has ended, so {credits} until you subscribe again.")
     return f"{why} To start now, buy a single credit on the dashboard."
 

@@ -19,9 +19,9 @@ from interviewer.interviews.turns import DRAIN_SECONDS, Interviews
 from interviewer.interviews.user_text import SKIPPED
 from interviewer.interviews.views import BUILT_IN, InterviewView, Loaded, TurnRow
 
-ONCE = "There is a second verdict on this answer already."
-SAME_AGAIN = "The built-in interviewer would only say the same again."
-NOTHING_SAID = "A skipped question has no answer to judge."
+ONCE = "This answer already has a second verdict."
+SAME_AGAIN = "The built-in interviewer would give the same verdict again."
+NOTHING_SAID = "A skipped question has no answer to score."
 NOTHING_YET = "This answer is not scored yet."
 
 

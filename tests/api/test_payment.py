@@ -76,10 +76,10 @@ async def test_subscription_from_checkout_to_cancel_and_resume(
     assert await nets(database, user) == (1, 10)
     assert told(await client.post(CHECKOUT, json={"tier": "premium"}, headers=token)) == (
         409,
-        "You have a subscription already. You can change its plan instead.",
+        "You already have a subscription. You can change its plan instead.",
     )
     assert told(await client.post(CHANGE, json={"tier": "pro"}, headers=token)) == (409, "Your plan is Pro already.")
-    assert told(await client.post(RESUME, headers=token)) == (409, "There is no cancelled subscription to resume.")
+    assert told(await client.post(RESUME, headers=token)) == (409, "You don't have a canceled subscription to resume.")
     for path, sent, words, status in (
         (CHANGE, {"tier": "premium", "and": "more"}, "Plan changed", "active"),
         (CANCEL, None, "Subscription cancelled", "cancelled"),
@@ -89,7 +89,7 @@ async def test_subscription_from_checkout_to_cancel_and_resume(
         answer = await client.post(path, json=sent, headers=token)
         assert (answer.status_code, answer.json()) == (200, {"message": words})
         assert list(lemon.subscriptions.values()) == [status]
-    assert told(await client.post(CANCEL, headers=token)) == (409, "There is no subscription to cancel.")
+    assert told(await client.post(CANCEL, headers=token)) == (409, "You don't have a subscription to cancel.")
     assert await nets(database, user) == (1, 20)
 
 
@@ -193,7 +193,7 @@ async def test_site_that_sells_nothing_returns_503(
     wiring.use(closed)
     for path in PATHS:
         answer = await client.post(path, json={"tier": "pro"}, headers=token)
-        assert told(answer) == (503, "Buying is not set up on this site.")
+        assert told(answer) == (503, "Purchases aren't set up on this site.")
         assert int(answer.headers["retry-after"]) > 0
     wiring.use(services)
     for adapter in closed.outside:

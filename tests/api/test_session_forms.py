@@ -92,8 +92,8 @@ async def test_refused_password_leads_back_to_the_link(client: httpx2.AsyncClien
     await services.accounts.request_verification("ada@example.com", "Ada", PASSWORD)
     token = await link_token(services)
     for typed, field, words in (
-        ({"password": "violet"}, "password", "isn’t the password"),
-        ({}, "password", "isn’t the password"),
+        ({"password": "violet"}, "password", "isn't the password"),
+        ({}, "password", "isn't the password"),
         ({"new_password": "violet1"}, "new_password", "8 to 256"),
         ({"password": PASSWORD, "new_password": "violetviolet"}, "new_password", "easy to guess"),
     ):

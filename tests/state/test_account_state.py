@@ -163,7 +163,7 @@ async def test_nobody_ends_somebody_elses_session_or_account(open_page: OpenPage
         await handler(ProfileState.end_session)(page, session_id)
     await services.sessions.authenticate(secret)
     await handler(ProfileState.erase)(page, {"typed": owner.email})
-    assert "Type the e-mail address" in page.delete_error
+    assert "Type your account's email address" in page.delete_error
     nobody = await open_page(ProfileState, url="http://localhost/account")
     assert await handler(ProfileState.erase)(nobody, {"typed": owner.email}) is not None
     await handler(ProfileState.load)(nobody)

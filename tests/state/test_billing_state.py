@@ -239,7 +239,7 @@ async def test_a_site_that_sells_nothing_offers_nothing_and_refuses(
     page = await opened(open_page, user)
     assert (page.plan.status, page.plan.change_to) == ("Active", "")
     assert await handler(BillingState.buy)(page, "individual") is None
-    assert page.error == "Buying is not set up on this site."
+    assert page.error == "Purchases aren't set up on this site."
 
 
 async def test_a_plan_that_is_not_configured_is_shown_as_unknown(

@@ -321,7 +321,7 @@ async def test_two_tabs_sending_different_answers_one_wins_and_the_other_is_told
     assert second.question.question_id == first.question.question_id
     await send(first)
     await send(second, "Something else entirely.")
-    assert "answered already" in second.error
+    assert "already been answered" in second.error
     assert second.question.position == 1, "the box with the other text in it stays"
 
 
