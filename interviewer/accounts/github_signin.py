@@ -200,7 +200,9 @@ class GitHubSignIn:
             if user is None:
                 raise Unauthorized
             if user.password_hash is None:
-                raise Conflict('Choose a password first, with "Forgot your password?". Without one, you would have no way to sign in.')
+                raise Conflict(
+                    'Choose a password first, with "Forgot your password?". Without one, you would have no way to sign in.'
+                )
             if user.github_id is not None:
                 await free_credit.remember_disconnected(session, user.github_id)
             user.github_id, user.updated_at = None, utcnow()

@@ -48,7 +48,7 @@ def verification(to: str, username: str, site_url: str, secret: str) -> Mail:
         "Create my account",
         (
             "The link works once, for 24 hours. Your first interview is free.",
-            f"Wasn't you? Then someone else typed your address. Ignore this email, and no account will be created for {username}.",
+            f"Wasn't you? Someone else typed your address. Ignore this email, and no account will be created for {username}.",
         ),
     )
 
@@ -60,7 +60,8 @@ def already_known(to: str, site_url: str) -> Mail:
         "You already have an account",
         [
             "Hello,",
-            "Someone, probably you, tried to create an Interviewer account with this address. You already have one. Sign in here:",
+            "Someone, probably you, tried to create an Interviewer account with this address. You already have one.",
+            "Sign in here:",
         ],
         f"{site_url}login",
         "Sign in",
@@ -156,7 +157,8 @@ def github_connected(to: str, username: str, site_url: str) -> Mail:
         "Your account is now connected to GitHub",
         [
             f"Hi {username},",
-            "From now on, you can also sign in to your Interviewer account with GitHub. To turn that off, disconnect GitHub on your account page:",
+            "From now on, you can also sign in to your Interviewer account with GitHub.",
+            "To turn that off, disconnect GitHub on your account page:",
         ],
         f"{site_url}account",
         "Go to my account",

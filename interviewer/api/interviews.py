@@ -46,7 +46,7 @@ IdempotencyKey = Annotated[
         description="The same key again does nothing again: it returns what came of the first request, of an answer for a day.",
     ),
 ]
-_NO_JOB = "This does not look like a job description. Paste its text, or leave the box empty for a general interview."
+_NO_JOB = "This doesn't look like a job description. Paste its text, or leave the box empty for a general interview."
 _JOB_TOO_LONG = too_long("The job description", 31_000, MAX_JOB_DESCRIPTION)
 _NO_PLAN = (BAD_TOPICS, BAD_COUNT, too_many(36), BAD_LEVEL, BAD_LANGUAGE, BAD_FOLLOW_UPS)
 _FOUND = {400: "Invalid ID", 404: "Interview not found"}
@@ -144,9 +144,7 @@ def id_of(raw: str, words: str = "Invalid ID") -> int:
     response_model=StartedBody,
     openapi_extra=RESUMED,
     responses=streamed(201, "Started", StartedBody)
-    | refused(
-        {400: [_NO_JOB, *_NO_PLAN], 413: _JOB_TOO_LONG, 503: f"{InterviewerError.user_message} Your credit is back."}
-    )
+    | refused({400: [_NO_JOB, *_NO_PLAN], 413: _JOB_TOO_LONG, 503: f"{InterviewerError.user_message} Your credit is back."})
     | refused_with(Refused, {402: [{"error": PaymentRequired.user_message, "reason": one.value} for one in Refusal]}),
 )
 async def start(body: Start, person: Person, client: Client, request: Request, key: IdempotencyKey = "") -> Response:

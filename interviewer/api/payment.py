@@ -81,7 +81,8 @@ async def cancel(person: Person, client: Client) -> Done:
     responses=answered(200, "Resumed", {"message": "Subscription resumed"})
     | refused({502: [_NOT_REACHED, PaymentsRefused.user_message], 503: _CLOSED})
     | _refused(
-        "You don't have a canceled subscription to resume.", "You already have another subscription running, so you would pay for two."
+        "You don't have a canceled subscription to resume.",
+        "You already have another subscription running, so you would pay for two.",
     ),
 )
 async def resume(person: Person, client: Client) -> Done:
@@ -95,7 +96,7 @@ async def resume(person: Person, client: Client) -> Done:
     operation_id="changePlan",
     responses=answered(200, "Changed", {"message": "Plan changed"})
     | refused({400: _TIER, 502: [_NOT_REACHED, PaymentsRefused.user_message], 503: _CLOSED})
-    | _refused("You don't have an active subscription, so there's no plan to change.", "Your plan is Pro already."),
+    | _refused("You don't have an active subscription, so there's no plan to change.", "You're already on the Pro plan."),
 )
 async def change_plan(body: Plan, person: Person, client: Client) -> Done:
     """Change the plan."""

@@ -80,7 +80,10 @@ def _question_being_asked() -> rx.Component:
             ),
         ),
         rx.el.div(
-            rx.el.p("This is taking longer than usual. You can leave this page; nothing will be lost.", class_name="late text-sm text-muted"),
+            rx.el.p(
+                "This is taking longer than usual. You can leave this page; nothing will be lost.",
+                class_name="late text-sm text-muted",
+            ),
             rx.cond(is_first, _give_up()),
             class_name="mt-auto flex flex-wrap items-center justify-between gap-x-4 gap-y-2 pt-6",
         ),
@@ -150,7 +153,9 @@ def _answer_form() -> rx.Component:
             rx.el.span("Until then, what you type is kept in this browser.", custom_attrs={"data-draft-note": ""}),
             rx.cond(
                 ~InterviewState.code_mode,
-                rx.el.span(" If you dictate, your browser may send the audio to its maker.", custom_attrs={"data-needs": "hears"}),
+                rx.el.span(
+                    " If you dictate, your browser may send the audio to its maker.", custom_attrs={"data-needs": "hears"}
+                ),
             ),
             id="answer-hint",
             class_name="mt-3 text-sm text-muted",

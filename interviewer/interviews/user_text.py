@@ -49,7 +49,9 @@ def clean_job_description(raw: str) -> str:
     odd = sum(_is_odd(character) for character in raw)
     cleaned = _without_controls(raw).strip()
     if odd > 2 + len(raw) // 200:
-        raise TextRefused("This doesn't look like a job description. It looks like the contents of a file. Paste the text instead.")
+        raise TextRefused(
+            "This doesn't look like a job description. It looks like the contents of a file. Paste the text instead."
+        )
     if cleaned and sum(character.isalpha() for character in cleaned) < max(20, len(cleaned) * 0.4):
         raise TextRefused(
             "This doesn't look like a job description. Paste its text, or leave the box empty for a general interview."

@@ -257,9 +257,7 @@ def reset_request() -> rx.Component:
         rx.cond(
             ResetRequestState.sent,
             rx.el.div(
-                _mailed(
-                    "If there's an account for ", rx.el.strong(ResetRequestState.email), ", we've emailed you a link."
-                ),
+                _mailed("If there's an account for ", rx.el.strong(ResetRequestState.email), ", we've emailed you a link."),
                 rx.el.p("The link works for 15 minutes. Didn't get it? Check your spam folder.", class_name="mt-3 text-muted"),
                 rx.cond(ResetRequestState.shows_outbox, _outbox_hint()),
                 role="status",
@@ -321,8 +319,6 @@ def _new_password() -> rx.Component:
 
 def _dead_reset() -> rx.Component:
     return rx.el.div(
-        alert(
-            rx.cond(ResetPasswordState.error != "", ResetPasswordState.error, "This link has expired or was already used.")
-        ),
+        alert(rx.cond(ResetPasswordState.error != "", ResetPasswordState.error, "This link has expired or was already used.")),
         rx.el.a("Get a new link", href="/reset-request", class_name=f"{PRIMARY} mt-5"),
     )

@@ -31,9 +31,7 @@ def dashboard() -> rx.Component:
             rx.cond(SessionState.username != "", f"Hello {SessionState.username}", "Dashboard"),
             class_name="break-words font-serif text-3xl font-bold",
         ),
-        rx.el.p(
-            "Where you left off, how you're doing, and what to practice next.", class_name="mt-1 text-lg text-muted"
-        ),
+        rx.el.p("Where you left off, how you're doing, and what to practice next.", class_name="mt-1 text-lg text-muted"),
         rx.el.div(alert(DashboardState.error), class_name="mt-4 empty:hidden"),
         rx.cond(DashboardState.loaded & BillingState.loaded, _content(), _skeleton()),
         here="/dashboard",
@@ -190,7 +188,9 @@ def _also_open() -> rx.Component:
         DashboardState.unfinished.length() > 1,
         rx.el.section(
             rx.el.h2("Other unfinished interviews", class_name=f"{SECTION_TITLE} mb-3"),
-            rx.el.ul(rx.foreach(DashboardState.unfinished[1:], _item), class_name=_LIST, aria_label="Other unfinished interviews"),
+            rx.el.ul(
+                rx.foreach(DashboardState.unfinished[1:], _item), class_name=_LIST, aria_label="Other unfinished interviews"
+            ),
         ),
     )
 

@@ -43,7 +43,8 @@ def _hero() -> rx.Component:
                 class_name="mt-7 flex flex-wrap gap-3",
             ),
             rx.el.p(
-                f"Your first interview is free. No credit card, about {STANDARD.minutes} minutes.", class_name="mt-4 text-sm text-muted"
+                f"Your first interview is free. No credit card, about {STANDARD.minutes} minutes.",
+                class_name="mt-4 text-sm text-muted",
             ),
             _steps(),
         ),

@@ -78,7 +78,7 @@ async def test_subscription_from_checkout_to_cancel_and_resume(
         409,
         "You already have a subscription. You can change its plan instead.",
     )
-    assert told(await client.post(CHANGE, json={"tier": "pro"}, headers=token)) == (409, "Your plan is Pro already.")
+    assert told(await client.post(CHANGE, json={"tier": "pro"}, headers=token)) == (409, "You're already on the Pro plan.")
     assert told(await client.post(RESUME, headers=token)) == (409, "You don't have a canceled subscription to resume.")
     for path, sent, words, status in (
         (CHANGE, {"tier": "premium", "and": "more"}, "Plan changed", "active"),
@@ -97,7 +97,7 @@ async def test_paypal_change_is_refused_with_the_portal(
     client: httpx2.AsyncClient, lemon: Behaviour, database: Database, user: User, token: dict[str, str]
 ) -> None:
     await bought(client, lemon, token, "pro", processor="paypal")
-    words = "Nothing is changed yet: this subscription can be changed only on the payment service's own page."
+    words = "Nothing has changed yet. You can change this subscription only on the payment service's own page."
     for path, sent in ((CHANGE, {"tier": "premium"}), (RESUME, None)):
         answer = await client.post(path, json=sent, headers=token)
         [subscription] = lemon.store.subscriptions.values()  # every change re-signs the subscription's URLs

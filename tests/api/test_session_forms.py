@@ -111,7 +111,7 @@ async def test_dead_link_confirms_nothing(client: httpx2.AsyncClient, services: 
         for typed in ({"password": PASSWORD}, {"new_password": NEW}):
             answer = await client.post("/session/verify", data={"token": token, **typed})
             assert answer.headers["location"] == "/verify-email"
-            assert "used already" in said(answer)["error"]
+            assert "already used" in said(answer)["error"]
 
 
 async def test_address_taken_in_the_meantime_is_reported(client: httpx2.AsyncClient, services: Services) -> None:

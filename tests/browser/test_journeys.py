@@ -160,7 +160,7 @@ def test_invalid_job_description_is_explained_and_costs_nothing(site: Site, page
     page.get_by_role("link", name="Start an interview").click()
     page.get_by_label("Job description").evaluate("(box, text) => { box.value = text }", "\x7fELF\x01\ufffd\x02" * 50)
     page.get_by_role("button", name="Start for 1 credit").click()
-    expect(page.get_by_text("does not look like a job description")).to_be_visible()
+    expect(page.get_by_text("doesn't look like a job description")).to_be_visible()
     expect(page.get_by_text("You have 1 credit.")).to_be_visible()
 
 

@@ -85,10 +85,10 @@ async def test_pausing_in_a_second_tab_says_nothing(open_page: OpenPage, new_use
     ("status", "words"),
     [
         (None, "You have no credits left"),
-        ("paused", "Your subscription is paused, so the 3 plan credits you have left are kept until it runs again."),
-        ("unpaid", "Your subscription is not paid, so the 3 plan credits you have left are kept"),
-        ("cancelled", "Your subscription is cancelled, so the 3 plan credits you have left are kept until you resume it."),
-        ("expired", "Your subscription has ended, so the 3 plan credits you have left are kept until you subscribe again."),
+        ("paused", "Your subscription is paused, so the 3 plan credits you have left are on hold until it runs again."),
+        ("unpaid", "Your subscription hasn't been paid, so the 3 plan credits you have left are on hold"),
+        ("cancelled", "Your subscription is canceled, so the 3 plan credits you have left are on hold until you resume it."),
+        ("expired", "Your subscription has ended, so the 3 plan credits you have left are on hold until you subscribe again."),
     ],
 )
 async def test_a_start_that_is_refused_says_which_case_it_is(
