@@ -117,7 +117,7 @@ def _no_question() -> rx.Component:
                     class_name=f"{PRIMARY} mt-4",
                 ),
             ),
-            rx.el.p("That was the last question. Your report is complete once it's scored.", class_name="text-lg"),
+            rx.el.p("That was the last question. Your report will be complete once your answer is scored.", class_name="text-lg"),
         ),
         class_name="min-h-40",
     )
@@ -150,7 +150,7 @@ def _answer_form() -> rx.Component:
         ),
         rx.el.p(
             "Press Ctrl + Enter to send. ",
-            rx.el.span("Until then, what you type is kept in this browser.", custom_attrs={"data-draft-note": ""}),
+            rx.el.span("What you type is kept in this browser until you send it.", custom_attrs={"data-draft-note": ""}),
             rx.cond(
                 ~InterviewState.code_mode,
                 rx.el.span(
