@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
+from interviewer.wording import counted
+
 logger = logging.getLogger(__name__)
 
 
@@ -97,7 +99,8 @@ class TooManyRequests(AppError):
 
     def __init__(self, retry_after: int) -> None:
         self.retry_after = max(1, retry_after)
-        wait = f"{self.retry_after} seconds" if self.retry_after < 100 else f"{-(-self.retry_after // 60)} minutes"
+        short = self.retry_after < 100
+        wait = counted(self.retry_after, "second") if short else counted(-(-self.retry_after // 60), "minute")
         super().__init__(f"Too many attempts. Please wait {wait}, then try again.")
 
 

@@ -43,6 +43,7 @@ from interviewer.grading.likeness import ShippedBank, WordLikeness
 from interviewer.interviews.appeals import Appeals
 from interviewer.interviews.failed_starts import give_back_lapsed
 from interviewer.interviews.interviewer import Interviewer
+from interviewer.interviews.interviewer_calls import InterviewerCalls
 from interviewer.interviews.message_api import Programs
 from interviewer.interviews.openai_client import OpenAIInterviewer
 from interviewer.interviews.receipts import Receipts
@@ -143,7 +144,8 @@ def build(
     bank = ShippedBank()
     interviewer = interviewer or choose_interviewer(settings)
     (door, processor), files = choose_doors(settings, interviewer), files_door()
-    interviews = Interviews(database, interviewer, settings.grade_repeats, door, guard)
+    calls = InterviewerCalls(database, interviewer, door, settings.grade_repeats)
+    interviews = Interviews(database, calls, guard)
     receipts = Receipts(database)
     skills = Skills(database, bank, WordLikeness(), processor)
     reports = Reports(interviews, skills, guard)
@@ -159,7 +161,7 @@ def build(
         sessions=Sessions(database),
         guard=guard,
         interviews=interviews,
-        appeals=Appeals(database, interviewer, interviews, settings.grade_repeats, door, guard),
+        appeals=Appeals(database, calls, interviews, guard),
         programs=Programs(interviews, receipts),
         receipts=receipts,
         dashboard=Dashboard(database),

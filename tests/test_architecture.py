@@ -26,6 +26,21 @@ def test_no_file_is_too_long() -> None:
     assert not long
 
 
+def _files_with(words: str, folder: str = "") -> list[str]:
+    sources = ROOT / "interviewer"
+    return sorted(str(path.relative_to(sources)) for path in (sources / folder).rglob("*.py") if words in path.read_text())
+
+
+def test_services_of_the_process_are_fetched_in_three_places() -> None:
+    """Routes get them by a dependency, handlers of pages from their access module: one place to replace or measure them."""
+    assert _files_with("wiring.services()") == ["api/access.py", "api/open_pages.py", "state/access.py"]
+
+
+def test_missing_session_is_handled_in_one_place_of_the_states() -> None:
+    """A handler that catches it can forget to send the page to the sign-in page; `when_signed_out` can't."""
+    assert _files_with("except Unauthorized", "state") == ["state/access.py"]
+
+
 def test_lock_files_have_versions_and_hashes_but_no_urls() -> None:
     for path in [*ROOT.glob("requirements*.lock"), *(ROOT / "reflex.lock").glob("*.json")]:
         text = path.read_text()

@@ -876,6 +876,12 @@ def test_both_clients_have_the_same_methods() -> None:
     assert waiting - {"close"} == awaited - {"aclose"}
 
 
+def test_sync_client_is_what_the_generator_writes() -> None:
+    tool = Path(__file__).parents[1] / "tools" / "generate_sync_client.py"
+    done = subprocess.run([sys.executable, tool, "--check"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_client_works_as_copy_in_another_program(tmp_path: Path) -> None:
     [source] = interviewer.client.__path__
     shutil.copytree(source, tmp_path / "borrowed")

@@ -17,7 +17,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from interviewer.core.capacity import CLOSED_WORDS
 from interviewer.core.readiness import STOPPING
-from interviewer.interviews.turns import LEASE
+from interviewer.interviews.start import LEASE
 from tests.support import openai_server
 from tests.support.site import Site
 from tests.test_contract import ANSWER, Person, World

@@ -11,11 +11,12 @@ from jwt.types import Options
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from interviewer.accounts import session_queries as queries
-from interviewer.accounts.browser_sessions import MAX_ID, SignedIn, hashed, new_secret, still_proven
+from interviewer.accounts.browser_sessions import SignedIn, hashed, new_secret, still_proven
 from interviewer.accounts.tables import RefreshToken, Session
 from interviewer.core import users
 from interviewer.core.columns import utcnow
 from interviewer.core.database import Database
+from interviewer.core.ids import MAX_ID
 from interviewer.core.rate_limits import Action, Guard
 from interviewer.core.users import User
 from interviewer.errors import BadRequest, Unauthorized

@@ -22,8 +22,6 @@ SESSION_LIFETIME = timedelta(days=30)
 # Sliding costs a statement, so it happens at most this often.
 SLIDE_EVERY = timedelta(hours=1)
 COOKIE = "interviewer_session"
-# Ids are 32-bit integers in the database; numbers from here on are not valid ids.
-MAX_ID = 2**31
 # The result of a form is passed in a cookie that lives this many seconds, long enough for the redirect that follows.
 FLASH_COOKIE = "interviewer_flash"
 FLASH_SECONDS = 20

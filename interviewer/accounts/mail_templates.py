@@ -5,8 +5,11 @@ from __future__ import annotations
 from html import escape
 from urllib.parse import quote
 
+from interviewer.accounts.lifetimes import RESET_LIFETIME, VERIFICATION_LIFETIME
 from interviewer.core.mail import Mail
-from interviewer.interviews.plan import SHORT, STANDARD
+from interviewer.credits.rules import FIRST_FREE
+from interviewer.interviews.plan import SHORT, STANDARD, time_words
+from interviewer.wording import duration
 
 # Mail programs support little CSS, so styles are inline and nothing is fetched.
 _PAGE = """\
@@ -47,7 +50,7 @@ def verification(to: str, username: str, site_url: str, secret: str) -> Mail:
         f"{site_url}verify-email?token={quote(secret)}",
         "Create my account",
         (
-            "The link works once, for 24 hours. Your first interview is free.",
+            f"The link works once, for {duration(VERIFICATION_LIFETIME)}. {FIRST_FREE}",
             f"Wasn't you? Someone else typed your address. Ignore this email, and no account will be created for {username}.",
         ),
     )
@@ -80,7 +83,7 @@ def welcome(to: str, username: str, site_url: str) -> Mail:
         [
             f"Welcome, {username}!",
             "Your account is ready, with one free interview in it. "
-            f"Choose {STANDARD.total} questions in about {STANDARD.minutes} minutes, or {SHORT.total} in about {SHORT.minutes}. "
+            f"Choose {STANDARD.total} questions in {time_words(STANDARD)}, or {SHORT.total} in about {SHORT.minutes}. "
             "Every answer gets a verdict that shows what it's based on. You can pause anytime.",
         ],
         f"{site_url}interview",
@@ -96,7 +99,10 @@ def reset(to: str, username: str, site_url: str, secret: str) -> Mail:
         [f"Hi {username},", "You can choose a new password for your Interviewer account here:"],
         f"{site_url}reset-password?token={quote(secret)}",
         "Choose a new password",
-        ("The link works once, for 15 minutes.", "If you didn't ask for this, ignore this email. Your password stays the same."),
+        (
+            f"The link works once, for {duration(RESET_LIFETIME)}.",
+            "If you didn't ask for this, ignore this email. Your password stays the same.",
+        ),
     )
 
 
@@ -112,7 +118,7 @@ def password_to_choose(to: str, username: str, site_url: str, secret: str) -> Ma
         ],
         f"{site_url}reset-password?token={quote(secret)}",
         "Choose my password",
-        (f"The link works once, for 15 minutes. You can get a new one anytime: {site_url}reset-request",),
+        (f"The link works once, for {duration(RESET_LIFETIME)}. You can get a new one anytime: {site_url}reset-request",),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 HOME = "/dashboard"
 
 
@@ -9,3 +11,8 @@ def local_path(raw: str) -> str:
     """Return `raw` if it is a path on this site, else the dashboard; prevents open redirects."""
     safe = raw.startswith("/") and not raw.startswith("//") and "\\" not in raw and raw.isascii() and raw.isprintable()
     return raw if safe else HOME
+
+
+def login_page(next: str) -> str:
+    """Return the address of the sign-in page that leads on to `next`."""
+    return f"/login?next={quote(next, safe='/')}"

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from interviewer.accounts import mail_templates, queries, session_queries
 from interviewer.accounts.browser_sessions import hashed, new_secret
+from interviewer.accounts.lifetimes import RESET_LIFETIME, VERIFICATION_LIFETIME
 from interviewer.accounts.passwords import may_exist, refusal
 from interviewer.accounts.tables import OneTimeToken
 from interviewer.accounts.user_names import MAX_USERNAME, checked_username
@@ -25,8 +26,6 @@ from interviewer.core.users import MAX_EMAIL, User, normalised_email
 from interviewer.credits import free_credit
 from interviewer.errors import BadRequest, Conflict, InvalidFields, Unauthorized
 
-VERIFICATION_LIFETIME = timedelta(hours=24)
-RESET_LIFETIME = timedelta(minutes=15)
 SALT_BYTES = 16
 # Argon2id with the parameters that OWASP's password storage cheat sheet recommends (19 MiB, 2 passes, 1 lane).
 _passwords = CryptContext(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 from fastapi import Cookie, Depends, Header, Request
@@ -24,11 +26,36 @@ _REFRESH = HTTPBearer(
 _Credentials = HTTPAuthorizationCredentials | None
 
 
-async def person(credentials: Annotated[_Credentials, Depends(_ACCESS)]) -> SignedIn:
+async def current_services() -> wiring.Services:
+    """Return the services of this process. Async, because FastAPI runs other dependencies in a thread."""
+    return wiring.services()
+
+
+Services = Annotated[wiring.Services, Depends(current_services)]
+
+
+async def person(services: Services, credentials: Annotated[_Credentials, Depends(_ACCESS)]) -> SignedIn:
     """Return the user of the access token; raises Unauthorized."""
     if credentials is None:
         raise Unauthorized
-    return await wiring.services().tokens.authenticate(credentials.credentials)
+    return await services.tokens.authenticate(credentials.credentials)
+
+
+class SignInFirst(Exception):
+    """The browser is not signed in: it is sent to the sign-in page, and from there to `next`."""
+
+    def __init__(self, next: str) -> None:
+        super().__init__(next)
+        self.next = next
+
+
+@contextmanager
+def sign_in_first(next: str) -> Iterator[None]:
+    """Raise SignInFirst where the block raises Unauthorized."""
+    try:
+        yield
+    except Unauthorized:
+        raise SignInFirst(next) from None
 
 
 def refresh_token(credentials: Annotated[_Credentials, Depends(_REFRESH)]) -> str:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from interviewer import wiring
 from interviewer.accounts.api_tokens import Issued
 from interviewer.accounts.github_signin import NOT_CONFIGURED
 from interviewer.accounts.signup import RESET_DEAD
-from interviewer.api.access import Client, RefreshSecret, UserAgent
+from interviewer.api.access import Client, RefreshSecret, Services, UserAgent
 from interviewer.api.openapi import answered, refused
 from interviewer.api.schemas import Body, Done, Email, Id, NewPassword, Nothing, Password, Secret, Username, described
 from interviewer.core.users import NO_EMAIL
@@ -103,11 +102,11 @@ class GitHubBody(BaseModel):
 
 
 @router.post("/check-email", operation_id="checkEmail", responses=refused({400: ["Email required", NO_EMAIL]}))
-async def check_email(body: Address, client: Client) -> Known:
+async def check_email(body: Address, services: Services, client: Client) -> Known:
     """Check whether an address has an account."""
     if not body.email.strip():
         raise BadRequest("Email required")
-    return Known(exists=await wiring.services().accounts.email_exists(body.email, client))
+    return Known(exists=await services.accounts.email_exists(body.email, client))
 
 
 @router.post(
@@ -116,20 +115,19 @@ async def check_email(body: Address, client: Client) -> Known:
     responses=answered(200, "The mail is on its way", {"message": "Verification email sent"})
     | refused({400: ["Username, Email, and Password required", NO_EMAIL, WEAK]}),
 )
-async def request_verification(body: SignUp, client: Client) -> Done:
+async def request_verification(body: SignUp, services: Services, client: Client) -> Done:
     """Mail the link that creates an account; the response is the same for a known address."""
     if not (body.email.strip() and body.username.strip() and body.password):
         raise BadRequest("Username, Email, and Password required")
-    await wiring.services().accounts.request_verification(body.email, body.username, body.password, client)
+    await services.accounts.request_verification(body.email, body.username, body.password, client)
     return Done(message="Verification email sent")
 
 
 @router.post("/login", operation_id="login", responses=refused({400: "Authentication failed.", 401: "Authentication failed."}))
-async def login(body: Credentials, client: Client, user_agent: UserAgent = "") -> SignedInBody:
+async def login(body: Credentials, services: Services, client: Client, user_agent: UserAgent = "") -> SignedInBody:
     """Exchange an email address and a password for an access token and a refresh token."""
     if not (body.email.strip() and body.password):
         raise BadRequest("Authentication failed.")
-    services = wiring.services()
     user = await services.accounts.sign_in(body.email, body.password, client)
     issued = await services.tokens.issue(user, user_agent)
     return SignedInBody(user_id=user.id, username=user.username, jwtoken=issued.access, refresh_token=issued.refresh)
@@ -140,27 +138,27 @@ async def login(body: Credentials, client: Client, user_agent: UserAgent = "") -
     operation_id="renewTokens",
     responses=refused({400: ["UserID required", "Invalid ID"], 401: Unauthorized.user_message}),
 )
-async def renew(token: RefreshSecret, body: Renewal, client: Client) -> RenewedBody:
+async def renew(token: RefreshSecret, body: Renewal, services: Services, client: Client) -> RenewedBody:
     """Exchange a refresh token for a new pair; the old one is invalid from then on."""
-    issued: Issued = await wiring.services().tokens.refresh(token, body.user_id, client)
+    issued: Issued = await services.tokens.refresh(token, body.user_id, client)
     return RenewedBody(id=issued.user.id, jwtoken=issued.access, refresh_token=issued.refresh)
 
 
 @router.post("/request-reset", operation_id="requestReset", responses=refused({400: ["Email required", NO_EMAIL]}))
-async def request_reset(body: Address, client: Client) -> Nothing:
+async def request_reset(body: Address, services: Services, client: Client) -> Nothing:
     """Mail a link to choose a new password; the response is the same whether or not the account exists."""
     if not body.email.strip():
         raise BadRequest("Email required")
-    await wiring.services().accounts.request_reset(body.email, client)
+    await services.accounts.request_reset(body.email, client)
     return Nothing()
 
 
 @router.post("/reset-password", operation_id="resetPassword", responses=refused({400: WEAK, 401: RESET_DEAD}))
-async def reset_password(body: Reset, client: Client) -> Nothing:
+async def reset_password(body: Reset, services: Services, client: Client) -> Nothing:
     """Set a new password with a mailed token; all sessions and tokens of the account end."""
     if not body.token:
         raise Unauthorized(RESET_DEAD)
-    await wiring.services().accounts.reset_password(body.token, body.new_password, client)
+    await services.accounts.reset_password(body.token, body.new_password, client)
     return Nothing()
 
 
@@ -177,9 +175,8 @@ async def reset_password(body: Reset, client: Client) -> Nothing:
         }
     ),
 )
-async def github(body: Code, client: Client, user_agent: UserAgent = "") -> GitHubBody:
+async def github(body: Code, services: Services, client: Client, user_agent: UserAgent = "") -> GitHubBody:
     """Sign in with a code from GitHub, for clients that ran GitHub's flow themselves."""
-    services = wiring.services()
     user = await services.github.sign_in_by_code(body.code, body.code_verifier, client)
     issued = await services.tokens.issue(user, user_agent)
     return GitHubBody(userID=user.id, username=user.username, jwt=issued.access, refreshToken=issued.refresh)

@@ -10,9 +10,8 @@ from fastapi.responses import Response
 from pydantic import Field, WithJsonSchema
 from structlog.contextvars import bind_contextvars
 
-from interviewer import wiring
-from interviewer.api.access import Client, Person
-from interviewer.api.interviews import IdempotencyKey, id_of
+from interviewer.api.access import Client, Person, Services
+from interviewer.api.interviews import IdempotencyKey, path_id
 from interviewer.api.openapi import RESUMED, refused, streamed
 from interviewer.api.schemas import Body, ConversationBody, PathId, conversation_document, described, nullable
 from interviewer.api.streaming import respond
@@ -78,10 +77,16 @@ async def nothing(_person: Person) -> None:
     responses=_ANSWERED | refused({409: [_INACTIVE, ALREADY_BEGUN, OTHER_ANSWER, ANOTHER_QUESTION]}),
 )
 async def create(
-    interview_id: PathId, body: Answer, person: Person, client: Client, request: Request, key: IdempotencyKey = ""
+    interview_id: PathId,
+    body: Answer,
+    person: Person,
+    services: Services,
+    client: Client,
+    request: Request,
+    key: IdempotencyKey = "",
 ) -> Response:
     """Answer the first question."""
-    return await _reply(interview_id, body.sent(key, first=True), person.user_id, client, request)
+    return await _reply(services, interview_id, body.sent(key, first=True), person.user_id, client, request)
 
 
 @router.post(
@@ -93,21 +98,26 @@ async def create(
     responses=_ANSWERED | refused({409: [_INACTIVE, OTHER_ANSWER, ANOTHER_QUESTION]}),
 )
 async def append(
-    interview_id: PathId, body: Answer, person: Person, client: Client, request: Request, key: IdempotencyKey = ""
+    interview_id: PathId,
+    body: Answer,
+    person: Person,
+    services: Services,
+    client: Client,
+    request: Request,
+    key: IdempotencyKey = "",
 ) -> Response:
     """Answer the open question, or complete what is missing for the last answer."""
-    return await _reply(interview_id, body.sent(key), person.user_id, client, request)
+    return await _reply(services, interview_id, body.sent(key), person.user_id, client, request)
 
 
 @router.get("/{interview_id}", operation_id="getConversation", responses=refused({400: ["Missing ID", INVALID]}))
-async def show(interview_id: PathId, person: Person) -> ConversationBody:
+async def show(interview_id: PathId, person: Person, services: Services) -> ConversationBody:
     """Return the whole conversation."""
-    return ConversationBody(conversation=conversation_document(await _loaded(person.user_id, id_of(interview_id))))
+    return ConversationBody(conversation=conversation_document(await _loaded(services, person.user_id, path_id(interview_id))))
 
 
-async def _reply(raw_id: str, sent: Sent, user_id: int, client: str, request: Request) -> Response:
-    services = wiring.services()
-    id = id_of(raw_id)
+async def _reply(services: Services, raw_id: str, sent: Sent, user_id: int, client: str, request: Request) -> Response:
+    id = path_id(raw_id)
     try:
         reply = await services.programs.reply(user_id, id, sent, client)
     except NotFound:
@@ -115,17 +125,17 @@ async def _reply(raw_id: str, sent: Sent, user_id: int, client: str, request: Re
     bind_contextvars(interview_id=id)
 
     async def done(completed: Completed | None) -> ConversationBody:
-        loaded = completed.loaded if completed else await _loaded(user_id, id)
+        loaded = completed.loaded if completed else await _loaded(services, user_id, id)
         return ConversationBody(conversation=conversation_document(loaded))
 
     events = services.following.through(user_id, reply.events)
     return await respond(request, events, done, arrived=partial(services.receipts.note, reply.question_id))
 
 
-async def _loaded(user_id: int, interview_id: int) -> Loaded:
+async def _loaded(services: Services, user_id: int, interview_id: int) -> Loaded:
     """Return an interview with a conversation; raises BadRequest if it is unknown, another user's, or has not begun."""
     try:
-        loaded = await wiring.services().interviews.load(user_id, interview_id)
+        loaded = await services.interviews.load(user_id, interview_id)
     except NotFound:
         raise BadRequest(INVALID) from None
     if not loaded.rows:

@@ -9,13 +9,12 @@ from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, WithJsonSchema
 
-from interviewer import wiring
-from interviewer.accounts.browser_sessions import MAX_ID
-from interviewer.api.access import Client, Person
+from interviewer.api.access import Client, Person, Services
 from interviewer.api.openapi import answered, refused
 from interviewer.api.schemas import Body, described
 from interviewer.billing.account_view import Plan
 from interviewer.billing.catalogue import Product
+from interviewer.core.ids import MAX_ID
 from interviewer.credits.rules import SubscriptionStatus
 from interviewer.errors import InterviewerError
 from interviewer.interviews.job import markdown
@@ -70,11 +69,11 @@ class JobDescription(Body):
 @router.get("/api/user/dashboard", operation_id="getDashboard", response_model=DashboardBody, response_model_exclude_none=True)
 async def dashboard(
     person: Person,
+    services: Services,
     limit: Annotated[int | None, Query(ge=1, le=MOST, description="All interviews without it.")] = None,
     before: Annotated[int | None, Query(ge=1, lt=MAX_ID, description="Only interviews older than the one with this id.")] = None,
 ) -> DashboardBody:
     """Return your dashboard."""
-    services = wiring.services()
     standing = await services.plans.standing(person.user_id)
     past = await services.dashboard.past(person.user_id, limit, before)
     plan = standing.plan
@@ -105,7 +104,7 @@ def plan_word(plan: Plan) -> Literal["free", "pro", "premium"]:
     responses=answered(200, "Markdown", "### JD Context\n\n- **Level:** senior\n")
     | refused({400: "Invalid job description", 503: InterviewerError.user_message}),
 )
-async def job_description(body: JobDescription, person: Person, client: Client) -> JSONResponse:
+async def job_description(body: JobDescription, person: Person, services: Services, client: Client) -> JSONResponse:
     """Return the profile of a job description, as Markdown in a JSON string."""
-    findings = await wiring.services().interviews.analyse_job(person.user_id, body.job_description, client)
+    findings = await services.interviews.analyse_job(person.user_id, body.job_description, client)
     return JSONResponse(markdown(findings))

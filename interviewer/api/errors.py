@@ -7,11 +7,13 @@ from collections.abc import Mapping
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from interviewer.accounts.redirects import login_page
+from interviewer.api.access import SignInFirst
 from interviewer.core.logs import Failures
 from interviewer.errors import AppError, TooManyRequests, Unavailable
 
@@ -32,6 +34,7 @@ _failures = Failures(logger, "a request failed", QUIET)
 def install(api: FastAPI) -> None:
     """Install handlers that turn every error of the API's routes into one of ours."""
     api.add_exception_handler(AppError, _ours)
+    api.add_exception_handler(SignInFirst, _to_login)
     api.add_exception_handler(RequestValidationError, _malformed)
     api.add_exception_handler(HTTPException, _of_the_framework)
     api.add_exception_handler(Exception, _bug)
@@ -94,6 +97,11 @@ def retry_after(error: AppError) -> dict[str, str]:
 async def _ours(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, AppError)
     return refusal(error)
+
+
+async def _to_login(_request: Request, error: Exception) -> RedirectResponse:
+    assert isinstance(error, SignInFirst)
+    return RedirectResponse(login_page(error.next), status_code=303)
 
 
 async def _malformed(_request: Request, _error: Exception) -> JSONResponse:

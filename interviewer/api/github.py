@@ -7,13 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Cookie, Query
 from fastapi.responses import RedirectResponse, Response
 
-from interviewer import wiring
 from interviewer.accounts.github_signin import ATTEMPT_COOKIE, ATTEMPT_LIFETIME, CALLBACK, LOST, NOT_CONFIGURED, Attempt
-from interviewer.accounts.redirects import HOME
+from interviewer.accounts.redirects import HOME, login_page
 from interviewer.api import errors
-from interviewer.api.access import Client, SessionSecret, UserAgent
+from interviewer.api.access import Client, Services, SessionSecret, UserAgent, sign_in_first
 from interviewer.api.openapi import Responses, refused
-from interviewer.api.session import flash, login_page, signed_in_response
+from interviewer.api.session import flash, signed_in_response
 from interviewer.errors import AppError, IdentityRefused, Unauthorized
 
 router = APIRouter(tags=["auth"])
@@ -39,17 +38,16 @@ _AWAY: Responses = {
     responses=_AWAY | refused({503: NOT_CONFIGURED}),
 )
 async def start(
+    services: Services,
     next: Annotated[str, Query(description="The page of this site to end at.")] = HOME,
     connect: Annotated[bool, Query(description="Add GitHub to the account that the browser is signed in to.")] = False,
     secret: SessionSecret = "",
 ) -> Response:
     """Go to GitHub; `connect` adds GitHub to the signed-in account instead of signing in."""
-    services = wiring.services()
     try:
-        link_to = (await services.sessions.authenticate(secret)).user_id if connect else 0
-        address, attempt = await services.github.begin(next, link_to)
-    except Unauthorized:
-        return RedirectResponse(login_page("/account"), status_code=303)
+        with sign_in_first("/account"):
+            link_to = (await services.sessions.authenticate(secret)).user_id if connect else 0
+            address, attempt = await services.github.begin(next, link_to)
     except AppError as error:
         return errors.refusal(error)
     response = RedirectResponse(address, status_code=303, headers={"Cache-Control": "no-store"})
@@ -67,6 +65,7 @@ async def start(
 
 @router.get(f"/{CALLBACK}", include_in_schema=False)
 async def callback(
+    services: Services,
     client: Client,
     code: str = "",
     state: str = "",
@@ -78,13 +77,13 @@ async def callback(
     """Handle GitHub's redirect: sign in or connect, then continue to the user's page, or show what went wrong."""
     page = "/login"
     try:
-        attempt = await wiring.services().github.attempt(attempt_cookie)
+        attempt = await services.github.attempt(attempt_cookie)
         page = "/account" if attempt.link_to else login_page(attempt.next)
-        response = await _finish(attempt, client, code, state, error, secret, user_agent)
+        response = await _finish(services, attempt, client, code, state, error, secret, user_agent)
     except AppError as failure:
         if type(failure) is Unauthorized:  # the session ended meanwhile; the account page would redirect to this one
             page = login_page("/account")
-        response = flash(page, error=failure.user_message)
+        response = flash(services, page, error=failure.user_message)
     response.delete_cookie(ATTEMPT_COOKIE, path=f"/{CALLBACK}")
     # The URL holds a used code: keep it out of caches.
     response.headers["Cache-Control"] = "no-store"
@@ -92,13 +91,13 @@ async def callback(
 
 
 async def _finish(
-    attempt: Attempt, client: str, code: str, state: str, error: str, secret: str, user_agent: str
+    services: Services, attempt: Attempt, client: str, code: str, state: str, error: str, secret: str, user_agent: str
 ) -> RedirectResponse:
-    github = wiring.services().github
+    github = services.github
     identity = await github.identify(attempt, state, code, error, client)
     if not attempt.link_to:
-        return await signed_in_response(await github.sign_in(identity), attempt.next, user_agent, replaced=secret)
-    person = await wiring.services().sessions.authenticate(secret)
+        return await signed_in_response(services, await github.sign_in(identity), attempt.next, user_agent, replaced=secret)
+    person = await services.sessions.authenticate(secret)
     if person.user_id != attempt.link_to:
         raise IdentityRefused(LOST)
     await github.connect(person.user_id, identity, secret)

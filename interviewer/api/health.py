@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
 
-from interviewer import wiring
+from interviewer.api.access import Services
 from interviewer.api.openapi import Responses, refused
 from interviewer.core.readiness import NO_WRITES, OLD_SCHEMA, READY, STOPPING
 from interviewer.errors import Unavailable
@@ -29,9 +29,9 @@ async def live() -> str:
     response_class=PlainTextResponse,
     responses=_text("healthy") | refused({503: Unavailable.user_message}),
 )
-async def health() -> str:
+async def health(services: Services) -> str:
     """Report whether the database responds."""
-    await wiring.services().database.ping()
+    await services.database.ping()
     return "healthy"
 
 
@@ -41,6 +41,6 @@ async def health() -> str:
     response_class=PlainTextResponse,
     responses=_text(READY) | refused({503: [Unavailable.user_message, STOPPING, OLD_SCHEMA, NO_WRITES]}),
 )
-async def ready() -> str:
+async def ready(services: Services) -> str:
     """Report whether the process accepts visitors; not while it is shutting down, for example."""
-    return await wiring.services().readiness.check()
+    return await services.readiness.check()

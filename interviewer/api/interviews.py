@@ -9,12 +9,11 @@ from fastapi.responses import Response
 from pydantic import WithJsonSchema
 from structlog.contextvars import bind_contextvars
 
-from interviewer import wiring
-from interviewer.accounts.browser_sessions import MAX_ID
-from interviewer.api.access import Client, Person
+from interviewer.api.access import Client, Person, Services
 from interviewer.api.openapi import RESUMED, refused, refused_with, streamed
 from interviewer.api.schemas import Body, InterviewBody, PathId, Refused, StartedBody, described, interview_document, nullable
 from interviewer.api.streaming import respond
+from interviewer.core.ids import id_of
 from interviewer.credits.rules import Refusal
 from interviewer.errors import BadRequest, InterviewerError, PaymentRequired
 from interviewer.interviews.events import Completed, Started
@@ -126,15 +125,11 @@ class Change(Body):
     status: Annotated[Any, WithJsonSchema({"type": "string", "enum": ["paused", "active"]})] = None
 
 
-# Digits of an id in a path, leading zeros included.
-LONGEST_ID = 20
-
-
-def id_of(raw: str, words: str = "Invalid ID") -> int:
-    """Return the id in a path; raises BadRequest if it is not a number or outside the range of ids."""
-    if len(raw) > LONGEST_ID or not (raw.isascii() and raw.isdecimal()) or not 0 < int(raw) < MAX_ID:
-        raise BadRequest(words)
-    return int(raw)
+def path_id(raw: str) -> int:
+    """Return the id in a path; raise BadRequest for anything that is not an id."""
+    if not (id := id_of(raw)):
+        raise BadRequest("Invalid ID")
+    return id
 
 
 @router.post(
@@ -147,9 +142,10 @@ def id_of(raw: str, words: str = "Invalid ID") -> int:
     | refused({400: [_NO_JOB, *_NO_PLAN], 413: _JOB_TOO_LONG, 503: f"{InterviewerError.user_message} Your credit is back."})
     | refused_with(Refused, {402: [{"error": PaymentRequired.user_message, "reason": one.value} for one in Refusal]}),
 )
-async def start(body: Start, person: Person, client: Client, request: Request, key: IdempotencyKey = "") -> Response:
+async def start(
+    body: Start, person: Person, services: Services, client: Client, request: Request, key: IdempotencyKey = ""
+) -> Response:
     """Start an interview: it takes one credit, which is returned if no first question comes."""
-    services = wiring.services()
     begun = services.interviews.start(person.user_id, body.job_description, key, client, plan=body.plan())
     events = services.following.through(person.user_id, begun)
     started = await anext(events)
@@ -175,9 +171,9 @@ async def nothing(_person: Person) -> None:
 
 
 @router.get("/{interview_id}", operation_id="getInterview", response_model_exclude_none=True, responses=refused(_FOUND))
-async def show(interview_id: PathId, person: Person) -> InterviewBody:
+async def show(interview_id: PathId, person: Person, services: Services) -> InterviewBody:
     """Return one of your interviews."""
-    return await _shown(person.user_id, id_of(interview_id))
+    return await _shown(services, person.user_id, path_id(interview_id))
 
 
 @router.patch(
@@ -186,14 +182,14 @@ async def show(interview_id: PathId, person: Person) -> InterviewBody:
     response_model_exclude_none=True,
     responses=refused({**_FOUND, 400: ["Invalid ID", "Invalid status", "Invalid status transition"]}),
 )
-async def change(interview_id: PathId, body: Change, person: Person) -> InterviewBody:
+async def change(interview_id: PathId, body: Change, person: Person, services: Services) -> InterviewBody:
     """Pause or resume an interview."""
-    id = id_of(interview_id)
+    id = path_id(interview_id)
     if body.status not in (InterviewStatus.PAUSED.value, InterviewStatus.ACTIVE.value):
         raise BadRequest("Invalid status")
-    await wiring.services().interviews.set_status(person.user_id, id, InterviewStatus(body.status))
-    return await _shown(person.user_id, id)
+    await services.interviews.set_status(person.user_id, id, InterviewStatus(body.status))
+    return await _shown(services, person.user_id, id)
 
 
-async def _shown(user_id: int, interview_id: int) -> InterviewBody:
-    return InterviewBody(interview=interview_document(await wiring.services().interviews.load(user_id, interview_id)))
+async def _shown(services: Services, user_id: int, interview_id: int) -> InterviewBody:
+    return InterviewBody(interview=interview_document(await services.interviews.load(user_id, interview_id)))

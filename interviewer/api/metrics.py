@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header
 from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
-from interviewer import wiring
+from interviewer.api.access import Services
 from interviewer.core import metrics
 from interviewer.errors import NotFound, Unauthorized
 from interviewer.settings import Settings
@@ -18,9 +18,9 @@ router = APIRouter()
 
 
 @router.get("/metrics", include_in_schema=False)
-async def figures(authorization: Annotated[str, Header()] = "") -> Response:
+async def figures(services: Services, authorization: Annotated[str, Header()] = "") -> Response:
     """Return all metrics as text; on a public site this requires the token."""
-    _require_token(wiring.services().settings, authorization)
+    _require_token(services.settings, authorization)
     return Response(metrics.exposition(), headers={"Cache-Control": "no-store"}, media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 

@@ -7,8 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import BaseModel, WithJsonSchema
 
-from interviewer import wiring
-from interviewer.api.access import Client, Person
+from interviewer.api.access import Client, Person, Services
 from interviewer.api.openapi import Responses, answered, refused, refused_with
 from interviewer.api.schemas import Body, Done, Elsewhere, described
 from interviewer.billing.catalogue import PLANS, Product
@@ -58,9 +57,9 @@ def _refused(*words: str) -> Responses:
         {400: _TIER, 409: "You already have a subscription. You can change its plan instead.", 502: _NOT_REACHED, 503: _CLOSED}
     ),
 )
-async def checkout(body: Tier, person: Person, client: Client) -> Checkout:
+async def checkout(body: Tier, person: Person, services: Services, client: Client) -> Checkout:
     """Return the address of a page for the payment."""
-    return Checkout(checkout_url=await wiring.services().purchases.checkout(person.user_id, body.tier, client))
+    return Checkout(checkout_url=await services.purchases.checkout(person.user_id, body.tier, client))
 
 
 @router.post(
@@ -69,9 +68,9 @@ async def checkout(body: Tier, person: Person, client: Client) -> Checkout:
     responses=answered(200, "Cancelled", {"message": "Subscription cancelled"})
     | refused({409: "You don't have a subscription to cancel.", 502: _NOT_REACHED, 503: _CLOSED}),
 )
-async def cancel(person: Person, client: Client) -> Done:
-    """Cancel the subscription at the end of the paid period."""
-    await wiring.services().purchases.cancel(person.user_id, client)
+async def cancel(person: Person, services: Services, client: Client) -> Done:
+    """Cancel subscription at the end of the paid period."""
+    await services.purchases.cancel(person.user_id, client)
     return Done(message="Subscription cancelled")
 
 
@@ -85,9 +84,9 @@ async def cancel(person: Person, client: Client) -> Done:
         "You already have another subscription running, so you would pay for two.",
     ),
 )
-async def resume(person: Person, client: Client) -> Done:
+async def resume(person: Person, services: Services, client: Client) -> Done:
     """Resume a cancelled subscription."""
-    await wiring.services().purchases.resume(person.user_id, client)
+    await services.purchases.resume(person.user_id, client)
     return Done(message="Subscription resumed")
 
 
@@ -98,7 +97,7 @@ async def resume(person: Person, client: Client) -> Done:
     | refused({400: _TIER, 502: [_NOT_REACHED, PaymentsRefused.user_message], 503: _CLOSED})
     | _refused("You don't have an active subscription, so there's no plan to change.", "You're already on the Pro plan."),
 )
-async def change_plan(body: Plan, person: Person, client: Client) -> Done:
+async def change_plan(body: Plan, person: Person, services: Services, client: Client) -> Done:
     """Change the plan."""
-    await wiring.services().purchases.change_plan(person.user_id, body.tier, client)
+    await services.purchases.change_plan(person.user_id, body.tier, client)
     return Done(message="Plan changed")

@@ -9,21 +9,18 @@ from enum import StrEnum
 from urllib.parse import quote
 
 from fastapi import APIRouter
-from fastapi.responses import PlainTextResponse, RedirectResponse, Response
+from fastapi.responses import PlainTextResponse, Response
 
-from interviewer import wiring
-from interviewer.api.access import Client, SessionSecret
+from interviewer.api.access import Client, Services, SessionSecret, sign_in_first
 from interviewer.api.errors import retry_after
-from interviewer.api.session import login_page
-from interviewer.errors import AppError, NotFound, Unauthorized
+from interviewer.core.ids import id_of
+from interviewer.errors import AppError, NotFound
 from interviewer.reports.markdown import markdown
 from interviewer.reports.pdf import pdf
 from interviewer.reports.reports import Report
 from interviewer.reports.wording import file_name
 
 router = APIRouter(prefix="/session/report", include_in_schema=False)
-# Digits of an id; longer numbers and anything else are not found.
-MAX_DIGITS = 9
 
 
 class Kind(StrEnum):
@@ -40,21 +37,20 @@ WRITERS: dict[Kind, tuple[Callable[[Report], str | bytes], str]] = {
 
 
 @router.get("/{name}")
-async def download(name: str, client: Client, secret: SessionSecret = "") -> Response:
+async def download(name: str, services: Services, client: Client, secret: SessionSecret = "") -> Response:
     """Return the report that `name` (`7.md`, `7.pdf`) asks for; another user's interview is reported as missing."""
-    services = wiring.services()
     number, _, ending = name.partition(".")
+    id = id_of(number)
     try:
-        person = await services.sessions.authenticate(secret)
-        if ending not in list(Kind) or not (number.isascii() and number.isdecimal() and len(number) <= MAX_DIGITS):
-            raise NotFound
-        report = await services.reports.full(person.user_id, int(number), client)
-        write, media_type = WRITERS[Kind(ending)]
-        # A long PDF takes seconds of CPU: run it in a thread, and queue it per user.
-        async with services.files.place(person.user_id), services.processor.place(person.user_id):
-            content = await asyncio.to_thread(write, report)
-    except Unauthorized:
-        return RedirectResponse(login_page(f"/interview/{number}" if number.isdecimal() else "/dashboard"), status_code=303)
+        with sign_in_first(f"/interview/{id}" if id else "/dashboard"):
+            person = await services.sessions.authenticate(secret)
+            if ending not in list(Kind) or not id:
+                raise NotFound
+            report = await services.reports.full(person.user_id, id, client)
+            write, media_type = WRITERS[Kind(ending)]
+            # A long PDF takes seconds of CPU: run it in a thread, and queue it per user.
+            async with services.files.place(person.user_id), services.processor.place(person.user_id):
+                content = await asyncio.to_thread(write, report)
     except AppError as error:
         return PlainTextResponse(error.user_message, status_code=error.status, headers=retry_after(error))
     headers = {"Content-Disposition": disposition(f"{file_name(report)}.{ending}"), "Cache-Control": "no-store"}

@@ -9,17 +9,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
-from interviewer.accounts.browser_sessions import MAX_ID
 from interviewer.accounts.passwords import MAX_PASSWORD, MIN_PASSWORD
 from interviewer.accounts.user_names import MAX_USERNAME
 from interviewer.api.examples import CONVERSATION, INTERVIEW, STARTED
+from interviewer.core.ids import MAX_ID
 from interviewer.credits.rules import Refusal
 from interviewer.interviews.job import JobFindings, markdown
-from interviewer.interviews.plan import Plan, counted
+from interviewer.interviews.plan import Plan
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.rubric import percentage
 from interviewer.interviews.topics import TOPICS, Level, topic_by_id
 from interviewer.interviews.views import Loaded, TurnRow
+from interviewer.wording import counted
 
 
 def described(*required: str, example: Mapping[str, Any]) -> ConfigDict:

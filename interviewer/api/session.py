@@ -7,6 +7,7 @@ sites' pages.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from typing import Annotated
 from urllib.parse import quote
@@ -14,10 +15,9 @@ from urllib.parse import quote
 from fastapi import APIRouter, Form
 from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 
-from interviewer import wiring
 from interviewer.accounts.browser_sessions import COOKIE, FLASH_COOKIE, FLASH_SECONDS, SESSION_LIFETIME
-from interviewer.accounts.redirects import HOME, local_path
-from interviewer.api.access import Client, SessionSecret, UserAgent
+from interviewer.accounts.redirects import HOME, local_path, login_page
+from interviewer.api.access import Client, Services, SessionSecret, UserAgent, sign_in_first
 from interviewer.api.errors import retry_after
 from interviewer.core.users import User
 from interviewer.errors import AppError, Conflict, Unauthorized
@@ -29,6 +29,7 @@ Field = Annotated[str, Form(max_length=2000)]
 
 @router.post("/login")
 async def login(
+    services: Services,
     client: Client,
     email: Field = "",
     password: Field = "",
@@ -37,17 +38,17 @@ async def login(
     user_agent: UserAgent = "",
 ) -> RedirectResponse:
     """Sign in and continue to the user's page; a wrong password leads back to the form, which keeps the address."""
-    services = wiring.services()
     try:
         user = await services.accounts.sign_in(email, password, client)
-        return await signed_in_response(user, local_path(next), user_agent, replaced=secret)
+        return await signed_in_response(services, user, local_path(next), user_agent, replaced=secret)
     except AppError as error:
         words = "The email address or password is wrong." if error.status == 401 else error.user_message
-        return flash(login_page(local_path(next)), error=words, email=email)
+        return flash(services, login_page(local_path(next)), error=words, email=email)
 
 
 @router.post("/verify")
 async def verify(
+    services: Services,
     client: Client,
     token: Field = "",
     password: Field = "",
@@ -59,28 +60,27 @@ async def verify(
 
     An unacceptable password leads back to the form, which still has the link.
     """
-    accounts = wiring.services().accounts
     try:
         if new_password:
-            user = await accounts.confirm_with_new_password(token, new_password, client)
+            user = await services.accounts.confirm_with_new_password(token, new_password, client)
         else:
-            user = await accounts.confirm(token, password, client)
-        return await signed_in_response(user, HOME, user_agent, replaced=secret)
+            user = await services.accounts.confirm(token, password, client)
+        return await signed_in_response(services, user, HOME, user_agent, replaced=secret)
     except Unauthorized as error:
-        return flash("/verify-email", error=error.user_message)
+        return flash(services, "/verify-email", error=error.user_message)
     except Conflict:
-        return flash("/verify-email", error="This address already has an account. Please sign in.")
+        return flash(services, "/verify-email", error="This address already has an account. Please sign in.")
     except AppError as error:
         field = "new_password" if new_password else "password"
-        return flash(f"/verify-email?token={quote(token[:200], safe='')}", error=error.user_message, field=field)
+        return flash(services, f"/verify-email?token={quote(token[:200], safe='')}", error=error.user_message, field=field)
 
 
 @router.post("/logout")
-async def logout(secret: SessionSecret = "") -> Response:
+async def logout(services: Services, secret: SessionSecret = "") -> Response:
     """End the session in the database and clear the browser's cookie and storage."""
     try:
         if secret:
-            await wiring.services().sessions.close(secret)
+            await services.sessions.close(secret)
     except AppError as error:
         # Keep the cookie: without the database the session would stay open, and the user would not see it.
         return PlainTextResponse(f"You are still signed in. {error.user_message}", status_code=error.status)
@@ -88,31 +88,28 @@ async def logout(secret: SessionSecret = "") -> Response:
 
 
 @router.post("/logout-everywhere")
-async def logout_everywhere(secret: SessionSecret = "") -> Response:
+async def logout_everywhere(services: Services, secret: SessionSecret = "") -> Response:
     """End every session of the user; open tabs are signed out at once."""
-    services = wiring.services()
     try:
-        person = await services.sessions.authenticate(secret)
-        await services.sessions.end_all(person.user_id)
-    except Unauthorized:
-        return _signed_out("/login")
+        # Without a session there is nothing to end: the browser forgets what it kept all the same.
+        with contextlib.suppress(Unauthorized):
+            person = await services.sessions.authenticate(secret)
+            await services.sessions.end_all(person.user_id)
     except AppError as error:
         return PlainTextResponse(f"You are still signed in. {error.user_message}", status_code=error.status)
     return _signed_out("/login")
 
 
 @router.get("/export")
-async def export(client: Client, secret: SessionSecret = "") -> Response:
+async def export(services: Services, client: Client, secret: SessionSecret = "") -> Response:
     """Return all stored data about the user as a file."""
-    services = wiring.services()
     try:
-        person = await services.sessions.authenticate(secret)
-        document = await services.personal.export(person.user_id, client)
-        # Years of interviews are megabytes: serialize them in a thread, and queue per user.
-        async with services.processor.place(person.user_id):
-            content = await asyncio.to_thread(json.dumps, document, ensure_ascii=False)
-    except Unauthorized:
-        return RedirectResponse(login_page("/account"), status_code=303)
+        with sign_in_first("/account"):
+            person = await services.sessions.authenticate(secret)
+            document = await services.personal.export(person.user_id, client)
+            # Years of interviews are megabytes: serialize them in a thread, and queue per user.
+            async with services.processor.place(person.user_id):
+                content = await asyncio.to_thread(json.dumps, document, ensure_ascii=False)
     except AppError as error:
         return PlainTextResponse(error.user_message, status_code=error.status, headers=retry_after(error))
     headers = {"Content-Disposition": 'attachment; filename="interviewer.json"', "Cache-Control": "no-store"}
@@ -125,13 +122,14 @@ def _signed_out(path: str) -> RedirectResponse:
     return response
 
 
-async def signed_in_response(user: User, path: str, user_agent: str, *, replaced: str = "") -> RedirectResponse:
+async def signed_in_response(
+    services: Services, user: User, path: str, user_agent: str, *, replaced: str = ""
+) -> RedirectResponse:
     """Open a session for a user whose identity has been proven, and redirect to `path`.
 
     `replaced` is the secret of the browser's previous session. It is ended, because its other tabs must not continue as another
     user.
     """
-    services = wiring.services()
     secret = await services.sessions.open(user, user_agent)
     if replaced:
         await services.sessions.close(replaced)
@@ -148,16 +146,12 @@ async def signed_in_response(user: User, path: str, user_agent: str, *, replaced
     return response
 
 
-def login_page(next: str) -> str:
-    """Return the sign-in page that continues to `next`."""
-    return f"/login?next={quote(next, safe='/')}"
-
-
-def flash(path: str, **words: str) -> RedirectResponse:
+def flash(services: Services, path: str, **words: str) -> RedirectResponse:
     """Redirect to a page that shows `words` once."""
     response = RedirectResponse(path, status_code=303)
     page = path.lstrip("/").partition("?")[0]
     value = quote(json.dumps({"page": page, **{key: text[:320] for key, text in words.items()}}))
-    secure = wiring.services().settings.production
-    response.set_cookie(FLASH_COOKIE, value, max_age=FLASH_SECONDS, httponly=True, samesite="lax", secure=secure)
+    response.set_cookie(
+        FLASH_COOKIE, value, max_age=FLASH_SECONDS, httponly=True, samesite="lax", secure=services.settings.production
+    )
     return response

@@ -5,13 +5,12 @@ from __future__ import annotations
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from interviewer import wiring
 from interviewer.accounts.browser_sessions import SignedIn
 from interviewer.accounts.signup import LINK_DEAD
-from interviewer.api.access import Client, Person, UserAgent
-from interviewer.api.interviews import LONGEST_ID
+from interviewer.api.access import Client, Person, Services, UserAgent
 from interviewer.api.openapi import answered, refused
 from interviewer.api.schemas import Body, Done, PathId, Secret, described
+from interviewer.core.ids import id_of
 from interviewer.errors import BadRequest, SubscriptionNotCancelled, Unauthorized
 
 router = APIRouter(prefix="/api/users", tags=["users"])
@@ -48,14 +47,13 @@ class CreatedBody(UserBody):
     operation_id="createUser",
     responses=refused({400: "Token required", 401: LINK_DEAD, 409: "Email already exists"}),
 )
-async def create(body: MailedToken, client: Client, user_agent: UserAgent = "") -> CreatedBody:
+async def create(body: MailedToken, services: Services, client: Client, user_agent: UserAgent = "") -> CreatedBody:
     """Create the account of a mailed link, with its free credit.
 
     It gets no password while another sign-up of the address is pending with a different one; a mail then has a link to choose it.
     """
     if not body.token:
         raise BadRequest("Token required")
-    services = wiring.services()
     user = await services.accounts.verify(body.token, client)
     issued = await services.tokens.issue(user, user_agent, renewable=False)
     return CreatedBody(user_id=user.id, username=user.username, email=user.email, jwtoken=issued.access)
@@ -81,16 +79,16 @@ async def show(user_id: PathId, person: Person) -> UserBody:
     responses=answered(200, "The account is gone", {"message": "User deleted successfully"})
     | refused({**_REFUSED, 502: SubscriptionNotCancelled.user_message}),
 )
-async def delete(user_id: PathId, person: Person) -> Done:
+async def delete(user_id: PathId, person: Person, services: Services) -> Done:
     """Delete your account; the access token is the only confirmation."""
     _own(user_id, person)
-    await wiring.services().personal.erase(person.user_id, person.email)
+    await services.personal.erase(person.user_id, person.email)
     return Done(message="User deleted successfully")
 
 
 def _own(user_id: str, person: SignedIn) -> None:
     """Raise Unauthorized unless the id is the caller's own, and BadRequest if it is not a number."""
-    if not (user_id.isascii() and user_id.isdecimal()):
+    if (id := id_of(user_id)) is None:
         raise BadRequest("UserID required")
-    if len(user_id) > LONGEST_ID or int(user_id) != person.user_id:
+    if id != person.user_id:
         raise Unauthorized("Invalid ID")

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
-from interviewer import wiring
+from interviewer.api.access import Services
 from interviewer.api.openapi import JSON, refused
 from interviewer.api.schemas import described
 from interviewer.billing.webhook_outcomes import Outcome
@@ -73,8 +73,8 @@ class Received(BaseModel):
         }
     ),
 )
-async def billing(request: Request) -> Received:
+async def billing(request: Request, services: Services) -> Received:
     """Receive an event of the payment service; the signature is checked against the raw body."""
     raw = await request.body()
-    outcome = await wiring.services().webhooks.receive(raw, request.headers.get("X-Signature", ""))
+    outcome = await services.webhooks.receive(raw, request.headers.get("X-Signature", ""))
     return Received(outcome=outcome)

@@ -98,7 +98,7 @@ class Purchases:
         return await payments.checkout(Purchase(self._catalogue.variants[product], user.email, reference, back))
 
     async def cancel(self, user_id: int, client: str) -> None:
-        """Cancel the subscription at the end of the paid cycle; raises Conflict if none is running, PaymentsUnavailable."""
+        """Cancel subscription at the end of the paid cycle; raises Conflict if none is running, PaymentsUnavailable."""
         payments = await self._admitted(user_id, client)
         async with self._database.transaction() as session:
             running = await ledger.newest_subscription(session, user_id, running=True)

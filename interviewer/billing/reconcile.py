@@ -18,7 +18,7 @@ import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -51,6 +51,7 @@ from interviewer.credits import ledger
 from interviewer.credits.rules import SubscriptionStatus
 from interviewer.credits.tables import Subscription
 from interviewer.errors import AppError, BadRequest, PaymentsUnavailable, Unavailable
+from interviewer.wording import timestamp
 
 logger = logging.getLogger(__name__)
 
@@ -352,7 +353,7 @@ def _changes(before: dict[str, dict[str, object]], after: dict[str, dict[str, ob
 
 def _word(value: object) -> str:
     if isinstance(value, datetime):
-        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+        return timestamp(value)
     return "yes" if value is True else "none" if value is None else str(value)
 
 

@@ -11,8 +11,9 @@ import typer
 from interviewer.billing.webhook_outcomes import OPEN
 from interviewer.billing.webhooks import Delivery
 from interviewer.cli.opening import operate
-from interviewer.cli.printing import moment, say, say_if_cut, shown, table
+from interviewer.cli.printing import say, say_if_cut, shown, table
 from interviewer.errors import AppError, BadRequest
+from interviewer.wording import timestamp
 
 if TYPE_CHECKING:
     from interviewer.wiring import Services
@@ -126,7 +127,7 @@ def _because(detail: str) -> str:
 
 
 def _row(one: Delivery) -> tuple[object, ...]:
-    return one.id, moment(one.received_at), one.event, one.subject or "-", one.outcome.value, one.detail or "-"
+    return one.id, timestamp(one.received_at), one.event, one.subject or "-", one.outcome.value, one.detail or "-"
 
 
 def _body(raw: bytes) -> list[str]:

@@ -17,6 +17,7 @@ import typer
 from interviewer.cli.opening import load_settings, one_sentence_errors
 from interviewer.cli.printing import say, shown, table
 from interviewer.errors import StartupError
+from interviewer.wording import form
 
 if TYPE_CHECKING:
     from evaluation.graders import Grader
@@ -58,8 +59,10 @@ def evaluate(
     with one_sentence_errors():
         failed = _evaluate(file, interviewer, out, report, repeats, limit, concurrency or AT_ONCE[interviewer])
     if failed:
-        count = "one answer" if failed == 1 else f"{failed} answers"
-        typer.echo(f"interviewer: {count} could not be judged; {shown(out)} says why.", err=True)
+        typer.echo(
+            f"interviewer: {form(failed, 'one answer', f'{failed} answers')} could not be judged; {shown(out)} says why.",
+            err=True,
+        )
         raise typer.Exit(1)
 
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from interviewer.cli.opening import operate
-from interviewer.cli.printing import moment, say, say_if_cut, table
+from interviewer.cli.printing import say, say_if_cut, table
 from interviewer.core.users import normalised_email
 from interviewer.errors import BadRequest, PaymentsUnavailable, SubscriptionNotCancelled
 from interviewer.operator.users import MOST_CREDITS, AccountLine, Grant
+from interviewer.wording import timestamp
 
 if TYPE_CHECKING:
     from interviewer.wiring import Services
@@ -43,7 +44,7 @@ def list_accounts(
             _credits(one.individual, one.individual_debt),
             _credits(one.subscription, one.subscription_debt),
             one.plan_status,
-            moment(one.created_at),
+            timestamp(one.created_at),
         )
         for one in found[:limit]
     ]

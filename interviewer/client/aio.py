@@ -1,4 +1,4 @@
-"""The client for programs that do other things meanwhile, on asyncio."""
+"""The client for asyncio. `sync.py` is generated from this file: see `tools/generate_sync_client.py`."""
 
 from __future__ import annotations
 
@@ -16,21 +16,30 @@ from .core import Core
 from .errors import ApiError, Unauthorized
 from .models import Account, Conversation, Dashboard, Interview, Started, StartOptions, Tokens
 from .outcomes import Answer, Broken, Outcome, Tries, answered, broken, parsed, result
+from .renewal import AsyncRenewal
 from .streams import MAX_EVENT, Event, Stream, is_stream
 
 T = TypeVar("T")
 
 
 class AsyncClient(Core):
-    """As `Client`, with the same methods to be awaited, or iterated over with `async for`. For tasks of one event loop."""
+    """One user's client, for the tasks of one event loop. Close it, or use it as a context manager.
+
+    Every method raises ApiError or one of its subclasses. A call that is safe to repeat is retried after a broken connection
+    and while the server is busy; an expired access token is renewed.
+    """
 
     def __init__(
         self, base_url: str, *, tokens: Tokens | None = None, timeout: float = 120.0, tries: int = 4, patience: float = 60.0
     ) -> None:
-        """Talk to the site at `base_url`; everything as for `Client`."""
+        """Connect to the site at `base_url`, which may have a path; raises ValueError for an address that is not HTTP.
+
+        `tokens` are an earlier client's. `timeout` is how long to wait for the next byte, in seconds; an interviewer may think
+        for a minute. A call is tried `tries` times, with at most `patience` seconds of waiting between all tries together.
+        """
         super().__init__(base_url, tokens, timeout, tries, patience)
         self._http = httpx2.AsyncClient(**self._options)
-        self._renewing: asyncio.Task[None] | None = None
+        self._renewal = AsyncRenewal()
 
     async def __aenter__(self) -> AsyncClient:
         return self
@@ -39,40 +48,43 @@ class AsyncClient(Core):
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Let go of the connections, once tokens that are being renewed have come."""
-        if self._renewing is not None:
-            await asyncio.wait([self._renewing])
+        """Close the connections."""
+        await self._renewal.finish()
         await self._http.aclose()
 
     # -- accounts ------------------------------------------------------------------------------------------------
 
     async def sign_in(self, email: str, password: str) -> Tokens:
-        """As `Client.sign_in`."""
+        """Sign in and stay signed in; raises Unauthorized for a wrong address or password."""
         self._tokens = tokens = await self._do(calls.sign_in(email, password))
         return tokens
 
     async def sign_up_request(self, email: str, username: str, password: str) -> None:
-        """As `Client.sign_up_request`."""
+        """Have a link mailed; its token is for `sign_up_confirm`. The reply is the same for an address that has an account."""
         await self._do(calls.sign_up_request(email, username, password))
 
     async def sign_up_confirm(self, token: str) -> Account:
-        """As `Client.sign_up_confirm`."""
+        """Create the account and sign in until the access token expires; raises Unauthorized for an expired or used token."""
         return self._keep(await self._do(calls.sign_up_confirm(token)))
 
     async def me(self) -> Account:
-        """As `Client.me`."""
+        """Return the account that is signed in."""
         return await self._do(calls.me(self._user_id()))
 
     # -- interviews ----------------------------------------------------------------------------------------------
 
     async def start(self, job_description: str = "", *, key: str | None = None, **options: Unpack[StartOptions]) -> Started:
-        """As `Client.start`."""
+        """Start an interview for one credit; raises PaymentRequired, and Unavailable when the credit has been given back.
+
+        `options` set its length and topics: see `StartOptions`. The same `key` never starts a second interview. Without one, a
+        key is made for this call and its retries.
+        """
         return await self._do(calls.start(job_description, key, options))
 
     async def stream_start(
         self, job_description: str = "", *, key: str | None = None, **options: Unpack[StartOptions]
     ) -> AsyncGenerator[Event[Started], None]:
-        """As `Client.stream_start`."""
+        """Start as `start` does; yields pieces of the first question as they are written, then Done."""
         async with aclosing(self._stream(calls.start(job_description, key, options))) as events:
             async for event in events:
                 yield event
@@ -86,7 +98,13 @@ class AsyncClient(Core):
         topic_id: int | None = None,
         question_id: int | None = None,
     ) -> Conversation:
-        """As `Client.answer`."""
+        """Answer the open question and return the conversation with the verdict and the next question.
+
+        Without a `key` one is made for this call and its retries; the same key within 24 hours replays the reply.
+        `topic_id` and `question_id` (its number within the topic) name the question that is meant: an earlier one is never
+        taken for the open one. Raises Conflict when the interview is not active or another question is open, and Unavailable
+        when the answer is stored but not scored: see `retry`.
+        """
         first = await self._is_first(interview_id)
         found = await self._do(calls.answer(interview_id, message, key, topic_id, question_id, first=first))
         self._begun.add(interview_id)
@@ -101,7 +119,10 @@ class AsyncClient(Core):
         topic_id: int | None = None,
         question_id: int | None = None,
     ) -> AsyncGenerator[Event[Conversation], None]:
-        """As `Client.stream_answer`."""
+        """Answer as `answer` does; yields pieces of feedback and next question as they are written, the score, then Done.
+
+        An empty message completes the last answer, as `retry` does.
+        """
         first = await self._is_first(interview_id)
         call = calls.answer(interview_id, message, key, topic_id, question_id, first=first)
         async with aclosing(self._stream(call)) as events:
@@ -110,49 +131,49 @@ class AsyncClient(Core):
         self._begun.add(interview_id)
 
     async def retry(self, interview_id: int) -> Conversation:
-        """As `Client.retry`."""
+        """Get the missing verdict or next question of the last answer; raises ApiError 400 if nothing is missing."""
         return await self.answer(interview_id, "")
 
     async def interview(self, interview_id: int) -> Interview:
-        """As `Client.interview`."""
+        """Return an interview; raises NotFound."""
         return await self._do(calls.interview(interview_id))
 
     async def conversation(self, interview_id: int) -> Conversation:
-        """As `Client.conversation`."""
+        """Return everything said in an interview; raises ApiError 400 for an id that is not one of yours."""
         return await self._do(calls.conversation(interview_id))
 
     async def pause(self, interview_id: int) -> Interview:
-        """As `Client.pause`."""
+        """Pause an interview unless it is paused already; raises NotFound, and ApiError 400 for one that is finished."""
         return await self._set_status(interview_id, "paused")
 
     async def resume(self, interview_id: int) -> Interview:
-        """As `Client.resume`."""
+        """Resume a paused interview; raises as `pause` does."""
         return await self._set_status(interview_id, "active")
 
     async def summarise_job(self, job_description: str) -> str:
-        """As `Client.summarise_job`."""
+        """Return what a job description asks for, as Markdown."""
         return await self._do(calls.summarise_job(job_description))
 
     async def dashboard(self, *, limit: int | None = None, before: int | None = None) -> Dashboard:
-        """As `Client.dashboard`."""
+        """Return plan, credits and the newest interviews: at most `limit` (1 to 500), only those older than the id `before`."""
         return await self._do(calls.dashboard(limit, before))
 
     # -- payment -------------------------------------------------------------------------------------------------
 
     async def checkout(self, tier: str) -> str:
-        """As `Client.checkout`."""
+        """Return the address of a page to pay for `individual`, `pro` or `premium`; raises Conflict for a second plan."""
         return await self._do(calls.checkout(tier))
 
     async def cancel_subscription(self) -> None:
-        """As `Client.cancel_subscription`."""
+        """Cancel subscription at the end of the paid period; raises Conflict when there is none."""
         await self._do(calls.cancel())
 
     async def resume_subscription(self) -> None:
-        """As `Client.resume_subscription`."""
+        """Undo the cancellation; raises Conflict, with a `portal_url` when that is possible only there."""
         await self._do(calls.resume_subscription())
 
     async def change_plan(self, tier: str) -> None:
-        """As `Client.change_plan`."""
+        """Change to `pro` or `premium`; raises Conflict, with a `portal_url` when that is possible only there."""
         await self._do(calls.change_plan(tier))
 
     # -- the network ---------------------------------------------------------------------------------------------
@@ -167,7 +188,7 @@ class AsyncClient(Core):
                 outcome = broken(error)
             if isinstance(outcome, Answer) and outcome.ok:
                 return result(call, outcome.status, parsed(outcome.body))
-            await self._again(call, outcome, sent, tries)
+            await self._prepare_retry(call, outcome, sent, tries)
 
     async def _stream(self, call: Call[T]) -> AsyncGenerator[Event[T], None]:
         stream, tries = Stream(call), self._tries()
@@ -188,29 +209,19 @@ class AsyncClient(Core):
             except httpx2.RequestError as error:
                 outcome = broken(error)
             tries = self._tries() if stream.advanced else tries
-            await self._again(call, outcome, sent, tries)
+            await self._prepare_retry(call, outcome, sent, tries)
 
-    async def _again(self, call: Call[Any], outcome: Outcome, sent: Tokens | None, tries: Tries) -> None:
-        """Make ready for another try; raises ApiError when there is to be none."""
+    async def _prepare_retry(self, call: Call[Any], outcome: Outcome, sent: Tokens | None, tries: Tries) -> None:
+        """Renew the tokens or wait, as `tries` says; raises ApiError when the call is not to be retried."""
         if sent and tries.renews(call, outcome, sent):
-            await self._renew(sent)
+            await self._renewal.run(lambda: self._renew(sent))
         else:
             await asyncio.sleep(tries.pause(call, outcome))
 
     async def _renew(self, stale: Tokens) -> None:
-        """Put new tokens in place of expired ones, unless another task has done so.
-
-        It runs on its own: a caller that is cancelled would lose tokens that are on their way, and with them the sign-in.
-        """
+        """Replace expired tokens, unless another caller has done so."""
         if self._tokens is not stale:
             return
-        if self._renewing is None or self._renewing.done():
-            self._renewing = asyncio.create_task(self._exchange(stale))
-            # Nobody may be left to look at what it raises.
-            self._renewing.add_done_callback(lambda task: task.cancelled() or task.exception())
-        await asyncio.shield(self._renewing)
-
-    async def _exchange(self, stale: Tokens) -> None:
         try:
             fresh = await self._do(calls.renew(stale))
         except Unauthorized:
@@ -228,4 +239,7 @@ class AsyncClient(Core):
             return found
 
     async def _is_first(self, interview_id: int) -> bool:
-        return interview_id not in self._begun and (await self.interview(interview_id)).number_questions_answered == 0
+        if interview_id in self._begun:
+            return False
+        found = await self.interview(interview_id)
+        return found.number_questions_answered == 0

@@ -1,4 +1,4 @@
-"""Every request as a value: what is sent, and how its answer is read. Nothing here touches the network."""
+"""Every request as a value: what is sent, and how the response is read. Nothing here touches the network."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ MAX_KEY = 200
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[T]):
-    """A request; `read` makes its result of the JSON that comes back.
+    """A request; `read` turns the JSON of the response into the result.
 
-    `repeatable`: sending it again is harmless even if it has arrived. `bearer` goes in place of the access token.
+    `repeatable`: sending it again is harmless even if it has arrived. `bearer` replaces the access token.
     """
 
     method: str
@@ -36,7 +36,7 @@ class Call(Generic[T]):
     bearer: SecretStr | None = None
 
     def request(self, tokens: Tokens | None) -> dict[str, Any]:
-        """Return what the HTTP client wants to know."""
+        """Return the arguments of the HTTP client's `request`."""
         bearer = tokens.access if self.signed_in and tokens else self.bearer
         headers = {"Authorization": f"Bearer {bearer.get_secret_value()}"} if bearer else {}
         if self.key:
@@ -66,20 +66,20 @@ def sign_in(email: str, password: str) -> Call[Tokens]:
 def renew(tokens: Tokens) -> Call[Tokens]:
     """Exchange the refresh token for new tokens.
 
-    It may be sent again although it works once: had it arrived, what came of it would be lost to us in any case.
+    It works once, but may be repeated: if it had arrived, its response would be lost in any case.
     """
     body = {"user_id": tokens.user_id}
     return Call("POST", "api/auth/token", _tokens("id"), body, repeatable=True, signed_in=False, bearer=tokens.refresh)
 
 
 def sign_up_request(email: str, username: str, password: str) -> Call[None]:
-    """Have the link mailed that creates an account."""
+    """Request the mail with the link that creates an account."""
     body = {"email": email, "username": username, "password": password}
     return Call("POST", "api/auth/request-verification", _nothing, body, signed_in=False)
 
 
 def sign_up_confirm(token: str) -> Call[tuple[Account, Tokens]]:
-    """Create the account by the token of the mailed link."""
+    """Create the account with the token of the mailed link."""
 
     def read(found: Any) -> tuple[Account, Tokens]:
         account = Account(id=found["user_id"], username=found["username"], email=found["email"])
@@ -89,7 +89,7 @@ def sign_up_confirm(token: str) -> Call[tuple[Account, Tokens]]:
 
 
 def me(user_id: int) -> Call[Account]:
-    """Ask for one's own account."""
+    """Request the account that is signed in."""
 
     def read(found: Any) -> Account:
         return Account(id=found["user_id"], username=found["username"], email=found["email"])
@@ -101,7 +101,7 @@ def me(user_id: int) -> Call[Account]:
 
 
 def start(job_description: str, key: str | None, options: StartOptions | None = None) -> Call[Started]:
-    """Start an interview; raises TypeError for an option that there is not."""
+    """Start an interview; raises TypeError for an unknown option."""
     given: dict[str, Any] = dict(options or {})
     if unknown := given.keys() - StartOptions.__annotations__.keys():
         raise TypeError(f"unknown options: {', '.join(sorted(unknown))}")
@@ -121,32 +121,32 @@ def answer(
 
 
 def interview(interview_id: int) -> Call[Interview]:
-    """Ask for an interview."""
+    """Request an interview."""
     return Call("GET", f"api/interviews/{interview_id:d}", _interview, repeatable=True)
 
 
 def set_status(interview_id: int, status: str) -> Call[Interview]:
-    """Pause an interview or go on with it; sent again it is refused, because it is done: see `no_change`."""
+    """Pause or resume an interview; a repeated request is refused because it has been done: see `no_change`."""
     return Call("PATCH", f"api/interviews/{interview_id:d}", _interview, {"status": status}, repeatable=True)
 
 
 def no_change(error: ApiError) -> bool:
-    """Tell whether a change of status was refused, perhaps because the interview has that status already."""
+    """Return whether a change of status was refused, perhaps because the interview has that status already."""
     return error.status == 400 and error.message == "Invalid status transition"
 
 
 def conversation(interview_id: int) -> Call[Conversation]:
-    """Ask for everything said in an interview."""
+    """Request everything said in an interview."""
     return Call("GET", f"api/conversations/{interview_id:d}", _conversation, repeatable=True)
 
 
 def summarise_job(job_description: str) -> Call[str]:
-    """Ask what is found in a job description."""
+    """Request a summary of a job description."""
     return Call("POST", "api/jd", _text, {"job_description": job_description}, repeatable=True)
 
 
 def dashboard(limit: int | None, before: int | None) -> Call[Dashboard]:
-    """Ask for plan, credits and interviews."""
+    """Request plan, credits and interviews."""
     params = {name: value for name, value in (("limit", limit), ("before", before)) if value is not None}
     return Call("GET", "api/user/dashboard", Dashboard.model_validate, params=params, repeatable=True)
 
@@ -155,17 +155,17 @@ def dashboard(limit: int | None, before: int | None) -> Call[Dashboard]:
 
 
 def checkout(tier: str) -> Call[str]:
-    """Ask for a page where something is paid."""
+    """Request a page to pay for a product."""
     return Call("POST", "api/payment/checkout", lambda found: _text(found["checkout_url"]), {"tier": tier})
 
 
 def cancel() -> Call[None]:
-    """End the subscription."""
+    """Cancel subscription."""
     return Call("POST", "api/payment/cancel", _nothing)
 
 
 def resume_subscription() -> Call[None]:
-    """Take the cancellation back."""
+    """Undo the cancellation."""
     return Call("POST", "api/payment/resume", _nothing)
 
 
@@ -178,7 +178,7 @@ def change_plan(tier: str) -> Call[None]:
 
 
 def _key(given: str | None) -> str:
-    """Return an Idempotency-Key: the one that was given, or a new one."""
+    """Return an Idempotency-Key, a new one if none is given; raises ValueError for one that no header can hold."""
     key = uuid4().hex if given is None else given
     if not (0 < len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
         raise ValueError(f"a key has 1 to {MAX_KEY} printable ASCII characters")

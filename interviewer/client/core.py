@@ -1,4 +1,4 @@
-"""What the two clients share: who is signed in, where the server is, and how patient they are."""
+"""What the two clients share: the tokens, the server's address, and the limits of retries."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Core:
         self._shown = str(url.copy_with(userinfo=b"", query=None, fragment=None))
         self._tokens = tokens
         self._limits = (tries, patience)
-        # Interviews that have an answer, as far as is known here.
+        # Interviews that are known to have an answer.
         self._begun: set[int] = set()
         self._options: dict[str, Any] = {
             "base_url": url,
@@ -37,11 +37,11 @@ class Core:
 
     @property
     def tokens(self) -> Tokens | None:
-        """What keeps the client signed in, None when it is not. Another client may go on with it, but not two at a time."""
+        """The tokens of the sign-in, None without one. Another client may take them over, but two must not use them at a time."""
         return self._tokens
 
     def sign_out(self) -> None:
-        """Forget the tokens. The access token stays good until it expires."""
+        """Forget the tokens. The access token stays valid until it expires."""
         self._tokens = None
 
     def _tries(self) -> Tries:
@@ -52,12 +52,12 @@ class Core:
         return account
 
     def _replace(self, stale: Tokens, fresh: Tokens | None) -> None:
-        """Put new tokens in place of others, unless somebody has signed in or out meanwhile."""
+        """Replace tokens, unless the client has signed in or out meanwhile."""
         if self._tokens is stale:
             self._tokens = fresh
 
     def _user_id(self) -> int:
-        """Return who is signed in; raises Unauthorized."""
+        """Return the id of the user who is signed in; raises Unauthorized without one."""
         if self._tokens is None:
             raise Unauthorized(401, "Nobody is signed in.")
         return self._tokens.user_id

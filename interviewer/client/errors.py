@@ -1,4 +1,4 @@
-"""What a call of the API can end in but its result."""
+"""Errors of the API."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 
 class ApiError(Exception):
-    """The server refused or failed: `status` is HTTP's, `message` a sentence for a person.
+    """The server refused or failed: `status` is the HTTP status, `message` a sentence for users.
 
-    `retry_after` is the number of seconds after which the server wants to be asked again, None when it does not say. `details`
-    are further fields of its answer. Neither passwords nor tokens are ever part of it.
+    `retry_after` is in seconds, None when the server does not say. `details` are further fields of the response. Passwords and
+    tokens are never part of it.
     """
 
     def __init__(
@@ -23,7 +23,7 @@ class ApiError(Exception):
 
 
 class Unauthorized(ApiError):
-    """401: nobody is signed in, the sign-in has ended, or the credentials are wrong."""
+    """401: not signed in, signed out since, or wrong credentials."""
 
 
 class PaymentRequired(ApiError):
@@ -31,37 +31,37 @@ class PaymentRequired(ApiError):
 
     @property
     def reason(self) -> str:
-        """Which case it is: `none_left`, `subscription_paused` or `subscription_expired`; empty when the server does not say."""
+        """The case: `none_left`, `subscription_paused` or `subscription_expired`; "" when the server does not say."""
         return self.details.get("reason", "")
 
 
 class NotFound(ApiError):
-    """404: it does not exist, or belongs to somebody else."""
+    """404: it does not exist, or belongs to another user."""
 
 
 class Conflict(ApiError):
-    """409: the state of things forbids it right now."""
+    """409: not possible in the current state."""
 
     @property
     def portal_url(self) -> str:
-        """The page of the payment service where it can be done instead; empty when there is none."""
+        """The page of the payment service where it is possible; "" without one."""
         return self.details.get("portal_url", "")
 
 
 class TooManyRequests(ApiError):
-    """429: tried too often; `retry_after` tells when it may go on."""
+    """429: too many requests; `retry_after` says how long to wait."""
 
 
 class Unavailable(ApiError):
-    """503: something the server depends on does not answer. An answer that was sent is kept: see `Client.retry`."""
+    """503: something the server depends on does not respond. An answer that was sent is stored: see `Client.retry`."""
 
 
 class Unreachable(ApiError):
-    """No answer at all, after all the tries; the status is 0. What was asked for may have been done nevertheless."""
+    """No response after all tries; the status is 0. The request may have been carried out nevertheless."""
 
 
 class InvalidAnswer(ApiError):
-    """What came back is not what this API answers: perhaps the address is another server's."""
+    """The response is not one of this API: perhaps the address is another server's."""
 
 
 BY_STATUS: dict[int, type[ApiError]] = {
@@ -75,5 +75,5 @@ BY_STATUS: dict[int, type[ApiError]] = {
 
 
 def error_for(status: int, message: str, retry_after: float | None = None, details: Mapping[str, str] | None = None) -> ApiError:
-    """Return the error of a status."""
+    """Return the error of an HTTP status."""
     return BY_STATUS.get(status, ApiError)(status, message, retry_after, details)

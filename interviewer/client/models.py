@@ -1,4 +1,4 @@
-"""What the API answers with. Fields that a later server adds are ignored."""
+"""The API's responses. Fields that a later server adds are ignored."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class _Model(BaseModel):
 
 
 class Tokens(_Model):
-    """What keeps a program signed in as `user_id`; `refresh` is empty after a sign-up, whose access ends by itself.
+    """The sign-in of `user_id`; `refresh` is empty after a sign-up, whose access token expires for good.
 
-    To stay signed in across runs, store them where passwords may be stored; `get_secret_value()` gives the text.
+    To stay signed in across runs, store them where passwords may be stored; `get_secret_value()` returns the text.
     """
 
     user_id: int
@@ -26,14 +26,14 @@ class Tokens(_Model):
     @field_validator("access", "refresh")
     @classmethod
     def _can_be_sent(cls, value: SecretStr) -> SecretStr:
-        """A header takes nothing else."""
+        """Refuse what no HTTP header can hold."""
         if not (value.get_secret_value().isascii() and value.get_secret_value().isprintable()):
             raise ValueError("no token")
         return value
 
 
 class Account(_Model):
-    """Who somebody is."""
+    """A user's account."""
 
     id: int
     username: str
@@ -41,10 +41,10 @@ class Account(_Model):
 
 
 class StartOptions(TypedDict, total=False):
-    """What a start may ask for besides the job; what is left out is as the server has it: every topic, two questions each.
+    """Choices of a start besides the job. The server's defaults are every topic, with two questions each.
 
-    `topics` are ids, 1 to 6, in the order in which they are asked about. `level` is `junior`, `mid-level` or `senior`, else the
-    job description decides; `programming_language` is a name such as `Go`.
+    `topics` are ids, 1 to 6, in the order in which they are asked. `level` is `junior`, `mid-level` or `senior`, else the
+    job description decides it; `programming_language` is a name such as `Go`.
     """
 
     topics: Sequence[int]
@@ -63,7 +63,7 @@ class Started(_Model):
 
 
 class Interview(_Model):
-    """An interview. `length` is in minutes; `score` in percent of what could be reached so far, None before the first verdict.
+    """An interview. `length` is in minutes, `score` in percent of the maximum so far, None before the first verdict.
 
     `status` is `starting`, `active`, `paused` or `finished`; `difficulty` is `junior`, `mid-level` or `senior`.
     """
@@ -88,9 +88,9 @@ class Interview(_Model):
 
 
 class Exchange(_Model):
-    """The verdict on an answer and the question after it, which is empty behind the last one.
+    """The verdict on an answer and the question after it, which is empty after the last answer.
 
-    `score` is 0 to 10, 7 passes; None while the answer is not judged: see `Client.retry`.
+    `score` is 0 to 10, 7 passes; None while the answer is not scored: see `Client.retry`.
     """
 
     topic: str
@@ -104,7 +104,7 @@ class Exchange(_Model):
 
 
 class Message(_Model):
-    """Something said about a question; `author` is `system`, `interviewer` or `user`."""
+    """A message about a question; `author` is `system`, `interviewer` or `user`."""
 
     conversation_id: int
     topic_id: int
@@ -115,7 +115,7 @@ class Message(_Model):
 
     @property
     def exchange(self) -> Exchange | None:
-        """What an interviewer's message says after the first question, None for a message in plain text."""
+        """The verdict and next question in an interviewer's message, None for a message in plain text."""
         if self.author != "interviewer":
             return None
         try:
@@ -125,7 +125,7 @@ class Message(_Model):
 
 
 class Question(_Model):
-    """A question with everything said about it; `question_number` counts within its topic."""
+    """A question with its messages; `question_number` counts within its topic."""
 
     conversation_id: int
     topic_id: int
@@ -136,7 +136,7 @@ class Question(_Model):
 
 
 class Topic(_Model):
-    """One of the six topics; its questions by their numbers, none before it is reached."""
+    """A topic with the questions asked so far, by their numbers."""
 
     id: int
     conversation_id: int
@@ -145,7 +145,7 @@ class Topic(_Model):
 
 
 class Conversation(_Model):
-    """Everything said in an interview; its topics by their numbers, 1 to 6."""
+    """Everything said in an interview; `topics` are by their ids."""
 
     id: int
     interview_id: int
@@ -158,12 +158,12 @@ class Conversation(_Model):
 
     @property
     def finished(self) -> bool:
-        """Whether the last answer is judged."""
+        """Whether the last answer is scored."""
         return self.current_topic == 0
 
     @property
     def question(self) -> Question | None:
-        """The question that was asked last, None when the interview is finished."""
+        """The newest question, None when the interview is finished."""
         topic = self.topics.get(self.current_topic)
         return topic.questions.get(self.current_question_number) if topic else None
 
@@ -178,7 +178,7 @@ class Conversation(_Model):
 
 
 class PastInterview(_Model):
-    """An interview in the list; `score` in percent, None until there is one."""
+    """An interview in a list; `score` in percent, None before the first verdict."""
 
     id: int
     started_at: datetime

@@ -1,4 +1,4 @@
-"""What came of sending a request, and whether to send it again. Nothing here touches the network or waits."""
+"""The outcome of a request, and the one rule for retries. Nothing here touches the network or waits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .errors import ApiError, InvalidAnswer, Unreachable, error_for
 from .models import Tokens
 
 T = TypeVar("T")
-# What is raised before a request can have reached the server.
+# Raised before a request can have reached the server.
 NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 EXPIRED = "Unauthorized"
 FIRST_PAUSE = 0.5
@@ -26,7 +26,7 @@ _random = SystemRandom()
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the server answered; `body` may hold tokens."""
+    """The server's response; `body` may hold tokens."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
@@ -34,19 +34,19 @@ class Answer:
 
     @property
     def ok(self) -> bool:
-        """Whether the server did what it was asked for."""
+        """Whether the request succeeded."""
         return 200 <= self.status < 300
 
     @property
     def message(self) -> str:
-        """The server's words for an error."""
+        """The error in the server's words."""
         found = parsed(self.body)
         words = found.get("error") if isinstance(found, dict) else None
         return words if isinstance(words, str) else f"The server answered {self.status} and gave no reason."
 
     @property
     def details(self) -> dict[str, str]:
-        """What the server says of an error beyond its words."""
+        """Further fields of an error."""
         found = parsed(self.body)
         fields = found.items() if isinstance(found, dict) else ()
         return {name: value for name, value in fields if name != "error" and isinstance(value, str)}
@@ -54,7 +54,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """There was no answer, or not all of it; `sent` tells whether the request may have arrived."""
+    """The response is missing or incomplete; `sent` says whether the request may have arrived."""
 
     reason: str
     sent: bool = True
@@ -64,17 +64,17 @@ Outcome = Answer | Broken
 
 
 def answered(response: httpx2.Response) -> Answer:
-    """Return the answer that a response, which has been read, stands for."""
+    """Return the outcome of a response that has been read."""
     return Answer(response.status_code, response.headers, response.content)
 
 
 def broken(error: httpx2.RequestError) -> Broken:
-    """Return what an exception stands for. It is not raised on: it holds the request with everything confidential in it."""
+    """Return the outcome of an exception, which is not kept: it holds the request with its passwords and tokens."""
     return Broken(type(error).__name__, not isinstance(error, NOT_SENT))
 
 
 def parsed(body: bytes | str) -> Any:
-    """Return the JSON of a body, None for what is none."""
+    """Return the JSON of a body, None for anything else."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
@@ -82,7 +82,7 @@ def parsed(body: bytes | str) -> Any:
 
 
 def result(call: Call[T], status: int, document: Any) -> T:
-    """Return what a call results in; raises InvalidAnswer for what cannot be read."""
+    """Return the result of a call; raises InvalidAnswer for a document that cannot be read."""
     try:
         return call.read(document)
     except (ValueError, TypeError, LookupError):
@@ -91,7 +91,7 @@ def result(call: Call[T], status: int, document: Any) -> T:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds to wait that a Retry-After header names (RFC 9110, 10.2.3: a number or a date), None without one."""
+    """Return the seconds of a Retry-After header (RFC 9110, 10.2.3: a number or a date), None without one."""
     value = headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdecimal():
         return float(value[:9])
@@ -103,7 +103,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def error_of(outcome: Outcome) -> ApiError:
-    """Return the error that an outcome is when it is not tried again."""
+    """Return the error of an outcome that is not retried."""
     if isinstance(outcome, Broken):
         return Unreachable(0, f"The server did not answer ({outcome.reason}).")
     if outcome.ok:
@@ -112,17 +112,17 @@ def error_of(outcome: Outcome) -> ApiError:
 
 
 class Tries:
-    """How often a call has been tried, and how long has been waited for it, in seconds."""
+    """The tries that are left to a call, and the seconds that it may still wait between them."""
 
     def __init__(self, most: int, patience: float) -> None:
-        """At most `most` tries, and no more than `patience` seconds of waiting between them all together."""
+        """Allow `most` tries, with at most `patience` seconds of waiting between all of them together."""
         self._left = most
         self._patience = patience
         self._pause = FIRST_PAUSE
         self._renewed = False
 
     def renews(self, call: Call[Any], outcome: Outcome, sent: Tokens | None) -> bool:
-        """Tell whether the outcome means that the access token has expired and can be renewed; so once a call."""
+        """Return whether the access token has expired and can be renewed, which a call tries once."""
         expired = isinstance(outcome, Answer) and outcome.status == 401 and outcome.message == EXPIRED
         if not (expired and call.signed_in and sent and sent.refresh.get_secret_value()) or self._renewed:
             return False
@@ -130,7 +130,7 @@ class Tries:
         return True
 
     def pause(self, call: Call[Any], outcome: Outcome) -> float:
-        """Return the seconds to wait before the next try; raises ApiError when there is to be none."""
+        """Return the seconds to wait before the next try; raises ApiError when the call must not be retried."""
         error = error_of(outcome)
         self._left -= 1
         wait = error.retry_after if error.retry_after is not None else _random.uniform(self._pause / 2, self._pause)
@@ -142,7 +142,7 @@ class Tries:
 
 
 def may_repeat(call: Call[Any], outcome: Outcome) -> bool:
-    """Tell whether a call may be sent again: refused because of too many it always may, else when that is harmless."""
+    """Return whether a call may be sent again: after a 429 always, otherwise if repeating it is harmless."""
     if isinstance(outcome, Broken):
         return call.repeatable or not outcome.sent
     return outcome.status == 429 or (outcome.status == 503 and call.repeatable)

@@ -1,4 +1,4 @@
-"""Answers that come in pieces: what is told of them, and how a stream goes on after its connection broke."""
+"""Responses that arrive in pieces: their events, and how a stream continues after its connection broke."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ MAX_EVENT = 8 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class QuestionText:
-    """A piece of the question that is being written."""
+    """A piece of the next question, as it is written."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class FeedbackText:
-    """A piece of the feedback that is being written."""
+    """A piece of the feedback, as it is written."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """What the answer is worth, 0 to 10."""
+    """The score of the answer, 0 to 10."""
 
     score: int
 
 
 @dataclass(frozen=True, slots=True)
 class Done(Generic[T]):
-    """The last event, with what the call without a stream returns. Where it differs from the pieces, it is right."""
+    """The last event, with the result of the call without a stream. Where it differs from the pieces, it is right."""
 
     result: T
 
@@ -57,13 +57,13 @@ Event = QuestionText | FeedbackText | Score | Done[T]
 
 
 def is_stream(response: httpx2.Response) -> bool:
-    """Tell whether a response is the stream that was asked for."""
+    """Return whether a response is an event stream."""
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     return response.is_success and kind == EVENT_STREAM
 
 
 class Stream(Generic[T]):
-    """How far the stream of a call has come."""
+    """The progress of a call's stream."""
 
     def __init__(self, call: Call[T]) -> None:
         self._call = call
@@ -73,7 +73,7 @@ class Stream(Generic[T]):
         self.failure: Answer | None = None
 
     def request(self, **given: Any) -> dict[str, Any]:
-        """Return the request for the stream, or for the rest of it, made of the request of the call."""
+        """Turn the request of the call into one for its stream, or for the rest of it."""
         headers = {**given["headers"], "Accept": EVENT_STREAM}
         if self._last_id:
             headers["Last-Event-ID"] = self._last_id
@@ -82,14 +82,14 @@ class Stream(Generic[T]):
 
     @property
     def advanced(self) -> bool:
-        """Whether the last try brought anything new."""
+        """Whether the last try brought new events."""
         return self._last_id != self._tried_from
 
     def take(self, sent: httpx2.ServerSentEvent) -> Event[T] | None:
-        """Return the event that was sent, None for one that is not for the caller.
+        """Return the event for the caller, None for an event that is not for callers.
 
-        Raises InvalidAnswer, and ApiError for a failure after the first pieces: what is done again would be other words than
-        those that the caller has. A failure before them can be tried again, so it is only noted.
+        Raises InvalidAnswer, and ApiError for a failure after the first pieces: a retry would bring other words than those that
+        the caller has. A failure before them can be retried, so it is only stored in `failure`.
         """
         found = parsed(sent.data)
         if sent.event == "error":

@@ -1,10 +1,10 @@
-"""The client for programs that wait."""
+"""The client for threads. Generated from `aio.py` by `tools/generate_sync_client.py`: change that file instead."""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Generator
+from contextlib import closing
 from types import TracebackType
 from typing import Any, TypeVar, Unpack
 
@@ -16,29 +16,30 @@ from .core import Core
 from .errors import ApiError, Unauthorized
 from .models import Account, Conversation, Dashboard, Interview, Started, StartOptions, Tokens
 from .outcomes import Answer, Broken, Outcome, Tries, answered, broken, parsed, result
+from .renewal import Renewal
 from .streams import MAX_EVENT, Event, Stream, is_stream
 
 T = TypeVar("T")
 
 
 class Client(Core):
-    """Somebody who uses the API; threads may share one. To be closed, or used as a context manager.
+    """One user's client, which threads may share. Close it, or use it as a context manager.
 
-    Every method raises ApiError or one of its kinds. What does no harm twice is tried again by itself after a broken connection
-    and when the server is busy; an access token that has expired is renewed.
+    Every method raises ApiError or one of its subclasses. A call that is safe to repeat is retried after a broken connection
+    and while the server is busy; an expired access token is renewed.
     """
 
     def __init__(
         self, base_url: str, *, tokens: Tokens | None = None, timeout: float = 120.0, tries: int = 4, patience: float = 60.0
     ) -> None:
-        """Talk to the site at `base_url`, which may have a path; raises ValueError when it is no http address.
+        """Connect to the site at `base_url`, which may have a path; raises ValueError for an address that is not HTTP.
 
         `tokens` are an earlier client's. `timeout` is how long to wait for the next byte, in seconds; an interviewer may think
-        for a minute. A call is tried `tries` times, with at most `patience` seconds of waiting in between all together.
+        for a minute. A call is tried `tries` times, with at most `patience` seconds of waiting between all tries together.
         """
         super().__init__(base_url, tokens, timeout, tries, patience)
         self._http = httpx2.Client(**self._options)
-        self._renewing = threading.Lock()
+        self._renewal = Renewal()
 
     def __enter__(self) -> Client:
         return self
@@ -47,26 +48,27 @@ class Client(Core):
         self.close()
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
+        self._renewal.finish()
         self._http.close()
 
     # -- accounts ------------------------------------------------------------------------------------------------
 
     def sign_in(self, email: str, password: str) -> Tokens:
-        """Sign in and stay so; raises Unauthorized for a wrong address or password."""
+        """Sign in and stay signed in; raises Unauthorized for a wrong address or password."""
         self._tokens = tokens = self._do(calls.sign_in(email, password))
         return tokens
 
     def sign_up_request(self, email: str, username: str, password: str) -> None:
-        """Have a link mailed; its token is for `sign_up_confirm`. Nothing tells whether the address is known already."""
+        """Have a link mailed; its token is for `sign_up_confirm`. The reply is the same for an address that has an account."""
         self._do(calls.sign_up_request(email, username, password))
 
     def sign_up_confirm(self, token: str) -> Account:
-        """Create the account and be signed in until the access token expires; raises Unauthorized for a dead token."""
+        """Create the account and sign in until the access token expires; raises Unauthorized for an expired or used token."""
         return self._keep(self._do(calls.sign_up_confirm(token)))
 
     def me(self) -> Account:
-        """Return one's own account."""
+        """Return the account that is signed in."""
         return self._do(calls.me(self._user_id()))
 
     # -- interviews ----------------------------------------------------------------------------------------------
@@ -74,8 +76,8 @@ class Client(Core):
     def start(self, job_description: str = "", *, key: str | None = None, **options: Unpack[StartOptions]) -> Started:
         """Start an interview for one credit; raises PaymentRequired, and Unavailable when the credit has been given back.
 
-        `options` say how long it is, and on what: see `StartOptions`. The same `key` again starts no second one. Without one, a
-        key is made for this call and its repetitions.
+        `options` set its length and topics: see `StartOptions`. The same `key` never starts a second interview. Without one, a
+        key is made for this call and its retries.
         """
         return self._do(calls.start(job_description, key, options))
 
@@ -83,7 +85,8 @@ class Client(Core):
         self, job_description: str = "", *, key: str | None = None, **options: Unpack[StartOptions]
     ) -> Generator[Event[Started], None, None]:
         """Start as `start` does; yields pieces of the first question as they are written, then Done."""
-        yield from self._stream(calls.start(job_description, key, options))
+        with closing(self._stream(calls.start(job_description, key, options))) as events:
+            yield from events
 
     def answer(
         self,
@@ -96,10 +99,10 @@ class Client(Core):
     ) -> Conversation:
         """Answer the open question and return the conversation with the verdict and the next question.
 
-        Without a `key` one is made for this call and its repetitions; the same again within 24 hours replays the reply.
+        Without a `key` one is made for this call and its retries; the same key within 24 hours replays the reply.
         `topic_id` and `question_id` (its number within the topic) name the question that is meant: an earlier one is never
         taken for the open one. Raises Conflict when the interview is not active or another question is open, and Unavailable
-        when the answer is kept but not judged: see `retry`.
+        when the answer is stored but not scored: see `retry`.
         """
         first = self._is_first(interview_id)
         found = self._do(calls.answer(interview_id, message, key, topic_id, question_id, first=first))
@@ -117,14 +120,16 @@ class Client(Core):
     ) -> Generator[Event[Conversation], None, None]:
         """Answer as `answer` does; yields pieces of feedback and next question as they are written, the score, then Done.
 
-        An empty message does what is missing for the last answer, as `retry` does.
+        An empty message completes the last answer, as `retry` does.
         """
         first = self._is_first(interview_id)
-        yield from self._stream(calls.answer(interview_id, message, key, topic_id, question_id, first=first))
+        call = calls.answer(interview_id, message, key, topic_id, question_id, first=first)
+        with closing(self._stream(call)) as events:
+            yield from events
         self._begun.add(interview_id)
 
     def retry(self, interview_id: int) -> Conversation:
-        """Have done what is missing for the last answer, its verdict or the next question; raises ApiError 400 if nothing is."""
+        """Get the missing verdict or next question of the last answer; raises ApiError 400 if nothing is missing."""
         return self.answer(interview_id, "")
 
     def interview(self, interview_id: int) -> Interview:
@@ -136,15 +141,15 @@ class Client(Core):
         return self._do(calls.conversation(interview_id))
 
     def pause(self, interview_id: int) -> Interview:
-        """Pause an interview, if it is not paused already; raises NotFound, and ApiError 400 for one that is finished."""
+        """Pause an interview unless it is paused already; raises NotFound, and ApiError 400 for one that is finished."""
         return self._set_status(interview_id, "paused")
 
     def resume(self, interview_id: int) -> Interview:
-        """Go on with a paused interview; raises as `pause` does."""
+        """Resume a paused interview; raises as `pause` does."""
         return self._set_status(interview_id, "active")
 
     def summarise_job(self, job_description: str) -> str:
-        """Return what is found in a job description, as Markdown."""
+        """Return what a job description asks for, as Markdown."""
         return self._do(calls.summarise_job(job_description))
 
     def dashboard(self, *, limit: int | None = None, before: int | None = None) -> Dashboard:
@@ -154,19 +159,19 @@ class Client(Core):
     # -- payment -------------------------------------------------------------------------------------------------
 
     def checkout(self, tier: str) -> str:
-        """Return the address of a page where `individual`, `pro` or `premium` is paid; raises Conflict for a second plan."""
+        """Return the address of a page to pay for `individual`, `pro` or `premium`; raises Conflict for a second plan."""
         return self._do(calls.checkout(tier))
 
     def cancel_subscription(self) -> None:
-        """End the subscription at the end of what is paid; raises Conflict when there is none."""
+        """Cancel subscription at the end of the paid period; raises Conflict when there is none."""
         self._do(calls.cancel())
 
     def resume_subscription(self) -> None:
-        """Take the cancellation back; raises Conflict, with a `portal_url` where it can be done only there."""
+        """Undo the cancellation; raises Conflict, with a `portal_url` when that is possible only there."""
         self._do(calls.resume_subscription())
 
     def change_plan(self, tier: str) -> None:
-        """Change to `pro` or `premium`; raises Conflict, with a `portal_url` where it can be done only there."""
+        """Change to `pro` or `premium`; raises Conflict, with a `portal_url` when that is possible only there."""
         self._do(calls.change_plan(tier))
 
     # -- the network ---------------------------------------------------------------------------------------------
@@ -181,7 +186,7 @@ class Client(Core):
                 outcome = broken(error)
             if isinstance(outcome, Answer) and outcome.ok:
                 return result(call, outcome.status, parsed(outcome.body))
-            self._again(call, outcome, sent, tries)
+            self._prepare_retry(call, outcome, sent, tries)
 
     def _stream(self, call: Call[T]) -> Generator[Event[T], None, None]:
         stream, tries = Stream(call), self._tries()
@@ -202,26 +207,25 @@ class Client(Core):
             except httpx2.RequestError as error:
                 outcome = broken(error)
             tries = self._tries() if stream.advanced else tries
-            self._again(call, outcome, sent, tries)
+            self._prepare_retry(call, outcome, sent, tries)
 
-    def _again(self, call: Call[Any], outcome: Outcome, sent: Tokens | None, tries: Tries) -> None:
-        """Make ready for another try; raises ApiError when there is to be none."""
+    def _prepare_retry(self, call: Call[Any], outcome: Outcome, sent: Tokens | None, tries: Tries) -> None:
+        """Renew the tokens or wait, as `tries` says; raises ApiError when the call is not to be retried."""
         if sent and tries.renews(call, outcome, sent):
-            self._renew(sent)
+            self._renewal.run(lambda: self._renew(sent))
         else:
             time.sleep(tries.pause(call, outcome))
 
     def _renew(self, stale: Tokens) -> None:
-        """Put new tokens in place of expired ones, unless another thread has done so."""
-        with self._renewing:
-            if self._tokens is not stale:
-                return
-            try:
-                fresh = self._do(calls.renew(stale))
-            except Unauthorized:
-                self._replace(stale, None)
-                raise
-            self._replace(stale, fresh)
+        """Replace expired tokens, unless another caller has done so."""
+        if self._tokens is not stale:
+            return
+        try:
+            fresh = self._do(calls.renew(stale))
+        except Unauthorized:
+            self._replace(stale, None)
+            raise
+        self._replace(stale, fresh)
 
     def _set_status(self, interview_id: int, status: str) -> Interview:
         try:
@@ -233,4 +237,7 @@ class Client(Core):
             return found
 
     def _is_first(self, interview_id: int) -> bool:
-        return interview_id not in self._begun and self.interview(interview_id).number_questions_answered == 0
+        if interview_id in self._begun:
+            return False
+        found = self.interview(interview_id)
+        return found.number_questions_answered == 0

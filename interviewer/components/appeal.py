@@ -7,6 +7,8 @@ import reflex as rx
 from interviewer.components.forms import SECONDARY, alert
 from interviewer.components.prose import prose
 from interviewer.components.verdict import disclosure
+from interviewer.interviews.rubric import MAX_SCORE
+from interviewer.interviews.wording import SECOND_VERDICT
 from interviewer.state.appeal import AppealState
 from interviewer.state.models import PairItem, TurnItem
 
@@ -49,7 +51,7 @@ def _both(turn: rx.Var[TurnItem]) -> rx.Component:
             ", the second ",
             rx.el.strong(turn.second_score),
             ". The average counts: ",
-            rx.el.strong(turn.score, " out of 10"),
+            rx.el.strong(turn.score, f" out of {MAX_SCORE}"),
             ".",
             role="status",
             class_name="mt-1",
@@ -66,7 +68,7 @@ def _both(turn: rx.Var[TurnItem]) -> rx.Component:
             rx.el.tbody(rx.foreach(turn.pairs, _pair), class_name="divide-y divide-line"),
             class_name="mt-3 w-full text-sm",
         ),
-        disclosure("What the second verdict says", prose(turn.second_feedback)),
+        disclosure(SECOND_VERDICT, prose(turn.second_feedback)),
         class_name="border-t border-line pt-4",
     )
 

@@ -11,15 +11,23 @@ from interviewer.components.forms import BUSY, LINK, PRIMARY, SECONDARY, alert, 
 from interviewer.components.icons import icon
 from interviewer.components.layout import card
 from interviewer.components.verdict import disclosure
+from interviewer.credits.rules import FIRST_FREE, ONE_FOR_ONE
 from interviewer.state.billing import BillingState
-from interviewer.state.billing_models import LineItem
+from interviewer.state.billing_models import NO_PLAN, LineItem
 from interviewer.state.session import SessionState
+from interviewer.wording import counted
 
 _FOOT_LINK = f"{LINK} mt-auto inline-flex min-h-11 w-fit items-center"
+
+
+def _month(product: Product) -> str:
+    return f"{counted(CREDITS_A_MONTH[product], 'interview')} a month"
+
+
 OFFERS = {
     Product.INDIVIDUAL: ("One interview", "one time", ("Never expires", "Works with or without a plan")),
-    Product.PRO: ("10 interviews a month", "a month", ("Unused credits roll over", "Change or cancel anytime")),
-    Product.PREMIUM: ("20 interviews a month", "a month", ("Unused credits roll over", "Change or cancel anytime")),
+    Product.PRO: (_month(Product.PRO), "a month", ("Unused credits roll over", "Change or cancel anytime")),
+    Product.PREMIUM: (_month(Product.PREMIUM), "a month", ("Unused credits roll over", "Change or cancel anytime")),
 }
 
 
@@ -59,7 +67,10 @@ def prices() -> rx.Component:
 def _prices() -> rx.Component:
     return rx.el.section(
         rx.el.h2("Pricing", class_name="font-serif text-2xl font-bold"),
-        rx.el.p("Your first interview is free. After that, one credit is one interview.", class_name="mt-1 mb-5 text-muted"),
+        rx.el.p(
+            f"{FIRST_FREE} After that, {ONE_FOR_ONE[0].lower()}{ONE_FOR_ONE[1:]}",
+            class_name="mt-1 mb-5 text-muted",
+        ),
         rx.el.ul(
             *[
                 offer(
@@ -111,15 +122,15 @@ def credits_card() -> rx.Component:
         rx.el.p(
             rx.cond(
                 credits.plan_usable & (credits.plan > 0),
-                f"{credits.individual} single, {credits.plan} from your plan. One credit is one interview.",
-                "One credit is one interview.",
+                f"{credits.individual} single, {credits.plan} from your plan. {ONE_FOR_ONE}",
+                ONE_FOR_ONE,
             ),
             class_name="text-sm text-muted",
         ),
         rx.cond(credits.note != "", rx.el.p(credits.note, class_name="mt-2 text-sm text-half")),
         rx.cond(plan.next != "", rx.el.p(plan.next, class_name="mt-4 mb-1 border-t border-line pt-4 text-sm text-muted")),
         rx.cond(
-            plan.status == "No plan",
+            plan.status == NO_PLAN,
             rx.cond(SessionState.selling, rx.el.a("See pricing", href="#credits", class_name=_FOOT_LINK)),
             rx.el.a("See your plan", href="/account#plan", class_name=_FOOT_LINK),
         ),

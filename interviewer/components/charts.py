@@ -9,6 +9,7 @@ from interviewer.components.icons import icon
 from interviewer.components.ink import ring
 from interviewer.components.layout import SECTION_TITLE, card
 from interviewer.components.verdict import disclosure
+from interviewer.reports import wording
 from interviewer.state.dashboard_models import HEIGHT, WIDTH, DayItem, PointItem, StreakItem, TopicItem, height_of
 
 _CELL = "py-2.5 align-top tabular-nums"
@@ -197,7 +198,7 @@ def first_score(point: rx.Var[PointItem]) -> rx.Component:
 def scores_by_topic(topics: rx.Var[list[TopicItem]], past: rx.Var[int]) -> rx.Component:
     """Return a table of each topic's score over all interviews and in the last one, with bars drawn into it."""
     return card(
-        rx.el.h2("Score by topic", class_name=SECTION_TITLE),
+        rx.el.h2(wording.TOPICS, class_name=SECTION_TITLE),
         rx.el.p(
             rx.cond(past > 1, "Across all your answers. The line marks your last interview.", "Across all your answers so far."),
             class_name="mt-1 text-muted",
@@ -221,7 +222,7 @@ def scores_by_topic(topics: rx.Var[list[TopicItem]], past: rx.Var[int]) -> rx.Co
             ),
             rx.el.tbody(rx.foreach(topics, lambda topic: _topic(topic, past)), class_name="divide-y divide-line"),
             class_name="mt-3 w-full",
-            aria_label="Score by topic",
+            aria_label=wording.TOPICS,
         ),
         id="topics",
     )

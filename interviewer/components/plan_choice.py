@@ -17,12 +17,14 @@ from interviewer.interviews.plan import (
     STANDARD,
     Plan,
     Preset,
-    counted,
     focus,
+    size_words,
+    time_words,
 )
 from interviewer.interviews.topics import TOPICS, Level, Topic
 from interviewer.state.interview import InterviewState
 from interviewer.state.plan_form import LANGUAGE, LENGTH, LEVEL, topic_field
+from interviewer.wording import counted
 
 PLAN = "group/plan"
 _SHOWN = {
@@ -73,7 +75,7 @@ def _length(preset: Preset, name: str, plan: Plan, about: str) -> rx.Component:
         rx.el.span(
             rx.el.span(name, class_name="block font-semibold leading-6"),
             rx.el.span(f"{counted(plan.total, 'question')}, {about}", class_name="block text-sm text-muted"),
-            rx.el.span(f"about {plan.minutes} minutes", class_name="block text-sm text-muted"),
+            rx.el.span(time_words(plan), class_name="block text-sm text-muted"),
             class_name="min-w-0",
         ),
         class_name=_BOX,
@@ -127,7 +129,7 @@ def course() -> rx.Component:
         _course(Preset.STANDARD, STANDARD),
         _course(Preset.SHORT, SHORT),
         rx.el.div(
-            rx.el.p(f"{counted(FOCUS_QUESTIONS, 'question')} on the topics you choose, about {focus([1]).minutes} minutes."),
+            rx.el.p(f"{counted(FOCUS_QUESTIONS, 'question')} on the topics you choose, {time_words(focus([1]))}."),
             rx.el.ol(
                 *[
                     rx.el.li(
@@ -146,7 +148,7 @@ def course() -> rx.Component:
 
 def _course(preset: Preset, plan: Plan) -> rx.Component:
     return rx.el.div(
-        rx.el.p(f"{counted(plan.total, 'question')} on {counted(len(plan.topics), 'topic')}, about {plan.minutes} minutes."),
+        rx.el.p(f"{size_words(plan)}, {time_words(plan)}."),
         rx.el.ol(
             *[
                 rx.el.li(

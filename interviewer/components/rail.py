@@ -7,7 +7,8 @@ import reflex as rx
 from interviewer.components.forms import QUIET
 from interviewer.components.icons import icon
 from interviewer.components.keys import keys_button
-from interviewer.interviews.rubric import PASS_SCORE
+from interviewer.interviews.rubric import MAX_SCORE, PASS_SCORE
+from interviewer.interviews.wording import NO_SCORE_YET, out_of
 from interviewer.state.interview import InterviewState
 from interviewer.state.models import RailItem
 
@@ -66,16 +67,16 @@ def _item(item: rx.Var[RailItem]) -> rx.Component:
 
 def _dot(dot: rx.Var[str]) -> rx.Component:
     failed = [
-        (str(score), rx.el.span(dot, title="Score out of 10", class_name=f"{_DOT} border-half text-half"))
+        (str(score), rx.el.span(dot, title=f"Score out of {MAX_SCORE}", class_name=f"{_DOT} border-half text-half"))
         for score in range(PASS_SCORE)
     ]
     return rx.match(
         dot,
         ("", rx.el.span(class_name=f"{_DOT} border-line")),
         ("now", rx.el.span(rx.el.span("open", class_name="sr-only"), class_name=f"{_DOT} border-2 border-accent bg-marker")),
-        ("?", rx.el.span("?", title="Not scored yet", class_name=f"{_DOT} border-dashed border-half text-half")),
+        ("?", rx.el.span("?", title=NO_SCORE_YET.capitalize(), class_name=f"{_DOT} border-dashed border-half text-half")),
         *failed,
-        rx.el.span(dot, title="Score out of 10", class_name=f"{_DOT} border-accent bg-accent text-accent-ink"),
+        rx.el.span(dot, title=f"Score out of {MAX_SCORE}", class_name=f"{_DOT} border-accent bg-accent text-accent-ink"),
     )
 
 
@@ -126,8 +127,8 @@ def _verdict_link() -> rx.Component:
     """Return the link to the verdict on narrow screens, where it is below the question."""
     words = rx.cond(
         InterviewState.last.judged,
-        f"Last answer: {InterviewState.last.score}/10. Read the verdict",
-        rx.cond(InterviewState.judging, "Your last answer is being scored", "Your last answer is not scored yet"),
+        f"Last answer: {out_of(InterviewState.last.score)}. Read the verdict",
+        rx.cond(InterviewState.judging, "Your last answer is being scored", f"Your last answer is {NO_SCORE_YET}"),
     )
     return rx.cond(
         InterviewState.last.question_id > 0,

@@ -6,6 +6,9 @@ import reflex as rx
 
 from interviewer.components.ink import ring
 from interviewer.components.layout import SECTION_TITLE, SMALL_TITLE, card
+from interviewer.interviews.rubric import MAX_SCORE
+from interviewer.interviews.wording import NO_TOPIC_SCORE
+from interviewer.reports import wording
 from interviewer.state.models import ReportItem
 from interviewer.state.practice_models import SkillItem
 from interviewer.state.report import PickItem
@@ -18,14 +21,14 @@ def total_line(percent: rx.Var[str], total: rx.Var[int], judged: rx.Var[int]) ->
             rx.el.span(percent, "%", class_name="whitespace-nowrap font-serif text-5xl font-bold leading-none text-ink"),
             class_name="h-28 w-48 shrink-0 text-accent",
         ),
-        rx.el.span(total, " of ", judged * 10, " points", class_name="text-muted"),
+        rx.el.span(total, " of ", judged * MAX_SCORE, " points", class_name="text-muted"),
         class_name="flex flex-wrap items-center gap-x-5 gap-y-3",
     )
 
 
 def topic_bars(topics: rx.Var[list[ReportItem]]) -> rx.Component:
     """Return the score of each topic as a bar with its number."""
-    return rx.el.ul(rx.foreach(topics, _bar), class_name="mt-5 space-y-3", aria_label="Score by topic")
+    return rx.el.ul(rx.foreach(topics, _bar), class_name="mt-5 space-y-3", aria_label=wording.TOPICS)
 
 
 def _bar(topic: rx.Var[ReportItem]) -> rx.Component:
@@ -33,7 +36,7 @@ def _bar(topic: rx.Var[ReportItem]) -> rx.Component:
         rx.el.div(
             rx.el.span(topic.name),
             rx.el.span(
-                rx.cond(topic.judged, f"{topic.percent}%", "not scored"),
+                rx.cond(topic.judged, f"{topic.percent}%", NO_TOPIC_SCORE),
                 class_name=rx.cond(topic.judged, "whitespace-nowrap font-serif font-bold", "whitespace-nowrap text-muted"),
             ),
             class_name="flex items-baseline justify-between gap-4",
@@ -66,8 +69,8 @@ def skills(strengths: rx.Var[list[SkillItem]], weaknesses: rx.Var[list[SkillItem
     return card(
         rx.el.h2("Skills", class_name=SECTION_TITLE),
         rx.el.div(
-            _column("Strengths", strengths, "No answer has reached 7 of 10 yet.", alone=weaknesses.length() == 0),
-            _column("Weaknesses", weaknesses, "Nothing below 7 of 10.", alone=strengths.length() == 0),
+            _column(wording.STRENGTHS, strengths, wording.NO_STRENGTH, alone=weaknesses.length() == 0),
+            _column(wording.WEAKNESSES, weaknesses, wording.NO_WEAKNESS, alone=strengths.length() == 0),
             class_name=rx.cond(
                 (strengths.length() > 0) & (weaknesses.length() > 0),
                 "mt-4 grid gap-x-12 gap-y-6 sm:grid-cols-2",
@@ -104,7 +107,7 @@ def _skill(skill: rx.Var[SkillItem]) -> rx.Component:
         ),
         rx.el.p(
             rx.el.span(skill.mean, class_name="font-serif text-xl font-bold"),
-            rx.el.span("/10", class_name="text-sm text-muted"),
+            rx.el.span(f"/{MAX_SCORE}", class_name="text-sm text-muted"),
             class_name=rx.cond(skill.passed, "shrink-0 text-good", "shrink-0 text-half"),
         ),
         class_name="flex items-baseline justify-between gap-4 py-2",
@@ -113,7 +116,7 @@ def _skill(skill: rx.Var[SkillItem]) -> rx.Component:
 
 def picks(found: rx.Var[list[PickItem]]) -> rx.Component:
     """Return the best and the weakest answer, each with a link to its place on the page."""
-    return rx.el.ul(rx.foreach(found, _pick), class_name="grid gap-5 sm:grid-cols-2", aria_label="Best and weakest answer")
+    return rx.el.ul(rx.foreach(found, _pick), class_name="grid gap-5 sm:grid-cols-2", aria_label=wording.EXTREMES)
 
 
 def _pick(pick: rx.Var[PickItem]) -> rx.Component:
@@ -122,7 +125,7 @@ def _pick(pick: rx.Var[PickItem]) -> rx.Component:
             rx.el.p(pick.title, class_name=SMALL_TITLE),
             rx.el.p(
                 rx.el.span(pick.score, class_name="font-serif text-2xl font-bold"),
-                rx.el.span("/10", class_name="text-sm text-muted"),
+                rx.el.span(f"/{MAX_SCORE}", class_name="text-sm text-muted"),
                 class_name=rx.cond(pick.passed, "whitespace-nowrap text-good", "whitespace-nowrap text-half"),
             ),
             class_name="flex items-baseline justify-between gap-4",

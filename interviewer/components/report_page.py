@@ -13,6 +13,9 @@ from interviewer.components.layout import SECTION_TITLE, SMALL_TITLE, card
 from interviewer.components.prose import prose
 from interviewer.components.report import figures, picks, skills
 from interviewer.components.verdict import answer_text, disclosure, marks_list, model_answer, score_badge
+from interviewer.interviews.rubric import MAX_SCORE
+from interviewer.interviews.wording import NO_SCORE_YET
+from interviewer.reports import wording
 from interviewer.state.models import TurnItem
 from interviewer.state.report import ReportFields
 
@@ -41,7 +44,7 @@ def report_page(
             rx.cond(
                 state.picks.length() > 0,
                 rx.el.section(
-                    rx.el.h2("Best and weakest answer", class_name=f"{SECTION_TITLE} mb-3"),
+                    rx.el.h2(wording.EXTREMES, class_name=f"{SECTION_TITLE} mb-3"),
                     picks(state.picks),
                     id="picks",
                     class_name="scroll-mt-4",
@@ -49,7 +52,7 @@ def report_page(
             ),
             *more,
             rx.el.section(
-                rx.el.h2("Questions and answers", class_name=f"{SECTION_TITLE} mb-3"),
+                rx.el.h2(wording.QUESTIONS, class_name=f"{SECTION_TITLE} mb-3"),
                 rx.el.ol(rx.foreach(state.turns, lambda turn: _turn(turn, extra)), class_name="space-y-6"),
                 id="questions",
                 class_name="scroll-mt-4",
@@ -77,9 +80,9 @@ def _contents(state: type[ReportFields], jumps: rx.Component) -> rx.Component:
         rx.el.ul(
             rx.cond(state.percent != "", jump("Score", "#score")),
             rx.cond(state.strengths.length() + state.weaknesses.length() > 0, jump("Skills", "#skills")),
-            rx.cond(state.picks.length() > 0, jump("Best and weakest answer", "#picks")),
+            rx.cond(state.picks.length() > 0, jump(wording.EXTREMES, "#picks")),
             jumps,
-            jump("Questions and answers", "#questions"),
+            jump(wording.QUESTIONS, "#questions"),
         ),
         rx.el.ul(rx.foreach(state.turns, _jump_to), class_name="ml-3 border-l border-line pl-3"),
         aria_label="On this page",
@@ -96,7 +99,7 @@ def _jump_to(turn: rx.Var[TurnItem]) -> rx.Component:
                 turn.judged,
                 rx.el.span(
                     turn.score,
-                    rx.el.span(" of 10", class_name="sr-only"),
+                    rx.el.span(f" of {MAX_SCORE}", class_name="sr-only"),
                     class_name=rx.cond(turn.passed, "font-serif font-bold text-good", "font-serif font-bold text-half"),
                 ),
             ),
@@ -127,7 +130,7 @@ def _turn(turn: rx.Var[TurnItem], extra: Extra | None) -> rx.Component:
             ),
             rx.el.h4("The answer", class_name=f"{SMALL_TITLE} mt-5 mb-1"),
             answer_text(turn),
-            rx.cond(turn.judged, _verdict(turn, extra), rx.el.p("Not scored yet.", class_name="mt-5 text-muted")),
+            rx.cond(turn.judged, _verdict(turn, extra), rx.el.p(f"{NO_SCORE_YET.capitalize()}.", class_name="mt-5 text-muted")),
         ),
         id=f"question-{turn.position}",
         class_name="scroll-mt-4",

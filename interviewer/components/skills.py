@@ -9,6 +9,10 @@ from interviewer.components.icons import icon
 from interviewer.components.layout import SECTION_TITLE, SMALL_TITLE, card
 from interviewer.components.prose import prose
 from interviewer.components.verdict import disclosure
+from interviewer.interviews.rubric import MAX_SCORE
+from interviewer.interviews.wording import PASSING
+from interviewer.reports import wording
+from interviewer.reports.coverage import Standing
 from interviewer.state.practice_models import RequirementItem, SkillItem, SuggestionItem
 
 
@@ -28,7 +32,7 @@ def skill_line(skill: rx.Var[SkillItem]) -> rx.Component:
         ),
         rx.el.p(
             rx.el.span(skill.mean, class_name="font-serif text-2xl font-bold"),
-            rx.el.span("/10", class_name="text-sm text-muted"),
+            rx.el.span(f"/{MAX_SCORE}", class_name="text-sm text-muted"),
             class_name=rx.cond(skill.passed, "shrink-0 text-good", "shrink-0 text-half"),
         ),
         class_name="flex items-baseline justify-between gap-4 py-3",
@@ -54,19 +58,24 @@ def requirements(
 ) -> rx.Component:
     """Return the job's requirements that an interview showed, did not show, or did not ask about."""
     return card(
-        rx.el.h2("The job's requirements", class_name=SECTION_TITLE),
+        rx.el.h2(wording.REQUIREMENTS, class_name=SECTION_TITLE),
         rx.el.p(
-            "Shown means you scored 7 of 10 or more on at least one question about it. "
+            f"Shown means you scored {PASSING} or more on at least one question about it. "
             "We match questions to requirements by their wording, so an entry here and there may be off.",
             class_name="mt-1 text-sm text-muted",
         ),
-        rx.cond(shown.length() > 0, _standing("Asked and shown", shown, icon("check", class_name="mt-1 text-good"))),
-        rx.cond(not_shown.length() > 0, _standing("Asked and not shown", not_shown, icon("half", class_name="mt-1 text-half"))),
+        rx.cond(
+            shown.length() > 0, _standing(wording.STANDINGS[Standing.SHOWN], shown, icon("check", class_name="mt-1 text-good"))
+        ),
+        rx.cond(
+            not_shown.length() > 0,
+            _standing(wording.STANDINGS[Standing.NOT_SHOWN], not_shown, icon("half", class_name="mt-1 text-half")),
+        ),
         rx.cond(
             not_asked.length() > 0,
             rx.el.div(
                 disclosure(
-                    f"Not asked ({not_asked.length()})",
+                    f"{wording.STANDINGS[Standing.NOT_ASKED]} ({not_asked.length()})",
                     rx.el.ul(rx.foreach(not_asked, lambda one: _requirement(one, rx.fragment())), class_name="space-y-3"),
                 ),
                 class_name="mt-5",

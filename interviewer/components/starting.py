@@ -7,9 +7,11 @@ import reflex as rx
 from interviewer.components.forms import FIELD, LINK, PRIMARY, alert, form
 from interviewer.components.layout import card
 from interviewer.components.plan_choice import PLAN, course, plan_choice
+from interviewer.credits.rules import FAILED_START, INTERVIEW_PRICE
 from interviewer.interviews.samples import SAMPLE_JOBS
 from interviewer.state.interview import InterviewState
 from interviewer.state.session import SessionState
+from interviewer.wording import counted
 
 _SAMPLE = (
     "min-h-11 cursor-pointer rounded-full border border-line px-4 text-sm font-medium transition-colors "
@@ -73,7 +75,7 @@ def _samples() -> rx.Component:
 def _start_button() -> rx.Component:
     return rx.el.div(
         rx.el.button(
-            rx.el.span(rx.cond(InterviewState.sending, "Starting…", "Start for 1 credit")),
+            rx.el.span(rx.cond(InterviewState.sending, "Starting…", f"Start for {counted(INTERVIEW_PRICE, 'credit')}")),
             type="submit",
             disabled=InterviewState.sending | (InterviewState.credits < 1),
             custom_attrs={"data-wait": "Starting…"},
@@ -89,8 +91,8 @@ def _start_button() -> rx.Component:
                 ),
                 rx.cond(
                     InterviewState.credits == 1,
-                    "You have 1 credit. If an interview doesn't start, you keep your credit.",
-                    f"You have {InterviewState.credits} credits. If an interview doesn't start, you keep your credit.",
+                    f"You have 1 credit. {FAILED_START}",
+                    f"You have {InterviewState.credits} credits. {FAILED_START}",
                 ),
             ),
             class_name="min-w-0 flex-1 basis-56 text-sm text-muted",

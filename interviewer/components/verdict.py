@@ -7,7 +7,8 @@ import reflex as rx
 from interviewer.components.icons import icon
 from interviewer.components.ink import score_ring, stroke
 from interviewer.components.prose import prose
-from interviewer.interviews.rubric import MAX_SCORE, PASS_SCORE
+from interviewer.interviews.rubric import MAX_SCORE, PASS_SCORE, Mark
+from interviewer.interviews.wording import FOLLOW_UP, MARKS, MODEL_ANSWER
 from interviewer.state.models import MarkItem, PieceItem, TurnItem
 
 _WORDS = "block font-serif text-xl font-bold leading-tight first-letter:uppercase"
@@ -18,7 +19,7 @@ def score_badge(turn: rx.Var[TurnItem]) -> rx.Component:
     words = rx.cond(turn.skipped, "skipped", rx.cond(turn.passed, "passed", "not yet"))
     return rx.el.div(
         rx.el.div(
-            rx.el.span(turn.score, " out of 10: ", class_name="sr-only"),
+            rx.el.span(turn.score, f" out of {MAX_SCORE}: ", class_name="sr-only"),
             score_ring(turn.score, turn.passed),
             rx.el.p(
                 rx.el.span(
@@ -77,9 +78,9 @@ def marks_list(turn: rx.Var[TurnItem]) -> rx.Component:
 def marks_count(turn: rx.Var[TurnItem]) -> rx.Component:
     """Return how many key points were made, partial and missed, as an examiner's signs."""
     return rx.el.span(
-        _counted("hit", turn.hits, "made"),
-        _counted("partial", turn.halves, "half-way"),
-        _counted("missed", turn.misses, "missed"),
+        _counted("hit", turn.hits, MARKS[Mark.HIT].lower()),
+        _counted("partial", turn.halves, MARKS[Mark.PARTIAL].lower()),
+        _counted("missed", turn.misses, MARKS[Mark.MISSED].lower()),
         class_name="flex items-center gap-3 text-sm tabular-nums",
     )
 
@@ -98,12 +99,12 @@ def _counted(mark: str, count: rx.Var[int], words: str) -> rx.Component:
 def model_answer(turn: rx.Var[TurnItem]) -> rx.Component:
     """Return the model answer and a follow-up question, folded up."""
     return disclosure(
-        "A model answer",
+        MODEL_ANSWER,
         prose(turn.model_answer),
         rx.cond(
             turn.follow_up != "",
             rx.el.p(
-                rx.el.span("A follow-up you might get: ", class_name="font-semibold"),
+                rx.el.span(f"{FOLLOW_UP}: ", class_name="font-semibold"),
                 turn.follow_up,
                 class_name="mt-4 text-muted",
             ),
@@ -153,7 +154,7 @@ def _written(turn: rx.Var[TurnItem]) -> rx.Component:
 def _piece(piece: rx.Var[PieceItem]) -> rx.Component:
     return rx.match(
         piece.mark,
-        ("hit", rx.el.mark(piece.words, title=f"Made: {piece.point}")),
-        ("partial", rx.el.mark(piece.words, title=f"Half-way: {piece.point}", class_name="half")),
+        ("hit", rx.el.mark(piece.words, title=f"{MARKS[Mark.HIT]}: {piece.point}")),
+        ("partial", rx.el.mark(piece.words, title=f"{MARKS[Mark.PARTIAL]}: {piece.point}", class_name="half")),
         rx.el.span(piece.words),
     )

@@ -28,6 +28,8 @@ CAUSED_BY_CLIENTS = {
     "uvicorn.error": frozenset({"Invalid HTTP request received.", "Unsupported upgrade request.", "Exceeded concurrency limit."}),
     "reflex.app": frozenset({"Attempting to send delta to disconnected client"}),
 }
+# The logger of errors that no route has handled, which a client can cause with each request, too.
+_SERVER = "uvicorn.error"
 _CLIENTS_EVERY = 60.0
 # Unless a level is set, these add their own handlers, which log client data past our filters.
 _OWN_HANDLERS = ("engineio.server", "socketio.server")
@@ -116,7 +118,7 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
     for name, beginnings in CAUSED_BY_CLIENTS.items():
         theirs = logging.getLogger(name)
         others = [other for other in theirs.filters if not isinstance(other, _ClientMistakes)]
-        theirs.filters[:] = [_ClientMistakes(beginnings), *others]
+        theirs.filters[:] = [_ClientMistakes(beginnings, errors=name == _SERVER), *others]
 
 
 class Seldom:
@@ -138,14 +140,15 @@ class Seldom:
 class _ClientMistakes(logging.Filter):
     """Passes each client-caused warning of a library once a minute, and each kind of application error."""
 
-    def __init__(self, beginnings: Collection[str]) -> None:
+    def __init__(self, beginnings: Collection[str], *, errors: bool) -> None:
         super().__init__()
         self._beginnings = beginnings
+        self._errors = errors
         self._seldom = Seldom(_CLIENTS_EVERY)
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether to log the line."""
-        if record.exc_info and record.exc_info[1] is not None:
+        if self._errors and record.exc_info and record.exc_info[1] is not None:
             return self._seldom.lets(_kind(record.exc_info[1]))
         beginning = next((one for one in self._beginnings if str(record.msg).startswith(one)), None)
         return beginning is None or self._seldom.lets(beginning)

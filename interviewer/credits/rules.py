@@ -5,8 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from interviewer.wording import form
+
 FREE_CREDITS = 1
 INTERVIEW_PRICE = 1
+ONE_FOR_ONE = "One credit is one interview."
+FIRST_FREE = "Your first interview is free."
+FAILED_START = "If an interview doesn't start, you keep your credit."
 
 
 class CreditType(StrEnum):
@@ -81,7 +86,7 @@ def refusal_words(reason: Refusal, newest: SubscriptionStatus | None, kept: int)
     """Return the message for a refused start; `kept` counts the credits of a plan that isn't running."""
     if reason is Refusal.NONE_LEFT:
         return "You have no credits left, and an interview costs one. Buy a single credit or a plan on the dashboard."
-    credits = "the plan credit you have left is on hold" if kept == 1 else f"the {kept} plan credits you have left are on hold"
+    credits = form(kept, "the plan credit you have left is on hold", f"the {kept} plan credits you have left are on hold")
     why = {
         SubscriptionStatus.PAUSED: f"Your subscription is paused, so {credits} until it runs again.",
         SubscriptionStatus.UNPAID: f"Your subscription hasn't been paid, so {credits} until the payment arrives.",

@@ -6,42 +6,32 @@ import asyncio
 
 from structlog.contextvars import bind_contextvars
 
-from interviewer.core.capacity import Door
 from interviewer.core.database import Database
 from interviewer.core.rate_limits import Action, Guard
 from interviewer.errors import BadRequest, Conflict
 from interviewer.interviews import briefs, queries, verdicts
-from interviewer.interviews.interviewer import Interviewer
 from interviewer.interviews.interviewer_calls import Caller, InterviewerCalls
 from interviewer.interviews.repeated_grading import settled
 from interviewer.interviews.tables import Appeal
 from interviewer.interviews.turns import DRAIN_SECONDS, Interviews
 from interviewer.interviews.user_text import SKIPPED
 from interviewer.interviews.views import BUILT_IN, InterviewView, Loaded, TurnRow
+from interviewer.interviews.wording import ANSWER_NOT_SCORED
 
 ONCE = "This answer already has a second verdict."
 SAME_AGAIN = "The built-in interviewer would give the same verdict again."
 NOTHING_SAID = "A skipped question has no answer to score."
-NOTHING_YET = "This answer is not scored yet."
 
 
 class Appeals:
     """The use case of appealing a verdict."""
 
-    def __init__(
-        self,
-        database: Database,
-        interviewer: Interviewer,
-        interviews: Interviews,
-        repeats: int = 1,
-        door: Door | None = None,
-        guard: Guard | None = None,
-    ) -> None:
+    def __init__(self, database: Database, calls: InterviewerCalls, interviews: Interviews, guard: Guard | None = None) -> None:
         self._guard = guard or Guard(None)
         self._database = database
-        self._interviewer = interviewer
+        self._interviewer = calls.interviewer
         self._interviews = interviews
-        self._calls = InterviewerCalls(database, interviewer, door, repeats)
+        self._calls = calls
         self._hearing: dict[int, asyncio.Task[None]] = {}
 
     async def hear(self, user_id: int, interview_id: int, question_id: int, client: str = "") -> InterviewView:
@@ -65,7 +55,7 @@ class Appeals:
 
     def _refuse(self, row: TurnRow) -> None:
         if row.answer is None or row.verdict is None:
-            raise BadRequest(NOTHING_YET)
+            raise BadRequest(ANSWER_NOT_SCORED)
         if row.answer.content == SKIPPED:
             raise BadRequest(NOTHING_SAID)
         if row.appeal is not None:

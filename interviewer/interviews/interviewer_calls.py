@@ -74,7 +74,7 @@ class InterviewerCalls:
     def __init__(self, database: Database, interviewer: Interviewer, door: Door | None = None, repeats: int = 1) -> None:
         """Grade each answer `repeats` times, or once if the interviewer is deterministic."""
         self._database = database
-        self._interviewer = interviewer
+        self.interviewer = interviewer
         self._repeats = 1 if interviewer.deterministic else repeats
         self.door = door or model_door()
 
@@ -106,7 +106,7 @@ class InterviewerCalls:
 
     @asynccontextmanager
     async def _recorded(self, kind: Kind, caller: Caller) -> AsyncIterator[_Record]:
-        record = _Record(kind, caller, _Queued(self._interviewer, self.door, caller.user_id, kind))
+        record = _Record(kind, caller, _Queued(self.interviewer, self.door, caller.user_id, kind))
         try:
             yield record
         except BaseException as error:
@@ -141,7 +141,7 @@ class InterviewerCalls:
         return ModelCall(
             interview_id=record.caller.interview_id,
             kind=kind,
-            model=self._interviewer.model,
+            model=self.interviewer.model,
             prompt_tokens=usage.prompt if usage else None,
             cached_tokens=usage.cached if usage else None,
             completion_tokens=usage.completion if usage else None,

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from interviewer.interviews.topics import TOPICS, Level, Topic, topic_by_id
+from interviewer.wording import counted
 
 MAX_PER_TOPIC, MAX_QUESTIONS = 6, 18
 MAX_FOCUS_TOPICS, FOCUS_QUESTIONS = 3, 6
@@ -209,15 +210,15 @@ def with_choices(plan: Plan, level: object, programming_language: object) -> Pla
     return replace(plan, level=Level(level) if level else None, programming_language=language)
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun, in the plural unless the number is 1."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def size_words(plan: Plan) -> str:
     """Return a plan's size in words: "12 questions on 6 topics"."""
     topics = plan.topics[0].name if len(plan.topics) == 1 else counted(len(plan.topics), "topic")
     return f"{counted(plan.total, 'question')} on {topics}"
+
+
+def time_words(plan: Plan) -> str:
+    """Return how long an interview takes: "about 30 minutes"."""
+    return f"about {counted(plan.minutes, 'minute')}"
 
 
 def choice_words(plan: Plan) -> str:

@@ -95,13 +95,13 @@ Responsibilities
 - Own the integration with payment providers: webhooks, retries, reconciliation
 - Keep our PostgreSQL schema correct and fast while it grows, with migrations that need no downtime
 - Publish and consume events with Kafka
-- Share the on-call rota, one week in six
+- Share the on-call rotation, one week in six
 
 Requirements
 - 3+ years of backend experience with a statically typed language or Python in production
 - Strong SQL; you can explain isolation levels and idempotency
 - Experience with message queues and with Docker and Kubernetes
-- You measure before you optimise and write tests that others trust
+- You measure before you optimize and write tests that others trust
 """,
     ),
     "senior": SampleJob(
@@ -120,7 +120,7 @@ You will
 You have
 - 7+ years of backend experience, at least 3 of them with distributed systems at scale
 - Deep knowledge of the JVM and of concurrency; you have debugged production incidents under pressure
-- Experience with data modelling, partitioning and replication
+- Experience with data modeling, partitioning and replication
 - A record of decisions you can defend, and of one that you reversed
 - Fluent English
 """,

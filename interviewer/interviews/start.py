@@ -24,7 +24,6 @@ from interviewer.credits import interview_credits
 from interviewer.errors import AppError, Crowded, Unauthorized, Unavailable, for_the_user
 from interviewer.interviews import briefs, choice_queries, failed_starts, queries
 from interviewer.interviews.events import Asked, Event, Failed, Started
-from interviewer.interviews.interviewer import Interviewer
 from interviewer.interviews.interviewer_calls import Caller, InterviewerCalls
 from interviewer.interviews.load import found
 from interviewer.interviews.plan import Plan, plan_of
@@ -45,11 +44,9 @@ LOOK_EVERY = 0.5
 class Starts:
     """Starts of interviews. They run in `live`, so that each one ends properly even if no request follows it."""
 
-    def __init__(
-        self, database: Database, interviewer: Interviewer, calls: InterviewerCalls, live: LiveWork[Event], guard: Guard
-    ) -> None:
+    def __init__(self, database: Database, calls: InterviewerCalls, live: LiveWork[Event], guard: Guard) -> None:
         self._database = database
-        self._interviewer = interviewer
+        self._interviewer = calls.interviewer
         self._calls = calls
         self._live = live
         self._guard = guard

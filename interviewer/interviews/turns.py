@@ -21,7 +21,6 @@ from structlog.contextvars import bind_contextvars
 
 from interviewer.core import metrics
 from interviewer.core.broadcast import LiveWork, Publish
-from interviewer.core.capacity import Door
 from interviewer.core.database import Database
 from interviewer.core.lease import renewing
 from interviewer.core.rate_limits import Action, Guard
@@ -29,15 +28,13 @@ from interviewer.core.retry import patiently, quietly
 from interviewer.errors import BadRequest, Conflict, for_the_user
 from interviewer.interviews import briefs, choice_queries, queries, verdicts
 from interviewer.interviews.events import Asked, Completed, Event, Failed, Judged, Stored
-from interviewer.interviews.interviewer import Interviewer
 from interviewer.interviews.interviewer_calls import Caller, InterviewerCalls
 from interviewer.interviews.job import JobFindings
 from interviewer.interviews.load import found, grown, known, lacking, lacks_something, with_row
 from interviewer.interviews.plan import STANDARD, Plan, plan_of
 from interviewer.interviews.progress import InterviewStatus, may_change
 from interviewer.interviews.rubric import Judgement
-from interviewer.interviews.start import LEASE as LEASE
-from interviewer.interviews.start import LOOK_EVERY, Starts
+from interviewer.interviews.start import LEASE, LOOK_EVERY, Starts
 from interviewer.interviews.tables import Message, ModelCall, Question, Verdict
 from interviewer.interviews.user_text import SKIPPED, clean_answer, clean_job_description, cleaned
 from interviewer.interviews.views import InterviewView, Loaded, TurnRow, turn_view
@@ -54,26 +51,18 @@ NOT_ANSWERABLE = (
 
 
 class Interviews:
-    """The use cases of an interview; each answer is graded `repeats` times, or once if the interviewer is deterministic.
+    """The use cases of an interview.
 
-    Calls of the interviewer queue at `door`. Pages and API share the rate limits of `guard`; wherever a method takes `client`, it
-    is the network address of the request.
+    Pages and API share one `guard`: wherever a method takes a `client`, that is the network address of the request.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        interviewer: Interviewer,
-        repeats: int = 1,
-        door: Door | None = None,
-        guard: Guard | None = None,
-    ) -> None:
+    def __init__(self, database: Database, calls: InterviewerCalls, guard: Guard | None = None) -> None:
         self._guard = guard or Guard(None)
         self._database = database
-        self._interviewer = interviewer
-        self._calls = InterviewerCalls(database, interviewer, door, repeats)
+        self._interviewer = calls.interviewer
+        self._calls = calls
         self._live: LiveWork[Event] = LiveWork()
-        self._starts = Starts(database, interviewer, self._calls, self._live, self._guard)
+        self._starts = Starts(database, calls, self._live, self._guard)
 
     # -- reading ------------------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from interviewer.core.mail import MailService
 from interviewer.credits import ledger
 from interviewer.errors import MailDelayed, MailRefused, PaymentsUnavailable
 from interviewer.interviews import queries as interview_queries
+from interviewer.wording import counted, form
 
 # A running server returns the credit of an abandoned start within seconds after its lease; later than this, no server is
 # running.
@@ -162,7 +163,7 @@ def _mails(failed: int, waiting: int) -> Check:
 
 
 def _many(count: int, what: str) -> str:
-    return f"1 {what} was" if count == 1 else f"{count} {what}s were"
+    return f"{counted(count, what)} {form(count, 'was', 'were')}"
 
 
 def _users(ids: Iterable[int]) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import reflex as rx
 
+from interviewer.accounts.lifetimes import RESET_LIFETIME, VERIFICATION_LIFETIME
 from interviewer.components.forms import LINK, PRIMARY, NativeForm, alert, field, form, github_button, or_line, submit
 from interviewer.components.icons import icon
 from interviewer.components.layout import narrow_page
+from interviewer.credits.rules import FIRST_FREE
 from interviewer.state.account import LoginState, ResetPasswordState, ResetRequestState, SignupState, VerifyState
 from interviewer.state.session import SessionState
+from interviewer.wording import duration
 
 
 def signup() -> rx.Component:
@@ -19,7 +22,7 @@ def signup() -> rx.Component:
             SignupState.sent,
             _check_mail(),
             form(
-                _lead("Your first interview is free. No credit card needed."),
+                _lead(f"{FIRST_FREE} No credit card needed."),
                 field(
                     "Email",
                     "email",
@@ -106,7 +109,7 @@ def _check_mail() -> rx.Component:
             ". Open the link in it and enter your password again to create your account.",
         ),
         rx.el.p(
-            "The link works for 24 hours. Didn't get it? Check your spam folder, or sign up again.",
+            f"The link works for {duration(VERIFICATION_LIFETIME)}. Didn't get it? Check your spam folder, or sign up again.",
             class_name="mt-3 text-muted",
         ),
         rx.cond(SignupState.shows_outbox, _outbox_hint()),
@@ -258,7 +261,10 @@ def reset_request() -> rx.Component:
             ResetRequestState.sent,
             rx.el.div(
                 _mailed("If there's an account for ", rx.el.strong(ResetRequestState.email), ", we've emailed you a link."),
-                rx.el.p("The link works for 15 minutes. Didn't get it? Check your spam folder.", class_name="mt-3 text-muted"),
+                rx.el.p(
+                    f"The link works for {duration(RESET_LIFETIME)}. Didn't get it? Check your spam folder.",
+                    class_name="mt-3 text-muted",
+                ),
                 rx.cond(ResetRequestState.shows_outbox, _outbox_hint()),
                 role="status",
             ),

@@ -12,6 +12,7 @@ from interviewer.components.layout import SECTION_TITLE, SMALL_TITLE, card, shel
 from interviewer.components.skills import skill_list, suggestions
 from interviewer.components.verdict import disclosure
 from interviewer.interviews.plan import FOCUS_QUESTIONS, SHORT, STANDARD, size_words
+from interviewer.reports.wording import PRACTICE
 from interviewer.state.billing import BillingState
 from interviewer.state.dashboard import DashboardState
 from interviewer.state.models import SummaryItem
@@ -248,7 +249,7 @@ def _practice() -> rx.Component:
 
 def _to_practise() -> rx.Component:
     return rx.el.section(
-        rx.el.h2("What to practice next", class_name=SECTION_TITLE),
+        rx.el.h2(PRACTICE, class_name=SECTION_TITLE),
         rx.el.p(
             rx.cond(
                 SkillsState.weakest.length() > 0,
@@ -259,7 +260,7 @@ def _to_practise() -> rx.Component:
             rx.cond(SkillsState.practice_words != "", f" {SkillsState.practice_words}.", ""),
             class_name="mb-3 text-sm text-muted",
         ),
-        suggestions(SkillsState.suggestions, "What to practice next"),
+        suggestions(SkillsState.suggestions, PRACTICE),
         rx.cond(
             SkillsState.practised.length() > 0,
             rx.el.div(

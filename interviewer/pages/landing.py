@@ -12,9 +12,11 @@ from interviewer.components.icons import icon
 from interviewer.components.ink import ring
 from interviewer.components.layout import SMALL_TITLE, shell
 from interviewer.components.verdict import disclosure
-from interviewer.interviews.plan import MAX_FOCUS_TOPICS, SHORT, STANDARD
+from interviewer.interviews.plan import MAX_FOCUS_TOPICS, SHORT, STANDARD, time_words
+from interviewer.interviews.rubric import MAX_SCORE, Mark
 from interviewer.interviews.samples import SAMPLE_VERDICT, SampleMark
 from interviewer.interviews.topics import TOPICS
+from interviewer.interviews.wording import MARKS, MODEL_ANSWER
 
 _TITLE = "font-serif text-2xl font-bold"
 
@@ -43,8 +45,7 @@ def _hero() -> rx.Component:
                 class_name="mt-7 flex flex-wrap gap-3",
             ),
             rx.el.p(
-                f"Your first interview is free. No credit card, about {STANDARD.minutes} minutes.",
-                class_name="mt-4 text-sm text-muted",
+                f"Your first interview is free. No credit card, {time_words(STANDARD)}.", class_name="mt-4 text-sm text-muted"
             ),
             _steps(),
         ),
@@ -88,7 +89,7 @@ def _excerpt() -> rx.Component:
             rx.el.p(
                 ring(
                     rx.el.span(sample.score, class_name="font-serif text-4xl font-bold leading-none"),
-                    rx.el.span("/10", class_name="text-base"),
+                    rx.el.span(f"/{MAX_SCORE}", class_name="text-base"),
                 ),
                 class_name="-mr-1 -mt-1 shrink-0 -rotate-6 text-good sm:-mr-3 sm:-mt-3",
             ),
@@ -101,7 +102,7 @@ def _excerpt() -> rx.Component:
         disclosure(
             "Every key point, with proof", rx.el.ul(*[_mark(mark, proof=True) for mark in sample.marks], class_name="space-y-3")
         ),
-        disclosure("A model answer", rx.el.p(sample.model_answer)),
+        disclosure(MODEL_ANSWER, rx.el.p(sample.model_answer)),
         rx.el.p(
             rx.el.span("Next time: ", class_name="font-semibold"),
             sample.next_time,
@@ -119,7 +120,7 @@ def _highlighted(answer: str, quotes: list[str]) -> list[rx.Component]:
 
 
 def _mark(mark: SampleMark, *, proof: bool = False) -> rx.Component:
-    symbol, tone, word = ("check", "text-good", "Made") if mark.quote else ("cross", "text-bad", "Missed")
+    symbol, tone, word = ("check", "text-good", MARKS[Mark.HIT]) if mark.quote else ("cross", "text-bad", MARKS[Mark.MISSED])
     return rx.el.li(
         icon(symbol, class_name=f"mt-1 {tone}"),
         rx.el.div(

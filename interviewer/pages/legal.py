@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import reflex as rx
 
+from interviewer.accounts.browser_sessions import SESSION_LIFETIME
 from interviewer.components.forms import LINK
 from interviewer.components.layout import shell
+from interviewer.credits.rules import FAILED_START, ONE_FOR_ONE
+from interviewer.wording import duration
 
 Section = tuple[str, tuple[str, ...]]
 
@@ -28,7 +31,7 @@ _TERMS: tuple[Section, ...] = (
     (
         "Credits, plans, and money",
         (
-            "One credit is one interview. If an interview doesn't start, you keep your credit. Individual credits never expire. Plan credits "
+            f"{ONE_FOR_ONE} {FAILED_START} Individual credits never expire. Plan credits "
             "roll over from month to month, and you can use them while the plan is active, on trial, or past due.",
             "Lemon Squeezy handles payments as the merchant of record; prices, taxes, and receipts are theirs. You can cancel a plan on the "
             "account page at any time. It then ends with the period you've paid for.",
@@ -85,10 +88,10 @@ _PRIVACY: tuple[Section, ...] = (
     (
         "How long, and your rights",
         (
-            "We keep your data until you delete it. On the account page you can export everything as a file and read it, and you can delete your account. Subscriptions are canceled "
+            "We keep your data until you delete it. On the account page you can read and export everything as a file, and delete your account. Subscriptions are canceled "
             "first, then your interviews and personal data are erased right away. Ledger rows and payment records stay, without your identity, because bookkeeping requires them. "
             "Backups made by the operator may hold older data for a while.",
-            "A session ends after 30 days without use. Links in emails expire after at most a day.",
+            f"A session ends after {duration(SESSION_LIFETIME)} without use. Links in emails expire after at most a day.",
             "You can ask what is stored about you, have it corrected or erased, and complain to a data protection authority. Write to the address our emails come from.",
         ),
     ),

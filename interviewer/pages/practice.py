@@ -12,6 +12,8 @@ from interviewer.components.prose import prose
 from interviewer.components.skills import suggestions
 from interviewer.components.turn import QUESTION_TEXT
 from interviewer.components.verdict import answer_text, disclosure, marks_list, model_answer, score_badge
+from interviewer.interviews.wording import out_of
+from interviewer.reports.wording import PRACTICE
 from interviewer.state.practice import PracticeState
 from interviewer.state.practice_models import TryItem
 
@@ -64,8 +66,8 @@ def _content() -> rx.Component:
         rx.cond(
             PracticeState.following.length() > 0,
             rx.el.section(
-                rx.el.h2("What to practice next", class_name="mb-3 pt-2 font-serif text-xl font-bold"),
-                suggestions(PracticeState.following, "What to practice next"),
+                rx.el.h2(PRACTICE, class_name="mb-3 pt-2 font-serif text-xl font-bold"),
+                suggestions(PracticeState.following, PRACTICE),
             ),
         ),
         class_name="space-y-6",
@@ -141,7 +143,7 @@ def _form() -> rx.Component:
 def _to_verdict() -> rx.Component:
     """Return the link to the verdict, which may be below the edge of the screen."""
     return rx.el.a(
-        f"This try: {PracticeState.verdict.score}/10. Read the verdict",
+        f"This try: {out_of(PracticeState.verdict.score)}. Read the verdict",
         icon("chevron"),
         href="#feedback",
         class_name="mt-4 flex min-h-11 items-center justify-between rounded-md border border-line px-4 font-medium text-accent no-underline",

@@ -10,6 +10,7 @@ from interviewer.components.layout import SECTION_TITLE, card, meanwhile, shell
 from interviewer.components.report_page import jump, print_button, report_page
 from interviewer.components.sharing import share_button, share_panel
 from interviewer.components.skills import requirements, suggestions
+from interviewer.reports.wording import PRACTICE
 from interviewer.state.models import TurnItem
 from interviewer.state.review import ReviewState
 
@@ -55,15 +56,15 @@ def _report() -> rx.Component:
         rx.cond(
             ReviewState.suggestions.length() > 0,
             rx.el.section(
-                rx.el.h2("What to practice next", class_name=f"{SECTION_TITLE} mb-3"),
-                suggestions(ReviewState.suggestions, "What to practice next"),
+                rx.el.h2(PRACTICE, class_name=f"{SECTION_TITLE} mb-3"),
+                suggestions(ReviewState.suggestions, PRACTICE),
                 id="next",
                 class_name="scroll-mt-4",
             ),
         ),
         jumps=rx.fragment(
             rx.cond(_ASKED_ABOUT, jump("The job's requirements", "#job")),
-            rx.cond(ReviewState.suggestions.length() > 0, jump("What to practice next", "#next")),
+            rx.cond(ReviewState.suggestions.length() > 0, jump(PRACTICE, "#next")),
         ),
         extra=_practise_again,
         foot=rx.el.a("Back to the dashboard", href="/dashboard", class_name=f"{SECONDARY} print:hidden"),

@@ -11,6 +11,7 @@ from interviewer.accounts import mail_templates as words
 from interviewer.accounts import queries, session_queries
 from interviewer.accounts.user_names import checked_username
 from interviewer.billing import purchase_queries, subscription_queries, webhook_queries
+from interviewer.billing.account_view import INACTIVE
 from interviewer.billing.lemonsqueezy.client import LemonSqueezy
 from interviewer.core import mail_queries, users
 from interviewer.core.columns import utcnow
@@ -161,7 +162,7 @@ async def _purchases(session: AsyncSession, user_id: int) -> dict[str, Any]:
     newest = await ledger.newest_subscription(session, user_id)
     seen = await purchase_queries.plan_seen(session, newest.id, newest.variant_id or "") if newest else None
     bought = await subscription_queries.bought(session, user_id)
-    return {"plan": {"name": seen or "free", "status": newest.status if newest else "inactive"}, **_in_words(bought)}
+    return {"plan": {"name": seen or "free", "status": newest.status if newest else INACTIVE}, **_in_words(bought)}
 
 
 def _in_words(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""How an interview covered the job's requirements: asked and shown, asked and not shown, not asked."""
+"""Which of the job's requirements an interview covered: asked and shown, asked and not shown, not asked."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from enum import StrEnum
 from interviewer.interviews.job import JobFindings
 from interviewer.interviews.rubric import PASS_SCORE, folded
 
-# Likeness (a cosine) of a question with its key points to a line of the posting. Set by looking at the pairs of the bank's
-# questions with the lines of the three sample postings: from LIKE on they are about the same; those that name the same
-# technology as well are so a little earlier. Below, lines about teams and about scale begin to match anything.
+# Cosine between a question with its key points and a line of the posting. Set by reading the pairs of the bank's questions and
+# the lines of the three sample postings: from LIKE on, both are about the same thing; if they also name the same technology, a
+# little less is enough. Below that, lines about teams and scale match any question.
 LIKE, LIKE_AND_SHARED = 0.38, 0.30
-# A shorter passage stands in many texts by chance.
+# Characters; a shorter passage occurs in many texts by chance.
 MIN_QUOTE = 12
 _QUOTED = re.compile(r"[“\"]([^“”\"]+)[”\"]")
 _HEADING = re.compile(r"(?:what|who|how|why|about) (?:you|we|us)\b.{0,25}", re.IGNORECASE)
 
 
 class RequirementKind(StrEnum):
-    """Where in the job profile a requirement stands."""
+    """The part of the job profile that a requirement is in."""
 
     STACK = "stack"
     RESPONSIBILITY = "responsibility"
@@ -29,7 +29,7 @@ class RequirementKind(StrEnum):
 
 
 class Standing(StrEnum):
-    """What an interview has seen of a requirement."""
+    """Whether an interview asked about a requirement, and whether an answer showed it."""
 
     SHOWN = "asked and shown"
     NOT_SHOWN = "asked and not shown"
@@ -46,7 +46,7 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class AnsweredQuestion:
-    """A question that was answered; `score` is 0 to 10, None while it is not judged. `points` are its key points."""
+    """A question that was answered; `score` is 0 to 10, None while it is not scored. `points` are its key points."""
 
     position: int
     prompt: str
@@ -55,13 +55,13 @@ class AnsweredQuestion:
 
     @property
     def text(self) -> str:
-        """All that says what the question is about."""
+        """The question with its key points, which say what it is about."""
         return " ".join((self.prompt, *self.points))
 
 
 @dataclass(frozen=True, slots=True)
 class Nearness:
-    """What brings a question near a requirement: the cosine of their vectors, and whether they name the same technology."""
+    """How close a question is to a requirement: the cosine of their vectors, and whether they name the same technology."""
 
     cosine: float = 0.0
     shared: bool = False
@@ -69,21 +69,21 @@ class Nearness:
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """A requirement with the questions that were about it, in their order."""
+    """A requirement with the questions about it, in their order."""
 
     requirement: Requirement
     questions: tuple[AnsweredQuestion, ...]
 
     @property
     def standing(self) -> Standing:
-        """Shown by one good answer; an answer that is not judged yet shows nothing."""
+        """The requirement's standing: one passing answer shows it; an answer without a score shows nothing."""
         if any(question.score is not None and question.score >= PASS_SCORE for question in self.questions):
             return Standing.SHOWN
         return Standing.NOT_SHOWN if self.questions else Standing.NOT_ASKED
 
 
 def requirements(findings: JobFindings) -> tuple[Requirement, ...]:
-    """Return what a job asks for, each thing once, without lines that are only headings."""
+    """Return the requirements of a job without duplicates and headings."""
     lists: Iterable[tuple[RequirementKind, tuple[str, ...]]] = (
         (RequirementKind.STACK, findings.stack),
         (RequirementKind.RESPONSIBILITY, findings.responsibilities),
@@ -98,7 +98,7 @@ def requirements(findings: JobFindings) -> tuple[Requirement, ...]:
 
 
 def is_about(requirement: Requirement, question: AnsweredQuestion, nearness: Nearness) -> bool:
-    """Tell whether a question is about a requirement: it names the technology, quotes the line, or is like it."""
+    """Return whether a question is about a requirement: it names the technology, quotes the line, or is close to it."""
     if requirement.kind is RequirementKind.STACK:
         return nearness.shared or names(question.text, requirement.text)
     if quotes(question.prompt, requirement.text):
@@ -107,13 +107,13 @@ def is_about(requirement: Requirement, question: AnsweredQuestion, nearness: Nea
 
 
 def names(text: str, name: str) -> bool:
-    """Tell whether a technology's name stands in a text as a word of its own; one or two letters only as they are written."""
+    """Return whether a text has a technology's name as a whole word; a name of one or two letters must match in case."""
     exact = len(name) <= 2
     return bool(re.search(rf"(?<![\w.]){re.escape(name)}(?![\w+#])", text, 0 if exact else re.IGNORECASE))
 
 
 def quotes(prompt: str, line: str) -> bool:
-    """Tell whether a question names a line of the posting, or quotes a part of it between quotation marks."""
+    """Return whether a question contains a line of the posting, or a part of it in quotation marks."""
     whole = folded(line).rstrip(".")
     if len(whole) >= MIN_QUOTE and whole in folded(prompt):
         return True
@@ -124,7 +124,7 @@ def quotes(prompt: str, line: str) -> bool:
 def coverage(
     wanted: Sequence[Requirement], questions: Sequence[AnsweredQuestion], nearness: Sequence[Sequence[Nearness]]
 ) -> tuple[Covered, ...]:
-    """Return what became of each requirement; `nearness` has a row for each of them, with a column for each question."""
+    """Return each requirement with its questions; `nearness` has a row for each requirement and a column for each question."""
     return tuple(
         Covered(
             requirement,

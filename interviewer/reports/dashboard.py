@@ -1,4 +1,4 @@
-"""What the dashboard shows of interviews, and how many can be started."""
+"""The dashboard: interviews, trends, and whether another interview can be started."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class InterviewSummary:
 class Overview:
     """Everything on the dashboard.
 
-    `finished` are the newest finished interviews, `past` counts all of them, and `percents` are the scores of all, newest first.
+    `finished` are the newest finished interviews, `past` counts all of them, `percents` are the scores of all, newest first.
     """
 
     unfinished: tuple[InterviewSummary, ...]
@@ -52,7 +52,7 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class TopicTrend:
-    """A topic's percentage over all answers, and in the interview finished last (None where that scored none of it)."""
+    """A topic's percentage over all answers, and in the last finished interview (None if that has no score for the topic)."""
 
     topic_id: int
     percent: int
@@ -62,9 +62,9 @@ class TopicTrend:
 
 @dataclass(frozen=True, slots=True)
 class Trends:
-    """What an overview adds up to, as of `today` in UTC.
+    """Totals over all interviews and practice, as of `today` in UTC.
 
-    `reached` is the position of the question that the first unfinished interview stands at, 0 for none.
+    `reached` is the position of the newest question in the first unfinished interview, 0 for none.
     """
 
     reached: int
@@ -74,7 +74,7 @@ class Trends:
 
 
 def summary(line: Line) -> InterviewSummary:
-    """Return what a list shows of an interview."""
+    """Return the summary of an interview for a list."""
     return InterviewSummary(
         id=line.id,
         title=title_of(line.job_text),
@@ -92,7 +92,7 @@ def _topic_trend(sums: practice_queries.TopicSums) -> TopicTrend:
 
 
 class Dashboard:
-    """Reads what the dashboard shows."""
+    """Loads the dashboard."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -114,7 +114,7 @@ class Dashboard:
         )
 
     async def trends(self, user_id: int, overview: Overview) -> Trends:
-        """Return what the user's interviews and practice add up to; `overview` is what `load` returned."""
+        """Return the totals over the user's interviews and practice; `overview` is the result of `load`."""
         running = overview.unfinished[0].id if overview.unfinished else 0
         last = overview.finished[0].id if overview.finished else 0
         async with self._database.autocommit() as session:
@@ -125,9 +125,9 @@ class Dashboard:
         return Trends(reached, tuple(_topic_trend(one) for one in sums), streak_of(days, today), today)
 
     async def past(self, user_id: int, limit: int | None, before: int | None) -> list[InterviewSummary]:
-        """Return the user's interviews, the newest first, at most `limit` of them if that is given.
+        """Return the user's interviews, the newest first, at most `limit` of them.
 
-        With `before` only those older than the one with this id.
+        With `before`, only those older than the interview with that id.
         """
         async with self._database.autocommit() as session:
             if limit is None:
@@ -145,7 +145,7 @@ class Dashboard:
             return await ledger.balances(session, user)
 
     async def refusal(self, user_id: int) -> str:
-        """Return for a person why no interview can be started, "" when one can; raises Unauthorized when the account is gone."""
+        """Return in words why no interview can be started, "" if one can; raises Unauthorized when the account is gone."""
         async with self._database.autocommit() as session:
             user = await session.get(User, user_id)
             if user is None:

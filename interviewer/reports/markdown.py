@@ -1,4 +1,4 @@
-"""A report as Markdown (CommonMark with tables). What people and models wrote stays text: it makes no markup of its own."""
+"""A report as Markdown (CommonMark with tables). Text of users and models is escaped: it makes no markup."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import re
 from collections.abc import Iterator, Sequence
 
 from interviewer.interviews.views import MarkView, TurnView, VerdictView
+from interviewer.interviews.wording import FOLLOW_UP, MARKS, MODEL_ANSWER, NO_SCORE_YET, SECOND_VERDICT, out_of, topic_score
 from interviewer.reports import wording
 from interviewer.reports.coverage import Standing
-from interviewer.reports.prose import Block, Span, blocks
+from interviewer.reports.prose import Block, Span, blocks, model_answer
 from interviewer.reports.reports import Report, shortened
 from interviewer.reports.skill_levels import Skill
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>&~|$^{}#])")
-# What begins a heading, a list, a quote, a rule or a table's line when a line begins with it.
+# At the start of a line these begin a heading, a list, a rule or a table.
 _OPENING = re.compile(r"^([+\-=:])")
 _NUMBER = re.compile(r"^(\d+)([.)])")
 _BACKTICKS = re.compile(r"`+")
@@ -24,12 +25,12 @@ def markdown(report: Report) -> str:
     parts = [
         *_opening(report),
         *_topics(report),
-        *_skills("Strengths", report.strengths, wording.NO_STRENGTH),
-        *_skills("Weaknesses", report.weaknesses, wording.NO_WEAKNESS),
+        *_skills(wording.STRENGTHS, report.strengths, wording.NO_STRENGTH),
+        *_skills(wording.WEAKNESSES, report.weaknesses, wording.NO_WEAKNESS),
         *_coverage(report),
         *_extremes(report),
         *_practice(report),
-        "## Questions and answers",
+        f"## {wording.QUESTIONS}",
         *(part for turn in report.turns for part in _turn(turn)),
     ]
     return "\n\n".join(parts) + "\n"
@@ -43,20 +44,20 @@ def _opening(report: Report) -> Iterator[str]:
 
 
 def _topics(report: Report) -> Iterator[str]:
-    yield "## Score by topic"
-    rows = (f"| {line(one.name)} | {'not scored' if one.percent is None else f'{one.percent} %'} |" for one in report.topics)
+    yield f"## {wording.TOPICS}"
+    rows = (f"| {line(one.name)} | {topic_score(one.percent)} |" for one in report.topics)
     yield "\n".join(["| Topic | Score |", "| --- | ---: |", *rows])
 
 
 def _skills(title: str, skills: Sequence[Skill], nothing: str) -> Iterator[str]:
     yield f"## {title}"
-    yield "\n".join(f"- {line(wording.skill(one))}: {wording.mean(one)}" for one in skills) or nothing
+    yield "\n".join(f"- {line(wording.skill(one))}: {out_of(wording.mean(one))}" for one in skills) or nothing
 
 
 def _coverage(report: Report) -> Iterator[str]:
     if not report.coverage:
         return
-    yield "## The job's requirements"
+    yield f"## {wording.REQUIREMENTS}"
     for standing in Standing:
         if found := [one for one in report.coverage if one.standing is standing]:
             yield f"### {wording.STANDINGS[standing]}"
@@ -65,20 +66,18 @@ def _coverage(report: Report) -> Iterator[str]:
 
 
 def _extremes(report: Report) -> Iterator[str]:
-    found = [(title, turn) for title, turn in (("Best answer", report.best), ("Weakest answer", report.worst)) if turn]
-    if found:
-        yield "## Best and weakest answer"
+    if found := wording.extremes(report.best, report.worst):
+        yield f"## {wording.EXTREMES}"
         yield "\n".join(
-            f"- {title}, {wording.score(turn.verdict)}: [question {turn.position}](#question-{turn.position}), "
+            f"- {title}, {wording.score(verdict)}: [question {turn.position}](#question-{turn.position}), "
             f"{line(shortened(turn.prompt))}"
-            for title, turn in found
-            if turn.verdict
+            for title, turn, verdict in found
         )
 
 
 def _practice(report: Report) -> Iterator[str]:
     if report.suggestions:
-        yield "## What to practise next"
+        yield f"## {wording.PRACTICE}"
         lines = (f"{line(wording.suggestion(one))}: {line(shortened(one.question.prompt))}" for one in report.suggestions)
         yield "\n".join(f"- {one}" for one in lines)
 
@@ -89,7 +88,7 @@ def _turn(turn: TurnView) -> Iterator[str]:
     yield "#### Answer"
     yield fenced(turn.answer or "") if turn.kind == "code" else quoted(turn.answer or "")
     if turn.verdict is None:
-        yield "Not scored yet."
+        yield f"{NO_SCORE_YET.capitalize()}."
         return
     yield f"#### Score: {wording.score(turn.verdict)}"
     yield "\n".join(_mark(mark) for mark in turn.verdict.marks)
@@ -98,23 +97,20 @@ def _turn(turn: TurnView) -> Iterator[str]:
 
 def _mark(mark: MarkView) -> str:
     quote = f" “{line(mark.quote)}”" if mark.quote else ""
-    return f"- **{wording.MARKS[mark.mark]}**: {line(mark.point)}{quote}"
+    return f"- **{MARKS[mark.mark]}**: {line(mark.point)}{quote}"
 
 
 def _explained(verdict: VerdictView, kind: str) -> Iterator[str]:
     yield "#### Feedback"
     yield from _prose(blocks(verdict.feedback))
     if verdict.appeal:
-        yield "#### What the second verdict says"
+        yield f"#### {SECOND_VERDICT}"
         yield "\n".join(_mark(mark) for mark in verdict.appeal.marks)
         yield from _prose(blocks(verdict.appeal.feedback))
-    yield "#### A model answer"
-    found = blocks(verdict.model_answer)
-    if kind == "code" and not any(block.kind == "code" for block in found):
-        found = [Block("code", [Span(verdict.model_answer.strip(), True)])]
-    yield from _prose(found)
+    yield f"#### {MODEL_ANSWER}"
+    yield from _prose(model_answer(verdict.model_answer, kind))
     if verdict.follow_up:
-        yield f"A follow-up you might get: {line(verdict.follow_up)}"
+        yield f"{FOLLOW_UP}: {line(verdict.follow_up)}"
 
 
 def _prose(found: Sequence[Block]) -> Iterator[str]:
@@ -129,7 +125,7 @@ def _prose(found: Sequence[Block]) -> Iterator[str]:
 
 
 def _inline(span: Span) -> str:
-    """Return a span; code in more backticks than stand in it."""
+    """Return a span; code gets a longer fence of backticks than any in it."""
     if not span.code:
         return _escaped(span.text)
     fence = "`" * (_longest(span.text) + 1)
@@ -138,12 +134,12 @@ def _inline(span: Span) -> str:
 
 
 def line(text: str) -> str:
-    """Return a text as one line that shows exactly its words."""
+    """Return a text as one line of its words, escaped."""
     return _begun(_escaped(" ".join(_plain(text).split())))
 
 
 def quoted(text: str) -> str:
-    """Return a text as a quotation in which every line stays a line; what looks like markup in it shows as it was typed."""
+    """Return a text as a quotation, escaped, with its line breaks."""
     lines = [_begun(_escaped(one.strip()), indent=len(one) - len(one.lstrip())) for one in _plain(text).strip().split("\n")]
     ends = ["\\" if one and following else "" for one, following in zip(lines, [*lines[1:], ""], strict=True)]
     return "\n".join(f"> {one}{end}".rstrip() for one, end in zip(lines, ends, strict=True))
@@ -157,7 +153,7 @@ def fenced(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return a text with one kind of line end and without what no document should hold."""
+    """Return a text with one kind of line break and without control characters."""
     text = re.sub(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]", "\n", text)
     return re.sub(r"[\x00-\x08\x0e-\x1f\x7f]", "\N{REPLACEMENT CHARACTER}", text)
 
@@ -171,6 +167,6 @@ def _escaped(text: str) -> str:
 
 
 def _begun(text: str, indent: int = 0) -> str:
-    """Return an escaped line that begins nothing; what it was indented by is kept with spaces that count."""
+    """Escape the start of a line, and keep its indent with no-break spaces."""
     text = _NUMBER.sub(r"\1\\\2", _OPENING.sub(r"\\\1", text))
     return "\N{NO-BREAK SPACE}" * min(indent, 40) + text if text else ""

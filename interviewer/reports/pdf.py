@@ -1,15 +1,17 @@
-"""A report as PDF: pages to print and to send, with an outline, links, and the evidence highlighted."""
+"""A report as PDF, with an outline, links, and the evidence highlighted."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
-from interviewer.interviews.rubric import MAX_SCORE
+from interviewer.interviews.rubric import MAX_SCORE, PASS_SCORE
 from interviewer.interviews.views import MarkView, TopicScore, TurnView, VerdictView
+from interviewer.interviews.wording import FOLLOW_UP, MARKS, MODEL_ANSWER, NO_SCORE_YET, SECOND_VERDICT, out_of, topic_score
 from interviewer.reports import wording
 from interviewer.reports.coverage import Standing
-from interviewer.reports.pdf_layout import HEIGHT, MISSING, MUTED, POINT, TONES, Run, Typesetter
-from interviewer.reports.prose import Block, Span, blocks
+from interviewer.reports.pdf_layout import HEIGHT, INK, MISSING, MUTED, POINT, TONES, Color, Run, Typesetter
+from interviewer.reports.prose import Block, blocks, model_answer
 from interviewer.reports.reports import Report, highlighted, shortened
 from interviewer.reports.skill_levels import Skill
 
@@ -22,7 +24,7 @@ def pdf(report: Report) -> bytes:
 
 
 class _Writer:
-    """Writes one report from its first page to its last."""
+    """Writes one report."""
 
     def __init__(self, report: Report) -> None:
         self._report = report
@@ -30,13 +32,13 @@ class _Writer:
         self._places = {turn.position: self._set.sheet.add_link() for turn in report.turns}
 
     def written(self) -> bytes:
-        """Write everything and return the document."""
+        """Return the document."""
         self._opening()
         self._skills()
         self._coverage()
         self._extremes()
         self._practice()
-        self._section("Questions and answers")
+        self._section(wording.QUESTIONS)
         for number, turn in enumerate(self._report.turns):
             self._turn(turn, first=number == 0)
         self._missing()
@@ -57,31 +59,31 @@ class _Writer:
         self._set.paragraph([Run(title, "bold", MUTED)], 8.5)
         self._set.y += 0.6
 
-    def _text(self, text: str, size: float = 10, **more: object) -> None:
-        self._set.paragraph([Run(text, **more)], size)  # type: ignore[arg-type]
+    def _text(self, text: str, size: float = 10, *, face: str = "sans", color: Color = INK) -> None:
+        self._set.paragraph([Run(text, face, color)], size)
 
     def _opening(self) -> None:
         report, page = self._report, self._set
         page.paragraph([Run(report.title, "serif")], 24, leading=1.15)
         page.y += 1.5
-        self._text(wording.about(report), colour=MUTED)
+        self._text(wording.about(report), color=MUTED)
         page.y += 7
         if report.percent is not None:
             page.need(60)
-            page.beside(self._total, self._topics, gap=12)
+            page.columns(self._total, self._topics, gap=12)
         else:
             self._topics()
 
     def _total(self) -> None:
         page = self._set
         top = page.y
-        left, width = page.left, page.width
         figure = [Run(f"{self._report.percent} %", "serif")]
-        page.ring(left, top, 58, 30)
-        page.left, page.y = left + 29 - page._long(figure, 34) / 2, top + 7.5
-        page.paragraph(figure, 34, leading=1.25)
-        page.left, page.width, page.y = left, width, top + 35
-        self._text(wording.points(self._report), colour=MUTED)
+        page.ring(page.left, top, 58, 30)
+        page.y = top + 7.5
+        with page.inset(29 - page.length(figure, 34) / 2):
+            page.paragraph(figure, 34, leading=1.25)
+        page.y = top + 35
+        self._text(wording.points(self._report), color=MUTED)
 
     def _topics(self) -> None:
         for one in self._report.topics:
@@ -89,7 +91,7 @@ class _Writer:
 
     def _topic(self, one: TopicScore) -> None:
         height = 9 * POINT * 1.5
-        self._set.at_right(Run("not scored" if one.percent is None else f"{one.percent} %", "bold"), 9, height)
+        self._set.at_right(Run(topic_score(one.percent), "bold"), 9, height)
         self._text(one.name, 9)
         self._set.y += 0.6
         self._set.bar(one.percent or 0)
@@ -99,9 +101,9 @@ class _Writer:
         self._section("Skills")
         strong, weak = self._report.strengths, self._report.weaknesses
         self._set.need(10 + 11 * max(len(strong), len(weak), 1))
-        self._set.beside(
-            lambda: self._column("Strengths", strong, wording.NO_STRENGTH),
-            lambda: self._column("Weaknesses", weak, wording.NO_WEAKNESS),
+        self._set.columns(
+            lambda: self._column(wording.STRENGTHS, strong, wording.NO_STRENGTH),
+            lambda: self._column(wording.WEAKNESSES, weak, wording.NO_WEAKNESS),
         )
 
     def _column(self, title: str, skills: Sequence[Skill], nothing: str) -> None:
@@ -109,20 +111,18 @@ class _Writer:
         page.paragraph([Run(title, "bold", MUTED)], 8.5)
         page.y += 0.6
         if not skills:
-            self._text(nothing, colour=MUTED)
+            self._text(nothing, color=MUTED)
         for skill in skills:
-            tone = TONES["hit" if skill.mean * 10 >= 70 else "partial"]
-            page.at_right(Run(wording.mean(skill), "bold", tone), 10, 10 * POINT * 1.5)
-            width = page.width
-            page.width -= 16
-            self._text(skill.subtopic)
-            page.width = width
+            tone = TONES["hit" if skill.mean >= PASS_SCORE else "partial"]
+            page.at_right(Run(out_of(wording.mean(skill)), "bold", tone), 10, 10 * POINT * 1.5)
+            with page.inset(0, 16):
+                self._text(skill.subtopic)
             page.y += 1
 
     def _coverage(self) -> None:
         if not self._report.coverage:
             return
-        self._section("The job's requirements")
+        self._section(wording.REQUIREMENTS)
         for standing in Standing:
             found = [one for one in self._report.coverage if one.standing is standing]
             if found:
@@ -130,43 +130,39 @@ class _Writer:
             for one in found:
                 runs = [Run(one.requirement.text)]
                 if one.questions:
-                    runs.append(Run(f"  {wording.asked(one)}", colour=MUTED))
-                self._signed(_STANDING_MARKS.get(standing, ""), lambda runs=runs: self._set.paragraph(runs, together=True))  # type: ignore[misc]
+                    runs.append(Run(f"  {wording.asked(one)}", color=MUTED))
+                with self._signed(_STANDING_MARKS.get(standing, "")):
+                    self._set.paragraph(runs, together=True)
 
-    def _signed(self, mark: str, write: Callable[[], None], *, room: float = 8) -> None:
-        """Write something beside a sign in its margin."""
+    @contextmanager
+    def _signed(self, mark: str, *, room: float = 8) -> Iterator[None]:
+        """Write next to a sign in the margin."""
         page = self._set
         page.need(room)
         if mark:
             page.sign(mark, page.left + 0.5, page.y + 1.2)
-        page.left, page.width = page.left + 6, page.width - 6
-        write()
-        page.left, page.width = page.left - 6, page.width + 6
+        with page.inset(6):
+            yield
         page.y += 1.2
 
     def _extremes(self) -> None:
-        found = [
-            (title, turn) for title, turn in (("Best answer", self._report.best), ("Weakest answer", self._report.worst)) if turn
-        ]
-        if not found:
-            return
-        self._section("Best and weakest answer")
-        for title, turn in found:
-            if turn.verdict:
-                link = self._places[turn.position]
-                name = Run(f"question {turn.position}", colour=TONES["hit"], link=link)
-                head = [Run(f"{title}, {turn.verdict.score}/{MAX_SCORE}: ", "bold"), name, Run(f", {turn.topic}")]
-                self._set.paragraph(head, together=True)
-                self._text(shortened(turn.prompt), colour=MUTED)
-                self._set.y += 2
+        found = wording.extremes(self._report.best, self._report.worst)
+        if found:
+            self._section(wording.EXTREMES)
+        for title, turn, verdict in found:
+            name = Run(f"question {turn.position}", color=TONES["hit"], link=self._places[turn.position])
+            head = [Run(f"{title}, {out_of(verdict.score)}: ", "bold"), name, Run(f", {turn.topic}")]
+            self._set.paragraph(head, together=True)
+            self._text(shortened(turn.prompt), color=MUTED)
+            self._set.y += 2
 
     def _practice(self) -> None:
         if not self._report.suggestions:
             return
-        self._section("What to practise next")
+        self._section(wording.PRACTICE)
         for one in self._report.suggestions:
             self._set.paragraph([Run(wording.suggestion(one), "bold")], together=True)
-            self._text(shortened(one.question.prompt), colour=MUTED)
+            self._text(shortened(one.question.prompt), color=MUTED)
             self._set.y += 2
 
     # -- questions ---------------------------------------------------------------------------------------------------
@@ -182,14 +178,14 @@ class _Writer:
         page.need(45)
         page.sheet.set_link(self._places[turn.position], y=page.y, page=page.sheet.page)
         page.sheet.start_section(f"{turn.position}. {shortened(turn.prompt, 60)}", level=1)
-        self._text(wording.place(turn), 9, face="bold", colour=MUTED)
+        self._text(wording.place(turn), 9, face="bold", color=MUTED)
         page.y += 0.8
         self._prose(blocks(turn.prompt), face="serif", size=13, leading=1.3)
         self._small("Answer")
         self._answer(turn)
         if turn.verdict is None:
             page.space(3)
-            self._text("Not scored yet.", colour=MUTED)
+            self._text(f"{NO_SCORE_YET.capitalize()}.", color=MUTED)
         else:
             self._verdict(turn.verdict, turn.kind)
 
@@ -208,39 +204,32 @@ class _Writer:
         tone = TONES["hit" if verdict.passed else "partial"]
         score = [Run(str(verdict.score), "serif", tone), Run(f" /{MAX_SCORE}", "serif", MUTED)]
         page.paragraph(score, 20, leading=1.2)
-        self._text(wording.score(verdict).partition(", ")[2], 9, colour=tone)
+        self._text(wording.score(verdict).partition(", ")[2], 9, color=tone)
         page.y += 2
         self._marks(verdict.marks)
         self._small("Feedback", room=18)
         self._prose(blocks(verdict.feedback))
         if verdict.appeal:
-            self._small("What the second verdict says", room=18)
+            self._small(SECOND_VERDICT, room=18)
             self._marks(verdict.appeal.marks)
             self._prose(blocks(verdict.appeal.feedback))
-        self._small("A model answer", room=18)
-        found = blocks(verdict.model_answer)
-        if kind == "code" and not any(block.kind == "code" for block in found):
-            found = [Block("code", [Span(verdict.model_answer.strip(), True)])]
-        self._prose(found)
+        self._small(MODEL_ANSWER, room=18)
+        self._prose(model_answer(verdict.model_answer, kind))
         if verdict.follow_up:
             page.space(1.5)
-            page.paragraph(
-                [Run("A follow-up you might get: ", "bold", MUTED), Run(verdict.follow_up, colour=MUTED)], together=True
-            )
+            page.paragraph([Run(f"{FOLLOW_UP}: ", "bold", MUTED), Run(verdict.follow_up, color=MUTED)], together=True)
 
     def _marks(self, marks: Sequence[MarkView]) -> None:
         for mark in marks:
-            head = [Run(f"{wording.MARKS[mark.mark]}: ", "bold"), Run(mark.point)]
+            head = [Run(f"{MARKS[mark.mark]}: ", "bold"), Run(mark.point)]
             quote = [Run(f"“{mark.quote}”", mark="hit" if mark.mark == "hit" else "partial")] if mark.quote else []
-            self._signed(mark.mark, lambda head=head, quote=quote: self._mark(head, quote), room=self._height(head, quote))  # type: ignore[misc]
-
-    def _mark(self, head: Sequence[Run], quote: Sequence[Run]) -> None:
-        self._set.paragraph(head)
-        if quote:
-            self._set.paragraph(quote, 9)
+            with self._signed(mark.mark, room=self._height(head, quote)):
+                self._set.paragraph(head)
+                if quote:
+                    self._set.paragraph(quote, 9)
 
     def _height(self, head: Sequence[Run], quote: Sequence[Run]) -> float:
-        """Return how much room a mark takes, so that it stands on one page; one of many pages takes what it needs."""
+        """Return the room that a mark needs to be on one page; a longer one may break after half a page."""
         width = self._set.width - 6
         lines = len(self._set.rows(head, 10, width)) + (len(self._set.rows(quote, 9, width)) if quote else 0)
         return min(lines * 10 * POINT * 1.5, HEIGHT / 2)
@@ -261,14 +250,15 @@ class _Writer:
     def _listed(self, item: str, face: str, size: float) -> None:
         page = self._set
         page.need(size * POINT * 1.5)
-        page.left, page.width, y = page.left + 1.5, page.width - 5, page.y
-        page.paragraph([Run("•", "sans", MUTED)], size)
-        page.left, page.y = page.left + 3.5, y
-        page.paragraph([Run(item, face)], size)
-        page.left, page.width = page.left - 5, page.width + 5
+        y = page.y
+        with page.inset(1.5):
+            page.paragraph([Run("•", "sans", MUTED)], size)
+        page.y = y
+        with page.inset(5):
+            page.paragraph([Run(item, face)], size)
 
     def _missing(self) -> None:
-        """Say which characters could not be shown: nothing is left out silently."""
+        """Name the characters that no font has, so that nothing is left out silently."""
         if lost := sorted(self._set.missing):
             codes = ", ".join(f"U+{ord(one):04X}" for one in lost[:20]) + (" …" if len(lost) > 20 else "")
             self._set.space(8)
@@ -276,5 +266,5 @@ class _Writer:
             self._text(
                 f"{MISSING} stands for a character that no font of this file has ({codes}). The Markdown file holds them all.",
                 9,
-                colour=MUTED,
+                color=MUTED,
             )

@@ -1,10 +1,15 @@
-"""Setting text on the pages of a PDF: faces that stand in for each other, lines, highlights, signs, and pages that break well."""
+"""Text on the pages of a PDF: fallback fonts, line breaks, highlights, signs, page breaks.
+
+fpdf2's text regions do the same with one fallback list for all fonts, without a background behind part of a line, in twice the
+time, and leave out a character that no font has.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import itemgetter
@@ -12,23 +17,22 @@ from pathlib import Path
 
 from fpdf import FPDF
 
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 
-INK: Colour = (29, 27, 22)
-MUTED: Colour = (94, 88, 77)
-LINE: Colour = (215, 208, 192)
-ACCENT: Colour = (23, 89, 60)
-MARKER: Colour = (255, 232, 138)
-CODE: Colour = (245, 242, 234)
-TONES: dict[str, Colour] = {"hit": (23, 105, 63), "partial": (138, 90, 0), "missed": (163, 42, 34)}
+INK: Color = (29, 27, 22)
+MUTED: Color = (94, 88, 77)
+LINE: Color = (215, 208, 192)
+ACCENT: Color = (23, 89, 60)
+MARKER: Color = (255, 232, 138)
+CODE: Color = (245, 242, 234)
+TONES: dict[str, Color] = {"hit": (23, 105, 63), "partial": (138, 90, 0), "missed": (163, 42, 34)}
 
-# Millimetres of A4, and of one point.
+# A4 and one point, in millimeters.
 WIDTH, HEIGHT, SIDE, TOP, BOTTOM = 210.0, 297.0, 23.0, 20.0, 22.0
 POINT = 25.4 / 72
-# What stands for a character that no face has.
+# Shown for a character that no font has.
 MISSING = "\N{WHITE VERTICAL RECTANGLE}"
 _FOLDER = Path(__file__).parent / "fonts"
-# Each face with those that it borrows characters from.
 _FILES = {
     "serif": "Newsreader-Bold",
     "sans": "InstrumentSans-Regular",
@@ -38,14 +42,15 @@ _FILES = {
     "wide-bold": "DejaVuSans-Bold",
     "wide-mono": "DejaVuSansMono",
 }
-_BORROWS = {
+# Fonts for characters that a font lacks, in this order.
+_FALLBACKS = {
     "serif": ("wide-bold", "wide"),
     "sans": ("wide",),
     "bold": ("wide-bold", "wide"),
     "mono": ("wide-mono", "wide"),
 }
 _TOKENS = re.compile(r"\n| +|[^ \n]+")
-# The ring that the pages draw, as cubic curves on a field of 104 by 70.
+# The ring of the pages, as cubic curves on a field of 104 by 70.
 RING = (
     ((60, 8), (34, 2), (6, 12), (5, 33)),
     ((5, 33), (4, 54), (29, 63), (55, 62)),
@@ -61,14 +66,14 @@ _CROSS = (((0.2, 0.2), (2.8, 2.8)), ((2.8, 0.1), (0.1, 2.9)))
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A stretch of text in one face; `mark` (hit, partial) highlights or underlines it, `link` is a place's number.
+    """Text in one font; `mark` (hit, partial) highlights or underlines it, `link` is the number of a place in the document.
 
-    `scale` makes it smaller than the text around it.
+    `scale` is its size relative to the text around it.
     """
 
     text: str
     face: str = "sans"
-    colour: Colour = INK
+    color: Color = INK
     mark: str = ""
     link: int = 0
     scale: float = 1.0
@@ -78,11 +83,10 @@ Row = list[Run]
 
 
 class Sheet(FPDF):
-    """Pages with a foot: the document's title and which page it is."""
+    """Pages with their number in the footer."""
 
     def __init__(self, title: str) -> None:
         super().__init__(format="A4", unit="mm")
-        self.foot = title
         self.set_margins(SIDE, TOP, SIDE)
         self.set_auto_page_break(False)
         for face, name in _FILES.items():
@@ -93,7 +97,7 @@ class Sheet(FPDF):
         self.set_creator("Interviewer")
 
     def footer(self) -> None:
-        """Write the foot of a page."""
+        """Write the page number."""
         self.set_font("sans", size=8.5)
         self.set_text_color(*MUTED)
         self.set_xy(SIDE, HEIGHT - 14)
@@ -101,7 +105,7 @@ class Sheet(FPDF):
 
 
 class Typesetter:
-    """Sets rows one below the other between `left` and `left + width`, at the height `y`, in millimetres."""
+    """Writes rows below each other at `y`, between `left` and `left + width`, in millimeters."""
 
     def __init__(self, title: str) -> None:
         self.sheet = Sheet(title)
@@ -115,13 +119,13 @@ class Typesetter:
     # -- pages -----------------------------------------------------------------------------------------------------
 
     def need(self, height: float) -> None:
-        """Go on to a new page unless this much is left of the page."""
+        """Begin a new page unless the page has this much room left."""
         if self.y + height > HEIGHT - BOTTOM:
             self.sheet.add_page()
             self.y = TOP
 
     def space(self, height: float) -> None:
-        """Leave some room, none at the top of a page."""
+        """Leave room, but none at the top of a page."""
         if self.y > TOP:
             self.y += height
 
@@ -129,10 +133,17 @@ class Typesetter:
         """Return the document."""
         return bytes(self.sheet.output())
 
+    @contextmanager
+    def inset(self, left: float, right: float = 0) -> Iterator[None]:
+        """Write between narrower margins for a while."""
+        self.left, self.width = self.left + left, self.width - left - right
+        yield
+        self.left, self.width = self.left - left, self.width + left + right
+
     # -- text ------------------------------------------------------------------------------------------------------
 
     def paragraph(self, runs: Sequence[Run], size: float = 10, *, leading: float = 1.5, together: bool = False) -> None:
-        """Set a paragraph of `size` points; with `together` on one page, as far as it fits on one."""
+        """Write a paragraph of `size` points, with `together` on one page if it fits on half of one."""
         height = size * POINT * leading
         rows = self.rows(runs, size, self.width)
         if together:
@@ -142,7 +153,7 @@ class Typesetter:
             self._row(row, size, height)
 
     def code(self, runs: Sequence[Run], size: float = 8.5) -> None:
-        """Set code, every line and space as it is; what is too long goes on in the next line."""
+        """Write code with its line breaks and spaces; a long line continues in the next."""
         height, inset = size * POINT * 1.5, 3.0
         self.need(3 * height)
         self.y += 1
@@ -151,13 +162,12 @@ class Typesetter:
         ):
             self.need(height)
             self._box(self.left, self.y, self.width, height, CODE)
-            self.left += inset
-            self._row(row, size, height)
-            self.left -= inset
+            with self.inset(inset):
+                self._row(row, size, height)
         self.y += 2
 
     def rows(self, runs: Sequence[Run], size: float, width: float, *, spaces: bool = False) -> list[Row]:
-        """Return a paragraph cut into lines of at most `width` millimetres; with `spaces` those that begin a line are kept."""
+        """Break a paragraph into lines of at most `width` millimeters; with `spaces`, keep those at the start of a line."""
         found: list[Row] = [[]]
         used = 0.0
         for atom in _atoms(self._drawable(runs)):
@@ -165,10 +175,10 @@ class Typesetter:
                 found.append([])
                 used = 0.0
                 continue
-            long = self._long(atom, size)
+            long = self.length(atom, size)
             blank = not atom[0].text.strip(" ")
             if used and used + long > width:
-                if blank:  # the line ends here; what follows begins the next one
+                if blank:  # The line ends here; the next word begins another one.
                     used = width
                     continue
                 found.append([])
@@ -176,7 +186,7 @@ class Typesetter:
             if blank and not used and not spaces:
                 continue
             for part in [atom] if long <= width else self._pieces(atom, size, width):
-                more = self._long(part, size)
+                more = self.length(part, size)
                 if used and used + more > width:
                     found.append([])
                     used = 0.0
@@ -185,7 +195,7 @@ class Typesetter:
         return [_joined(row) for row in found]
 
     def _pieces(self, runs: Sequence[Run], size: float, width: float) -> list[Row]:
-        """Return runs cut wherever a line of `width` is full."""
+        """Break runs wherever a line of `width` is full."""
         found: list[Row] = [[]]
         used = 0.0
         for run in runs:
@@ -201,7 +211,7 @@ class Typesetter:
         return found
 
     def _drawable(self, runs: Iterable[Run]) -> list[Run]:
-        """Return runs in faces that have their characters."""
+        """Return runs in fonts that have their characters."""
         found: list[Run] = []
         for run in runs:
             text = unicodedata.normalize("NFC", run.text.replace("\r\n", "\n").replace("\r", "\n"))
@@ -216,14 +226,14 @@ class Typesetter:
         return self._faces[key]
 
     def _face(self, face: str, character: str) -> tuple[str, str]:
-        """Return the face that has a character, and what is shown of it."""
+        """Return the font that has a character, and what is shown for it."""
         if character == "\n":
             return face, character
         if character == "\t":
             return face, "    "
         if character in "\x0b\x0c\x85\u2028\u2029":
             return face, "\n"
-        for one in (face, *_BORROWS[face]):
+        for one in (face, *_FALLBACKS[face]):
             if ord(character) in self._characters[one]:
                 return one, character
         if unicodedata.category(character) in {"Mn", "Me", "Cf", "Cc"}:
@@ -231,11 +241,12 @@ class Typesetter:
         self.missing.add(character)
         return "wide", MISSING
 
-    def _long(self, runs: Sequence[Run], size: float) -> float:
+    def length(self, runs: Sequence[Run], size: float) -> float:
+        """Return the length of runs on one line, in millimeters."""
         return sum(self._width(run.face, character) * run.scale for run in runs for character in run.text) * size
 
     def _width(self, face: str, character: str) -> float:
-        """Return how wide a character is at one point, in millimetres."""
+        """Return the width of a character of one point, in millimeters."""
         key = (face, character)
         if key not in self._widths:
             self.sheet.set_font(face, size=100)
@@ -246,49 +257,49 @@ class Typesetter:
         x, middle = self.left, self.y + height / 2
         baseline = middle + size * POINT * 0.34
         for run in row:
-            long = self._long([run], size)
+            long = self.length([run], size)
             if run.mark == "hit":
                 self._box(x - 0.3, middle - size * POINT * 0.62, long + 0.6, size * POINT * 1.24, MARKER)
             x += long
         x = self.left
         for run in row:
-            long = self._long([run], size)
+            long = self.length([run], size)
             self.sheet.set_font(run.face, size=size * run.scale)
-            self.sheet.set_text_color(*run.colour)
+            self.sheet.set_text_color(*run.color)
             if run.text.strip():
                 self.sheet.text(x, baseline, run.text)
             if run.mark == "partial":
                 self._line(x, baseline + 0.9, x + long, baseline + 0.8, TONES["partial"], 0.45)
             if run.link:
-                self._line(x, baseline + 0.7, x + long, baseline + 0.7, run.colour, 0.15)
+                self._line(x, baseline + 0.7, x + long, baseline + 0.7, run.color, 0.15)
                 self.sheet.link(x, self.y, long, height, run.link)
             x += long
         self.y += height
 
     def at_right(self, run: Run, size: float, height: float) -> None:
-        """Set a short text at the right end of the line that begins at `y`, without going on."""
+        """Write a short text at the right end of the line at `y`, and stay on that line."""
         runs = self._drawable([run])
         left, y = self.left, self.y
-        self.left = left + self.width - self._long(runs, size)
+        self.left = left + self.width - self.length(runs, size)
         self._row(runs, size, height)
         self.left, self.y = left, y
 
     # -- drawing ---------------------------------------------------------------------------------------------------
 
     def sign(self, mark: str, x: float, y: float) -> None:
-        """Draw an examiner's tick, dash or cross, 3 mm wide."""
+        """Draw a tick, dash or cross, 3 mm wide."""
         self._pen(TONES[mark], 0.6)
         for stroke in _CROSS if mark == "missed" else [_STROKES[mark]]:
             self.sheet.polyline([(x + a, y + b) for a, b in stroke])
 
     def ring(self, x: float, y: float, width: float, height: float) -> None:
-        """Draw a ring by hand into a field."""
+        """Draw the hand-drawn ring into a field."""
         self._pen(ACCENT, 0.7)
         for curve in RING:
             self.sheet.bezier([(x + a * width / 104, y + b * height / 70) for a, b in curve])
 
     def bar(self, percent: int, height: float = 1.8) -> None:
-        """Draw a bar that is full at 100."""
+        """Draw a bar that is full at 100 percent."""
         self._box(self.left, self.y, self.width, height, LINE)
         if percent:
             self._box(self.left, self.y, self.width * percent / 100, height, ACCENT)
@@ -298,20 +309,20 @@ class Typesetter:
         """Draw a line from side to side."""
         self._line(self.left, self.y, self.left + self.width, self.y, LINE, 0.3)
 
-    def _line(self, x: float, y: float, to_x: float, to_y: float, colour: Colour, width: float) -> None:
-        self._pen(colour, width)
+    def _line(self, x: float, y: float, to_x: float, to_y: float, color: Color, width: float) -> None:
+        self._pen(color, width)
         self.sheet.line(x, y, to_x, to_y)
 
-    def _pen(self, colour: Colour, width: float) -> None:
-        self.sheet.set_draw_color(*colour)
+    def _pen(self, color: Color, width: float) -> None:
+        self.sheet.set_draw_color(*color)
         self.sheet.set_line_width(width)
 
-    def _box(self, x: float, y: float, width: float, height: float, colour: Colour) -> None:
-        self.sheet.set_fill_color(*colour)
+    def _box(self, x: float, y: float, width: float, height: float, color: Color) -> None:
+        self.sheet.set_fill_color(*color)
         self.sheet.rect(x, y, width, height, style="F")
 
-    def beside(self, *columns: Callable[[], None], gap: float = 10) -> None:
-        """Set columns beside each other, each as wide as the others; they have to fit on the page."""
+    def columns(self, *columns: Callable[[], None], gap: float = 10) -> None:
+        """Write columns of equal width next to each other; they must fit on the page."""
         left, width, top = self.left, self.width, self.y
         self.width = (width - gap * (len(columns) - 1)) / len(columns)
         ends = []
@@ -324,7 +335,7 @@ class Typesetter:
 
 
 def _atoms(runs: Sequence[Run]) -> Iterator[Row]:
-    """Return words, spaces and line ends, each with its faces; a word may consist of several runs."""
+    """Return words, spaces and line breaks; a word may consist of several runs."""
     word: Row = []
     for run in runs:
         for token in _TOKENS.findall(run.text):
@@ -341,7 +352,7 @@ def _atoms(runs: Sequence[Run]) -> Iterator[Row]:
 
 
 def _joined(runs: Sequence[Run]) -> Row:
-    """Return runs with those put together that differ in nothing but their text."""
+    """Join runs that differ only in their text."""
     found: Row = []
     for run in runs:
         if found and replace(found[-1], text="") == replace(run, text=""):

@@ -1,6 +1,6 @@
-"""Practising single questions of the bank: any number of tries, each judged at once, none of them part of an interview.
+"""Practicing single questions of the bank: any number of tries, each judged at once, none of them part of an interview.
 
-The built-in interviewer judges them, whatever interviewer the site has: rubrics come with the questions, and it costs nothing.
+The built-in interviewer judges them on every site: the questions come with rubrics, and it costs nothing.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class TryView:
 
 @dataclass(frozen=True, slots=True)
 class ExerciseView:
-    """A question with what became of it: the newest tries first, at most `TRIES_SHOWN`; `best` is None before the first."""
+    """A question with the newest of its tries first, at most `TRIES_SHOWN`; `best` is 0 to 10, None before the first try."""
 
     question: BankItem
     tries: tuple[TryView, ...]
@@ -50,7 +50,7 @@ class ExerciseView:
 
 
 class Practice:
-    """The use cases of practising."""
+    """The use cases of practice."""
 
     def __init__(
         self, database: Database, interviewer: Interviewer, bank: QuestionBank, guard: Guard, door: Door | None = None
@@ -78,14 +78,14 @@ class Practice:
     async def attempt(self, user_id: int, bank_id: str, text: str, client_id: UUID, client: str = "") -> TryView:
         """Judge an answer and store it with its verdict; returns what is stored.
 
-        The same answer under the same `client_id` again is stored once; `client` is the network address it comes from. Raises
-        BadRequest, TooLarge, NotFound, TooManyRequests, Crowded, or a subclass of InterviewerError, and stores nothing then.
+        The same answer with the same `client_id` is stored once; `client` is the network address of the request. Raises
+        BadRequest, TooLarge, NotFound, TooManyRequests, Crowded, or a subclass of InterviewerError; then nothing is stored.
         """
         item, content = self._item(bank_id), cleaned(clean_answer, text)
         if (stored := await self._sent_before(user_id, client_id)) is not None:
             if (stored.bank_id, stored.answer) == (item.id, content):
                 return _view(stored)
-            client_id = uuid4()  # written anew since: another try
+            client_id = uuid4()  # The answer was changed since: another try.
         await self._guard.check(Action.ANSWER, client, str(user_id))
         brief = AnswerBrief(item.topic_id, item.kind, item.prompt, item.rubric, content)
         async with self._door.place(user_id):
@@ -93,7 +93,7 @@ class Practice:
         row = _row(user_id, client_id, item, content, judgement)
         async with self._database.autocommit() as session:
             if not await queries.add_try(session, row):
-                # A second click was faster.
+                # A second click won the race.
                 row = await queries.sent_before(session, user_id, client_id) or row
         return _view(row)
 

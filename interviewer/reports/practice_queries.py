@@ -1,4 +1,4 @@
-"""Statements about what was asked and practised, over all interviews of a person."""
+"""Queries on practice, and on the questions of all interviews of a user."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from interviewer.reports.tables import PracticeTry
 
 
 class Asked(NamedTuple):
-    """All that was asked of one subtopic, apart for each question of the bank (None for others).
+    """The questions of one subtopic that come from one question of the bank (None for all that come from none).
 
-    `scores` are those that count, in the order of `question_ids`, the oldest first; both are None before the first verdict.
+    `scores` are the final ones, in the order of `question_ids`, the oldest first; both are None before the first verdict.
     """
 
     topic_id: int
@@ -41,7 +41,7 @@ class Practised(NamedTuple):
 
 
 class TopicSums(NamedTuple):
-    """The scores of one topic, summed: of all answers, and of those of one interview; the counts say of how many."""
+    """Sums and counts of the scores of one topic: over all answers, and over those of one interview."""
 
     topic_id: int
     score_sum: int
@@ -112,23 +112,23 @@ _ADD = insert_of(PracticeTry).on_conflict_do_nothing(index_elements=["user_id", 
 
 
 async def asked(session: AsyncSession, user_id: int) -> Sequence[Asked]:
-    """Return everything that interviews have asked a user, in one statement; 500 interviews take about 30 ms."""
+    """Return the questions of all of a user's interviews, in one query; 500 interviews take about 30 ms."""
     return [Asked(*row) for row in (await session.execute(_ASKED, {"user_id": user_id})).all()]
 
 
 async def practised(session: AsyncSession, user_id: int) -> Sequence[Practised]:
-    """Return what a user has practised, a row for each question."""
+    """Return a user's practice, one row for each question."""
     return [Practised(*row) for row in (await session.execute(_PRACTISED, {"user_id": user_id})).all()]
 
 
 async def topic_sums(session: AsyncSession, user_id: int, interview_id: int) -> Sequence[TopicSums]:
-    """Return a user's scores by topic, those of one interview told apart; topics without a verdict are left out."""
+    """Return a user's scores by topic, with those of one interview apart; topics without a verdict are left out."""
     given = {"user_id": user_id, "interview_id": interview_id}
     return [TopicSums(*row) for row in (await session.execute(_TOPIC_SUMS, given)).all()]
 
 
 async def active_days(session: AsyncSession, user_id: int) -> Sequence[date]:
-    """Return the days, in UTC, on which a user answered something, in an interview or for practice; in no order."""
+    """Return the days, in UTC, on which a user answered a question, in an interview or for practice; in no order."""
     return (await session.execute(_DAYS, {"user_id": user_id})).scalars().all()
 
 
@@ -150,11 +150,11 @@ async def all_tries(session: AsyncSession, user_id: int) -> Sequence[PracticeTry
 
 
 async def sent_before(session: AsyncSession, user_id: int, client_id: UUID) -> PracticeTry | None:
-    """Return the try that the user's page sent under this id, if it is stored."""
+    """Return the stored try with the id that the user's page gave it, None without one."""
     statement = select(PracticeTry).where(col(PracticeTry.user_id) == user_id, col(PracticeTry.client_id) == client_id)
     return (await session.execute(statement)).scalar_one_or_none()
 
 
 async def add_try(session: AsyncSession, row: PracticeTry) -> bool:
-    """Store a try; False, and nothing is stored, if its page sent one under the same id before."""
+    """Store a try; return False, and store nothing, if there is one with the same `client_id`."""
     return (await session.execute(_ADD, values_of(row))).scalar_one_or_none() is not None

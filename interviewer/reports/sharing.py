@@ -1,4 +1,4 @@
-"""Links by which a report can be read without signing in. The link holds a secret, the database its hash."""
+"""Links to reports for readers who are not signed in. A link holds a secret, the database its hash."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from interviewer.reports import sharing_queries as queries
 from interviewer.reports.reports import UNFINISHED, Report, Reports
 
 PATH = "/shared/"
-# The same for a link that never was, one that was revoked, and one whose interview is gone.
+# The same for a link that never existed, one that was revoked, and one whose interview was deleted.
 GONE = (
     "This link does not lead to a report. It may have been taken back, or not be complete: check it against what you were sent."
 )
-# A secret has 43 characters; what is much longer is not looked up.
+# A secret has 43 characters; a much longer one is not looked up.
 MAX_SECRET = 100
 
 
 class Sharing:
-    """Makes, ends and follows links to reports."""
+    """Creates, revokes and opens links to reports."""
 
     def __init__(self, database: Database, reports: Reports, guard: Guard, site_url: str) -> None:
         self._database = database
@@ -32,15 +32,15 @@ class Sharing:
         self._site_url = site_url.rstrip("/")
 
     async def since(self, user_id: int, interview_id: int) -> datetime | None:
-        """Return since when the report of one of the user's interviews is shared, None if it is not; raises NotFound."""
+        """Return when the report of one of the user's interviews was shared, None if it is not; raises NotFound."""
         async with self._database.autocommit() as session:
             await found(session, user_id, interview_id)
             return await queries.since(session, interview_id)
 
     async def share(self, user_id: int, interview_id: int) -> tuple[str, datetime]:
-        """Return a new link to a finished interview's report and when it was made; the link before it is dead from now on.
+        """Return a new link to a finished interview's report and when it was made; an earlier link stops working.
 
-        It cannot be shown again: only its hash is stored. Raises NotFound, also for somebody else's interview, and Conflict
+        It cannot be shown again: only its hash is stored. Raises NotFound, also for another user's interview, and Conflict
         before it is finished.
         """
         secret = new_secret()
@@ -52,13 +52,13 @@ class Sharing:
         return f"{self._site_url}{PATH}{secret}", made
 
     async def stop(self, user_id: int, interview_id: int) -> None:
-        """End the link to the report of one of the user's interviews at once; raises NotFound for another's."""
+        """Revoke the link to the report of one of the user's interviews at once; raises NotFound for another user's."""
         async with self._database.transaction() as session:
             await found(session, user_id, interview_id, lock=True)
             await queries.drop(session, interview_id)
 
     async def read(self, secret: str, client: str) -> Report:
-        """Return the report that a link leads to, as others may see it; raises NotFound, and TooManyRequests by `client`."""
+        """Return the report of a link without its private parts; raises NotFound, and TooManyRequests for `client`."""
         await self._guard.check(Action.SHARED, client)
         if not secret or len(secret) > MAX_SECRET:
             raise NotFound(GONE)

@@ -1,4 +1,4 @@
-"""Statements about links to reports."""
+"""Queries on links to reports."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from interviewer.interviews.tables import Interview, ReportShare
 
 
 async def put(session: AsyncSession, interview_id: int, token_hash: str) -> datetime:
-    """Store the link of an interview in place of the one before, and return since when it is shared."""
+    """Store or replace the link of an interview and return when it was made."""
     new = insert(ReportShare).values(interview_id=interview_id, token_hash=token_hash, created_at=utcnow())
     changed = {"token_hash": new.excluded.token_hash, "created_at": new.excluded.created_at}
     statement = new.on_conflict_do_update(index_elements=["interview_id"], set_=changed).returning(col(ReportShare.created_at))
     made = (await session.execute(statement)).scalar_one()
-    await announce_end(session)  # of the link before, if there was one
+    await announce_end(session)  # of the earlier link, if there was one
     return made
 
 
 async def drop(session: AsyncSession, interview_id: int) -> None:
-    """Delete the link of an interview, if there is one."""
+    """Delete the link of an interview, if it has one."""
     await session.execute(delete(ReportShare).where(col(ReportShare.interview_id) == interview_id))
     await announce_end(session)
 
 
 async def since(session: AsyncSession, interview_id: int) -> datetime | None:
-    """Return since when an interview's report is shared; None if it is not."""
+    """Return when an interview's report was shared, None if it is not."""
     statement = select(col(ReportShare.created_at)).where(col(ReportShare.interview_id) == interview_id)
     return (await session.execute(statement)).scalar_one_or_none()
 
 
 async def opened(session: AsyncSession, token_hash: str) -> tuple[int, int] | None:
-    """Return (user_id, interview_id) of the finished interview that a link's secret opens."""
+    """Return (user_id, interview_id) of the finished interview whose link has this hash, None without one."""
     statement = (
         select(col(Interview.user_id), col(Interview.id))
         .join(ReportShare, col(ReportShare.interview_id) == Interview.id)

@@ -1,4 +1,4 @@
-"""Skills: what answers to the questions of one topic and subtopic say, and which questions to practise next."""
+"""Skills, one for each subtopic of a topic: their scores, their trend, and the questions to practice next."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from enum import StrEnum
 
 from interviewer.interviews.rubric import PASS_SCORE
 
-# A last score that is this far from the mean of those before it, in points, has gone up or down.
+# Points between the last score and the mean of those before it that count as up or down.
 STEP = 1
 MAX_SUGGESTIONS = 5
 
 
 class Trend(StrEnum):
-    """How the last score stands against those before it."""
+    """How the last score compares with those before it."""
 
     UP = "up"
     DOWN = "down"
@@ -54,7 +54,7 @@ class Skill:
 
 @dataclass(frozen=True, slots=True)
 class Exercise:
-    """A question of the bank, as far as choosing one goes."""
+    """What choosing needs to know of a question of the bank."""
 
     id: str
     topic_id: int
@@ -63,14 +63,14 @@ class Exercise:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A question to practise and the skill that it is for; None where it is for no skill in particular."""
+    """A question to practice and the skill that it is for, None if it is for no particular skill."""
 
     exercise: Exercise
     skill: Skill | None
 
 
 def weakest_first(skills: Sequence[Skill]) -> list[Skill]:
-    """Return skills by their mean; among equals those with more answers come first, as more is known of them."""
+    """Return skills by their mean; of equal ones those with more answers come first, because they are better known."""
     return sorted(skills, key=lambda skill: (skill.mean, -len(skill.scores), skill.topic_id, skill.subtopic))
 
 
@@ -104,7 +104,7 @@ def suggest(
 
 
 def _turns(skills: Sequence[Skill], exercises: Sequence[Exercise]) -> Iterator[tuple[Skill | None, int]]:
-    """Yield whose turn it is: skill after skill, round after round, as often as there are questions; else every topic."""
+    """Yield the skill and topic of each turn: the skills in rounds, or each topic once if there are no skills."""
     if skills:
         for _ in range(MAX_SUGGESTIONS):
             yield from ((skill, skill.topic_id) for skill in skills[:MAX_SUGGESTIONS])
@@ -115,7 +115,7 @@ def _turns(skills: Sequence[Skill], exercises: Sequence[Exercise]) -> Iterator[t
 def _order(
     one: Exercise, skill: Skill | None, likeness: Callable[[Skill, str], float], seen: Mapping[str, datetime]
 ) -> tuple[bool, float, float]:
-    """Return what questions are chosen by, the smallest first."""
+    """Return the sort key of a question: the smallest is chosen."""
     same = skill is not None and one.subtopic.casefold() == skill.subtopic.casefold()
     cosine = 0.0 if skill is None else 1.0 if same else likeness(skill, one.subtopic)
     last = seen[one.id].timestamp() if one.id in seen else 0.0

@@ -1,4 +1,4 @@
-"""What answers say about skills and about a job's requirements, and which questions of the bank to practise next."""
+"""Skills and covered requirements, as answers show them, and the questions of the bank to practice next."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MAX_TAGS = 3
 
 @dataclass(frozen=True, slots=True)
 class SuggestedQuestion:
-    """A question to practise; `best` of `tries` is 0 to 10, None before the first. `skill` is the subtopic it is to improve."""
+    """A question to practice; `best` of `tries` is 0 to 10, None before the first. `skill` is the subtopic that it improves."""
 
     question: BankItem
     skill: str
@@ -36,7 +36,7 @@ class SuggestedQuestion:
 
 @dataclass(frozen=True, slots=True)
 class PractisedQuestion:
-    """A question that was practised outside interviews."""
+    """A question that was practiced outside interviews."""
 
     question: BankItem
     tries: int
@@ -46,7 +46,7 @@ class PractisedQuestion:
 
 @dataclass(frozen=True, slots=True)
 class SkillsOverview:
-    """Skills over all interviews, the weakest first; what to practise next; what was practised, the newest first."""
+    """Skills over all interviews, the weakest first; questions to practice; practiced questions, the newest first."""
 
     skills: tuple[Skill, ...]
     suggestions: tuple[SuggestedQuestion, ...]
@@ -55,9 +55,9 @@ class SkillsOverview:
 
 @dataclass(frozen=True, slots=True)
 class InterviewReport:
-    """What one interview says: strengths (best first), weaknesses (worst first), the job's requirements, what to practise.
+    """Findings of one interview: strengths (best first), weaknesses (worst first), requirements, questions to practice.
 
-    `bank_ids` names the question of the bank behind a question of the interview, by its id, where there is one.
+    `bank_ids` maps ids of the interview's questions to the questions of the bank that they come from, if any.
     """
 
     strengths: tuple[Skill, ...]
@@ -68,7 +68,7 @@ class InterviewReport:
 
 
 class Skills:
-    """Reads and works out what skills are shown by; that waits for its place at the `door`, and may raise Crowded."""
+    """Computes skills; the work waits in the queue of the `door`, which may raise Crowded."""
 
     def __init__(self, database: Database, bank: QuestionBank, likeness: Likeness, door: Door | None = None) -> None:
         self._database = database
@@ -91,7 +91,7 @@ class Skills:
         return SkillsOverview(tuple(skills), suggestions, tuple(practised))
 
     async def report(self, user_id: int, loaded: Loaded) -> InterviewReport:
-        """Return what one of the user's interviews says."""
+        """Return the findings of one of the user's interviews."""
         rows, tries = await self._read(user_id)
         skills = skills_in(loaded.rows)
         strengths, weaknesses = by_strength(loaded.rows)
@@ -125,7 +125,7 @@ class Skills:
         return tuple(found)
 
     def _nearness(self, skills: Sequence[Skill], exercises: Sequence[Exercise]) -> Callable[[Skill, str], float]:
-        """Return the likeness of skills to subtopics, worked out for all at once."""
+        """Return the cosine of a skill and a subtopic as a function; all are computed at once."""
         names = list(dict.fromkeys(skill.subtopic for skill in skills))
         subtopics = list(dict.fromkeys(one.subtopic for one in exercises))
         table = self._likeness.cosines(names, subtopics) if names else []
@@ -151,14 +151,14 @@ class Skills:
         return coverage(wanted, questions, nearness)
 
     def _tags(self, row: TurnRow, question: AnsweredQuestion) -> frozenset[str]:
-        """Return the technologies of a question: those that it names, and those that the bank says it is about."""
+        """Return the technologies of a question: those that it names, and its tags in the bank."""
         item = self._bank.all().get(row.question.bank_id or "")
         about = item.tags if item and len(item.tags) <= MAX_TAGS else frozenset()
         return self._likeness.technologies(question.text) | about
 
 
 def _wanted(loaded: Loaded) -> tuple[Requirement, ...]:
-    """Return the requirements of the interview's job; none without one, or before it has been analysed."""
+    """Return the requirements of the interview's job; none without a job or before its analysis."""
     try:
         return requirements(JobFindings.model_validate(loaded.job.profile)) if loaded.job and loaded.job.profile else ()
     except ValidationError:
@@ -171,7 +171,7 @@ def _answered(row: TurnRow) -> AnsweredQuestion:
 
 
 def skills_in(rows: Sequence[TurnRow]) -> list[Skill]:
-    """Return the skills that the scored answers of one interview are about."""
+    """Return the skills of one interview's scored answers."""
     scores: dict[tuple[int, str], tuple[str, list[int]]] = {}
     for row in rows:
         if row.score is not None:
@@ -181,14 +181,14 @@ def skills_in(rows: Sequence[TurnRow]) -> list[Skill]:
 
 
 def by_strength(rows: Sequence[TurnRow]) -> tuple[tuple[Skill, ...], tuple[Skill, ...]]:
-    """Return the skills of one interview that reach the pass mark, best first, and the others, worst first."""
+    """Return the skills of one interview that reach the pass mark, best first, and all others, worst first."""
     ordered = weakest_first(skills_in(rows))
     strong = [skill for skill in reversed(ordered) if skill.mean >= PASS_SCORE]
     return tuple(strong), tuple(skill for skill in ordered if skill.mean < PASS_SCORE)
 
 
 def skills_of(rows: Sequence[Asked]) -> list[Skill]:
-    """Return the skills of everything that was asked, the scores of each in the order of the questions."""
+    """Return the skills over all interviews, the scores of each in the order of the questions."""
     found: dict[tuple[int, str], tuple[str, list[tuple[int, int]]]] = {}
     for row in rows:
         if row.scores and row.question_ids:

@@ -1,4 +1,4 @@
-"""Days in a row on which somebody answered something, in an interview or for practice."""
+"""Days in a row on which a user answered a question, in an interview or for practice."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-# Days that are drawn one by one.
+# Days that the dashboard draws one by one.
 RECENT_DAYS = 14
 
 
 @dataclass(frozen=True, slots=True)
 class Streak:
-    """How regularly somebody works.
+    """How regularly a user practices.
 
-    `current` counts days in a row that end today, or yesterday as long as today may still join them; `longest` is the longest
-    row ever, never less than `current`. `recent` tells of the last `RECENT_DAYS` days, the oldest first, today the last.
+    `current` counts days in a row up to today, or up to yesterday while today has no answer yet; `longest` is the longest such
+    row, never less than `current`. `recent` says which of the last `RECENT_DAYS` days had answers, the oldest first.
     """
 
     current: int
@@ -24,12 +24,12 @@ class Streak:
 
     @property
     def today(self) -> bool:
-        """Whether something was answered today."""
+        """Whether a question was answered today."""
         return self.recent[-1]
 
 
 def streak_of(days: Collection[date], today: date) -> Streak:
-    """Return the streak that active days make as seen on `today`; days after it do not count."""
+    """Return the streak of active days as of `today`; later days are ignored."""
     active = {day for day in days if day <= today}
     longest = max((_row(active, day) for day in active if day + timedelta(1) not in active), default=0)
     current = _row(active, today) or _row(active, today - timedelta(1))

@@ -1,4 +1,4 @@
-"""Tables of practice and of shared reports."""
+"""The table of practice."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from interviewer.interviews.topics import TOPICS
 class PracticeTry(SQLModel, table=True):
     """One answer to a question of the bank, judged; it belongs to no interview and changes no interview's score.
 
-    `marks` hold the words of their key points, so that a try stays readable when the bank changes. `client_id` is the id
-    that the page made for it: sent twice, it is stored once.
+    `marks` hold the text of their key points, so that a try stays readable when the bank changes. The page makes
+    `client_id`: a try that is sent twice is stored once.
     """
 
     __tablename__: ClassVar[Any] = "practice_tries"

@@ -1,43 +1,42 @@
-"""The words that both writers use."""
+"""Reports in words: what their page, their Markdown and their PDF all say."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import datetime
 
 from interviewer.interviews.plan import choice_words
 from interviewer.interviews.rubric import MAX_SCORE
 from interviewer.interviews.topics import topic_by_id
 from interviewer.interviews.views import TurnView, VerdictView
+from interviewer.interviews.wording import PASSING, interviewer_name, out_of, score_so_far, spread
 from interviewer.reports.coverage import Covered, Standing
 from interviewer.reports.reports import Report
 from interviewer.reports.skill_levels import Skill
 from interviewer.reports.skills import SuggestedQuestion
+from interviewer.wording import counted, day
 
-INTERVIEWERS = {"builtin": "Built-in interviewer (question bank, no AI)", "openai": "AI interviewer"}
-MARKS = {"hit": "Made", "partial": "Half-way", "missed": "Missed"}
 STANDINGS = {
     Standing.SHOWN: "Asked and shown",
     Standing.NOT_SHOWN: "Asked and not shown",
     Standing.NOT_ASKED: "Not asked",
 }
-NO_STRENGTH = f"No answer has reached 7 of {MAX_SCORE} yet."
-NO_WEAKNESS = f"Nothing below 7 of {MAX_SCORE}."
+TOPICS = "Score by topic"
+STRENGTHS, WEAKNESSES = "Strengths", "Weaknesses"
+NO_STRENGTH = f"No answer has reached {PASSING} yet."
+NO_WEAKNESS = f"Nothing below {PASSING}."
+REQUIREMENTS = "The job's requirements"
+EXTREMES = "Best and weakest answer"
+PRACTICE = "What to practice next"
+QUESTIONS = "Questions and answers"
 # The longest name that a file gets, in characters, without its ending.
 MAX_NAME = 60
-
-
-def day(moment: datetime) -> str:
-    """Return a date for people, in UTC."""
-    return f"{moment.day} {moment:%B %Y}"
 
 
 def about(report: Report) -> str:
     """Return when the interview was, who asked, and what its plan was."""
     finished = f", finished {day(report.finished_at)}" if report.finished_at and day(report.finished_at) != when(report) else ""
-    interviewer = INTERVIEWERS.get(report.interviewer, report.interviewer)
-    return f"{when(report)}{finished} · {interviewer} · {choice_words(report.plan)}"
+    return f"{when(report)}{finished} · {interviewer_name(report.interviewer)} · {choice_words(report.plan)}"
 
 
 def when(report: Report) -> str:
@@ -47,8 +46,7 @@ def when(report: Report) -> str:
 
 def points(report: Report) -> str:
     """Return the sum of the scores."""
-    answers = "1 answer" if report.judged == 1 else f"{report.judged} answers"
-    return f"{report.total} of {report.judged * MAX_SCORE} points over {answers}"
+    return f"{report.total} of {report.judged * MAX_SCORE} points over {counted(report.judged, 'answer')}"
 
 
 def skill(one: Skill) -> str:
@@ -57,19 +55,30 @@ def skill(one: Skill) -> str:
 
 
 def mean(one: Skill) -> str:
-    """Return the mean of a skill's scores."""
-    return f"{one.mean:.1f}".removesuffix(".0") + f"/{MAX_SCORE}"
+    """Return the mean of a skill's scores, without a zero after the point."""
+    return f"{one.mean:.1f}".removesuffix(".0")
 
 
 def asked(one: Covered) -> str:
     """Return which questions were about a requirement."""
-    said = (f"question {q.position} ({'not scored' if q.score is None else f'{q.score}/{MAX_SCORE}'})" for q in one.questions)
-    return ", ".join(said)
+    return ", ".join(f"question {question.position} ({score_so_far(question.score)})" for question in one.questions)
 
 
 def suggestion(one: SuggestedQuestion) -> str:
     """Return what a question to practise is about."""
-    return one.question.subtopic + (f", close to {one.skill}" if one.skill and one.skill != one.question.subtopic else "")
+    return ", ".join(part for part in (one.question.subtopic, close_to(one)) if part)
+
+
+def close_to(one: SuggestedQuestion) -> str:
+    """Return which skill a question to practise is for, "" if the question's subtopic is that skill or it is for none."""
+    differs = one.skill and one.skill.casefold() != one.question.subtopic.casefold()
+    return f"close to {one.skill}" if differs else ""
+
+
+def extremes(best: TurnView | None, worst: TurnView | None) -> list[tuple[str, TurnView, VerdictView]]:
+    """Return the best and the worst answer, as far as there are any, with their titles and verdicts."""
+    titled = (("Best answer", best), ("Weakest answer", worst))
+    return [(title, turn, turn.verdict) for title, turn in titled if turn and turn.verdict]
 
 
 def place(turn: TurnView) -> str:
@@ -79,9 +88,9 @@ def place(turn: TurnView) -> str:
 
 def score(verdict: VerdictView) -> str:
     """Return a verdict's score in words, with how sure it is and what made it."""
-    said = f"{verdict.score}/{MAX_SCORE}, {'passed' if verdict.passed else 'not yet passed'}"
+    said = f"{out_of(verdict.score)}, {'passed' if verdict.passed else 'not yet passed'}"
     if verdict.low != verdict.high:
-        said += f" (graded several times, between {verdict.low} and {verdict.high})"
+        said += f" ({spread(verdict.low, verdict.high)})"
     if verdict.appeal:
         said += f" (the mean of two verdicts: {verdict.appeal.first_score} and {verdict.appeal.score})"
     return said

@@ -1,4 +1,4 @@
-"""Signing up, confirming an address, signing in: what the forms say. The cookie itself is set by `api/session.py`."""
+"""The forms for signing up, confirming an address, signing in and resetting a password; `api/session.py` sets the cookie."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from urllib.parse import unquote
 
 import reflex as rx
 
-from interviewer import wiring
 from interviewer.accounts.browser_sessions import FLASH_COOKIE
 from interviewer.accounts.redirects import local_path
 from interviewer.errors import AppError, InvalidFields
-from interviewer.state.models import MailItem, date_words
-from interviewer.state.session import client, cookie
+from interviewer.state.access import client, cookie, services
+from interviewer.state.models import MailItem
+from interviewer.wording import date_and_time
 
-# Characters of what a form left for its page: more than its handler writes.
+# Characters of a flash cookie that are read; handlers write fewer.
 LONGEST_FLASH = 4_096
 
 logger = logging.getLogger(__name__)
@@ -38,20 +38,20 @@ class SignupState(rx.State):
 
     @rx.event
     def load(self) -> None:
-        """Begin with an empty form."""
+        """Show an empty form."""
         self.reset()
-        self.github = wiring.services().github.configured
-        self.shows_outbox = wiring.services().outbox is not None
+        self.github = services().github.configured
+        self.shows_outbox = services().outbox is not None
 
     @rx.event(background=True)
     async def submit(self, form: dict[str, Any]) -> None:
-        """Ask for the mail that creates the account; each field says what is wrong with it."""
+        """Request the mail that creates the account, or show an error at each field."""
         email, username, password = (str(form.get(name, "")) for name in ("email", "username", "password"))
         async with self:
             if self.busy:
                 return
-            self.busy = True
-        errors = await _failures(wiring.services().accounts.request_verification(email, username, password, client(self)))
+            self.email, self.busy = email[:320], True
+        errors = await _failures(services().accounts.request_verification(email, username, password, client(self)))
         async with self:
             self.busy, self.sent, self.error = False, not errors, errors.get("", "")
             self.email = email[:320]
@@ -60,7 +60,7 @@ class SignupState(rx.State):
 
 
 class LoginState(rx.State):
-    """The sign-in form; its outcome comes back in a cookie that lives for the redirect."""
+    """The sign-in form; a flash cookie brings back the outcome of a failed try."""
 
     email: str = ""
     error: str = ""
@@ -69,20 +69,19 @@ class LoginState(rx.State):
 
     @rx.event
     def load(self) -> None:
-        """Show what the last try said, and keep the address that was typed."""
+        """Show the error of the last try, and the address that was typed."""
         flash = read_flash(cookie(self, FLASH_COOKIE), "login")
         self.error, self.email = flash.get("error", ""), flash.get("email", "")
         self.next_path = local_path(self.router.url.query_parameters.get("next", ""))
-        self.github = wiring.services().github.configured
+        self.github = services().github.configured
 
 
 class VerifyState(rx.State):
-    """The page behind the mailed link. Looking at it uses nothing; its forms do, in `api/session.py`."""
+    """The page behind the mailed link. Opening it does not use the link; its forms do, in `api/session.py`."""
 
     username: str = ""
     email: str = ""
-    # Says why the link is dead.
-    error: str = ""
+    error: str = ""  # why the link is dead
     password_error: str = ""
     new_password_error: str = ""
     token: str = ""
@@ -90,7 +89,7 @@ class VerifyState(rx.State):
 
     @rx.event
     async def load(self) -> None:
-        """Show whose account the link creates, and what was wrong with the password at the last try."""
+        """Show the account that the link creates, and the error of the last try."""
         self.reset()
         self.token = self.router.url.query_parameters.get("token", "")[:200]
         flash = read_flash(cookie(self, FLASH_COOKIE), "verify-email")
@@ -99,7 +98,7 @@ class VerifyState(rx.State):
         self.new_password_error = said.get("new_password", "")
         if not self.error:
             try:
-                pending = await wiring.services().accounts.pending(self.token)
+                pending = await services().accounts.pending(self.token)
                 self.username, self.email = pending.username, pending.email
             except AppError as error:
                 self.error = error.user_message
@@ -107,7 +106,7 @@ class VerifyState(rx.State):
 
 
 class ResetRequestState(rx.State):
-    """The form that asks for a link to choose a new password."""
+    """The form that requests a link for choosing a new password."""
 
     email: str = ""
     email_error: str = ""
@@ -117,19 +116,19 @@ class ResetRequestState(rx.State):
 
     @rx.event
     def load(self) -> None:
-        """Begin with an empty form."""
+        """Show an empty form."""
         self.reset()
-        self.shows_outbox = wiring.services().outbox is not None
+        self.shows_outbox = services().outbox is not None
 
     @rx.event(background=True)
     async def submit(self, form: dict[str, Any]) -> None:
-        """Ask for the mail; the answer is the same whether or not there is an account."""
+        """Request the mail; the page says the same whether or not there is an account."""
         email = str(form.get("email", ""))
         async with self:
             if self.busy:
                 return
-            self.busy = True
-        errors = await _failures(wiring.services().accounts.request_reset(email, client(self)))
+            self.email, self.busy = email[:320], True
+        errors = await _failures(services().accounts.request_reset(email, client(self)))
         async with self:
             self.busy, self.email_error, self.sent = False, errors.get("", ""), not errors
 
@@ -147,11 +146,11 @@ class ResetPasswordState(rx.State):
 
     @rx.event
     async def load(self) -> None:
-        """Find out whether the link can still be used."""
+        """Check whether the link can still be used."""
         self.reset()
         self.token = self.router.url.query_parameters.get("token", "")[:200]
         try:
-            self.alive = await wiring.services().accounts.reset_link_lives(self.token)
+            self.alive = await services().accounts.reset_link_lives(self.token)
         except AppError as failure:
             self.error = failure.user_message
         self.loaded = True
@@ -164,32 +163,32 @@ class ResetPasswordState(rx.State):
             if self.busy or self.done:
                 return
             token, self.busy = self.token, True
-        errors = await _failures(wiring.services().accounts.reset_password(token, password, client(self)))
+        errors = await _failures(services().accounts.reset_password(token, password, client(self)))
         async with self:
             self.busy, self.done = False, not errors
             self.error, self.password_error = errors.get("", ""), errors.get("password", "")
 
 
 class OutboxState(rx.State):
-    """The development mailbox; empty and useless in production, where the page does not exist."""
+    """The development mailbox; empty in production, where the page does not exist."""
 
     mails: list[MailItem] = []
 
     @rx.event
     def load(self) -> None:
         """Show the newest mails."""
-        outbox = wiring.services().outbox
+        outbox = services().outbox
         self.mails = (
-            [_mail_item(item.mail.to, item.mail.subject, item.mail.text, date_words(item.at)) for item in outbox.mails]
+            [_mail_item(item.mail.to, item.mail.subject, item.mail.text, date_and_time(item.at)) for item in outbox.mails]
             if outbox
             else []
         )
 
 
 async def _failures(work: Awaitable[None]) -> Mapping[str, str]:
-    """Do something and return what to say about each field if it fails, nothing if it does not.
+    """Return the errors of some work by form field, empty on success.
 
-    What concerns no single field has an empty name. A bug is logged and stays vague.
+    An error of no single field has the key "". An unexpected one is logged, and its words are general.
     """
     try:
         await work
@@ -209,7 +208,7 @@ def _mail_item(to: str, subject: str, text: str, at: str) -> MailItem:
 
 
 def read_flash(raw: str, page: str) -> dict[str, str]:
-    """Return what a form's handler left for this page; anything malformed, or meant for another page, counts as nothing."""
+    """Return the fields of a flash cookie for this page, empty if it is malformed or for another page."""
     try:
         found = json.loads(unquote(raw)) if 0 < len(raw) <= LONGEST_FLASH else {}
     except (ValueError, RecursionError):

@@ -6,46 +6,42 @@ import reflex as rx
 from reflex.event import EventType
 from structlog.contextvars import bind_contextvars
 
-from interviewer import wiring
-from interviewer.accounts.browser_sessions import COOKIE
-from interviewer.errors import Unauthorized, for_the_user
+from interviewer.core.ids import id_of
 from interviewer.interviews.views import InterviewView
 from interviewer.state import showing
+from interviewer.state.access import client, services, signed_in, to_login, when_signed_out, words_of
 from interviewer.state.interview import InterviewState
 from interviewer.state.review import ReviewState
-from interviewer.state.session import client, cookie, to_login
 
 REVIEW = "/interview/"
 
 
 class AppealState(rx.State):
-    """Which answer is being judged afresh, and what went wrong with the last that was."""
+    """Which answer is being judged again, and what went wrong the last time."""
 
     hearing: int = 0
     error: str = ""
     error_of: int = 0
 
     @rx.event(background=True)
+    @when_signed_out(to_login)
     async def ask(self, question_id: int) -> EventType[()] | None:
-        """Have an answer judged once more and show both verdicts."""
+        """Have an answer judged a second time and show both verdicts."""
         async with self:
             if self.hearing or not isinstance(question_id, int):
                 return None
-            secret, address, path = cookie(self, COOKIE), client(self), self.router.url.path.rstrip("/")
+            address, path = client(self), self.router.url.path.rstrip("/")
             reviewed = path.removeprefix(REVIEW) if path.startswith(REVIEW) else ""
             interview_id = (await self.get_state(InterviewState)).interview_id
             self.hearing, self.error, self.error_of = question_id, "", 0
-        if reviewed.isdecimal() and len(reviewed) < 10:
-            interview_id = int(reviewed)
+        interview_id = id_of(reviewed) or interview_id
         bind_contextvars(interview_id=interview_id)
         view, error = None, ""
         try:
-            person = await wiring.services().sessions.authenticate(secret)
-            view = await wiring.services().appeals.hear(person.user_id, interview_id, question_id, address)
-        except Unauthorized:
-            return to_login(self)
+            person = await signed_in(self)
+            view = await services().appeals.hear(person.user_id, interview_id, question_id, address)
         except Exception as failure:
-            error = for_the_user(failure).user_message
+            error = words_of(failure)
         finally:
             async with self:
                 self.hearing = 0

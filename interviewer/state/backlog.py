@@ -1,10 +1,10 @@
-"""Bounds the events that pages have sent and that are not done yet: of a page, of a session and of a client.
+"""Bound the unfinished events of a page, a session and a client.
 
-The limits on messages do not: where a page sends faster than its events are done, its queue would grow as long as it sends. What
-handlers chain is neither counted nor refused, as an event chains only so much.
+Rate limits on messages don't: the queue of a page that sends faster than its events finish would keep growing. Events that
+handlers chain are neither counted nor refused, since one event chains few.
 
-When a page has gone, the events that still wait for it are dropped after a moment. Not at once: Reflex's client sends again only
-what it could not send, so what the server had received when a network failed for a second would be lost.
+Events that wait for a closed page are dropped after a delay. Without the delay a network failure of a second would lose them:
+Reflex's client resends only what it could not send.
 """
 
 from __future__ import annotations
@@ -23,26 +23,25 @@ from reflex_base.event import Event
 from reflex_base.event.context import EventContext
 from reflex_base.event.processor import EventFuture, EventProcessor
 
-from interviewer import wiring
 from interviewer.core import metrics
 from interviewer.core.logs import Seldom
 from interviewer.core.rate_limits import network_of
 from interviewer.core.reflex_patches import connected_pages, event_queues
+from interviewer.state.access import services
 from interviewer.state.bounds import BOOT, full_name
 from interviewer.state.event_gate import MOST_REFUSED, QUIET, Reason
 from interviewer.state.notices import NoticeState
 
 logger = logging.getLogger(__name__)
 
-# Events that were sent and are not done. A person has one or two, some more while the database is slow; a browser that opens all
-# its tabs again has one for each.
+# Unfinished events. A user has one or two, more while the database is slow; a browser that restores its tabs has one per tab.
 OF_A_PAGE, OF_A_SESSION, OF_A_CLIENT = 20, 100, 1_000
-# The part by which events that fill a page may exceed that: without one of them a page stays empty, and a newer one cancels it.
+# The fraction by which events that load a page may exceed these limits: without them it stays empty, and newer ones cancel them.
 FILLING = 0.25
 _FILL = frozenset({BOOT, full_name(OnLoadInternalState, "on_load_internal")})
-# Seconds that a page may be gone before its waiting events are dropped; it tries to come back at least every two.
+# Seconds after which the waiting events of a disconnected page are dropped; a page tries to reconnect at least every two.
 GONE = 10.0
-# Seconds between two looks for pages that have gone.
+# Seconds between two checks for disconnected pages.
 LOOK_EVERY = 2.0
 BUSY = "This page is still busy with what you did before, so nothing was done now. Wait a moment, then try again."
 
@@ -50,24 +49,24 @@ _seldom = Seldom(QUIET)
 
 
 class Backlog:
-    """The events that are not done, counted, and the pages that have gone while some of theirs wait."""
+    """Counts of unfinished events, and the disconnected pages that have waiting ones."""
 
     def __init__(self) -> None:
-        # By page, session and client.
+        # Unfinished events by page, session and client.
         self._undone: Counter[str] = Counter()
-        # How many events of a connection were refused.
+        # Refused events by connection.
         self._refused: Counter[str] = Counter()
-        # Since when a page is known to have gone.
+        # When a page was first seen disconnected, by key.
         self._gone: dict[str, float] = {}
 
     async def enqueue(self, app: rx.App, processor: EventProcessor, key: str, event: Event) -> EventFuture:
-        """Pass an event of a page on, or refuse it; its future is cancelled then."""
+        """Enqueue an event of a page, or refuse it and return a canceled future."""
         bounds = _bounds(key, event)
         more = FILLING if event.name in _FILL else 0
         if any(self._undone[whose] >= most * (1 + more) for whose, most in bounds):
             return await self._refuse(app, key, str(event.router_data.get(RouteVar.SESSION_ID, "")))
         if event_queues.length(processor, key) > OF_A_PAGE:
-            # A page that is gone to and from has as many that a newer one has cancelled.
+            # Navigating back and forth leaves many that a newer event has canceled.
             event_queues.drop_cancelled(processor, key)
         future = await processor.enqueue(key, event)
         self._count(future, [whose for whose, _ in bounds])
@@ -85,7 +84,7 @@ class Backlog:
         future.add_done_callback(done)
 
     async def _refuse(self, app: rx.App, key: str, sid: str) -> EventFuture:
-        """Refuse an event in words; a connection whose events are refused again and again is closed."""
+        """Refuse an event with a notice; close a connection after too many refusals."""
         _note(Reason.WAITING)
         self._refused[sid] += 1
         if self._refused[sid] <= MOST_REFUSED and app.event_namespace is not None:
@@ -97,11 +96,11 @@ class Backlog:
         return refused
 
     async def look(self, app: rx.App, processor: EventProcessor) -> None:
-        """Drop what waits for pages that have gone, and forget the connections that have."""
+        """Drop the waiting events of disconnected pages, and the counts of closed connections."""
         now, gone = monotonic(), event_queues.with_waiting(processor) - connected_pages.tokens(app)
         self._gone = {key: self._gone.get(key, now) for key in gone}
         for key in [key for key, since in self._gone.items() if now - since >= GONE]:
-            # It may have come back to another copy.
+            # It may have reconnected to another replica.
             if not await connected_pages.is_connected_anywhere(app, key):
                 _note(Reason.GONE, event_queues.drop(processor, key))
         open_now = set(connected_pages.sids(app))
@@ -109,7 +108,7 @@ class Backlog:
 
 
 class PageEvents:
-    """Reflex's processor of events as its websockets see it, which pass on what pages send."""
+    """The part of Reflex's event processor that its websockets use, with bounds."""
 
     def __init__(self, app: rx.App, processor: EventProcessor, backlog: Backlog) -> None:
         self._app = app
@@ -117,7 +116,7 @@ class PageEvents:
         self._backlog = backlog
 
     async def enqueue(self, token: str, event: Event, ev_ctx: EventContext | None = None) -> EventFuture:  # noqa: ARG002
-        """Pass an event on unless too many wait."""
+        """Enqueue an event unless too many wait."""
         return await self._backlog.enqueue(self._app, self._processor, token, event)
 
 
@@ -125,12 +124,12 @@ _backlog = Backlog()
 
 
 def bounded(app: rx.App, processor: EventProcessor) -> EventProcessor:
-    """Return what Reflex takes for the processor when it passes on an event of a page; nothing else of it is used then."""
+    """Return the processor with bounds on what pages send; Reflex uses only `enqueue` of it there."""
     return cast("EventProcessor", PageEvents(app, processor, _backlog))
 
 
 async def watch(app: rx.App) -> None:
-    """Drop what waits for pages that have gone, for ever; Reflex passes the application by this name."""
+    """Drop the waiting events of disconnected pages until canceled. Reflex passes `app` by name."""
     while True:
         await asyncio.sleep(LOOK_EVERY)
         try:
@@ -141,12 +140,12 @@ async def watch(app: rx.App) -> None:
 
 
 def _bounds(key: str, event: Event) -> list[tuple[str, int]]:
-    """Return whose event it is, and how many events each of them may have."""
-    services, given = wiring.services(), event.router_data
+    """Return the owners of an event, and how many unfinished events each may have."""
+    wired, given = services(), event.router_data
     bounds = [(f"page {key}", OF_A_PAGE)]
-    if session := services.open_pages.session_of(key):
+    if session := wired.open_pages.session_of(key):
         bounds.append((f"session {session}", OF_A_SESSION))
-    if services.settings.rate_limits:
+    if wired.settings.rate_limits:
         bounds.append((f"client {network_of(str(given.get(RouteVar.CLIENT_IP, '')))}", OF_A_CLIENT))
     return bounds
 

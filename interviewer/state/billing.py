@@ -1,4 +1,4 @@
-"""Credits, plan and statement of whoever is signed in, and buying. Dashboard and account page share it."""
+"""Credits, plan and statement of the signed-in user, and buying. Dashboard and account page share it."""
 
 from __future__ import annotations
 
@@ -10,18 +10,26 @@ from secrets import token_hex
 import reflex as rx
 from reflex.event import EventSpec
 
-from interviewer import wiring
 from interviewer.billing.account_view import Account, Awaited
 from interviewer.billing.purchases import Purchases
-from interviewer.errors import AppError, DoneElsewhere, Unauthorized
+from interviewer.errors import AppError, DoneElsewhere, Unavailable
+from interviewer.state.access import (
+    client,
+    connected,
+    services,
+    signed_in,
+    stay_silent,
+    to_login,
+    when_signed_out,
+    words_of,
+)
 from interviewer.state.billing_models import CreditsItem, LineItem, PlanItem, credits_item, line_item, plan_item
-from interviewer.state.session import client, connected, signed_in, to_login
 
 logger = logging.getLogger(__name__)
 
-# Seconds after which a page that is open looks by itself, whether or not it was told of a change.
+# Seconds after which an open page polls, for changes that no notification announced.
 PATIENCE = 20.0
-# So often in a row may a page's connection be missing before nobody looks for it any more.
+# Polls in a row without a websocket after which polling ends: the page was closed.
 ABSENCES = 3
 THANKS = {
     Awaited.NOTHING: "",
@@ -36,7 +44,7 @@ SHOWN = 10
 
 
 class BillingState(rx.State):
-    """What one person has bought, and what they are about to do with it."""
+    """What a user has bought, and the change under way."""
 
     loaded: bool = False
     error: str = ""
@@ -51,22 +59,22 @@ class BillingState(rx.State):
     _all_lines: bool = False
 
     @rx.event
+    @when_signed_out(stay_silent)
     async def load(self) -> None:
-        """Read everything anew; somebody who is not signed in has been sent away by the page's guard."""
-        watch = self._watch  # it may have begun already: background events wait for nobody
+        """Read everything again."""
+        watch = self._watch  # `watch` may have begun: background events don't wait for this one.
         self.reset()
         self._watch = watch
         try:
             await _read(self)
             if "bought" in self.router.url.query_parameters:
                 self.thanks = await _thanks(self)
-        except Unauthorized:
-            return
         except AppError as error:
-            self.error = error.user_message
+            self.error = words_of(error)
         self.loaded = True
 
     @rx.event(background=True)
+    @when_signed_out(stay_silent)
     async def watch(self) -> None:
         """Show what changes while the page is open: a payment that is confirmed, an interview that gave its credit back."""
         async with self:
@@ -75,23 +83,22 @@ class BillingState(rx.State):
         while absences < ABSENCES:
             try:
                 person = await signed_in(self)
-                await wiring.services().news.wait(person.user_id, PATIENCE)
-                account = await wiring.services().plans.account(person.user_id)
-            except Unauthorized:
-                return
-            except AppError:
+                await services().news.wait(person.user_id, PATIENCE)
+                account = await services().plans.account(person.user_id)
+            except Unavailable:
                 account = None
                 await asyncio.sleep(PATIENCE)
             absences = 0 if connected(self) else absences + 1
             async with self:
                 if self._watch != mine:
-                    return  # the page was loaded anew, and looks by itself
+                    return  # The page was loaded again and has a newer watch.
                 if account and self.thanks and credits_item(account.balances) != self.credits:
                     self.thanks = THANKS[Awaited.ARRIVED]
                 if account:
                     _show(self, account)
 
     @rx.event
+    @when_signed_out(to_login)
     async def show_all_lines(self) -> None:
         """Show the whole statement."""
         self._all_lines = True
@@ -100,33 +107,38 @@ class BillingState(rx.State):
     # -- buying and changing ---------------------------------------------------------------------------------------
 
     @rx.event(background=True)
+    @when_signed_out(to_login)
     async def buy(self, product: str) -> EventSpec | None:
-        """Go to the page where a product is paid."""
+        """Go to the checkout of a product."""
         return await _act(self, f"buy {product}", lambda shop, user_id: shop.checkout(user_id, str(product), client(self)))
 
     @rx.event(background=True)
+    @when_signed_out(to_login)
     async def cancel(self) -> EventSpec | None:
-        """End the subscription at the end of what is paid."""
+        """End the subscription at the end of the paid period."""
         return await _act(self, "cancel", lambda shop, user_id: shop.cancel(user_id, client(self)))
 
     @rx.event(background=True)
+    @when_signed_out(to_login)
     async def resume(self) -> EventSpec | None:
-        """Take the cancellation back."""
+        """Undo the cancellation."""
         return await _act(self, "resume", lambda shop, user_id: shop.resume(user_id, client(self)))
 
     @rx.event(background=True)
+    @when_signed_out(to_login)
     async def change_plan(self, tier: str) -> EventSpec | None:
         """Change the plan."""
         return await _act(self, "change", lambda shop, user_id: shop.change_plan(user_id, str(tier), client(self)))
 
     @rx.event(background=True)
+    @when_signed_out(to_login)
     async def change_card(self) -> EventSpec | None:
-        """Go to the page where the means of payment is changed."""
+        """Go to the page where the payment method is changed."""
         return await _act(self, "card", lambda shop, user_id: shop.payment_page(user_id, client(self)))
 
 
 async def _act(state: BillingState, name: str, action: Callable[[Purchases, int], Awaitable[str | None]]) -> EventSpec | None:
-    """Do one thing at a time with the payment service, without the page's lock; go where it sends us, or show the result."""
+    """Run one action of the payment service at a time, without the state's lock; redirect to its page, or show the result."""
     async with state:
         if state.busy:
             return None
@@ -134,13 +146,11 @@ async def _act(state: BillingState, name: str, action: Callable[[Purchases, int]
     address, error = None, ""
     try:
         person = await signed_in(state)
-        address = await action(wiring.services().purchases, person.user_id)
-    except Unauthorized:
-        return to_login(state)
+        address = await action(services().purchases, person.user_id)
     except DoneElsewhere as elsewhere:
         address = elsewhere.portal_url
     except AppError as failure:
-        error = failure.user_message
+        error = words_of(failure)
     except Exception:
         logger.exception("%s failed", name[:20])
         error = AppError().user_message
@@ -156,29 +166,29 @@ async def _act(state: BillingState, name: str, action: Callable[[Purchases, int]
 
 async def _read(state: BillingState) -> None:
     person = await signed_in(state)
-    _show(state, await wiring.services().plans.account(person.user_id))
+    _show(state, await services().plans.account(person.user_id))
 
 
 async def _thanks(state: BillingState) -> str:
-    """Return what is said to somebody who comes back from paying."""
+    """Return the thanks for a user who comes back from the checkout."""
     person = await signed_in(state)
-    return THANKS[await wiring.services().plans.awaited(person.user_id)]
+    return THANKS[await services().plans.awaited(person.user_id)]
 
 
 async def _read_again(state: BillingState) -> None:
-    """Read once more; if that fails, what is shown stays."""
+    """Read again; if that fails, the page keeps what it shows."""
     try:
         await _read(state)
     except AppError as error:
-        state.error = error.user_message
+        state.error = words_of(error)
 
 
 def _show(state: BillingState, account: Account) -> None:
-    """Show an account; what is the same as before is not sent to the page again."""
+    """Show an account; set only the vars that changed, as each that is set is sent to the page."""
     shown = account.statement if state._all_lines else account.statement[:SHOWN]
     for name, value in {
         "credits": credits_item(account.balances),
-        "plan": plan_item(account, selling=wiring.services().purchases.configured),
+        "plan": plan_item(account, selling=services().purchases.configured),
         "lines": [line_item(line) for line in shown],
         "more_lines": len(account.statement) - len(shown),
     }.items():

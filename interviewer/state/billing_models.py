@@ -1,16 +1,17 @@
-"""What the pages say of credits and plans, in words: pure functions of what the services tell."""
+"""Credits and plans as the pages show them: plain values, and the pure functions that make them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
-from interviewer.billing.account_view import Account, Plan, StatementLine
+from interviewer.billing.account_view import INACTIVE, Account, Plan, StatementLine
 from interviewer.billing.catalogue import CREDITS_A_MONTH, PLANS, Product, price_words
 from interviewer.credits.rules import USABLE, Balances, CreditType, SubscriptionStatus
+from interviewer.wording import counted, day, form
 
+NO_PLAN = "No plan"
 STATUS_WORDS = {
-    "inactive": "No plan",
+    INACTIVE: NO_PLAN,
     SubscriptionStatus.ON_TRIAL: "Trial",
     SubscriptionStatus.ACTIVE: "Active",
     SubscriptionStatus.PAUSED: "Paused",
@@ -23,14 +24,14 @@ _UNKNOWN_PLAN = (
     "Your subscription was moved to a plan that this site does not know yet. Your credits stay as they are. "
     "What you pay for in the meantime is credited as soon as the plan has been set up here."
 )
-# A subscription that runs, whose variant is not configured.
+# Running subscriptions whose variant is not configured.
 UNKNOWN_WORDS = {status.value: _UNKNOWN_PLAN for status in USABLE}
 KIND_WORDS = {CreditType.INDIVIDUAL: "Single", CreditType.SUBSCRIPTION: "Plan"}
 
 
 @dataclass
 class CreditsItem:
-    """Somebody's credits: how many can be used now, what they are made of, and what there is to know about them."""
+    """A user's credits: how many can be used now, of which kind, and a note about the others."""
 
     usable: int = 0
     individual: int = 0
@@ -41,7 +42,7 @@ class CreditsItem:
 
 @dataclass
 class PlanItem:
-    """Somebody's plan: its name and status, what happens next, and what can be done, each with what it does to credits."""
+    """A user's plan: its name and status, what happens next, and the possible actions with their effect on credits."""
 
     title: str = ""
     status: str = ""
@@ -55,7 +56,7 @@ class PlanItem:
     change_label: str = ""
     change: str = ""
     elsewhere: bool = False
-    pays: bool = False  # there is a means of payment that can be changed
+    pays: bool = False  # there is a payment method that can be changed
 
 
 @dataclass
@@ -71,41 +72,31 @@ class LineItem:
     note: str = ""
 
 
-def day(moment: datetime | None) -> str:
-    """Return a day for people, in UTC."""
-    return f"{moment.day} {moment:%B %Y}" if moment else ""
-
-
-def counted(number: int, word: str = "credit") -> str:
-    """Return a number of things."""
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
-
-
 def credits_item(balances: Balances) -> CreditsItem:
-    """Return what is shown of somebody's credits."""
+    """Return a user's credits as the pages show them."""
     notes = []
     if balances.subscription and not balances.subscription_usable:
-        verb = "is" if balances.subscription == 1 else "are"
-        notes.append(f"{counted(balances.subscription, 'plan credit')} {verb} kept until your subscription runs again.")
+        kept = f"{counted(balances.subscription, 'plan credit')} {form(balances.subscription, 'is', 'are')} kept"
+        notes.append(f"{kept} until your subscription runs again.")
     owed = balances.individual_debt + balances.subscription_debt
     if owed:
-        verb = "was" if owed == 1 else "were"
-        notes.append(f"{counted(owed)} {verb} refunded after being used; the next ones you get make up for that.")
+        refunded = f"{counted(owed, 'credit')} {form(owed, 'was', 'were')} refunded"
+        notes.append(f"{refunded} after being used; the next ones you get make up for that.")
     return CreditsItem(balances.usable, balances.individual, balances.subscription, balances.subscription_usable, " ".join(notes))
 
 
 def plan_item(account: Account, *, selling: bool = True) -> PlanItem:
-    """Return what is shown of a user's plan, and what can be done with it on a site that sells plans or does not."""
+    """Return a user's plan and its actions; `selling` if the site sells plans."""
     plan, credits = account.plan, account.balances.subscription
     item = PlanItem(
-        title=plan.product.label if plan.product else "Unknown plan" if plan.status != "inactive" else "No plan",
+        title=plan.product.label if plan.product else "Unknown plan" if plan.status != INACTIVE else NO_PLAN,
         status=STATUS_WORDS[plan.status],
         tone=_tone(plan),
         next=_next(plan, credits, selling=selling),
         since=f"Since {day(plan.started_at)}" if plan.started_at else "",
         trouble=_trouble(plan),
         elsewhere=plan.elsewhere,
-        pays=plan.status not in ("inactive", SubscriptionStatus.EXPIRED, SubscriptionStatus.CANCELLED),
+        pays=plan.status not in (INACTIVE, SubscriptionStatus.EXPIRED, SubscriptionStatus.CANCELLED),
     )
     if item.pays:
         item.cancel = _cancel(plan, credits)
@@ -131,17 +122,18 @@ def _month(product: Product | None) -> str:
 
 
 def _next(plan: Plan, credits: int, *, selling: bool) -> str:
-    """Return what happens next if nothing is done."""
+    """Return what happens next if the user does nothing."""
     if plan.product is None and plan.status in UNKNOWN_WORDS:
         return UNKNOWN_WORDS[plan.status]
     kept = f"Your {counted(credits, 'plan credit')} stay in your account and can be used when a subscription runs again."
     ends = f" on {day(plan.ends_at)}" if plan.ends_at else ""
-    renews = day(plan.renews_at)
+    renews = day(plan.renews_at) if plan.renews_at else ""
+    trial_ends = day(plan.trial_ends_at) if plan.trial_ends_at else renews
     match plan.status:
         case SubscriptionStatus.ACTIVE:
             return f"Renews on {renews}: {_month(plan.product)}. Credits that you do not use are kept."
         case SubscriptionStatus.ON_TRIAL:
-            return f"The trial ends on {day(plan.trial_ends_at) or renews}. The first payment then brings {_month(plan.product)}."
+            return f"The trial ends on {trial_ends}. The first payment then brings {_month(plan.product)}."
         case SubscriptionStatus.PAST_DUE:
             return f"The payment is tried again on {renews}. Until then you can use your credits."
         case SubscriptionStatus.UNPAID:
@@ -157,7 +149,7 @@ def _next(plan: Plan, credits: int, *, selling: bool) -> str:
 
 
 def _trouble(plan: Plan) -> str:
-    """Return what is wrong with the payment, if anything is."""
+    """Return what is wrong with the payment, "" if nothing is."""
     if plan.status == SubscriptionStatus.UNPAID:
         return "Your subscription could not be paid, so its credits cannot be used. Change the payment method to go on."
     if plan.payment_failed or plan.status == SubscriptionStatus.PAST_DUE:
@@ -166,7 +158,7 @@ def _trouble(plan: Plan) -> str:
 
 
 def _cancel(plan: Plan, credits: int) -> str:
-    """Return what cancelling does, before it is done."""
+    """Return what canceling will do."""
     until = f" on {day(plan.renews_at)}" if plan.renews_at else " at the end of what is paid"
     words = f"Nothing more is charged, and the subscription ends{until}. "
     if credits:
@@ -182,26 +174,26 @@ def _change_label(now: Product, other: Product) -> str:
 
 
 def _change(now: Product, other: Product, credits: int) -> str:
-    """Return what changing the plan does to money and credits, before it is done."""
+    """Return what changing the plan will do to charges and credits."""
     difference = CREDITS_A_MONTH[other] - CREDITS_A_MONTH[now]
-    month = f"{price_words(other)} and {CREDITS_A_MONTH[other]} credits a month"
+    month = f"{price_words(other)} and {counted(CREDITS_A_MONTH[other], 'credit')} a month"
     if difference > 0:
         return (
-            f"You get {counted(difference)} at once (once in each billing cycle), and the rest of this cycle is charged now, "
-            f"in proportion. From the next one on it is {month}."
+            f"You get {counted(difference, 'credit')} at once (once in each billing cycle), and the rest of this cycle is "
+            f"charged now, in proportion. From the next one on it is {month}."
         )
     taken = -difference
-    words = f"{counted(taken)} of this cycle are taken back at once"
+    words = f"{counted(taken, 'credit')} of this cycle are taken back at once"
     if credits < taken:
         words += f"; you have {credits} left, so the other {taken - credits} come off your next ones"
     return f"{words}. Nothing is charged now; from the next cycle on it is {month}."
 
 
 def line_item(line: StatementLine) -> LineItem:
-    """Return what is shown of a line of the ledger."""
+    """Return a line of the ledger as the statement shows it."""
     note = ""
     if line.debt_change > 0:
-        note = f"{counted(line.debt_change)} used already: your next ones make up for it"
+        note = f"{counted(line.debt_change, 'credit')} used already: your next ones make up for it"
     return LineItem(
         date=day(line.at),
         what=line.reason,

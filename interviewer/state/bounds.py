@@ -1,7 +1,7 @@
-"""Which events a page may send over its websocket, and how much each may carry.
+"""The events that a page may send over its websocket, and bounds on their arguments.
 
-Reflex lets anyone call every method of every state with anything. `EventGate` passes on what is declared here and nothing else,
-so a handler that only the server chains, or that is not declared, is out of reach.
+Reflex lets anyone call every public method of every state with any arguments. `EventGate` passes only what is declared here, so a
+handler that only the server chains, or that is not declared, cannot be called.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import reflex as rx
 from reflex.state import FrontendEventExceptionState, OnLoadInternalState
 
-from interviewer.accounts.browser_sessions import MAX_ID
+from interviewer.core.ids import MAX_ID
 from interviewer.core.rate_limits import Action
 from interviewer.state.account import ResetPasswordState, ResetRequestState, SignupState
 from interviewer.state.appeal import AppealState
@@ -32,13 +32,13 @@ MOST_FIELDS, LONGEST_NAME = 60, 100
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text of at most so many characters; a longer one is refused, or cut if it is only for the log."""
+    """Text of at most `longest` characters; longer text is refused, or cut if it is only logged."""
 
     longest: int
     cut: bool = False
 
     def taken(self, value: object) -> object:
-        """Return the value to pass on; raises TooLong or ValueError."""
+        """Return the value to pass on; raise TooLong or ValueError."""
         if not isinstance(value, str):
             raise ValueError("not a text")
         if len(value) > self.longest and not self.cut:
@@ -51,10 +51,10 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Id:
-    """A positive whole number that fits a column of ids."""
+    """An integer that fits a column of ids."""
 
     def taken(self, value: object) -> object:
-        """Return the value to pass on; raises ValueError."""
+        """Return the value to pass on; raise ValueError."""
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < MAX_ID:
             raise ValueError("not an id")
         return value
@@ -65,12 +65,12 @@ class Id:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A form's fields, all texts, of at most so many characters together."""
+    """A form's text fields, of at most `longest` characters in total."""
 
     longest: int
 
     def taken(self, value: object) -> object:
-        """Return the fields to pass on, the last of a name; raises TooLong or ValueError."""
+        """Return the fields to pass on, the last value of each name; raise TooLong or ValueError."""
         if not isinstance(value, dict):
             raise ValueError("not a form")
         entries = value[ENTRIES] if set(value) == {ENTRIES} else [[name, words] for name, words in value.items()]
@@ -93,12 +93,12 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Hashes:
-    """What a page holds of each state, as Reflex's first event says: a hash for each, at most so many."""
+    """The hashes of the states that a page holds, sent with Reflex's first event; at most `most`."""
 
     most: int
 
     def taken(self, value: object) -> object:
-        """Return the value to pass on; raises ValueError."""
+        """Return the value to pass on; raise ValueError."""
         if value is None:
             return None
         if not isinstance(value, list) or len(value) > self.most:
@@ -113,10 +113,10 @@ class Hashes:
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """An argument of Reflex's that this site has no use for: whatever is sent is left out."""
+    """An argument of Reflex that this site does not use: any value is dropped."""
 
-    def taken(self, value: object) -> object:  # noqa: ARG002 - that is the point
-        """Return nothing."""
+    def taken(self, value: object) -> object:  # noqa: ARG002
+        """Return None."""
         return None
 
     def __str__(self) -> str:
@@ -124,7 +124,7 @@ class Nothing:
 
 
 class TooLong(ValueError):
-    """More text than a handler takes; the writer should read that."""
+    """Text longer than a handler takes; the user sees a notice."""
 
 
 Argument = Text | Id | Form | Hashes | Nothing
@@ -132,7 +132,7 @@ Argument = Text | Id | Form | Hashes | Nothing
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Who an event works for, what it may carry, which limit its service keeps, and how often one websocket may send it."""
+    """Who may send an event, its arguments, the rate limit of its service, and how often one websocket may send it."""
 
     who: str
     arguments: Mapping[str, Argument] = field(default_factory=dict)
@@ -141,7 +141,7 @@ class Bounds:
     optional: bool = False
 
     def taken(self, payload: object) -> dict[str, object]:
-        """Return the arguments to pass on; raises TooLong, or ValueError for others than are declared."""
+        """Return the arguments to pass on; raise TooLong, or ValueError for undeclared or missing ones."""
         given = {} if payload is None else payload
         if not isinstance(given, dict) or not set(given) <= set(self.arguments):
             raise ValueError("other arguments")
@@ -151,12 +151,12 @@ class Bounds:
         return {name: value for name, value in taken.items() if value is not None}
 
 
-# Texts are bounded by their services, which say so in a sentence; here is what no person reaches.
+# Services refuse long texts with a sentence. These limits are higher, beyond what a user types.
 _SHORT, _LONG = Form(5_000), Form(200_000)
 
 
 def full_name(state: type[rx.State], handler: str) -> str:
-    """Return the name of a handler on the wire; raises KeyError for one that there is not."""
+    """Return the name of a handler on the wire; raise KeyError if the state has no such handler."""
     if handler not in state.event_handlers:
         raise KeyError(f"{state.__name__} has no handler {handler}")
     return f"{state.get_full_name()}.{handler}"
@@ -166,7 +166,7 @@ BOOT = full_name(rx.State, "hydrate_and_load")
 EVENTS: Mapping[str, Bounds] = {
     full_name(state, handler): bounds
     for (state, handler), bounds in {
-        # Of Reflex: the first event of a connection, a page's being gone to, and an error in a page's script.
+        # Of Reflex: the first event of a connection, navigation to a page, and an error in a page's script.
         (rx.State, "hydrate_and_load"): Bounds(ANYONE, {"vars": Nothing(), "hashes": Hashes(200)}, optional=True),
         (OnLoadInternalState, "on_load_internal"): Bounds(ANYONE),
         (FrontendEventExceptionState, "handle_frontend_exception"): Bounds(
@@ -207,8 +207,8 @@ EVENTS: Mapping[str, Bounds] = {
         (ShareState, "stop"): Bounds(SIGNED_IN),
     }.items()
 }
-# Handlers by their names in any state that only the server chains: what fills a page, and what Reflex gives every state. A new
-# handler belongs into the table above, or here.
+# Names of handlers that only the server chains, in any state: those that load a page, and those that Reflex gives every state.
+# Declare a new handler in the table above, or here.
 ONLY_CHAINED = frozenset(
     {"load", "load_report", "require", "watch", "hydrate", "set_is_hydrated", "setvar", "update_vars_internal"}
 )

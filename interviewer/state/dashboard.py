@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import reflex as rx
 
-from interviewer import wiring
-from interviewer.errors import AppError, Unauthorized
+from interviewer.errors import AppError
 from interviewer.reports.dashboard import Overview, Trends
+from interviewer.state.access import services, signed_in, when_signed_out, words_of
 from interviewer.state.dashboard_models import (
     CHARTED,
     PointItem,
@@ -23,15 +23,18 @@ from interviewer.state.dashboard_models import (
     weakest_words,
 )
 from interviewer.state.models import SummaryItem, summary_item
-from interviewer.state.session import signed_in
 
-# Past interviews that are shown at first, and how many more with each click.
+# Past interviews shown at first, and how many more each click adds.
 SHOWN = 10
 MORE = 20
 
 
+async def _empty(state: DashboardState) -> None:
+    state.reset()
+
+
 class DashboardState(rx.State):
-    """What one person's dashboard shows. `finished` holds the newest past interviews, `past` counts all of them."""
+    """What a user's dashboard shows. `finished` holds the newest past interviews, `past` counts all of them."""
 
     loaded: bool = False
     error: str = ""
@@ -51,12 +54,14 @@ class DashboardState(rx.State):
     _shown: int = SHOWN
 
     @rx.event
+    @when_signed_out(_empty)
     async def load(self) -> None:
-        """Read everything anew; somebody who is not signed in has been sent away by the page's guard."""
+        """Read everything again; empty the page of a user who is signed out."""
         self._shown = SHOWN
         await _read(self)
 
     @rx.event
+    @when_signed_out(_empty)
     async def show_more(self) -> None:
         """Show more of the past interviews."""
         self._shown = min(self._shown, self.past) + MORE
@@ -66,14 +71,11 @@ class DashboardState(rx.State):
 async def _read(state: DashboardState) -> None:
     try:
         person = await signed_in(state)
-        service = wiring.services().dashboard
+        service = services().dashboard
         overview = await service.load(person.user_id, max(state._shown, CHARTED))
         trends = await service.trends(person.user_id, overview)
-    except Unauthorized:
-        state.reset()
-        return
     except AppError as error:
-        state.error, state.loaded = error.user_message, True
+        state.error, state.loaded = words_of(error), True
         return
     _show(state, overview, trends)
     state.error, state.loaded = "", True

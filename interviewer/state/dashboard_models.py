@@ -1,10 +1,10 @@
-"""What the dashboard shows of past and running interviews, as plain values, and the pure functions that make them."""
+"""Past and running interviews as the dashboard shows them: plain values, and the pure functions that make them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 from interviewer.interviews.progress import InterviewStatus
@@ -12,18 +12,18 @@ from interviewer.interviews.rubric import half_up
 from interviewer.interviews.topics import topic_by_id
 from interviewer.reports.dashboard import InterviewSummary, TopicTrend
 from interviewer.reports.streak import RECENT_DAYS, Streak
-from interviewer.state.models import date_words
+from interviewer.wording import counted, date_and_time, form, short_day
 
-# The drawing's size in its own units, and how many interviews it holds: more could not be told apart with a finger.
+# The chart's size in SVG units, and how many interviews it shows: more points are too close to touch one.
 WIDTH, HEIGHT, MARGIN = 600, 160, 12
 CHARTED = 20
 
 
 @dataclass
 class PointItem:
-    """One interview in the drawing of scores over time: where it stands, and the same in words.
+    """One interview in the chart of scores over time: its position, and its score and date in words.
 
-    `left` and `top` are the place in percent of the drawing; `side` is where the words beside it find room: start, middle or end.
+    `left` and `top` are the position in percent of the chart; `side` says how its words are aligned: start, middle or end.
     """
 
     x: str = ""
@@ -39,7 +39,7 @@ class PointItem:
 
 @dataclass
 class ResumeItem:
-    """The interview to go on with; `verb` is what its button says."""
+    """The interview to continue; `verb` is the label of its button."""
 
     id: int = 0
     title: str = ""
@@ -52,7 +52,7 @@ class ResumeItem:
 
 @dataclass
 class TopicItem:
-    """A topic's percentage over all answers and in the last interview; `change` is up, down, same or nothing."""
+    """A topic's percentage over all answers and in the last interview; `change` is up, down, same or ""."""
 
     name: str = ""
     percent: int = 0
@@ -62,7 +62,7 @@ class TopicItem:
 
 @dataclass
 class DayItem:
-    """One of the last days: its weekday's letter, and whether something was answered."""
+    """One of the last days: its weekday's letter, and whether a question was answered."""
 
     letter: str = ""
     done: bool = False
@@ -71,7 +71,7 @@ class DayItem:
 
 @dataclass
 class StreakItem:
-    """Days in a row, in words, and the last days one by one."""
+    """Days in a row, in words, and each of the last days."""
 
     count: int = 0
     unit: str = ""
@@ -81,7 +81,7 @@ class StreakItem:
 
 
 def points(finished: Sequence[InterviewSummary]) -> list[PointItem]:
-    """Return the newest finished interviews as points of a drawing, from left (the oldest) to right; `finished`: newest first."""
+    """Return the newest interviews as points of the chart, the oldest first; `finished` has the newest first."""
     charted = [one for one in reversed(finished[:CHARTED]) if one.percent is not None]
     step = (WIDTH - 2 * MARGIN) / max(1, len(charted) - 1)
     return [_point(one, MARGIN + step * number) for number, one in enumerate(charted)]
@@ -102,43 +102,39 @@ def _point(one: InterviewSummary, x: float) -> PointItem:
     )
 
 
-def short_day(moment: datetime) -> str:
-    """Return a day for people, in UTC, with its month cut to three letters."""
-    return f"{moment.day} {moment:%b %Y}"
-
-
 def height_of(percent: int) -> float:
-    """Return where a percentage stands in the drawing, from its upper edge."""
+    """Return the distance of a percentage from the chart's upper edge, in SVG units."""
     return MARGIN + (HEIGHT - 2 * MARGIN) * (100 - percent) / 100
 
 
 def line_of(shown: Sequence[PointItem]) -> str:
-    """Return the path through points as SVG wants it."""
+    """Return the SVG path through the points."""
     return " ".join(f"{'L' if number else 'M'}{one.x},{one.y}" for number, one in enumerate(shown))
 
 
 def area_of(shown: Sequence[PointItem]) -> str:
-    """Return the path around what lies below the points, down to 0 %; nothing without points."""
+    """Return the SVG path of the area between the points and 0 %, "" without points."""
     floor = f"{height_of(0):.1f}"
     return f"{line_of(shown)} L{shown[-1].x},{floor} L{shown[0].x},{floor} Z" if shown else ""
 
 
 def course_words(percents: Sequence[int]) -> str:
-    """Return how the newest score compares with all before it; nothing for fewer than two. `percents`: newest first."""
+    """Compare the newest score with the earlier ones, in words; "" for fewer than two. `percents` has the newest first."""
     if len(percents) < 2:
         return ""
     newest, earlier_ones = percents[0], percents[1:]
     before = half_up(Decimal(sum(earlier_ones)) / len(earlier_ones))
     change = newest - before
     earlier = "the one before" if len(percents) == 2 else "the mean of those before"
-    points_words = "1 point" if abs(change) == 1 else f"{abs(change)} points"
-    compared = f"{points_words} {'above' if change > 0 else 'below'} {earlier}" if change else f"the same as {earlier}"
+    compared = (
+        f"{counted(abs(change), 'point')} {'above' if change > 0 else 'below'} {earlier}" if change else f"the same as {earlier}"
+    )
     best = ", your best so far" if change > 0 and newest > max(earlier_ones) else ""
     return f"The last one: {newest} %, {compared}{best}."
 
 
 def resume_item(unfinished: Sequence[InterviewSummary], reached: int) -> ResumeItem:
-    """Return the interview to go on with, the newest one; `reached` is the position of its newest question, 0 for none."""
+    """Return the newest unfinished interview; `reached` is the position of its newest question, 0 before the first."""
     if not unfinished:
         return ResumeItem()
     one = unfinished[0]
@@ -149,7 +145,7 @@ def resume_item(unfinished: Sequence[InterviewSummary], reached: int) -> ResumeI
         where=f"{one.plan.place(reached).topic.name}, question {reached} of {one.plan.total}"
         if reached
         else "Its first question comes next",
-        started=date_words(one.started_at),
+        started=date_and_time(one.started_at),
         verb="Resume" if paused else "Continue",
         href=f"/interview?id={one.id}",
         percent=100 * max(0, reached - 1) // one.plan.total,
@@ -157,7 +153,7 @@ def resume_item(unfinished: Sequence[InterviewSummary], reached: int) -> ResumeI
 
 
 def topic_items(trends: Sequence[TopicTrend], interviews: int) -> list[TopicItem]:
-    """Return the topics in an interview's order; the last interview is compared once there are two."""
+    """Return the topics in an interview's order, compared with the last of two or more interviews."""
     return [_topic(one, compare=interviews > 1) for one in trends]
 
 
@@ -170,7 +166,7 @@ def _topic(one: TopicTrend, *, compare: bool) -> TopicItem:
 
 
 def weakest_words(trends: Sequence[TopicTrend]) -> str:
-    """Return the topic with the lowest percentage in words; nothing before the first verdict."""
+    """Return the topic with the lowest percentage in words, "" before the first verdict."""
     if not trends:
         return ""
     weakest = min(trends, key=lambda one: one.percent)
@@ -178,7 +174,7 @@ def weakest_words(trends: Sequence[TopicTrend]) -> str:
 
 
 def streak_item(streak: Streak, today: date) -> StreakItem:
-    """Return what is shown of a streak on `today`."""
+    """Return a streak as the dashboard shows it on `today`."""
     days = [
         DayItem("MTWTFSS"[(today - timedelta(RECENT_DAYS - 1 - number)).weekday()], done, number == RECENT_DAYS - 1)
         for number, done in enumerate(streak.recent)
@@ -186,7 +182,7 @@ def streak_item(streak: Streak, today: date) -> StreakItem:
     active = sum(streak.recent)
     return StreakItem(
         count=streak.current,
-        unit="day in a row" if streak.current == 1 else "days in a row",
+        unit=f"{form(streak.current, 'day', 'days')} in a row",
         words=_streak_words(streak),
         summary=f"Active on {active} of the last {RECENT_DAYS} days" + (", today too" if streak.today else ""),
         days=days,
@@ -198,12 +194,10 @@ def _streak_words(streak: Streak) -> str:
         return "Every day on which you answer a question counts, in an interview or for practice."
     if streak.today:
         return (
-            "Today is done." if streak.current == streak.longest else f"Today is done. Your longest row: {_days(streak.longest)}."
+            "Today is done."
+            if streak.current == streak.longest
+            else f"Today is done. Your longest row: {counted(streak.longest, 'day')}."
         )
     if streak.current:
-        return f"Answer one question today to make it {_days(streak.current + 1)}."
-    return f"Your longest row: {_days(streak.longest)}. One question today begins a new one."
-
-
-def _days(number: int) -> str:
-    return "1 day" if number == 1 else f"{number} days"
+        return f"Answer one question today to make it {counted(streak.current + 1, 'day')}."
+    return f"Your longest row: {counted(streak.longest, 'day')}. One question today begins a new one."

@@ -1,7 +1,7 @@
-"""Reads every message on a page's websocket before Reflex does, and passes on what is declared in `bounds.py`, no more.
+"""Check every message on a page's websocket before Reflex reads it, and pass only what `bounds.py` declares.
 
-What is passed on is rebuilt from the parts that were checked. A message that no page sends closes the websocket; an event
-that is not declared, or carries too much, is dropped. Neither is logged with a word of what its sender wrote.
+Messages are rebuilt from the parts that were checked. A message that no page sends closes the websocket; an event that is not
+declared, or too large, is dropped. The log never quotes the client.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from interviewer.state.notices import NoticeState
 logger = logging.getLogger(__name__)
 
 PATH = "/_event"
-# Characters of one message: the longest form with every character escaped is below.
+# Characters of one message; the longest form with every character escaped is shorter.
 LONGEST = 400_000
-# Characters of the parts that a page's address has in an event.
+# Characters of the parts of a page's address in an event, and the number of query parameters.
 LONGEST_PATH, LONGEST_ADDRESS, LONGEST_QUERY, MOST_QUERIES = 1_000, 4_000, 4_000, 30
-# Of a connection's request: characters of the query string, bytes of all headers.
+# Characters of the query string and bytes of the headers in a connection's request.
 LONGEST_QUERY_STRING, MOST_HEADERS = 500, 16_384
-# Events refused on one websocket before it is closed, and connections to the namespace that it may make.
+# Refused events after which a websocket is closed, and namespace connections that one may make.
 MOST_REFUSED, MOST_CONNECTS = 20, 5
-# Reports of an error in a page's script on one websocket; Reflex has limits of its own for the process.
+# Script errors that one websocket may report, and their length; Reflex limits them per process.
 MOST_REPORTS, LONGEST_REPORT = 5, 300
-# Seconds between two lines of the log about the same reason.
+# Seconds between two log lines for the same reason.
 QUIET = 60.0
 # RFC 6455: "Policy violation".
 VIOLATION = 1008
@@ -47,7 +47,7 @@ _PONG, _CLOSE = "3", "1"
 
 
 class Reason(StrEnum):
-    """Why something was not passed on; the only word about it in the log and the figures."""
+    """Why a message was refused, as the log and the metrics name it."""
 
     REQUEST = "request"
     MALFORMED = "malformed"
@@ -55,7 +55,7 @@ class Reason(StrEnum):
     ARGUMENTS = "arguments"
     LENGTH = "length"
     NUMBER = "number"
-    # Of `backlog.py`: too many that are not done, and a page that has gone before they were.
+    # Of `backlog.py`: too many unfinished events, and events of a page that has closed.
     WAITING = "waiting"
     GONE = "gone"
 
@@ -73,14 +73,14 @@ class Refusal(Exception):
 
 
 class EventGate:
-    """Puts every message of a page's websocket through the declared bounds."""
+    """Apply the declared bounds to every message of a page's websocket."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._seldom = Seldom(QUIET)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on a websocket whose request is a page's, and of its messages those that are."""
+        """Pass websockets that pages open, and of their messages those that pages send."""
         if scope["type"] != "websocket" or not scope["path"].startswith(PATH):
             await self._app(scope, receive, send)
             return
@@ -125,7 +125,7 @@ class EventGate:
 
 
 class Reader:
-    """Reads the messages of one websocket, one after the other."""
+    """Check the messages of one websocket, in order."""
 
     def __init__(self) -> None:
         self._connects = 0
@@ -133,7 +133,7 @@ class Reader:
         self._times: Counter[str] = Counter()
 
     def read(self, text: object) -> str:
-        """Return a message as it is passed on; raises Refusal or Violation."""
+        """Return a message to pass on; raise Refusal or Violation."""
         if not isinstance(text, str):
             raise Violation
         if len(text) > LONGEST:
@@ -154,20 +154,20 @@ class Reader:
         return text
 
     def _greeting(self, given: object) -> dict[str, Any]:
-        """Return what a page says when it connects: its first event, and which build it is of."""
+        """Return what a page sends when it connects: its first event and its build."""
         if not isinstance(given, dict):
             raise Violation
         taken: dict[str, Any] = {}
         schema, event = given.get("state_schema"), given.get("event")
         if isinstance(schema, str) and len(schema) <= LONGEST_REPORT:
             taken["state_schema"] = schema
-        # Without it the page connects all the same, so that it can be shown that it is of another version.
+        # A page of another build connects without its event, so that Reflex can report the mismatch.
         with contextlib.suppress(Refusal):
             taken["event"] = self._event(event, {BOOT: EVENTS[BOOT]})
         return taken
 
     def _emitted(self, given: object) -> list[Any]:
-        """Return what a page emits: an event, a report of an error in its script, or a ping."""
+        """Return what a page emits: an event, a script error, or a ping."""
         match given:
             case ["event", dict() as event]:
                 return ["event", self._event(event, EVENTS)]
@@ -203,7 +203,7 @@ class Reader:
 
 
 def _is_of_a_page(scope: Scope) -> bool:
-    """Tell whether a request for a websocket names its page's token once, and little else."""
+    """Return whether the request for a websocket has one token of a page, and is short."""
     query = scope.get("query_string", b"").decode("latin-1")
     if len(query) > LONGEST_QUERY_STRING or sum(len(name) + len(value) for name, value in scope["headers"]) > MOST_HEADERS:
         return False
@@ -212,7 +212,7 @@ def _is_of_a_page(scope: Scope) -> bool:
 
 
 def _address(given: object) -> dict[str, Any]:
-    """Return the address that an event names as its page's, in so far as it is as long as addresses are."""
+    """Return the page's address in an event, cut to the length of addresses."""
     if not isinstance(given, dict):
         return {}
     taken: dict[str, Any] = {}
@@ -227,7 +227,7 @@ def _address(given: object) -> dict[str, Any]:
 
 
 def _is_path(text: str) -> bool:
-    """Tell whether this is a path of this site, with its query: Reflex takes it apart, and fails where it can't."""
+    """Return whether this is a path of this site, with its query; Reflex fails on other text."""
     try:
         text.encode()
         parts = urlsplit(text)
@@ -237,7 +237,7 @@ def _is_path(text: str) -> bool:
 
 
 def _query(given: dict[str, Any]) -> dict[str, str]:
-    """Return the first parameters of an address, up to a sum of characters."""
+    """Return the first query parameters, up to LONGEST_QUERY characters in total."""
     taken, left = {}, LONGEST_QUERY
     for name, value in list(given.items())[:MOST_QUERIES]:
         left -= len(name) + len(str(value))

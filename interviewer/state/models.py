@@ -1,4 +1,4 @@
-"""What the pages show, as plain values, and the pure functions that make them from the services' views."""
+"""What the pages show: plain values, and the pure functions that make them from the services' views."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from interviewer.interviews.plan import Plan
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.rubric import MAX_SCORE
 from interviewer.interviews.views import AppealView, InterviewView, TurnView, VerdictView, title_of
+from interviewer.interviews.wording import MARKS, spread
 from interviewer.reports.dashboard import InterviewSummary
-from interviewer.reports.prose import Block, Span, blocks
+from interviewer.reports.prose import Block, blocks, model_answer
+from interviewer.wording import date_and_time
 
-INTERVIEWER_NAMES = {"builtin": "Built-in interviewer (question bank, no AI)", "openai": "AI interviewer"}
-# Characters of a question that are read out by themselves; the rest can be read on the page.
+# Characters of a question that a screen reader announces; the page has the whole text.
 SAID = 300
-MARK_WORDS = {"hit": "Made", "partial": "Half-way", "missed": "Missed"}
 
 
 @dataclass
@@ -32,7 +32,7 @@ class MarkItem:
 
 @dataclass
 class PieceItem:
-    """A stretch of an answer: what mark it earned, `hit` or `partial` or none, and for which key point."""
+    """A piece of an answer: its mark, hit, partial or "", and the key point that it is for."""
 
     words: str = ""
     mark: str = ""
@@ -51,10 +51,10 @@ class PairItem:
 
 @dataclass
 class TurnItem:
-    """One question with everything that may be shown of it; `total` is how many its interview has.
+    """One question with everything that a page may show of it; `total` is the number of questions in its interview.
 
-    `band` tells how far several gradings lay apart, `low` and `high` where; empty when they agreed or there was one.
-    `appealed`: both verdicts are there, and `score` is made from `first_score` and `second_score`.
+    `band` says in words how several gradings differ, between `low` and `high`; empty if they agree or there is one.
+    `appealed`: there are two verdicts, and `score` is the mean of `first_score` and `second_score`.
     `asked_ms` is when it was asked, in milliseconds since 1970, UTC; `hits`, `halves` and `misses` count the marks.
     """
 
@@ -92,7 +92,7 @@ class TurnItem:
 
 @dataclass
 class RailItem:
-    """One topic in the rail: `state` is done, current or ahead; `dots` stand for its questions."""
+    """One topic in the rail: `state` is done, current or ahead; `dots` has a label for each of its questions."""
 
     name: str = ""
     state: str = "ahead"
@@ -123,7 +123,7 @@ class SummaryItem:
 
 
 def turn_item(turn: TurnView) -> TurnItem:
-    """Return what a page shows of a turn."""
+    """Return a turn as the pages show it."""
     found = TurnItem(
         question_id=turn.question_id,
         position=turn.position,
@@ -142,7 +142,7 @@ def turn_item(turn: TurnView) -> TurnItem:
 
 
 def _pieces(turn: TurnView) -> list[PieceItem]:
-    """Return the answer, cut where the quotes of its verdict stand in it."""
+    """Return the answer, cut at the quotes of its verdict."""
     marks = [mark for mark in turn.verdict.marks if mark.quote] if turn.verdict else []
     found = []
     for segment in segments(turn.answer or "", [mark.quote for mark in marks]):
@@ -156,17 +156,17 @@ def _judged(verdict: VerdictView, kind: str) -> dict[str, Any]:
         "score": verdict.score,
         "passed": verdict.passed,
         "feedback": blocks(verdict.feedback),
-        "marks": [MarkItem(mark.point, mark.mark, MARK_WORDS[mark.mark], mark.quote) for mark in verdict.marks],
+        "marks": [MarkItem(mark.point, mark.mark, MARKS[mark.mark], mark.quote) for mark in verdict.marks],
         "hits": _count(verdict, "hit"),
         "halves": _count(verdict, "partial"),
         "misses": _count(verdict, "missed"),
-        "model_answer": _model_answer(verdict.model_answer, kind),
+        "model_answer": model_answer(verdict.model_answer, kind),
         "follow_up": verdict.follow_up,
         "may_appeal": not verdict.final,
     }
     if verdict.low != verdict.high:
         shown |= {"low": verdict.low, "high": verdict.high}
-        shown["band"] = f"Graded several times, between {verdict.low} and {verdict.high}"
+        shown["band"] = spread(verdict.low, verdict.high).capitalize()
     return shown | (_appealed(verdict, verdict.appeal) if verdict.appeal else {})
 
 
@@ -181,22 +181,14 @@ def _appealed(verdict: VerdictView, appeal: AppealView) -> dict[str, Any]:
         "second_score": appeal.score,
         "second_feedback": blocks(appeal.feedback),
         "pairs": [
-            PairItem(one.point, MARK_WORDS[one.mark], MARK_WORDS[other.mark], one.mark != other.mark)
+            PairItem(one.point, MARKS[one.mark], MARKS[other.mark], one.mark != other.mark)
             for one, other in zip(verdict.marks, appeal.marks, strict=True)
         ],
     }
 
 
-def _model_answer(text: str, kind: str) -> list[Block]:
-    """Return a model answer's blocks; the one to a code question is code where it does not say otherwise."""
-    found = blocks(text)
-    if kind == "code" and not any(block.kind == "code" for block in found):
-        return [Block("code", [Span(text.strip(), True)])]
-    return found
-
-
 def rail(plan: Plan, asked: int, scores: dict[int, int], *, finished: bool = False) -> list[RailItem]:
-    """Return the rail of the plan's topics when `asked` questions have been asked, with the scores by position."""
+    """Return the rail of the plan's topics after `asked` questions; `scores` has the scores by position."""
     items, after = [], 0
     for topic in plan.topics:
         positions = range(after + 1, after + topic.questions + 1)
@@ -214,7 +206,7 @@ def rail(plan: Plan, asked: int, scores: dict[int, int], *, finished: bool = Fal
 
 
 def _dot(position: int, asked: int, scores: dict[int, int], finished: bool) -> str:
-    """Return what stands for one question: its score, `now` while it is open, `?` while not judged, else nothing."""
+    """Return the label of one question: its score, "now" while it is open, "?" without a verdict, else ""."""
     if position in scores:
         return str(scores[position])
     if position == asked and not finished:
@@ -232,19 +224,14 @@ def report_items(view: InterviewView) -> list[ReportItem]:
     return [ReportItem(score.name, score.percent or 0, score.percent is not None) for score in view.topic_scores]
 
 
-def date_words(moment: datetime) -> str:
-    """Return a date for people, in UTC."""
-    return f"{moment.day} {moment:%B %Y}, {moment:%H:%M} UTC"
-
-
 def summary_item(summary: InterviewSummary) -> SummaryItem:
-    """Return one line of the dashboard's lists."""
+    """Return an interview as the dashboard lists it."""
     finished = summary.status is InterviewStatus.FINISHED
     return SummaryItem(
         id=summary.id,
         title=summary.title,
         status="Paused" if summary.status is InterviewStatus.PAUSED else "Finished" if finished else "Running",
-        started=date_words(summary.started_at),
+        started=date_and_time(summary.started_at),
         progress=f"{summary.answers_judged} of {summary.plan.total} answers scored",
         percent="" if summary.percent is None else f"{summary.percent}",
         href=f"/interview/{summary.id}" if finished else f"/interview?id={summary.id}",
@@ -262,14 +249,14 @@ def milliseconds(moment: datetime) -> int:
 
 
 def asked_words(turn: TurnView) -> str:
-    """Return what a screen reader says when a question has come; its text, if long, is cut at a word."""
+    """Return the announcement of a new question for screen readers; a long text is cut at a word."""
     text = " ".join(turn.prompt.split())
     short = text if len(text) <= SAID else text[:SAID].rsplit(None, 1)[0] + " …"
     return f"Now question {turn.position} of {turn.total}, {turn.topic}: {short}"
 
 
 def judged_words(turn: TurnView) -> str:
-    """Return what a screen reader says when a verdict has come."""
+    """Return the announcement of a verdict for screen readers, "" without one."""
     if turn.verdict is None:
         return ""
     if turn.skipped:
@@ -278,7 +265,7 @@ def judged_words(turn: TurnView) -> str:
 
 
 def progress_words(turn: TurnItem) -> str:
-    """Return how far an interview has come, for people and screen readers."""
+    """Return the progress of an interview in words, "" before the first question."""
     return f"Question {turn.position} of {turn.total}" if turn.position else ""
 
 

@@ -1,7 +1,7 @@
-"""A page's state outlives neither the session nor the share it was filled for: the part of it that has to know Reflex.
+"""Drop a page's state when the session or the share that it was filled for ends: the part that depends on Reflex.
 
-`accounts/open_pages.py` has the rules, `api/open_pages.py` gives each connection the key of its state. What is relied on here
-without being documented by Reflex is checked by `tests/state/test_ownership_contract.py`.
+`accounts/open_pages.py` has the rules; `api/open_pages.py` gives each connection the key of its state.
+`tests/state/test_ownership_contract.py` checks the undocumented behavior of Reflex that this relies on.
 """
 
 from __future__ import annotations
@@ -15,23 +15,22 @@ from reflex.state import BaseState, StateUpdate
 from reflex_base.event import Event
 from reflex_base.event.context import EventContext
 
-from interviewer import wiring
 from interviewer.accounts.browser_sessions import COOKIE
 from interviewer.core.reflex_patches import connected_pages, event_tasks, hydrate_events
 from interviewer.errors import AppError
-from interviewer.state.session import cookie
+from interviewer.state.access import cookie, services
 from interviewer.state.sharing import SharedState, share_of, take_back
 
-# Seconds that cancelled handlers of a page get to end.
+# Seconds that canceled handlers of a page have to end.
 CANCEL_WAIT = 5.0
 
 
 class Ownership(Middleware):
-    """Checks whose a state is before all of it is sent; the first one to be asked, as Reflex's own middleware sends it, too."""
+    """Check the owner of a state before it is sent. Runs before Reflex's own middleware, which sends it."""
 
     async def preprocess(self, app: rx.App, state: BaseState, event: Event) -> StateUpdate | None:  # noqa: ARG002
-        """Leave an event undone that would send the state of an ended session, and take an ended share's report out of it."""
-        pages, key, root = wiring.services().open_pages, EventContext.get().token, cast("rx.State", state)
+        """Skip an event that would send the state of an ended session, and clear the report of an ended share."""
+        pages, key, root = services().open_pages, EventContext.get().token, cast("rx.State", state)
         if not pages.touch(key):
             pages.fill(key, cookie(root, COOKIE))
         if event.name not in hydrate_events.NAMES:
@@ -49,27 +48,27 @@ class Ownership(Middleware):
 
 
 async def watch(app: rx.App) -> None:
-    """Close the pages and drop the states of whatever has ended, for ever; Reflex passes the application by this name."""
-    await wiring.services().open_pages.watch(_States(app))
+    """Close the pages and drop the states of ended sessions and shares until canceled. Reflex passes `app` by name."""
+    await services().open_pages.watch(_States(app))
 
 
 class _States:
-    """The states of an application's pages, as `services.open_pages.Forget` wants them."""
+    """The states of an application's pages, with the methods of `open_pages.Forget`."""
 
     def __init__(self, app: rx.App) -> None:
         self._app = app
 
     async def state(self, key: str) -> None:
-        """End the handlers of a page and empty its state."""
-        # A verdict that is being streamed would fill the state again.
+        """Cancel the handlers of a page and empty its state."""
+        # A handler that streams a verdict would fill the state again.
         await event_tasks.cancel(key, CANCEL_WAIT)
         async with self._app.state_manager.modify_state(rx.BaseStateToken(ident=key, cls=rx.State)) as root:
             root.reset()
-            # It holds the cookie, and `reset` leaves it alone.
+            # It holds the cookie, and `reset` keeps it.
             root.router_data, root.router = {}, RouterData()
 
     async def report(self, key: str, share: str) -> None:
-        """Take a report off its page, where it is open, and out of its state."""
+        """Remove a report from its state, and from its page if that is open."""
         token, is_open = rx.BaseStateToken(ident=key, cls=SharedState), connected_pages.is_connected(self._app, key)
         async with self._app.modify_state(token) if is_open else self._app.state_manager.modify_state(token) as root:
             shared = await root.get_state(SharedState)

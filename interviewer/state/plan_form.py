@@ -1,4 +1,4 @@
-"""The choices of the start form: what is shown as chosen, and the plan that a sent form means."""
+"""The choices of the start form: which are selected, and the plan of a submitted form."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from interviewer.errors import BadRequest
 from interviewer.interviews.plan import SHORT, STANDARD, Plan, PlanRefused, Preset, focus, with_choices
 from interviewer.interviews.topics import TOPICS
 
-# The names of the form's fields. Each topic is a field of its own, since of several with one name only the last arrives.
+# The names of the form's fields. Each topic has its own, because of fields with the same name only the last arrives.
 LENGTH, LEVEL, LANGUAGE = "length", "level", "language"
 
 
 def topic_field(topic_id: int) -> str:
-    """Return the name of the field that says whether to focus on a topic."""
+    """Return the name of a topic's checkbox."""
     return f"topic-{topic_id}"
 
 
 @dataclass
 class ChoiceItem:
-    """What the start form shows as chosen; `topics` are those to focus on, empty for the other presets."""
+    """What the start form shows as selected; `topics` is for the focus preset and empty for others."""
 
     preset: str = Preset.STANDARD.value
     topics: list[int] = field(default_factory=list)
@@ -30,14 +30,14 @@ class ChoiceItem:
 
 
 def choice_item(plan: Plan) -> ChoiceItem:
-    """Return a plan as the start form shows it; one that no preset has counts as the standard one."""
+    """Return a plan as the start form shows it; one of no preset as the standard one."""
     preset = plan.preset or Preset.STANDARD
     topics = [one.topic_id for one in plan.topics] if preset is Preset.FOCUS else []
     return ChoiceItem(preset.value, topics, plan.level or "", plan.programming_language)
 
 
 def chosen_plan(form: Mapping[str, Any]) -> Plan:
-    """Return the plan that a form means, the standard one where it says nothing; raises BadRequest for what it cannot hold."""
+    """Return the plan of a form, standard where it says nothing; raise BadRequest for choices that no plan has."""
     try:
         return with_choices(_sized(str(form.get(LENGTH, ""))[:20], form), form.get(LEVEL, ""), form.get(LANGUAGE, ""))
     except PlanRefused as error:

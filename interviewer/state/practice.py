@@ -1,6 +1,6 @@
-"""Practising: one question of the bank at a time, any number of tries, the verdict at once.
+"""Practicing: one question of the bank at a time, any number of tries, an immediate verdict.
 
-Each handler is a background event, as in the interview. Unsent text is not in here: the browser keeps it (`assets/drafts.js`).
+Handlers are background events, as in the interview. The browser keeps unsent text (`assets/drafts.js`), not this state.
 """
 
 from __future__ import annotations
@@ -11,10 +11,9 @@ from uuid import UUID, uuid4
 import reflex as rx
 from reflex.event import EventSpec
 
-from interviewer import wiring
-from interviewer.accounts.browser_sessions import COOKIE
-from interviewer.errors import NotFound, TooLarge, Unauthorized, for_the_user, page_words
+from interviewer.errors import NotFound, TooLarge
 from interviewer.reports.practice import ExerciseView
+from interviewer.state.access import client, services, signed_in, stay_silent, to_login, when_signed_out, words_of
 from interviewer.state.models import TurnItem
 from interviewer.state.practice_models import (
     SuggestionItem,
@@ -25,13 +24,13 @@ from interviewer.state.practice_models import (
     suggestion_item,
     try_items,
 )
-from interviewer.state.session import client, cookie, to_login
 
-MAX_ID = 80
+# Characters of a question's id that are read; ids of the bank are shorter.
+MAX_BANK_ID = 80
 
 
 class PracticeState(rx.State):
-    """Everything on the practice page. `try_id` goes with the form, so that an answer sent twice is stored once."""
+    """Everything on the practice page. The form sends `try_id`, so an answer sent twice is stored once."""
 
     phase: str = "loading"  # loading, open or lost
     error: str = ""
@@ -48,25 +47,24 @@ class PracticeState(rx.State):
     _owner: int = 0
 
     @rx.event(background=True)
+    @when_signed_out(stay_silent)
     async def load(self) -> EventSpec | None:
-        """Show the question that the address names; without one, go to the one that is suggested first."""
+        """Show the question that the address names; without one, redirect to the first suggestion."""
         async with self:
-            wanted = str(self.router.url.query_parameters.get("question", ""))[:MAX_ID]
+            wanted = str(self.router.url.query_parameters.get("question", ""))[:MAX_BANK_ID]
             if wanted != self.bank_id or self.phase == "lost":
                 self.phase, self.bank_id, self.sending = "loading", wanted, False
-            self.error, secret = "", cookie(self, COOKIE)
+            self.error = ""
         try:
-            person = await wiring.services().sessions.authenticate(secret)
-            overview = await wiring.services().skills.overview(person.user_id, {wanted})
+            person = await signed_in(self)
+            overview = await services().skills.overview(person.user_id, {wanted})
             if not wanted:
                 return rx.redirect(practice_href(overview.suggestions[0].question.id), replace=True)
-            view = await wiring.services().practice.question(person.user_id, wanted)
-        except Unauthorized:
-            return None
+            view = await services().practice.question(person.user_id, wanted)
         except Exception as error:
-            words = for_the_user(error).user_message
+            words = words_of(error)
             async with self:
-                # A question that is on the page already stays there: somebody may be typing.
+                # A question that the page shows stays there: the user may be typing an answer.
                 self.phase, self.error = "open" if self.phase == "open" and not isinstance(error, NotFound) else "lost", words
             return None
         async with self:
@@ -79,22 +77,21 @@ class PracticeState(rx.State):
         return None
 
     @rx.event(background=True)
+    @when_signed_out(to_login)
     async def submit(self, form: dict[str, Any]) -> EventSpec | None:
-        """Judge the answer in the box. The form names its question, so it counts even if this state was forgotten."""
-        text, bank_id = str(form.get("answer", "")), str(form.get("question", ""))[:MAX_ID]
+        """Judge the answer in the box. The form names its question, so it counts even if this state was dropped."""
+        text, bank_id = str(form.get("answer", "")), str(form.get("question", ""))[:MAX_BANK_ID]
         async with self:
             if self.sending:
                 return None
-            self.sending, self.error, secret, address = True, "", cookie(self, COOKIE), client(self)
+            self.sending, self.error, address = True, "", client(self)
         try:
-            person = await wiring.services().sessions.authenticate(secret)
-            practice = wiring.services().practice
+            person = await signed_in(self)
+            practice = services().practice
             made = await practice.attempt(person.user_id, bank_id, text, _id(form.get("try")), address)
             view = await practice.question(person.user_id, bank_id)
-        except Unauthorized:
-            return to_login(self)
         except Exception as error:
-            words = page_words(error) + (" It is still in the box: shorten it." if isinstance(error, TooLarge) else "")
+            words = words_of(error) + (" It is still in the box: shorten it." if isinstance(error, TooLarge) else "")
             async with self:
                 self.error = words
             return None
@@ -112,7 +109,7 @@ class PracticeState(rx.State):
 
     @rx.event
     def toggle_code(self) -> None:
-        """Change between prose and code in the answer box."""
+        """Switch the answer box between prose and code."""
         self.code_mode = not self.code_mode
 
 
@@ -129,7 +126,7 @@ def _show_record(state: PracticeState, view: ExerciseView) -> None:
 
 
 def _id(raw: object) -> UUID:
-    """Return the id that the page made, a new one for anything else."""
+    """Return the id that the page made, or a new one if the form has none."""
     try:
         return UUID(str(raw))
     except ValueError:

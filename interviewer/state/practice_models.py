@@ -1,4 +1,4 @@
-"""What the pages show of skills, requirements and practice, as plain values, and the pure functions that make them."""
+"""Skills, requirements and practice as the pages show them: plain values, and the pure functions that make them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from interviewer.interviews.question_bank import BankItem
 from interviewer.interviews.rubric import PASS_SCORE
 from interviewer.interviews.topics import topic_by_id
 from interviewer.interviews.views import TurnView, VerdictView
+from interviewer.interviews.wording import out_of, score_so_far
 from interviewer.reports.coverage import Covered, RequirementKind, Standing
 from interviewer.reports.practice import TryView
 from interviewer.reports.prose import Block, blocks
 from interviewer.reports.skill_levels import Skill, Trend
 from interviewer.reports.skills import PractisedQuestion, SuggestedQuestion
-from interviewer.state.models import TurnItem, date_words, turn_item
+from interviewer.reports.wording import close_to, mean
+from interviewer.state.models import TurnItem, turn_item
+from interviewer.wording import counted, date_and_time, form
 
 TREND_WORDS = {Trend.UP: "up", Trend.DOWN: "down", Trend.STEADY: "steady", Trend.NEW: ""}
 KIND_WORDS = {
@@ -26,7 +29,7 @@ KIND_WORDS = {
 
 @dataclass
 class SkillItem:
-    """One skill: `mean` and `last` are scores of 10, `trend` is up, down, steady or nothing, `percent` how long its bar is."""
+    """One skill: `mean` and `last` are scores out of 10, `trend` is up, down, steady or "", `percent` the length of its bar."""
 
     topic: str = ""
     subtopic: str = ""
@@ -49,7 +52,7 @@ class RequirementItem:
 
 @dataclass
 class SuggestionItem:
-    """A question to practise; `record` tells of earlier tries, `why` for which skill it is."""
+    """A question to practice; `record` sums up earlier tries, `why` names the skill that it is for."""
 
     href: str = ""
     topic: str = ""
@@ -70,30 +73,28 @@ class TryItem:
 
 
 def practice_href(bank_id: str) -> str:
-    """Return the address of the page on which a question is practised."""
+    """Return the address of a question's practice page."""
     return f"/practice?question={bank_id}"
 
 
 def skill_item(skill: Skill) -> SkillItem:
-    """Return what is shown of a skill."""
-    count = len(skill.scores)
+    """Return a skill as the pages show it."""
     return SkillItem(
         topic=topic_by_id(skill.topic_id).name,
         subtopic=skill.subtopic,
-        mean=f"{skill.mean:.1f}".removesuffix(".0"),
+        mean=mean(skill),
         percent=int(skill.mean * 10),
         passed=skill.mean >= PASS_SCORE,
         last=skill.last,
         trend=TREND_WORDS[skill.trend],
-        answers="1 answer" if count == 1 else f"{count} answers",
+        answers=counted(len(skill.scores), "answer"),
     )
 
 
 def requirement_item(covered: Covered) -> RequirementItem:
-    """Return what is shown of a requirement."""
+    """Return a requirement as the pages show it."""
     said = [
-        f"{'Q' if number else 'Question '}{question.position}"
-        f"\N{NO-BREAK SPACE}({'not scored yet' if question.score is None else f'{question.score}/10'})"
+        f"{'Q' if number else 'Question '}{question.position}\N{NO-BREAK SPACE}({score_so_far(question.score)})"
         for number, question in enumerate(covered.questions)
     ]
     return RequirementItem(KIND_WORDS[covered.requirement.kind], covered.requirement.text, ", ".join(said))
@@ -105,33 +106,32 @@ def requirement_items(covered: Sequence[Covered], standing: Standing) -> list[Re
 
 
 def record_words(tries: int, best: int | None) -> str:
-    """Return a practice record in words, nothing before the first try."""
+    """Return a practice record in words, "" before the first try."""
     if not tries or best is None:
         return ""
-    return f"One try: {best}/10" if tries == 1 else f"Best of {tries} tries: {best}/10"
+    return f"{form(tries, 'One try', f'Best of {tries} tries')}: {out_of(best)}"
 
 
 def suggestion_item(suggested: SuggestedQuestion) -> SuggestionItem:
-    """Return what is shown of a suggestion."""
+    """Return a suggested question as the pages show it."""
     question = suggested.question
-    differs = suggested.skill and suggested.skill.casefold() != question.subtopic.casefold()
     return SuggestionItem(
         href=practice_href(question.id),
         topic=topic_by_id(question.topic_id).name,
         subtopic=question.subtopic,
         prompt=blocks(question.prompt)[:1],
-        why=f"close to {suggested.skill}" if differs else "",
+        why=close_to(suggested),
         record=record_words(suggested.tries, suggested.best),
     )
 
 
 def practised_item(practised: PractisedQuestion) -> SuggestionItem:
-    """Return what is shown of a question that was practised."""
+    """Return a practiced question as the pages show it."""
     return suggestion_item(SuggestedQuestion(practised.question, "", practised.tries, practised.best))
 
 
 def exercise_item(question: BankItem, made: TryView | None = None) -> TurnItem:
-    """Return a question of the bank as the pages show questions, with the verdict on a try if there is one."""
+    """Return a question of the bank as the pages show questions, with the verdict on a try if given."""
     verdict = _verdict(question, made) if made else None
     turn = TurnView(
         question_id=0,
@@ -167,5 +167,5 @@ def _verdict(question: BankItem, made: TryView) -> VerdictView:
 
 
 def try_items(tries: Sequence[TryView]) -> list[TryItem]:
-    """Return what is shown of earlier tries."""
-    return [TryItem(f"{one.score}/10", one.passed, date_words(one.at), one.answer) for one in tries]
+    """Return earlier tries as the pages show them."""
+    return [TryItem(out_of(one.score), one.passed, date_and_time(one.at), one.answer) for one in tries]

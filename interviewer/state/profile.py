@@ -1,4 +1,4 @@
-"""One's own account: name, devices, and its end."""
+"""The user's own account: name, devices, GitHub, and deleting it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from typing import Any, cast
 import reflex as rx
 from reflex.event import EventSpec
 
-from interviewer import wiring
-from interviewer.accounts.browser_sessions import COOKIE, FLASH_COOKIE, MAX_ID, Device
-from interviewer.errors import AppError, Unauthorized
+from interviewer.accounts.browser_sessions import COOKIE, FLASH_COOKIE, Device
+from interviewer.core.ids import MAX_ID
+from interviewer.errors import AppError
+from interviewer.state.access import cookie, services, signed_in, stay_silent, to_login, when_signed_out, words_of
 from interviewer.state.account import read_flash
-from interviewer.state.models import date_words
-from interviewer.state.session import SessionState, cookie, signed_in, to_login
+from interviewer.state.session import SessionState
+from interviewer.wording import date_and_time
 
 logger = logging.getLogger(__name__)
 
@@ -45,73 +46,67 @@ class ProfileState(rx.State):
     busy: bool = False
 
     @rx.event
+    @when_signed_out(stay_silent)
     async def load(self) -> None:
-        """Read where the user is signed in."""
+        """Read where the user is signed in, and whether GitHub is connected."""
         busy = self.busy
         self.reset()
         self.busy = busy
         try:
             person = await signed_in(self)
-            services = wiring.services()
-            found = await services.sessions.devices(person.user_id, cookie(self, COOKIE))
-            self.github_offered = services.github.configured
-            self.github_connected = await services.github.connected(person.user_id)
+            found = await services().sessions.devices(person.user_id, cookie(self, COOKIE))
+            self.github_offered = services().github.configured
+            self.github_connected = await services().github.connected(person.user_id)
             self.github_error = read_flash(cookie(self, FLASH_COOKIE), "account").get("error", "")
-        except Unauthorized:
-            return
         except AppError as error:
-            self.error, self.loaded = error.user_message, True
+            self.error, self.loaded = words_of(error), True
             return
         self.devices, self.loaded = [device_item(device) for device in found], True
 
     @rx.event
-    async def rename(self, form: dict[str, Any]) -> EventSpec | None:
-        """Change the name that everything calls the user by."""
+    @when_signed_out(to_login)
+    async def rename(self, form: dict[str, Any]) -> None:
+        """Change the user's name."""
         self.name_error, self.name_saved = "", False
         try:
             person = await signed_in(self)
-            name = await wiring.services().personal.rename(person.user_id, str(form.get("username", "")))
-        except Unauthorized:
-            return to_login(self)
+            name = await services().personal.rename(person.user_id, str(form.get("username", "")))
         except AppError as error:
-            self.name_error = error.user_message
-            return None
+            self.name_error = words_of(error)
+            return
         session = await self.get_state(SessionState)
         session.username, self.name_saved = name, True
-        return None
 
     @rx.event
+    @when_signed_out(to_login)
     async def end_session(self, session_id: int) -> EventSpec | None:
-        """Sign out one other device; a number that is not one's own does nothing."""
+        """Sign out one of the user's devices; another user's id does nothing."""
         try:
             person = await signed_in(self)
             if isinstance(session_id, int) and 0 < session_id < MAX_ID:
-                await wiring.services().sessions.end(person.user_id, session_id)
-        except Unauthorized:
-            return to_login(self)
+                await services().sessions.end(person.user_id, session_id)
         except AppError as error:
-            self.error = error.user_message
+            self.error = words_of(error)
             return None
         return cast("EventSpec", ProfileState.load)
 
     @rx.event
-    async def disconnect_github(self) -> EventSpec | None:
-        """Take GitHub off the account."""
+    @when_signed_out(to_login)
+    async def disconnect_github(self) -> None:
+        """Disconnect GitHub from the account."""
         self.github_error = ""
         try:
             person = await signed_in(self)
-            await wiring.services().github.disconnect(person.user_id)
-        except Unauthorized:
-            return to_login(self)
+            await services().github.disconnect(person.user_id)
         except AppError as error:
-            self.github_error = error.user_message
-            return None
+            self.github_error = words_of(error)
+            return
         self.github_connected = False
-        return None
 
     @rx.event(background=True)
+    @when_signed_out(to_login)
     async def erase(self, form: dict[str, Any]) -> EventSpec | None:
-        """Delete the account once its address has been typed; cancelling its subscription first may take a while."""
+        """Delete the account once its address has been typed; canceling its subscription first takes seconds."""
         async with self:
             if self.busy:
                 return None
@@ -119,11 +114,9 @@ class ProfileState(rx.State):
         error = ""
         try:
             person = await signed_in(self)
-            await wiring.services().personal.erase(person.user_id, str(form.get("typed", "")))
-        except Unauthorized:
-            return to_login(self)
+            await services().personal.erase(person.user_id, str(form.get("typed", "")))
         except AppError as failure:
-            error = failure.user_message
+            error = words_of(failure)
         except Exception:
             logger.exception("an account could not be deleted")
             error = AppError().user_message
@@ -141,11 +134,11 @@ class ProfileState(rx.State):
 def device_item(device: Device) -> DeviceItem:
     """Return what is shown of a device."""
     name = f"Program · {device_name(device.user_agent)}" if device.program else device_name(device.user_agent)
-    return DeviceItem(device.id, name, date_words(device.last_seen), device.current)
+    return DeviceItem(device.id, name, date_and_time(device.last_seen), device.current)
 
 
 def device_name(user_agent: str) -> str:
-    """Return browser and system in words, as far as a browser tells."""
+    """Return browser and system in words, as far as the user agent names them."""
     browsers = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
     systems = (
         ("iPhone", "iPhone"),

@@ -1,4 +1,4 @@
-"""What a report shows, for the page of its owner and for the one of a link that was shared."""
+"""What a report shows, on its owner's page and on that of a shared link."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ import reflex as rx
 
 from interviewer.interviews.plan import choice_words
 from interviewer.interviews.views import TurnView
+from interviewer.interviews.wording import interviewer_name
 from interviewer.reports.reports import Report, shortened
-from interviewer.state.models import INTERVIEWER_NAMES, ReportItem, TurnItem, date_words, turn_item
+from interviewer.reports.wording import extremes
+from interviewer.state.models import ReportItem, TurnItem, turn_item
 from interviewer.state.practice_models import SkillItem, skill_item
+from interviewer.wording import date_and_time
 
 
 @dataclass
 class PickItem:
-    """The best or the worst answer: where it stands, how it was scored, and its question in short."""
+    """The best or the weakest answer: its position, its score and its question in short."""
 
     title: str = ""
     href: str = ""
@@ -28,7 +31,7 @@ class PickItem:
 
 
 class ReportFields(rx.State, mixin=True):
-    """The parts of a report that everybody sees who may read it."""
+    """The parts of a report that all its readers see."""
 
     loaded: bool = False
     error: str = ""
@@ -48,10 +51,10 @@ class ReportFields(rx.State, mixin=True):
 
 
 async def show(state: ReportFields, report: Report) -> None:
-    """Show a report; its turns are put together in a thread, since a dozen long answers take a tenth of a second."""
+    """Show a report. Its turns are built in a thread: twelve long answers take 0.1 s."""
     turns = await asyncio.to_thread(lambda: [turn_item(turn) for turn in report.turns])
-    state.title, state.started = report.title, date_words(report.started_at)
-    state.interviewer_name = INTERVIEWER_NAMES.get(report.interviewer, report.interviewer)
+    state.title, state.started = report.title, date_and_time(report.started_at)
+    state.interviewer_name = interviewer_name(report.interviewer)
     state.size = choice_words(report.plan)
     state.finished = report.finished_at is not None
     state.percent = "" if report.percent is None else str(report.percent)
@@ -64,11 +67,16 @@ async def show(state: ReportFields, report: Report) -> None:
 
 
 def pick_items(best: TurnView | None, worst: TurnView | None) -> list[PickItem]:
-    """Return what is shown of the best and the worst answer, as far as there are any."""
-    found = []
-    for title, turn in (("Best answer", best), ("Weakest answer", worst)):
-        if turn and turn.verdict:
-            href, score = f"#question-{turn.position}", turn.verdict.score
-            short = shortened(turn.prompt)
-            found.append(PickItem(title, href, turn.position, turn.topic, score, turn.verdict.passed, short))
-    return found
+    """Return the best and the weakest answer as the report shows them, if there are any."""
+    return [
+        PickItem(
+            title,
+            f"#question-{turn.position}",
+            turn.position,
+            turn.topic,
+            verdict.score,
+            verdict.passed,
+            shortened(turn.prompt),
+        )
+        for title, turn, verdict in extremes(best, worst)
+    ]

@@ -1,7 +1,7 @@
-"""How long the state of a page is kept once its websocket is gone: minutes, and one minute for a visitor who is not signed in.
+"""Expire the states of disconnected pages: after 30 minutes, or one minute for an anonymous visitor.
 
-Nothing is lost with a state: what matters is in the database, what is typed is in the browser, and a page whose state is gone
-loads it again. Left alone, Reflex would keep the state of every connection anyone ever made for as long as that of an open page.
+Nothing is lost with a state: data is in the database, typed text in the browser, and a page whose state has expired loads again.
+Reflex alone would keep the state of every connection for as long as that of an open page.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from interviewer.state.session import SessionState
 
 logger = logging.getLogger(__name__)
 
-# Seconds after the last use of a state whose page is not connected. A reload takes one of them.
+# Seconds after the last use of a disconnected page's state. A reload takes about one second.
 ANONYMOUS, SIGNED_IN = 60.0, 30 * 60.0
-# States of pages that are not connected, at most; of more the ones that were not used for longest go.
+# States of disconnected pages that are kept; above that, the least recently used expire.
 MOST = 1_000
-# Seconds that a store which copies share keeps a state that no connected page renews; it knows nothing of who is signed in.
+# Seconds that a store shared by replicas keeps a state that no connected page renews; it does not know who is signed in.
 SHARED = 600
-# Seconds between two looks at the states of this process, and between two renewals in a shared store.
+# Seconds between two scans of this process's states, and between two renewals in a shared store.
 LOOK_EVERY, RENEW_EVERY = 10.0, SHARED / 5
 # States whose keys are renewed in one round trip.
 AT_ONCE = 50
 
 
 async def watch(app: rx.App) -> None:
-    """Forget the states of pages that are gone, for ever; Reflex passes the application by this name."""
+    """Expire the states of disconnected pages until canceled. Reflex passes `app` by name."""
     manager = app.state_manager
     if isinstance(manager, StateManagerRedis):
         manager.token_expiration = SHARED
@@ -49,13 +49,13 @@ async def watch(app: rx.App) -> None:
             elif isinstance(manager, StateManagerRedis):
                 await renew(manager, connected)
         except AWAY:
-            pass  # whatever it kept is gone with it, or still has most of its time
+            pass  # Its states are lost, or have most of their time left.
         except Exception:
             logger.exception("the states of pages that are gone could not be looked through")
 
 
 async def renew(manager: StateManagerRedis, connected: Iterable[str]) -> None:
-    """Give the states of connected pages their whole time again in the store that copies share."""
+    """Renew the expiry of connected pages' states in the store that replicas share."""
     names, tokens = list(RegistrationContext.get().base_states), list(connected)
     for start in range(0, len(tokens), AT_ONCE):
         pipeline = manager.redis.pipeline(transaction=False)
@@ -66,7 +66,7 @@ async def renew(manager: StateManagerRedis, connected: Iterable[str]) -> None:
 
 
 def forget(manager: StateManagerMemory, connected: Collection[str], now: float) -> int:
-    """Drop what is due of the states that this process keeps; return how many."""
+    """Drop the expired states of this process; return how many."""
     away: list[tuple[float, BaseStateToken]] = []
     due: list[BaseStateToken] = []
     for kept in memory_states.idle(manager):
@@ -84,6 +84,6 @@ def forget(manager: StateManagerMemory, connected: Collection[str], now: float) 
 
 
 def _is_signed_in(state: object) -> bool:
-    """Tell whether a page's state, given by its root, belongs to a user who was signed in when it was last filled."""
+    """Return whether a page's root state was filled for a signed-in user."""
     session = state.substates.get(SessionState.get_name()) if isinstance(state, rx.State) else None
     return isinstance(session, SessionState) and session.email != ""

@@ -7,12 +7,12 @@ import logging
 import reflex as rx
 from reflex.event import EventType
 
-from interviewer import wiring
-from interviewer.accounts.browser_sessions import COOKIE
-from interviewer.errors import AppError, Crowded, Unauthorized
+from interviewer.core.ids import id_of
+from interviewer.errors import AppError
 from interviewer.reports.coverage import Standing
 from interviewer.reports.reports import report_of
 from interviewer.reports.skills import InterviewReport, by_strength
+from interviewer.state.access import services, signed_in, stay_silent, when_signed_out, words_of
 from interviewer.state.practice_models import (
     RequirementItem,
     SuggestionItem,
@@ -21,19 +21,17 @@ from interviewer.state.practice_models import (
     suggestion_item,
 )
 from interviewer.state.report import ReportFields, show
-from interviewer.state.session import cookie, signed_in
 
 logger = logging.getLogger(__name__)
 
 
 def interview_of(state: rx.State) -> int:
-    """Return the number of the interview that the page's address names, 0 if it names none."""
-    raw = state.router.url.path.rstrip("/").rsplit("/", 1)[-1]
-    return int(raw) if raw.isascii() and raw.isdecimal() and len(raw) < 10 else 0
+    """Return the id of the interview that the page's address names, 0 if it names none."""
+    return id_of(state.router.url.path.rstrip("/").rsplit("/", 1)[-1]) or 0
 
 
 class ReviewState(ReportFields, rx.State):
-    """What the review of one interview shows."""
+    """What the review page of one interview shows."""
 
     resume_href: str = ""
     markdown_href: str = ""
@@ -47,18 +45,17 @@ class ReviewState(ReportFields, rx.State):
     _interview_id: int = 0
 
     @rx.event
+    @when_signed_out(stay_silent)
     async def load(self) -> EventType[()] | None:
-        """Read the interview that the address names; somebody else's does not exist."""
+        """Read the interview that the address names; another user's is not found."""
         self.reset()
         try:
             person = await signed_in(self)
-            loaded = await wiring.services().interviews.load(person.user_id, interview_of(self))
-        except Unauthorized:
-            return None
+            loaded = await services().interviews.load(person.user_id, interview_of(self))
         except AppError as error:
-            self.error, self.loaded = error.user_message, True
+            self.error, self.loaded = words_of(error), True
             return None
-        # What takes longer to work out follows.
+        # Requirements and suggestions take longer; `load_report` adds them.
         await show(self, report_of(loaded.view(), InterviewReport(*by_strength(loaded.rows), (), (), {})))
         self.resume_href = f"/interview?id={loaded.interview.id}"
         self.markdown_href, self.pdf_href = (f"/session/report/{loaded.interview.id}.{ending}" for ending in ("md", "pdf"))
@@ -68,19 +65,18 @@ class ReviewState(ReportFields, rx.State):
 
     @rx.event(background=True)
     async def load_report(self) -> None:
-        """Work out the job's requirements and what to practise, for the interview that `load` has found."""
+        """Add the job's requirements and what to practice, for the interview that `load` has found."""
         async with self:
-            interview_id, secret = self._interview_id, cookie(self, COOKIE)
+            interview_id = self._interview_id
         if not interview_id:
             return
         try:
-            person = await wiring.services().sessions.authenticate(secret)
-            loaded = await wiring.services().interviews.load(person.user_id, interview_id)
-            report = await wiring.services().skills.report(person.user_id, loaded)
-        except (Unauthorized, Crowded):
-            return
+            person = await signed_in(self)
+            loaded = await services().interviews.load(person.user_id, interview_id)
+            report = await services().skills.report(person.user_id, loaded)
+        except AppError:
+            return  # The page already shows the answers and their verdicts.
         except Exception:
-            # The answers and their verdicts stand on the page already; they do without.
             logger.exception("the report of an interview could not be worked out")
             return
         async with self:

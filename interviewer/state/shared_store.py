@@ -1,7 +1,7 @@
-"""The store in which several copies keep the pages' state: what pages and operator see when it goes away and comes back.
+"""Outages of the store in which replicas share the pages' state: what pages show, what the log says, and reconnecting.
 
-Everything that matters is in the database, what is typed is in the browser. So a page whose state is gone, or may be, only has to
-connect anew: it is filled again from the database, by whichever copy answers.
+Data is in the database and typed text is in the browser. A page whose state is lost only has to reconnect: any replica fills it
+again from the database.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from interviewer.state.notices import NoticeState
 logger = logging.getLogger(__name__)
 
 WAIT = "A part of this site does not answer right now. What you wrote is kept; the page goes on by itself as soon as it can."
-# Seconds between two looks at the store.
+# Seconds between two checks of the store.
 LOOK_EVERY = 1.0
-# Seconds between two pages that are made to connect anew, so that they do not all come at once.
+# Seconds between two pages that are made to reconnect, so that not all reconnect at once.
 BETWEEN_PAGES = 0.02
-# Seconds between two lines of the log about the same failure.
+# Seconds between two log lines about the same failure.
 QUIET = 60.0
 
 _failures = Failures(logger, "an event of a page failed", QUIET)
 _seldom = Seldom(QUIET)
 _telling = Background()
-# Pages whose event found no store: they wait for it to answer.
+# Tokens of pages whose event failed without the store; they reconnect when it answers.
 _stranded: set[str] = set()
 
 
 def explain(exception: Exception) -> None:
-    """Handle what no handler of a page's event caught: the log gets the error, the page a sentence."""
+    """Log an error that no event handler caught, and show a sentence on the page."""
     page = EventContext.get()
     if isinstance(exception, (*AWAY, LockExpiredError)):
         metrics.outage("valkey")
@@ -52,15 +52,15 @@ def explain(exception: Exception) -> None:
     else:
         _failures.log(exception)
         words = AppError.user_message
-    # Straight to the page: the state that would say it may be what is missing.
+    # Sent without the state, which may be what is missing.
     _telling.spawn(page.emit_delta(NoticeState.saying(words)))
 
 
 async def watch(app: rx.App) -> None:
-    """Look after the store for ever, if copies share one; Reflex passes the application by this name.
+    """Watch the store until canceled, if replicas share one. Reflex passes `app` by name.
 
-    When it comes back after an absence, or is another one that knows nothing, every page of this copy connects anew; one that an
-    event of found no store does so as soon as it answers.
+    After an outage or a restart of the store every page of this replica reconnects; a page whose event failed meanwhile
+    reconnects as soon as the store answers.
     """
     manager = app.state_manager
     if not isinstance(manager, StateManagerRedis):
@@ -93,7 +93,7 @@ async def _look(app: rx.App, manager: StateManagerRedis) -> None:
 
 
 async def _connect_anew(app: rx.App, only: Collection[str] | None = None) -> None:
-    """Close the websockets of this copy's pages, or of some; each opens another and is filled as after loading it."""
+    """Close the websockets of this replica's pages, or of some; each reconnects and loads its page again."""
     chosen = connected_pages.sids(app, only)
     _stranded.clear()
     for sid in chosen:

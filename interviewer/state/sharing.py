@@ -1,24 +1,22 @@
-"""Sharing a report by a link, and the page that such a link leads to."""
+"""Sharing a report by a link, and the page behind such a link."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import reflex as rx
-from reflex.event import EventType
 
-from interviewer import wiring
 from interviewer.accounts.browser_sessions import hashed
-from interviewer.errors import AppError, Unauthorized
+from interviewer.errors import AppError
 from interviewer.reports.sharing import GONE, PATH
-from interviewer.state.models import date_words
+from interviewer.state.access import client, services, signed_in, to_login, when_signed_out, words_of
 from interviewer.state.report import ReportFields, show
 from interviewer.state.review import interview_of
-from interviewer.state.session import client, signed_in, to_login
+from interviewer.wording import date_and_time
 
 
 class ShareState(rx.State):
-    """The link to the report that is shown: since when there is one, and the link itself while the page that made it is open."""
+    """The link to a report: since when it exists, and its address on the page that made it."""
 
     opened: bool = False
     since: str = ""
@@ -31,51 +29,47 @@ class ShareState(rx.State):
         self.reset()
         try:
             person = await signed_in(self)
-            since = await wiring.services().sharing.since(person.user_id, interview_of(self))
+            since = await services().sharing.since(person.user_id, interview_of(self))
         except AppError:
-            return  # the page itself says what is wrong
-        self.since = date_words(since) if since else ""
+            return  # `ReviewState.load` says what is wrong.
+        self.since = date_and_time(since) if since else ""
 
     @rx.event
     async def toggle(self) -> None:
-        """Open or fold up what there is to say about sharing."""
+        """Unfold or fold the explanation of sharing."""
         self.opened = not self.opened
 
     @rx.event
-    async def share(self) -> EventType[()] | None:
-        """Make a link, in place of the one before."""
+    @when_signed_out(to_login)
+    async def share(self) -> None:
+        """Make a link, which replaces an earlier one."""
         self.error = ""
         try:
             person = await signed_in(self)
-            self.link, since = await wiring.services().sharing.share(person.user_id, interview_of(self))
-        except Unauthorized:
-            return to_login(self)
+            self.link, since = await services().sharing.share(person.user_id, interview_of(self))
         except AppError as error:
-            self.error = error.user_message
-            return None
-        self.since, self.opened = date_words(since), True
-        return None
+            self.error = words_of(error)
+            return
+        self.since, self.opened = date_and_time(since), True
 
     @rx.event
-    async def stop(self) -> EventType[()] | None:
-        """End the link at once."""
+    @when_signed_out(to_login)
+    async def stop(self) -> None:
+        """Make the link invalid."""
         self.error = ""
         try:
             person = await signed_in(self)
-            await wiring.services().sharing.stop(person.user_id, interview_of(self))
-        except Unauthorized:
-            return to_login(self)
+            await services().sharing.stop(person.user_id, interview_of(self))
         except AppError as error:
-            self.error = error.user_message
-            return None
+            self.error = words_of(error)
+            return
         self.since = self.link = ""
-        return None
 
 
 class SharedState(ReportFields, rx.State):
-    """A report as everybody sees it who has its link."""
+    """A report as anyone with its link sees it."""
 
-    _share: str = ""  # the hash of the link that led to what is shown
+    _share: str = ""  # hash of the secret in the link that led to the report
 
     @rx.event
     async def load(self) -> None:
@@ -84,24 +78,24 @@ class SharedState(ReportFields, rx.State):
         path = self.router.url.path.rstrip("/")
         secret = path.removeprefix(PATH) if path.startswith(PATH) else ""
         try:
-            report = await wiring.services().sharing.read(secret, client(self))
+            report = await services().sharing.read(secret, client(self))
         except AppError as error:
             self.error = error.user_message
         else:
             await show(self, report)
-            # Only whose answer it is may have it judged afresh.
+            # Only the owner may have an answer judged again.
             self.turns = [replace(turn, may_appeal=False) for turn in self.turns]
             self._share = hashed(secret)
-        wiring.services().open_pages.show(self.router.session.client_token, self._share)
+        services().open_pages.show(self.router.session.client_token, self._share)
         self.loaded = True
 
 
 def share_of(state: SharedState) -> str:
-    """Return the hash of the link that led to what a page shows, empty if it shows no report."""
+    """Return the hash of the secret in the link that led to the report, "" if the page shows none."""
     return state._share
 
 
 def take_back(state: SharedState) -> None:
-    """Show that the link leads to no report any more."""
+    """Remove the report from the page and say that the link is gone."""
     state.reset()
     state.error, state.loaded = GONE, True

@@ -1,17 +1,17 @@
-"""Putting what happened onto the interview page: functions of its state alone, which wait for nothing."""
+"""Write what happened into the vars of the interview page. Nothing here waits, so callers may hold the state's lock."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from interviewer.errors import AppError
 from interviewer.interviews.events import Asked, Event, Failed, FeedbackPiece, Judged, QuestionPiece, Started, Stored
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.views import InterviewView, TurnView
+from interviewer.interviews.wording import ANSWER_NOT_SCORED, interviewer_name
+from interviewer.state.interview_fields import InterviewFields
 from interviewer.state.models import (
-    INTERVIEWER_NAMES,
     TurnItem,
     asked_words,
     heading,
@@ -26,17 +26,13 @@ from interviewer.state.models import (
 from interviewer.state.plan_form import choice_item
 from interviewer.state.streaming import GrowingText
 
-if TYPE_CHECKING:
-    from interviewer.state.interview import InterviewState
-
-NOT_SCORED = "This answer is not scored yet."
 NOT_ASKED = "The next question is not there yet."
 GIVEN_UP = "The start was given up. Your credit is back."
 DID_NOT_START = "The interview did not start, so your credit was given back. Please try again."
 
 
-def begin(state: InterviewState, phase: str) -> int:
-    """Clear what belongs to the last thing shown and return the number of the new one."""
+def begin(state: InterviewFields, phase: str) -> int:
+    """Clear what the page followed before and return the number of the new stream."""
     state._stream += 1
     state.phase, state.error = phase, ""
     state.sending = state.asking = state.judging = False
@@ -48,7 +44,7 @@ def begin(state: InterviewState, phase: str) -> int:
     return state._stream
 
 
-def show(state: InterviewState, view: InterviewView) -> None:
+def show(state: InterviewFields, view: InterviewView) -> None:
     """Show an interview as it is stored."""
     if view.status is InterviewStatus.FAILED:
         state.phase, state.error = "start", DID_NOT_START
@@ -56,7 +52,7 @@ def show(state: InterviewState, view: InterviewView) -> None:
         return
     state.interview_id, state.title = view.id, heading(view)
     state.started_ms = milliseconds(view.created_at)
-    state.interviewer_name = INTERVIEWER_NAMES.get(view.interviewer, view.interviewer)
+    state.interviewer_name = interviewer_name(view.interviewer)
     state.phase = {InterviewStatus.PAUSED: "paused", InterviewStatus.FINISHED: "finished"}.get(view.status, "live")
     state._plan, state._scores, state._asked = view.plan, scores_of(view), len(view.turns)
     answered = [turn for turn in view.turns if turn.answer is not None]
@@ -64,7 +60,7 @@ def show(state: InterviewState, view: InterviewView) -> None:
     newest = answered[-1] if answered else None
     state.unscored = [turn.question_id for turn in answered if turn.lacks_verdict and turn is not newest]
     if newest is not None:
-        state.judging, state.verdict_error = _pending(newest.lacks_verdict, newest.claimed, NOT_SCORED)
+        state.judging, state.verdict_error = _pending(newest.lacks_verdict, newest.claimed, ANSWER_NOT_SCORED)
         state.asking, state.question_error = _pending(newest.lacks_next, newest.claimed, NOT_ASKED)
     if view.status is InterviewStatus.STARTING:
         state.asking = True
@@ -78,18 +74,18 @@ def show(state: InterviewState, view: InterviewView) -> None:
 
 
 def _pending(lacking: bool, claimed: bool, words: str) -> tuple[bool, str]:
-    """Return (is being worked on, what to say because nobody works on it)."""
+    """Return whether missing work is under way, and the words for missing work that is not."""
     return lacking and claimed, words if lacking and not claimed else ""
 
 
-def show_given_up(state: InterviewState, view: InterviewView) -> None:
+def show_given_up(state: InterviewFields, view: InterviewView) -> None:
     """Show the form again after a start was given up, with its job description."""
     begin(state, "start")
     fill_job(state, view.job_text)
     state.interview_id, state.note = 0, GIVEN_UP
 
 
-def show_report(state: InterviewState, view: InterviewView) -> None:
+def show_report(state: InterviewFields, view: InterviewView) -> None:
     """Show the final figures."""
     state.percent = "" if view.percent is None else str(view.percent)
     state.total, state.judged = view.score_sum, view.answers_judged
@@ -97,8 +93,8 @@ def show_report(state: InterviewState, view: InterviewView) -> None:
     state.unscored = [turn.question_id for turn in view.turns if turn.lacks_verdict]
 
 
-def show_appeal(state: InterviewState, view: InterviewView) -> None:
-    """Show what a second verdict on one of its answers has made of an interview."""
+def show_appeal(state: InterviewFields, view: InterviewView) -> None:
+    """Show an interview after a second verdict on one of its answers."""
     if state.interview_id != view.id:
         return
     state._scores = scores_of(view)
@@ -108,13 +104,13 @@ def show_appeal(state: InterviewState, view: InterviewView) -> None:
         show_report(state, view)
 
 
-def fill_job(state: InterviewState, text: str) -> None:
-    """Put a text into the job description's box."""
+def fill_job(state: InterviewFields, text: str) -> None:
+    """Fill the box of the job description."""
     state.job_text = text
     state.job_box += 1
 
 
-def show_question(state: InterviewState, turn: TurnView) -> None:
+def show_question(state: InterviewFields, turn: TurnView) -> None:
     """Show a question that can be answered."""
     state.question = turn_item(turn)
     state.question_chunks, state.question_tail = [], ""
@@ -123,13 +119,13 @@ def show_question(state: InterviewState, turn: TurnView) -> None:
     state._asked = max(state._asked, turn.position)
 
 
-def show_progress(state: InterviewState) -> None:
-    """Bring the rail up to date."""
+def show_progress(state: InterviewFields) -> None:
+    """Update the rail and the progress."""
     state.rail_items = rail(state._plan, state._asked, state._scores, finished=state.phase == "finished")
     state.progress = progress_words(state.question if state.question.position else state.last)
 
 
-def note_score(state: InterviewState, turn: TurnView) -> None:
+def note_score(state: InterviewFields, turn: TurnView) -> None:
     """Enter a score into the rail."""
     if turn.verdict is not None:
         state._scores = {**state._scores, turn.position: turn.verdict.score}
@@ -139,21 +135,21 @@ def note_score(state: InterviewState, turn: TurnView) -> None:
 
 @dataclass
 class Growing:
-    """The texts that one followed stream is writing; `older` when it is about an answer before the newest one."""
+    """The texts that one stream is writing; `older` if it is about an answer before the newest one."""
 
     feedback: GrowingText = field(default_factory=GrowingText)
     question: GrowingText = field(default_factory=GrowingText)
     older: bool = False
 
 
-def apply(state: InterviewState, event: Event, growing: Growing) -> None:
-    """Show one event of a start or a turn. Of an older answer only its score and its failure are shown."""
+def apply(state: InterviewFields, event: Event, growing: Growing) -> None:
+    """Show one event of a start or a turn; of an older answer only its score and its failure."""
     match event:
         case Started(interview_id, title, plan, interviewer):
             state.interview_id, state.phase, state.asking = interview_id, "live", True
             state.question, state.last, state._scores, state._asked = TurnItem(), TurnItem(), {}, 1
             state._plan, state.choice = plan, choice_item(plan)
-            state.title, state.interviewer_name = title, INTERVIEWER_NAMES.get(interviewer, interviewer)
+            state.title, state.interviewer_name = title, interviewer_name(interviewer)
             state.progress, state.unscored, state.started_ms = "", [], milliseconds(datetime.now(UTC))
             show_progress(state)
         case Stored(turn):
@@ -180,9 +176,9 @@ def apply(state: InterviewState, event: Event, growing: Growing) -> None:
             show_progress(state)
 
 
-def _show_stored(state: InterviewState, turn: TurnView) -> None:
+def _show_stored(state: InterviewFields, turn: TurnView) -> None:
     if state.last.question_id not in {0, turn.question_id} and not state.last.judged:
-        # Its verdict may still come, and then takes it off the list again.
+        # If its verdict still comes, `note_score` removes it again.
         state.unscored = [*state.unscored, state.last.question_id]
     state.last = turn_item(turn)
     state.judging, state.asking = turn.lacks_verdict, turn.lacks_next
@@ -194,7 +190,7 @@ def _show_stored(state: InterviewState, turn: TurnView) -> None:
     show_progress(state)
 
 
-def _show_judged(state: InterviewState, turn: TurnView, finished: bool) -> None:
+def _show_judged(state: InterviewFields, turn: TurnView, finished: bool) -> None:
     if turn.question_id == state.last.question_id:
         state.last, state.judging = turn_item(turn), False
         state.feedback_chunks, state.feedback_tail, state.verdict_error = [], "", ""
@@ -204,7 +200,7 @@ def _show_judged(state: InterviewState, turn: TurnView, finished: bool) -> None:
     note_score(state, turn)
 
 
-def _show_failure(state: InterviewState, part: str, error: AppError, *, older: bool) -> None:
+def _show_failure(state: InterviewFields, part: str, error: AppError, *, older: bool) -> None:
     if older:
         state.error = error.user_message
     elif part == "verdict":
@@ -219,12 +215,12 @@ def _show_failure(state: InterviewState, part: str, error: AppError, *, older: b
         state.error, state.interview_id = error.user_message, 0
 
 
-def settle(state: InterviewState) -> None:
-    """Take the signs of work off the page; what is still lacking then gets its button."""
+def settle(state: InterviewFields) -> None:
+    """End the signs of work on the page; what is still missing gets its button."""
     state.sending = state.judging = state.asking = False
     if state.phase != "live" or not state.last.question_id:
         return
     if not state.last.judged:
-        state.verdict_error = state.verdict_error or NOT_SCORED
+        state.verdict_error = state.verdict_error or ANSWER_NOT_SCORED
     if not state.question.question_id and state.last.position < state.last.total:
         state.question_error = state.question_error or NOT_ASKED

@@ -1,22 +1,25 @@
-"""The part of the dashboard about skills and practice: read after the rest is shown, as it takes longer."""
+"""Skills and practice on the dashboard, read after everything else because they take longer."""
 
 from __future__ import annotations
 
 import reflex as rx
 
-from interviewer import wiring
-from interviewer.accounts.browser_sessions import COOKIE
-from interviewer.errors import Unauthorized, for_the_user
 from interviewer.interviews.rubric import PASS_SCORE
+from interviewer.state.access import services, signed_in, when_signed_out, words_of
 from interviewer.state.practice_models import SkillItem, SuggestionItem, practised_item, skill_item, suggestion_item
-from interviewer.state.session import cookie
+from interviewer.wording import counted
 
-# Shown at once; the rest is folded up.
+# Skills shown at first; the others are folded.
 SHOWN = 5
 
 
+async def _empty(state: SkillsState) -> None:
+    async with state:
+        state.reset()
+
+
 class SkillsState(rx.State):
-    """What one person's dashboard shows of skills and practice."""
+    """What a user's dashboard shows of skills and practice."""
 
     loaded: bool = False
     error: str = ""
@@ -27,19 +30,14 @@ class SkillsState(rx.State):
     practice_words: str = ""
 
     @rx.event(background=True)
+    @when_signed_out(_empty)
     async def load(self) -> None:
-        """Read everything anew; somebody who is not signed in has been sent away by the page's guard."""
-        async with self:
-            secret = cookie(self, COOKIE)
+        """Read everything again; empty the page of a user who is signed out."""
         try:
-            person = await wiring.services().sessions.authenticate(secret)
-            overview = await wiring.services().skills.overview(person.user_id)
-        except Unauthorized:
-            async with self:
-                self.reset()
-            return
+            person = await signed_in(self)
+            overview = await services().skills.overview(person.user_id)
         except Exception as error:
-            words = for_the_user(error).user_message
+            words = words_of(error)
             async with self:
                 self.error, self.loaded = words, True
             return
@@ -53,10 +51,10 @@ class SkillsState(rx.State):
 
 
 def _practice_words(passed: list[bool]) -> str:
-    """Return how much was practised, in words; nothing before the first try."""
+    """Return how many questions were practised and passed, in words; "" before the first try."""
     if not passed:
         return ""
-    count = sum(passed)
+    count, questions = sum(passed), counted(len(passed), "question")
     if len(passed) == 1:
-        return "1 question practised and passed" if count else "1 question practised, not passed yet"
-    return f"{len(passed)} questions practised, {count or 'none'} of them passed{'' if count else ' yet'}"
+        return f"{questions} practised and passed" if count else f"{questions} practised, not passed yet"
+    return f"{questions} practised, {count or 'none'} of them passed{'' if count else ' yet'}"

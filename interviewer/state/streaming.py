@@ -1,4 +1,4 @@
-"""Getting a stream of events onto a page: at once for the first, then on a clock, and cheaply for long text."""
+"""Batch a stream of events for a page: the first at once, then on a clock, with long text in chunks."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-# Seconds between two updates of a page. The first comes at once and the next few soon after, because two texts
-# that begin side by side should both be seen to begin.
+# Seconds between two updates of a page. The first ones come faster, so that feedback and question are both seen to begin.
 EVERY = 0.1
 SOON = 0.02
-# A var is sent whole whenever it changes, so growing text sits in a short tail that moves into chunks when it gets this long.
+# Characters of the tail of growing text. A changed var is sent whole, so text moves from a short tail into chunks.
 TAIL = 400
 
 
 async def batched(events: AsyncIterator[T], every: float = EVERY) -> AsyncIterator[list[T]]:
-    """Yield events in lists: the first as soon as it is there, then what has gathered, less and less often.
+    """Yield events in lists: the first at once, then those gathered, at growing intervals up to `every` seconds.
 
-    An error of the source is raised after the events that came before it.
+    An error of the source is raised after the events before it.
     """
     gathered: list[T] = []
     arrived = asyncio.Event()
@@ -60,13 +59,13 @@ async def batched(events: AsyncIterator[T], every: float = EVERY) -> AsyncIterat
 
 @dataclass
 class GrowingText:
-    """Text that is being written: finished chunks and the short tail after them."""
+    """Text under way: finished chunks, and a short tail."""
 
     chunks: list[str] = field(default_factory=list)
     tail: str = ""
 
     def add(self, text: str) -> bool:
-        """Append `text`; True when the chunks changed and must be sent, not only the tail."""
+        """Append `text`; return whether the chunks changed, too, and must be sent."""
         self.tail += text
         if len(self.tail) < TAIL:
             return False

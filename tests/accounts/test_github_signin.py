@@ -21,9 +21,9 @@ from interviewer.core.users import ErasedAddress, User
 from interviewer.errors import BadRequest, Conflict, IdentityRefused, Unavailable
 from interviewer.settings import Settings
 from interviewer.wiring import Services
-from tests.accounts.test_signup import PASSWORD, link_token, mailed_token, signed_up
 from tests.conftest import NewUser
 from tests.support.oauth import ADA, ScriptedOAuth
+from tests.support.signup import PASSWORD, link_token, mailed_token, signed_up
 
 
 @pytest.fixture

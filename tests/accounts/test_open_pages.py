@@ -19,7 +19,7 @@ from interviewer.core.users import User
 from interviewer.errors import Unavailable
 from interviewer.wiring import Services
 from tests.conftest import NewUser
-from tests.interviews.test_turns import take_all
+from tests.support.turns import take_all
 
 TOKEN = "a tab"
 

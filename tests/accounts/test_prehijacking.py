@@ -18,8 +18,8 @@ from interviewer.core.database import Database
 from interviewer.core.users import User
 from interviewer.errors import BadRequest, Unauthorized
 from interviewer.wiring import Services
-from tests.accounts.test_signup import NEW, PASSWORD, link_token, mailed_token, reset_token
 from tests.support.oauth import ADA, ScriptedOAuth
+from tests.support.signup import NEW, PASSWORD, link_token, mailed_token, reset_token
 
 EMAIL, ATTACKERS = "ada@example.com", "gravel walnut thimble"
 

@@ -14,8 +14,8 @@ from sqlalchemy.exc import DBAPIError
 from interviewer.accounts import signup
 from interviewer.errors import AppError
 from interviewer.wiring import Services
-from tests.accounts.test_signup import NEW, PASSWORD, link_token, reset_token
-from tests.interviews.test_turns import answered, started
+from tests.support.signup import NEW, PASSWORD, link_token, reset_token
+from tests.support.turns import answered, started
 
 EMAIL, NOBODY = "ada@example.com", "nobody@example.com"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from datetime import timedelta
 
 import pytest
@@ -20,26 +19,7 @@ from interviewer.core.users import User
 from interviewer.credits.tables import CreditTransaction
 from interviewer.errors import BadRequest, Conflict, Unauthorized
 from interviewer.wiring import Services
-
-PASSWORD = "correct horse battery"
-
-
-async def mailed_token(services: Services, page: str, position: int = 0) -> str:
-    """Return the token of a mailed link to this page; position 0 is the newest."""
-    await services.post.settle()
-    assert services.outbox is not None
-    found = [re.search(rf"{page}\?token=(\S+)", item.mail.text) for item in services.outbox.mails]
-    return [match.group(1) for match in found if match][position]
-
-
-async def link_token(services: Services, position: int = 0) -> str:
-    return await mailed_token(services, "verify-email", position)
-
-
-async def signed_up(services: Services, email: str = "ada@example.com", name: str = "Ada") -> User:
-    """Return a new user who has confirmed the sign-up with its password."""
-    await services.accounts.request_verification(email, name, PASSWORD)
-    return await services.accounts.confirm(await link_token(services), PASSWORD)
+from tests.support.signup import NEW, PASSWORD, link_token, reset_token, signed_up
 
 
 async def test_verified_address_makes_account_with_free_credit(services: Services, database: Database) -> None:
@@ -190,12 +170,6 @@ async def test_session_slides_and_ends_after_thirty_idle_days(services: Services
 
 
 # -- password reset ------------------------------------------------------------------------------------------------
-
-NEW = "violet harbour lantern"
-
-
-async def reset_token(services: Services) -> str:
-    return await mailed_token(services, "reset-password")
 
 
 async def test_reset_ends_every_session_and_notifies_owner(services: Services) -> None:

@@ -30,13 +30,13 @@ from interviewer.core.database import Database
 from interviewer.errors import InterviewerBusy, InterviewerTimeout
 from interviewer.settings import Environment, LogLevel, Settings
 from interviewer.wiring import Services
-from tests.accounts.test_signup import signed_up
 from tests.conftest import NewUser
-from tests.interviews.test_turns import answered, started
 from tests.support.billing import SECRET, SETTINGS, event, signature
 from tests.support.interviewer import ScriptedInterviewer
 from tests.support.pressure import until
+from tests.support.signup import signed_up
 from tests.support.site import Site
+from tests.support.turns import answered, started
 
 TOKEN = "7d1f0c6e2b9a48538fbe"
 # The route of the stub for the pages; real pages are logged as "page".
@@ -153,7 +153,13 @@ def test_updates_for_closed_pages_are_logged_once_a_minute(log: io.StringIO) -> 
     assert [line for line in logged if "disconnected" in line] == ["Attempting to send delta to disconnected client 'a'"]
 
 
-def test_reflex_still_uses_this_message() -> None:
+def test_every_error_of_reflex_is_logged(log: io.StringIO) -> None:
+    for _ in range(3):
+        logging.getLogger("reflex.app").error("A background task failed", exc_info=KeyError("x"))
+    assert [line["event"] for line in lines(log)] == ["A background task failed"] * 3
+
+
+def test_reflex_still_warns_in_these_words() -> None:
     source = inspect.getsource(EventNamespace.emit_update)
     assert [beginning for beginning in logs.CAUSED_BY_CLIENTS[EventNamespace.__module__] if beginning not in source] == []
 

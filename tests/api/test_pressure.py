@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 from uuid import uuid4
@@ -28,9 +27,9 @@ from interviewer.interviews.events import Failed, Judged, Stored
 from interviewer.settings import Settings
 from interviewer.wiring import Services, choose_doors
 from tests.conftest import NewUser
-from tests.interviews.test_turns import answered, started
 from tests.support.interviewer import ScriptedInterviewer
 from tests.support.pressure import refused, until, value
+from tests.support.turns import answered, started
 
 FULL = Crowded.user_message
 Program = Callable[[User], Awaitable[httpx2.AsyncClient]]
@@ -290,17 +289,6 @@ async def test_queue_time_and_first_feedback_are_measured(
     assert [value("model_first_token_seconds_count", kind=kind) for kind in ("ask", "judge")] == [one + 1 for one in asked]
     assert value("queue_seconds_sum", queue="model") - waited > 0.35
     assert (value("queue_waiting", queue="model"), value("queue_running", queue="model"), value("followers")) == (0, 0, 0)
-
-
-async def test_queue_overhead_per_call_is_negligible(interviewer: ScriptedInterviewer) -> None:
-    door, clock, best = capacity.model_door(), time.perf_counter, 1.0
-    for _ in range(5):
-        began = clock()
-        for number in range(200):
-            async with door.place(number):
-                pass
-        best = min(best, (clock() - began) / 200)
-    assert best < 300e-6
 
 
 # -- open streams ----------------------------------------------------------------------------------------------------

@@ -14,9 +14,9 @@ from interviewer.core.capacity import processor_door
 from interviewer.reports.reports import Report
 from interviewer.wiring import Services
 from tests.conftest import NewUser
-from tests.interviews.test_turns import started, take_all
 from tests.support.pdf import read
 from tests.support.pressure import until
+from tests.support.turns import started, take_all
 
 
 async def test_owner_can_download_both_files(client: httpx2.AsyncClient, services: Services, new_user: NewUser) -> None:

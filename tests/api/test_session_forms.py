@@ -14,7 +14,7 @@ from interviewer.core.mail_console import Outbox
 from interviewer.core.users import User
 from interviewer.settings import Environment, Settings
 from interviewer.wiring import Services
-from tests.accounts.test_signup import NEW, PASSWORD, link_token, signed_up
+from tests.support.signup import NEW, PASSWORD, link_token, signed_up
 
 FORM = {"email": "ada@example.com", "password": PASSWORD}
 

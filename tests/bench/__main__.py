@@ -35,6 +35,7 @@ from tests.bench.api import api
 from tests.bench.billing import billing
 from tests.bench.fuzz import fuzz
 from tests.bench.pages import pages
+from tests.bench.queue import queue
 from tests.support import openai_server
 from tests.support.browser import CHROMIUM_ARGUMENTS, chromium
 from tests.support.site import Site, at_question, box_of, sign_up
@@ -243,6 +244,7 @@ PARTS: dict[str, Callable[[Path, str], None]] = {
     "api": api,
     "billing": billing,
     "pages": pages,
+    "queue": queue,
     "fuzz": fuzz,
     "starting": _starting,
 }

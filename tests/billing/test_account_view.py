@@ -18,9 +18,9 @@ from interviewer.credits.rules import Balances, CreditType
 from interviewer.errors import Unauthorized
 from interviewer.wiring import Services
 from tests.conftest import NewUser
-from tests.interviews.test_turns import started
 from tests.support.billing import CATALOGUE, PREMIUM, PRO, SECRET, changed, issue_reference, send, shop
 from tests.support.lemon_store import START, TRIAL, Store
+from tests.support.turns import started
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from interviewer.credits.tables import CreditTransaction, Subscription
 from interviewer.errors import AppError, PaymentRequired
 from interviewer.interviews import failed_starts
 from interviewer.interviews.events import Asked
+from interviewer.interviews.interviewer_calls import InterviewerCalls
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.tables import Interview
 from interviewer.interviews.turns import Interviews
@@ -105,7 +106,7 @@ async def test_concurrent_starts_succeed_once_per_credit(
     databases: tuple[Database, Database], interviewer: ScriptedInterviewer, new_user: NewUser, credits: int
 ) -> None:
     user = await new_user(credits=credits)
-    processes = [Interviews(database, interviewer) for database in databases]
+    processes = [Interviews(database, InterviewerCalls(database, interviewer)) for database in databases]
     results = Counter(await asyncio.gather(*(settled(started(processes[number % 2], user)) for number in range(AT_ONCE))))
     for interviews in processes:
         await interviews.close()

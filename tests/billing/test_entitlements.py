@@ -421,7 +421,7 @@ INVOICES = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None, database=None)
+@settings(max_examples=300, database=None)
 @given(
     st.lists(SIGHTINGS, max_size=6),
     st.lists(INVOICES, max_size=4, unique_by=lambda one: one.id),

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from interviewer.core.fair_queue import NoPlace, Reason, Turnstile
@@ -72,7 +72,7 @@ STEPS = some.lists(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(
     at_once=some.integers(1, 6),
     each=some.integers(1, 4),
@@ -263,29 +263,14 @@ async def test_closed_turnstile_admits_none_and_lets_running_finish() -> None:
         assert await come[0].end() is None
 
 
-# -- speed -----------------------------------------------------------------------------------------------------------
-
-
-async def test_long_queue_does_not_slow_down_others() -> None:
-    """Entering and leaving takes microseconds, with ten thousand in the queue as with none."""
-    clock = asyncio.get_running_loop().time
-
-    async def seconds(turnstile: Turnstile) -> float:
-        best = 1.0
-        for _ in range(5):
-            began = clock()
-            for number in range(200):
-                async with turnstile.place(("new", number)):
-                    pass
-            best = min(best, (clock() - began) / 200)
-        return best
-
+async def test_nine_thousand_can_wait_and_give_up() -> None:
     crowded = Turnstile(10_100, 20_000, each=10, own_queue=100)
     people = [Visit(crowded, number // 100) for number in range(10_000)]
     await turn()
     assert crowded.waiting == 9_000
-    assert await seconds(crowded) < 200e-6
-    assert await seconds(Turnstile(10, 10)) < 200e-6
+    for number in range(100):
+        async with crowded.place(("new", number)):
+            assert crowded.waiting == 9_000
     for person in people:
         person.task.cancel()
     await asyncio.gather(*(person.task for person in people), return_exceptions=True)

@@ -14,7 +14,7 @@ from interviewer.core.rate_limit_store import LimitsLimiter
 from interviewer.core.rate_limits import LIMITS, Action, Guard, network_of
 from interviewer.errors import TooManyRequests, Unauthorized
 from interviewer.wiring import Services
-from tests.accounts.test_signup import PASSWORD, signed_up
+from tests.support.signup import PASSWORD, signed_up
 
 CLIENT, ELSEWHERE = "203.0.113.7", "198.51.100.4"
 EMAIL = "ada@example.com"

@@ -15,12 +15,13 @@ from interviewer.core.users import User
 from interviewer.errors import BadRequest, Conflict, InterviewerBadOutput, NotFound
 from interviewer.interviews.appeals import SAME_AGAIN
 from interviewer.interviews.interviewer import AnswerBrief, Piece, Usage, VerdictDraft
+from interviewer.interviews.interviewer_calls import InterviewerCalls
 from interviewer.interviews.turns import Interviews
 from interviewer.interviews.views import InterviewView, TurnView
 from interviewer.wiring import Services
 from tests.conftest import NewUser
-from tests.interviews.test_turns import answered, started
 from tests.support.interviewer import ScriptedInterviewer
+from tests.support.turns import answered, started
 
 HIT_ALL = [{"key_point": n, "mark": "hit", "quote": word} for n, word in enumerate(("first", "second", "third"))]
 # With weights 3, 2, 1 the scripted interviewer scores 5 for "first" and 10 for everything.
@@ -89,7 +90,7 @@ async def test_two_processes_store_one_appeal(
     user = await new_user()
     interview_id, turn = await judged(services, user)
     interviewer.marks = []
-    other = Appeals(database, interviewer, services.interviews)
+    other = Appeals(database, InterviewerCalls(database, interviewer), services.interviews)
     await asyncio.gather(
         services.appeals.hear(user.id, interview_id, turn.question_id), other.hear(user.id, interview_id, turn.question_id)
     )
@@ -172,7 +173,7 @@ def marks(*words: str) -> list[dict[str, Any]]:
 
 
 async def judged_by(database: Database, services: Services, user: User, wavering: Wavering, repeats: int) -> TurnView:
-    interviews = Interviews(database, wavering, repeats)
+    interviews = Interviews(database, InterviewerCalls(database, wavering, repeats=repeats))
     interview_id, turn = await started(services, user)
     async for _ in interviews.answer(user.id, interview_id, turn.question_id, ANSWER, uuid4()):
         pass

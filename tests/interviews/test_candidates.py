@@ -14,6 +14,8 @@ from interviewer.core.users import User
 from interviewer.grading.bank.loader import BankQuestion, load_bank
 from interviewer.grading.interviewer import BuiltinInterviewer
 from interviewer.interviews.events import Asked, Event, Failed, Started
+from interviewer.interviews.interviewer import Interviewer
+from interviewer.interviews.interviewer_calls import InterviewerCalls
 from interviewer.interviews.openai_client import OpenAIInterviewer
 from interviewer.interviews.plan import STANDARD
 from interviewer.interviews.progress import InterviewStatus
@@ -44,6 +46,10 @@ CANDIDATES: dict[str, Candidate] = {
     "weak": lambda turn, _rng: first_part(model_answer(turn), 0.01),
     "evasive": lambda _turn, rng: rng.choice((*IGNORANCE, *BOASTS)),
 }
+
+
+def interviews_with(database: Database, interviewer: Interviewer) -> Interviews:
+    return Interviews(database, InterviewerCalls(database, interviewer))
 
 
 async def event_of(events: AsyncIterator[Event], kind: type[Event]) -> list[Event]:
@@ -92,7 +98,9 @@ async def test_candidates_score_in_order_of_strength(database: Database, new_use
     for name, candidate in CANDIDATES.items():
         user = await new_user(3)
         views = [
-            await interviewed(Interviews(database, BuiltinInterviewer(random.Random(seed))), user, candidate, random.Random(seed))
+            await interviewed(
+                interviews_with(database, BuiltinInterviewer(random.Random(seed))), user, candidate, random.Random(seed)
+            )
             for seed in range(2)
         ]
         for view in views:
@@ -109,7 +117,7 @@ async def test_no_question_repeats_over_five_interviews(database: Database, new_
     user = await new_user(5)
     asked: list[str] = []
     for seed in range(5):
-        interviews = Interviews(database, BuiltinInterviewer(random.Random(seed)))
+        interviews = interviews_with(database, BuiltinInterviewer(random.Random(seed)))
         view = await interviewed(interviews, user, CANDIDATES["evasive"], random.Random(seed))
         asked += [
             next(key for key, one in load_bank().items() if turn.prompt.endswith(one.prompt.strip())) for turn in view.turns
@@ -154,7 +162,7 @@ async def test_misbehaving_model_spoils_no_interview(database: Database, new_use
         try:
             for name, words in MODEL_CANDIDATES.items():
                 behaviour.faults = [rng.choice(FAULTS) for _ in range(60)]
-                view = await interviewed(Interviews(database, interviewer), await new_user(TRIES), saying(words), rng)
+                view = await interviewed(interviews_with(database, interviewer), await new_user(TRIES), saying(words), rng)
                 check_shape(view)
                 means[name] = mean(turn.verdict.score for turn in view.turns if turn.verdict)
         finally:

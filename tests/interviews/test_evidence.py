@@ -39,7 +39,7 @@ def plainly(answer: str, quotes: list[str]) -> list[tuple[str, int]]:
     ]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data())
 def test_quotes_match_the_plain_implementation(data: st.DataObject) -> None:
     answer = data.draw(st.text(alphabet=st.one_of(st.sampled_from(CHARACTERS), st.characters()), max_size=60))

@@ -26,8 +26,8 @@ from interviewer.interviews.tables import Interview, ModelCall
 from interviewer.settings import Settings
 from interviewer.wiring import Services, build
 from tests.conftest import NewUser
-from tests.interviews.test_turns import GOOD, answered, started
 from tests.support.interviewer import ScriptedInterviewer
+from tests.support.turns import GOOD, answered, started
 
 CLIENT = "203.0.113.7"
 BANK = ShippedBank().all()

@@ -23,9 +23,9 @@ from interviewer.reports.markdown import markdown
 from interviewer.reports.pdf import pdf
 from interviewer.wiring import Services
 from tests.conftest import NewUser
-from tests.interviews.test_turns import answered, next_turn
 from tests.support.interviewer import RUBRIC, ScriptedInterviewer
 from tests.support.pdf import read
+from tests.support.turns import answered, next_turn
 
 PLANS = (
     even([4], 1),

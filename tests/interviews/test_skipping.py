@@ -16,8 +16,8 @@ from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.tables import ModelCall
 from interviewer.wiring import Services
 from tests.conftest import NewUser
-from tests.interviews.test_turns import answered, next_turn, started
 from tests.support.interviewer import ScriptedInterviewer
+from tests.support.turns import answered, next_turn, started
 
 
 async def skipped(services: Services, user_id: int, interview_id: int, question_id: int) -> list[Event]:

@@ -34,35 +34,11 @@ from interviewer.interviews.plan import STANDARD
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.tables import Interview, Message, Verdict
 from interviewer.interviews.user_text import MAX_ANSWER
-from interviewer.interviews.views import InterviewView, TurnView
+from interviewer.interviews.views import TurnView
 from interviewer.wiring import Services, build
 from tests.conftest import NewUser
 from tests.support.interviewer import ScriptedInterviewer
-
-GOOD = "The first, the second and the third."
-
-
-async def started(services: Services, user: User, job: str = "") -> tuple[int, TurnView]:
-    events = [event async for event in services.interviews.start(user.id, job)]
-    assert isinstance(events[0], Started)
-    assert isinstance(events[-1], Asked), events
-    return events[0].interview_id, events[-1].turn
-
-
-async def answered(services: Services, user: User, interview_id: int, turn: TurnView, words: str = GOOD) -> list[Event]:
-    return [event async for event in services.interviews.answer(user.id, interview_id, turn.question_id, words, uuid4())]
-
-
-def next_turn(events: list[Event]) -> TurnView:
-    return next(event.turn for event in events if isinstance(event, Asked))
-
-
-async def take_all(services: Services, user: User) -> InterviewView:
-    interview_id, turn = await started(services, user)
-    for _ in range(STANDARD.total - 1):
-        turn = next_turn(await answered(services, user, interview_id, turn))
-    await answered(services, user, interview_id, turn)
-    return await services.interviews.view(user.id, interview_id)
+from tests.support.turns import GOOD, answered, next_turn, started, take_all
 
 
 async def test_interview_has_two_questions_on_each_of_six_topics(services: Services, new_user: NewUser) -> None:

@@ -29,11 +29,11 @@ from interviewer.operator.usage import By, Prices, Spending
 from interviewer.settings import Settings, get_settings
 from interviewer.wiring import Services
 from tests.conftest import NewUser
-from tests.interviews.test_turns import answered, next_turn, started
 from tests.support import openai_server
 from tests.support.interviewer import ScriptedInterviewer
 from tests.support.openai_server import Behaviour
 from tests.support.pressure import until
+from tests.support.turns import answered, next_turn, started
 
 TOLD = (1500, 1024, 200)
 UNTOLD = (None, None, None)

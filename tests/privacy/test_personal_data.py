@@ -20,11 +20,11 @@ from interviewer.core.database import Database
 from interviewer.core.users import User
 from interviewer.errors import BadRequest, NotFound, Unauthorized
 from interviewer.wiring import Services
-from tests.accounts.test_signup import PASSWORD, link_token, signed_up
 from tests.conftest import NewUser
-from tests.interviews.test_turns import answered, started
 from tests.support.billing import CATALOGUE, PREMIUM, PRO, SECRET, balances, changed, issue_reference, nets, send, shop
 from tests.support.lemon_store import Delivery, Store
+from tests.support.signup import PASSWORD, link_token, signed_up
+from tests.support.turns import answered, started
 
 PRACTISED = "databases-composite-index-order"
 

@@ -25,7 +25,7 @@ from interviewer.reports.skill_levels import Trend
 from interviewer.settings import Settings
 from interviewer.wiring import Services, build
 from tests.conftest import NewUser
-from tests.interviews.test_turns import answered, next_turn, started, take_all
+from tests.support.turns import answered, next_turn, started, take_all
 
 INDEX = "databases-composite-index-order"
 BANK = ShippedBank().all()

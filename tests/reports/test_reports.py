@@ -18,8 +18,8 @@ from interviewer.reports.reports import Report, extremes, highlighted, shortened
 from interviewer.reports.wording import file_name
 from interviewer.wiring import Services
 from tests.conftest import NewUser
-from tests.interviews.test_turns import answered, next_turn, started
 from tests.support.pdf import read
+from tests.support.turns import answered, next_turn, started
 
 JOB = "Backend engineer, payments\nWe run PostgreSQL and Kafka."
 WORDS = "Καλημέρα κόσμε, привет мир, naïve façade, Zażółć gęślą jaźń: a → b ≤ c, 5 €."
@@ -120,7 +120,7 @@ async def test_markdown_has_all_parts_in_order(report: Report) -> None:
         "Weaknesses",
         "The job's requirements",
         "Best and weakest answer",
-        "What to practise next",
+        "What to practice next",
         "Questions and answers",
     ]
     assert sum(tag == "h3" and words.startswith("Question ") for tag, words in found) == 12
@@ -165,7 +165,7 @@ MARKUP = st.text(alphabet="ab1.)#-=+*_`~|<>&![]() \n\t:\\/\"'{}$^", max_size=60)
 @given(MARKUP)
 @example("1 #")
 @example("* *\n- -")
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_a_quotation_and_a_line_show_exactly_what_was_typed(text: str) -> None:
     assert shown(PARSER.parse(quoted(text))) == in_lines(text)
     assert shown(PARSER.parse(line(text))) == in_lines(text.replace("\n", " "))
@@ -174,7 +174,7 @@ def test_a_quotation_and_a_line_show_exactly_what_was_typed(text: str) -> None:
 
 
 @given(MARKUP)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_a_fence_holds_whatever_is_in_it(text: str) -> None:
     [code] = PARSER.parse(fenced(text))
     assert (code.type, code.content) == ("fence", f"{text}\n")
@@ -219,7 +219,7 @@ async def test_what_no_font_has_is_marked_and_named(report: Report, kind: str) -
 @example("\ud800", "text")
 @example("a\n" * 3000, "code")
 @example("\t" * 500 + "(\\)", "code")
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_answer_breaks_a_pdf(report: Report, answer: str, kind: str) -> None:
     changed = saying(report, answer, kind)
     found = read(pdf(replace(changed, turns=changed.turns[:1], best=changed.turns[0], worst=None)))

@@ -17,7 +17,7 @@ from interviewer.reports.sharing import GONE
 from interviewer.settings import Settings
 from interviewer.wiring import Services, build
 from tests.conftest import NewUser
-from tests.interviews.test_turns import started, take_all
+from tests.support.turns import started, take_all
 
 CLIENT = "203.0.113.7"
 

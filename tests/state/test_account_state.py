@@ -15,9 +15,9 @@ from interviewer.state.profile import ProfileState, device_name
 from interviewer.state.review import ReviewState
 from interviewer.state.session import SessionState
 from interviewer.wiring import Services
-from tests.accounts.test_signup import PASSWORD, link_token
 from tests.conftest import NewUser
 from tests.state.conftest import OpenPage, Page
+from tests.support.signup import PASSWORD, link_token
 
 
 def handler(event: Any) -> Any:

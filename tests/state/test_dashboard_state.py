@@ -29,9 +29,9 @@ from interviewer.state.dashboard_models import (
 )
 from interviewer.wiring import Services
 from tests.conftest import NewUser
-from tests.interviews.test_turns import GOOD, answered, next_turn, started
 from tests.state.conftest import OpenPage
 from tests.support.history import add_interviews
+from tests.support.turns import GOOD, answered, next_turn, started
 
 TODAY = date(2026, 11, 23)  # a Monday
 

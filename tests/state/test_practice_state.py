@@ -23,8 +23,8 @@ from interviewer.state.review import ReviewState
 from interviewer.state.skills import SkillsState
 from interviewer.wiring import Services, build
 from tests.conftest import NewUser
-from tests.interviews.test_turns import GOOD, answered, next_turn, started, take_all
 from tests.state.conftest import OpenPage, Page
+from tests.support.turns import GOOD, answered, next_turn, started, take_all
 
 INDEX = "databases-composite-index-order"
 BANK = ShippedBank().all()

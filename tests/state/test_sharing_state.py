@@ -12,8 +12,8 @@ from interviewer.reports.sharing import GONE
 from interviewer.state.sharing import SharedState, ShareState
 from interviewer.wiring import Services
 from tests.conftest import NewUser
-from tests.interviews.test_turns import started, take_all
 from tests.state.conftest import OpenPage
+from tests.support.turns import started, take_all
 
 
 async def run(handler: Any, state: Any) -> Any:

@@ -16,7 +16,8 @@ from typing import Any
 
 from interviewer import wiring
 from interviewer.accounts.browser_sessions import hashed
-from interviewer.accounts.signup import VERIFICATION_LIFETIME, hash_password
+from interviewer.accounts.lifetimes import VERIFICATION_LIFETIME
+from interviewer.accounts.signup import hash_password
 from interviewer.accounts.tables import OneTimeToken
 from interviewer.core.columns import utcnow
 from interviewer.core.database import Database

@@ -118,9 +118,9 @@ class Program(Client):
     def __enter__(self) -> Program:
         return self
 
-    def _again(self, call: Call[Any], outcome: Outcome, sent: Tokens | None, tries: Tries) -> None:
+    def _prepare_retry(self, call: Call[Any], outcome: Outcome, sent: Tokens | None, tries: Tries) -> None:
         self.tries[str(outcome.status) if isinstance(outcome, Answer) else outcome.reason] += 1
-        super()._again(call, outcome, sent, tries)
+        super()._prepare_retry(call, outcome, sent, tries)
 
 
 class Load:

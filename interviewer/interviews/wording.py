@@ -1,0 +1,40 @@
+"""Scores, marks and interviewers in words, for pages and reports."""
+
+from __future__ import annotations
+
+from interviewer.interviews.rubric import MAX_SCORE, PASS_SCORE, Mark
+
+_INTERVIEWERS = {"builtin": "Built-in interviewer (question bank, no AI)", "openai": "AI interviewer"}
+MARKS: dict[str, str] = {Mark.HIT: "Made", Mark.PARTIAL: "Partial", Mark.MISSED: "Missed"}
+# A topic without a score may never get one; an answer without one can still be scored.
+NO_TOPIC_SCORE, NO_SCORE_YET = "not scored", "not scored yet"
+ANSWER_NOT_SCORED = f"This answer is {NO_SCORE_YET}."
+PASSING = f"{PASS_SCORE} of {MAX_SCORE}"
+MODEL_ANSWER = "A model answer"
+FOLLOW_UP = "A follow-up you might get"
+SECOND_VERDICT = "What the second verdict says"
+
+
+def interviewer_name(name: str) -> str:
+    """Return how an interviewer is presented; an unknown one by its name."""
+    return _INTERVIEWERS.get(name, name)
+
+
+def out_of(score: object) -> str:
+    """Return a score, or a page's variable that holds one, out of the maximum: "7/10"."""
+    return f"{score}/{MAX_SCORE}"
+
+
+def score_so_far(score: int | None) -> str:
+    """Return an answer's score, or that it has none yet."""
+    return NO_SCORE_YET if score is None else out_of(score)
+
+
+def topic_score(percent: int | None) -> str:
+    """Return a topic's score, or that it has none."""
+    return NO_TOPIC_SCORE if percent is None else f"{percent} %"
+
+
+def spread(low: int, high: int) -> str:
+    """Return how far several gradings of one answer differed."""
+    return f"graded several times, between {low} and {high}"

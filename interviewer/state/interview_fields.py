@@ -1,0 +1,59 @@
+"""What the interview page shows: the vars of its state, apart from the handlers that change them."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from interviewer.interviews.plan import STANDARD, Plan
+from interviewer.state.models import RailItem, ReportItem, TurnItem
+from interviewer.state.plan_form import ChoiceItem
+
+
+class InterviewFields(rx.State, mixin=True):
+    """Everything on the interview page except unsent text, which the browser keeps (`assets/drafts.js`).
+
+    `_stream` numbers what the page follows: work that was begun under an older number shows nothing more.
+    """
+
+    phase: str = "loading"  # loading, start, live, paused, finished or lost
+    error: str = ""
+    behind: bool = False  # an answer was for a question that another tab has answered
+    note: str = ""
+    said_question: str = ""  # for screen readers, once each
+    said_verdict: str = ""
+    sending: bool = False
+    credits: int = 0
+    refusal: str = ""  # why no interview can be started without a credit
+    job_text: str = ""
+    choice: ChoiceItem = ChoiceItem()  # length, level and language that the start form offers
+    job_box: int = 0  # a new number makes the page render the box again, with `job_text` in it
+    interview_id: int = 0
+    title: str = ""
+    started_ms: int = 0
+    interviewer_name: str = ""
+    rail_items: list[RailItem] = []
+    progress: str = ""
+
+    question: TurnItem = TurnItem()
+    question_chunks: list[str] = []
+    question_tail: str = ""
+    asking: bool = False
+    question_error: str = ""
+    code_mode: bool = False
+
+    last: TurnItem = TurnItem()
+    feedback_chunks: list[str] = []
+    feedback_tail: str = ""
+    judging: bool = False
+    verdict_error: str = ""
+    unscored: list[int] = []
+
+    percent: str = ""
+    total: int = 0
+    judged: int = 0
+    topics: list[ReportItem] = []
+
+    _stream: int = 0
+    _scores: dict[int, int] = {}
+    _asked: int = 0
+    _plan: Plan = STANDARD

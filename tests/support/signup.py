@@ -1,0 +1,34 @@
+"""Accounts made and passwords reset as users do it: with the links that are mailed."""
+
+from __future__ import annotations
+
+import re
+
+from interviewer.core.users import User
+from interviewer.wiring import Services
+
+PASSWORD, NEW = "correct horse battery", "violet harbour lantern"
+
+
+async def mailed_token(services: Services, page: str, position: int = 0) -> str:
+    """Return the token of a mailed link to this page, the newest first."""
+    await services.post.settle()
+    assert services.outbox is not None
+    found = [re.search(rf"{page}\?token=(\S+)", item.mail.text) for item in services.outbox.mails]
+    return [match.group(1) for match in found if match][position]
+
+
+async def link_token(services: Services, position: int = 0) -> str:
+    """Return the token of a mailed confirmation link, the newest first."""
+    return await mailed_token(services, "verify-email", position)
+
+
+async def reset_token(services: Services) -> str:
+    """Return the token of the newest mailed link to a new password."""
+    return await mailed_token(services, "reset-password")
+
+
+async def signed_up(services: Services, email: str = "ada@example.com", name: str = "Ada") -> User:
+    """Return a new user who has typed the password on the confirmation page."""
+    await services.accounts.request_verification(email, name, PASSWORD)
+    return await services.accounts.confirm(await link_token(services), PASSWORD)

@@ -1,0 +1,41 @@
+"""Interviews taken through the use cases: started, answered, taken to the end."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from interviewer.core.users import User
+from interviewer.interviews.events import Asked, Event, Started
+from interviewer.interviews.plan import STANDARD
+from interviewer.interviews.views import InterviewView, TurnView
+from interviewer.wiring import Services
+
+# The scripted interviewer finds every key point in it.
+GOOD = "The first, the second and the third."
+
+
+async def started(services: Services, user: User, job: str = "") -> tuple[int, TurnView]:
+    """Start an interview and return its id and its first question."""
+    events = [event async for event in services.interviews.start(user.id, job)]
+    assert isinstance(events[0], Started)
+    assert isinstance(events[-1], Asked), events
+    return events[0].interview_id, events[-1].turn
+
+
+async def answered(services: Services, user: User, interview_id: int, turn: TurnView, words: str = GOOD) -> list[Event]:
+    """Answer a question and return the events of its turn."""
+    return [event async for event in services.interviews.answer(user.id, interview_id, turn.question_id, words, uuid4())]
+
+
+def next_turn(events: list[Event]) -> TurnView:
+    """Return the question that a turn asks."""
+    return next(event.turn for event in events if isinstance(event, Asked))
+
+
+async def take_all(services: Services, user: User) -> InterviewView:
+    """Take a standard interview to its end with good answers."""
+    interview_id, turn = await started(services, user)
+    for _ in range(STANDARD.total - 1):
+        turn = next_turn(await answered(services, user, interview_id, turn))
+    await answered(services, user, interview_id, turn)
+    return await services.interviews.view(user.id, interview_id)
