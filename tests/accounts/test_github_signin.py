@@ -216,7 +216,7 @@ async def test_program_signs_in_by_code(services: Services, oauth: ScriptedOAuth
 async def test_site_without_github_says_so(database: Database, settings: Settings) -> None:
     plain = wiring.build(settings, database=database)
     assert not plain.github.configured
-    with pytest.raises(Unavailable, match="not configured"):
+    with pytest.raises(Unavailable, match="isn't configured"):
         await plain.github.begin("/")
-    with pytest.raises(Unavailable, match="not configured"):
+    with pytest.raises(Unavailable, match="isn't configured"):
         await plain.github.sign_in_by_code("good", None)

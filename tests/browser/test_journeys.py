@@ -356,7 +356,7 @@ def test_failing_model_is_explained_and_one_click_retries(make_site: Callable[..
             at_question(page, number + 1)
         behaviour.fault_for = {"question": "topic"}
         answer(page, GOOD)
-        expect(page.locator("#question-error")).to_contain_text("could not be read")
+        expect(page.locator("#question-error")).to_contain_text("couldn't read")
         behaviour.fault_for = {}
         page.get_by_role("button", name="Get the next question").click()
         at_question(page, 6)

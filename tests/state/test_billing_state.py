@@ -117,7 +117,7 @@ async def test_a_payment_service_that_is_down_is_said_and_leaves_the_page_as_it_
     page = await opened(open_page, user)
     lemon.faults = [500] * 9
     assert await handler(BillingState.change_plan)(page, "premium") is None
-    assert "cannot be reached" in page.error
+    assert "can't reach" in page.error
     assert (page.plan.title, page.credits.usable, page.busy) == ("Pro", 11, "")
 
 
