@@ -183,7 +183,7 @@ async def test_a_job_description_that_is_no_text_is_explained_and_stays(open_pag
     page = await loaded(open_page, await new_user())
     await run(InterviewState.start, page, {"job": "\x00\x01\x02\x03" * 50})
     assert page.phase == "start"
-    assert "does not look like" in page.error
+    assert "doesn't look like" in page.error
     assert page.job_text.startswith("\x00")
 
 
