@@ -38,7 +38,7 @@ RUN python -m venv --without-pip /opt/venv \
 FROM python:3.11-slim-bookworm
 
 LABEL org.opencontainers.image.title="Interviewer" \
-      org.opencontainers.image.description="Practise backend interviews: six topics, a rubric before every answer, an explained verdict after it."
+      org.opencontainers.image.description="Practice backend interviews: six topics, a rubric before every answer, an explained verdict after it."
 
 RUN pip uninstall --quiet --yes --root-user-action=ignore setuptools wheel pip \
     && useradd --uid 10001 --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin interviewer \

@@ -17,7 +17,7 @@
     const field = document.getElementById(button.dataset.copy);
     if (!field) return;
     const done = await copied(field);
-    say(done ? "Link copied." : "The link could not be copied. It is selected: press Ctrl+C.");
+    say(done ? "Link copied." : "We couldn't copy the link. It's selected, so press Ctrl+C.");
     if (!done || button.dataset.words) return;
     button.dataset.words = button.textContent;
     button.textContent = "Copied";

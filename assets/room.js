@@ -184,8 +184,8 @@
     if (data.phase === "live" && !document.getElementById("answer")?.value) return document.getElementById("refresh")?.click();
     root.dataset.elsewhere = "";
     const said = document.querySelector("[data-elsewhere-words]");
-    const paused = data.phase === "paused" ? "was paused" : "went on";
-    if (said) said.textContent = `This interview ${paused} in another tab. What you typed here stays until you go there.`;
+    const paused = data.phase === "paused" ? "paused" : "continued";
+    if (said) said.textContent = `You ${paused} this interview in another tab. What you typed stays here until you refresh.`;
   };
   channel?.addEventListener("message", hear);
 

@@ -10,12 +10,12 @@
   // -- dictation -------------------------------------------------------------------------------------------------------
 
   const WRONG = {
-    "not-allowed": "The microphone is not allowed. Allow it for this site in the browser's settings.",
-    "service-not-allowed": "This browser does not allow speech recognition here.",
+    "not-allowed": "Microphone access is blocked. Allow it for this site in your browser's settings.",
+    "service-not-allowed": "This browser doesn't allow speech recognition here.",
     "audio-capture": "No microphone was found.",
-    "no-speech": "Nothing was heard.",
-    network: "The browser's speech service cannot be reached.",
-    "language-not-supported": "The browser's speech service does not know English.",
+    "no-speech": "We didn't hear anything.",
+    network: "We can't reach your browser's speech service.",
+    "language-not-supported": "Your browser's speech service doesn't support English.",
   };
   let listening = null; // the recognition that runs, with the button that started it and the box it writes into
 
@@ -43,7 +43,7 @@
     show("heard", interim);
   };
 
-  const end = (words = "Dictation has stopped.") => {
+  const end = (words = "Dictation stopped.") => {
     if (!listening) return;
     const { recognition, button } = listening;
     listening = null;
@@ -60,16 +60,16 @@
     const recognition = new Recognition();
     Object.assign(recognition, { lang: english(), continuous: true, interimResults: true });
     recognition.onresult = heard;
-    recognition.onerror = ({ error }) => end(WRONG[error] || "Dictation has stopped: the browser could not go on.");
+    recognition.onerror = ({ error }) => end(WRONG[error] || "Dictation stopped because of a problem in the browser.");
     recognition.onend = () => end();
     listening = { recognition, button, box };
     try {
       recognition.start();
     } catch {
-      return end("Dictation could not be started.");
+      return end("Dictation couldn't start.");
     }
     button.dataset.on = "";
-    show("dictation", "Listening. Speak English; your browser may send the sound to its maker.");
+    show("dictation", "Listening. Speak English. Your browser may send the audio to its maker.");
   };
 
   // -- reading aloud -----------------------------------------------------------------------------------------------------
@@ -86,7 +86,7 @@
   // The words alone: code is not read, nor are signs that only structure a text.
   const spoken = (element) => {
     const copy = element.cloneNode(true);
-    copy.querySelectorAll("pre").forEach((code) => code.replaceWith(" (There is code on the page.) "));
+    copy.querySelectorAll("pre").forEach((code) => code.replaceWith(" (There's code on the page.) "));
     copy.querySelectorAll("p, li, div").forEach((block) => block.append("\n"));
     return copy.textContent.replace(/[`*_#>|~]+/g, " ").replace(/\[([^\]]*)\]\([^)]*\)/g, "$1").replace(/[ \t]+/g, " ").trim();
   };

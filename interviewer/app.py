@@ -81,7 +81,7 @@ app.register_lifespan_task(ownership.watch)
 app.register_lifespan_task(retention.watch)
 app.register_lifespan_task(backlog.watch)
 
-_ABOUT = "Practise backend interviews: a rubric fixed before every answer, and a verdict you can check."
+_ABOUT = "Practice backend interviews, with a rubric set before every answer and a verdict you can check."
 _PUBLIC = settings.site_url if settings.production else "/"
 
 
@@ -104,7 +104,7 @@ def _page(
     )
 
 
-_page(landing.landing, "/", "Interviewer: practise the backend interview", loads=[SessionState.load])
+_page(landing.landing, "/", "Interviewer: practice backend interviews", loads=[SessionState.load])
 _page(
     account.signup,
     "/signup",
@@ -116,14 +116,14 @@ _page(
     account.login,
     "/login",
     "Sign in · Interviewer",
-    "Sign in to go on with your interviews.",
+    "Sign in to continue your interviews.",
     loads=[SessionState.load, LoginState.load],
 )
 _page(
     account.reset_request,
     "/reset-request",
     "Forgot your password? · Interviewer",
-    "Get a mail with a link to choose a new password.",
+    "Get an email with a link to choose a new password.",
     loads=[SessionState.load, ResetRequestState.load],
 )
 _page(
@@ -137,28 +137,28 @@ _page(
     account.verify_email,
     "/verify-email",
     "Create your account · Interviewer",
-    "Confirm your e-mail address to create your account.",
+    "Confirm your email address to create your account.",
     loads=[SessionState.load, VerifyState.load],
 )
 _page(
     legal.terms,
     "/terms",
     "Terms of use · Interviewer",
-    "The rules of Interviewer: accounts, credits, plans, fair use.",
+    "The terms for using Interviewer: accounts, credits, plans, and fair use.",
     loads=[SessionState.load],
 )
 _page(
     legal.privacy,
     "/privacy",
     "Privacy · Interviewer",
-    "What Interviewer keeps of you, why, for how long, and who else sees it.",
+    "What Interviewer stores about you, why, for how long, and who else sees it.",
     loads=[SessionState.load],
 )
 _page(
     dashboard.dashboard,
     "/dashboard",
     "Dashboard · Interviewer",
-    "Your interviews, your scores over time, and what to practise next.",
+    "Your interviews, your scores over time, and what to practice next.",
     loads=[SessionState.require, DashboardState.load, BillingState.load, SkillsState.load, BillingState.watch],
 )
 _page(
@@ -186,23 +186,23 @@ _page(
 _page(
     practice.practice,
     "/practice",
-    "Practise · Interviewer",
-    "Practise one question, as often as you like, without a credit.",
+    "Practice · Interviewer",
+    "Practice single questions as often as you like, for free.",
     loads=[SessionState.require, PracticeState.load],
 )
 _page(
     profile.profile,
     "/account",
     "Account · Interviewer",
-    "Your profile, plan, ledger and data.",
+    "Your profile, plan, credit history, and data.",
     loads=[SessionState.require, ProfileState.load, BillingState.load, BillingState.watch],
 )
-_page(not_found.not_found, "/404", "Not found · Interviewer", "There is no page at this address.", loads=[SessionState.load])
+_page(not_found.not_found, "/404", "Not found · Interviewer", "There's no page at this address.", loads=[SessionState.load])
 if not settings.production:
     _page(
         outbox.outbox,
         "/outbox",
         "Outbox · Interviewer",
-        "Mails that would have been sent.",
+        "Emails that would have been sent.",
         loads=[SessionState.load, OutboxState.load],
     )

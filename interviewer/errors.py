@@ -30,7 +30,7 @@ class BadRequest(AppError):
     """The input is invalid."""
 
     status = 400
-    user_message = "That input cannot be used."
+    user_message = "We can't use that input."
 
 
 class InvalidFields(BadRequest):
@@ -71,13 +71,13 @@ class Conflict(AppError):
     """The current state does not allow it."""
 
     status = 409
-    user_message = "That is not possible right now."
+    user_message = "That isn't possible right now."
 
 
 class DoneElsewhere(Conflict):
     """A change that the payment service allows only on its own pages; `portal_url` leads there."""
 
-    user_message = "Nothing is changed yet: this subscription can be changed only on the payment service's own page."
+    user_message = "Nothing has changed yet. You can change this subscription only on the payment service's own page."
 
     def __init__(self, portal_url: str) -> None:
         self.portal_url = portal_url
@@ -89,7 +89,7 @@ class TooLarge(AppError):
     """The input is longer than allowed."""
 
     status = 413
-    user_message = "That is too long."
+    user_message = "That's too long."
 
 
 class TooManyRequests(AppError):
@@ -101,7 +101,7 @@ class TooManyRequests(AppError):
         self.retry_after = max(1, retry_after)
         short = self.retry_after < 100
         wait = counted(self.retry_after, "second") if short else counted(-(-self.retry_after // 60), "minute")
-        super().__init__(f"Too many tries. Please wait {wait}, then try again.")
+        super().__init__(f"Too many attempts. Please wait {wait}, then try again.")
 
 
 class AllowanceUsed(TooManyRequests):
@@ -122,7 +122,7 @@ class Unavailable(AppError):
 class Crowded(Unavailable):
     """The queue is full. What the user sent is stored or was not accepted, and can be retried."""
 
-    user_message = "Too many people are here at once. Nothing is lost: try again in a moment."
+    user_message = "Too many people are using the site right now. Nothing is lost. Try again in a moment."
 
 
 class TooMuchAtOnce(TooManyRequests):
@@ -130,7 +130,7 @@ class TooMuchAtOnce(TooManyRequests):
 
     def __init__(self, retry_after: int = 5) -> None:
         self.retry_after = retry_after
-        AppError.__init__(self, "You have too much going on at once. Please wait until some of it is done, then try again.")
+        AppError.__init__(self, "You have too many requests running at once. Wait for some of them to finish, then try again.")
 
 
 class MailDelayed(Unavailable):
@@ -139,7 +139,7 @@ class MailDelayed(Unavailable):
     `retry_after` is set when the mail service accepts no mail at all for that many seconds; this mail is then not at fault.
     """
 
-    user_message = "The mail could not be sent right now."
+    user_message = "We couldn't send the email right now."
 
     def __init__(self, *, retry_after: float | None = None) -> None:
         self.retry_after = retry_after
@@ -150,27 +150,27 @@ class MailRefused(AppError):
     """The mail service permanently rejects this mail: its address, our key or our sender is wrong."""
 
     status = 502
-    user_message = "The mail could not be sent."
+    user_message = "We couldn't send the email."
 
 
 class IdentityRefused(Unauthorized):
     """GitHub does not confirm the identity: the code is invalid, or the account has no verified address."""
 
-    user_message = "GitHub did not confirm who you are. Please try again."
+    user_message = "GitHub didn't confirm who you are. Please try again."
 
 
 class IdentityUnavailable(AppError):
     """GitHub is unreachable, rate limits us, or rejects our configuration."""
 
     status = 502
-    user_message = "GitHub cannot be reached right now. Please try again in a moment, or sign in with your e-mail address."
+    user_message = "We can't reach GitHub right now. Please try again in a moment, or sign in with your email address."
 
 
 class PaymentsUnavailable(AppError):
     """The payment service is unreachable, or rejects our credentials."""
 
     status = 502
-    user_message = "The payment service cannot be reached right now. Nothing has changed: please try again in a few minutes."
+    user_message = "We can't reach the payment service right now. Nothing has changed. Please try again in a few minutes."
 
 
 class PaymentsRefused(AppError):
@@ -178,8 +178,8 @@ class PaymentsRefused(AppError):
 
     status = 502
     user_message = (
-        "The payment service refuses this. Nothing has changed: "
-        "please reload the page, and if it happens again, tell the people who run this site."
+        "The payment service refused this request. Nothing has changed. "
+        "Reload the page. If it happens again, tell the people who run this site."
     )
 
 
@@ -187,7 +187,7 @@ class SubscriptionNotCancelled(PaymentsUnavailable):
     """An account cannot be deleted while its subscription would still be charged."""
 
     user_message = (
-        "Your subscription could not be cancelled, so nothing was deleted: you would have gone on paying. "
+        "We couldn't cancel your subscription, so we didn't delete anything: you would have kept paying. "
         "Please try again in a few minutes."
     )
 
@@ -195,37 +195,37 @@ class SubscriptionNotCancelled(PaymentsUnavailable):
 class InterviewerError(Unavailable):
     """The interviewer failed. What the user sent is stored and can be judged later."""
 
-    user_message = "The interviewer is not available right now. Nothing is lost: try again in a moment."
+    user_message = "The interviewer isn't available right now. Nothing is lost. Try again in a moment."
 
 
 class InterviewerTimeout(InterviewerError):
     """The interviewer took too long."""
 
-    user_message = "The interviewer took too long to reply. Nothing is lost: try again."
+    user_message = "The interviewer took too long to reply. Nothing is lost. Try again."
 
 
 class InterviewerUnreachable(InterviewerError):
     """The connection to the interviewer failed or broke off."""
 
-    user_message = "The connection to the interviewer broke off. Nothing is lost: try again."
+    user_message = "The connection to the interviewer dropped. Nothing is lost. Try again."
 
 
 class InterviewerBusy(InterviewerError):
     """The interviewer's rate limit or capacity is exhausted."""
 
-    user_message = "The interviewer is busy with other people. Nothing is lost: try again in a moment."
+    user_message = "The interviewer is busy with other people. Nothing is lost. Try again in a moment."
 
 
 class InterviewerMisconfigured(InterviewerError):
     """The interviewer rejects our key, model or request. Retries fail until the operator fixes the configuration."""
 
-    user_message = "The interviewer refuses our requests; the people who run this site have to look at it. Nothing is lost."
+    user_message = "The interviewer is rejecting our requests. Nothing is lost, but the people who run this site need to fix it."
 
 
 class InterviewerBadOutput(InterviewerError):
     """The interviewer's reply is invalid."""
 
-    user_message = "The interviewer's reply could not be read. Nothing is lost: try again."
+    user_message = "We couldn't read the interviewer's reply. Nothing is lost. Try again."
 
 
 class StartupError(Exception):

@@ -66,8 +66,8 @@ def _write_mail(page: Page, visitors: Visitors) -> None:
     """Put a mail into the outbox."""
     page.goto(f"{visitors.url}/reset-request")
     ready(page)
-    page.get_by_label("E-mail").fill(visitors.veteran.email)
-    page.get_by_role("button", name="Mail me a link").click()
+    page.get_by_label("Email").fill(visitors.veteran.email)
+    page.get_by_role("button", name="Email me a link").click()
     page.get_by_text(visitors.veteran.email).wait_for()
 
 

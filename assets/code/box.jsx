@@ -118,7 +118,7 @@ export function CodeBox({ open, look, labelId, hintIds, placeholder, python, chi
       {open && <div ref={host} className={look.editor} />}
       {state === "failed" && (
         <p role="status" className={look.note}>
-          The code editor could not be loaded. This plain box does as well.
+          We couldn't load the code editor. You can type your code in this box instead.
         </p>
       )}
       {open && language === "python" && <Output run={run} look={look} />}

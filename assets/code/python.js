@@ -41,10 +41,10 @@ export function pythonRunner(folder, show) {
     if (data.pieces) add(data.pieces);
     if (data.started) {
       ready = true;
-      tell({ phase: "running", words: "Running …" });
+      tell({ phase: "running", words: "Running…" });
       timer = setTimeout(() => {
         end();
-        finish(`Stopped after ${SECONDS} seconds: it had not come to an end.`, true);
+        finish(`Stopped after ${SECONDS} seconds: the program was still running.`, true);
       }, SECONDS * 1000);
     }
     if ("error" in data) {
@@ -56,14 +56,14 @@ export function pythonRunner(folder, show) {
     }
     if (data.died) {
       end();
-      finish("Python gave up: too deep a recursion, or no memory left.", true);
+      finish("Python stopped: the recursion went too deep, or it ran out of memory.", true);
     }
     if (data.broken) unreachable();
   };
 
   const unreachable = () => {
     end();
-    finish("Python could not be loaded. Check the connection, then press Run again.", true);
+    finish("We couldn't load Python. Check your connection, then press Run again.", true);
   };
 
   return {
@@ -75,7 +75,7 @@ export function pythonRunner(folder, show) {
         worker.onerror = unreachable;
       }
       state = START;
-      tell(ready ? { phase: "running", words: "Running …" } : { phase: "loading", words: "Loading Python, about 6 MB, once." });
+      tell(ready ? { phase: "running", words: "Running…" } : { phase: "loading", words: "Loading Python (about 6 MB, first time only)." });
       worker.postMessage({ folder: new URL(folder, location.href).href, source });
     },
     stop() {

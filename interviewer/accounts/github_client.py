@@ -27,19 +27,19 @@ MAX_ID = 2**63 - 1
 SCOPE = "read:user user:email"
 USER_AGENT = "interviewer"  # GitHub rejects requests without one
 
-EXPIRED = "GitHub's code has expired or was used already. Please sign in with GitHub again."
-UNVERIFIED = "Your primary e-mail address at GitHub is not verified. Verify it there, or sign up with an e-mail address here."
+EXPIRED = "GitHub's code has expired or was already used. Please sign in with GitHub again."
+UNVERIFIED = "Your primary email address at GitHub isn't verified. Verify it there, or sign up with an email address here."
 MISCONFIGURED = (
-    "Signing in with GitHub is not set up correctly on this site, and the people who run it have to look at it. "
-    "Please sign in with your e-mail address."
+    "GitHub sign-in isn't set up correctly on this site, and the people who run it need to fix it. "
+    "Please sign in with your email address."
 )
 NO_ADDRESS = (
-    "GitHub does not let this site read your e-mail address, and the people who run it have to look at it. "
-    "Please sign in with your e-mail address."
+    "GitHub doesn't let this site read your email address, and the people who run it need to fix that. "
+    "Please sign in with your email address."
 )
 BUSY = (
-    "GitHub takes no more requests from this site right now. Please try again in a few minutes, "
-    "or sign in with your e-mail address."
+    "GitHub isn't accepting more requests from this site right now. Please try again in a few minutes, "
+    "or sign in with your email address."
 )
 
 logger = logging.getLogger(__name__)

@@ -31,14 +31,14 @@ ATTEMPT_COOKIE = "interviewer_github"
 CALLBACK = "github/callback"
 # Longest path to return to, in characters; it has to fit into the cookie.
 MAX_NEXT = 1000
-NOT_CONFIGURED = "Signing in with GitHub is not configured on this site."
-LOST = "The way back from GitHub does not match the way there. Please start again from this page."
+NOT_CONFIGURED = "GitHub sign-in isn't configured on this site."
+LOST = "We couldn't match your return from GitHub to a sign-in that you started here. Please start again from this page."
 _DENIALS = {
-    "access_denied": "You cancelled at GitHub; nothing has changed.",
-    "application_suspended": "GitHub has suspended this site's sign-in. Please sign in with your e-mail address.",
+    "access_denied": "You canceled at GitHub. Nothing has changed.",
+    "application_suspended": "GitHub has suspended this site's sign-in. Please sign in with your email address.",
     "redirect_uri_mismatch": (
-        "Signing in with GitHub is not set up correctly on this site, and the people who run it have to look at it. "
-        "Please sign in with your e-mail address."
+        "GitHub sign-in isn't set up correctly on this site, and the people who run it need to fix it. "
+        "Please sign in with your email address."
     ),
 }
 
@@ -162,7 +162,7 @@ class GitHubSignIn:
     async def _connect(self, session: AsyncSession, user: User, identity: Identity, keep: str = "") -> None:
         """Connect an account to GitHub and notify its owner by mail; `keep` is the secret of the current session."""
         if user.github_id is not None and user.github_id != identity.id:
-            raise Conflict("This account is connected with another GitHub account. Sign in with that one, or by e-mail.")
+            raise Conflict("This account is connected to another GitHub account. Sign in with that one, or by email.")
         user.github_id, user.updated_at = identity.id, utcnow()
         if _unproven(user):
             await self._drop_password(session, user, keep)
@@ -185,7 +185,7 @@ class GitHubSignIn:
             await queries.lock_address(session, f"github:{identity.id}")
             owner = await queries.user_by_github_id(session, identity.id)
             if owner is not None and owner.id != user_id:
-                raise Conflict("This GitHub account is connected with another account here.")
+                raise Conflict("This GitHub account is connected to another account here.")
             user = await users.locked_user(session, user_id)
             if user is None:
                 raise Unauthorized
@@ -200,7 +200,9 @@ class GitHubSignIn:
             if user is None:
                 raise Unauthorized
             if user.password_hash is None:
-                raise Conflict('Choose a password first, by "Forgot your password?": without one you could not sign in any more.')
+                raise Conflict(
+                    'Choose a password first, with "Forgot your password?". Without one, you would have no way to sign in.'
+                )
             if user.github_id is not None:
                 await free_credit.remember_disconnected(session, user.github_id)
             user.github_id, user.updated_at = None, utcnow()
@@ -225,7 +227,7 @@ def _address(identity: Identity) -> str:
     try:
         return normalised_email(identity.email)
     except BadRequest:
-        raise IdentityRefused("GitHub gives an e-mail address that cannot be used here. Sign up with another one.") from None
+        raise IdentityRefused("GitHub gave us an email address that can't be used here. Sign up with a different one.") from None
 
 
 def _unproven(user: User) -> bool:

@@ -41,17 +41,17 @@ def verification(to: str, username: str, site_url: str, secret: str) -> Mail:
     """Return the mail with the link that creates an account."""
     return _mail(
         to,
-        "Confirm your e-mail address",
+        "Confirm your email address",
         [
-            f"Hello {username},",
-            f"you signed up for Interviewer as {username}. Open this page to create your account. It asks for the password "
-            "you chose, or lets you choose a new one:",
+            f"Hi {username},",
+            f"You signed up for Interviewer as {username}. Open this page to create your account. You can enter the password "
+            "you chose, or choose a new one:",
         ],
         f"{site_url}verify-email?token={quote(secret)}",
         "Create my account",
         (
             f"The link works once, for {duration(VERIFICATION_LIFETIME)}. {FIRST_FREE}",
-            f"Not you? Then someone else typed your address. Ignore this mail, and no account is created for {username}.",
+            f"Wasn't you? Someone else typed your address. Ignore this email, and no account will be created for {username}.",
         ),
     )
 
@@ -63,13 +63,14 @@ def already_known(to: str, site_url: str) -> Mail:
         "You already have an account",
         [
             "Hello,",
-            "somebody, probably you, wanted to create an Interviewer account with this address. You have one already: sign in at",
+            "Someone, probably you, tried to create an Interviewer account with this address. You already have one.",
+            "Sign in here:",
         ],
         f"{site_url}login",
         "Sign in",
         (
-            f"Forgot the password? Choose a new one at {site_url}reset-request",
-            "If it was not you, nothing has changed and nothing needs to be done.",
+            f"Forgot your password? Choose a new one at {site_url}reset-request",
+            "If it wasn't you, nothing has changed, and you don't need to do anything.",
         ),
     )
 
@@ -80,13 +81,13 @@ def welcome(to: str, username: str, site_url: str) -> Mail:
         to,
         "Welcome to Interviewer",
         [
-            f"Welcome {username},",
-            "your account is ready, with one free interview in it. "
+            f"Welcome, {username}!",
+            "Your account is ready, with one free interview in it. "
             f"Choose {STANDARD.total} questions in {time_words(STANDARD)}, or {SHORT.total} in about {SHORT.minutes}. "
-            "Every answer gets a verdict that tells what it is based on. You can pause at any time.",
+            "Every answer gets a verdict that shows what it's based on. You can pause anytime.",
         ],
         f"{site_url}interview",
-        "Start the interview",
+        "Start my interview",
     )
 
 
@@ -95,12 +96,12 @@ def reset(to: str, username: str, site_url: str, secret: str) -> Mail:
     return _mail(
         to,
         "Choose a new password",
-        [f"Hello {username},", "here you can choose a new password for your Interviewer account:"],
+        [f"Hi {username},", "You can choose a new password for your Interviewer account here:"],
         f"{site_url}reset-password?token={quote(secret)}",
         "Choose a new password",
         (
             f"The link works once, for {duration(RESET_LIFETIME)}.",
-            "If you did not ask for this, ignore this mail: your password stays as it is.",
+            "If you didn't ask for this, ignore this email. Your password stays the same.",
         ),
     )
 
@@ -111,13 +112,13 @@ def password_to_choose(to: str, username: str, site_url: str, secret: str) -> Ma
         to,
         "Choose your password",
         [
-            f"Hello {username},",
-            "your account is ready, but it has no password yet. More than one sign-up with this address was waiting, with "
-            "different passwords, so we kept none of them. Choose your password here:",
+            f"Hi {username},",
+            "Your account is ready, but it doesn't have a password yet. There was more than one sign-up with this address, with "
+            "different passwords, so we didn't keep any of them. Choose your password here:",
         ],
         f"{site_url}reset-password?token={quote(secret)}",
         "Choose my password",
-        (f"The link works once, for {duration(RESET_LIFETIME)}. You can get a new one at any time: {site_url}reset-request",),
+        (f"The link works once, for {duration(RESET_LIFETIME)}. You can get a new one anytime: {site_url}reset-request",),
     )
 
 
@@ -125,17 +126,17 @@ def password_removed(to: str, username: str, site_url: str) -> Mail:
     """Return the mail about a password that GitHub sign-in removed because it had never been used."""
     return _mail(
         to,
-        "We removed the password of your account",
+        "We removed the password from your account",
         [
-            f"Hello {username},",
-            "from now on you sign in to your Interviewer account with GitHub.",
+            f"Hi {username},",
+            "From now on, you sign in to your Interviewer account with GitHub.",
             "The account also had a password that was never used to sign in. Someone else may have chosen it when they signed up "
             "with your address, so we removed it and signed out every other device. Your interviews and credits are still there.",
-            "Would you like to have a password too? Choose one here:",
+            "Want a password too? Choose one here:",
         ],
         f"{site_url}reset-request",
         "Choose a password",
-        (f"If you did not sign in with GitHub, choose a password now and disconnect GitHub at {site_url}account",),
+        (f"If you didn't sign in with GitHub, choose a password now and disconnect GitHub at {site_url}account",),
     )
 
 
@@ -145,10 +146,10 @@ def password_changed(to: str, username: str, site_url: str, *, github: bool) -> 
         to,
         "Your password was changed",
         [
-            f"Hello {username},",
-            "the password of your Interviewer account has just been changed, and every device was signed out.",
-            *(["Signing in with GitHub still works. You can end that on your account page."] if github else []),
-            "If that was not you, choose a new password at once:",
+            f"Hi {username},",
+            "The password for your Interviewer account was just changed, and every device was signed out.",
+            *(["You can still sign in with GitHub. To turn that off, disconnect GitHub on your account page."] if github else []),
+            "If this wasn't you, choose a new password right away:",
         ],
         f"{site_url}reset-request",
         "Choose a new password",
@@ -159,14 +160,15 @@ def github_connected(to: str, username: str, site_url: str) -> Mail:
     """Return the mail about a new connection to GitHub."""
     return _mail(
         to,
-        "Your account is connected with GitHub",
+        "Your account is now connected to GitHub",
         [
-            f"Hello {username},",
-            "from now on you can sign in to your Interviewer account with GitHub too. You can end that on your account page:",
+            f"Hi {username},",
+            "From now on, you can also sign in to your Interviewer account with GitHub.",
+            "To turn that off, disconnect GitHub on your account page:",
         ],
         f"{site_url}account",
-        "Your account",
-        ("If that was not you, end the connection and choose a new password at once.",),
+        "Go to my account",
+        ("If this wasn't you, disconnect GitHub and choose a new password right away.",),
     )
 
 
@@ -174,10 +176,10 @@ def deleted(to: str, username: str, site_url: str) -> Mail:
     """Return the mail that confirms the deletion of an account."""
     return _mail(
         to,
-        "Your account is deleted",
+        "Your account has been deleted",
         [
             f"Goodbye {username},",
-            "your Interviewer account, your interviews and everything else that was stored about you are erased.",
-            f"You are welcome back at any time: {site_url}",
+            "Your Interviewer account, your interviews, and everything else we stored about you have been erased.",
+            f"You're welcome back anytime: {site_url}",
         ],
     )

@@ -30,11 +30,11 @@ def refusal(password: str, about: Iterable[str] = ()) -> str:
     call it in a thread.
     """
     if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
-        return f"A password has {MIN_PASSWORD} to {MAX_PASSWORD} characters."
+        return f"Passwords must have {MIN_PASSWORD} to {MAX_PASSWORD} characters."
     if _SURROGATE.search(password):
-        return "This password has a character that cannot be typed again. Choose another."
+        return "This password contains a character that can't be typed again. Choose another one."
     if _strength(password, about) < MIN_STRENGTH:
-        return "This password is easy to guess. Three or four unrelated words make a good one."
+        return "This password is easy to guess. Try three or four unrelated words."
     return ""
 
 

@@ -33,8 +33,8 @@ _passwords = CryptContext(
 )
 
 RESET_DEAD = "Invalid or expired token"
-LINK_DEAD = "This link has been used already or has expired. Sign up again to get a new one."
-NOT_CHOSEN = "That isn’t the password chosen at sign-up. Try again, or choose a new one below."
+LINK_DEAD = "This link has expired or was already used. Sign up again to get a new one."
+NOT_CHOSEN = "That isn't the password you chose when you signed up. Try again, or choose a new one below."
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from interviewer.core.users import NO_EMAIL
 from interviewer.errors import BadRequest, IdentityRefused, IdentityUnavailable, Unauthorized
 
 router = APIRouter(prefix="/api/auth", tags=["auth"])
-WEAK = "This password is easy to guess. Three or four unrelated words make a good one."
+WEAK = "This password is easy to guess. Try three or four unrelated words."
 _ADA = {"email": "ada@example.com", "username": "Ada", "password": "violet harbour lantern"}
 _ACCESS, _REFRESH = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIzIn0.c2lnbmF0dXJl", "b2Zy8nqH0mB3cV5xT7kL1w"
 
@@ -169,7 +169,7 @@ async def reset_password(body: Reset, services: Services, client: Client) -> Not
         {
             400: "Code required",
             401: IdentityRefused.user_message,
-            409: "This account is connected with another GitHub account. Sign in with that one, or by e-mail.",
+            409: "This account is connected to another GitHub account. Sign in with that one, or by email.",
             502: IdentityUnavailable.user_message,
             503: NOT_CONFIGURED,
         }

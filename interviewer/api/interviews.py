@@ -45,7 +45,7 @@ IdempotencyKey = Annotated[
         description="A repeated key does nothing twice: it returns the first request's result, for answers within 24 hours.",
     ),
 ]
-_NO_JOB = "This does not look like a job description. Paste its text, or leave the box empty for a general interview."
+_NO_JOB = "This doesn't look like a job description. Paste its text, or leave the box empty for a general interview."
 _JOB_TOO_LONG = too_long("The job description", 31_000, MAX_JOB_DESCRIPTION)
 _NO_PLAN = (BAD_TOPICS, BAD_COUNT, too_many(36), BAD_LEVEL, BAD_LANGUAGE, BAD_FOLLOW_UPS)
 _FOUND = {400: "Invalid ID", 404: "Interview not found"}
@@ -139,9 +139,7 @@ def path_id(raw: str) -> int:
     response_model=StartedBody,
     openapi_extra=RESUMED,
     responses=streamed(201, "Started", StartedBody)
-    | refused(
-        {400: [_NO_JOB, *_NO_PLAN], 413: _JOB_TOO_LONG, 503: f"{InterviewerError.user_message} Your credit was given back."}
-    )
+    | refused({400: [_NO_JOB, *_NO_PLAN], 413: _JOB_TOO_LONG, 503: f"{InterviewerError.user_message} Your credit is back."})
     | refused_with(Refused, {402: [{"error": PaymentRequired.user_message, "reason": one.value} for one in Refusal]}),
 )
 async def start(

@@ -17,7 +17,7 @@ router = APIRouter(prefix="/api/payment", tags=["payment"])
 
 
 _TIER = "Missing or invalid tier"
-_CLOSED = "Buying is not set up on this site."
+_CLOSED = "Purchases aren't set up on this site."
 _NOT_REACHED = PaymentsUnavailable.user_message
 
 
@@ -54,7 +54,7 @@ def _refused(*words: str) -> Responses:
     "/checkout",
     operation_id="createCheckout",
     responses=refused(
-        {400: _TIER, 409: "You have a subscription already. You can change its plan instead.", 502: _NOT_REACHED, 503: _CLOSED}
+        {400: _TIER, 409: "You already have a subscription. You can change its plan instead.", 502: _NOT_REACHED, 503: _CLOSED}
     ),
 )
 async def checkout(body: Tier, person: Person, services: Services, client: Client) -> Checkout:
@@ -66,7 +66,7 @@ async def checkout(body: Tier, person: Person, services: Services, client: Clien
     "/cancel",
     operation_id="cancelSubscription",
     responses=answered(200, "Canceled", {"message": "Subscription cancelled"})
-    | refused({409: "There is no subscription to cancel.", 502: _NOT_REACHED, 503: _CLOSED}),
+    | refused({409: "You don't have a subscription to cancel.", 502: _NOT_REACHED, 503: _CLOSED}),
 )
 async def cancel(person: Person, services: Services, client: Client) -> Done:
     """Cancel the subscription; it ends with the paid period."""
@@ -80,7 +80,8 @@ async def cancel(person: Person, services: Services, client: Client) -> Done:
     responses=answered(200, "Resumed", {"message": "Subscription resumed"})
     | refused({502: [_NOT_REACHED, PaymentsRefused.user_message], 503: _CLOSED})
     | _refused(
-        "There is no cancelled subscription to resume.", "Another subscription of yours is running: you would pay for two."
+        "You don't have a canceled subscription to resume.",
+        "You already have another subscription running, so you would pay for two.",
     ),
 )
 async def resume(person: Person, services: Services, client: Client) -> Done:
@@ -94,7 +95,7 @@ async def resume(person: Person, services: Services, client: Client) -> Done:
     operation_id="changePlan",
     responses=answered(200, "Changed", {"message": "Plan changed"})
     | refused({400: _TIER, 502: [_NOT_REACHED, PaymentsRefused.user_message], 503: _CLOSED})
-    | _refused("There is no active subscription whose plan could be changed.", "Your plan is Pro already."),
+    | _refused("You don't have an active subscription, so there's no plan to change.", "You're already on the Pro plan."),
 )
 async def change_plan(body: Plan, person: Person, services: Services, client: Client) -> Done:
     """Change the plan."""

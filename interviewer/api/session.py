@@ -42,7 +42,7 @@ async def login(
         user = await services.accounts.sign_in(email, password, client)
         return await signed_in_response(services, user, local_path(next), user_agent, replaced=secret)
     except AppError as error:
-        words = "The e-mail address or the password is wrong." if error.status == 401 else error.user_message
+        words = "The email address or password is wrong." if error.status == 401 else error.user_message
         return flash(services, login_page(local_path(next)), error=words, email=email)
 
 

@@ -37,13 +37,13 @@ logger = logging.getLogger(__name__)
 # Statuses in which the plan can be changed. A paused or unpaid subscription must be fixed first, and a trial must end: its
 # credits come with its first payment.
 CHANGEABLE = frozenset({SubscriptionStatus.ACTIVE})
-_DUE = "A payment of your subscription is due. Its plan can be changed once that is paid."
+_DUE = "A payment for your subscription is due. You can change your plan once it's paid."
 _FIRST = {
-    SubscriptionStatus.ON_TRIAL: "Your plan can be changed once the trial is over.",
-    SubscriptionStatus.PAUSED: "Your subscription is paused. Its plan can be changed once it goes on.",
+    SubscriptionStatus.ON_TRIAL: "You can change your plan once the trial is over.",
+    SubscriptionStatus.PAUSED: "Your subscription is paused. You can change your plan once it's running again.",
     SubscriptionStatus.PAST_DUE: _DUE,
     SubscriptionStatus.UNPAID: _DUE,
-    SubscriptionStatus.CANCELLED: "Your subscription is cancelled. Resume it first, then its plan can be changed.",
+    SubscriptionStatus.CANCELLED: "Your subscription is canceled. Resume it first, then change your plan.",
 }
 PAYPAL = "paypal"
 # Pages of the payment service, by their key in a subscription's signed URLs.
@@ -91,19 +91,19 @@ class Purchases:
             if user is None:
                 raise Unauthorized
             if product in PLANS and await ledger.newest_subscription(session, user_id, running=True):
-                raise Conflict("You have a subscription already. You can change its plan instead.")
+                raise Conflict("You already have a subscription. You can change its plan instead.")
             # Stored before the user can pay with it.
             session.add(CheckoutReference(reference=reference, user_id=user_id, product=product.value))
         back = f"{self._site_url}dashboard?bought={product.value}"
         return await payments.checkout(Purchase(self._catalogue.variants[product], user.email, reference, back))
 
     async def cancel(self, user_id: int, client: str) -> None:
-        """Cancel the subscription at the end of the paid cycle; raises Conflict if none is running, PaymentsUnavailable."""
+        """Cancel subscription at the end of the paid cycle; raises Conflict if none is running, PaymentsUnavailable."""
         payments = await self._admitted(user_id, client)
         async with self._database.transaction() as session:
             running = await ledger.newest_subscription(session, user_id, running=True)
         if running is None:
-            raise Conflict("There is no subscription to cancel.")
+            raise Conflict("You don't have a subscription to cancel.")
         await self._record(running, await payments.cancel(running.lemon_id))
 
     async def resume(self, user_id: int, client: str) -> None:
@@ -117,9 +117,9 @@ class Purchases:
             newest = await ledger.newest_subscription(session, user_id)
             running = await ledger.newest_subscription(session, user_id, running=True)
         if newest is None or newest.status != SubscriptionStatus.CANCELLED:
-            raise Conflict("There is no cancelled subscription to resume.")
+            raise Conflict("You don't have a canceled subscription to resume.")
         if running:
-            raise Conflict("Another subscription of yours is running: you would pay for two.")
+            raise Conflict("You already have another subscription running, so you would pay for two.")
         now = await self._answer(newest, payments.resume(newest.lemon_id))
         if _attribute(now, "status") == SubscriptionStatus.CANCELLED:
             raise DoneElsewhere(self._page(now, CHANGE_PAGE))
@@ -139,9 +139,9 @@ class Purchases:
             current = await plan_sold(session, self._catalogue, newest) if newest else None
         if newest is None or newest.status not in CHANGEABLE:
             first = _FIRST.get(SubscriptionStatus(newest.status)) if newest else None
-            raise Conflict(first or "There is no active subscription whose plan could be changed.")
+            raise Conflict(first or "You don't have an active subscription, so there's no plan to change.")
         if current is plan:
-            raise Conflict(f"Your plan is {plan.label} already.")
+            raise Conflict(f"You're already on the {plan.label} plan.")
         variant = self._catalogue.variants[plan]
         more = current is None or CREDITS_A_MONTH[plan] > CREDITS_A_MONTH[current]
         now = await self._answer(newest, payments.change_variant(newest.lemon_id, variant, charge_now=more))
@@ -156,13 +156,13 @@ class Purchases:
             newest = await ledger.newest_subscription(session, user_id)
         now = await payments.subscription(newest.lemon_id) if newest else None
         if now is None:
-            raise Conflict("There is no subscription to pay for.")
+            raise Conflict("You don't have a subscription to pay for.")
         return self._page(now, PAYMENT_PAGE)
 
     def _configured(self) -> LemonSqueezy:
         """Return the payment service; raises Unavailable if it is not configured."""
         if self._payments is None or not self.configured:
-            raise Unavailable("Buying is not set up on this site.")
+            raise Unavailable("Purchases aren't set up on this site.")
         return self._payments
 
     async def _admitted(self, user_id: int, client: str) -> LemonSqueezy:

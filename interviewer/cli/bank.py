@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from interviewer.cli.printing import say, table
 from interviewer.grading.bank.loader import load_bank
 from interviewer.grading.bank_check import bank_problems
-from interviewer.interviews.plan import counted
 from interviewer.interviews.topics import TOPICS, AnswerKind, Level
+from interviewer.wording import counted
 
 app = typer.Typer(help="Check the question bank.", no_args_is_help=True)
 

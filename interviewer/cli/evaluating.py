@@ -61,7 +61,7 @@ def evaluate(
         failed = _evaluate(file, interviewer, out, report, repeats, limit, concurrency or AT_ONCE[interviewer])
     if failed:
         typer.echo(
-            f"interviewer: {form(failed, 'one answer', f'{failed} answers')} could not be graded; see {shown(out)} for the reasons.",
+            f"interviewer: {form(failed, 'one answer', f'{failed} answers')} could not be graded; see {shown(out)} for reasons.",
             err=True,
         )
         raise typer.Exit(1)

@@ -9,9 +9,9 @@ import typer
 
 from interviewer.cli.opening import operate
 from interviewer.cli.printing import say, say_if_cut, table
-from interviewer.interviews.plan import counted
 from interviewer.operator.usage import By, Line
 from interviewer.wiring import Services
+from interviewer.wording import counted
 
 NOBODY = {By.USER: "(deleted or no user)", By.INTERVIEW: "(deleted or none)"}
 UNKNOWN = "-"

@@ -11,9 +11,8 @@ from interviewer.cli.opening import operate
 from interviewer.cli.printing import say, say_if_cut, table
 from interviewer.core.users import normalised_email
 from interviewer.errors import BadRequest, PaymentsUnavailable, SubscriptionNotCancelled
-from interviewer.interviews.plan import counted
 from interviewer.operator.users import MOST_CREDITS, AccountLine, Grant
-from interviewer.wording import timestamp
+from interviewer.wording import counted, timestamp
 
 if TYPE_CHECKING:
     from interviewer.wiring import Services

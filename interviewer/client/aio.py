@@ -165,7 +165,7 @@ class AsyncClient(Core):
         return await self._do(calls.checkout(tier))
 
     async def cancel_subscription(self) -> None:
-        """Cancel the subscription at the end of the paid period; raises Conflict when there is none."""
+        """Cancel subscription at the end of the paid period; raises Conflict when there is none."""
         await self._do(calls.cancel())
 
     async def resume_subscription(self) -> None:

@@ -160,7 +160,7 @@ def checkout(tier: str) -> Call[str]:
 
 
 def cancel() -> Call[None]:
-    """Cancel the subscription."""
+    """Cancel subscription."""
     return Call("POST", "api/payment/cancel", _nothing)
 
 

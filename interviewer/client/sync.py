@@ -163,7 +163,7 @@ class Client(Core):
         return self._do(calls.checkout(tier))
 
     def cancel_subscription(self) -> None:
-        """Cancel the subscription at the end of the paid period; raises Conflict when there is none."""
+        """Cancel subscription at the end of the paid period; raises Conflict when there is none."""
         self._do(calls.cancel())
 
     def resume_subscription(self) -> None:

@@ -16,7 +16,7 @@ _SEND_KEY = rx.Var(
     "{ event.preventDefault(); event.currentTarget.form.requestSubmit(); } }"
 )
 
-_CODE_FIRST = "Code first; complexity and edge cases in a comment."
+_CODE_FIRST = "Start with the code. Put complexity and edge cases in a comment."
 # The plain textarea, shown until the editor loads, or if it never does: same frame and height as the editor.
 _PLAIN_CODE = (
     "block min-h-62 w-full resize-y bg-sheet px-3 py-2.5 font-mono text-sm text-ink placeholder:text-muted focus:outline-none"
@@ -66,7 +66,7 @@ def _text(code_mode: Any, draft: Any) -> rx.Component:
     return rx.el.textarea(
         id="answer",
         name="answer",
-        placeholder=rx.cond(code_mode, _CODE_FIRST, "Say it as you would in the room."),
+        placeholder=rx.cond(code_mode, _CODE_FIRST, "Answer as you would in a real interview."),
         rows="10",
         spell_check=~code_mode,
         aria_describedby="answer-hint",
@@ -77,8 +77,8 @@ def _text(code_mode: Any, draft: Any) -> rx.Component:
 
 def _hint() -> rx.Component:
     return rx.el.p(
-        "Tab indents; Escape, then Tab leaves the box. Python can be run here: in this browser, with its standard library; "
-        "nothing is sent.",
+        "Tab indents. To leave the box, press Escape, then Tab. You can run Python here, with its standard library. "
+        "It runs in your browser, and nothing is sent.",
         id="code-hint",
         class_name="mt-2 text-sm text-muted",
     )

@@ -21,17 +21,17 @@ def appeal(turn: rx.Var[TurnItem]) -> rx.Component:
 def _offer(turn: rx.Var[TurnItem]) -> rx.Component:
     hearing = AppealState.hearing == turn.question_id
     return rx.el.section(
-        rx.el.h3("Does this score seem wrong?", class_name="font-medium"),
+        rx.el.h3("Does this score look wrong?", class_name="font-medium"),
         rx.el.p(
-            "Have your answer judged afresh, by an interviewer who has not seen this verdict. "
-            "The mean of both counts, whichever way it goes. Once for each question.",
+            "Have your answer scored again by an interviewer that hasn't seen this verdict. "
+            "The average of the two counts, whether it's higher or lower. You can do this once per question.",
             class_name="mt-1 text-sm text-muted",
         ),
         rx.cond(
             AppealState.error_of == turn.question_id, rx.el.div(alert(AppealState.error, id="appeal-error"), class_name="mt-3")
         ),
         rx.el.button(
-            rx.cond(hearing, "Being judged afresh …", "Ask for a second verdict"),
+            rx.cond(hearing, "Scoring again…", "Get a second verdict"),
             type="button",
             on_click=AppealState.ask(turn.question_id),
             disabled=AppealState.hearing != 0,
@@ -46,11 +46,11 @@ def _both(turn: rx.Var[TurnItem]) -> rx.Component:
     return rx.el.section(
         rx.el.h3("Two verdicts", class_name="font-medium"),
         rx.el.p(
-            "The first said ",
+            "The first verdict gave ",
             rx.el.strong(turn.first_score),
             ", the second ",
             rx.el.strong(turn.second_score),
-            ": their mean counts, ",
+            ". The average counts: ",
             rx.el.strong(turn.score, f" out of {MAX_SCORE}"),
             ".",
             role="status",

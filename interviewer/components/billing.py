@@ -25,16 +25,16 @@ def _month(product: Product) -> str:
 
 
 OFFERS = {
-    Product.INDIVIDUAL: ("One interview", "once", ("Never expires", "Stays with you over every plan")),
-    Product.PRO: (_month(Product.PRO), "a month", ("Unused credits are kept", "Change or cancel at any time")),
-    Product.PREMIUM: (_month(Product.PREMIUM), "a month", ("Unused credits are kept", "Change or cancel at any time")),
+    Product.INDIVIDUAL: ("One interview", "one time", ("Never expires", "Works with or without a plan")),
+    Product.PRO: (_month(Product.PRO), "a month", ("Unused credits roll over", "Change or cancel anytime")),
+    Product.PREMIUM: (_month(Product.PREMIUM), "a month", ("Unused credits roll over", "Change or cancel anytime")),
 }
 
 
 def an_interview(product: Product) -> str:
     """Return a plan's price per interview, for display."""
     cents = PRICE_CENTS[product] / CREDITS_A_MONTH[product]
-    return f"${cents / 100:.2f} an interview"
+    return f"${cents / 100:.2f} per interview"
 
 
 def offer(product: Product, action: rx.Component) -> rx.Component:
@@ -66,7 +66,7 @@ def prices() -> rx.Component:
 
 def _prices() -> rx.Component:
     return rx.el.section(
-        rx.el.h2("Prices", class_name="font-serif text-2xl font-bold"),
+        rx.el.h2("Pricing", class_name="font-serif text-2xl font-bold"),
         rx.el.p(
             f"{FIRST_FREE} After that, {ONE_FOR_ONE[0].lower()}{ONE_FOR_ONE[1:]}",
             class_name="mt-1 mb-5 text-muted",
@@ -84,9 +84,9 @@ def _prices() -> rx.Component:
                             class_name=f"{SECONDARY} w-full",
                         ),
                         rx.el.a(
-                            "Start with the free one",
+                            "Start free",
                             href="/signup",
-                            aria_label=f"Start with the free one: {product.label}",
+                            aria_label=f"Start free: {product.label}",
                             class_name=f"{SECONDARY} w-full",
                         ),
                     ),
@@ -122,7 +122,7 @@ def credits_card() -> rx.Component:
         rx.el.p(
             rx.cond(
                 credits.plan_usable & (credits.plan > 0),
-                f"{credits.individual} single, {credits.plan} of your plan. {ONE_FOR_ONE}",
+                f"{credits.individual} single, {credits.plan} from your plan. {ONE_FOR_ONE}",
                 ONE_FOR_ONE,
             ),
             class_name="text-sm text-muted",
@@ -131,7 +131,7 @@ def credits_card() -> rx.Component:
         rx.cond(plan.next != "", rx.el.p(plan.next, class_name="mt-4 mb-1 border-t border-line pt-4 text-sm text-muted")),
         rx.cond(
             plan.status == NO_PLAN,
-            rx.cond(SessionState.selling, rx.el.a("See the prices", href="#credits", class_name=_FOOT_LINK)),
+            rx.cond(SessionState.selling, rx.el.a("See pricing", href="#credits", class_name=_FOOT_LINK)),
             rx.el.a("See your plan", href="/account#plan", class_name=_FOOT_LINK),
         ),
         id="balance",
@@ -162,7 +162,7 @@ def notices() -> rx.Component:
                     rx.el.p(BillingState.plan.trouble),
                     class_name="flex min-w-60 flex-1 gap-3 text-bad",
                 ),
-                _button("Change the payment method", "card", BillingState.change_card, SECONDARY),
+                _button("Change payment method", "card", BillingState.change_card, SECONDARY),
                 class_name="flex flex-wrap items-center justify-between gap-3 rounded-md border border-bad bg-bad-soft px-4 py-3",
             ),
         ),
@@ -173,8 +173,8 @@ def notices() -> rx.Component:
 def _button(label: str | rx.Var[str], name: str, event: Any, look: str, **attributes: Any) -> rx.Component:
     """Return a button that calls the payment service; only one call runs at a time, and the button shows it."""
     return rx.el.button(
-        rx.el.span(rx.cond(BillingState.busy == name, "One moment …", label), class_name="group-data-[sent]:hidden"),
-        rx.el.span("One moment …", class_name="hidden group-data-[sent]:inline"),
+        rx.el.span(rx.cond(BillingState.busy == name, "Just a moment…", label), class_name="group-data-[sent]:hidden"),
+        rx.el.span("Just a moment…", class_name="hidden group-data-[sent]:inline"),
         type="button",
         on_click=event,
         disabled=BillingState.busy != "",
@@ -205,7 +205,7 @@ def _shop() -> rx.Component:
             class_name="grid gap-4 md:grid-cols-3",
         ),
         rx.el.p(
-            "Payments are made on the pages of Lemon Squeezy, our merchant of record. Prices are without tax.",
+            "You pay on Lemon Squeezy, our merchant of record. Prices don't include tax.",
             class_name="mt-3 text-sm text-muted",
         ),
         id="credits",
@@ -221,8 +221,8 @@ def _buyable(product: Product, label: str) -> rx.Component:
 def _has_plan() -> rx.Component:
     return rx.el.li(
         rx.el.h3("Your plan: ", BillingState.plan.title, class_name="font-semibold"),
-        rx.el.p("Change it, cancel it or change how it is paid on the account page.", class_name="mt-2 mb-5 text-muted"),
-        rx.el.a("Manage the plan", href="/account#plan", class_name=f"{SECONDARY} mt-auto w-fit"),
+        rx.el.p("Change it, cancel it, or change how you pay on your account page.", class_name="mt-2 mb-5 text-muted"),
+        rx.el.a("Manage plan", href="/account#plan", class_name=f"{SECONDARY} mt-auto w-fit"),
         class_name="flex flex-col rounded-lg border border-line bg-sheet p-5 md:col-span-2",
     )
 
@@ -250,8 +250,8 @@ def plan_card() -> rx.Component:
             plan.pays,
             _changes(),
             rx.el.div(
-                rx.cond(plan.resume != "", _button("Resume the subscription", "resume", BillingState.resume, PRIMARY)),
-                rx.cond(SessionState.selling, rx.el.a("See the plans", href="/dashboard#credits", class_name=SECONDARY)),
+                rx.cond(plan.resume != "", _button("Resume subscription", "resume", BillingState.resume, PRIMARY)),
+                rx.cond(SessionState.selling, rx.el.a("See plans", href="/dashboard#credits", class_name=SECONDARY)),
                 class_name="flex flex-wrap gap-3",
             ),
         ),
@@ -281,7 +281,7 @@ def _changes() -> rx.Component:
         rx.cond(
             plan.elsewhere,
             rx.el.p(
-                "You pay by PayPal: changes of the plan are confirmed on the pages of Lemon Squeezy.",
+                "You pay with PayPal, so you confirm plan changes on Lemon Squeezy.",
                 class_name="mb-3 text-sm text-muted",
             ),
         ),
@@ -297,13 +297,13 @@ def _changes() -> rx.Component:
             ),
         ),
         _folded(
-            "Cancel the subscription",
+            "Cancel subscription",
             plan.cancel,
-            _button("Cancel the subscription", "cancel", BillingState.cancel, SECONDARY.replace("text-ink", "text-bad")),
+            _button("Cancel subscription", "cancel", BillingState.cancel, SECONDARY.replace("text-ink", "text-bad")),
         ),
         _folded(
-            "Change the payment method",
-            "The card or account that the subscription is paid with is changed on the pages of Lemon Squeezy.",
+            "Change payment method",
+            "You can change the card or account you pay with on Lemon Squeezy.",
             _button("Go to Lemon Squeezy", "card", BillingState.change_card, SECONDARY),
         ),
     )
@@ -320,7 +320,7 @@ def _folded(summary: str | rx.Var[str], words: str | rx.Var[str], button: rx.Com
 def statement_card() -> rx.Component:
     """Return every change of the user's credits, newest first."""
     return card(
-        rx.el.h2("Credit statement", class_name="mb-3 font-serif text-xl font-bold"),
+        rx.el.h2("Credit history", class_name="mb-3 font-serif text-xl font-bold"),
         rx.cond(
             BillingState.lines.length() > 0,
             rx.fragment(
@@ -337,7 +337,7 @@ def statement_card() -> rx.Component:
                     ),
                     rx.el.tbody(rx.foreach(BillingState.lines, _line), class_name="divide-y divide-line"),
                     class_name="w-full text-left",
-                    aria_label="Credit statement",
+                    aria_label="Credit history",
                 ),
                 rx.cond(
                     BillingState.more_lines > 0,
@@ -350,7 +350,7 @@ def statement_card() -> rx.Component:
                     ),
                 ),
             ),
-            rx.el.p("Nothing yet. Every credit that comes or goes will stand here.", class_name="text-muted"),
+            rx.el.p("Nothing yet. Every credit you get or use will show up here.", class_name="text-muted"),
         ),
         id="statement",
         class_name="scroll-mt-6",

@@ -27,7 +27,7 @@ def scores_over_time(
         rx.el.h2("Score over time", class_name=SECTION_TITLE),
         rx.el.p(
             course,
-            rx.cond(past > points.length(), f" The newest {points.length()} of {past} interviews are drawn.", ""),
+            rx.cond(past > points.length(), f" Showing the latest {points.length()} of {past} interviews.", ""),
             class_name="mt-1 text-muted",
         ),
         rx.el.div(
@@ -47,7 +47,7 @@ def scores_over_time(
                 rx.el.ul(
                     rx.foreach(points, _point),
                     class_name=rx.cond(points.length() > 10, "absolute inset-0 max-sm:hidden", "absolute inset-0"),
-                    aria_label="Scores, the oldest first",
+                    aria_label="Scores, oldest first",
                 ),
                 class_name="relative min-w-0 flex-1",
             ),
@@ -59,14 +59,14 @@ def scores_over_time(
             class_name="mb-5 ml-13 mt-1 flex justify-between gap-3 whitespace-nowrap text-sm text-muted",
             aria_hidden="true",
         ),
-        disclosure("The same as a table", _table(points)),
+        disclosure("Show as a table", _table(points)),
         id="scores",
     )
 
 
 def _level(percent: int) -> rx.Component:
     place = {"top": f"{100 * height_of(percent) / HEIGHT:.2f}%"}
-    return rx.el.span(f"{percent} %", style=place, class_name="absolute right-0 -translate-y-1/2 whitespace-nowrap tabular-nums")
+    return rx.el.span(f"{percent}%", style=place, class_name="absolute right-0 -translate-y-1/2 whitespace-nowrap tabular-nums")
 
 
 def _line(points: rx.Var[list[PointItem]], line: rx.Var[str], area: rx.Var[str]) -> rx.Component:
@@ -125,7 +125,7 @@ def _point(point: rx.Var[PointItem]) -> rx.Component:
                 class_name="h-3.5 w-3.5 rounded-full bg-accent ring-2 ring-sheet hidden group-hover:block group-focus-visible:block"
             ),
             rx.el.span(
-                rx.el.span(point.percent, " %", class_name="font-semibold"),
+                rx.el.span(point.percent, "%", class_name="font-semibold"),
                 rx.el.span(point.at, class_name="text-muted"),
                 rx.el.span(point.title, class_name="w-full truncate"),
                 class_name=rx.match(
@@ -133,7 +133,7 @@ def _point(point: rx.Var[PointItem]) -> rx.Component:
                 ),
             ),
             href=point.href,
-            aria_label=f"{point.percent} %, {point.at}, {point.title}",
+            aria_label=f"{point.percent}%, {point.at}, {point.title}",
             class_name="group absolute inline-flex h-6 w-6 -translate-x-1/2 -translate-y-1/2 items-center justify-center no-underline hover:z-10 focus-visible:z-10",
             style={"left": point.left, "top": point.top},
         )
@@ -166,7 +166,7 @@ def _row(point: rx.Var[PointItem]) -> rx.Component:
     return rx.el.tr(
         rx.el.td(point.at, class_name=f"{_CELL} pr-3"),
         rx.el.td(rx.el.a(point.title, href=point.href, class_name=LINK), class_name="break-words py-2.5 pr-3"),
-        rx.el.td(point.percent, " %", class_name=f"{_CELL} whitespace-nowrap text-right"),
+        rx.el.td(point.percent, "%", class_name=f"{_CELL} whitespace-nowrap text-right"),
     )
 
 
@@ -177,13 +177,13 @@ def first_score(point: rx.Var[PointItem]) -> rx.Component:
         rx.el.div(
             ring(
                 rx.el.span(point.percent, class_name="font-serif text-4xl font-bold text-ink"),
-                rx.el.span("\N{NO-BREAK SPACE}%", class_name="text-lg text-ink"),
+                rx.el.span("%", class_name="text-lg text-ink"),
                 class_name="my-2 shrink-0 text-accent",
             ),
             rx.el.p(
-                "Your first interview, ",
+                "That was your first interview, on ",
                 point.at,
-                ". A second one draws the line: where you have moved, topic by topic.",
+                ". Take a second one to see how you're progressing, topic by topic.",
                 class_name="min-w-48 flex-1 text-muted",
             ),
             class_name="mt-3 flex flex-wrap items-center gap-x-8 gap-y-2",
@@ -200,7 +200,7 @@ def scores_by_topic(topics: rx.Var[list[TopicItem]], past: rx.Var[int]) -> rx.Co
     return card(
         rx.el.h2(wording.TOPICS, class_name=SECTION_TITLE),
         rx.el.p(
-            rx.cond(past > 1, "Over all answers; the stroke marks the last interview.", "Over all answers so far."),
+            rx.cond(past > 1, "Across all your answers. The line marks your last interview.", "Across all your answers so far."),
             class_name="mt-1 text-muted",
         ),
         rx.el.table(
@@ -247,12 +247,12 @@ def _topic(topic: rx.Var[TopicItem], past: rx.Var[int]) -> rx.Component:
             scope="row",
             class_name="py-3 pr-2 text-left font-medium",
         ),
-        rx.el.td(topic.percent, " %", class_name="whitespace-nowrap py-3 text-right align-bottom tabular-nums"),
+        rx.el.td(topic.percent, "%", class_name="whitespace-nowrap py-3 text-right align-bottom tabular-nums"),
         rx.cond(
             past > 1,
             rx.el.td(
                 rx.cond(
-                    topic.last != "", rx.fragment(_change(topic), topic.last, " %"), rx.el.span("none", class_name="text-muted")
+                    topic.last != "", rx.fragment(_change(topic), topic.last, "%"), rx.el.span("none", class_name="text-muted")
                 ),
                 class_name="whitespace-nowrap py-3 text-right align-bottom tabular-nums",
             ),
@@ -300,7 +300,7 @@ def streak_card(streak: rx.Var[StreakItem], started: rx.Var[bool]) -> rx.Compone
         rx.cond(
             started,
             rx.fragment(),
-            rx.el.p(rx.el.a("Practise one question", href="/practice", class_name=LINK), class_name="mt-4"),
+            rx.el.p(rx.el.a("Practice one question", href="/practice", class_name=LINK), class_name="mt-4"),
         ),
         id="streak",
     )

@@ -11,12 +11,12 @@ from interviewer.components.forms import PRIMARY
 def boundary(stateful: bool) -> rx.Component:
     """Return the error boundary around every page: it shows a message instead of a broken page, and the error is logged."""
     words = rx.el.main(
-        rx.el.h1("This page broke", class_name="font-serif text-3xl font-bold"),
+        rx.el.h1("Something went wrong on this page", class_name="font-serif text-3xl font-bold"),
         rx.el.p(
-            "The fault is ours and is noted. What you typed is kept in this browser, and what you sent is stored.",
+            "It's our fault, and we've logged the error. What you typed is kept in this browser, and everything you sent is saved.",
             class_name="mt-2 mb-6 text-lg text-muted",
         ),
-        rx.el.a("Load the page again", href="", custom_attrs={"reloadDocument": True}, class_name=PRIMARY),
+        rx.el.a("Reload the page", href="", custom_attrs={"reloadDocument": True}, class_name=PRIMARY),
         class_name="mx-auto flex min-h-screen max-w-xl flex-col items-start justify-center px-4 font-sans text-ink",
     )
     return ErrorBoundary.create(fallback_render=rx.Var.create(words), **({} if stateful else {"on_error": rx.noop()}))

@@ -112,7 +112,7 @@ def _strength(name: str) -> rx.Component:
 def _reveal(name: str) -> rx.Component:
     """Return the button that reveals the password; `assets/forms.js` handles it without the server."""
     return rx.el.button(
-        rx.el.span("Show what is typed", class_name="sr-only"),
+        rx.el.span("Show password", class_name="sr-only"),
         icon("eye", class_name="group-aria-pressed:hidden"),
         icon("eye-off", class_name="hidden group-aria-pressed:block"),
         type="button",
@@ -144,7 +144,7 @@ def or_line() -> rx.Component:
     )
 
 
-def words(idle: rx.Var[str] | str, busy: str = "One moment …") -> rx.Component:
+def words(idle: rx.Var[str] | str, busy: str = "Just a moment…") -> rx.Component:
     """Return the label of a button of the class `group`, which changes from the click until the response.
 
     `assets/forms.js` changes it at once while the request is on its way, a handler's `disabled` while it runs. A button outside a
@@ -160,7 +160,7 @@ BUSY = {"data-busy": "yes"}
 
 
 def submit(
-    text: str, *, busy: rx.Var[bool] | bool = False, busy_text: str = "One moment …", look: str = PRIMARY, class_name: str = ""
+    text: str, *, busy: rx.Var[bool] | bool = False, busy_text: str = "Just a moment…", look: str = PRIMARY, class_name: str = ""
 ) -> rx.Component:
     """Return a form's main button; while busy it says so and is disabled."""
     return rx.el.button(words(text, busy_text), type="submit", disabled=busy, class_name=f"group {look} {class_name}")

@@ -34,7 +34,8 @@ def head(origin: str) -> list[rx.Component]:
         rx.el.meta(custom_attrs={"property": "og:type"}, content="website"),
         rx.el.meta(custom_attrs={"property": "og:site_name"}, content="Interviewer"),
         rx.el.meta(
-            custom_attrs={"property": "og:image:alt"}, content="An answer with highlighted words and the score 8 of 10 in a ring"
+            custom_attrs={"property": "og:image:alt"},
+            content="An answer with highlighted words and a score of 8 out of 10 in a ring",
         ),
         rx.el.meta(name="twitter:card", content="summary_large_image"),
         rx.el.meta(name="twitter:image", content=f"{origin}og.png"),

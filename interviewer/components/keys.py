@@ -19,12 +19,12 @@ class Key(NamedTuple):
 
 
 SINGLE = (
-    Key("a", "Go to the answer"),
+    Key("a", "Go to the answer box"),
     Key("r", "Read the question aloud, or stop", "speaks"),
     Key("d", "Start or stop dictation", "hears"),
     Key("m", "Open or close the model answer"),
     Key("p", "Pause the interview"),
-    Key("?", "Show this sheet"),
+    Key("?", "Show these shortcuts"),
 )
 _ROW = "flex items-center justify-between gap-6 py-2"
 _KEY = "min-w-8 rounded border border-line bg-paper px-2 py-0.5 text-center font-mono text-sm"
@@ -44,17 +44,17 @@ def keys_button() -> rx.Component:
 def keys_sheet() -> rx.Component:
     """Return the sheet; the browser itself traps the focus in it and closes it on Escape."""
     return rx.el.dialog(
-        rx.el.h2("Keys", id="keys-title", class_name="mb-3 font-serif text-xl font-bold"),
+        rx.el.h2("Keyboard shortcuts", id="keys-title", class_name="mb-3 font-serif text-xl font-bold"),
         rx.el.dl(
             _row("Send the answer", "Ctrl + Enter"),
             *[_row(one.words, one.key, one.needs) for one in SINGLE],
-            _row("Close this sheet", "Esc"),
+            _row("Close this list", "Esc"),
             class_name="divide-y divide-line",
         ),
-        rx.el.p("Single keys work while no field has the focus.", class_name="mt-3 text-sm text-muted"),
+        rx.el.p("Single keys work when you're not typing in a field.", class_name="mt-3 text-sm text-muted"),
         rx.el.label(
             rx.el.input(type="checkbox", custom_attrs={"data-keys-switch": ""}, class_name="size-5 accent-accent"),
-            "Use single keys",
+            "Use single-key shortcuts",
             class_name="mt-2 flex min-h-11 cursor-pointer items-center gap-3",
         ),
         rx.el.button("Close", type="button", custom_attrs={"data-closes": "keys"}, class_name=f"{SECONDARY} mt-3 w-full"),

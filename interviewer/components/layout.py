@@ -23,7 +23,7 @@ def shell(*children: rx.Component, width: str = "max-w-6xl", here: str = "") -> 
     """Return a page with header and footer around `children`; `here` is its path if the header links to it."""
     return rx.el.div(
         rx.el.a(
-            "Skip to the content",
+            "Skip to content",
             href="#main",
             class_name="absolute -left-96 top-2 z-10 rounded bg-accent px-4 py-2 text-accent-ink focus:left-2",
         ),
@@ -59,7 +59,7 @@ def _header(here: str) -> rx.Component:
                 rx.cond(SessionState.username != "", _signed_in(here), _signed_out(here)),
                 rx.el.button(
                     icon("moon"),
-                    rx.el.span("Change between light and dark", class_name="sr-only"),
+                    rx.el.span("Switch between light and dark", class_name="sr-only"),
                     on_click=rx.toggle_color_mode,
                     type="button",
                     class_name=f"{QUIET} justify-center px-3",
@@ -88,7 +88,7 @@ def _signed_in(here: str) -> rx.Component:
     return rx.fragment(
         _nav("Dashboard", "/dashboard", here),
         _nav("Interview", "/interview", here, "max-sm:hidden"),
-        _nav("Practise", "/practice", here, "max-sm:hidden"),
+        _nav("Practice", "/practice", here, "max-sm:hidden"),
         _nav("Account", "/account", here, title=SessionState.username),
         # Hidden on narrow screens, where there is no room; the account page has it too.
         NativeForm.create(
@@ -110,9 +110,9 @@ def _signed_out(here: str) -> rx.Component:
 def _footer() -> rx.Component:
     return rx.el.footer(
         rx.el.div(
-            rx.el.p("Practise the backend interview, with the reasons for every score."),
+            rx.el.p("Practice backend interviews, with a reason for every score."),
             rx.el.nav(
-                rx.cond(SessionState.selling, rx.el.a("Prices", href="/#prices", class_name=_FOOT)),
+                rx.cond(SessionState.selling, rx.el.a("Pricing", href="/#prices", class_name=_FOOT)),
                 rx.el.a("API", href="/api/docs", custom_attrs={"reloadDocument": True}, class_name=_FOOT),
                 rx.el.a("Terms", href="/terms", class_name=_FOOT),
                 rx.el.a("Privacy", href="/privacy", class_name=_FOOT),

@@ -40,7 +40,7 @@ def notices() -> rx.Component:
             rx.cond(
                 has_connection_errors,
                 rx.el.p(
-                    "The connection is lost. What you type is kept here, and the page goes on as soon as the server answers.",
+                    "Connection lost. What you type is kept here, and the page will reconnect on its own.",
                     class_name=f"{_NOTICE} min-h-11 pr-4",
                 ),
             ),

@@ -47,15 +47,15 @@ def plan_choice() -> rx.Component:
             rx.el.legend("Length", class_name=_LEGEND),
             rx.el.p("Each costs one credit.", class_name="mt-1 text-sm text-muted"),
             rx.el.div(
-                _length(Preset.STANDARD, "Standard", STANDARD, "two on every topic"),
-                _length(Preset.SHORT, "Short", SHORT, "one on every topic"),
+                _length(Preset.STANDARD, "Standard", STANDARD, "two per topic"),
+                _length(Preset.SHORT, "Short", SHORT, "one per topic"),
                 _length(Preset.FOCUS, "Focus", focus([1]), "on the topics you choose"),
                 class_name="mt-3 grid gap-3 sm:grid-cols-3",
             ),
         ),
         _topics(),
         rx.el.div(
-            _select("Level", LEVEL, InterviewState.choice.level, "As in the job description", list(Level)),
+            _select("Level", LEVEL, InterviewState.choice.level, "From the job description", list(Level)),
             _select("Programming language", LANGUAGE, InterviewState.choice.language, "Any", list(LANGUAGES)),
             class_name="mt-6 grid gap-4 sm:grid-cols-2",
         ),
@@ -86,7 +86,7 @@ def _topics() -> rx.Component:
     return rx.el.fieldset(
         rx.el.legend("Topics to focus on", class_name="font-semibold"),
         rx.el.p(
-            f"Choose 1 to {MAX_FOCUS_TOPICS}. The {FOCUS_QUESTIONS} questions are spread evenly over them.",
+            f"Choose 1 to {MAX_FOCUS_TOPICS}. The {FOCUS_QUESTIONS} questions are split evenly between them.",
             class_name="mt-1 text-sm text-muted",
         ),
         rx.el.div(*[_topic(topic) for topic in TOPICS], class_name="mt-3 grid gap-3 sm:grid-cols-2"),

@@ -86,7 +86,7 @@ def _clocks() -> rx.Component:
         rx.el.p(
             _clock("Time on this question", InterviewState.question.asked_ms, "font-semibold text-ink"),
             rx.el.span("/", aria_hidden="true", class_name="px-1"),
-            _clock("Time in the whole interview", InterviewState.started_ms, ""),
+            _clock("Total interview time", InterviewState.started_ms, ""),
             class_name="clocks text-sm text-muted tabular-nums",
         ),
         rx.el.button(
@@ -118,7 +118,7 @@ def _pause() -> rx.Component:
         type="button",
         on_click=InterviewState.pause,
         disabled=InterviewState.sending | ((InterviewState.question.question_id == 0) & (InterviewState.last.question_id == 0)),
-        custom_attrs={"data-key": "p", "data-wait": "Pausing …"},
+        custom_attrs={"data-key": "p", "data-wait": "Pausing…"},
         class_name=f"{QUIET} disabled:cursor-not-allowed disabled:opacity-55",
     )
 
@@ -128,7 +128,7 @@ def _verdict_link() -> rx.Component:
     words = rx.cond(
         InterviewState.last.judged,
         f"Last answer: {out_of(InterviewState.last.score)}. Read the verdict",
-        rx.cond(InterviewState.judging, "Your last answer is being judged", f"Your last answer is {NO_SCORE_YET}"),
+        rx.cond(InterviewState.judging, "Your last answer is being scored", f"Your last answer is {NO_SCORE_YET}"),
     )
     return rx.cond(
         InterviewState.last.question_id > 0,

@@ -18,7 +18,7 @@ def total_line(percent: rx.Var[str], total: rx.Var[int], judged: rx.Var[int]) ->
     """Return the total: the percentage large in its ring, the points small."""
     return rx.el.p(
         ring(
-            rx.el.span(percent, " %", class_name="whitespace-nowrap font-serif text-5xl font-bold leading-none text-ink"),
+            rx.el.span(percent, "%", class_name="whitespace-nowrap font-serif text-5xl font-bold leading-none text-ink"),
             class_name="h-28 w-48 shrink-0 text-accent",
         ),
         rx.el.span(total, " of ", judged * MAX_SCORE, " points", class_name="text-muted"),
@@ -36,7 +36,7 @@ def _bar(topic: rx.Var[ReportItem]) -> rx.Component:
         rx.el.div(
             rx.el.span(topic.name),
             rx.el.span(
-                rx.cond(topic.judged, f"{topic.percent} %", NO_TOPIC_SCORE),
+                rx.cond(topic.judged, f"{topic.percent}%", NO_TOPIC_SCORE),
                 class_name=rx.cond(topic.judged, "whitespace-nowrap font-serif font-bold", "whitespace-nowrap text-muted"),
             ),
             class_name="flex items-baseline justify-between gap-4",

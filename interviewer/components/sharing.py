@@ -33,9 +33,9 @@ def share_panel() -> rx.Component:
             card(
                 rx.el.h2("Share this report", class_name=SECTION_TITLE),
                 rx.el.p(
-                    "Anyone who has the link can read this report without signing in: its title, the questions, your answers, "
-                    "the scores and the verdicts. It does not show your name, your e-mail address, the job description, "
-                    "the job’s requirements or what to practise next. Search engines are told to leave it out.",
+                    "Anyone with the link can read this report without signing in: its title, the questions, your answers, "
+                    "the scores, and the verdicts. It doesn't show your name, your email address, the job description, "
+                    "the job's requirements, or what to practice next. Search engines are asked not to list it.",
                     class_name="mt-2 max-w-prose text-muted",
                 ),
                 rx.el.div(
@@ -52,7 +52,7 @@ def share_panel() -> rx.Component:
 
 
 def _offer() -> rx.Component:
-    return rx.el.button("Make a link", type="button", on_click=ShareState.share, class_name=PRIMARY)
+    return rx.el.button("Create a link", type="button", on_click=ShareState.share, class_name=PRIMARY)
 
 
 def _made() -> rx.Component:
@@ -75,7 +75,7 @@ def _made() -> rx.Component:
             class_name="flex flex-col gap-3 sm:flex-row",
         ),
         rx.el.p(
-            "Copy it now. We keep only a fingerprint of it, so it cannot be shown again.",
+            "Copy it now. We store only a fingerprint of it, so we can't show it again.",
             id="share-once",
             class_name="mt-2 mb-4 text-sm text-muted",
         ),
@@ -87,11 +87,11 @@ def _shared() -> rx.Component:
     return rx.fragment(
         rx.el.p("Shared since ", ShareState.since, ".", class_name="font-medium"),
         rx.el.p(
-            "The link was shown when it was made. If you have lost it, make a new one: the old one then leads nowhere.",
+            "We showed the link when you created it. If you've lost it, create a new one. The old one will stop working.",
             class_name="mt-1 mb-4 text-sm text-muted",
         ),
         rx.el.div(
-            rx.el.button("Make a new link", type="button", on_click=ShareState.share, class_name=SECONDARY),
+            rx.el.button("Create a new link", type="button", on_click=ShareState.share, class_name=SECONDARY),
             _stop(),
             class_name="flex flex-wrap gap-3",
         ),

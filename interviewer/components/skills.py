@@ -60,8 +60,8 @@ def requirements(
     return card(
         rx.el.h2(wording.REQUIREMENTS, class_name=SECTION_TITLE),
         rx.el.p(
-            f"Shown means: at least one question about it was answered with {PASSING} or more. "
-            "What a question is about is worked out from its words, so a line here and there may be off.",
+            f"Shown means you scored {PASSING} or more on at least one question about it. "
+            "We match questions to requirements by their wording, so an entry here and there may be off.",
             class_name="mt-1 text-sm text-muted",
         ),
         rx.cond(
@@ -126,7 +126,7 @@ def _suggestion(one: rx.Var[SuggestionItem]) -> rx.Component:
                 prose(one.prompt, class_name="line-clamp-2 text-ink"),
                 class_name="min-w-0",
             ),
-            rx.el.span("Practise", class_name=f"{LINK} shrink-0 max-sm:sr-only"),
+            rx.el.span("Practice", class_name=f"{LINK} shrink-0 max-sm:sr-only"),
             icon("chevron", class_name="-rotate-90 text-accent sm:hidden"),
             href=one.href,
             class_name="flex items-center justify-between gap-4 px-5 py-4 no-underline hover:bg-paper",

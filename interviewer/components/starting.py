@@ -22,7 +22,7 @@ _SAMPLE = (
 def starting() -> rx.Component:
     """Return the form with the job description, next to the course of an interview."""
     return rx.el.div(
-        rx.el.h1("A new interview", class_name="mb-6 font-serif text-3xl font-bold"),
+        rx.el.h1("New interview", class_name="mb-6 font-serif text-3xl font-bold"),
         rx.el.div(
             card(_form(), class_name="min-w-0 lg:col-span-3"),
             _course(),
@@ -34,9 +34,9 @@ def starting() -> rx.Component:
 
 def _form() -> rx.Component:
     return form(
-        rx.el.label("The job description", html_for="job", class_name="block font-serif text-xl font-bold"),
+        rx.el.label("Job description", html_for="job", class_name="block font-serif text-xl font-bold"),
         rx.el.p(
-            "Every question is tied to it. Leave it empty for a general backend interview.",
+            "Your questions will be based on it. Leave it blank for a general backend interview.",
             id="job-hint",
             class_name="mt-1 text-sm text-muted",
         ),
@@ -46,7 +46,7 @@ def _form() -> rx.Component:
             default_value=InterviewState.job_text,
             key=InterviewState.job_box.to_string(),
             custom_attrs={"data-draft": "job"},
-            placeholder="Paste the posting here …",
+            placeholder="Paste the job description here",
             rows="8",
             aria_describedby="job-hint",
             class_name=f"{FIELD} mt-4 resize-y",
@@ -63,7 +63,7 @@ def _form() -> rx.Component:
 
 def _samples() -> rx.Component:
     return rx.el.div(
-        rx.el.span("None at hand? Take a sample:", class_name="text-sm text-muted max-sm:w-full"),
+        rx.el.span("Don't have one? Try a sample:", class_name="text-sm text-muted max-sm:w-full"),
         *[
             rx.el.button(sample.label, type="button", on_click=InterviewState.use_sample(key), class_name=_SAMPLE)
             for key, sample in SAMPLE_JOBS.items()
@@ -75,10 +75,10 @@ def _samples() -> rx.Component:
 def _start_button() -> rx.Component:
     return rx.el.div(
         rx.el.button(
-            rx.el.span(rx.cond(InterviewState.sending, "Starting …", f"Start for {counted(INTERVIEW_PRICE, 'credit')}")),
+            rx.el.span(rx.cond(InterviewState.sending, "Starting…", f"Start for {counted(INTERVIEW_PRICE, 'credit')}")),
             type="submit",
             disabled=InterviewState.sending | (InterviewState.credits < 1),
-            custom_attrs={"data-wait": "Starting …"},
+            custom_attrs={"data-wait": "Starting…"},
             class_name=PRIMARY,
         ),
         rx.el.p(
@@ -104,14 +104,14 @@ def _start_button() -> rx.Component:
 def _course() -> rx.Component:
     """Return what will happen, as a note in the margin."""
     return rx.el.aside(
-        rx.el.h2("What will happen", class_name="font-serif text-xl font-bold"),
+        rx.el.h2("What to expect", class_name="font-serif text-xl font-bold"),
         course(),
         rx.el.p(
-            "Each answer is scored by points that were ",
-            rx.el.mark("fixed before you wrote it"),
-            ", with your own words as the proof. You can pause at any time.",
+            "Each answer is scored on key points that were ",
+            rx.el.mark("set before you wrote it"),
+            ", with your own words as proof. You can pause anytime.",
             class_name="mt-4 text-muted",
         ),
-        aria_label="What will happen",
+        aria_label="What to expect",
         class_name="min-w-0 lg:col-span-2 lg:border-l-2 lg:border-accent lg:pl-6",
     )

@@ -80,7 +80,10 @@ def _question_being_asked() -> rx.Component:
             ),
         ),
         rx.el.div(
-            rx.el.p("This takes longer than usual. You can leave; nothing is lost.", class_name="late text-sm text-muted"),
+            rx.el.p(
+                "This is taking longer than usual. You can leave this page; nothing will be lost.",
+                class_name="late text-sm text-muted",
+            ),
             rx.cond(is_first, _give_up()),
             class_name="mt-auto flex flex-wrap items-center justify-between gap-x-4 gap-y-2 pt-6",
         ),
@@ -91,10 +94,10 @@ def _question_being_asked() -> rx.Component:
 
 def _give_up() -> rx.Component:
     return rx.el.button(
-        rx.el.span("Give up this start"),
+        rx.el.span("Cancel this interview"),
         type="button",
         on_click=InterviewState.give_up,
-        custom_attrs={"data-wait": "Giving up …"},
+        custom_attrs={"data-wait": "Canceling…"},
         class_name=f"{QUIET} -ml-2 text-sm",
     )
 
@@ -106,15 +109,15 @@ def _no_question() -> rx.Component:
             rx.fragment(
                 alert(InterviewState.question_error, id="question-error"),
                 rx.el.button(
-                    rx.el.span("Ask the next question"),
+                    rx.el.span("Get the next question"),
                     type="button",
                     on_click=InterviewState.retry,
                     disabled=InterviewState.sending,
-                    custom_attrs={"data-wait": "Asking …"},
+                    custom_attrs={"data-wait": "Loading…"},
                     class_name=f"{PRIMARY} mt-4",
                 ),
             ),
-            rx.el.p("That was the last question. The verdict completes your report.", class_name="text-lg"),
+            rx.el.p("That was the last question. Your report will be complete once your answer is scored.", class_name="text-lg"),
         ),
         class_name="min-h-40",
     )
@@ -135,10 +138,10 @@ def _answer_form() -> rx.Component:
         rx.el.div(alert(InterviewState.error), _behind(), class_name="mt-3"),
         rx.el.div(
             rx.el.button(
-                rx.el.span(rx.cond(InterviewState.sending, "Sending …", "Send answer")),
+                rx.el.span(rx.cond(InterviewState.sending, "Sending…", "Send answer")),
                 type="submit",
                 disabled=InterviewState.sending,
-                custom_attrs={"data-wait": "Sending …"},
+                custom_attrs={"data-wait": "Sending…"},
                 class_name=PRIMARY,
             ),
             rx.cond(~InterviewState.code_mode, _dictate_button()),
@@ -146,11 +149,13 @@ def _answer_form() -> rx.Component:
             class_name="mt-3 flex flex-wrap items-center gap-y-2 sm:gap-x-2",
         ),
         rx.el.p(
-            "Ctrl + Enter sends. ",
-            rx.el.span("What you type is kept in this browser until then.", custom_attrs={"data-draft-note": ""}),
+            "Press Ctrl + Enter to send. ",
+            rx.el.span("What you type is kept in this browser until you send it.", custom_attrs={"data-draft-note": ""}),
             rx.cond(
                 ~InterviewState.code_mode,
-                rx.el.span(" For dictation your browser may send the sound to its maker.", custom_attrs={"data-needs": "hears"}),
+                rx.el.span(
+                    " If you dictate, your browser may send the audio to its maker.", custom_attrs={"data-needs": "hears"}
+                ),
             ),
             id="answer-hint",
             class_name="mt-3 text-sm text-muted",
@@ -165,10 +170,10 @@ def _behind() -> rx.Component:
     return rx.cond(
         InterviewState.behind,
         rx.el.button(
-            rx.el.span("Show where the interview is"),
+            rx.el.span("Go to the current question"),
             type="button",
             on_click=InterviewState.load,
-            custom_attrs={"data-wait": "One moment …"},
+            custom_attrs={"data-wait": "Loading…"},
             class_name=f"{SECONDARY} mt-3",
         ),
     )
@@ -192,13 +197,13 @@ def _skip() -> rx.Component:
             icon("skip"), "Skip", class_name=f"{QUIET} list-none [&::-webkit-details-marker]:hidden group-open:text-ink"
         ),
         rx.el.div(
-            rx.el.p("It scores 0, and you cannot come back to it."),
+            rx.el.p("It scores 0, and you can't come back to it."),
             rx.el.button(
                 rx.el.span("Skip this question"),
                 type="button",
                 on_click=InterviewState.skip(InterviewState.interview_id, InterviewState.question.question_id),
                 disabled=InterviewState.sending,
-                custom_attrs={"data-wait": "Skipping …", "data-follows": ""},
+                custom_attrs={"data-wait": "Skipping…", "data-follows": ""},
                 class_name=f"{SECONDARY} mt-3 w-full",
             ),
             class_name="absolute right-0 top-full z-10 mt-1 w-72 rounded-md border border-line bg-sheet p-4 shadow-lg",
@@ -228,7 +233,7 @@ def feedback() -> rx.Component:
             class_name=_MARGIN,
         ),
         rx.el.p(
-            "After each answer its verdict appears here: the score, the points you made and missed, and a model answer.",
+            "After each answer, its verdict appears here: your score, the points you made and missed, and a model answer.",
             class_name="rounded-lg border border-dashed border-line p-5 text-muted max-lg:hidden",
         ),
     )
@@ -242,7 +247,7 @@ _MARGIN = (
 
 def _asked_and_answered() -> rx.Component:
     return disclosure(
-        "What was asked and answered",
+        "The question and your answer",
         prose(InterviewState.last.prompt, class_name="mb-3 font-medium"),
         answer_text(InterviewState.last),
     )
@@ -252,7 +257,7 @@ def _feedback_being_written() -> rx.Component:
     return rx.el.div(
         rx.el.div(
             empty_ring(),
-            rx.el.p("Being judged", class_name="font-serif text-xl text-muted"),
+            rx.el.p("Scoring your answer", class_name="font-serif text-xl text-muted"),
             class_name="flex items-center gap-4",
         ),
         rx.cond(
@@ -281,7 +286,7 @@ def _verdict() -> rx.Component:
     return rx.el.div(
         score_badge(InterviewState.last),
         prose(InterviewState.last.feedback, id="feedback-text", class_name="mt-4 mb-5", gap=AS_WRITTEN),
-        disclosure("Every mark and its proof", marks_list(InterviewState.last), beside=marks_count(InterviewState.last)),
+        disclosure("Every key point, with proof", marks_list(InterviewState.last), beside=marks_count(InterviewState.last)),
         model_answer(InterviewState.last),
         appeal(InterviewState.last),
         class_name="mt-4",
@@ -296,7 +301,7 @@ def _not_scored() -> rx.Component:
             type="button",
             on_click=InterviewState.retry,
             disabled=InterviewState.sending,
-            custom_attrs={"data-wait": "Asking …"},
+            custom_attrs={"data-wait": "Scoring…"},
             class_name=f"{SECONDARY} mt-4",
         ),
         class_name="my-4",
@@ -313,7 +318,7 @@ def _older_unscored() -> rx.Component:
                 type="button",
                 on_click=InterviewState.score_missing,
                 disabled=InterviewState.sending,
-                custom_attrs={"data-wait": "Asking …"},
+                custom_attrs={"data-wait": "Scoring…"},
                 class_name=f"{QUIET} text-sm",
             ),
             class_name="mt-2 flex flex-wrap items-center justify-between border-t border-line pt-2",

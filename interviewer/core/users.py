@@ -27,7 +27,7 @@ from interviewer.errors import BadRequest
 
 # Above the 254 characters of a valid address. The limit matters because parsing takes longer the longer the input.
 MAX_EMAIL = 320
-NO_EMAIL = "This is not a valid e-mail address."
+NO_EMAIL = "This isn't a valid email address."
 
 
 class User(SQLModel, table=True):

@@ -11,7 +11,7 @@ FREE_CREDITS = 1
 INTERVIEW_PRICE = 1
 ONE_FOR_ONE = "One credit is one interview."
 FIRST_FREE = "Your first interview is free."
-FAILED_START = "An interview that does not start costs none."
+FAILED_START = "If an interview doesn't start, you keep your credit."
 
 
 class CreditType(StrEnum):
@@ -86,11 +86,11 @@ def refusal_words(reason: Refusal, newest: SubscriptionStatus | None, kept: int)
     """Return the message for a refused start; `kept` counts the credits of a plan that isn't running."""
     if reason is Refusal.NONE_LEFT:
         return "You have no credits left, and an interview costs one. Buy a single credit or a plan on the dashboard."
-    credits = form(kept, "the plan credit you have left is kept", f"the {kept} plan credits you have left are kept")
+    credits = form(kept, "the plan credit you have left is on hold", f"the {kept} plan credits you have left are on hold")
     why = {
         SubscriptionStatus.PAUSED: f"Your subscription is paused, so {credits} until it runs again.",
-        SubscriptionStatus.UNPAID: f"Your subscription is not paid, so {credits} until the payment arrives.",
-        SubscriptionStatus.CANCELLED: f"Your subscription is cancelled, so {credits} until you resume it.",
+        SubscriptionStatus.UNPAID: f"Your subscription hasn't been paid, so {credits} until the payment arrives.",
+        SubscriptionStatus.CANCELLED: f"Your subscription is canceled, so {credits} until you resume it.",
     }.get(newest or SubscriptionStatus.EXPIRED, f"Your subscription has ended, so {credits} until you subscribe again.")
     return f"{why} To start now, buy a single credit on the dashboard."
 

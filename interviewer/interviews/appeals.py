@@ -18,9 +18,9 @@ from interviewer.interviews.user_text import SKIPPED
 from interviewer.interviews.views import BUILT_IN, InterviewView, Loaded, TurnRow
 from interviewer.interviews.wording import ANSWER_NOT_SCORED
 
-ONCE = "There is a second verdict on this answer already."
-SAME_AGAIN = "The built-in interviewer would only say the same again."
-NOTHING_SAID = "A skipped question has no answer to judge."
+ONCE = "This answer already has a second verdict."
+SAME_AGAIN = "The built-in interviewer would give the same verdict again."
+NOTHING_SAID = "A skipped question has no answer to score."
 
 
 class Appeals:

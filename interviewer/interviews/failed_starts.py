@@ -21,8 +21,8 @@ A_DAY = timedelta(days=1)
 # Starts that an account may give up per day. Each one wastes a call of the model.
 GIVE_UPS_A_DAY = 5
 GIVE_UPS_USED = (
-    f"You have given up {GIVE_UPS_A_DAY} starts within a day, and no more are free. "
-    "This one goes on: its first question appears here as soon as it is ready."
+    f"You've canceled {GIVE_UPS_A_DAY} interviews before their first question in the last day, so you can't cancel this one. "
+    "Its first question will appear here as soon as it's ready."
 )
 
 
@@ -58,8 +58,8 @@ async def give_back_failed(database: Database, interview_id: int) -> str:
         metrics.starts_failed(int(ours))
     except Exception:
         logger.exception("a credit could not be returned; the next sweep will return it")
-        return "Your credit comes back by itself within a minute."
-    return "Your credit was given back."
+        return "You'll get your credit back within a minute."
+    return "Your credit is back."
 
 
 async def give_back_lapsed(database: Database) -> int:

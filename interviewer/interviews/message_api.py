@@ -21,10 +21,10 @@ from interviewer.interviews.views import Loaded, TurnRow, turn_view
 REPLAYED_FOR = timedelta(hours=24)
 # The id of an answer is derived from its Idempotency-Key (RFC 9562, version 5), so keys need no table of their own.
 _KEYS = UUID("6f1b7f0e-5a53-4a39-9d0e-3f6a0b9c4d21")
-ALREADY_BEGUN = "The interview has already begun with another answer."
-OTHER_ANSWER = "The last answer is not judged yet. Send its text again, or an empty message, to try once more."
-ANOTHER_QUESTION = "The question that topic_id and question_id name is not open, and this is not the text of its answer."
-HALF_NAMED = "topic_id and question_id name a question together: send both or neither."
+ALREADY_BEGUN = "The interview has already started with a different first answer."
+OTHER_ANSWER = "The last answer hasn't been scored yet. To retry, send its text again, or an empty message."
+ANOTHER_QUESTION = "The question identified by topic_id and question_id isn't open, and this isn't the text of its answer."
+HALF_NAMED = "topic_id and question_id identify a question together. Send both or neither."
 
 
 @dataclass(frozen=True, slots=True)

@@ -273,7 +273,7 @@ class _Reading:
         choice = chunk.choices[0]
         delta = choice.delta or _Delta()
         if delta.refusal:
-            raise InterviewerBadOutput("The interviewer declined to answer that. Nothing is lost: try again.")
+            raise InterviewerBadOutput("The interviewer declined to answer that. Nothing is lost. Try again.")
         self._ended = choice.finish_reason or self._ended
         return delta.content or ""
 

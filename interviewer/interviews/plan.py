@@ -44,7 +44,7 @@ NO_FOCUS = f"Choose 1 to {MAX_FOCUS_TOPICS} topics to focus on."
 
 def too_many(questions: int) -> str:
     """Return the error sentence for a plan with too many questions."""
-    return f"An interview has at most {MAX_QUESTIONS} questions; these would be {questions}."
+    return f"An interview can have at most {MAX_QUESTIONS} questions; this one would have {questions}."
 
 
 class PlanRefused(ValueError):

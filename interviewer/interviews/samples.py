@@ -41,7 +41,7 @@ SAMPLE_VERDICT = SampleVerdict(
     topic="Databases and Data Management",
     subtopic="Transactions and locking",
     question="A shop's code reads the stock of an article (5 pieces), checks in the application that there is enough, computes the new value and writes it back with UPDATE. Under load, more pieces are sold than exist, although everything runs in transactions. Why, and which ways are there to prevent it? When would you take which?",
-    answer="Two requests both read 5 and both write 4, so two pieces are sold and one is subtracted; READ COMMITTED, the default, allows that. I let the database do it in one statement, UPDATE article SET stock = stock - 1 WHERE id = 7 AND stock >= 1, and look at the number of affected rows: zero means sold out. If code has to run in between, I take SELECT ... FOR UPDATE and keep the transaction short. Where conflicts are rare, a version column and a retry do without the lock.",
+    answer="Two requests both read 5 and both write 4, so two pieces are sold and one is subtracted; READ COMMITTED, the default, allows that. I let the database do it in one statement, UPDATE article SET stock = stock - 1 WHERE id = 7 AND stock >= 1, and look at the number of affected rows: zero means sold out. If code has to run in between, I use SELECT ... FOR UPDATE and keep the transaction short. Where conflicts are rare, a version column and a retry avoid the lock.",
     marks=(
         SampleMark(
             "Lost update: two requests read the same value and both write, which READ COMMITTED allows",
@@ -59,8 +59,8 @@ SAMPLE_VERDICT = SampleVerdict(
         SampleMark("A CHECK constraint as last defence and a test with concurrent requests", ""),
     ),
     score=8,
-    next_time="Name the isolation levels that detect the conflict, and what they cost: the whole transaction has to be tried again.",
-    model_answer="That is a lost update. The default isolation level in PostgreSQL is READ COMMITTED: two requests both read 5, both compute 4 and both write 4. My first choice is to let the database do the arithmetic in a single conditional statement and look at the number of affected rows; zero means sold out. If logic in the application has to run between reading and writing, I take either SELECT ... FOR UPDATE, which fits when conflicts are frequent and the transaction is short, or a version column and a retry, which fits when conflicts are rare. REPEATABLE READ or SERIALIZABLE also detects it, but then I must catch the serialization error and run the whole transaction again. In any case a CHECK (stock >= 0) is the last line of defence, and I write a test with concurrent threads.",
+    next_time="Name the isolation levels that detect the conflict, and say what they cost you: you have to retry the whole transaction.",
+    model_answer="That is a lost update. The default isolation level in PostgreSQL is READ COMMITTED: two requests both read 5, both compute 4 and both write 4. My first choice is to let the database do the arithmetic in a single conditional statement and look at the number of affected rows; zero means sold out. If logic in the application has to run between reading and writing, I use either SELECT ... FOR UPDATE, which fits when conflicts are frequent and the transaction is short, or a version column and a retry, which fits when conflicts are rare. REPEATABLE READ or SERIALIZABLE also detects it, but then I have to catch the serialization error and run the whole transaction again. In any case a CHECK (stock >= 0) is the last line of defense, and I write a test with concurrent threads.",
 )
 
 
@@ -95,13 +95,13 @@ Responsibilities
 - Own the integration with payment providers: webhooks, retries, reconciliation
 - Keep our PostgreSQL schema correct and fast while it grows, with migrations that need no downtime
 - Publish and consume events with Kafka
-- Share the on-call rota, one week in six
+- Share the on-call rotation, one week in six
 
 Requirements
 - 3+ years of backend experience with a statically typed language or Python in production
 - Strong SQL; you can explain isolation levels and idempotency
 - Experience with message queues and with Docker and Kubernetes
-- You measure before you optimise and write tests that others trust
+- You measure before you optimize and write tests that others trust
 """,
     ),
     "senior": SampleJob(
@@ -120,7 +120,7 @@ You will
 You have
 - 7+ years of backend experience, at least 3 of them with distributed systems at scale
 - Deep knowledge of the JVM and of concurrency; you have debugged production incidents under pressure
-- Experience with data modelling, partitioning and replication
+- Experience with data modeling, partitioning and replication
 - A record of decisions you can defend, and of one that you reversed
 - Fluent English
 """,

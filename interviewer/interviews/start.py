@@ -115,7 +115,7 @@ class Starts:
                 async with self._database.transaction() as session:
                     question = await _opened(session, interview_id, user_id, asked, call)
                 if question is None:
-                    raise Unavailable("This start was given up or took too long. Please start again.")
+                    raise Unavailable("This interview was canceled or took too long to start. Please start again.")
         except Exception as error:
             if isinstance(error, Crowded):  # the interviewer was not called, so a start given up meanwhile cost nothing
                 await quietly(self._database, partial(queries.note_give_up, interview_id=interview_id, moment=None))
@@ -164,7 +164,7 @@ class Starts:
         if view.turns:
             yield Asked(view.turns[0])
         else:
-            yield Failed("question", Unavailable("The interview did not start."))
+            yield Failed("question", Unavailable("The interview didn't start."))
 
     async def _view(self, user_id: int, interview_id: int) -> InterviewView:
         async with self._database.autocommit() as session:

@@ -46,7 +46,7 @@ Row = TypeVar("Row", Verdict, Question)
 DRAIN_SECONDS = 20.0
 
 NOT_ANSWERABLE = (
-    "This question has been answered already, perhaps in another tab. Reload the page to see it; your text stays in the box."
+    "This question has already been answered, maybe in another tab. Reload the page to continue. Your text stays in the box."
 )
 
 

@@ -35,7 +35,7 @@ def clean_answer(raw: str) -> str:
         raise TextTooLong(too_long("Your answer", len(raw), MAX_ANSWER))
     cleaned = _without_controls(raw).strip()
     if not any(_is_visible(character) for character in cleaned):
-        raise TextRefused("Write an answer first. If you do not know, say so: the feedback will help.")
+        raise TextRefused("Write an answer first. If you don't know, say so. The feedback will still help.")
     return cleaned
 
 
@@ -49,10 +49,12 @@ def clean_job_description(raw: str) -> str:
     odd = sum(_is_odd(character) for character in raw)
     cleaned = _without_controls(raw).strip()
     if odd > 2 + len(raw) // 200:
-        raise TextRefused("This does not look like a job description but like the content of a file. Paste its text instead.")
+        raise TextRefused(
+            "This doesn't look like a job description. It looks like the contents of a file. Paste the text instead."
+        )
     if cleaned and sum(character.isalpha() for character in cleaned) < max(20, len(cleaned) * 0.4):
         raise TextRefused(
-            "This does not look like a job description. Paste its text, or leave the box empty for a general interview."
+            "This doesn't look like a job description. Paste its text, or leave the box empty for a general interview."
         )
     return cleaned
 

@@ -174,7 +174,7 @@ class Loaded:
         for row in self.rows:
             if row.question.id == question_id:
                 return row
-        raise NotFound("This question does not belong to the interview.")
+        raise NotFound("This question isn't part of this interview.")
 
 
 def title_of(job_text: str | None) -> str:

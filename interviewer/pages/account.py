@@ -22,12 +22,12 @@ def signup() -> rx.Component:
             SignupState.sent,
             _check_mail(),
             form(
-                _lead(f"{FIRST_FREE} No card is asked for."),
+                _lead(f"{FIRST_FREE} No credit card needed."),
                 field(
-                    "E-mail",
+                    "Email",
                     "email",
                     error=SignupState.email_error,
-                    hint="We send one mail to confirm it.",
+                    hint="We'll send one email to confirm it.",
                     type="email",
                     auto_complete="email",
                     required=True,
@@ -37,19 +37,19 @@ def signup() -> rx.Component:
                     "Name",
                     "username",
                     error=SignupState.username_error,
-                    hint="What the interviewer may call you.",
+                    hint="What the interviewer should call you.",
                     auto_complete="name",
                     required=True,
                     max_length=50,
                 ),
                 _password_to_choose("Password", SignupState.password_error),
                 alert(SignupState.error),
-                submit("Create account", busy=SignupState.busy, busy_text="Creating it …", class_name="mt-3 w-full"),
+                submit("Create account", busy=SignupState.busy, busy_text="Creating account…", class_name="mt-3 w-full"),
                 on_submit=SignupState.submit,
                 no_validate=True,
             ),
         ),
-        _ways(_way("You have an account?", "Sign in", "/login")),
+        _ways(_way("Already have an account?", "Sign in", "/login")),
         rx.cond(SignupState.github & ~SignupState.sent, _github("/dashboard")),
         here="/signup",
     )
@@ -92,7 +92,7 @@ def _password_to_choose(
         label,
         name,
         error=error,
-        hint="8 characters or more; three or four unrelated words are good.",
+        hint="At least 8 characters. Three or four unrelated words work well.",
         type="password",
         auto_complete="new-password",
         required=True,
@@ -104,12 +104,12 @@ def _password_to_choose(
 def _check_mail() -> rx.Component:
     return rx.el.div(
         _mailed(
-            "A mail is on its way to ",
+            "We've sent an email to ",
             rx.el.strong(SignupState.email),
-            ". Open the link in it and type your password once more to create your account.",
+            ". Open the link in it and enter your password again to create your account.",
         ),
         rx.el.p(
-            f"The link works for {duration(VERIFICATION_LIFETIME)}. Nothing there? Look into the spam folder, or sign up again.",
+            f"The link works for {duration(VERIFICATION_LIFETIME)}. Didn't get it? Check your spam folder, or sign up again.",
             class_name="mt-3 text-muted",
         ),
         rx.cond(SignupState.shows_outbox, _outbox_hint()),
@@ -119,7 +119,7 @@ def _check_mail() -> rx.Component:
 
 def _outbox_hint() -> rx.Component:
     return rx.el.p(
-        "No mail service is configured, so the mail is in the ",
+        "Email isn't set up on this site, so you'll find the message in the ",
         rx.el.a("development outbox", href="/outbox", class_name=LINK),
         " and in the terminal.",
         class_name="mt-4 rounded-md bg-code px-4 py-3",
@@ -133,7 +133,7 @@ def login() -> rx.Component:
         NativeForm.create(
             rx.el.div(alert(LoginState.error), class_name="mb-4 empty:hidden"),
             field(
-                "E-mail",
+                "Email",
                 "email",
                 type="email",
                 auto_complete="username",
@@ -143,7 +143,7 @@ def login() -> rx.Component:
             ),
             field("Password", "password", type="password", auto_complete="current-password", required=True, max_length=256),
             rx.el.input(type="hidden", name="next", value=LoginState.next_path, read_only=True),
-            submit("Sign in", busy_text="Signing in …", class_name="mt-2 w-full"),
+            submit("Sign in", busy_text="Signing in…", class_name="mt-2 w-full"),
             action="/session/login",
             method="post",
         ),
@@ -173,7 +173,7 @@ def _confirm() -> rx.Component:
     """Return the two ways to confirm; opening the second hides the first."""
     return rx.el.div(
         rx.el.p(
-            "This creates the account of ",
+            "You're creating an account for ",
             rx.el.strong(VerifyState.username),
             ".",
             class_name="break-words text-lg",
@@ -197,8 +197,8 @@ def _confirm() -> rx.Component:
         ),
         rx.el.details(
             rx.el.summary(
-                rx.el.span("I don’t remember it, or it wasn’t me: choose a new one", class_name="group-open/new:hidden"),
-                rx.el.span("Back to the password I signed up with", class_name="hidden group-open/new:inline"),
+                rx.el.span("I don't know this password: choose a new one", class_name="group-open/new:hidden"),
+                rx.el.span("Use the password I signed up with", class_name="hidden group-open/new:inline"),
                 class_name=f"inline-flex min-h-11 cursor-pointer list-none items-center {LINK}",
             ),
             _confirmation(
@@ -215,7 +215,7 @@ def _confirm() -> rx.Component:
             class_name="group/new mt-3 open:mt-2",
         ),
         rx.el.p(
-            "You didn’t sign up? Close this page, and no account is created.",
+            "Didn't sign up? Close this page, and no account will be created.",
             class_name="mt-4 border-t border-line pt-4 text-muted",
         ),
         class_name="group",
@@ -230,7 +230,7 @@ def _confirmation(password: rx.Component, after: str = "", class_name: str = "")
         ),
         password,
         rx.el.input(type="hidden", name="token", value=VerifyState.token, read_only=True),
-        submit("Create my account", busy_text="Creating it …", class_name="mt-3 w-full"),
+        submit("Create my account", busy_text="Creating account…", class_name="mt-3 w-full"),
         rx.el.p(after, class_name="mt-3 text-sm text-muted") if after else rx.fragment(),
         action="/session/verify",
         method="post",
@@ -243,7 +243,7 @@ def _dead_link() -> rx.Component:
         alert(VerifyState.error),
         rx.cond(
             SessionState.username != "",
-            rx.el.a("Go to the dashboard", href="/dashboard", class_name=f"{PRIMARY} mt-5"),
+            rx.el.a("Go to your dashboard", href="/dashboard", class_name=f"{PRIMARY} mt-5"),
             rx.el.div(
                 rx.el.a("Sign up again", href="/signup", class_name=PRIMARY),
                 rx.el.a("Sign in", href="/login", class_name=f"{LINK} self-center"),
@@ -260,20 +260,18 @@ def reset_request() -> rx.Component:
         rx.cond(
             ResetRequestState.sent,
             rx.el.div(
-                _mailed(
-                    "If there is an account for ", rx.el.strong(ResetRequestState.email), ", a mail with a link is on its way."
-                ),
+                _mailed("If there's an account for ", rx.el.strong(ResetRequestState.email), ", we've emailed you a link."),
                 rx.el.p(
-                    f"The link works for {duration(RESET_LIFETIME)}. Nothing there? Look into the spam folder.",
+                    f"The link works for {duration(RESET_LIFETIME)}. Didn't get it? Check your spam folder.",
                     class_name="mt-3 text-muted",
                 ),
                 rx.cond(ResetRequestState.shows_outbox, _outbox_hint()),
                 role="status",
             ),
             form(
-                _lead("We mail you a link to choose a new one."),
+                _lead("We'll email you a link to choose a new one."),
                 field(
-                    "E-mail",
+                    "Email",
                     "email",
                     error=ResetRequestState.email_error,
                     hint="The address you signed up with.",
@@ -282,7 +280,7 @@ def reset_request() -> rx.Component:
                     required=True,
                     max_length=320,
                 ),
-                submit("Mail me a link", busy=ResetRequestState.busy, busy_text="Sending …", class_name="mt-3 w-full"),
+                submit("Email me a link", busy=ResetRequestState.busy, busy_text="Sending…", class_name="mt-3 w-full"),
                 on_submit=ResetRequestState.submit,
                 no_validate=True,
             ),
@@ -300,7 +298,7 @@ def reset_password() -> rx.Component:
             rx.el.div(
                 rx.el.p(
                     icon("check", size=22, class_name="mt-1 text-good"),
-                    rx.el.span("Your password is changed, and every device was signed out."),
+                    rx.el.span("Your password has been changed. You've been signed out on every device."),
                     class_name="flex gap-3 text-lg",
                 ),
                 rx.el.a("Sign in", href="/login", class_name=f"{PRIMARY} mt-5"),
@@ -319,7 +317,7 @@ def _new_password() -> rx.Component:
     return form(
         _password_to_choose("New password", ResetPasswordState.password_error),
         alert(ResetPasswordState.error),
-        submit("Change the password", busy=ResetPasswordState.busy, busy_text="Changing it …", class_name="mt-3 w-full"),
+        submit("Change password", busy=ResetPasswordState.busy, busy_text="Changing password…", class_name="mt-3 w-full"),
         on_submit=ResetPasswordState.submit,
         no_validate=True,
     )
@@ -327,8 +325,6 @@ def _new_password() -> rx.Component:
 
 def _dead_reset() -> rx.Component:
     return rx.el.div(
-        alert(
-            rx.cond(ResetPasswordState.error != "", ResetPasswordState.error, "This link has been used already or has expired.")
-        ),
-        rx.el.a("Ask for a new link", href="/reset-request", class_name=f"{PRIMARY} mt-5"),
+        alert(rx.cond(ResetPasswordState.error != "", ResetPasswordState.error, "This link has expired or was already used.")),
+        rx.el.a("Get a new link", href="/reset-request", class_name=f"{PRIMARY} mt-5"),
     )

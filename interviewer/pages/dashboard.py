@@ -32,9 +32,7 @@ def dashboard() -> rx.Component:
             rx.cond(SessionState.username != "", f"Hello {SessionState.username}", "Dashboard"),
             class_name="break-words font-serif text-3xl font-bold",
         ),
-        rx.el.p(
-            "Where you left off, how you are doing, and what is worth practising next.", class_name="mt-1 text-lg text-muted"
-        ),
+        rx.el.p("Where you left off, how you're doing, and what to practice next.", class_name="mt-1 text-lg text-muted"),
         rx.el.div(alert(DashboardState.error), class_name="mt-4 empty:hidden"),
         rx.cond(DashboardState.loaded & BillingState.loaded, _content(), _skeleton()),
         here="/dashboard",
@@ -116,11 +114,11 @@ def _resume() -> rx.Component:
 def _first() -> rx.Component:
     steps = (
         (
-            f"{size_words(STANDARD)}, or a shorter one",
-            "Paste a job description and they are about that job; without one they are general.",
+            f"{size_words(STANDARD)}, or a shorter version",
+            "Paste a job description to get questions about that job, or start without one.",
         ),
-        ("A verdict after every answer", "A score of 10, the points you made in your own words, and the ones you missed."),
-        ("A report at the end", "Score by topic, your skills, and what to practise next. Pause whenever you like."),
+        ("A verdict after every answer", "A score out of 10, the points you made, and the ones you missed."),
+        ("A report at the end", "Your score by topic, your skills, and what to practice next. Pause whenever you like."),
     )
     return card(
         rx.el.h2("Your first interview", class_name="font-serif text-2xl font-bold"),
@@ -145,15 +143,15 @@ def _first() -> rx.Component:
 
 def _another() -> rx.Component:
     return card(
-        rx.el.h2("The next interview", class_name="font-serif text-2xl font-bold"),
-        rx.el.p(DashboardState.weakest, " Practise it first, or go straight on.", class_name="mt-1"),
+        rx.el.h2("Your next interview", class_name="font-serif text-2xl font-bold"),
+        rx.el.p(DashboardState.weakest, " Practice it first, or start right away.", class_name="mt-1"),
         rx.el.p(
-            f"Choose a length: {size_words(STANDARD)}, {SHORT.total} on all of them, or {FOCUS_QUESTIONS} on a few.",
+            f"Pick a length: {size_words(STANDARD)}, {SHORT.total} on the same topics, or {FOCUS_QUESTIONS} on just a few.",
             class_name="mt-2 mb-5 text-sm text-muted",
         ),
         rx.el.div(
             _start(),
-            rx.el.a("Practise a question", href="/practice", class_name=f"{SECONDARY} max-sm:w-full"),
+            rx.el.a("Practice a question", href="/practice", class_name=f"{SECONDARY} max-sm:w-full"),
             class_name="mt-auto flex flex-wrap gap-3",
         ),
         id="next",
@@ -167,9 +165,9 @@ def _start() -> rx.Component:
 
 def _without_credit() -> rx.Component:
     return card(
-        rx.el.h2("No credit left", class_name="font-serif text-2xl font-bold"),
+        rx.el.h2("No credits left", class_name="font-serif text-2xl font-bold"),
         rx.el.p(
-            "An interview takes one credit. Practising single questions takes none.",
+            "An interview costs one credit. Practicing single questions is free.",
             rx.cond(DashboardState.weakest != "", f" {DashboardState.weakest}", ""),
             class_name="mt-1 mb-5 text-muted",
         ),
@@ -178,7 +176,7 @@ def _without_credit() -> rx.Component:
                 SessionState.selling,
                 rx.el.a("Get credits", icon("arrow"), href="#credits", class_name=f"{PRIMARY} max-sm:w-full"),
             ),
-            rx.el.a("Practise a question", href="/practice", class_name=f"{SECONDARY} max-sm:w-full"),
+            rx.el.a("Practice a question", href="/practice", class_name=f"{SECONDARY} max-sm:w-full"),
             class_name="flex flex-wrap gap-3",
         ),
         id="next",
@@ -190,8 +188,10 @@ def _also_open() -> rx.Component:
     return rx.cond(
         DashboardState.unfinished.length() > 1,
         rx.el.section(
-            rx.el.h2("Also open", class_name=f"{SECTION_TITLE} mb-3"),
-            rx.el.ul(rx.foreach(DashboardState.unfinished[1:], _item), class_name=_LIST, aria_label="Also open"),
+            rx.el.h2("Other unfinished interviews", class_name=f"{SECTION_TITLE} mb-3"),
+            rx.el.ul(
+                rx.foreach(DashboardState.unfinished[1:], _item), class_name=_LIST, aria_label="Other unfinished interviews"
+            ),
         ),
     )
 
@@ -222,12 +222,12 @@ def _skills() -> rx.Component:
                 SkillsState.weakest.length() > 0,
                 card(
                     rx.el.h2("Skills", class_name=SECTION_TITLE),
-                    rx.el.p("Over all your interviews, the weakest first.", class_name="mb-2 text-sm text-muted"),
+                    rx.el.p("Across all your interviews, weakest first.", class_name="mb-2 text-sm text-muted"),
                     skill_list(SkillsState.weakest, "Your weakest skills"),
                     rx.cond(
                         SkillsState.others.length() > 0,
                         disclosure(
-                            f"The other skills ({SkillsState.others.length()})",
+                            f"Other skills ({SkillsState.others.length()})",
                             skill_list(SkillsState.others, "Your other skills"),
                         ),
                     ),
@@ -243,7 +243,7 @@ def _practice() -> rx.Component:
     return rx.cond(
         SkillsState.loaded,
         rx.cond(SkillsState.suggestions.length() > 0, _to_practise()),
-        rx.el.div(class_name="skeleton h-[32rem] rounded-lg", role="status", aria_label="Loading what to practise"),
+        rx.el.div(class_name="skeleton h-[32rem] rounded-lg", role="status", aria_label="Loading practice questions"),
     )
 
 
@@ -254,9 +254,9 @@ def _to_practise() -> rx.Component:
             rx.cond(
                 SkillsState.weakest.length() > 0,
                 "Questions for your weakest skills. ",
-                "One question of each topic to begin with. ",
+                "One question from each topic to get you started. ",
             ),
-            "Practising costs no credit and changes no interview's score.",
+            "Practice is free and doesn't change your interview scores.",
             rx.cond(SkillsState.practice_words != "", f" {SkillsState.practice_words}.", ""),
             class_name="mb-3 text-sm text-muted",
         ),
@@ -264,7 +264,7 @@ def _to_practise() -> rx.Component:
         rx.cond(
             SkillsState.practised.length() > 0,
             rx.el.div(
-                disclosure("What you have practised", suggestions(SkillsState.practised, "What you have practised")),
+                disclosure("What you've practiced", suggestions(SkillsState.practised, "What you've practiced")),
                 class_name="mt-4",
             ),
         ),
@@ -316,7 +316,7 @@ def _item(item: rx.Var[SummaryItem]) -> rx.Component:
                 rx.cond(
                     item.percent != "",
                     rx.el.span(
-                        rx.el.span(item.percent, " %", class_name="font-serif text-2xl font-bold text-ink"),
+                        rx.el.span(item.percent, "%", class_name="font-serif text-2xl font-bold text-ink"),
                         rx.cond(item.status == "Finished", "", rx.el.span(" so far", class_name="text-sm text-muted")),
                     ),
                 ),

@@ -78,11 +78,11 @@ def _elsewhere() -> rx.Component:
     return rx.el.div(
         rx.el.p("", role="status", custom_attrs={"data-elsewhere-words": ""}),
         rx.el.button(
-            rx.el.span("Show where it is"),
+            rx.el.span("Refresh"),
             type="button",
             id="refresh",
             on_click=InterviewState.load,
-            custom_attrs={"data-wait": "One moment …"},
+            custom_attrs={"data-wait": "Loading…"},
             class_name=SECONDARY,
         ),
         class_name="elsewhere mt-4 items-center justify-between gap-4 rounded-md border border-accent bg-sheet px-4 py-3",
@@ -93,7 +93,7 @@ def _paused() -> rx.Component:
     return card(
         rx.el.h1("Paused", class_name="font-serif text-3xl font-bold"),
         rx.el.p(InterviewState.title, class_name="mt-1 break-words text-muted"),
-        rx.el.p("Everything is kept. Go on whenever you like, on any device.", class_name="mt-4 text-lg"),
+        rx.el.p("Everything is saved. Pick up whenever you like, on any device.", class_name="mt-4 text-lg"),
         rx.el.div(alert(InterviewState.error), class_name="mt-4"),
         rx.el.div(
             rx.el.button(
@@ -101,7 +101,7 @@ def _paused() -> rx.Component:
                 type="button",
                 on_click=InterviewState.resume,
                 disabled=InterviewState.sending,
-                custom_attrs={"data-wait": "Resuming …"},
+                custom_attrs={"data-wait": "Resuming…"},
                 class_name=PRIMARY,
             ),
             rx.el.button("Start another", type="button", on_click=InterviewState.start_another, class_name=SECONDARY),
@@ -137,14 +137,14 @@ def _finished() -> rx.Component:
 
 def _lost() -> rx.Component:
     return card(
-        rx.el.h1("This interview cannot be shown", class_name="mb-4 font-serif text-3xl font-bold"),
+        rx.el.h1("We can't show this interview", class_name="mb-4 font-serif text-3xl font-bold"),
         alert(InterviewState.error),
         rx.el.div(
             rx.el.button(
                 rx.el.span("Try again"),
                 type="button",
                 on_click=InterviewState.load,
-                custom_attrs={"data-wait": "One moment …"},
+                custom_attrs={"data-wait": "Loading…"},
                 class_name=PRIMARY,
             ),
             rx.el.a("Dashboard", href="/dashboard", class_name=f"{LINK} inline-flex min-h-11 items-center"),

@@ -30,13 +30,13 @@ def _hero() -> rx.Component:
     return rx.el.section(
         rx.el.div(
             rx.el.h1(
-                "Practise the backend interview. ",
+                "Practice the backend interview. ",
                 rx.el.span("Know what each answer was worth, and why.", class_name="marker"),
                 class_name="font-serif text-4xl font-bold leading-[1.12] tracking-tight sm:text-5xl",
             ),
             rx.el.p(
-                f"Paste a job description and answer {STANDARD.total} questions, or {SHORT.total} when time is short. After each one "
-                "you read which points you made, proved by your own words, which you missed, and what to say next time.",
+                f"Paste a job description and answer {STANDARD.total} questions, or {SHORT.total} if you're short on time. "
+                "After each one, see which points you made, with your own words as proof, which you missed, and what to say next time.",
                 class_name="mt-5 max-w-xl text-lg text-muted",
             ),
             rx.el.div(
@@ -44,7 +44,9 @@ def _hero() -> rx.Component:
                 rx.el.a("Sign in", href="/login", class_name=SECONDARY),
                 class_name="mt-7 flex flex-wrap gap-3",
             ),
-            rx.el.p(f"The first interview is free. No card, {time_words(STANDARD)}.", class_name="mt-4 text-sm text-muted"),
+            rx.el.p(
+                f"Your first interview is free. No credit card, {time_words(STANDARD)}.", class_name="mt-4 text-sm text-muted"
+            ),
             _steps(),
         ),
         _excerpt(),
@@ -54,9 +56,9 @@ def _hero() -> rx.Component:
 
 def _steps() -> rx.Component:
     steps = (
-        ("Paste the posting", "or start without one, for a general backend interview."),
-        ("Answer as you would in the room", "in prose or in code, with a pause whenever you need one."),
-        ("Read the verdict", "while the next question is already being asked."),
+        ("Paste a job description", "or start without one for a general backend interview."),
+        ("Answer as you would in a real interview", "in words or in code. Pause whenever you need to."),
+        ("Read your verdict", "while the next question is already on its way."),
     )
     return rx.el.ol(
         *[
@@ -70,7 +72,7 @@ def _steps() -> rx.Component:
             )
             for number, (title, text) in enumerate(steps, 1)
         ],
-        aria_label="How it goes",
+        aria_label="How it works",
         class_name="mt-10 space-y-4 border-t border-line pt-8 max-lg:hidden",
     )
 
@@ -98,7 +100,7 @@ def _excerpt() -> rx.Component:
         rx.el.h3(f"The verdict: {len(made)} of {len(sample.marks)} points made", class_name=f"mb-2 mt-5 {SMALL_TITLE}"),
         rx.el.ul(*[_mark(mark) for mark in sample.marks[2:5]], class_name="mb-4 space-y-2"),
         disclosure(
-            "Every mark and its proof", rx.el.ul(*[_mark(mark, proof=True) for mark in sample.marks], class_name="space-y-3")
+            "Every key point, with proof", rx.el.ul(*[_mark(mark, proof=True) for mark in sample.marks], class_name="space-y-3")
         ),
         disclosure(MODEL_ANSWER, rx.el.p(sample.model_answer)),
         rx.el.p(
@@ -133,8 +135,8 @@ def _course() -> rx.Component:
     return rx.el.section(
         rx.el.h2("Every topic of a backend interview", class_name=_TITLE),
         rx.el.p(
-            "In the order of a real interview, tied to the job you paste. Take them all, or focus on up to "
-            f"{MAX_FOCUS_TOPICS}. The next question takes up what you have just said.",
+            "In the order of a real interview, tailored to the job you paste. Cover them all, or focus on up to "
+            f"{MAX_FOCUS_TOPICS}. The next question picks up on what you just said.",
             class_name="mt-1 max-w-2xl text-muted",
         ),
         rx.el.ol(
@@ -159,19 +161,19 @@ def _trust() -> rx.Component:
     reasons = (
         (
             "The rubric comes first",
-            "The points of a good answer, and what each weighs, are fixed before you write a word. Nobody moves the goal.",
+            "What a good answer covers, and how much each point counts, is fixed before you write a word. Nobody moves the goalposts.",
         ),
         (
-            "Marks need proof",
-            "A point counts only with a quote from your answer, and code checks that the quote is really there. Code adds up the score, too.",
+            "Every point needs proof",
+            "A point counts only with a quote from your answer. Code checks that the quote is really there, and code adds up the score.",
         ),
         (
             "You never lose work",
-            "An answer is stored before it is judged. Reload, pause, change the device: the interview goes on where it was.",
+            "Your answer is saved before it's scored. Reload, pause, or switch devices: the interview picks up where you left off.",
         ),
     )
     return rx.el.section(
-        rx.el.h2("Why the score can be trusted", class_name=_TITLE),
+        rx.el.h2("Why you can trust the score", class_name=_TITLE),
         rx.el.div(
             *[
                 rx.el.div(
@@ -190,10 +192,10 @@ def _trust() -> rx.Component:
 
 def _data() -> rx.Component:
     facts = (
-        "Your answers are yours: export them at any time, delete the account and they are erased.",
-        "No tracking, no advertising, no requests to other sites from these pages.",
-        "The job description and your answers go to the interviewer that judges them, and to nobody else.",
-        "No card number ever reaches this site; payments are Lemon Squeezy's.",
+        "Your answers are yours. Export them anytime. Delete your account, and they're erased.",
+        "No tracking, no ads, and no requests to other sites from these pages.",
+        "Your job description and answers go to the interviewer that scores them, and to no one else.",
+        "Your card number never reaches this site. Lemon Squeezy handles all payments.",
     )
     return rx.el.section(
         rx.el.h2("What happens to your data", class_name=_TITLE),
@@ -205,9 +207,9 @@ def _data() -> rx.Component:
             class_name="mt-4 grid gap-x-10 gap-y-3 md:grid-cols-2",
         ),
         rx.el.p(
-            "The whole of it stands in ",
+            "For the full story, read ",
             rx.el.a("the privacy notice", href="/privacy", class_name=LINK),
-            ". Programs can do all of this too, through ",
+            ". You can also do all of this from your own program, through ",
             rx.el.a("the API", href="/api/docs", custom_attrs={"reloadDocument": True}, class_name=LINK),
             ".",
             class_name="mt-5 text-muted",

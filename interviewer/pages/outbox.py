@@ -15,13 +15,19 @@ def outbox() -> rx.Component:
     """Return the mailbox, newest mail first."""
     return shell(
         rx.el.h1("Outbox", class_name="font-serif text-3xl font-bold"),
-        rx.el.p("No mail service is configured, so mails end here and in the terminal.", class_name="mt-1 mb-6 text-muted"),
+        rx.el.p(
+            "Email isn't set up on this site, so messages end up here and in the terminal.", class_name="mt-1 mb-6 text-muted"
+        ),
         rx.cond(
             OutboxState.mails.length() > 0,
             rx.el.div(rx.foreach(OutboxState.mails, _mail), class_name="space-y-4"),
             card(
                 icon("mail", size=28, class_name="mb-3 text-accent"),
-                rx.el.p("No mail yet. ", rx.el.a("Sign up", href="/signup", class_name=LINK), " and the first one will be here."),
+                rx.el.p(
+                    "No messages yet. ",
+                    rx.el.a("Sign up", href="/signup", class_name=LINK),
+                    ", and the first one will show up here.",
+                ),
             ),
         ),
         width="max-w-3xl",

@@ -35,7 +35,7 @@ def practice() -> rx.Component:
 def _skeleton() -> rx.Component:
     """Return the loading skeleton."""
     return meanwhile(
-        "Practise",
+        "Practice",
         rx.el.div(class_name="skeleton h-6 w-24"),
         rx.el.div(class_name="skeleton h-[42rem] rounded-lg"),
         rx.el.div(class_name="skeleton h-96 rounded-lg"),
@@ -45,10 +45,10 @@ def _skeleton() -> rx.Component:
 
 def _missing() -> rx.Component:
     return card(
-        rx.el.h1("Nothing to practise here", class_name="mb-5 font-serif text-3xl font-bold"),
+        rx.el.h1("Nothing to practice here", class_name="mb-5 font-serif text-3xl font-bold"),
         alert(PracticeState.error),
         rx.el.div(
-            rx.el.a("Practise another question", href="/practice", class_name=PRIMARY),
+            rx.el.a("Practice another question", href="/practice", class_name=PRIMARY),
             rx.el.a("Back to the dashboard", href="/dashboard", class_name=f"{LINK} inline-flex min-h-11 items-center"),
             class_name="mt-5 flex flex-wrap gap-x-5 gap-y-3",
         ),
@@ -91,8 +91,8 @@ def _question() -> rx.Component:
             class_name="mt-2",
         ),
         rx.el.p(
-            "Practice is free, and you can try as often as you like. The built-in scorer judges it from the question's own rubric, "
-            "without AI; your interviews and their scores stay as they are.",
+            "Practice is free, and you can try as often as you like. The built-in scorer grades your answer against the question's "
+            "rubric, without AI. Your interview scores don't change.",
             class_name="mt-3 text-sm text-muted",
         ),
         rx.el.p(
@@ -122,14 +122,14 @@ def _form() -> rx.Component:
         rx.el.div(alert(PracticeState.error), class_name="mt-3"),
         rx.el.div(
             rx.el.button(
-                words(rx.cond(PracticeState.verdict.judged, "Try again", "Send answer"), "Being judged …"),
+                words(rx.cond(PracticeState.verdict.judged, "Try again", "Send answer"), "Scoring…"),
                 type="submit",
                 disabled=PracticeState.sending,
                 class_name=f"group {PRIMARY}",
             ),
             _next(SECONDARY),
             rx.el.p(
-                "Ctrl + Enter sends. What you type stays in this box and in this browser.",
+                "Press Ctrl + Enter to send. What you type is kept in this browser.",
                 id="answer-hint",
                 class_name="text-sm text-muted",
             ),
@@ -163,10 +163,10 @@ def _verdict() -> rx.Component:
         rx.el.h2("Verdict", class_name=SMALL_TITLE),
         rx.el.div(score_badge(PracticeState.verdict), role="status", class_name="my-4"),
         prose(PracticeState.verdict.feedback, id="feedback-text", class_name="mb-4"),
-        disclosure("Every mark and its proof", marks_list(PracticeState.verdict)),
+        disclosure("Every key point, with proof", marks_list(PracticeState.verdict)),
         disclosure("What you answered", answer_text(PracticeState.verdict)),
         model_answer(PracticeState.verdict),
-        rx.el.p("Judged by the built-in scorer (no AI)", class_name="border-t border-line pt-4 text-sm text-muted"),
+        rx.el.p("Graded by the built-in scorer (no AI)", class_name="border-t border-line pt-4 text-sm text-muted"),
         id="feedback",
     )
 
@@ -174,7 +174,7 @@ def _verdict() -> rx.Component:
 def _tries() -> rx.Component:
     return card(
         rx.el.h2("Your tries", class_name="mb-1 font-serif text-xl font-bold"),
-        rx.el.p("The newest first.", class_name="mb-3 text-sm text-muted"),
+        rx.el.p("Newest first.", class_name="mb-3 text-sm text-muted"),
         rx.el.ol(rx.foreach(PracticeState.tries, _try), class_name="divide-y divide-line", aria_label="Your tries"),
     )
 

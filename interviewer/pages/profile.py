@@ -20,7 +20,7 @@ _PARTS = (
     ("name", "Name"),
     ("plan", "Plan"),
     ("statement", "Credits"),
-    ("devices", "Signing in"),
+    ("devices", "Devices"),
     ("data", "Your data"),
 )
 
@@ -88,7 +88,7 @@ def _name() -> rx.Component:
         _heading("Name"),
         form(
             field(
-                "What the interviewer may call you",
+                "What the interviewer should call you",
                 "username",
                 error=ProfileState.name_error,
                 hint="1 to 50 characters.",
@@ -98,7 +98,7 @@ def _name() -> rx.Component:
                 max_length=50,
             ),
             rx.el.div(
-                submit("Save", busy_text="Saving …"),
+                submit("Save", busy_text="Saving…"),
                 rx.el.span(rx.cond(ProfileState.name_saved, "Saved.", ""), role="status", class_name="text-good"),
                 class_name="flex items-center gap-4",
             ),
@@ -111,7 +111,7 @@ def _name() -> rx.Component:
 
 def _devices() -> rx.Component:
     return card(
-        _heading("Where you are signed in"),
+        _heading("Where you're signed in"),
         rx.el.ul(rx.foreach(ProfileState.devices, _device), class_name="divide-y divide-line"),
         rx.el.div(
             _sign_out("Sign out here", "/session/logout"),
@@ -120,7 +120,7 @@ def _devices() -> rx.Component:
         ),
         rx.el.p(
             "To change your password, ",
-            rx.el.a("ask for a link by mail", href="/reset-request", class_name=LINK),
+            rx.el.a("get a link by email", href="/reset-request", class_name=LINK),
             ".",
             class_name="mt-5 border-t border-line pt-4 text-muted",
         ),
@@ -130,7 +130,7 @@ def _devices() -> rx.Component:
 
 
 def _sign_out(label: str, action: str) -> rx.Component:
-    return NativeForm.create(submit(label, busy_text="Signing out …", look=SECONDARY), action=action, method="post")
+    return NativeForm.create(submit(label, busy_text="Signing out…", look=SECONDARY), action=action, method="post")
 
 
 def _device(device: rx.Var[DeviceItem]) -> rx.Component:
@@ -164,7 +164,7 @@ def _github() -> rx.Component:
             rx.cond(
                 ProfileState.github_connected,
                 rx.el.div(
-                    rx.el.p("Connected: you can sign in with GitHub.", class_name="text-muted"),
+                    rx.el.p("Connected. You can sign in with GitHub.", class_name="text-muted"),
                     rx.el.button(
                         words("Disconnect"),
                         type="button",
@@ -175,7 +175,7 @@ def _github() -> rx.Component:
                     class_name="flex items-center justify-between gap-4",
                 ),
                 rx.el.div(
-                    rx.el.p("Connect it to sign in without a password.", class_name="mb-4 text-muted"),
+                    rx.el.p("Connect GitHub to sign in without a password.", class_name="mb-4 text-muted"),
                     rx.el.div(github_button("Connect GitHub", "/api/auth/github/start?connect=1"), class_name="sm:w-fit"),
                 ),
             ),
@@ -187,7 +187,7 @@ def _export() -> rx.Component:
     return card(
         _heading("Your data"),
         rx.el.p(
-            "Everything that is stored about you: account, ledger, interviews, answers and verdicts.",
+            "Everything we store about you: account, credit history, interviews, answers, and verdicts.",
             class_name="mb-4 text-muted",
         ),
         rx.el.a(
@@ -203,23 +203,23 @@ def _export() -> rx.Component:
 
 def _deletion() -> rx.Component:
     return card(
-        _heading("Delete the account"),
+        _heading("Delete your account"),
         rx.el.p(
-            "Your interviews, answers, verdicts and everything else about you are erased at once. Unused credits are lost. This cannot be undone.",
+            "Your interviews, answers, verdicts, and everything else about you are erased right away. You lose any unused credits. This can't be undone.",
             class_name="mb-2 text-muted",
         ),
         disclosure(
             "I want to delete my account",
             form(
                 field(
-                    "Type your e-mail address to confirm",
+                    "Type your email address to confirm",
                     "typed",
                     error=ProfileState.delete_error,
                     hint=SessionState.email,
                     auto_complete="off",
                     max_length=320,
                 ),
-                submit("Delete my account for good", busy=ProfileState.busy, busy_text="Deleting …", look=_DANGER),
+                submit("Delete my account for good", busy=ProfileState.busy, busy_text="Deleting…", look=_DANGER),
                 on_submit=ProfileState.erase,
             ),
         ),

@@ -36,7 +36,7 @@ def loading() -> rx.Component:
 
 def _missing() -> rx.Component:
     return card(
-        rx.el.h1("No such report", class_name="mb-4 font-serif text-3xl font-bold"),
+        rx.el.h1("Report not found", class_name="mb-4 font-serif text-3xl font-bold"),
         alert(ReviewState.error),
         rx.el.a("Back to the dashboard", href="/dashboard", class_name=f"{LINK} mt-4 inline-block"),
         class_name="mx-auto max-w-2xl",
@@ -63,7 +63,7 @@ def _report() -> rx.Component:
             ),
         ),
         jumps=rx.fragment(
-            rx.cond(_ASKED_ABOUT, jump("The job’s requirements", "#job")),
+            rx.cond(_ASKED_ABOUT, jump("The job's requirements", "#job")),
             rx.cond(ReviewState.suggestions.length() > 0, jump(PRACTICE, "#next")),
         ),
         extra=_practise_again,
@@ -89,8 +89,8 @@ def _head() -> rx.Component:
                 rx.el.div(share_panel(), class_name="mt-5 empty:hidden"),
             ),
             rx.el.p(
-                "This interview is not finished. ",
-                rx.el.a("Go on with it", href=ReviewState.resume_href, class_name=LINK),
+                "This interview isn't finished yet. ",
+                rx.el.a("Continue it", href=ReviewState.resume_href, class_name=LINK),
                 class_name="mt-5 rounded-md bg-code px-4 py-3 print:hidden",
             ),
         ),
@@ -114,7 +114,7 @@ def _practise_again(turn: rx.Var[TurnItem]) -> rx.Component:
     return rx.cond(
         ReviewState.practise.contains(turn.question_id.to_string()),
         rx.el.a(
-            "Practise it again",
+            "Practice it again",
             href=ReviewState.practise[turn.question_id.to_string()],
             class_name=f"{LINK} mt-2 inline-flex min-h-11 items-center print:hidden",
         ),

@@ -34,7 +34,7 @@ def _gone() -> rx.Component:
 
 def _head() -> rx.Component:
     return rx.el.div(
-        rx.el.p("A shared report of a practice interview", class_name=SMALL_TITLE),
+        rx.el.p("A shared practice interview report", class_name=SMALL_TITLE),
         rx.el.h1(SharedState.title, class_name="mt-1 break-words font-serif text-3xl font-bold"),
         rx.el.p(f"{SharedState.started} · {SharedState.interviewer_name} · {SharedState.size}", class_name="mt-1 text-muted"),
         rx.el.div(print_button(), class_name="mt-5 print:hidden"),

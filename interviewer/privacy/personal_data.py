@@ -63,7 +63,7 @@ class Personal:
         except Unavailable:
             if not cancelled:
                 raise
-            raise Unavailable("Your subscription is cancelled, but your account is not deleted yet. Please try again.") from None
+            raise Unavailable("Your subscription is canceled, but your account isn't deleted yet. Please try again.") from None
         self._post.wake()
 
     async def _erase(self, user_id: int) -> None:
@@ -90,7 +90,7 @@ class Personal:
         async with self._database.transaction() as session:
             user = await _locked(session, user_id)
             if typed_email.strip().lower() != user.email:
-                raise BadRequest("Type the e-mail address of your account to confirm.")
+                raise BadRequest("Type your account's email address to confirm.")
             running = await subscription_queries.running_of(session, user_id)
         for lemon_id in running:
             try:

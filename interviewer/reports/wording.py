@@ -27,7 +27,7 @@ NO_STRENGTH = f"No answer has reached {PASSING} yet."
 NO_WEAKNESS = f"Nothing below {PASSING}."
 REQUIREMENTS = "The job's requirements"
 EXTREMES = "Best and weakest answer"
-PRACTICE = "What to practise next"
+PRACTICE = "What to practice next"
 QUESTIONS = "Questions and answers"
 # The longest name that a file gets, in characters, without its ending.
 MAX_NAME = 60

@@ -311,7 +311,7 @@ async def test_refusal_is_explained_to_user_and_operator(
     with pytest.raises(IdentityUnavailable) as caught:
         await github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None)
     assert caught.value.user_message == words
-    assert "cannot be reached" not in words
+    assert "can't reach" not in words
     assert f"GitHub refused {path} with status {status}: {check}" in caplog.text
     assert behaviour.requests[-1].path == path, "nothing is retried"
 

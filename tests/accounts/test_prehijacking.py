@@ -163,8 +163,8 @@ async def test_mail_names_the_user_and_says_to_ignore_it(services: Services) -> 
     assert services.outbox is not None
     words = services.outbox.mails[0].mail.text
     assert "as Mallory" in words
-    assert "Not you?" in words
-    assert "Ignore this mail" in words
+    assert "Wasn't you?" in words
+    assert "Ignore this email" in words
 
 
 # -- GitHub --------------------------------------------------------------------------------------------------------
@@ -186,7 +186,7 @@ async def test_github_drops_an_unproven_password(services: Services, database: D
         with pytest.raises(Unauthorized):
             await dead
     assert (await services.sessions.authenticate(await services.sessions.open(owner))).user_id == user.id
-    assert (await subjects(services))[0] == "We removed the password of your account"
+    assert (await subjects(services))[0] == "We removed the password from your account"
     assert services.outbox is not None
     assert "http://localhost:3999/reset-request" in services.outbox.mails[0].mail.text
     await services.accounts.request_reset(EMAIL)
@@ -243,7 +243,7 @@ async def test_github_keeps_a_proven_password(
     await services.github.sign_in(ADA)
     assert await opens(services, PASSWORD)
     await services.sessions.authenticate(cookie)
-    assert "Your account is connected with GitHub" in await subjects(services)
+    assert "Your account is now connected to GitHub" in await subjects(services)
 
 
 async def test_sign_in_racing_with_github_gains_nothing(services: Services, database: Database) -> None:

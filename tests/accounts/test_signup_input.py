@@ -73,7 +73,7 @@ async def test_sign_up_names_every_wrong_field(services: Services) -> None:
     with pytest.raises(InvalidFields) as caught:
         await services.accounts.request_verification("x", "", "password1")
     assert list(caught.value.fields) == ["email", "username", "password"]
-    assert caught.value.user_message == "This is not a valid e-mail address."
+    assert caught.value.user_message == "This isn't a valid email address."
     assert "easy to guess" in caught.value.fields["password"]
 
 
@@ -117,7 +117,7 @@ async def test_slowest_password_is_handled_in_time(services: Services) -> None:
 )
 async def test_huge_addresses_are_refused_quickly(email: str) -> None:
     started = time.thread_time()
-    with pytest.raises(BadRequest, match=r"This is not a valid e-mail address\."):
+    with pytest.raises(BadRequest, match=r"This isn't a valid email address\."):
         normalised_email(email)
     assert time.thread_time() - started < 0.05
 

@@ -110,7 +110,7 @@ NAMES = [
 
 @pytest.mark.parametrize("name", LINKS)
 def test_names_with_links_are_refused(name: str) -> None:
-    with pytest.raises(BadRequest, match="web addresses or e-mail addresses"):
+    with pytest.raises(BadRequest, match="web addresses, or email addresses"):
         checked_username(name)
 
 

@@ -85,10 +85,10 @@ async def test_check_email_reports_whether_an_account_exists(client: httpx2.Asyn
     [
         ({}, "Username, Email, and Password required"),
         ({"email": EMAIL, "username": "Ada"}, "Username, Email, and Password required"),
-        ({"email": "nowhere", "username": "Ada", "password": PASSWORD}, "This is not a valid e-mail address."),
+        ({"email": "nowhere", "username": "Ada", "password": PASSWORD}, "This isn't a valid email address."),
         ({"email": EMAIL, "username": "Ada", "password": "password1"}, "easy to guess"),
-        ({"email": EMAIL, "username": "<b>Ada</b>", "password": PASSWORD}, "without < and >"),
-        ({"email": EMAIL, "username": "Win at evil.example/x", "password": PASSWORD}, "web addresses or e-mail addresses"),
+        ({"email": EMAIL, "username": "<b>Ada</b>", "password": PASSWORD}, "It can't contain <, >"),
+        ({"email": EMAIL, "username": "Win at evil.example/x", "password": PASSWORD}, "web addresses, or email addresses"),
     ],
 )
 async def test_invalid_sign_up_is_explained(

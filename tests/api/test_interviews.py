@@ -309,7 +309,7 @@ async def test_repeated_create_means_the_first_question(program: httpx2.AsyncCli
     assert (await said(program, id, "the first thing", "create")).json() == first.json()
     assert told(await said(program, id, "something else", "create")) == (
         409,
-        "The interview has already begun with another answer.",
+        "The interview has already started with a different first answer.",
     )
     assert await answers_of(services) == ["the first thing"]
 
@@ -386,7 +386,7 @@ async def test_named_question_is_never_taken_for_another(program: httpx2.AsyncCl
         assert (await named(program, id, DUNNO, topic, number)).status_code == 409
     for half in ((1, None), (None, 1)):
         answer = await named(program, id, DUNNO, *half)
-        assert told(answer) == (400, "topic_id and question_id name a question together: send both or neither.")
+        assert told(answer) == (400, "topic_id and question_id identify a question together. Send both or neither.")
     assert told(await named(program, id, DUNNO, "one", 1)) == (400, "Invalid request body")
     assert question_of(await named(program, id, DUNNO, 1, 2)) == (2, 1)
     assert (await named(program, id, DUNNO, 1, 1)).status_code == 201

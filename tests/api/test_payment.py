@@ -76,10 +76,10 @@ async def test_subscription_from_checkout_to_cancel_and_resume(
     assert await nets(database, user) == (1, 10)
     assert told(await client.post(CHECKOUT, json={"tier": "premium"}, headers=token)) == (
         409,
-        "You have a subscription already. You can change its plan instead.",
+        "You already have a subscription. You can change its plan instead.",
     )
-    assert told(await client.post(CHANGE, json={"tier": "pro"}, headers=token)) == (409, "Your plan is Pro already.")
-    assert told(await client.post(RESUME, headers=token)) == (409, "There is no cancelled subscription to resume.")
+    assert told(await client.post(CHANGE, json={"tier": "pro"}, headers=token)) == (409, "You're already on the Pro plan.")
+    assert told(await client.post(RESUME, headers=token)) == (409, "You don't have a canceled subscription to resume.")
     for path, sent, words, status in (
         (CHANGE, {"tier": "premium", "and": "more"}, "Plan changed", "active"),
         (CANCEL, None, "Subscription cancelled", "cancelled"),
@@ -89,7 +89,7 @@ async def test_subscription_from_checkout_to_cancel_and_resume(
         answer = await client.post(path, json=sent, headers=token)
         assert (answer.status_code, answer.json()) == (200, {"message": words})
         assert list(lemon.subscriptions.values()) == [status]
-    assert told(await client.post(CANCEL, headers=token)) == (409, "There is no subscription to cancel.")
+    assert told(await client.post(CANCEL, headers=token)) == (409, "You don't have a subscription to cancel.")
     assert await nets(database, user) == (1, 20)
 
 
@@ -97,7 +97,7 @@ async def test_paypal_change_is_refused_with_the_portal(
     client: httpx2.AsyncClient, lemon: Behaviour, database: Database, user: User, token: dict[str, str]
 ) -> None:
     await bought(client, lemon, token, "pro", processor="paypal")
-    words = "Nothing is changed yet: this subscription can be changed only on the payment service's own page."
+    words = "Nothing has changed yet. You can change this subscription only on the payment service's own page."
     for path, sent in ((CHANGE, {"tier": "premium"}), (RESUME, None)):
         answer = await client.post(path, json=sent, headers=token)
         [subscription] = lemon.store.subscriptions.values()  # every change re-signs the subscription's URLs
@@ -182,7 +182,7 @@ async def test_lemon_squeezy_outage_is_a_502(client: httpx2.AsyncClient, lemon: 
     for path, sent in ((CHECKOUT, {"tier": "individual"}), (CHANGE, {"tier": "premium"}), (CANCEL, None)):
         lemon.faults = [500] * 3
         status, words = told(await client.post(path, json=sent, headers=token))
-        assert (status, "cannot be reached" in words) == (502, True)
+        assert (status, "can't reach" in words) == (502, True)
     assert list(lemon.subscriptions.values()) == ["active"]
 
 
@@ -193,7 +193,7 @@ async def test_site_that_sells_nothing_returns_503(
     wiring.use(closed)
     for path in PATHS:
         answer = await client.post(path, json={"tier": "pro"}, headers=token)
-        assert told(answer) == (503, "Buying is not set up on this site.")
+        assert told(answer) == (503, "Purchases aren't set up on this site.")
         assert int(answer.headers["retry-after"]) > 0
     wiring.use(services)
     for adapter in closed.outside:

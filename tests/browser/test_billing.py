@@ -60,7 +60,7 @@ def test_open_dashboard_shows_a_purchase_made_in_another_tab(shop: Site, page: P
     other.get_by_role("button", name="Subscribe to Pro").click()
     expect(other.get_by_text("Pro, $19.99")).to_be_visible()
     pay(other)
-    expect(page.get_by_text("1 single, 10 of your plan")).to_be_visible()
+    expect(page.get_by_text("1 single, 10 from your plan")).to_be_visible()
     expect(page.get_by_text(re.compile("^Renews on"))).to_be_visible()
     expect(page.get_by_role("button", name="Subscribe to Pro")).to_have_count(0)
 
@@ -75,10 +75,10 @@ def test_plan_changes_announce_their_effect_beforehand(shop: Site, page: Page) -
     expect(page.get_by_text("You get 10 credits at once")).to_be_visible()
     page.get_by_role("button", name="Upgrade to Premium").click()
     expect(page.get_by_text("Renews on").filter(has_text="20 more credits for $29.99")).to_be_visible()
-    page.get_by_text("Cancel the subscription").first.click()
+    page.get_by_text("Cancel subscription").first.click()
     expect(page.get_by_text("Your 20 plan credits cannot be used from the moment you cancel")).to_be_visible()
-    page.get_by_role("button", name="Cancel the subscription").click()
-    page.get_by_role("button", name="Resume the subscription").click()
+    page.get_by_role("button", name="Cancel subscription").click()
+    page.get_by_role("button", name="Resume subscription").click()
     expect(page.get_by_text("Downgrade to Pro").first).to_be_visible()
     rows = page.locator("#statement tbody tr")
     expect(rows).to_have_count(3)
@@ -95,7 +95,7 @@ def test_failed_payment_shows_on_an_open_page(shop: Site, lemon: Behaviour, page
         elsewhere.submit(asyncio.run, lemon.deliver(lemon.store.fail(newest))).result()
     expect(page.get_by_text("The last payment of your subscription failed")).to_be_visible()
     with page.expect_request(re.compile("payment-details")):
-        page.get_by_role("button", name="Change the payment method").click()
+        page.get_by_role("button", name="Change payment method").click()
 
 
 def test_site_that_sells_nothing_shows_no_prices(site: Site, page: Page) -> None:
@@ -103,11 +103,11 @@ def test_site_that_sells_nothing_shows_no_prices(site: Site, page: Page) -> None
     for path in ("/", "/dashboard", "/account"):
         opened(page, f"{site.url}{path}")
         expect(page.get_by_role("link", name="Account").first).to_be_visible()
-        for words in ("Buy one credit", "Get credits", "Prices", "See the plans", "$4.99", "LEMON_"):
+        for words in ("Buy one credit", "Get credits", "Pricing", "See plans", "$4.99", "LEMON_"):
             expect(page.get_by_text(words)).to_have_count(0)
 
 
 def test_site_that_sells_shows_prices_to_visitors(shop: Site, page: Page) -> None:
     opened(page, shop.url)
-    expect(page.get_by_role("heading", name="Prices")).to_be_visible()
+    expect(page.get_by_role("heading", name="Pricing")).to_be_visible()
     expect(page.get_by_text("$4.99")).to_be_visible()

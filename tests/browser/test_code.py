@@ -129,7 +129,7 @@ def test_keyboard_indents_leaves_and_sends_and_language_is_kept(site: Site, page
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Send answer")).to_be_focused()
     expect(editor).to_have_attribute("aria-describedby", "answer-hint code-hint")
-    expect(page.locator("#code-hint")).to_contain_text("Escape, then Tab leaves the box")
+    expect(page.locator("#code-hint")).to_contain_text("To leave the box, press Escape, then Tab.")
     page.get_by_text("Your answer", exact=True).click()
     expect(editor).to_be_focused()
     page.keyboard.press("Control+Enter")
@@ -143,7 +143,7 @@ def test_failed_editor_load_leaves_the_plain_box(site: Site, page: Page) -> None
     page.route("**/assets/mirror-*", lambda route: route.abort())
     box = practise(page, site)
     page.get_by_role("button", name="Write as code").click()
-    expect(page.get_by_text("The code editor could not be loaded.")).to_be_visible()
+    expect(page.get_by_text("We couldn't load the code editor.")).to_be_visible()
     box.fill(CODE)
     expect(box).to_have_value(CODE)
     page.get_by_role("button", name="Send answer").click()
@@ -154,7 +154,7 @@ def test_programs_print_fail_and_are_stopped(site: Site, page: Page) -> None:
     practise(page, site)
     open_editor(page)
     page.context.route("**/pyodide.mjs", lambda route: route.abort())
-    run(page, CODE, "^Python could not be loaded")
+    run(page, CODE, "^We couldn't load Python")
     page.context.unroute("**/pyodide.mjs")
     assert run(page, CODE, "^Finished in") == "42\n"
     assert run(page, "x = 1", "printed nothing") == ""
@@ -174,7 +174,7 @@ def test_programs_print_fail_and_are_stopped(site: Site, page: Page) -> None:
     page.clock.fast_forward(10_500)
     expect(page.get_by_text("Stopped after 10 seconds")).to_be_visible()
     page.get_by_role("button", name="Run").click()
-    expect(page.get_by_text("Running …")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Running…")).to_be_visible(timeout=60_000)
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_role("status").filter(has_text="Stopped.")).to_be_visible()
     for _ in range(100):

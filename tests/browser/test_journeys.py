@@ -41,7 +41,7 @@ def test_from_sign_up_to_the_report(site: Site, page: Page) -> None:
     expect(page.get_by_text("Answer 12.")).to_be_visible()
     page.get_by_role("link", name="Back to the dashboard").click()
     expect(page.get_by_text("12 of 12 answers scored")).to_be_visible()
-    expect(page.get_by_role("heading", name="No credit left")).to_be_visible()
+    expect(page.get_by_role("heading", name="No credits left")).to_be_visible()
     expect(page.get_by_role("link", name="Get credits")).to_have_count(0)  # this site sells nothing
     page.get_by_role("link", name=re.compile("Review$")).click()
     expect(page.get_by_text("Built-in interviewer")).to_be_visible()
@@ -66,7 +66,7 @@ def test_every_public_page_works_under_its_security_policy(site: Site, page: Pag
     assert "'unsafe-eval'" not in answer_headers["content-security-policy"].replace("'wasm-unsafe-eval'", "")
     ready(page)
     before = page.locator("html").get_attribute("class")
-    page.get_by_role("button", name="Change between light and dark").click()
+    page.get_by_role("button", name="Switch between light and dark").click()
     page.wait_for_function("before => document.documentElement.className !== before", arg=before)
     # Chromium reports the missing page's 404 status as an error.
     assert [problem for problem in problems if "404" not in problem] == []
@@ -100,7 +100,7 @@ def test_draft_survives_reload_and_interview_changes_browser(site: Site, page: P
     other = browser.new_context().new_page()
     other.goto(f"{site.url}/interview")
     expect(other).to_have_url(re.compile("/login"))
-    other.get_by_label("E-mail").fill(email)
+    other.get_by_label("Email").fill(email)
     other.get_by_label("Password").fill(PASSWORD)
     other.get_by_role("button", name="Sign in").click()
     expect(other).to_have_url(re.compile("/interview"))
@@ -113,9 +113,9 @@ def test_text_typed_during_an_outage_is_kept(make_site: Callable[..., Site], pag
     site = make_site()
     sign_up(page, site)
     page.get_by_role("link", name="Start an interview").click()
-    page.get_by_label("The job description").fill("Backend engineer with Python")
+    page.get_by_label("Job description").fill("Backend engineer with Python")
     page.reload()
-    expect(page.get_by_label("The job description")).to_have_value("Backend engineer with Python")
+    expect(page.get_by_label("Job description")).to_have_value("Backend engineer with Python")
     page.get_by_role("button", name="Start for 1 credit").click()
     at_question(page, 1)
     page.get_by_label("Your answer").press_sequentially("Before and ")
@@ -126,7 +126,7 @@ def test_text_typed_during_an_outage_is_kept(make_site: Callable[..., Site], pag
     expect(page.get_by_label("Your answer")).to_have_value("Before and during the outage.")
     page.get_by_role("button", name="Send answer").click()
     at_question(page, 2)
-    page.get_by_text("What was asked and answered").click()
+    page.get_by_text("The question and your answer").click()
     expect(page.get_by_text("Before and during the outage.")).to_be_visible()
     site.stop()
 
@@ -158,9 +158,9 @@ def test_unusable_answer_is_explained_and_kept(site: Site, page: Page, words: st
 def test_invalid_job_description_is_explained_and_costs_nothing(site: Site, page: Page) -> None:
     sign_up(page, site)
     page.get_by_role("link", name="Start an interview").click()
-    page.get_by_label("The job description").evaluate("(box, text) => { box.value = text }", "\x7fELF\x01\ufffd\x02" * 50)
+    page.get_by_label("Job description").evaluate("(box, text) => { box.value = text }", "\x7fELF\x01\ufffd\x02" * 50)
     page.get_by_role("button", name="Start for 1 credit").click()
-    expect(page.get_by_text("does not look like a job description")).to_be_visible()
+    expect(page.get_by_text("doesn't look like a job description")).to_be_visible()
     expect(page.get_by_text("You have 1 credit.")).to_be_visible()
 
 
@@ -182,9 +182,9 @@ def test_of_two_tabs_sending_at_once_one_wins(site: Site, page: Page) -> None:
 
 
 def _is_told(page: Page) -> bool:
-    either = page.get_by_text("answered already").or_(page.get_by_text(re.compile("^Question 2 of 12")))
+    either = page.get_by_text("already been answered").or_(page.get_by_text(re.compile("^Question 2 of 12")))
     expect(either.first).to_be_visible()
-    return page.get_by_text("answered already").is_visible()
+    return page.get_by_text("already been answered").is_visible()
 
 
 def test_signing_out_and_in(site: Site, page: Page) -> None:
@@ -199,11 +199,11 @@ def test_signing_out_and_in(site: Site, page: Page) -> None:
         expect(page).to_have_url(re.compile("/login"))
     page.goto(f"{site.url}/login?next=//evil.example")
     ready(page)
-    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Email").fill(email)
     page.get_by_label("Password").fill("not my password")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_text("The e-mail address or the password is wrong.")).to_be_visible()
-    expect(page.get_by_label("E-mail")).to_have_value(email)
+    expect(page.get_by_text("The email address or password is wrong.")).to_be_visible()
+    expect(page.get_by_label("Email")).to_have_value(email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page).to_have_url(re.compile(rf"^{site.url}/dashboard"))
@@ -215,24 +215,24 @@ def test_forgotten_password_is_reset_and_signs_out_every_device(site: Site, page
     other.goto(f"{site.url}/login")
     other.get_by_role("link", name="Forgot your password?").click()
     expect(other.get_by_role("heading", name="Forgot your password?")).to_be_visible()
-    other.get_by_label("E-mail").fill("nobody@example.com")
-    other.get_by_role("button", name="Mail me a link").click()
-    expect(other.get_by_text("If there is an account for nobody@example.com")).to_be_visible()
+    other.get_by_label("Email").fill("nobody@example.com")
+    other.get_by_role("button", name="Email me a link").click()
+    expect(other.get_by_text("If there's an account for nobody@example.com")).to_be_visible()
     other.goto(f"{site.url}/reset-request")
     ready(other)
-    other.get_by_label("E-mail").fill(email)
-    other.get_by_role("button", name="Mail me a link").click()
+    other.get_by_label("Email").fill(email)
+    other.get_by_role("button", name="Email me a link").click()
     other.get_by_role("link", name="development outbox").click()
     other.locator("section", has_text=email).first.get_by_role("link", name="Open the link").click()
     other.get_by_label("New password").fill("password1")
-    other.get_by_role("button", name="Change the password").click()
+    other.get_by_role("button", name="Change password").click()
     expect(other.get_by_text("easy to guess")).to_be_visible()
     other.get_by_label("New password").fill("violet harbour lantern")
-    other.get_by_role("button", name="Change the password").click()
-    expect(other.get_by_text("every device was signed out")).to_be_visible()
+    other.get_by_role("button", name="Change password").click()
+    expect(other.get_by_text("You've been signed out on every device.")).to_be_visible()
     page.goto(f"{site.url}/dashboard")
     expect(page).to_have_url(re.compile("/login"))
-    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Email").fill(email)
     page.get_by_label("Password").fill("violet harbour lantern")
     page.get_by_role("button", name="Sign in").click()
     expect(page).to_have_url(re.compile("/dashboard"))
@@ -244,12 +244,12 @@ def test_account_page_lists_devices_exports_and_deletes(site: Site, page: Page, 
     other = browser.new_context(user_agent="Mozilla/5.0 (iPhone) Safari/1").new_page()
     other.goto(f"{site.url}/login?next=/account")
     ready(other)
-    other.get_by_label("E-mail").fill(email)
+    other.get_by_label("Email").fill(email)
     other.get_by_label("Password").fill(PASSWORD)
     other.get_by_role("button", name="Sign in").click()
     expect(other.get_by_text("Safari on iPhone")).to_be_visible()
     page.get_by_role("link", name="Account").click()
-    page.get_by_label("What the interviewer may call you").fill("Grace")
+    page.get_by_label("What the interviewer should call you").fill("Grace")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved.")).to_be_visible()
     with page.expect_download() as download:
@@ -262,10 +262,10 @@ def test_account_page_lists_devices_exports_and_deletes(site: Site, page: Page, 
     other.goto(f"{site.url}/dashboard")
     expect(other).to_have_url(re.compile("/login"))
     page.get_by_text("I want to delete my account").click()
-    page.get_by_label("Type your e-mail address to confirm").fill("wrong@example.com")
+    page.get_by_label("Type your email address to confirm").fill("wrong@example.com")
     page.get_by_role("button", name="Delete my account for good").click()
-    expect(page.get_by_text("Type the e-mail address of your account")).to_be_visible()
-    page.get_by_label("Type your e-mail address to confirm").fill(email)
+    expect(page.get_by_text("Type your account's email address")).to_be_visible()
+    page.get_by_label("Type your email address to confirm").fill(email)
     page.get_by_role("button", name="Delete my account for good").click()
     expect(page.get_by_role("link", name="Take a free interview")).to_be_visible()
     page.goto(f"{site.url}/dashboard")
@@ -296,16 +296,16 @@ def test_tab_signed_out_elsewhere_goes_to_sign_in(site: Site, page: Page) -> Non
 def test_sign_up_explains_each_invalid_field(site: Site, page: Page) -> None:
     page.goto(f"{site.url}/signup")
     ready(page)
-    page.get_by_label("E-mail").fill("nope")
+    page.get_by_label("Email").fill("nope")
     page.get_by_label("Password").fill("short")
     page.get_by_role("button", name="Create account").click()
-    for words in ("not a valid e-mail address", "Choose a name", "A password has 8 to 256 characters"):
+    for words in ("a valid email address", "Choose a name", "Passwords must have 8 to 256 characters"):
         expect(page.get_by_text(words)).to_be_visible()
 
 
 def test_missing_pages_and_other_users_interviews_are_not_found(site: Site, page: Page) -> None:
     assert (page.goto(f"{site.url}/nothing-here") or pytest.fail("no answer")).status == 404
-    expect(page.get_by_text("This page was not handed in")).to_be_visible()
+    expect(page.get_by_text("We can't find this page")).to_be_visible()
     sign_up(page, site)
     page.goto(f"{site.url}/interview/1")
     other = page.get_by_text("Interview not found")
@@ -329,7 +329,7 @@ def test_server_killed_during_a_verdict_loses_nothing(make_site: Callable[..., S
         page.goto(f"{site.url}/interview")
         expect(page.locator("#feedback-text")).to_contain_text("You said what happens first", timeout=40_000)
         at_question(page, 2)
-        page.get_by_text("What was asked and answered").click()
+        page.get_by_text("The question and your answer").click()
         expect(page.get_by_text(GOOD)).to_be_visible()
         site.stop()
 
@@ -342,7 +342,7 @@ def test_failing_model_is_explained_and_one_click_retries(make_site: Callable[..
         behaviour.fault_for = {"question": "broken"}
         page.get_by_role("link", name="Start an interview").click()
         page.get_by_role("button", name="Start for 1 credit").click()
-        expect(page.get_by_text("Your credit was given back.")).to_be_visible()
+        expect(page.get_by_text("Your credit is back.")).to_be_visible()
         behaviour.fault_for = {}
         page.get_by_role("button", name="Start for 1 credit").click()
         at_question(page, 1)
@@ -356,9 +356,9 @@ def test_failing_model_is_explained_and_one_click_retries(make_site: Callable[..
             at_question(page, number + 1)
         behaviour.fault_for = {"question": "topic"}
         answer(page, GOOD)
-        expect(page.locator("#question-error")).to_contain_text("could not be read")
+        expect(page.locator("#question-error")).to_contain_text("couldn't read")
         behaviour.fault_for = {}
-        page.get_by_role("button", name="Ask the next question").click()
+        page.get_by_role("button", name="Get the next question").click()
         at_question(page, 6)
         site.stop()
 

@@ -78,9 +78,9 @@ def test_full_journey_with_the_keyboard_alone(site: Site, page: Page) -> None:
     keys = Keyboard(page)
     _sign_up(keys, site)
     page.wait_for_url(re.compile("/dashboard"))
-    keys.use(page.get_by_role("link", name="Start an interview"), page.get_by_label("The job description"))
-    keys.use(page.get_by_role("button", name="Junior", exact=True), page.get_by_label("The job description"))
-    expect(page.get_by_label("The job description")).not_to_have_value("")
+    keys.use(page.get_by_role("link", name="Start an interview"), page.get_by_label("Job description"))
+    keys.use(page.get_by_role("button", name="Junior", exact=True), page.get_by_label("Job description"))
+    expect(page.get_by_label("Job description")).not_to_have_value("")
     keys.use(page.get_by_role("button", name=re.compile("^Start for 1 credit")), page.get_by_label("Your answer"))
     for number, words in enumerate((TEXT, f"{TEXT} Again.", CODE), 1):
         at_question(page, number)
@@ -99,10 +99,10 @@ def _sign_up(keys: Keyboard, site: Site) -> None:
     page = keys.page
     page.goto(f"{site.url}/signup")
     ready(page)
-    keys.write("E-mail", "keyboard@example.com")
+    keys.write("Email", "keyboard@example.com")
     keys.write("Name", "Kay")
     keys.write("Password", PASSWORD)
-    keys.use(page.get_by_role("button", name="Create account"), page.get_by_text("A mail is on its way to"))
+    keys.use(page.get_by_role("button", name="Create account"), page.get_by_text("We've sent an email to"))
     keys.use(page.get_by_role("link", name="development outbox"), page.get_by_role("heading", name="Outbox"))
     mail = page.locator("section", has_text="keyboard@example.com").first
     keys.use(mail.get_by_role("link", name="Open the link"), page.get_by_role("button", name="Create my account"))

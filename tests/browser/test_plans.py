@@ -23,7 +23,7 @@ def test_short_interview_from_form_to_report(site: Site, page: Page) -> None:
     expect(page.get_by_text("6 questions on 6 topics, about 15 minutes.")).to_be_visible()
     expect(page.get_by_text("12 questions on 6 topics, about 30 minutes.")).to_be_hidden()
     page.get_by_role("button", name="Mid-level", exact=True).click()
-    expect(page.get_by_label("The job description")).not_to_have_value("")
+    expect(page.get_by_label("Job description")).not_to_have_value("")
     expect(page.get_by_role("radio", name=re.compile("^Short"))).to_be_checked()
     page.get_by_role("button", name="Start for 1 credit").click()
     for number in range(1, 7):

@@ -47,7 +47,7 @@ def report(site: Site, page: Page, signed_in: tuple[str, str]) -> Page:
 def test_shared_link_works_signed_out_until_it_is_revoked(report: Page, browser: Browser) -> None:
     report.context.grant_permissions(["clipboard-read", "clipboard-write"])
     report.get_by_role("button", name="Share").click()
-    report.get_by_role("button", name=re.compile("^Make a")).click()
+    report.get_by_role("button", name=re.compile("^Create a")).click()
     link = report.get_by_label("The link").input_value()
     report.get_by_role("button", name="Copy").click()
     expect(report.get_by_text("Link copied.")).to_be_visible()
@@ -62,12 +62,12 @@ def test_shared_link_works_signed_out_until_it_is_revoked(report: Page, browser:
     expect(other.locator('meta[name="robots"]')).to_have_attribute("content", "noindex, nofollow")
     shown = other.locator("main").inner_text()
     assert "Answer 12." in shown
-    for hidden in ("Grace", "@example.com", "Practise it again", "second verdict", "requirements"):
+    for hidden in ("Grace", "@example.com", "Practice it again", "second verdict", "requirements"):
         assert hidden not in shown
     expect(other.get_by_role("button", name="Share")).to_have_count(0)
     expect(other.get_by_role("link", name=re.compile("Download"))).to_have_count(0)
     report.get_by_role("button", name="Stop sharing").click()
-    expect(report.get_by_role("button", name="Make a link")).to_be_visible()
+    expect(report.get_by_role("button", name="Create a link")).to_be_visible()
     for wrong in (link, link[:-1] + "x"):
         other.goto(wrong)
         expect(other.get_by_role("heading", name="No report here")).to_be_visible()
@@ -121,5 +121,5 @@ def test_contents_scroll_within_the_page_without_overflow(report: Page, width: i
 
 def test_missing_report_says_so(site: Site, report: Page) -> None:
     report.goto(f"{site.url}/interview/987654")
-    expect(report.get_by_role("heading", name="No such report")).to_be_visible()
+    expect(report.get_by_role("heading", name="Report not found")).to_be_visible()
     expect(report.get_by_role("button", name="Share")).to_have_count(0)

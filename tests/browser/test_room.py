@@ -62,7 +62,7 @@ def test_shortcuts_work_except_while_typing(site: Site, page: Page) -> None:
     expect(box).to_have_value("par? amd")
     leave_fields(page)
     page.keyboard.press("?")
-    sheet = page.get_by_role("dialog", name="Keys")
+    sheet = page.get_by_role("dialog", name="Keyboard shortcuts")
     expect(sheet).to_be_visible()
     page.keyboard.press("p")
     page.keyboard.press("Escape")
@@ -86,7 +86,7 @@ def test_shortcuts_work_except_while_typing(site: Site, page: Page) -> None:
 def test_single_key_shortcuts_can_be_switched_off(site: Site, page: Page) -> None:
     begin(page, site)
     page.get_by_role("button", name="Keys").click()
-    page.get_by_label("Use single keys").uncheck()
+    page.get_by_label("Use single-key shortcuts").uncheck()
     page.get_by_role("button", name="Close").click()
     page.reload()
     at_question(page, 1)
@@ -99,12 +99,12 @@ def test_single_key_shortcuts_can_be_switched_off(site: Site, page: Page) -> Non
 
 def test_clocks_survive_reload_stop_while_paused_and_can_hide(site: Site, page: Page) -> None:
     begin(page, site)
-    expect(page.get_by_role("timer", name="Time in the whole interview")).to_have_text(re.compile("0?0:0[2-9]|0?0:[1-5][0-9]"))
-    whole = seconds(page, "Time in the whole interview")
+    expect(page.get_by_role("timer", name="Total interview time")).to_have_text(re.compile("0?0:0[2-9]|0?0:[1-5][0-9]"))
+    whole = seconds(page, "Total interview time")
     page.reload()
     at_question(page, 1)
-    expect(page.get_by_role("timer", name="Time in the whole interview")).not_to_have_text(f"{whole // 60:02}:{whole % 60:02}")
-    again = seconds(page, "Time in the whole interview")
+    expect(page.get_by_role("timer", name="Total interview time")).not_to_have_text(f"{whole // 60:02}:{whole % 60:02}")
+    again = seconds(page, "Total interview time")
     assert whole < again < 60
     assert seconds(page, "Time on this question") <= again
     page.get_by_role("button", name="Pause").click()
@@ -130,7 +130,7 @@ def test_dictation_writes_at_the_caret_and_stops_on_sending(site: Site, page: Pa
     box = page.get_by_label("Your answer")
     box.fill("Start end")
     box.evaluate("box => box.setSelectionRange(5, 5)")
-    expect(page.get_by_text("your browser may send the sound to its maker").first).to_be_visible()
+    expect(page.get_by_text("your browser may send the audio to its maker").first).to_be_visible()
     page.get_by_role("button", name="Dictate").click()
     expect(page.get_by_text("Listening.")).to_be_visible()
     page.evaluate("hear('and the mid', false)")
@@ -147,7 +147,7 @@ def test_dictation_writes_at_the_caret_and_stops_on_sending(site: Site, page: Pa
     assert page.evaluate("recognition.running") is False
     page.get_by_role("button", name="Dictate").click()
     page.evaluate("recognition.onerror({ error: 'not-allowed' })")
-    expect(page.get_by_text("The microphone is not allowed.")).to_be_visible()
+    expect(page.get_by_text("Microphone access is blocked.")).to_be_visible()
     expect(page.get_by_role("button", name="Dictate")).to_be_visible()
 
 
@@ -173,7 +173,7 @@ def test_browser_without_speech_shows_no_buttons_for_it(site: Site, page: Page) 
     begin(page, site)
     for name in ("Dictate", "Read aloud"):
         expect(page.get_by_role("button", name=name)).to_have_count(0)
-    expect(page.get_by_text("may send the sound")).to_be_hidden()
+    expect(page.get_by_text("may send the audio")).to_be_hidden()
 
 
 def test_skipping_asks_for_confirmation_and_scores_0(site: Site, page: Page) -> None:
@@ -230,12 +230,12 @@ def test_cancelled_start_costs_nothing(make_site: Callable[..., Site], page: Pag
         site = make_site(OPENAI_BASE_URL=url, OPENAI_MODEL="test")
         sign_up(page, site)
         page.get_by_role("link", name="Start an interview").click()
-        page.get_by_label("The job description").fill("Backend engineer with Python")
+        page.get_by_label("Job description").fill("Backend engineer with Python")
         page.get_by_role("button", name="Start for 1 credit").click()
-        page.get_by_role("button", name="Give up this start").click()
+        page.get_by_role("button", name="Cancel this interview").click()
         expect(page.get_by_text("Your credit is back.")).to_be_visible()
         expect(page.get_by_text("You have 1 credit.")).to_be_visible()
-        expect(page.get_by_label("The job description")).to_have_value("Backend engineer with Python")
+        expect(page.get_by_label("Job description")).to_have_value("Backend engineer with Python")
         behaviour.first = 0
         page.get_by_role("button", name="Start for 1 credit").click()
         at_question(page, 1)
@@ -252,14 +252,14 @@ def test_other_tabs_follow_or_keep_their_draft(site: Site, page: Page, context: 
     answer(page, GOOD)
     at_question(page, 2)
     at_question(idle, 2)
-    expect(busy.get_by_text("went on in another tab")).to_be_visible()
+    expect(busy.get_by_text("continued this interview in another tab")).to_be_visible()
     expect(busy.get_by_label("Your answer")).to_have_value("Half a thought")
     busy.get_by_role("button", name="Send answer").click()
-    expect(busy.get_by_role("alert").filter(has_text="answered already")).to_be_visible()
+    expect(busy.get_by_role("alert").filter(has_text="already been answered")).to_be_visible()
     expect(busy.get_by_label("Your answer")).to_have_value("Half a thought")
-    busy.get_by_role("button", name="Show where the interview is").click()
+    busy.get_by_role("button", name="Go to the current question").click()
     at_question(busy, 2)
-    expect(busy.get_by_text("went on in another tab")).to_be_hidden()
+    expect(busy.get_by_text("continued this interview in another tab")).to_be_hidden()
 
 
 def test_reload_keeps_a_paused_or_finished_interview(site: Site, page: Page) -> None:
@@ -314,7 +314,7 @@ def test_button_responds_at_once_on_a_slow_network(site: Site, page: Page) -> No
     button = page.locator("#answer-form button[type=submit]")
     button.click()
     waited = page.evaluate("getComputedStyle(document.querySelector('#answer-form button[type=submit]'), '::after').content")
-    assert waited == '"Sending …"'
+    assert waited == '"Sending…"'
     expect(page.get_by_label("Your answer")).to_have_value(GOOD)
     slow = False
     for server, message in held:
@@ -340,7 +340,7 @@ def test_websocket_lost_during_a_verdict_loses_nothing(make_site: Callable[..., 
         open_sockets[-1].close()
         expect(page.locator("#feedback-text")).to_contain_text("You said what happens first", timeout=30_000)
         at_question(page, 2)
-        page.get_by_text("What was asked and answered").click()
+        page.get_by_text("The question and your answer").click()
         expect(page.get_by_text(GOOD)).to_be_visible()
         site.stop()
 

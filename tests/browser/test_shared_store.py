@@ -124,7 +124,7 @@ def test_verdict_continues_on_another_replica_after_a_kill(make_site: Callable[.
             asked = len(behaviour.first_tokens)
             expect(page.locator("#feedback-text")).to_contain_text("You said what happens first", timeout=45_000)
             at_question(page, 2)
-            page.get_by_text("What was asked and answered").click()
+            page.get_by_text("The question and your answer").click()
             expect(page.get_by_text(GOOD)).to_be_visible()
             answer(page, "First the other copy answers, because this one was killed.")
             at_question(page, 3)

@@ -17,14 +17,14 @@ def test_visitor_is_two_clicks_from_an_account(site: Site, page: Page) -> None:
     page.goto(site.url)
     page.get_by_role("link", name="Take a free interview").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("account", re.IGNORECASE))
-    expect(page.get_by_label("E-mail")).to_be_visible()
+    expect(page.get_by_label("Email")).to_be_visible()
 
 
 def test_landing_page_sample_can_be_opened(site: Site, page: Page) -> None:
     page.goto(site.url)
     sample = page.get_by_label("An answer and its verdict")
     expect(sample.get_by_text("A CHECK constraint as last defence")).to_be_hidden()
-    sample.get_by_text("Every mark and its proof").click()
+    sample.get_by_text("Every key point, with proof").click()
     expect(sample.get_by_text("A CHECK constraint as last defence")).to_be_visible()
     sample.get_by_text("A model answer").click()
     expect(sample.get_by_text("That is a lost update.")).to_be_visible()
@@ -41,9 +41,9 @@ def test_offline_notice_appears_and_disappears(site: Site, page: Page, context: 
     page.goto(f"{site.url}/login")
     ready(page)
     context.set_offline(True)
-    expect(page.get_by_text("You are offline.")).to_be_visible()
+    expect(page.get_by_text("You're offline.")).to_be_visible()
     context.set_offline(False)
-    expect(page.get_by_text("You are offline.")).to_be_hidden()
+    expect(page.get_by_text("You're offline.")).to_be_hidden()
 
 
 def test_lost_server_shows_a_notice_until_it_is_back(make_site: Callable[..., Site], page: Page) -> None:
@@ -51,9 +51,9 @@ def test_lost_server_shows_a_notice_until_it_is_back(make_site: Callable[..., Si
     page.goto(f"{site.url}/login")
     ready(page)
     site.kill()
-    expect(page.get_by_text("The connection is lost.")).to_be_visible()
+    expect(page.get_by_text("Connection lost.")).to_be_visible()
     site.start()
-    expect(page.get_by_text("The connection is lost.")).to_be_hidden(timeout=30_000)
+    expect(page.get_by_text("Connection lost.")).to_be_hidden(timeout=30_000)
 
 
 def test_notice_is_announced_each_time(site: Site, page: Page) -> None:

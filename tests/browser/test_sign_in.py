@@ -45,13 +45,13 @@ def test_github_sign_in_returns_to_target_and_stays_connected(
     expect(page).to_have_url(re.compile("/login"))
     page.get_by_role("link", name="Continue with GitHub").click()
     page.get_by_role("link", name="Cancel").click()
-    expect(page.get_by_text("You cancelled at GitHub")).to_be_visible()
+    expect(page.get_by_text("You canceled at GitHub")).to_be_visible()
     page.get_by_role("link", name="Continue with GitHub").click()
     page.get_by_role("link", name="Authorize").click()
     expect(page).to_have_url(re.compile(f"^{github_site.url}/interview"))
     expect(page.get_by_role("button", name="Start for 1 credit")).to_be_visible()
     page.get_by_role("link", name="Account").click()
-    expect(page.get_by_text("Connected: you can sign in with GitHub.")).to_be_visible()
+    expect(page.get_by_text("Connected. You can sign in with GitHub.")).to_be_visible()
     page.get_by_role("button", name="Disconnect").click()
     expect(page.get_by_text("Choose a password first")).to_be_visible()
 
@@ -61,10 +61,10 @@ def test_github_errors_are_explained(github_site: Site, at_github: github_server
     page.goto(f"{github_site.url}/signup")
     page.get_by_role("link", name="Continue with GitHub").click()
     page.get_by_role("link", name="Authorize").click()
-    expect(page.get_by_text("GitHub cannot be reached right now")).to_be_visible()
+    expect(page.get_by_text("We can't reach GitHub right now")).to_be_visible()
     at_github.faults.clear()
     page.goto(f"{github_site.url}/github/callback?code=x&state=y")
-    expect(page.get_by_text("does not match the way there")).to_be_visible()
+    expect(page.get_by_text("couldn't match your return from GitHub")).to_be_visible()
 
 
 def test_signed_in_user_connects_other_address_and_disconnects(
@@ -78,7 +78,7 @@ def test_signed_in_user_connects_other_address_and_disconnects(
     page.goto(f"{github_site.url}/account")
     page.get_by_role("link", name="Connect GitHub").click()
     page.get_by_role("link", name="Authorize").click()
-    expect(page.get_by_text("Connected: you can sign in with GitHub.")).to_be_visible()
+    expect(page.get_by_text("Connected. You can sign in with GitHub.")).to_be_visible()
     page.get_by_role("button", name="Disconnect").click()
     expect(page.get_by_role("link", name="Connect GitHub")).to_be_visible()
     at_github.person = person
@@ -97,32 +97,32 @@ def test_password_can_be_revealed_and_is_hidden_on_submit(site: Site, page: Page
     password = page.get_by_label("Password")
     password.fill(PASSWORD)
     expect(password).to_have_attribute("type", "password")
-    page.get_by_role("button", name="Show what is typed").click()
+    page.get_by_role("button", name="Show password").click()
     expect(password).to_have_attribute("type", "text")
     expect(password).to_have_value(PASSWORD)
     page.get_by_role("button", name="Create account").click()
     expect(password).to_have_attribute("type", "password")
-    expect(page.get_by_label("E-mail")).to_be_focused()
+    expect(page.get_by_label("Email")).to_be_focused()
 
 
 def test_confirming_asks_for_the_password_or_a_new_one(site: Site, page: Page) -> None:
     page.goto(f"{site.url}/signup")
     ready(page)
     email = f"confirm{time.time_ns()}@example.com"
-    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Email").fill(email)
     page.get_by_label("Name").fill("Ada")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Create account").click()
     page.get_by_role("link", name="development outbox").click()
     page.locator("section", has_text=email).get_by_role("link", name="Open the link").click()
-    expect(page.get_by_text("This creates the account of")).to_contain_text("Ada")
+    expect(page.get_by_text("You're creating an account for")).to_contain_text("Ada")
     expect(page.get_by_role("main")).to_contain_text(email)
     password, new_password = page.get_by_label("Password", exact=True), page.get_by_label("New password")
     expect(password).to_have_attribute("autocomplete", "current-password")
     link = page.url
     password.fill("not what was chosen")
     page.get_by_role("button", name="Create my account").click()
-    expect(page.get_by_text("isn’t the password chosen at sign-up")).to_be_visible()
+    expect(page.get_by_text("isn't the password you chose when you signed up")).to_be_visible()
     expect(password).to_be_focused()
     expect(new_password).to_be_hidden()
     page.get_by_text("choose a new one", exact=False).last.click()
@@ -136,15 +136,15 @@ def test_confirming_asks_for_the_password_or_a_new_one(site: Site, page: Page) -
     expect(page.get_by_text("One credit is one interview.")).to_be_visible()
     page.goto(link)
     expect(page.get_by_role("heading", name="This link no longer works")).to_be_visible()
-    page.get_by_role("main").get_by_role("link", name="Go to the dashboard").click()
+    page.get_by_role("main").get_by_role("link", name="Go to your dashboard").click()
     expect(page).to_have_url(re.compile("/dashboard"))
 
 
 def test_password_managers_find_their_fields(site: Site, page: Page) -> None:
     for path, fields in {
-        "/signup": {"E-mail": "email", "Password": "new-password"},
-        "/login": {"E-mail": "username", "Password": "current-password"},
-        "/reset-request": {"E-mail": "username"},
+        "/signup": {"Email": "email", "Password": "new-password"},
+        "/login": {"Email": "username", "Password": "current-password"},
+        "/reset-request": {"Email": "username"},
     }.items():
         page.goto(f"{site.url}{path}")
         for label, kind in fields.items():
@@ -158,7 +158,7 @@ def test_open_tab_of_a_deleted_user_goes_to_sign_in(site: Site, page: Page) -> N
     other = page.context.new_page()
     other.goto(f"{site.url}/account")
     other.get_by_text("I want to delete my account").click()
-    other.get_by_label("Type your e-mail address to confirm").fill(email)
+    other.get_by_label("Type your email address to confirm").fill(email)
     other.get_by_role("button", name="Delete my account for good").click()
     expect(other.get_by_role("link", name="Take a free interview")).to_be_visible()
     expect(page).to_have_url(re.compile("/login"))
@@ -170,10 +170,10 @@ def test_password_guessing_is_rate_limited_with_a_message(make_site: Callable[..
         page.request.post(f"{site.url}/session/login", form={"email": "ada@example.com", "password": "guess"})
     page.goto(f"{site.url}/login")
     ready(page)
-    page.get_by_label("E-mail").fill("ada@example.com")
+    page.get_by_label("Email").fill("ada@example.com")
     page.get_by_label("Password").fill("another guess")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_text(re.compile("Too many tries. Please wait"))).to_be_visible()
+    expect(page.get_by_text(re.compile("Too many attempts. Please wait"))).to_be_visible()
     site.stop()
 
 
@@ -197,12 +197,12 @@ def asleep(page: Page, address: str) -> Iterator[None]:
 
 def test_text_typed_before_scripts_load_is_kept(site: Site, page: Page) -> None:
     with asleep(page, f"{site.url}/signup"):
-        page.get_by_label("E-mail").fill("ada@example.com")
+        page.get_by_label("Email").fill("ada@example.com")
         page.get_by_label("Password").fill("elephant")
         page.evaluate(
             "window.dispatchEvent(new Event('offline')); window.dispatchEvent(new CustomEvent('notice', {detail: 'Hello'}))"
         )
-    expect(page.get_by_label("E-mail")).to_have_value("ada@example.com")
+    expect(page.get_by_label("Email")).to_have_value("ada@example.com")
     expect(page.get_by_label("Password")).to_have_value("elephant")
     expect(page.locator("[data-strength-of=password]")).to_have_text("Weak")
     expect(page.get_by_text("Hello")).to_be_visible()
@@ -215,12 +215,12 @@ def test_form_sent_before_scripts_load_is_sent_once(site: Site, page: Page) -> N
     page.on("request", lambda request: addresses.append(request.url))
     email = f"early{time.time_ns()}@example.com"
     with asleep(page, f"{site.url}/signup"):
-        page.get_by_label("E-mail").fill(email)
+        page.get_by_label("Email").fill(email)
         page.get_by_label("Name").fill("Early")
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_label("Password").press("Enter")
-        page.get_by_role("button", name="Creating it …").click()
-    expect(page.get_by_text("A mail is on its way to")).to_contain_text(email)
+        page.get_by_role("button", name="Creating account…").click()
+    expect(page.get_by_text("We've sent an email to")).to_contain_text(email)
     assert not [address for address in addresses if "password" in address], "no password is in an address"
     page.get_by_role("link", name="development outbox").click()
     expect(page.locator("section", has_text=email)).to_have_count(1)
@@ -251,14 +251,14 @@ def test_form_is_sent_after_the_server_has_filled_the_page(site: Site, page: Pag
     page.goto(f"{site.url}/signup")
     page.wait_for_function("() => '__reflex' in window")
     email = f"held{time.time_ns()}@example.com"
-    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Email").fill(email)
     page.get_by_label("Name").fill("Held")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_label("Password").press("Enter")
-    expect(page.get_by_role("button", name="Creating it …")).to_be_visible()
+    expect(page.get_by_role("button", name="Creating account…")).to_be_visible()
     page.evaluate("() => new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)))")
     assert not [message for message in sent if email in message]
     for socket, message in filling:
         socket.send(message)
-    expect(page.get_by_text("A mail is on its way to")).to_contain_text(email)
+    expect(page.get_by_text("We've sent an email to")).to_contain_text(email)
     assert len([message for message in sent if email in message]) == 1

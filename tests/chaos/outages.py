@@ -236,8 +236,8 @@ def slow_and_silent_model(stage: Stage, model: Model) -> None:
 
     failing(stage, "first token too late", slow_start, well, "timeout", "took too long")
     failing(stage, "one token a second", slow_tokens, well, "timeout", "took too long")
-    failing(stage, "no connection", model.stop, model.start, "unreachable", "broke off")
-    failing(stage, "answers 500", lambda: faulty("500"), well, "error", "is not available right now")
+    failing(stage, "no connection", model.stop, model.start, "unreachable", "dropped")
+    failing(stage, "answers 500", lambda: faulty("500"), well, "error", "isn't available right now")
     failing(stage, "answers 429", lambda: faulty("429"), well, "busy", "busy with other people")
 
 
@@ -268,10 +268,10 @@ def failing_model_by_api(stage: Stage, model: Model) -> None:
         client.sign_in(stage.emails[2], PASSWORD)
         started = client.start()
         model.stop()
-        with pytest.raises(Unavailable, match="broke off"):
+        with pytest.raises(Unavailable, match="dropped"):
             client.answer(started.interview_id, ANSWER)
         before = client.dashboard()
-        with pytest.raises(Unavailable, match="credit was given back"):
+        with pytest.raises(Unavailable, match="credit is back"):
             client.start()
         assert client.dashboard() == before, "a credit is missing after a failed start"
         model.start()

@@ -107,7 +107,7 @@ async def test_free_give_ups_per_day_are_limited(
     interviewer.gate.clear()
     await give_up_all(services, user)
     interview_id, rest = await begun(services, user)
-    with pytest.raises(AllowanceUsed, match="This one goes on") as caught:
+    with pytest.raises(AllowanceUsed, match="can't cancel this one") as caught:
         await services.interviews.give_up(user.id, interview_id)
     assert caught.value.status == 429
     assert 86_000 < caught.value.retry_after <= 86_400

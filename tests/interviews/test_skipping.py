@@ -90,7 +90,7 @@ async def test_skip_cannot_be_appealed(services: Services, new_user: NewUser) ->
     user = await new_user()
     interview_id, turn = await started(services, user)
     await skipped(services, user.id, interview_id, turn.question_id)
-    with pytest.raises(BadRequest, match="no answer to judge"):
+    with pytest.raises(BadRequest, match="no answer to score"):
         await services.appeals.hear(user.id, interview_id, turn.question_id)
 
 

@@ -128,7 +128,7 @@ async def test_erasing_needs_the_typed_address_and_leaves_nothing(services: Serv
         rows = await session.execute(text("SELECT amount, user_id, interview_id FROM credit_transactions ORDER BY id"))
         assert [tuple(row) for row in rows] == [(1, None, None), (-1, None, None)]
     assert services.outbox is not None
-    assert services.outbox.mails[0].mail.subject == "Your account is deleted"
+    assert services.outbox.mails[0].mail.subject == "Your account has been deleted"
 
 
 async def test_recreated_account_gets_no_second_free_credit(services: Services) -> None:

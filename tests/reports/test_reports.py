@@ -120,7 +120,7 @@ async def test_markdown_has_all_parts_in_order(report: Report) -> None:
         "Weaknesses",
         "The job's requirements",
         "Best and weakest answer",
-        "What to practise next",
+        "What to practice next",
         "Questions and answers",
     ]
     assert sum(tag == "h3" and words.startswith("Question ") for tag, words in found) == 12

@@ -74,7 +74,7 @@ async def test_the_confirmation_says_at_which_field_it_failed(
 async def test_a_dead_link_says_so(open_page: OpenPage) -> None:
     page = await open_page(VerifyState, url="http://localhost/verify-email?token=nothing")
     await handler(VerifyState.load)(page)
-    assert "used already or has expired" in page.error
+    assert "has expired or was already used" in page.error
 
 
 async def test_the_sign_in_form_keeps_the_address_after_a_wrong_password(open_page: OpenPage) -> None:
@@ -163,7 +163,7 @@ async def test_nobody_ends_somebody_elses_session_or_account(open_page: OpenPage
         await handler(ProfileState.end_session)(page, session_id)
     await services.sessions.authenticate(secret)
     await handler(ProfileState.erase)(page, {"typed": owner.email})
-    assert "Type the e-mail address" in page.delete_error
+    assert "Type your account's email address" in page.delete_error
     nobody = await open_page(ProfileState, url="http://localhost/account")
     assert await handler(ProfileState.erase)(nobody, {"typed": owner.email}) is not None
     await handler(ProfileState.load)(nobody)

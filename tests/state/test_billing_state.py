@@ -117,7 +117,7 @@ async def test_a_payment_service_that_is_down_is_said_and_leaves_the_page_as_it_
     page = await opened(open_page, user)
     lemon.faults = [500] * 9
     assert await handler(BillingState.change_plan)(page, "premium") is None
-    assert "cannot be reached" in page.error
+    assert "can't reach" in page.error
     assert (page.plan.title, page.credits.usable, page.busy) == ("Pro", 11, "")
 
 
@@ -239,7 +239,7 @@ async def test_a_site_that_sells_nothing_offers_nothing_and_refuses(
     page = await opened(open_page, user)
     assert (page.plan.status, page.plan.change_to) == ("Active", "")
     assert await handler(BillingState.buy)(page, "individual") is None
-    assert page.error == "Buying is not set up on this site."
+    assert page.error == "Purchases aren't set up on this site."
 
 
 async def test_a_plan_that_is_not_configured_is_shown_as_unknown(

@@ -40,7 +40,7 @@ async def test_starting_in_the_page_is_limited(open_page: OpenPage, new_user: Ne
     page = await loaded(open_page, user)
     await use_up(services, Action.START, user)
     await run(InterviewState.start, page, {"job": "Senior backend engineer with Python"})
-    assert page.error.startswith("Too many tries. Please wait")
+    assert page.error.startswith("Too many attempts. Please wait")
     assert (page.phase, page.interview_id, page.job_text) == ("start", 0, "Senior backend engineer with Python")
     assert (await services.dashboard.balances(user.id)).usable == 1
 
@@ -52,7 +52,7 @@ async def test_answering_in_the_page_is_limited(
     page = await begun(open_page, user)
     await use_up(services, Action.ANSWER, user)
     await send(page)
-    assert page.error.startswith("Too many tries. Please wait")
+    assert page.error.startswith("Too many attempts. Please wait")
     await run(InterviewState.skip, page, page.interview_id, page.question.question_id)
     assert (page.question.position, interviewer.answer_briefs) == (1, [])
 
@@ -85,10 +85,10 @@ async def test_pausing_in_a_second_tab_says_nothing(open_page: OpenPage, new_use
     ("status", "words"),
     [
         (None, "You have no credits left"),
-        ("paused", "Your subscription is paused, so the 3 plan credits you have left are kept until it runs again."),
-        ("unpaid", "Your subscription is not paid, so the 3 plan credits you have left are kept"),
-        ("cancelled", "Your subscription is cancelled, so the 3 plan credits you have left are kept until you resume it."),
-        ("expired", "Your subscription has ended, so the 3 plan credits you have left are kept until you subscribe again."),
+        ("paused", "Your subscription is paused, so the 3 plan credits you have left are on hold until it runs again."),
+        ("unpaid", "Your subscription hasn't been paid, so the 3 plan credits you have left are on hold"),
+        ("cancelled", "Your subscription is canceled, so the 3 plan credits you have left are on hold until you resume it."),
+        ("expired", "Your subscription has ended, so the 3 plan credits you have left are on hold until you subscribe again."),
     ],
 )
 async def test_a_start_that_is_refused_says_which_case_it_is(

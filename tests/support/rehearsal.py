@@ -185,7 +185,7 @@ def sign_in(page: Page, url: str, email: str) -> None:
     """Sign a page in through the form."""
     page.goto(f"{url}/login")
     ready(page)
-    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Email").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("link", name="Start an interview").first).to_be_visible()

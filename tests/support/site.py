@@ -99,15 +99,15 @@ def sign_up_by_mail(page: Page, site: Site, name: str = "Ada") -> str:
     email = f"{name.lower()}{time.time_ns()}@example.com"
     page.goto(f"{site.url}/signup")
     ready(page)
-    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Email").fill(email)
     page.get_by_label("Name").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Create account").click()
-    expect(page.get_by_text("A mail is on its way to")).to_be_visible()
+    expect(page.get_by_text("We've sent an email to")).to_be_visible()
     page.get_by_role("link", name="development outbox").click()
     mail = page.locator("section", has_text=email)
     mail.get_by_role("link", name="Open the link").click()
-    expect(page.get_by_text("This creates the account of")).to_contain_text(name)
+    expect(page.get_by_text("You're creating an account for")).to_contain_text(name)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Create my account").click()
     expect(page.get_by_text("One credit is one interview.")).to_be_visible()
@@ -119,7 +119,7 @@ def start_interview(page: Page, sample: str | None = None) -> None:
     page.get_by_role("link", name="Start an interview").click()
     if sample:
         page.get_by_role("button", name=sample, exact=True).click()
-        expect(page.get_by_label("The job description")).not_to_have_value("")
+        expect(page.get_by_label("Job description")).not_to_have_value("")
     page.get_by_role("button", name="Start for 1 credit").click()
     expect(page.get_by_label("Your answer")).to_be_visible()
 
