@@ -27,7 +27,10 @@ def main() -> None:
 
 @app.command()
 def reconcile(*, dry_run: Annotated[bool, typer.Option("--dry-run", help="Report only; keep nothing.")] = False) -> None:
-    """Fetch subscriptions, orders and invoices, and repair what lost deliveries left out; status 1 if a record failed."""
+    """Fetch subscriptions, orders and invoices, and repair what lost deliveries left out.
+
+    Exits with status 1 if a record failed.
+    """
 
     async def work(services: Services) -> Counter[Finding]:
         if gaps := services.settings.payment_gaps:

@@ -59,7 +59,7 @@ def grant(
     reason: Annotated[str, typer.Option(help="What the user's statement says.")] = "Credits granted",
     key: Annotated[str, typer.Option(help="A word of your own: the same grant with it again changes nothing.")] = "",
 ) -> None:
-    """Grant individual credits."""
+    """Grant individual credits to an account."""
 
     async def work(services: Services) -> Grant:
         return await services.operations.grant(email, credits, reason, key)
@@ -76,7 +76,7 @@ def grant(
 def delete(
     email: Email, yes: Annotated[bool, typer.Option("--yes", help="Do not ask for the address to be typed again.")] = False
 ) -> None:
-    """Erase an account and all its data, after cancelling its subscription."""
+    """Delete an account and all its data, after canceling its subscription."""
 
     async def work(services: Services) -> str:
         address = normalised_email(email)
@@ -97,7 +97,7 @@ def delete(
 
 @app.command()
 def export(email: Email) -> None:
-    """Print all stored data of a user as JSON."""
+    """Print all stored data of an account as JSON."""
 
     async def work(services: Services) -> str:
         document = await services.personal.export(await services.operations.user_id(email))
