@@ -13,7 +13,7 @@ _LEFT, _TOP, _SIZE, _BELOW = 46, 10, 300, 40
 
 
 def heat_map(table: Integers) -> str:
-    """Return a heat map of human scores (x) against predicted scores (y); rows of `table` are human scores."""
+    """Return an SVG heat map of human scores (x axis) against predicted scores (y axis). The rows of `table` are human scores."""
     cell = _SIZE / len(table)
     most = max(int(table.max()), 1)
     marks = []
@@ -35,7 +35,10 @@ def heat_map(table: Integers) -> str:
 
 
 def calibration_curve(bins: Sequence[Bin]) -> str:
-    """Return a plot of the mean human grade over the mean prediction of each bin, both 0 to 1; dot size shows the count."""
+    """Return an SVG plot of the mean human grade against the mean prediction, both 0 to 1, with one dot per bin.
+
+    Dot size shows the number of answers. Empty bins are skipped.
+    """
     points = [
         (_LEFT + bin.prediction * _SIZE, _TOP + _SIZE - bin.grade * _SIZE, bin)
         for bin in bins
@@ -55,7 +58,10 @@ def calibration_curve(bins: Sequence[Bin]) -> str:
 
 
 def histogram(differences: Iterable[float]) -> str:
-    """Return a histogram of predicted minus human scores, -10 to 10 points, rounded to whole points."""
+    """Return an SVG histogram of prediction errors.
+
+    An error is the predicted minus the human score, rounded to whole points and clamped to -10 to 10.
+    """
     counts = dict.fromkeys(range(-MAX_SCORE, MAX_SCORE + 1), 0)
     for difference in differences:
         counts[max(-MAX_SCORE, min(MAX_SCORE, round(difference)))] += 1
@@ -79,7 +85,10 @@ def histogram(differences: Iterable[float]) -> str:
 def _axes(
     across: Sequence[tuple[float, str]], name: str, name_up: str, up: Sequence[tuple[float, str]] | None = None
 ) -> list[str]:
-    """Return both axes. Ticks are positions from 0 to 1 with labels; the y axis uses the same ones unless `up` is given."""
+    """Return the SVG elements of both axes.
+
+    Ticks are pairs of a position from 0 to 1 and a label. The y axis uses the x-axis ticks unless `up` is given.
+    """
     bottom = _TOP + _SIZE
     marks = [f'<path class="axis" d="M{_LEFT} {_TOP}V{bottom}H{_LEFT + _SIZE}"/>']
     marks += [_text(_LEFT + at * _SIZE, bottom + 16, words, "middle") for at, words in across]

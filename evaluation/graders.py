@@ -1,4 +1,4 @@
-"""Graders: the built-in scorer, or an interviewer with the rubric method. Each returns an unrounded score."""
+"""Graders: the built-in one, or any interviewer with a rubric. Both return unrounded scores."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from interviewer.interviews.interviewer import AnswerBrief, Interviewer, Usage
 from interviewer.interviews.rubric import MAX_SCORE, exact_score
 from interviewer.interviews.user_text import TextRefused, TextTooLong, clean_answer
 
-# Records have no topic; topic 6 is general backend knowledge.
+# Evaluation records have no topic, but grading needs one. Topic 6 is general backend knowledge.
 TOPIC = 6
-# The model client retries refused requests itself; this covers replies that break off or are invalid.
+# Attempts per answer. The model client already retries rejected requests; this covers replies that are cut off or invalid.
 TRIES = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Graded:
-    """An unrounded score from 0 to 10 and the tokens spent; `cached_tokens` are part of `prompt_tokens`."""
+    """An unrounded score from 0 to 10 and the model tokens spent on it. `cached_tokens` are included in `prompt_tokens`."""
 
     score: float
     prompt_tokens: int = 0
@@ -33,7 +33,7 @@ class Graded:
 
 
 class NotGraded(Exception):
-    """An answer could not be judged; the message says why, `spent` is the usage nevertheless incurred."""
+    """An answer could not be graded. The message is the reason, and `spent` is the token usage of the failed attempts."""
 
     def __init__(self, reason: str, spent: Usage | None = None) -> None:
         self.spent = spent or Usage(0, 0, 0)
@@ -44,20 +44,23 @@ class Grader(Protocol):
     """Grades one answer at a time."""
 
     async def grade(self, record: Record) -> Graded:
-        """Return the score. Raises NotGraded."""
+        """Return the unrounded score. Raises NotGraded if the answer cannot be graded."""
 
     async def close(self) -> None:
-        """Close connections; called once at the end."""
+        """Close all connections. Called once at the end."""
 
 
 class InterviewerGrader:
-    """Grades with an interviewer as the app does; without a rubric, one is derived from the reference answer."""
+    """Grades with an interviewer, as the app does. If a record has no rubric, one is derived from the reference answer."""
 
     def __init__(self, interviewer: Interviewer) -> None:
         self._interviewer = interviewer
 
     async def grade(self, record: Record) -> Graded:
-        """Return the unrounded score computed from the verified marks. Raises NotGraded."""
+        """Return the unrounded score computed from the verified marks. An empty answer scores 0.
+
+        Raises NotGraded if the answer is too long, no rubric can be derived, or the interviewer fails.
+        """
         answer = _cleaned(record.answer)
         if not answer:
             return Graded(0.0)
@@ -85,13 +88,13 @@ class InterviewerGrader:
 
 
 class BuiltinGrader:
-    """Grades without a model: by the rubric if there is one, otherwise against the reference answer. Deterministic."""
+    """Grades without a language model, by the rubric if there is one, otherwise against the reference answer. Deterministic."""
 
     def __init__(self) -> None:
         self._by_rubric = InterviewerGrader(BuiltinInterviewer())
 
     async def grade(self, record: Record) -> Graded:
-        """Return the score. Raises NotGraded for an answer that is too long or a reference without content."""
+        """Return the unrounded score. Raises NotGraded if the answer is too long or the reference answer has no content."""
         if record.rubric is not None:
             return await self._by_rubric.grade(record)
         answer = _cleaned(record.answer)
@@ -102,11 +105,14 @@ class BuiltinGrader:
         return Graded(MAX_SCORE * min(1.0, max(0.0, float(share))))
 
     async def close(self) -> None:
-        """Do nothing: there are no connections."""
+        """Do nothing, because there are no connections."""
 
 
 def _cleaned(answer: str) -> str:
-    """Return the answer as the app would store it, or "" if nothing remains. Raises NotGraded if it is too long."""
+    """Return the answer as the app would store it, or "" if nothing remains after cleaning.
+
+    Raises NotGraded if it is too long.
+    """
     try:
         return clean_answer(answer)
     except TextTooLong as error:
@@ -120,5 +126,5 @@ def _sum(told: list[Usage]) -> Usage:
 
 
 def _in_words(error: InterviewerError) -> str:
-    """Return the error's reason without the reassurance meant for candidates."""
+    """Return the error's message without the reassurance for candidates (" Nothing is lost ...")."""
     return error.user_message.split(" Nothing is lost", maxsplit=1)[0]

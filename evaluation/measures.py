@@ -1,4 +1,7 @@
-"""Agreement of scores with human grades. Pure functions of arrays; None means that a measure is undefined."""
+"""Measures of agreement between predicted scores and human grades.
+
+All are pure functions; None means the measure is undefined.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,10 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """The answers whose predicted share (score / 10) is in [low, high); the last bin includes `high`."""
+    """The answers whose predicted share (score / 10) is in [low, high).
+
+    The last bin includes `high`. The means of an empty bin are None.
+    """
 
     low: float
     high: float
@@ -32,7 +38,7 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Consistency:
-    """Agreement between repeated runs; `spread` is in points."""
+    """Agreement between repeated runs. `same` is a share from 0 to 1, and `spread` is in points; see `consistency`."""
 
     answers: int
     same: float
@@ -40,15 +46,15 @@ class Consistency:
 
 
 def rounded(scores: ArrayLike) -> Integers:
-    """Return scores from 0 to 10 as integers, rounding halves up."""
+    """Round scores from 0 to 10 to integers. Halves round up."""
     return np.floor(np.asarray(scores, dtype=np.float64) + 0.5 + _TINY).astype(np.int64)
 
 
 def pearson(first: ArrayLike, second: ArrayLike) -> float | None:
-    """Return the Pearson correlation, -1 to 1; None for fewer than two pairs or if one side is constant.
+    """Return the Pearson correlation, from -1 to 1. None if there are fewer than two pairs or if one side is constant.
 
-    sum((x - mean x)(y - mean y)) / sqrt(sum((x - mean x)^2) sum((y - mean y)^2)). Pearson, "Note on regression and inheritance
-    in the case of two parents", Proceedings of the Royal Society of London 58 (1895).
+    sum((x - mean x)(y - mean y)) / sqrt(sum((x - mean x)^2) sum((y - mean y)^2)). Pearson, "Note on regression and inheritance in
+    the case of two parents", Proceedings of the Royal Society of London 58 (1895).
     """
     x, y = _pair(first, second)
     if len(x) < 2 or np.ptp(x) < _TINY or np.ptp(y) < _TINY:
@@ -58,12 +64,12 @@ def pearson(first: ArrayLike, second: ArrayLike) -> float | None:
 
 
 def weighted_kappa(first: ArrayLike, second: ArrayLike, categories: int = MAX_SCORE + 1) -> float | None:
-    """Return the quadratic weighted kappa of two ratings from 0 to `categories` - 1; 1 is agreement, 0 is chance.
+    """Return the quadratic weighted kappa of two ratings from 0 to `categories` - 1. 1 is full agreement, 0 is chance agreement.
 
-    1 - sum(w O) / sum(w E): O is the observed share of each pair of categories, E the share expected from the marginals, w = (i
-    - j)^2 / (categories - 1)^2. None for fewer than two pairs, and if both sides are the same constant, where chance would
-    agree as well. Cohen, "Weighted kappa: nominal scale agreement with provision for scaled disagreement or partial credit",
-    Psychological Bulletin 70 (1968).
+    1 - sum(w O) / sum(w E), where O is the observed share of each pair of categories, E is the share expected from the marginals,
+    and w = (i - j)^2 / (categories - 1)^2. None if there are fewer than two pairs, or if both sides are the same constant,
+    because chance agreement is then perfect too. Cohen, "Weighted kappa: nominal scale agreement with provision for scaled
+    disagreement or partial credit", Psychological Bulletin 70 (1968).
     """
     a, b = np.asarray(first, dtype=np.int64), np.asarray(second, dtype=np.int64)
     _same_length(a, b)
@@ -78,35 +84,35 @@ def weighted_kappa(first: ArrayLike, second: ArrayLike, categories: int = MAX_SC
 
 
 def counts(first: Integers, second: Integers, categories: int = MAX_SCORE + 1) -> Integers:
-    """Return the count of each pair of categories: rows from `first`, columns from `second`."""
+    """Return the contingency table of two ratings. Rows are the categories of `first`, columns those of `second`."""
     table = np.zeros((categories, categories), dtype=np.int64)
     np.add.at(table, (first, second), 1)
     return table
 
 
 def rmse(first: ArrayLike, second: ArrayLike) -> float | None:
-    """Return the root mean squared error in the unit of the inputs; None without pairs."""
+    """Return the root mean squared error in the unit of the inputs. None if there are no pairs."""
     x, y = _pair(first, second)
     return float(np.sqrt(np.mean((x - y) ** 2))) if len(x) else None
 
 
 def mean_absolute_error(first: ArrayLike, second: ArrayLike) -> float | None:
-    """Return the mean absolute error in the unit of the inputs; None without pairs."""
+    """Return the mean absolute error in the unit of the inputs. None if there are no pairs."""
     x, y = _pair(first, second)
     return float(np.mean(np.abs(x - y))) if len(x) else None
 
 
 def share_far_off(first: ArrayLike, second: ArrayLike, limit: float = FAR_OFF) -> float | None:
-    """Return the share (0 to 1) of pairs that differ by more than `limit`; None without pairs."""
+    """Return the share (0 to 1) of pairs that differ by more than `limit`. None if there are no pairs."""
     x, y = _pair(first, second)
     return float(np.mean(np.abs(x - y) > limit + _TINY)) if len(x) else None
 
 
 def calibration(predictions: ArrayLike, grades: ArrayLike, bins: int = BINS) -> list[Bin]:
-    """Return predictions and human grades, both 0 to 1, in equal-width bins by prediction.
+    """Group predictions and human grades, both 0 to 1, into equal-width bins by prediction.
 
-    The reliability diagram of Murphy and Winkler, "Reliability of subjective probability forecasts of precipitation and
-    temperature", Applied Statistics 26 (1977).
+    These are the bins of the reliability diagram in Murphy and Winkler, "Reliability of subjective probability forecasts of
+    precipitation and temperature", Applied Statistics 26 (1977).
     """
     x, y = _pair(predictions, grades)
     index = np.clip(np.floor(x * bins + _TINY).astype(np.int64), 0, bins - 1)
@@ -120,10 +126,10 @@ def calibration(predictions: ArrayLike, grades: ArrayLike, bins: int = BINS) -> 
 
 
 def consistency(runs: Sequence[Sequence[float]]) -> Consistency | None:
-    """Return how consistent the scores (0 to 10) of repeated runs are; None if no answer has two runs.
+    """Measure how consistent the scores (0 to 10) of repeated runs are. None if no answer has two runs.
 
-    `same` is the share of answers with the same rounded score in all runs. `spread` is the mean over answers of the population
-    standard deviation of the unrounded scores.
+    `runs` has one sequence of scores per answer. `same` is the share of answers with the same rounded score in all runs. `spread`
+    is the population standard deviation of an answer's unrounded scores, averaged over the answers.
     """
     several = [np.asarray(scores, dtype=np.float64) for scores in runs if len(scores) > 1]
     if not several:

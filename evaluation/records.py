@@ -1,4 +1,4 @@
-"""Loading answers with human grades from JSON Lines, or from Short Answer Feedback XML files (one question each)."""
+"""Load answers and human grades from JSON Lines files or from Short Answer Feedback XML files (one question per file)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ XML = ".xml"
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One answer to grade; `grade` is the human grade, 0 to 1, or None."""
+    """An answer to grade. `grade` is the human grade from 0 to 1, or None if there is none."""
 
     id: str | int
     question_id: str
@@ -37,7 +37,7 @@ class _RubricLine(BaseModel):
 
 
 class _Line(BaseModel):
-    """One line of JSON before conversion."""
+    """A JSON line before conversion to a Record."""
 
     model_config = ConfigDict(strict=True)
 
@@ -52,10 +52,10 @@ class _Line(BaseModel):
 
 
 def load(path: Path, limit: int | None = None) -> list[Record]:
-    """Return the answers of a file, or of a folder of XML files sorted by name, at most the first `limit`.
+    """Return the answers in a file, or in a folder of XML files sorted by name. At most the first `limit` answers are returned.
 
-    Everything is read and validated regardless of `limit`. Raises StartupError, one sentence with the location, for anything
-    unreadable.
+    Everything is read and validated regardless of `limit`. Raises StartupError with the location of the problem if a file cannot
+    be read, is invalid, or has no answers.
     """
     if path.is_dir():
         files = sorted(file for file in path.iterdir() if file.suffix.lower() == XML)
@@ -93,7 +93,7 @@ def _lines(name: str, data: bytes) -> Iterator[Record]:
 
 
 def _record(line: str) -> Record:
-    """Return the record on a line. Raises ValueError, including pydantic's."""
+    """Parse the record on a line. Raises ValueError (or pydantic's ValidationError, a subclass) if it is invalid."""
     try:
         document = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -124,7 +124,7 @@ def _rubric(document: Mapping[str, Any], reference: str) -> Rubric:
 
 
 def _reason(error: ValueError) -> str:
-    """Return what is wrong, naming the field but quoting no input."""
+    """Return the error message. For validation errors it names the field but quotes no input."""
     if not isinstance(error, ValidationError):
         return str(error)
     first = error.errors(include_url=False, include_input=False)[0]
@@ -133,7 +133,7 @@ def _reason(error: ValueError) -> str:
 
 
 class _NoDoctype(ET.TreeBuilder):
-    """Refuses the DOCTYPE, and with it internal and external entities."""
+    """Rejects DOCTYPE declarations, and with them internal and external entities."""
 
     def doctype(self, name: str, pubid: str | None, system: str | None) -> None:  # noqa: ARG002 -- the parser calls it so
         """Raise ValueError."""
@@ -141,7 +141,10 @@ class _NoDoctype(ET.TreeBuilder):
 
 
 def _xml(name: str, question_id: str, data: bytes) -> list[Record]:
-    """Return the answers of one question. Its ID is the file name, because the data set uses some IDs twice."""
+    """Parse the answers to one question. The question ID is the file name, because the data set uses some IDs twice.
+
+    Raises StartupError if the file is invalid.
+    """
     try:
         root = ET.fromstring(data, ET.XMLParser(target=_NoDoctype()))  # noqa: S314 -- it refuses entities
     except ET.ParseError as error:
@@ -166,7 +169,7 @@ def _xml(name: str, question_id: str, data: bytes) -> list[Record]:
 
 
 def _grade(text: str) -> float | None:
-    """Return a grade, or None if missing. Raises ValueError unless it is a number from 0 to 1."""
+    """Parse a human grade. None if `text` is empty. Raises ValueError unless it is a number from 0 to 1."""
     if not text:
         return None
     try:
@@ -179,5 +182,5 @@ def _grade(text: str) -> float | None:
 
 
 def _text(element: ET.Element | None) -> str:
-    """Return the text of an element and its descendants."""
+    """Return the text of an element and its descendants. "" if the element is None."""
     return "" if element is None else "".join(element.itertext()).strip()

@@ -1,4 +1,4 @@
-"""The evaluation as one self-contained HTML page. All input is escaped, because answers may be hostile."""
+"""The evaluation report as one self-contained HTML page. All input is escaped, because answers may be hostile."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ svg .curve { stroke: var(--mark); } svg .diagonal { stroke-dasharray: 4 4; } svg
 
 
 def page(summary: Summary) -> str:
-    """Return the complete HTML page."""
+    """Render the complete HTML page."""
     pairs = compared(summary.outcomes)
     table = measures.counts(
         measures.rounded([MAX_SCORE * grade for _, _, grade in pairs]), measures.rounded([score for _, score, _ in pairs])
@@ -85,7 +85,7 @@ def _head(title: str) -> str:
 
 
 def _furthest_off(summary: Summary) -> list[str]:
-    """Return the answers whose scores differ most from the human grade; ties keep the input order."""
+    """Return the section with the answers whose scores differ most from the human grade. Ties keep the input order."""
     pairs = sorted(compared(summary.outcomes), key=lambda pair: -abs(pair[1] - MAX_SCORE * pair[2]))[:WORST]
     if not pairs:
         return []
@@ -111,7 +111,7 @@ def _failures(outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]], kind: str = "plain") -> str:
-    """Return an HTML table; every cell is escaped text."""
+    """Return an HTML table. All header and body cells are escaped."""
     names = "".join(f"<th>{escape(name)}</th>" for name in head)
     lines = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
     above = f"<thead><tr>{names}</tr></thead>" if head else ""

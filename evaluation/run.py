@@ -1,4 +1,4 @@
-"""Grading every answer and writing the predictions."""
+"""Grade every answer and write the predictions."""
 
 from __future__ import annotations
 
@@ -18,13 +18,16 @@ from evaluation.records import Record
 from interviewer.errors import StartupError
 from interviewer.interviews.interviewer import Usage
 
-# Called with the number of gradings done, of those that failed, and in total.
+# Called with the number of finished gradings, how many of those failed, and the total.
 Progress = Callable[[int, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One grading of one answer: a score from 0 to 10, or None with an error; seconds; tokens."""
+    """One grading of one answer.
+
+    If it failed, `score` (0 to 10) is None and `error` is set. `seconds` is its duration and `spent` its token usage.
+    """
 
     score: float | None
     error: str
@@ -41,24 +44,24 @@ class Outcome:
 
     @property
     def scores(self) -> list[float]:
-        """The scores of the successful runs."""
+        """The scores of the successful runs, in order."""
         return [run.score for run in self.runs if run.score is not None]
 
     @property
     def score(self) -> float | None:
-        """The unrounded mean score; None if no run succeeded."""
+        """The unrounded mean score. None if no run succeeded."""
         return fmean(self.scores) if self.scores else None
 
     @property
     def error(self) -> str:
-        """Why there is no score; "" if there is one."""
+        """The error of the last run if no run succeeded, otherwise ""."""
         return "" if self.scores else self.runs[-1].error
 
 
 async def evaluate(
     records: Sequence[Record], grader: Grader, *, repeats: int = 1, concurrency: int = 1, progress: Progress | None = None
 ) -> list[Outcome]:
-    """Grade every record `repeats` times, at most `concurrency` at once; return outcomes in the order of the records.
+    """Grade every record `repeats` times, with at most `concurrency` gradings at once. Outcomes are in the order of the records.
 
     A failed grading is recorded and does not stop the others.
     """
@@ -96,16 +99,16 @@ async def _graded(grader: Grader, record: Record) -> Run:
 
 
 def prediction(outcome: Outcome) -> str:
-    """Return the JSON line of an answer: its ID and score, and the error if the score is null."""
+    """Return the JSON line of an answer: its ID and score, plus the error if the score is null."""
     document = {"id": outcome.record.id, "score": outcome.score}
     return json.dumps({**document, "error": outcome.error} if outcome.score is None else document)
 
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[TextIO]:
-    """Yield a temporary file that replaces `path` if the block succeeds; otherwise `path` is unchanged.
+    """Yield a temporary file that replaces `path` if the block succeeds. Otherwise `path` is unchanged.
 
-    Creates missing folders. Raises StartupError when the file cannot be written.
+    Creates missing parent folders. Raises StartupError if `path` is a folder or the file cannot be written.
     """
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:

@@ -1,4 +1,4 @@
-"""The results of an evaluation: measures for all answers and per question, and their formatting."""
+"""The results of an evaluation: measures for all answers and by question, and their formatting."""
 
 from __future__ import annotations
 
@@ -32,9 +32,10 @@ CALIBRATION_HEAD = ("predicted", "answers", "mean prediction", "mean human grade
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The measures of a set of answers; undefined ones are None.
+    """The measures of a set of answers. Undefined measures are None.
 
-    Means, RMSE and MAE are from 0 to 1; `seconds` is the median time of one grading; the cost is in USD.
+    Means, RMSE and MAE are from 0 to 1, `far_off` is a share from 0 to 1, `seconds` is the median duration of a grading, and
+    `cost` is in USD.
     """
 
     answers: int
@@ -59,7 +60,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The measures of all answers and per question, in input order."""
+    """The measures of all answers and of each question, in input order."""
 
     title: str
     wall_seconds: float
@@ -69,7 +70,7 @@ class Summary:
 
 
 def summarise(title: str, outcomes: Sequence[Outcome], wall_seconds: float, prices: Prices) -> Summary:
-    """Return the measures; `title` names what was evaluated."""
+    """Compute the measures of an evaluation. `title` names the interviewer and the data."""
     groups: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
         groups.setdefault(outcome.record.question_id, []).append(outcome)
@@ -78,7 +79,7 @@ def summarise(title: str, outcomes: Sequence[Outcome], wall_seconds: float, pric
 
 
 def compared(outcomes: Sequence[Outcome]) -> list[tuple[Outcome, float, float]]:
-    """Return the answers that have a score (0 to 10) and a human grade (0 to 1), with both."""
+    """Return each answer that has both a score (0 to 10) and a human grade (0 to 1), as (outcome, score, grade)."""
     return [
         (outcome, outcome.score, outcome.record.grade)
         for outcome in outcomes
@@ -87,7 +88,7 @@ def compared(outcomes: Sequence[Outcome]) -> list[tuple[Outcome, float, float]]:
 
 
 def figures(outcomes: Sequence[Outcome], prices: Prices) -> Figures:
-    """Return the measures of these answers."""
+    """Compute the measures of these answers."""
     pairs = compared(outcomes)
     scores, grades = [score for _, score, _ in pairs], [grade for _, _, grade in pairs]
     shares, points = [score / MAX_SCORE for score in scores], [MAX_SCORE * grade for grade in grades]
@@ -117,7 +118,7 @@ def figures(outcomes: Sequence[Outcome], prices: Prices) -> Figures:
 
 
 def overview(summary: Summary) -> list[tuple[str, str]]:
-    """Return the name and formatted value of every measure of all answers."""
+    """Return the name and formatted value of each measure over all answers. Measures that do not apply are left out."""
     found = summary.all
     rows = [
         ("answers", f"{found.answers}, of which {found.judged} judged and {found.compared} compared with a human grade"),
@@ -145,7 +146,7 @@ def overview(summary: Summary) -> list[tuple[str, str]]:
 
 
 def calibration_rows(found: Figures) -> list[tuple[str, ...]]:
-    """Return the rows below `CALIBRATION_HEAD`."""
+    """Return the rows of the calibration table, whose header is `CALIBRATION_HEAD`."""
     return [
         (f"{bin.low:.1f} to {bin.high:.1f}", str(bin.count), number(bin.prediction), number(bin.grade))
         for bin in found.calibration
@@ -153,12 +154,12 @@ def calibration_rows(found: Figures) -> list[tuple[str, ...]]:
 
 
 def question_rows(summary: Summary) -> list[tuple[str, ...]]:
-    """Return the rows below `question_head`."""
+    """Return the rows of the per-question table, whose header is `question_head`."""
     return [(question_id, *_question_cells(found, _repeated(summary))) for question_id, found in summary.by_question.items()]
 
 
 def question_head(summary: Summary) -> tuple[str, ...]:
-    """Return the head of the table per question; consistency columns appear only with repeated runs."""
+    """Return the header of the per-question table. The consistency columns appear only if there are repeated runs."""
     return (*QUESTION_HEAD, *(("same score", "deviation") if _repeated(summary) else ()))
 
 
@@ -181,10 +182,10 @@ def _question_cells(found: Figures, repeated: bool) -> list[str]:
 
 
 def number(value: float | None) -> str:
-    """Return a measure with three decimals."""
+    """Format a measure with three decimals, or as "n/a" if it is None."""
     return UNDEFINED if value is None else f"{value:.3f}"
 
 
 def percent(share: float | None) -> str:
-    """Return a share as a percentage."""
+    """Format a share from 0 to 1 as a percentage, or as "n/a" if it is None."""
     return UNDEFINED if share is None else f"{100 * share:.1f} %"

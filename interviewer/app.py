@@ -1,4 +1,4 @@
-"""The application: pages, the HTTP API, and the background tasks of the process."""
+"""The Reflex application: pages, HTTP API, middleware, and background tasks."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ ORIGINS = [settings.site_url.rstrip("/"), *settings.allowed_origins]
 
 
 class Site(rx.App):
-    """The Reflex application, with our middleware outermost and a bounded event queue."""
+    """The Reflex application with outermost middleware of its own and a bounded event queue."""
 
     @property
     def event_processor(self) -> EventProcessor:
-        """Return Reflex's event processor, with a bounded queue."""
+        """Return Reflex's event processor with a bounded queue."""
         return backlog.bounded(self, super().event_processor)
 
     def __call__(self) -> ASGIApp:
-        """Return the ASGI application."""
+        """Return the ASGI application wrapped in the outermost middleware."""
         return Paths(SaneHeaders(super().__call__()))
 
 
@@ -56,7 +56,7 @@ app = Site(
     theme=None,
     html_lang="en",
     head_components=head(settings.site_url if settings.production else "/"),
-    # Replaced by components/notices.py, in this site's style.
+    # Replaced by components/notices.py, which matches the site's style.
     app_wraps={(55, "ErrorBoundary"): boundary},
     toaster=None,
     backend_exception_handler=shared_store.explain,
@@ -88,7 +88,7 @@ _PUBLIC = settings.site_url if settings.production else "/"
 def _page(
     component: Callable[[], rx.Component], route: str, title: str, about: str = _ABOUT, *, loads: Loads, crawlers: str = ""
 ) -> None:
-    """Add a page; `loads` are the events that fill it, `crawlers` its robots meta tag."""
+    """Add a page. `loads` are the events that run when it loads, and `crawlers` is the content of its robots meta tag, if any."""
     app.add_page(
         component,
         route=route,

@@ -1,4 +1,4 @@
-"""Errors that users may see: each carries an HTTP status and one sentence for the user."""
+"""Errors that users may see. Each has an HTTP status and a one-sentence message for the user."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ logger = logging.getLogger(__name__)
 
 
 class AppError(Exception):
-    """A refusal or failure with a message for the user; `status` is the API's HTTP status.
+    """An expected error with a message for the user. `status` is the HTTP status that the API returns.
 
-    `details` are extra fields of the API's error body; `page_message` is what the pages show, where that differs.
+    `details` are extra fields in the body of the API's error response. `page_message` is the message that pages show, if it
+    differs.
     """
 
     status = 500
@@ -34,7 +35,7 @@ class BadRequest(AppError):
 
 
 class InvalidFields(BadRequest):
-    """Form fields are invalid: `fields` maps field names to sentences, the first of which is the message."""
+    """Form fields are invalid. `fields` maps field names to error messages, the first of which becomes the main message."""
 
     def __init__(self, fields: Mapping[str, str]) -> None:
         self.fields = fields
@@ -42,14 +43,14 @@ class InvalidFields(BadRequest):
 
 
 class Unauthorized(AppError):
-    """No user is signed in, or the credentials are wrong."""
+    """The user is not signed in, or the credentials are wrong."""
 
     status = 401
     user_message = "Unauthorized"
 
 
 class PaymentRequired(AppError):
-    """No usable credit. The API message is the same for every `reason`; `explanation` names the case for users."""
+    """The user has no usable credit. The API returns the same message for every `reason`; pages show `explanation` instead."""
 
     status = 402
     user_message = "You do not have enough credits to start a new interview or your subscription has expired."
@@ -68,14 +69,14 @@ class NotFound(AppError):
 
 
 class Conflict(AppError):
-    """The current state does not allow it."""
+    """The action is not possible in the current state."""
 
     status = 409
     user_message = "That isn't possible right now."
 
 
 class DoneElsewhere(Conflict):
-    """A change that the payment service allows only on its own pages; `portal_url` leads there."""
+    """The payment service allows this change only on its own pages, at `portal_url`."""
 
     user_message = "Nothing has changed yet. You can change this subscription only on the payment service's own page."
 
@@ -86,14 +87,14 @@ class DoneElsewhere(Conflict):
 
 
 class TooLarge(AppError):
-    """The input is longer than allowed."""
+    """The input is larger than allowed."""
 
     status = 413
     user_message = "That's too long."
 
 
 class TooManyRequests(AppError):
-    """Rate limited; `retry_after` is the number of seconds to wait."""
+    """A rate limit is reached. `retry_after` is the number of seconds to wait."""
 
     status = 429
 
@@ -105,7 +106,7 @@ class TooManyRequests(AppError):
 
 
 class AllowanceUsed(TooManyRequests):
-    """A free allowance is used up; `retry_after` is the number of seconds to wait."""
+    """A free allowance is used up. `retry_after` is the number of seconds to wait."""
 
     def __init__(self, words: str, retry_after: float) -> None:
         super().__init__(int(retry_after))
@@ -113,20 +114,20 @@ class AllowanceUsed(TooManyRequests):
 
 
 class Unavailable(AppError):
-    """A dependency does not answer; a later retry may succeed."""
+    """A dependency is unavailable. A later retry may succeed."""
 
     status = 503
     user_message = "The service is unavailable right now. Please try again in a moment."
 
 
 class Crowded(Unavailable):
-    """The queue is full. What the user sent is stored or was not accepted, and can be retried."""
+    """A queue is full. The user's input is stored or was not accepted, so the user can try again."""
 
     user_message = "Too many people are using the site right now. Nothing is lost. Try again in a moment."
 
 
 class TooMuchAtOnce(TooManyRequests):
-    """One user or client has too much in progress; `retry_after` is the number of seconds to wait."""
+    """A user or client has too many operations in progress. `retry_after` is the number of seconds to wait."""
 
     def __init__(self, retry_after: int = 5) -> None:
         self.retry_after = retry_after
@@ -134,9 +135,10 @@ class TooMuchAtOnce(TooManyRequests):
 
 
 class MailDelayed(Unavailable):
-    """The mail could not be sent now; a later retry may succeed.
+    """The mail could not be sent now. A later retry may succeed.
 
-    `retry_after` is set when the mail service accepts no mail at all for that many seconds; this mail is then not at fault.
+    If the mail service asks for a pause before any further mail, `retry_after` is its length in seconds. The failure is then not
+    this mail's fault.
     """
 
     user_message = "We couldn't send the email right now."
@@ -147,34 +149,34 @@ class MailDelayed(Unavailable):
 
 
 class MailRefused(AppError):
-    """The mail service permanently rejects this mail: its address, our key or our sender is wrong."""
+    """The mail service permanently rejects a mail, because its recipient, our API key or our sender address is invalid."""
 
     status = 502
     user_message = "We couldn't send the email."
 
 
 class IdentityRefused(Unauthorized):
-    """GitHub does not confirm the identity: the code is invalid, or the account has no verified address."""
+    """GitHub does not confirm the user's identity: the code is invalid, or the account has no verified email address."""
 
     user_message = "GitHub didn't confirm who you are. Please try again."
 
 
 class IdentityUnavailable(AppError):
-    """GitHub is unreachable, rate limits us, or rejects our configuration."""
+    """GitHub is unreachable, limits our rate, or rejects our configuration."""
 
     status = 502
     user_message = "We can't reach GitHub right now. Please try again in a moment, or sign in with your email address."
 
 
 class PaymentsUnavailable(AppError):
-    """The payment service is unreachable, or rejects our credentials."""
+    """The payment service is unreachable or rejects our credentials."""
 
     status = 502
     user_message = "We can't reach the payment service right now. Nothing has changed. Please try again in a few minutes."
 
 
 class PaymentsRefused(AppError):
-    """The payment service rejects this request; a retry will not help."""
+    """The payment service rejects this request. A retry will not help."""
 
     status = 502
     user_message = (
@@ -184,7 +186,7 @@ class PaymentsRefused(AppError):
 
 
 class SubscriptionNotCancelled(PaymentsUnavailable):
-    """An account cannot be deleted while its subscription would still be charged."""
+    """The account cannot be deleted, because its subscription could not be canceled and would still be charged."""
 
     user_message = (
         "We couldn't cancel your subscription, so we didn't delete anything: you would have kept paying. "
@@ -193,53 +195,53 @@ class SubscriptionNotCancelled(PaymentsUnavailable):
 
 
 class InterviewerError(Unavailable):
-    """The interviewer failed. What the user sent is stored and can be judged later."""
+    """The interviewer failed. The user's input is stored, so the user can try again."""
 
     user_message = "The interviewer isn't available right now. Nothing is lost. Try again in a moment."
 
 
 class InterviewerTimeout(InterviewerError):
-    """The interviewer took too long."""
+    """The interviewer did not respond in time."""
 
     user_message = "The interviewer took too long to reply. Nothing is lost. Try again."
 
 
 class InterviewerUnreachable(InterviewerError):
-    """The connection to the interviewer failed or broke off."""
+    """The interviewer could not be reached, or the connection to it broke off."""
 
     user_message = "The connection to the interviewer dropped. Nothing is lost. Try again."
 
 
 class InterviewerBusy(InterviewerError):
-    """The interviewer's rate limit or capacity is exhausted."""
+    """The model server rejects the request because its rate limit or capacity is exhausted."""
 
     user_message = "The interviewer is busy with other people. Nothing is lost. Try again in a moment."
 
 
 class InterviewerMisconfigured(InterviewerError):
-    """The interviewer rejects our key, model or request. Retries fail until the operator fixes the configuration."""
+    """The model server rejects our API key, model or request. Retries fail until the operator fixes the configuration."""
 
     user_message = "The interviewer is rejecting our requests. Nothing is lost, but the people who run this site need to fix it."
 
 
 class InterviewerBadOutput(InterviewerError):
-    """The interviewer's reply is invalid."""
+    """The interviewer's reply could not be parsed or is invalid."""
 
     user_message = "We couldn't read the interviewer's reply. Nothing is lost. Try again."
 
 
 class StartupError(Exception):
-    """The application cannot start; the message is one sentence for the operator."""
+    """The app or command cannot start or continue. The message is one sentence for the operator."""
 
 
 def page_words(error: Exception) -> str:
-    """Return the message that a page shows for an error; an unexpected error is logged and gets a generic message."""
+    """Return the message that pages show for an error. An unexpected error is logged and gets a generic message."""
     found = for_the_user(error)
     return found.page_message or found.user_message
 
 
 def for_the_user(error: Exception) -> AppError:
-    """Return the error as an AppError; an unexpected one is logged and replaced by a generic one."""
+    """Return the error if it is an AppError. An unexpected error is logged and replaced by a generic AppError."""
     if isinstance(error, AppError):
         return error
     logger.error("unexpected error", exc_info=error)

@@ -1,4 +1,4 @@
-"""Build the web frontend, and check whether the last build is up to date."""
+"""Builds the frontend and checks whether the last build is up to date."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from interviewer.core.reflex_patches.built_pages import point_at_own_origin, tex
 from interviewer.errors import StartupError
 from interviewer.settings import ROOT, Settings
 
-# Reflex reads this variable too; parallel builds for two sites need a folder each.
+# Reflex reads this variable too. Parallel builds of two sites need a separate folder each.
 WEB = Path(os.environ.get("REFLEX_WEB_WORKDIR") or ROOT / ".web")
 CLIENT = WEB / "build" / "client"
 STAMP = WEB / "interviewer.stamp"
 LOCK_FILES = (ROOT / "reflex.lock" / "package-lock.json", ROOT / "reflex.lock" / "package.json")
 
-# Sources that the compiled pages depend on.
+# Source files that the compiled pages depend on.
 _SOURCES = (
     "interviewer/app.py",
     "interviewer/pages",
@@ -37,7 +37,7 @@ _SOURCES = (
     "interviewer/interviews/samples.py",
 )
 _FILES = ("assets", "rxconfig.py", "requirements.lock", "reflex.lock", "interviewer/frontend.py")
-# Starts of npm error lines that don't say what is wrong.
+# Prefixes of npm error lines that do not describe the problem.
 _LESS_TELLING = (
     "code ",
     "errno ",
@@ -52,7 +52,7 @@ _LESS_TELLING = (
     "{",
     "}",
 )
-# The line above the bundler's error.
+# The line before the bundler's error.
 _BUNDLER = "error during build:"
 _EXCEPTION = re.compile(r"[\w.]*(?:Error|Exception|Exit)\b: ")
 _WORD = re.compile(r"\w")
@@ -62,7 +62,10 @@ _PYTHON = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.
 
 
 def fingerprint(settings: Settings) -> str:
-    """Return a hash of everything a build depends on; in production also the site's address, used in link previews."""
+    """Return a hash of everything a build depends on: the environment, the Python version, and the source files.
+
+    In production it includes the site's URL, because link previews contain it.
+    """
     address = settings.site_url if settings.production else ""
     digest = hashlib.sha256(f"{settings.env}\0{address}\0{sys.version_info[:2]}".encode())
     for path in _inputs():
@@ -78,12 +81,16 @@ def _inputs() -> Iterator[Path]:
 
 
 def is_fresh(settings: Settings) -> bool:
-    """Return whether the existing build was made from the current sources."""
+    """Return whether the existing build was made from the current sources and settings."""
     return (CLIENT / "index.html").exists() and STAMP.exists() and STAMP.read_text() == fingerprint(settings)
 
 
 def build(settings: Settings) -> None:
-    """Build the frontend; raises StartupError if it cannot be built here, or, with the path of the log, if the build fails."""
+    """Build the frontend.
+
+    Raises StartupError if it cannot be built on this machine or the build fails. If the build itself fails, the message contains
+    the path of the build log.
+    """
     _refuse_where_nothing_can_be_built(settings)
     STAMP.unlink(missing_ok=True)
     shutil.rmtree(CLIENT, ignore_errors=True)
@@ -100,7 +107,7 @@ def build(settings: Settings) -> None:
             raise StartupError(f"The frontend could not be built: {words} (full log: {log_path})")
     point_at_own_origin(CLIENT / "assets")
     add_python(WEB / "node_modules" / "pyodide", CLIENT / "assets" / "pyodide")
-    # Bundled into the pages' own scripts, so the sources are not needed.
+    # The code is bundled into the pages' own scripts, so the site does not need its sources.
     shutil.rmtree(CLIENT / "code")
     text_before_scripts(CLIENT)
     STAMP.write_text(fingerprint(settings))
@@ -108,7 +115,10 @@ def build(settings: Settings) -> None:
 
 @contextmanager
 def _lock_file_kept() -> Iterator[None]:
-    """Restore npm's lock file if the build fails or is interrupted: npm and Reflex rewrite it while they run."""
+    """Restore npm's lock files if the block fails or is interrupted, because npm and Reflex rewrite them while running.
+
+    If it succeeds, only the download URLs and funding links that npm added are removed.
+    """
     files = {path: path.read_bytes() for path in LOCK_FILES}
     try:
         yield
@@ -120,7 +130,7 @@ def _lock_file_kept() -> Iterator[None]:
 
 
 def _export(log: IO[bytes]) -> int:
-    """Run Reflex's export in its own process group, killed if we stop early; return its exit status."""
+    """Run Reflex's export and return its exit status. If this process stops early, it kills the export's whole process group."""
     process = subprocess.Popen(
         [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"],
         cwd=ROOT,
@@ -139,7 +149,10 @@ def _export(log: IO[bytes]) -> int:
 
 
 def reason(log: str) -> str:
-    """Return why a build failed, from its log: npm's error, else the bundler's, else the last line of a traceback."""
+    """Return the reason a build failed, from its log: npm's error, the bundler's error, or the last line of a traceback.
+
+    Falls back to the last lines of the log. The text is cut at LONGEST_REASON characters.
+    """
     lines = [line.strip() for line in log.splitlines() if _WORD.search(line)]
     from_npm = [line.removeprefix("npm error ") for line in lines if line.startswith("npm error ")]
     found = list(dict.fromkeys(line for line in from_npm if not line.startswith(_LESS_TELLING)))
@@ -151,7 +164,10 @@ def reason(log: str) -> str:
 
 
 def _refuse_where_nothing_can_be_built(settings: Settings) -> None:
-    """Raise StartupError before the old build is removed: a container image has neither Node.js nor a writable folder."""
+    """Raise StartupError if the frontend cannot be built here, before the old build is removed.
+
+    A container image, for example, has neither Node.js nor a writable folder.
+    """
     if shutil.which("npm", path=build_environment()["PATH"]) is None:
         missing = "Node.js is not installed"
     elif not os.access(WEB if WEB.exists() else ROOT, os.W_OK):
@@ -165,7 +181,7 @@ def _refuse_where_nothing_can_be_built(settings: Settings) -> None:
 
 
 def without_addresses(lock: Path) -> None:
-    """Remove what npm adds to its lock file: download addresses and funding links."""
+    """Remove the download URLs and funding links that npm adds to its lock file."""
     document = json.loads(lock.read_text())
     for package in document["packages"].values():
         for key in ("funding", "resolved"):
@@ -176,7 +192,7 @@ def without_addresses(lock: Path) -> None:
 
 
 def add_python(package: Path, folder: Path) -> None:
-    """Copy Pyodide into the build, in a folder named after its version, with gzipped copies where they help."""
+    """Copy Pyodide into the build, in a folder named after its version. All files except the zip archive get a gzipped copy."""
     target = folder / json.loads((package / "package.json").read_text())["version"]
     target.mkdir(parents=True)
     for name in _PYTHON:
@@ -187,7 +203,7 @@ def add_python(package: Path, folder: Path) -> None:
 
 
 def build_environment() -> dict[str, str]:
-    """Return the environment of a build: Node and npm from the virtual environment, no telemetry."""
+    """Return the environment variables for a build. It uses Node.js and npm from the virtual environment, and no telemetry."""
     scripts = str(Path(sys.executable).parent)
     return {
         **os.environ,
@@ -195,6 +211,6 @@ def build_environment() -> dict[str, str]:
         "REFLEX_USE_NPM": "1",
         "REFLEX_TELEMETRY_ENABLED": "false",
         "NO_COLOR": "1",
-        # Otherwise Reflex wraps npm's error lines, and `reason` could not find them in the log.
+        # Otherwise Reflex wraps npm's error lines, and `reason` cannot find them in the log.
         "COLUMNS": "1000",
     }

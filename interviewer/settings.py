@@ -1,4 +1,4 @@
-"""All settings of the application, read once from the environment and `.env`."""
+"""The app's settings, read once from the environment and `.env`."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class Environment(StrEnum):
-    """Where the application runs."""
+    """Where the app runs."""
 
     DEVELOPMENT = "development"
     PRODUCTION = "production"
 
 
 class LogLevel(StrEnum):
-    """The lowest level that is logged."""
+    """The minimum level of messages that are logged."""
 
     DEBUG = "debug"
     INFO = "info"
@@ -35,7 +35,7 @@ class LogLevel(StrEnum):
 
 
 class Settings(BaseSettings):
-    """The immutable settings. `.env.example` explains each one to operators."""
+    """The settings, which are immutable. `.env.example` explains each one to operators."""
 
     model_config = SettingsConfigDict(
         env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
@@ -96,7 +96,7 @@ class Settings(BaseSettings):
     @field_validator("allowed_origins", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        """Accept a comma-separated list; origins have no trailing slash."""
+        """Split a comma-separated list and remove trailing slashes, because origins have none."""
         if isinstance(value, str):
             return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
         return value
@@ -109,7 +109,10 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _redis(cls, value: SecretStr | None) -> SecretStr | None:
-        """Valkey speaks the Redis protocol, but the client only knows redis:// URLs."""
+        """Convert valkey:// URLs to redis://.
+
+        Valkey uses the Redis protocol, but the client library only accepts redis:// URLs.
+        """
         if value is None:
             return None
         url = value.get_secret_value()
@@ -120,7 +123,10 @@ class Settings(BaseSettings):
     @field_validator("jwt_secret")
     @classmethod
     def _hard_to_guess(cls, value: SecretStr | None) -> SecretStr | None:
-        """HS256 needs a key as long as its hash (RFC 7518, 3.2), 32 bytes; placeholders like "changeme" are refused."""
+        """Reject short keys and placeholders such as "changeme".
+
+        HS256 requires a key as long as its hash, 32 bytes (RFC 7518, 3.2).
+        """
         if value is None:
             return None
         secret = value.get_secret_value()
@@ -131,7 +137,7 @@ class Settings(BaseSettings):
     @field_validator("metrics_token")
     @classmethod
     def _hard_to_find(cls, value: SecretStr | None) -> SecretStr | None:
-        """The token must be long because attempts are not rate limited, and ASCII because it is sent in a header."""
+        """Require a long token, because attempts are not rate limited, and an ASCII token, because it is sent in a header."""
         if value is None:
             return None
         token = value.get_secret_value()
@@ -142,7 +148,7 @@ class Settings(BaseSettings):
     @field_validator("sentry_dsn")
     @classmethod
     def _sentry(cls, value: SecretStr | None) -> SecretStr | None:
-        """A Sentry DSN contains a key and ends with a project number."""
+        """Require the form of a Sentry DSN, which contains a key and ends with a project number."""
         if value is not None and not re.fullmatch(r"https?://[^\s:/@]+@[^\s/@]+(/[^\s/]+)*/[0-9]+", value.get_secret_value()):
             raise ValueError("must look like https://key@host/number; copy it from Sentry")
         return value
@@ -150,7 +156,10 @@ class Settings(BaseSettings):
     @field_validator("lemon_webhook_secret")
     @classmethod
     def _hard_to_forge(cls, value: SecretStr | None) -> SecretStr | None:
-        """An attacker who guesses it can create credits. Lemon Squeezy accepts 6 to 40 characters."""
+        """Reject secrets that are easy to guess, because an attacker who knows the secret can create credits.
+
+        Lemon Squeezy accepts 6 to 40 characters.
+        """
         if value is None:
             return None
         secret = value.get_secret_value()
@@ -161,7 +170,7 @@ class Settings(BaseSettings):
     @field_validator("frontend_url")
     @classmethod
     def _with_slash(cls, value: str) -> str:
-        """Add the trailing slash, because links are made by appending to it."""
+        """Require http:// or https://, and add a trailing slash because links are made by appending a path."""
         if value and not value.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
         return value if not value or value.endswith("/") else value + "/"
@@ -169,13 +178,13 @@ class Settings(BaseSettings):
     @field_validator("github_base_url", "github_api_url", "lemon_api_url")
     @classmethod
     def _address(cls, value: str) -> str:
-        """Refuse URLs that no request can be sent to, such as one with a port out of range."""
+        """Reject URLs that no request can be sent to, such as one with a port out of range, and remove trailing slashes."""
         return str(HttpUrl(value)).rstrip("/")
 
     @field_validator("lemon_api_url")
     @classmethod
     def _without_path(cls, value: str) -> str:
-        """Requests add the API version themselves; a path here would make every address wrong."""
+        """Reject URLs with a path. The client adds the API version itself, so a path would make every request URL wrong."""
         if HttpUrl(value).path not in (None, "/"):
             raise ValueError("must not have a path, not even /v1")
         return value
@@ -183,7 +192,7 @@ class Settings(BaseSettings):
     @field_validator("lemon_store_id", "lemon_variant_id_individual", "lemon_variant_id_pro", "lemon_variant_id_premium")
     @classmethod
     def _number(cls, value: str) -> str:
-        """Lemon Squeezy's IDs are numbers; anything else would never match."""
+        """Require a number. Lemon Squeezy's IDs are numbers, so anything else would never match."""
         if value and not (value.isascii() and value.isdecimal()):
             raise ValueError("must be a number; copy it from Lemon Squeezy")
         return value
@@ -191,7 +200,7 @@ class Settings(BaseSettings):
     @field_validator("lemon_variant_id_pro", "lemon_variant_id_premium")
     @classmethod
     def _another(cls, value: str, info: ValidationInfo) -> str:
-        """Each variant sells one product; otherwise a purchase would be ambiguous."""
+        """Reject a variant already used by another product, because the product of a purchase would be ambiguous."""
         if value and value in (info.data.get("lemon_variant_id_individual"), info.data.get("lemon_variant_id_pro")):
             raise ValueError("must differ from the variants of the other products")
         return value
@@ -199,7 +208,10 @@ class Settings(BaseSettings):
     @field_validator("lemon_former_variants", mode="before")
     @classmethod
     def _former(cls, value: object, info: ValidationInfo) -> object:
-        """Accept `variant:product` or `variant:product:price` in dollars, comma-separated; each variant sells one product."""
+        """Parse comma-separated entries of the form `variant:product` or `variant:product:price`, with the price in dollars.
+
+        Returns (variant, product, price in cents or None) for each entry. Rejects a variant that is listed for two products.
+        """
         if not isinstance(value, str):
             return value
         sells = {info.data.get(f"lemon_variant_id_{product}"): product for product in ("individual", "pro", "premium")}
@@ -217,7 +229,7 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _postgres(cls, value: SecretStr | None) -> SecretStr | None:
-        """Accept a URL for any driver, as hosting providers show it; psycopg is always used."""
+        """Accept a PostgreSQL URL for any driver, because hosting providers show various forms. The app always uses psycopg."""
         if value and not re.match(r"\s*postgres(ql)?(\+\w+)?://", value.get_secret_value()):
             raise ValueError("must start with postgresql://")
         return value
@@ -229,17 +241,17 @@ class Settings(BaseSettings):
 
     @property
     def production(self) -> bool:
-        """Whether this is a public site."""
+        """Whether this is a production site, as opposed to development."""
         return self.env is Environment.PRODUCTION
 
     @property
     def effective_log_level(self) -> LogLevel:
-        """The configured level; by default warnings in development, and info (one line per request) in production."""
+        """The configured log level. Defaults to info in production (one line per request) and to warning in development."""
         return self.log_level or (LogLevel.INFO if self.production else LogLevel.WARNING)
 
     @property
     def production_gaps(self) -> tuple[str, ...]:
-        """What a public site still needs before it may start, one phrase each; empty in development."""
+        """The settings that a production site still needs before it may start, one phrase each. Empty in development."""
         if not self.production:
             return ()
         gaps = {
@@ -254,7 +266,7 @@ class Settings(BaseSettings):
 
     @property
     def payment_gaps(self) -> tuple[str, ...]:
-        """The settings missing before anything can be sold; empty when payments are configured."""
+        """The names of the settings still needed before anything can be sold. Empty if payments are configured."""
         needed = {
             "LEMON_API_KEY": self.lemon_api_key,
             "LEMON_STORE_ID": self.lemon_store_id,
@@ -267,20 +279,20 @@ class Settings(BaseSettings):
 
     @property
     def uses_openai(self) -> bool:
-        """Whether an OpenAI-compatible server conducts the interviews. A local server needs no key, only its address."""
+        """Whether an OpenAI-compatible server conducts the interviews. A local server needs no API key, only its base URL."""
         return bool(self.openai_api_key or self.openai_base_url)
 
 
 @cache
 def get_settings() -> Settings:
-    """Return the settings of this process. Raises pydantic's ValidationError for a malformed one.
+    """Return the settings of this process. Raises pydantic's ValidationError if one is invalid.
 
-    The environment variable ENV_FILE replaces `.env`.
+    The environment variable ENV_FILE names a file to read instead of `.env`.
     """
     return Settings(_env_file=os.environ.get("ENV_FILE", ROOT / ".env"))
 
 
 def explain(error: ValidationError) -> str:
-    """Return one sentence that names each malformed setting and its problem."""
+    """Return one sentence that names each invalid setting and its problem."""
     parts = (f"{'.'.join(str(part) for part in item['loc']).upper()}: {item['msg']}" for item in error.errors(include_url=False))
     return "These settings are invalid: " + "; ".join(parts)

@@ -1,4 +1,4 @@
-"""Every table, for code that needs all of them: migrations, backups, tests."""
+"""All database tables, for code that needs every one of them: migrations, backups and tests."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ from interviewer.interviews import tables as interviews
 from interviewer.reports import tables as reports
 
 __all__ = ["metadata"]
-# Importing these modules fills the metadata.
+# Importing these modules registers their tables in the metadata.
 _MODULES = (users, mail, accounts, ledger, billing, interviews, reports)

@@ -1,4 +1,4 @@
-"""The one place where adapters are chosen and put behind the use cases."""
+"""Builds the services of this process and chooses their adapters, such as the mailer and the interviewer."""
 
 from __future__ import annotations
 
@@ -60,13 +60,13 @@ from interviewer.settings import Settings, get_settings
 
 logger = logging.getLogger(__name__)
 
-# Seconds between two looks for starts that died with their process, and for mails that are due.
+# Seconds between sweeps, which look for failed starts and for mails that are due.
 SWEEP_EVERY = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The use cases of this process, put together once."""
+    """The services of this process."""
 
     settings: Settings
     database: Database
@@ -103,16 +103,16 @@ class Services:
     outside: tuple[OAuth | LemonSqueezy | RateLimiter | ResendMailer, ...]
 
     def stop_taking(self) -> None:
-        """Refuse new work, and what still waits for its turn: its claim is free then, and another process takes it over."""
+        """Refuse new and waiting work. The lease on waiting work is released, so that another process can take it over."""
         self.readiness.stop()
         self.post.stop()
         for door in self.doors:
             door.close()
 
     async def close(self) -> None:
-        """End running work, then let go of the database."""
+        """Refuse new work, give running work time to finish, then close all connections."""
         self.stop_taking()
-        # Side by side: each takes as long as a reply of the model, at most.
+        # Concurrently, because each may take as long as one reply from the language model.
         await asyncio.gather(self.appeals.close(), self.interviews.close(), self.receipts.close())
         await self.post.settle()
         for adapter in self.outside:
@@ -129,12 +129,15 @@ def build(
     oauth: OAuth | None = None,
     payments: LemonSqueezy | None = None,
 ) -> Services:
-    """Put the services together as `settings` say; every part can be given instead."""
+    """Build the services from `settings`. Adapters passed as arguments replace the configured ones.
+
+    Raises StartupError if there is no database URL, or if it or another setting cannot be used.
+    """
     database = database or Database(_database_url(settings), pool_size=settings.database_pool_size)
     mailer = mailer or choose_mailer(settings)
     metrics.CONNECTIONS_IN_USE.set_function(database.in_use)
     metrics.CONNECTIONS_WAITING.set_function(database.waiting)
-    # The development outbox takes any number of mails; a mail service says how many it takes.
+    # The development outbox accepts any number of mails. A mail service has a rate limit.
     post = Post(database, CountedMailer(mailer), None if isinstance(mailer, Outbox) else settings.mail_rate)
     oauth = oauth or choose_oauth(settings)
     payments = payments or choose_payments(settings)
@@ -192,7 +195,7 @@ def build(
 
 
 def choose_interviewer(settings: Settings) -> Interviewer:
-    """Return the OpenAI-compatible interviewer if one is configured, else the built-in one."""
+    """Return the OpenAI-compatible interviewer if one is configured, otherwise the built-in one."""
     if not settings.uses_openai:
         return BuiltinInterviewer()
     return OpenAIInterviewer(
@@ -204,14 +207,17 @@ def choose_interviewer(settings: Settings) -> Interviewer:
 
 
 def choose_mailer(settings: Settings) -> Mailer:
-    """Return Resend if its key is configured, else the development outbox."""
+    """Return the Resend mailer if an API key is configured, otherwise the development outbox.
+
+    Raises StartupError if the key is invalid.
+    """
     if settings.resend_api_key is None:
         return Outbox()
     return ResendMailer(settings.resend_api_key.get_secret_value(), settings.mail_from, settings.resend_api_url or None)
 
 
 def choose_oauth(settings: Settings) -> OAuth | None:
-    """Return GitHub if it is configured, else nothing."""
+    """Return the GitHub adapter. None if GitHub sign-in is not configured."""
     if not settings.github_client_id or settings.github_client_secret is None:
         return None
     return GitHub(
@@ -223,13 +229,13 @@ def choose_oauth(settings: Settings) -> OAuth | None:
 
 
 def choose_payments(settings: Settings) -> LemonSqueezy | None:
-    """Return Lemon Squeezy if its key is configured, else nothing."""
+    """Return the Lemon Squeezy client. None if no API key is configured."""
     key = _revealed(settings.lemon_api_key)
     return LemonSqueezy(key, settings.lemon_api_url, settings.lemon_store_id) if key else None
 
 
 def choose_catalogue(settings: Settings) -> Catalogue:
-    """Return what is for sale and whose events count; on a public site nothing made in test mode does."""
+    """Return the catalogue of products for sale and formerly for sale. In production it ignores test mode events."""
     variants = {
         Product.INDIVIDUAL: settings.lemon_variant_id_individual,
         Product.PRO: settings.lemon_variant_id_pro,
@@ -240,12 +246,15 @@ def choose_catalogue(settings: Settings) -> Catalogue:
 
 
 def choose_prices(settings: Settings) -> Prices:
-    """Return what tokens cost, as far as the settings say."""
+    """Return the configured token prices. Prices that are not configured are None."""
     return Prices(settings.openai_price_input, settings.openai_price_cached, settings.openai_price_output)
 
 
 def choose_doors(settings: Settings, interviewer: Interviewer) -> tuple[Door, Door]:
-    """Return the door in front of the interviewer, and the one of this process's processor; the built-in one reckons here."""
+    """Return the queue in front of the interviewer and the queue in front of this process's CPU.
+
+    They are the same queue for the built-in interviewer, because it runs on this CPU.
+    """
     if isinstance(interviewer, BuiltinInterviewer):
         door = processor_door(settings.model_calls_at_once, settings.model_queue)
         return door, door
@@ -253,7 +262,7 @@ def choose_doors(settings: Settings, interviewer: Interviewer) -> tuple[Door, Do
 
 
 def choose_limiter(settings: Settings) -> RateLimiter | None:
-    """Return what counts tries: shared where there is a Redis or Valkey, else in this process; nothing if limits are off."""
+    """Return the rate limiter, shared between processes if REDIS_URL is set. None if rate limits are turned off."""
     return LimitsLimiter(_revealed(settings.redis_url)) if settings.rate_limits else None
 
 
@@ -268,35 +277,38 @@ def _database_url(settings: Settings) -> str:
 
 
 class _Holder:
-    """The services of this process; one object, so that tests can put others in."""
+    """Holds the services of this process in an attribute, so that tests can replace them."""
 
     current: Services | None = None
 
 
 def services() -> Services:
-    """Return the services of this process, building them on first use."""
+    """Return the services of this process. Builds them on the first call."""
     if _Holder.current is None:
         _Holder.current = build(get_settings())
     return _Holder.current
 
 
 def current() -> Services | None:
-    """Return the services of this process if they are built."""
+    """Return the services of this process. None if they have not been built."""
     return _Holder.current
 
 
 def use(replacement: Services | None) -> None:
-    """Make `services()` return `replacement`; None makes it build anew."""
+    """Make `services()` return `replacement`. None makes the next call build new services."""
     _Holder.current = replacement
 
 
 @asynccontextmanager
 async def running() -> AsyncIterator[Services]:
-    """Hold the services while the application runs, sweeping and listening for news in the background."""
+    """Keep the services running during the block.
+
+    Sweeps and listens for notifications in the background, and closes them at the end.
+    """
     current = services()
     tasks = [asyncio.create_task(_sweep(current)), asyncio.create_task(current.news.listen())]
-    # What stands here by now stays until the end. Looking through it again and again took a tenth of the time of each turn;
-    # what comes and goes with a turn need not be looked through within it either.
+    # Freeze the objects that exist by now, because they live until shutdown. Rescanning them in every garbage collection took a
+    # tenth of each turn's time. A higher threshold also avoids collections during a turn.
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
@@ -311,7 +323,11 @@ async def running() -> AsyncIterator[Services]:
 
 
 async def _sweep(services: Services) -> None:
-    """Give back the credits of dead starts, send the mails that are due and close idle connections, again and again."""
+    """Repeat the periodic work every SWEEP_EVERY seconds. Errors are logged.
+
+    It closes idle database connections, gives back the credits of failed starts, deletes expired browser sessions, and sends the
+    mails that are due.
+    """
     while True:
         try:
             await services.database.shrink()
@@ -319,7 +335,7 @@ async def _sweep(services: Services) -> None:
                 metrics.starts_failed(count)
                 logger.warning("returned %d credits for interviews that did not start", count)
             await services.sessions.forget_expired()
-            # Not awaited: a long queue of mails must hold up nothing else.
+            # Not awaited, because a long queue of mails must not delay the rest of the sweep.
             services.post.wake()
             await services.post.note_backlog()
         except AppError as error:

@@ -1,6 +1,6 @@
-"""Generate `interviewer/client/sync.py` from `aio.py`, so that the two clients have one source.
+"""Generate `interviewer/client/sync.py` from `aio.py`, so that both clients have one source.
 
-Run it after each change of `aio.py`; with `--check` it only says whether `sync.py` is up to date. It needs ruff.
+Run this after each change of `aio.py`. With `--check`, it only checks whether `sync.py` is up to date. It requires ruff.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ REPLACEMENTS = (
 
 
 def generated(source: str) -> str:
-    """Return the blocking client's source; raises ValueError for a replacement that finds nothing to replace."""
+    """Return the source of the blocking client. Raises ValueError if a replacement matches nothing."""
     for pattern, replacement in REPLACEMENTS:
         source, count = re.subn(pattern, replacement, source)
         if not count:
             raise ValueError(f"{pattern} is not in {SOURCE.name}")
-    # It is next to the interpreter in a virtual environment.
+    # In a virtual environment, ruff is next to the Python interpreter.
     ruff = shutil.which("ruff", path=str(Path(sys.executable).parent)) or "ruff"
     command = [ruff, "format", "--stdin-filename", str(GENERATED), "-"]
     return subprocess.run(command, input=source, capture_output=True, text=True, encoding="utf-8", check=True).stdout
 
 
 def main() -> int:
-    """Write the file, or check it; returns the exit status."""
+    """Write `sync.py`, or with `--check` compare it, and return the exit status: 1 if it is out of date."""
     text = generated(SOURCE.read_text(encoding="utf-8"))
     if "--check" not in sys.argv[1:]:
         GENERATED.write_text(text, encoding="utf-8")

@@ -1,7 +1,7 @@
 """Install exactly the locked packages into `.venv`: `python3 tools/install.py [run|dev|resolve]`.
 
-Uses only the standard library. No resolver runs, so a release made tomorrow cannot change or break today's install. An
-interrupted install is repeated by the next call; a complete and current one costs a few milliseconds.
+This script uses only the standard library. No resolver runs, so a release made tomorrow cannot change or break today's install.
+If an install is interrupted, the next call repeats it. If it is complete and up to date, a call takes a few milliseconds.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 OLDEST, NEWEST = (3, 11), (3, 14)
-# With "resolve", the environment only serves to regenerate the lock files, which may not satisfy pyproject.toml anymore.
+# "resolve" installs the dev packages only to regenerate the lock files. These may no longer satisfy pyproject.toml, so nothing is
+# verified.
 LOCKS = {"run": "requirements.lock", "dev": "requirements-dev.lock", "resolve": "requirements-dev.lock"}
-# pip's settings for package sources, and uv's variables for the same.
+# pip's settings for package indexes, and the environment variables that uv reads for the same.
 SOURCES = {
     "index-url": "UV_DEFAULT_INDEX",
     "extra-index-url": "UV_INDEX",
@@ -32,11 +33,11 @@ SOURCES = {
 
 
 class Failed(Exception):
-    """The install failed; the message is one sentence for the user."""
+    """The install failed. The message is a short reason for the user."""
 
 
 def main() -> int:
-    """Install unless it is already done; return the exit status."""
+    """Install the packages unless they are up to date, and return the exit status."""
     parser = argparse.ArgumentParser(description="Install the locked packages into .venv.")
     parser.add_argument(
         "kind",
@@ -48,7 +49,7 @@ def main() -> int:
     kind = parser.parse_args().kind
     use_supported_python()
     try:
-        # A lock serializes concurrent calls; the second one finds everything done.
+        # The lock makes concurrent calls wait for each other. The second one then finds nothing left to do.
         with (ROOT / "pyproject.toml").open() as turn:
             fcntl.flock(turn, fcntl.LOCK_EX)
             install(kind)
@@ -65,7 +66,7 @@ def main() -> int:
 
 
 def use_supported_python() -> None:
-    """Re-execute under a newer Python if `python3` is too old for the project."""
+    """If `python3` is too old for the project, run this script again under a newer Python. Exits if there is none."""
     if sys.version_info[:2] >= OLDEST:
         return
     for minor in range(NEWEST[1], OLDEST[1] - 1, -1):
@@ -77,11 +78,11 @@ def use_supported_python() -> None:
 
 
 def install(kind: str) -> None:
-    """Bring `.venv` to the state of the lock file for `kind`. Raises Failed if that is impossible."""
+    """Bring `.venv` to the state of the lock file for `kind`. No-op if it is up to date. Raises Failed if it cannot be done."""
     venv = ROOT / ".venv"
     stamp = venv / ".installed"
     wanted = {name: fingerprint(venv, name) for name in LOCKS}
-    # The dev environment includes everything that the site needs.
+    # The dev environment includes everything the site needs.
     if stamp.exists() and stamp.read_text() in {wanted[kind], wanted["dev"]} and runs(venv):
         return
     if not os.access(venv if venv.exists() else ROOT, os.W_OK):
@@ -97,7 +98,10 @@ def install(kind: str) -> None:
 
 
 def fingerprint(venv: Path, kind: str) -> str:
-    """Return a hash of everything an environment depends on: lock, project, this script, and the folder's path."""
+    """Return a hash of the inputs that require a reinstall when they change.
+
+    These are the kind of install, its lock file, pyproject.toml, this script, and the venv path.
+    """
     digest = hashlib.sha256(f"{kind}\0{venv}".encode())
     for path in (ROOT / LOCKS[kind], ROOT / "pyproject.toml", Path(__file__)):
         digest.update(b"\0" + path.read_bytes())
@@ -105,9 +109,12 @@ def fingerprint(venv: Path, kind: str) -> str:
 
 
 def runs(venv: Path) -> bool:
-    """Return whether the environment's Python starts and has pip; its base may be gone, or its creation was interrupted."""
+    """Return whether the venv is usable: its Python starts, is recent enough and has pip, and the venv was not moved.
+
+    Its base Python may have been removed, or its creation interrupted.
+    """
     python = venv / "bin" / "python"
-    # A moved environment works only in part: its scripts name the old path.
+    # A moved venv works only in part, because its scripts contain the old path.
     configured = venv / "pyvenv.cfg"
     if not configured.exists() or not os.access(python, os.X_OK):
         return False
@@ -116,13 +123,13 @@ def runs(venv: Path) -> bool:
 
 
 def names_its_folder(venv: Path) -> bool:
-    """Return whether pip's script starts the Python of this folder."""
+    """Return whether the venv's pip script starts the Python in this folder."""
     script = venv / "bin" / "pip"
     return script.exists() and str(venv) in script.read_text(errors="replace").partition("\n\n")[0]
 
 
 def make_environment(venv: Path) -> None:
-    """Create the virtual environment from scratch."""
+    """Create the virtual environment from scratch, removing an existing one. Raises Failed if it cannot be created."""
     if venv.exists():
         say("The environment in .venv is incomplete or was made by another Python. Creating it again...")
         shutil.rmtree(venv)
@@ -136,7 +143,10 @@ def make_environment(venv: Path) -> None:
 
 
 def sync(venv: Path, lock: Path) -> None:
-    """Install exactly the packages of `lock`, verified by hash, remove all others, and add the project."""
+    """Install exactly the packages in `lock`, verified by hash, remove all others, and install the project itself.
+
+    Raises Failed if a command fails.
+    """
     count = len(re.findall(r"^\S+==", lock.read_text(), re.MULTILINE))
     say(f"Installing {count} packages from {lock.name}. The first time, this takes up to a minute...")
     python, uv = venv / "bin" / "python", venv / "bin" / "uv"
@@ -145,13 +155,14 @@ def sync(venv: Path, lock: Path) -> None:
         installer.flush()
         only_it = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--requirement", installer.name]
         run([python, "-m", "pip", "--disable-pip-version-check", "--quiet", "install", *only_it])
-    # Trust the system's certificates as pip does: company networks have their own.
+    # Trust the operating system's certificates, as pip does, because company networks have their own.
     environment = {"UV_SYSTEM_CERTS": "1", **sources(python), **os.environ, "VIRTUAL_ENV": str(venv)}
-    # Building a package would fetch unlocked build tools. Any index is fine, because the hashes identify the right file.
+    # Building a package would download build tools that are not locked. Any index is fine, because the hashes identify the right
+    # file.
     exactly = ["--require-hashes", "--no-build", "--index-strategy", "unsafe-best-match"]
-    # Compile on all cores now; otherwise the first start would do it on one.
+    # Compile bytecode now, on all cores. Otherwise the first start would do it on one core.
     command = [uv, "--no-progress", "pip", "sync", "--quiet", "--compile-bytecode", *exactly, lock]
-    # uv caches index pages for ten minutes, so they may lack a newer release.
+    # uv caches index pages for ten minutes, so they may not list a newer release yet. Retry without the cache.
     synced = quiet(command, environment)
     if "no version of" in synced.stdout:
         synced = quiet([*command, "--refresh"], environment)
@@ -161,7 +172,7 @@ def sync(venv: Path, lock: Path) -> None:
 
 
 def locked(name: str, lock: Path) -> str:
-    """Return the lines of `lock` that pin one package and its hashes."""
+    """Return the lines of `lock` that pin one package and its hashes. Raises Failed if the package is not listed."""
     found = re.search(rf"^{re.escape(name)}==(?:.*\\\n)*.*\n", lock.read_text(), re.MULTILINE)
     if found is None:
         raise Failed(f"{lock.name} does not list {name}; regenerate it with `make lock`")
@@ -169,12 +180,12 @@ def locked(name: str, lock: Path) -> str:
 
 
 def sources(python: Path) -> dict[str, str]:
-    """Return pip's configured package sources as uv's variables, for users behind a mirror or proxy."""
+    """Return pip's configured package indexes, certificate and proxy as environment variables for uv."""
     given: dict[str, str] = {}
     for line in quiet([python, "-m", "pip", "config", "list"]).stdout.splitlines():
         key, _, value = line.partition("=")
         setting = SOURCES.get(key.rpartition(".")[2])
-        # pip accepts relative and local page lists; uv does not.
+        # pip accepts relative paths and local page lists, but uv does not.
         usable = " ".join(
             part for part in value.strip("'\"").replace("\\n", " ").split() if "://" in part or setting == "SSL_CERT_FILE"
         )
@@ -184,7 +195,7 @@ def sources(python: Path) -> dict[str, str]:
 
 
 def verify(venv: Path) -> None:
-    """Raise Failed unless every requirement of every installed package is satisfied, extras included."""
+    """Raise Failed unless the requirements of the project and of its dependencies are satisfied, including those of extras."""
     checked = quiet([venv / "bin" / "python", Path(__file__).with_name("verify_environment.py")])
     if checked.returncode:
         raise Failed(
@@ -193,19 +204,19 @@ def verify(venv: Path) -> None:
 
 
 def run(command: list[object], environment: dict[str, str] | None = None) -> None:
-    """Run a command; on failure, print its output and raise Failed with its reason."""
+    """Run a command. If it fails, print its output and raise Failed with a hint."""
     require(quiet(command, environment))
 
 
 def require(done: subprocess.CompletedProcess[str]) -> None:
-    """Print the output of a failed command and raise Failed."""
+    """If the command failed, print its output and raise Failed with a hint. No-op otherwise."""
     if done.returncode:
         print(done.stdout.strip(), file=sys.stderr)
         raise Failed(f"packages could not be installed ({advice(done.stdout)}); run the command again to continue")
 
 
 def advice(output: str) -> str:
-    """Return a short hint on what to do about a failed download or a full disk."""
+    """Return a hint about a failed install, such as a full disk or an unreachable package index."""
     if re.search(r"No space left|ENOSPC|os error 28|Errno 28", output):
         return "the disk is full"
     if re.search(r"certificate|CERTIFICATE|UnknownIssuer", output):
@@ -218,13 +229,13 @@ def advice(output: str) -> str:
 
 
 def reason(output: str) -> str:
-    """Return the last nonempty line."""
+    """Return the last nonempty line, without a trailing period."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     return lines[-1].rstrip(".") if lines else "no reason given"
 
 
 def quiet(command: list[object], environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a command and return its result, with stdout and stderr combined."""
+    """Run a command and return its result. Standard output and standard error are combined in `stdout`."""
     return subprocess.run(
         [str(part) for part in command],
         cwd=str(ROOT),
@@ -238,7 +249,7 @@ def quiet(command: list[object], environment: dict[str, str] | None = None) -> s
 
 
 def say(words: str) -> None:
-    """Print what the following wait is for."""
+    """Print what the user is about to wait for."""
     print(words, flush=True)
 
 

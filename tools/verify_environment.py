@@ -1,6 +1,6 @@
-"""Check that the environment satisfies the metadata of all its packages, including extras.
+"""Check that the environment satisfies the requirements of the project and its dependencies, including extras.
 
-`pip check` ignores extras, and a wrong package behind an extra breaks an installation later.
+`pip check` ignores extras, but a wrong package behind an extra breaks an installation later.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 PROJECT = "interviewer"
-# Installed by `make run`; a server with its own database and built pages needs neither.
+# Extras that `make run` installs. A server with its own database and prebuilt pages needs neither.
 EXTRAS = ("embedded", "build")
 
 
 def problems(project: str, extras: tuple[str, ...]) -> Iterator[str]:
-    """Yield a phrase for each missing requirement or wrong version, following the project's requirements recursively."""
+    """Yield a message for each requirement that is missing or has the wrong version. Follows requirements recursively."""
     waiting = [Requirement(f"{project}[{','.join(extras)}]")]
     seen: set[tuple[str, str]] = set()
     while waiting:

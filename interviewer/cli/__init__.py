@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-# By name: the module and in it a function, or the app of a group.
+# By command name: a module and the function or Typer app in it.
 COMMANDS = {
     "run": "running:run",
     "migrate": "running:migrate",
@@ -24,9 +24,9 @@ COMMANDS = {
 
 
 class _Lazy(TyperGroup):
-    """A group that imports a command's module on first use: importing all of them takes seconds."""
+    """A command group that imports a command's module on first use, because importing all of them takes seconds."""
 
-    # The context is of a type that Typer does not publish.
+    # Typer does not export the type of the context.
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
         return list(COMMANDS)
 

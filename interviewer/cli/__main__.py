@@ -1,4 +1,4 @@
-"""`python -m interviewer.cli`."""
+"""Entry point of `python -m interviewer.cli`."""
 
 from __future__ import annotations
 

@@ -23,10 +23,10 @@ def bank() -> None:
 
 @app.command()
 def check() -> None:
-    """Check every question: weights, wordings, levels, duplicates, and that the scorer can judge it.
+    """Check every question: weights, wording, levels, duplicates, and whether the scorer can judge it.
 
-    Each model answer must score 9 or more. An empty answer, "I don't know", the repeated question and boasting must score 1 or
-    less. Exits with status 1 if there are problems. Takes about a minute.
+    Each model answer must score at least 9. An empty answer, "I don't know", the repeated question, and boasting must score at
+    most 1. Exits with status 1 if there are problems. Takes about a minute.
     """
     try:
         questions = load_bank()

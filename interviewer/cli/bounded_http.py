@@ -1,7 +1,7 @@
-"""HTTP connections with limits: on a request's time and size, and on the connections per client.
+"""HTTP connections with limits on the time and size of each request, and on the number of connections per client.
 
 By default uvicorn waits forever for the rest of a request, keeps headers and trailers of any length, and queues any number of
-pipelined requests. Websockets are limited in `bounded_websockets`.
+pipelined requests. Limits for websockets are in `bounded_websockets`.
 """
 
 from __future__ import annotations
@@ -19,60 +19,63 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from interviewer.cli.bounded_websockets import BoundedWebsocket, closing
 from interviewer.core.rate_limits import network_of
 
-# Seconds for a request's headers, and then for its body.
+# Seconds for a request's headers to arrive, and then for its body.
 HEADERS_WITHIN, BODY_WITHIN = 20.0, 60.0
-# Longest request line and headers in bytes; also the limit for chunk sizes and trailers of its body.
+# Maximum length of the request line and headers in bytes. Also the limit for the body's chunk sizes and trailers.
 LONGEST_HEADERS = 65_536
-# Seconds and bytes for the rest of a body after the response was sent. It is read and discarded, because closing a connection
-# while data arrives can lose the response.
+# Seconds and bytes for the rest of a body that is still arriving after the response was sent. It is read and discarded, because
+# closing a connection while data arrives can lose the response.
 REST_WITHIN, LONGEST_REST = 10.0, 8 * 1024 * 1024
-# Pipelined requests waiting on one connection. Browsers do not pipeline.
+# Maximum number of pipelined requests waiting on one connection. Browsers do not pipeline.
 PIPELINED = 16
-# Seconds for the application to accept or refuse a websocket.
+# Seconds for the application to accept or reject a websocket.
 HANDSHAKE_WITHIN = 20.0
-# Connections per client, and those among them with an incomplete request. A browser keeps six open.
+# Maximum number of connections per client, and of those with an incomplete request. A browser opens at most six.
 AT_ONCE, ARRIVING = 1_000, 200
 
 
 class TooManyPipelined(Exception):
-    """More than PIPELINED requests wait on one connection. A parser callback can end a connection only with an error."""
+    """More than PIPELINED requests are waiting on one connection.
+
+    Parser callbacks can only end a connection by raising an error.
+    """
 
 
 class _Flow(FlowControl):
-    """Pauses reading while requests on the connection are waiting."""
+    """Pauses reading while pipelined requests are waiting."""
 
     def __init__(self, transport: asyncio.Transport, waiting: Sized) -> None:
         super().__init__(transport)
         self._waiting = waiting
 
     def resume_reading(self) -> None:
-        """Resume reading unless requests are waiting."""
+        """Resume reading, unless pipelined requests are waiting."""
         if not self._waiting:
             super().resume_reading()
 
 
 class BoundedHttp(HttpToolsProtocol):
-    """One HTTP connection whose requests must arrive in time."""
+    """An HTTP connection with limits on the time, size and number of its requests."""
 
-    # Whether to limit connections per client address; off when all connections come from a proxy.
+    # Whether to limit connections per client IP address. Off when all connections come from a proxy.
     by_client: ClassVar[bool] = False
-    # The same for websockets, whose client is known behind a proxy too.
+    # Whether to limit websockets per client. This works behind a proxy too, because the application then knows the client.
     websockets_by_client: ClassVar[bool] = False
     _open: ClassVar[Counter[str]] = Counter()
     _arriving: ClassVar[Counter[str]] = Counter()
 
     _peer: str | None = None
     _deadline: asyncio.TimerHandle | None = None
-    # The request being answered. The connection's `cycle` is the last one that arrived.
+    # The request that the application is handling. `cycle` is the last request that arrived.
     _running: RequestResponseCycle | None = None
     _in_headers = True
-    # Whether the read that ended the headers is still being processed.
+    # Whether the data that completed the headers is still being processed.
     _headers_ended = False
-    # Bytes of headers or body framing, and bytes received after the response.
+    # Bytes of headers or body framing received so far, and bytes received after the response.
     _received = _rest = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start the deadline for the first request, or refuse a client with too many connections."""
+        """Start the deadline for the first request, or respond with 503 to a client that has too many connections."""
         super().connection_made(transport)
         self.flow = _Flow(transport, self.pipeline)
         peer = network_of(self.client[0]) if self.client else "unknown"
@@ -85,7 +88,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._await(HEADERS_WITHIN)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Clean up and notify the request being answered; uvicorn only notifies the last that arrived."""
+        """Clean up and notify the running request. uvicorn notifies only the last request that arrived."""
         self._let_go()
         self.pipeline.clear()
         if self._running is not None and not self._running.response_complete:
@@ -94,7 +97,7 @@ class BoundedHttp(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Process received data and enforce the limits."""
+        """Process received data. Responds with 431, 400 or 413 and closes the connection if a size limit is exceeded."""
         if self._deadline is None and self._is_idle:
             self._await(HEADERS_WITHIN)
         self._received += len(data)
@@ -109,19 +112,19 @@ class BoundedHttp(HttpToolsProtocol):
             self._refuse("413 Content Too Large")
 
     def on_message_begin(self) -> None:
-        """Start the deadline for the headers."""
+        """Start the deadline for the headers, unless it is already running."""
         super().on_message_begin()
         self._in_headers = True
         if self._deadline is None:
             self._await(HEADERS_WITHIN)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep headers but drop trailers, which no route reads."""
+        """Keep headers but drop trailers, which no endpoint reads."""
         if self._in_headers:
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Start the deadline for the body."""
+        """Stop the headers' deadline and start the body's. Raises TooManyPipelined if too many requests are waiting."""
         self._in_headers, self._headers_ended, self._rest = False, True, 0
         self._arrived()
         self._await(BODY_WITHIN)
@@ -130,20 +133,23 @@ class BoundedHttp(HttpToolsProtocol):
             raise TooManyPipelined
 
     def on_body(self, body: bytes) -> None:
-        """Exclude body bytes from the count of framing bytes."""
+        """Process body bytes and exclude them from the count of framing bytes."""
         self._received -= len(body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Stop the deadline: the request has arrived."""
+        """Stop the deadline, because the request has arrived in full."""
         self._arrived()
         self._in_headers, self._headers_ended, self._received = True, False, 0
         super().on_message_complete()
 
     def handle_websocket_upgrade(self) -> None:
-        """Hand the connection over; it counts toward the limits until the handshake is complete."""
+        """Hand the connection over to the websocket protocol. It counts toward the limits until the handshake is complete.
+
+        Closes the connection if an earlier request is still unanswered.
+        """
         if not self._is_idle:
-            # The earlier request's response would end up among the websocket's frames.
+            # The response to the earlier request would end up among the websocket's frames.
             self.transport.close()
             return
         self._arrived()
@@ -152,14 +158,14 @@ class BoundedHttp(HttpToolsProtocol):
         super().handle_websocket_upgrade()
 
     def on_response_complete(self) -> None:
-        """Continue with the next request; the rest of this one's body gets a short deadline."""
+        """Continue with the next request. If the body of this request is still arriving, start a short deadline for the rest."""
         if not self._in_headers and self._is_idle:
             self._arrived()
             self._await(REST_WITHIN)
         super().on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """Respond to a malformed request, unless that would interrupt another response."""
+        """Respond to a malformed request. If that would interrupt another response, only close the connection."""
         if self._is_answering:
             self.transport.close()
         else:
@@ -171,12 +177,12 @@ class BoundedHttp(HttpToolsProtocol):
 
     @property
     def _is_idle(self) -> bool:
-        """Whether every request that arrived has its response."""
+        """Whether every request that has arrived has its full response."""
         return self.cycle is None or self.cycle.response_complete
 
     @property
     def _is_answering(self) -> bool:
-        """Whether a response has begun, or an earlier request still needs one."""
+        """Whether a response has started, or an earlier request is still unanswered."""
         if self._is_idle or self._running is None:
             return False
         return self._running.response_started or self._running is not self.cycle or self._in_headers
@@ -205,7 +211,7 @@ class BoundedHttp(HttpToolsProtocol):
     def _give_up(self) -> None:
         self._arrived()
         if self.flow.read_paused:
-            # Reading is paused, so the delay is ours and the rest may already be waiting in the socket.
+            # Reading is paused, so the delay is on this side, and the rest may already be in the socket's receive buffer.
             self._await(HEADERS_WITHIN if self._in_headers else BODY_WITHIN)
         elif not self.transport.is_closing():
             if self._in_headers and self._received and self._is_idle:
@@ -222,6 +228,9 @@ class BoundedHttp(HttpToolsProtocol):
 
 
 def bounded_http(*, by_client: bool, websockets_by_client: bool = True) -> type[asyncio.Protocol]:
-    """Return the server's protocol class; set `by_client` where a connection's address is that of the client."""
+    """Return the HTTP protocol class for the server.
+
+    Set `by_client` if connections come directly from clients, not from a proxy.
+    """
     kept = {"by_client": by_client, "websockets_by_client": websockets_by_client}
     return cast("type[asyncio.Protocol]", type("BoundedHttp", (BoundedHttp,), kept))

@@ -1,7 +1,7 @@
-"""Websockets with limits on frames and on the time for a message, enforced before the protocol library parses anything.
+"""Websockets with limits on frames and on the arrival time of messages, enforced before the protocol library parses anything.
 
-By default uvicorn accepts any number of pings, pongs and fragments, which the application never sees, answers every ping even
-if the client reads nothing, and waits forever for the rest of a message. Whole messages are limited in
+By default uvicorn accepts any number of pings, pongs and fragments, which the application never sees. It answers every ping even
+if the client reads nothing, and waits forever for the rest of a message. Limits on whole messages are in
 `interviewer.api.websockets`.
 """
 
@@ -32,8 +32,8 @@ from interviewer.core.rate_limits import network_of
 
 logger = logging.getLogger(__name__)
 
-# Frames and bytes per websocket within WITHIN seconds, and per client: twice the limits for messages and characters, because a
-# message may have several frames and a character several bytes.
+# Maximum number of frames and bytes in WITHIN seconds, per websocket and per client. These are twice the limits on messages and
+# characters, because a message may have several frames and a character several bytes.
 FRAMES, BYTES = 2 * MESSAGES, 2 * CHARACTERS
 CLIENT_FRAMES, CLIENT_BYTES = 2 * CLIENT_MESSAGES, 2 * CLIENT_CHARACTERS
 # Seconds for a message to arrive in full, and for a client to read the close frame.
@@ -48,18 +48,18 @@ _seldom = Seldom(60)
 
 
 def closing(status: str) -> bytes:
-    """Return an HTTP response without a body that closes the connection."""
+    """Return an HTTP response with this status, no body, and the header `connection: close`."""
     return f"HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n".encode()
 
 
 class Frames:
-    """Counts websocket frames in a byte stream, at a fraction of the cost of parsing them."""
+    """Counts the websocket frames in a byte stream, at a fraction of the cost of parsing them."""
 
     def __init__(self) -> None:
         self._header = b""
         self._left = 0
         self._in_message = False
-        # The number of messages whose last frame has begun.
+        # Number of messages whose last frame has begun.
         self.messages = 0
 
     @property
@@ -68,7 +68,10 @@ class Frames:
         return self._in_message or self._left > 0 or bool(self._header)
 
     def begun(self, data: bytes, most: int) -> int:
-        """Return the number of frames that begin in `data`. Past `most` it stops, and the counter is unusable afterwards."""
+        """Return the number of frames that begin in `data`.
+
+        Stops counting past `most`, after which this object must not be used again.
+        """
         data, self._header = self._header + data, b""
         frames, at = 0, self._left
         while at < len(data) and frames <= most:
@@ -85,7 +88,7 @@ class Frames:
 
 
 def _size(data: bytes, at: int) -> int | None:
-    """Return the size in bytes of the frame that begins at `at`, or None while its length has not arrived."""
+    """Return the size in bytes of the frame that begins at `at`. None if its length field has not arrived in full."""
     if len(data) < at + 2:
         return None
     length, extended = data[at + 1] & _LENGTH, 0
@@ -98,15 +101,15 @@ def _size(data: bytes, at: int) -> int | None:
 
 
 class BoundedWebsocket(WebSocketsSansIOProtocol):
-    """One websocket. It reports the end of its handshake, and is closed if it exceeds the limits."""
+    """A websocket that reports the end of its handshake and is closed if it exceeds the limits."""
 
-    # What the open websockets of each client have sent, by client address.
+    # The frames and bytes received from all open websockets of each client, by client IP address.
     _clients: ClassVar[WeakValueDictionary[str, Spent]] = WeakValueDictionary()
 
     def __init__(self, *args: Any, done: Callable[[], None], by_client: bool, **kwargs: Any) -> None:
-        """`done` is called at the end of the handshake, possibly more than once.
+        """`done` is called when the handshake ends, possibly more than once.
 
-        `by_client` enables limits for all websockets of a client together.
+        `by_client` turns on the limits for all websockets of a client together.
         """
         super().__init__(*args, **kwargs)
         self._done = done
@@ -117,7 +120,10 @@ class BoundedWebsocket(WebSocketsSansIOProtocol):
         self._deadline: asyncio.TimerHandle | None = None
 
     def data_received(self, data: bytes) -> None:
-        """Process the upgrade request, which the HTTP protocol passes on in one piece, or later data."""
+        """Process the upgrade request or later data. Closes the websocket if the data exceeds a limit.
+
+        The HTTP protocol passes on the upgrade request in one piece.
+        """
         if not self.handshake_initiated:
             super().data_received(data)
             self._refuse_odd_request()
@@ -132,14 +138,14 @@ class BoundedWebsocket(WebSocketsSansIOProtocol):
             super().data_received(data)
 
     def _refuse_odd_request(self) -> None:
-        """Refuse a request that the library does not accept as a websocket handshake."""
+        """Reject a request that the library did not accept as a websocket handshake, with 431 or 400. No-op otherwise."""
         if not self.handshake_initiated and not self.transport.is_closing():
             too_large = isinstance(self.conn.handshake_exc, SecurityError)
             self.transport.write(closing("431 Request Header Fields Too Large" if too_large else "400 Bad Request"))
             self.transport.close()
 
     def _is_too_much(self, data: bytes) -> bool:
-        """Count the received data and manage the deadline for incomplete messages; return whether a limit is exceeded."""
+        """Count the received data and update the deadline for incomplete messages. Returns whether a limit is exceeded."""
         messages = self._frames.messages
         counted = {"frames": self._frames.begun(data, FRAMES), "bytes": len(data)}
         own = self._alone.add(**counted)
@@ -153,9 +159,12 @@ class BoundedWebsocket(WebSocketsSansIOProtocol):
         )
 
     def _of_client(self) -> Spent | None:
-        """Return the counter for all websockets of the client, once the client is known."""
+        """Return the counter shared by all websockets of the client.
+
+        None until the handshake is complete, or without `by_client`.
+        """
         if self._together is None and self._by_client and self.handshake_complete:
-            # Behind a trusted proxy, the application has put the real client address here.
+            # Behind a trusted proxy, the application has already replaced the proxy's address with the client's.
             client = network_of((self.scope.get("client") or ("",))[0])
             self._together = self._clients.setdefault(client, Spent(WITHIN))
         return self._together
@@ -170,13 +179,16 @@ class BoundedWebsocket(WebSocketsSansIOProtocol):
 
     def _give_up(self) -> None:
         if self.read_paused:
-            # Reading is paused, so the application is slow and the rest may already have arrived.
+            # Reading is paused, so the application is slow, and the rest may already have arrived.
             self._await_rest()
         else:
             self._fail("the message did not arrive in time")
 
     def _fail(self, reason: str) -> None:
-        """Close the websocket, and abort the connection if the client does not read the close frame."""
+        """Close the websocket and notify the application.
+
+        Aborts the connection if the client does not read the close frame in time.
+        """
         if self.transport.is_closing():
             return
         self.queue.put_nowait({"type": "websocket.disconnect", "code": TOO_MUCH, "reason": reason})
@@ -188,44 +200,44 @@ class BoundedWebsocket(WebSocketsSansIOProtocol):
         self._cut_off_soon()
 
     def _cut_off_soon(self) -> None:
-        """Abort the connection after CLOSED_WITHIN seconds: closing alone waits for the client to read the unsent data."""
+        """Abort the connection after CLOSED_WITHIN seconds. A plain close waits for the client to read the unsent data."""
         self._forget_deadline()
         self._deadline = self.loop.call_later(CLOSED_WITHIN, self.transport.abort)
 
     def keepalive_timeout(self) -> None:
-        """Close a websocket that answers no ping."""
+        """Close a websocket whose client does not respond to pings."""
         super().keepalive_timeout()
         self._cut_off_soon()
 
     def pause_writing(self) -> None:
-        """Stop reading while the client does not read: each of its pings would add a pong to the write buffer."""
+        """Stop reading while the client does not read. Otherwise each of its pings would add a pong to the write buffer."""
         super().pause_writing()
         if not self.read_paused and not self.transport.is_closing():
             self.read_paused = True
             self.transport.pause_reading()
 
     def resume_writing(self) -> None:
-        """Resume reading, unless the application has not yet taken what was read."""
+        """Resume reading, unless the application has not yet received the queued messages."""
         super().resume_writing()
         if self.read_paused and self.queue.empty() and not self.transport.is_closing():
             self.read_paused = False
             self.transport.resume_reading()
 
     async def receive(self) -> ASGIReceiveEvent:
-        """Return the next message; reading resumes only if the client reads too."""
+        """Return the next message for the application. Reading stays paused while the client does not read."""
         message = await super().receive()
         if not self.writable.is_set():
             self.pause_writing()
         return message
 
     async def send(self, message: ASGISendEvent) -> None:
-        """Send a message of the application; the first one completes the handshake."""
+        """Send a message from the application. The first one completes the handshake."""
         await super().send(message)
         if self.handshake_complete:
             self._done()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Clean up after the connection."""
+        """Report the end of the handshake and clean up."""
         self._done()
         self._forget_deadline()
         super().connection_lost(exc)

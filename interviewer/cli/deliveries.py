@@ -1,4 +1,4 @@
-"""`interviewer webhooks`: deliveries of the payment service."""
+"""`interviewer webhooks`: inspect and replay the payment service's webhook deliveries."""
 
 from __future__ import annotations
 
@@ -64,14 +64,14 @@ def replay(
     ids: Annotated[list[int] | None, typer.Argument(help="IDs of the deliveries.")] = None,
     open: Annotated[bool, typer.Option("--open", help="All deliveries that need attention.")] = False,
 ) -> None:
-    """Apply deliveries again in the order they arrived; exit with status 1 if one still needs attention."""
+    """Apply deliveries again in the order they arrived. Exits with status 1 if one still needs attention."""
 
     async def work(services: Services) -> list[tuple[int, Delivery | None, str]]:
         chosen = {*(ids or []), *(await services.operations.open_deliveries() if open else [])}
         if not chosen and not open:
             raise BadRequest("Give the IDs of deliveries, or use --open for all that need attention.")
         failures = {id: await _replayed(services, id) for id in sorted(chosen)}
-        # Read after all replays: a later delivery may have resolved an earlier one.
+        # Load them only after all replays, because a later delivery may have resolved an earlier one.
         return [(id, await _found(services, id), words) for id, words in failures.items()]
 
     replayed = operate(work)
@@ -88,7 +88,7 @@ def assign(
     id: Annotated[int, typer.Argument(help="The delivery's ID.")],
     email: Annotated[str, typer.Argument(help="The account's email address.")],
 ) -> None:
-    """Assign a delivery without an account, and everything bought with it, to an account, and apply it."""
+    """Assign a delivery without an account, and everything bought together with it, to an account, then apply it."""
 
     async def work(services: Services) -> Delivery:
         return await services.webhooks.assign(id, await services.operations.user_id(email))
@@ -100,7 +100,10 @@ def assign(
 
 
 async def _replayed(services: Services, id: int) -> str:
-    """Replay one delivery; return the reason if it failed. Errors that affect all deliveries are raised."""
+    """Replay a delivery.
+
+    Returns the reason if it failed, otherwise "". Raises AppErrors with status 500 or above, because those affect every delivery.
+    """
     try:
         await services.webhooks.replay(id)
     except AppError as error:
@@ -131,7 +134,7 @@ def _row(one: Delivery) -> tuple[object, ...]:
 
 
 def _body(raw: bytes) -> list[str]:
-    """Return a body as lines: formatted if it is JSON, otherwise as received."""
+    """Return the lines of a body, formatted if it is JSON, otherwise as received. An erased body is replaced by a note."""
     if not raw:
         return ["The body was erased together with the account."]
     try:

@@ -1,4 +1,4 @@
-"""`interviewer doctor`: check that everything works by trying it."""
+"""`interviewer doctor`: check that the settings, the database and the external services work."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from interviewer.operator import health_checks
 from interviewer.operator.health_checks import Check, Health
 from interviewer.settings import Settings
 
-# Slow imports happen inside functions, so that other commands start fast.
+# Slow imports are inside functions so that other commands start fast.
 
-# Timeout in seconds for other servers.
+# Maximum timeout in seconds for requests to the model server.
 PATIENCE = 10.0
 
 
 def doctor() -> None:
-    """Check settings, database, balances, deliveries, emails, payments and servers; exit with status 1 if anything failed."""
+    """Check settings, database, balances, deliveries, mails, payments and servers. Exits with status 1 if a check failed."""
     failed = False
     with remarks() as made:
         for check in _checks():
@@ -161,7 +161,10 @@ async def _interviewer(settings: Settings) -> Check:
 
 
 async def _github(settings: Settings) -> Check:
-    """Exchange an invented code: GitHub rejects the code itself only if it knows the app and its secret."""
+    """Check GitHub with an invalid authorization code.
+
+    GitHub rejects the code itself only if the client ID and secret are valid.
+    """
     from interviewer import wiring
 
     if (github := wiring.choose_oauth(settings)) is None:

@@ -26,18 +26,18 @@ if TYPE_CHECKING:
     from evaluation.summary import Summary
     from interviewer.operator.usage import Prices
 
-# Seconds between two progress lines.
+# Seconds between progress lines.
 TELL_EVERY = 5.0
 
 
 class Which(StrEnum):
-    """The interviewer that grades."""
+    """The interviewer to evaluate."""
 
     BUILTIN = "builtin"
     OPENAI = "openai"
 
 
-# The built-in grader gains nothing from more threads in one process; a model server does.
+# More threads do not speed up the built-in grader, but a model server handles concurrent requests.
 AT_ONCE = {Which.BUILTIN: 1, Which.OPENAI: 4}
 
 
@@ -68,18 +68,21 @@ def evaluate(
 
 
 def _evaluate(file: Path, which: Which, out: Path, report: Path | None, repeats: int, limit: int | None, at_once: int) -> int:
-    """Run the evaluation and return how many answers have no score."""
+    """Run the evaluation, write and print the results, and return the number of answers without a score.
+
+    Raises StartupError if the evaluation tools are not installed, or if a file cannot be read or written.
+    """
     if find_spec("evaluation") is None:
         raise StartupError(
             "The evaluation tools come with the source code, not with the installed package. Run this command in a checkout."
         )
-    # These imports take a second, too long for `--help`.
+    # These imports take about a second, too long for `--help`.
     from evaluation.records import load
     from evaluation.report import page
     from evaluation.run import prediction, replacing
     from evaluation.summary import summarise
 
-    # load_settings() changes the working directory, to which these are relative.
+    # load_settings() changes the working directory, so resolve relative paths first.
     file, out, report = file.absolute(), out.absolute(), report.absolute() if report else None
     _refuse_overwriting(file, out, report)
     records = load(file, limit)
@@ -111,7 +114,7 @@ def _tell_of_repeated_ids(records: Sequence[Record]) -> None:
 
 
 def _grader(which: Which) -> tuple[Grader, str, Prices]:
-    """Return the grader, its name, and the token prices. Raises StartupError when no model is configured."""
+    """Return the grader, its display name, and the token prices. Raises StartupError if no model is configured."""
     from evaluation.graders import BuiltinGrader, InterviewerGrader
     from interviewer.operator.usage import Prices
 
@@ -136,7 +139,7 @@ async def _graded(records: Sequence[Record], grader: Grader, repeats: int, at_on
 
 
 class _Teller:
-    """Reports progress on standard error every few seconds and at the end."""
+    """Reports progress on standard error, every few seconds and at the end."""
 
     def __init__(self) -> None:
         self._began = self._told = perf_counter()

@@ -1,4 +1,4 @@
-"""What commands share: settings, a database, services, and one-sentence errors."""
+"""Helpers shared by the commands: settings, database, services, and one-sentence errors."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 @contextlib.contextmanager
 def one_sentence_errors() -> Iterator[None]:
-    """Print a StartupError as one sentence without a traceback, and exit with status 1."""
+    """Print a StartupError as one sentence without a traceback and exit with status 1."""
     try:
         yield
     except StartupError as error:
@@ -39,7 +39,7 @@ def one_sentence_errors() -> Iterator[None]:
 
 
 def load_settings() -> Settings:
-    """Return the settings. Raises StartupError for a malformed one."""
+    """Change to the project folder and return the settings. Raises StartupError if a setting is invalid."""
     os.chdir(ROOT)
     _spare_loopback()
     try:
@@ -49,14 +49,17 @@ def load_settings() -> Settings:
 
 
 def _spare_loopback() -> None:
-    """Bypass proxies for servers on this machine, such as a model server."""
+    """Add the loopback addresses to NO_PROXY so that requests to this machine, such as to a local model server, bypass the proxy.
+
+    No-op if 127.0.0.1 is already listed.
+    """
     listed = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
     if "127.0.0.1" not in listed:
         os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(filter(None, [listed, *LOOPBACK]))
 
 
 def database_url(settings: Settings) -> str:
-    """Return the address of the configured or embedded database. Raises StartupError if there is none."""
+    """Return the URL of the configured or embedded database. Raises StartupError if there is none."""
     if settings.database_url is None:
         raise StartupError("No database is configured. Set DATABASE_URL.")
     return settings.database_url.get_secret_value()
@@ -64,7 +67,10 @@ def database_url(settings: Settings) -> str:
 
 @contextlib.contextmanager
 def open_database(settings: Settings) -> Iterator[Settings]:
-    """Yield settings with DATABASE_URL set. If none is configured, run the embedded server for the block."""
+    """Yield settings that have a database URL. If none is configured, run the embedded server during the block.
+
+    Raises StartupError if the embedded server does not start.
+    """
     if settings.database_url is not None:
         yield settings
         return
@@ -89,9 +95,10 @@ def open_database(settings: Settings) -> Iterator[Settings]:
 
 
 class _Signals:
-    """Converts signals into an orderly exit.
+    """A signal handler that exits in an orderly way.
 
-    While held it only records them: exiting in the middle of starting or stopping the server would leave it running.
+    While on hold it only records signals, because exiting in the middle of starting or stopping the server would leave it
+    running.
     """
 
     def __init__(self) -> None:
@@ -104,7 +111,7 @@ class _Signals:
             self._leave(number)
 
     def came(self) -> bool:
-        """Return whether a signal was received."""
+        """Return whether a signal has been received."""
         return self._noted is not None
 
     def hold(self) -> None:
@@ -112,7 +119,7 @@ class _Signals:
         self._held = True
 
     def release(self) -> None:
-        """Exit on signals from now on, and immediately if one was recorded."""
+        """Exit on signals from now on. Exits immediately if one has been recorded."""
         self._held = False
         if self._noted is not None:
             self._leave(self._noted)
@@ -123,7 +130,7 @@ class _Signals:
 
 @contextlib.contextmanager
 def _stopping_on_signals() -> Iterator[_Signals]:
-    """Handle termination signals, so that what was started is stopped."""
+    """Handle SIGINT, SIGTERM and SIGHUP during the block so that the embedded server is stopped on exit."""
     signals = _Signals()
     before = {number: signal.signal(number, signals) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
@@ -134,7 +141,7 @@ def _stopping_on_signals() -> Iterator[_Signals]:
 
 
 class Remarks(logging.Handler):
-    """Collects our log messages as lines, to print them as reasons in a report."""
+    """Collects warnings and errors logged by the app, so that commands can print them."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -145,14 +152,14 @@ class Remarks(logging.Handler):
         self._lines.append(record.getMessage())
 
     def take(self) -> list[str]:
-        """Return the messages collected since the last call."""
+        """Return the messages captured since the last call."""
         taken, self._lines = self._lines, []
         return taken
 
 
 @contextlib.contextmanager
 def remarks() -> Iterator[Remarks]:
-    """Collect log messages instead of printing them."""
+    """Capture the app's warnings and errors during the block instead of printing them."""
     handler, logger = Remarks(), logging.getLogger("interviewer")
     propagated, logger.propagate = logger.propagate, False
     logger.addHandler(handler)
@@ -164,7 +171,10 @@ def remarks() -> Iterator[Remarks]:
 
 
 def operate(work: Callable[[Services], Awaitable[Result]]) -> Result:
-    """Run `work` with the services on an up-to-date database. Expected errors are printed as one sentence, with exit status 1."""
+    """Run `work` with the services on a database whose schema is up to date, and return its result.
+
+    Expected errors are printed as one sentence and exit with status 1. Captured warnings are printed to standard error.
+    """
     with one_sentence_errors(), remarks() as made:
         try:
             with open_database(load_settings()) as settings:
@@ -181,12 +191,12 @@ def operate(work: Callable[[Services], Awaitable[Result]]) -> Result:
 
 
 def refusal(error: DBAPIError) -> str:
-    """Return one sentence on why the database refuses."""
+    """Format a database error as one sentence."""
     return f"The database reported an error: {shown(next(iter(str(error.orig).strip().splitlines()), 'no reason given'))}"
 
 
 async def _with_services(settings: Settings, work: Callable[[Services], Awaitable[Result]]) -> Result:
-    from interviewer import wiring  # takes a second, too long for `--help`
+    from interviewer import wiring  # takes about a second, too long for `--help`
 
     services = wiring.build(settings)
     try:

@@ -1,4 +1,4 @@
-"""Terminal output in which external data is always plain text."""
+"""Terminal output that escapes control characters in external data."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from collections.abc import Sequence
 import typer
 
 GAP = "  "
-# Unicode categories: control, format, surrogate, private and unassigned characters; line and paragraph separators.
+# Unicode categories: control, format, surrogate, private-use and unassigned characters (C), line separators and paragraph
+# separators.
 _UNPRINTABLE = ("C", "Zl", "Zp")
 
 
 def shown(value: object) -> str:
-    """Return a value as one line of printable text; characters that move the cursor or change text direction are escaped."""
+    """Return a value as one line of printable text. Control characters and characters that change text direction are escaped."""
     return "".join(
         _escaped(character) if unicodedata.category(character).startswith(_UNPRINTABLE) else character for character in str(value)
     )
@@ -25,12 +26,12 @@ def _escaped(character: str) -> str:
 
 
 def say(line: str = "") -> None:
-    """Print one line."""
+    """Print a line, escaped by `shown`."""
     typer.echo(shown(line))
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print rows in columns below a head."""
+    """Print rows in aligned columns below a header."""
     lines = [[shown(cell) for cell in row] for row in (head, *rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     for line in lines:
@@ -38,6 +39,6 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 
 
 def say_if_cut(found: Sequence[object], limit: int) -> None:
-    """Print a hint if `found` has more than the `limit` rows that are shown."""
+    """Print a hint if `found` has more rows than `limit`, the number of rows shown."""
     if len(found) > limit:
         say(f"Showing only the first {limit}. Use --limit to see more.")

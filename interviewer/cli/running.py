@@ -22,21 +22,21 @@ from interviewer.core.migrations import migrate as migrate_database
 from interviewer.errors import StartupError
 from interviewer.settings import ROOT, Settings
 
-# Seconds that open connections get at shutdown before they are closed.
+# Seconds that open connections have to finish at shutdown before they are closed.
 GRACE_SECONDS = 5
-# Longest websocket message in bytes: the largest form that `state/bounds.py` accepts, at three bytes per character.
+# Maximum websocket message size in bytes: the largest form that `state/bounds.py` accepts, at three bytes per character.
 LONGEST_MESSAGE = 640 * 1024
-# Seconds before an idle connection is closed. It must exceed the load balancer's idle timeout; otherwise the balancer may send
-# a request into a closing connection, and its visitor sees an error.
+# Seconds before an idle connection is closed. Must exceed the load balancer's idle timeout. Otherwise the balancer may send a
+# request on a connection that is being closed, and the visitor sees an error.
 KEEP_ALIVE_SECONDS = 130
 # Signals that ask the process to exit.
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-# The SDK's default address.
+# The OpenAI SDK's default base URL.
 OPENAI_URL = "https://api.openai.com/v1"
 
 
 def run(*, build_only: Annotated[bool, typer.Option(help="Build the frontend, then exit.")] = False) -> None:
-    """Start the site: database, migrations, frontend, server."""
+    """Start the site: build the frontend, start and migrate the database, run the server."""
     with one_sentence_errors():
         settings = load_settings()
         if not build_only:
@@ -61,7 +61,7 @@ def migrate(revision: Annotated[str, typer.Argument(help="`head`, or an older re
 
 @contextlib.contextmanager
 def _leaving_on_signals() -> Iterator[None]:
-    """Exit the block with SystemExit on Ctrl-C, SIGTERM or a closed terminal, so that cleanup runs."""
+    """Raise SystemExit on SIGINT, SIGTERM or SIGHUP during the block so that cleanup code runs."""
     before = {number: signal.signal(number, _leave) for number in STOPPING}
     try:
         yield
@@ -72,7 +72,7 @@ def _leaving_on_signals() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _signals_are_a_normal_end() -> Iterator[None]:
-    """Exit with status 0 when a signal ends the block, the normal way to stop a site."""
+    """Exit with status 0 if a signal ends the block, because that is the normal way to stop the site."""
     try:
         with _leaving_on_signals():
             yield
@@ -89,7 +89,7 @@ def _leave(number: int, _frame: object) -> NoReturn:
 
 
 def _refuse_taken_port(settings: Settings) -> None:
-    """Check that the port is free before anything is built or started."""
+    """Raise StartupError if the port cannot be bound, before anything is built or started."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -117,7 +117,7 @@ def _build_frontend(settings: Settings) -> None:
 
 
 def _announce(settings: Settings, *, embedded: bool) -> None:
-    """Print the site's address and which parts run in their built-in form."""
+    """Print the site's URL and which parts run without an external service."""
     typer.echo(f"\n  Interviewer: {settings.site_url}\n")
     if embedded:
         typer.echo(f"  database     embedded PostgreSQL, data in {_shown(settings.data_dir)} (DATABASE_URL is not set)")
@@ -132,7 +132,7 @@ def _announce(settings: Settings, *, embedded: bool) -> None:
 
 
 def interviewer_in_use(settings: Settings) -> str:
-    """Return a description of the interviewer: the model and its server, without a password in the address."""
+    """Return a description of the interviewer in use: the built-in one, or the model and its server's URL without credentials."""
     if not settings.uses_openai:
         return "built in: question bank, no AI (neither OPENAI_API_KEY nor OPENAI_BASE_URL is set)"
     parts = urlsplit(settings.openai_base_url or OPENAI_URL)
@@ -144,8 +144,8 @@ def _shown(path: Path) -> str:
 
 
 def _serve(settings: Settings, *, embedded: bool) -> None:
-    """Serve pages, API and websockets in this process until it is stopped."""
-    # These imports take a second, too long for `--help`.
+    """Serve pages, the API and websockets in this process until it is stopped."""
+    # These imports take about a second, too long for `--help`.
     from interviewer.cli.bounded_http import bounded_http
     from interviewer.cli.serving import Server, uvicorn
 
@@ -166,7 +166,7 @@ def _serve(settings: Settings, *, embedded: bool) -> None:
         factory=True,
         host=settings.host,
         port=settings.port,
-        # Our own log lines replace uvicorn's, whose access log contains addresses and full paths.
+        # The app writes its own log lines. uvicorn's access log would contain IP addresses and full paths.
         log_config=None,
         log_level="warning",
         access_log=False,
@@ -178,7 +178,8 @@ def _serve(settings: Settings, *, embedded: bool) -> None:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
         ws_max_size=LONGEST_MESSAGE,
-        # Compression shrinks a page's first 10 KB to 8 KB, but lets a client's thousand bytes expand to a megabyte of memory.
+        # Compression shrinks a page's first 10 KB to 8 KB, but would let a thousand bytes from a client expand to a megabyte in
+        # memory.
         ws_per_message_deflate=False,
         server_header=False,
     )

@@ -59,7 +59,7 @@ def grant(
     reason: Annotated[str, typer.Option(help="Reason shown on the user's statement.")] = "Credits granted",
     key: Annotated[str, typer.Option(help="A key of your choice. Repeating the grant with the same key changes nothing.")] = "",
 ) -> None:
-    """Grant individual credits."""
+    """Grant individual credits to an account."""
 
     async def work(services: Services) -> Grant:
         return await services.operations.grant(email, credits, reason, key)
@@ -76,7 +76,7 @@ def grant(
 def delete(
     email: Email, yes: Annotated[bool, typer.Option("--yes", help="Delete without asking for confirmation.")] = False
 ) -> None:
-    """Erase an account and all its data, after canceling its subscription."""
+    """Delete an account and all its data, after canceling its subscription."""
 
     async def work(services: Services) -> str:
         address = normalised_email(email)
@@ -100,7 +100,7 @@ def delete(
 
 @app.command()
 def export(email: Email) -> None:
-    """Print all stored data of a user as JSON."""
+    """Print all stored data of an account as JSON."""
 
     async def work(services: Services) -> str:
         document = await services.personal.export(await services.operations.user_id(email))

@@ -1,4 +1,4 @@
-"""Fire-and-forget tasks: referenced while they run, and given time to finish at shutdown."""
+"""Fire-and-forget tasks that are referenced while they run and get time to finish at shutdown."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ class Background:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def spawn(self, work: Coroutine[Any, Any, object]) -> None:
-        """Run `work` in the background."""
+        """Run `work` as a background task."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def settle(self) -> None:
-        """Wait until the running tasks have ended, however they end."""
+        """Wait until all running tasks have finished, failed or been canceled."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def drain(self, seconds: float) -> None:
-        """Wait up to `seconds` for the running tasks, then cancel the rest."""
+        """Wait up to `seconds` for the running tasks to finish, then cancel the rest."""
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=seconds)
             for task in late:

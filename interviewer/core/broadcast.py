@@ -1,4 +1,4 @@
-"""Work that outlives the request that started it: it continues when the tab closes, and a reloaded tab gets every event."""
+"""Work that outlives the request that started it. It continues when the tab is closed, and a reloaded tab gets every event."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Publish = Callable[[E], None]
 
 
 class Broadcast(Generic[E]):
-    """An ordered event log: late followers get every event from the first."""
+    """An ordered event log. Followers that join late get every event from the first."""
 
     def __init__(self) -> None:
         self._events: list[E] = []
@@ -30,17 +30,17 @@ class Broadcast(Generic[E]):
         self._wake()
 
     def close(self) -> None:
-        """Mark the end: followers stop after the last event."""
+        """Mark the end of the log. Followers stop after the last event."""
         self._closed = True
         self._wake()
 
     def _wake(self) -> None:
-        # Followers wait on the event object they saw, so the next change needs a new one.
+        # Followers wait on the asyncio.Event they read last, so create a new one for the next change.
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 
     async def follow(self) -> AsyncIterator[E]:
-        """Yield every event from the first on, until closed."""
+        """Yield every event from the first, and wait for more until the log is closed."""
         position = 0
         with metrics.FOLLOWERS.track_inprogress():
             while True:
@@ -54,18 +54,22 @@ class Broadcast(Generic[E]):
 
 
 class LiveWork(Background, Generic[E]):
-    """The running work of this process, by key."""
+    """The work running in this process, by key."""
 
     def __init__(self) -> None:
         super().__init__()
         self._running: dict[Hashable, Broadcast[E]] = {}
 
     def running(self, key: Hashable) -> Broadcast[E] | None:
-        """Return the broadcast of the work running under `key` in this process, or None."""
+        """Return the broadcast of the work running under `key` in this process. None if there is none."""
         return self._running.get(key)
 
     def run(self, key: Hashable, work: Callable[[Publish[E]], Awaitable[None]]) -> Broadcast[E]:
-        """Start `work` under `key` as its own task, or join the work already running there."""
+        """Start `work` under `key` as a task and return its broadcast.
+
+        If work is already running under that key, return its broadcast instead. An exception in `work` is logged and ends the
+        broadcast.
+        """
         if (existing := self._running.get(key)) is not None:
             return existing
         broadcast: Broadcast[E] = Broadcast()

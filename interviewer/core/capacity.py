@@ -1,7 +1,7 @@
-"""Bounded queues in front of the interviewer's model and of this process's CPU.
+"""Bounded queues in front of the language model and of this process's CPU.
 
-A model server takes a limited number of calls at once, and CPU-bound threads share the cores. Excess work waits here, in order
-and fairly between users; work that would wait too long is refused immediately with an error message.
+A model server handles a limited number of concurrent calls, and CPU-bound threads share the cores. Excess work waits here in a
+queue that is fair between users. If the queue is full, or no place becomes free in time, work is refused with an error message.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from interviewer.errors import Crowded, TooMuchAtOnce
 
 Item = TypeVar("Item")
 
-# Concurrent calls to a model server, and the most that may wait.
+# Maximum number of concurrent calls to a model server, and of waiting calls.
 MODEL_AT_ONCE, MODEL_QUEUE = 200, 1000
-# CPU-bound threads at once. More of them would only take the CPU from each other and from sign-ins.
+# Maximum number of CPU-bound threads at once. More would only take CPU time from each other and from sign-ins.
 PROCESSOR_AT_ONCE = min(8, max(2, os.cpu_count() or 2))
-# Users whose files are being made or are waiting for the CPU.
+# Maximum number of users whose files are being generated or are waiting for the CPU.
 FILES_AT_ONCE = 100
-# Requests that follow work: per user, and in all per process. Each costs memory, and two database reads a second when the work
-# runs in another process.
+# Maximum number of requests that follow running work, per user and per process. Each costs memory, and two database reads per
+# second if the work runs in another process.
 STREAMS_EACH, STREAMS = 100, 5000
 OWN_WORDS = "You have too many requests waiting. Nothing is lost. Wait for some of them to finish, then try again."
 CLOSED_WORDS = "The site is restarting. Nothing is lost. Try again in a moment."
@@ -33,10 +33,10 @@ _WORDS = {Reason.OWN: OWN_WORDS, Reason.CLOSED: CLOSED_WORDS}
 
 
 class Door:
-    """A turnstile with metrics that refuses with a message for the user."""
+    """A turnstile with metrics. It refuses work with an error message for the user."""
 
     def __init__(self, name: str, turnstile: Turnstile) -> None:
-        """`name` labels its metrics."""
+        """`name` is the label of its metrics."""
         self.name = name
         self.turnstile = turnstile
         metrics.QUEUE_WAITING.labels(name).set_function(lambda: turnstile.waiting)
@@ -44,13 +44,13 @@ class Door:
         self._seconds = metrics.QUEUE_SECONDS.labels(name)
 
     def check(self, user_id: int) -> None:
-        """Raise Crowded if a call for this user would be refused immediately."""
+        """Raise Crowded if work for this user would be refused immediately."""
         if (reason := self.turnstile.refuses(user_id)) is not None:
             raise self._refused(reason)
 
     @asynccontextmanager
     async def place(self, user_id: int) -> AsyncIterator[None]:
-        """Hold a place for a user while the block runs. Raises Crowded if none is available, or not in time."""
+        """Hold a place for a user during the block. Raises Crowded if the queue is full or no place becomes free in time."""
         began = perf_counter()
         try:
             async with self.turnstile.place(user_id):
@@ -60,7 +60,7 @@ class Door:
             raise self._refused(refusal.reason) from None
 
     def close(self) -> None:
-        """Refuse waiting and new work."""
+        """Refuse all waiting and new work."""
         self.turnstile.close()
 
     def _refused(self, reason: Reason) -> Crowded:
@@ -69,30 +69,36 @@ class Door:
 
 
 def model_door(at_once: int | None = None, queue: int = MODEL_QUEUE) -> Door:
-    """Return the queue in front of a model server; `at_once` defaults to what most servers take."""
+    """Return the queue in front of a model server. `at_once` defaults to MODEL_AT_ONCE."""
     return Door("model", Turnstile(at_once or MODEL_AT_ONCE, queue))
 
 
 def processor_door(at_once: int | None = None, queue: int = MODEL_QUEUE) -> Door:
-    """Return the queue in front of this process's CPU; `at_once` defaults to the number of cores, from 2 to 8."""
-    # Half of the places stay free for other users: a long PDF occupies its place for seconds.
+    """Return the queue in front of this process's CPU.
+
+    `at_once` defaults to the number of cores, but at least 2 and at most 8.
+    """
+    # Half of the places stay free for other users, because a long PDF occupies its place for seconds.
     at_once = at_once or PROCESSOR_AT_ONCE
     return Door("processor", Turnstile(at_once, queue, each=max(1, at_once // 2)))
 
 
 def files_door() -> Door:
-    """Return a queue that makes one file per user at a time, however many places the CPU queue has."""
+    """Return the queue in front of file generation.
+
+    It takes one file per user at a time, however many places the CPU queue has.
+    """
     return Door("files", Turnstile(FILES_AT_ONCE, MODEL_QUEUE, each=1))
 
 
 class Following:
-    """A limit on how many requests of one user follow work at once."""
+    """A limit on the requests that follow running work, per user and per process."""
 
     def __init__(self, each: int = STREAMS_EACH, at_once: int = STREAMS) -> None:
         self._turnstile = Turnstile(at_once, 0, each=each)
 
     async def through(self, user_id: int, events: AsyncIterator[Item]) -> AsyncIterator[Item]:
-        """Yield the events. Raises TooMuchAtOnce or Crowded before any work is done."""
+        """Yield the events while holding one of the user's places. Raises TooMuchAtOnce or Crowded before the first event."""
         if (reason := self._turnstile.refuses(user_id)) is not None:
             metrics.CROWDED.labels("streams").inc()
             raise TooMuchAtOnce if reason is Reason.OWN else Crowded

@@ -1,4 +1,4 @@
-"""Columns that tables share, and the naming convention for constraints."""
+"""Columns shared by several tables, and the naming convention for constraints."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SQLModel.metadata.naming_convention = {
     "pk": "pk_%(table_name)s",
 }
 metadata: MetaData = SQLModel.metadata
-# Longest ID of the payment service, in characters.
+# Maximum length of the payment service's IDs, in characters.
 VENDOR_ID = 40
 
 
@@ -37,7 +37,7 @@ def id_column() -> Any:
 
 
 def time_column(*, nullable: bool = False, index: bool = False) -> Any:
-    """Return a timestamp column. If not nullable, it defaults to the current time."""
+    """Return a timestamp column. It defaults to the current time, or to NULL if nullable."""
     kind = DateTime(timezone=True)
     if nullable:
         return Field(default=None, sa_column=Column(kind, nullable=True, index=index))
@@ -53,7 +53,7 @@ def reference_column(
 
 
 def vendor_id_column(*, unique: bool = False, nullable: bool = False, index: bool = False) -> Any:
-    """Return a column for an ID of the payment service. It is text, because no code here does arithmetic with it."""
+    """Return a column for an ID from the payment service. It is text, because the app does no arithmetic with it."""
     column = Column(String(VENDOR_ID), nullable=nullable, unique=unique, index=index)
     return Field(default=None, sa_column=column) if nullable else Field(sa_column=column)
 
@@ -69,7 +69,10 @@ def table_of(model: type[SQLModel]) -> Table:
 
 
 def insert_of(model: type[SQLModel]) -> Insert:
-    """Return an INSERT for one row of a table with an identity column; execute it with `values_of(row)`."""
+    """Return a one-row INSERT for the model's table, which must have an identity column `id`.
+
+    Execute it with `values_of(row)`.
+    """
     table = table_of(model)
     given: dict[str, Any] = {
         column.name: bindparam(f"{table.name}_{column.name}") for column in table.columns if column.name != "id"
@@ -78,6 +81,6 @@ def insert_of(model: type[SQLModel]) -> Insert:
 
 
 def values_of(row: SQLModel) -> dict[str, Any]:
-    """Return the parameters for `insert_of` the row's table."""
+    """Return the row's values as parameters for the statement from `insert_of`."""
     table = table_of(type(row))
     return {f"{table.name}_{name}": value for name, value in row.model_dump(exclude={"id"}).items()}

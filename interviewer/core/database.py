@@ -1,4 +1,4 @@
-"""The connection pool and the transactions on it."""
+"""The connection pool and its transactions."""
 
 from __future__ import annotations
 
@@ -26,17 +26,19 @@ __all__ = ["Database", "driver_url"]
 
 logger = logging.getLogger(__name__)
 
-# Two replicas fit into the 15 connections of a small hosting plan: a pool of 5 and one listener each, and 3 for commands.
+# Two replicas fit into the 15 connections of a small hosting plan: each has a pool of 5 and one listener, which leaves 3 for
+# commands.
 POOL_SIZE = 5
-# Seconds a request waits for a free connection before it is refused.
+# Seconds a request waits for a free connection before it fails.
 POOL_WAIT = 5.0
-# Seconds between two log lines with the same database error.
+# Minimum seconds between log lines for the same database error.
 COMPLAIN_EVERY = 10.0
-# Seconds a health check waits for the database.
+# Seconds a health check waits for a reply from the database.
 PING_WAIT = 4.0
-# Seconds for which a reply to any statement proves that the database is up. Used when no connection is free to ask it.
+# Seconds for which a reply to any statement counts as proof that the database is up. Used when no connection is free for a health
+# check.
 PROOF = 5.0
-# Seconds after which unneeded connections are closed, so that other replicas can use them.
+# Seconds of low use after which idle connections are closed, so that other replicas can use them.
 IDLE = 60.0
 
 CROWDED = "Too many people are using the site right now. Please try again in a moment."
@@ -77,7 +79,10 @@ class Database:
         return await self.connect(Connection)
 
     async def connect(self, kind: type[AnyConnection], **more: Any) -> AnyConnection:
-        """Open a connection of the given class outside the pool, with the pool's settings."""
+        """Open a connection of class `kind` outside the pool, with the pool's settings.
+
+        `more` overrides the connect arguments.
+        """
         words, parameters = self.engine.dialect.create_connect_args(self._address)
         connection = await kind.connect(*words, **{**parameters, **connect_arguments(self._address), **more})
         connection.adapters.register_loader("timestamptz", UtcLoader)
@@ -87,7 +92,7 @@ class Database:
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """Open a transaction that commits once at the end and rolls back on any error.
 
-        Raises `errors.Unavailable` when the database does not answer or no connection becomes free in time.
+        Raises `errors.Unavailable` if the database does not respond, refuses writes, or no connection becomes free in time.
         """
         async with self._turn():
             with _our_errors():
@@ -96,10 +101,10 @@ class Database:
 
     @asynccontextmanager
     async def autocommit(self) -> AsyncIterator[AsyncSession]:
-        """Open a session that commits each statement separately: for reads, and for a single write.
+        """Open a session that commits each statement separately. Use it for reads and for single writes.
 
-        It saves the two round trips of a transaction. At our isolation level (read committed), reads in one transaction would
-        be no more consistent. Raises `errors.Unavailable` as `transaction` does.
+        It saves the two round trips of a transaction. At read committed, the isolation level used here, reads in one transaction
+        would be no more consistent. Raises `errors.Unavailable` as `transaction` does.
         """
         async with self._turn():
             with _our_errors():
@@ -108,9 +113,9 @@ class Database:
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
-        """Wait for one of the pool's connections, first come, first served.
+        """Wait for one of the pool's connections, first come, first served. Raises `errors.Unavailable` after POOL_WAIT seconds.
 
-        SQLAlchemy's own queue lets newcomers overtake waiting requests, which then time out.
+        SQLAlchemy's own queue lets new requests overtake waiting ones, which then time out.
         """
         self._waiting += 1
         try:
@@ -126,15 +131,15 @@ class Database:
             self._turns.release()
 
     async def ping(self) -> None:
-        """Raise `errors.Unavailable` unless the database answers within PING_WAIT seconds.
+        """Raise `errors.Unavailable` unless the database responds within PING_WAIT seconds.
 
-        Concurrent callers share one query, so a hanging database holds only one connection.
+        Concurrent callers share one query, so an unresponsive database ties up only one connection.
         """
         if self._pinging is None or self._pinging.done():
             self._pinging = asyncio.create_task(self._ask())
-            # Retrieves the exception, in case no caller waits for it.
+            # Retrieve the exception even if no caller waits for it. Otherwise asyncio logs it.
             self._pinging.add_done_callback(lambda task: task.cancelled() or task.exception())
-        # Not cancelled on timeout: cancelling also waits for the server.
+        # Do not cancel on timeout, because canceling would also wait for the server.
         done, _ = await asyncio.wait({self._pinging}, timeout=PING_WAIT)
         if not done:
             raise Unavailable(NO_ANSWER)
@@ -146,9 +151,9 @@ class Database:
             await session.execute(text("SELECT 1"))
 
     async def revision(self) -> str:
-        """Return the revision of the database's schema, or "" before the first migration.
+        """Return the Alembic revision of the database's schema, or "" before the first migration.
 
-        Raises `errors.Unavailable` when the database does not answer or no connection becomes free in time.
+        Raises `errors.Unavailable` if the database does not respond or no connection becomes free in time.
         """
         async with self.autocommit() as session:
             try:
@@ -157,15 +162,21 @@ class Database:
                 return ""
 
     def full(self) -> bool:
-        """Return whether all connections of the pool are in use."""
+        """Return whether all of the pool's connections are in use."""
         return self.in_use() >= self._size
 
     def answering(self) -> bool:
-        """Return whether connections are in use and get replies. That proves the database is up when none is free to ask it."""
+        """Return whether connections are in use and one got a reply within PROOF seconds.
+
+        This proves that the database is up when no connection is free for a ping.
+        """
         return self.in_use() > 0 and monotonic() - self._answered < PROOF
 
     async def shrink(self) -> None:
-        """Close idle connections if the last minute needed fewer than are open. Call this every few seconds."""
+        """Close the idle connections if more are open than the last minute needed. Call this every few seconds.
+
+        No-op while a connection is in use.
+        """
         if self.in_use() or monotonic() - self._peak_since < IDLE:
             return
         needed, self._peak, self._peak_since = max(self._peak, 1), 0, monotonic()
@@ -178,16 +189,16 @@ class Database:
             await session.execute(text(PROBE))
 
     def in_use(self) -> int:
-        """Return the number of pool connections in use."""
+        """Return the number of the pool's connections in use."""
         pool = self.engine.pool
         return pool.checkedout() if isinstance(pool, QueuePool) else 0
 
     def waiting(self) -> int:
-        """Return the number of requests waiting for a pool connection."""
+        """Return the number of requests waiting for a connection from the pool."""
         return self._waiting
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close the pool and its idle connections."""
         await self.engine.dispose()
 
     def _note_use(self, *_: object) -> None:
@@ -198,9 +209,9 @@ class Database:
 
 
 def _refuse_dead(connection: Any, _record: object, _proxy: object) -> None:
-    """Make the pool replace a connection that the server has closed, so that its next user gets no error.
+    """Make the pool replace a connection that the server has closed, so that the next request on it does not fail.
 
-    An idle connection expects no reply, so anything readable on it means that the server has closed it.
+    An idle connection expects no data, so if it is readable, the server has closed it.
     """
     if connection.driver_connection.closed or _readable(connection.driver_connection.fileno()):
         raise DisconnectionError("the server has ended this connection")

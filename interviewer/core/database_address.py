@@ -1,7 +1,7 @@
-"""The database address, and the connection settings shared by the pool, the listener and the migrations.
+"""Parsing of DATABASE_URL, and the connection settings shared by the pool, the listener and the migrations.
 
-Connections rely on no session state, and the startup packet holds only what libpq sends: a pooler such as PgBouncer or
-Supavisor keeps no state between transactions and refuses startup parameters that it does not know.
+Connections do not rely on session state and send only libpq's own startup parameters. A pooler such as PgBouncer or Supavisor
+keeps no session state between transactions and rejects startup parameters it does not know.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from interviewer.errors import StartupError
 Result = TypeVar("Result")
 
 CONNECT_WAIT = 5
-# Milliseconds without an acknowledgement after which a TCP connection counts as broken, where the operating system supports it.
+# Milliseconds without an acknowledgement after which a TCP connection counts as broken, on operating systems that support it.
 SILENCE = 10_000
-# Time limit for one statement of the site, in seconds.
+# Timeout for one statement of the site, in seconds.
 STATEMENT_WAIT = 15.0
 
 ODD_ADDRESS = (
@@ -43,15 +43,15 @@ NO_OPTIONS = (
     'for the role with ALTER ROLE ... SET; see "Supabase, Neon, PgBouncer" in docs/operations.md'
 )
 
-# Settings that make other drivers work with a pooler. They are not needed here: no statement is ever prepared.
+# Settings that make other drivers work with a pooler. They are not needed here, because no statement is ever prepared.
 _NEEDLESS = {
     *("pgbouncer", "supa", "workaround", "pool_mode", "uselibpqcompat", "binary_parameters"),
     *("prepare_threshold", "prepareThreshold", "statement_cache_size", "prepared_statement_cache_size"),
 }
-# Pool settings of other drivers. Here the setting is DATABASE_POOL_SIZE.
+# Other drivers' pool settings. The equivalent here is DATABASE_POOL_SIZE.
 POOL_PARAMETERS = ("connection_limit", "pool_timeout", "pool_size", "max_overflow", "socket_timeout")
 _SCHEMA_PARAMETERS = ("schema", "currentSchema", "search_path")
-# Arguments of psycopg's connect() that an address must not set.
+# Arguments of psycopg's connect() that a database URL must not set.
 _ARGUMENTS = ("autocommit", "conninfo", "context", "cursor_factory", "row_factory", "async_creator_fn")
 _SSLMODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _SSL = {
@@ -62,15 +62,15 @@ _SSL = {
 
 
 def driver_url(url: str) -> str:
-    """Return `url` for SQLAlchemy: with the psycopg 3 driver, and only parameters that libpq knows.
+    """Convert a database URL for SQLAlchemy: the psycopg 3 driver, and only parameters that libpq knows.
 
-    Raises `errors.StartupError`, whose message omits the address, because the malformed part may be the password.
+    Raises `errors.StartupError` if the URL is invalid. The message omits the URL, because the malformed part may be the password.
     """
     return address_of(url).render_as_string(hide_password=False)
 
 
 def address_of(url: str) -> URL:
-    """Return `driver_url(url)` as a parsed URL."""
+    """Return `driver_url(url)` as a parsed URL. Raises `errors.StartupError` if it is invalid."""
     if "[YOUR-PASSWORD]" in url:
         raise StartupError(PLACEHOLDER)
     try:
@@ -84,18 +84,21 @@ def address_of(url: str) -> URL:
 
 
 def shown(address: URL) -> str:
-    """Return an address without its password, including one in the query string."""
+    """Return a database URL without passwords, including any in the query string."""
     kept = {name: value for name, value in address.query.items() if name in ("host", "port")}
     return address.set(query=kept).render_as_string(hide_password=True)
 
 
 def pool_parameters(url: str) -> list[str]:
-    """Return the names of pool size parameters in `url`; they are ignored."""
+    """Return the names of the pool parameters in `url`. They have no effect here."""
     return sorted(set(POOL_PARAMETERS) & set(make_url(url.strip()).query))
 
 
 def _understood(query: dict[str, Any]) -> dict[str, Any]:
-    """Return the parameters of an address under libpq's names. Raises StartupError for those without an equivalent."""
+    """Convert the query parameters of a database URL to libpq's names and drop those without effect.
+
+    Raises StartupError for parameters that have an effect but no equivalent.
+    """
     for name in _ARGUMENTS:
         if name in query:
             raise StartupError(f"DATABASE_URL has the parameter {name}, which PostgreSQL does not have. Remove it.")
@@ -113,39 +116,39 @@ def _understood(query: dict[str, Any]) -> dict[str, Any]:
 
 
 def connect_arguments(address: URL) -> dict[str, Any]:
-    """Return psycopg's connect arguments in addition to `address`, whose own timeouts take precedence.
+    """Return psycopg connect arguments to use in addition to `address`. Timeouts in `address` take precedence.
 
     No statement is ever prepared: behind a pooler the next transaction may run on another server connection, where the prepared
-    statement does not exist. Planning every time costs the server 2.4 ms a turn.
+    statement does not exist. Planning every time costs the server 2.4 ms per turn.
     """
     waits = {"connect_timeout": CONNECT_WAIT, "tcp_user_timeout": SILENCE}
     return {**{name: value for name, value in waits.items() if name not in address.query}, "prepare_threshold": None}
 
 
 def synchronous_engine(url: str) -> Engine:
-    """Return a synchronous engine for commands and migrations, with the site's connection settings."""
+    """Return a synchronous engine without a pool, for commands and migrations, with the site's connection settings."""
     address = address_of(url)
     return create_engine(address, poolclass=NullPool, connect_args=connect_arguments(address))
 
 
 class UtcLoader(Loader):
-    """Load timestamps in UTC. psycopg's loader uses the session's time zone, which we do not control."""
+    """Load timestamps in UTC. psycopg's own loader uses the session's time zone, which the app does not control."""
 
     def load(self, data: Buffer) -> datetime:
-        """Return the time that PostgreSQL sent in ISO 8601."""
+        """Parse an ISO 8601 timestamp from PostgreSQL and convert it to UTC."""
         return datetime.fromisoformat(bytes(data).decode()).astimezone(UTC)
 
 
 class Connection(psycopg.AsyncConnection[Any]):
-    """A pool connection on which no statement takes longer than STATEMENT_WAIT, whatever the session's settings.
+    """A pool connection on which each statement times out after STATEMENT_WAIT seconds, whatever the session's settings.
 
-    The deadline is kept on the client because `statement_timeout` would be session state, or one more statement in every
-    transaction. A statement over the limit is canceled on the server; if the server does not answer that either, the connection
-    is closed.
+    The timeout is enforced in the client because `statement_timeout` would be session state, or one more statement in every
+    transaction. A statement that exceeds it is canceled on the server. If the server does not respond to that either, the
+    connection is closed.
     """
 
     async def wait(self, gen: PQGen[Result], interval: float = 0.1, timeout: float | None = None) -> Result:  # noqa: ASYNC109 - psycopg's own
-        """Wait for the server as psycopg does, with a deadline. Raises QueryCanceled when it passes."""
+        """Wait for the server as psycopg does, but raise QueryCanceled after STATEMENT_WAIT seconds."""
         try:
             async with asyncio.timeout(STATEMENT_WAIT):
                 return await super().wait(gen, interval, timeout)
@@ -155,7 +158,7 @@ class Connection(psycopg.AsyncConnection[Any]):
 
 # -- error messages --------------------------------------------------------------------------------------------------
 
-# SQLSTATE classes whose messages are about the server and the connection, never about stored data.
+# SQLSTATE classes whose messages are about the server or the connection, never about stored data.
 _ABOUT_THE_SERVER = ("08", "28", "3D", "53", "57")
 _REFUSED_CONNECTION = re.compile(
     r"connection to server .*? failed: (.+)|(failed to resolve host .+)|(connection timeout expired)"
@@ -163,9 +166,10 @@ _REFUSED_CONNECTION = re.compile(
 
 
 def reason_of(error: BaseException) -> str:
-    """Return an error's class, its SQLSTATE, and the server's message if that is about the server.
+    """Return an error's class, its SQLSTATE, and the server's message if it is about the server or the connection.
 
-    Messages about statements are left out because they may quote user input; so are libpq's messages that quote the address.
+    Messages about statements are left out because they may quote user input. libpq's messages that quote the database URL are
+    left out too.
     """
     state = getattr(error, "sqlstate", None)
     kind = ", ".join(filter(None, [type(error).__name__, state]))
@@ -183,11 +187,11 @@ def _words(error: BaseException, state: str | None) -> str:
 
 
 def first_line(error: BaseException | None) -> str:
-    """Return the first line of an error's message."""
+    """Return the first line of an error's message, or "no reason given" if it is empty."""
     return next(iter(str(error).strip().splitlines()), "no reason given")
 
 
 def refused_connection(error: BaseException | None) -> str:
-    """Return one sentence on why a connection was refused and, if known, what to do about it."""
+    """Return the reason a connection was refused, and for unsupported startup parameters also what to do about it."""
     line = first_line(error)
     return f"{line}. {NO_OPTIONS}" if "unsupported startup parameter" in line else line

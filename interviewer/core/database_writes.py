@@ -1,4 +1,4 @@
-"""Whether the database accepts writes. With a full disk, or as a standby, it still answers reads."""
+"""Tracks whether the database accepts writes. With a full disk, or as a standby, it still serves reads."""
 
 from __future__ import annotations
 
@@ -12,40 +12,43 @@ from interviewer.core import logs
 
 logger = logging.getLogger(__name__)
 
-# PostgreSQL's disk_full and read_only_sql_transaction.
+# SQLSTATEs of PostgreSQL's disk_full and read_only_sql_transaction.
 REFUSALS = frozenset({"53100", "25006"})
-# Seconds between two probes after a refused write. The load balancer sends no visitors meanwhile, so no other write would
-# notice.
+# Seconds between probes after a refused write. Meanwhile the load balancer sends no visitors here, so no other write would reveal
+# that the database accepts writes again.
 TRY_EVERY = 5.0
-# Extends a file, as storing an answer may. The temporary table is dropped at the end of the transaction.
+# Creates a file on disk, as storing an answer may. The temporary table is dropped at the end of the transaction.
 PROBE = "CREATE TEMPORARY TABLE probe_of_writes ON COMMIT DROP AS SELECT generate_series(1, 20000)"
 
 _seldom = logs.Seldom(10.0)
 
 
 def refuses_writes(error: BaseException | None) -> bool:
-    """Return whether a driver error means that the database accepts no writes."""
+    """Return whether a driver error means that the database refuses all writes."""
     return getattr(error, "sqlstate", None) in REFUSALS
 
 
 class Writes:
-    """Records refused writes, and from then on probes until one succeeds."""
+    """Records refused writes. After one, it probes the database until a write succeeds."""
 
     def __init__(self, probe: Callable[[], Awaitable[None]]) -> None:
-        """`probe` writes something and raises the driver's error."""
+        """`probe` writes to the database and raises an error if that fails."""
         self._probe = probe
         self._refused = False
         self._tried = 0.0
 
     def note(self, context: ExceptionContext) -> None:
-        """Record a refused write; a listener for the engine's `handle_error` event."""
+        """Record the error if it is a refused write. Listens to the engine's `handle_error` event."""
         if refuses_writes(context.original_exception):
             self._refused, self._tried = True, monotonic()
             if _seldom.lets("writes"):
                 logger.error("the database refuses writes (%s)", getattr(context.original_exception, "sqlstate", ""))
 
     async def refused(self) -> bool:
-        """Return whether the last known write was refused, probing again every TRY_EVERY seconds."""
+        """Return whether the database refused the last write.
+
+        Probes again if the last attempt was more than TRY_EVERY seconds ago.
+        """
         if self._refused and monotonic() - self._tried > TRY_EVERY:
             self._tried = monotonic()
             try:

@@ -1,6 +1,6 @@
-"""JSON-ready mappings passed between packages; the receiver validates them with its own types.
+"""JSON-ready mappings passed between packages. The receiver validates them against its own types.
 
-Replies of a language model or a vendor are external data too.
+Replies from a language model or a vendor are passed this way too, because they are external data.
 """
 
 from __future__ import annotations

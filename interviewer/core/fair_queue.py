@@ -1,7 +1,8 @@
-"""A fair queue: a limited number run at once, the others wait, and one user's backlog cannot block the rest.
+"""A fair queue. A limited number of requests runs at once, the others wait, and one user's backlog cannot block other users.
 
-The user with the fewest running goes next; among equals, the one that has waited longest since last getting a place. Each
-operation takes a few microseconds, however many wait. A turnstile belongs to one event loop and knows nothing about the work.
+The next place goes to the user with the fewest running requests. Among equals it goes to the user who has waited longest since
+last getting a place. Each operation takes a few microseconds, however many requests wait. A turnstile belongs to one event loop
+and does not know what the requests do.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 from enum import StrEnum
 
-# Longest wait, in seconds.
+# Maximum wait in seconds.
 PATIENCE = 15.0
 
 
 class Reason(StrEnum):
-    """Why a place is refused."""
+    """The reason a place was refused."""
 
     FULL = "full"  # the queue is full
     OWN = "own"  # the user's share of the queue is full
@@ -25,7 +26,7 @@ class Reason(StrEnum):
 
 
 class NoPlace(Exception):
-    """A place is refused."""
+    """A place was refused. `reason` says why."""
 
     def __init__(self, reason: Reason) -> None:
         self.reason = reason
@@ -33,10 +34,10 @@ class NoPlace(Exception):
 
 
 class Turnstile:
-    """Lets `at_once` run, at most `each` per user; `queue` more may wait, at most `own_queue` per user, for `patience` seconds.
+    """A fair queue that lets `at_once` requests run, at most `each` per user.
 
-    Per-user limits default to a quarter of the places and a tenth of the queue, but at least two, so that filling either takes
-    several users.
+    Up to `queue` more may wait for `patience` seconds, at most `own_queue` per user. The limits per user default to a quarter of
+    the places and a tenth of the queue, but at least two, so that filling a large queue takes several users.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class Turnstile:
         self._inside: dict[Hashable, int] = {}
         self._running = 0
         self._lines: dict[Hashable, dict[asyncio.Future[None], None]] = {}
-        # Waiting users below their limit, by how many places they hold; within a rank in order of arrival.
+        # Waiting users below their limit, indexed by how many places they hold. Each rank is in order of arrival.
         self._ranks: list[dict[Hashable, None]] = [{} for _ in range(self.each)]
 
     @property
@@ -62,11 +63,11 @@ class Turnstile:
 
     @property
     def waiting(self) -> int:
-        """The number of waiting tickets."""
+        """The number of waiting requests."""
         return self._waiting
 
     def refuses(self, who: Hashable) -> Reason | None:
-        """Return why a new request of this user would be refused immediately, or None."""
+        """Return the reason a new request of this user would be refused immediately. None if it would run or wait."""
         if self._closed:
             return Reason.CLOSED
         if self._has_room(who):
@@ -80,7 +81,10 @@ class Turnstile:
 
     @asynccontextmanager
     async def place(self, who: Hashable) -> AsyncIterator[None]:
-        """Hold a place for `who` while the block runs, waiting for it first. Raises NoPlace."""
+        """Wait for a place for `who` and hold it during the block.
+
+        Raises NoPlace if it is refused or none becomes free in time.
+        """
         if (reason := self.refuses(who)) is not None:
             raise NoPlace(reason)
         if self._has_room(who):
@@ -93,7 +97,7 @@ class Turnstile:
             self._leave(who)
 
     def close(self) -> None:
-        """Refuse waiting and new requests; running ones may finish."""
+        """Refuse all waiting and new requests. Running ones may finish."""
         self._closed = True
         for line in self._lines.values():
             for ticket in line:
@@ -101,7 +105,7 @@ class Turnstile:
                     ticket.set_exception(NoPlace(Reason.CLOSED))
 
     def _has_room(self, who: Hashable) -> bool:
-        # While there is room, no user below the limit waits.
+        # While a place is free, no user below the limit is waiting.
         return self._running < self.at_once and self._inside.get(who, 0) < self.each
 
     async def _wait(self, who: Hashable) -> None:
@@ -127,7 +131,7 @@ class Turnstile:
             self._ranks[rank].setdefault(who)
 
     def _give_up(self, who: Hashable, ticket: asyncio.Future[None]) -> None:
-        """Remove a ticket from its user's line, and remove the line if it is empty."""
+        """Remove a ticket from its user's line. If the line is then empty, remove it too."""
         line = self._lines[who]
         del line[ticket]
         self._waiting -= 1
@@ -146,7 +150,7 @@ class Turnstile:
         while self._running < self.at_once and (following := self._next()) is not None:
             ticket = next(iter(self._lines[following]))
             self._give_up(following, ticket)
-            # A done ticket belongs to a waiter that is just leaving.
+            # A ticket that is already done belongs to a waiter that is giving up.
             if not ticket.done():
                 self._take(following)
                 ticket.set_result(None)
@@ -155,7 +159,7 @@ class Turnstile:
         return next((who for rank in self._ranks for who in rank), None)
 
     def _change(self, who: Hashable, by: int) -> None:
-        """Update a user's number of places; a user with a line moves to another rank."""
+        """Change a user's number of places by `by`. A user with waiting requests moves to another rank."""
         before = self._inside.get(who, 0)
         now = before + by
         if now:

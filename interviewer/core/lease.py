@@ -1,4 +1,4 @@
-"""Renewing a lease in the database while the work it protects runs."""
+"""Renews a database lease while the work it protects is running."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from interviewer.errors import AppError
 
 logger = logging.getLogger(__name__)
 
-# A worker renews its lease every RENEW seconds. When the database does not answer it retries every RETRY seconds, so that a
-# short outage does not cost the lease.
+# Seconds between renewals, and between retries after a failed renewal. The short retry interval keeps the lease through a short
+# database outage.
 RENEW, RETRY = 10.0, 1.0
 
 
 @asynccontextmanager
 async def renewing(extend: Callable[[], Awaitable[bool]]) -> AsyncIterator[None]:
-    """Keep a lease alive while the block runs; `extend` returns whether it is still held."""
+    """Keep a lease alive during the block. `extend` renews it and returns whether it is still held.
+
+    If the lease is lost, renewing stops, but the block is not interrupted.
+    """
 
     async def renew() -> None:
         pause = RENEW

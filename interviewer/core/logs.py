@@ -1,7 +1,7 @@
-"""Logging: JSON lines on a public site, readable lines elsewhere, and secrets in neither.
+"""Logging: JSON lines in production, readable lines elsewhere, and no secrets in either.
 
-Everything goes through the standard library's loggers. Values bound to structlog's context variables during a request appear on
-all its lines.
+All logging goes through the standard library's loggers. Values bound to structlog's context variables during a request appear on
+all of its lines.
 """
 
 from __future__ import annotations
@@ -22,64 +22,65 @@ from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 from interviewer.settings import Settings
 
 OURS = "interviewer"
-# Prefixes, by logger, of library warnings that any client can trigger with each request or event. Other warnings are about the
-# site.
+# By logger, the first words of library warnings that any client can trigger with each request or event. The libraries' other
+# warnings are about the site itself.
 CAUSED_BY_CLIENTS = {
     "uvicorn.error": frozenset({"Invalid HTTP request received.", "Unsupported upgrade request.", "Exceeded concurrency limit."}),
     "reflex.app": frozenset({"Attempting to send delta to disconnected client"}),
 }
-# The logger of errors that no route has handled, which a client can cause with each request, too.
+# The logger of uncaught exceptions in request handlers. Clients may be able to trigger these with every request, too.
 _SERVER = "uvicorn.error"
 _CLIENTS_EVERY = 60.0
-# Unless a level is set, these add their own handlers, which log client data past our filters.
+# These loggers add their own handlers unless a level is set. Those handlers would log client data without our cleaning.
 _OWN_HANDLERS = ("engineio.server", "socketio.server")
 # Shorter secrets would match parts of ordinary text.
 SHORTEST_SECRET = 6
 
-# Longest logged value in characters. Any value may contain client text, and the cost of cleaning grows with its length.
+# Maximum length of a logged value in characters. Any value may contain client text, and the cost of cleaning grows with its
+# length.
 LONGEST = 500
-# The limit for a traceback, and for each of its lines.
+# Maximum length of a traceback, and of each of its lines, in characters.
 LONGEST_TRACEBACK, LONGEST_LINE = 12_000, 300
 MOST_FRAMES = 30
-# Cleaned beyond the limit, so that an address or token that crosses it is recognized.
+# Characters cleaned beyond the limit, so that an email address or token that crosses the limit is recognized.
 _MARGIN = 1_000
-# Prefix of internal keys of structlog and the standard library, which are not cleaned.
+# Prefix of internal keys of structlog and the standard library. Their values are not cleaned.
 _PRIVATE = "_"
 
-# Each pattern runs in linear time: none can restart inside text that an earlier attempt has read.
+# Each pattern runs in linear time, because none can restart inside text that an earlier attempt has read.
 _HIDDEN: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
-    # Reflex quotes undeliverable events, including text typed into the page.
+    # Reflex quotes events that it cannot deliver, including text typed into the page.
     (re.compile(r"([Ee]vent data)(?::| ).*", re.DOTALL), lambda found: f"{found[1]}: (left out)"),
-    # PostgreSQL quotes the row that it rejects.
+    # PostgreSQL quotes the rejected row.
     (
         re.compile(r"(DETAIL:\s).*?(?=\n\[SQL:|\nThe above exception|\nDuring handling|\Z)", re.DOTALL),
         lambda found: f"{found[1]}(left out)",
     ),
     (re.compile(r"(://)[^/\s@]+@"), lambda found: f"{found[1]}(credentials)@"),
-    # Consumes each run of characters once, whether or not it is an address, to stay linear.
+    # To stay linear, this consumes each run of characters once, whether or not it is an email address.
     (
         re.compile(r"[^\s@<>\"'(),;:=]+(@[\w-]+(?:\.[\w-]+)+)?"),
         lambda found: "(e-mail)" if found[1] else found[0],
     ),
     (re.compile(r"(?i)([?&](?:token|code|state|sid|key|secret|password)=)[^\s&\"'#]+"), lambda found: f"{found[1]}(secret)"),
     (re.compile(r"(?i)(\bbearer\s+)[^\s\"']+"), lambda found: f"{found[1]}(secret)"),
-    # A JSON web token, matched together with the dotted text before it.
+    # Matches a JSON Web Token together with the dotted text before it.
     (re.compile(r"(?<![\w.-])[\w-]+(?:\.[\w-]+){2,}"), lambda found: _without_jwt(found[0])),
 )
 
 
 def _without_jwt(word: str) -> str:
-    """Return dotted text with a trailing JSON web token replaced, if it has one."""
+    """Replace a JSON Web Token at the end of dotted text. Text without one is returned unchanged."""
     begins = word.find("eyJ")
     return f"{word[:begins]}(secret)" if begins >= 0 and word.count(".", begins) >= 2 else word
 
 
-# Escaped as \x1b and so on: terminals obey some control characters, and a line feed would fake another log line.
+# Control characters are escaped as \x1b and so on. Terminals obey some of them, and a line feed would fake another log line.
 _ESCAPED = {code: f"\\x{code:02x}" for code in [*range(32), *range(127, 160)]} | {0x2028: "\\u2028", 0x2029: "\\u2029"}
 _IN_MESSAGES = str.maketrans(_ESCAPED | {ord("\n"): "\\n", ord("\t"): "\\t", ord("\r"): "\\r"})
 _IN_TRACEBACKS = str.maketrans({code: text for code, text in _ESCAPED.items() if code not in {ord("\n"), ord("\t")}})
 
-# UTC for machines, local time for developers.
+# UTC in production, local time in development.
 _STAMPS = {
     True: structlog.processors.TimeStamper(fmt="iso", utc=True),
     False: structlog.processors.TimeStamper(fmt="%Y-%m-%d %H:%M:%S", utc=False),
@@ -87,9 +88,10 @@ _STAMPS = {
 
 
 def configure(settings: Settings, stream: TextIO | None = None) -> None:
-    """Send all logging of the process to `stream` (default: standard error) in the format of `settings`.
+    """Send all logging of the process to `stream` (default: standard error), formatted as `settings` require.
 
-    The level applies to our own loggers; libraries log only warnings and above, because some of them log whole requests.
+    The configured level applies to the app's own loggers. Libraries log only warnings and above, because some of them log whole
+    requests at lower levels.
     """
     stream = stream or sys.stderr
     handler = _Handler(stream)
@@ -122,14 +124,17 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
 
 
 class Seldom:
-    """A log throttle: lets a message through once per `every` seconds, since during an outage each request would log the same."""
+    """A log throttle that lets each kind of message through once per `every` seconds.
+
+    During an outage every request would log the same message.
+    """
 
     def __init__(self, every: float) -> None:
         self._every = every
         self._last: dict[str, float] = {}
 
     def lets(self, kind: str) -> bool:
-        """Return whether a message of this kind is due. Kinds must be few and fixed."""
+        """Return whether a message of this kind may be logged now. There must be only a small, fixed number of kinds."""
         now = time.monotonic()
         if now - self._last.get(kind, -self._every) < self._every:
             return False
@@ -138,7 +143,7 @@ class Seldom:
 
 
 class _ClientMistakes(logging.Filter):
-    """Passes each client-caused warning of a library once a minute, and each kind of application error."""
+    """A filter that passes each client-caused warning of a library, and with `errors` each kind of exception, once a minute."""
 
     def __init__(self, beginnings: Collection[str], *, errors: bool) -> None:
         super().__init__()
@@ -147,7 +152,7 @@ class _ClientMistakes(logging.Filter):
         self._seldom = Seldom(_CLIENTS_EVERY)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Return whether to log the line."""
+        """Return whether to log the record."""
         if self._errors and record.exc_info and record.exc_info[1] is not None:
             return self._seldom.lets(_kind(record.exc_info[1]))
         beginning = next((one for one in self._beginnings if str(record.msg).startswith(one)), None)
@@ -155,21 +160,25 @@ class _ClientMistakes(logging.Filter):
 
 
 class Failures:
-    """Logs errors that clients can trigger at will: the first of a kind in full, then only a periodic count.
+    """A logger for errors that clients can trigger at will. It logs the first error of a kind in full.
 
-    A kind is the error's class and the line of code that raised it, so the number of kinds does not depend on client input.
+    After that, it logs only a periodic count. A kind is the error's class and the line of code that raised it, so the number of
+    kinds does not depend on client input.
     """
 
     def __init__(self, logger: logging.Logger, what: str, every: float) -> None:
-        """`what` begins each line; each kind is logged at most once per `every` seconds."""
+        """`what` is the message. Each kind is logged at most once per `every` seconds."""
         self._logger = logger
         self._what = what
         self._seldom = Seldom(every)
-        # Errors by kind since its last line.
+        # Number of errors since the last log line, by kind.
         self._more: dict[str, int] = {}
 
     def log(self, error: BaseException, what: str = "") -> None:
-        """Log an error, or only count it; `what` is a more specific message than the one the kind shares."""
+        """Log an error, or only count it if its kind was logged recently.
+
+        `what` replaces the message in the first, full log line.
+        """
         kind = _kind(error)
         first = kind not in self._more
         self._more[kind] = self._more.get(kind, 0) + 1
@@ -191,11 +200,11 @@ def _kind(error: BaseException) -> str:
 
 
 class _Handler(logging.StreamHandler[TextIO]):
-    """Our handler class, so that configuring again replaces this handler and no other."""
+    """The app's own handler class, so that configuring logging again replaces only this handler."""
 
 
 def _shared(settings: Settings) -> list[Processor]:
-    """Return the processors that every line passes through before it is rendered."""
+    """Return the processors that every log line passes through before it is rendered."""
     return [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -203,7 +212,7 @@ def _shared(settings: Settings) -> list[Processor]:
         structlog.stdlib.PositionalArgumentsFormatter(),
         _STAMPS[settings.production],
         structlog.processors.StackInfoRenderer(),
-        # Rendered to text here so that tracebacks are cleaned too. They contain no local variables.
+        # Render tracebacks to text here, so that they are cleaned too. They contain no local variables.
         structlog.processors.ExceptionRenderer(_traceback),
         _cleaner(settings),
     ]
@@ -225,12 +234,13 @@ def _cleaner(settings: Settings) -> Processor:
 
 
 def _traceback(exc_info: ExcInfo) -> str:
-    """Return a traceback with bounded messages: an error may quote a megabyte of client input."""
+    """Format a traceback with bounded messages and lines, because an error may quote a megabyte of client input."""
     written = traceback.TracebackException(*exc_info, limit=-MOST_FRAMES, compact=True)
     pending = [written]
     while pending:
         one = pending.pop()
-        # The message is stored only here; shortening it before formatting means that it is never split or indented.
+        # TracebackException stores the message only here. Shortening it before formatting avoids splitting and indenting all of
+        # it.
         vars(one)["_str"] = shortened(str(one), LONGEST)
         pending += [other for other in (one.__cause__, one.__context__, *(one.exceptions or ())) if other is not None]
     lines = "".join(written.format()).rstrip("\n").split("\n")
@@ -238,28 +248,28 @@ def _traceback(exc_info: ExcInfo) -> str:
 
 
 def shortened(text: str, longest: int) -> str:
-    """Return the text, or its beginning and the number of characters left out."""
+    """Return the text cut at `longest` characters, followed by the number of characters left out. Shorter text is unchanged."""
     return text if len(text) <= longest else f"{text[:longest]}… ({len(text) - longest} characters more)"
 
 
 def configured_secrets(settings: Settings) -> list[str]:
-    """Return the values of all secret settings."""
+    """Return the values of all secret settings that are set."""
     values = [getattr(settings, name) for name in type(settings).model_fields]
     return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
 
 
 class Clean(Protocol):
-    """The type of the function returned by `cleaner`."""
+    """The type of the function that `cleaner` returns."""
 
     def __call__(self, text: str, longest: int = LONGEST) -> str:
-        """Return the text without addresses, tokens and secrets, cut at `longest` characters."""
+        """Return the text without email addresses, tokens and secrets, cut at `longest` characters."""
 
 
 def cleaner(secrets: Sequence[str] = ()) -> Clean:
-    """Return a function that removes addresses, tokens and `secrets` from a text.
+    """Return a function that removes email addresses, tokens and `secrets` from a text.
 
-    This is the second line of defense: code that logs must leave them out in the first place. The text is shortened before
-    cleaning, so that a long one costs no more than a short one.
+    This is the second line of defense; code should not log them in the first place. The text is shortened before cleaning, so
+    that long text costs no more than short text. Secrets shorter than SHORTEST_SECRET are not removed.
     """
     known = sorted((secret for secret in secrets if len(secret) >= SHORTEST_SECRET), key=len, reverse=True)
 

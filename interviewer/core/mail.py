@@ -1,4 +1,4 @@
-"""Mails, and the mail service as the outbox sees it."""
+"""Mails, and the interface of the mail service."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail to one recipient, as plain text and HTML."""
+    """A mail to one recipient as plain text and, unless `html` is empty, as HTML."""
 
     to: str
     subject: str
@@ -17,12 +17,12 @@ class Mail:
 
 
 class Mailer(Protocol):
-    """Sends mails."""
+    """The interface for sending mails."""
 
     async def send(self, mail: Mail, key: str) -> None:
-        """Send one mail; sending again with the same `key` delivers nothing twice.
+        """Send a mail. Sending it again with the same `key` does not deliver it twice.
 
-        Raises `errors.MailDelayed` when a retry may succeed, `errors.MailRefused` when it cannot.
+        Raises `errors.MailDelayed` if a retry may succeed, and `errors.MailRefused` if it cannot.
         """
 
 
@@ -30,8 +30,8 @@ class Mailer(Protocol):
 class MailAnswer:
     """The mail service's view of our configuration.
 
-    `domain` is our sender's. `status` is the service's status for it: "verified" if it can send, "" if the service does not
-    have the domain, None if our key may not ask.
+    `domain` is the domain of our sender address. `status` is the service's status for that domain: "verified" if it can send
+    mail, "" if the service does not know it, or None if our API key may not query it.
     """
 
     domain: str
@@ -39,7 +39,7 @@ class MailAnswer:
 
 
 class MailService(Protocol):
-    """The mail service's configuration check."""
+    """The interface for checking the mail service's configuration."""
 
     async def check(self) -> MailAnswer:
-        """Check that our key is valid and our sender's domain is verified. Raises what `Mailer.send` raises."""
+        """Check our API key and look up the status of our sender's domain. Raises the same errors as `Mailer.send`."""

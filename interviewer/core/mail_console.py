@@ -1,4 +1,4 @@
-"""The mailer for machines without a mail service: it prints every mail and keeps the newest for the page /outbox."""
+"""The mailer for machines without a mail service. It prints every mail and keeps the newest for the page /outbox."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ KEPT = 50
 
 @dataclass(frozen=True, slots=True)
 class OutboxMail:
-    """A mail that was kept instead of sent, and when."""
+    """A mail that was kept instead of sent, and the time it was kept."""
 
     mail: Mail
     at: datetime
 
 
 class Outbox:
-    """Implements `Mailer` without sending anything."""
+    """A `Mailer` that sends nothing."""
 
     def __init__(self) -> None:
         self._mails: deque[OutboxMail] = deque(maxlen=KEPT)
@@ -34,7 +34,7 @@ class Outbox:
         return tuple(self._mails)
 
     async def send(self, mail: Mail, key: str) -> None:
-        """Print the mail and keep it, once per key."""
+        """Print the mail and keep it. No-op if a mail with this key was kept recently."""
         if key in self._keys:
             return
         self._keys.append(key)

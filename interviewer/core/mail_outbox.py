@@ -1,7 +1,7 @@
-"""The mail outbox: mails are stored with their cause, and sent once after the commit.
+"""The mail outbox. Mails are stored in the transaction that causes them and sent after it commits.
 
-A mail is a row written in the transaction that causes it, so it survives a process that dies before sending. Every attempt uses
-the same idempotency key, so the mail service does not send a mail twice.
+A mail is a database row, so it survives if the process dies before sending it. Every attempt uses the same idempotency key, so
+the mail service does not deliver a mail twice.
 """
 
 from __future__ import annotations
@@ -27,36 +27,36 @@ from interviewer.errors import AppError, MailDelayed
 
 logger = logging.getLogger(__name__)
 
-# A worker's lease on a mail; longer than any attempt.
+# Duration of a worker's lease on a mail. Longer than any attempt.
 HOLD = timedelta(seconds=60)
-# Waits before each retry; after the last one the mail is abandoned. Together they are shorter than the 24 hours for which a
-# mail service remembers keys.
+# Waits between attempts. After the last one the mail is abandoned. Together they are shorter than the 24 hours for which a mail
+# service remembers idempotency keys.
 WAITS = tuple(timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 3600, 3 * 3600, 6 * 3600))
-# Waits are lengthened by up to this share at random, so that mails that failed together are not retried together.
+# Each wait is lengthened by a random share of up to this, so that mails that failed together are not retried together.
 JITTER = 0.2
-# A mail still waiting for a send slot is abandoned after this: the mail service has forgotten its key, and its links have
+# A mail rejected by the rate limit is abandoned at this age. By then the mail service has forgotten its key and its links have
 # expired.
 TOO_OLD = timedelta(hours=23)
-# Send slots are slightly further apart than the rate requires, because requests take varying times to arrive.
+# Send slots are slightly further apart than the rate limit requires, because requests take varying times to arrive.
 MARGIN = 1.03
-# Longest wait for a send slot, in seconds. Longer waits are left to the next delivery, so that they block nothing.
+# Maximum wait for a send slot in seconds. If the wait is longer, this delivery ends and the next one sends the mail.
 PATIENCE = 2.0
-# Seconds between two attempts at a send slot that another worker is taking.
+# Minimum seconds between attempts at a send slot that another worker may be taking.
 MOMENT = 0.01
-# Mails of one process being sent at once, when sending takes longer than a slot.
+# Maximum number of mails that this process sends at once, which matters when sending takes longer than a slot.
 AT_ONCE = 5
 
 
 def enqueue(session: AsyncSession, mail: Mail) -> None:
-    """Queue a mail for sending once this transaction has committed."""
+    """Queue a mail that is sent once the session's transaction has committed."""
     session.add(OutgoingMail(key=uuid4().hex, recipient=mail.to, subject=mail.subject, body=mail.text, html=mail.html))
 
 
 class Post:
-    """Delivers due mails. Any number of workers may run it; together they keep to the rate."""
+    """Delivers due mails. Any number of workers may run it, and together they keep to the mail service's rate limit."""
 
     def __init__(self, database: Database, mailer: Mailer, rate: float | None = None) -> None:
-        """`rate` is how many mails per second the mail service accepts; None means no limit."""
+        """`rate` is the number of mails per second that the mail service accepts. None means no limit."""
         self._database = database
         self._mailer = mailer
         self._step = timedelta(seconds=MARGIN / rate) if rate else timedelta()
@@ -65,22 +65,28 @@ class Post:
         self._woken = self._again = self._stopped = False
 
     def wake(self) -> None:
-        """Deliver due mails in the background now. One delivery runs at a time and picks up what is queued meanwhile."""
+        """Deliver due mails in the background now.
+
+        If a delivery is already running, it also sends the mails queued in the meantime.
+        """
         self._again = True
         if not self._woken:
             self._woken = True
             self.spawn(self._deliver_woken())
 
     def stop(self) -> None:
-        """Take no further mail; another process, or the next start, sends the rest."""
+        """Take no more mails. Another process, or this one after a restart, sends the rest."""
         self._stopped = True
 
     def spawn(self, work: Coroutine[Any, Any, object]) -> None:
-        """Run work that ends in a mail in the background; errors are logged."""
+        """Run work that ends by sending a mail as a background task. Errors are logged."""
         self._background.spawn(_quietly(work))
 
     async def deliver_due(self) -> int:
-        """Send every due mail, each in its send slot, and return how many were sent. Failures are retried later."""
+        """Send every due mail, each in its send slot, and return the number sent. Mails that fail are retried later.
+
+        Stops early if the next send slot is more than PATIENCE seconds away, or after `stop`.
+        """
         tries: list[asyncio.Task[bool]] = []
         try:
             while not self._stopped:
@@ -121,18 +127,18 @@ class Post:
             self._places.release()
 
     async def note_backlog(self) -> None:
-        """Update the metrics for the number of waiting mails and the age of the oldest."""
+        """Update the metrics for the number of waiting mails and the age of the oldest one."""
         async with self._database.autocommit() as session:
             count, seconds = await queries.backlog(session)
         metrics.MAILS_WAITING.set(count)
         metrics.MAILS_OLDEST_SECONDS.set(max(0.0, seconds))
 
     async def settle(self) -> None:
-        """Wait for the background deliveries."""
+        """Wait until the background deliveries have finished."""
         await self._background.settle()
 
     async def _try(self, mail: OutgoingMail) -> bool:
-        """Attempt one mail; its content is never logged."""
+        """Attempt to send a mail. Returns whether it was sent. Its content is never logged."""
         try:
             await self._mailer.send(Mail(mail.recipient, mail.subject, mail.body, mail.html), mail.key)
         except MailDelayed as error:
@@ -153,7 +159,10 @@ class Post:
         return False
 
     async def _wait_for_turn(self, mail: OutgoingMail, seconds: float) -> bool:
-        """Pause all processes as the mail service asks. The mail is not at fault, so this does not count as an attempt."""
+        """Pause all processes for as long as the mail service asks. Always returns False.
+
+        The pause does not count as an attempt, because this mail is not the cause. A mail older than TOO_OLD is abandoned.
+        """
         if mail.created_at < utcnow() - TOO_OLD:
             logger.error("email %d failed for good: the email service did not accept it for %s", mail.id, TOO_OLD)
             return await self._close(mail, "failed")

@@ -1,4 +1,4 @@
-"""SQL for the mail outbox."""
+"""SQL queries for the mail outbox."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from interviewer.core.mail_tables import MailPace, OutgoingMail
 
 
 async def take_next(session: AsyncSession, *, step: timedelta, hold: timedelta) -> OutgoingMail | None:
-    """Lease the next due mail for `hold`; return None when no mail is due or no send slot is free yet.
+    """Lease the next due mail for `hold` and take a send slot. Returns None if no mail is due or no slot is free yet.
 
     Send slots are `step` apart across all processes. Rows locked by another process are skipped.
     """
@@ -43,7 +43,7 @@ async def take_next(session: AsyncSession, *, step: timedelta, hold: timedelta) 
 
 
 async def next_turn(session: AsyncSession) -> float | None:
-    """Return the seconds until the next send slot, or None when no mail is due."""
+    """Return the seconds until the next send slot. None if no mail is due or no slot has ever been taken."""
     due = exists().where(col(OutgoingMail.state) == "waiting", col(OutgoingMail.due_at) <= func.now())
     turn = cast(func.extract("epoch", col(MailPace.next_at) - func.clock_timestamp()), Float)
     seconds = (await session.execute(select(turn).where(due))).scalar_one_or_none()
@@ -51,7 +51,7 @@ async def next_turn(session: AsyncSession) -> float | None:
 
 
 async def pause(session: AsyncSession, wait: timedelta) -> None:
-    """Keep every process from sending for at least `wait`."""
+    """Keep all processes from sending mails for at least `wait`."""
     later = func.clock_timestamp() + wait
     row = insert(MailPace).values(id=1, next_at=later)
     await session.execute(
@@ -60,24 +60,24 @@ async def pause(session: AsyncSession, wait: timedelta) -> None:
 
 
 async def settle(session: AsyncSession, mail_id: int, state: str) -> None:
-    """Mark a mail as sent or failed, and erase its content and recipient."""
+    """Mark a mail as sent or failed, and erase its recipient and content. The subject is kept."""
     closed = {"state": state, "recipient": "", "body": "", "html": ""}
     await session.execute(update(OutgoingMail).where(col(OutgoingMail.id) == mail_id).values(closed))
 
 
 async def drop_waiting(session: AsyncSession, recipient: str) -> None:
-    """Delete the mails waiting for this address."""
+    """Delete all mails to this recipient from the outbox."""
     await session.execute(delete(OutgoingMail).where(col(OutgoingMail.recipient) == recipient))
 
 
 async def postpone(session: AsyncSession, mail_id: int, wait: timedelta, *, counts: bool = True) -> None:
-    """Retry a mail after `wait`; with `counts` false the attempt is not counted."""
+    """Make a mail due again after `wait`. If `counts` is false, the last attempt is not counted."""
     values = {"due_at": func.now() + wait, "attempts": col(OutgoingMail.attempts) - (0 if counts else 1)}
     await session.execute(update(OutgoingMail).where(col(OutgoingMail.id) == mail_id).values(values))
 
 
 async def troubled(session: AsyncSession, *, failed_within: timedelta, late: timedelta) -> tuple[int, int]:
-    """Return the number of mails from the last `failed_within` that failed, and of mails overdue by more than `late`."""
+    """Return two counts: mails from the last `failed_within` that failed, and mails overdue by more than `late`."""
     failed = (col(OutgoingMail.state) == "failed") & (col(OutgoingMail.created_at) > func.now() - failed_within)
     waiting = (col(OutgoingMail.state) == "waiting") & (col(OutgoingMail.due_at) < func.now() - late)
     counts = [func.count().filter(condition) for condition in (failed, waiting)]
@@ -86,7 +86,7 @@ async def troubled(session: AsyncSession, *, failed_within: timedelta, late: tim
 
 
 async def backlog(session: AsyncSession) -> tuple[int, float]:
-    """Return the number of waiting mails, and the age of the oldest in seconds (0 if there are none)."""
+    """Return the number of waiting mails and the age of the oldest one in seconds (0 if there are none)."""
     age = func.coalesce(func.extract("epoch", func.now() - func.min(col(OutgoingMail.created_at))), 0)
     statement = select(func.count(), age).select_from(OutgoingMail).where(col(OutgoingMail.state) == "waiting")
     count, seconds = (await session.execute(statement)).one()

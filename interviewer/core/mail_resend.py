@@ -1,4 +1,4 @@
-"""Sending mail through Resend."""
+"""Sends mail through Resend."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from interviewer.errors import AppError, MailDelayed, MailRefused, StartupError
 
 API_URL = "https://api.resend.com"
 SECONDS = 10.0
-# 4xx replies that a retry can change. `concurrent_idempotent_requests` means that an earlier attempt with this key is still
-# running, as after a timeout.
+# 4xx responses after which a retry may succeed. `concurrent_idempotent_requests` means that an earlier attempt with this key is
+# still running, as may happen after a timeout.
 PASSING_STATUS = frozenset({"408", "429"})
 PASSING_TYPES = frozenset({"concurrent_idempotent_requests"})
 
-# Seconds to pause after a 429 without Retry-After: one second for the rate limit, longer for a daily or monthly quota.
+# Seconds to pause after a 429 without a Retry-After header (rate limit, daily or monthly quota), and the maximum pause.
 PAUSE, QUOTA_PAUSE, LONGEST_PAUSE = 1.0, 600.0, 3600.0
-# Error type of a send-only key for any other request.
+# Error type of the response when a send-only API key is used for any other request.
 SENDS_ONLY = "restricted_api_key"
 PAGE_SIZE, MOST_PAGES = 100, 10
 
@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 
 class _Connections(AsyncHTTPClient):
-    """The SDK's HTTP client with persistent connections and TLS context; the SDK's own creates new ones for every request."""
+    """The SDK's HTTP client with persistent connections. The SDK's own client opens a new connection for every request."""
 
     def __init__(self) -> None:
         self._client = httpx2.AsyncClient(timeout=None, follow_redirects=False)
@@ -49,26 +49,27 @@ class _Connections(AsyncHTTPClient):
         files: dict[str, Any] | None = None,
         data: dict[str, str] | None = None,
     ) -> tuple[bytes, int, Mapping[str, str]]:
-        """Send one request."""
+        """Send a request and return the response's content, status code and headers."""
         sent = {"json": json} if data is None and files is None else {"data": data, "files": files}
         answer = await self._client.request(method, url, headers=dict(headers), **sent)
         return answer.content, answer.status_code, answer.headers
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close all connections."""
         await self._client.aclose()
 
 
 class ResendMailer:
-    """Implements `Mailer` and `MailService` with Resend's API.
+    """Implements `Mailer` and `MailService` with the Resend API.
 
-    It makes one attempt; retrying with the same key is up to the caller.
+    It makes a single attempt. The caller retries with the same key.
     """
 
     def __init__(self, api_key: str, sender: str, api_url: str | None, timeout: float = SECONDS) -> None:
-        """`sender` is an address with or without a name; `timeout` limits one whole attempt, in seconds.
+        """`sender` is an email address with or without a display name. `timeout` applies to a whole attempt, in seconds.
 
-        Raises StartupError for a key that fits in no header: the HTTP client would log it with every mail.
+        Raises StartupError if the API key contains characters not allowed in a header, because the HTTP client would log the key
+        with every mail.
         """
         self._api_key = api_key.strip()
         if not (self._api_key.isascii() and self._api_key.isprintable()):
@@ -79,24 +80,24 @@ class ResendMailer:
         self._connections = _Connections()
 
     async def send(self, mail: Mail, key: str) -> None:
-        """Hand one mail to Resend; sending again with the same `key` within a day delivers nothing twice.
+        """Send a mail through Resend. Sending it again with the same `key` within a day does not deliver it twice.
 
-        Raises MailDelayed when Resend is unreachable, busy, failing or too slow (the mail may still have been sent), and
-        MailRefused when it rejects this mail, our key or our sender.
+        Raises MailDelayed if Resend is unreachable, overloaded, failing or too slow (the mail may still have been sent), and
+        MailRefused if it rejects this mail, our API key or our sender address.
         """
         with _our_errors():
             async with asyncio.timeout(self._timeout):
                 params = self._params(mail)
                 self._set_globals()
                 reply = await resend.Emails.send_async(params, {"idempotency_key": key})
-            # The SDK treats redirects, and any other JSON, as success.
+            # The SDK treats redirects, and any JSON response, as success.
             if not reply["id"]:
                 raise MailDelayed
 
     async def check(self) -> MailAnswer:
-        """Return Resend's status for our sender's domain, without sending a mail.
+        """Return Resend's status for the domain of our sender address, without sending a mail.
 
-        Raises MailDelayed when Resend is unreachable, busy or failing, and MailRefused when our key is invalid.
+        Raises MailDelayed if Resend is unreachable, overloaded or failing, and MailRefused if our API key is invalid.
         """
         domain = parseaddr(self._sender)[1].rpartition("@")[2].lower()
         params: resend.Domains.ListParams = {"limit": PAGE_SIZE}
@@ -119,15 +120,15 @@ class ResendMailer:
         return MailAnswer(domain, "")
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close all connections."""
         await self._connections.close()
 
     def _set_globals(self) -> None:
-        """Give the SDK our key, address and connections.
+        """Set the SDK's API key, base URL and HTTP client.
 
-        The SDK reads them from module globals, filled from the environment at import. They are set here right before each call,
-        and the SDK reads them before its first await, so no other mailer can interfere and the environment does not override
-        our settings.
+        The SDK reads them from module globals, which are initialized from the environment at import. They are set right before
+        each call, and the SDK reads them before its first await. So no other mailer can interfere, and the environment does not
+        override our settings.
         """
         resend.api_key = self._api_key
         resend.api_url = self._api_url
@@ -147,9 +148,9 @@ class ResendMailer:
 
 @contextmanager
 def _our_errors() -> Iterator[None]:
-    """Convert errors of the SDK, its HTTP client and the timeout into ours.
+    """Convert errors of the SDK, its HTTP client and the timeout into MailDelayed or MailRefused.
 
-    `from None` is deliberate: the SDK's messages may quote addresses, which must not be logged.
+    `from None` is deliberate: the SDK's messages may quote email addresses, which must not be logged.
     """
     try:
         yield
@@ -166,7 +167,10 @@ def _our_errors() -> Iterator[None]:
 
 
 def _ours(error: ResendError) -> MailDelayed | MailRefused:
-    """Return our error for one of the SDK's, which uses code 500 for network failures and non-JSON replies."""
+    """Convert an SDK error into MailDelayed or MailRefused, and log it.
+
+    The SDK uses code 500 for network failures and non-JSON responses.
+    """
     # Both may come from the response body, which is external data.
     code, kind = (re.sub(r"\W", "", str(value))[:40] for value in (error.code, error.error_type))
     lasting = re.fullmatch("4[0-9][0-9]", code) and code not in PASSING_STATUS and kind not in PASSING_TYPES
@@ -177,6 +181,9 @@ def _ours(error: ResendError) -> MailDelayed | MailRefused:
 
 
 def _patience(headers: Mapping[str, str], otherwise: float) -> float:
-    """Return how many seconds the reply asks us to wait."""
+    """Return the seconds to wait from the Retry-After header, at most LONGEST_PAUSE.
+
+    Falls back to `otherwise` if it is missing or not a number.
+    """
     told = {name.lower(): value for name, value in headers.items()}.get("retry-after", "")
     return min(float(told), LONGEST_PAUSE) if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", told) else otherwise

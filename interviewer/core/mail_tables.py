@@ -21,9 +21,10 @@ from interviewer.core.columns import id_column, one_of, time_column
 
 
 class OutgoingMail(SQLModel, table=True):
-    """An outgoing mail, written in the transaction that causes it; its content is erased once it is sent.
+    """An outgoing mail, written in the transaction that causes it.
 
-    `due_at` is the time of the next attempt. The worker that takes the mail moves it ahead, as its lease.
+    Its recipient and content are erased once it is sent or has failed. `due_at` is the time of the next attempt. A worker that
+    takes the mail moves it into the future as its lease.
     """
 
     __tablename__: ClassVar[Any] = "mail_outbox"
@@ -45,7 +46,10 @@ class OutgoingMail(SQLModel, table=True):
 
 
 class MailPace(SQLModel, table=True):
-    """One row with the time of the next send slot. All processes share it to keep the rate together."""
+    """A single row with the time of the next send slot.
+
+    All processes share it to keep to the mail service's rate limit together.
+    """
 
     __tablename__: ClassVar[Any] = "mail_pace"
     __table_args__ = (CheckConstraint("id = 1", name="one"),)

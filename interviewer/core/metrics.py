@@ -1,6 +1,7 @@
-"""Prometheus metrics. Each process has its own, starting at zero.
+"""Prometheus metrics. Each process has its own, which start at zero.
 
-Label values are few and fixed: a route's template, never its path; no IDs, no addresses.
+Label values are few and fixed. For example, a request is labeled with its route's template, never with its path, an ID or an
+address.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from prometheus_client import (
     generate_latest,
 )
 
-# The `_created` series would double the number of series, and say only when a process first did something.
+# The `_created` series would double the number of series, and would only record when a process first counted something.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
-# Buckets in seconds for waits on the interviewer.
+# Histogram buckets in seconds for the time spent waiting for the interviewer.
 WAITING = (0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60)
 
 REGISTRY = CollectorRegistry()
@@ -117,16 +118,16 @@ OUTAGES = Counter(
 
 
 def starts_failed(count: int = 1) -> None:
-    """Count failed starts, whose credits were given back."""
+    """Count failed starts of interviews and the credits given back for them, one each."""
     INTERVIEWS.labels("failed").inc(count)
     CREDITS_GIVEN_BACK.inc(count)
 
 
 def exposition() -> bytes:
-    """Return all metrics in Prometheus' text format, version 0.0.4."""
+    """Return all metrics in the Prometheus text format, version 0.0.4."""
     return generate_latest(REGISTRY)
 
 
 def outage(part: str) -> None:
-    """Count a failure of a dependency: `database`, `valkey`, or `model`."""
+    """Count a failed call to a dependency: `database`, `valkey` or `model`."""
     OUTAGES.labels(part).inc()

@@ -1,4 +1,4 @@
-"""Migrating a database to the newest schema."""
+"""Database migrations, and checks of the schema's revision."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def migrate(url: str, revision: str = "head") -> None:
-    """Migrate the database at `url` up or down to `revision`. Several processes may call this at once.
+    """Migrate the database at `url` up or down to `revision`. Several processes may call this at the same time.
 
-    Raises `errors.StartupError` when the database does not answer, refuses, or was made by another version.
+    Raises `errors.StartupError` if the database does not respond, returns an error, or was created by another version of the app.
     """
     config = Config(ROOT / "alembic.ini")
     with _connected(url) as connection:
@@ -36,7 +36,7 @@ def migrate(url: str, revision: str = "head") -> None:
 
 
 def _is_behind(revision: str, connection: Connection) -> bool:
-    """Return whether the database has been migrated past `revision`."""
+    """Return whether the database has been migrated past `revision`, so that a downgrade is needed."""
     scripts = ScriptDirectory.from_config(Config(ROOT / "alembic.ini"))
     current = MigrationContext.configure(connection).get_current_revision()
     if current is None or revision == "head":
@@ -45,9 +45,9 @@ def _is_behind(revision: str, connection: Connection) -> bool:
 
 
 def refuse_old_schema(url: str) -> str:
-    """Return the version of the PostgreSQL server at `url` if its schema is the newest.
+    """Return the version of the PostgreSQL server at `url` if its schema is up to date.
 
-    Raises `errors.StartupError` if it is not, or if the database does not answer or refuses.
+    Raises `errors.StartupError` if the schema is older or newer, or if the database does not respond or returns an error.
     """
     scripts = ScriptDirectory.from_config(Config(ROOT / "alembic.ini"))
     with _connected(url) as connection:
@@ -67,13 +67,16 @@ def _older_revisions() -> frozenset[str]:
 
 
 def is_older(revision: str) -> bool:
-    """Return whether the schema at `revision` ("" for none) is older than this version's; unknown revisions count as newer."""
+    """Return whether the schema at `revision` ("" for no schema) is older than this version's.
+
+    Unknown revisions count as newer.
+    """
     return not revision or revision in _older_revisions()
 
 
 @contextmanager
 def _connected(url: str) -> Iterator[Connection]:
-    """Open a transaction and convert database errors into StartupError."""
+    """Open a transaction on the database at `url`. Converts database and Alembic errors into StartupError."""
     engine = synchronous_engine(url)
     try:
         with engine.begin() as connection:

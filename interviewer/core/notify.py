@@ -1,6 +1,6 @@
-"""Notifications from other processes: changed credits or plans, and ended sessions or shared reports.
+"""Notifications between processes: changes to a user's credits or plan, and the end of a session or a shared report.
 
-PostgreSQL's NOTIFY sends them when the transaction commits.
+They are sent with PostgreSQL's NOTIFY, which delivers them when the transaction commits.
 """
 
 from __future__ import annotations
@@ -20,30 +20,30 @@ from interviewer.errors import Unavailable
 
 logger = logging.getLogger(__name__)
 
-# Seconds before a broken connection is reopened, and between two checks that it is alive.
+# Seconds before reconnecting, and between checks that the connection is alive.
 RETRY, HEARTBEAT = 2.0, 60.0
-# NOTIFY channels: the payload of the first is the ID of the user whose credits or plan changed; the second has none.
+# NOTIFY channels. The payload of the first is the ID of the user whose credits or plan changed. The second has no payload.
 USERS_CHANNEL, ENDINGS_CHANNEL = "billing", "endings"
-# Waiters for the end of sessions or shared reports use this in place of a user ID.
+# Used in place of a user ID to wait for the end of sessions and shared reports.
 ENDINGS = -1
-# Seconds within which our own test notification must arrive.
+# Seconds within which a test notification must arrive.
 ECHO = 2.0
 
 
 class News:
-    """Wakes waiting tasks when something of a user changes. One database connection serves the whole process."""
+    """Wakes waiting tasks when a notification arrives. One database connection serves the whole process."""
 
     def __init__(self, database: Database, *, retry: float = RETRY) -> None:
-        """`retry` is the number of seconds between two connection attempts."""
+        """`retry` is the number of seconds before reconnecting."""
         self._database = database
         self._retry = retry
         self._waiting: defaultdict[int, set[asyncio.Event]] = defaultdict(set)
 
     async def wait(self, user_id: int, seconds: float) -> bool:
-        """Wait up to `seconds` for a change of a user's data; return whether there was one.
+        """Wait up to `seconds` for a change to a user's credits or plan. Returns whether there may have been one.
 
-        Earlier changes are not reported. True can also come without a change: after a broken connection all waiters check
-        again.
+        Earlier changes are not reported. After a reconnection it returns True to all waiters, because changes may have been
+        missed.
         """
         happened = asyncio.Event()
         self._waiting[user_id].add(happened)
@@ -58,7 +58,7 @@ class News:
                 del self._waiting[user_id]
 
     async def listen(self) -> None:
-        """Pass on notifications forever, reconnecting after any error."""
+        """Receive notifications and wake waiting tasks forever. Reconnects after any error."""
         broken = ""
         while True:
             try:
@@ -86,20 +86,21 @@ class News:
             await connection.execute("SELECT 1")
 
     def wake(self, user_id: int) -> None:
-        """Wake the tasks of this process that wait for news of a user."""
+        """Wake the tasks in this process that wait for a change to a user, or for ENDINGS."""
         for event in self._waiting.get(user_id, ()):
             event.set()
 
     def _tell_everybody(self) -> None:
-        """Wake every waiter: changes during a disconnection are unknown."""
+        """Wake every waiter, because changes made while disconnected are unknown."""
         for user_id in self._waiting:
             self.wake(user_id)
 
 
 async def arrive(database: Database) -> bool:
-    """Return whether notifications arrive. A pooler in transaction mode accepts LISTEN without an error but delivers none.
+    """Send a test notification and return whether it arrives.
 
-    Raises `errors.Unavailable` when the database does not answer.
+    A pooler in transaction mode accepts LISTEN without an error but delivers no notifications. Raises `errors.Unavailable` if the
+    database does not respond.
     """
     channel = f"echo_{token_hex(8)}"
     try:

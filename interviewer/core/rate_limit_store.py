@@ -1,4 +1,4 @@
-"""Counting attempts with the `limits` library: in this process, or for all processes in Redis or Valkey."""
+"""Counts attempts with the `limits` library, either in this process or shared between processes in Redis or Valkey."""
 
 from __future__ import annotations
 
@@ -16,20 +16,24 @@ from interviewer.core import logs, metrics
 
 logger = logging.getLogger(__name__)
 
-# Seconds between two log lines about an unavailable shared store.
+# Minimum seconds between log lines about the shared store being unavailable.
 COMPLAIN_EVERY = 60.0
-# Timeout in seconds for connecting to the shared store and for its replies: sign-ins wait for it.
+# Timeout in seconds for connecting to the shared store and for its replies. Short, because sign-ins wait for it.
 STORE_SECONDS = 1.0
 
 
 class LimitsLimiter:
     """Implements `RateLimiter`.
 
-    While the shared store does not answer, each process counts on its own: users can still sign in, and guessing stays limited.
+    While the shared store is unavailable, each process counts on its own, so that users can still sign in and guessing is still
+    limited.
     """
 
     def __init__(self, redis_url: str | None = None) -> None:
-        """`redis_url` names a Redis or Valkey server as redis:// or rediss://; None counts in this process."""
+        """`redis_url` is the URL (redis:// or rediss://) of a Redis or Valkey server.
+
+        Without it, attempts are counted in this process.
+        """
         self._own = MovingWindowRateLimiter(MemoryStorage())
         self._store = (
             RedisStorage(
@@ -47,7 +51,10 @@ class LimitsLimiter:
         self._seldom = logs.Seldom(COMPLAIN_EVERY)
 
     async def wait(self, limit: str, *who: str) -> int:
-        """Count an attempt by `who`; return 0, or the seconds until `limit` allows another. Refused attempts do not count."""
+        """Count an attempt by `who` and return 0.
+
+        If `limit` is reached, return the seconds until the next one is allowed. A refused attempt does not count.
+        """
         if self._shared is None:
             return await _wait(self._own, limit, who)
         try:
@@ -57,7 +64,7 @@ class LimitsLimiter:
             return await _wait(self._own, limit, who)
 
     async def answers(self) -> bool:
-        """Return whether the shared store answers; always true without one."""
+        """Return whether the shared store responds. Always true if there is none."""
         return self._store is None or await self._store.check()
 
     def _complain(self, error: StorageError) -> None:
@@ -67,7 +74,7 @@ class LimitsLimiter:
             logger.warning("the rate limit store does not respond (%s); this process counts on its own", kind)
 
     async def close(self) -> None:
-        """Close the connections to the shared store."""
+        """Close the connections to the shared store. No-op if there is none."""
         if self._store is not None and isinstance(self._store.bridge, RedispyBridge):
             await self._store.bridge.storage.aclose()
 
@@ -77,5 +84,5 @@ async def _wait(limiter: MovingWindowRateLimiter, limit: str, who: tuple[str, ..
     if await limiter.hit(item, *who):
         return 0
     window = await limiter.get_window_stats(item, *who)
-    # If the clock was set back, the reset time would be later than the limit lasts.
+    # If the clock has been set back, the reset time may be further away than the limit's whole period.
     return min(max(1, math.ceil(window.reset_time - time.time())), item.get_expiry())

@@ -1,4 +1,4 @@
-"""Rate limits that a normal user never reaches and a guessing program soon does."""
+"""Rate limits that normal users never reach, but that quickly stop password guessing and automated abuse."""
 
 from __future__ import annotations
 
@@ -12,16 +12,20 @@ from interviewer.errors import TooManyRequests
 
 
 class RateLimiter(Protocol):
-    """Counts attempts across all processes that share it."""
+    """Counts attempts. A shared store may count for several processes."""
 
     async def wait(self, limit: str, *who: str) -> int:
-        """Count an attempt by `who`; return 0, or the seconds until `limit` (such as "5/hour") allows another."""
+        """Count an attempt by `who` and return 0.
+
+        If `limit` (for example "5/hour") is reached, return the seconds until the next one is allowed. A refused attempt does not
+        count.
+        """
 
     async def answers(self) -> bool:
-        """Return whether the shared store answers; always true without one."""
+        """Return whether the shared store responds. Always true if there is none."""
 
     async def close(self) -> None:
-        """Close connections; called once at shutdown."""
+        """Close all connections. Called once at shutdown."""
 
 
 class Action(StrEnum):
@@ -45,10 +49,10 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits per client, per account from all clients, and per account and client; "" means no limit.
+    """Limits per client, per account (all clients together), and per account and client. "" means no limit.
 
-    A client is an IPv4 address or a /64 network of IPv6, which many users may share. The last limit is the tightest: it stops a
-    guessing client without locking out the owner, who comes from elsewhere.
+    A client is an IPv4 address or a /64 IPv6 network, which many users may share. Where it is set, the limit per account and
+    client is the tightest. It stops a client that guesses without locking out the owner, who connects from elsewhere.
     """
 
     client: str
@@ -56,7 +60,7 @@ class Limits:
     both: str = ""
 
 
-# ASVS 5.0 requires a limit that makes guessing infeasible and names 100 wrong passwords an hour per account.
+# OWASP ASVS 5.0 requires a limit that makes guessing infeasible. It mentions 100 wrong passwords per hour and account.
 LIMITS = {
     Action.SIGN_IN: Limits(client="200/5 minutes", account="100/hour", both="30/hour"),
     Action.SIGN_UP: Limits(client="30/hour", account="20/hour", both="5/hour"),
@@ -65,10 +69,10 @@ LIMITS = {
     Action.USE_LINK: Limits(client="60/5 minutes"),
     Action.GITHUB: Limits(client="60/5 minutes"),
     Action.REFRESH: Limits(client="600/5 minutes"),
-    # The payment service allows 300 requests a minute for the whole site.
+    # The payment service allows 300 requests per minute for the whole site.
     Action.CHECKOUT: Limits(client="120/hour", account="30/hour"),
     Action.PAYMENT: Limits(client="120/hour", account="30/hour"),
-    # Each of these calls a language model; credits limit the first two as well.
+    # Each of these calls a language model. The first two are also limited by the user's credits.
     Action.START: Limits(client="600/hour", account="60/hour"),
     Action.ANSWER: Limits(client="6000/hour", account="600/hour"),
     Action.JOB: Limits(client="300/hour", account="30/hour"),
@@ -82,11 +86,14 @@ class Guard:
     """Enforces the rate limits."""
 
     def __init__(self, limiter: RateLimiter | None) -> None:
-        """Without a limiter nothing is limited."""
+        """If `limiter` is None, nothing is limited."""
         self._limiter = limiter
 
     async def check(self, action: Action, client: str, account: str = "") -> None:
-        """Count an attempt from the address `client` on `account`. Raises TooManyRequests with the seconds to wait."""
+        """Count an attempt on `account` from the IP address `client`.
+
+        Raises TooManyRequests with the seconds to wait if a limit is reached.
+        """
         if self._limiter is None:
             return
         limits, network, name = LIMITS[action], network_of(client), _hidden(account)
@@ -100,7 +107,10 @@ class Guard:
 
 
 def network_of(client: str) -> str:
-    """Return what counts as one client: an IPv4 address, or an IPv6 /64, which usually belongs to one customer."""
+    """Return the network that counts as one client: an IPv4 address, or the /64 network of an IPv6 address.
+
+    A /64 usually belongs to one customer. An invalid address returns "unknown".
+    """
     try:
         address = ipaddress.ip_address(client.partition("%")[0])
     except ValueError:
@@ -113,6 +123,6 @@ def network_of(client: str) -> str:
 
 
 def _hidden(account: str) -> str:
-    """Return a hash of an address, so that the shared store holds no addresses."""
-    # Input may contain lone surrogates, which have no other encoding.
+    """Return a hash of an email address, so that the shared store contains no email addresses."""
+    # Input may contain lone surrogates, which UTF-8 cannot encode otherwise.
     return hashlib.sha256(account.encode(errors="surrogatepass")).hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""Whether this process is ready for visitors, for the load balancer's health check."""
+"""The readiness check for the load balancer: whether this process can serve visitors."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ READY, DEGRADED = "ready", "degraded: the store that the replicas share does not
 STOPPING = "This replica is shutting down. Please try again in a moment."
 OLD_SCHEMA = "The database schema is older than this version needs. Run `interviewer migrate`."
 NO_WRITES = "The database is not accepting writes: its disk is full, or it is read-only. Please try again in a moment."
-# Seconds for which a result is reused, so that frequent checks do not load the database.
+# Seconds for which a result is cached, so that frequent checks do not load the database.
 FRESH = 1.0
-# Timeout in seconds for the database and the store. Load balancers wait four.
+# Timeout in seconds for the database and for the rate limit store. Load balancers wait four seconds.
 PATIENCE = 3.0
 
 
@@ -37,10 +37,10 @@ class Readiness:
         self._stopping = True
 
     async def check(self) -> str:
-        """Return "ready", or "degraded" and why. Raises Unavailable while no visitors can be served.
+        """Return READY, or DEGRADED if the rate limit store is unavailable. Raises Unavailable if visitors cannot be served.
 
-        An unavailable rate limit store only degrades: each process then counts on its own. A database already migrated by a
-        newer version, as in every upgrade, is fine too: the older version keeps working with it.
+        Without the rate limit store, each process counts on its own. A database already migrated by a newer version is fine too,
+        as happens during every upgrade, because this version keeps working with it.
         """
         if self._stopping:
             raise Unavailable(STOPPING)
@@ -57,15 +57,15 @@ class Readiness:
         return database or (READY if store else DEGRADED)
 
     async def _database_error(self) -> Unavailable | None:
-        """Query the database, unless the pool is full and other queries get replies.
+        """Return an error if the database is unavailable, refuses writes, or has an old schema. None if it is fine.
 
-        In that case the last result counts. Having none is safe, because the process migrated the database before it began to
-        serve.
+        If the pool is full but its connections get replies, the database is up and the last result is used. It is safe if there
+        is none yet, because the process migrated the database before it started serving.
         """
         if not (self._database.full() and self._database.answering()):
             looking = asyncio.create_task(self._look_at_database())
             looking.add_done_callback(lambda task: task.cancelled() or task.exception())
-            # Not asyncio.timeout(): a canceled statement first waits for the server, which may be hanging.
+            # asyncio.timeout() would not work here: a canceled statement first waits for the server, which may not be responding.
             done, _ = await asyncio.wait({looking}, timeout=PATIENCE)
             looking.cancel()
             if done and looking.exception() is None:
@@ -78,7 +78,7 @@ class Readiness:
         return Unavailable(OLD_SCHEMA) if old else None
 
     async def _look_at_database(self) -> tuple[str, bool]:
-        """Return the schema revision, and whether the database refuses writes."""
+        """Return the schema's revision and whether the database refuses writes."""
         return await self._database.revision(), await self._database.writes.refused()
 
     async def _store_answers(self) -> bool:

@@ -1,6 +1,7 @@
-"""Retries: the one implementation, and statements that wait for a restarting database.
+"""Retries: the one implementation for the app, and statements that are retried while the database restarts.
 
-Scheduling is stamina's, https://stamina.hynek.me. Its log lines are off; each caller logs what it gave up.
+The scheduling is done by stamina (https://stamina.hynek.me). Its log lines are turned off, because each caller logs its own
+failures.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
 Statement = Callable[[AsyncSession], Awaitable[Result]]
 
-# Retry period in seconds: a restarting server is back within it, and a lease lasts about as long without renewal.
+# Retry period in seconds. A restarting server is usually back within it, and a lease lasts about as long without renewal.
 PATIENCE = 20.0
 TRY_EVERY = 0.5
 
@@ -29,7 +30,7 @@ set_on_retry_hooks([])
 
 
 class Temporary(Exception):
-    """A failure that a retry may not meet; `wait` is the number of seconds the other side asks for."""
+    """A failure after which a retry may succeed. `wait` is the delay in seconds that the other side asks for, or 0."""
 
     def __init__(self, wait: float = 0.0) -> None:
         super().__init__()
@@ -37,9 +38,9 @@ class Temporary(Exception):
 
 
 async def attempts(work: Callable[[], Awaitable[Result]], waits: Sequence[float]) -> Result:
-    """Return the result of `work`, retrying after each of `waits` (seconds) when it raises Temporary.
+    """Return the result of `work`. If it raises Temporary, retry after each of `waits` (seconds).
 
-    If the other side asks for a longer wait, that is used instead. Raises the last Temporary.
+    A longer wait that the other side asks for takes precedence. Raises the last Temporary if all attempts fail.
     """
     left = list(waits)
 
@@ -50,9 +51,9 @@ async def attempts(work: Callable[[], Awaitable[Result]], waits: Sequence[float]
 
 
 async def patiently(database: Database, statement: Statement[Result], seconds: float = PATIENCE) -> Result:
-    """Return the result of one idempotent statement, retrying it for up to `seconds` while the database does not answer.
+    """Return the result of an idempotent statement, retrying it for up to `seconds` while the database is unavailable.
 
-    It must be idempotent because it may have run although no reply came. Raises Unavailable when the time is up.
+    It must be idempotent because it may have run even though no reply arrived. Raises Unavailable when the time is up.
     """
     caller = stamina.AsyncRetryingCaller(
         attempts=None, timeout=seconds, wait_initial=TRY_EVERY, wait_max=TRY_EVERY, wait_jitter=0
@@ -70,7 +71,10 @@ async def patiently(database: Database, statement: Statement[Result], seconds: f
 
 
 async def quietly(database: Database, statement: Statement[None]) -> None:
-    """Run one statement that only saves others a wait; a failure is logged and otherwise ignored."""
+    """Run a statement that only saves others a wait, such as giving up a lease.
+
+    If the database is unavailable, log it and continue.
+    """
     try:
         async with database.autocommit() as session:
             await statement(session)

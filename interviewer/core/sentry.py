@@ -1,6 +1,7 @@
-"""Error reports to Sentry, for sites that enable them: what failed and where in the code, without any user input.
+"""Error reports to Sentry, for sites that turn them on. They say what failed and where in the code, without any user input.
 
-The SDK collects far more. Events are therefore rebuilt from fields known to be harmless, not filtered for harmful ones.
+The SDK collects far more. Each event is therefore rebuilt from fields known to be harmless, instead of filtering out harmful
+ones.
 """
 
 from __future__ import annotations
@@ -25,19 +26,19 @@ from interviewer.settings import Settings
 Event = dict[str, Any]
 Clean = Callable[[str], str]
 
-# Data about the SDK and the time, not about the request or the user.
+# Fields about the SDK and the time, not about the request or the user.
 _KEPT = ("event_id", "timestamp", "level", "logger", "platform", "release", "environment", "sdk")
 _FRAME = ("filename", "function", "module", "lineno", "in_app", "pre_context", "context_line", "post_context")
-# Context variables bound to a request's log lines.
+# Context variables of a request that are sent as tags.
 _TAGS = ("request_id", "interview_id", "page_event")
-# Where user input may begin in an error message: "invalid literal for int() with base 10: 'user input'".
+# The start of possible user input in an error message, as in "invalid literal for int() with base 10: 'user input'".
 _QUOTED = re.compile(r"(?<![A-Za-z])['\"`‘“].*")
 LONGEST = 300
 FLUSH_SECONDS = 2
 
 
 def start(settings: Settings) -> None:
-    """Report logged errors and uncaught exceptions to the project named in `settings`."""
+    """Report logged errors and uncaught exceptions to the Sentry project in `settings`. No-op if none is configured."""
     if settings.sentry_dsn is None:
         return
     clean = cleaner(configured_secrets(settings))
@@ -47,7 +48,7 @@ def start(settings: Settings) -> None:
         environment=settings.env.value,
         server_name="",
         before_send=lambda event, _hint: harmless(event, clean),
-        # Each of these would collect data that `before_send` drops.
+        # Turn off collecting data that `before_send` would drop anyway.
         before_breadcrumb=lambda _crumb, _hint: None,
         max_breadcrumbs=0,
         include_local_variables=False,
@@ -68,7 +69,7 @@ def start(settings: Settings) -> None:
 
 
 def harmless(event: Any, clean: Clean) -> Any:
-    """Return an event reduced to harmless fields: where the error occurred, and the beginning of its message."""
+    """Return an event reduced to harmless fields, such as where the error occurred and the beginning of its message."""
     kept: Event = {name: event[name] for name in _KEPT if name in event}
     kept["tags"] = {name: str(value) for name, value in get_contextvars().items() if name in _TAGS}
     if words := _message(event):
@@ -97,6 +98,6 @@ def _exceptions(raised: list[Event], clean: Clean) -> Iterator[Event]:
 
 
 def first_words(words: str, clean: Clean) -> str:
-    """Return a library message's first line up to its first quotation; the rest may be user input."""
+    """Return the first line of a library's message up to its first quotation mark, because the rest may be user input."""
     first = next(iter(words.strip().splitlines()), "")
     return clean(_QUOTED.sub("(left out)", first))[:LONGEST]

@@ -1,6 +1,6 @@
-"""The Redis or Valkey server in which replicas share page state: its timeouts, and detecting a restart.
+"""The Redis or Valkey server in which replicas share page state: client timeouts, and the detection of restarts.
 
-Its content is managed by Reflex.
+Reflex manages its contents.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import RedisError
 
-# Seconds to connect, and of silence after which a connection counts as broken, where the operating system supports it.
+# Connect timeout in seconds, and seconds without a response after which a connection counts as broken (if the OS supports it).
 CONNECT_WAIT, SILENCE = 2, 5
-# Raised while the server is down or still loading.
+# Raised while the server is unavailable or still loading its data.
 AWAY = (RedisError, OSError)
 
 
 async def life(store: Redis) -> str | None:
-    """Return an ID that changes when the store restarts (a restarted store is empty), or None if it does not answer."""
+    """Return an ID that changes when the store restarts, because a restarted store is empty. None if it does not respond."""
     try:
         return str((await store.info("server"))["run_id"])
     except AWAY:
@@ -28,7 +28,7 @@ async def life(store: Redis) -> str | None:
 
 
 def be_quick(store: Redis) -> None:
-    """Make a client give up within seconds. By default it waits more than a minute for a machine that is gone."""
+    """Make a client fail within seconds. By default it waits more than a minute for an unreachable machine."""
     keepalive = {"TCP_KEEPIDLE": SILENCE, "TCP_KEEPINTVL": SILENCE, "TCP_KEEPCNT": 2, "TCP_USER_TIMEOUT": SILENCE * 1000}
     options = {cast("int", getattr(socket, name)): value for name, value in keepalive.items() if hasattr(socket, name)}
     store.connection_pool.connection_kwargs.update(

@@ -1,4 +1,4 @@
-"""Users: the table, and SQL that several packages need."""
+"""The users table, and SQL that several packages need."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from sqlmodel import Field, SQLModel, col
 from interviewer.core.columns import id_column, time_column
 from interviewer.errors import BadRequest
 
-# Above the 254 characters of a valid address. The limit matters because parsing takes longer the longer the input.
+# More than the 254 characters of a valid email address. The limit exists because parsing takes longer for longer input.
 MAX_EMAIL = 320
 NO_EMAIL = "This isn't a valid email address."
 
 
 class User(SQLModel, table=True):
-    """An account. It exists once its address is verified; balances change only together with a ledger row.
+    """An account. It exists only once its email address is verified. Balances change only together with a ledger row.
 
-    A debt is the credits that were taken back after being spent. Later credits repay it, so an account never has credits and a
-    debt of the same kind. `github_id` is GitHub's numeric user ID, which survives changes of name and address there.
-    `password_proven_at` is when a person with access to this mailbox, or with this password, first used it. Until then, a
-    password that an API client confirmed only through the mailed link may be someone else's.
+    A debt is the number of credits that were taken back after being spent. Later credits repay it, so an account never has both
+    credits and a debt of the same kind. `github_id` is GitHub's numeric user ID, which stays the same if the user changes name or
+    email address there. `password_proven_at` is when someone with access to the mailbox, or with the password, first used the
+    password. Until then, a password that an API client confirmed only through the mailed link may be someone else's.
     """
 
     __tablename__: ClassVar[Any] = "users"
@@ -74,7 +74,7 @@ class StoredSecret(SQLModel, table=True):
 
 
 class ErasedAddress(SQLModel, table=True):
-    """The keyed hash of the address or GitHub ID of a deleted account, or of a disconnected GitHub ID.
+    """The keyed hash of a deleted account's email address or GitHub ID, or of a disconnected GitHub ID.
 
     It can be matched but not reversed.
     """
@@ -85,7 +85,7 @@ class ErasedAddress(SQLModel, table=True):
 
 
 def normalised_email(raw: str) -> str:
-    """Return the address in its stored form. Raises BadRequest for an invalid one."""
+    """Normalize an email address to the form in which it is stored. Raises BadRequest if it is invalid."""
     if len(raw) > MAX_EMAIL:
         raise BadRequest(NO_EMAIL)
     try:
@@ -95,10 +95,10 @@ def normalised_email(raw: str) -> str:
 
 
 async def locked_user(session: AsyncSession, user_id: int) -> User | None:
-    """Return the user with the row locked and freshly read, or None.
+    """Lock the user's row and return it freshly read. None if there is no such user.
 
-    The lock allows others to add rows that refer to the user. Otherwise two transactions that each add a row and then lock
-    would deadlock.
+    The lock still lets other transactions add rows that refer to the user. A stronger lock would deadlock two transactions that
+    each add such a row and then lock the user.
     """
     statement = select(User).where(col(User.id) == user_id).with_for_update(key_share=True)
     statement = statement.execution_options(populate_existing=True)
@@ -106,18 +106,18 @@ async def locked_user(session: AsyncSession, user_id: int) -> User | None:
 
 
 async def secret(session: AsyncSession, name: str) -> bytes:
-    """Return the site's secret key of this name, generating it if missing."""
+    """Return the site's secret key of this name. Generates and stores it if it is missing."""
     new = insert(StoredSecret).values(name=name, value=token_bytes(32)).on_conflict_do_nothing()
     await session.execute(new)
     return (await session.execute(select(col(StoredSecret.value)).where(col(StoredSecret.name) == name))).scalar_one()
 
 
 async def remember_erased(session: AsyncSession, address_hash: str) -> None:
-    """Record that an account with this address or GitHub ID was erased."""
+    """Record that the account with this email address or GitHub ID was deleted. No-op if it is already recorded."""
     await session.execute(insert(ErasedAddress).values(address_hash=address_hash).on_conflict_do_nothing())
 
 
 async def was_erased(session: AsyncSession, *hashes: str) -> bool:
-    """Return whether an account with one of these addresses or GitHub IDs was erased."""
+    """Return whether one of these hashes belongs to an email address or GitHub ID recorded by `remember_erased`."""
     statement = select(col(ErasedAddress.address_hash)).where(col(ErasedAddress.address_hash).in_(hashes)).limit(1)
     return (await session.execute(statement)).first() is not None

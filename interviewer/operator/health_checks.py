@@ -1,4 +1,4 @@
-"""Checks of the stored data, and of our configuration at the payment and mail services."""
+"""Health checks of the stored data, of notifications, and of our configuration at the payment and mail services."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from interviewer.errors import MailDelayed, MailRefused, PaymentsUnavailable
 from interviewer.interviews import queries as interview_queries
 from interviewer.wording import counted, form
 
-# A running server returns the credit of an abandoned start within seconds after its lease; later than this, no server is
-# running.
+# A running server gives back the credit of an abandoned start within seconds of its lease expiring. If a start is later than
+# this, no server is running.
 LATE_START = timedelta(minutes=5)
 LATE_MAIL = timedelta(minutes=10)
 RECENT = timedelta(days=7)
@@ -36,7 +36,7 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What was checked, the result, and a text saying what it means and what to do."""
+    """The result of one check. `words` says what it means and what to do."""
 
     subject: str
     health: Health
@@ -44,7 +44,7 @@ class Check:
 
 
 async def of_database(database: Database) -> list[Check]:
-    """Check balances, deliveries, starts and mails. Raises Unavailable when the database does not answer."""
+    """Check balances, the ledger, webhook deliveries, starts and mails. Raises Unavailable if the database does not respond."""
     async with database.transaction() as session:
         wrong = {id for id, _ in await ledger.discrepancies(session)}
         negative = {id for id, _ in await ledger.negative_runs(session)}
@@ -61,7 +61,10 @@ async def of_database(database: Database) -> list[Check]:
 
 
 async def of_notifications(database: Database) -> list[Check]:
-    """Check that LISTEN works, since nothing else would reveal it. Raises Unavailable when the database does not answer."""
+    """Check that LISTEN works. Returns no check if it does. Raises Unavailable if the database does not respond.
+
+    Nothing else would reveal that notifications are lost.
+    """
     if await notify.arrive(database):
         return []
     words = (
@@ -72,7 +75,7 @@ async def of_notifications(database: Database) -> list[Check]:
 
 
 async def of_payments(shop: LemonSqueezy, catalogue: Catalogue, *, production: bool) -> Check:
-    """Check that the payment service knows our key, our store and our products."""
+    """Check that the payment service knows our API key, store and products, and charges the prices that the site shows."""
     try:
         found = await shop.check(list(catalogue.variants.values()))
     except PaymentsUnavailable:
@@ -97,7 +100,7 @@ async def of_payments(shop: LemonSqueezy, catalogue: Catalogue, *, production: b
 
 
 def _wrong_prices(catalogue: Catalogue, charged: Mapping[str, int | None], currency: str) -> str:
-    """Return a text about prices that are shown differently from what is charged, or ""."""
+    """Return a message about products whose price on the site differs from what is charged. "" if there are none."""
     if currency and currency != "USD":
         return f"the store charges in {currency}, but pages show US dollars: change the store's currency at Lemon Squeezy"
     wrong = [
@@ -113,7 +116,7 @@ def _price(cents: int | None) -> str:
 
 
 async def of_mail(service: MailService) -> Check:
-    """Check that our key is valid and our sender verified, without sending a mail."""
+    """Check that our API key is valid and our sender's domain is verified, without sending a mail."""
     try:
         found = await service.check()
     except MailRefused:
@@ -177,7 +180,7 @@ def _many(count: int, what: str) -> str:
 
 
 def _users(ids: Iterable[int]) -> str:
-    """List user IDs, at most MOST_NAMED of them."""
+    """Format user IDs as a list of at most MOST_NAMED and the number of the others."""
     found = sorted(ids)
     rest = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
     return f"user{'s' if len(found) > 1 else ''} {', '.join(map(str, found[:MOST_NAMED]))}{rest}"

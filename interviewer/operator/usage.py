@@ -1,4 +1,4 @@
-"""Model usage summed up for the operator."""
+"""Model usage and its cost, for the operator."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ MILLION = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Prices per million tokens in USD, None if unknown. Without its own price, cached input costs as much as other input."""
+    """Prices in USD per million tokens. None if unknown. If `cached` is None, cached input costs as much as other input."""
 
     input: Decimal | None = None
     cached: Decimal | None = None
     output: Decimal | None = None
 
     def cost(self, prompt: int, cached: int, completion: int) -> Decimal | None:
-        """Return the cost in USD, where `cached` is part of `prompt`; None while a price is missing."""
+        """Return the cost in USD. `cached` is part of `prompt`. None if the input or output price is unknown."""
         if self.input is None or self.output is None:
             return None
         of_cached = self.input if self.cached is None else self.cached
@@ -34,33 +34,36 @@ class Prices:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A sum of calls with its cost in USD, or None if unknown."""
+    """A sum of model calls with its cost in USD. `cost` is None if unknown."""
 
     sum: Sum
     cost: Decimal | None
 
 
 class Spending:
-    """Model usage and costs."""
+    """Model usage and its cost."""
 
     def __init__(self, database: Database, prices: Prices) -> None:
         self._database = database
         self._prices = prices
 
     async def lines(self, days: int, by: By, limit: int) -> list[Line]:
-        """Return usage of the last `days`: UTC days newest first, anything else by most tokens."""
+        """Return up to `limit` lines of usage of the last `days` days.
+
+        With By.DAY they are UTC days, newest first; otherwise those with the most tokens come first.
+        """
         async with self._database.transaction() as session:
             found = await queries.sums(session, utcnow() - timedelta(days=days), by, limit)
         return [Line(one, self._cost(one)) for one in found]
 
     async def total(self, days: int) -> Line:
-        """Return the total usage of the last `days`."""
+        """Return the total usage of the last `days` days."""
         async with self._database.transaction() as session:
             found = await queries.total(session, utcnow() - timedelta(days=days))
         return Line(found, self._cost(found))
 
     def _cost(self, one: Sum) -> Decimal | None:
-        """Return the cost, or None if no call reported its tokens."""
+        """Return the cost in USD. None if the prices are unknown, or if calls were made but none reported its token usage."""
         if not one.prompt + one.completion and one.uncounted:
             return None
         return self._prices.cost(one.prompt, one.cached, one.completion)

@@ -1,4 +1,4 @@
-"""The operator's work on accounts: list them, grant credits, find open deliveries."""
+"""Account management for the operator: list accounts, grant credits, and find webhook deliveries that need attention."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from interviewer.credits.rules import CreditType, grant_key
 from interviewer.credits.tables import CreditTransaction
 from interviewer.errors import BadRequest, Conflict, NotFound
 
-# Most credits in one grant, to catch typing errors.
+# Maximum number of credits in one grant, to catch typing errors.
 MOST_CREDITS = 1000
 LONGEST_REASON, LONGEST_KEY = 40, 100
 LONGEST_SEARCH = 320
@@ -29,7 +29,7 @@ LONGEST_SEARCH = 320
 
 @dataclass(frozen=True, slots=True)
 class AccountLine:
-    """An account in the operator's list, with credits and debt of each kind."""
+    """An account in the operator's list, with its credits and debt of each kind."""
 
     id: int
     email: str
@@ -44,7 +44,10 @@ class AccountLine:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A grant of individual credits and the balance after it; `repeated` means it was made before and nothing changed."""
+    """A grant of individual credits and the balance after it.
+
+    `repeated` means that it had been made before and nothing changed.
+    """
 
     email: str
     credits: int
@@ -54,20 +57,26 @@ class Grant:
 
 
 class Operations:
-    """The operator's use cases."""
+    """The use cases of the operator's commands."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def accounts(self, search: str = "", limit: int = 50) -> list[AccountLine]:
-        """Return accounts, newest first, optionally only those whose address or name contains `search`. Raises BadRequest."""
+        """Return up to `limit` accounts, newest first. With `search`, only those whose email address or name contains it.
+
+        Raises BadRequest if `search` is too long or contains control characters.
+        """
         wanted = _line(search, LONGEST_SEARCH, "The search text") if search.strip() else ""
         async with self._database.transaction() as session:
             rows = await account_queries.listed(session, search=wanted, limit=limit)
         return [_account(user, status) for user, status in rows]
 
     async def user_id(self, email: str) -> int:
-        """Return the ID of the account with this address. Raises BadRequest for an invalid address, NotFound."""
+        """Return the ID of the account with this email address.
+
+        Raises BadRequest if the address is invalid, NotFound if there is no account.
+        """
         address = normalised_email(email)
         async with self._database.transaction() as session:
             user = await account_queries.user_by_email(session, address)
@@ -76,10 +85,10 @@ class Operations:
         return user.id
 
     async def grant(self, email: str, credits: int, reason: str = "Credits granted", key: str = "") -> Grant:
-        """Grant individual credits; `reason` appears on the user's statement.
+        """Grant individual credits. `reason` appears on the user's statement.
 
-        With a `key`, repeating the grant changes nothing. Raises BadRequest, NotFound, and Conflict for a key already used for
-        another grant.
+        Repeating a grant with the same `key` changes nothing; without a `key`, each call is a new grant. Raises BadRequest for
+        invalid input, NotFound if there is no such account, and Conflict if the key was already used for another grant.
         """
         if not 1 <= credits <= MOST_CREDITS:
             raise BadRequest(f"You can grant 1 to {MOST_CREDITS} credits at a time.")
@@ -104,13 +113,13 @@ class Operations:
                     )
                     await purchase_queries.announce(session, user.id)
         except IntegrityError:
-            raise _other_grant(key) from None  # used for another user at the same moment
+            raise _other_grant(key) from None  # another transaction used the key at the same time
         if known and not _same(known, user, credits):
             raise _other_grant(key)
         return Grant(user.email, credits, user.individual_credits, user.individual_debt, repeated=known is not None)
 
     async def open_deliveries(self) -> Sequence[int]:
-        """Return the IDs of deliveries that need attention, in order."""
+        """Return the IDs of the deliveries that need attention, in order."""
         async with self._database.transaction() as session:
             return await webhook_queries.open_ids(session)
 
@@ -130,7 +139,7 @@ def _account(user: User, status: str | None) -> AccountLine:
 
 
 def _line(raw: str, longest: int, what: str) -> str:
-    """Return the text stripped. Raises BadRequest if it is empty, too long, or contains control or invisible characters."""
+    """Strip a text. Raises BadRequest if it is then empty, longer than `longest`, or contains control or invisible characters."""
     words = raw.strip()
     if not words or len(words) > longest or any(unicodedata.category(character)[0] == "C" for character in words):
         raise BadRequest(f"{what} must have 1 to {longest} characters, and no control characters.")

@@ -7,23 +7,23 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-# Seconds between two attempts at a lock that another process holds.
+# Seconds between attempts to take a lock that is already held.
 RETRY = 0.05
 
 
 class FileLock:
-    """A lock on one file, exclusive or shared. Each object holds its own lock, also within one process."""
+    """An exclusive or shared lock on a file. Each object holds its own lock, even within one process."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._descriptor: int | None = None
 
     def try_acquire(self, *, shared: bool = False) -> bool:
-        """Take the lock without waiting; return whether it is held.
+        """Try to take the lock without waiting. Returns whether it was taken.
 
-        Raises OSError when the file cannot be created or locked.
+        Raises OSError if the file cannot be created or locked.
         """
-        import fcntl  # not on Windows, which has no embedded server either
+        import fcntl  # does not exist on Windows, which has no embedded server either
 
         if self._descriptor is None:
             self._descriptor = _opened(self._path)
@@ -34,7 +34,10 @@ class FileLock:
         return True
 
     def acquire(self, *, seconds: float, waiting: Callable[[float], None]) -> bool:
-        """Take the exclusive lock within `seconds`; return whether it is held. Calls `waiting` with the seconds elapsed."""
+        """Wait up to `seconds` for the exclusive lock. Returns whether it was taken.
+
+        Calls `waiting` with the seconds elapsed between attempts.
+        """
         began = time.monotonic()
         while not self.try_acquire():
             passed = time.monotonic() - began
@@ -45,14 +48,17 @@ class FileLock:
         return True
 
     def release(self) -> None:
-        """Release the lock."""
+        """Release the lock. No-op if it is not held."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
 
 
 def _opened(path: Path) -> int:
-    """Open or create the file. If root creates it, it gets the folder's owner, who can then open it too."""
+    """Open the lock file, creating it if necessary.
+
+    A file opened by root gets the owner of its folder, who can then open it too.
+    """
     descriptor = os.open(path, os.O_RDONLY | os.O_CREAT, 0o600)
     if os.geteuid() == 0:
         owner = path.parent.stat()

@@ -1,4 +1,7 @@
-"""Reading `postmaster.pid`, which names a PostgreSQL server's process and port. After a power cut its content may be garbage."""
+"""Reads and writes `postmaster.pid`, which names a PostgreSQL server's process and port.
+
+It may be garbage after a power failure.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ NAME = "postmaster.pid"
 
 @dataclass(frozen=True, slots=True)
 class PidFile:
-    """The server's process, port, socket folder and status; fields are empty while unknown."""
+    """The contents of a `postmaster.pid`. Fields other than `pid` are None or empty while unknown."""
 
     pid: int
     port: int | None
@@ -20,22 +23,22 @@ class PidFile:
 
 
 def read_pid_file(folder: Path) -> PidFile | None:
-    """Return the parsed file of a data folder, or None if it is missing or names no process."""
+    """Parse the `postmaster.pid` of a data folder. None if it is missing or contains no process ID."""
     lines = _lines(folder / NAME)
     pid = _number(lines[0]) if lines else None
     if pid is None:
         return None
-    # Lines in the order in which they are written: process, data folder, start time, port, socket folder, address, shared
-    # memory, status.
+    # Order of the lines in the file: process ID, data folder, start time, port, socket folder, listen address, shared memory,
+    # status.
     text = [os.fsdecode(line).strip() for line in (*lines, *[b""] * 8)][:8]
     return PidFile(pid, _number(lines[3]) if len(lines) > 3 else None, Path(text[4]) if text[4] else None, text[7])
 
 
 def disown(folder: Path) -> None:
-    """Replace the process in a dead server's file with this one, or delete the file if it names none.
+    """Replace the process ID in a dead server's file with that of this process. If the file has none, delete it.
 
-    That process ID may by now belong to a program unrelated to PostgreSQL. A starting server ignores a file that names its
-    parent process. The other lines stay: the server uses them to detect processes of a killed server that still use the data.
+    By now the old process ID may belong to an unrelated program. A starting server ignores a file that names its parent process.
+    The other lines stay, because the server uses them to detect processes of a killed server that still use the data.
     """
     path = folder / NAME
     if read_pid_file(folder) is None:
@@ -52,6 +55,6 @@ def _lines(path: Path) -> list[bytes]:
 
 
 def _number(text: bytes) -> int | None:
-    """Return the text as a process ID or port number, or None."""
+    """Parse a process ID or port number. None if the text is not a positive number of at most nine digits."""
     text = text.strip()
     return int(text) if text.isdigit() and 0 < len(text) < 10 and int(text) else None

@@ -1,4 +1,4 @@
-"""The server process of one PostgreSQL data folder: find, start and stop it, and never touch another process."""
+"""The server process of one PostgreSQL data folder. It finds, starts and stops that process and never touches any other."""
 
 from __future__ import annotations
 
@@ -22,18 +22,19 @@ from interviewer.core.embedded_postgres.server_programs import launch
 from interviewer.errors import StartupError
 
 PORT = 5432
-# Seconds allowed for startup: after a crash the server replays its log first.
+# Seconds allowed for startup. After a crash the server replays its write-ahead log first.
 START_SECONDS = 300.0
-# Seconds in which the processes of a killed server should notice that it is gone.
+# Seconds for the remaining processes of a killed server to notice that it is gone.
 ORPHAN_SECONDS = 10.0
-# Shutdown signals with the seconds each gets: fast (ends sessions), immediate, kill.
+# Shutdown signals and the seconds the server gets after each: fast (ends sessions), immediate, kill.
 STOPS = ((signal.SIGINT, 60.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0))
 LOOK_EVERY = 0.05
-# Longest socket path in bytes that works everywhere: Linux allows 107, macOS 103.
+# Maximum socket path length in bytes that works everywhere. Linux allows 107, macOS 103.
 LONGEST_SOCKET = 103
 SOCKET_PREFIX = "interviewer-postgres-"
 
-# A server may outlive the process that started it while another one uses it. `Popen` would warn about that.
+# References to started servers, which may outlive this process while others use them. `Popen` would warn if it were garbage
+# collected before the server ends.
 _children: set[subprocess.Popen[bytes]] = set()
 
 _ORPHANS = "pre-existing shared memory block"
@@ -41,14 +42,14 @@ _CAUSE = re.compile(r"\b(?:FATAL|PANIC): +(.*)")
 
 
 class ServerEnded(Exception):
-    """The server exited instead of starting; the message is the reason from its log."""
+    """The server exited during startup. The message is the reason from its log."""
 
 
 class Postmaster:
-    """The server of one data folder. Callers hold the folder's lock while they start or stop it."""
+    """The server of one data folder. Callers hold the folder's lock while starting or stopping it."""
 
     def __init__(self, folder: Path, programs: Path, account: Account | None) -> None:
-        """`programs` is the folder with `postgres`; `account` runs the server, or None for the account of this process."""
+        """`programs` is the folder that contains `postgres`. `account` runs the server; None means this process's own account."""
         self._folder = folder
         self._programs = programs
         self._account = account
@@ -57,7 +58,7 @@ class Postmaster:
         self._log_start = 0
 
     def process(self) -> psutil.Process | None:
-        """Return the process that serves this folder, or None, even if `postmaster.pid` is stale."""
+        """Return the server process of this folder. None if it is not running, even if `postmaster.pid` names another process."""
         self._forget_ended_child()
         found = read_pid_file(self._folder)
         if found is None:
@@ -69,10 +70,10 @@ class Postmaster:
         return process if serves(process, self._folder) else None
 
     def start(self, waiting: Callable[[float], None]) -> str:
-        """Start the server, or join the running one, and return its address.
+        """Start the server, or wait for the one already running, and return its URL.
 
-        Calls `waiting` with the seconds elapsed; an exception from it aborts the startup. Raises ServerEnded, OSError, and
-        `errors.StartupError` when it takes too long.
+        Calls `waiting` with the seconds elapsed; an exception from it aborts the startup. Raises ServerEnded if the server exits,
+        OSError, and `errors.StartupError` if the startup takes too long or another server's processes use the folder.
         """
         began = time.monotonic()
 
@@ -102,7 +103,7 @@ class Postmaster:
         return f"postgresql://postgres@/postgres?host={quote(str(self._sockets))}&port={found.port or PORT}"
 
     def stop(self) -> None:
-        """Stop the server if it runs, and its clients' sessions."""
+        """Stop the server and end its sessions. No-op if it is not running."""
         found, process = read_pid_file(self._folder), self.process()
         if process is None:
             self._end_child()
@@ -121,7 +122,7 @@ class Postmaster:
                 sockets.rmdir()
 
     def _join(self, look: Callable[[], None]) -> PidFile | None:
-        """Wait until a running server accepts connections; return None if none runs, or it exits."""
+        """Wait until the running server accepts connections. Returns None if none is running or it exits."""
         while (process := self.process()) is not None:
             found = read_pid_file(self._folder)
             if found is not None and found.pid == process.pid and found.status == "ready":
@@ -130,7 +131,10 @@ class Postmaster:
         return None
 
     def _spawn(self, look: Callable[[], None]) -> PidFile:
-        """Start a new server and wait until it accepts connections. On any failure, stop it."""
+        """Start a new server and wait until it accepts connections. Stops it again on any failure.
+
+        Raises ServerEnded if it exits.
+        """
         old = read_pid_file(self._folder)
         if old is None:
             self._refuse_hidden()
@@ -142,7 +146,7 @@ class Postmaster:
             self._log_start = os.fstat(log).st_size
             if self._account is not None:
                 os.fchown(log, self._account.uid, self._account.gid)
-            # The option is a list of folders with its own quoting.
+            # The option takes a list of folders with its own quoting rules.
             quoted = '"{}"'.format(str(sockets).replace('"', '""'))
             command = [str(self._programs / "postgres"), "-D", str(self._folder), "-h", "", "-p", str(PORT), "-k", quoted]
             self._child = child = launch(command, self._account, log)
@@ -160,7 +164,7 @@ class Postmaster:
         return found
 
     def _refuse_hidden(self) -> None:
-        """Refuse to start next to a server whose `postmaster.pid` was damaged or removed while it ran."""
+        """Raise StartupError if a server is running in this folder whose `postmaster.pid` was damaged or removed."""
         for process in psutil.process_iter():
             if serves(process, self._folder):
                 raise StartupError(
@@ -169,12 +173,12 @@ class Postmaster:
                 )
 
     def _choose_sockets(self, old: PidFile | None) -> Path:
-        """Return the socket's folder: the data folder, or if its path does not fit, a private temporary folder.
+        """Return the folder for the socket: the data folder, or a private temporary folder if the socket's path is unsuitable.
 
-        An existing private folder is reused, because other processes have it in their address.
+        An existing private folder is reused, because it is part of the URL that other processes use.
         """
         path = str(self._folder)
-        # A comma would separate two servers in an address.
+        # In a database URL, a comma separates two hosts.
         if len(os.fsencode(f"{path}/.s.PGSQL.{PORT}")) <= LONGEST_SOCKET and "," not in path and path.isprintable():
             return self._folder
         for used in (self._sockets, old.sockets if old else None):
@@ -215,7 +219,10 @@ class Postmaster:
         return True
 
     def _reason(self, status: int) -> str:
-        """Return the last fatal log line since the start, or else the last line."""
+        """Return the last fatal error logged since the startup began.
+
+        Falls back to the last log line, then to the exit status.
+        """
         with (self._folder / "log").open("rb") as log:
             log.seek(self._log_start)
             lines = log.read().decode(errors="replace").strip().splitlines()
@@ -224,10 +231,10 @@ class Postmaster:
 
 
 def serves(process: psutil.Process, folder: Path) -> bool:
-    """Return whether a process is the running server of a data folder, judged by its name, owner and working directory.
+    """Return whether a process is the running server of a data folder. Checks its name, owner and working directory.
 
-    A zombie counts as dead. Where the system hides another account's working directory even from root, the `-D` of the command
-    line decides.
+    A zombie does not count as running. Where the operating system hides the working directory of another account's process even
+    from root, the `-D` option of its command line is checked instead.
     """
     try:
         line = process.cmdline()
@@ -245,6 +252,9 @@ def serves(process: psutil.Process, folder: Path) -> bool:
 
 
 def _working_folder(process: psutil.Process) -> os.stat_result:
-    """Stat the working directory, through `/proc` where it exists: there, a deleted and recreated folder is a different one."""
+    """Stat a process's working directory.
+
+    Uses `/proc` if available, because there a folder deleted and recreated is not the same one.
+    """
     link = Path(f"/proc/{process.pid}/cwd")
     return link.stat() if Path("/proc/self/cwd").exists() else Path(process.cwd()).stat()

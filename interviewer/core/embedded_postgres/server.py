@@ -30,13 +30,13 @@ from interviewer.errors import StartupError
 if TYPE_CHECKING:
     from interviewer.core.embedded_postgres.postmaster import Postmaster
 
-# The server's files; the folder name says which program they belong to.
+# The folder of the server's files inside the data folder.
 FOLDER = "postgres"
-# Seconds between two checks that the server still runs.
+# Seconds between checks that the server is still running.
 LOOK_EVERY = 2.0
-# Seconds after which a wait is logged, and after which waiting for another process is abandoned.
+# Seconds after which a wait is logged, and after which waiting for another process's lock is abandoned.
 QUIET, LOCK_SECONDS = 2.0, 400.0
-# Errors of the machine, not of the data.
+# Errors caused by the machine rather than by damaged data.
 _MACHINE = re.compile(
     "No space left|quota|Permission denied|allocate memory|shared memory|Read-only|Too many open|could not bind"
 )
@@ -45,23 +45,23 @@ logger = logging.getLogger(__name__)
 
 
 class EmbeddedPostgres:
-    """A PostgreSQL 18 server on a unix socket with its data in `<data_dir>/postgres`. Several processes may share it."""
+    """A PostgreSQL 18 server on a Unix socket with its data in `<data_dir>/postgres`. Several processes may share it."""
 
     postmaster: Postmaster
 
     def __init__(self, data_dir: Path) -> None:
         data_dir = data_dir.absolute()
         self.folder = data_dir / FOLDER
-        # The first lock guards starting and stopping the server. Users of the server share the second; the last to release it
-        # stops the server.
+        # The first lock guards starting and stopping. The processes that use the server share the second lock, and the last one
+        # to release it stops the server.
         self._lock = FileLock(data_dir / f"{FOLDER}.lock")
         self._use = FileLock(data_dir / f"{FOLDER}.users")
 
     def start(self, interrupted: Callable[[], bool] = lambda: False) -> str:
-        """Start the server, or join the running one, and return its address.
+        """Start the server, or join the one already running, and return its URL. It is stopped at exit.
 
-        Raises `errors.StartupError` when the folder is unusable, incomplete or damaged, when the server cannot start, or when
-        `interrupted` returns true meanwhile.
+        Raises `errors.StartupError` if the folder is unusable, incomplete or damaged, if the server cannot start, or if
+        `interrupted` returns true during the startup.
         """
         programs = find_programs()
         make_data_folder(self.folder.parent)
@@ -80,7 +80,7 @@ class EmbeddedPostgres:
         return url
 
     def stop(self) -> None:
-        """Stop the server, unless another process still uses it."""
+        """Stop the server, unless another process is still using it."""
         try:
             with self._locked():
                 self._use.release()
@@ -94,7 +94,10 @@ class EmbeddedPostgres:
 
     @contextmanager
     def kept_up(self, every: float = LOOK_EVERY) -> Iterator[None]:
-        """Restart the server whenever it exits while the block runs, for example killed or out of disk space."""
+        """Restart the server whenever it exits during the block, for example if it is killed or runs out of disk space.
+
+        Checks every `every` seconds.
+        """
         over = threading.Event()
         thread = threading.Thread(target=self._keep_up, args=(over, every), name="embedded-database", daemon=True)
         thread.start()
@@ -138,13 +141,16 @@ class EmbeddedPostgres:
         return account
 
     def _create(self, programs: Path, account: Account | None, waiting: Callable[[float], None]) -> None:
-        """Create the data in a temporary folder and rename it, so that an interrupted start leaves nothing half-written."""
+        """Create the data in a temporary folder, then rename it, so that an interrupted start leaves no half-written data.
+
+        Raises StartupError if initdb fails.
+        """
         scratch, began = self.folder.with_name(f"{FOLDER}.unfinished"), time.monotonic()
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir(mode=0o700)
         if account is not None:
             os.chown(scratch, account.uid, account.gid)
-        # A built-in locale sorts the same on every machine, whatever locales are installed.
+        # The built-in locale sorts the same on every machine, regardless of the installed locales.
         locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         command = [str(programs / "initdb"), "--auth=trust", *locale, "--username=postgres", "--pgdata", str(scratch)]
         with tempfile.TemporaryFile() as output:
@@ -169,7 +175,7 @@ class EmbeddedPostgres:
         scratch.rename(self.folder)
 
     def _refuse_unusable(self) -> None:
-        """Raise StartupError for data that this server or this user cannot use."""
+        """Raise StartupError if this server or this account cannot use the data. No-op if there is none yet."""
         if not self.folder.exists():
             return
         if not self.folder.is_dir():
@@ -212,7 +218,7 @@ class EmbeddedPostgres:
 
     @contextmanager
     def _sentences(self) -> Iterator[None]:
-        """Convert startup errors into StartupError with a sentence for the operator."""
+        """Convert ServerEnded and OSError into a StartupError with one sentence for the operator."""
         from interviewer.core.embedded_postgres.postmaster import ServerEnded
 
         try:
@@ -227,7 +233,7 @@ class EmbeddedPostgres:
 
 
 def make_data_folder(folder: Path) -> None:
-    """Create the data folder. Raises `errors.StartupError` when it cannot be created or written to."""
+    """Create the data folder if it is missing. Raises `errors.StartupError` if it cannot be created or written to."""
     reason = ""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -242,14 +248,17 @@ def make_data_folder(folder: Path) -> None:
 
 
 def _postmaster(folder: Path, programs: Path, account: Account | None) -> Postmaster:
-    """Import `postmaster` late: it needs the extra `embedded`."""
+    """Create a Postmaster. Imports `postmaster` only here, because it requires the extra `embedded`."""
     from interviewer.core.embedded_postgres.postmaster import Postmaster
 
     return Postmaster(folder, programs, account)
 
 
 def _explained(why: str, interrupted: Callable[[], bool]) -> Callable[[float], None]:
-    """Return a wait callback that logs `why` once after QUIET seconds and raises StartupError when `interrupted` returns true."""
+    """Return a callback for waits.
+
+    It logs `why` once after QUIET seconds, and raises StartupError if `interrupted` returns true.
+    """
     said = False
 
     def waiting(passed: float) -> None:

@@ -1,4 +1,4 @@
-"""The system account that runs the embedded server when the program runs as root, which PostgreSQL refuses to do."""
+"""The system account that runs the embedded server when the app runs as root, because PostgreSQL refuses to run as root."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ NAME = "pgserver"
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A user ID and group ID, as `subprocess` and `chown` take them."""
+    """A user ID and a group ID, as `subprocess` and `chown` expect them."""
 
     uid: int
     gid: int
 
 
 def choose_account(folder: Path) -> Account | None:
-    """Return the account to run the server on `folder`, or None to use this process's own if that is not root.
+    """Return the account to run the server on `folder`. None if this process is not root and runs the server itself.
 
-    It is the owner of the data, or else of the folder around it, so that an ordinary user can continue what root started.
-    Raises `errors.StartupError` when root has no account to use.
+    The account is the owner of the data or, failing that, of the parent folder, so that an ordinary user can continue what root
+    started. If root owns both, it is the account NAME. Raises `errors.StartupError` if that account cannot be created.
     """
     if os.geteuid() != 0:
         return None
@@ -42,7 +42,7 @@ def choose_account(folder: Path) -> Account | None:
 
 
 def account_name(uid: int) -> str:
-    """Return the name of an account, or its number if it has no name."""
+    """Return the name of an account, or its ID as text if it has no name."""
     import pwd
 
     with contextlib.suppress(KeyError):
@@ -51,13 +51,13 @@ def account_name(uid: int) -> str:
 
 
 def open_way(path: Path, account: Account) -> None:
-    """Let the account traverse the folders above `path`, without listing them."""
+    """Let the account traverse the folders above `path` without listing them."""
     for folder in path.parents:
         _allow(folder, account, stat.S_IXOTH)
 
 
 def open_programs(folder: Path, account: Account) -> None:
-    """Let the account read and run the server's programs; under a strict umask only the installing user can."""
+    """Let the account read and run the server's programs. Under a strict umask only the user who installed them can."""
     open_way(folder, account)
     if all(path.stat().st_mode & 0o005 == 0o005 for path in (folder, folder / "bin" / "postgres", folder / "share")):
         return
@@ -68,14 +68,18 @@ def open_programs(folder: Path, account: Account) -> None:
 
 
 def hand_over(folder: Path, account: Account) -> None:
-    """Give data owned by root, for example after copying it, to the account."""
+    """Give the data to the account if root owns it, for example after it was copied. No-op otherwise."""
     if folder.exists() and folder.stat().st_uid == 0:
         for path in (folder, *folder.rglob("*")):
             os.chown(path, account.uid, account.gid, follow_symlinks=False)
 
 
 def _allow(path: Path, account: Account, bits: int) -> None:
-    """Add permissions, given as bits for others, to the class (owner, group, others) that the account falls into."""
+    """Add permissions on a path for the account. `bits` are permission bits for others.
+
+    They are shifted to the owner's or the group's bits if the account is the owner or in the group. No-op if they are already
+    set.
+    """
     found = path.stat()
     if found.st_uid == account.uid:
         bits <<= 6
@@ -90,7 +94,7 @@ def _known(uid: int) -> bool:
 
 
 def _of_server() -> Account:
-    """Return the account NAME, created if missing."""
+    """Return the account NAME, creating it if it is missing. Raises StartupError if it cannot be created."""
     import pwd
 
     with contextlib.suppress(KeyError):

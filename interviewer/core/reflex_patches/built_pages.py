@@ -1,7 +1,7 @@
-"""Patches to the built frontend: where its pages find their server, and when their scripts start.
+"""Patches to the built frontend: the server URL its pages connect to, and when their scripts start.
 
-Reflex writes one server address into the build, with no option for "the address the page came from", and no option for the load
-order of a prerendered page. Both are patched in the built files; if a patch finds nothing to change, the build fails.
+Reflex writes one server URL into the build and has no option for "the origin the page was loaded from". It also has no option for
+the load order of a prerendered page. Both are patched in the built files. If there is nothing to patch, the build fails.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from pathlib import Path
 
 from interviewer.errors import StartupError
 
-# The server address appears in one small file of the build.
+# The server URL appears in one small file of the build.
 _BAKED = re.compile(rb"""([`"'])(http|ws)://localhost:3000([^`"']*)\1""")
 _ENTRY = re.compile(rb'(<script )type="module"([^>]*>\s*import )')
 _STARTER = "starter.js"
 
 
 def point_at_own_origin(assets: Path) -> None:
-    """Make the built pages connect to the address they were loaded from.
+    """Make the built pages connect to the origin they were loaded from.
 
-    Raises StartupError when the build contains no address to replace: its pages would connect to the wrong server.
+    Raises StartupError if the build contains no server URL to replace, because its pages would connect to the wrong server.
     """
     replaced = 0
     for script in assets.glob("*.js"):
@@ -38,8 +38,8 @@ def point_at_own_origin(assets: Path) -> None:
 def text_before_scripts(client: Path) -> None:
     """Make prerendered pages show their text before they request their scripts.
 
-    Until the first frame is drawn, preload links and the start script carry the type "later", which browsers ignore; then
-    starter.js restores them. Raises StartupError for a page without the expected start script.
+    Until the first frame is drawn, preload links and the start script have the type "later", which browsers ignore. Then
+    starter.js restores them. Raises StartupError if a page does not have the expected start script.
     """
     starter = _starter()
     for page in client.rglob("*.html"):
@@ -60,7 +60,7 @@ def _starter() -> bytes:
 
 
 def _rewrite(file: Path, content: bytes) -> None:
-    """Rewrite a built file. It is small, so its gzip form is enough and the Brotli form is deleted."""
+    """Rewrite a built file and its gzip copy. The Brotli copy is deleted, because for these small files gzip is enough."""
     file.write_bytes(content)
     file.with_name(file.name + ".gz").write_bytes(gzip.compress(content, mtime=0))
     file.with_name(file.name + ".br").unlink(missing_ok=True)

@@ -1,7 +1,7 @@
-"""Closing the websockets of pages so that they reconnect.
+"""Finds and closes the websockets of pages, so that the pages reconnect.
 
-Reflex has no way to do this. A page that receives a disconnect packet does not reconnect. Ending engineio's write queue looks
-like a network failure to the page, and it reconnects to whichever replica answers.
+Reflex has no way to do this, and a page that receives a disconnect packet does not reconnect. Ending engineio's write queue looks
+like a network failure to the page, which then reconnects to any available replica.
 """
 
 from __future__ import annotations
@@ -12,34 +12,37 @@ import reflex as rx
 
 
 def tokens(app: rx.App) -> set[str]:
-    """Return the tokens of the pages connected to this process."""
+    """Return the client tokens of the pages connected to this process."""
     return set(app.event_namespace.token_to_sid if app.event_namespace else ())
 
 
 def is_connected(app: rx.App, token: str) -> bool:
-    """Return whether the page with this token is connected to this process."""
+    """Return whether the page with this client token is connected to this process."""
     return app.event_namespace is not None and token in app.event_namespace.token_to_sid
 
 
 async def is_connected_anywhere(app: rx.App, token: str) -> bool:
-    """Return whether the page with this token is connected to any process that shares the store."""
+    """Return whether the page with this client token is connected to any process that shares the state store."""
     return app.event_namespace is not None and await app.event_namespace._token_manager.is_token_connected(token)
 
 
 def sids(app: rx.App, only: Collection[str] | None = None) -> list[str]:
-    """Return the session IDs of this process's connections, or only of the pages whose tokens are in `only`."""
+    """Return the Socket.IO session IDs of this process's connections.
+
+    If `only` is given, only of pages whose client tokens are in it.
+    """
     pages = app.event_namespace
     return [] if pages is None else [sid for token, sid in pages.token_to_sid.items() if only is None or token in only]
 
 
 async def drop(app: rx.App, sid: str) -> bool:
-    """End one connection without a disconnect packet; return whether it existed."""
+    """Close a connection without a disconnect packet. Returns whether it existed."""
     pages, server = app.event_namespace, app.sio
     if pages is None or server is None:
         return False
     connection = server.eio.sockets.get(server.manager.eio_sid_from_sid(sid, pages.namespace))
     if connection is None:
         return False
-    # None makes engineio end the task that writes to the connection.
+    # None ends the engineio task that writes to the connection.
     await connection.queue.put(None)
     return True

@@ -1,8 +1,8 @@
-"""Inspecting and emptying the queues in which each page's events wait.
+"""Inspects and empties the queues in which each page's events wait.
 
-Reflex keeps one unbounded queue per page, processes it even after the page has gone, and cannot count or drop waiting events. A
-cancelled event stays queued until its turn. Reflex skips each recursively, so a thousand of them exceed the recursion limit and
-the queue stops for good.
+Reflex keeps one unbounded queue per page, processes it even after the page is gone, and cannot count or drop waiting events. A
+canceled event stays in the queue until its turn. Reflex then skips canceled events recursively, so a thousand of them exceed the
+recursion limit and the queue stops for good.
 """
 
 from __future__ import annotations
@@ -12,25 +12,28 @@ from reflex_base.event.processor import EventProcessor, EventQueueEntry
 
 
 def processor_of(app: rx.App) -> EventProcessor | None:
-    """Return the event processor of an app, or None before it starts. `App.event_processor` is a view of it."""
+    """Return the app's event processor. None before it starts.
+
+    `App.event_processor` cannot be used here, because it returns a view of the processor.
+    """
     return app._event_processor
 
 
 def with_waiting(processor: EventProcessor) -> set[str]:
-    """Return the tokens of pages with queued events besides the running one."""
+    """Return the client tokens of the pages that have queued events besides the running one."""
     return {key for key, queue in processor._token_queues.items() if len(queue) > 1}
 
 
 def length(processor: EventProcessor, key: str) -> int:
-    """Return the length of a page's queue: the running event, and all that are waiting or were cancelled."""
+    """Return the length of a page's queue: the running event and all waiting or canceled ones."""
     return len(processor._token_queues.get(key, ()))
 
 
 def drop_cancelled(processor: EventProcessor, key: str) -> None:
-    """Remove a page's cancelled events from its queue."""
+    """Remove a page's canceled events from its queue."""
     queue = processor._token_queues.get(key)
     if queue:
-        # The first event is running; Reflex removes it when it ends.
+        # The first event is running. Reflex removes it when it ends.
         kept = [queue[0], *(one for one in list(queue)[1:] if _waits(processor, one[0]))]
         queue.clear()
         queue.extend(kept)

@@ -1,6 +1,6 @@
-"""The events of Reflex's root state that send a page its whole state.
+"""The names of the events with which Reflex's root state sends a page its whole state.
 
-Reflex's own frontend sends the second one, once per connection. Their names are not part of the documented API.
+Reflex's own frontend triggers the second one once per connection. The names are not part of the documented API.
 """
 
 from __future__ import annotations

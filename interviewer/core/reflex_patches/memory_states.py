@@ -1,6 +1,6 @@
-"""Listing and dropping the states that a single process keeps in memory.
+"""Lists and drops the states that a process keeps in memory when there is no shared store.
 
-Reflex drops a state only when its lifetime, equal for all pages, is over. It can neither list states nor drop one.
+Reflex drops a state only when its lifetime, which is the same for all pages, is over. It can neither list states nor drop one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from reflex.istate.manager.token import BaseStateToken
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A kept state: its token, its root state, and when it was last used, in seconds since the epoch."""
+    """A state in memory: its token, its root state, and the time it was last used, in seconds since the epoch."""
 
     token: BaseStateToken
     root: object
@@ -22,7 +22,7 @@ class Kept:
 
 
 def idle(manager: StateManagerMemory) -> Iterator[Kept]:
-    """Yield the states that no event handler holds."""
+    """Yield the states that no event handler is using."""
     for expires, token in manager._token_expires_at.values():
         lock = manager._states_locks.get(token.lock_key)
         if isinstance(token, BaseStateToken) and not (lock is not None and lock.locked()):
@@ -30,5 +30,5 @@ def idle(manager: StateManagerMemory) -> Iterator[Kept]:
 
 
 def drop(manager: StateManagerMemory, token: BaseStateToken) -> None:
-    """Drop one state and all bookkeeping for it."""
+    """Drop a state and all bookkeeping for it."""
     manager._purge_token(token)

@@ -1,7 +1,8 @@
-// Starts a prerendered page's scripts after its first frame. A page in the background draws no frames, so time counts as well.
+// Starts a prerendered page's scripts after its first frame. A background tab draws no frames, so a timer starts them as well.
 //
-// While two versions of the site serve, a page of one may ask the other for its scripts, in vain. Then all it needs is requested
-// until some copy has it, which the browser keeps, and the page is reloaded; at most six times a minute.
+// During a rolling upgrade, a page of one version may request its scripts from a replica of the other version, which does not
+// have them. The page then requests each file, up to 12 times, until a replica returns it and the browser caches it. Then it
+// reloads, at most six times a minute.
 (() => {
   let begun = false;
   const kept = async ({ href }) => {
