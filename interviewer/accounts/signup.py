@@ -123,9 +123,10 @@ class Accounts:
             return await queries.user_by_email(session, address) is not None
 
     async def request_verification(self, email: str, username: str, password: str, client: str = "") -> None:
-        """Mail a link that creates the account; a known address gets a mail saying so, and the caller sees no difference.
+        """Mail a link that creates the account.
 
-        Raises InvalidFields for an invalid address, name or password, which counts as an attempt; raises TooManyRequests.
+        If the address already has an account, the mail says so instead, and the caller sees no difference. Raises InvalidFields
+        for an invalid address, name or password, which still counts as an attempt. Raises TooManyRequests.
         """
         await self._guard.check(Action.SIGN_UP, client, _counted_as(email))
         email, username = await _checked_sign_up(email, username, password)
