@@ -10,7 +10,7 @@ import pytest
 
 from interviewer.accounts.passwords import MAX_PASSWORD, may_exist, refusal
 
-# Each one is slow in a different zxcvbn search: l33t readings, repeats, dates, characters whose lowercase is longer.
+# Passwords for which one of zxcvbn's searches is slow: l33t readings, repeats, dates, characters whose lowercase is longer.
 SLOW = [
     "!@{7|05(+[4831$<69!@{7|05(+[4831$<69!@{7",
     "!@{7|05(+[4831$<69" * 14,
