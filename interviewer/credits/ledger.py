@@ -107,7 +107,7 @@ async def ledger_sum(session: AsyncSession, user_id: int, type: CreditType) -> i
 
 
 async def discrepancies(session: AsyncSession, user_ids: Iterable[int] = ()) -> Sequence[Row[int, str]]:
-    """Return the user ID and type of every balance that, itself or by its debt, differs from the sum of its ledger rows.
+    """Return the user ID and balance type wherever a balance or its debt differs from the sum of its ledger rows.
 
     Without `user_ids`, all users are checked.
     """
@@ -132,7 +132,7 @@ async def discrepancies(session: AsyncSession, user_ids: Iterable[int] = ()) -> 
 
 
 async def negative_runs(session: AsyncSession) -> Sequence[Row[int, str]]:
-    """Return (user id, balance) wherever the running sum of the ledger rows drops below zero."""
+    """Return the user ID and balance type wherever the running ledger sum of credits or debt drops below zero."""
     own: dict[str, Any] = {
         "partition_by": (col(CreditTransaction.user_id), col(CreditTransaction.type)),
         "order_by": col(CreditTransaction.id),
