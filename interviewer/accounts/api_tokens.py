@@ -85,9 +85,9 @@ class Tokens:
     async def refresh(self, secret: str, user_id: int | None, client: str = "") -> Issued:
         """Exchange a single-use refresh token for new tokens.
 
-        Raises Unauthorized if the token is unknown, expired or already used. A token that is used again more than 10 seconds
-        later has leaked, so its whole session ends. Raises BadRequest, without using up the token, if the token does not belong
-        to `user_id`. Raises TooManyRequests.
+        Raises Unauthorized if the token is unknown, expired or already used. If it was used more than 10 seconds ago, it has
+        leaked, so its whole session ends. Raises BadRequest, without using up the token, if it does not belong to `user_id`.
+        Raises TooManyRequests.
         """
         await self._guard.check(Action.REFRESH, client)
         key, now = await self._signing_key(), utcnow()

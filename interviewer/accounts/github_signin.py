@@ -1,4 +1,4 @@
-"""Sign-in with GitHub: the redirect to GitHub and back, and the account that is signed in to."""
+"""Sign-in with GitHub: the redirect to GitHub and back, and the account that an identity belongs to."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _signature(payload: str, key: bytes) -> str:
 class GitHubSignIn:
     """The use cases of GitHub sign-in.
 
-    A connected account is found by GitHub's numeric ID, so it survives a new email address.
+    Connected accounts are found by GitHub's numeric ID, because names and addresses change.
     """
 
     def __init__(self, database: Database, post: Post, guard: Guard, oauth: OAuth | None, site_url: str) -> None:
@@ -94,10 +94,11 @@ class GitHubSignIn:
         return self._oauth is not None
 
     async def begin(self, next_path: str, link_to: int = 0) -> tuple[str, str]:
-        """Begin a sign-in, or connecting GitHub to the user `link_to`.
+        """Begin a sign-in. If `link_to` is a user ID, GitHub will be connected to that user's account instead.
 
         Returns the URL of GitHub's consent page and the value of the cookie that the browser keeps until it returns. If
-        `next_path` is not a path on this site, the user is redirected to the dashboard afterward. Raises Unavailable.
+        `next_path` is not a path on this site, the user is redirected to the dashboard afterward. Raises Unavailable if GitHub is
+        not configured.
         """
         oauth = self._required()
         attempt = Attempt(new_secret(), new_secret(), local_path(next_path[:MAX_NEXT]), link_to)
@@ -130,7 +131,7 @@ class GitHubSignIn:
         return await oauth.identify(code, verifier=attempt.verifier, redirect_uri=self._redirect_uri)
 
     async def sign_in_by_code(self, code: str, verifier: str | None, client: str = "") -> User:
-        """Sign in a user of an API client that ran GitHub's flow itself.
+        """Return the account for a code from an API client that ran GitHub's flow itself.
 
         Raises BadRequest if the code is empty, and otherwise the same as `identify` and `sign_in`.
         """
@@ -201,9 +202,9 @@ class GitHubSignIn:
     async def connect(self, user_id: int, identity: Identity, secret: str = "") -> None:
         """Connect GitHub to the account of a signed-in user. `secret` is that of their current session.
 
-        An unproven password is removed, and all other sessions end, as in `sign_in`. Does nothing if this identity is already
-        connected to the account. Raises Conflict if the identity or the account has another connection, and Unauthorized if the
-        account no longer exists.
+        An unproven password is removed, and all other sessions end, as in `sign_in`. Does nothing if they are connected already.
+        Raises Conflict if the identity is connected to another account or the account to another identity, and Unauthorized if
+        the account no longer exists.
         """
         async with self._database.transaction() as session:
             await queries.lock_address(session, f"github:{identity.id}")

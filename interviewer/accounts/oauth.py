@@ -1,4 +1,4 @@
-"""Interface to a site that users sign in with."""
+"""Interface to an OAuth provider that users sign in with."""
 
 from __future__ import annotations
 

@@ -32,8 +32,8 @@ logger = logging.getLogger(__name__)
 LOOK_EVERY = 10.0
 # Seconds to wait for the database. After that, a new connection continues without its kept state.
 CHECK_WAIT = 3.0
-# Seconds that a silent page of an ended session stays connected, so that the response to the event that ended the session
-# still arrives.
+# Seconds that an idle page of an ended session stays connected, so that the response to the event that ended the session can
+# still arrive.
 GRACE = 1.0
 # Seconds between closing two pages, so that not all of them reconnect at once.
 BETWEEN_PAGES = 0.02
@@ -88,7 +88,7 @@ class Forget(Protocol):
 
 
 class OpenPages:
-    """The pages open in this process, and the states that it keeps."""
+    """The pages that this process serves, and the states that it keeps for them."""
 
     def __init__(self, database: Database, news: News) -> None:
         self._database = database
@@ -177,9 +177,9 @@ class OpenPages:
     async def check(self, key: str, secret: str, share: str) -> tuple[bool, bool]:
         """Return whether the session and the share are live, before a page's whole state is sent.
 
-        An absent session or share counts as live. The first send after connecting relies on the check on connecting. Raises
-        Unavailable if the session cannot be checked. If only the share cannot be checked, it counts as ended, because the page
-        reads its report again anyway.
+        An absent session or share counts as live. The first send after connecting relies on the check made while connecting.
+        Raises Unavailable if the session cannot be checked. If only the share cannot be checked, it counts as ended, because the
+        page reads its report again anyway.
         """
         connection = self._by_key.get(key)
         if connection is not None and connection.checked:

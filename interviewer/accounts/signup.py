@@ -46,7 +46,7 @@ class Pending:
 
 
 def _counted_as(email: str) -> str:
-    """Return the name under which attempts are counted: the normalized email address, or the raw text if it is invalid."""
+    """Return the rate limit key for an email address: the normalized address or, if it is invalid, the raw text, shortened."""
     try:
         return normalised_email(email)
     except BadRequest:
@@ -93,7 +93,8 @@ async def hash_password(password: str, salt: bytes | None = None) -> str:
 async def password_matches(password: str, password_hash: str | None) -> bool:
     """Return whether a password matches a hash.
 
-    If `password_hash` is None, do the same work and return False. A password that no account can have returns False at once.
+    Returns False if `password_hash` is None, after doing the same work, so that the timing does not reveal whether there is a
+    hash. A password that no account can have returns False at once.
     """
     if not may_exist(password):
         return False

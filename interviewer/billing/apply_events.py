@@ -56,7 +56,7 @@ class Settlement:
     async def lock(self, session: AsyncSession, notice: Notice) -> None:
         """Lock the purchase of a notice until the transaction ends.
 
-        If the notice is about a subscription, first lock the order that started it.
+        If the notice is about a subscription and names its order, lock the order first.
         """
         order_id = notice.subscription.order_id if notice.subscription else None
         await purchase_queries.lock(session, *([order_subject(order_id)] if order_id else []), notice.subject)

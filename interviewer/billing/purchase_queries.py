@@ -69,7 +69,7 @@ def _kept_buyer(known: type[Order] | type[Subscription], new: Any) -> dict[str, 
 
 
 async def owners(session: AsyncSession, subjects: Sequence[str]) -> dict[str, tuple[int | None, bool]]:
-    """Return, for the subject of each known purchase, the owner's user ID (None without an owner) and whether it is orphaned."""
+    """Return the owner's user ID (or None) and whether the purchase is orphaned, for each known purchase, by subject."""
     found: dict[str, tuple[int | None, bool]] = {}
     for table, name in ((Order, order_subject), (Subscription, subscription_subject)):
         ids = {subject.partition(":")[2]: subject for subject in subjects if subject == name(subject.partition(":")[2])}

@@ -45,7 +45,7 @@ async def change(
     """Change one balance of a locked user and add the ledger row. `amount` is in credits, and negative if they are taken.
 
     Added credits first repay the balance's debt, in a second row. With `may_owe`, credits taken beyond the balance become debt.
-    Without it, the database raises IntegrityError. Raises IntegrityError if the business key exists already.
+    Raises IntegrityError if the business key exists already, or if the balance is too low and `may_owe` is not set.
     """
     credits, debt = _account(user, type)
     owed = max(0, -amount - credits) if may_owe else 0

@@ -54,7 +54,7 @@ class Personal:
         return name
 
     async def erase(self, user_id: int, typed_email: str) -> None:
-        """Erase an account and everything that belongs to it. `typed_email`, its email address, confirms that.
+        """Erase an account and everything that belongs to it. `typed_email` must be the account's email address.
 
         Running subscriptions are cancelled first. Ledger rows are kept without the user. Keyed hashes of the email address and
         the GitHub ID are kept, too, so that signing up again gives no second free credit.

@@ -159,7 +159,7 @@ class LemonSqueezy:
     async def change_variant(self, subscription_id: str, variant_id: str, *, charge_now: bool) -> Document:
         """Change a subscription's variant and return its current state. A PayPal subscription stays unchanged.
 
-        `charge_now` invoices the difference at once, otherwise the new price applies from the next cycle on. Raises
+        `charge_now` invoices the difference at once. Without it, the new price applies from the next cycle on. Raises
         PaymentsRefused if the subscription or variant does not exist or the subscription has ended, and PaymentsUnavailable.
         """
         charge = {"invoice_immediately": True} if charge_now else {"disable_prorations": True}
@@ -183,10 +183,7 @@ class LemonSqueezy:
                 page += 1
 
     async def check(self, variant_ids: Sequence[str]) -> ShopAnswer:
-        """Check the mode of our key, and look up our store and these variants with their prices.
-
-        Raises PaymentsUnavailable.
-        """
+        """Check the mode of our key, and look up our store and the prices of these variants. Raises PaymentsUnavailable."""
         me = await self._call("GET", "/v1/users/me")
         if not me.ok:
             raise PaymentsUnavailable
