@@ -246,7 +246,7 @@ class Reconciliation:
 
 
 def _purchases(records: Iterable[_Record]) -> list[_Purchase]:
-    """Group records by purchase, oldest first."""
+    """Group records by purchase, oldest first. Purchases whose order was not fetched come last."""
     found: defaultdict[str, _Purchase] = defaultdict(_Purchase)
     homes: dict[str, str] = {}  # the purchase that each subscription belongs to, by subject
     for record in sorted(records, key=_age):

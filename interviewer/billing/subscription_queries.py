@@ -1,4 +1,4 @@
-"""SQL for subscriptions."""
+"""SQL for a user's subscriptions and other purchases."""
 
 from __future__ import annotations
 

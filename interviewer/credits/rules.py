@@ -15,7 +15,10 @@ FAILED_START = "An interview that does not start costs none."
 
 
 class CreditType(StrEnum):
-    """The two balances. Individual credits never expire; subscription credits need a running subscription."""
+    """The two balances.
+
+    Individual credits never expire. Subscription credits can be spent only while a subscription is running.
+    """
 
     INDIVIDUAL = "individual"
     SUBSCRIPTION = "subscription"

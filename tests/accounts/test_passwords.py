@@ -1,4 +1,4 @@
-"""Which passwords are refused, and that checking is fast for any input."""
+"""Which passwords are refused, and that the check is fast for any input."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_unpaired_surrogates_are_refused() -> None:
 
 
 def test_concurrent_estimates_do_not_mix_up_users() -> None:
-    """One user's words must not count against another user's password estimated at the same time."""
+    """One user's name must not count against another user's password that is estimated at the same time."""
     names = [f"zyxqv{letter * 2}wkfjg" for letter in "bcdhmnpt"]
     ready = threading.Barrier(len(names))
 

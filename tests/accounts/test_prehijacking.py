@@ -1,4 +1,4 @@
-"""Signing up with another person's address gives no access to the account that its owner creates."""
+"""Someone who signs up with another person's address gets no access to the account that the owner creates."""
 
 from __future__ import annotations
 

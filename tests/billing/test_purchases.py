@@ -97,7 +97,7 @@ async def pay(lemon: Behaviour, url: str, **form: str) -> list[Delivery]:
 
 
 async def subscribed(services: Services, lemon: Behaviour, user: User, tier: str = "pro", **form: str) -> str:
-    """Buy a plan, deliver its webhooks, and return the subscription's id."""
+    """Buy a plan, deliver its webhooks, and return the subscription's ID."""
     told = await pay(lemon, await services.purchases.checkout(user.id, tier, CLIENT), **form)
     assert await send(services.webhooks, *told) == [Outcome.APPLIED] * len(told)
     lemon.requests.clear()
