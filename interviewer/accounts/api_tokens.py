@@ -1,4 +1,4 @@
-"""API sign-in for programs: short-lived access tokens and single-use refresh tokens."""
+"""Sign-in for API clients: short-lived access tokens and single-use refresh tokens."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from interviewer.errors import BadRequest, Unauthorized
 ISSUER, AUDIENCE, PURPOSE, ALGORITHM = "interviewer", "interviewer-api", "access", "HS256"
 CLAIMS = ["iss", "aud", "iat", "exp", "sub", "jti", "sid", "purpose"]
 REFRESH_LIFETIME = timedelta(days=60)
-# Two tabs or threads may send the same refresh token at the same moment; reuse later than this counts as theft.
+# Two tabs or threads may send the same refresh token at the same moment. Reuse after this time counts as theft.
 REUSE_GRACE = timedelta(seconds=10)
 DEACTIVATED = "Account deactivated"
 
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """The tokens a program stays signed in with; `refresh` is empty where the protocol has no field for it."""
+    """The API tokens issued to a user. `refresh` is empty if the session cannot be renewed."""
 
     user: User
     access: str
@@ -39,17 +39,24 @@ class Issued:
 
 
 class Tokens:
-    """Issues, checks and renews the tokens of programs."""
+    """Issues, authenticates and refreshes API tokens."""
 
     def __init__(self, database: Database, guard: Guard, secret: str | None, lifetime: timedelta) -> None:
-        """Sign access tokens, valid for `lifetime`, with `secret`, or else with a key generated once and kept in the database."""
+        """Sign access tokens with `secret`.
+
+        Without a secret, use a key that is generated once and stored in the database. Access tokens are valid for `lifetime`.
+        """
         self._database = database
         self._guard = guard
         self._key = secret.encode() if secret else None
         self._lifetime = lifetime
 
     async def issue(self, user: User, user_agent: str = "", *, renewable: bool = True) -> Issued:
-        """Sign in a program for a user with proven identity; raises Unauthorized if account or password changed since."""
+        """Open a session for an already authenticated user and issue its API tokens.
+
+        Unless `renewable`, there is no refresh token, and the session ends when the access token expires. Raises Unauthorized if
+        the account was deleted or the password changed since the user authenticated.
+        """
         key, now = await self._signing_key(), utcnow()
         lifetime = REFRESH_LIFETIME if renewable else self._lifetime
         async with self._database.transaction() as session:
@@ -62,7 +69,10 @@ class Tokens:
         return Issued(user, access, refresh)
 
     async def authenticate(self, access: str) -> SignedIn:
-        """Return the user of an access token; raises Unauthorized, also when the session or the account has ended."""
+        """Return the user an access token belongs to.
+
+        Raises Unauthorized if the token is invalid, its session has ended, or the account has been deleted.
+        """
         user_id, session_id = self._claimed(access, await self._signing_key())
         async with self._database.autocommit() as session:
             user, live = await queries.user_and_session(session, user_id, session_id, utcnow())
@@ -73,10 +83,11 @@ class Tokens:
         return SignedIn(user.id, user.username, user.email)
 
     async def refresh(self, secret: str, user_id: int | None, client: str = "") -> Issued:
-        """Exchange a refresh token, which then stops working, for new tokens.
+        """Exchange a single-use refresh token for new tokens.
 
-        Raises Unauthorized for a token that is unknown, expired or used. If it was used more than 10 s ago it has leaked, so its
-        whole session ends. Raises BadRequest, without using the token, if it is not `user_id`'s; raises TooManyRequests.
+        Raises Unauthorized if the token is unknown, expired or already used. If it was used more than 10 seconds ago, it has
+        leaked, so its whole session ends. Raises BadRequest, without using up the token, if it does not belong to `user_id`.
+        Raises TooManyRequests.
         """
         await self._guard.check(Action.REFRESH, client)
         key, now = await self._signing_key(), utcnow()
@@ -116,7 +127,10 @@ class Tokens:
         return jwt.encode(claims, key, ALGORITHM)
 
     async def _signing_key(self) -> bytes:
-        """Return the signing key. A new one is cached only after its commit, because every process must use the same key."""
+        """Return the signing key, generating it if there is none.
+
+        It is cached only after the commit, because every process must use the same key.
+        """
         if self._key is None:
             async with self._database.transaction() as session:
                 key = await users.secret(session, "access-tokens")
@@ -124,7 +138,7 @@ class Tokens:
         return self._key
 
     def _claimed(self, access: str, key: bytes) -> tuple[int, int]:
-        """Return the user id and session id in a valid access token; raises Unauthorized for anything else."""
+        """Return the user ID and the session ID in a valid access token. Raises Unauthorized for any other text."""
         try:
             # `iat` is not checked: the clocks of replicas differ and are sometimes set back.
             options: Options = {"require": CLAIMS, "verify_iat": False}

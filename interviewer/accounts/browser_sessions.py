@@ -1,4 +1,4 @@
-"""Browser sign-in: opaque sliding sessions. The cookie holds a secret, the database its hash."""
+"""Browser sign-in with sliding sessions. The cookie holds a random secret, and the database stores only its hash."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from interviewer.core.database import Database
 from interviewer.core.users import User
 from interviewer.errors import Unauthorized
 
-# A session ends after this long without use.
+# A session expires after this long without use.
 SESSION_LIFETIME = timedelta(days=30)
-# Sliding costs a statement, so it happens at most this often.
+# Extending a session costs a statement, so it happens at most this often.
 SLIDE_EVERY = timedelta(hours=1)
 COOKIE = "interviewer_session"
-# The result of a form is passed in a cookie that lives this many seconds, long enough for the redirect that follows.
+# A cookie carries a form's result across the redirect that follows, and expires after this many seconds.
 FLASH_COOKIE = "interviewer_flash"
 FLASH_SECONDS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """The user behind a request."""
+    """The authenticated user of a request."""
 
     user_id: int
     username: str
@@ -38,7 +38,7 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A signed-in browser or program; `current` marks the one making the request."""
+    """A live session of a browser or, if `program`, of an API client. `current` marks the session that makes the request."""
 
     id: int
     user_agent: str
@@ -49,36 +49,45 @@ class Device:
 
 
 def new_secret() -> str:
-    """Return 256 random bits as URL-safe text."""
+    """Return a random 256-bit secret as URL-safe text."""
     return secrets.token_urlsafe(32)
 
 
 def hashed(secret: str) -> str:
-    """Return the SHA-256 of a random secret, as hex. No salt or slow hash is needed: the secret cannot be guessed."""
+    """Return the SHA-256 hash of a random secret in hex. No salt or slow hash is needed, because the secret cannot be guessed."""
     return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
 
 
 def cookie_value(cookies: str, name: str) -> str:
-    """Return a cookie's raw value from a `Cookie` header, or an empty string; the last one wins if the name repeats."""
+    """Return a cookie's raw value from a `Cookie` header, or an empty string if it is missing.
+
+    If the name repeats, the last value wins.
+    """
     pairs = (part.strip().partition("=") for part in cookies.split(";"))
     return {key: value for key, _, value in pairs}.get(name, "")
 
 
 async def still_proven(session: AsyncSession, user: User) -> None:
-    """Lock a user who has just proven their identity; raises Unauthorized if the account or password has changed since."""
+    """Lock the row of a user who has just authenticated.
+
+    Raises Unauthorized if the account was deleted or the password changed since.
+    """
     now = await users.locked_user(session, user.id)
     if now is None or now.password_hash != user.password_hash:
         raise Unauthorized("Authentication failed.")
 
 
 class Sessions:
-    """Opens, checks and ends browser sessions."""
+    """Opens and authenticates browser sessions. Lists and ends sessions of browsers and API clients."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def open(self, user: User, user_agent: str = "") -> str:
-        """Open a session for a user who has just proven their identity, and return the cookie's secret."""
+        """Open a session for an already authenticated user, and return the secret for its cookie.
+
+        Raises Unauthorized if the account was deleted or the password changed since the user authenticated.
+        """
         secret = new_secret()
         async with self._database.transaction() as session:
             await still_proven(session, user)
@@ -93,7 +102,10 @@ class Sessions:
         return secret
 
     async def authenticate(self, secret: str, *, slide: bool = False) -> SignedIn:
-        """Return the user of this secret; raises Unauthorized. `slide` extends the session, at most once per `SLIDE_EVERY`."""
+        """Return the user whose session has this secret.
+
+        Raises Unauthorized if there is no live session. `slide` also extends the session, at most once per `SLIDE_EVERY`.
+        """
         if not secret:
             raise Unauthorized
         now = utcnow()
@@ -107,7 +119,7 @@ class Sessions:
         return SignedIn(user.id, user.username, user.email)
 
     async def devices(self, user_id: int, secret: str) -> tuple[Device, ...]:
-        """Return where this user is signed in, most recently used first; `secret` identifies the current session."""
+        """Return the user's live sessions, most recently used first. `secret` identifies the current one."""
         async with self._database.transaction() as session:
             stored = await queries.sessions_of(session, user_id, utcnow())
         here = hashed(secret)
@@ -117,21 +129,21 @@ class Sessions:
         )
 
     async def end(self, user_id: int, session_id: int) -> None:
-        """End one of this user's sessions; another user's id changes nothing."""
+        """End one of this user's sessions. Does nothing if the session does not exist or belongs to another user."""
         async with self._database.transaction() as session:
             await queries.end_one_session(session, user_id, session_id)
 
     async def end_all(self, user_id: int) -> None:
-        """End every session of this user."""
+        """End every session of this user, including those of API clients."""
         async with self._database.transaction() as session:
             await queries.end_sessions(session, user_id)
 
     async def close(self, secret: str) -> None:
-        """End the session; does nothing if it does not exist."""
+        """End the session with this secret. Does nothing if there is none."""
         async with self._database.transaction() as session:
             await queries.end_session(session, hashed(secret))
 
     async def forget_expired(self) -> None:
-        """Delete expired sessions, refresh tokens and mailed links, with the data stored in them."""
+        """Delete expired sessions, refresh tokens and mailed links, including the sign-up data stored with the links."""
         async with self._database.transaction() as session:
             await queries.forget_expired(session, utcnow())

@@ -1,4 +1,4 @@
-"""Client for signing in with GitHub: OAuth's authorization code flow with PKCE, and the user's identity."""
+"""GitHub OAuth client: the authorization code flow with PKCE, then requests for the user's identity."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from interviewer.errors import IdentityRefused, IdentityUnavailable
 BASE_URL = "https://github.com"
 API_URL = "https://api.github.com"
 SECONDS = 10.0
-# Several hundred times the size of a normal answer.
+# Maximum size of a response in bytes, several hundred times that of a normal one.
 MAX_ANSWER = 1_000_000
 MAX_ID = 2**63 - 1
 SCOPE = "read:user user:email"
@@ -52,10 +52,10 @@ class _Answer(BaseModel):
 
 
 class _Grant(_Answer):
-    """GitHub's answer to a code. GitHub reports errors with status 200, so either field may be set."""
+    """GitHub's response to an authorization code. GitHub reports errors with status 200, so either field may be set."""
 
     error: str | None = None
-    # Only header-safe characters: the HTTP client quotes an invalid header in its log.
+    # Allow only header-safe characters, because the HTTP client logs the value of an invalid header.
     access_token: str | None = Field(None, pattern="^[!-~]+$")
 
 
@@ -67,7 +67,10 @@ class _User(_Answer):
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """One kind of request to GitHub: the error a user sees if it is refused, and what the operator should check."""
+    """A kind of request to GitHub.
+
+    `refused` is the error that the user sees if GitHub refuses it, and `check` is what the operator should check then.
+    """
 
     method: str
     path: str
@@ -77,7 +80,7 @@ class _Request:
 
 _TOKEN = _Request("POST", "/login/oauth/access_token", MISCONFIGURED, "check GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET")
 _USER = _Request("GET", "/user", MISCONFIGURED, "check that GITHUB_API_URL is the API of GITHUB_BASE_URL")
-# A page holds 30 by default, and the primary address need not be among the first.
+# GitHub returns 30 addresses per page by default, and the primary one may come later.
 _EMAILS = _Request(
     "GET",
     "/user/emails?per_page=100",
@@ -96,7 +99,7 @@ _ADDRESSES = TypeAdapter(list[_Email])
 
 
 class GitHub:
-    """Signs in with GitHub. Requests are not retried, because a code works only once."""
+    """OAuth client for GitHub. Requests are not retried, because an authorization code works only once."""
 
     def __init__(
         self,
@@ -107,7 +110,10 @@ class GitHub:
         api_url: str = API_URL,
         timeout: float = SECONDS,
     ) -> None:
-        """`base_url` serves the consent page, `api_url` the API; `timeout` bounds `identify`, in seconds."""
+        """Connect to GitHub at `base_url` (consent page and access tokens) and `api_url` (REST API).
+
+        `timeout` bounds `identify`, in seconds.
+        """
         self._client_id = client_id
         self._client_secret = client_secret
         self._base_url = base_url.rstrip("/")
@@ -134,10 +140,11 @@ class GitHub:
         return f"{self._base_url}/login/oauth/authorize?{urlencode(query)}"
 
     async def identify(self, code: str, *, verifier: str | None, redirect_uri: str | None) -> Identity:
-        """Exchange a code for the user's identity.
+        """Exchange an authorization code for the user's identity, with their primary email address.
 
-        Raises IdentityRefused for an invalid code or an unverified primary address. Raises IdentityUnavailable when GitHub cannot
-        be reached, times out, throttles us, sends an unexpected answer, or refuses our configuration.
+        Raises IdentityRefused if the code or verifier is invalid, or the primary address is not verified. Raises
+        IdentityUnavailable if GitHub cannot be reached, times out, rate limits us, sends an unexpected response, or rejects our
+        configuration.
         """
         with _our_errors():
             async with asyncio.timeout(self._timeout):
@@ -154,10 +161,12 @@ class GitHub:
         await self._client.aclose()
 
     async def _token(self, code: str, verifier: str | None, redirect_uri: str | None) -> str:
-        """Exchange the code for an access token, used for the two reads that follow and then dropped."""
-        if not (
-            code.isascii() and (verifier or "").isascii()
-        ):  # both come from the client, and a lone surrogate cannot be encoded for sending
+        """Exchange the authorization code for an access token.
+
+        Raises IdentityRefused for an invalid code, and IdentityUnavailable if GitHub returns any other error or no token.
+        """
+        # Both come from the client, and an unpaired surrogate cannot be encoded for sending.
+        if not (code.isascii() and (verifier or "").isascii()):
             raise IdentityRefused(EXPIRED)
         form = {"client_id": self._client_id, "client_secret": self._client_secret, "code": code}
         if redirect_uri is not None:
@@ -183,9 +192,10 @@ class GitHub:
     async def _answer(
         self, request: _Request, server: str, headers: Mapping[str, str], form: Mapping[str, str] | None = None
     ) -> bytes:
-        """Return the body of a 200 answer, up to MAX_ANSWER bytes.
+        """Return the body of a response with status 200.
 
-        The HTTP client logs every URL, so none may contain a secret.
+        Raises IdentityUnavailable for any other status, or if the body is longer than MAX_ANSWER bytes. URLs must not contain
+        secrets, because the HTTP client logs every URL.
         """
         async with self._client.stream(request.method, server + request.path, headers=headers, data=form) as response:
             if response.status_code != httpx2.codes.OK:
@@ -201,9 +211,9 @@ class GitHub:
 
 @contextmanager
 def _our_errors() -> Iterator[None]:
-    """Convert errors from the HTTP client, the timeout and the models to ours.
+    """Convert errors from the HTTP client, the timeout and response validation to IdentityUnavailable, and log them.
 
-    `from None` is intended: their messages can quote tokens and URLs, which must not reach a log.
+    Uses `from None` because their messages can quote tokens and URLs, which must not reach a log.
     """
     try:
         yield
@@ -219,7 +229,7 @@ def _our_errors() -> Iterator[None]:
 
 
 def _refusal(request: _Request, response: httpx2.Response) -> IdentityUnavailable:
-    """Return our error for a status other than 200, and log what the operator can do about it."""
+    """Log a response with a status other than 200, and return the error to raise for it."""
     path, status = response.request.url.path, response.status_code
     if status == httpx2.codes.TOO_MANY_REQUESTS or (status == httpx2.codes.FORBIDDEN and _limited(response.headers)):
         logger.warning("GitHub rate-limits our requests: %s returned status %d", path, status)
@@ -232,13 +242,13 @@ def _refusal(request: _Request, response: httpx2.Response) -> IdentityUnavailabl
 
 
 def _limited(headers: httpx2.Headers) -> bool:
-    """Return whether a 403 is a rate limit; GitHub uses 403 for that as well as 429."""
+    """Return whether a 403 response means that we are rate limited. GitHub uses both 403 and 429 for that."""
     return "retry-after" in headers or headers.get("x-ratelimit-remaining") == "0"
 
 
 def _ours(error: str) -> IdentityRefused | IdentityUnavailable:
-    """Return our error for GitHub's `error` code, which is untrusted input."""
-    if error == "bad_verification_code":  # normal for users who go back or wait: nothing to log
+    """Return our error for GitHub's `error` code. The code is untrusted input, so it is sanitized before it is logged."""
+    if error == "bad_verification_code":  # not logged: this happens when users go back or wait too long
         return IdentityRefused(EXPIRED)
     if error == "unverified_user_email":
         return IdentityRefused(UNVERIFIED)

@@ -1,4 +1,4 @@
-"""Signing in with GitHub: the redirect there and back, and the account it leads to."""
+"""Sign-in with GitHub: the redirect to GitHub and back, and the account that an identity belongs to."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from interviewer.core.users import User, normalised_email
 from interviewer.credits import free_credit
 from interviewer.errors import BadRequest, Conflict, IdentityRefused, Unauthorized, Unavailable
 
-# How long a user may stay at GitHub; the cookie of the attempt lives as long.
+# How long a user may take at GitHub. This is also the lifetime of the attempt's cookie.
 ATTEMPT_LIFETIME = timedelta(minutes=10)
 ATTEMPT_COOKIE = "interviewer_github"
 CALLBACK = "github/callback"
-# Longest path to return to, in characters; it has to fit into the cookie.
+# Maximum length of the path to return to, in characters, because the cookie contains it.
 MAX_NEXT = 1000
 NOT_CONFIGURED = "GitHub sign-in isn't configured on this site."
 LOST = "We couldn't match your return from GitHub to a sign-in that you started here. Please start again from this page."
@@ -45,9 +45,10 @@ _DENIALS = {
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What the browser keeps while its user is at GitHub. It proves that the same browser comes back.
+    """A sign-in attempt, kept in a browser cookie while the user is at GitHub. It proves that the same browser returns.
 
-    `link_to` is the id of the signed-in user who wants to connect GitHub, 0 for a sign-in.
+    `next` is the path to redirect to afterward. `link_to` is the ID of the signed-in user who wants to connect GitHub, or 0 for a
+    sign-in.
     """
 
     state: str
@@ -56,13 +57,13 @@ class Attempt:
     link_to: int = 0
 
     def sealed(self, key: bytes) -> str:
-        """Return the attempt as signed cookie text: another site on our domain can set cookies, but cannot sign one."""
+        """Return the attempt as signed text for a cookie. Another site on our domain can set cookies, but cannot sign them."""
         payload = base64.urlsafe_b64encode(json.dumps(asdict(self)).encode()).decode()
         return f"{payload}.{_signature(payload, key)}"
 
     @classmethod
     def opened(cls, raw: str, key: bytes) -> Attempt:
-        """Return the attempt from a cookie; raises IdentityRefused unless `sealed` wrote it with this key."""
+        """Return the attempt in a cookie. Raises IdentityRefused unless `sealed` signed the cookie with this key."""
         payload, _, signature = raw.partition(".")
         if not hmac.compare_digest(_signature(payload, key).encode(), signature.encode(errors="replace")):
             raise IdentityRefused(LOST)
@@ -74,10 +75,13 @@ def _signature(payload: str, key: bytes) -> str:
 
 
 class GitHubSignIn:
-    """The use cases of GitHub sign-in. Accounts are identified by GitHub's numeric id, never by e-mail address alone."""
+    """The use cases of GitHub sign-in.
+
+    Connected accounts are found by GitHub's numeric ID, because names and addresses change.
+    """
 
     def __init__(self, database: Database, post: Post, guard: Guard, oauth: OAuth | None, site_url: str) -> None:
-        """`oauth` is None where GitHub is not configured; sign-in then raises Unavailable."""
+        """Without `oauth`, GitHub is not configured, and methods that need it raise Unavailable."""
         self._database = database
         self._post = post
         self._guard = guard
@@ -90,7 +94,12 @@ class GitHubSignIn:
         return self._oauth is not None
 
     async def begin(self, next_path: str, link_to: int = 0) -> tuple[str, str]:
-        """Return the URL of GitHub's consent page, and the cookie the browser has to keep until it comes back."""
+        """Begin a sign-in. If `link_to` is a user ID, GitHub will be connected to that user's account instead.
+
+        Returns the URL of GitHub's consent page and the value of the cookie that the browser keeps until it returns. If
+        `next_path` is not a path on this site, the user is redirected to the dashboard afterward. Raises Unavailable if GitHub is
+        not configured.
+        """
         oauth = self._required()
         attempt = Attempt(new_secret(), new_secret(), local_path(next_path[:MAX_NEXT]), link_to)
         challenge = base64.urlsafe_b64encode(hashlib.sha256(attempt.verifier.encode()).digest()).rstrip(b"=").decode()
@@ -98,7 +107,7 @@ class GitHubSignIn:
         return address, attempt.sealed(await self._key())
 
     async def attempt(self, cookie: str) -> Attempt:
-        """Return the attempt in the browser's cookie; raises IdentityRefused unless `begin` made it."""
+        """Return the attempt in the browser's cookie. Raises IdentityRefused unless `begin` made the cookie."""
         return Attempt.opened(cookie, await self._key())
 
     async def _key(self) -> bytes:
@@ -106,7 +115,11 @@ class GitHubSignIn:
             return await users.secret(session, "github-attempts")
 
     async def identify(self, attempt: Attempt, state: str, code: str, error: str, client: str = "") -> Identity:
-        """Return the identity of the user who came back; raises IdentityRefused, IdentityUnavailable, TooManyRequests."""
+        """Return the identity of the user who returns from GitHub.
+
+        Raises IdentityRefused if `state` does not match the attempt, GitHub reports an `error` such as a cancellation, or the
+        code is missing or invalid. Raises IdentityUnavailable, TooManyRequests, and Unavailable if GitHub is not configured.
+        """
         oauth = self._required()
         await self._guard.check(Action.GITHUB, client)
         if not hmac.compare_digest(attempt.state.encode(), state.encode(errors="replace")):
@@ -118,7 +131,10 @@ class GitHubSignIn:
         return await oauth.identify(code, verifier=attempt.verifier, redirect_uri=self._redirect_uri)
 
     async def sign_in_by_code(self, code: str, verifier: str | None, client: str = "") -> User:
-        """Sign in for a program that ran GitHub's flow; raises like `identify` and `sign_in`, BadRequest without a code."""
+        """Return the account for a code from an API client that ran GitHub's flow itself.
+
+        Raises BadRequest if the code is empty, and otherwise the same as `identify` and `sign_in`.
+        """
         oauth = self._required()
         if not code:
             raise BadRequest("Code required")
@@ -126,11 +142,12 @@ class GitHubSignIn:
         return await self.sign_in(await oauth.identify(code, verifier=verifier or None, redirect_uri=None))
 
     async def sign_in(self, identity: Identity) -> User:
-        """Return the account of this identity, connecting or creating it.
+        """Return the account of this identity, connecting or creating it if necessary.
 
-        An existing account with the same address is connected: every account here has proven its address by a mailed link or at
-        GitHub. But its password may have been set by someone else who signed up with this address, so a password that was never
-        proven is removed and all sessions end. Raises Conflict when the account is connected to another GitHub account.
+        An existing account with the same email address is connected, because every account's address has been verified by a
+        mailed link or by GitHub. But its password may have been set by someone else who signed up with this address, so an
+        unproven password is removed and all sessions end. Raises Conflict if that account is connected to another GitHub account,
+        and IdentityRefused if the address cannot be used here.
         """
         address = _address(identity)
         async with self._database.transaction() as session:
@@ -160,7 +177,11 @@ class GitHubSignIn:
         return user
 
     async def _connect(self, session: AsyncSession, user: User, identity: Identity, keep: str = "") -> None:
-        """Connect an account to GitHub and notify its owner by mail; `keep` is the secret of the current session."""
+        """Connect an account to GitHub, drop an unproven password, and notify the owner by mail.
+
+        `keep` is the secret of the current session, which stays open. Raises Conflict if the account is connected to another
+        GitHub account.
+        """
         if user.github_id is not None and user.github_id != identity.id:
             raise Conflict("This account is connected to another GitHub account. Sign in with that one, or by email.")
         user.github_id, user.updated_at = identity.id, utcnow()
@@ -170,16 +191,20 @@ class GitHubSignIn:
             enqueue(session, mail_templates.github_connected(user.email, user.username, self._site_url))
 
     async def _drop_password(self, session: AsyncSession, user: User, keep: str = "") -> None:
-        """Remove a password that someone else may have set, end all sessions but `keep`'s, and notify the owner by mail."""
+        """Remove a password that someone else may have set, end all sessions, and notify the owner by mail.
+
+        The session with the secret `keep` stays open.
+        """
         user.password_hash, user.updated_at = None, utcnow()
         await session_queries.end_sessions(session, user.id, keep=hashed(keep) if keep else None)
         enqueue(session, mail_templates.password_removed(user.email, user.username, self._site_url))
 
     async def connect(self, user_id: int, identity: Identity, secret: str = "") -> None:
-        """Connect GitHub to the account of the user signed in by the session `secret`.
+        """Connect GitHub to the account of a signed-in user. `secret` is that of their current session.
 
-        Raises Conflict if that GitHub account is connected to another account here. An unproven password is removed, as in
-        `sign_in`.
+        An unproven password is removed, and all other sessions end, as in `sign_in`. Does nothing if they are connected already.
+        Raises Conflict if the identity is connected to another account or the account to another identity, and Unauthorized if
+        the account no longer exists.
         """
         async with self._database.transaction() as session:
             await queries.lock_address(session, f"github:{identity.id}")
@@ -194,7 +219,10 @@ class GitHubSignIn:
         self._post.wake()
 
     async def disconnect(self, user_id: int) -> None:
-        """Disconnect GitHub from an account; raises Conflict if no password is left to sign in with."""
+        """Disconnect GitHub from an account.
+
+        Raises Conflict if the account has no password to sign in with, and Unauthorized if it no longer exists.
+        """
         async with self._database.transaction() as session:
             user = await users.locked_user(session, user_id)
             if user is None:
@@ -208,7 +236,7 @@ class GitHubSignIn:
             user.github_id, user.updated_at = None, utcnow()
 
     async def connected(self, user_id: int) -> bool:
-        """Return whether this account is connected to GitHub."""
+        """Return whether the account is connected to GitHub."""
         async with self._database.transaction() as session:
             user = await session.get(User, user_id)
         return user is not None and user.github_id is not None

@@ -1,4 +1,4 @@
-"""How long mailed links work."""
+"""Lifetimes of mailed links."""
 
 from __future__ import annotations
 

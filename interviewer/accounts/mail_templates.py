@@ -1,4 +1,4 @@
-"""Templates of every mail, as plain text and HTML."""
+"""Templates of all mails, each as plain text and HTML."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from interviewer.credits.rules import FIRST_FREE
 from interviewer.interviews.plan import SHORT, STANDARD, time_words
 from interviewer.wording import duration
 
-# Mail programs support little CSS, so styles are inline and nothing is fetched.
+# Email clients support little CSS, so styles are inline and no external resources are loaded.
 _PAGE = """\
 <!doctype html><html lang="en"><body style="margin:0;padding:24px;background:#f6f3ec;color:#1d1b16;font:16px/1.55 Georgia,serif">
 <div style="max-width:520px;margin:0 auto;background:#fffdf8;border:1px solid #ddd6c7;border-radius:8px;padding:28px">
@@ -28,7 +28,7 @@ _BUTTON = (
 
 
 def _mail(to: str, subject: str, before: list[str], link: str = "", label: str = "", after: tuple[str, ...] = ()) -> Mail:
-    """Return a mail of paragraphs, with at most one link between them."""
+    """Build a mail from the paragraphs `before` and `after`, with an optional link as a button between them."""
     text = "\n\n".join([*before, *([link] if link else []), *after]) + "\n"
     parts = [_PARAGRAPH.format(escape(paragraph)) for paragraph in before]
     if link:
@@ -57,7 +57,7 @@ def verification(to: str, username: str, site_url: str, secret: str) -> Mail:
 
 
 def already_known(to: str, site_url: str) -> Mail:
-    """Return the mail for an address that signs up but already has an account."""
+    """Return the mail for a sign-up with the email address of an existing account."""
     return _mail(
         to,
         "You already have an account",
@@ -92,7 +92,7 @@ def welcome(to: str, username: str, site_url: str) -> Mail:
 
 
 def reset(to: str, username: str, site_url: str, secret: str) -> Mail:
-    """Return the mail with the link to choose a new password."""
+    """Return the mail with the link for choosing a new password."""
     return _mail(
         to,
         "Choose a new password",
@@ -107,7 +107,7 @@ def reset(to: str, username: str, site_url: str, secret: str) -> Mail:
 
 
 def password_to_choose(to: str, username: str, site_url: str, secret: str) -> Mail:
-    """Return the mail for a new account without a password, because its pending sign-ups had different ones."""
+    """Return the mail for an account created without a password because its pending sign-ups had different passwords."""
     return _mail(
         to,
         "Choose your password",
@@ -123,7 +123,7 @@ def password_to_choose(to: str, username: str, site_url: str, secret: str) -> Ma
 
 
 def password_removed(to: str, username: str, site_url: str) -> Mail:
-    """Return the mail about a password that GitHub sign-in removed because it had never been used."""
+    """Return the mail saying that signing in with GitHub removed a password that was never used."""
     return _mail(
         to,
         "We removed the password from your account",
@@ -141,7 +141,7 @@ def password_removed(to: str, username: str, site_url: str) -> Mail:
 
 
 def password_changed(to: str, username: str, site_url: str, *, github: bool) -> Mail:
-    """Return the mail about a changed password; `github`: the user can also sign in with GitHub."""
+    """Return the mail saying that the password was changed. `github` says whether the user can also sign in with GitHub."""
     return _mail(
         to,
         "Your password was changed",
@@ -157,7 +157,7 @@ def password_changed(to: str, username: str, site_url: str, *, github: bool) -> 
 
 
 def github_connected(to: str, username: str, site_url: str) -> Mail:
-    """Return the mail about a new connection to GitHub."""
+    """Return the mail saying that GitHub was connected to the account."""
     return _mail(
         to,
         "Your account is now connected to GitHub",

@@ -1,4 +1,4 @@
-"""Interface for signing in through another site."""
+"""Interface to an OAuth provider that users sign in with."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A user at another site: a permanent id, a display name, and an address the site has verified."""
+    """A user's identity at an OAuth provider: a permanent ID, a display name, and a verified email address."""
 
     id: int
     name: str
@@ -16,17 +16,18 @@ class Identity:
 
 
 class OAuth(Protocol):
-    """A site that users sign in with, by OAuth's authorization code flow with PKCE (RFC 7636, method S256)."""
+    """An OAuth provider, used with the authorization code flow and PKCE (RFC 7636, method S256)."""
 
     def authorize_url(self, *, state: str, challenge: str, redirect_uri: str) -> str:
-        """Return the consent page's URL; it leads back to `redirect_uri` with a code and `state`."""
+        """Return the URL of the consent page, which redirects to `redirect_uri` with `state` and a code or an error."""
 
     async def identify(self, code: str, *, verifier: str | None, redirect_uri: str | None) -> Identity:
-        """Exchange a code for the user's identity. Both keywords are None if another program ran the flow without them.
+        """Exchange an authorization code for the user's identity.
 
-        Raises `errors.IdentityRefused` for an invalid code or if there is no verified address, and `errors.IdentityUnavailable`
-        when the other site cannot be reached, fails, or refuses our configuration.
+        `verifier` and `redirect_uri` are None if an API client ran the flow without them. Raises `errors.IdentityRefused` if the
+        code is invalid or the user has no verified address, and `errors.IdentityUnavailable` if the provider cannot be reached,
+        fails, or rejects our configuration.
         """
 
     async def close(self) -> None:
-        """Close connections; called once, at shutdown."""
+        """Close the connections. Called once, at shutdown."""

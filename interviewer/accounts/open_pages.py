@@ -1,9 +1,11 @@
-"""Tracks which session, and which shared report, each page's state was filled for.
+"""Tracks which session, and which shared report, each page's Reflex state was loaded for.
 
-Reflex keeps a page's state under a token that the client chooses, and sends it to any client with that token. So the server uses
-its own key instead, derived from that token and the session in the cookie: another session, an ended one or none leads to a
-different, empty state. Sessions and shares that end while their page is open, or its state kept, are found by checking all of
-them in one statement: at once when the database notifies of an end, and every few seconds in any case.
+Reflex keeps a page's state under a token that the client chooses, and sends the state to any client with that token. So the
+server uses a key of its own, derived from that token and the session in the cookie. With another session, an ended session or no
+session, the same token leads to a different, empty state.
+
+Sessions and shares may end while their page is open or its state is kept. To find them, one statement checks all sessions and
+shares: at once when the database announces that some have ended, and every few seconds in any case.
 """
 
 from __future__ import annotations
@@ -26,21 +28,21 @@ from interviewer.errors import AppError, Unavailable
 
 logger = logging.getLogger(__name__)
 
-# Seconds between checks without a notification: sessions also expire, and a notification can get lost.
+# Seconds between checks without a notification, because sessions also expire and notifications can be lost.
 LOOK_EVERY = 10.0
-# Seconds that a new connection waits for the database before it continues without its kept state.
+# Seconds to wait for the database. After that, a new connection continues without its kept state.
 CHECK_WAIT = 3.0
-# Seconds that a page of an ended session stays connected if it sends nothing: the event that ended the session still gets its
-# answer.
+# Seconds that an idle page of an ended session stays connected, so that the response to the event that ended the session can
+# still arrive.
 GRACE = 1.0
-# Seconds between two pages that have to reconnect, so that they do not all reconnect at once.
+# Seconds between closing two pages, so that not all of them reconnect at once.
 BETWEEN_PAGES = 0.02
-# Seconds without an event after which a page's state has expired (see rxconfig.py).
+# Seconds without an event after which Reflex drops a page's state (see rxconfig.py).
 KEPT_FOR = 6 * 3600.0
 
 
 class Standing(StrEnum):
-    """What the database says about the session in a connection's cookie; a visitor without one counts as live."""
+    """Status of the session in a connection's cookie, according to the database. A visitor without a session counts as live."""
 
     LIVE = "live"
     ENDED = "ended"
@@ -48,19 +50,19 @@ class Standing(StrEnum):
 
 
 async def _nothing() -> None:
-    """Do nothing: the default `close` of a connection."""
+    """Do nothing. This is the default `close` of a connection."""
 
 
 @dataclass(slots=True, eq=False)
 class Connection:
-    """The websocket of a page. `session` and `share` are hashes of secrets, or empty."""
+    """A page's websocket and the key of its state. `session` and `share` are hashes of secrets, or empty."""
 
     key: str
     session: str = ""
     standing: Standing = Standing.LIVE
-    # Set only if the share was live when the connection was made.
+    # Set only if the share was live when the page connected.
     share: str = ""
-    # True until the first full send of the state, which the check made on connecting still covers.
+    # True until the whole state is sent for the first time, because the check on connecting still covers that send.
     checked: bool = True
     ended: bool = False
     close: Callable[[], Awaitable[None]] = _nothing
@@ -68,7 +70,7 @@ class Connection:
 
 @dataclass(slots=True)
 class _Kept:
-    """The session and share that a state was filled for, and when its page last sent an event (monotonic seconds)."""
+    """The session and share that a kept state was loaded for, and when its page last sent an event (monotonic seconds)."""
 
     session: str
     share: str = ""
@@ -76,17 +78,17 @@ class _Kept:
 
 
 class Forget(Protocol):
-    """What to do with kept states whose session or share has ended."""
+    """Cleans up kept states whose session or share has ended."""
 
     async def state(self, key: str) -> None:
         """Drop everything kept under a key."""
 
     async def report(self, key: str, share: str) -> None:
-        """Remove the report of an ended link from the page under a key."""
+        """Remove the report of an ended share link from the state under a key."""
 
 
 class OpenPages:
-    """The pages that this process serves, and the states that it keeps."""
+    """The pages that this process serves, and the states that it keeps for them."""
 
     def __init__(self, database: Database, news: News) -> None:
         self._database = database
@@ -99,10 +101,11 @@ class OpenPages:
     # -- connections ---------------------------------------------------------------------------------------------------
 
     async def connect(self, token: str, secret: str) -> Connection:
-        """Return a new connection for a client's token and the secret in its session cookie, with at most one statement.
+        """Return a new connection for a client's token and the secret in its session cookie.
 
-        While the session lives, its key leads to the state filled for it. If the database does not answer, the connection gets an
-        empty state; the page gets its own back once the database answers.
+        While the session is live, the connection's key leads to the state loaded for the session. Executes at most one statement.
+        If the database does not respond, a signed-in page gets an empty state. It gets its own state back once the database
+        responds.
         """
         session = hashed(secret) if secret else ""
         connection = Connection(_key(Standing.LIVE, session, token), session)
@@ -126,7 +129,10 @@ class OpenPages:
         return connection
 
     def disconnect(self, connection: Connection) -> None:
-        """Forget a connection; the record of its page's state is kept until it expires."""
+        """Forget a closed connection.
+
+        The record of its state is kept until it expires, unless it has neither a session nor a share.
+        """
         self._connections.discard(connection)
         if self._by_key.get(connection.key) is connection:
             del self._by_key[connection.key]
@@ -134,10 +140,10 @@ class OpenPages:
         if kept is not None and not kept.session and not kept.share:
             del self._kept[connection.key]
 
-    # -- what the states hold ------------------------------------------------------------------------------------------
+    # -- kept states ---------------------------------------------------------------------------------------------------
 
     def touch(self, key: str) -> bool:
-        """Record an event from a page; return False if its state is unknown."""
+        """Record an event from a page. Returns False if no state is kept under its key."""
         kept = self._kept.get(key)
         if kept is None:
             return False
@@ -145,16 +151,23 @@ class OpenPages:
         return True
 
     def fill(self, key: str, secret: str) -> None:
-        """Record a state's session; Reflex gives the second of two connections with one token its own key."""
+        """Record the session of a state that has no record yet.
+
+        Does nothing without a session. States can lack a record because Reflex gives the second of two connections with one token
+        a key of its own.
+        """
         if secret:
             self._keep(key, hashed(secret))
 
     def session_of(self, key: str) -> str:
-        """Return the hash of the session that the state under a key belongs to, empty without one."""
+        """Return the hash of the session that the state under a key belongs to, or an empty string."""
         return self._kept[key].session if key in self._kept else ""
 
     def show(self, key: str, share: str) -> None:
-        """Record the hash of the share link whose report a page shows, empty for none."""
+        """Record the hash of the share link whose report a page shows, or an empty string for none.
+
+        Does nothing for an unknown key.
+        """
         if key in self._kept:
             self._kept[key].share = share
 
@@ -162,9 +175,11 @@ class OpenPages:
         self._kept.setdefault(key, _Kept(session)).seen = monotonic()
 
     async def check(self, key: str, secret: str, share: str) -> tuple[bool, bool]:
-        """Return whether session and share are live, before a page's whole state is sent; raises Unavailable.
+        """Return whether the session and the share are live, before a page's whole state is sent.
 
-        If only the share cannot be checked, it counts as ended: the page reads its report again anyway.
+        An absent session or share counts as live. The first send after connecting relies on the check made while connecting.
+        Raises Unavailable if the session cannot be checked. If only the share cannot be checked, it counts as ended, because the
+        page reads its report again anyway.
         """
         connection = self._by_key.get(key)
         if connection is not None and connection.checked:
@@ -182,12 +197,15 @@ class OpenPages:
             self._news.wake(ENDINGS)
         return not session or session in alive, not share or share in alive
 
-    # -- what ends -----------------------------------------------------------------------------------------------------
+    # -- ended sessions and shares -------------------------------------------------------------------------------------
 
     async def watch(self, forget: Forget) -> None:
-        """Close the pages and drop the states of ended sessions and shares; runs until cancelled."""
+        """Run `look` whenever sessions or shares end, and at least every LOOK_EVERY seconds.
+
+        Logs errors and runs until cancelled.
+        """
         while True:
-            # Start waiting before the check, so that an end during the check triggers another one.
+            # Start waiting before the check, so that a session that ends during the check triggers another one.
             notice = asyncio.create_task(self._news.wait(ENDINGS, LOOK_EVERY))
             try:
                 await self.look(forget)
@@ -201,7 +219,11 @@ class OpenPages:
                 notice.cancel()
 
     async def look(self, forget: Forget) -> None:
-        """Find ended sessions and shares, and start to close and drop their pages and states; raises Unavailable."""
+        """Find ended sessions and shares, and start cleaning up after them in the background.
+
+        Pages of ended sessions are closed and their states dropped. Reports of ended shares are removed from their pages. Raises
+        Unavailable.
+        """
         self._drop_expired()
         unknown = [one for one in self._connections if one.standing is Standing.UNKNOWN]
         sessions = {one.session for one in self._kept.values()} | {one.session for one in self._connections}
@@ -223,7 +245,7 @@ class OpenPages:
             logger.info(
                 "%d open pages and %d stored page states lost their session or share link", len(ended), len(states) + len(reports)
             )
-            # The database answers again: by reconnecting, pages of unknown standing get their state back.
+            # Pages of unknown standing are closed, too: the database responds again, so reconnecting gives them their state back.
             self._closing.spawn(self._end([*ended, *unknown], states, reports, forget))
 
     def _drop_expired(self) -> None:
@@ -242,7 +264,10 @@ class OpenPages:
             await _attempt(forget.state(key))
 
     async def _alive(self, sessions: Collection[str], shares: Collection[str], *, ask: bool = False) -> set[str]:
-        """Return which of these hashes are live; without any, query only if `ask`, to see whether the database answers."""
+        """Return which of these hashes are live.
+
+        Without any hashes, query the database only if `ask`, to find out whether it responds. Raises Unavailable.
+        """
         sessions, shares = [one for one in sessions if one], [one for one in shares if one]
         if not sessions and not shares and not ask:
             return set()
@@ -254,12 +279,15 @@ class OpenPages:
 
 
 def _key(standing: Standing, session: str, token: str) -> str:
-    """Return the key of a state: it cannot be computed without the cookie, and sent as a token it leads to another state."""
+    """Return the key of a state.
+
+    It cannot be computed without the cookie's secret, and sent as a token, it leads to another state.
+    """
     return hashed(f"{standing} {session} {token}")
 
 
 async def _attempt(work: Awaitable[None]) -> None:
-    """Run one page's cleanup and log its failure, so that the next page's still runs."""
+    """Run one page's cleanup. A failure is logged, so that the cleanup of the next page still runs."""
     try:
         await work
     except Exception:

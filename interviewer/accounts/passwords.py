@@ -1,4 +1,4 @@
-"""Reject passwords that are easy to guess, in bounded time: zxcvbn needs seconds for some inputs of 40 characters."""
+"""Password strength checks that take bounded time. zxcvbn alone needs seconds for some inputs of 40 characters."""
 
 from __future__ import annotations
 
@@ -9,25 +9,27 @@ from collections.abc import Iterable
 from zxcvbn import matching, scoring, time_estimates, zxcvbn
 
 MIN_PASSWORD, MAX_PASSWORD = 8, 256
-# zxcvbn's scale runs from 0 to 4; below 2 a password takes fewer than 10^6 guesses.
+# zxcvbn scores passwords from 0 to 4. A score below 2 means that fewer than 10^6 guesses are needed.
 MIN_STRENGTH = 2
-# Estimating takes time quadratic in the length, and a strong prefix does not get weaker.
+# Only this many characters are estimated, because the time is quadratic in the length, and a password is at least as strong as
+# its prefix.
 MAX_ESTIMATED = 24
-# zxcvbn searches its dictionaries once per way to read symbols as letters: 736 times if all symbols occur.
+# zxcvbn searches its dictionaries once for each way to read symbols as letters. If all symbols occur, that is 736 times.
 MAX_READINGS = 16
 _SYMBOLS = frozenset(symbol for symbols in matching.L33T_TABLE.values() for symbol in symbols)
-# Private-use characters, too far apart to form a sequence: no dictionary or keyboard layout has them.
+# Replacements for symbols: private-use characters, which no dictionary or keyboard layout has, too far apart to form a sequence.
 _BLANKS = range(0xE000, 0xF000, 0x80)
 _SURROGATE = re.compile("[\ud800-\udfff]")
-# zxcvbn keeps the user's words in a global, so estimates run one at a time.
+# zxcvbn keeps the user inputs in a global variable, so estimates run one at a time.
 _estimating = threading.Lock()
 
 
 def refusal(password: str, about: Iterable[str] = ()) -> str:
-    """Return why a password may not be used, or an empty string.
+    """Return why a password may not be used, or an empty string if it may.
 
-    Refuses common passwords, patterns, and variations of `about` (the user's name and address). Takes up to 50 ms of CPU time, so
-    call it in a thread.
+    Refuses passwords that are too short or too long, contain unpaired surrogates, or are easy to guess: common passwords,
+    patterns, and variations of `about` (the user's name and email address). Takes up to 50 ms of CPU time, so call it in a
+    thread.
     """
     if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
         return f"Passwords must have {MIN_PASSWORD} to {MAX_PASSWORD} characters."
@@ -39,7 +41,7 @@ def refusal(password: str, about: Iterable[str] = ()) -> str:
 
 
 def may_exist(password: str) -> bool:
-    """Return whether any account could have this password, judging by length and characters alone."""
+    """Return whether an account could have this password, judging only by its maximum length and characters."""
     return len(password) <= MAX_PASSWORD and not _SURROGATE.search(password)
 
 
@@ -53,15 +55,16 @@ def _strength(password: str, about: Iterable[str]) -> int:
 
 
 def _strength_as_typed(password: str) -> int:
-    """Return the strength against keyboard walks, sequences and dates, which use the symbols as typed."""
+    """Return zxcvbn's score for keyboard walks, sequences and dates alone, because they use the symbols as typed."""
     found = [*matching.spatial_match(password), *matching.sequence_match(password), *matching.date_match(password)]
     return int(time_estimates.guesses_to_score(scoring.most_guessable_match_sequence(password, found)["guesses"]))
 
 
 def _readable(password: str) -> str:
-    """Replace symbols, last ones first and digits last, until the rest can be read as letters in at most MAX_READINGS ways.
+    """Replace symbols until the rest can be read as letters in at most MAX_READINGS ways.
 
-    Each becomes one meaningless character, so repeats stay repeats. No dictionary has words with so many different symbols.
+    Digits are kept first, then the other symbols in order of occurrence. Each replaced symbol gets one meaningless character of
+    its own, so repeats stay repeats. No dictionary word is missed, because none has so many different symbols.
     """
     kept: list[str] = []
     replaced: dict[int, int] = {}

@@ -1,4 +1,4 @@
-"""SQL for users and mailed tokens."""
+"""SQL for users and for the one-time tokens in mailed links."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from interviewer.credits.tables import Subscription
 
 
 async def user_by_email(session: AsyncSession, email: str) -> User | None:
-    """Return the account with this (normalized) address."""
+    """Return the account with this normalized email address, or None."""
     return (await session.execute(select(User).where(col(User.email) == email))).scalar_one_or_none()
 
 
 async def user_by_github_id(session: AsyncSession, github_id: int) -> User | None:
-    """Return the account connected to this GitHub id."""
+    """Return the account connected to this GitHub ID, or None."""
     return (await session.execute(select(User).where(col(User.github_id) == github_id))).scalar_one_or_none()
 
 
 async def token_by_hash(session: AsyncSession, token_hash: str, purpose: str, *, lock: bool = False) -> OneTimeToken | None:
-    """Return the mailed token with this hash and purpose, used or not."""
+    """Return the one-time token with this hash and purpose, used or not, or None. `lock` locks the row and reads it afresh."""
     statement = select(OneTimeToken).where(col(OneTimeToken.token_hash) == token_hash, col(OneTimeToken.purpose) == purpose)
     if lock:
         statement = statement.with_for_update().execution_options(populate_existing=True)
@@ -34,12 +34,12 @@ async def token_by_hash(session: AsyncSession, token_hash: str, purpose: str, *,
 
 
 async def lock_address(session: AsyncSession, email: str) -> None:
-    """Take a transaction-scoped lock on this address, or on any other name."""
+    """Take an advisory lock on this email address, or on any other name, until the transaction ends."""
     await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(email, 0))))
 
 
 async def use_up_tokens(session: AsyncSession, email: str, purpose: str, now: datetime) -> None:
-    """Mark every unused token of this address and purpose as used."""
+    """Mark every unused one-time token with this email address and purpose as used."""
     statement = (
         update(OneTimeToken)
         .where(col(OneTimeToken.email) == email, col(OneTimeToken.purpose) == purpose, col(OneTimeToken.used_at).is_(None))
@@ -49,7 +49,7 @@ async def use_up_tokens(session: AsyncSession, email: str, purpose: str, now: da
 
 
 async def pending_passwords(session: AsyncSession, email: str, now: datetime) -> int:
-    """Return how many different passwords this address's unconfirmed, unexpired sign-ups have."""
+    """Return the number of distinct passwords among the unconfirmed, unexpired sign-ups with this email address."""
     statement = select(func.count(func.distinct(col(OneTimeToken.password_hash)))).where(
         col(OneTimeToken.email) == email,
         col(OneTimeToken.purpose) == "verification",
@@ -60,7 +60,7 @@ async def pending_passwords(session: AsyncSession, email: str, now: datetime) ->
 
 
 async def prove_password(session: AsyncSession, user_id: int, password_hash: str, now: datetime) -> None:
-    """Mark a user's password as proven, unless it has changed since or is proven already."""
+    """Mark a user's password as proven. Does nothing if the password has changed or is proven already."""
     statement = update(User).where(
         col(User.id) == user_id, col(User.password_hash) == password_hash, col(User.password_proven_at).is_(None)
     )
@@ -68,18 +68,21 @@ async def prove_password(session: AsyncSession, user_id: int, password_hash: str
 
 
 async def replace_hash(session: AsyncSession, user_id: int, old_hash: str, new_hash: str) -> bool:
-    """Replace a user's password hash if it still equals `old_hash`; return whether it did."""
+    """Replace a user's password hash if it still equals `old_hash`. Returns whether it was replaced."""
     statement = update(User).where(col(User.id) == user_id, col(User.password_hash) == old_hash).values(password_hash=new_hash)
     return (await session.execute(statement.returning(col(User.id)))).first() is not None
 
 
 async def drop_tokens(session: AsyncSession, email: str) -> None:
-    """Delete every mailed link of an address."""
+    """Delete every one-time token of an email address."""
     await session.execute(delete(OneTimeToken).where(col(OneTimeToken.email) == email))
 
 
 async def listed(session: AsyncSession, *, search: str, limit: int) -> Sequence[Row[User, str | None]]:
-    """Return users with the status of their newest subscription, newest first; `search` filters by address or name."""
+    """Return up to `limit` users, newest first, each with the status of their newest subscription, or None without one.
+
+    `search` filters by parts of the email address or name.
+    """
     newest: Any = (
         select(col(Subscription.status))
         .where(col(Subscription.user_id) == User.id)

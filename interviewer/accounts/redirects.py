@@ -1,4 +1,4 @@
-"""Check of redirect targets."""
+"""Redirect targets after sign-in."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ HOME = "/dashboard"
 
 
 def local_path(raw: str) -> str:
-    """Return `raw` if it is a path on this site, else the dashboard; prevents open redirects."""
+    """Return `raw` if it is a path on this site, and the dashboard's path otherwise. Prevents open redirects."""
     safe = raw.startswith("/") and not raw.startswith("//") and "\\" not in raw and raw.isascii() and raw.isprintable()
     return raw if safe else HOME
 
 
 def login_page(next: str) -> str:
-    """Return the address of the sign-in page that leads on to `next`."""
+    """Return the path of the sign-in page that redirects to `next` after sign-in."""
     return f"/login?next={quote(next, safe='/')}"

@@ -1,4 +1,4 @@
-"""SQL for browser sessions and the tokens of programs."""
+"""SQL for sessions of browsers and API clients, and for refresh tokens."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from interviewer.interviews.tables import Interview, ReportShare
 
 
 async def signed_in(session: AsyncSession, token_hash: str, now: datetime) -> tuple[Session, User] | None:
-    """Return the live session with this hash and its user."""
+    """Return the live session with this token hash and its user, or None."""
     statement = (
         select(Session, User)
         .join(User, col(User.id) == Session.user_id)
@@ -43,7 +43,7 @@ async def signed_in(session: AsyncSession, token_hash: str, now: datetime) -> tu
 
 
 async def slide_session(session: AsyncSession, session_id: int, now: datetime, expires_at: datetime) -> None:
-    """Record the use of a session and extend it."""
+    """Record the use of a session and set its new expiry time."""
     await session.execute(update(Session).where(col(Session.id) == session_id).values(last_seen_at=now, expires_at=expires_at))
 
 
@@ -54,19 +54,19 @@ async def sessions_of(session: AsyncSession, user_id: int, now: datetime) -> lis
 
 
 async def end_one_session(session: AsyncSession, user_id: int, session_id: int) -> None:
-    """Delete one of a user's sessions."""
+    """Delete one of a user's sessions. Does nothing if the session does not exist or belongs to another user."""
     await _end(session, delete(Session).where(col(Session.user_id) == user_id, col(Session.id) == session_id))
 
 
 async def end_sessions(session: AsyncSession, user_id: int, *, keep: str | None = None) -> None:
-    """Delete a user's sessions and their refresh tokens, except the session with the hash `keep`."""
-    # IS DISTINCT FROM, because sessions of programs have no hash.
+    """Delete all sessions of a user, with their refresh tokens. The session with the token hash `keep` is kept."""
+    # IS DISTINCT FROM, because the token hash is NULL in sessions of API clients.
     kept = col(Session.token_hash).is_distinct_from(keep) if keep else true()
     await _end(session, delete(Session).where(col(Session.user_id) == user_id, kept))
 
 
 async def end_session(session: AsyncSession, token_hash: str) -> None:
-    """Delete the session with this hash, if there is one."""
+    """Delete the session with this token hash, if there is one."""
     await _end(session, delete(Session).where(col(Session.token_hash) == token_hash))
 
 
@@ -95,7 +95,7 @@ _ALIVE: CompoundSelect[Any] = union_all(
 
 
 async def alive(session: AsyncSession, sessions: Collection[str], shares: Collection[str], now: datetime) -> set[str]:
-    """Return which of these hashes belong to a live session, or to a link to a report."""
+    """Return which of these hashes belong to a live session or to the share link of a finished interview."""
     found = await session.execute(_ALIVE, {"sessions": list(sessions), "shares": list(shares), "now": now})
     return set(found.scalars())
 
@@ -115,16 +115,20 @@ _USER_AND_SESSION = (
 async def user_and_session(
     session: AsyncSession, user_id: int, session_id: int, now: datetime
 ) -> tuple[User | None, Session | None]:
-    """Return a user and this session of theirs, each None if it no longer exists or has expired."""
+    """Return a user and one of their sessions.
+
+    The user is None if the account was deleted. The session is None if it does not exist, has expired, or belongs to another
+    user.
+    """
     given = {"user_id": user_id, "session_id": session_id, "now": now}
     row = (await session.execute(_USER_AND_SESSION, given)).one_or_none()
     return (row[0], row[1]) if row else (None, None)
 
 
 async def locked_refresh_token(session: AsyncSession, token_hash: str) -> tuple[RefreshToken, Session] | None:
-    """Return the refresh token with this hash, used or not, and its session, locked.
+    """Return the refresh token with this hash, used or not, and its locked session. Returns None if there is none.
 
-    Only the session row is locked, which is also what ending a session locks. The token is read after that, so it is current.
+    Ending a session locks the same row. The token is read after the lock is acquired, so it is current.
     """
     statement = (
         select(Session)

@@ -1,4 +1,4 @@
-"""Accounts: sign-up with a verified address, sign-in, password reset."""
+"""Accounts: sign-up with a verified email address, sign-in, and password reset."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ NOT_CHOSEN = "That isn't the password you chose when you signed up. Try again, o
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A sign-up whose address is not confirmed yet."""
+    """A sign-up whose email address has not been confirmed yet."""
 
     username: str
     email: str
 
 
 def _counted_as(email: str) -> str:
-    """Return the address under which attempts are counted, even if it is invalid."""
+    """Return the rate limit key for an email address: the normalized address or, if it is invalid, the raw text, shortened."""
     try:
         return normalised_email(email)
     except BadRequest:
@@ -54,10 +54,10 @@ def _counted_as(email: str) -> str:
 
 
 async def checked_password(raw: str, *about: str) -> str:
-    """Return the password if it may be used; raises InvalidFields.
+    """Return the password if it may be used. Raises InvalidFields otherwise, with the reason.
 
-    Refuses common passwords, patterns, and variations of `about` (the user's name and address). Takes up to 50 ms of CPU time, in
-    a thread, so check the rate limit first.
+    `about` is the user's name and email address, which the password must not resemble. Takes up to 50 ms of CPU time, in a
+    thread, so check the rate limit first.
     """
     if reason := await asyncio.to_thread(refusal, raw, about):
         raise InvalidFields({"password": reason})
@@ -65,7 +65,7 @@ async def checked_password(raw: str, *about: str) -> str:
 
 
 async def _checked_sign_up(email: str, username: str, password: str) -> tuple[str, str]:
-    """Return address and name as they are stored; raises InvalidFields naming every invalid field."""
+    """Return the email address and name in their stored form. Raises InvalidFields with every invalid field."""
     refused = {}
     try:
         email = normalised_email(email)
@@ -85,13 +85,17 @@ async def _checked_sign_up(email: str, username: str, password: str) -> tuple[st
 
 
 async def hash_password(password: str, salt: bytes | None = None) -> str:
-    """Hash a password, with a random salt by default, in a thread: by design it takes about a tenth of a second."""
+    """Hash a password in a thread, because it takes about a tenth of a second by design. The default salt is random."""
     hasher = _passwords if salt is None else _passwords.handler("argon2").using(salt=salt)
     return str(await asyncio.to_thread(hasher.hash, password))
 
 
 async def password_matches(password: str, password_hash: str | None) -> bool:
-    """Return whether a password matches; without a hash, do the same work and return False."""
+    """Return whether a password matches a hash.
+
+    Returns False if `password_hash` is None, after doing the same work, so that the timing does not reveal whether there is a
+    hash. A password that no account can have returns False at once.
+    """
     if not may_exist(password):
         return False
     if password_hash is None:
@@ -101,7 +105,7 @@ async def password_matches(password: str, password_hash: str | None) -> bool:
 
 
 class Accounts:
-    """The use cases of accounts."""
+    """The use cases of accounts: sign-up, sign-in and password reset."""
 
     def __init__(self, database: Database, post: Post, guard: Guard, site_url: str) -> None:
         self._database = database
@@ -110,16 +114,20 @@ class Accounts:
         self._site_url = site_url
 
     async def email_exists(self, email: str, client: str = "") -> bool:
-        """Return whether an address has an account; no other endpoint reveals it. Raises BadRequest, TooManyRequests."""
+        """Return whether an email address has an account.
+
+        No other endpoint reveals that. Raises BadRequest and TooManyRequests.
+        """
         await self._guard.check(Action.CHECK_EMAIL, client)
         address = normalised_email(email)
         async with self._database.transaction() as session:
             return await queries.user_by_email(session, address) is not None
 
     async def request_verification(self, email: str, username: str, password: str, client: str = "") -> None:
-        """Mail a link that creates the account; a known address gets a mail saying so, and the caller sees no difference.
+        """Mail a link that creates the account.
 
-        Raises InvalidFields for an invalid address, name or password, which counts as an attempt; raises TooManyRequests.
+        If the address already has an account, the mail says so instead, and the caller sees no difference. Raises InvalidFields
+        for an invalid address, name or password, which still counts as an attempt. Raises TooManyRequests.
         """
         await self._guard.check(Action.SIGN_UP, client, _counted_as(email))
         email, username = await _checked_sign_up(email, username, password)
@@ -136,16 +144,20 @@ class Accounts:
         self._post.wake()
 
     async def _salt(self, email: str) -> bytes:
-        """Return the salt for sign-ups with this address.
+        """Return the salt for sign-ups with this email address.
 
-        It is the same each time, so equal passwords have equal hashes, and `verify` can detect whether pending sign-ups differ.
+        It is the same each time, so equal passwords have equal hashes, and `verify` can detect whether the passwords of pending
+        sign-ups differ.
         """
         async with self._database.transaction() as session:
             key = await users.secret(session, "sign-up-salts")
         return hmac.new(key, email.encode(), hashlib.sha256).digest()[:SALT_BYTES]
 
     async def pending(self, secret: str) -> Pending:
-        """Return the sign-up that a mailed link confirms, without using the link; raises Unauthorized for a dead link."""
+        """Return the sign-up that a mailed link confirms, without using up the link.
+
+        Raises Unauthorized if the link is unknown, used or expired.
+        """
         token = await self._pending(secret)
         return Pending(token.username, token.email)
 
@@ -154,10 +166,10 @@ class Accounts:
             return _live(await queries.token_by_hash(session, hashed(secret), "verification"))
 
     async def confirm(self, secret: str, password: str, client: str = "") -> User:
-        """Create the account of a mailed link for a user who knows the password typed at that sign-up.
+        """Create the account of a mailed link for a user who knows the password chosen at sign-up.
 
-        Access to the mailbox does not prove that: anyone can sign up with another person's address and their own password. Raises
-        BadRequest for a wrong password, else as `verify`.
+        Access to the mailbox does not prove that they chose it, because anyone can sign up with another person's address and a
+        password of their own. Raises BadRequest for a wrong password, and otherwise the same as `verify`.
         """
         await self._guard.check(Action.USE_LINK, client)
         token = await self._pending(secret)
@@ -166,9 +178,9 @@ class Accounts:
         return await self._create(secret, proven_hash=token.password_hash)
 
     async def confirm_with_new_password(self, secret: str, password: str, client: str = "") -> User:
-        """Create the account of a mailed link with a new password, whatever was typed at sign-up.
+        """Create the account of a mailed link with a new password instead of the one chosen at sign-up.
 
-        Raises InvalidFields for a password that cannot be used, else as `verify`.
+        Raises InvalidFields for a password that cannot be used, and otherwise the same as `verify`.
         """
         await self._guard.check(Action.USE_LINK, client)
         token = await self._pending(secret)
@@ -176,21 +188,27 @@ class Accounts:
         return await self._create(secret, proven_hash=new_hash)
 
     async def verify(self, secret: str, client: str = "") -> User:
-        """Create the account of a mailed link for a program, which has the link but no password.
+        """Create the account of a mailed link for an API client, which has the link but no password.
 
-        The account gets the password of that sign-up, marked as unproven. If another pending sign-up of the address has a
-        different password, we cannot know which is the owner's, so the account gets none and a mail lets the owner choose one.
-        Raises Unauthorized for a dead link, Conflict if the address has an account by now, TooManyRequests.
+        The account gets the password of that sign-up, marked as unproven. If another pending sign-up with the same address has a
+        different password, we cannot know which one is the owner's. Then the account gets no password, and a mail lets the owner
+        choose one.
+
+        Raises Unauthorized if the link is unknown, used or expired, Conflict if the address has an account by now, and
+        TooManyRequests.
         """
         await self._guard.check(Action.USE_LINK, client)
         return await self._create(secret)
 
     async def _create(self, secret: str, *, proven_hash: str | None = None) -> User:
-        """Create the account of a mailed link, with its free credit; all other links of the address stop working."""
+        """Create the account of a mailed link, with its free credit, and use up all sign-up links of the address.
+
+        `proven_hash` becomes its proven password. Without it, the rules of `verify` apply. Raises Unauthorized and Conflict.
+        """
         now = utcnow()
         async with self._database.transaction() as session:
             found = _live(await queries.token_by_hash(session, hashed(secret), "verification"))
-            # Serializes two links of one address used at once: each would use up the other.
+            # Serialize the use of two links with the same address, because each of them uses up the other.
             await queries.lock_address(session, found.email)
             token = _live(await queries.token_by_hash(session, hashed(secret), "verification", lock=True))
             if await queries.user_by_email(session, token.email) is not None:
@@ -214,7 +232,11 @@ class Accounts:
         return user
 
     async def sign_in(self, email: str, password: str, client: str = "") -> User:
-        """Return the user with this address and password; raises TooManyRequests, or Unauthorized if either is wrong."""
+        """Return the user with this email address and password, and mark the password as proven.
+
+        A hash made with older parameters is upgraded. Raises Unauthorized if the address or the password is wrong, and
+        TooManyRequests.
+        """
         await self._guard.check(Action.SIGN_IN, client, _counted_as(email))
         user = await self._user_with(email)
         if not await password_matches(password, user.password_hash if user else None) or user is None:
@@ -237,16 +259,15 @@ class Accounts:
             return await queries.user_by_email(session, address)
 
     async def _upgrade(self, user_id: int, old_hash: str, new_hash: str) -> bool:
-        """Replace a hash made with older parameters, unless the password has changed since; return whether it was replaced."""
+        """Replace a hash made with older parameters, unless the password has changed since. Returns whether it was replaced."""
         async with self._database.transaction() as session:
             return await queries.replace_hash(session, user_id, old_hash, new_hash)
 
     async def request_reset(self, email: str, client: str = "") -> None:
-        """Mail a link that lets the owner of an account choose a new password.
+        """Mail a link for choosing a new password, if the email address has an account.
 
-        Raises BadRequest for an invalid address, which counts as an attempt; raises TooManyRequests.
-
-        The lookup runs after the response, so neither its text nor its timing reveals whether the account exists.
+        The lookup runs after the response, so neither the response nor its timing reveals whether the account exists. Raises
+        BadRequest for an invalid address, which still counts as an attempt, and TooManyRequests.
         """
         await self._guard.check(Action.RESET, client, _counted_as(email))
         address = normalised_email(email)
@@ -261,9 +282,10 @@ class Accounts:
         await self._post.deliver_due()
 
     async def reset_password(self, secret: str, password: str, client: str = "") -> None:
-        """Set a new password using a mailed link, end every session of the account and notify its owner by mail.
+        """Set a new password using a mailed link, end every session of the account, and notify its owner by mail.
 
-        Raises Unauthorized for a dead link, InvalidFields for an unusable password (the link stays valid), TooManyRequests.
+        Raises Unauthorized if the link is unknown, used or expired, InvalidFields for a password that cannot be used (the link
+        stays valid), and TooManyRequests.
         """
         await self._guard.check(Action.USE_LINK, client)
         if not await self.reset_link_lives(secret):
@@ -282,7 +304,7 @@ class Accounts:
         self._post.wake()
 
     async def reset_link_lives(self, secret: str) -> bool:
-        """Return whether a mailed reset link still works, without using it."""
+        """Return whether a mailed reset link still works, without using it up."""
         async with self._database.transaction() as session:
             token = await queries.token_by_hash(session, hashed(secret), "reset")
         return token is not None and token.used_at is None and token.expires_at > utcnow()
@@ -293,7 +315,7 @@ def _token(purpose: str, secret: str, email: str, lifetime: timedelta) -> OneTim
 
 
 def _add_reset(session: AsyncSession, user: User) -> str:
-    """Store a reset link for the user, and return its secret."""
+    """Store a one-time token for resetting the user's password, and return its secret."""
     secret = new_secret()
     token = _token("reset", secret, user.email, RESET_LIFETIME)
     token.user_id = user.id

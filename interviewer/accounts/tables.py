@@ -1,4 +1,4 @@
-"""Tables of sessions, refresh tokens and mailed links."""
+"""Tables of sessions, refresh tokens and the one-time tokens in mailed links."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from interviewer.core.columns import id_column, one_of, reference_column, time_c
 
 
 class Session(SQLModel, table=True):
-    """A signed-in browser or program.
+    """A signed-in browser or API client.
 
-    A browser's cookie holds the secret, this row its hash. A program has no cookie: its access tokens name this row, and its
-    refresh tokens are rows of their own. Deleting the row ends the session and all its tokens.
+    A browser's cookie holds a secret, and `token_hash` is its hash. An API client has no cookie: its access tokens contain the ID
+    of this row, and its refresh tokens are rows of their own. Deleting the row ends the session and invalidates its tokens.
     """
 
     __tablename__: ClassVar[Any] = "sessions"
@@ -36,7 +36,7 @@ class Session(SQLModel, table=True):
 
 
 class RefreshToken(SQLModel, table=True):
-    """A program's refresh token, hashed. It works once; a used one is kept until it expires, to detect reuse."""
+    """The hash of an API client's refresh token, which works once. Used tokens are kept until they expire, to detect reuse."""
 
     __tablename__: ClassVar[Any] = "refresh_tokens"
 
@@ -49,7 +49,7 @@ class RefreshToken(SQLModel, table=True):
 
 
 class OneTimeToken(SQLModel, table=True):
-    """The hashed secret of a mailed link, with the form data that was submitted when it was requested."""
+    """The hashed secret of a mailed link, with the form data that was submitted when the link was requested."""
 
     __tablename__: ClassVar[Any] = "one_time_tokens"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""Rules for user names. They are displayed and mailed to unconfirmed addresses, so they may neither mislead nor link."""
+"""Rules for user names. Names are displayed and mailed to unconfirmed addresses, so they must not mislead or contain links."""
 
 from __future__ import annotations
 
@@ -8,23 +8,25 @@ import unicodedata
 from interviewer.errors import BadRequest
 
 MAX_USERNAME = 50
-# Characters examined, including spaces: more than any name has, and few enough for the event loop.
+# Maximum number of characters examined, including spaces. It exceeds any real name, and keeps the check fast enough for the event
+# loop.
 MAX_LOOKED_AT = 500
-# Joiners in words and emoji are legitimate. Other invisible characters, and those that change text direction, mislead.
+# Zero-width joiners and non-joiners are legitimate in words and emoji. Other invisible characters, and those that change the text
+# direction, are misleading.
 _JOINERS = dict.fromkeys(map(ord, "\u200c\u200d"))
-# Line and paragraph separators; every other line break is a control character, in a category that starts with C.
+# Line and paragraph separators. Every other line break is a control character, whose category starts with C.
 _SEPARATORS = ("Zl", "Zp")
-# Letters and signs that are invisible: Hangul fillers, the empty Braille pattern, the null notehead.
+# Invisible letters and symbols: Hangul fillers, the empty Braille pattern, the null notehead.
 _BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800\U0001d159")
-# Mail programs turn these into links.
+# Email clients turn these into links.
 _LINK = re.compile(
     r"://|\b(?:https?|ftp|mailto|tel):|\bwww\.|[^\s@]@[^\s@]|\w\.[\w-]+/|\d{1,3}(?:\.\d{1,3}){3}",
     re.IGNORECASE,
 )
-# A dot inside a word, followed by two letters, looks like a domain: mail programs link any of some 1,400 endings, and more are
-# added. "js" is not one, nor a country code.
+# A dot inside a word, followed by two letters, looks like a domain. Email clients link some 1,400 top-level domains, and more are
+# added. "js" is not one of them, and not a country code.
 _DOTTED = re.compile(r"[^\s.]\.(?!js\b)[^\W\d_](?:[^\W\d_]|[^\x00-\x7f])", re.IGNORECASE)
-# Except after initials and titles: "J.Smith" and "Dr.Strange" are names, unless they end like a common domain.
+# Dots after initials and titles are allowed: "J.Smith" and "Dr.Strange" are names, unless they end in a common top-level domain.
 _TITLES = frozenset({"dipl", "dr", "fr", "hon", "ing", "mr", "mrs", "ms", "mx", "prof", "rev", "st"})
 _ENDINGS = frozenset(
     {"app", "biz", "click", "com", "dev", "info", "link", "mov", "net", "online", "org", "shop", "site", "top", "xyz", "zip"}
@@ -33,10 +35,10 @@ _REFUSED = f"Choose a name of 1 to {MAX_USERNAME} characters. It can't contain <
 
 
 def checked_username(raw: str) -> str:
-    """Return the name to display, with single spaces.
+    """Return the name as it is displayed, with single spaces.
 
     Raises BadRequest if it is empty or too long, or contains invisible characters, line breaks, angle brackets, web addresses or
-    e-mail addresses.
+    email addresses.
     """
     if len(raw) > MAX_LOOKED_AT or len(name := " ".join(raw.split())) > MAX_USERNAME:
         raise BadRequest(_REFUSED)
@@ -47,7 +49,10 @@ def checked_username(raw: str) -> str:
 
 
 def cleaned_username(raw: str, otherwise: str) -> str:
-    """Return a name from another site without what `checked_username` refuses; `otherwise` if nothing is left."""
+    """Shorten a name from another site and remove everything that `checked_username` refuses.
+
+    Returns `otherwise` if no valid name is left.
+    """
     plain = "".join(" " if char.isspace() else char for char in raw[:MAX_LOOKED_AT] if char.isspace() or not _misleads(char))
     words = (word for word in plain.split() if not _links(word))
     try:
@@ -57,7 +62,7 @@ def cleaned_username(raw: str, otherwise: str) -> str:
 
 
 def _shows(char: str) -> bool:
-    """Return whether a character is visible alone; marks and joiners are not."""
+    """Return whether a character is visible on its own. Combining marks and joiners are not."""
     return unicodedata.category(char)[0] in "LNPS" and char not in _BLANK
 
 
@@ -68,7 +73,7 @@ def _misleads(char: str) -> bool:
 
 
 def _links(text: str) -> bool:
-    """Return whether a mail program might turn this into a link; full-width dots and slashes count as the plain ones."""
+    """Return whether an email client might turn this text into a link. Full-width dots and slashes count as plain ones."""
     seen = unicodedata.normalize("NFKC", text.translate(_JOINERS)).replace("\N{IDEOGRAPHIC FULL STOP}", ".")
     return _LINK.search(seen) is not None or any(map(_looks_like_domain, seen.split()))
 

@@ -1,4 +1,4 @@
-"""A user's plan, and their ledger as a statement."""
+"""A user's plan, and their credit ledger as an account statement."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ WAITED_FOR = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A user's plan, taken from the newest subscription; without one, `status` is `inactive`.
+    """A user's plan, taken from their newest subscription. Without one, `status` is `inactive`.
 
-    `product` is None without a subscription, and for a variant that is not configured; `last_known` is then the plan before that.
+    `product` is None without a subscription, and for a variant that is not configured. In the latter case, `last_known` is the
+    last plan that the subscription is known to have had, or None.
     """
 
     product: Product | None = None
@@ -41,13 +42,13 @@ class Plan:
     ends_at: datetime | None = None
     trial_ends_at: datetime | None = None
     payment_failed: bool = False
-    elsewhere: bool = False  # changes have to be made on the payment service's pages
+    elsewhere: bool = False  # changes must be made on the payment service's pages
     changeable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class StatementLine:
-    """One ledger row, with `balance` and `debt` after it."""
+    """A ledger row, with the `balance` and `debt` of its type after it."""
 
     at: datetime
     reason: str
@@ -60,7 +61,7 @@ class StatementLine:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What a user sees of their credits: balances, plan and statement, newest line first."""
+    """What users see of their credits: balances, plan and statement. The newest line comes first."""
 
     balances: Balances
     plan: Plan
@@ -68,7 +69,7 @@ class Account:
 
 
 def statement(rows: Sequence[CreditTransaction]) -> tuple[StatementLine, ...]:
-    """Return ledger rows, given oldest first, as a statement, newest first."""
+    """Convert ledger rows (oldest first) to statement lines (newest first), adding the running balance and debt of each type."""
     balance: defaultdict[str, int] = defaultdict(int)
     debt: defaultdict[str, int] = defaultdict(int)
     lines = []
@@ -84,10 +85,11 @@ def statement(rows: Sequence[CreditTransaction]) -> tuple[StatementLine, ...]:
 def plan_of(
     subscription: Subscription | None, product: Product | None, invoices: Sequence[Invoice], last_known: Product | None = None
 ) -> Plan:
-    """Return what is shown of a subscription.
+    """Return the plan that users see for a subscription. Without a subscription, it is inactive.
 
-    `payment_failed` is that of the newest invoice; it is not set once nothing more is charged, because the user can do nothing
-    about it then.
+    `payment_failed` refers to the newest of the `invoices`, which come oldest first. It is not set for a cancelled or expired
+    subscription, because nothing more is charged and users can do nothing about it. `last_known` counts only if there is no
+    `product`.
     """
     if subscription is None:
         return Plan()
@@ -116,7 +118,7 @@ class Standing:
 
 
 class Awaited(StrEnum):
-    """State of the purchase that a user returns from."""
+    """State of the checkout that a user returns from."""
 
     NOTHING = ""
     PAYMENT = "payment"  # not confirmed yet
@@ -124,14 +126,14 @@ class Awaited(StrEnum):
 
 
 class Plans:
-    """Reads what a user has bought."""
+    """Reads users' balances, plans and statements."""
 
     def __init__(self, database: Database, catalogue: Catalogue) -> None:
         self._database = database
         self._catalogue = catalogue
 
     async def awaited(self, user_id: int) -> Awaited:
-        """Return the state of the user's last checkout; one more than an hour old is no longer awaited."""
+        """Return the state of the user's last checkout. It is NOTHING if there was none within the last hour."""
         async with self._database.transaction() as session:
             began = await queries.last_checkout(session, user_id)
             if began is None or began < utcnow() - WAITED_FOR:
@@ -140,7 +142,7 @@ class Plans:
         return Awaited.ARRIVED if arrived else Awaited.PAYMENT
 
     async def standing(self, user_id: int) -> Standing:
-        """Return the user's balances and plan; raises Unauthorized if the account is gone."""
+        """Return the user's balances and plan. Raises Unauthorized if the account does not exist."""
         async with self._database.transaction() as session:
             return await self._standing(session, user_id)
 
@@ -158,7 +160,7 @@ class Plans:
         return Standing(balances, plan_of(newest, product, invoices, Product(seen) if seen else None))
 
     async def account(self, user_id: int) -> Account:
-        """Return the user's balances, plan and statement; raises Unauthorized if the account is gone."""
+        """Return the user's balances, plan and statement. Raises Unauthorized if the account does not exist."""
         async with self._database.transaction() as session:
             standing = await self._standing(session, user_id)
             rows = await ledger.rows_of(session, user_id)

@@ -1,4 +1,4 @@
-"""Store the facts that the payment service sends, and book the credits they are worth."""
+"""Store the facts that the payment service reports, and book the credits they are worth."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from interviewer.errors import BadRequest, Conflict
 SOURCE = "Lemon Squeezy"
 UNKNOWN_VARIANT = "variant {} is not configured: add it to LEMON_FORMER_VARIANTS, restart, then replay this delivery"
 
-# The user paid, then deleted the account before the webhook arrived; only the operator can cancel it now.
+# The user paid and deleted the account before the webhook arrived. Now only the operator can cancel the subscription.
 STILL_CHARGED = "its account was deleted, but it is still being charged: cancel it at Lemon Squeezy"
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """Result of applying a notice."""
+    """Result of applying a notice. `user_id` is None if no account owns the purchase."""
 
     outcome: Outcome
     detail: str = ""
@@ -46,23 +46,26 @@ class Effect:
 class Settlement:
     """Applies notices within the caller's transaction.
 
-    A notice's facts are stored first. The purchase's worth is then computed from all its facts, and the difference to what has
-    been booked is booked. So notices can arrive in any order and any number of times.
+    First, a notice's facts are stored. Then all facts about the purchase determine how many credits it is worth, and the
+    difference from the credits already booked is booked. So notices can arrive in any order and any number of times.
     """
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
 
     async def lock(self, session: AsyncSession, notice: Notice) -> None:
-        """Lock the purchase of a notice, and the order it began with, until the transaction ends."""
+        """Lock the purchase of a notice until the transaction ends.
+
+        If the notice is about a subscription and names its order, lock the order first.
+        """
         order_id = notice.subscription.order_id if notice.subscription else None
         await purchase_queries.lock(session, *([order_subject(order_id)] if order_id else []), notice.subject)
 
     async def apply(self, session: AsyncSession, notice: Notice) -> Effect:
         """Store a notice's facts, book what is due, and return the result.
 
-        An applied notice also closes every open delivery of its purchase; if the purchase's account was deleted, their bodies are
-        erased.
+        An applied notice also marks all deliveries that waited for its purchase as applied. If the purchase's account was
+        deleted, they are marked as ignored and their bodies are erased.
         """
         await self.lock(session, notice)
         if notice.order:
@@ -80,7 +83,7 @@ class Settlement:
         return effect
 
     async def subjects(self, session: AsyncSession, notice: Notice) -> list[str]:
-        """Return the subjects of everything bought together with a notice's purchase, in lock order."""
+        """Return the subjects of a notice's purchase and of everything else bought with the same order, in lock order."""
         if notice.order:
             order_id: str | None = notice.id
         elif notice.subscription:
@@ -92,9 +95,10 @@ class Settlement:
         return [*([order_subject(order_id)] if order_id else []), *sorted(named)]
 
     async def assign(self, session: AsyncSession, notice: Notice, user_id: int) -> None:
-        """Assign a notice's purchase, and everything bought together with it, to a user.
+        """Assign a notice's purchase, and everything else bought with the same order, to a user.
 
-        Raises Conflict if it belongs to another user, belonged to a deleted account, or is unknown.
+        Raises Conflict if any of it belongs to another user or belonged to a deleted account, or if the subscription of an
+        invoice is unknown.
         """
         subjects = await self.subjects(session, notice)
         await purchase_queries.lock(session, *subjects)
@@ -160,7 +164,10 @@ class Settlement:
         await _book(session, subscription.user_id, subscription_subject(subscription.lemon_id), of_subscription(facts))
 
     async def _name_variants(self, session: AsyncSession, subscription: Subscription) -> bool:
-        """Record which plans a subscription's unknown variants are, if they are configured by now; return whether any were."""
+        """Record the plans of a subscription's unknown variants that have been configured since.
+
+        Returns whether there were any.
+        """
         unknown = await purchase_queries.unknown_variants(session, subscription.id)
         named = {variant: plan for variant in unknown if (plan := self._catalogue.plan(variant))}
         for variant, plan in named.items():
@@ -169,7 +176,7 @@ class Settlement:
 
 
 def _effect(purchase: Order | Subscription, *, known_product: bool) -> Effect:
-    """Return the result for a notice whose facts are stored."""
+    """Return the result of a notice whose facts are stored."""
     if isinstance(purchase, Subscription) and purchase.orphaned and purchase.status not in ENDED:
         return Effect(Outcome.UNRESOLVED, STILL_CHARGED)
     if purchase.orphaned:
@@ -183,7 +190,7 @@ def _effect(purchase: Order | Subscription, *, known_product: bool) -> Effect:
 
 
 def _address(notice: Notice) -> str:
-    """Return the buyer's address as accounts store it, or an empty string if it is invalid."""
+    """Return the buyer's email address in the form that accounts store, or an empty string if it is invalid."""
     try:
         return normalised_email(notice.email)
     except BadRequest:
@@ -193,12 +200,15 @@ def _address(notice: Notice) -> str:
 async def _settle_order(session: AsyncSession, order: Order) -> None:
     product = Product(order.product) if order.product else None
     due = of_order(product, order.quantity, paid=order.paid, refunded=order.refunded)
-    if due:  # an order's entitlement never disappears, it only drops to 0
+    if due:  # empty unless single credits were paid; once there is an entitlement, it can only drop to 0
         await _book(session, order.user_id, order_subject(order.lemon_id), due)
 
 
 async def _book(session: AsyncSession, user_id: int | None, subject: str, due: list[Entitlement]) -> None:
-    """Book the difference between what is due for a purchase and what has been booked; the caller holds its lock."""
+    """Book the difference between what is due for a purchase and what has been booked.
+
+    The caller holds the purchase's lock. Does nothing if the purchase has no owner or the owner's account was deleted.
+    """
     if user_id is None:
         return
     booked = await ledger.booked(session, subject)
@@ -210,7 +220,7 @@ async def _book(session: AsyncSession, user_id: int | None, subject: str, due: l
     user = await users.locked_user(session, user_id) if changes else None
     if user is None:
         return
-    for part, amount in sorted(changes, key=lambda change: -change[1]):  # credits added first cover the credits taken
+    for part, amount in sorted(changes, key=lambda change: -change[1]):  # additions first, so that they cover the credits taken
         rows = booked.get(part, (0, 0))[1]
         entitled = by_part.get(part)
         await ledger.change(
@@ -228,7 +238,7 @@ async def _book(session: AsyncSession, user_id: int | None, subject: str, due: l
 
 
 def _reason(entitled: Entitlement | None, rows: int) -> str:
-    """Return a ledger row's reason: what it is for, or why that changed."""
+    """Return a ledger row's reason: what the credits are for, or why the amount changed if this is not the part's first row."""
     if entitled and not rows:
         return entitled.reason
     return entitled.reversal if entitled and entitled.amount == 0 else "Correction"

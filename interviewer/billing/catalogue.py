@@ -27,7 +27,7 @@ PRICE_CENTS: Mapping[Product, int] = {Product.INDIVIDUAL: 499, Product.PRO: 1999
 
 
 def dollars(cents: int) -> str:
-    """Return an amount for display, such as $4.99."""
+    """Format an amount in US cents for display, such as $4.99."""
     return f"${cents // 100}.{cents % 100:02}"
 
 
@@ -38,7 +38,7 @@ def price_words(product: Product) -> str:
 
 @dataclass(frozen=True, slots=True)
 class FormerVariant:
-    """A variant no longer for sale, or once sold at another price; `price_cents` None means today's price."""
+    """A variant that is no longer sold, or was sold at another price before. If `price_cents` is None, it had today's price."""
 
     variant_id: str
     product: Product
@@ -47,10 +47,10 @@ class FormerVariant:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Maps the payment service's variants to products, and says whose events count.
+    """Maps the payment service's variants to products, and defines whose events are accepted.
 
-    An empty `store_id` accepts every store's events; `live_only` rejects test mode. Subscriptions keep renewing under `former`
-    variants at former prices.
+    An empty `store_id` accepts events from every store. `live_only` rejects test mode. `former` lists the variants and prices
+    under which older subscriptions still renew.
     """
 
     variants: Mapping[Product, str] = field(default_factory=dict)
@@ -59,17 +59,20 @@ class Catalogue:
     former: tuple[FormerVariant, ...] = ()
 
     def product(self, variant_id: str | None) -> Product | None:
-        """Return the product that a variant sells or sold; None if it is not configured."""
+        """Return the product that a variant sells or used to sell, or None if the variant is not configured."""
         current = next((product for product, known in self.variants.items() if known and known == variant_id), None)
         return current or next((one.product for one in self.former if one.variant_id == variant_id), None)
 
     def plan_priced(self, cents: int) -> Product | None:
-        """Return the plan with this monthly price, current or former; None if no plan or more than one has it."""
+        """Return the plan with this monthly price in US cents, current or former.
+
+        Returns None if no plan or more than one has it.
+        """
         found = {plan for plan in PLANS if PRICE_CENTS[plan] == cents}
         found |= {one.product for one in self.former if one.price_cents == cents and one.product in PLANS}
         return found.pop() if len(found) == 1 else None
 
     def plan(self, variant_id: str | None) -> Product | None:
-        """Return the plan of a variant; None for single credits and unconfigured variants."""
+        """Return the plan of a variant, or None for single credits and for variants that are not configured."""
         product = self.product(variant_id)
         return product if product in PLANS else None

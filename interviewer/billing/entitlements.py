@@ -1,7 +1,7 @@
-"""The credits a purchase is worth, computed from all known facts about it.
+"""The credits that a purchase is worth, computed from all known facts about it.
 
-These are pure functions of sets of facts. The payment service may send facts in any order and any number of times: once all have
-arrived the result is the same, and booking only the difference to what has been booked can book nothing twice.
+These are pure functions of sets of facts. The payment service may report facts in any order and any number of times, but once all
+have arrived, the result is the same. Only the difference from the credits already booked is booked, so nothing is booked twice.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from itertools import groupby, pairwise
 from interviewer.billing.catalogue import CREDITS_A_MONTH, Product
 from interviewer.credits.rules import CreditType, SubscriptionStatus
 
-# A plan change's invoice can be dated slightly before the body that shows the change.
+# The invoice of a plan change can be dated slightly before the body that shows the change.
 INVOICED_WITHIN = timedelta(minutes=5)
 _UNPAID_ENDS = frozenset({SubscriptionStatus.UNPAID, SubscriptionStatus.EXPIRED})
 _STOPPED = frozenset({SubscriptionStatus.CANCELLED, SubscriptionStatus.PAUSED, SubscriptionStatus.EXPIRED})
@@ -23,9 +23,10 @@ _OVERDUE = frozenset({SubscriptionStatus.PAST_DUE, SubscriptionStatus.UNPAID})
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """The plan and status that a body showed at a time (UTC); `cycle_end` is the end of the billing cycle it was in.
+    """The plan (`tier`) and status of a subscription at a time (UTC), as shown by a body.
 
-    `tier` is None for a variant that is not configured, `status` for a body from before statuses were stored.
+    `tier` is None for a variant that is not configured, and `status` is None for a body received before statuses were stored.
+    `cycle_end` is the end of the billing cycle at that time. `created` marks the subscription's first body.
     """
 
     at: datetime
@@ -37,7 +38,7 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceFacts:
-    """Facts about a subscription's invoice; `total` in cents."""
+    """Facts about a subscription's invoice. `total` is in cents."""
 
     id: str
     reason: str
@@ -50,7 +51,7 @@ class InvoiceFacts:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change of plan to `tier` between two bodies; `credits` is the difference in monthly credits, negative for a downgrade."""
+    """A plan change to `tier` between two sightings. `credits` is the difference in monthly credits, negative for a downgrade."""
 
     tier: Product
     credits: int
@@ -60,7 +61,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionFacts:
-    """Facts about a subscription."""
+    """The facts about a subscription that determine its credits."""
 
     created_active: bool
     order_refunded: bool
@@ -70,9 +71,10 @@ class SubscriptionFacts:
 
 @dataclass(frozen=True, slots=True)
 class Entitlement:
-    """Credits due for one part of a purchase; negative for a downgrade, 0 if refunded or if the change moves no credits.
+    """Credits due for one part of a purchase.
 
-    `reversal` says why credits booked for this part are taken back once it is worth 0.
+    `amount` is negative for a downgrade, and 0 if the part was refunded or its plan change moves no credits. `reversal` is the
+    ledger's reason when credits already booked for the part are taken back because it is now worth 0.
     """
 
     part: str
@@ -83,14 +85,17 @@ class Entitlement:
 
 
 def of_order(product: Product | None, quantity: int, *, paid: bool, refunded: bool) -> list[Entitlement]:
-    """Return the entitlement of an order for single credits; a plan's credits come from its subscription instead."""
+    """Return the entitlement of a paid order for single credits, or an empty list for other orders.
+
+    A plan's credits come from its subscription instead.
+    """
     if product is not Product.INDIVIDUAL or not paid:
         return []
     return [Entitlement("order", CreditType.INDIVIDUAL, 0 if refunded else quantity, "Credits bought")]
 
 
 def of_subscription(facts: SubscriptionFacts) -> list[Entitlement]:
-    """Return the entitlements of a subscription: its first month, renewals and plan changes."""
+    """Return a subscription's entitlements: first month, renewals and plan changes. Without sightings, there are none."""
     history = timeline(facts.sightings)
     if not history:
         return []
@@ -100,8 +105,8 @@ def of_subscription(facts: SubscriptionFacts) -> list[Entitlement]:
 def timeline(sightings: Iterable[Sighting]) -> list[Sighting]:
     """Return the sightings in chronological order.
 
-    At equal times, the subscription's first body comes first, then those that change nothing, so that the result does not depend
-    on the order of arrival.
+    Of sightings at the same time, the subscription's first body comes first, then those that do not change the plan. The rest are
+    sorted by their content, so that the result does not depend on the order of arrival.
     """
     history: list[Sighting] = []
     for _, group in groupby(sorted(sightings, key=lambda one: one.at), key=lambda one: one.at):
@@ -114,7 +119,10 @@ def timeline(sightings: Iterable[Sighting]) -> list[Sighting]:
 
 
 def _first_month(facts: SubscriptionFacts, tier: Product | None) -> Iterator[Entitlement]:
-    """Yield the first month, due if the subscription was created active or its first invoice is paid. A trial gives none."""
+    """Yield the first month if the subscription was created active or its first invoice was paid.
+
+    A trial or an unknown plan yields nothing.
+    """
     if tier is None:
         return
     initial = [invoice for invoice in facts.invoices if invoice.reason == "initial"]
@@ -124,7 +132,10 @@ def _first_month(facts: SubscriptionFacts, tier: Product | None) -> Iterator[Ent
 
 
 def _renewals(invoices: Iterable[InvoiceFacts], history: list[Sighting]) -> Iterator[Entitlement]:
-    """Yield a month for each paid renewal, on the plan in force at its invoice; nothing while that plan is unknown."""
+    """Yield a month for each paid renewal, on the plan in force when it was invoiced.
+
+    Renewals on an unknown plan yield nothing.
+    """
     for invoice in invoices:
         if invoice.reason == "renewal" and invoice.paid and (tier := _in_force(history, invoice.created_at)):
             yield _month(f"invoice {invoice.id}", tier, invoice.refunded, f"{tier.label}: another month")
@@ -135,22 +146,26 @@ def _month(part: str, tier: Product, refunded: bool, reason: str) -> Entitlement
 
 
 def _in_force(history: list[Sighting], at: datetime) -> Product | None:
-    """Return the plan in force at a time; before the first sighting, the first plan."""
+    """Return the plan in force at a time, or None if it is unknown.
+
+    Before the first sighting, it is the plan of that sighting.
+    """
     return next((one.tier for one in reversed(history) if one.at <= at), history[0].tier)
 
 
 def _plan_changes(history: list[Sighting], invoices: tuple[InvoiceFacts, ...]) -> Iterator[Entitlement]:
     """Yield the difference in monthly credits for each plan change.
 
-    An upgrade counts once per billing cycle, or switching back and forth would earn credits. No credits move for a change during
-    a trial, an upgrade that was refunded or ended unpaid, or a downgrade that undoes an upgrade without credits. An unconfigured
-    variant is no change until it is configured. Parts are numbered rather than dated: a late body that shows an earlier time for
-    a change moves no credits.
+    An upgrade counts only once per billing cycle. Otherwise, switching back and forth would earn credits. No credits move for a
+    change during a trial, for an upgrade that was refunded or ended unpaid, or for a downgrade that undoes an upgrade without
+    credits in the same paid month. A change to an unconfigured variant does not count until the variant is configured.
+
+    Parts are numbered instead of dated, so that no credits move when a late body shows that a change happened earlier.
     """
     changes = _changes(history)
     refunded = _refunded_upgrades(changes, invoices)
     upgraded: set[datetime | None] = set()
-    undone: Change | None = None  # the previous change, if it was an upgrade worth nothing
+    undone: Change | None = None  # the previous change, if it was an upgrade without credits
     for number, change in enumerate(changes, 1):
         amount, reversal = change.credits, "Correction"
         direction = "Upgrade" if amount > 0 else "Downgrade"
@@ -158,7 +173,8 @@ def _plan_changes(history: list[Sighting], invoices: tuple[InvoiceFacts, ...]) -
             amount = 0
         elif amount > 0:
             upgraded.add(change.new.cycle_end)
-            # Once a downgrade has followed, it has already taken the credits back; taking them twice would leave a debt.
+            # An unpaid upgrade is taken back only if it is the last change. A downgrade after it has already taken back its
+            # credits, and taking them twice would leave a debt.
             if change in refunded:
                 amount, reversal = 0, "Refund"
             elif number == len(changes) and _ended_unpaid(history, change.new, invoices):
@@ -181,27 +197,28 @@ def _changes(history: list[Sighting]) -> list[Change]:
 
 
 def _refunded_upgrades(changes: list[Change], invoices: tuple[InvoiceFacts, ...]) -> list[Change]:
-    """Return the upgrades whose invoices were refunded; each invoice belongs to the upgrade nearest in time."""
+    """Return the upgrades whose invoices were refunded. Each refunded invoice is matched with the upgrade nearest in time."""
     found = []
     for invoice in invoices:
         if invoice.reason == "updated" and invoice.refunded and invoice.total > 0:
             made = invoice.created_at
             upgrades = [one for one in changes if one.credits > 0 and made >= one.old.at - INVOICED_WITHIN]
-            # An upgrade's invoice is dated between the bodies with the old and the new plan, or soon after the second.
+            # An upgrade's invoice is dated between the bodies that show the old and the new plan, or soon after the second.
             found += sorted(upgrades, key=lambda one: max(one.old.at - made, made - one.new.at, timedelta()))[:1]
     return found
 
 
 def _in_one_month(upgrade: Sighting, downgrade: Sighting, invoices: tuple[InvoiceFacts, ...]) -> bool:
-    """Return whether no month of the higher plan was paid between an upgrade and the downgrade that undoes it."""
+    """Return whether a downgrade undoes an upgrade in the same billing cycle, with no renewal paid in between."""
     renewed = any(one.paid and one.reason == "renewal" and upgrade.at <= one.created_at <= downgrade.at for one in invoices)
     return upgrade.cycle_end == downgrade.cycle_end and not renewed
 
 
 def _on_trial(history: list[Sighting], change: Change, invoices: tuple[InvoiceFacts, ...]) -> bool:
-    """Return whether a plan change came before its trial was paid for, even if the body that said so was lost.
+    """Return whether a plan change was made during a trial that had not been paid for.
 
-    Cancelling or pausing a trial does not end it: it can be resumed and has still not been paid for.
+    The body with the new plan may show a later status, so the earlier sightings count as well. Cancelling or pausing a trial does
+    not end it: it can be resumed and has still not been paid for.
     """
     if change.new.status is SubscriptionStatus.ON_TRIAL:
         return True
@@ -213,7 +230,10 @@ def _on_trial(history: list[Sighting], change: Change, invoices: tuple[InvoiceFa
 
 
 def _ended_unpaid(history: list[Sighting], upgrade: Sighting, invoices: tuple[InvoiceFacts, ...]) -> bool:
-    """Return whether a subscription became unpaid or expired with a payment overdue, and nothing was paid since the upgrade."""
+    """Return whether the subscription became unpaid or expired with an overdue payment.
+
+    Returns False if anything has been paid since the upgrade.
+    """
     if any(one.paid and _is_since(one, upgrade.at) for one in invoices):
         return False
     newest = max(invoices, key=lambda one: (one.created_at, one.id), default=None)
@@ -230,7 +250,7 @@ def _ended_unpaid(history: list[Sighting], upgrade: Sighting, invoices: tuple[In
 
 
 def _is_since(invoice: InvoiceFacts, change: datetime) -> bool:
-    """Return whether an invoice is for a plan change or later."""
+    """Return whether an invoice is for a plan change, or for a renewal after it."""
     return (invoice.reason == "renewal" and invoice.created_at >= change) or (
         invoice.reason == "updated" and invoice.created_at >= change - INVOICED_WITHIN
     )

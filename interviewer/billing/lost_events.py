@@ -1,7 +1,7 @@
-"""Reconstruct what lost deliveries said from the records that remain.
+"""Reconstruct the contents of lost deliveries from the payment service's records.
 
-The payment service stores only the current state. Records have no history, but they keep traces: an order its original variant,
-an invoice the price charged.
+Its API returns only the current state. Records have no history, but they keep traces of it: an order its original variant, an
+invoice the price charged.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from interviewer.billing.lemonsqueezy.bodies import OrderBody, SubscriptionBody
 from interviewer.billing.lemonsqueezy.events import Event
 from interviewer.credits.rules import SubscriptionStatus
 
-# Each renewal also sends a body of the subscription. Its plan counts more than the price, which may have differed then.
+# A renewal also sends a body of the subscription within this time. The plan it shows takes precedence over the plan that the
+# price suggests, because prices may have changed.
 TOLD_WITHIN = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Amounts:
-    """A record's amounts in hundredths of `currency`: the price before discounts and taxes, and the discount."""
+    """The amounts of a record in hundredths of `currency`: the price before discounts and taxes, and the discount."""
 
     subtotal: int = 0
     discount: int = 0
@@ -32,7 +33,7 @@ class Amounts:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """A charge for another month or an upgrade; `plan` is None if the price matches no plan."""
+    """A charge for a renewal or an upgrade. `plan` is None if the price matches no plan."""
 
     at: datetime
     plan: Product | None
@@ -40,7 +41,7 @@ class Charge:
 
 
 def amounts(attributes: Mapping[str, Any]) -> Amounts:
-    """Return the amounts in a record's attributes; an invalid amount counts as 0."""
+    """Return the amounts in a record's attributes. A missing or invalid amount counts as 0."""
     subtotal, discount = (
         value if isinstance(value := attributes.get(name), int) else 0 for name in ("subtotal", "discount_total")
     )
@@ -48,20 +49,24 @@ def amounts(attributes: Mapping[str, Any]) -> Amounts:
 
 
 def plan_charged(money: Amounts, catalogue: Catalogue) -> Product | None:
-    """Return the plan whose monthly price, current or former, was charged; None if the price matches no plan."""
+    """Return the plan whose monthly price, current or former, was charged.
+
+    Returns None if the currency is not USD or the price does not identify a plan.
+    """
     return catalogue.plan_priced(money.subtotal) if money.currency == "USD" else None
 
 
 def was_free(order: OrderBody, money: Amounts) -> bool:
-    """Return whether a discount covered an order's whole price. A trial is free at first too, but without a discount."""
+    """Return whether a discount covered the whole price of an order. A trial is also free at first, but without a discount."""
     return order.paid and order.total == 0 and 0 < money.subtotal <= money.discount
 
 
 def first_body(now: SubscriptionBody, order: OrderBody, money: Amounts) -> tuple[str, SubscriptionBody] | None:
-    """Return the event and body that must have announced a new subscription; None if its order does not name a variant.
+    """Return the event and body that must have announced a subscription, or None if its order does not name a variant.
 
-    The event is `subscription_created`, with an active body, only if the subscription certainly started active and no paid
-    invoice shows it: a discount covered the whole price. Otherwise the body only establishes the variant.
+    If a discount covered the whole price, the subscription started active, but no paid invoice shows that. Only then is the event
+    `subscription_created`, with an active body. Otherwise it is `subscription_updated`, and the body only establishes the first
+    variant and whether there was a trial.
     """
     if order.first_order_item is None:
         return None
@@ -76,9 +81,9 @@ def first_body(now: SubscriptionBody, order: OrderBody, money: Amounts) -> tuple
 
 
 def unseen_plans(sightings: Iterable[Sighting], charges: Iterable[Charge]) -> list[Sighting]:
-    """Return the plans that were charged but that no body had shown yet, as sightings.
+    """Return a sighting for each plan that was charged but not shown by any body.
 
-    A change without such a trace stays unknown: to another plan and back without a renewal in between.
+    Switching to another plan and back without a renewal in between leaves no trace, so it remains unknown.
     """
     history = timeline(sightings)
     charged = sorted(charges, key=lambda one: one.at)
@@ -86,7 +91,7 @@ def unseen_plans(sightings: Iterable[Sighting], charges: Iterable[Charge]) -> li
     for charge in charged:
         before = next((one for one in reversed(timeline([*history, *found])) if one.at <= charge.at), None)
         if before and before.tier and charge.plan and _shown(history, charge) is charge.plan is not before.tier:
-            # The last sighting's cycle and status still applied at the change, unless another month was charged in between.
+            # The last sighting's cycle and status still applied at this charge, unless a renewal was charged in between.
             same_cycle = not any(before.at <= one.at < charge.at for one in charged if not one.upgrade)
             ended, status = (before.cycle_end, before.status) if same_cycle else (charge.at, None)
             found.append(Sighting(charge.at, charge.plan, ended, status=status))
@@ -94,7 +99,11 @@ def unseen_plans(sightings: Iterable[Sighting], charges: Iterable[Charge]) -> li
 
 
 def _shown(history: list[Sighting], charge: Charge) -> Product | None:
-    """Return the plan that the next body shows, for a renewal only within an hour, else the plan charged."""
+    """Return the plan that the next body after a charge shows.
+
+    For an upgrade, it is None if there is no such body. For a renewal, only a body within an hour counts, and without one, the
+    plan charged is returned.
+    """
     if charge.upgrade:
         return next((one.tier for one in history if one.at > charge.at), None)
     return next((one.tier for one in history if charge.at < one.at <= charge.at + TOLD_WITHIN), charge.plan)

@@ -26,8 +26,8 @@ from interviewer.credits.tables import CreditTransaction, Subscription
 async def lock(session: AsyncSession, *subjects: str) -> None:
     """Lock purchases in the given order until the transaction ends, whether or not their rows exist yet.
 
-    Lock order, to avoid deadlocks: first these locks, orders before subscriptions; then rows of deliveries, orders and
-    subscriptions; users last.
+    To avoid deadlocks, every transaction takes its locks in this order: these advisory locks, orders before subscriptions; rows
+    of deliveries, orders and subscriptions; rows of users.
     """
     await session.execute(select(*(func.pg_advisory_xact_lock(func.hashtextextended(subject, 0)) for subject in subjects)))
 
@@ -41,10 +41,11 @@ async def announce(session: AsyncSession, user_id: int) -> None:
 
 
 def _buyer() -> dict[str, Any]:
-    """Return the owner columns of a new purchase: the user of the checkout `reference`, else the user with the address `email`.
+    """Return the owner columns of a new purchase.
 
-    A reference whose account was deleted makes the purchase an orphan. Nothing else in a body counts, because anyone can make a
-    buy link that carries arbitrary data.
+    The owner is the user of the checkout `reference` or, without such a checkout, the user with the email address `email`. If the
+    account of the checkout was deleted, the purchase is orphaned. Nothing else in a body identifies an owner, because anyone can
+    make a buy link that carries arbitrary data.
     """
     carried = col(CheckoutReference.reference) == bindparam("reference")
     checkout = select(col(CheckoutReference.user_id)).where(carried)
@@ -56,7 +57,10 @@ def _buyer() -> dict[str, Any]:
 
 
 def _kept_buyer(known: type[Order] | type[Subscription], new: Any) -> dict[str, Any]:
-    """Return the owner columns of a known purchase: an owner is kept, and an orphan stays one."""
+    """Return the owner columns for updating a known purchase.
+
+    It gets the new owner only if it has no owner and is not orphaned.
+    """
     open = and_(col(known.user_id).is_(None), not_(col(known.orphaned)))
     return {
         "user_id": case((open, new.user_id), else_=col(known.user_id)),
@@ -65,7 +69,7 @@ def _kept_buyer(known: type[Order] | type[Subscription], new: Any) -> dict[str, 
 
 
 async def owners(session: AsyncSession, subjects: Sequence[str]) -> dict[str, tuple[int | None, bool]]:
-    """Return the user id of each known purchase, and whether its account was deleted, by subject."""
+    """Return the owner's user ID (or None) and whether the purchase is orphaned, for each known purchase, by subject."""
     found: dict[str, tuple[int | None, bool]] = {}
     for table, name in ((Order, order_subject), (Subscription, subscription_subject)):
         ids = {subject.partition(":")[2]: subject for subject in subjects if subject == name(subject.partition(":")[2])}
@@ -75,7 +79,7 @@ async def owners(session: AsyncSession, subjects: Sequence[str]) -> dict[str, tu
 
 
 async def give(session: AsyncSession, subjects: Sequence[str], user_id: int) -> None:
-    """Assign purchases to a user, except those that have an owner or are orphaned."""
+    """Assign purchases to a user. Purchases that have an owner or are orphaned stay unchanged."""
     for table, name in ((Order, order_subject), (Subscription, subscription_subject)):
         ids = [id for subject in subjects if subject == name(id := subject.partition(":")[2])]
         nobodys = update(table).where(col(table.lemon_id).in_(ids), col(table.user_id).is_(None), not_(col(table.orphaned)))
@@ -86,13 +90,13 @@ async def give(session: AsyncSession, subjects: Sequence[str], user_id: int) -> 
 
 
 async def last_checkout(session: AsyncSession, user_id: int) -> datetime | None:
-    """Return when the user last started a checkout."""
+    """Return when the user last started a checkout, or None if never."""
     statement = select(func.max(col(CheckoutReference.created_at))).where(col(CheckoutReference.user_id) == user_id)
     return (await session.execute(statement)).scalar_one()
 
 
 async def purchased_since(session: AsyncSession, user_id: int, moment: datetime) -> bool:
-    """Return whether a purchase of the user was booked, or a subscription started, since a moment."""
+    """Return whether a purchase of the user was booked, or a subscription of theirs first stored, at or after a moment."""
     booked = exists().where(
         col(CreditTransaction.user_id) == user_id,
         col(CreditTransaction.subject).is_not(None),
@@ -106,14 +110,17 @@ async def purchased_since(session: AsyncSession, user_id: int, moment: datetime)
 
 
 async def order(session: AsyncSession, lemon_id: str) -> Order | None:
-    """Return the order with this payment service id."""
+    """Return the order with this payment service ID, or None."""
     return (await session.execute(select(Order).where(col(Order.lemon_id) == lemon_id))).scalar_one_or_none()
 
 
 async def store_order(
     session: AsyncSession, lemon_id: str, body: OrderBody, *, reference: str, email: str, product: Product | None, paid: bool
 ) -> Order:
-    """Merge a body into the stored order, and return the locked row."""
+    """Merge a body into the stored order, and return the locked row. A new order is inserted.
+
+    `reference` and `email` determine the owner, unless the order has one.
+    """
     item = body.first_order_item
     told = {
         "lemon_id": lemon_id,
@@ -138,7 +145,7 @@ def _merged_order() -> Any:
         index_elements=["lemon_id"],
         set_={
             **_kept_buyer(Order, new.excluded),
-            # A body may come without its item; the first body that has one counts.
+            # A body may lack its item, so the first body that has one determines these columns.
             "quantity": case((col(Order.variant_id).is_(None), new.excluded.quantity), else_=col(Order.quantity)),
             "variant_id": func.coalesce(col(Order.variant_id), new.excluded.variant_id),
             "product": func.coalesce(col(Order.product), new.excluded.product),
@@ -153,20 +160,20 @@ def _merged_order() -> Any:
 
 
 async def subscription(session: AsyncSession, lemon_id: str) -> Subscription | None:
-    """Return the subscription with this payment service id, locked and freshly read."""
+    """Return the subscription with this payment service ID, locked and freshly read, or None."""
     statement = select(Subscription).where(col(Subscription.lemon_id) == lemon_id)
     statement = statement.with_for_update().execution_options(populate_existing=True)
     return (await session.execute(statement)).scalar_one_or_none()
 
 
 async def subscriptions_of_order(session: AsyncSession, order_id: str) -> list[str]:
-    """Return the payment service ids of the subscriptions that an order started."""
+    """Return the payment service IDs of the subscriptions that an order started, sorted."""
     statement = select(col(Subscription.lemon_id)).where(col(Subscription.order_id) == order_id)
     return sorted((await session.execute(statement)).scalars())
 
 
 async def order_of(session: AsyncSession, lemon_id: str) -> str | None:
-    """Return the payment service id of the order that started a subscription, None if unknown."""
+    """Return the payment service ID of the order that started a subscription, or None if unknown."""
     statement = select(col(Subscription.order_id)).where(col(Subscription.lemon_id) == lemon_id)
     return (await session.execute(statement)).scalar_one_or_none()
 
@@ -174,9 +181,10 @@ async def order_of(session: AsyncSession, lemon_id: str) -> str | None:
 async def store_subscription(
     session: AsyncSession, lemon_id: str, body: SubscriptionBody, *, reference: str, email: str, created: bool
 ) -> Subscription:
-    """Merge a body into the stored subscription, and return the locked row.
+    """Merge a body into the stored subscription, and return the locked row. A new subscription is inserted.
 
-    `created`: it is the first body. A body older than the newest changes neither status nor dates.
+    `reference` and `email` determine the owner, unless the subscription has one. `created` marks the subscription's first body. A
+    body older than the newest one changes neither the status, the variant nor the dates.
     """
     told = {
         "lemon_id": lemon_id,
@@ -219,7 +227,10 @@ def _merged_subscription() -> Any:
 async def see_variant(
     session: AsyncSession, subscription_id: int, body: SubscriptionBody, plan: str | None, *, created: bool
 ) -> None:
-    """Record the variant and status that a body shows. A repeat changes nothing, except that it may add the plan."""
+    """Record the variant and status that a body shows, and the variant's plan if known.
+
+    Recording it again can only add what was missing.
+    """
     told = {
         "subscription_id": subscription_id,
         "seen_at": body.updated_at,
@@ -240,7 +251,7 @@ def _merged_sighting() -> Any:
     return new.on_conflict_do_update(
         index_elements=["subscription_id", "seen_at", "variant_id"],
         set_={
-            # Bodies of the same second may differ; the choice must not depend on which arrives first.
+            # Bodies with the same time may differ. The result must not depend on which of them arrives first.
             "status": func.greatest(known.columns.status, new.excluded.status),
             "tier": func.coalesce(known.columns.tier, new.excluded.tier),
             "cycle_end": func.least(known.columns.cycle_end, new.excluded.cycle_end),
@@ -250,7 +261,10 @@ def _merged_sighting() -> Any:
 
 
 async def plan_seen(session: AsyncSession, subscription_id: int, variant_id: str) -> str | None:
-    """Return the plan that a variant was when this subscription showed it; the configured variants may have changed since."""
+    """Return the plan that a variant was when this subscription showed it, or None if unknown.
+
+    The configuration may have changed since.
+    """
     statement = select(func.max(col(VariantSighting.tier))).where(
         col(VariantSighting.subscription_id) == subscription_id, col(VariantSighting.variant_id) == variant_id
     )
@@ -258,7 +272,7 @@ async def plan_seen(session: AsyncSession, subscription_id: int, variant_id: str
 
 
 async def last_plan(session: AsyncSession, subscription_id: int) -> str | None:
-    """Return a subscription's last known plan."""
+    """Return a subscription's last known plan, or None."""
     known = select(col(VariantSighting.tier)).where(
         col(VariantSighting.subscription_id) == subscription_id, col(VariantSighting.tier).is_not(None)
     )
@@ -267,7 +281,7 @@ async def last_plan(session: AsyncSession, subscription_id: int) -> str | None:
 
 
 async def unknown_variants(session: AsyncSession, subscription_id: int) -> Sequence[str]:
-    """Return the variants seen on a subscription that are not mapped to a plan."""
+    """Return the IDs of a subscription's variants whose plan is unknown."""
     statement = select(col(VariantSighting.variant_id)).distinct()
     statement = statement.where(
         col(VariantSighting.subscription_id) == subscription_id, col(VariantSighting.tier).is_(None)
@@ -276,7 +290,7 @@ async def unknown_variants(session: AsyncSession, subscription_id: int) -> Seque
 
 
 async def name_variant(session: AsyncSession, subscription_id: int, variant_id: str, plan: str) -> None:
-    """Fill in a variant's plan in the subscription's sightings from before it was configured."""
+    """Set a variant's plan in the subscription's sightings from before the variant was configured."""
     unknown = update(VariantSighting).where(
         col(VariantSighting.subscription_id) == subscription_id,
         col(VariantSighting.variant_id) == variant_id,
@@ -286,13 +300,13 @@ async def name_variant(session: AsyncSession, subscription_id: int, variant_id: 
 
 
 def sighting(at: datetime, tier: str | None, cycle_end: datetime | None, created: bool, status: str) -> Sighting:
-    """Return a history row as a sighting."""
+    """Convert the columns of a stored sighting to a Sighting."""
     plan, known = Product(tier) if tier else None, SubscriptionStatus(status) if status else None
     return Sighting(at, plan, cycle_end, created, known)
 
 
 async def facts(session: AsyncSession, found: Subscription) -> SubscriptionFacts:
-    """Return all facts about a subscription."""
+    """Return the stored facts that determine a subscription's credits."""
     rows = (await session.execute(_SEEN, {"subscription_id": found.id, "order_id": found.order_id})).all()
     return SubscriptionFacts(
         created_active=found.created_active,
@@ -323,7 +337,7 @@ _SEEN = (
 
 
 async def store_invoice(session: AsyncSession, lemon_id: str, body: InvoiceBody, *, paid: bool, failed: bool) -> None:
-    """Merge a body into the stored invoice."""
+    """Merge a body into the stored invoice. A new invoice is inserted. Flags that are set stay set."""
     told = {
         "lemon_id": lemon_id,
         "subscription_lemon_id": body.subscription_id,
@@ -359,6 +373,6 @@ async def invoices_of(session: AsyncSession, subscription_lemon_id: str) -> Sequ
 
 
 async def orphan(session: AsyncSession, user_id: int) -> None:
-    """Mark a user's purchases as orphaned, so that later deliveries assign them to no other account."""
+    """Mark a user's purchases as orphaned, so that later deliveries do not assign them to another account."""
     for table in (Subscription, Order):
         await session.execute(update(table).where(col(table.user_id) == user_id).values(orphaned=True))

@@ -1,4 +1,4 @@
-"""Use cases of buying credits and of changing or ending a plan."""
+"""Use cases of buying credits and of changing, cancelling or resuming a plan."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ from interviewer.errors import (
 
 logger = logging.getLogger(__name__)
 
-# Statuses in which the plan can be changed. A paused or unpaid subscription must be fixed first, and a trial must end: its
-# credits come with its first payment.
+# Statuses in which the plan can be changed. A paused or unpaid subscription must be fixed first. A trial must end first, because
+# its credits come with its first payment.
 CHANGEABLE = frozenset({SubscriptionStatus.ACTIVE})
 _DUE = "A payment for your subscription is due. You can change your plan once it's paid."
 _FIRST = {
@@ -46,12 +46,15 @@ _FIRST = {
     SubscriptionStatus.CANCELLED: "Your subscription is canceled. Resume it first, then change your plan.",
 }
 PAYPAL = "paypal"
-# Pages of the payment service, by their key in a subscription's signed URLs.
+# Names of the payment service's pages in the `urls` attribute of a subscription.
 CHANGE_PAGE, PAYMENT_PAGE = "customer_portal_update_subscription", "update_payment_method"
 
 
 class Purchases:
-    """The use cases of a buyer. Purchases are booked when the payment service reports them."""
+    """The use cases of a buyer. Purchases are booked when the payment service reports them.
+
+    Every use case also raises TooManyRequests, Unavailable if payments are not configured, and PaymentsUnavailable.
+    """
 
     def __init__(
         self,
@@ -62,7 +65,7 @@ class Purchases:
         site_url: str,
         missing: tuple[str, ...] = (),
     ) -> None:
-        """`missing` names the settings without which nothing can be sold."""
+        """`missing` names the settings that are not set and without which nothing can be sold."""
         self._database = database
         self._payments = payments
         self._catalogue = catalogue
@@ -77,10 +80,10 @@ class Purchases:
         return self._payments is not None and not self.missing
 
     async def checkout(self, user_id: int, tier: str, client: str) -> str:
-        """Return the URL of a page where a product is paid.
+        """Return the URL of a page where the user pays for a product.
 
-        Raises BadRequest for an unknown product, Conflict for a second plan, TooManyRequests, Unavailable when payments are not
-        configured, and PaymentsUnavailable.
+        Raises BadRequest for an unknown product, Unauthorized if the account does not exist, Conflict for a plan while a
+        subscription is running, and PaymentsRefused.
         """
         product = _product(tier, tuple(Product))
         payments = self._configured()
@@ -92,13 +95,13 @@ class Purchases:
                 raise Unauthorized
             if product in PLANS and await ledger.newest_subscription(session, user_id, running=True):
                 raise Conflict("You already have a subscription. You can change its plan instead.")
-            # Stored before the user can pay with it.
+            # Store the reference before the user can pay with it.
             session.add(CheckoutReference(reference=reference, user_id=user_id, product=product.value))
         back = f"{self._site_url}dashboard?bought={product.value}"
         return await payments.checkout(Purchase(self._catalogue.variants[product], user.email, reference, back))
 
     async def cancel(self, user_id: int, client: str) -> None:
-        """Cancel subscription at the end of the paid cycle; raises Conflict if none is running, PaymentsUnavailable."""
+        """Cancel the running subscription at the end of its paid cycle. Raises Conflict if none is running."""
         payments = await self._admitted(user_id, client)
         async with self._database.transaction() as session:
             running = await ledger.newest_subscription(session, user_id, running=True)
@@ -107,10 +110,10 @@ class Purchases:
         await self._record(running, await payments.cancel(running.lemon_id))
 
     async def resume(self, user_id: int, client: str) -> None:
-        """Undo a cancellation.
+        """Undo the cancellation of the newest subscription.
 
-        Raises Conflict if there is nothing to resume or another subscription is running, DoneElsewhere if only the payment
-        service's own page can do it, PaymentsRefused if it is too late, and PaymentsUnavailable.
+        Raises Conflict if it is not cancelled or another subscription is running, DoneElsewhere if the user must do it on the
+        payment service's page, and PaymentsRefused if it is too late.
         """
         payments = await self._admitted(user_id, client)
         async with self._database.transaction() as session:
@@ -126,11 +129,11 @@ class Purchases:
         await self._record(newest, now)
 
     async def change_plan(self, user_id: int, tier: str, client: str) -> None:
-        """Change the plan.
+        """Change the plan of the newest subscription.
 
-        An upgrade is charged at once for the rest of the cycle, a downgrade takes effect with the next one. Raises BadRequest for
-        an unknown plan, Conflict if there is no plan to change or it is that one already, DoneElsewhere if only the payment
-        service's own page can do it, PaymentsRefused, PaymentsUnavailable.
+        An upgrade is charged at once for the rest of the cycle. A downgrade is not charged, and its price applies from the next
+        cycle on. Raises BadRequest for an unknown plan, Conflict if the subscription does not allow a change or already has this
+        plan, DoneElsewhere if the user must do it on the payment service's page, and PaymentsRefused.
         """
         plan = _product(tier, PLANS)
         payments = await self._admitted(user_id, client)
@@ -150,7 +153,7 @@ class Purchases:
         await self._record(newest, now)
 
     async def payment_page(self, user_id: int, client: str) -> str:
-        """Return the URL of the page to change the card; raises Conflict without a subscription, PaymentsUnavailable."""
+        """Return the URL of the page where the user can change the card. Raises Conflict if there is no subscription."""
         payments = await self._admitted(user_id, client)
         async with self._database.transaction() as session:
             newest = await ledger.newest_subscription(session, user_id)
@@ -160,18 +163,21 @@ class Purchases:
         return self._page(now, PAYMENT_PAGE)
 
     def _configured(self) -> LemonSqueezy:
-        """Return the payment service; raises Unavailable if it is not configured."""
+        """Return the client of the payment service. Raises Unavailable if payments are not configured."""
         if self._payments is None or not self.configured:
             raise Unavailable("Purchases aren't set up on this site.")
         return self._payments
 
     async def _admitted(self, user_id: int, client: str) -> LemonSqueezy:
-        """Check the rate limit and return the payment service; raises TooManyRequests and Unavailable."""
+        """Check the rate limit, and return the client of the payment service. Raises TooManyRequests and Unavailable."""
         await self._guard.check(Action.PAYMENT, client, str(user_id))
         return self._configured()
 
     async def _answer(self, known: Subscription, request: Awaitable[Document]) -> Document:
-        """Return the response to a request. If it is refused, our state is outdated, so refresh it before raising."""
+        """Return the response to a request.
+
+        If the request is refused, our state is outdated, so it is refreshed before raising PaymentsRefused.
+        """
         try:
             return await request
         except PaymentsRefused:
@@ -179,10 +185,10 @@ class Purchases:
             raise
 
     async def _record(self, known: Subscription, document: Document | None) -> None:
-        """Apply the payment service's response like a webhook, so that the page need not wait for one.
+        """Apply the payment service's response like a webhook, so that the page does not have to wait for one.
 
-        None means the subscription no longer exists there. A response we cannot parse changes nothing here: the request has been
-        carried out all the same.
+        None means that the subscription no longer exists there, so it is marked as expired. A response that cannot be parsed
+        changes nothing here, but the request has still been carried out.
         """
         async with self._database.transaction() as session:
             if document is None:
@@ -191,7 +197,10 @@ class Purchases:
                 await self._settlement.apply(session, notice)
 
     def _page(self, document: Document, name: str) -> str:
-        """Return the URL of one of the payment service's pages; it is signed, expires, and is never stored."""
+        """Return the URL of one of the payment service's pages.
+
+        It is signed, expires, and is never stored. Raises PaymentsUnavailable if it is missing or invalid.
+        """
         urls = document.get("attributes", {}).get("urls")
         found = urls.get(name) if isinstance(urls, dict) else None
         if not isinstance(found, str) or not found.startswith(("https://", "http://")):
@@ -200,14 +209,17 @@ class Purchases:
 
 
 async def plan_sold(session: AsyncSession, catalogue: Catalogue, subscription: Subscription) -> Product | None:
-    """Return a subscription's plan: what its variant sells, or sold when it was seen; None if unknown."""
+    """Return a subscription's plan, or None if unknown.
+
+    A variant that is no longer configured counts as the plan it was when it was seen.
+    """
     known = catalogue.plan(subscription.variant_id)
     seen = None if known else await queries.plan_seen(session, subscription.id, subscription.variant_id or "")
     return known or (Product(seen) if seen else None)
 
 
 def _told(document: Document) -> Notice | None:
-    """Return the notice in a response, None if it cannot be parsed; a webhook will follow."""
+    """Convert a response to a notice. Returns None if it cannot be parsed, because a webhook will follow anyway."""
     try:
         return fetched(dict(document))
     except BadRequest as error:

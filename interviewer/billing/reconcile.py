@@ -1,15 +1,16 @@
-"""Repair what lost deliveries left behind: fetch all records of the payment service and apply them like deliveries.
+"""Repair the effects of lost deliveries: fetch all records of the payment service and apply them like deliveries.
 
-This repairs only what the records still show. They do not show:
+This can repair only what the records still show. They do not show:
 
-- plan changes there and back with no renewal in between: after up, down and up again within a cycle, the second upgrade earns
-  credits, because the first is not visible;
-- the plan of a renewal whose price matches no plan (other currencies, former prices that LEMON_FORMER_VARIANTS does not name)
-  if the plan change before it was lost as well: it counts as the last known plan;
-- that a payment failed once, if the subscription is running again;
-- that a subscription was unpaid before it was cancelled or paused: an unpaid upgrade is taken back only when it expires;
-- what a checkout carried: single credits paid with an e-mail address other than the account's stay unassigned if their only
-  delivery was lost; an operator has to grant them.
+- plan changes that were undone without a renewal in between. After an upgrade, a downgrade and another upgrade within a cycle,
+  the second upgrade earns credits, because the first one is not visible.
+- the plan of a renewal whose price matches no plan (other currencies, former prices that LEMON_FORMER_VARIANTS does not name),
+  if the plan change before it was lost as well. It counts as the last known plan.
+- that a payment failed once, if the subscription is running again.
+- that a subscription was unpaid before it was cancelled or paused. An unpaid upgrade is then taken back only when the
+  subscription expires.
+- the reference that a checkout carried. Single credits paid with an email address other than the account's stay unassigned if
+  their only delivery was lost. An operator has to grant them.
 """
 
 from __future__ import annotations
@@ -57,14 +58,14 @@ logger = logging.getLogger(__name__)
 
 # Statuses of an invoice that was paid, even if the money was refunded later.
 PAID = frozenset({"paid", "refunded", "partial_refund"})
-# Statuses of a subscription in which an unpaid invoice may just be in progress.
+# Statuses of a subscription in which the payment of a pending invoice may just be in progress.
 RUNNING = frozenset({SubscriptionStatus.ACTIVE, SubscriptionStatus.ON_TRIAL})
 # Outcomes that need an operator.
 UNSETTLED = frozenset({Outcome.UNRESOLVED, Outcome.WAITING})
 
 
 class Finding(StrEnum):
-    """The kind of a line in the report."""
+    """The kind of a line in the reconciliation report."""
 
     REPAIRED = "repaired"
     OPEN = "open"  # the owner or the product is unknown
@@ -73,7 +74,7 @@ class Finding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """A record that differed: what changed, or why nothing could be done."""
+    """A line in the reconciliation report: what changed in a record, or why nothing could be done."""
 
     record: str
     change: str
@@ -105,14 +106,14 @@ class _Purchase:
 
 
 class _Undone(Exception):
-    """Rolls back a dry run, carrying the repairs it made."""
+    """Raised to roll back a dry run. Carries the repairs that the dry run made."""
 
     def __init__(self, repairs: list[Repair]) -> None:
         self.repairs = repairs
 
 
 class Reconciliation:
-    """Compares the stored purchases with the payment service's records."""
+    """Compares the stored purchases with the payment service's records, and repairs the differences."""
 
     def __init__(self, database: Database, payments: LemonSqueezy | None, catalogue: Catalogue) -> None:
         self._database = database
@@ -121,10 +122,10 @@ class Reconciliation:
         self._settlement = Settlement(catalogue)
 
     async def run(self, *, dry_run: bool = False) -> AsyncIterator[Repair]:
-        """Fetch all records, then yield each repair as it is made, oldest purchase first.
+        """Fetch and apply all records, oldest purchase first, and yield each repair.
 
-        Each purchase is applied in its own transaction, so an interrupted run loses nothing; a dry run rolls each one back.
-        Raises Unavailable if payments are not configured. If the payment service returned only part of the records, applies that
+        Each purchase is applied in its own transaction, so an interrupted run loses nothing. A dry run rolls each one back.
+        Raises Unavailable if payments are not configured. If the payment service returns only part of the records, applies that
         part and then raises PaymentsUnavailable.
         """
         if self._payments is None:
@@ -147,7 +148,10 @@ class Reconciliation:
             raise failure
 
     def _read(self, document: Document) -> _Record | Repair | None:
-        """Return a document's record, a Repair if it cannot be read, or None if it is not ours."""
+        """Convert a document to a record.
+
+        Returns a Repair if it cannot be read, or None if it is not ours or of a kind that is not used.
+        """
         name = f"{document.get('type')} {document.get('id')}"
         try:
             body = Body.model_validate({"meta": {"event_name": "fetched"}, "data": document})
@@ -176,7 +180,7 @@ class Reconciliation:
         return repairs
 
     async def _apply(self, session: AsyncSession, purchase: _Purchase) -> list[Repair]:
-        """Apply a purchase, and return what changed and what remains open."""
+        """Apply a purchase, and return what changed and what still needs an operator."""
         subjects = await _locked_subjects(session, purchase)
         before = await _known(session, subjects)
         reference = await _reference(session, purchase, subjects)
@@ -194,11 +198,11 @@ class Reconciliation:
             await tell(record, _as_told(record.notice, purchase))
         unsettled = _open(effects)
         if all(effect.outcome in UNSETTLED and effect.user_id is None for _, effect in effects):
-            return unsettled  # facts are stored, but no user's account has changed
+            return unsettled  # only facts were stored, and no user's account has changed
         return [*_changes(before, await _known(session, subjects)), *unsettled]
 
     async def _restore_history(self, session: AsyncSession, purchase: _Purchase, record: _Record, reference: str) -> None:
-        """Apply what earlier deliveries of a subscription must have said."""
+        """Apply what the lost deliveries of a subscription must have said, before its current record is applied."""
         now, order = record.notice.subscription, purchase.order.notice.order if purchase.order else None
         if now is None:
             return
@@ -230,7 +234,10 @@ class Reconciliation:
         ]
 
     def _charge(self, invoice: InvoiceBody, money: Amounts) -> Charge | None:
-        """Return what an invoice says about the plan: a paid month, or an upgrade, paid or not. A downgrade has no charge."""
+        """Return an invoice's charge for a paid renewal, or for an upgrade, paid or not.
+
+        Returns None for any other invoice. A downgrade is not charged.
+        """
         if invoice.billing_reason == "renewal" and invoice.status in PAID:
             return Charge(invoice.created_at, plan_charged(money, self._catalogue))
         if invoice.billing_reason == "updated" and invoice.total > 0:
@@ -239,9 +246,9 @@ class Reconciliation:
 
 
 def _purchases(records: Iterable[_Record]) -> list[_Purchase]:
-    """Group records by purchase, oldest first."""
+    """Group records by purchase, oldest first. Purchases whose order was not fetched come last."""
     found: defaultdict[str, _Purchase] = defaultdict(_Purchase)
-    homes: dict[str, str] = {}  # the purchase of each subscription
+    homes: dict[str, str] = {}  # the purchase that each subscription belongs to, by subject
     for record in sorted(records, key=_age):
         notice = record.notice
         if notice.order:
@@ -256,14 +263,17 @@ def _purchases(records: Iterable[_Record]) -> list[_Purchase]:
 
 
 def _age(record: _Record) -> Any:
-    """Return the sort key of a record: orders, subscriptions, invoices, each oldest first."""
+    """Return the sort key of a record: orders, then subscriptions, then invoices, each oldest first."""
     told = record.notice.order or record.notice.subscription or record.notice.invoice
     kind = 0 if record.notice.order else 1 if record.notice.subscription else 2
     return kind, told.created_at if told else None, record.notice.id
 
 
 def _as_told(notice: Notice, purchase: _Purchase) -> Notice:
-    """Return an invoice's notice with the event that its status implies: payment succeeded or failed."""
+    """Return an invoice's notice with the event that its status implies: payment succeeded or failed.
+
+    If the status implies neither, return the notice unchanged.
+    """
     if notice.invoice and notice.invoice.status in PAID:
         return replace(notice, event=Event.PAYMENT_SUCCESS)
     statuses = [one.notice.subscription.status for one in purchase.subscriptions if one.notice.subscription]
@@ -276,7 +286,7 @@ def _as_told(notice: Notice, purchase: _Purchase) -> Notice:
 
 
 async def _locked_subjects(session: AsyncSession, purchase: _Purchase) -> list[str]:
-    """Lock all subjects that a purchase may change, in the lock order of deliveries, and return them."""
+    """Lock everything that a purchase may change, in the same order as deliveries do, and return the subjects."""
     bodies = [record.notice.subscription for record in purchase.subscriptions]
     orders = {body.order_id for body in bodies if body and body.order_id} | (
         {purchase.order.notice.id} if purchase.order else set()
@@ -297,9 +307,9 @@ async def _stored(session: AsyncSession, subject: str) -> Order | Subscription |
 
 
 async def _reference(session: AsyncSession, purchase: _Purchase, subjects: list[str]) -> str:
-    """Return the checkout reference in a purchase's stored deliveries; empty if all its owners are known.
+    """Return the checkout reference in a purchase's stored deliveries, because records do not contain it.
 
-    Records do not show what a checkout carried.
+    Returns an empty string if there is none, or if the purchase needs none because all its parts have an owner or are orphaned.
     """
     named = [record.notice.subject for record in (purchase.order, *purchase.subscriptions) if record]
     rows = [await _stored(session, subject) for subject in named]
@@ -316,7 +326,7 @@ async def _reference(session: AsyncSession, purchase: _Purchase, subjects: list[
 
 
 async def _known(session: AsyncSession, subjects: list[str]) -> dict[str, dict[str, object]]:
-    """Return the state of a purchase that an operator may want to know, by record; empty values are left out."""
+    """Return the stored state that the report compares, by record. Empty values are left out."""
     known: dict[str, dict[str, object]] = {}
     for subject in subjects:
         row = await _stored(session, subject)
@@ -339,7 +349,7 @@ def _described(row: Order | Subscription | None) -> dict[str, object]:
 
 
 def _changes(before: dict[str, dict[str, object]], after: dict[str, dict[str, object]]) -> list[Repair]:
-    """Return the differences, one Repair per record."""
+    """Return one Repair for each record whose state differs."""
     repairs = []
     for name, now in after.items():
         was = before.get(name, {})
@@ -358,7 +368,7 @@ def _word(value: object) -> str:
 
 
 def _open(effects: list[tuple[_Record, Effect]]) -> list[Repair]:
-    """Return what still needs an operator, each reason once per subscription and its invoices."""
+    """Return what still needs an operator. The same reason is reported once for a subscription and its invoices."""
     reasons: dict[tuple[str, str], Repair] = {}
     for record, effect in effects:
         if effect.outcome in UNSETTLED:

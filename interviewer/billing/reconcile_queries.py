@@ -1,4 +1,4 @@
-"""SQL that reads a purchase's stored state, bypassing the session's cache, to compare it with the payment service."""
+"""SQL that reads the stored state of purchases for reconciliation. It bypasses the session's cache."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ _FRESH: dict[str, Any] = {"populate_existing": True}
 
 
 async def order(session: AsyncSession, lemon_id: str) -> Order | None:
-    """Return the order with this payment service id, locked."""
+    """Return the order with this payment service ID, locked, or None."""
     return (
         await session.execute(select(Order).where(col(Order.lemon_id) == lemon_id).with_for_update(), execution_options=_FRESH)
     ).scalar_one_or_none()
 
 
 async def subscription(session: AsyncSession, lemon_id: str) -> Subscription | None:
-    """Return the subscription with this payment service id, locked."""
+    """Return the subscription with this payment service ID, locked, or None."""
     statement = select(Subscription).where(col(Subscription.lemon_id) == lemon_id).with_for_update()
     return (await session.execute(statement, execution_options=_FRESH)).scalar_one_or_none()
 
 
 async def subscriptions_of(session: AsyncSession, order_ids: Sequence[str]) -> Sequence[str]:
-    """Return the payment service ids of the subscriptions that these orders started."""
+    """Return the payment service IDs of the subscriptions that these orders started."""
     statement = select(col(Subscription.lemon_id)).where(col(Subscription.order_id).in_(order_ids))
     return (await session.execute(statement)).scalars().all()
 
 
 async def invoices_of(session: AsyncSession, subscription_id: str) -> Sequence[Invoice]:
-    """Return a subscription's invoices, oldest first, even if the subscription is unknown."""
+    """Return a subscription's invoices, oldest first. The subscription itself may be unknown."""
     statement = select(Invoice).where(col(Invoice.subscription_lemon_id) == subscription_id)
     return (
         (await session.execute(statement.order_by(col(Invoice.created_at), col(Invoice.id)), execution_options=_FRESH))
@@ -47,7 +47,7 @@ async def invoices_of(session: AsyncSession, subscription_id: str) -> Sequence[I
 
 
 async def sightings_of(session: AsyncSession, subscription_id: str) -> list[Sighting]:
-    """Return the plans and statuses that bodies showed of a subscription, with their times."""
+    """Return the stored sightings of a subscription, unsorted."""
     statement = (
         select(VariantSighting)
         .join(Subscription, col(Subscription.id) == VariantSighting.subscription_id)

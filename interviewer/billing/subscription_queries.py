@@ -1,4 +1,4 @@
-"""SQL for subscriptions."""
+"""SQL for a user's subscriptions and other purchases."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from interviewer.credits.tables import Subscription
 
 
 async def running_of(session: AsyncSession, user_id: int) -> list[str]:
-    """Return the payment service ids of a user's subscriptions that are still charged."""
+    """Return the payment service IDs of a user's subscriptions that are still charged."""
     statement = select(col(Subscription.lemon_id)).where(
         col(Subscription.user_id) == user_id, col(Subscription.status).not_in([status.value for status in ENDED])
     )
@@ -23,9 +23,9 @@ async def running_of(session: AsyncSession, user_id: int) -> list[str]:
 
 
 async def lock_purchases(session: AsyncSession, user_id: int) -> None:
-    """Lock everything a user bought, in the lock order of deliveries.
+    """Lock the rows of everything that a user bought, in the same order as deliveries do.
 
-    Lock the user afterwards: the reverse order would deadlock with a delivery.
+    Lock the user afterward. The reverse order would deadlock with a delivery.
     """
     for table, key in ((ProcessedWebhook, "id"), (Order, "lemon_id"), (Subscription, "lemon_id")):
         mine = select(col(table.id)).where(col(table.user_id) == user_id)
@@ -33,7 +33,7 @@ async def lock_purchases(session: AsyncSession, user_id: int) -> None:
 
 
 async def mark_ended(session: AsyncSession, lemon_id: str, status: SubscriptionStatus) -> None:
-    """Mark a subscription as cancelled or expired; an expired one stays expired."""
+    """Set the status of a subscription to cancelled or expired. An expired subscription stays expired."""
     known = update(Subscription).where(
         col(Subscription.lemon_id) == lemon_id, col(Subscription.status) != SubscriptionStatus.EXPIRED.value
     )
@@ -41,9 +41,9 @@ async def mark_ended(session: AsyncSession, lemon_id: str, status: SubscriptionS
 
 
 async def bought(session: AsyncSession, user_id: int) -> dict[str, list[dict[str, Any]]]:
-    """Return everything stored about a user's purchases, oldest first, as rows of plain values.
+    """Return everything stored about a user's purchases, oldest first, as dictionaries of column values.
 
-    A subscription includes its plan, None if that was never known, and its invoices.
+    Each subscription includes its invoices and its plan, which is None if it was never known.
     """
     mine = select(Subscription).where(col(Subscription.user_id) == user_id).order_by(col(Subscription.id))
     orders = select(Order).where(col(Order.user_id) == user_id).order_by(col(Order.id))

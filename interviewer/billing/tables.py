@@ -1,6 +1,6 @@
-"""Tables of purchases: the payment service's facts and its deliveries.
+"""Tables of purchases: the facts that the payment service reports, and its deliveries.
 
-Orders, invoices, subscriptions and variant sightings are facts: they are only ever added to, so their order of arrival does not
+Orders, invoices, subscriptions and variant sightings are facts. Facts are only ever added, so their order of arrival does not
 matter. `billing/entitlements.py` computes what they are worth.
 """
 
@@ -19,11 +19,11 @@ from interviewer.credits.rules import SubscriptionStatus
 
 
 class VariantSighting(SQLModel, table=True):
-    """The variant and status of a subscription at a time, as shown by a body. In chronological order they are its history.
+    """The variant and status of a subscription at a time, as shown by a body. In chronological order, they are its history.
 
-    `tier` is the plan that the variant sold when it was seen; it stays when the catalogue changes, and is empty until the variant
-    is configured. `cycle_end` is the end of the billing cycle that the body was in. `created`: it was the subscription's first
-    body. `status` is empty in rows from before it was stored.
+    `tier` is the plan that the variant sold when it was seen. It is null until the variant is configured, and stays when the
+    catalogue changes. `cycle_end` is the end of the billing cycle at that time. `created` marks the subscription's first body.
+    `status` is empty in rows from before statuses were stored.
     """
 
     __tablename__: ClassVar[Any] = "subscription_variants"
@@ -44,7 +44,10 @@ class VariantSighting(SQLModel, table=True):
 
 
 class Order(SQLModel, table=True):
-    """An order; `product` is what its variant sold at the time. `paid` and `refunded` (in full) never become false again."""
+    """An order. `product` is what its variant sold at the time, or null if unknown.
+
+    `paid` and `refunded` (in full) never become false again.
+    """
 
     __tablename__: ClassVar[Any] = "orders"
     __table_args__ = (
@@ -65,9 +68,10 @@ class Order(SQLModel, table=True):
 
 
 class Invoice(SQLModel, table=True):
-    """A subscription's invoice; it may arrive before its subscription.
+    """A subscription's invoice, which may arrive before its subscription.
 
-    `paid` and `refunded` (in full) never become false again. `failed`: a payment failed; a later success outweighs it.
+    `paid` and `refunded` (in full) never become false again. `failed` means that a payment failed. `paid` takes precedence over
+    it.
     """
 
     __tablename__: ClassVar[Any] = "invoices"
@@ -84,7 +88,7 @@ class Invoice(SQLModel, table=True):
 
 
 class CheckoutReference(SQLModel, table=True):
-    """The random reference that a checkout carries and every webhook returns; only this row links it to a user."""
+    """The random reference of a checkout, which every webhook about the purchase returns. Only this row links it to a user."""
 
     __tablename__: ClassVar[Any] = "checkout_references"
 
@@ -96,9 +100,9 @@ class CheckoutReference(SQLModel, table=True):
 
 
 class ProcessedWebhook(SQLModel, table=True):
-    """A delivery of the payment service, as received, and its outcome. `subject` names its purchase.
+    """A delivery of the payment service, as received, and its outcome.
 
-    The body is erased when its user's account is deleted.
+    `subject` identifies its purchase, and is empty if there is none. The body is erased when its user's account is deleted.
     """
 
     __tablename__: ClassVar[Any] = "processed_webhooks"

@@ -10,13 +10,13 @@ from interviewer.errors import AppError, MailDelayed, MailRefused
 
 
 class CountedMailer:
-    """A mailer that counts its attempts."""
+    """A mailer that counts attempts by outcome."""
 
     def __init__(self, mailer: Mailer) -> None:
         self._mailer = mailer
 
     async def send(self, mail: Mail, key: str) -> None:
-        """Send one mail; raises what the mailer raises."""
+        """Send one mail and count the outcome. Raises the same as the wrapped mailer."""
         outcome = "failed"
         try:
             await self._mailer.send(mail, key)
@@ -32,10 +32,10 @@ class CountedMailer:
 
 
 class CountedWebhooks(Webhooks):
-    """Webhooks that count deliveries by outcome, `refused` (we answered 4xx) or `failed`."""
+    """Webhooks that count deliveries by outcome. Errors count as `refused` if the response is 4xx, and as `failed` otherwise."""
 
     async def receive(self, raw: bytes, signature: str) -> Outcome:
-        """Take a delivery; returns and raises the same as `Webhooks.receive`."""
+        """Process a delivery and count the outcome. Returns and raises the same as `Webhooks.receive`."""
         told = "failed"
         try:
             outcome = await super().receive(raw, signature)

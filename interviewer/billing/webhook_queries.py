@@ -20,7 +20,7 @@ ACCOUNT_DELETED = "its account was deleted"
 
 
 async def take(session: AsyncSession, delivery_id: str, event_name: str, body: bytes, subject: str = "") -> int | None:
-    """Store a new delivery as waiting and return its number; None if it is stored already.
+    """Store a new delivery with the outcome `waiting` and return its row ID, or None if it is already stored.
 
     Concurrent calls for one delivery wait for each other.
     """
@@ -41,13 +41,13 @@ def _taken() -> Any:
 
 
 async def known(session: AsyncSession, delivery_id: str) -> ProcessedWebhook | None:
-    """Return the delivery with this id."""
+    """Return the delivery with this delivery ID, or None."""
     statement = select(ProcessedWebhook).where(col(ProcessedWebhook.delivery_id) == delivery_id)
     return (await session.execute(statement)).scalar_one_or_none()
 
 
 async def mark(session: AsyncSession, id: int, outcome: Outcome, detail: str, subject: str, user_id: int | None) -> None:
-    """Set the outcome of a delivery."""
+    """Set the outcome of a delivery, with its detail (up to 200 characters), subject and user."""
     values = {
         "outcome": outcome.value,
         "detail": detail[:200],
@@ -59,12 +59,12 @@ async def mark(session: AsyncSession, id: int, outcome: Outcome, detail: str, su
 
 
 async def reopen(session: AsyncSession, id: int, subject: str) -> None:
-    """Reset a delivery to waiting."""
+    """Reset a delivery's outcome to `waiting`."""
     await mark(session, id, Outcome.WAITING, "", subject, None)
 
 
 async def close_open(session: AsyncSession, subject: str, user_id: int) -> None:
-    """Mark deliveries that waited for a purchase, or for its owner, as applied.
+    """Mark the deliveries that waited for a purchase, its owner or its product as applied.
 
     Notifies every process, on commit, that the user's credits or plan changed.
     """
@@ -73,7 +73,10 @@ async def close_open(session: AsyncSession, subject: str, user_id: int) -> None:
 
 
 async def forget_open(session: AsyncSession, subject: str) -> None:
-    """Mark deliveries that waited for a purchase as ignored, and erase their bodies: its account was deleted."""
+    """Mark the deliveries that waited for a purchase as ignored and erase their bodies.
+
+    Used if the purchase's account was deleted.
+    """
     values = {"outcome": Outcome.IGNORED.value, "detail": ACCOUNT_DELETED, "body": b"", "processed_at": utcnow()}
     await session.execute(_waiting(subject).values(values))
 
@@ -81,14 +84,14 @@ async def forget_open(session: AsyncSession, subject: str) -> None:
 def _waiting(subject: str) -> Update:
     return update(ProcessedWebhook).where(
         col(ProcessedWebhook.subject) == subject,
-        # Literals, because the planner must see that the partial index on open deliveries covers this condition.
+        # Use literals, so that the planner sees that the partial index on open deliveries covers this condition.
         col(ProcessedWebhook.outcome).in_(literal_column(f"'{outcome}'") for outcome in (Outcome.WAITING, Outcome.UNRESOLVED)),
         col(ProcessedWebhook.user_id).is_(None),
     )
 
 
 async def listed(session: AsyncSession, *, everything: bool, limit: int) -> Sequence[ProcessedWebhook]:
-    """Return deliveries, newest first: the open ones, or all if `everything`."""
+    """Return up to `limit` deliveries, newest first. Unless `everything`, return only open ones."""
     statement = select(ProcessedWebhook).order_by(col(ProcessedWebhook.id).desc()).limit(limit)
     if not everything:
         statement = statement.where(col(ProcessedWebhook.outcome).in_([outcome.value for outcome in OPEN]))
@@ -96,7 +99,7 @@ async def listed(session: AsyncSession, *, everything: bool, limit: int) -> Sequ
 
 
 async def empty_bodies(session: AsyncSession, user_id: int) -> None:
-    """Erase the bodies of a user's deliveries; open ones become ignored, so that they no longer need an operator."""
+    """Erase the bodies of a user's deliveries. Open deliveries become ignored, so that they no longer need an operator."""
     open = col(ProcessedWebhook.outcome).in_([outcome.value for outcome in OPEN])
     values = {
         "body": b"",
@@ -107,14 +110,17 @@ async def empty_bodies(session: AsyncSession, user_id: int) -> None:
 
 
 async def bodies_of(session: AsyncSession, subjects: Sequence[str]) -> Sequence[bytes]:
-    """Return the bodies delivered about these purchases, oldest first, except erased ones."""
+    """Return the bodies of deliveries about these purchases, oldest first. Erased bodies are left out."""
     statement = select(col(ProcessedWebhook.body)).where(col(ProcessedWebhook.subject).in_(subjects))
     statement = statement.where(func.length(col(ProcessedWebhook.body)) > 0).order_by(col(ProcessedWebhook.id))
     return (await session.execute(statement)).scalars().all()
 
 
 async def open_about(session: AsyncSession, subjects: Sequence[str]) -> Sequence[tuple[int, bytes]]:
-    """Return number and body of the waiting and unresolved deliveries about these purchases, in order."""
+    """Return the row ID and body of each waiting or unresolved delivery about these purchases, oldest first.
+
+    Erased bodies are left out.
+    """
     statement = select(col(ProcessedWebhook.id), col(ProcessedWebhook.body)).where(
         col(ProcessedWebhook.subject).in_(subjects),
         col(ProcessedWebhook.outcome).in_([Outcome.WAITING.value, Outcome.UNRESOLVED.value]),
@@ -124,13 +130,13 @@ async def open_about(session: AsyncSession, subjects: Sequence[str]) -> Sequence
 
 
 async def open_ids(session: AsyncSession) -> Sequence[int]:
-    """Return the numbers of the open deliveries, in order."""
+    """Return the row IDs of the open deliveries, oldest first."""
     statement = select(col(ProcessedWebhook.id)).where(col(ProcessedWebhook.outcome).in_([outcome.value for outcome in OPEN]))
     return (await session.execute(statement.order_by(col(ProcessedWebhook.id)))).scalars().all()
 
 
 async def open_counts(session: AsyncSession) -> dict[Outcome, int]:
-    """Return the number of open deliveries, by outcome."""
+    """Return the number of open deliveries by outcome. Outcomes without deliveries are left out."""
     statement = select(col(ProcessedWebhook.outcome), func.count()).group_by(col(ProcessedWebhook.outcome))
     found = {Outcome(outcome): count for outcome, count in (await session.execute(statement)).all()}
     return {outcome: found[outcome] for outcome in Outcome if outcome in OPEN and outcome in found}

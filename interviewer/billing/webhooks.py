@@ -1,4 +1,4 @@
-"""The payment service's deliveries: each is verified, stored, and applied exactly once."""
+"""The payment service's webhook deliveries. Each is verified, stored, and applied exactly once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A delivery as the operator sees it."""
+    """A stored delivery, as the operator sees it. `body` is empty if it was erased."""
 
     id: int
     event: str
@@ -42,18 +42,18 @@ class Webhooks:
     """The use cases of webhook deliveries."""
 
     def __init__(self, database: Database, catalogue: Catalogue, secret: str | None) -> None:
-        """Without a secret every delivery is refused, because anyone could have sent it."""
+        """Without a secret, every delivery is refused, because anyone could have sent it."""
         self._database = database
         self._catalogue = catalogue
         self._settlement = Settlement(catalogue)
         self._secret = secret or ""
 
     async def receive(self, raw: bytes, signature: str) -> Outcome:
-        """Take a delivery and return its outcome; one that was applied before changes nothing.
+        """Process a delivery and return its outcome. A delivery that was applied before changes nothing.
 
-        Raises Unavailable without a secret or a database, Unauthorized for a wrong signature, and BadRequest for a body that is
-        not a valid event (stored if its kind is known). Raises AppError for our own errors: the delivery is stored, and the
-        sender should retry.
+        Raises Unavailable if there is no secret or the database is unavailable, Unauthorized for a wrong signature, and
+        BadRequest for a body that is not a valid event. A known event with invalid fields is stored as malformed. For an error on
+        our side, stores the delivery as failed and raises AppError, so that the sender retries.
         """
         if not self._secret:
             raise Unavailable("Webhooks are not set up: LEMON_WEBHOOK_SECRET is not set.")
@@ -73,7 +73,7 @@ class Webhooks:
         return effect.outcome
 
     async def _take(self, body: Body, raw: bytes) -> Effect:
-        """Store and apply a delivery in one transaction, unless that was done before."""
+        """Store and apply a new delivery in one transaction. A known delivery is applied again only if it is still open."""
         delivery_id, told = bodies.delivery_id(body, raw), self._told(body)
         async with self._database.transaction() as session:
             id = await queries.take(session, delivery_id, bodies.event_name(body), raw, _subject(told))
@@ -85,7 +85,7 @@ class Webhooks:
             return await self._again(session, known.id, told)
 
     def _told(self, body: Body) -> Notice | Effect:
-        """Return a delivery's notice, or its effect if it contains none for us."""
+        """Return a delivery's notice, or an Effect if it must be ignored or is malformed."""
         if reason := bodies.foreign(body, self._catalogue.store_id, live_only=self._catalogue.live_only):
             return Effect(Outcome.IGNORED, reason)
         if body.meta.event_name not in set(Event):
@@ -96,21 +96,25 @@ class Webhooks:
             return Effect(Outcome.MALFORMED, error.user_message)
 
     async def _apply(self, session: AsyncSession, id: int, told: Notice | Effect) -> Effect:
-        """Apply a waiting delivery, and set its outcome unless that was set together with everything that waited for it."""
+        """Apply a waiting delivery and set its outcome.
+
+        If `Settlement` applies or ignores the notice, it has already set the outcome of every delivery that waited for the
+        purchase, including this one.
+        """
         effect = await self._settlement.apply(session, told) if isinstance(told, Notice) else told
         if effect.outcome in OPEN or effect is told:
             await queries.mark(session, id, effect.outcome, effect.detail, _subject(told), effect.user_id)
         return effect
 
     async def _again(self, session: AsyncSession, id: int, told: Notice | Effect) -> Effect:
-        """Apply a stored delivery again. Its purchase is locked before its row, the same order as elsewhere."""
+        """Apply a stored delivery again. Its purchase is locked before its row, to keep the lock order."""
         if isinstance(told, Notice):
             await self._settlement.lock(session, told)
         await queries.reopen(session, id, _subject(told))
         return await self._apply(session, id, told)
 
     async def _keep(self, body: Body, raw: bytes, effect: Effect) -> None:
-        """Store a delivery that could not be applied, if the database allows it."""
+        """Store a delivery that could not be applied, unless it is stored already. A database failure is only logged."""
         try:
             async with self._database.transaction() as session:
                 delivery_id = bodies.delivery_id(body, raw)
@@ -123,12 +127,12 @@ class Webhooks:
     # -- the operator's tools --------------------------------------------------------------------------------------
 
     async def listed(self, *, everything: bool = False, limit: int = 50) -> list[Delivery]:
-        """Return deliveries, newest first: the open ones, or all if `everything`."""
+        """Return up to `limit` deliveries, newest first. Unless `everything`, return only open ones."""
         async with self._database.transaction() as session:
             return [_delivery(row) for row in await queries.listed(session, everything=everything, limit=limit)]
 
     async def show(self, id: int) -> Delivery:
-        """Return one delivery; raises NotFound."""
+        """Return one delivery. Raises NotFound."""
         async with self._database.transaction() as session:
             row = await session.get(ProcessedWebhook, id)
         if row is None:
@@ -138,7 +142,7 @@ class Webhooks:
     async def replay(self, id: int) -> Delivery:
         """Apply a stored delivery again, whatever its outcome was, and return it.
 
-        Raises NotFound, and BadRequest if its body was erased with its account.
+        Raises NotFound, and BadRequest if its body was erased because the account was deleted.
         """
         async with self._database.transaction() as session:
             row = await session.get(ProcessedWebhook, id)
@@ -150,10 +154,10 @@ class Webhooks:
         return await self.show(id)
 
     async def assign(self, id: int, user_id: int) -> Delivery:
-        """Assign a delivery's purchase to an account, apply everything that waited for that, and return the delivery.
+        """Assign a delivery's purchase to a user, apply everything that waited for an owner, and return the delivery.
 
-        Idempotent. Raises NotFound, BadRequest for a delivery without a purchase, and Conflict if the purchase belongs to another
-        account, belonged to a deleted one, or is not known yet.
+        Idempotent. Raises NotFound. Raises BadRequest if the delivery is not about a purchase or its body was erased. Raises
+        Conflict if the purchase belongs to another user, belonged to a deleted account, or is not known yet.
         """
         async with self._database.transaction() as session:
             row = await session.get(ProcessedWebhook, id)
@@ -172,9 +176,9 @@ class Webhooks:
 
 
 def signature_of(raw: bytes, secret: str) -> bytes:
-    """Return the signature of a body: the hexadecimal HMAC-SHA256 (RFC 2104) with the webhook secret, as bytes.
+    """Return the signature of a body: the HMAC-SHA256 (RFC 2104) with the webhook secret, as hexadecimal digits in bytes.
 
-    Bytes, because comparing text raises if the header contains non-ASCII characters.
+    Bytes are used because comparing strings raises TypeError if the header contains non-ASCII characters.
     """
     return hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest().encode()
 

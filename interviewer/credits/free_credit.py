@@ -1,4 +1,4 @@
-"""The free credit of a new account, given once per e-mail address and GitHub id."""
+"""The free credit of a new account, granted once per email address and GitHub ID."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from interviewer.credits.rules import FREE_CREDITS, CreditType, signup_key
 
 
 async def grant_free_credit(session: AsyncSession, user: User) -> None:
-    """Give a new account its free individual credit, unless its address or GitHub id was in an account before."""
+    """Grant a new account its free individual credit. Does nothing if its email address or GitHub ID has had one before."""
     if await users.was_erased(session, *await _hashes(session, user)):
         return
     await ledger.change(
@@ -29,24 +29,24 @@ async def grant_free_credit(session: AsyncSession, user: User) -> None:
 
 
 async def remember_leaving(session: AsyncSession, user: User) -> None:
-    """Remember that a deleted account's address and GitHub id have had their free credit."""
+    """Record that the email address and GitHub ID of an account that is being deleted have had their free credit."""
     for one in await _hashes(session, user):
         await users.remember_erased(session, one)
 
 
 async def remember_disconnected(session: AsyncSession, github_id: int) -> None:
-    """Remember that a disconnected GitHub id has had its free credit."""
+    """Record that a GitHub ID that is being disconnected has had its free credit."""
     await users.remember_erased(session, await _keyed(session, _github(github_id)))
 
 
 async def _hashes(session: AsyncSession, user: User) -> list[str]:
-    """Return the keyed hashes by which a returning user is recognized."""
+    """Return the keyed hashes by which a returning user is recognized: of the email address and, if connected, the GitHub ID."""
     names = [user.email] if user.github_id is None else [user.email, _github(user.github_id)]
     return [await _keyed(session, name) for name in names]
 
 
 def _github(github_id: int) -> str:
-    # Cannot collide with an e-mail address.
+    # This cannot collide with an email address.
     return f"github:{github_id}"
 
 

@@ -1,4 +1,4 @@
-"""The credit of an interview: reserved when it starts, returned if the start fails."""
+"""The credit of an interview: it is reserved when the interview starts, and returned if the start fails."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from interviewer.errors import PaymentRequired
 
 
 async def reserve(session: AsyncSession, user: User, interview_id: int) -> None:
-    """Take an interview's credit from a locked user; raises PaymentRequired with the reason if there is none."""
+    """Take an interview's credit from a locked user. Raises PaymentRequired with the reason if neither balance can pay."""
     balances = await ledger.balances(session, user)
     source = pays_from(balances)
     if source is None:
@@ -40,7 +40,7 @@ async def reserve(session: AsyncSession, user: User, interview_id: int) -> None:
 
 
 async def refused_start(session: AsyncSession, user_id: int, balances: Balances) -> PaymentRequired:
-    """Return the error for a start that `balances` cannot pay for."""
+    """Return the error for a user whose `balances` cannot pay for a start, with the reason."""
     newest = await ledger.newest_subscription(session, user_id)
     status = SubscriptionStatus(newest.status) if newest else None
     reason = refusal(balances, status)
@@ -48,9 +48,9 @@ async def refused_start(session: AsyncSession, user_id: int, balances: Balances)
 
 
 async def give_back(session: AsyncSession, interview_id: int, user_id: int) -> bool:
-    """Return a failed start's credit to the balance it came from; the start must be locked and still `starting`.
+    """Return a failed start's credit to the balance it came from. The interview must be locked and still `starting`.
 
-    Returns whether there was a credit to return.
+    Returns False if there is no credit to return or the user's account was deleted.
     """
     reservation = await ledger.transaction_by_key(session, start_key(interview_id))
     user = await users.locked_user(session, user_id)

@@ -1,4 +1,4 @@
-"""SQL for balances and their ledger. Only this module changes a balance, always with a ledger row."""
+"""SQL for balances and their ledger. Only this module changes balances, and each change adds a ledger row."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from interviewer.credits.tables import CreditTransaction, Subscription
 
 
 async def balances(session: AsyncSession, user: User) -> Balances:
-    """Return the user's balances; subscription credits are usable only with a running subscription."""
+    """Return the user's balances and debts. Subscription credits are usable only with a running subscription."""
     running = select(col(Subscription.id)).where(
         col(Subscription.user_id) == user.id, col(Subscription.status).in_([status.value for status in USABLE])
     )
@@ -42,10 +42,10 @@ async def change(
     interview_id: int | None = None,
     may_owe: bool = False,
 ) -> None:
-    """Change one balance of a locked user and add the ledger row; raises IntegrityError if the business key exists.
+    """Change one balance of a locked user and add the ledger row. `amount` is in credits, and negative if they are taken.
 
-    Added credits first repay the balance's debt, in a second row. Credits taken beyond the balance become debt if `may_owe`;
-    otherwise the database raises IntegrityError.
+    Added credits first repay the balance's debt, in a second row. With `may_owe`, credits taken beyond the balance become debt.
+    Raises IntegrityError if the business key exists already, or if the balance is too low and `may_owe` is not set.
     """
     credits, debt = _account(user, type)
     owed = max(0, -amount - credits) if may_owe else 0
@@ -58,7 +58,7 @@ async def change(
 
 
 def _account(user: User, type: CreditType) -> tuple[int, int]:
-    """Return one balance and its debt."""
+    """Return the user's balance of one type, and its debt."""
     if type is CreditType.INDIVIDUAL:
         return user.individual_credits, user.individual_debt
     return user.subscription_credits, user.subscription_debt
@@ -76,7 +76,7 @@ def _add(session: AsyncSession, user: User, type: CreditType, amount: int, debt:
 
 
 async def booked(session: AsyncSession, subject: str) -> dict[str, tuple[int, int]]:
-    """Return the credits booked for each part of a purchase, and in how many rows."""
+    """Return the net credits booked for each part of a purchase, and the number of their ledger rows."""
     amount = func.sum(col(CreditTransaction.amount) - col(CreditTransaction.debt))
     statement = (
         select(col(CreditTransaction.part), amount, func.count())
@@ -87,7 +87,7 @@ async def booked(session: AsyncSession, subject: str) -> dict[str, tuple[int, in
 
 
 async def transaction_by_key(session: AsyncSession, business_key: str) -> CreditTransaction | None:
-    """Return the ledger row with this key."""
+    """Return the ledger row with this business key, or None."""
     statement = select(CreditTransaction).where(col(CreditTransaction.business_key) == business_key)
     return (await session.execute(statement)).scalar_one_or_none()
 
@@ -99,7 +99,7 @@ async def rows_of(session: AsyncSession, user_id: int) -> list[CreditTransaction
 
 
 async def ledger_sum(session: AsyncSession, user_id: int, type: CreditType) -> int:
-    """Return the sum of the user's ledger rows for one balance."""
+    """Return the sum of the user's ledger rows for one balance, in credits."""
     statement = select(func.coalesce(func.sum(col(CreditTransaction.amount)), 0)).where(
         col(CreditTransaction.user_id) == user_id, col(CreditTransaction.type) == type.value
     )
@@ -107,7 +107,10 @@ async def ledger_sum(session: AsyncSession, user_id: int, type: CreditType) -> i
 
 
 async def discrepancies(session: AsyncSession, user_ids: Iterable[int] = ()) -> Sequence[Row[int, str]]:
-    """Return (user id, balance) wherever a balance or its debt differs from its ledger sum; checks all users by default."""
+    """Return the user ID and balance type wherever a balance or its debt differs from the sum of its ledger rows.
+
+    Without `user_ids`, all users are checked.
+    """
     found: list[Row[int, str]] = []
     for type in CreditType:
         rows = select(
@@ -129,7 +132,7 @@ async def discrepancies(session: AsyncSession, user_ids: Iterable[int] = ()) -> 
 
 
 async def negative_runs(session: AsyncSession) -> Sequence[Row[int, str]]:
-    """Return (user id, balance) wherever the running sum of the ledger rows drops below zero."""
+    """Return the user ID and balance type wherever the running ledger sum of credits or debt drops below zero."""
     own: dict[str, Any] = {
         "partition_by": (col(CreditTransaction.user_id), col(CreditTransaction.type)),
         "order_by": col(CreditTransaction.id),
@@ -150,7 +153,10 @@ async def negative_runs(session: AsyncSession) -> Sequence[Row[int, str]]:
 
 
 async def newest_subscription(session: AsyncSession, user_id: int, *, running: bool = False) -> Subscription | None:
-    """Return the user's most recently started subscription, of all or only of the `running` ones, which are still charged."""
+    """Return the user's most recently started subscription, or None.
+
+    If `running`, only subscriptions that are still charged count.
+    """
     statement = select(Subscription).where(col(Subscription.user_id) == user_id)
     if running:
         statement = statement.where(col(Subscription.status).not_in([status.value for status in ENDED]))

@@ -1,4 +1,4 @@
-"""Credit rules: which balance pays for an interview, and the business keys that make each change happen once."""
+"""Credit rules: which balance pays for an interview, and the business keys that ensure each change happens only once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ FAILED_START = "If an interview doesn't start, you keep your credit."
 
 
 class CreditType(StrEnum):
-    """The two balances. Individual credits never expire; subscription credits need a running subscription."""
+    """The two balances.
+
+    Individual credits never expire. Subscription credits can be spent only while a subscription is running.
+    """
 
     INDIVIDUAL = "individual"
     SUBSCRIPTION = "subscription"
@@ -33,7 +36,7 @@ class SubscriptionStatus(StrEnum):
     EXPIRED = "expired"
 
 
-# No further charges; a cancelled subscription runs until the end of its paid period.
+# Statuses without further charges. A cancelled subscription expires at the end of its paid period.
 ENDED = frozenset({SubscriptionStatus.CANCELLED, SubscriptionStatus.EXPIRED})
 # Subscription credits can be spent while one of the user's subscriptions has one of these statuses; otherwise they are kept.
 USABLE = frozenset({SubscriptionStatus.ACTIVE, SubscriptionStatus.ON_TRIAL, SubscriptionStatus.PAST_DUE})
@@ -41,7 +44,10 @@ USABLE = frozenset({SubscriptionStatus.ACTIVE, SubscriptionStatus.ON_TRIAL, Subs
 
 @dataclass(frozen=True, slots=True)
 class Balances:
-    """A user's balances and the debt of each; `subscription_usable`: subscription credits can be spent now."""
+    """A user's balances and the debt of each, in credits.
+
+    `subscription_usable` says whether subscription credits can be spent now.
+    """
 
     individual: int
     subscription: int
@@ -51,12 +57,12 @@ class Balances:
 
     @property
     def usable(self) -> int:
-        """How many interviews the user can start."""
+        """The number of interviews that the user can start."""
         return self.individual + (self.subscription if self.subscription_usable else 0)
 
 
 def pays_from(balances: Balances) -> CreditType | None:
-    """Return the balance a start takes its credit from, subscription first; None if neither can pay."""
+    """Return the balance that pays for a start, the subscription first. Returns None if neither can pay."""
     if balances.subscription_usable and balances.subscription >= INTERVIEW_PRICE:
         return CreditType.SUBSCRIPTION
     if balances.individual >= INTERVIEW_PRICE:
@@ -65,7 +71,7 @@ def pays_from(balances: Balances) -> CreditType | None:
 
 
 class Refusal(StrEnum):
-    """Why a start is refused, as in the API's `reason`."""
+    """Why a start is refused, as in the API's `reason` field."""
 
     NONE_LEFT = "none_left"
     SUBSCRIPTION_PAUSED = "subscription_paused"
@@ -73,9 +79,10 @@ class Refusal(StrEnum):
 
 
 def refusal(balances: Balances, newest: SubscriptionStatus | None) -> Refusal:
-    """Return why neither balance can pay; `newest` is the status of the user's newest subscription.
+    """Return why neither balance can pay. `newest` is the status of the user's newest subscription, or None without one.
 
-    Kept credits of a plan that isn't running are the reason, because the user can act on it; without any, none are left.
+    If the user still has credits of a subscription that is not running, that is the reason, because they can act on it.
+    Otherwise, no credits are left.
     """
     if balances.subscription < INTERVIEW_PRICE or balances.subscription_usable or newest is None:
         return Refusal.NONE_LEFT
@@ -83,7 +90,7 @@ def refusal(balances: Balances, newest: SubscriptionStatus | None) -> Refusal:
 
 
 def refusal_words(reason: Refusal, newest: SubscriptionStatus | None, kept: int) -> str:
-    """Return the message for a refused start; `kept` counts the credits of a plan that isn't running."""
+    """Return the message for a refused start. `kept` is the number of credits left from a plan that is not running."""
     if reason is Refusal.NONE_LEFT:
         return "You have no credits left, and an interview costs one. Buy a single credit or a plan on the dashboard."
     credits = form(kept, "the plan credit you have left is on hold", f"the {kept} plan credits you have left are on hold")
@@ -101,17 +108,17 @@ def signup_key(user_id: int) -> str:
 
 
 def start_key(interview_id: int) -> str:
-    """Return the business key of the credit an interview costs."""
+    """Return the business key of the credit that an interview costs."""
     return f"start:{interview_id}"
 
 
 def give_back_key(interview_id: int) -> str:
-    """Return the business key of returning an interview's credit."""
+    """Return the business key of the credit that is returned after a failed start."""
     return f"give-back:{interview_id}"
 
 
 def repaid_key(business_key: str) -> str:
-    """Return the business key of the debt that a grant repaid."""
+    """Return the business key of the row that repays a debt from the credits added under `business_key`."""
     return f"{business_key}:repaid"
 
 
@@ -121,5 +128,8 @@ def grant_key(reference: str) -> str:
 
 
 def booking_key(subject: str, part: str, number: int) -> str:
-    """Return the key of the `number`th row (from 1) for one part of a purchase; later rows are refunds and corrections."""
+    """Return the business key of the `number`th ledger row (from 1) for one part of a purchase.
+
+    Later rows are refunds and corrections.
+    """
     return f"{subject}:{part}:{number}"

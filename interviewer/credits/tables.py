@@ -1,6 +1,6 @@
 """Tables that determine balances: the ledger, and the subscriptions whose status makes credits usable.
 
-`billing` writes the subscriptions; they are here because starting an interview has to read them.
+`billing` writes the subscriptions. They are defined here because starting an interview has to read them.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from interviewer.credits.rules import CreditType, SubscriptionStatus
 
 
 class Subscription(SQLModel, table=True):
-    """A subscription as its newest body describes it. It outlives its user's account.
+    """A subscription, as described by its newest body. It is kept when its user's account is deleted.
 
-    `lemon_id` is its id at the payment service. `body_updated_at` is that body's `updated_at`. `created_active`: it was active
-    from its first day, so its first month's credits are due. `orphaned`: its account was deleted, and it never gets another.
+    `lemon_id` is its ID at the payment service. `body_updated_at` is the `updated_at` of the newest body. `created_active` means
+    that it was active from its first day, so its first month's credits are due. `orphaned` means that its account was deleted, so
+    it can never belong to another account.
     """
 
     __tablename__: ClassVar[Any] = "subscriptions"
@@ -50,10 +51,10 @@ class Subscription(SQLModel, table=True):
 
 
 class CreditTransaction(SQLModel, table=True):
-    """One change of one balance; rows are only ever added. `business_key` makes each change happen once.
+    """A change of one balance. Rows are only ever added, and `business_key` makes each change happen only once.
 
-    `amount` changes the balance, `debt` its debt: taking back 10 with 3 left is -3 and 7. `subject` and `part` name what was
-    bought; the sum of `amount - debt` over its rows is what has been booked for it.
+    `amount` changes the balance, `debt` its debt: taking back 10 credits when 3 are left is -3 and 7. `subject` and `part`
+    identify what was bought. The sum of `amount - debt` over the rows of a part is what has been booked for it.
     """
 
     __tablename__: ClassVar[Any] = "credit_transactions"

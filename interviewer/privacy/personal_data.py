@@ -1,4 +1,4 @@
-"""What users can do with their own data: change their name, export everything, erase everything."""
+"""What users can do with their own data: change their name, export everything, and erase everything."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from interviewer.reports.tables import PracticeTry
 
 
 class Personal:
-    """The use cases of a user's own data."""
+    """The use cases of users' own data."""
 
     def __init__(self, database: Database, post: Post, payments: LemonSqueezy | None, site_url: str, guard: Guard) -> None:
         self._guard = guard
@@ -43,7 +43,10 @@ class Personal:
         self._site_url = site_url
 
     async def rename(self, user_id: int, username: str) -> str:
-        """Change the user's name and return it as stored; raises BadRequest."""
+        """Change the user's name and return it as stored.
+
+        Raises BadRequest for an invalid name, and Unauthorized if the account does not exist.
+        """
         name = checked_username(username)
         async with self._database.transaction() as session:
             user = await _locked(session, user_id)
@@ -51,11 +54,13 @@ class Personal:
         return name
 
     async def erase(self, user_id: int, typed_email: str) -> None:
-        """Erase an account and everything that belongs to it, once its address has been typed as confirmation.
+        """Erase an account and everything that belongs to it. `typed_email` must be the account's email address.
 
-        Running subscriptions are cancelled first. Ledger rows stay, without the user. Keyed hashes of the address and the GitHub
-        id stay too, so that signing up again gives no second free credit. Raises BadRequest for a wrong address, and
-        SubscriptionNotCancelled when the payment service does not cancel; nothing is deleted then.
+        Running subscriptions are cancelled first. Ledger rows are kept without the user. Keyed hashes of the email address and
+        the GitHub ID are kept, too, so that signing up again gives no second free credit.
+
+        Raises BadRequest for a wrong address, Unauthorized if the account does not exist, and SubscriptionNotCancelled if the
+        payment service does not cancel a subscription. Nothing is erased then.
         """
         cancelled = await self._cancel_subscriptions(user_id, typed_email)
         try:
@@ -68,14 +73,14 @@ class Personal:
 
     async def _erase(self, user_id: int) -> None:
         async with self._database.transaction() as session:
-            # Purchases first, then the user: the same lock order as booking a delivery.
+            # Lock purchases before the user, in the same order as deliveries do.
             await subscription_queries.lock_purchases(session, user_id)
-            # Locked for deletion: inserting a row that refers to the user has to wait, too.
+            # Lock for deletion, so that inserting a row that refers to the user has to wait, too.
             user = await session.get(User, user_id, with_for_update=True)
             if user is None:
                 raise Unauthorized
             if await subscription_queries.running_of(session, user_id):
-                raise SubscriptionNotCancelled  # one was created while the others were being cancelled
+                raise SubscriptionNotCancelled  # started while the others were being cancelled
             await purchase_queries.orphan(session, user_id)
             await webhook_queries.empty_bodies(session, user_id)
             await free_credit.remember_leaving(session, user)
@@ -86,7 +91,11 @@ class Personal:
             enqueue(session, words.deleted(user.email, user.username, self._site_url))
 
     async def _cancel_subscriptions(self, user_id: int, typed_email: str) -> int:
-        """Cancel and record each running subscription, with no transaction open during the calls; return how many there were."""
+        """Cancel the user's running subscriptions, record that, and return how many there were.
+
+        No transaction is open during the calls to the payment service. Raises BadRequest for a wrong address, and
+        SubscriptionNotCancelled.
+        """
         async with self._database.transaction() as session:
             user = await _locked(session, user_id)
             if typed_email.strip().lower() != user.email:
@@ -104,9 +113,10 @@ class Personal:
         return len(running)
 
     async def export(self, user_id: int, client: str = "") -> dict[str, Any]:
-        """Return everything stored about a user, ready for JSON.
+        """Return everything stored about a user as JSON-compatible data.
 
-        Raises Unauthorized if the account is gone, and TooManyRequests per network address `client` and per account.
+        Raises Unauthorized if the account does not exist. Raises TooManyRequests, because exports are limited per client IP
+        address (`client`) and per account.
         """
         await self._guard.check(Action.EXPORT, client, str(user_id))
         async with self._database.transaction() as session:
@@ -158,7 +168,7 @@ async def _locked(session: AsyncSession, user_id: int) -> User:
 
 
 async def _purchases(session: AsyncSession, user_id: int) -> dict[str, Any]:
-    """Return the plan of the newest subscription, and every purchase."""
+    """Return the name and status of the user's plan, and everything stored about their purchases."""
     newest = await ledger.newest_subscription(session, user_id)
     seen = await purchase_queries.plan_seen(session, newest.id, newest.variant_id or "") if newest else None
     bought = await subscription_queries.bought(session, user_id)
@@ -166,7 +176,7 @@ async def _purchases(session: AsyncSession, user_id: int) -> dict[str, Any]:
 
 
 def _in_words(value: Any) -> Any:
-    """Return rows with datetimes as ISO text, at any depth."""
+    """Convert every datetime in nested data to ISO 8601 text."""
     if isinstance(value, datetime):
         return _words(value)
     if isinstance(value, dict):
@@ -175,7 +185,7 @@ def _in_words(value: Any) -> Any:
 
 
 async def _interview(session: AsyncSession, user_id: int, interview_id: int) -> dict[str, Any]:
-    """Return one interview with its answers and verdicts; a rubric's points only where an answer has been scored."""
+    """Return one interview with its answers and verdicts. Key points are included only for answers that have been scored."""
     view = (await found(session, user_id, interview_id)).view()
     shared = await sharing_queries.since(session, interview_id)
     return {

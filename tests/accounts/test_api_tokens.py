@@ -1,4 +1,4 @@
-"""Access and refresh tokens: lifetime, rotation, and everything that must not pass as one."""
+"""Access and refresh tokens: lifetime, rotation, and what must not be accepted as one."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ async def age_rotation(database: Database, seconds: float) -> None:
         )
 
 
-async def test_access_token_names_user_for_configured_lifetime(tokens: Tokens, new_user: NewUser) -> None:
+async def test_access_token_identifies_user_and_expires_as_configured(tokens: Tokens, new_user: NewUser) -> None:
     user = await new_user()
     issued = await tokens.issue(user, "client/1")
     assert (await tokens.authenticate(issued.access)).user_id == user.id
@@ -241,7 +241,7 @@ async def test_unexpired_sessions_and_tokens_are_kept(tokens: Tokens, services: 
     await tokens.refresh(issued.refresh, user.id)
 
 
-async def test_signing_out_ends_access_tokens_at_once(
+async def test_signing_out_revokes_access_tokens_at_once(
     tokens: Tokens, services: Services, new_user: NewUser, database: Database
 ) -> None:
     user = await new_user()
@@ -291,14 +291,14 @@ async def test_session_without_refresh_token_ends_with_access_token(
         assert (await session.execute(select(col(Session.expires_at)))).scalar_one() <= utcnow() + timedelta(hours=1)
 
 
-async def test_rejected_first_token_leaves_no_uncommitted_key(database: Database, new_user: NewUser) -> None:
+async def test_rejected_token_does_not_cache_an_uncommitted_key(database: Database, new_user: NewUser) -> None:
     user = await new_user()
     one, two = (Tokens(database, Guard(None), None, timedelta(minutes=5)) for _ in range(2))
     await refused(one, jwt.encode(claims(), SECRET, ALGORITHM))
     assert (await two.authenticate((await one.issue(user)).access)).user_id == user.id
 
 
-async def test_changed_password_voids_an_earlier_check(services: Services, new_user: NewUser) -> None:
+async def test_password_change_invalidates_earlier_authentication(services: Services, new_user: NewUser) -> None:
     user = await new_user()
     async with services.database.transaction() as session:
         (await session.get_one(User, user.id)).password_hash = "another"
@@ -307,7 +307,7 @@ async def test_changed_password_voids_an_earlier_check(services: Services, new_u
             await opening
 
 
-async def test_deleted_account_voids_an_earlier_check(services: Services, new_user: NewUser) -> None:
+async def test_account_deletion_invalidates_earlier_authentication(services: Services, new_user: NewUser) -> None:
     user = await new_user()
     await services.personal.erase(user.id, user.email)
     for opening in (services.tokens.issue(user), services.sessions.open(user)):

@@ -1,4 +1,4 @@
-"""GitHub sign-in, against a server that speaks its protocol over real HTTP."""
+"""The GitHub OAuth client, against a fake GitHub server over real HTTP."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ UNREACHED = IdentityUnavailable.user_message
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[tuple[str, github_server.Behaviour]]:
-    """One server for all tests: a hundred of them would be slow to stop."""
+    """One server for all tests in this module, because stopping one per test would be slow."""
     behaviour = github_server.Behaviour()
     with github_server.running(behaviour) as url:
         yield url, behaviour
@@ -67,7 +67,7 @@ async def _github(url: str, secret: str | None = None, seconds: float = 5) -> As
 
 
 def _consented(github: OAuth, consent: str) -> dict[str, str]:
-    """Walk through the authorize page like a browser and return the callback's parameters."""
+    """Answer the consent page like a browser, and return the query parameters of the redirect."""
     address = github.authorize_url(state=STATE, challenge=CHALLENGE, redirect_uri=REDIRECT_URI)
     with httpx2.Client() as browser:
         page = browser.get(address)
@@ -90,7 +90,7 @@ def _email(address: str, primary: object, verified: object) -> dict[str, Any]:
 
 
 async def _told(github: GitHub, code: str, redirect_uri: str | None = None) -> str:
-    """Return an error's full text with traceback, or an empty string without an error."""
+    """Try to sign in. Return the full text of the error with its traceback, or an empty string if there is none."""
     try:
         await github.identify(code, verifier=None, redirect_uri=redirect_uri)
     except AppError as error:
@@ -171,7 +171,7 @@ async def test_one_client_serves_many_users(github: GitHub, behaviour: github_se
 @pytest.mark.parametrize(
     ("name", "shown"), [("Ada", "Ada"), ("  Ada L. ", "Ada L."), ("", "ada-l"), (" \t", "ada-l"), (None, "ada-l")]
 )
-async def test_login_is_the_name_if_there_is_none(
+async def test_login_is_used_as_name_if_there_is_none(
     github: GitHub, behaviour: github_server.Behaviour, name: str | None, shown: str
 ) -> None:
     code = _issue(behaviour, _email("ada@example.com", True, True), name=name)
@@ -277,14 +277,14 @@ async def test_non_ascii_verifier_is_refused(github: GitHub, verifier: str) -> N
         "cut",
     ],
 )
-async def test_unexpected_answer_means_unavailable(
+async def test_unexpected_response_means_unavailable(
     github: GitHub, behaviour: github_server.Behaviour, path: str, fault: str
 ) -> None:
     behaviour.faults[path] = fault
     with pytest.raises(IdentityUnavailable) as caught:
         await github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None)
     assert caught.value.user_message == UNREACHED
-    # No retry and no redirect: secret and token go only where they belong.
+    # Nothing is retried and no redirect is followed, so the client secret and the token are sent nowhere else.
     assert [received.path for received in behaviour.requests] == [TOKEN, USER, EMAILS][: [TOKEN, USER, EMAILS].index(path) + 1]
 
 
@@ -306,7 +306,7 @@ async def test_refusal_is_explained_to_user_and_operator(
     status: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """GitHub answers 404 if a token may not read e-mail addresses, and for an unknown client id."""
+    """GitHub responds with 404 to an unknown client ID, and to a token without permission to read email addresses."""
     behaviour.faults[path] = status
     with pytest.raises(IdentityUnavailable) as caught:
         await github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None)
@@ -361,7 +361,7 @@ async def test_rate_limit_is_reported_as_busy(
         (EMAILS, "[null]"),
     ],
 )
-async def test_malformed_answer_is_neither_trusted_nor_quoted(
+async def test_malformed_response_is_neither_trusted_nor_logged(
     github: GitHub, behaviour: github_server.Behaviour, path: str, answer: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     behaviour.faults[path] = f"json:{answer}"
@@ -392,7 +392,7 @@ async def test_hanging_server_times_out(url: str, behaviour: github_server.Behav
     async with _github(url, seconds=0.5) as github:
         with pytest.raises(IdentityUnavailable):
             await github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None)
-        # The abandoned request does not affect the next one.
+        # The abandoned request does not affect later ones.
         behaviour.faults.clear()
         assert await github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None) == ADA
 

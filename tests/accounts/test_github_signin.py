@@ -1,4 +1,4 @@
-"""The account that a GitHub identity leads to, and the redirect there and back."""
+"""Sign-in with GitHub: the redirect to GitHub and back, and the account that an identity signs in to."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def test_new_github_user_gets_free_credit_and_no_password(services: Servic
     assert len(await users(database)) == 1
 
 
-async def test_account_follows_github_id_not_address(services: Services, database: Database) -> None:
+async def test_account_is_found_by_github_id_not_address(services: Services, database: Database) -> None:
     user = await services.github.sign_in(ADA)
     moved = await services.github.sign_in(replace(ADA, email="other@example.com", name="Countess"))
     assert (moved.id, moved.email, moved.username) == (user.id, "ada@example.com", "Ada Lovelace")
@@ -73,7 +73,7 @@ async def test_second_github_account_with_same_address_conflicts(services: Servi
         await services.github.sign_in(replace(ADA, id=666))
 
 
-async def test_earlier_sign_up_with_victims_address_gains_nothing(services: Services, database: Database) -> None:
+async def test_earlier_sign_up_with_victims_address_gets_no_access(services: Services, database: Database) -> None:
     await services.accounts.request_verification("ada@example.com", "Mallory", PASSWORD)
     user = await services.github.sign_in(ADA)
     assert (user.username, user.password_hash) == ("Ada Lovelace", None)
@@ -83,7 +83,7 @@ async def test_earlier_sign_up_with_victims_address_gains_nothing(services: Serv
         await services.accounts.sign_in("ada@example.com", PASSWORD)
 
 
-async def test_concurrent_sign_ins_make_one_account(services: Services, database: Database) -> None:
+async def test_concurrent_sign_ins_create_one_account(services: Services, database: Database) -> None:
     found = await asyncio.gather(*(services.github.sign_in(ADA) for _ in range(6)))
     assert len({user.id for user in found}) == 1
     assert [user.individual_credits for user in await users(database)] == [1]
@@ -107,7 +107,7 @@ async def _by_disconnecting(services: Services, user: User) -> None:
 
 @pytest.mark.parametrize("leave", [_by_deletion, _by_disconnecting])
 async def test_one_github_id_gets_one_free_credit(services: Services, leave: Callable[[Services, User], Awaitable[None]]) -> None:
-    """Even if the primary address at GitHub has changed since."""
+    """This holds even if the primary email address at GitHub has changed since."""
     await leave(services, await services.github.sign_in(ADA))
     again = await services.github.sign_in(replace(ADA, email="other@example.com"))
     assert (again.email, again.individual_credits) == ("other@example.com", 0)
@@ -142,7 +142,7 @@ async def test_unusable_address_is_explained(services: Services) -> None:
         await services.github.sign_in(replace(ADA, email="not an address"))
 
 
-async def test_round_trip_is_bound_by_state_and_pkce(services: Services, oauth: ScriptedOAuth) -> None:
+async def test_callback_is_checked_with_state_and_pkce(services: Services, oauth: ScriptedOAuth) -> None:
     address, cookie = await services.github.begin("/interview?x=1")
     attempt = await services.github.attempt(cookie)
     asked = {key: value[0] for key, value in parse_qs(urlsplit(address).query).items()}
@@ -203,7 +203,7 @@ async def test_signed_in_user_connects_and_disconnects(services: Services, new_u
     assert not await services.github.connected(user.id)
 
 
-async def test_program_signs_in_by_code(services: Services, oauth: ScriptedOAuth) -> None:
+async def test_api_client_signs_in_by_code(services: Services, oauth: ScriptedOAuth) -> None:
     assert (await services.github.sign_in_by_code("good", None)).github_id == 4711
     assert (await services.github.sign_in_by_code("good", "verifier")).github_id == 4711
     assert oauth.exchanged == [(None, None), ("verifier", None)]
@@ -213,7 +213,7 @@ async def test_program_signs_in_by_code(services: Services, oauth: ScriptedOAuth
         await services.github.sign_in_by_code("bad", None)
 
 
-async def test_site_without_github_says_so(database: Database, settings: Settings) -> None:
+async def test_unconfigured_github_is_unavailable(database: Database, settings: Settings) -> None:
     plain = wiring.build(settings, database=database)
     assert not plain.github.configured
     with pytest.raises(Unavailable, match="isn't configured"):

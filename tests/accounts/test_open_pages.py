@@ -26,7 +26,7 @@ TOKEN = "a tab"
 
 @dataclass
 class Forgotten:
-    """Records what the services asked to forget."""
+    """Records the states and reports that `OpenPages` asks to drop."""
 
     states: list[str] = field(default_factory=list)
     reports: list[tuple[str, str]] = field(default_factory=list)
@@ -55,7 +55,7 @@ async def user(new_user: NewUser) -> User:
 
 
 def closable(connection: Connection) -> list[str]:
-    """Return a list that gets the connection's key when it is closed."""
+    """Replace a connection's `close`. Returns a list to which the connection's key is added when it is closed."""
     closed: list[str] = []
 
     async def close() -> None:
@@ -76,7 +76,7 @@ async def looked(pages: OpenPages) -> Forgotten:
 
 @pytest.fixture
 async def statements(database: Database) -> AsyncIterator[list[str]]:
-    """Every statement sent to the services' database."""
+    """The SQL statements sent to the database, added as they are executed."""
     asked: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
@@ -90,7 +90,7 @@ async def statements(database: Database) -> AsyncIterator[list[str]]:
 # -- which state a connection leads to ---------------------------------------------------------------------------------
 
 
-async def test_token_and_session_lead_to_one_state(pages: OpenPages, services: Services, user: User) -> None:
+async def test_same_token_and_session_lead_to_the_same_state(pages: OpenPages, services: Services, user: User) -> None:
     secret, other = [await services.sessions.open(user) for _ in range(2)]
     connections = [
         await pages.connect(token, cookie)
@@ -124,7 +124,7 @@ async def test_ended_session_leads_to_another_state(
     assert len({before.key, after.key, nobody.key}) == 3
 
 
-async def test_key_is_not_a_token(pages: OpenPages) -> None:
+async def test_state_key_does_not_work_as_a_token(pages: OpenPages) -> None:
     connection = await pages.connect(TOKEN, "")
     assert (await pages.connect(connection.key, "")).key != connection.key
 
@@ -146,7 +146,7 @@ async def test_connecting_takes_at_most_one_statement(
     assert len(statements) == 1, "session and share link are checked in one statement"
 
 
-async def test_unavailable_database_leads_to_fresh_states(
+async def test_unavailable_database_leads_to_empty_states(
     pages: OpenPages, services: Services, user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret = await services.sessions.open(user)
@@ -231,7 +231,7 @@ async def test_ended_share_is_removed_from_its_page(pages: OpenPages, services: 
 
 
 @pytest.mark.parametrize("how", ["close", "end_all", "end", "erase", "sign out of a share"])
-async def test_end_triggers_a_check_at_once(
+async def test_ended_session_or_share_triggers_a_check_at_once(
     how: str, pages: OpenPages, services: Services, user: User, database_url: str
 ) -> None:
     secret = await services.sessions.open(user)

@@ -1,4 +1,4 @@
-"""Which passwords are refused, and that checking is fast for any input."""
+"""Which passwords are refused, and that the check is fast for any input."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from interviewer.accounts.passwords import MAX_PASSWORD, may_exist, refusal
 
-# Each one is slow in a different zxcvbn search: l33t readings, repeats, dates, characters whose lowercase is longer.
+# Passwords for which one of zxcvbn's searches is slow: l33t readings, repeats, dates, characters whose lowercase is longer.
 SLOW = [
     "!@{7|05(+[4831$<69!@{7|05(+[4831$<69!@{7",
     "!@{7|05(+[4831$<69" * 14,
@@ -74,7 +74,7 @@ def test_unpaired_surrogates_are_refused() -> None:
 
 
 def test_concurrent_estimates_do_not_mix_up_users() -> None:
-    """One user's words must not count against another user's password estimated at the same time."""
+    """One user's name must not count against another user's password that is estimated at the same time."""
     names = [f"zyxqv{letter * 2}wkfjg" for letter in "bcdhmnpt"]
     ready = threading.Barrier(len(names))
 

@@ -1,4 +1,4 @@
-"""Signing up with another person's address gives no access to the account that its owner creates."""
+"""Someone who signs up with another person's address gets no access to the account that the owner creates."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def oauth() -> ScriptedOAuth:
 
 
 async def asked(services: Services, name: str, password: str) -> str:
-    """Sign up with the one address of these tests; return the mailed token."""
+    """Sign up with EMAIL, and return the token in the mailed link."""
     await services.accounts.request_verification(EMAIL, name, password)
     return await link_token(services)
 
@@ -51,7 +51,7 @@ async def subjects(services: Services) -> list[str]:
 
 
 async def opens(services: Services, password: str) -> bool:
-    """Return whether this password signs in."""
+    """Return whether signing in with this password succeeds."""
     try:
         await services.accounts.sign_in(EMAIL, password)
     except Unauthorized:
@@ -89,7 +89,7 @@ async def test_new_password_can_be_chosen_on_confirming(services: Services) -> N
         await services.accounts.confirm_with_new_password(theirs, PASSWORD)
 
 
-async def test_concurrent_confirmations_make_one_account(services: Services, database: Database) -> None:
+async def test_concurrent_confirmations_create_one_account(services: Services, database: Database) -> None:
     token = await asked(services, "Ada", PASSWORD)
     ways = (
         services.accounts.confirm(token, PASSWORD),
@@ -109,7 +109,7 @@ async def test_dead_links_confirm_nothing(services: Services, token: str) -> Non
             await attempt
 
 
-# -- programs, which confirm with the link alone -------------------------------------------------------------------
+# -- API clients, which confirm with the link alone ----------------------------------------------------------------
 
 
 async def test_one_pending_sign_up_keeps_its_password_unproven(services: Services, database: Database) -> None:
@@ -247,7 +247,10 @@ async def test_github_keeps_a_proven_password(
 
 
 async def test_sign_in_racing_with_github_gains_nothing(services: Services, database: Database) -> None:
-    """Either sign-in comes first and proves the password, or the password is dropped with every session it opened."""
+    """If the password sign-in comes first, it proves the password.
+
+    Otherwise, the password is dropped, and every session opened with it ends.
+    """
 
     async def attack() -> Any:
         return await services.sessions.open(await services.accounts.sign_in(EMAIL, ATTACKERS))

@@ -1,4 +1,4 @@
-"""An account's secrets do not appear in logs, and a refusal's timing does not reveal whether an account exists."""
+"""An account's secrets do not appear in logs, and the work done for a request does not reveal whether an account exists."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ async def test_database_error_hides_statement_parameters(services: Services) -> 
 
 @asynccontextmanager
 async def work(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[dict[str, int]]:
-    """Count password hashes, the slow part of the work."""
+    """Count how often a password is hashed, because that takes most of the time."""
     done = {"hashes": 0}
     counted = signup._passwords
 

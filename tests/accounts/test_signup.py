@@ -22,7 +22,7 @@ from interviewer.wiring import Services
 from tests.support.signup import NEW, PASSWORD, link_token, reset_token, signed_up
 
 
-async def test_verified_address_makes_account_with_free_credit(services: Services, database: Database) -> None:
+async def test_verification_creates_account_with_free_credit(services: Services, database: Database) -> None:
     user = await signed_up(services)
     assert (user.email, user.username, user.individual_credits) == ("ada@example.com", "Ada", 1)
     async with database.transaction() as session:
@@ -49,7 +49,7 @@ async def test_link_used_concurrently_works_once(services: Services, database: D
         assert (await session.execute(text("SELECT sum(individual_credits) FROM users"))).scalar_one() == 1
 
 
-async def test_only_the_used_link_of_an_address_makes_an_account(services: Services) -> None:
+async def test_only_the_used_link_of_an_address_creates_an_account(services: Services) -> None:
     await services.accounts.request_verification("ada@example.com", "Ada", PASSWORD)
     await services.accounts.request_verification("ada@example.com", "Mallory", PASSWORD)
     older = await link_token(services, 1)
@@ -58,7 +58,7 @@ async def test_only_the_used_link_of_an_address_makes_an_account(services: Servi
         await services.accounts.verify(await link_token(services, 1))
 
 
-async def test_links_of_one_address_used_at_once_make_one_account(services: Services) -> None:
+async def test_concurrent_links_of_one_address_create_one_account(services: Services) -> None:
     for name in ("Ada", "Eve", "Bob", "Zoe"):
         await services.accounts.request_verification("ada@example.com", name, PASSWORD)
     tokens = [await link_token(services, position) for position in range(4)]
@@ -76,7 +76,7 @@ async def test_expired_or_invented_link_is_dead(services: Services, database: Da
             await services.accounts.verify(token)
 
 
-async def test_known_address_gets_another_mail_unseen_by_caller(services: Services) -> None:
+async def test_caller_does_not_learn_that_an_address_is_known(services: Services) -> None:
     await signed_up(services)
     await services.accounts.request_verification("Ada@Example.com", "Somebody", PASSWORD)
     await services.post.settle()
@@ -85,7 +85,7 @@ async def test_known_address_gets_another_mail_unseen_by_caller(services: Servic
     assert "token=" not in services.outbox.mails[0].mail.text
 
 
-async def test_address_verified_meanwhile_conflicts(services: Services, database: Database) -> None:
+async def test_link_conflicts_if_address_was_verified_meanwhile(services: Services, database: Database) -> None:
     await services.accounts.request_verification("ada@example.com", "Ada", PASSWORD)
     async with database.transaction() as session:
         session.add(User(email="ada@example.com", username="First"))
@@ -276,7 +276,7 @@ async def test_hash_with_older_parameters_is_upgraded(services: Services, databa
 
 
 @pytest.mark.parametrize("typed", ["ADA@EXAMPLE.COM", " Ada@Example.Com ", "ada@EXAMPLE.com", "\N{KELVIN SIGN}im@example.com"])
-async def test_spellings_of_one_address_are_one_account(services: Services, database: Database, typed: str) -> None:
+async def test_spelling_variants_of_an_address_are_one_account(services: Services, database: Database, typed: str) -> None:
     plain = "kim@example.com" if "im@" in typed else "ada@example.com"
     user = await signed_up(services, plain)
     await services.accounts.request_verification(typed, "Somebody", PASSWORD)
@@ -294,7 +294,7 @@ async def test_mail_goes_to_stored_address_not_lookalike(services: Services) -> 
     assert {item.mail.to for item in services.outbox.mails} == {"kim@example.com"}
 
 
-async def test_lookalike_of_another_alphabet_is_another_account(services: Services) -> None:
+async def test_lookalike_address_is_a_separate_account(services: Services) -> None:
     ada = await signed_up(services)
     lookalike = "\N{CYRILLIC SMALL LETTER A}da@example.com"
     await services.accounts.request_verification(lookalike, "Mallory", PASSWORD)
@@ -305,7 +305,7 @@ async def test_lookalike_of_another_alphabet_is_another_account(services: Servic
         await services.accounts.sign_in(lookalike, "not Mallory's password")
 
 
-async def test_both_spellings_of_an_international_domain_are_one(services: Services) -> None:
+async def test_unicode_and_punycode_domains_are_one_account(services: Services) -> None:
     user = await signed_up(services, "ada@b\N{LATIN SMALL LETTER U WITH DIAERESIS}cher.example.com")
     assert (await services.accounts.sign_in("ada@xn--bcher-kva.example.com", PASSWORD)).id == user.id
 

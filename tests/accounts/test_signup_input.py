@@ -1,4 +1,4 @@
-"""Invalid input: every attempt counts, and none blocks the event loop."""
+"""Invalid input counts as an attempt and does not block the event loop."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ async def test_sign_up_names_every_wrong_field(services: Services) -> None:
 
 
 class Watched(str):
-    """A password that records which threads read its length, the first check made."""
+    """A password that records the threads in which its length is read, which is the first check."""
 
     threads: ClassVar[set[int]] = set()
 

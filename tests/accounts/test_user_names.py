@@ -1,4 +1,4 @@
-"""Rules for user names, and cleaning of names from another site."""
+"""Rules for user names, and cleaning names from another site."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ LINKS = [
     "evil\N{ONE DOT LEADER}me",
     "evil\N{HALFWIDTH IDEOGRAPHIC FULL STOP}me",
 ]
-# Invisible, alone or between letters.
+# Names that are invisible, alone or between letters.
 BLANKS = [
     "\u3164",
     "\u115f",

@@ -1,4 +1,4 @@
-"""What users see of their purchases: the plan, and the ledger as a statement."""
+"""What users see of their purchases: the plan and the statement."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def user(new_user: NewUser) -> User:
 
 
 def moment(store: Store, id: str, name: str) -> datetime | None:
-    """Return one of the times in a subscription's record."""
+    """Return one of the times in a subscription's record, or None if it is not set."""
     told = store.subscriptions[id]["attributes"][name]
     return datetime.fromisoformat(told) if told else None
 
@@ -173,7 +173,7 @@ async def test_ended_subscription_hides_a_failed_payment(plans: Plans, webhooks:
         assert not (await plans.account(user.id)).plan.payment_failed
 
 
-# -- coming back from the checkout -------------------------------------------------------------------------------------
+# -- returning from the checkout ---------------------------------------------------------------------------------------
 
 
 async def test_returning_buyer_waits_until_the_payment_arrives(

@@ -52,7 +52,7 @@ pytestmark = pytest.mark.slow
 
 AT_ONCE = 50
 ROUNDS = 15
-# How often a refused call is retried before the test fails.
+# How often a failing call is attempted before the test fails.
 TRIES = 50
 
 
@@ -76,7 +76,10 @@ async def user(new_user: NewUser) -> User:
 
 
 async def told(processes: tuple[Webhooks, ...], deliveries: list[Delivery]) -> list[Outcome]:
-    """Deliver all at once, alternating between the processes; any failure fails the test."""
+    """Send all deliveries concurrently, alternating between the processes, and return their outcomes.
+
+    Any error fails the test.
+    """
     receivers = zip(cycle(processes), deliveries, strict=False)
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(webhooks.receive(one.body, signature(one.body))) for webhooks, one in receivers]
@@ -84,7 +87,7 @@ async def told(processes: tuple[Webhooks, ...], deliveries: list[Delivery]) -> l
 
 
 async def settled(work: Awaitable[object]) -> type[AppError] | None:
-    """Wait for some work; return the type of the error it raised, None without one."""
+    """Wait for some work, and return the type of the AppError it raised, or None if it succeeded."""
     try:
         await work
     except AppError as error:
@@ -161,7 +164,7 @@ async def test_lapsed_starts_are_refunded_once_under_load(
 
 
 async def lapsed_start(database: Database, user: User) -> None:
-    """Reserve a credit for an interview whose process has died."""
+    """Store an interview whose start reserved a credit and whose lease has expired, as if its process had died."""
     async with database.transaction() as session:
         locked = await users.locked_user(session, user.id)
         assert locked is not None
@@ -249,7 +252,7 @@ async def test_erasure_racing_with_deliveries_leaves_nothing(
     new_user: NewUser,
     known: int,
 ) -> None:
-    """`known` deliveries arrive before the race. The loser of a race may have to retry."""
+    """`known` deliveries arrive before the race. The loser of the race may have to retry."""
     rounds = 3
     for number in range(rounds):
         user, chance = await new_user(credits=1), random.Random(number)
@@ -282,7 +285,7 @@ async def test_erasure_racing_with_deliveries_leaves_nothing(
 
 
 async def insisted(work: Callable[[], Awaitable[object]]) -> None:
-    """Retry after errors of ours, as the payment service and users do."""
+    """Retry some work while it raises AppError, as the payment service and users do. Raises the error of the last attempt."""
     for left in reversed(range(TRIES)):
         try:
             await work()
@@ -295,7 +298,7 @@ async def insisted(work: Callable[[], Awaitable[object]]) -> None:
 
 
 async def purchases(database: Database, user: User, number: int) -> list[Delivery]:
-    """Return the deliveries for a credit and for a cancelled plan, which does not block an erasure."""
+    """Return the deliveries for a single credit and a cancelled plan. A running plan would block an erasure."""
     custom = await issue_reference(database, user, f"chk_{number}")
     store = shop(first_id=(number + 1) * 10_000)
     order, told = store.buy(user.email, custom=custom)

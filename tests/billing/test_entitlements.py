@@ -1,4 +1,4 @@
-"""What purchases are worth, from facts in any order: pure functions, no database."""
+"""The credits that purchases are worth, from facts in any order. These are pure functions, so no database is needed."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_plan_or_unknown_order_is_worth_nothing(product: Product | None, refunde
 
 
 def every_order(*sightings: Sighting) -> list[Sighting]:
-    """Return the timeline, after checking that every order of arrival gives the same one."""
+    """Return the timeline, after checking that it is the same for every order of arrival."""
     [history] = {tuple(timeline(told)) for told in permutations(sightings)}
     return list(history)
 
@@ -100,7 +100,7 @@ def test_unchanged_plan_comes_first_at_equal_times() -> None:
     assert every_order(before, other, same) == [before, same, other]
 
 
-def test_equal_times_without_a_first_body_have_one_order() -> None:
+def test_equal_times_without_a_first_body_sort_consistently() -> None:
     ends = (None, CYCLE, NEXT_CYCLE)
     assert len(every_order(*(seen(0, tier, end) for tier in (PRO, PREMIUM) for end in ends))) == 6
 
@@ -210,7 +210,7 @@ def test_each_cycle_counts_its_own_upgrade() -> None:
     assert list(worth(*history, again).values()) == [10, -10, 10, -10, 0]
 
 
-def test_change_in_the_second_of_the_first_body_counts() -> None:
+def test_change_at_the_time_of_the_first_body_counts() -> None:
     created, changed = seen(0, PRO, created=True), seen(0, PREMIUM)
     for told in permutations((created, changed)):
         assert worth(*told, active=True) == {"first month": 10, "plan change 1": 10}
@@ -256,7 +256,7 @@ def test_change_shown_after_first_payment_earns_the_difference() -> None:
     assert sum(worth(trial, seen(14.001, PREMIUM), invoices=(paid,)).values()) == 20
 
 
-def test_bodies_without_a_status_count_as_before() -> None:
+def test_bodies_without_a_status_still_move_credits() -> None:
     assert worth(seen(0, PRO, status=""), seen(1, PREMIUM, status="")) == {"plan change 1": 10}
 
 
@@ -309,7 +309,7 @@ def test_downgrade_after_unpaid_upgrade_is_taken_only_once() -> None:
     assert worth(*history, invoices=(UNPAID_UPGRADE,)) == {"plan change 1": 10, "plan change 2": -10}
 
 
-def test_unpaid_upgrade_is_the_reversal_reason() -> None:
+def test_reversal_reason_names_the_unpaid_upgrade() -> None:
     facts = SubscriptionFacts(False, False, (*UPGRADED, OVERDUE, seen(17, PREMIUM, status="expired")), ())
     assert [(one.amount, one.reversal) for one in of_subscription(facts)] == [(0, "Upgrade not paid")]
 

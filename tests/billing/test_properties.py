@@ -1,4 +1,4 @@
-"""In any order, with repetitions and crashes, balances less debts equal those of the clean history."""
+"""For any order of deliveries, with repetitions and crashes, balances minus debts equal those of the clean history."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HISTORIES = 100
 
 @pytest.fixture
 def runner() -> Iterator[asyncio.Runner]:
-    """An event loop, with its connections, shared by all histories of a test."""
+    """An event loop, with its database connections, shared by all histories of a test."""
     with asyncio.Runner() as runner:
         yield runner
 

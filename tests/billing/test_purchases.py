@@ -1,4 +1,4 @@
-"""Buying, cancelling, resuming and changing the plan, with a fake Lemon Squeezy over real HTTP."""
+"""Buying, cancelling, resuming and changing a plan, with a fake Lemon Squeezy over real HTTP."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ async def user(new_user: NewUser) -> User:
 
 
 async def pay(lemon: Behaviour, url: str, **form: str) -> list[Delivery]:
-    """Pay on the payment service's page; return the webhooks this fires."""
+    """Pay on the payment service's page, and return the webhooks that this fires."""
     before = len(lemon.fired)
     async with httpx2.AsyncClient() as browser:
         shown = await browser.get(url)
@@ -97,7 +97,7 @@ async def pay(lemon: Behaviour, url: str, **form: str) -> list[Delivery]:
 
 
 async def subscribed(services: Services, lemon: Behaviour, user: User, tier: str = "pro", **form: str) -> str:
-    """Buy a plan, deliver its webhooks, and return the subscription's id."""
+    """Buy a plan, deliver its webhooks, and return the subscription's ID."""
     told = await pay(lemon, await services.purchases.checkout(user.id, tier, CLIENT), **form)
     assert await send(services.webhooks, *told) == [Outcome.APPLIED] * len(told)
     lemon.requests.clear()
@@ -105,7 +105,7 @@ async def subscribed(services: Services, lemon: Behaviour, user: User, tier: str
 
 
 async def fired(lemon: Behaviour, since: int, count: int) -> list[Delivery]:
-    """Return the webhooks fired by a request; the server sends them after its response."""
+    """Wait for `count` webhooks fired by a request, and return them. The server sends them after its response."""
     while len(lemon.fired) < since + count:  # noqa: ASYNC110 - the server is in another thread
         await asyncio.sleep(0.01)
     return lemon.fired[since:]
@@ -121,7 +121,7 @@ async def references(database: Database) -> list[CheckoutReference]:
 
 
 async def put(database: Database, user: User, *statuses: str, variant: str = PRO) -> None:
-    """Store subscriptions directly, numbered from 1."""
+    """Store subscriptions directly, with the IDs 1, 2 and so on."""
     async with database.transaction() as session:
         for number, status in enumerate(statuses, 1):
             at = utcnow()
@@ -226,8 +226,8 @@ async def test_missing_settings_disable_sales(
 
 # -- changing the plan --------------------------------------------------------------------------------------------------
 
-# Plan before, actions before, the action, webhooks it fires, then status, product and credits after, and whether those are
-# usable.
+# The plan and the steps taken before; the action and the number of webhooks it fires; then the resulting status, product and
+# credits, and whether the credits are usable.
 CHANGES = [
     ("pro", [], "cancel", 2, "cancelled", Product.PRO, 10, False),
     ("pro", ["cancel"], "resume", 2, "active", Product.PRO, 10, True),
@@ -281,7 +281,7 @@ async def test_change_shows_at_once_and_survives_its_webhooks(
         ("premium", [], "change to pro", "PATCH", {"variant_id": int(PRO), "disable_prorations": True}),
     ],
 )
-async def test_request_to_lemon_squeezy(
+async def test_each_change_sends_one_request_to_lemon_squeezy(
     services: Services,
     lemon: Behaviour,
     user: User,
@@ -408,7 +408,7 @@ async def test_every_charged_status_can_be_cancelled(
 async def test_two_running_plans_can_both_be_cancelled(
     services: Services, lemon: Behaviour, database: Database, user: User
 ) -> None:
-    """This happens after paying on two checkout pages open at once."""
+    """A user has two plans after paying on two checkout pages that were open at the same time."""
     for url in [await services.purchases.checkout(user.id, "pro", CLIENT) for _ in range(2)]:
         await send(services.webhooks, *await pay(lemon, url))
     first, second = lemon.subscriptions
@@ -495,7 +495,7 @@ async def test_missing_cancelled_subscription_cannot_be_resumed(services: Servic
     assert (await standing(services, user)).plan.status == "expired"
 
 
-async def test_unreadable_response_leaves_it_to_the_webhooks(
+async def test_unreadable_response_defers_to_the_webhooks(
     services: Services, lemon: Behaviour, user: User, caplog: pytest.LogCaptureFixture
 ) -> None:
     id = await subscribed(services, lemon, user)

@@ -1,4 +1,4 @@
-"""After lost deliveries, reconciling restores the state that they would have led to."""
+"""After lost deliveries, reconciliation restores the state that complete deliveries would have led to."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ async def user(new_user: NewUser) -> User:
 
 
 def fresh_shop() -> Store:
-    """Return a store whose ids do not overlap with any other's."""
+    """Return a store whose IDs do not overlap with those of any other store."""
     return shop(first_id=next(_spaces) * SPACE)
 
 
@@ -80,7 +80,7 @@ async def run(reconciliation: Reconciliation, *, dry_run: bool = False) -> list[
 
 
 async def state(database: Database, user: User) -> Any:
-    """Return the state of a user's purchases, without ids."""
+    """Return the state of a user's purchases, without IDs, for comparison with another user's."""
     account = await Plans(database, CATALOGUE).account(user.id)
     async with database.transaction() as session:
         theirs = select(Subscription).where(Subscription.user_id == user.id)  # type: ignore[arg-type]
@@ -112,7 +112,7 @@ def credits_refunded(store: Store, email: str) -> list[Delivery]:
 
 
 def subscribed(*steps: str, variant: str = PRO, trial: bool = False) -> History:
-    """Return the history of a subscription that takes these steps."""
+    """Return the history of a subscription that goes through these steps."""
 
     def history(store: Store, email: str) -> list[Delivery]:
         id, told = store.subscribe(email, variant, custom=None, trial=trial)
@@ -135,7 +135,7 @@ def subscribed(*steps: str, variant: str = PRO, trial: bool = False) -> History:
 
 
 def free_at_first(store: Store, email: str) -> list[Delivery]:
-    """A discount covers the whole first month."""
+    """Return the deliveries of a subscription whose first month is covered by a discount, and of one renewal."""
     id, _ = store.subscribe(email, PREMIUM, custom=None, total=0)
     found = store.subscriptions[id]["attributes"]
     store.orders[str(found["order_id"])]["attributes"] |= {"subtotal": 2999, "discount_total": 2999}
@@ -188,7 +188,7 @@ HISTORIES: dict[str, History] = {
 }
 
 
-# Together these have every kind of event, so each of their deliveries is also lost alone.
+# Histories that together have every kind of event. For them, the loss of each single delivery is tested as well.
 ONE_BY_ONE = {
     "single credits, refunded",
     "free at first",
@@ -202,7 +202,10 @@ ONE_BY_ONE = {
 
 
 def arriving(told: list[Delivery], *, one_by_one: bool) -> list[list[Delivery]]:
-    """Return subsets of a history that may have arrived: nothing, either half, or all but one."""
+    """Return the parts of a history to test as having arrived: nothing and each of two halves.
+
+    With `one_by_one`, also return every part that lacks one delivery.
+    """
     chance = random.Random(len(told))
     part = chance.sample(range(len(told)), len(told) // 2)
     split = [[one for number, one in enumerate(told) if (number in part) is inside] for inside in (True, False)]
@@ -236,7 +239,7 @@ async def test_any_loss_ends_as_if_everything_had_been_delivered(
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_any_life_with_one_plan_change_is_repaired(
+async def test_any_history_with_one_plan_change_is_repaired(
     database: Database, webhooks: Webhooks, lemon: Behaviour, reconciliation: Reconciliation, new_user: NewUser, seed: int
 ) -> None:
     chance = random.Random(seed)
@@ -283,7 +286,7 @@ async def test_complete_deliveries_are_kept_whatever_the_prices(
     told += lemon.store.renew(id) + lemon.store.renew(id)
     await send(webhooks, *told)
     for invoice in lemon.store.invoices.values():
-        invoice["attributes"]["subtotal"] = 1999  # Premium's, at that time
+        invoice["attributes"]["subtotal"] = 1999  # Premium's price at that time
     assert await run(reconciliation) == []
     assert await nets(database, user) == (0, 60)
 
@@ -336,7 +339,7 @@ async def test_trial_without_a_payment_gives_nothing(
     database: Database, lemon: Behaviour, reconciliation: Reconciliation, user: User
 ) -> None:
     id, _ = lemon.store.subscribe(user.email, PRO, custom=None, trial=True)
-    # Once a trial is over, its record no longer shows it.
+    # Once a trial is over, the subscription's record no longer shows that there was one.
     lemon.store.subscriptions[id]["attributes"] |= {"status": "active", "trial_ends_at": None}
     await run(reconciliation)
     assert await nets(database, user) == (0, 0)
@@ -353,7 +356,7 @@ async def test_malformed_or_failing_record_does_not_stop_the_rest(
         await session.execute(text(f"UPDATE users SET individual_credits = 2147483647 WHERE id = {rich.id}"))
     bad, _ = lemon.store.buy(user.email, custom=None)
     lemon.store.orders[bad]["attributes"]["created_at"] = "yesterday"
-    failing, _ = lemon.store.buy(rich.email, custom=None)  # the balance has no room for more
+    failing, _ = lemon.store.buy(rich.email, custom=None)  # the balance is at its maximum
     lemon.store.buy(user.email, custom=None)
     odd, _ = lemon.store.subscribe(user.email, PRO, custom=None)
     lemon.store.subscriptions[odd]["attributes"]["status"] = "enlightened"
@@ -374,7 +377,7 @@ async def test_records_fetched_before_an_outage_are_applied(
         {"data": list(kept.values()), "meta": {"page": {"lastPage": 1}}}
         for kept in (lemon.store.subscriptions, lemon.store.orders)
     ]
-    lemon.faults = [*(f"json:{json.dumps(page)}" for page in pages), 500]  # at the invoices
+    lemon.faults = [*(f"json:{json.dumps(page)}" for page in pages), 500]  # on requesting the invoices
     with pytest.raises(PaymentsUnavailable):
         await run(reconciliation)
     assert await nets(database, user) == (1, 0)
@@ -468,7 +471,10 @@ async def test_purchases_of_a_deleted_account_stay_unowned(
 async def test_upgrade_that_no_record_shows_is_not_restored(
     database: Database, lemon: Behaviour, reconciliation: Reconciliation, user: User
 ) -> None:
-    """Up, down and up within a cycle is worth one upgrade; without deliveries, no record shows that there were two."""
+    """An upgrade, a downgrade and another upgrade within a cycle are worth one upgrade.
+
+    Without deliveries, no record shows the first.
+    """
     id, _ = lemon.store.subscribe(user.email, PRO, custom=None)
     for variant in (PREMIUM, PRO, PREMIUM):
         lemon.store.change_variant(id, variant)

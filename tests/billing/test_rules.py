@@ -1,4 +1,4 @@
-"""The table of events, rule by rule: what each is worth, in any order and with repetitions."""
+"""The credits that events are worth, rule by rule, in any order and with repetitions."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def user(new_user: NewUser) -> User:
 
 
 async def mara(database: Database) -> User:
-    """Return the buyer in the samples."""
+    """Create and return the user who is the buyer in the samples."""
     async with database.transaction() as session:
         user = User(email="mara.ellingsen@example.com", username="Mara")
         session.add(user)
@@ -435,7 +435,7 @@ EXPECTED = {
 }
 
 
-async def test_every_sample_in_order(webhooks: Webhooks, database: Database) -> None:
+async def test_samples_in_order_give_the_expected_credits(webhooks: Webhooks, database: Database) -> None:
     user = await mara(database)
     expected = (0, 0)
     for name, delivery in samples().items():
@@ -448,7 +448,7 @@ async def test_every_sample_in_order(webhooks: Webhooks, database: Database) -> 
 
 
 @pytest.mark.parametrize("seed", range(12))
-async def test_every_sample_shuffled_and_repeated(webhooks: Webhooks, database: Database, seed: int) -> None:
+async def test_shuffled_and_repeated_samples_give_the_same_credits(webhooks: Webhooks, database: Database, seed: int) -> None:
     user = await mara(database)
     told: list[Delivery] = [*samples().values()] * 2
     random.Random(seed).shuffle(told)

@@ -151,7 +151,7 @@ async def test_404_with_wrong_key_or_url_is_not_a_cancellation(lemon: lemonsquee
 
 
 class Meanwhile(LemonSqueezy):
-    """Starts another subscription for the user while one is being cancelled."""
+    """A client that stores another subscription for the user while it cancels one."""
 
     database: Database
     user: User

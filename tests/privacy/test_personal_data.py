@@ -177,7 +177,7 @@ async def test_export_includes_purchases_and_debts(
     assert "signature=" not in json.dumps(document)
 
 
-async def test_export_without_purchases(services: Services, new_user: NewUser) -> None:
+async def test_export_without_purchases_shows_the_free_plan(services: Services, new_user: NewUser) -> None:
     document = await services.personal.export((await new_user()).id)
     assert document["plan"] == {"name": "free", "status": "inactive"}
     assert (document["subscriptions"], document["orders"], document["checkouts"]) == ([], [], [])
@@ -186,7 +186,10 @@ async def test_export_without_purchases(services: Services, new_user: NewUser) -
 async def customer(
     database: Database, webhooks: Webhooks, user: User, store: Store, *, known_by: str = "reference"
 ) -> tuple[str, str, list[Delivery]]:
-    """Let a user buy a credit and a plan and cancel the plan; return the ids of order and subscription, and the deliveries."""
+    """Let a user buy a credit and a plan, and cancel the plan.
+
+    Returns the IDs of the order and the subscription, and the deliveries.
+    """
     custom = await issue_reference(database, user) if known_by == "reference" else None
     order, told = store.buy(user.email, custom=custom)
     id, more = store.subscribe(user.email, PRO, custom=custom)
@@ -217,7 +220,7 @@ async def test_late_deliveries_of_an_erased_account_give_no_credits(
         *store.refund_order(order),
         *(changed(one, meta={"webhook_id": f"again {number}"}) for number, one in enumerate(told)),
     ]
-    if known_by == "reference":  # paid only now, on a page opened by the erased account
+    if known_by == "reference":  # paid only now, on checkout pages opened by the erased account
         custom = {"checkout_ref": "chk_1"}
         late += [*store.buy(user.email, custom=custom)[1], store.subscribe(user.email, PRO, custom=custom)[1][1]]
     random.Random(seed).shuffle(late)
@@ -231,7 +234,7 @@ async def test_late_deliveries_of_an_erased_account_give_no_credits(
     assert {one.detail for one in await webhooks.listed()} == {STILL_CHARGED}, "for the operator, because the plan was resumed"
     await send(webhooks, *[told for running in store.subscriptions for told in [*store.cancel(running), *store.expire(running)]])
     assert await webhooks.listed() == []
-    # The address's new owner can still buy.
+    # The new owner of the address can still buy.
     await send(webhooks, *store.buy(newcomer.email, custom=None)[1])
     assert await nets(database, newcomer) == (1, 0)
 
@@ -273,7 +276,7 @@ async def test_erasing_waits_for_a_booking_without_deadlock(
 
 
 async def until_it_waits(database: Database, task: asyncio.Task[None]) -> None:
-    """Return once a connection to this database waits for a lock."""
+    """Wait until a connection to this database waits for a lock. Fails if the task finishes first."""
     statement = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     while not await asyncio.sleep(0.01, task.done()):
         async with database.transaction() as session:

@@ -1,4 +1,4 @@
-"""Models of the payment service's bodies, validated and bounded. They are signed, but still untrusted input."""
+"""Models of the payment service's webhook bodies and records, validated and bounded. They are untrusted input, even if signed."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from interviewer.billing.lemonsqueezy.events import RECORD_KINDS, Event, Kind, k
 from interviewer.credits.rules import SubscriptionStatus
 from interviewer.errors import BadRequest
 
-# Largest integer in the database; no price or quantity comes near it.
+# Largest integer that the database columns can store. No real price or quantity comes near it.
 _MAX_INT = 2**31 - 1
 _NAME = re.compile("[^ -~]")
 
 
 def _digits(value: object) -> object:
-    """Convert a numeric id to text; the service sends both."""
+    """Convert a numeric ID to text, because the service sends both. Return any other value unchanged."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _storable(value: str) -> str:
-    """Reject text that the database cannot store."""
+    """Reject text with a zero byte, which the database cannot store."""
     if "\x00" in value:
         raise ValueError("contains a zero byte")
     return value
 
 
 def _storable_moment(value: datetime) -> datetime:
-    """Reject the first and last year, which in another time zone fall outside the calendar."""
+    """Reject times in the years 1 and 9999, which may be out of range in another time zone."""
     if not 1 < value.year < 9999:
         raise ValueError("has a year out of range")
     return value
 
 
 def _object(value: object) -> object:
-    """Replace anything but an object by an empty one; unknown events may have anything here."""
+    """Replace anything but an object with an empty object. Unknown events may have any value here."""
     return value if isinstance(value, dict | BaseModel) else {}
 
 
@@ -59,7 +59,7 @@ class Meta(BaseModel):
 
 
 class Resource(BaseModel):
-    """The object of a delivery; its attributes depend on the kind of event."""
+    """The record in a delivery. Its attributes depend on the kind of event."""
 
     type: Any = ""
     id: Any = None
@@ -67,7 +67,7 @@ class Resource(BaseModel):
 
 
 class Body(BaseModel):
-    """A delivery."""
+    """The whole body of a delivery."""
 
     meta: Meta
     data: Annotated[Resource, BeforeValidator(_object)] = Field(default_factory=Resource)
@@ -81,7 +81,7 @@ class OrderItem(BaseModel):
 
 
 class _Record(BaseModel):
-    """Fields of every kind. The store is required, or we could not check that the record is ours."""
+    """Fields of every kind of record. The store ID is required, because without it we could not check that the record is ours."""
 
     store_id: LemonId
 
@@ -94,7 +94,7 @@ class _Refundable(_Record):
 
     @property
     def fully_refunded(self) -> bool:
-        """Whether everything paid was refunded. Older bodies have no amount; for those the status decides."""
+        """Whether everything paid was refunded. Older bodies have no refunded amount, so for those the status decides."""
         if self.refunded_amount:
             return self.refunded_amount >= self.total
         return self.refunded and self.status == "refunded"
@@ -109,7 +109,7 @@ class OrderBody(_Refundable):
 
     @property
     def paid(self) -> bool:
-        """Whether the order was paid; it may also be pending, failed or fraudulent."""
+        """Whether the order was paid, and is not pending, failed or fraudulent."""
         return self.status not in {"pending", "failed", "fraudulent"}
 
 
@@ -138,7 +138,7 @@ class InvoiceBody(_Refundable):
 
 
 class _Delivered(BaseModel):
-    """Fields of every known event."""
+    """A known event's record: its ID, and its attributes in the field for its kind."""
 
     id: LemonId
     order: OrderBody | None = None
@@ -153,9 +153,10 @@ class _Delivered(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A parsed delivery or fetched record; exactly one of `order`, `subscription` and `invoice` is set.
+    """A parsed delivery or fetched record. Exactly one of `order`, `subscription` and `invoice` is set.
 
-    `event` is an `Event`, or the type of a fetched record. A `fetched` record's status replaces the events that were missed.
+    `event` is an `Event`, or the type of a fetched record. `reference` identifies the checkout, and is empty if unknown. If
+    `fetched`, the record's status is used in place of events that may have been missed.
     """
 
     event: str
@@ -168,30 +169,30 @@ class Notice:
 
     @property
     def subject(self) -> str:
-        """The subject of the purchase; an invoice belongs to its subscription."""
+        """The subject of the purchase. For an invoice, it is that of its subscription."""
         if self.invoice:
             return subscription_subject(self.invoice.subscription_id)
         return order_subject(self.id) if self.order else subscription_subject(self.id)
 
     @property
     def email(self) -> str:
-        """The buyer's address, as typed at the checkout."""
+        """The buyer's email address, as typed at the checkout."""
         told = self.order or self.subscription or self.invoice
         return told.user_email if told else ""
 
 
 def order_subject(order_id: str) -> str:
-    """Return an order's name in the ledger and in locks."""
+    """Return the subject that identifies an order in the ledger and in locks."""
     return f"order:{order_id}"
 
 
 def subscription_subject(subscription_id: str) -> str:
-    """Return a subscription's name in the ledger and in locks."""
+    """Return the subject that identifies a subscription in the ledger and in locks."""
     return f"subscription:{subscription_id}"
 
 
 def read(raw: bytes) -> Body:
-    """Return a delivery's parsed body; raises BadRequest if it is invalid or too deeply nested."""
+    """Parse the body of a delivery. Raises BadRequest if it is invalid or too deeply nested."""
     try:
         return Body.model_validate_json(raw)
     except (ValidationError, RecursionError):
@@ -199,7 +200,7 @@ def read(raw: bytes) -> Body:
 
 
 def delivery_id(body: Body, raw: bytes) -> str:
-    """Return a delivery's identifier: its webhook id if it has a valid one, else the SHA-256 of its body."""
+    """Return a delivery's identifier: its webhook ID if that is valid, and the SHA-256 hash of its body otherwise."""
     given = body.meta.webhook_id
     if isinstance(given, str) and 0 < len(given) <= 100 and not _NAME.search(given):
         return f"id:{given}"
@@ -207,12 +208,15 @@ def delivery_id(body: Body, raw: bytes) -> str:
 
 
 def event_name(body: Body) -> str:
-    """Return the event's name, safe to store and print."""
+    """Return the event's name, shortened and without characters that are unsafe to store or print."""
     return _NAME.sub("?", body.meta.event_name)[:80]
 
 
 def foreign(body: Body, store_id: str, *, live_only: bool) -> str:
-    """Return why an event is not ours, or an empty string."""
+    """Return why an event is not ours, or an empty string if it is.
+
+    An empty `store_id` accepts every store, and `live_only` rejects test mode.
+    """
     attributes = body.data.attributes
     store = attributes.get("store_id")
     if store_id and store is not None and str(store) != store_id:
@@ -223,7 +227,7 @@ def foreign(body: Body, store_id: str, *, live_only: bool) -> str:
 
 
 def understand(body: Body) -> Notice:
-    """Return the notice of a known event; raises BadRequest if a required field is missing or invalid."""
+    """Convert the body of a delivery to a notice. Raises BadRequest if the event is unknown or a field is missing or invalid."""
     try:
         event = Event(body.meta.event_name)
     except ValueError:
@@ -232,7 +236,10 @@ def understand(body: Body) -> Notice:
 
 
 def fetched(resource: dict[str, Any]) -> Notice | None:
-    """Return the notice of a fetched record, None for a kind that is not used here."""
+    """Convert a fetched record to a notice, or return None for a kind of record that is not used here.
+
+    Raises BadRequest if a field is missing or invalid.
+    """
     record = Resource.model_validate(resource)
     type = str(record.type)
     kind = RECORD_KINDS.get(type)
@@ -249,6 +256,6 @@ def _notice(event: str, kind: Kind, data: Resource, reference: str, *, fetched: 
 
 
 def _reference(custom_data: Any) -> str:
-    """Return the checkout's reference if it has the form that we issue, else an empty string."""
+    """Return the checkout reference in custom data, or an empty string unless it has the form that we issue."""
     found = custom_data.get("checkout_ref") if isinstance(custom_data, dict) else None
     return found if isinstance(found, str) and re.fullmatch("[A-Za-z0-9_-]{1,64}", found) else ""

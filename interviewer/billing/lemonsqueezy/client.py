@@ -28,16 +28,16 @@ WAITS = (0.3, 1.0)
 LONGEST_WAIT = 10
 KINDS = ("subscriptions", "orders", "subscription-invoices")
 PAGE_SIZE = 100
-# The service understood the request and refuses it: the object does not exist or is in the wrong state.
+# Statuses of a valid request that the service refuses, because the object does not exist or is in the wrong state.
 REFUSALS = frozenset({404, 409, 422})
 
 
 @dataclass(frozen=True, slots=True)
 class Purchase:
-    """A purchase to be paid.
+    """A purchase for which to open a checkout.
 
-    `reference` is opaque and issued by us: every webhook about the purchase returns it as `custom_data["checkout_ref"]`. The
-    buyer is sent to `redirect_url` afterwards.
+    `reference` is opaque and issued by us. Every webhook about the purchase returns it as `custom_data["checkout_ref"]`. The
+    buyer is redirected to `redirect_url` after paying.
     """
 
     variant_id: str
@@ -48,9 +48,9 @@ class Purchase:
 
 @dataclass(frozen=True, slots=True)
 class ShopAnswer:
-    """Lemon Squeezy's view of our configuration; in `test_mode` nothing is really sold.
+    """Lemon Squeezy's view of our configuration. In `test_mode`, nothing is really sold.
 
-    `prices` has each known variant's price in hundredths of `currency`, None for a variant without a fixed price.
+    `prices` maps each known variant to its price in hundredths of `currency`, or to None if it has no fixed price.
     """
 
     test_mode: bool
@@ -62,7 +62,7 @@ class ShopAnswer:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """A response; `status` 0 means there was none. `body` is None unless it is JSON; `retry_after` in seconds."""
+    """A response. `status` is 0 if there was none. `body` is None unless the response is JSON. `retry_after` is in seconds."""
 
     status: int = 0
     body: Any = None
@@ -74,26 +74,29 @@ class _Answer:
 
     @property
     def passing(self) -> bool:
-        """Whether the same request may succeed shortly."""
+        """Whether the failure is temporary, so that a retry may succeed shortly."""
         return self.status == 0 or self.status == 429 or self.status >= 500
 
 
 class LemonSqueezy:
-    """The payment provider. Records are JSON:API resources: `type`, `id`, `attributes`; signed URLs in them expire.
+    """Client for the payment service. Its records are JSON:API resources with `type`, `id` and `attributes`.
 
-    Every method except `close` raises PaymentsUnavailable when Lemon Squeezy cannot be reached, fails, refuses our key, or sends
-    a response that cannot be parsed.
+    The URLs in records are signed and expire. Every method except `close` raises PaymentsUnavailable if Lemon Squeezy cannot be
+    reached, fails, rejects our key, or sends a response that cannot be parsed.
     """
 
     def __init__(
         self, api_key: str, api_url: str, store_id: str = "", timeout: float = SECONDS, waits: Sequence[float] = WAITS
     ) -> None:
-        """Without a `store_id` nothing can be sold. In seconds: `timeout` bounds each attempt, `waits` are the pauses."""
+        """Without a `store_id`, nothing can be sold.
+
+        `timeout` bounds each attempt, and `waits` are the pauses before retries, in seconds.
+        """
         self._store_id = store_id
         self._timeout = timeout
         self._waits = waits
         self._api_url = api_url
-        # The HTTP client would log an invalid header. Without the key, Lemon Squeezy answers 401, which is clear enough.
+        # The HTTP client would log an invalid header, so an invalid key is not sent. Lemon Squeezy then responds with 401.
         sendable = re.fullmatch("[!-~]+", api_key)
         self._client = httpx2.AsyncClient(
             base_url=api_url.rstrip("/"),
@@ -104,10 +107,10 @@ class LemonSqueezy:
         )
 
     async def checkout(self, purchase: Purchase) -> str:
-        """Return the URL of a page where the purchase is paid.
+        """Create a checkout and return the URL of the page where the buyer pays.
 
-        Raises PaymentsRefused if the store or variant does not exist or the buyer's address is refused; raises
-        PaymentsUnavailable. Retrying is harmless: an unpaid checkout expires.
+        Raises PaymentsRefused if the store or variant does not exist or the buyer's email address is rejected, and
+        PaymentsUnavailable. Retrying is harmless, because an unpaid checkout expires.
         """
         attributes = {
             "checkout_data": {"email": purchase.email, "custom": {"checkout_ref": purchase.reference}},
@@ -128,10 +131,10 @@ class LemonSqueezy:
         return str(url)
 
     async def cancel(self, subscription_id: str) -> Document | None:
-        """End a subscription at the end of its paid cycle; succeeds if it has ended already or our store does not have it.
+        """Cancel a subscription at the end of its paid cycle and return its current state.
 
-        Returns its current state, None if our store does not have it. Raises PaymentsUnavailable if Lemon Squeezy cannot be
-        reached, fails or refuses, or if the subscription still runs.
+        Returns None if our store does not have the subscription. If it has already ended, that counts as success. Raises
+        PaymentsUnavailable if Lemon Squeezy cannot be reached, fails or refuses, or if the subscription still runs.
         """
         path = _path(subscription_id)
         answer = await self._call("DELETE", path)
@@ -139,7 +142,7 @@ class LemonSqueezy:
             raise PaymentsUnavailable
         document = _record(_data(answer.body), "subscriptions") if answer.ok else None
         if document is None:
-            # Read the subscription to learn why: nothing left to cancel, or a refused key, in which case this fails too.
+            # Read the subscription to learn why. If our key was rejected, this request fails, too.
             document = await self._find(path)
         if document is None or str(document["attributes"].get("status")) in ENDED:
             return document
@@ -147,29 +150,29 @@ class LemonSqueezy:
         raise PaymentsUnavailable
 
     async def resume(self, subscription_id: str) -> Document:
-        """Undo a cancellation and return the subscription's current state; PayPal subscriptions stay unchanged.
+        """Undo a cancellation and return the subscription's current state. A PayPal subscription stays unchanged.
 
-        Raises PaymentsRefused if it has expired or does not exist; raises PaymentsUnavailable.
+        Raises PaymentsRefused if the subscription has expired or does not exist, and PaymentsUnavailable.
         """
         return await self._patch(subscription_id, {"cancelled": False})
 
     async def change_variant(self, subscription_id: str, variant_id: str, *, charge_now: bool) -> Document:
-        """Change the variant and return the subscription's current state; PayPal subscriptions stay unchanged.
+        """Change a subscription's variant and return its current state. A PayPal subscription stays unchanged.
 
-        Raises PaymentsRefused if the subscription or variant does not exist or the subscription has ended; raises
-        PaymentsUnavailable.
+        `charge_now` invoices the difference at once. Without it, the new price applies from the next cycle on. Raises
+        PaymentsRefused if the subscription or variant does not exist or the subscription has ended, and PaymentsUnavailable.
         """
         charge = {"invoice_immediately": True} if charge_now else {"disable_prorations": True}
         return await self._patch(subscription_id, {"variant_id": _number(variant_id), **charge})
 
     async def subscription(self, subscription_id: str) -> Document | None:
-        """Return a subscription's current state, None if our store does not have it; raises PaymentsUnavailable."""
+        """Return a subscription's current state, or None if our store does not have it. Raises PaymentsUnavailable."""
         return await self._find(_path(subscription_id))
 
     async def records(self) -> AsyncIterator[Document]:
-        """Yield every subscription, order and subscription invoice of our store; raises PaymentsUnavailable.
+        """Yield every subscription, order and subscription invoice of our store. Raises PaymentsUnavailable.
 
-        Records added during the iteration shift the pages, so a record may come twice.
+        Records added during the iteration shift the pages, so a record may be yielded twice.
         """
         for kind in KINDS:
             page = last = 1
@@ -180,10 +183,7 @@ class LemonSqueezy:
                 page += 1
 
     async def check(self, variant_ids: Sequence[str]) -> ShopAnswer:
-        """Return whether the key is for test mode, whether our store and these variants exist, and their prices.
-
-        Raises PaymentsUnavailable.
-        """
+        """Check the mode of our key, and look up our store and the prices of these variants. Raises PaymentsUnavailable."""
         me = await self._call("GET", "/v1/users/me")
         if not me.ok:
             raise PaymentsUnavailable
@@ -198,7 +198,7 @@ class LemonSqueezy:
         )
 
     async def _look_up(self, kind: str, id: str, **params: str) -> Document | None:
-        """Return one record's document, None if it does not exist."""
+        """Return the document with one record, or None if the record does not exist. Raises PaymentsUnavailable."""
         answer = await self._call("GET", f"/v1/{kind}/{quote(id, safe='')}", params=params)
         if not answer.ok and answer.status != 404:
             raise PaymentsUnavailable
@@ -214,7 +214,7 @@ class LemonSqueezy:
         return await self._demand("PATCH", _path(subscription_id), body, "subscriptions")
 
     async def _demand(self, method: str, path: str, body: Document, kind: str) -> Document:
-        """Return the record in a successful response; raises PaymentsRefused or PaymentsUnavailable otherwise."""
+        """Send a request and return the record of this kind in the response. Raises PaymentsRefused or PaymentsUnavailable."""
         answer = await self._call(method, path, json=body)
         if answer.status in REFUSALS:
             raise PaymentsRefused
@@ -223,7 +223,10 @@ class LemonSqueezy:
         return _understood(_record(_data(answer.body), kind))
 
     async def _find(self, path: str) -> Document | None:
-        """Return the record at a path, None if it does not exist; a 404 counts only if the API's address is right."""
+        """Return the subscription at a path, or None if it does not exist.
+
+        A wrong API URL also leads to 404, so a 404 counts only if another request succeeds. Raises PaymentsUnavailable.
+        """
         answer = await self._call("GET", path)
         if answer.ok:
             return _understood(_record(_data(answer.body), "subscriptions"))
@@ -232,7 +235,10 @@ class LemonSqueezy:
         raise PaymentsUnavailable
 
     async def _page(self, kind: str, number: int) -> tuple[Sequence[Document], int]:
-        """Return one page of records and the number of the last page; an empty page counts as the last."""
+        """Return one page of our store's records, and the number of the last page.
+
+        An empty page counts as the last. Raises PaymentsUnavailable.
+        """
         params = {"page[number]": str(number), "page[size]": str(PAGE_SIZE)}
         if self._store_id:
             params["filter[store_id]"] = self._store_id
@@ -245,7 +251,10 @@ class LemonSqueezy:
         return [_understood(_record(resource, kind)) for resource in resources], last if resources else number
 
     async def _call(self, method: str, path: str, **sent: Any) -> _Answer:
-        """Return the response, retrying temporary failures."""
+        """Send a request and return the response, even if it is an error.
+
+        Temporary failures are retried, and errors are logged.
+        """
         answer = _Answer()
 
         async def attempt() -> None:
@@ -267,7 +276,7 @@ class LemonSqueezy:
         try:
             async with asyncio.timeout(self._timeout):
                 answer = await self._client.request(method, path, **sent)
-        except (httpx2.HTTPError, httpx2.InvalidURL, OSError):  # TimeoutError is an OSError; never log their messages
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError):  # includes TimeoutError; never log their messages
             return _Answer()
         patience = answer.headers.get("Retry-After", "") if answer.status_code == 429 else ""
         try:
@@ -278,9 +287,9 @@ class LemonSqueezy:
 
 
 def is_page(url: object, api_url: str) -> bool:
-    """Return whether a buyer may be sent to a page URL from the API at `api_url`.
+    """Return whether buyers may be redirected to a URL that the API at `api_url` sent.
 
-    Plain HTTP is allowed only if the API itself uses it, as a developer's own server does.
+    It must be an HTTPS URL. Plain HTTP is allowed only if the API itself uses it, as a developer's own server does.
     """
     if not isinstance(url, str) or not re.fullmatch("[!-~]+", url):
         return False
@@ -297,7 +306,10 @@ def _path(subscription_id: str) -> str:
 
 
 def _number(variant_id: str) -> int:
-    """Return a variant's id as a number, which the API wants in attributes."""
+    """Convert a variant's ID to an integer, as the API requires in attributes.
+
+    Raises PaymentsRefused if the ID is not a number.
+    """
     if not re.fullmatch("[0-9]{1,18}", variant_id):
         logger.error("a configured variant ID is not a number")
         raise PaymentsRefused
@@ -309,7 +321,10 @@ def _data(body: Any) -> Any:
 
 
 def _price(body: Any) -> int | None:
-    """Return a variant's price from its price model, or from its own attribute if it has none."""
+    """Return a variant's price from its price model, or from its own attributes without one.
+
+    Returns None if there is no fixed price.
+    """
     included = body.get("included")
     models = (
         [one for one in included if isinstance(one, dict) and one.get("type") == "prices"] if isinstance(included, list) else []
@@ -333,7 +348,7 @@ def _last_page(body: Any) -> int | None:
 
 
 def _record(data: Any, kind: str) -> Document | None:
-    """Return the data if it is a record of this kind, else None; the caller validates its attributes."""
+    """Return the data if it is a resource of this kind, or None otherwise. The caller validates its attributes."""
     if not isinstance(data, dict) or data.get("type") != kind:
         return None
     return data if isinstance(data.get("id"), str) and isinstance(data.get("attributes"), dict) else None
@@ -351,7 +366,10 @@ def _not_understood() -> PaymentsUnavailable:
 
 
 def _blamed(body: Any) -> str:
-    """Return the fields that an error response blames: only their paths, because its messages may quote what was sent."""
+    """Return the end of a log line naming the fields that an error response blames, or an empty string.
+
+    Only the fields' paths are included, because the response's messages may quote what was sent.
+    """
     try:
         pointers = [str(error["source"]["pointer"]) for error in body["errors"]]
     except (TypeError, KeyError):

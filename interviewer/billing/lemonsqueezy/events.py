@@ -1,6 +1,6 @@
 """The Lemon Squeezy webhook events that have an effect here. To add one, name it here and apply it in `apply_events.py`.
 
-https://docs.lemonsqueezy.com/help/webhooks/event-types lists them all; other events are recorded without effect.
+https://docs.lemonsqueezy.com/help/webhooks/event-types lists all events. Other events are recorded without effect.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class Event(StrEnum):
-    """The name of an event, as in `meta.event_name` of its body."""
+    """The name of an event, as in the `meta.event_name` field of its body."""
 
     ORDER_CREATED = "order_created"
     ORDER_REFUNDED = "order_refunded"
@@ -28,7 +28,7 @@ class Event(StrEnum):
 
 
 class Kind(StrEnum):
-    """What the body of an event describes."""
+    """The kind of record in the body of an event."""
 
     ORDER = "order"
     SUBSCRIPTION = "subscription"
@@ -36,11 +36,11 @@ class Kind(StrEnum):
 
 
 def kind_of(event: Event) -> Kind:
-    """Return what an event's body describes; payment events describe an invoice."""
+    """Return the kind of record in an event's body. For payment events, it is an invoice."""
     if event in {Event.ORDER_CREATED, Event.ORDER_REFUNDED}:
         return Kind.ORDER
     return Kind.INVOICE if event.startswith("subscription_payment_") else Kind.SUBSCRIPTION
 
 
-# The same for fetched records, by their type.
+# The kinds of fetched records, by their JSON:API type.
 RECORD_KINDS = {"orders": Kind.ORDER, "subscriptions": Kind.SUBSCRIPTION, "subscription-invoices": Kind.INVOICE}

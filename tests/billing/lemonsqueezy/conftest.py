@@ -1,4 +1,4 @@
-"""A fake Lemon Squeezy, for the tests of the client, of its failures, and of the fake itself."""
+"""Fixtures and helpers for testing the Lemon Squeezy client and the fake server."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ CUSTOM = {"checkout_ref": REFERENCE}
 
 @pytest.fixture
 def lemon(lemon_server: tuple[str, Behaviour]) -> Behaviour:
-    """The server's behavior, reset for each test: its store lacks our products."""
+    """The fake server's behavior, reset for each test.
+
+    Its store has the default variants, not those of `tests.support.billing`.
+    """
     vars(lemon_server[1]).update(vars(Behaviour()))
     return lemon_server[1]
 
@@ -38,7 +41,7 @@ async def payments(lemon_url: str) -> AsyncIterator[LemonSqueezy]:
 async def client(
     url: str, *, key: str = "lemon-confidential-key", store_id: str = "48213", seconds: float = 5
 ) -> AsyncIterator[LemonSqueezy]:
-    """Return a client of the server at `url` that retries without waiting."""
+    """Yield a client of the server at `url` that retries without waiting."""
     payments = LemonSqueezy(key, url, store_id, timeout=seconds, waits=(0, 0))
     try:
         yield payments
@@ -47,10 +50,10 @@ async def client(
 
 
 def purchase(variant_id: str = "1103301", email: str = BUYER) -> Purchase:
-    """Return Ada's purchase, by default of the Pro plan."""
+    """Return a purchase by Ada, by default of the Pro plan."""
     return Purchase(variant_id, email, REFERENCE, BACK)
 
 
 def subscribed(lemon: Behaviour, processor: str = "stripe") -> str:
-    """Subscribe Ada to the Pro plan; return the subscription's id."""
+    """Subscribe Ada to the Pro plan, and return the subscription's ID."""
     return lemon.store.subscribe(BUYER, lemon.store.pro, custom=CUSTOM, processor=processor)[0]

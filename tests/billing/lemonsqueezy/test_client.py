@@ -1,4 +1,4 @@
-"""The payment client, against a server that speaks Lemon Squeezy's protocol over real HTTP."""
+"""The Lemon Squeezy client, against a fake server over real HTTP."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def test_unknown_variant_is_refused(payments: LemonSqueezy, variant: str) 
 
 
 @pytest.mark.parametrize("store_id", ["", "1"])
-async def test_another_store_is_refused(lemon_url: str, store_id: str) -> None:
+async def test_unknown_store_is_refused(lemon_url: str, store_id: str) -> None:
     async with client(lemon_url, store_id=store_id) as payments:
         with pytest.raises(PaymentsRefused):
             await payments.checkout(purchase())
@@ -117,7 +117,7 @@ async def test_empty_cancel_response_is_looked_up(payments: LemonSqueezy, lemon:
     assert _is_document(await payments.cancel("1"), "1", status="cancelled")
 
 
-async def test_unknown_subscription_id(payments: LemonSqueezy, lemon: Behaviour) -> None:
+async def test_missing_subscription_cannot_be_resumed(payments: LemonSqueezy, lemon: Behaviour) -> None:
     assert await payments.cancel("1") is None
     assert await payments.subscription("1") is None
     with pytest.raises(PaymentsRefused):
@@ -170,7 +170,7 @@ async def test_urls_are_signed_for_each_response(payments: LemonSqueezy, lemon: 
     assert addresses[0] != addresses[1]
 
 
-async def test_id_is_one_path_segment(payments: LemonSqueezy, lemon: Behaviour) -> None:
+async def test_subscription_id_is_escaped_in_the_path(payments: LemonSqueezy, lemon: Behaviour) -> None:
     lemon.store.put("2", "active")
     assert await payments.cancel("1/../2") is None
     assert await payments.subscription("2?a=b#c") is None
@@ -193,7 +193,7 @@ async def test_empty_store_has_no_records(payments: LemonSqueezy) -> None:
     assert [record async for record in payments.records()] == []
 
 
-async def test_another_store_has_none_of_our_records(lemon_url: str, lemon: Behaviour) -> None:
+async def test_records_are_limited_to_the_configured_store(lemon_url: str, lemon: Behaviour) -> None:
     subscribed(lemon)
     async with client(lemon_url, store_id="1") as payments:
         assert [record async for record in payments.records()] == []

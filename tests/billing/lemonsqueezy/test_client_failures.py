@@ -1,4 +1,4 @@
-"""The payment client when Lemon Squeezy fails, refuses or sends malformed responses; and that no secret is exposed."""
+"""The Lemon Squeezy client when the service fails, refuses, or sends malformed responses. No secret is exposed."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ async def test_no_secret_reaches_a_log_or_an_error(
 
 
 async def _told(payments: LemonSqueezy, call: Call) -> str:
-    """Return an error's full text with traceback, or an empty string without an error."""
+    """Make a call. Return the full text of its error with the traceback, or an empty string if it succeeds."""
     try:
         await call(payments)
     except AppError as error:

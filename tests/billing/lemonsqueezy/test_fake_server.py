@@ -1,4 +1,4 @@
-"""The fake Lemon Squeezy itself: its payment page, and the webhooks it posts."""
+"""The fake Lemon Squeezy server: its payment page, and the webhooks it sends."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FIRST_PAYMENT = ["order_created", "subscription_created", "subscription_payment_
 
 
 class Receiver:
-    """Takes webhooks, and refuses the first `refusals` of them."""
+    """Receives webhooks. Refuses the first `refusals` of them."""
 
     def __init__(self, refusals: int = 0) -> None:
         self.refusals = refusals
@@ -43,7 +43,7 @@ class Receiver:
         return [body["meta"]["event_name"] for body in self.bodies]
 
     def wait_for(self, count: int) -> None:
-        """Return once `count` have arrived, or after ten seconds."""
+        """Wait until `count` webhooks have arrived, but for no more than ten seconds."""
         with self._came:
             self._came.wait_for(lambda: len(self.bodies) >= count, timeout=10)
 
@@ -102,7 +102,7 @@ async def test_unknown_checkout_is_404(lemon_url: str, method: str) -> None:
         assert (await browser.request(method, f"{lemon_url}/checkout/1{'/pay' if method == 'POST' else ''}")).status_code == 404
 
 
-async def test_webhooks_come_shuffled_and_are_retried(payments: LemonSqueezy, lemon: Behaviour) -> None:
+async def test_webhooks_arrive_shuffled_and_are_retried(payments: LemonSqueezy, lemon: Behaviour) -> None:
     lemon.shuffle = random.Random(1)
     async with _receiving(lemon, refusals=2) as receiver, httpx2.AsyncClient() as browser:
         await browser.post(f"{await payments.checkout(purchase())}/pay")
@@ -161,7 +161,7 @@ def test_store_fires_each_change_in_order_and_once() -> None:
         store.resume(id)
 
 
-def test_refunds_add_up() -> None:
+def test_partial_refunds_add_up_to_a_full_refund() -> None:
     store = Store()
     order, _ = store.buy(BUYER, custom=CUSTOM, quantity=2)
     told = [json.loads(store.refund_order(order, cents)[0].body)["data"]["attributes"] for cents in (98, 900)]
