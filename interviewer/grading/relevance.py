@@ -19,7 +19,8 @@ CLOSELY = 10
 BESIDE_THE_POINT = 0.26
 # Lowers the threshold if the model answer itself is unlike its question. One more of 1,900 off-topic answers then scores over 3.
 OF_THE_MODEL_ANSWER = 0.6
-# The similarity to the own question minus that to the closest other one. Four in five misplaced answers are below these values.
+# The similarity to the own question minus that to the closest other one. Correct answers in the user's own words are above
+# these values; four in five misplaced answers are below.
 ELSEWHERE, ELSEWHERE_IN_A_STORY = -0.05, -0.13
 # Personal stories touch every field, so answers in these topics resemble many questions.
 _STORIES = frozenset({"introduction", "behavioral"})

@@ -192,7 +192,7 @@ class _Queued:
 
 @dataclass
 class _Record:
-    """A call in progress: its start time (`perf_counter`), the token usage of its replies, and its outcome."""
+    """A call in progress: when it was made (`perf_counter`), the token usage of its replies, and its outcome."""
 
     kind: Kind
     caller: Caller

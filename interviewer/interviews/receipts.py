@@ -34,8 +34,8 @@ class Receipts:
     async def take(self, question_id: int) -> bool:
         """Return whether a reply is still owed, and mark it as delivered, so that it is replayed only once.
 
-        If a `note` for the same question is in progress, wait for it first: the client's next request may arrive before its write
-        ends.
+        If a `note` for the same question is in progress, wait for it first, because the client's next request may arrive before
+        it is stored.
         """
         if (noting := self._noting.get(question_id)) is not None:
             await asyncio.wait([noting])

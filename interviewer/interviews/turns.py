@@ -53,7 +53,7 @@ NOT_ANSWERABLE = (
 class Interviews:
     """The interview use cases.
 
-    Pages and API share one `guard`. The `client` argument of the methods is the IP address of the request.
+    Pages and API share one `guard`. The `client` argument of the methods is the IP address that sent the request.
     """
 
     def __init__(self, database: Database, calls: InterviewerCalls, guard: Guard | None = None) -> None:
@@ -143,9 +143,7 @@ class Interviews:
                 async for event in self._completion(with_row(loaded, row), row, answer.judging_until):
                     yield event
                 return
-            loaded = await self.load(
-                user_id, interview_id
-            )  # another request stored an answer first, or the interview is not active
+            loaded = await self.load(user_id, interview_id)  # another answer was first, or the interview is not active
             row = loaded.row(question_id)
         if row.answer is None:
             raise Conflict("Interview is not active")

@@ -29,8 +29,8 @@ class By(StrEnum):
 class Sum(NamedTuple):
     """The totals of a group of calls.
 
-    `label` is None for calls that belong to no user or interview. `uncounted` is the number of successful calls without token
-    counts. `median` is the median duration of successful calls in milliseconds, or None if there are none.
+    `label` is None in the grand total and for calls that belong to no user or interview. `uncounted` is the number of successful
+    calls without token counts. `median` is the median duration of successful calls in milliseconds, or None if there are none.
     """
 
     label: str | None

@@ -61,7 +61,7 @@ class AnsweredQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Nearness:
-    """How close a question is to a requirement: the cosine of their vectors, and whether they mention the same technology."""
+    """How close a question is to a requirement: the cosine of their vectors, and whether they share a technology."""
 
     cosine: float = 0.0
     shared: bool = False
@@ -100,7 +100,8 @@ def requirements(findings: JobFindings) -> tuple[Requirement, ...]:
 def is_about(requirement: Requirement, question: AnsweredQuestion, nearness: Nearness) -> bool:
     """Return whether a question is about a requirement.
 
-    For a technology, the question must mention it. Any other line must be quoted in the question or be similar enough to it.
+    A technology must be mentioned in the question or shared with it. Any other line must be quoted in the question or be similar
+    enough to it.
     """
     if requirement.kind is RequirementKind.STACK:
         return nearness.shared or names(question.text, requirement.text)
