@@ -1,4 +1,4 @@
-"""The API client, synchronous and asynchronous, against the production process and against a misbehaving server."""
+"""The API client, synchronous and asynchronous, against a production process and against a misbehaving server."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ MAIL_SECONDS = 15
 
 
 class Blocking:
-    """An AsyncClient with the synchronous interface, so that every test covers both clients."""
+    """Wraps an AsyncClient in the synchronous interface, so that every test covers both clients."""
 
     def __init__(self, url: str, **options: Any) -> None:
         self._runner = asyncio.Runner()
@@ -111,7 +111,7 @@ NewClient = Callable[..., Client]
 
 @pytest.fixture(params=["waiting", "awaited"])
 def new_client(request: pytest.FixtureRequest) -> Iterator[NewClient]:
-    """Return a factory for clients of either kind; they are closed at the end."""
+    """A factory for clients. Each test runs once with each kind of client, and all clients are closed at the end."""
     made: list[Client] = []
 
     def make(url: str, **options: Any) -> Client:
@@ -125,12 +125,12 @@ def new_client(request: pytest.FixtureRequest) -> Iterator[NewClient]:
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Do not wait before retries unless the server sets a wait."""
+    """Retry without a delay unless the server sends Retry-After."""
     monkeypatch.setattr(outcomes, "FIRST_PAUSE", 0.0)
 
 
 def mailed(site: Site, email: str) -> str:
-    """Return the token of the mailed link; in development, mails are printed."""
+    """Return the token of the emailed link. In development, emails are printed to the log."""
     deadline = time.monotonic() + MAIL_SECONDS
     while time.monotonic() < deadline:
         _, found, text = site.log.read_text().partition(f"--- mail to {email}: Confirm")
@@ -141,7 +141,7 @@ def mailed(site: Site, email: str) -> str:
 
 
 def sign_up(site: Site, client: Client) -> str:
-    """Create an account with one credit and sign in; return its address."""
+    """Create an account with one credit, sign in, and return its email address."""
     email = f"program{time.time_ns()}@example.com"
     client.sign_up_request(email, "Ada", PASSWORD)
     client.sign_up_confirm(mailed(site, email))
@@ -253,7 +253,7 @@ def test_each_refusal_raises_its_own_error(site: Site, new_client: NewClient) ->
         client.interview(id)
 
 
-def test_repetition_with_same_key_is_harmless(site: Site, new_client: NewClient) -> None:
+def test_repeated_key_returns_the_same_result(site: Site, new_client: NewClient) -> None:
     client = new_client(site.url)
     sign_up(site, client)
     started = client.start(key="start once")
@@ -313,7 +313,10 @@ def test_failed_start_and_verdict_are_retried(modelled: Site, model: Behaviour, 
 
 
 class Cutting:
-    """A proxy under its own path that breaks off responses: `cuts` lists after how many events, one entry per POST."""
+    """A proxy under its own path that cuts off responses.
+
+    `cuts` has one entry per POST: the number of events to pass on. If `cuts` is empty, responses are passed on completely.
+    """
 
     def __init__(self, site: Site) -> None:
         self.site = site
@@ -331,7 +334,7 @@ class Cutting:
 
 
 class Forwarded(Response):
-    """Another server's response, up to where it is cut."""
+    """Another server's response, cut off after `cut` events, or complete if `cut` is None."""
 
     def __init__(self, request: httpx2.Request, cut: int | None) -> None:
         super().__init__()
@@ -412,7 +415,7 @@ SAID = {"error": "Wait a moment."}
 
 @dataclass
 class Fake:
-    """A server with one user, whose access token expires on demand; other requests get the responses in `script`, in order."""
+    """A server with one user, whose access token expires on demand. Other requests get the responses in `script`, in order."""
 
     script: list[Response] = field(default_factory=list)
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
@@ -451,7 +454,7 @@ class Fake:
         return self.script.pop(0)
 
     async def begun(self) -> None:
-        """Wait until a token is being renewed."""
+        """Wait until a token renewal has begun."""
         while not self.renewals:  # noqa: ASYNC110 - the server runs in another event loop
             await asyncio.sleep(0.01)
 
@@ -506,7 +509,7 @@ def busy(status: int = 503, wait: object = 0) -> Response:
 
 
 class Cut(Response):
-    """A response that breaks off after its text."""
+    """A response that is cut off after its body."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 201, "headers": [(b"content-type", self.kind)]})
@@ -876,13 +879,13 @@ def test_both_clients_have_the_same_methods() -> None:
     assert waiting - {"close"} == awaited - {"aclose"}
 
 
-def test_sync_client_is_what_the_generator_writes() -> None:
+def test_sync_client_is_up_to_date() -> None:
     tool = Path(__file__).parents[1] / "tools" / "generate_sync_client.py"
     done = subprocess.run([sys.executable, tool, "--check"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_client_works_as_copy_in_another_program(tmp_path: Path) -> None:
+def test_copied_client_works_without_the_project(tmp_path: Path) -> None:
     [source] = interviewer.client.__path__
     shutil.copytree(source, tmp_path / "borrowed")
     program = "import sys, borrowed; borrowed.Client('http://localhost'); sys.exit('interviewer' in sys.modules)"

@@ -1,11 +1,11 @@
-"""A client of the REST API for other programs. It needs `httpx2` and `pydantic`, and nothing else of this project.
+"""A client for the REST API, for use in other programs. It needs `httpx2` and `pydantic` but no other part of this project.
 
     with Client("https://interviewer.example.com") as client:
         client.sign_in("ada@example.com", "...")
         interview = client.start("Backend engineer, Go and PostgreSQL")
         conversation = client.answer(interview.interview_id, "I work on ...")
 
-`AsyncClient` has the same methods to be awaited. Every error is an `ApiError`. docs/api.md says more.
+`AsyncClient` has the same methods as coroutines. All errors are instances of `ApiError`. See docs/api.md for details.
 """
 
 from __future__ import annotations

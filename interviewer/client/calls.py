@@ -1,4 +1,4 @@
-"""Every request as a value: what is sent, and how the response is read. Nothing here touches the network."""
+"""Every request as a value: what to send and how to read the response. Nothing here performs I/O."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ MAX_KEY = 200
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[T]):
-    """A request; `read` turns the JSON of the response into the result.
+    """A request to the API.
 
-    `repeatable`: sending it again is harmless even if it has arrived. `bearer` replaces the access token.
+    `read` converts the JSON of the response into the result. `repeatable` calls are safe to send again even if the server has
+    already processed them. `bearer` is the token to send if `signed_in` is false.
     """
 
     method: str
@@ -36,7 +37,7 @@ class Call(Generic[T]):
     bearer: SecretStr | None = None
 
     def request(self, tokens: Tokens | None) -> dict[str, Any]:
-        """Return the arguments of the HTTP client's `request`."""
+        """Return the arguments for the HTTP client's `request` method."""
         bearer = tokens.access if self.signed_in and tokens else self.bearer
         headers = {"Authorization": f"Bearer {bearer.get_secret_value()}"} if bearer else {}
         if self.key:
@@ -58,7 +59,7 @@ class Call(Generic[T]):
 
 
 def sign_in(email: str, password: str) -> Call[Tokens]:
-    """Exchange address and password for tokens."""
+    """Exchange email and password for tokens."""
     body = {"email": email, "password": password}
     return Call("POST", "api/auth/login", _tokens("user_id"), body, repeatable=True, signed_in=False)
 
@@ -66,20 +67,21 @@ def sign_in(email: str, password: str) -> Call[Tokens]:
 def renew(tokens: Tokens) -> Call[Tokens]:
     """Exchange the refresh token for new tokens.
 
-    It works once, but may be repeated: if it had arrived, its response would be lost in any case.
+    The token works only once, but the call is repeatable: if the server has processed it, the lost response cannot be recovered
+    anyway.
     """
     body = {"user_id": tokens.user_id}
     return Call("POST", "api/auth/token", _tokens("id"), body, repeatable=True, signed_in=False, bearer=tokens.refresh)
 
 
 def sign_up_request(email: str, username: str, password: str) -> Call[None]:
-    """Request the mail with the link that creates an account."""
+    """Request the email with the link that creates an account."""
     body = {"email": email, "username": username, "password": password}
     return Call("POST", "api/auth/request-verification", _nothing, body, signed_in=False)
 
 
 def sign_up_confirm(token: str) -> Call[tuple[Account, Tokens]]:
-    """Create the account with the token of the mailed link."""
+    """Create the account with the token from the confirmation link."""
 
     def read(found: Any) -> tuple[Account, Tokens]:
         account = Account(id=found["user_id"], username=found["username"], email=found["email"])
@@ -89,7 +91,7 @@ def sign_up_confirm(token: str) -> Call[tuple[Account, Tokens]]:
 
 
 def me(user_id: int) -> Call[Account]:
-    """Request the account that is signed in."""
+    """Request the account of the signed-in user."""
 
     def read(found: Any) -> Account:
         return Account(id=found["user_id"], username=found["username"], email=found["email"])
@@ -101,7 +103,7 @@ def me(user_id: int) -> Call[Account]:
 
 
 def start(job_description: str, key: str | None, options: StartOptions | None = None) -> Call[Started]:
-    """Start an interview; raises TypeError for an unknown option."""
+    """Start an interview. Raises TypeError for an unknown option."""
     given: dict[str, Any] = dict(options or {})
     if unknown := given.keys() - StartOptions.__annotations__.keys():
         raise TypeError(f"unknown options: {', '.join(sorted(unknown))}")
@@ -114,7 +116,11 @@ def start(job_description: str, key: str | None, options: StartOptions | None = 
 def answer(
     interview_id: int, message: str, key: str | None, topic_id: int | None, question_id: int | None, *, first: bool
 ) -> Call[Conversation]:
-    """Answer the open question, which is the `first` one or a later one; the ids name the question that is meant."""
+    """Answer the open question.
+
+    `first` must be true if the interview has no answers yet. `topic_id` and `question_id` name the question being answered, if
+    given.
+    """
     path = f"api/conversations/{'create' if first else 'append'}/{interview_id:d}"
     named = {name: id for name, id in (("topic_id", topic_id), ("question_id", question_id)) if id is not None}
     return Call("POST", path, _conversation, {"message": message, **named}, key=_key(key), repeatable=True)
@@ -126,27 +132,30 @@ def interview(interview_id: int) -> Call[Interview]:
 
 
 def set_status(interview_id: int, status: str) -> Call[Interview]:
-    """Pause or resume an interview; a repeated request is refused because it has been done: see `no_change`."""
+    """Pause or resume an interview.
+
+    The server rejects a repeated request, because the status has already changed: see `no_change`.
+    """
     return Call("PATCH", f"api/interviews/{interview_id:d}", _interview, {"status": status}, repeatable=True)
 
 
 def no_change(error: ApiError) -> bool:
-    """Return whether a change of status was refused, perhaps because the interview has that status already."""
+    """Return whether the server rejected a status change, possibly because the interview already has that status."""
     return error.status == 400 and error.message == "Invalid status transition"
 
 
 def conversation(interview_id: int) -> Call[Conversation]:
-    """Request everything said in an interview."""
+    """Request all messages of an interview."""
     return Call("GET", f"api/conversations/{interview_id:d}", _conversation, repeatable=True)
 
 
 def summarise_job(job_description: str) -> Call[str]:
-    """Request a summary of a job description."""
+    """Request a Markdown summary of a job description."""
     return Call("POST", "api/jd", _text, {"job_description": job_description}, repeatable=True)
 
 
 def dashboard(limit: int | None, before: int | None) -> Call[Dashboard]:
-    """Request plan, credits and interviews."""
+    """Request the plan, the credits and the interviews."""
     params = {name: value for name, value in (("limit", limit), ("before", before)) if value is not None}
     return Call("GET", "api/user/dashboard", Dashboard.model_validate, params=params, repeatable=True)
 
@@ -155,7 +164,7 @@ def dashboard(limit: int | None, before: int | None) -> Call[Dashboard]:
 
 
 def checkout(tier: str) -> Call[str]:
-    """Request a page to pay for a product."""
+    """Request the URL of a checkout page for a product."""
     return Call("POST", "api/payment/checkout", lambda found: _text(found["checkout_url"]), {"tier": tier})
 
 
@@ -170,7 +179,7 @@ def resume_subscription() -> Call[None]:
 
 
 def change_plan(tier: str) -> Call[None]:
-    """Change the plan."""
+    """Change the subscription's plan."""
     return Call("POST", "api/payment/change-plan", _nothing, {"tier": tier})
 
 
@@ -178,7 +187,7 @@ def change_plan(tier: str) -> Call[None]:
 
 
 def _key(given: str | None) -> str:
-    """Return an Idempotency-Key, a new one if none is given; raises ValueError for one that no header can hold."""
+    """Return the given Idempotency-Key, or a new one if it is None. Raises ValueError if it is not valid in a header."""
     key = uuid4().hex if given is None else given
     if not (0 < len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
         raise ValueError(f"a key has 1 to {MAX_KEY} printable ASCII characters")

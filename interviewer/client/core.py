@@ -1,4 +1,4 @@
-"""What the two clients share: the tokens, the server's address, and the limits of retries."""
+"""State shared by both clients: the tokens, the server's URL, and the retry limits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CONNECT_SECONDS = 10.0
 
 
 class Core:
-    """The state of a client."""
+    """The state of a client, independent of how it does I/O."""
 
     def __init__(self, base_url: str, tokens: Tokens | None, timeout: float, tries: int, patience: float) -> None:
         url = httpx2.URL(base_url)
@@ -23,7 +23,7 @@ class Core:
         self._shown = str(url.copy_with(userinfo=b"", query=None, fragment=None))
         self._tokens = tokens
         self._limits = (tries, patience)
-        # Interviews that are known to have an answer.
+        # IDs of interviews that are known to have at least one answer.
         self._begun: set[int] = set()
         self._options: dict[str, Any] = {
             "base_url": url,
@@ -37,11 +37,14 @@ class Core:
 
     @property
     def tokens(self) -> Tokens | None:
-        """The tokens of the sign-in, None without one. Another client may take them over, but two must not use them at a time."""
+        """The current tokens, or None if not signed in.
+
+        Another client may take them over, but two must not use them concurrently.
+        """
         return self._tokens
 
     def sign_out(self) -> None:
-        """Forget the tokens. The access token stays valid until it expires."""
+        """Forget the tokens. The server does not revoke them, so the access token stays valid until it expires."""
         self._tokens = None
 
     def _tries(self) -> Tries:
@@ -52,12 +55,12 @@ class Core:
         return account
 
     def _replace(self, stale: Tokens, fresh: Tokens | None) -> None:
-        """Replace tokens, unless the client has signed in or out meanwhile."""
+        """Replace the tokens, unless the client has signed in or out in the meantime."""
         if self._tokens is stale:
             self._tokens = fresh
 
     def _user_id(self) -> int:
-        """Return the id of the user who is signed in; raises Unauthorized without one."""
+        """Return the signed-in user's ID. Raises Unauthorized if the client is not signed in."""
         if self._tokens is None:
             raise Unauthorized(401, "Nobody is signed in.")
         return self._tokens.user_id

@@ -1,4 +1,4 @@
-"""Errors of the API."""
+"""The errors that the client raises."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 
 class ApiError(Exception):
-    """The server refused or failed: `status` is the HTTP status, `message` a sentence for users.
+    """The server rejected a request or failed.
 
-    `retry_after` is in seconds, None when the server does not say. `details` are further fields of the response. Passwords and
-    tokens are never part of it.
+    `status` is the HTTP status, and `message` is a sentence for users. `retry_after` is in seconds, or None if the server does
+    not set it. `details` are further fields of the response. None of these contain passwords or tokens.
     """
 
     def __init__(
@@ -23,7 +23,7 @@ class ApiError(Exception):
 
 
 class Unauthorized(ApiError):
-    """401: not signed in, signed out since, or wrong credentials."""
+    """401: not signed in, signed out in the meantime, or wrong credentials."""
 
 
 class PaymentRequired(ApiError):
@@ -31,37 +31,37 @@ class PaymentRequired(ApiError):
 
     @property
     def reason(self) -> str:
-        """The case: `none_left`, `subscription_paused` or `subscription_expired`; "" when the server does not say."""
+        """The reason: `none_left`, `subscription_paused` or `subscription_expired`, or "" if the server does not say."""
         return self.details.get("reason", "")
 
 
 class NotFound(ApiError):
-    """404: it does not exist, or belongs to another user."""
+    """404: the resource does not exist or belongs to another user."""
 
 
 class Conflict(ApiError):
-    """409: not possible in the current state."""
+    """409: the operation is not possible in the current state."""
 
     @property
     def portal_url(self) -> str:
-        """The page of the payment service where it is possible; "" without one."""
+        """The URL of the payment service's portal, where the operation is possible, or ""."""
         return self.details.get("portal_url", "")
 
 
 class TooManyRequests(ApiError):
-    """429: too many requests; `retry_after` says how long to wait."""
+    """429: too many requests. `retry_after` is the number of seconds to wait."""
 
 
 class Unavailable(ApiError):
-    """503: something the server depends on does not respond. An answer that was sent is stored: see `Client.retry`."""
+    """503: a service that the server depends on is unavailable. If an answer was sent, it is stored: see `Client.retry`."""
 
 
 class Unreachable(ApiError):
-    """No response after all tries; the status is 0. The request may have been carried out nevertheless."""
+    """No response after all tries. The status is 0. The server may have processed the request anyway."""
 
 
 class InvalidAnswer(ApiError):
-    """The response is not one of this API: perhaps the address is another server's."""
+    """The response is not one of this API. The URL may be that of another server."""
 
 
 BY_STATUS: dict[int, type[ApiError]] = {
@@ -75,5 +75,5 @@ BY_STATUS: dict[int, type[ApiError]] = {
 
 
 def error_for(status: int, message: str, retry_after: float | None = None, details: Mapping[str, str] | None = None) -> ApiError:
-    """Return the error of an HTTP status."""
+    """Return the error for an HTTP status, or an ApiError if the status has no class of its own."""
     return BY_STATUS.get(status, ApiError)(status, message, retry_after, details)

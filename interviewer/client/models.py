@@ -1,4 +1,4 @@
-"""The API's responses. Fields that a later server adds are ignored."""
+"""The API's responses. Fields added by newer servers are ignored."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ class _Model(BaseModel):
 
 
 class Tokens(_Model):
-    """The sign-in of `user_id`; `refresh` is empty after a sign-up, whose access token expires for good.
+    """The tokens of the user `user_id`.
 
-    To stay signed in across runs, store them where passwords may be stored; `get_secret_value()` returns the text.
+    `refresh` is empty after a sign-up, so that access token cannot be renewed. To stay signed in across runs, store the tokens as
+    securely as passwords. `get_secret_value()` returns their text.
     """
 
     user_id: int
@@ -26,7 +27,7 @@ class Tokens(_Model):
     @field_validator("access", "refresh")
     @classmethod
     def _can_be_sent(cls, value: SecretStr) -> SecretStr:
-        """Refuse what no HTTP header can hold."""
+        """Reject tokens that are not valid in an HTTP header."""
         if not (value.get_secret_value().isascii() and value.get_secret_value().isprintable()):
             raise ValueError("no token")
         return value
@@ -41,10 +42,11 @@ class Account(_Model):
 
 
 class StartOptions(TypedDict, total=False):
-    """Choices of a start besides the job. The server's defaults are every topic, with two questions each.
+    """Options for starting an interview.
 
-    `topics` are ids, 1 to 6, in the order in which they are asked. `level` is `junior`, `mid-level` or `senior`, else the
-    job description decides it; `programming_language` is a name such as `Go`.
+    By default, the server asks two questions on every topic. `topics` are topic IDs (1 to 6) in the order in which they are
+    asked. `level` is `junior`, `mid-level` or `senior`; without it, the job description decides. `programming_language` is a name
+    such as `Go`.
     """
 
     topics: Sequence[int]
@@ -55,7 +57,7 @@ class StartOptions(TypedDict, total=False):
 
 
 class Started(_Model):
-    """An interview that has begun."""
+    """An interview that has started, with its first question."""
 
     interview_id: int
     conversation_id: int
@@ -63,9 +65,10 @@ class Started(_Model):
 
 
 class Interview(_Model):
-    """An interview. `length` is in minutes, `score` in percent of the maximum so far, None before the first verdict.
+    """An interview.
 
-    `status` is `starting`, `active`, `paused` or `finished`; `difficulty` is `junior`, `mid-level` or `senior`.
+    `length` is in minutes. `score` is in percent of the maximum so far, or None before the first verdict. `status` is `starting`,
+    `active`, `paused` or `finished`. `difficulty` is `junior`, `mid-level` or `senior`.
     """
 
     id: int
@@ -88,9 +91,9 @@ class Interview(_Model):
 
 
 class Exchange(_Model):
-    """The verdict on an answer and the question after it, which is empty after the last answer.
+    """The verdict on an answer and the next question, which is empty after the last answer.
 
-    `score` is 0 to 10, 7 passes; None while the answer is not scored: see `Client.retry`.
+    `score` ranges from 0 to 10, and 7 passes. It is None while the answer is not scored: see `Client.retry`.
     """
 
     topic: str
@@ -104,7 +107,7 @@ class Exchange(_Model):
 
 
 class Message(_Model):
-    """A message about a question; `author` is `system`, `interviewer` or `user`."""
+    """A message about a question. `author` is `system`, `interviewer` or `user`."""
 
     conversation_id: int
     topic_id: int
@@ -115,7 +118,7 @@ class Message(_Model):
 
     @property
     def exchange(self) -> Exchange | None:
-        """The verdict and next question in an interviewer's message, None for a message in plain text."""
+        """The verdict and next question in an interviewer's message. None for plain text and for messages of other authors."""
         if self.author != "interviewer":
             return None
         try:
@@ -125,7 +128,7 @@ class Message(_Model):
 
 
 class Question(_Model):
-    """A question with its messages; `question_number` counts within its topic."""
+    """A question with its messages. `question_number` counts within its topic."""
 
     conversation_id: int
     topic_id: int
@@ -136,7 +139,7 @@ class Question(_Model):
 
 
 class Topic(_Model):
-    """A topic with the questions asked so far, by their numbers."""
+    """A topic with the questions asked so far, keyed by their numbers."""
 
     id: int
     conversation_id: int
@@ -145,7 +148,7 @@ class Topic(_Model):
 
 
 class Conversation(_Model):
-    """Everything said in an interview; `topics` are by their ids."""
+    """All messages of an interview. `topics` is keyed by topic ID."""
 
     id: int
     interview_id: int
@@ -158,18 +161,18 @@ class Conversation(_Model):
 
     @property
     def finished(self) -> bool:
-        """Whether the last answer is scored."""
+        """Whether the interview is finished."""
         return self.current_topic == 0
 
     @property
     def question(self) -> Question | None:
-        """The newest question, None when the interview is finished."""
+        """The newest question, or None if the interview is finished."""
         topic = self.topics.get(self.current_topic)
         return topic.questions.get(self.current_question_number) if topic else None
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
-        """The verdicts, the oldest first."""
+        """All verdicts, oldest first."""
         questions = [question for _, topic in sorted(self.topics.items()) for _, question in sorted(topic.questions.items())]
         # An interview may take the topics in any order.
         questions.sort(key=lambda question: question.created_at)
@@ -178,7 +181,7 @@ class Conversation(_Model):
 
 
 class PastInterview(_Model):
-    """An interview in a list; `score` in percent, None before the first verdict."""
+    """An interview in a list. `score` is in percent, or None before the first verdict."""
 
     id: int
     started_at: datetime
@@ -186,7 +189,7 @@ class PastInterview(_Model):
 
 
 class Dashboard(_Model):
-    """Plan, credits and interviews, the newest first; `plan` is `free`, `pro` or `premium`."""
+    """The plan, the credits and the interviews, newest first. `plan` is `free`, `pro` or `premium`."""
 
     email: str
     plan: str

@@ -1,4 +1,4 @@
-"""The outcome of a request, and the one rule for retries. Nothing here touches the network or waits."""
+"""The outcome of a request and the rules for retrying it. Nothing here performs I/O or waits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .errors import ApiError, InvalidAnswer, Unreachable, error_for
 from .models import Tokens
 
 T = TypeVar("T")
-# Raised before a request can have reached the server.
+# These errors mean that the request cannot have reached the server.
 NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 EXPIRED = "Unauthorized"
 FIRST_PAUSE = 0.5
@@ -26,7 +26,7 @@ _random = SystemRandom()
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The server's response; `body` may hold tokens."""
+    """The server's response. `body` may contain tokens."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
@@ -39,14 +39,14 @@ class Answer:
 
     @property
     def message(self) -> str:
-        """The error in the server's words."""
+        """The server's error message, or a generic one if it sent none."""
         found = parsed(self.body)
         words = found.get("error") if isinstance(found, dict) else None
         return words if isinstance(words, str) else f"The server answered {self.status} and gave no reason."
 
     @property
     def details(self) -> dict[str, str]:
-        """Further fields of an error."""
+        """The error's other string fields."""
         found = parsed(self.body)
         fields = found.items() if isinstance(found, dict) else ()
         return {name: value for name, value in fields if name != "error" and isinstance(value, str)}
@@ -54,7 +54,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """The response is missing or incomplete; `sent` says whether the request may have arrived."""
+    """The response is missing or incomplete. `sent` says whether the request may have reached the server."""
 
     reason: str
     sent: bool = True
@@ -64,17 +64,20 @@ Outcome = Answer | Broken
 
 
 def answered(response: httpx2.Response) -> Answer:
-    """Return the outcome of a response that has been read."""
+    """Return the outcome for a response whose body has been read."""
     return Answer(response.status_code, response.headers, response.content)
 
 
 def broken(error: httpx2.RequestError) -> Broken:
-    """Return the outcome of an exception, which is not kept: it holds the request with its passwords and tokens."""
+    """Return the outcome for an exception.
+
+    The exception itself is not kept, because it references the request with its passwords and tokens.
+    """
     return Broken(type(error).__name__, not isinstance(error, NOT_SENT))
 
 
 def parsed(body: bytes | str) -> Any:
-    """Return the JSON of a body, None for anything else."""
+    """Return a body parsed as JSON, or None if it is not valid JSON."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
@@ -82,7 +85,7 @@ def parsed(body: bytes | str) -> Any:
 
 
 def result(call: Call[T], status: int, document: Any) -> T:
-    """Return the result of a call; raises InvalidAnswer for a document that cannot be read."""
+    """Return the result of a call. Raises InvalidAnswer if the document does not have the expected form."""
     try:
         return call.read(document)
     except (ValueError, TypeError, LookupError):
@@ -91,7 +94,10 @@ def result(call: Call[T], status: int, document: Any) -> T:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds of a Retry-After header (RFC 9110, 10.2.3: a number or a date), None without one."""
+    """Return the value of the Retry-After header in seconds, or None if it is missing or invalid.
+
+    The header has a number of seconds or a date (RFC 9110, section 10.2.3).
+    """
     value = headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdecimal():
         return float(value[:9])
@@ -103,7 +109,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def error_of(outcome: Outcome) -> ApiError:
-    """Return the error of an outcome that is not retried."""
+    """Return the error for an outcome that is not retried."""
     if isinstance(outcome, Broken):
         return Unreachable(0, f"The server did not answer ({outcome.reason}).")
     if outcome.ok:
@@ -112,7 +118,7 @@ def error_of(outcome: Outcome) -> ApiError:
 
 
 class Tries:
-    """The tries that are left to a call, and the seconds that it may still wait between them."""
+    """The remaining tries of a call, and the remaining seconds that it may wait between them."""
 
     def __init__(self, most: int, patience: float) -> None:
         """Allow `most` tries, with at most `patience` seconds of waiting between all of them together."""
@@ -122,7 +128,7 @@ class Tries:
         self._renewed = False
 
     def renews(self, call: Call[Any], outcome: Outcome, sent: Tokens | None) -> bool:
-        """Return whether the access token has expired and can be renewed, which a call tries once."""
+        """Return whether the access token has expired and should be renewed. Each call renews at most once."""
         expired = isinstance(outcome, Answer) and outcome.status == 401 and outcome.message == EXPIRED
         if not (expired and call.signed_in and sent and sent.refresh.get_secret_value()) or self._renewed:
             return False
@@ -130,7 +136,7 @@ class Tries:
         return True
 
     def pause(self, call: Call[Any], outcome: Outcome) -> float:
-        """Return the seconds to wait before the next try; raises ApiError when the call must not be retried."""
+        """Return the seconds to wait before the next try. Raises ApiError if the call must not be retried."""
         error = error_of(outcome)
         self._left -= 1
         wait = error.retry_after if error.retry_after is not None else _random.uniform(self._pause / 2, self._pause)
@@ -142,7 +148,11 @@ class Tries:
 
 
 def may_repeat(call: Call[Any], outcome: Outcome) -> bool:
-    """Return whether a call may be sent again: after a 429 always, otherwise if repeating it is harmless."""
+    """Return whether a call may be sent again.
+
+    That is always safe after a 429 or if the request was never sent. After a 503 or a broken connection, the call must be
+    repeatable.
+    """
     if isinstance(outcome, Broken):
         return call.repeatable or not outcome.sent
     return outcome.status == 429 or (outcome.status == 503 and call.repeatable)

@@ -1,4 +1,4 @@
-"""Responses that arrive in pieces: their events, and how a stream continues after its connection broke."""
+"""Streamed responses: their events, and how a stream resumes after its connection broke."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from .outcomes import Answer, parsed, result
 
 T = TypeVar("T")
 EVENT_STREAM = "text/event-stream"
-# Bytes; the last event of a long interview holds all of it, at most about one megabyte.
+# In bytes. The last event contains the whole interview, which is at most about one megabyte.
 MAX_EVENT = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class QuestionText:
-    """A piece of the next question, as it is written."""
+    """A piece of the next question, sent while it is being written."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class FeedbackText:
-    """A piece of the feedback, as it is written."""
+    """A piece of the feedback, sent while it is being written."""
 
     text: str
 
@@ -42,7 +42,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Done(Generic[T]):
-    """The last event, with the result of the call without a stream. Where it differs from the pieces, it is right."""
+    """The last event, with the result that the call has without streaming. If it differs from the pieces, it is authoritative."""
 
     result: T
 
@@ -63,7 +63,7 @@ def is_stream(response: httpx2.Response) -> bool:
 
 
 class Stream(Generic[T]):
-    """The progress of a call's stream."""
+    """The progress of a streamed call, across all its connections."""
 
     def __init__(self, call: Call[T]) -> None:
         self._call = call
@@ -73,7 +73,7 @@ class Stream(Generic[T]):
         self.failure: Answer | None = None
 
     def request(self, **given: Any) -> dict[str, Any]:
-        """Turn the request of the call into one for its stream, or for the rest of it."""
+        """Add the headers that request a stream, or the rest of it after the last event received."""
         headers = {**given["headers"], "Accept": EVENT_STREAM}
         if self._last_id:
             headers["Last-Event-ID"] = self._last_id
@@ -82,14 +82,15 @@ class Stream(Generic[T]):
 
     @property
     def advanced(self) -> bool:
-        """Whether the last try brought new events."""
+        """Whether the last try received new events."""
         return self._last_id != self._tried_from
 
     def take(self, sent: httpx2.ServerSentEvent) -> Event[T] | None:
-        """Return the event for the caller, None for an event that is not for callers.
+        """Return the event for the caller, or None if there is nothing for the caller.
 
-        Raises InvalidAnswer, and ApiError for a failure after the first pieces: a retry would bring other words than those that
-        the caller has. A failure before them can be retried, so it is only stored in `failure`.
+        Raises InvalidAnswer for an invalid event, and ApiError for a failure after the first pieces: a retry would yield
+        different text than the caller already has. A failure before the first pieces can be retried, so it is only stored in
+        `failure`.
         """
         found = parsed(sent.data)
         if sent.event == "error":

@@ -23,19 +23,21 @@ T = TypeVar("T")
 
 
 class Client(Core):
-    """One user's client, which threads may share. Close it, or use it as a context manager.
+    """One user's client, which threads may share.
 
-    Every method raises ApiError or one of its subclasses. A call that is safe to repeat is retried after a broken connection
-    and while the server is busy; an expired access token is renewed.
+    Close it after use, or use it as a context manager. Every method raises ApiError or one of its subclasses. A call that is safe
+    to repeat is retried after the connection breaks and while the server is busy. An expired access token is renewed
+    automatically.
     """
 
     def __init__(
         self, base_url: str, *, tokens: Tokens | None = None, timeout: float = 120.0, tries: int = 4, patience: float = 60.0
     ) -> None:
-        """Connect to the site at `base_url`, which may have a path; raises ValueError for an address that is not HTTP.
+        """Create a client for the site at `base_url`, which may have a path.
 
-        `tokens` are an earlier client's. `timeout` is how long to wait for the next byte, in seconds; an interviewer may think
-        for a minute. A call is tried `tries` times, with at most `patience` seconds of waiting between all tries together.
+        Raises ValueError if it is not an HTTP URL. `tokens` are those of an earlier client. `timeout` is the maximum wait for the
+        next byte, in seconds; an interviewer may take a minute. A call is tried at most `tries` times and waits at most
+        `patience` seconds between all tries together.
         """
         super().__init__(base_url, tokens, timeout, tries, patience)
         self._http = httpx2.Client(**self._options)
@@ -48,43 +50,50 @@ class Client(Core):
         self.close()
 
     def close(self) -> None:
-        """Close the connections."""
+        """Wait for a token renewal in progress, then close the connections."""
         self._renewal.finish()
         self._http.close()
 
     # -- accounts ------------------------------------------------------------------------------------------------
 
     def sign_in(self, email: str, password: str) -> Tokens:
-        """Sign in and stay signed in; raises Unauthorized for a wrong address or password."""
+        """Sign in and return the tokens, which the client keeps and renews. Raises Unauthorized for a wrong email or password."""
         self._tokens = tokens = self._do(calls.sign_in(email, password))
         return tokens
 
     def sign_up_request(self, email: str, username: str, password: str) -> None:
-        """Have a link mailed; its token is for `sign_up_confirm`. The reply is the same for an address that has an account."""
+        """Request an email with a confirmation link, whose token goes to `sign_up_confirm`.
+
+        Nothing indicates whether the email address already has an account.
+        """
         self._do(calls.sign_up_request(email, username, password))
 
     def sign_up_confirm(self, token: str) -> Account:
-        """Create the account and sign in until the access token expires; raises Unauthorized for an expired or used token."""
+        """Create the account and sign in until the access token expires.
+
+        Raises Unauthorized if the token is invalid or expired. Raises Conflict if the account has already been created.
+        """
         return self._keep(self._do(calls.sign_up_confirm(token)))
 
     def me(self) -> Account:
-        """Return the account that is signed in."""
+        """Return the account of the signed-in user. Raises Unauthorized if the client is not signed in."""
         return self._do(calls.me(self._user_id()))
 
     # -- interviews ----------------------------------------------------------------------------------------------
 
     def start(self, job_description: str = "", *, key: str | None = None, **options: Unpack[StartOptions]) -> Started:
-        """Start an interview for one credit; raises PaymentRequired, and Unavailable when the credit has been given back.
+        """Start an interview for one credit.
 
-        `options` set its length and topics: see `StartOptions`. The same `key` never starts a second interview. Without one, a
-        key is made for this call and its retries.
+        Raises PaymentRequired, or Unavailable if it failed and the credit was returned. `options` set its length and topics; see
+        `StartOptions`. The same `key` never starts a second interview. If it is None, a key is generated for this call and its
+        retries.
         """
         return self._do(calls.start(job_description, key, options))
 
     def stream_start(
         self, job_description: str = "", *, key: str | None = None, **options: Unpack[StartOptions]
     ) -> Generator[Event[Started], None, None]:
-        """Start as `start` does; yields pieces of the first question as they are written, then Done."""
+        """Start an interview like `start`. Yields pieces of the first question as they are written, then Done."""
         with closing(self._stream(calls.start(job_description, key, options))) as events:
             yield from events
 
@@ -99,10 +108,10 @@ class Client(Core):
     ) -> Conversation:
         """Answer the open question and return the conversation with the verdict and the next question.
 
-        Without a `key` one is made for this call and its retries; the same key within 24 hours replays the reply.
-        `topic_id` and `question_id` (its number within the topic) name the question that is meant: an earlier one is never
-        taken for the open one. Raises Conflict when the interview is not active or another question is open, and Unavailable
-        when the answer is stored but not scored: see `retry`.
+        The same `key` replays the reply for 24 hours. If it is None, a key is generated for this call and its retries. `topic_id`
+        and `question_id` (the number within the topic) name the question being answered, so that an answer to an earlier question
+        is never taken as one to the open question. Raises Conflict if the interview is not active or another question is open,
+        and Unavailable if the answer was stored but could not be scored; see `retry`.
         """
         first = self._is_first(interview_id)
         found = self._do(calls.answer(interview_id, message, key, topic_id, question_id, first=first))
@@ -118,9 +127,10 @@ class Client(Core):
         topic_id: int | None = None,
         question_id: int | None = None,
     ) -> Generator[Event[Conversation], None, None]:
-        """Answer as `answer` does; yields pieces of feedback and next question as they are written, the score, then Done.
+        """Answer like `answer`.
 
-        An empty message completes the last answer, as `retry` does.
+        Yields pieces of the feedback and next question as they are written, the score, and finally Done. An empty message
+        completes the last answer, like `retry`.
         """
         first = self._is_first(interview_id)
         call = calls.answer(interview_id, message, key, topic_id, question_id, first=first)
@@ -129,49 +139,62 @@ class Client(Core):
         self._begun.add(interview_id)
 
     def retry(self, interview_id: int) -> Conversation:
-        """Get the missing verdict or next question of the last answer; raises ApiError 400 if nothing is missing."""
+        """Request the missing verdict or next question of the last answer.
+
+        Raises ApiError with status 400 if nothing is missing.
+        """
         return self.answer(interview_id, "")
 
     def interview(self, interview_id: int) -> Interview:
-        """Return an interview; raises NotFound."""
+        """Return an interview. Raises NotFound if it does not exist or belongs to another user."""
         return self._do(calls.interview(interview_id))
 
     def conversation(self, interview_id: int) -> Conversation:
-        """Return everything said in an interview; raises ApiError 400 for an id that is not one of yours."""
+        """Return all messages of an interview. Raises ApiError with status 400 for an unknown ID or another user's interview."""
         return self._do(calls.conversation(interview_id))
 
     def pause(self, interview_id: int) -> Interview:
-        """Pause an interview unless it is paused already; raises NotFound, and ApiError 400 for one that is finished."""
+        """Pause an interview and return it.
+
+        Does nothing if it is already paused. Raises NotFound, or ApiError with status 400 if the interview is finished.
+        """
         return self._set_status(interview_id, "paused")
 
     def resume(self, interview_id: int) -> Interview:
-        """Resume a paused interview; raises as `pause` does."""
+        """Resume a paused interview and return it. Does nothing if it is already active. Raises the same errors as `pause`."""
         return self._set_status(interview_id, "active")
 
     def summarise_job(self, job_description: str) -> str:
-        """Return what a job description asks for, as Markdown."""
+        """Return a Markdown summary of a job description."""
         return self._do(calls.summarise_job(job_description))
 
     def dashboard(self, *, limit: int | None = None, before: int | None = None) -> Dashboard:
-        """Return plan, credits and the newest interviews: at most `limit` (1 to 500), only those older than the id `before`."""
+        """Return the plan, the credits and the newest interviews.
+
+        `limit` (1 to 500) is the maximum number of interviews. If `before` is given, only interviews older than the one with that
+        ID are returned.
+        """
         return self._do(calls.dashboard(limit, before))
 
     # -- payment -------------------------------------------------------------------------------------------------
 
     def checkout(self, tier: str) -> str:
-        """Return the address of a page to pay for `individual`, `pro` or `premium`; raises Conflict for a second plan."""
+        """Return the URL of a checkout page for `individual`, `pro` or `premium`.
+
+        Raises Conflict if the user is already subscribed.
+        """
         return self._do(calls.checkout(tier))
 
     def cancel_subscription(self) -> None:
-        """Cancel subscription at the end of the paid period; raises Conflict when there is none."""
+        """Cancel the subscription at the end of the paid period. Raises Conflict if there is none."""
         self._do(calls.cancel())
 
     def resume_subscription(self) -> None:
-        """Undo the cancellation; raises Conflict, with a `portal_url` when that is possible only there."""
+        """Undo the cancellation. Raises Conflict, with a `portal_url` if only the payment service's portal can do it."""
         self._do(calls.resume_subscription())
 
     def change_plan(self, tier: str) -> None:
-        """Change to `pro` or `premium`; raises Conflict, with a `portal_url` when that is possible only there."""
+        """Change to `pro` or `premium`. Raises Conflict, with a `portal_url` if only the payment service's portal can do it."""
         self._do(calls.change_plan(tier))
 
     # -- the network ---------------------------------------------------------------------------------------------
@@ -210,14 +233,17 @@ class Client(Core):
             self._prepare_retry(call, outcome, sent, tries)
 
     def _prepare_retry(self, call: Call[Any], outcome: Outcome, sent: Tokens | None, tries: Tries) -> None:
-        """Renew the tokens or wait, as `tries` says; raises ApiError when the call is not to be retried."""
+        """Renew the tokens or wait before the next try. Raises ApiError if the call must not be retried."""
         if sent and tries.renews(call, outcome, sent):
             self._renewal.run(lambda: self._renew(sent))
         else:
             time.sleep(tries.pause(call, outcome))
 
     def _renew(self, stale: Tokens) -> None:
-        """Replace expired tokens, unless another caller has done so."""
+        """Replace the expired tokens `stale`, unless another call has already replaced them.
+
+        Signs out and raises Unauthorized if the refresh token is rejected.
+        """
         if self._tokens is not stale:
             return
         try:

@@ -1,4 +1,4 @@
-"""Checks of the question bank that a schema cannot express: coverage, uniqueness, and scores of sample answers."""
+"""Check what a schema cannot express about the question bank: coverage, uniqueness, and the scores of sample answers."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ PER_TOPIC = 50
 PER_LEVEL = 12
 MODEL_ANSWER_FLOOR = 9
 NON_ANSWER_CEILING = 1
-# Two prompts of one topic that are more similar than this ask the same thing.
+# Two prompts of one topic with a higher cosine similarity than this are near-duplicates.
 DUPLICATE_COSINE = 0.9
 
 
 def question_problems(question: BankQuestion) -> Iterable[str]:
-    """Yield the problems of one question, a sentence each."""
+    """Yield one sentence for each problem of a question."""
     for tag in question.tags:
         if tag not in technologies():
             yield f"{question.id}: the tag {tag!r} is not in technologies.toml"
@@ -50,13 +50,13 @@ def question_problems(question: BankQuestion) -> Iterable[str]:
 
 
 def bank_problems(bank: Mapping[str, BankQuestion]) -> Iterable[str]:
-    """Yield the problems of the whole bank, topic by topic."""
+    """Yield the problems of the whole bank, ordered by topic."""
     for topic in TOPICS:
         yield from topic_problems([question for question in bank.values() if question.topic == topic.slug], topic.slug)
 
 
 def topic_problems(questions: list[BankQuestion], slug: str) -> Iterable[str]:
-    """Yield the problems of one topic: too few questions, those of single questions, and near-duplicates."""
+    """Yield the problems of one topic: too few questions, problems of single questions, and near-duplicates."""
     if len(questions) < PER_TOPIC:
         yield f"{slug}: {len(questions)} questions, {PER_TOPIC} are needed"
     levels = Counter(question.level for question in questions)

@@ -1,4 +1,4 @@
-"""Vectors of words and sentences: static ones always, contextual ones if onnxruntime is installed."""
+"""Vectors of words and sentences: static ones always, and contextual ones if onnxruntime is installed."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from interviewer.grading.text import vectors, words
 
 Array = NDArray[np.float32]
 MAX_TOKENS = 256
-# A few times the sentences of one long answer with its question and reference. Each entry takes 15 to 400 kB.
+# Cache entries: a few times the sentences of a long answer with its question and reference. Each takes 15 to 400 kB.
 _KEPT = 512
-# Ranks in the vocabulary: words up to the first carry almost no information, words from the second on carry the most.
+# Ranks in the vocabulary. Words up to _COMMON carry almost no information; words from _RARE on carry the most.
 _COMMON, _RARE = 500, 30_000
 _CONTEXTUAL_LOCK = threading.Lock()
 # Shipped with the package; minilm/README.md names its source.
@@ -30,7 +30,7 @@ _MODEL = resources.files(__package__) / "minilm" / "model.onnx"
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A text as tokens, a unit vector for each token, and a unit vector for the whole text."""
+    """The tokens of a text, with a unit vector for each token and one for the whole text."""
 
     tokens: tuple[str, ...]
     token_vectors: Array
@@ -38,15 +38,15 @@ class Encoded:
 
 
 class Encoder(Protocol):
-    """Encodes texts as vectors, deterministically."""
+    """Encodes texts as vectors. The same text always gets the same vectors."""
 
     def __call__(self, text: str) -> Encoded:
-        """Return the vectors of `text`; of a very long text only the beginning may be read."""
+        """Return the vectors of `text`. Only the beginning of a very long text may be read."""
         ...
 
 
 def unit(rows: Array) -> Array:
-    """Return `rows` scaled to unit length; zero rows stay zero."""
+    """Return the rows scaled to unit length. Zero rows stay zero."""
     lengths = np.linalg.norm(rows, axis=-1, keepdims=True)
     return np.asarray(rows / np.maximum(lengths, 1e-6), dtype=np.float32)
 
@@ -58,7 +58,7 @@ def _word_vector(word: str) -> Array:
 
 @lru_cache(maxsize=_KEPT)
 def static(text: str) -> Encoded:
-    """Encode with wordllama's static word vectors."""
+    """Encode a text with wordllama's static word vectors."""
     tokens = tuple(words(text)[:MAX_TOKENS])
     rows = np.array([_word_vector(token) for token in tokens], dtype=np.float32).reshape(len(tokens), 256)
     return Encoded(tokens, rows, np.asarray(vectors([text or "."])[0]))
@@ -66,13 +66,13 @@ def static(text: str) -> Encoded:
 
 @cache
 def _pieces() -> dict[str, int]:
-    """Return the vocabulary of all-MiniLM-L6-v2 with each piece's index; common pieces come first."""
+    """Return the vocabulary of all-MiniLM-L6-v2, mapping each word piece to its index. Common pieces come first."""
     packed = resources.files(__package__).joinpath("wordpieces.txt.gz").read_bytes()
     return {piece: index for index, piece in enumerate(gzip.decompress(packed).decode().split("\n"))}
 
 
 def rarity(token: str) -> float:
-    """Return how informative `token` is, from 0.15 for the most common English words to 1 for rare ones."""
+    """Return how informative a token is, from 0.15 for the most common English words to 1 for rare ones."""
     place = _pieces().get(token, _RARE) + 1
     return 0.15 + 0.85 * min(1.0, max(0.0, math.log(place / _COMMON) / math.log(_RARE / _COMMON)))
 
@@ -114,7 +114,10 @@ def contextual() -> Encoder | None:
 
 
 def in_view_of(question: str, text: str, encoder: Encoder) -> Encoded:
-    """Encode `text` in the context of `question`, which gives terse words their meaning; alone if the question is too long."""
+    """Encode `text` in the context of `question`, which gives terse answers their meaning.
+
+    If the question leaves no room for the text, the text is encoded alone.
+    """
     both, start = encoder(f"{question}\n{text}"), len(encoder(question).tokens)
     if start >= len(both.tokens):
         return encoder(text)
@@ -122,5 +125,5 @@ def in_view_of(question: str, text: str, encoder: Encoder) -> Encoded:
 
 
 def stack(encoded: Sequence[Encoded]) -> Array:
-    """Return the texts' vectors as rows."""
+    """Return the vectors of the texts as the rows of one array."""
     return np.array([each.vector for each in encoded], dtype=np.float32)

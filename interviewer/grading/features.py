@@ -1,4 +1,4 @@
-"""The grader's features of an answer, on the same scale for a one-line reference and for a page."""
+"""The features of an answer that the grader uses, on the same scale for a one-line reference and a page-long one."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from interviewer.grading.polarity import ANSWERS_YES_OR_NO, conflict
 from interviewer.grading.segments import Point, Windows, content, overlap, points, segments, wanted_points, weight_of, windows
 from interviewer.grading.text import FUNCTION_WORDS
 
-# Sentences less similar than this to every part of question and reference are off-topic; at most MAX_SENTENCES are read.
+# Sentences less similar than this to every part of the question and reference are off-topic. At most MAX_SENTENCES are read.
 BESIDE_THE_POINT = 0.3
 MAX_SENTENCES = 40
 ASKED_TOKEN_WEIGHT = 0.3
-# For the comparison of informative words: a factor for words of the question, and weights of function words and punctuation.
+# For comparing informative words: the factor for words of the question, and the weights of function words and punctuation.
 _ASKED_SHARE, _EMPTY_WEIGHT, _SIGN_WEIGHT = 0.2, 0.03, 0.01
 _ENOUGH_SAID = 6.0
-# Features that are larger where a lower grade is expected.
+# Features whose larger values predict a lower grade.
 FALLING = frozenset(["conflict", "demand", "static_question_like", "context_question_like"])
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _WORD_CHARACTER = re.compile(r"\w")
@@ -33,7 +33,7 @@ _SAYS_NO = re.compile(r"\b(?:no|not|n['’]t|cannot)\b", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A question and its reference, parsed once for all answers."""
+    """A question and its reference answer, parsed once for all answers."""
 
     question: str
     reference: str
@@ -54,14 +54,14 @@ class Reply:
 
 @lru_cache(maxsize=256)
 def prepare(question: str, reference: str) -> Task:
-    """Parse a question and its reference."""
+    """Parse a question and its reference answer."""
     asked = content(question)
     found = tuple(points(reference, asked))
     return Task(question.strip(), reference.strip(), asked, found, wanted_points(question, len(found)))
 
 
 def read(task: Task, answer: str) -> Reply:
-    """Keep the on-topic sentences of `answer`, or all of them if none is."""
+    """Return the on-topic sentences of an answer, or all sentences if none is on topic. At most MAX_SENTENCES are kept."""
     pieces = segments(answer)
     stems = [content(piece) for piece in pieces]
     if pieces:
@@ -76,7 +76,7 @@ def read(task: Task, answer: str) -> Reply:
 
 
 def _means(task: Task, values: NDArray[np.float64], name: str) -> dict[str, float]:
-    """Return the weighted mean over all points, and the plain means of the best ones: as many as wanted, and half of all."""
+    """Return the weighted mean over all points, and the plain means over the best wanted ones and the best half."""
     weights = np.array([point.weight for point in task.points])
     best = np.sort(values)[::-1]
     return {
@@ -123,7 +123,7 @@ def _characters(task: Task, reply: Reply) -> dict[str, float]:
 
 
 def _token_weights(encoded: Encoded, asked: frozenset[str]) -> NDArray[np.float64]:
-    """Return token weights: low for tokens that carry no meaning or are in the question."""
+    """Return the weight of each token. Tokens that carry no meaning or occur in the question get low weights."""
     weights = [
         0.0 if token in FUNCTION_WORDS or not _WORD_CHARACTER.search(token) else (ASKED_TOKEN_WEIGHT if token in asked else 1.0)
         for token in encoded.tokens
@@ -132,7 +132,7 @@ def _token_weights(encoded: Encoded, asked: frozenset[str]) -> NDArray[np.float6
 
 
 def _aligned(encoded: Encoded, others: Array, asked: frozenset[str]) -> float:
-    """Return how well a text's tokens match other tokens: the weighted mean of each token's best cosine."""
+    """Return how well a text's tokens match other tokens: the weighted mean of each token's highest cosine. 0 without tokens."""
     if not len(others) or not encoded.tokens:
         return 0.0
     weights = _token_weights(encoded, asked)
@@ -148,7 +148,7 @@ def _beyond(vector: Array, direction: Array) -> Array:
 
 
 def _semantic(task: Task, reply: Reply, encoder: Encoder, name: str) -> dict[str, float]:
-    """Compare meanings: points with windows, tokens with tokens, and the whole texts without the question's part."""
+    """Compare meanings: points with windows, tokens with tokens, and the whole texts with the question's direction removed."""
     expected = [encoder(point.text) for point in task.points]
     said = [encoder(sentence) for sentence in reply.sentences]
     question, reference, answer = encoder(task.question), encoder(task.reference), encoder(reply.text)
@@ -180,7 +180,7 @@ def _semantic(task: Task, reply: Reply, encoder: Encoder, name: str) -> dict[str
 
 
 def _telling(text: Encoded, asked: frozenset[str]) -> NDArray[np.float64]:
-    """Weight each token by its rarity, and lower if the question has it."""
+    """Return the weight of each token by its rarity. Tokens that occur in the question get lower weights."""
     weights = []
     for token in text.tokens:
         weight = _EMPTY_WEIGHT if token in FUNCTION_WORDS else rarity(token)
@@ -190,9 +190,9 @@ def _telling(text: Encoded, asked: frozenset[str]) -> NDArray[np.float64]:
 
 
 def _keyed(task: Task, reply: Reply, encoder: Encoder, name: str) -> dict[str, float]:
-    """Compare the informative words of reference and answer, both encoded in the question's context.
+    """Compare the informative words of the reference and the answer, both encoded in the question's context.
 
-    The line for short references uses these features, so they are limited to what transfers to any subject.
+    The linear model for short references uses these features, so they are limited to what transfers to any subject.
     """
     asked, question = frozenset(encoder(task.question).tokens), encoder(task.question).vector
     reference, answer = (in_view_of(task.question, text, encoder) for text in (task.reference, reply.text))
@@ -233,7 +233,7 @@ def _word_rows(stems: Sequence[str]) -> Array:
 
 
 def _facts(task: Task, reply: Reply) -> dict[str, float]:
-    """Compare numbers, yes or no, and the ends of scales that subjects are tied to."""
+    """Compare numbers, yes/no answers, and the ends of opposite-word scales to which subjects are tied."""
     asked = set(_NUMBER.findall(task.question))
     expected = {number for number in _NUMBER.findall(task.reference) if len(number) > 1} - asked
     said = {number for number in _NUMBER.findall(reply.text) if len(number) > 1} - asked
@@ -252,9 +252,10 @@ def _facts(task: Task, reply: Reply) -> dict[str, float]:
 
 
 def measure(question: str, reference: str, answer: str, encoder: Encoder | None) -> dict[str, float]:
-    """Return the features of an answer with at least one word; `encoder` adds contextual features.
+    """Return the features of an answer, which must have at least one word.
 
-    Each feature is about 0 to 1 (`yes_no` from -1) and larger for better answers, except those in `FALLING`.
+    If `encoder` is given, contextual features are added. Most features range from 0 to 1 (`yes_no` from -1) and are larger for
+    better answers, except those in `FALLING`.
     """
     task = prepare(question, reference)
     reply = read(task, answer)

@@ -1,4 +1,4 @@
-"""Find sentences of an answer that address the grader or only praise the speaker."""
+"""Detect sentences of an answer that address the grader or only praise the candidate."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ _INSTRUCTION = re.compile("|".join(f"(?:{pattern})" for pattern in _PATTERNS), r
 
 
 def speaks_to_grader(sentence: str) -> bool:
-    """Return whether a sentence asks for a grade or tries to change the grading."""
+    """Return whether a sentence asks for a grade or tries to influence the grading."""
     return bool(_INSTRUCTION.search(sentence))
 
 
-# Words of praise, and words without technical content that accompany them.
+# Words of praise. _EMPTY adds words without technical content that accompany them.
 _PRAISE = frozenset(
     stems(
         "excellent great best perfect outstanding brilliant exceptional amazing fantastic superb expert genius talented skilled gifted "
@@ -69,7 +69,7 @@ _NOUNS_OF_ONESELF = re.compile(r"\b(?:i|i'm|i've|me|my)\b", re.IGNORECASE)
 
 
 def praises_oneself(sentence: str) -> bool:
-    """Return whether a sentence praises its speaker and says almost nothing else."""
+    """Return whether a sentence praises its author and says almost nothing else."""
     said = content_stems(sentence)
     empty = sum(word in _EMPTY for word in said)
     return bool(

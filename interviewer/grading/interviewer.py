@@ -1,4 +1,4 @@
-"""The built-in interviewer: questions from the bank, verdicts from the built-in judge, no model and no network."""
+"""The built-in interviewer: questions from the bank and verdicts from the built-in judge, without a model or network access."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_FEEDBACK_QUOTE = 120
 
 
 class BuiltinInterviewer:
-    """Implements `interviews.interviewer.Interviewer` with the package alone."""
+    """Implements `interviews.interviewer.Interviewer` without a model or network access."""
 
     name = "builtin"
     model = "question-bank"
@@ -28,7 +28,7 @@ class BuiltinInterviewer:
         self._rng = rng or random.Random()
 
     async def ask(self, brief: QuestionBrief) -> AsyncIterator[Piece | QuestionDraft]:
-        """Yield a question of the bank; raises nothing but programming errors."""
+        """Yield the text of a question from the bank in pieces, then the question. Raises no InterviewerError."""
         choice = await asyncio.to_thread(selection.choose, brief, self._rng)
         question = choice.question
         prompt = f"{choice.lead} {question.prompt.strip()}".strip()
@@ -44,7 +44,7 @@ class BuiltinInterviewer:
         )
 
     async def judge(self, brief: AnswerBrief) -> AsyncIterator[Piece | VerdictDraft]:
-        """Yield feedback that quotes the answer and names what is missing, then the verdict."""
+        """Yield the feedback in pieces, then the verdict. The feedback quotes the answer and names what is missing."""
         rubric = Rubric.model_validate(brief.rubric)
         scored = await asyncio.to_thread(mark_answer, brief.prompt, rubric, brief.answer, AnswerKind(brief.kind))
         feedback = write_feedback(rubric, scored)
@@ -53,20 +53,23 @@ class BuiltinInterviewer:
         yield VerdictDraft(feedback, scored.nature.value, tuple(mark.model_dump(mode="json") for mark in scored.marks))
 
     async def analyse_job(self, text: str) -> AsyncIterator[Document]:
-        """Yield the profile of a job description, in the posting's own words."""
+        """Yield the profile of a job description, worded as in the description."""
         yield (await asyncio.to_thread(job_match.find, text)).model_dump(mode="json")
 
     async def close(self) -> None:
-        """Do nothing: there are no connections."""
+        """Do nothing, because there are no connections."""
 
 
 def _sentences(text: str) -> Iterator[str]:
-    """Split a text into sentences; joined, they are the text."""
+    """Split a text into sentences. Joining them gives the text again."""
     yield from re.findall(r".+?(?:[.!?:]\s+|\n+|$)", text, re.DOTALL)
 
 
 def write_feedback(rubric: Rubric, scored: Scored) -> str:
-    """Return the feedback: what was good with quotes, what was missing, one thing to improve next."""
+    """Return the feedback: what was good, half-way there and missing, and one thing to improve next.
+
+    Quotes from the answer show what was good or half-way there.
+    """
     by_mark = {mark: [found for found in scored.marks if found.mark is mark] for mark in Mark}
     hits, partial, missed = (_heaviest_first(rubric, by_mark[mark]) for mark in (Mark.HIT, Mark.PARTIAL, Mark.MISSED))
     parts = [_opening(scored.nature, rubric, hits, missed)]
@@ -99,7 +102,7 @@ def _short(quote: str) -> str:
 
 
 def _opening(nature: AnswerNature, rubric: Rubric, hits: Sequence[MarkedPoint], missed: Sequence[MarkedPoint]) -> str:
-    """Return the first sentence: the overall impression, by the share of the weight that was fully made."""
+    """Return the first sentence, an overall impression based on the share of the weight whose key points were fully made."""
     if nature is AnswerNature.NON_ANSWER:
         return "This does not answer the question yet. In an interview, say what you do know and reason from there: it often earns half of the credit."
     if nature is AnswerNature.OFF_TOPIC:
@@ -116,7 +119,10 @@ def _opening(nature: AnswerNature, rubric: Rubric, hits: Sequence[MarkedPoint], 
 
 
 def _next_step(rubric: Rubric, partial: Sequence[MarkedPoint], missed: Sequence[MarkedPoint]) -> str:
-    """Return the one thing to improve: the heaviest key point that was not fully made, else the follow-up question."""
+    """Return the one thing to improve: the heaviest key point that was not fully made.
+
+    If there is none, it is the follow-up question or a general suggestion.
+    """
     weak = _heaviest_first(rubric, [*missed, *partial])
     if weak:
         return f"Next time: begin with the point that weighs most here — {_point(rubric, weak[0])}. Then back it with an example of your own."

@@ -1,4 +1,4 @@
-"""Analyze a job description without a language model: level, stack, and lines copied word for word."""
+"""Analyze a job description without a language model: its level, its stack, and lines copied verbatim."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _DOMAINS = {
 
 
 def level_of(text: str) -> Level:
-    """Return the seniority that a job description asks for; mid-level if it does not say."""
+    """Return the seniority that a job description asks for, or mid-level if it does not say."""
     heading = text.strip()[:200]
     if _JUNIOR.search(heading):
         return Level.JUNIOR
@@ -53,14 +53,14 @@ def level_of(text: str) -> Level:
 
 
 def tags_of(text: str) -> tuple[str, ...]:
-    """Return the tags of the technologies that a job description names, most mentioned first."""
+    """Return the tags of the technologies that a job description mentions, the most frequently mentioned first."""
     lowered = text.casefold()
     counts = {tag: sum(_mentions(word, lowered, text) for word in technology.words) for tag, technology in technologies().items()}
     return tuple(sorted((tag for tag, count in counts.items() if count), key=lambda tag: -counts[tag]))
 
 
 def _mentions(word: str, lowered: str, text: str) -> int:
-    # These are everyday words too: only their capitalized forms name a technology.
+    # These are also everyday words, so only their capitalized forms count as a technology.
     if word in {"go", "rest", "rust", "express"}:
         shape = word.upper() if word == "rest" else word.capitalize()
         return len(re.findall(rf"(?<![\w.]){re.escape(shape)}(?![\w-])(?!\s+(?:to|for|beyond|above)\b)", text))
@@ -68,7 +68,10 @@ def _mentions(word: str, lowered: str, text: str) -> int:
 
 
 def lines_of(text: str) -> list[str]:
-    """Return a job description's lines without bullets, long ones split into sentences, each cut to 300 characters."""
+    """Return a job description's lines without bullets, with long lines split into sentences.
+
+    Each line is truncated to 300 characters, and lines with fewer than three words are dropped.
+    """
     found = []
     for raw in text.splitlines():
         line = _BULLET.sub("", raw).strip()
@@ -78,7 +81,7 @@ def lines_of(text: str) -> list[str]:
 
 
 def find(text: str) -> JobFindings:
-    """Return the profile of a job description, in its own words."""
+    """Return the profile of a job description, worded as in the description."""
     lines = lines_of(text)
     qualifications = [line for line in lines if _QUALIFICATION.search(line)]
     responsibilities = [line for line in lines if line not in qualifications and _RESPONSIBILITY.search(line)]

@@ -1,4 +1,4 @@
-"""The bank's questions in the domain's type, and the similarity of texts by named technologies and by word vectors."""
+"""The bank's questions in the domain's type, and text similarity by technologies mentioned and by word vectors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class ShippedBank:
     """The question bank that ships with the package."""
 
     def all(self) -> Mapping[str, BankItem]:
-        """Return every question by its id; raises as `load_bank` does."""
+        """Return all questions, keyed by ID. Raises the same errors as `load_bank`."""
         return _items()
 
 
@@ -39,14 +39,14 @@ def _items() -> Mapping[str, BankItem]:
 
 
 class WordLikeness:
-    """Compares texts by the technologies they name and by static word vectors."""
+    """Compares texts by the technologies they mention and by static word vectors."""
 
     def technologies(self, text: str) -> frozenset[str]:
-        """Return the tags of the technologies that a text names."""
+        """Return the tags of the technologies that a text mentions."""
         return frozenset(tags_of(text))
 
     def cosines(self, texts: Sequence[str], others: Sequence[str]) -> Sequence[Sequence[float]]:
-        """Return the cosines of the texts' vectors; the first call loads the vectors, which takes a moment."""
+        """Return the cosine similarities of the texts' vectors. The first call is slow because it loads the word vectors."""
         if not texts or not others:
             return [[0.0] * len(others) for _ in texts]
         found: list[list[float]] = (vectors(texts) @ vectors(others).T).tolist()

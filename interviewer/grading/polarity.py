@@ -1,4 +1,4 @@
-"""Opposite words, and whether two texts tie the same subject to opposite ends of a scale."""
+"""Opposite words, and detection of texts that tie the same subject to opposite ends of a scale."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ _ENDS = _ends()
 
 @lru_cache(maxsize=2048)
 def _bindings(text: str) -> Bindings:
-    """Return, for each word and scale, the ends of the scale that share a clause with the word; a negation swaps the ends."""
+    """Return, for each (word, scale), the ends of the scale that share a clause with the word. A negation swaps the ends."""
     for pattern, word in _ORDERS:
         text = pattern.sub(word, text)
     found: dict[tuple[str, int], set[int]] = {}
@@ -79,9 +79,9 @@ def _bindings(text: str) -> Bindings:
 
 
 def conflict(reference: str, answer: str, subjects: Set[str]) -> tuple[float, float]:
-    """Return how many subjects are tied to the same end of a scale in both texts, and how many to opposite ends.
+    """Return how many subjects both texts tie to the same end of a scale, and how many to opposite ends.
 
-    `subjects` are stems; the words at the ends of other scales count as subjects too ("left" with "smaller").
+    `subjects` are stems. Words at the ends of other scales count as subjects too ("left" with "smaller").
     """
     expected, said = _bindings(reference), _bindings(answer)
     same = opposite = 0

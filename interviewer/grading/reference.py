@@ -1,7 +1,8 @@
-"""Derive key points from a reference answer, for questions that have no rubric. No model is involved.
+"""Derive key points from a reference answer, for questions that have no rubric.
 
-The text is split where its author split it: list items, then sentences; clauses only if that gives too few. Too many parts are
-merged, the shortest neighbors first, and a key point's weight depends on its share of the text.
+No language model is involved. The text is split where its author split it: into list items, then into sentences, and into clauses
+only if that gives too few parts. If there are too many parts, neighbors are merged, the shortest first. A key point's weight
+depends on its length relative to the mean.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ import re
 from interviewer.interviews.non_answers import copies_question
 from interviewer.interviews.rubric import MAX_KEY_POINTS, MAX_MODEL_ANSWER, MAX_POINT, MIN_KEY_POINTS, KeyPoint, Rubric
 
-# Bullets, numbers and letters before list items, but not a minus sign, "--option", "*args" or "e.g.".
+# Matches bullets, numbers and letters before list items, but not a minus sign, "--option", "*args" or "e.g.".
 _ITEM = re.compile(
     r"(?:(?:[•●○▪]|[-–—](?![-\d])|\*(?=\s)|\(?\d{1,2}[.)](?!\d)|\(?(?:[ivx]{1,4}|[a-h])(?:\)|\.(?=\s)))\s*)+(?=\S)",
     re.IGNORECASE,
 )
-# Not after abbreviations, nor between the parts of a number.
+# Does not split after abbreviations or within a number.
 _SENTENCE = re.compile(r"(?<!e\.g\.)(?<!i\.e\.)(?<!etc\.)(?<!vs\.)(?<=[.!?;])\s+(?=[^\s\da-z(]|\d+[^\d.])")
 _CLAUSES = (
     re.compile(r"(?<!\s)\s*;\s*"),
@@ -25,21 +26,21 @@ _CLAUSES = (
     re.compile(r"(?<!\s)\s*,\s*(?!\s|e\.?g|i\.?e|for example|such as|etc)", re.IGNORECASE),
     re.compile(r"(?<!\s)\s+and\s+", re.IGNORECASE),
 )
-# Words that pair two others: the "and" after them does not end a clause.
+# After these words, an "and" joins a pair and does not end a clause.
 _PAIR = re.compile(r"\b(?:between|both)\b[^,;.]*$", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
 _MIN_CLAUSE_WORDS = 2
-# Shorter lines are taken to end where their author ended them.
+# Shorter lines are assumed to end where their author meant them to end.
 _WRAPPED_LENGTH = 40
 _MAX_HEADING_WORDS = 14
-# A key point is light below the first and heavy above the second; both are lengths relative to the mean.
+# Lengths relative to the mean: key points below _LIGHT get weight 1, and key points above _HEAVY get weight 3.
 _LIGHT, _HEAVY = 0.6, 1.5
 
 
 def rubric_from_reference(question: str, reference: str) -> Rubric:
-    """Return a rubric of 3 to 6 key points, or fewer if the reference says fewer things; deterministic.
+    """Return a rubric of 3 to 6 key points, or fewer if the reference cannot be split that far.
 
-    Raises ValueError for a reference without a word.
+    The result is deterministic. Raises ValueError for a reference without any words.
     """
     if not _WORD.search(reference):
         raise ValueError("The reference answer is empty.")
@@ -51,7 +52,7 @@ def rubric_from_reference(question: str, reference: str) -> Rubric:
 
 
 def _items(text: str) -> list[str]:
-    """Split into list items and paragraphs; a wrapped line is joined to the line it continues."""
+    """Split a text into list items and paragraphs, joining wrapped lines."""
     items: list[str] = []
     length = 0
     for line in text.splitlines():
@@ -60,7 +61,7 @@ def _items(text: str) -> list[str]:
             continue
         marked = _ITEM.match(flat)
         if marked and not _WORD.search(flat, marked.end()):
-            # A number with nothing after it is content, not a list mark.
+            # A number with nothing after it is content, not a list marker.
             marked = None
         body = flat[marked.end() :] if marked else flat
         if length >= _WRAPPED_LENGTH and not marked and body[0].islower() and items[-1][-1] not in ".!?:;":
@@ -72,7 +73,7 @@ def _items(text: str) -> list[str]:
 
 
 def _sentences(items: list[str]) -> list[str]:
-    """Split items into sentences; a heading is put before the sentence that follows it."""
+    """Split items into sentences, with a heading prefixed to the sentence that follows it."""
     parts: list[str] = []
     heading = ""
     for item in items:
@@ -88,12 +89,12 @@ def _sentences(items: list[str]) -> list[str]:
 
 
 def _without_echo(question: str, parts: list[str]) -> list[str]:
-    """Remove parts that only repeat the question, unless nothing else is left."""
+    """Return the parts without those that only repeat the question, or all parts if nothing else is left."""
     return [part for part in parts if not copies_question(question, part)] or parts
 
 
 def _split_further(parts: list[str]) -> list[str]:
-    """Split at clauses, commas and "and" until there are enough parts or nothing can be split."""
+    """Split at clauses, commas and "and" until there are MIN_KEY_POINTS parts or nothing more can be split."""
     for clause in _CLAUSES:
         while len(parts) < MIN_KEY_POINTS:
             cuts = [(len(part), -index, halves) for index, part in enumerate(parts) if (halves := _halves(part, clause))]
@@ -105,7 +106,7 @@ def _split_further(parts: list[str]) -> list[str]:
 
 
 def _halves(part: str, clause: re.Pattern[str]) -> tuple[str, str] | None:
-    """Split a part in two at the place nearest its middle that leaves enough words on both sides."""
+    """Split a part at the separator nearest its middle, or return None if neither half would have enough words anywhere."""
     found = [
         (abs(cut.start() - len(part) / 2), part[: cut.start()], part[cut.end() :])
         for cut in clause.finditer(part)
@@ -116,7 +117,7 @@ def _halves(part: str, clause: re.Pattern[str]) -> tuple[str, str] | None:
 
 
 def _merged(parts: list[str]) -> list[str]:
-    """Merge neighbors, the shortest first, until there are at most MAX_KEY_POINTS parts."""
+    """Merge neighboring parts, the shortest pair first, until there are at most MAX_KEY_POINTS."""
     while len(parts) > MAX_KEY_POINTS:
         first = min(range(len(parts) - 1), key=lambda index: len(parts[index]) + len(parts[index + 1]))
         parts = [*parts[:first], _joined(parts[first], parts[first + 1]), *parts[first + 2 :]]
@@ -128,12 +129,12 @@ def _joined(first: str, second: str) -> str:
 
 
 def _fitting(part: str) -> str:
-    """Return a part as the text of a key point, within the length limits."""
+    """Return a part as the text of a key point, adjusted to the length limits."""
     if len(part) > MAX_POINT:
         return part[: MAX_POINT - 1].rsplit(None, 1)[0] + "…"
     return part if len(part.strip()) > 2 else f"The answer is {part}"
 
 
 def _weight(length: float) -> int:
-    """Return the weight, 1 to 3, for a length relative to the mean."""
+    """Return the weight (1 to 3) for a length relative to the mean."""
     return 1 if length < _LIGHT else 3 if length > _HEAVY else 2

@@ -1,4 +1,4 @@
-"""Predict a grade from features with trained parameters: a linear model and a set of small trees, averaged."""
+"""Predict a grade from features with trained parameters: the average of a linear model and an ensemble of small trees."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from importlib import resources
 from typing import Any
 
 PARAMETERS = "grading.json"
-# References whose "demand" is at most SHORT_DEMAND get SHORT_SHARE of their grade from the linear model for short references; the
+# References whose "demand" is at most SHORT_DEMAND get SHORT_SHARE of their grade from the linear model for short references. The
 # share falls to zero at LONG_DEMAND.
 SHORT_DEMAND, LONG_DEMAND, SHORT_SHARE = 2.4, 3.2, 0.6
 
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """A binary tree in arrays: node 0 is the root; `feature` -1 marks a leaf, whose `value` counts."""
+    """A binary tree stored in arrays. Node 0 is the root, and a `feature` of -1 marks a leaf with its `value`."""
 
     feature: tuple[int, ...]
     threshold: tuple[float, ...]
@@ -26,7 +26,7 @@ class Tree:
     value: tuple[float, ...]
 
     def predict(self, row: list[float]) -> float:
-        """Return the value of the leaf that `row` falls into."""
+        """Return the value of the leaf that the feature values in `row` lead to."""
         node = 0
         while self.feature[node] >= 0:
             node = self.left[node] if row[self.feature[node]] <= self.threshold[node] else self.right[node]
@@ -35,18 +35,14 @@ class Tree:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A linear model: an intercept and a weight per feature."""
+    """A linear model: an intercept and a weight for each feature."""
 
     names: tuple[str, ...]
     intercept: float
     weights: tuple[float, ...]
 
     def predict(self, measured: Mapping[str, float]) -> float:
-        """Return the linear model's grade.
-
-        Raises:
-            KeyError: a feature the model was trained with was not measured.
-        """
+        """Return the grade predicted by the linear model. Raises KeyError if a feature it was trained with is missing."""
         return self.intercept + sum(
             weight * measured[name] for name, weight in zip(self.names, self.weights, strict=True) if weight
         )
@@ -54,7 +50,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A linear model and trees over all features, and a linear model over a few for short references.
+    """A linear model and trees over all features, plus a linear model over a few features for short references.
 
     Trained by tests/calibration/fit.py.
     """
@@ -67,8 +63,7 @@ class Model:
     def predict(self, measured: Mapping[str, float]) -> float:
         """Return the predicted human grade, not yet clipped to 0 to 1.
 
-        Raises:
-            KeyError: a feature the model was trained with was not measured.
+        Raises KeyError if a feature it was trained with is missing.
         """
         row = [measured[name] for name in self.line.names]
         full = (self.line.predict(measured) + self.base + sum(tree.predict(row) for tree in self.trees)) / 2
@@ -77,7 +72,7 @@ class Model:
 
 
 def model_of(stored: Mapping[str, Any]) -> Model:
-    """Build a model from its part of the parameter file."""
+    """Build a model from its section of the parameter file."""
     trees = tuple(Tree(**{field: tuple(values) for field, values in tree.items()}) for tree in stored["trees"])
     return Model(_line_of(stored["line"]), stored["base"], trees, _line_of(stored["short"]))
 

@@ -1,7 +1,7 @@
-"""The built-in grader of short answers: compares an answer with a reference answer, without network or language model.
+"""The built-in grader for short answers: compares an answer with a reference answer, without network or language model.
 
-The features are in features.py, the trained model in regression.py. This module has the rules around them: a non-answer gets
-nothing, whatever the model predicts.
+The features are in features.py and the trained model in regression.py. This module has the rules around them: a non-answer scores
+0, whatever the model predicts.
 """
 
 from __future__ import annotations
@@ -24,23 +24,22 @@ _BLANK = re.compile(
     re.IGNORECASE,
 )
 HEAP_GRADE = 0.25
-# The model orders answers well but grades those in the middle too low, mainly for new kinds of questions.
+# The model ranks answers well but grades average ones too low, mainly for new kinds of questions.
 USUAL_GRADE, LIFT = 0.8, 0.35
 _LIFTED_FROM, _LIFTED_WHOLLY = 0.3, 0.5
 # A short answer that ties a subject to the wrong end of a scale ("a queue is last in first out") keeps this share of its grade.
 REVERSED_SHARE, SHORT_ANSWER = 0.6, 12
 _HEAP_WORDS, _HEAP_FUNCTION_SHARE = 8, 0.1
-# With less evidence than the first an answer gets nothing, from the second on what the model predicts.
+# An answer with at most NO_EVIDENCE gets nothing; from EVIDENCE on, it gets the full prediction.
 NO_EVIDENCE, EVIDENCE = 0.02, 0.15
 _ECHO_RUN, _ECHO_SHARE, _ECHO_WORDS = 5, 0.7, 60
 _UNRELATED, _RELATED = 0.15, 0.65
 
 
 def grade(question: str, reference_answer: str, answer: str) -> float:
-    """Return the likely human grade of `answer`, 0 to 1; deterministic.
+    """Return the grade (0 to 1) that a human would probably give to `answer`.
 
-    Raises:
-        ValueError: the reference answer has no words to compare with.
+    The result is deterministic. Raises ValueError if the reference answer has no words.
     """
     if not words(reference_answer):
         raise ValueError("The reference answer has no words.")
@@ -51,15 +50,15 @@ def grade(question: str, reference_answer: str, answer: str) -> float:
     return settle(measured, trained("context" if encoder else "static"), question, reference_answer, answer)
 
 
-# Every rule needs it, and detecting repetitions of the question is slow.
+# Cached because every rule calls it, and detecting repetitions of the question is slow.
 @lru_cache(maxsize=64)
 def worded(question: str, answer: str) -> str:
-    """Return `answer` without the sentences that address the grader or repeat the question; may be empty."""
+    """Return `answer` without sentences that address the grader or repeat the question. The result may be empty."""
     return "\n".join(piece for piece in segments(answer) if not speaks_to_grader(piece) and not _echoes(question, piece))
 
 
 def _echoes(question: str, piece: str) -> bool:
-    """Return whether a sentence repeats most of a sentence of the question word for word and adds only filler words."""
+    """Return whether a sentence repeats most of a sentence of the question verbatim and adds only filler words."""
     said = words(piece)
     if len(said) > _ECHO_WORDS:
         return False
@@ -73,13 +72,13 @@ def _echoes(question: str, piece: str) -> bool:
 
 
 def is_none(question: str, answer: str) -> bool:
-    """Return whether an answer does not try: empty, "no submission", "I don't know", the question repeated."""
+    """Return whether an answer is no attempt: it is empty, "no submission" or "I don't know", or repeats the question."""
     said = worded(question, answer)
     return bool(_BLANK.fullmatch(said)) or not words(said) or admits_ignorance(said) or copies_question(question, said)
 
 
 def settle(measured: dict[str, float], model: Model, question: str, reference_answer: str, answer: str) -> float:
-    """Return the grade for measured features: the model's prediction, limited by the rules."""
+    """Return the grade for measured features: the model's prediction, adjusted by the rules."""
     predicted = _lifted(min(1.0, max(0.0, model.predict(measured)))) * _trust(measured)
     if measured["conflict"] > 0.5 and len(content(worded(question, answer))) <= SHORT_ANSWER:
         predicted *= REVERSED_SHARE
@@ -89,13 +88,16 @@ def settle(measured: dict[str, float], model: Model, question: str, reference_an
 
 
 def _lifted(predicted: float) -> float:
-    """Raise a middling grade toward the usual one; grades near zero and good ones stay."""
+    """Raise an average grade toward USUAL_GRADE. Grades near zero and good grades stay the same."""
     share = min(1.0, max(0.0, (predicted - _LIFTED_FROM) / (_LIFTED_WHOLLY - _LIFTED_FROM)))
     return predicted + share * LIFT * max(0.0, USUAL_GRADE - predicted)
 
 
 def _trust(measured: dict[str, float]) -> float:
-    """Return 0 for an answer that shares no words or meaning with reference or question, up to 1 with enough evidence."""
+    """Return the factor (0 to 1) by which a prediction is trusted.
+
+    It is 0 for an answer that shares no words or meaning with the reference or question, and 1 from EVIDENCE on.
+    """
     likeness = max(measured["static_backward_best"], measured["static_asked_like"], measured.get("context_backward_best", 0.0))
     meaning = (likeness - _UNRELATED) / (_RELATED - _UNRELATED)
     evidence = max(measured["words_wanted"], measured["soft_wanted"], meaning)
@@ -103,7 +105,7 @@ def _trust(measured: dict[str, float]) -> float:
 
 
 def _is_heap(said: str, reference: str) -> bool:
-    """Return whether a text lists keywords without grammar; a reference that is itself a list may be answered with one."""
+    """Return whether a text lists keywords without grammar. If the reference is itself such a list, the answer may be one too."""
     return _bare(said) and not _bare(reference) and len(content(said)) >= _HEAP_WORDS
 
 

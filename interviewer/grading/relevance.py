@@ -1,4 +1,4 @@
-"""Decide whether an answer is on topic, from the meaning of its sentences instead of single words."""
+"""Decide whether an answer is on topic, based on the meaning of its sentences instead of single words."""
 
 from __future__ import annotations
 
@@ -13,23 +13,24 @@ from interviewer.grading.encoders import Array, contextual, unit
 from interviewer.grading.text import sentences, vectors
 from interviewer.interviews.rubric import Rubric
 
-# How many passages of an answer the encoder reads: those whose word vectors are most similar to what was asked.
+# The encoder reads this many passages of an answer, those whose word vectors are most similar to the question.
 CLOSELY = 10
-# Below this are 1 in 140 of the bank's model answers, 1 in 15 pieces of them, and half of the off-topic texts that earn points.
+# 1 in 140 of the bank's model answers, 1 in 15 excerpts of them, and half of the off-topic texts that earn points are below this.
 BESIDE_THE_POINT = 0.26
-# Questions whose own model answer is unlike them get a lower threshold: of 1,900 off-topic answers, one more scores over 3.
+# Lowers the threshold if the model answer itself is unlike its question. One more of 1,900 off-topic answers then scores over 3.
 OF_THE_MODEL_ANSWER = 0.6
-# How much more similar another question may be: right answers in own words are above, four in five misplaced answers below.
+# The similarity to the own question minus that to the closest other one. Correct answers in the user's own words are above
+# these values; four in five misplaced answers are below.
 ELSEWHERE, ELSEWHERE_IN_A_STORY = -0.05, -0.13
-# Stories about oneself touch every field, so in these topics only other questions about oneself are close rivals.
+# Personal stories touch every field, so answers in these topics resemble many questions.
 _STORIES = frozenset({"introduction", "behavioral"})
 
 
 def beside_the_point(prompt: str, rubric: Rubric, said: Sequence[str]) -> bool:
-    """Return whether no two neighboring sentences are similar to the question with its key points; False without an encoder.
+    """Return whether no two neighboring sentences are similar to the question and its key points.
 
-    Sentences are read in pairs, so padding around them changes nothing. Where the model answer itself is unlike the question, as
-    with personal stories, the threshold is lower.
+    Returns False if there is no encoder or no sentence. Sentences are read in pairs, so adding padding does not change the
+    result. The threshold is lower if the model answer itself is unlike the question, as with personal stories.
     """
     if contextual() is None or not said:
         return False
@@ -45,7 +46,10 @@ def _usual(prompt: str, points: tuple[str, ...], model_answer: str) -> float:
 
 
 def likeness(prompt: str, points: tuple[str, ...], said: Sequence[str]) -> float:
-    """Return the similarity of an answer's best passage to what was asked, -1 to 1; `said` has at least one sentence."""
+    """Return the similarity (-1 to 1) of an answer's best passage to the question and its key points.
+
+    `said` must have at least one sentence, and the contextual encoder must be available.
+    """
     encoder = contextual()
     assert encoder is not None
     pairs = [" ".join(said[first : first + 2]) for first in range(max(1, len(said) - 1))]
@@ -78,7 +82,7 @@ def belongs_elsewhere(prompt: str, rubric: Rubric, said: str) -> bool:
 
 
 def likeness_between(question: BankQuestion, others: Sequence[BankQuestion]) -> float:
-    """Return the highest similarity of a question's subject to those of others, -1 to 1; 0 without others."""
+    """Return the highest similarity (-1 to 1) of a question's subject to those of other questions, or 0 without others."""
     bank = _bank()
     here = bank.rows[bank.places[question.rubric.model_answer]]
     return max((float(bank.rows[bank.places[other.rubric.model_answer]] @ here) for other in others), default=0.0)
@@ -86,7 +90,7 @@ def likeness_between(question: BankQuestion, others: Sequence[BankQuestion]) -> 
 
 @dataclass(frozen=True, slots=True)
 class _Bank:
-    """The subject of each question of the bank, one unit vector per row; `places` maps model answers to rows."""
+    """The subject of each question of the bank, one unit vector per row. `places` maps model answers to row numbers."""
 
     rows: Array
     places: dict[str, int]
@@ -102,6 +106,6 @@ def _bank() -> _Bank:
 
 
 def _subject(prompt: str, rubric: Rubric) -> Array:
-    """Return the direction of prompt, key points and model answer in static vectors, fast enough for the whole bank."""
+    """Return the combined static vector of the prompt, key points and model answer. It is fast enough for the whole bank."""
     asked, wanted, model = vectors([prompt, " ".join(key_point.point for key_point in rubric.key_points), rubric.model_answer])
     return unit(np.asarray(unit(np.asarray(asked + wanted)) + model))

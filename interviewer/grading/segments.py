@@ -1,4 +1,4 @@
-"""Split a reference answer into its points, and an answer into windows that may make them."""
+"""Split a reference answer into its points, and an answer into the windows that may make them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _COUNT = re.compile(
     re.IGNORECASE,
 )
 _NOT_COUNTED = frozenset(["sentences", "words", "times", "seconds", "minutes", "hours", "bits", "bytes", "packets", "points"])
-# Words that introduce a point and carry no content of their own.
+# Words that introduce a point but carry no content.
 _FILLERS = frozenset(
     stem(word)
     for word in (
@@ -60,7 +60,7 @@ WINDOW = 3
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One thing the reference says: its text, its stems, the stems that are not in the question, and its weight."""
+    """One thing the reference answer says: its text, its stems, the stems that are not in the question, and its weight."""
 
     text: str
     stems: frozenset[str]
@@ -70,36 +70,36 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """Runs of one to `WINDOW` neighboring sentences: the sentence range and the stems of each run."""
+    """All runs of one to `WINDOW` neighboring sentences: the sentence range and the stems of each run."""
 
     ranges: tuple[tuple[int, int], ...]
     stems: tuple[frozenset[str], ...]
 
 
 def segments(text: str) -> list[str]:
-    """Split `text` at sentence ends, semicolons, bullets and line ends; pieces without a word or number are dropped."""
+    """Split a text at sentence ends, semicolons, bullets and line ends. Pieces without a word or number are dropped."""
     pieces = (piece.strip(" \t-–*>→\r") for piece in cut(_SEGMENT, text))
     return [piece for piece in pieces if words(piece)]
 
 
 def content(text: str) -> frozenset[str]:
-    """Return the stems of the meaningful words and numbers of `text`."""
+    """Return the stems of the meaningful words and numbers of a text."""
     return frozenset(stem(word) for word in words(text) if word not in FUNCTION_WORDS and (len(word) > 1 or word.isdigit()))
 
 
 def weight_of(word: str) -> float:
-    """Return the weight of a stem in an overlap: 1, or less for filler words."""
+    """Return the weight of a stem in an overlap: 1, or FILLER_WEIGHT for filler words."""
     return FILLER_WEIGHT if word in _FILLERS else 1.0
 
 
 def overlap(wanted: Collection[str], said: Collection[str]) -> float:
-    """Return the weighted share of `wanted` that is `said`, 0 to 1."""
+    """Return the weighted share (0 to 1) of `wanted` that also occurs in `said`, or 0 if `wanted` is empty."""
     total = sum(weight_of(word) for word in wanted)
     return sum(weight_of(word) for word in wanted if word in said) / total if total else 0.0
 
 
 def points(reference: str, asked: frozenset[str]) -> list[Point]:
-    """Return the points of the reference; headings that only repeat the question are dropped if anything remains."""
+    """Return the points of the reference answer. Headings that only repeat the question are dropped if anything else remains."""
     found = []
     for piece in segments(reference):
         said = content(piece)
@@ -110,7 +110,7 @@ def points(reference: str, asked: frozenset[str]) -> list[Point]:
 
 
 def wanted_points(question: str, available: int) -> int:
-    """Return how many points the question asks for ("name two ..."), at most those of the reference."""
+    """Return how many points the question asks for ("name two ..."), at most `available`; all of them if it gives no number."""
     counts = [
         int(count) if count.isdigit() else _COUNTS[count.lower()]
         for count, counted in _COUNT.findall(question)
@@ -120,6 +120,6 @@ def wanted_points(question: str, available: int) -> int:
 
 
 def windows(stems: Sequence[frozenset[str]]) -> Windows:
-    """Return every run of one to `WINDOW` neighboring sentences, given each sentence's stems."""
+    """Return all runs of one to `WINDOW` neighboring sentences. `stems` has the stems of each sentence."""
     ranges = tuple((first, first + size) for size in range(1, WINDOW + 1) for first in range(len(stems) - size + 1))
     return Windows(ranges, tuple(frozenset().union(*stems[first:last]) for first, last in ranges))

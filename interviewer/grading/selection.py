@@ -1,4 +1,4 @@
-"""Choose the next question of the bank."""
+"""Choose the next question from the bank."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from interviewer.interviews.plan import LANGUAGES
 from interviewer.interviews.rubric import PASS_SCORE, Rubric, score
 from interviewer.interviews.topics import CODING, AnswerKind, Level, topic_by_id
 
-# After a score of at least the first the next question is harder, after one of at most the second easier.
+# The next question is harder after a score of at least HARDER_FROM, and easier after a score of at most EASIER_FROM.
 HARDER_FROM, EASIER_FROM = PASS_SCORE + 1, 3
-# Of the 40,040 pairs of questions from different topics, 67 are more similar than this: they ask the same thing twice.
+# Questions more similar than this ask the same thing. So do 67 of the 40,040 pairs of questions from different topics.
 SAME_SUBJECT = 0.65
-# Penalty for a question about another programming language than the chosen one; it outweighs any match with the job.
+# The penalty for a question about a programming language that was not chosen. It outweighs any match with the job.
 OTHER_LANGUAGE = 6.0
-# The least similarity at which the question names a line of the posting.
+# The minimum similarity at which the question quotes a line of the job description.
 TIE_COSINE = 0.5
 MAX_TIE = 160
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The chosen question and a sentence that ties it to the job, empty if nothing does."""
+    """The chosen question, and the text before it (empty if there is none): its connection to the job and the language to use."""
 
     question: BankQuestion
     lead: str
@@ -42,7 +42,7 @@ class Choice:
 def choose(brief: QuestionBrief, rng: random.Random) -> Choice:
     """Choose the next question by topic, kind, level, job and earlier questions.
 
-    Questions that this user has already been asked come last, those asked longest ago first, once the others are used up.
+    Questions that the user has already been asked are used only when no others are left, the least recently asked first.
     """
     asked_now = {turn.bank_id for turn in brief.history}
     fits = [
@@ -75,7 +75,10 @@ def choose(brief: QuestionBrief, rng: random.Random) -> Choice:
 
 
 def target_level(brief: QuestionBrief) -> Level:
-    """Return the next question's level: the last one's, moved by how it was answered; at first the chosen one or the job's."""
+    """Return the next question's level: the last question's level, adjusted by the score of its answer.
+
+    For the first question, it is the chosen level, else the job's level, else mid-level.
+    """
     if not brief.history:
         if brief.level:
             return brief.level
@@ -88,12 +91,12 @@ def target_level(brief: QuestionBrief) -> Level:
 
 @cache
 def _language_tags() -> dict[str, str]:
-    """Return the tags of the selectable programming languages by name."""
+    """Return the tags of the selectable programming languages, keyed by name."""
     return {one.name: tag for tag, one in technologies().items() if one.name in LANGUAGES}
 
 
 def wanted_tags(brief: QuestionBrief) -> tuple[str, ...]:
-    """Return the tags of the job's technologies; a chosen programming language replaces the languages that the job names."""
+    """Return the tags of the job's technologies. A chosen programming language replaces the languages that the job mentions."""
     named = tags_of(brief.job.text) if brief.job else ()
     if not brief.programming_language:
         return named
@@ -104,7 +107,7 @@ def wanted_tags(brief: QuestionBrief) -> tuple[str, ...]:
 
 
 def is_about_another_language(question: BankQuestion, chosen: str) -> bool:
-    """Return whether a question is about languages other than the chosen one, or needs SQL code; False without a choice."""
+    """Return whether a question is about languages other than the chosen one, or asks for SQL code. False if none is chosen."""
     languages = {name for name, tag in _language_tags().items() if tag in question.tags}
     if question.kind is AnswerKind.CODE and "sql" in question.tags and question.topic == CODING.slug:
         languages.add("SQL")
@@ -112,7 +115,10 @@ def is_about_another_language(question: BankQuestion, chosen: str) -> bool:
 
 
 def _own_score(turn: PastTurn, brief: QuestionBrief) -> int:
-    """Score the last answer here, because its verdict is still being written."""
+    """Score the last answer with the built-in judge, because its verdict is still being written.
+
+    If its answer or rubric is missing, return a score that keeps the level.
+    """
     if turn.answer is None or brief.last_rubric is None:
         return PASS_SCORE - 1
     rubric = Rubric.model_validate(brief.last_rubric)
@@ -121,7 +127,7 @@ def _own_score(turn: PastTurn, brief: QuestionBrief) -> int:
 
 
 def _fit(question: BankQuestion, level: Level, tags: Sequence[str], likeness: float) -> float:
-    """Return how well a question fits: distance of level, shared technologies, similarity to the job's lines."""
+    """Return how well a question fits, based on its distance in level, shared technologies, and similarity to the job's lines."""
     shared = sum(tag in tags for tag in question.tags)
     foreign = len(question.tags) - shared if tags else 0
     return -2.0 * abs(question.level.rank - level.rank) + 1.5 * min(shared, 2) - 1.0 * min(foreign, 2) + 2.0 * likeness
@@ -134,7 +140,7 @@ def _bank_vectors() -> dict[str, NDArray[np.float32]]:
 
 
 def _likeness(questions: Sequence[BankQuestion], job: JobBrief | None) -> list[float]:
-    """Return each question's cosine to the most similar line of the job description."""
+    """Return each question's cosine to the most similar line of the job description, or zeros without one."""
     lines = lines_of(job.text) if job else []
     if not lines:
         return [0.0] * len(questions)
@@ -143,7 +149,7 @@ def _likeness(questions: Sequence[BankQuestion], job: JobBrief | None) -> list[f
 
 
 def _lead(question: BankQuestion, brief: QuestionBrief) -> str:
-    """Return the sentences before a question: its tie to the posting, and the language to write code in."""
+    """Return the text before a question: its connection to the job, and the language to write the code in. May be empty."""
     tied = _tie(question, brief.job, brief.history)
     chosen = brief.programming_language
     if (
@@ -157,9 +163,9 @@ def _lead(question: BankQuestion, brief: QuestionBrief) -> str:
 
 
 def _tie(question: BankQuestion, job: JobBrief | None, history: Sequence[PastTurn]) -> str:
-    """Return a sentence that ties the question to the posting: one of its lines, else a technology.
+    """Return a sentence that connects the question to the job, by one of its lines or else a technology.
 
-    Ties of earlier questions are not repeated.
+    Connections of earlier questions are not repeated. Returns "" if there is none.
     """
     if job is None:
         return ""

@@ -1,4 +1,4 @@
-"""Words, stems, sentences and sentence vectors for the built-in judge."""
+"""Words, stems, sentences and text vectors for the built-in judge."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[+#]{1,2}(?=\W|$)")
 _SEGMENT = re.compile(r"[^.!?;\n]+(?:[.!?;](?!\s|$)[^.!?;\n]*)*[.!?;]*")
-# More pieces than any answer of the allowed length has, unless its lines have only a few letters.
+# More pieces than any answer of the allowed length has, unless its lines are only a few letters long.
 MOST_PIECES = 300
 _STEMMER = snowballstemmer.stemmer("english")
-# The stemmer keeps the current word as state, and answers are judged in several threads.
+# The stemmer is not thread-safe (it stores the current word), and answers are judged in several threads.
 _STEMMER_LOCK = threading.Lock()
 
 FUNCTION_WORDS = frozenset(
@@ -164,30 +164,33 @@ def stem(word: str) -> str:
 
 
 def words(text: str) -> list[str]:
-    """Return the lowercase words of `text`; identifiers are split at case changes and punctuation."""
+    """Return the words of a text in lowercase. Identifiers are split at case changes and punctuation."""
     return [word.lower() for word in _WORD.findall(text)]
 
 
 def stems(text: str) -> list[str]:
-    """Return the stems of all words of `text`, in order."""
+    """Return the stems of all words of a text, in order."""
     return [stem(word) for word in words(text)]
 
 
 def content_stems(text: str) -> list[str]:
-    """Return the stems of the meaningful words of `text`."""
+    """Return the stems of the words of a text that are not function words, in order."""
     return [stem(word) for word in words(text) if word not in FUNCTION_WORDS]
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence (or line) of an answer: its exact text and its stems."""
+    """A sentence or line of an answer, with its exact text and its stems."""
 
     text: str
     stems: tuple[str, ...]
 
 
 def cut(piece: re.Pattern[str], text: str) -> list[str]:
-    """Return the pieces of `text`; beyond `MOST_PIECES`, neighbors are merged, because each piece costs the judge time."""
+    """Return the matches of `piece` in `text`.
+
+    If there are more than MOST_PIECES, neighbors are merged, because each piece costs the judge time.
+    """
     spans = [match.span() for match in piece.finditer(text)]
     together = math.ceil(len(spans) / MOST_PIECES) or 1
     runs = [spans[first : first + together] for first in range(0, len(spans), together)]
@@ -195,7 +198,7 @@ def cut(piece: re.Pattern[str], text: str) -> list[str]:
 
 
 def sentences(text: str) -> list[Sentence]:
-    """Split `text` at sentence ends, semicolons and line ends; pieces without a word are dropped."""
+    """Split a text at sentence ends, semicolons and line ends. Pieces without a word are dropped."""
     found = []
     for piece in cut(_SEGMENT, text):
         piece = piece.strip()
@@ -206,7 +209,10 @@ def sentences(text: str) -> list[Sentence]:
 
 
 def contains_phrase(haystack: Sequence[str], phrase: Sequence[str], *, gaps: int = 2) -> bool:
-    """Return whether the stems of `phrase` occur in `haystack` in order, with at most `gaps` words between them in total."""
+    """Return whether the stems of `phrase` occur in `haystack` in order, with at most `gaps` words between them in total.
+
+    Returns False for an empty phrase.
+    """
     if not phrase:
         return False
     first = phrase[0]
@@ -227,12 +233,12 @@ def contains_phrase(haystack: Sequence[str], phrase: Sequence[str], *, gaps: int
 
 
 _ENDINGS = ("ing", "ed", "ly", "tion", "er", "s")
-# Pseudocount of the prior: most pairs of words are too rare for their own counts to be trusted.
+# The prior's pseudocount. Most pairs of words are too rare for their own counts to be reliable.
 _PRIOR = 10.0
 
 
 class WordOrder:
-    """A model of usual word order, learned from texts: function words are kept, other words are reduced to their endings."""
+    """A model of usual word order, learned from texts. Function words are kept; other words are reduced to their endings."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         single: Counter[str] = Counter()
@@ -247,7 +253,11 @@ class WordOrder:
         self._single, self._pairs = single, pairs
 
     def of(self, text: str) -> tuple[float, int]:
-        """Return how much likelier words are after the one before (mean log ratio, below 0 is no order), and the number of pairs."""
+        """Return how usual a text's word order is, and its number of word pairs.
+
+        The first value is the mean log ratio of a word's probability after its predecessor to its overall probability. It is
+        below 0 for words in no order, and 0 without pairs.
+        """
         found = [
             self._surprise(*pair) for sentence in sentences(text) for kinds in [_kinds(sentence.text)] for pair in pairwise(kinds)
         ]
@@ -273,12 +283,12 @@ def _kind(word: str) -> str:
 
 @cache
 def _embedder() -> WordLlamaInference:
-    """Load the static word vectors in the wordllama package (nothing is downloaded)."""
+    """Load the static word vectors that ship with the wordllama package. Nothing is downloaded."""
     root = logging.getLogger()
     level, handlers = root.level, list(root.handlers)
     import wordllama
 
-    # On import the package configures logging for the whole process; undo that.
+    # Importing the package configures logging for the whole process, so undo that.
     root.setLevel(level)
     root.handlers[:] = handlers
     package = Path(wordllama.__file__).parent
@@ -286,7 +296,7 @@ def _embedder() -> WordLlamaInference:
 
 
 def vectors(texts: Sequence[str]) -> NDArray[np.float32]:
-    """Return one unit vector per text, in an array of shape (len(texts), 256)."""
+    """Return one unit vector for each text, in an array of shape (len(texts), 256)."""
     if not texts:
         return np.zeros((0, 256), dtype=np.float32)
     return np.asarray(_embedder().embed(list(texts), norm=True), dtype=np.float32)

@@ -1,4 +1,7 @@
-"""Appeals: a second, blind verdict on an answer. Both verdicts are kept, and the score that counts is their mean."""
+"""Appeals: a second, blind verdict on an answer.
+
+Both verdicts are kept, and the score that counts is the mean of their scores.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ NOTHING_SAID = "A skipped question has no answer to score."
 
 
 class Appeals:
-    """The use case of appealing a verdict."""
+    """The use case for appealing a verdict."""
 
     def __init__(self, database: Database, calls: InterviewerCalls, interviews: Interviews, guard: Guard | None = None) -> None:
         self._guard = guard or Guard(None)
@@ -38,9 +41,10 @@ class Appeals:
         """Grade an answer a second time without showing the interviewer the first verdict, and return the interview.
 
         Concurrent appeals of one answer share one grading, and the verdict is stored even if every caller disconnects. Raises
-        NotFound; BadRequest without a first verdict or where a second one could not differ; Conflict after an earlier appeal;
-        TooManyRequests, by account and by the network address `client`; Crowded or an InterviewerError when no verdict is
-        produced, in which case the user can appeal again.
+        NotFound for an unknown interview or question. Raises BadRequest if the answer was skipped or has no verdict, or if the
+        interviewer is deterministic and would repeat its verdict. Raises Conflict if the answer was appealed before, and
+        TooManyRequests when the account or the IP address `client` exceeds its rate limit. Raises Crowded or an InterviewerError
+        if the grading fails; the user can then appeal again.
         """
         await self._guard.check(Action.ANSWER, client, str(user_id))
         loaded = await self._interviews.load(user_id, interview_id)
@@ -78,7 +82,7 @@ class Appeals:
             await queries.add_appeal(session, appeal, interview_id, counted - verdict.score, call)
 
     async def close(self) -> None:
-        """Wait for running appeals, then cancel those that take longer than DRAIN_SECONDS; users can appeal again."""
+        """Wait for running appeals and cancel those that take longer than DRAIN_SECONDS. Users can appeal again after that."""
         if self._hearing:
             _, late = await asyncio.wait(self._hearing.values(), timeout=DRAIN_SECONDS)
             for task in late:

@@ -1,4 +1,4 @@
-"""Build the interviewer's input from database rows."""
+"""Build the interviewer's inputs from database rows."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from interviewer.interviews.views import TurnRow
 
 
 def job_brief(job: JobProfile | None) -> JobBrief | None:
-    """Return the job description in the form that the interviewer takes."""
+    """Return the interviewer's input for a job description, or None without one."""
     return JobBrief(job.text, job.profile) if job else None
 
 
 def question_brief(
     plan: Plan, position: int, rows: Sequence[TurnRow], job: JobBrief | None, seen_before: Sequence[str]
 ) -> QuestionBrief:
-    """Return the interviewer's input for the question at `position`, which follows the turns in `rows`."""
+    """Return the interviewer's input for asking the question at `position`, which follows the turns in `rows`."""
     place = plan.place(position)
     code_asked = any(row.question.kind == AnswerKind.CODE for row in rows if row.question.topic_id == CODING.id)
     return QuestionBrief(

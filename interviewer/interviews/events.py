@@ -11,7 +11,7 @@ from interviewer.interviews.views import Loaded, TurnView
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The interview exists and its credit is reserved."""
+    """The interview was created and its credit is reserved."""
 
     interview_id: int
     title: str
@@ -21,7 +21,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The answer is stored; its verdict and the next question may still be on their way."""
+    """The answer is stored. Its verdict and the next question may still be pending."""
 
     turn: TurnView
 
@@ -49,7 +49,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A verdict is stored; `finished` if it was the interview's last."""
+    """A verdict is stored. `finished` is true if it was the interview's last verdict."""
 
     turn: TurnView
     finished: bool
@@ -57,7 +57,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """One part of the turn, `verdict` or `question`, failed; what was stored before stays."""
+    """One part of the work, `verdict` or `question`, failed. Everything stored before the failure is kept."""
 
     part: str
     error: AppError
@@ -65,7 +65,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """This process stored everything that the answer was missing; `loaded` is the interview after that."""
+    """This process has stored everything that was missing for the answer. `loaded` is the interview afterwards."""
 
     loaded: Loaded
 

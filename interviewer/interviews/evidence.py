@@ -1,4 +1,4 @@
-"""Locate the quotes of a verdict in the answer."""
+"""Locate a verdict's quotes in the answer."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ _SPACES = re.compile(r"\s{2,}")
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of an answer; `quote` is the index of the first quote that covers it, or -1."""
+    """A piece of an answer. `quote` is the index of the first quote that covers it, or -1 if none does."""
 
     text: str
     quote: int = -1
 
 
 def segments(answer: str, quotes: Sequence[str]) -> list[Segment]:
-    """Split an answer where quotes begin and end; the segments joined are the answer.
+    """Split an answer where quotes begin and end.
 
-    Quotes are matched as `checked_marks` matches them: white space and case folded, typographic quotes made plain. The first
-    occurrence of a quote counts, overlaps go to the quote that is earlier in the list, and a quote that is not found is ignored.
+    Joining the segments gives the answer again. Quotes are matched like in `checked_marks`: Unicode-normalized, with plain quotes
+    and with case and white space folded. Only the first occurrence of a quote is used. Where quotes overlap, the one earlier in
+    the list wins. Quotes that are not found are ignored.
     """
     haystack, ends = _folded_with_ends(answer)
     stretches: list[tuple[int, int, int]] = []
@@ -49,7 +50,7 @@ def segments(answer: str, quotes: Sequence[str]) -> list[Segment]:
 def _folded_with_ends(answer: str) -> tuple[str, list[int]]:
     """Return the folded answer and, for each character of the original, the index at which its folded part ends.
 
-    This runs on the event loop, so every distinct character is folded once, all in a single call.
+    This runs on the event loop, so every distinct character is folded only once, all in a single call.
     """
     foldings = _foldings(answer)
     parts = [foldings.get(character, character) for character in answer]
@@ -59,9 +60,9 @@ def _folded_with_ends(answer: str) -> tuple[str, list[int]]:
 
 
 def _foldings(text: str) -> dict[str, str]:
-    """Map each character that folding changes to its folded form; every white space character maps to a space."""
+    """Map each character that folding changes to its folded form. Every white space character maps to a space."""
     different = list(set(text) - {_APART})
-    # No character combines across the NUL between them, so each one is folded as if it were alone.
+    # Characters never combine across a NUL separator, so each one is folded independently.
     parts = plain(_APART.join(different)).casefold().split(_APART) if different else []
     return {
         character: " ".join(part.split()) or " " * character.isspace()

@@ -1,4 +1,7 @@
-"""Starts that got no first question: failed, given up, or lost with their process. Each returns its credit once."""
+"""Starts that never got a first question because they failed, were given up, or lost their process.
+
+Each returns its credit once.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from interviewer.interviews.tables import Interview
 
 logger = logging.getLogger(__name__)
 A_DAY = timedelta(days=1)
-# Starts that an account may give up per day. Each one wastes a call of the model.
+# The number of starts that an account may give up per day. Each one wastes a model call.
 GIVE_UPS_A_DAY = 5
 GIVE_UPS_USED = (
     f"You've canceled {GIVE_UPS_A_DAY} interviews before their first question in the last day, so you can't cancel this one. "
@@ -27,17 +30,18 @@ GIVE_UPS_USED = (
 
 
 async def give_back(session: AsyncSession, interview_id: int, user_id: int) -> None:
-    """Mark a start as failed and return its credit to its balance; the row must be locked and still `starting`."""
+    """Mark a start as failed and return its credit. The interview's row must be locked and still have the status `starting`."""
     if await interview_credits.give_back(session, interview_id, user_id):
         await queries.set_status(session, interview_id, InterviewStatus.FAILED)
 
 
 async def give_up(session: AsyncSession, interview_id: int, user_id: int) -> None:
-    """Return the credit of a start that the user gives up; the row must be locked and still `starting`.
+    """Return the credit of a start that the user gives up.
 
-    Raises AllowanceUsed when the user has already given up GIVE_UPS_A_DAY starts within 24 hours.
+    The interview's row must be locked and still have the status `starting`. Raises AllowanceUsed if the user has already given up
+    GIVE_UPS_A_DAY starts within 24 hours.
     """
-    await users.locked_user(session, user_id)  # serializes concurrent requests, so that both are counted
+    await users.locked_user(session, user_id)  # serializes concurrent requests, so that each one is counted
     now = utcnow()
     used = await queries.give_ups(session, user_id, now - A_DAY)
     if len(used) >= GIVE_UPS_A_DAY:
@@ -48,7 +52,10 @@ async def give_up(session: AsyncSession, interview_id: int, user_id: int) -> Non
 
 
 async def give_back_failed(database: Database, interview_id: int) -> str:
-    """Return a failed start's credit unless that has been done, and return a sentence about it for the user."""
+    """Return a failed start's credit if it is still reserved, and return a sentence that says so to the user.
+
+    If the database fails, the error is logged and the credit is left to `give_back_lapsed`.
+    """
     try:
         async with database.transaction() as session:
             interview = await session.get(Interview, interview_id, with_for_update=True)
@@ -63,9 +70,10 @@ async def give_back_failed(database: Database, interview_id: int) -> str:
 
 
 async def give_back_lapsed(database: Database) -> int:
-    """Return the credits of starts whose lease expired with their process; returns the number of starts.
+    """Return the credits of starts whose lease expired because their process died.
 
-    Safe to call from several workers at once: each expired start is locked by one of them.
+    Returns the number of starts. Safe to call from several workers at once, because rows that another worker has locked are
+    skipped.
     """
     async with database.transaction() as session:
         lapsed = await queries.lapsed_starts(session)

@@ -1,4 +1,4 @@
-"""The interviewer's interface: its inputs, its outputs, and the protocol that implementations follow."""
+"""The interviewer interface: its inputs, its outputs, and the protocol that implementations follow."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from interviewer.interviews.topics import Level
 
 @dataclass(frozen=True, slots=True)
 class JobBrief:
-    """A job description as the user pasted it and, once analyzed, its profile."""
+    """A job description as the user pasted it. `profile` is None until it has been analyzed."""
 
     text: str
     profile: Document | None = None
@@ -20,7 +20,7 @@ class JobBrief:
 
 @dataclass(frozen=True, slots=True)
 class PastTurn:
-    """An earlier question of this interview, with its answer and score if it has them."""
+    """An earlier question of the same interview, with its answer and score if there are any."""
 
     topic_id: int
     subtopic: str
@@ -35,7 +35,7 @@ class PastTurn:
 class QuestionBrief:
     """The input for asking the next question.
 
-    Without a `level` the job decides; without a `programming_language` any language is fine.
+    If `level` is None, the job description decides. If `programming_language` is empty, any language is fine.
     """
 
     topic_id: int
@@ -51,7 +51,7 @@ class QuestionBrief:
 
 @dataclass(frozen=True, slots=True)
 class AnswerBrief:
-    """The input for judging one answer; `rubric` was fixed with the question."""
+    """The input for judging one answer. `rubric` was fixed when the question was asked."""
 
     topic_id: int
     kind: str
@@ -63,14 +63,14 @@ class AnswerBrief:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Text to show at once; it continues the pieces before it."""
+    """Text to show immediately, appended to the pieces before it."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class QuestionDraft:
-    """A complete question as proposed; `rubric` is not validated yet."""
+    """A complete question as the interviewer proposes it. Its `rubric` has not been validated yet."""
 
     prompt: str
     subtopic: str
@@ -82,7 +82,7 @@ class QuestionDraft:
 
 @dataclass(frozen=True, slots=True)
 class VerdictDraft:
-    """A complete verdict as proposed; `marks` are not checked against the answer yet."""
+    """A complete verdict as the interviewer proposes it. Its `marks` have not been checked against the answer yet."""
 
     feedback: str
     nature: str
@@ -91,7 +91,10 @@ class VerdictDraft:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one reply as counted by the model's server; `cached` is the part of `prompt` that came from its cache."""
+    """The token counts of one reply as reported by the model's server.
+
+    `cached` is the part of `prompt` that came from its cache.
+    """
 
     prompt: int
     cached: int
@@ -99,14 +102,15 @@ class Usage:
 
 
 class Interviewer(Protocol):
-    """Asks questions and judges answers. Every method raises a subclass of `errors.InterviewerError` when it fails.
+    """Asks questions and judges answers.
 
-    A `Usage`, where known, is yielded before the result or the failure.
+    Every method raises a subclass of `errors.InterviewerError` when it fails. If the token usage is known, a `Usage` is yielded
+    before the result or the failure.
     """
 
     @property
     def name(self) -> str:
-        """Short name that is stored with what it produces: `builtin` or `openai`."""
+        """The short name stored with everything the interviewer produces: `builtin` or `openai`."""
 
     @property
     def model(self) -> str:
@@ -114,16 +118,16 @@ class Interviewer(Protocol):
 
     @property
     def deterministic(self) -> bool:
-        """Whether it always gives the same answer the same verdict."""
+        """Whether the same answer always gets the same verdict."""
 
     def ask(self, brief: QuestionBrief) -> AsyncIterator[Piece | Usage | QuestionDraft]:
-        """Stream the question's text in pieces, then yield the whole question last."""
+        """Stream the question's text in pieces, then yield the complete question."""
 
     def judge(self, brief: AnswerBrief) -> AsyncIterator[Piece | Usage | VerdictDraft]:
-        """Stream the feedback's text in pieces, then yield the whole verdict last."""
+        """Stream the feedback's text in pieces, then yield the complete verdict."""
 
     def analyse_job(self, text: str) -> AsyncIterator[Usage | Document]:
-        """Yield the job description's profile last."""
+        """Analyze a job description and yield its profile as the last item."""
 
     async def close(self) -> None:
-        """Close connections; called once, at shutdown."""
+        """Close all connections. Called once, at shutdown."""

@@ -1,4 +1,4 @@
-"""Calls of the interviewer from the use cases: queued fairly between users, measured and validated.
+"""Make interviewer calls for the use cases: queued fairly between users, measured and validated.
 
 Every call returns its result and the row that records the call, so that the caller can store both in one transaction.
 """
@@ -59,16 +59,17 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The user who waits for a reply, and the interview it is for, if any."""
+    """The user for whom a call is made, and the ID of the interview if there is one."""
 
     user_id: int
     interview_id: int | None = None
 
 
 class InterviewerCalls:
-    """Calls of one interviewer. When the queue is full, a call raises Crowded and leaves no record.
+    """Makes the calls to one interviewer.
 
-    After any other error the call's row is stored here, and the error is raised again.
+    If the queue is full before a call begins, it raises Crowded and stores no row. After any other error except cancellation, the
+    call's row is stored here. The error is always raised again.
     """
 
     def __init__(self, database: Database, interviewer: Interviewer, door: Door | None = None, repeats: int = 1) -> None:
@@ -79,25 +80,25 @@ class InterviewerCalls:
         self.door = door or model_door()
 
     async def ask(self, caller: Caller, brief: QuestionBrief, publish: Publish[Event]) -> tuple[AskedQuestion, ModelCall]:
-        """Return the next question and publish its text as it is written; raises an InterviewerError."""
+        """Return the next question and publish its text as it is written. Raises Crowded or an InterviewerError."""
         async with self._recorded(Kind.ASK, caller) as record:
             asked = await replies.ask(record.interviewer, brief, publish, record.usage.append)
         return asked, self._row(record)
 
     async def judge(self, caller: Caller, brief: AnswerBrief, publish: Publish[Event]) -> tuple[Judgement, ModelCall]:
-        """Return the verdict on an answer and publish its feedback as it is written; raises an InterviewerError."""
+        """Return the verdict on an answer and publish its feedback as it is written. Raises Crowded or an InterviewerError."""
         async with self._recorded(Kind.JUDGE, caller) as record:
             judgement = await replies.judge(record.interviewer, brief, publish, record.usage.append, self._repeats)
         return judgement, self._row(record)
 
     async def analyze(self, caller: Caller, text: str) -> tuple[dict[str, Any], ModelCall]:
-        """Return the profile of a job description; raises an InterviewerError."""
+        """Return the profile of a job description. Raises Crowded or an InterviewerError."""
         async with self._recorded(Kind.ANALYSE, caller) as record:
             profile = await replies.analyse(record.interviewer, text, record.usage.append)
         return profile, self._row(record)
 
     async def store(self, call: ModelCall) -> None:
-        """Store a call's row in a transaction of its own. A failure is only logged, because nothing depends on the row."""
+        """Store a call's row in its own transaction. A failure is only logged, because nothing depends on the row."""
         try:
             async with self._database.transaction() as session:
                 session.add(call)
@@ -116,7 +117,7 @@ class InterviewerCalls:
             raise
 
     async def _note_failure(self, record: _Record, call: ModelCall, error: BaseException) -> None:
-        """Count, log and store a failed call; a cancelled one is only counted."""
+        """Count the outage, log the failure and store the call's row. Does nothing if the call was cancelled."""
         if isinstance(error, Exception):
             metrics.outage("model")
             logger.warning(
@@ -128,11 +129,11 @@ class InterviewerCalls:
             await self.store(call)
 
     def _row(self, record: _Record) -> ModelCall:
-        """Count a completed call and return the row that records it."""
+        """Update the metrics for a call that has ended, and return the row that records it."""
         kind, seconds = record.kind.value, perf_counter() - (record.interviewer.began or record.came)
         metrics.MODEL_CALLS.labels(kind, record.outcome).inc()
         metrics.MODEL_SECONDS.labels(kind).observe(seconds)
-        # Repeated grading makes several replies part of one call.
+        # With repeated grading, one call has several replies.
         usage = _sum(record.usage) if record.usage else None
         if usage:
             metrics.MODEL_TOKENS.labels("prompt").inc(usage.prompt)
@@ -152,7 +153,7 @@ class InterviewerCalls:
 
 
 class _Queued:
-    """The interviewer as one user's call sees it: each reply waits for its place in the queue."""
+    """Wraps the interviewer for one user's call: each reply waits for its place in the queue."""
 
     def __init__(self, interviewer: Interviewer, door: Door, user_id: int, kind: Kind) -> None:
         self.name, self.model, self.deterministic = interviewer.name, interviewer.model, interviewer.deterministic
@@ -160,22 +161,22 @@ class _Queued:
         self._door = door
         self._user_id = user_id
         self._first_token = metrics.FIRST_TOKEN_SECONDS.labels(kind.value).observe
-        self.began: float | None = None  # when the first reply began, by `perf_counter`
+        self.began: float | None = None  # `perf_counter` at the start of the first reply
 
     def ask(self, brief: QuestionBrief) -> AsyncIterator[Piece | Usage | QuestionDraft]:
-        """Ask as the interviewer does; also raises Crowded."""
+        """Call the interviewer's `ask`. Also raises Crowded."""
         return self._through(self._interviewer.ask(brief))
 
     def judge(self, brief: AnswerBrief) -> AsyncIterator[Piece | Usage | VerdictDraft]:
-        """Judge as the interviewer does; also raises Crowded."""
+        """Call the interviewer's `judge`. Also raises Crowded."""
         return self._through(self._interviewer.judge(brief))
 
     def analyse_job(self, text: str) -> AsyncIterator[Usage | Document]:
-        """Analyze as the interviewer does; also raises Crowded."""
+        """Call the interviewer's `analyse_job`. Also raises Crowded."""
         return self._through(self._interviewer.analyse_job(text))
 
     async def close(self) -> None:
-        """Do nothing: the interviewer's owner closes it."""
+        """Do nothing, because the interviewer's owner closes it."""
 
     async def _through(self, items: AsyncIterator[Item]) -> AsyncIterator[Item]:
         async with self._door.place(self._user_id):
@@ -191,7 +192,7 @@ class _Queued:
 
 @dataclass
 class _Record:
-    """A call in progress: when it was made, by `perf_counter`, and the tokens of its replies."""
+    """A call in progress: when it was made (`perf_counter`), the token usage of its replies, and its outcome."""
 
     kind: Kind
     caller: Caller

@@ -15,7 +15,7 @@ Lines = Annotated[tuple[Line, ...], Field(max_length=30)]
 class JobFindings(BaseModel):
     """The parts of a job description that questions refer to.
 
-    Statements about years, platforms and seniority are copied word for word into `qualifications`.
+    Statements about years of experience, platforms and seniority are copied verbatim into `qualifications`.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -29,7 +29,7 @@ class JobFindings(BaseModel):
 
 
 def markdown(findings: JobFindings) -> str:
-    """Return the profile as a Markdown summary."""
+    """Return the profile as a Markdown summary. Empty fields are left out."""
     lines = ["### JD Context", ""]
     for label, value in (("Role", findings.title), ("Level", findings.level.value), ("Domain", findings.domain)):
         if value:

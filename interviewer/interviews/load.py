@@ -1,4 +1,4 @@
-"""Load a whole interview in two statements, however long it is."""
+"""Load a whole interview with two statements, regardless of its length."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from interviewer.interviews.views import Loaded, TurnRow, turn_view
 
 
 async def found(session: AsyncSession, user_id: int, interview_id: int, *, lock: bool = False) -> Loaded:
-    """Load one of the user's interviews with all its turns; raises NotFound, also for another user's interview."""
+    """Load one of the user's interviews with all its turns, locking the interview's row if `lock` is set.
+
+    Raises NotFound if the interview does not exist or belongs to another user.
+    """
     loaded = await queries.load(session, interview_id, user_id, lock=lock)
     if loaded is None:
         raise NotFound("Interview not found")
@@ -26,23 +29,26 @@ async def found(session: AsyncSession, user_id: int, interview_id: int, *, lock:
 
 
 def with_row(loaded: Loaded, changed: TurnRow) -> Loaded:
-    """Return the interview with one turn replaced."""
+    """Return the interview with the turn of the same question replaced by `changed`."""
     rows = tuple(changed if row.question.id == changed.question.id else row for row in loaded.rows)
     return replace(loaded, rows=rows)
 
 
 def lacking(loaded: Loaded, row: TurnRow) -> Missing:
-    """Return what an answer is still missing."""
+    """Return whether the verdict and the next question are missing for an answered turn."""
     return missing_after(row.question.position, judged=row.verdict is not None, asked=len(loaded.rows), total=loaded.plan.total)
 
 
 def lacks_something(loaded: Loaded, row: TurnRow) -> bool:
-    """Return whether an answer is still missing its verdict or the question after it."""
+    """Return whether an answered turn is missing its verdict or the next question."""
     return bool(lacking(loaded, row))
 
 
 def known(loaded: Loaded, row: TurnRow) -> list[Event]:
-    """Return the events of what is already stored for an answer."""
+    """Return the events for what is already stored.
+
+    These are Judged if there is a verdict, and Asked if the next question is stored and has no answer.
+    """
     plan, asked = loaded.plan, len(loaded.rows)
     events: list[Event] = []
     if row.verdict is not None:
@@ -54,7 +60,10 @@ def known(loaded: Loaded, row: TurnRow) -> list[Event]:
 
 
 def grown(loaded: Loaded, row: TurnRow, stored: Sequence[Verdict | Question]) -> Loaded:
-    """Return the interview after `stored` was added to one of its turns, without reading the database again."""
+    """Return the interview with the rows in `stored` added to one of its turns, without reading the database again.
+
+    The totals and the status of `loaded.interview` are updated in place.
+    """
     for new in stored:
         if isinstance(new, Question):
             loaded = replace(loaded, rows=(*loaded.rows, TurnRow(new, None, None)))

@@ -1,4 +1,4 @@
-"""Interviews for API clients: a client sends messages, and the server works out which question each one answers."""
+"""Interviews for API clients. A client sends messages, and the server works out which question each one answers."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from interviewer.interviews.turns import Interviews
 from interviewer.interviews.user_text import clean_answer, cleaned
 from interviewer.interviews.views import Loaded, TurnRow, turn_view
 
-# How long an Idempotency-Key replays the reply to its answer.
+# How long a repeated Idempotency-Key replays the stored reply.
 REPLAYED_FOR = timedelta(hours=24)
-# The id of an answer is derived from its Idempotency-Key (RFC 9562, version 5), so keys need no table of their own.
+# An answer's ID is derived from its Idempotency-Key (a version 5 UUID, RFC 9562), so keys need no table of their own.
 _KEYS = UUID("6f1b7f0e-5a53-4a39-9d0e-3f6a0b9c4d21")
 ALREADY_BEGUN = "The interview has already started with a different first answer."
 OTHER_ANSWER = "The last answer hasn't been scored yet. To retry, send its text again, or an empty message."
@@ -29,10 +29,11 @@ HALF_NAMED = "topic_id and question_id identify a question together. Send both o
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A client's message: `key` is its Idempotency-Key; `conversation_id` the conversation it names, if any.
+    """A client's message.
 
-    `first`: the client means to answer the first question. `topic_id` and `question_id` (the number within the topic), if given,
-    name the question.
+    `key` is its Idempotency-Key, and `conversation_id` is the conversation it names, if any. `first` is set if the client means
+    to answer the first question. `topic_id` and `question_id` (the number within the topic) optionally name the question; raises
+    BadRequest if only one of them is given.
     """
 
     message: str
@@ -48,11 +49,11 @@ class Sent:
 
     @property
     def names_a_question(self) -> bool:
-        """Whether the message names its question."""
+        """Whether the message says which question it answers."""
         return self.topic_id is not None
 
     def named(self, loaded: Loaded) -> TurnRow:
-        """Return the turn that the message names; raises Conflict if that question has not been asked."""
+        """Return the turn of the question that the message names. Raises Conflict if that question has not been asked."""
         for row in loaded.rows:
             if (row.question.topic_id, loaded.plan.place(row.question.position).number) == (self.topic_id, self.question_id):
                 return row
@@ -61,25 +62,26 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The question that a message answers, and the events of its turn."""
+    """The ID of the question that a message answers, and the events of its turn."""
 
     question_id: int
     events: AsyncIterator[Event]
 
 
 class Programs:
-    """The use cases of API clients that take an interview."""
+    """The interview use cases for API clients."""
 
     def __init__(self, interviews: Interviews, receipts: Receipts) -> None:
         self._interviews = interviews
         self._receipts = receipts
 
     async def reply(self, user_id: int, interview_id: int, sent: Sent, client: str = "") -> Reply:
-        """Take a message as a new or a repeated answer and return its reply.
+        """Handle a message as a new answer or as a repeat of an earlier one, and return its reply.
 
-        `client` is the caller's network address. Raises NotFound, also for a conversation that is another interview's or has not
-        begun; BadRequest without a message; TooLarge; and Conflict when the interview is not active, when an answer that is not
-        judged yet has another text, or when the named question is not the open one. Iterating the events raises TooManyRequests.
+        `client` is the caller's IP address. Raises NotFound if the user has no such interview, if it has no question yet, or if
+        the message names another conversation. Raises BadRequest if the message is missing or unusable, and TooLarge if it is too
+        long. Raises Conflict if the interview is not active, if the last answer is still incomplete and has a different text, or
+        if the named question is neither open nor answered with this text. Iterating the events raises TooManyRequests.
         """
         loaded = await self._interviews.load(user_id, interview_id)
         if not loaded.rows or (sent.conversation_id is not None and str(sent.conversation_id) != str(loaded.conversation_id)):
@@ -101,7 +103,11 @@ class Programs:
         return Reply(row.question.id, events)
 
     async def _undelivered(self, loaded: Loaded, sent: Sent, text: str) -> TurnRow | None:
-        """Return the last answered turn if only its text is repeated (no key, no question) and its reply was not delivered."""
+        """Return the last answered turn if the message repeats its text and its reply was never delivered, else None.
+
+        Messages that have a key or name a question are never matched. The reply is marked as delivered, so it is replayed only
+        once.
+        """
         last = next((row for row in reversed(loaded.rows) if row.answer is not None), None)
         if last is None or last.answer is None or text != last.answer.content or not last.answer.reply_owed:
             return None
@@ -111,17 +117,18 @@ class Programs:
 
 
 def answer_id(interview_id: int, question_id: int, key: str) -> UUID:
-    """Return the id under which the answer to a question with this Idempotency-Key is stored.
+    """Return the UUID under which the answer to a question with this Idempotency-Key is stored.
 
-    The question is part of it, so that an expired key can be used again for another question.
+    The question is part of the UUID, so that a client can reuse an expired key for another question.
     """
     return uuid5(_KEYS, f"{interview_id}/{question_id}/{key}")
 
 
 def repeated(loaded: Loaded, sent: Sent, text: str) -> TurnRow | None:
-    """Return the answered turn that a message repeats, or None for a new answer; raises Conflict when it is neither.
+    """Return the answered turn that a message repeats, or None if the message is a new answer.
 
-    `text` is the message as it would be stored, empty if there is none.
+    `text` is the message as it would be stored, or empty if there is none. Raises Conflict if the message contradicts what is
+    stored: the last answer is incomplete and differs, or the question that the message means has another answer.
     """
     named = sent.named(loaded) if sent.names_a_question else None
     answered = [row for row in loaded.rows if row.answer is not None]
@@ -150,15 +157,15 @@ def _says(row: TurnRow, text: str) -> bool:
 
 
 def _has_key(row: TurnRow, loaded: Loaded, key: str) -> bool:
-    """Return whether an answer was sent with this key within REPLAYED_FOR."""
+    """Return whether the turn's answer was sent with this key within REPLAYED_FOR."""
     interview_id = loaded.interview.id
-    # The second form is that of answers stored before the question became part of the id.
+    # Answers stored before the question became part of the ID have the second form.
     ids = (answer_id(interview_id, row.question.id, key), uuid5(_KEYS, f"{interview_id}/{key}"))
     return row.answer is not None and row.answer.client_id in ids and utcnow() - row.answer.created_at <= REPLAYED_FOR
 
 
 async def _with_next(events: AsyncIterator[Event], loaded: Loaded, row: TurnRow) -> AsyncIterator[Event]:
-    """Yield the events of a repeated answer, and the next question even if that has been answered since."""
+    """Yield the events of a repeated answer, then the next question even if it has been answered since."""
     async with aclosing(events) as opened:  # type: ignore[type-var]
         async for event in opened:
             yield event

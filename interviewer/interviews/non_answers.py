@@ -1,4 +1,4 @@
-"""Detect replies that do not try to answer. Their score is capped, whichever interviewer judges."""
+"""Detect replies that do not try to answer. Their score is capped no matter which interviewer judges them."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ NO_IDEA = re.compile(
     r"( please| thanks)?\W*$",
     re.IGNORECASE,
 )
-# In words. A longer reply that contains "I don't know" may still answer in part.
+# In words. A longer reply that contains "I don't know" may still be a partial answer.
 SHORT_REPLY = 25
 COPIED_SHARE = 0.8
 _RUN = 3
 
 
 def admits_ignorance(answer: str) -> bool:
-    """Return whether a short reply says that it has no answer."""
+    """Return whether a reply is short and says that the candidate has no answer."""
     return bool(NO_IDEA.search(answer)) and len(_WORD.findall(answer)) < SHORT_REPLY
 
 
 def copies_question(prompt: str, answer: str) -> bool:
-    """Return whether most of the reply's three-word runs are also in the question."""
+    """Return whether at least 80 % of the reply's distinct three-word sequences also occur in the question."""
     said = [word.casefold() for word in _WORD.findall(answer)]
     asked = [word.casefold() for word in _WORD.findall(prompt)]
     runs = _runs(said)
@@ -35,7 +35,7 @@ def copies_question(prompt: str, answer: str) -> bool:
 
 
 def is_non_answer(prompt: str, answer: str) -> bool:
-    """Return whether a reply does not try to answer: no words, "I don't know", or the question copied back."""
+    """Return whether a reply does not try to answer: it has no words, says "I don't know", or copies the question."""
     return not _WORD.search(answer) or admits_ignorance(answer) or copies_question(prompt, answer)
 
 

@@ -1,4 +1,4 @@
-"""An interviewer that uses OpenAI's chat/completions API: OpenAI itself, Ollama, vLLM, llama.cpp and compatible servers."""
+"""An interviewer that uses the chat/completions API of OpenAI, Ollama, vLLM, llama.cpp and compatible servers."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ CONNECT_SECONDS = 5.0
 # In characters. Some servers accept a schema without enforcing it, and their replies can run away.
 MAX_REPLY = 60_000
 MAX_PAST_ANSWER = 2_000
-# Bytes of one event of the stream.
+# The maximum size of one event of the stream, in bytes.
 MAX_EVENT = 1_000_000
 RETRIES = 2
-# The statuses with which servers refuse a request that has an unknown option.
+# The status codes that servers return for an unknown request option.
 REFUSED_OPTION = frozenset({400, 422})
-# A larger token count is an error of the server.
+# Larger token counts are implausible, so they are ignored.
 MOST_TOKENS = 100_000_000
 _OPTION = re.compile("stream_options|include_usage")
 
@@ -60,7 +60,7 @@ class _Reply(BaseModel):
 
 
 class QuestionReply(_Reply):
-    """A question as the model writes it."""
+    """A question in the model's reply."""
 
     question: str = Field(min_length=1)
     topic: str
@@ -73,7 +73,7 @@ class QuestionReply(_Reply):
 
 
 class VerdictReply(_Reply):
-    """A verdict as the model writes it. It has no score: that is computed from the marks."""
+    """A verdict in the model's reply. It has no score, because the score is computed from the marks."""
 
     feedback: str = Field(min_length=1)
     nature: str
@@ -82,7 +82,7 @@ class VerdictReply(_Reply):
 
 @dataclass(frozen=True, slots=True)
 class _Order:
-    """One call: the prompts, the schema of the reply, and the field to show while it is being written."""
+    """One call: the prompts, the reply's schema and its name, and the field to show while it is being written."""
 
     instructions: str
     request: str
@@ -92,13 +92,17 @@ class _Order:
 
 
 class OpenAIInterviewer:
-    """Implements `interviews.interviewer.Interviewer` with chat/completions."""
+    """Implements `interviews.interviewer.Interviewer` with the chat/completions API."""
 
     name = "openai"
     deterministic = False
 
     def __init__(self, *, model: str, api_key: str | None, base_url: str | None, timeout: float) -> None:
-        """`timeout` bounds one whole reply, in seconds. Self-hosted servers often need no key."""
+        """Create a client for the server.
+
+        `timeout` is the limit for one complete reply in seconds; `api_key` is optional because self-hosted servers often need
+        none.
+        """
         self.model = model
         self._timeout = timeout
         self._counts_tokens = True
@@ -110,7 +114,7 @@ class OpenAIInterviewer:
         )
 
     async def ask(self, brief: QuestionBrief) -> AsyncIterator[Piece | Usage | QuestionDraft]:
-        """Stream a question; raises a subclass of InterviewerError."""
+        """Stream a question. Raises a subclass of InterviewerError."""
         topic = topic_by_id(brief.topic_id)
         request = prompts.question_request(
             topic,
@@ -132,7 +136,7 @@ class OpenAIInterviewer:
         yield _question_draft(reply, topic)
 
     async def judge(self, brief: AnswerBrief) -> AsyncIterator[Piece | Usage | VerdictDraft]:
-        """Stream a verdict; raises a subclass of InterviewerError."""
+        """Stream a verdict. Raises a subclass of InterviewerError."""
         rubric = Rubric.model_validate(brief.rubric)
         key_points = [
             {"index": index, "point": point.point, "weight": point.weight} for index, point in enumerate(rubric.key_points)
@@ -151,7 +155,7 @@ class OpenAIInterviewer:
         yield VerdictDraft(reply.feedback, reply.nature, tuple(mark.model_dump(mode="json") for mark in reply.marks))
 
     async def analyse_job(self, text: str) -> AsyncIterator[Usage | Document]:
-        """Yield the job profile last; raises a subclass of InterviewerError."""
+        """Yield the job profile as the last item. Raises a subclass of InterviewerError."""
         order = _Order(prompts.JOB_INSTRUCTIONS, prompts.as_data(job_description=text), prompts.JOB_SCHEMA, "job", "title")
         whole = ""
         async for item in self._reply(order):
@@ -168,7 +172,7 @@ class OpenAIInterviewer:
         yield found
 
     async def models(self) -> list[str]:
-        """Return the names of the server's models; raises a subclass of InterviewerError."""
+        """Return the IDs of the models that the server offers. Raises a subclass of InterviewerError."""
         with _our_errors():
             async with asyncio.timeout(self._timeout):
                 return [model.id async for model in self._client.models.list()]
@@ -178,13 +182,13 @@ class OpenAIInterviewer:
         await self._client.close()
 
     async def _reply(self, order: _Order) -> AsyncIterator[Piece | Usage | str]:
-        """Yield the shown field in pieces, then the token usage if the server sends it, then the whole reply as a string."""
+        """Yield the shown field in pieces, then the token usage if the server sends it, then the whole JSON reply as a string."""
         with _our_errors():
             async with asyncio.timeout(self._timeout):
                 growing = GrowingField(order.shown)
                 reading = _Reading()
                 async with await self._stream(order) as stream:
-                    # Not the SDK's iterator: it takes as long as all the rest. Text that arrives together is shown together.
+                    # The SDK's iterator would double the CPU time. Text that arrives in one block is shown at once.
                     async for block in stream.response.aiter_bytes():
                         if piece := growing.feed(reading.read(block)):
                             yield Piece(piece)
@@ -194,7 +198,10 @@ class OpenAIInterviewer:
                 yield growing.buffer
 
     async def _stream(self, order: _Order) -> AsyncStream[object]:
-        """Request a reply; after a server refuses the option to count tokens, it is not sent again."""
+        """Request a streamed reply with token counts.
+
+        If the server rejects that option, retry without it and never send it again.
+        """
         if self._counts_tokens:
             try:
                 return await self._ask(order, stream_options={"include_usage": True})
@@ -205,7 +212,7 @@ class OpenAIInterviewer:
         return await self._ask(order)
 
     async def _ask(self, order: _Order, **options: Any) -> AsyncStream[object]:
-        # The SDK's own `create` validates each chunk in Python: 0.15 ms per token, 50 ms per turn.
+        # The SDK's `create` validates each chunk in Python, which takes 0.15 ms per token or 50 ms per turn.
         return await self._client.post(
             "/chat/completions",
             cast_to=object,
@@ -235,7 +242,7 @@ class _Choice(_Reply):
 
 
 class _Chunk(_Reply):
-    """The fields that we read from a chunk of the stream."""
+    """The fields of a stream chunk that we use."""
 
     choices: tuple[_Choice, ...] | None = None
     usage: Any = None
@@ -243,7 +250,7 @@ class _Chunk(_Reply):
 
 
 class _Reading:
-    """Parses a stream: its text, its end and the reason for it, and its token usage."""
+    """Parses a stream into its text, its finish reason and its token usage."""
 
     def __init__(self) -> None:
         self.usage: Usage | None = None
@@ -251,9 +258,10 @@ class _Reading:
         self._line = b""
 
     def read(self, block: bytes) -> str:
-        """Return the text in a block of the stream; raises InterviewerBadOutput if it is malformed or a refusal.
+        """Return the new text in a block of the stream, which may be empty.
 
-        Assumes server-sent events with one data line each, as every server of this API writes them.
+        Assumes server-sent events with one data line each, as every server of this API writes them. Raises InterviewerBadOutput
+        for malformed data or a refusal, and InterviewerError for an error sent by the server.
         """
         *lines, self._line = (self._line + block).split(b"\n")
         if len(self._line) > MAX_EVENT:
@@ -278,9 +286,9 @@ class _Reading:
         return delta.content or ""
 
     def check(self) -> None:
-        """Raise InterviewerUnreachable if the reply broke off, InterviewerBadOutput if it was truncated.
+        """Raise InterviewerUnreachable if the stream ended early, or InterviewerBadOutput if the reply was truncated or filtered.
 
-        Call it once the stream has ended: the token usage comes last, and a truncated reply costs tokens too.
+        Call this after the stream has ended: the token usage comes last, and truncated replies cost tokens too.
         """
         if not self._ended:
             raise InterviewerUnreachable
@@ -289,7 +297,7 @@ class _Reading:
 
 
 class GrowingField:
-    """Extracts one string field from JSON while it is being written."""
+    """Extracts one string field from a JSON document while it is being received."""
 
     def __init__(self, field: str) -> None:
         self.buffer = ""
@@ -298,7 +306,10 @@ class GrowingField:
         self._complete = False
 
     def feed(self, text: str) -> str:
-        """Append to the buffer and return the field's new text; raises InterviewerBadOutput for a reply longer than MAX_REPLY."""
+        """Append to the buffer and return the field's new text, which may be empty.
+
+        Raises InterviewerBadOutput if the reply exceeds MAX_REPLY.
+        """
         if not text:
             return ""
         self.buffer += text
@@ -313,7 +324,7 @@ class GrowingField:
         value = partial.get(self._field) if isinstance(partial, dict) else None
         if not isinstance(value, str):
             return ""
-        # Once another field follows, the text is complete, and the rest of the reply needs no parsing piece by piece.
+        # Once another field follows, the text is complete, so later pieces need no parsing.
         self._complete = len(partial) > 1 and next(iter(partial)) == self._field
         new = value[self._shown :]
         self._shown = len(value)
@@ -321,7 +332,7 @@ class GrowingField:
 
 
 def _usage(told: object) -> Usage | None:
-    """Return a chunk's token usage, or None if it has none or an implausible one."""
+    """Return a chunk's token usage, or None if it is missing or implausible."""
     if not isinstance(told, dict):
         return None
     prompt, completion = _count(told.get("prompt_tokens")), _count(told.get("completion_tokens"))
@@ -344,7 +355,7 @@ def _validated(model: type[Reply], text: object) -> Reply:
 
 
 def _question_draft(reply: QuestionReply, topic: Topic) -> QuestionDraft:
-    """Return the question; raises InterviewerBadOutput if it is about another topic than requested."""
+    """Return the reply as a draft. Raises InterviewerBadOutput for a question on another topic or an invalid rubric."""
     if reply.topic.strip().casefold() != topic.name.casefold():
         raise InterviewerBadOutput
     try:
@@ -355,7 +366,7 @@ def _question_draft(reply: QuestionReply, topic: Topic) -> QuestionDraft:
 
 
 def _job(job: JobBrief | None) -> Any:
-    """Return the profile if the job is analyzed already, else its text."""
+    """Return the job's profile, its text if it has no profile yet, or None without a job."""
     if job is None:
         return None
     return job.profile or job.text
@@ -372,7 +383,7 @@ def _past(turn: PastTurn) -> dict[str, Any]:
 
 @contextmanager
 def _our_errors() -> Any:
-    """Translate every exception of the SDK, its HTTP client and the timeout into one of our errors."""
+    """Translate the exceptions of the SDK, its HTTP client and the timeout into subclasses of InterviewerError."""
     try:
         yield
     except InterviewerError:
@@ -387,5 +398,5 @@ def _our_errors() -> Any:
         raise (InterviewerMisconfigured if error.status_code < 500 else InterviewerError) from error
     except openai.OpenAIError as error:
         raise InterviewerError from error
-    except ValueError as error:  # an event of the stream that is not JSON
+    except ValueError as error:  # a stream event that is not JSON
         raise InterviewerBadOutput from error

@@ -1,4 +1,4 @@
-"""The plan of an interview: topics in order, questions on each, level, programming language, follow-ups.
+"""The plan of an interview: its topics in order, the questions per topic, level, programming language and follow-ups.
 
 The plan is stored when its interview starts, and everything that counts questions or topics uses the stored plan.
 """
@@ -16,7 +16,7 @@ from interviewer.wording import counted
 
 MAX_PER_TOPIC, MAX_QUESTIONS = 6, 18
 MAX_FOCUS_TOPICS, FOCUS_QUESTIONS = 3, 6
-# Including the answer and its verdict.
+# Includes writing the answer and reading its verdict.
 MINUTES_A_QUESTION = 2.5
 LANGUAGES = (
     "C#",
@@ -43,12 +43,12 @@ NO_FOCUS = f"Choose 1 to {MAX_FOCUS_TOPICS} topics to focus on."
 
 
 def too_many(questions: int) -> str:
-    """Return the error sentence for a plan with too many questions."""
+    """Return the error message for a plan with too many questions."""
     return f"An interview can have at most {MAX_QUESTIONS} questions; this one would have {questions}."
 
 
 class PlanRefused(ValueError):
-    """An invalid plan; the message is a sentence for the user."""
+    """The plan is invalid. The message is a sentence for the user."""
 
 
 class Preset(StrEnum):
@@ -74,7 +74,7 @@ class PlannedTopic:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A question's topic, its number within the topic (from 1), and whether it is the topic's last."""
+    """A question's topic, its number within the topic (from 1), and whether it is the topic's last question."""
 
     topic: Topic
     number: int
@@ -83,10 +83,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The plan of one interview; raises PlanRefused if it has no questions or a topic twice.
+    """The plan of one interview.
 
-    Without a `level` the job description decides; without a `programming_language` any language is fine. The upper limits are
-    checked where a plan is made, not here, so that stored plans stay valid when the limits change.
+    Raises PlanRefused for missing, duplicate or unknown topics, or a topic without questions. If `level` is None, the job
+    description decides. If `programming_language` is empty, any language is fine. The upper limits are checked where a plan is
+    made, not here, so that stored plans stay valid when the limits change.
     """
 
     topics: tuple[PlannedTopic, ...]
@@ -108,12 +109,12 @@ class Plan:
 
     @property
     def minutes(self) -> int:
-        """The interview's approximate length."""
+        """The interview's approximate length in minutes."""
         return math.ceil(MINUTES_A_QUESTION * self.total)
 
     @property
     def preset(self) -> Preset | None:
-        """The preset with these topics, or None."""
+        """The preset that the plan's topics match, or None."""
         if self.topics == STANDARD.topics:
             return Preset.STANDARD
         if self.topics == SHORT.topics:
@@ -122,7 +123,7 @@ class Plan:
         return Preset.FOCUS if few else None
 
     def place(self, position: int) -> Place:
-        """Return the place of the question at `position` (from 1); raises ValueError outside the plan."""
+        """Return the place of the question at `position` (from 1). Raises ValueError for a position outside the plan."""
         number = position
         for one in self.topics:
             if 1 <= number <= one.questions:
@@ -131,11 +132,11 @@ class Plan:
         raise ValueError(f"this interview has no question {position}")
 
     def is_last(self, position: int) -> bool:
-        """Return whether the question at `position` is the interview's last."""
+        """Return whether the question at `position` is the last of the interview."""
         return position == self.total
 
     def document(self) -> dict[str, Any]:
-        """Return the plan as a JSON document; `plan_of` reads it."""
+        """Return the plan as a JSON document that `plan_of` can read."""
         return {
             "topics": [{"id": one.topic_id, "questions": one.questions} for one in self.topics],
             "level": self.level.value if self.level else None,
@@ -145,7 +146,10 @@ class Plan:
 
 
 def even(topic_ids: Sequence[int], questions: int) -> Plan:
-    """Return a plan with the same number of questions on each topic; raises PlanRefused above the limits."""
+    """Return a plan with the same number of questions on each topic.
+
+    Raises PlanRefused for invalid topics or above the limits.
+    """
     plan = Plan(tuple(PlannedTopic(id, questions) for id in topic_ids))
     if questions > MAX_PER_TOPIC:
         raise PlanRefused(BAD_COUNT)
@@ -160,14 +164,17 @@ STANDARD, SHORT = even(EVERY_TOPIC, STANDARD_PER_TOPIC), even(EVERY_TOPIC, 1)
 
 
 def focus(topic_ids: Sequence[int]) -> Plan:
-    """Return a plan of six questions spread over one to three topics; raises PlanRefused for another number of topics."""
+    """Return a plan of six questions on one to three topics.
+
+    Raises PlanRefused for invalid topics or any other number of them.
+    """
     if not 1 <= len(topic_ids) <= MAX_FOCUS_TOPICS:
         raise PlanRefused(NO_FOCUS)
     return even(topic_ids, FOCUS_QUESTIONS // len(topic_ids))
 
 
 def plan_of(document: Mapping[str, Any]) -> Plan:
-    """Return the plan that `Plan.document` wrote; raises PlanRefused for any other document."""
+    """Return the plan from a document that `Plan.document` wrote. Raises PlanRefused for any other document."""
     try:
         return Plan(
             tuple(PlannedTopic(int(one["id"]), int(one["questions"])) for one in document["topics"]),
@@ -180,9 +187,10 @@ def plan_of(document: Mapping[str, Any]) -> Plan:
 
 
 def requested(given: Mapping[str, object]) -> Plan:
-    """Return the plan that an API client asks for, with the standard plan's values as defaults; raises PlanRefused.
+    """Return the plan that an API client requests, with the standard plan's values as defaults.
 
-    `given` may have `topics` (ids), `questions_per_topic`, `level`, `programming_language` and `follow_ups`, of any type.
+    `given` may contain `topics` (IDs), `questions_per_topic`, `level`, `programming_language` and `follow_ups`, of any type.
+    Raises PlanRefused if any of them is invalid.
     """
     topics, count = given.get("topics"), given.get("questions_per_topic")
     if topics is not None and not (isinstance(topics, list) and all(type(id) is int for id in topics)):
@@ -200,7 +208,7 @@ def requested(given: Mapping[str, object]) -> Plan:
 
 
 def with_choices(plan: Plan, level: object, programming_language: object) -> Plan:
-    """Return the plan with a level and a programming language, "" for none; raises PlanRefused for unknown values."""
+    """Return the plan with a level and a programming language, "" for none. Raises PlanRefused for unknown values."""
     if not isinstance(level, str) or level not in {"", *Level}:
         raise PlanRefused(BAD_LEVEL)
     names = {name.casefold(): name for name in ("", *LANGUAGES)}
@@ -211,16 +219,16 @@ def with_choices(plan: Plan, level: object, programming_language: object) -> Pla
 
 
 def size_words(plan: Plan) -> str:
-    """Return a plan's size in words: "12 questions on 6 topics"."""
+    """Return a plan's size as text, such as "12 questions on 6 topics"."""
     topics = plan.topics[0].name if len(plan.topics) == 1 else counted(len(plan.topics), "topic")
     return f"{counted(plan.total, 'question')} on {topics}"
 
 
 def time_words(plan: Plan) -> str:
-    """Return how long an interview takes: "about 30 minutes"."""
+    """Return an interview's length as text, such as "about 30 minutes"."""
     return f"about {counted(plan.minutes, 'minute')}"
 
 
 def choice_words(plan: Plan) -> str:
-    """Return a plan's size, level and programming language in words, leaving out what was not chosen."""
+    """Return a plan's size, level and programming language as text, leaving out what was not chosen."""
     return " · ".join(part for part in (size_words(plan), plan.level or "", plan.programming_language) if part)

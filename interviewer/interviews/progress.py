@@ -1,4 +1,4 @@
-"""How an interview advances. The server decides this, never a model."""
+"""How an interview advances. The server decides this, never the model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from interviewer.interviews.topics import CODING
 
 
 class InterviewStatus(StrEnum):
-    """The status of an interview; `failed` is a start that never got its first question and whose credit was returned."""
+    """The status of an interview. A `failed` interview never got its first question, and its credit was returned."""
 
     STARTING = "starting"
     ACTIVE = "active"
@@ -32,7 +32,7 @@ def may_change(current: InterviewStatus, wanted: InterviewStatus) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """What an answered question is still missing."""
+    """Whether an answered question is missing its verdict and the next question. True if it is missing either."""
 
     verdict: bool
     next_question: bool
@@ -42,10 +42,10 @@ class Missing:
 
 
 def missing_after(position: int, *, judged: bool, asked: int, total: int) -> Missing:
-    """Return what the answer at `position` is missing when `asked` of `total` questions have been asked."""
+    """Return what is missing for the answer at `position` when `asked` of `total` questions have been asked."""
     return Missing(verdict=not judged, next_question=position < total and asked <= position)
 
 
 def must_ask_for_code(place: Place, code_asked: bool) -> bool:
-    """Return whether a question must ask for code: the last one on Coding, if none before it on that topic did."""
+    """Return whether a question must ask for code: it is the last one on Coding, and no earlier question on Coding did."""
     return place.topic is CODING and place.last_of_topic and not code_asked

@@ -1,6 +1,7 @@
-"""The prompts for language models. The constant parts come first, so that servers can cache them.
+"""The prompts for language models.
 
-Text from users travels as JSON in a user message that is called data; it is never part of the instructions.
+The constant parts come first, so that servers can cache them. Users' text is sent as JSON in a user message that is declared to
+be data. It is never part of the instructions.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ Reply with one JSON object only."""
 
 
 def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the schema of an object with exactly these properties, in this order."""
+    """Return the JSON schema of an object with exactly these properties, in this order."""
     return {"type": "object", "properties": dict(properties), "required": list(properties), "additionalProperties": False}
 
 
@@ -101,7 +102,7 @@ JOB_SCHEMA = _object(
 
 
 def as_data(**values: Any) -> str:
-    """Return values as the JSON text of a user message, without the empty ones."""
+    """Return the values as the JSON text of a user message, leaving out empty values."""
     return json.dumps({key: value for key, value in values.items() if value not in (None, "", [], {})}, ensure_ascii=False)
 
 
@@ -115,7 +116,7 @@ def question_request(
     level: Level | None = None,
     programming_language: str = "",
 ) -> str:
-    """Return the user message that asks for a question, on the chosen level and programming language, if any."""
+    """Return the user message that requests a question, with the chosen level and programming language if there are any."""
     return as_data(
         topic=topic.name,
         number_in_topic=number,
@@ -128,5 +129,5 @@ def question_request(
 
 
 def verdict_request(topic: Topic, prompt: str, key_points: Sequence[Mapping[str, Any]], model_answer: str, answer: str) -> str:
-    """Return the user message that asks for a verdict."""
+    """Return the user message that requests a verdict."""
     return as_data(topic=topic.name, question=prompt, key_points=list(key_points), model_answer=model_answer, answer=answer)

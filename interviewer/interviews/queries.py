@@ -26,14 +26,14 @@ from interviewer.interviews.tables import (
 )
 from interviewer.interviews.usage_queries import along
 
-# Every status except that of a failed start: those interviews are never shown.
+# Every status except `failed`, because failed starts are never shown.
 STARTED = frozenset(InterviewStatus) - {InterviewStatus.FAILED}
-# Rows per page when reading all of them, and the length of a job description's beginning that is read for a title, in characters.
+# The rows per page in `every_line`, and the characters at the beginning of a job description that are read for its title.
 PAGE, TITLE_FROM = 500, 1000
 
 
 class Line(NamedTuple):
-    """An interview's row in a list; `job_text` is the beginning of its job description."""
+    """An interview's row in a list. `job_text` is the beginning of its job description, or None without one."""
 
     id: int
     status: str
@@ -49,7 +49,7 @@ QuestionRow = tuple[Question, Message | None, Verdict | None, Appeal | None]
 
 
 _INTERVIEWS = table_of(Interview)
-# The statements of every turn are built once: building one takes longer than the database takes to run it.
+# The statements of every turn are built once, because building one takes longer than running it.
 _ONE = (
     select(Interview, col(Conversation.id), JobProfile)
     .outerjoin(Conversation, col(Conversation.interview_id) == Interview.id)
@@ -82,7 +82,7 @@ _ADD_ANSWER = (
             func.now() + bindparam("lease", type_=Interval),
         )
         .where(_INTERVIEWS.c.id == bindparam("interview_id"), _INTERVIEWS.c.status == InterviewStatus.ACTIVE.value)
-        # So that the interview cannot be paused in the meantime.
+        # Locked so that the interview cannot be paused before the answer is stored.
         .with_for_update(of=_INTERVIEWS),
     )
     .on_conflict_do_nothing()
@@ -136,14 +136,20 @@ _ADD_LAST_VERDICT, _ADD_LAST_UNCALLED = _ADD_VERDICT.values(_CLOSED), _ADD_UNCAL
 
 
 async def load(session: AsyncSession, interview_id: int, user_id: int, *, lock: bool = False) -> InterviewRow | None:
-    """Return the interview with its conversation's id and job profile; None if it is not this user's."""
+    """Return the interview with its conversation's ID and its job profile, locking the interview's row if `lock` is set.
+
+    Returns None if the interview does not exist or belongs to another user.
+    """
     found = await session.execute(_ONE_LOCKED if lock else _ONE, {"id": interview_id, "user_id": user_id})
     row = found.one_or_none()
     return (row[0], row[1], row[2]) if row else None
 
 
 async def started_with(session: AsyncSession, user_id: int, key: str) -> tuple[Interview, JobProfile | None] | None:
-    """Return the interview that the user started with this key and its job profile, or None; failed starts don't count."""
+    """Return the interview that the user started with this idempotency key, and its job profile.
+
+    Returns None if there is none. Failed starts do not count.
+    """
     statement = (
         select(Interview, JobProfile)
         .outerjoin(JobProfile, col(JobProfile.id) == Interview.job_profile_id)
@@ -158,13 +164,13 @@ async def started_with(session: AsyncSession, user_id: int, key: str) -> tuple[I
 
 
 async def turns(session: AsyncSession, conversation_id: int) -> Sequence[QuestionRow]:
-    """Return the questions of a conversation in order, each with its answer, verdict and appeal."""
+    """Return the questions of a conversation in order, each with its answer, verdict and appeal, or None in their place."""
     rows = (await session.execute(_TURNS, {"conversation_id": conversation_id})).all()
     return [(row[0], row[1], row[2], row[3]) for row in rows]
 
 
 async def newest_active(session: AsyncSession, user_id: int) -> int | None:
-    """Return the id of the active or starting interview that the user last worked on, or None."""
+    """Return the ID of the active or starting interview that was updated last, or None."""
     statement = (
         select(col(Interview.id))
         .where(col(Interview.user_id) == user_id, col(Interview.status).in_([InterviewStatus.ACTIVE, InterviewStatus.STARTING]))
@@ -175,7 +181,7 @@ async def newest_active(session: AsyncSession, user_id: int) -> int | None:
 
 
 async def bank_ids_seen(session: AsyncSession, user_id: int) -> list[str]:
-    """Return the ids of the bank's questions that the user has been asked, those asked longest ago first."""
+    """Return the IDs of the bank questions that the user has been asked, the least recently asked first."""
     statement = (
         select(col(Question.bank_id))
         .join(Conversation, col(Conversation.id) == col(Question.conversation_id))
@@ -188,21 +194,21 @@ async def bank_ids_seen(session: AsyncSession, user_id: int) -> list[str]:
 
 
 async def job_profile(session: AsyncSession, user_id: int, text: str, text_hash: str) -> JobProfile:
-    """Return the user's stored profile of this job description, creating it if necessary."""
+    """Return the user's stored profile of this job description, creating an empty one if there is none."""
     new = insert(JobProfile).values(user_id=user_id, text=text, text_hash=text_hash, created_at=utcnow())
-    # Updating the key to itself makes PostgreSQL return the existing row.
+    # Updating the hash to itself makes PostgreSQL return the existing row.
     kept = new.on_conflict_do_update(index_elements=["user_id", "text_hash"], set_={"text_hash": new.excluded.text_hash})
     stored: JobProfile = (await session.execute(kept.returning(JobProfile))).scalar_one()
     return stored
 
 
 async def store_profile(session: AsyncSession, job_profile_id: int, profile: dict[str, Any]) -> None:
-    """Store the profile of a job description."""
+    """Store the analyzed profile of a job description."""
     await session.execute(update(JobProfile).where(col(JobProfile.id) == job_profile_id).values(profile=profile))
 
 
 async def add_question(session: AsyncSession, question: Question, call: ModelCall) -> int | None:
-    """Store a question and return its id; None if that position already has one. The call's row is stored either way."""
+    """Store a question and return its ID, or None if the position already has a question. The call's row is stored either way."""
     return (await session.execute(_ADD_QUESTION, values_of(question) | values_of(call))).scalar_one_or_none()
 
 
@@ -216,9 +222,10 @@ async def add_answer(
     *,
     reply_owed: bool,
 ) -> Message | None:
-    """Store an answer with a lease for judging it, of the length `lease` by the database's clock.
+    """Store an answer together with a lease for judging it.
 
-    Returns None and stores nothing if the question already has an answer or the interview is not active.
+    The lease lasts for `lease` on the database's clock. Returns None and stores nothing if the question already has an answer or
+    the interview is not active.
     """
     answer = {"question_id": question_id, "content": content, "client_id": client_id, "now": utcnow(), "reply_owed": reply_owed}
     given = answer | {"interview_id": interview_id, "lease": lease}
@@ -227,28 +234,28 @@ async def add_answer(
 
 
 async def take_reply(session: AsyncSession, question_id: int) -> bool:
-    """Record that the reply to a question's answer is no longer owed; returns whether it was."""
+    """Mark the reply to a question's answer as no longer owed. Returns whether it was owed."""
     owed = (col(Message.question_id) == question_id) & (col(Message.author) == "user") & col(Message.reply_owed)
     statement = update(Message).where(owed).values(reply_owed=False).returning(col(Message.id))
     return (await session.execute(statement)).scalar_one_or_none() is not None
 
 
 async def claim(session: AsyncSession, message_id: int, lease: timedelta) -> datetime | None:
-    """Take the lease on an answer and return its end; None while another worker holds it."""
+    """Take the lease on judging an answer and return its end, or None while another worker holds it."""
     free = col(Message.judging_until).is_(None) | (col(Message.judging_until) < func.now())
     statement = update(Message).where(col(Message.id) == message_id, free).values(judging_until=func.now() + lease)
     return (await session.execute(statement.returning(col(Message.judging_until)))).scalar_one_or_none()
 
 
 async def extend_claim(session: AsyncSession, message_id: int, held: datetime, lease: timedelta) -> datetime | None:
-    """Renew a lease that is still ours and return its new end; None if another worker took it over."""
+    """Renew a lease that ends at `held` and return its new end, or None if another worker has taken it over."""
     statement = update(Message).where(col(Message.id) == message_id, col(Message.judging_until) == held)
     renewed = statement.values(judging_until=func.now() + lease).returning(col(Message.judging_until))
     return (await session.execute(renewed)).scalar_one_or_none()
 
 
 async def release_claim(session: AsyncSession, message_id: int, held: datetime) -> None:
-    """Release a lease if it is still ours."""
+    """Release the lease that ends at `held`. Does nothing if another worker has taken it over."""
     statement = update(Message).where(col(Message.id) == message_id, col(Message.judging_until) == held)
     await session.execute(statement.values(judging_until=None))
 
@@ -256,9 +263,9 @@ async def release_claim(session: AsyncSession, message_id: int, held: datetime) 
 async def add_verdict(
     session: AsyncSession, verdict: Verdict, interview_id: int, call: ModelCall | None, *, closes: bool
 ) -> int | None:
-    """Store a verdict, add it to the interview's total and return its id; None if the answer already has one.
+    """Store a verdict, add its score to the interview's totals, and return its ID, or None if the answer already has a verdict.
 
-    With `closes` the interview is finished. The call's row, if there is a call, is stored either way.
+    With `closes`, the interview is also marked as finished. The call's row, if there is a call, is stored either way.
     """
     given = {"interview_id": interview_id, "now": verdict.created_at} | values_of(verdict)
     if call is None:
@@ -270,7 +277,7 @@ async def add_verdict(
 
 
 async def add_appeal(session: AsyncSession, appeal: Appeal, interview_id: int, change: int, call: ModelCall) -> int | None:
-    """Store the verdict of an appeal, add the change of the score to the interview's total and return the appeal's id.
+    """Store the verdict of an appeal, add `change` to the interview's total score, and return the appeal's ID.
 
     Returns None if the answer already has an appeal. The call's row is stored either way.
     """
@@ -280,13 +287,13 @@ async def add_appeal(session: AsyncSession, appeal: Appeal, interview_id: int, c
 
 
 async def set_status(session: AsyncSession, interview_id: int, status: InterviewStatus) -> None:
-    """Set an interview's status and clear its lease, which only a start has."""
+    """Set an interview's status and clear its lease, which only `starting` interviews have."""
     values = {"status": status.value, "lease_until": None, "updated_at": utcnow()}
     await session.execute(update(Interview).where(col(Interview.id) == interview_id).values(values))
 
 
 async def extend_start(session: AsyncSession, interview_id: int, lease: timedelta) -> bool:
-    """Renew a start's lease by the database's clock; returns False if the start was given up."""
+    """Renew a start's lease on the database's clock. Returns False if the interview is no longer starting."""
     statement = (
         update(Interview)
         .where(col(Interview.id) == interview_id, col(Interview.status) == InterviewStatus.STARTING.value)
@@ -297,7 +304,10 @@ async def extend_start(session: AsyncSession, interview_id: int, lease: timedelt
 
 
 async def lapsed_starts(session: AsyncSession, limit: int = 100) -> Sequence[Row[int, int]]:
-    """Lock and return the (id, user_id) of starts whose lease expired, skipping those locked by another worker."""
+    """Lock and return the (id, user_id) of at most `limit` starts whose lease expired.
+
+    Rows locked by other workers are skipped.
+    """
     statement = (
         select(col(Interview.id), col(Interview.user_id))
         .where(col(Interview.status) == InterviewStatus.STARTING.value, col(Interview.lease_until) < func.now())
@@ -309,7 +319,7 @@ async def lapsed_starts(session: AsyncSession, limit: int = 100) -> Sequence[Row
 
 
 async def overdue_starts(session: AsyncSession, late: timedelta) -> int:
-    """Return the number of starts whose lease expired more than `late` ago but whose credit was not returned."""
+    """Return the number of starts whose lease expired more than `late` ago and whose credit has not been returned."""
     statement = select(func.count()).select_from(Interview)
     overdue = col(Interview.lease_until) < func.now() - late
     return (await session.execute(statement.where(col(Interview.status) == InterviewStatus.STARTING.value, overdue))).scalar_one()
@@ -320,7 +330,7 @@ async def lines(
 ) -> list[Line]:
     """Return at most `limit` of the user's interviews with one of `statuses`, newest first.
 
-    With `before`, only those whose id is lower, which are the older ones.
+    If `before` is given, return only interviews with a lower ID, which are the older ones.
     """
     statement = _LINES.where(col(Interview.user_id) == user_id, col(Interview.status).in_(statuses)).limit(limit)
     if before is not None:
@@ -331,7 +341,7 @@ async def lines(
 async def every_line(
     session: AsyncSession, user_id: int, statuses: Collection[InterviewStatus] = STARTED, before: int | None = None
 ) -> list[Line]:
-    """Return what `lines` returns without a limit, read page by page."""
+    """Return the same rows as `lines` but without a limit, reading them in pages."""
     found: list[Line] = []
     while True:
         page = await lines(session, user_id, PAGE, found[-1].id if found else before, statuses)
@@ -349,7 +359,7 @@ async def count(session: AsyncSession, user_id: int, status: InterviewStatus) ->
 
 
 async def final_scores(session: AsyncSession, user_id: int) -> Sequence[Row[int, int]]:
-    """Return (sum of scores, answers judged) of the user's finished interviews that have a score, newest first."""
+    """Return (sum of scores, answers judged) for each of the user's finished interviews with a judged answer, newest first."""
     statement = (
         select(col(Interview.score_sum), col(Interview.answers_judged))
         .where(
@@ -363,7 +373,7 @@ async def final_scores(session: AsyncSession, user_id: int) -> Sequence[Row[int,
 
 
 async def give_ups(session: AsyncSession, user_id: int, since: datetime) -> Sequence[datetime]:
-    """Return when the user gave up starts after the interviewer had been called, from `since` on, oldest first."""
+    """Return the times after `since` at which the user gave up starts, oldest first. Only give-ups that count are included."""
     statement = (
         select(col(Interview.given_up_at))
         .where(col(Interview.user_id) == user_id, col(Interview.given_up_at) > since)
@@ -373,12 +383,12 @@ async def give_ups(session: AsyncSession, user_id: int, since: datetime) -> Sequ
 
 
 async def note_give_up(session: AsyncSession, interview_id: int, moment: datetime | None) -> None:
-    """Record when a start was given up. None: it does not count, because the interviewer was never called."""
+    """Record the time at which a start was given up. None clears it, so that the start does not count toward the daily limit."""
     await session.execute(update(Interview).where(col(Interview.id) == interview_id).values(given_up_at=moment))
 
 
 async def reached(session: AsyncSession, user_id: int, interview_id: int) -> int:
-    """Return the position of the newest question of one of the user's interviews, 0 before the first."""
+    """Return the position of the newest question of one of the user's interviews, or 0 before the first question."""
     statement = (
         select(func.coalesce(func.max(col(Question.position)), 0))
         .join(Conversation, col(Conversation.id) == col(Question.conversation_id))

@@ -1,4 +1,4 @@
-"""The question bank's interface."""
+"""The question bank interface."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from interviewer.core.documents import Document
 
 @dataclass(frozen=True, slots=True)
 class BankItem:
-    """A question of the bank, to be practiced alone; its id never changes."""
+    """A question of the bank. It can be practiced on its own, and its ID never changes."""
 
     id: str
     topic_id: int
@@ -24,17 +24,20 @@ class BankItem:
 
 
 class QuestionBank(Protocol):
-    """The questions that ship with the application."""
+    """The bank of questions that ship with the application."""
 
     def all(self) -> Mapping[str, BankItem]:
-        """Return every question by its id, ordered by topic."""
+        """Return all questions, keyed by ID and ordered by topic."""
 
 
 class Likeness(Protocol):
     """Compares texts. Both methods are CPU-bound: call them in a thread."""
 
     def technologies(self, text: str) -> frozenset[str]:
-        """Return the tags of the technologies that a text names."""
+        """Return the tags of the technologies that a text mentions."""
 
     def cosines(self, texts: Sequence[str], others: Sequence[str]) -> Sequence[Sequence[float]]:
-        """Return a row for each of `texts` with its cosine similarity to each of `others`, -1 to 1; above 0.4 is meaningful."""
+        """Return one row for each of `texts`, containing its cosine similarity to each of `others`.
+
+        Similarities range from -1 to 1; values above 0.4 are meaningful.
+        """

@@ -1,7 +1,8 @@
-"""Records which replies have reached their API clients.
+"""Record which replies have reached their API clients.
 
 A client without an Idempotency-Key may send the same text as the answers to two questions in a row, or repeat an answer whose
-reply it never got. The two cases differ in whether the reply was delivered, so that is stored with the answer.
+reply it never received. What distinguishes the two cases is whether the reply was delivered, so delivery is stored with the
+answer.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class Receipts:
-    """Records that replies were delivered."""
+    """Records the delivery of replies."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -31,9 +32,10 @@ class Receipts:
             task.add_done_callback(lambda _: self._noting.pop(question_id, None))
 
     async def take(self, question_id: int) -> bool:
-        """Return whether a reply is still owed, and record that it no longer is: it is replayed only once.
+        """Return whether a reply is still owed, and mark it as delivered, so that it is replayed only once.
 
-        Waits for a `note` in progress, because a client's next request may be faster than the write.
+        If a `note` for the same question is in progress, wait for it first, because the client's next request may arrive before
+        it is stored.
         """
         if (noting := self._noting.get(question_id)) is not None:
             await asyncio.wait([noting])
@@ -48,6 +50,6 @@ class Receipts:
             return False
 
     async def close(self) -> None:
-        """Wait until everything is recorded."""
+        """Wait until all deliveries are recorded."""
         if self._noting:
             await asyncio.wait(self._noting.values())

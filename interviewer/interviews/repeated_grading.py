@@ -1,4 +1,4 @@
-"""Combine several gradings of one answer, and measure how far they differ."""
+"""Combine several gradings of one answer and measure how much they differ."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ _RANKED = (Mark.MISSED, Mark.PARTIAL, Mark.HIT)
 
 @dataclass(frozen=True, slots=True)
 class Grading:
-    """One grading: a checked mark for each key point, in the rubric's order, and whether the reply counts as an answer."""
+    """One grading: a checked mark for each key point in the rubric's order, and the nature of the answer."""
 
     marks: tuple[MarkedPoint, ...]
     nature: AnswerNature
 
 
 def median_grading(gradings: Sequence[Grading]) -> Grading:
-    """Return the median of each mark (the lower of two middle ones), with the first quote given for it.
+    """Return the median of the gradings' marks for each key point, with the first quote given for that mark.
 
-    The nature is the most frequent one, the earliest on a tie. `gradings` must not be empty.
+    Of two middle marks, the lower one counts. The nature is the most frequent one, or the earliest on a tie. `gradings` must not
+    be empty.
     """
     marks = []
     for same in zip(*(grading.marks for grading in gradings), strict=True):
@@ -35,11 +36,11 @@ def median_grading(gradings: Sequence[Grading]) -> Grading:
 
 
 def spread(rubric: Rubric, gradings: Sequence[Grading]) -> tuple[int, int]:
-    """Return the lowest and the highest score, 0 to 10, that the gradings would give one by one."""
+    """Return the lowest and the highest score (0 to 10) that any single grading would give."""
     scores = [score(rubric, grading.marks, grading.nature) for grading in gradings]
     return min(scores), max(scores)
 
 
 def settled(first: int, second: int) -> int:
-    """Return the score that counts after an appeal: the mean of both verdicts' scores, halves rounded up."""
+    """Return the score that counts after an appeal: the mean of both verdicts' scores, rounded half up."""
     return half_up(Decimal(first + second) / 2)

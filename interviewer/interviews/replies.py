@@ -36,7 +36,7 @@ from interviewer.interviews.verdicts import unseen
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 Spent = Callable[[Usage], object]
-"""A callback for the token usage of each reply whose usage is known."""
+"""A callback that receives the token usage of each reply, where it is known."""
 
 MAX_PROMPT = 4000
 MAX_FEEDBACK = 8000
@@ -45,7 +45,7 @@ MAX_SUBTOPIC = 120
 
 @dataclass(frozen=True, slots=True)
 class AskedQuestion:
-    """A question with a validated rubric; its topic is the requested one, whatever the interviewer says."""
+    """A question with a validated rubric. Its topic is the requested one, even if the interviewer names another."""
 
     topic_id: int
     prompt: str
@@ -56,7 +56,7 @@ class AskedQuestion:
     bank_id: str | None
 
     def as_row(self, conversation_id: int, position: int) -> Question:
-        """Return the row that stores it at `position`."""
+        """Return the row that stores the question at `position`."""
         return Question(
             id=0,
             conversation_id=conversation_id,
@@ -73,13 +73,13 @@ class AskedQuestion:
 
 
 def _forget(_usage: Usage) -> None:
-    """Ignore the usage."""
+    """Ignore the token usage."""
 
 
 async def ask(interviewer: Interviewer, brief: QuestionBrief, publish: Publish[Event], spent: Spent = _forget) -> AskedQuestion:
-    """Let the interviewer ask a question and publish its text as it is written; `spent` gets the token usage, where known.
+    """Have the interviewer ask a question, publish its text as it is written, and return the validated question.
 
-    Raises InterviewerBadOutput when no usable question comes.
+    `spent` receives the token usage, where it is known. Raises InterviewerBadOutput if there is no usable question.
     """
     draft: QuestionDraft | None = None
     async for item in interviewer.ask(brief):
@@ -101,7 +101,7 @@ async def ask(interviewer: Interviewer, brief: QuestionBrief, publish: Publish[E
             prompt=draft.prompt.strip(),
             subtopic=(draft.subtopic.strip() or topic_by_id(brief.topic_id).name)[:MAX_SUBTOPIC],
             level=Level(draft.level),
-            # The server decides that a question is about code, whatever the model says.
+            # If the server requires a code question, the kind in the model's reply is ignored.
             kind=AnswerKind.CODE if brief.must_be_code else AnswerKind(draft.kind),
             rubric=Rubric.model_validate(draft.rubric),
             bank_id=draft.bank_id,
@@ -113,11 +113,11 @@ async def ask(interviewer: Interviewer, brief: QuestionBrief, publish: Publish[E
 async def judge(
     interviewer: Interviewer, brief: AnswerBrief, publish: Publish[Event], spent: Spent = _forget, repeats: int = 1
 ) -> Judgement:
-    """Let the interviewer judge and publish the feedback as it is written; the score is computed here, from checked marks.
+    """Have the interviewer judge an answer, publish the feedback as it is written, and compute the score from the checked marks.
 
-    With `repeats` over 1 it judges that many times concurrently: the median of each mark counts, the feedback is that of the
-    first, and failures of the others are ignored. `spent` gets the token usage of each, where known. Raises InterviewerBadOutput
-    when no usable verdict comes.
+    If `repeats` is above 1, the answer is judged that many times concurrently. The median of each mark counts, the feedback comes
+    from the first grading, and failures of the other gradings are ignored. `spent` receives the token usage of each grading,
+    where it is known. Raises InterviewerBadOutput if there is no usable verdict.
     """
     more = [asyncio.create_task(_graded(interviewer, brief, unseen, spent)) for _ in range(1, repeats)]
     try:
@@ -135,7 +135,10 @@ async def judge(
 
 
 async def _graded(interviewer: Interviewer, brief: AnswerBrief, publish: Publish[Event], spent: Spent) -> tuple[str, Grading]:
-    """Let the interviewer judge once and return its feedback and checked marks; raises InterviewerBadOutput."""
+    """Have the interviewer judge once, and return its feedback and checked marks.
+
+    Raises InterviewerBadOutput. Replies that do not try to answer get the nature NON_ANSWER, whatever the interviewer says.
+    """
     draft: VerdictDraft | None = None
     async for item in interviewer.judge(brief):
         if isinstance(item, Piece):
@@ -158,9 +161,9 @@ async def _graded(interviewer: Interviewer, brief: AnswerBrief, publish: Publish
 
 
 async def analyse(interviewer: Interviewer, text: str, spent: Spent = _forget) -> dict[str, Any]:
-    """Let the interviewer analyze a job description; `spent` gets the token usage, where known.
+    """Have the interviewer analyze a job description, and return its validated profile.
 
-    Raises InterviewerBadOutput when the result is not usable.
+    `spent` receives the token usage, where it is known. Raises InterviewerBadOutput if there is no usable profile.
     """
     profile: Document | None = None
     async for item in interviewer.analyse_job(text):
@@ -178,6 +181,6 @@ async def analyse(interviewer: Interviewer, text: str, spent: Spent = _forget) -
 
 
 def storable(*values: Any) -> bool:
-    """Return whether texts and documents can be stored: PostgreSQL rejects NUL, UTF-8 lone surrogates."""
+    """Return whether the database can store the values: PostgreSQL rejects NUL, and UTF-8 cannot encode lone surrogates."""
     text = json.dumps(values, ensure_ascii=False, default=str)
     return "\\u0000" not in text and not _SURROGATE.search(text)

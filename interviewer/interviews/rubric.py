@@ -1,8 +1,8 @@
-"""The rubric: key points fixed before the answer, marks backed by quotes, a score computed from the marks.
+"""The rubric: key points fixed before the answer, marks backed by quotes, and a score computed from the marks.
 
-A question has 3 to 6 weighted key points and a model answer before any answer exists. A verdict marks each key point and backs
-the mark with a quote of the answer; `checked_marks` drops marks whose quote is not in the answer, and `score` is computed from
-the rest. A model never decides the score.
+A question has 3 to 6 weighted key points and a model answer before it is answered. A verdict marks each key point and backs the
+mark with a quote from the answer. `checked_marks` drops marks whose quote is not in the answer, and `score` is computed from the
+rest. The model never decides the score.
 """
 
 from __future__ import annotations
@@ -23,15 +23,16 @@ NON_ANSWER_CAP = 3
 
 
 class Frozen(BaseModel):
-    """Base of the value objects here: immutable, unknown fields ignored."""
+    """The base class of the immutable value objects in this module."""
 
     model_config = ConfigDict(frozen=True)
 
 
 class KeyPoint(Frozen):
-    """One thing a good answer says; `weight` is 1 (nice to have) to 3 (essential).
+    """One thing that a good answer says.
 
-    `terms` is for the built-in interviewer: each inner list is one idea, its members are wordings of it.
+    `weight` ranges from 1 (nice to have) to 3 (essential). `terms` is for the built-in interviewer: each inner list stands for
+    one idea and contains alternative wordings of it.
     """
 
     point: str = Field(min_length=3, max_length=MAX_POINT)
@@ -40,9 +41,10 @@ class KeyPoint(Frozen):
 
 
 class Rubric(Frozen):
-    """The basis for judging a question's answer; never shown before the answer is scored.
+    """The basis for judging the answer to a question.
 
-    `imported`: the question was not written for this method and may have only one or two key points.
+    It is never shown before the answer is scored. `imported` is set for questions that were not written for this method; they may
+    have only one or two key points.
     """
 
     key_points: tuple[KeyPoint, ...] = Field(min_length=1, max_length=MAX_KEY_POINTS)
@@ -58,7 +60,7 @@ class Rubric(Frozen):
 
 
 class Mark(StrEnum):
-    """How far an answer makes a key point."""
+    """How fully an answer makes a key point."""
 
     HIT = "hit"
     PARTIAL = "partial"
@@ -66,12 +68,12 @@ class Mark(StrEnum):
 
     @property
     def share(self) -> Decimal:
-        """Share of the key point's weight that this mark earns."""
+        """The share of the key point's weight that the mark earns, from 0 to 1."""
         return {Mark.HIT: Decimal(1), Mark.PARTIAL: Decimal("0.5"), Mark.MISSED: Decimal(0)}[self]
 
 
 class AnswerNature(StrEnum):
-    """Whether an answer tries to answer at all; anything but `ANSWER` scores at most 3."""
+    """Whether a reply tries to answer the question. Any nature except `ANSWER` limits the score to 3."""
 
     ANSWER = "answer"
     OFF_TOPIC = "off_topic"
@@ -79,7 +81,7 @@ class AnswerNature(StrEnum):
 
 
 class MarkedPoint(Frozen):
-    """The mark of one key point; `quote` is the evidence, empty if missed."""
+    """The mark for one key point. `quote` is the evidence from the answer, empty if the key point was missed."""
 
     key_point: int = Field(ge=0, lt=MAX_KEY_POINTS)
     mark: Mark
@@ -87,9 +89,9 @@ class MarkedPoint(Frozen):
 
 
 class Judgement(Frozen):
-    """A verdict: the feedback, the checked marks in the rubric's order, the score 0 to 10.
+    """A verdict: the feedback, the checked marks in the rubric's order, the answer's nature, and the score (0 to 10).
 
-    `low` and `high` are the extremes of repeated gradings; None if it was graded once.
+    `low` and `high` are the extremes of repeated gradings, or None if the answer was graded once.
     """
 
     feedback: str
@@ -101,22 +103,22 @@ class Judgement(Frozen):
 
 
 def folded(text: str) -> str:
-    """Return `text` for comparison: Unicode-normalized, typographic quotes made plain, case and white space folded."""
+    """Return `text` normalized for comparison: Unicode-normalized, with plain quotes and with case and white space folded."""
     return " ".join(plain(text).split()).casefold()
 
 
 def plain(text: str) -> str:
-    """Return `text` Unicode-normalized, with typographic quotes made plain."""
-    # Four times as fast as `translate`, and an answer can be long.
+    """Return `text` Unicode-normalized (NFKC), with typographic quotes replaced by plain ones."""
+    # Four times as fast as `str.translate`, which matters for long answers.
     single = unicodedata.normalize("NFKC", text).replace("\u2018", "'").replace("\u2019", "'")
     return single.replace("\u201c", '"').replace("\u201d", '"')
 
 
 def checked_marks(rubric: Rubric, marks: Sequence[MarkedPoint], answer: str) -> tuple[MarkedPoint, ...]:
-    """Return one mark for each key point, in order; unproven ones become missed.
+    """Return one mark for each key point, in order, changing marks without evidence to missed.
 
-    A hit or partial mark counts only if its quote is in `answer` (white space and case folded). A key point without a mark is
-    missed; of several marks for one key point, the first counts.
+    A hit or partial mark counts only if its quote is in `answer`, compared with `folded`. A key point without a mark is missed.
+    If a key point has several marks, the first counts.
     """
     haystack = folded(answer)
     given: dict[int, MarkedPoint] = {}
@@ -132,12 +134,12 @@ def checked_marks(rubric: Rubric, marks: Sequence[MarkedPoint], answer: str) -> 
 
 
 def half_up(value: Decimal) -> int:
-    """Round to an integer, halves up."""
+    """Round to an integer, with halves rounded up."""
     return int(value.quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
 def exact_score(rubric: Rubric, marks: Sequence[MarkedPoint], nature: AnswerNature) -> Decimal:
-    """Return the score 0 to 10 before rounding: ten times the earned share of the weights; non-answers get at most 3."""
+    """Return the unrounded score (0 to 10): ten times the earned share of the weights, at most 3 unless the nature is ANSWER."""
     total = sum(key_point.weight for key_point in rubric.key_points)
     earned = sum(
         (rubric.key_points[mark.key_point].weight * mark.mark.share for mark in marks if mark.key_point < len(rubric.key_points)),
@@ -148,10 +150,10 @@ def exact_score(rubric: Rubric, marks: Sequence[MarkedPoint], nature: AnswerNatu
 
 
 def score(rubric: Rubric, marks: Sequence[MarkedPoint], nature: AnswerNature) -> int:
-    """Return the score 0 to 10: the exact one, halves rounded up."""
+    """Return the score (0 to 10), rounded half up from the exact score."""
     return half_up(exact_score(rubric, marks, nature))
 
 
 def percentage(score_sum: int, judged: int) -> int | None:
-    """Return 100 x sum of scores / (10 x judged answers), halves rounded up; None before the first is judged."""
+    """Return 100 x sum of scores / (10 x judged answers), rounded half up, or None if no answer has been judged."""
     return half_up(Decimal(100 * score_sum) / (MAX_SCORE * judged)) if judged else None

@@ -1,4 +1,4 @@
-"""Sample job descriptions for users who have none at hand, and a sample verdict for the landing page."""
+"""Sample job descriptions for users who have none available, and a sample verdict for the landing page."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class SampleJob:
-    """A sample: the label of its button, and the text."""
+    """A sample job description with the label of its button."""
 
     label: str
     text: str
@@ -15,7 +15,7 @@ class SampleJob:
 
 @dataclass(frozen=True, slots=True)
 class SampleMark:
-    """A key point with the quote of the sample answer that proves it, empty if missed."""
+    """A key point with the quote from the sample answer that proves it. The quote is empty if the key point was missed."""
 
     point: str
     quote: str
@@ -23,7 +23,7 @@ class SampleMark:
 
 @dataclass(frozen=True, slots=True)
 class SampleVerdict:
-    """A question of the bank with an answer and its verdict, for visitors who have not taken an interview yet."""
+    """A question of the bank with a sample answer and its verdict, for visitors who have not taken an interview yet."""
 
     bank_id: str
     topic: str

@@ -1,4 +1,4 @@
-"""Start an interview: reserve a credit, ask the first question, and return the credit if that fails."""
+"""Start interviews: reserve a credit, ask the first question, and return the credit if that fails."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ from interviewer.interviews.views import InterviewView, TurnRow, title_of, turn_
 
 logger = logging.getLogger(__name__)
 
-# A lease outlives a killed worker by at most LEASE; a running worker renews it in time.
+# The duration of a lease. A running worker keeps renewing it, so a killed worker blocks its work for at most this long.
 LEASE = timedelta(seconds=20)
-# How often work that runs in another process is polled, in seconds.
+# The polling interval for work that runs in another process, in seconds.
 LOOK_EVERY = 0.5
 
 
 class Starts:
-    """Starts of interviews. They run in `live`, so that each one ends properly even if no request follows it."""
+    """Starts interviews. The work runs in `live`, so that it completes even if the client disconnects."""
 
     def __init__(self, database: Database, calls: InterviewerCalls, live: LiveWork[Event], guard: Guard) -> None:
         self._database = database
@@ -54,12 +54,12 @@ class Starts:
     async def start(
         self, user_id: int, job_description: str, key: str = "", client: str = "", *, plan: Plan, remember: bool
     ) -> AsyncIterator[Event]:
-        """Reserve a credit and ask the first question: yields Started, pieces of the question, then Asked or Failed.
+        """Reserve a credit and ask the first question.
 
-        `remember` stores `plan` as the user's last choice, for the start form. Repeating a `key` (1 to 200 characters) takes no
-        second credit: the call follows the first start, unless that failed. Raises BadRequest, TooLarge, PaymentRequired,
-        TooManyRequests or Crowded before anything is stored. If the first question cannot be asked, or the process dies, the
-        credit is returned.
+        Yields Started, pieces of the question, then Asked or Failed. With `remember`, `plan` is stored as the user's last choice
+        for the start form. Repeating a `key` (1 to 200 characters) takes no second credit: the call follows the first start,
+        unless that start failed. Raises Unauthorized, BadRequest, TooLarge, PaymentRequired, TooManyRequests or Crowded before
+        anything is stored. If the first question cannot be asked, or the process dies, the credit is returned.
         """
         await self._guard.check(Action.START, client, str(user_id))
         text = cleaned(clean_job_description, job_description)
@@ -73,9 +73,10 @@ class Starts:
     async def _reserve(
         self, user_id: int, text: str, key: str, plan: Plan, *, remember: bool
     ) -> tuple[Interview, JobProfile | None, bool]:
-        """Take the credit and create the interview in one transaction.
+        """Reserve the credit and create the interview in one transaction.
 
-        Returns the interview, its job, and whether it is new; an existing one with the same key is returned unchanged.
+        Returns the interview, its job profile, and whether the interview is new. If the user already started one with the same
+        key, returns that one unchanged. Raises Unauthorized if the user no longer exists.
         """
         async with self._database.transaction() as session:
             user = await users.locked_user(session, user_id)
@@ -103,7 +104,10 @@ class Starts:
         return interview, job, True
 
     async def _open(self, interview: Interview, job: JobProfile | None, publish: Publish[Event]) -> None:
-        """Ask the first question and activate the interview, while the job description is analyzed in the background."""
+        """Ask the first question and activate the interview, while the job description is analyzed in the background.
+
+        On failure, return the credit and publish Failed.
+        """
         interview_id, user_id, plan = interview.id, interview.user_id, plan_of(interview.plan)
         bind_contextvars(interview_id=interview_id)
         if job is not None and job.profile is None:
@@ -117,7 +121,7 @@ class Starts:
                 if question is None:
                     raise Unavailable("This interview was canceled or took too long to start. Please start again.")
         except Exception as error:
-            if isinstance(error, Crowded):  # the interviewer was not called, so a start given up meanwhile cost nothing
+            if isinstance(error, Crowded):  # no model call was made, so giving up this start is free
                 await quietly(self._database, partial(queries.note_give_up, interview_id=interview_id, moment=None))
             words = f"{for_the_user(error).user_message} {await failed_starts.give_back_failed(self._database, interview_id)}"
             publish(Failed("question", Unavailable(words)))
@@ -126,10 +130,11 @@ class Starts:
         publish(Asked(turn_view(TurnRow(question, None, None), plan, asked=1)))
 
     async def give_up(self, user_id: int, interview_id: int) -> None:
-        """Give up a start that has no first question yet and return its credit; an active interview stays as it is.
+        """Give up a start that has no first question yet and return its credit.
 
-        Raises NotFound, also for another user's interview, and AllowanceUsed after `failed_starts.GIVE_UPS_A_DAY`, because each
-        start costs a call of the interviewer.
+        Does nothing if the interview is no longer starting. Raises NotFound if the interview does not exist or belongs to another
+        user. Raises AllowanceUsed once the user has given up `failed_starts.GIVE_UPS_A_DAY` starts within 24 hours, because each
+        start costs a model call.
         """
         async with self._database.transaction() as session:
             loaded = await found(session, user_id, interview_id, lock=True)
@@ -137,7 +142,10 @@ class Starts:
                 await failed_starts.give_up(session, interview_id, user_id)
 
     async def _analyse(self, interview_id: int, user_id: int, job: JobProfile) -> None:
-        """Analyze a job description and store its profile; without one, questions are based on the text itself."""
+        """Analyze a job description and store its profile.
+
+        Failures are only logged, because questions can be based on the text if there is no profile.
+        """
         try:
             profile, call = await self._calls.analyze(Caller(user_id, interview_id), job.text)
             async with self._database.transaction() as session:
@@ -153,12 +161,15 @@ class Starts:
             return await queries.extend_start(session, interview_id, LEASE)
 
     async def follow(self, user_id: int, interview_id: int) -> AsyncIterator[Event]:
-        """Follow a start in any process: yields its events as `start` does, or only Asked or Failed once it has ended."""
+        """Follow a start from any process.
+
+        Yields the same events as `start` if the start runs in this process, else only Asked or Failed when it has ended.
+        """
         if (broadcast := self._live.running(("start", interview_id))) is not None:
             async for event in broadcast.follow():
                 yield event
             return
-        # Work in another process can only be polled through the database.
+        # Work in another process can be followed only by polling the database.
         while (view := await self._view(user_id, interview_id)).status is InterviewStatus.STARTING:  # noqa: ASYNC110
             await asyncio.sleep(LOOK_EVERY)
         if view.turns:
@@ -174,10 +185,13 @@ class Starts:
 async def _opened(
     session: AsyncSession, interview_id: int, user_id: int, asked: AskedQuestion, call: ModelCall
 ) -> Question | None:
-    """Store the first question and activate its interview; if the start is over, store only the call and return None."""
+    """Store the first question and activate its interview.
+
+    If the interview is no longer starting, store only the call and return None.
+    """
     loaded = await queries.load(session, interview_id, user_id, lock=True)
     if loaded is None or loaded[0].status != InterviewStatus.STARTING.value:
-        call.interview_id = loaded[0].id if loaded else None  # the interview may have been deleted with its account
+        call.interview_id = loaded[0].id if loaded else None  # the interview is gone if its account was deleted
         session.add(call)
         return None
     conversation = Conversation(interview_id=interview_id)

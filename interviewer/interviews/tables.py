@@ -1,4 +1,4 @@
-"""Tables of interviews: questions, answers, verdicts, and calls of the model."""
+"""The tables of interviews: questions, answers, verdicts, and model calls."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.rubric import MAX_SCORE, AnswerNature
 from interviewer.interviews.topics import TOPICS, AnswerKind, Level
 
-# Above any plan's limit, so that the limits can change without a migration.
+# More than any plan allows, so that the plan limits can change without a migration.
 MOST_ANSWERS = 100
 NATURES = tuple(AnswerNature)
 SPREAD = f"num_nonnulls(score_low, score_high) <> 1 AND 0 <= score_low AND score_low <= score_high AND score_high <= {MAX_SCORE}"
 
 
 class JobProfile(SQLModel, table=True):
-    """A job description and its profile, which is empty until the text has been analyzed."""
+    """A job description and its profile, which is null until the text has been analyzed."""
 
     __tablename__: ClassVar[Any] = "job_profiles"
     __table_args__ = (UniqueConstraint("user_id", "text_hash"),)
@@ -49,11 +49,11 @@ class JobProfile(SQLModel, table=True):
 
 
 class Interview(SQLModel, table=True):
-    """One interview. Its credit is reserved while it is `starting`; `lease_until` is the end of that start's lease.
+    """One interview.
 
-    `idempotency_key` comes from the client that started it, so that a repeated request starts it once. `given_up_at` is set when
-    the user gave up the start after the interviewer had been called; a limited number per day is free. `plan` is a
-    `Plan.document`.
+    While it is `starting`, its credit is reserved and `lease_until` is the end of the start's lease. `idempotency_key` comes from
+    the client and ensures that a repeated request starts only one interview. `given_up_at` is set when the user gives up a start
+    that counts toward the daily limit. `plan` is a `Plan.document`.
     """
 
     __tablename__: ClassVar[Any] = "interviews"
@@ -77,7 +77,7 @@ class Interview(SQLModel, table=True):
     interviewer: str = Field(sa_column=Column(String(20), nullable=False))
     model: str = Field(sa_column=Column(String(120), nullable=False))
     seen_before: list[str] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False, server_default=text("'[]'")))
-    # The default is for rows that a replica of the previous version writes during an upgrade.
+    # The server default is for rows that a replica of the previous version inserts during an upgrade.
     plan: dict[str, Any] = Field(
         default_factory=STANDARD.document,
         sa_column=Column(JSONB, nullable=False, server_default=text(f"'{json.dumps(STANDARD.document())}'")),
@@ -90,7 +90,7 @@ class Interview(SQLModel, table=True):
 
 
 class PlanChoice(SQLModel, table=True):
-    """The plan that a user last chose in the pages, as a `Plan.document`; the start form offers it again."""
+    """The plan that a user last chose in the start form, as a `Plan.document`. The form preselects it next time."""
 
     __tablename__: ClassVar[Any] = "plan_choices"
 
@@ -111,7 +111,7 @@ class Conversation(SQLModel, table=True):
 
 
 class Question(SQLModel, table=True):
-    """A question that was asked, with the rubric that was fixed with it."""
+    """A question that was asked, with the rubric that was fixed at the same time."""
 
     __tablename__: ClassVar[Any] = "questions"
     __table_args__ = (
@@ -136,10 +136,12 @@ class Question(SQLModel, table=True):
 
 
 class Message(SQLModel, table=True):
-    """A message about a question. A user's message is the answer: one per question, with an id made by its client.
+    """A message about a question.
 
-    `judging_until` is the end of the lease of the worker that judges it; after that, any worker may take over. `reply_owed` is
-    true from when an API client's answer is stored until its reply is delivered; until then the same text asks for that reply.
+    A user's message is the answer; each question has at most one. Its `client_id` is a UUID chosen by the client. `judging_until`
+    is the end of the lease held by the worker that judges the answer; after that, any worker may take over. `reply_owed` is true
+    from when an API client's answer is stored until its reply is delivered. During that time, sending the same text again
+    requests that reply.
     """
 
     __tablename__: ClassVar[Any] = "messages"
@@ -160,9 +162,10 @@ class Message(SQLModel, table=True):
 
 
 class Verdict(SQLModel, table=True):
-    """The verdict on one answer; written once, never changed.
+    """The verdict on one answer.
 
-    `score_low` and `score_high` are the extremes of repeated gradings, else empty.
+    It is written once and never changed. `score_low` and `score_high` are the extremes of repeated gradings, or null if the
+    answer was graded once.
     """
 
     __tablename__: ClassVar[Any] = "verdicts"
@@ -186,7 +189,10 @@ class Verdict(SQLModel, table=True):
 
 
 class Appeal(SQLModel, table=True):
-    """A second, blind verdict on an answer, at most one; the first stays unchanged. `counted` is the score made from both."""
+    """A second, blind verdict on an answer.
+
+    Each answer has at most one, and the first verdict stays unchanged. `counted` is the score computed from both verdicts.
+    """
 
     __tablename__: ClassVar[Any] = "appeals"
     __table_args__ = (
@@ -210,9 +216,10 @@ class Appeal(SQLModel, table=True):
 
 
 class ModelCall(SQLModel, table=True):
-    """One call of the model and what it took. It outlives its interview, and then no longer says whose it was.
+    """One model call with its duration, token counts and outcome.
 
-    Tokens are empty if the model's server sent none; `cached_tokens` is part of `prompt_tokens`.
+    The row outlives its interview, but then no longer refers to it. The token counts are null if the model's server sent none.
+    `cached_tokens` is part of `prompt_tokens`.
     """
 
     __tablename__: ClassVar[Any] = "model_calls"
@@ -235,7 +242,7 @@ class ModelCall(SQLModel, table=True):
 
 
 class ReportShare(SQLModel, table=True):
-    """A public link to an interview's report, at most one, with the hash of its secret. Without a row there is no link."""
+    """A public link to an interview's report, with the hash of its secret. Each interview has at most one."""
 
     __tablename__: ClassVar[Any] = "report_shares"
 

@@ -1,4 +1,4 @@
-"""The topics, levels and kinds of answers."""
+"""The topics, the levels, and the kinds of answers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A topic; `id` counts from 1 and is the id in the REST API."""
+    """A topic. Its `id` counts from 1 and is also its ID in the REST API."""
 
     id: int
     slug: str
@@ -29,7 +29,7 @@ CODING = TOPICS[1]
 
 
 class Level(StrEnum):
-    """The seniority that a question or a job is aimed at."""
+    """The seniority at which a question or a job is aimed."""
 
     JUNIOR = "junior"
     MID = "mid-level"
@@ -49,7 +49,7 @@ class AnswerKind(StrEnum):
 
 
 def topic_by_id(topic_id: int) -> Topic:
-    """Return the topic with this id; raises KeyError for an unknown one."""
+    """Return the topic with this ID. Raises KeyError for an unknown ID."""
     if not 1 <= topic_id <= len(TOPICS):
         raise KeyError(topic_id)
     return TOPICS[topic_id - 1]

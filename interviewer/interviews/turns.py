@@ -1,8 +1,8 @@
-"""The use cases of an interview: start it, take an answer, judge it while the next question is asked.
+"""The interview use cases: start an interview, take an answer, and judge it while asking the next question.
 
-Each piece of work that waits for the interviewer is a background task (`LiveWork`), so it is finished and stored even if every
-client disconnects; a client that returns follows it from its first event. Across processes, a lease in the database, renewed
-while the work runs, marks it as taken; when the lease expires, another process takes over.
+All work that waits for the interviewer runs in background tasks (`LiveWork`), so it is finished and stored even if every client
+disconnects. A client that returns can follow a task from its first event. A lease in the database marks the work as taken for
+other processes. It is renewed while the work runs; when it expires, another process takes over.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ NOT_ANSWERABLE = (
 
 
 class Interviews:
-    """The use cases of an interview.
+    """The interview use cases.
 
-    Pages and API share one `guard`: wherever a method takes a `client`, that is the network address of the request.
+    Pages and API share one `guard`. The `client` argument of the methods is the IP address that sent the request.
     """
 
     def __init__(self, database: Database, calls: InterviewerCalls, guard: Guard | None = None) -> None:
@@ -67,11 +67,11 @@ class Interviews:
     # -- reading ------------------------------------------------------------------------------------------------
 
     async def view(self, user_id: int, interview_id: int) -> InterviewView:
-        """Return the interview; raises NotFound, also for another user's interview."""
+        """Return the interview. Raises NotFound if it does not exist or belongs to another user."""
         return (await self.load(user_id, interview_id)).view()
 
     async def current(self, user_id: int) -> InterviewView | None:
-        """Return the active or starting interview that the user last worked on, or None."""
+        """Return the active or starting interview that was updated last, or None."""
         async with self._database.autocommit() as session:
             interview_id = await queries.newest_active(session, user_id)
         return await self.view(user_id, interview_id) if interview_id is not None else None
@@ -88,21 +88,21 @@ class Interviews:
         plan: Plan = STANDARD,
         remember: bool = False,
     ) -> AsyncIterator[Event]:
-        """Start an interview: see `Starts.start`."""
+        """Start an interview. See `Starts.start`."""
         return self._starts.start(user_id, job_description, key, client, plan=plan, remember=remember)
 
     async def last_choice(self, user_id: int) -> Plan:
-        """Return the plan that the user last chose in the pages, or the standard plan before the first choice."""
+        """Return the plan that the user last chose in the start form, or the standard plan before the first choice."""
         async with self._database.autocommit() as session:
             document = await choice_queries.last_choice(session, user_id)
         return plan_of(document) if document else STANDARD
 
     def follow_start(self, user_id: int, interview_id: int) -> AsyncIterator[Event]:
-        """Follow a start: see `Starts.follow`."""
+        """Follow a start. See `Starts.follow`."""
         return self._starts.follow(user_id, interview_id)
 
     async def give_up(self, user_id: int, interview_id: int) -> InterviewView:
-        """Give up a start and return the interview: see `Starts.give_up`."""
+        """Give up a start and return the interview. See `Starts.give_up`."""
         await self._starts.give_up(user_id, interview_id)
         return await self.view(user_id, interview_id)
 
@@ -122,15 +122,12 @@ class Interviews:
     ) -> AsyncIterator[Event]:
         """Store an answer, then judge it and ask the next question concurrently.
 
-        `loaded` is the interview, if the caller has just read it. `reply_owed` is stored with the answer, for callers that record
-        when the reply was delivered. Without a `text` the question is skipped: it scores 0 without a call of the interviewer.
-
-        Yields Stored, pieces of both texts as they are written, Judged and Asked as each is stored, Failed for a part that
-        failed. Repeating the text stores nothing and yields the events of the stored answer; so does repeating the `client_id`
-        once that answer's turn is complete.
-
-        Raises BadRequest, TooLarge, NotFound, TooManyRequests, or Conflict when the question has another answer or the interview
-        is not active.
+        `loaded` is the interview if the caller has just read it. `reply_owed` is stored with the answer, for callers that record
+        when the reply is delivered. If `text` is None, the question is skipped and scores 0 without a model call. Yields Stored,
+        then pieces of the feedback and the question as they are written, Judged and Asked when each is stored, and Failed for a
+        part that failed. Repeating the text stores nothing and yields the events of the stored answer. So does repeating the
+        `client_id`, even with another text, once the turn is complete. Raises BadRequest, TooLarge, NotFound, TooManyRequests, or
+        Conflict if the question has another answer or the interview is not active.
         """
         await self._guard.check(Action.ANSWER, client, str(user_id))
         content = SKIPPED if text is None else cleaned(clean_answer, text)
@@ -146,7 +143,7 @@ class Interviews:
                 async for event in self._completion(with_row(loaded, row), row, answer.judging_until):
                     yield event
                 return
-            loaded = await self.load(user_id, interview_id)  # another request was first, or the interview is not active
+            loaded = await self.load(user_id, interview_id)  # another answer was first, or the interview is not active
             row = loaded.row(question_id)
         if row.answer is None:
             raise Conflict("Interview is not active")
@@ -156,9 +153,9 @@ class Interviews:
             yield event
 
     async def complete(self, user_id: int, interview_id: int, question_id: int, client: str = "") -> AsyncIterator[Event]:
-        """Do what an answered question is still missing, or follow the worker that does it; events as in `answer`.
+        """Judge an answered question and ask the next one, as far as that is missing, or follow the worker that does.
 
-        Raises NotFound, BadRequest without an answer, and TooManyRequests.
+        Yields the same events as `answer`. Raises NotFound, TooManyRequests, or BadRequest if the question has no answer.
         """
         await self._guard.check(Action.ANSWER, client, str(user_id))
         loaded = await self.load(user_id, interview_id)
@@ -169,9 +166,12 @@ class Interviews:
             yield event
 
     async def _completion(self, loaded: Loaded, row: TurnRow, claimed_until: datetime | None) -> AsyncIterator[Event]:
-        """Run or join the work on one answer; `claimed_until` is set if the caller has just taken its lease."""
+        """Run or join the work on one answer and yield its events.
+
+        `claimed_until` is set if the caller has just taken the lease.
+        """
         key = ("turn", row.question.id)
-        # Begin before the first yield: the caller may be gone after it.
+        # Start the work before the first yield, because the caller may stop iterating there.
         begun = self._live.run(key, partial(self._turn, loaded, row, claimed_until)) if claimed_until else None
         yield Stored(turn_view(row, loaded.plan, asked=len(loaded.rows)))
         while (broadcast := begun or self._live.running(key)) is None:
@@ -192,7 +192,10 @@ class Interviews:
                 yield event
 
     async def _claim(self, loaded: Loaded, row: TurnRow) -> tuple[Loaded, datetime] | None:
-        """Take the lease on an answer and return the interview as it is now; None while another worker holds the lease."""
+        """Take the lease on an answer, and return the interview as it is now and the end of the lease.
+
+        Returns None if there is no answer or another worker holds the lease.
+        """
         if row.answer is None:
             return None
         async with self._database.transaction() as session:
@@ -202,7 +205,10 @@ class Interviews:
             return await found(session, loaded.interview.user_id, loaded.interview.id), until
 
     async def _turn(self, loaded: Loaded, row: TurnRow, claimed_until: datetime, publish: Publish[Event]) -> None:
-        """Judge an answer and ask the next question concurrently, each only if it is missing."""
+        """Judge an answer and ask the next question concurrently, each only if it is missing.
+
+        Publishes Completed if this worker stored everything, and releases the lease if a part failed.
+        """
         answer = row.answer
         if answer is None:
             raise AssertionError("a turn needs an answer")
@@ -222,14 +228,18 @@ class Interviews:
             publish(Completed(grown(loaded, row, [what for what in done if isinstance(what, Verdict | Question)])))
 
     async def _judge(self, loaded: Loaded, row: TurnRow, answer: Message, publish: Publish[Event]) -> Verdict | None:
-        """Judge one answer and store the verdict; the last one also closes the interview. None if another worker was first."""
+        """Judge one answer, store the verdict and publish it.
+
+        The last verdict also finishes the interview. Returns None if another worker was first; then that worker's verdict is
+        published.
+        """
         began = perf_counter()
         judgement, call = await self._judgement(loaded, row, answer, verdicts.timing_feedback(publish))
         verdict = Verdict(message_id=answer.id, **verdicts.judgement_columns(judgement, self._interviewer))
         is_last = loaded.plan.is_last(row.question.position)
         adding = partial(queries.add_verdict, verdict=verdict, interview_id=loaded.interview.id, call=call, closes=is_last)
         stored = await patiently(self._database, adding)
-        if stored is None:  # another worker was first: its verdict counts
+        if stored is None:  # another worker stored a verdict first, which counts
             row = (await self.load(loaded.interview.user_id, loaded.interview.id)).row(row.question.id)
         else:
             row = replace(row, verdict=verdict)
@@ -242,7 +252,7 @@ class Interviews:
     async def _judgement(
         self, loaded: Loaded, row: TurnRow, answer: Message, publish: Publish[Event]
     ) -> tuple[Judgement, ModelCall | None]:
-        """Return the verdict on an answer and the row of the model call; a skipped question needs no call."""
+        """Return the verdict on an answer and the row of its model call, which is None for a skipped question."""
         if answer.content == SKIPPED:
             return verdicts.skipped(row.question), None
         brief = briefs.answer_brief(row.question, answer.content, briefs.job_brief(loaded.job))
@@ -250,7 +260,10 @@ class Interviews:
         return await self._calls.judge(Caller(interview.user_id, interview.id), brief, publish)
 
     async def _ask_next(self, loaded: Loaded, row: TurnRow, publish: Publish[Event]) -> Question | None:
-        """Ask the next question and store it with its rubric; None if another worker was first."""
+        """Ask the next question, store it with its rubric and publish it.
+
+        Returns None if another worker was first; then that worker's question is published.
+        """
         if loaded.conversation_id is None:
             raise AssertionError("a started interview has a conversation")
         position, interview = row.question.position + 1, loaded.interview
@@ -258,7 +271,7 @@ class Interviews:
         asked, call = await self._calls.ask(Caller(interview.user_id, interview.id), brief, publish)
         question = asked.as_row(loaded.conversation_id, position)
         stored = await patiently(self._database, partial(queries.add_question, question=question, call=call))
-        if stored is None:  # another worker was first: show its question
+        if stored is None:  # another worker stored a question first, so show that one
             fresh = await self.load(loaded.interview.user_id, loaded.interview.id)
             question = next(other.question for other in fresh.rows if other.question.position == position)
         else:
@@ -267,7 +280,7 @@ class Interviews:
         return question if stored is not None else None
 
     async def _guarded(self, part: str, publish: Publish[Event], work: Awaitable[Row | None]) -> Row | Failed | None:
-        """Run one part of a turn; a failure becomes an event and does not affect the other part."""
+        """Run one part of a turn. A failure is published and returned as a Failed event, and does not affect the other part."""
         try:
             return await work
         except Exception as error:
@@ -284,9 +297,10 @@ class Interviews:
     async def set_status(
         self, user_id: int, interview_id: int, wanted: InterviewStatus, *, unless_it_is: bool = False
     ) -> InterviewView:
-        """Pause or resume an interview; raises BadRequest for a change that is not possible.
+        """Pause or resume an interview and return it.
 
-        That includes a change to the status it already has, except with `unless_it_is`: another tab may have been faster.
+        Raises NotFound, or BadRequest for an invalid transition. Setting the status that the interview already has is invalid
+        too, unless `unless_it_is` is set because another tab may have been faster.
         """
         async with self._database.transaction() as session:
             loaded = await found(session, user_id, interview_id, lock=True)
@@ -298,7 +312,7 @@ class Interviews:
         return await self.view(user_id, interview_id)
 
     async def analyse_job(self, user_id: int, job_description: str, client: str = "") -> JobFindings:
-        """Return the profile of a job description.
+        """Return the profile of a job description, without an interview.
 
         Raises BadRequest, TooLarge, TooManyRequests, Crowded, or an InterviewerError.
         """
@@ -311,11 +325,11 @@ class Interviews:
         return JobFindings.model_validate(profile)
 
     async def close(self) -> None:
-        """Wait for running work, then close the interviewer."""
+        """Wait up to DRAIN_SECONDS for running work, then close the interviewer."""
         await self._live.drain(DRAIN_SECONDS)
         await self._interviewer.close()
 
     async def load(self, user_id: int, interview_id: int) -> Loaded:
-        """Return the interview as it is stored; raises NotFound, also for another user's interview."""
+        """Return the interview with all its rows. Raises NotFound if it does not exist or belongs to another user."""
         async with self._database.autocommit() as session:
             return await found(session, user_id, interview_id)

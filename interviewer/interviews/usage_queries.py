@@ -1,4 +1,4 @@
-"""Queries for calls of the interviewer's model."""
+"""Queries for model calls and their token usage."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from interviewer.interviews.tables import Interview, ModelCall
 
 
 class By(StrEnum):
-    """The columns that calls can be grouped by."""
+    """The columns by which calls can be grouped."""
 
     DAY = "day"
     MODEL = "model"
@@ -27,10 +27,10 @@ class By(StrEnum):
 
 
 class Sum(NamedTuple):
-    """The sum of a group of calls; `label` is empty for calls that belong to no user.
+    """The totals of a group of calls.
 
-    `uncounted` calls worked but have no token counts. `median` is that of the successful calls, in milliseconds; None if there
-    are none.
+    `label` is None in the grand total and for calls that belong to no user or interview. `uncounted` is the number of successful
+    calls without token counts. `median` is the median duration of successful calls in milliseconds, or None if there are none.
     """
 
     label: str | None
@@ -48,7 +48,7 @@ Statement = TypeVar("Statement", bound=HasCTE)
 
 
 def along(statement: Statement) -> Statement:
-    """Return `statement` extended to insert a call as well, which saves a round trip.
+    """Return `statement` extended to insert a model call as well, which saves a round trip.
 
     Execute it with the call's `values_of` among its parameters.
     """
@@ -56,7 +56,10 @@ def along(statement: Statement) -> Statement:
 
 
 async def sums(session: AsyncSession, since: datetime, by: By, limit: int) -> Sequence[Sum]:
-    """Return the sums of calls since a moment: days newest first, everything else by tokens, most first."""
+    """Return the totals of calls since a point in time, in at most `limit` groups.
+
+    Days are sorted newest first, all other groups by tokens, most first.
+    """
     label = _label(by)
     tokens = func.coalesce(func.sum(col(ModelCall.prompt_tokens) + col(ModelCall.completion_tokens)), 0)
     statement = (
@@ -72,13 +75,13 @@ async def sums(session: AsyncSession, since: datetime, by: By, limit: int) -> Se
 
 
 async def total(session: AsyncSession, since: datetime) -> Sum:
-    """Return the sum of all calls since a moment."""
+    """Return the totals of all calls since a point in time."""
     statement = _summed(literal(None)).where(col(ModelCall.created_at) >= since)
     return Sum(*(await session.execute(statement)).one())
 
 
 def _summed(label: ColumnElement[Any]) -> Select[Any]:
-    """Return the statement that sums calls under a label."""
+    """Return the statement that computes the totals of calls, with `label` as the first column."""
     worked = col(ModelCall.outcome) == "ok"
     return select(
         label,

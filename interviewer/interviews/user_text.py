@@ -1,4 +1,4 @@
-"""Check and clean text from users: it is cleaned or refused, never truncated silently."""
+"""Validate and clean text from users. Text is cleaned or rejected, never silently truncated."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MAX_ANSWER = 20_000
 MAX_JOB_DESCRIPTION = 30_000
 # Stored as the answer to a skipped question; no real answer is empty.
 SKIPPED = ""
-# All control characters except tab and line feed; PostgreSQL cannot store NUL.
+# All control characters except tab and line feed. Among them is NUL, which PostgreSQL cannot store.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -25,12 +25,12 @@ class TextTooLong(TextRefused):
 
 
 def too_long(what: str, length: int, most: int) -> str:
-    """Return the error sentence for a text that is too long; `length` and `most` are in characters."""
+    """Return the error message for a text that is too long. `length` and `most` are in characters."""
     return f"{what} has {length:,} characters; at most {most:,} are allowed."
 
 
 def clean_answer(raw: str) -> str:
-    """Return an answer that can be stored; raises TextTooLong, or TextRefused when nothing visible remains."""
+    """Return an answer that can be stored. Raises TextTooLong, or TextRefused if nothing visible remains."""
     if len(raw) > MAX_ANSWER:
         raise TextTooLong(too_long("Your answer", len(raw), MAX_ANSWER))
     cleaned = _without_controls(raw).strip()
@@ -40,9 +40,9 @@ def clean_answer(raw: str) -> str:
 
 
 def clean_job_description(raw: str) -> str:
-    """Return a job description that can be stored, empty if there is none.
+    """Return a job description that can be stored, or "" if there is none.
 
-    Raises TextTooLong, or TextRefused when it is not prose (a pasted file, for example).
+    Raises TextTooLong, or TextRefused if the text is not prose, such as the content of a binary file.
     """
     if len(raw) > MAX_JOB_DESCRIPTION:
         raise TextTooLong(too_long("The job description", len(raw), MAX_JOB_DESCRIPTION))
@@ -60,12 +60,15 @@ def clean_job_description(raw: str) -> str:
 
 
 def _is_visible(character: str) -> bool:
-    """Return whether a character is visible: not a space, a control or an invisible mark such as the zero-width space."""
+    """Return whether a character is visible: not a space, a control character or an invisible mark such as a zero-width space."""
     return unicodedata.category(character)[0] not in "ZC"
 
 
 def _is_odd(character: str) -> bool:
-    """Return whether prose never contains a character: controls, private use, unassigned, the replacement character."""
+    """Return whether a character never occurs in prose.
+
+    These are control, private-use and unassigned characters, surrogates, and the replacement character.
+    """
     return (
         character == "\ufffd"
         or (bool(_CONTROL.match(character)) and character != "\r")
@@ -80,7 +83,7 @@ def _without_controls(raw: str) -> str:
 
 
 def cleaned(clean: Callable[[str], str], raw: str) -> str:
-    """Apply one of the rules above to a user's text; raises TooLarge or BadRequest with the rule's sentence."""
+    """Return a user's text cleaned by `clean`. Raises TooLarge or BadRequest with the message of the rule that it breaks."""
     try:
         return clean(raw)
     except TextTooLong as error:

@@ -1,4 +1,4 @@
-"""Verdicts that need no interviewer, and helpers to store and publish verdicts."""
+"""The verdict on skipped questions, and helpers to store and publish verdicts."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ SKIPPED_WORDS = "You skipped this question, so it scores 0. The model answer sho
 
 
 def skipped(question: Question) -> Judgement:
-    """Return the verdict on a skipped question: 0, without a call of the interviewer."""
+    """Return the verdict on a skipped question: score 0 and every key point missed."""
     marks = checked_marks(Rubric.model_validate(question.rubric), [], SKIPPED)
     return Judgement(feedback=SKIPPED_WORDS, marks=marks, nature=AnswerNature.NON_ANSWER, score=0)
 
 
 def timing_feedback(publish: Publish[Event]) -> Publish[Event]:
-    """Wrap `publish` to measure the time from now until the first piece of feedback."""
+    """Return a wrapper of `publish` that measures the time from now until the first piece of feedback."""
     began: float | None = perf_counter()
 
     def timed(event: Event) -> None:
@@ -38,11 +38,11 @@ def timing_feedback(publish: Publish[Event]) -> Publish[Event]:
 
 
 def unseen(_event: Event) -> None:
-    """Discard an event: for a verdict that is shown only as a whole, or not at all."""
+    """Discard an event. Used for gradings whose feedback is not streamed."""
 
 
 def judgement_columns(judgement: Judgement, interviewer: Interviewer) -> dict[str, Any]:
-    """Return the columns that store a `Judgement`, for a first verdict or an appeal."""
+    """Return the values of the columns that store a `Judgement`, for a first verdict or an appeal."""
     return {
         "score": judgement.score,
         "score_low": judgement.low,

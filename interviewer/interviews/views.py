@@ -1,4 +1,4 @@
-"""What pages and the API show of an interview: plain values, built from rows by pure functions."""
+"""What pages and the API show of an interview: plain values, computed from rows by pure functions."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from interviewer.interviews.topics import topic_by_id
 from interviewer.interviews.user_text import SKIPPED
 
 TITLE_LENGTH = 80
-# The interviewer that always gives the same answer the same verdict.
+# The name of the deterministic interviewer, whose verdicts cannot be appealed.
 BUILT_IN = "builtin"
 
 
 @dataclass(frozen=True, slots=True)
 class TurnRow:
-    """A question with its answer and verdict, as far as they exist."""
+    """The rows of one turn. The answer, verdict and appeal are None until they exist."""
 
     question: Question
     answer: Message | None
@@ -31,7 +31,7 @@ class TurnRow:
 
     @property
     def score(self) -> int | None:
-        """The score that counts, after an appeal the one made from both verdicts; None before the first verdict."""
+        """The score that counts, or None before the first verdict. After an appeal, it is computed from both verdicts."""
         if self.verdict is None:
             return None
         return self.appeal.counted if self.appeal else self.verdict.score
@@ -39,7 +39,7 @@ class TurnRow:
 
 @dataclass(frozen=True, slots=True)
 class MarkView:
-    """The mark of one key point; `quote` is empty if it was missed."""
+    """The mark for one key point. `quote` is empty if the key point was missed."""
 
     point: str
     weight: int
@@ -49,7 +49,7 @@ class MarkView:
 
 @dataclass(frozen=True, slots=True)
 class AppealView:
-    """The second verdict on an answer and the first one's score. `low` and `high` as in `VerdictView`."""
+    """The second verdict on an answer, and the score of the first one. `low` and `high` are defined as in `VerdictView`."""
 
     first_score: int
     score: int
@@ -63,8 +63,8 @@ class AppealView:
 class VerdictView:
     """A verdict with everything that may be shown once it exists, including the rubric and the model answer.
 
-    `score` is the one that counts, after an appeal the one made from both. `low` and `high` are the extremes of repeated
-    gradings, equal to the score if there was only one. `final`: the verdict cannot be appealed.
+    `score` is the score that counts; after an appeal, it is computed from both verdicts. `low` and `high` are the extremes of the
+    first verdict's repeated gradings, or its score if there was only one. `final` is set if the verdict cannot be appealed.
     """
 
     score: int
@@ -81,10 +81,11 @@ class VerdictView:
 
 @dataclass(frozen=True, slots=True)
 class TurnView:
-    """One question and its outcome. It contains the rubric only once there is a verdict.
+    """One question and its outcome.
 
-    `claimed`: a worker has taken the answer and has neither finished nor reported a failure. A `skipped` question has an empty
-    answer; a question that is only in the bank was never asked. `total` is the number of questions of the interview.
+    The rubric is included only once there is a verdict. `claimed` is set while a worker holds the answer; it stays set after the
+    work is done and is cleared when it fails. A `skipped` question has an empty answer. `total` is the number of questions of the
+    interview.
     """
 
     question_id: int
@@ -111,7 +112,7 @@ class TurnView:
 
 @dataclass(frozen=True, slots=True)
 class TopicScore:
-    """Score of one topic in percent; None before anything on it is judged."""
+    """The score of one topic in percent, or None before any of its answers has been judged."""
 
     topic_id: int
     name: str
@@ -142,18 +143,18 @@ class InterviewView:
 
     @property
     def open_turn(self) -> TurnView | None:
-        """The question that waits for an answer."""
+        """The turn that waits for an answer, or None."""
         return next((turn for turn in reversed(self.turns) if turn.answer is None), None)
 
     @property
     def incomplete_turns(self) -> tuple[TurnView, ...]:
-        """Answered questions that are missing their verdict or the next question."""
+        """The answered turns that are missing their verdict or the next question."""
         return tuple(turn for turn in self.turns if turn.answer is not None and (turn.lacks_verdict or turn.lacks_next))
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """An interview with everything that belongs to it, as it was loaded."""
+    """An interview and its related rows, as loaded from the database."""
 
     interview: Interview
     conversation_id: int | None
@@ -162,15 +163,15 @@ class Loaded:
 
     @property
     def plan(self) -> Plan:
-        """The plan that the interview was started with."""
+        """The plan with which the interview was started."""
         return plan_of(self.interview.plan)
 
     def view(self) -> InterviewView:
-        """Return what may be shown of the interview."""
+        """Return the view of the interview."""
         return interview_view(self.interview, self.conversation_id, self.job, self.rows)
 
     def row(self, question_id: int) -> TurnRow:
-        """Return the turn of this question; raises NotFound."""
+        """Return the turn of the question with this ID. Raises NotFound if the interview has no such question."""
         for row in self.rows:
             if row.question.id == question_id:
                 return row
@@ -178,7 +179,7 @@ class Loaded:
 
 
 def title_of(job_text: str | None) -> str:
-    """Return a short title for an interview: the first line of its job description, or a general one without it."""
+    """Return a short title for an interview: the first line of its job description, or a general title without one."""
     first = next((line.strip(" #*-\t") for line in (job_text or "").splitlines() if line.strip(" #*-\t")), "")
     if not first:
         return "General backend interview"
@@ -186,7 +187,7 @@ def title_of(job_text: str | None) -> str:
 
 
 def verdict_view(question: Question, verdict: Verdict, appeal: Appeal | None = None) -> VerdictView:
-    """Return the view of a verdict, with the rubric it was judged by."""
+    """Return the view of a verdict, including the rubric by which the answer was judged."""
     rubric = Rubric.model_validate(question.rubric)
     score = appeal.counted if appeal else verdict.score
     return VerdictView(
@@ -228,7 +229,7 @@ def _marks(rubric: Rubric, judged: Verdict | Appeal) -> tuple[MarkView, ...]:
 
 
 def turn_view(row: TurnRow, plan: Plan, asked: int) -> TurnView:
-    """Return the view of one turn, when `asked` of the plan's questions have been asked."""
+    """Return the view of one turn. `asked` is the number of questions that have been asked so far."""
     question, answer, verdict = row.question, row.answer, row.verdict
     missing = missing_after(question.position, judged=verdict is not None, asked=asked, total=plan.total)
     return TurnView(
@@ -251,7 +252,7 @@ def turn_view(row: TurnRow, plan: Plan, asked: int) -> TurnView:
 
 
 def _shown_verdict(row: TurnRow) -> VerdictView | None:
-    """Return a turn's verdict; that of a skipped question cannot be appealed."""
+    """Return the view of a turn's verdict, or None without one. The verdict on a skipped question cannot be appealed."""
     if row.verdict is None:
         return None
     shown = verdict_view(row.question, row.verdict, row.appeal)
@@ -259,7 +260,7 @@ def _shown_verdict(row: TurnRow) -> VerdictView | None:
 
 
 def topic_scores(plan: Plan, turns: Sequence[TurnView]) -> tuple[TopicScore, ...]:
-    """Return the score of each of the plan's topics over its judged answers."""
+    """Return the score of each topic of the plan, computed from its judged answers."""
     found = []
     for topic in plan.topics:
         scores = [turn.verdict.score for turn in turns if turn.topic_id == topic.topic_id and turn.verdict]
@@ -270,7 +271,7 @@ def topic_scores(plan: Plan, turns: Sequence[TurnView]) -> tuple[TopicScore, ...
 def interview_view(
     interview: Interview, conversation_id: int | None, job: JobProfile | None, rows: Sequence[TurnRow]
 ) -> InterviewView:
-    """Return the view of an interview; `rows` are its turns in order."""
+    """Return the view of an interview. `rows` are its turns in order."""
     plan = plan_of(interview.plan)
     turns = tuple(turn_view(row, plan, asked=len(rows)) for row in rows)
     return InterviewView(

@@ -1,4 +1,4 @@
-"""Scores, marks and interviewers in words, for pages and reports."""
+"""Text for scores, marks and interviewers, shared by pages and reports."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from interviewer.interviews.rubric import MAX_SCORE, PASS_SCORE, Mark
 
 _INTERVIEWERS = {"builtin": "Built-in interviewer (question bank, no AI)", "openai": "AI interviewer"}
 MARKS: dict[str, str] = {Mark.HIT: "Made", Mark.PARTIAL: "Partial", Mark.MISSED: "Missed"}
-# A topic without a score may never get one; an answer without one can still be scored.
+# A topic without a score may never get one, but an answer without a score can still be scored.
 NO_TOPIC_SCORE, NO_SCORE_YET = "not scored", "not scored yet"
 ANSWER_NOT_SCORED = f"This answer is {NO_SCORE_YET}."
 PASSING = f"{PASS_SCORE} of {MAX_SCORE}"
@@ -16,25 +16,25 @@ SECOND_VERDICT = "What the second verdict says"
 
 
 def interviewer_name(name: str) -> str:
-    """Return how an interviewer is presented; an unknown one by its name."""
+    """Return an interviewer's display name, or `name` itself if it is unknown."""
     return _INTERVIEWERS.get(name, name)
 
 
 def out_of(score: object) -> str:
-    """Return a score, or a page's variable that holds one, out of the maximum: "7/10"."""
+    """Return a score, or a page's variable that contains one, with the maximum score: "7/10"."""
     return f"{score}/{MAX_SCORE}"
 
 
 def score_so_far(score: int | None) -> str:
-    """Return an answer's score, or that it has none yet."""
+    """Return an answer's score as text, or that it is not scored yet."""
     return NO_SCORE_YET if score is None else out_of(score)
 
 
 def topic_score(percent: int | None) -> str:
-    """Return a topic's score, or that it has none."""
+    """Return a topic's score in percent as text, or that it is not scored."""
     return NO_TOPIC_SCORE if percent is None else f"{percent} %"
 
 
 def spread(low: int, high: int) -> str:
-    """Return how far several gradings of one answer differed."""
+    """Return a phrase that gives the range of scores from repeated gradings of one answer."""
     return f"graded several times, between {low} and {high}"

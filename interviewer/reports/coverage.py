@@ -1,4 +1,4 @@
-"""Which of the job's requirements an interview covered: asked and shown, asked and not shown, not asked."""
+"""Which of the job's requirements an interview covered: asked and shown, asked and not shown, or not asked."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from enum import StrEnum
 from interviewer.interviews.job import JobFindings
 from interviewer.interviews.rubric import PASS_SCORE, folded
 
-# Cosine between a question with its key points and a line of the posting. Set by reading the pairs of the bank's questions and
-# the lines of the three sample postings: from LIKE on, both are about the same thing; if they also name the same technology, a
-# little less is enough. Below that, lines about teams and scale match any question.
+# Minimum cosine between a question with its key points and a line of the posting. Set by reading pairs of bank questions and
+# lines of the three sample postings: from LIKE on, both are about the same thing. If they also name the same technology, a
+# lower value is enough. Below that, lines about teams and scale match any question.
 LIKE, LIKE_AND_SHARED = 0.38, 0.30
-# Characters; a shorter passage occurs in many texts by chance.
+# In characters. Shorter passages occur in many texts by chance.
 MIN_QUOTE = 12
 _QUOTED = re.compile(r"[“\"]([^“”\"]+)[”\"]")
 _HEADING = re.compile(r"(?:what|who|how|why|about) (?:you|we|us)\b.{0,25}", re.IGNORECASE)
 
 
 class RequirementKind(StrEnum):
-    """The part of the job profile that a requirement is in."""
+    """The part of the job profile that a requirement comes from."""
 
     STACK = "stack"
     RESPONSIBILITY = "responsibility"
@@ -29,7 +29,7 @@ class RequirementKind(StrEnum):
 
 
 class Standing(StrEnum):
-    """Whether an interview asked about a requirement, and whether an answer showed it."""
+    """Whether an interview asked about a requirement, and whether an answer showed that the candidate meets it."""
 
     SHOWN = "asked and shown"
     NOT_SHOWN = "asked and not shown"
@@ -38,7 +38,7 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """One technology or line that the job asks for."""
+    """One technology or line from the job profile."""
 
     kind: RequirementKind
     text: str
@@ -46,7 +46,7 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class AnsweredQuestion:
-    """A question that was answered; `score` is 0 to 10, None while it is not scored. `points` are its key points."""
+    """A question that was answered. `points` are the texts of its key points; `score` is 0 to 10, or None if not scored yet."""
 
     position: int
     prompt: str
@@ -55,13 +55,13 @@ class AnsweredQuestion:
 
     @property
     def text(self) -> str:
-        """The question with its key points, which say what it is about."""
+        """The question followed by its key points, which say what it is about."""
         return " ".join((self.prompt, *self.points))
 
 
 @dataclass(frozen=True, slots=True)
 class Nearness:
-    """How close a question is to a requirement: the cosine of their vectors, and whether they name the same technology."""
+    """How close a question is to a requirement: the cosine of their vectors, and whether they share a technology."""
 
     cosine: float = 0.0
     shared: bool = False
@@ -69,21 +69,21 @@ class Nearness:
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """A requirement with the questions about it, in their order."""
+    """A requirement with the questions about it, in the order of the interview."""
 
     requirement: Requirement
     questions: tuple[AnsweredQuestion, ...]
 
     @property
     def standing(self) -> Standing:
-        """The requirement's standing: one passing answer shows it; an answer without a score shows nothing."""
+        """The requirement's standing. One passing answer shows it; an answer without a score does not."""
         if any(question.score is not None and question.score >= PASS_SCORE for question in self.questions):
             return Standing.SHOWN
         return Standing.NOT_SHOWN if self.questions else Standing.NOT_ASKED
 
 
 def requirements(findings: JobFindings) -> tuple[Requirement, ...]:
-    """Return the requirements of a job without duplicates and headings."""
+    """Return the requirements of a job, without duplicates and headings."""
     lists: Iterable[tuple[RequirementKind, tuple[str, ...]]] = (
         (RequirementKind.STACK, findings.stack),
         (RequirementKind.RESPONSIBILITY, findings.responsibilities),
@@ -98,7 +98,11 @@ def requirements(findings: JobFindings) -> tuple[Requirement, ...]:
 
 
 def is_about(requirement: Requirement, question: AnsweredQuestion, nearness: Nearness) -> bool:
-    """Return whether a question is about a requirement: it names the technology, quotes the line, or is close to it."""
+    """Return whether a question is about a requirement.
+
+    A technology must be mentioned in the question or shared with it. Any other line must be quoted in the question or be similar
+    enough to it.
+    """
     if requirement.kind is RequirementKind.STACK:
         return nearness.shared or names(question.text, requirement.text)
     if quotes(question.prompt, requirement.text):
@@ -107,13 +111,13 @@ def is_about(requirement: Requirement, question: AnsweredQuestion, nearness: Nea
 
 
 def names(text: str, name: str) -> bool:
-    """Return whether a text has a technology's name as a whole word; a name of one or two letters must match in case."""
+    """Return whether a text contains a technology's name as a whole word. Names of one or two letters must match in case."""
     exact = len(name) <= 2
     return bool(re.search(rf"(?<![\w.]){re.escape(name)}(?![\w+#])", text, 0 if exact else re.IGNORECASE))
 
 
 def quotes(prompt: str, line: str) -> bool:
-    """Return whether a question contains a line of the posting, or a part of it in quotation marks."""
+    """Return whether a question contains a line of the posting, or quotes a part of it in quotation marks."""
     whole = folded(line).rstrip(".")
     if len(whole) >= MIN_QUOTE and whole in folded(prompt):
         return True
@@ -124,7 +128,10 @@ def quotes(prompt: str, line: str) -> bool:
 def coverage(
     wanted: Sequence[Requirement], questions: Sequence[AnsweredQuestion], nearness: Sequence[Sequence[Nearness]]
 ) -> tuple[Covered, ...]:
-    """Return each requirement with its questions; `nearness` has a row for each requirement and a column for each question."""
+    """Return each requirement with the questions about it.
+
+    `nearness` has a row for each requirement and a column for each question.
+    """
     return tuple(
         Covered(
             requirement,

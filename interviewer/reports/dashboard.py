@@ -1,4 +1,4 @@
-"""The dashboard: interviews, trends, and whether another interview can be started."""
+"""The dashboard: interviews, trends, and whether the user can start another interview."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ UNFINISHED = STARTED - FINISHED
 
 @dataclass(frozen=True, slots=True)
 class InterviewSummary:
-    """One interview in a list; `percent` is None before the first verdict."""
+    """One interview in a list. `percent` is None before the first verdict."""
 
     id: int
     title: str
@@ -39,9 +39,10 @@ class InterviewSummary:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Everything on the dashboard.
+    """The interviews on the dashboard.
 
-    `finished` are the newest finished interviews, `past` counts all of them, `percents` are the scores of all, newest first.
+    `finished` are only the newest finished interviews. `past` is the number of all of them, and `percents` are their scores,
+    newest first.
     """
 
     unfinished: tuple[InterviewSummary, ...]
@@ -52,7 +53,7 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class TopicTrend:
-    """A topic's percentage over all answers, and in the last finished interview (None if that has no score for the topic)."""
+    """A topic's score in percent over all answers. `last` is its score in the last finished interview, or None without one."""
 
     topic_id: int
     percent: int
@@ -64,7 +65,7 @@ class TopicTrend:
 class Trends:
     """Totals over all interviews and practice, as of `today` in UTC.
 
-    `reached` is the position of the newest question in the first unfinished interview, 0 for none.
+    `reached` is the position of the newest question in the first unfinished interview, or 0 if there is none.
     """
 
     reached: int
@@ -92,13 +93,16 @@ def _topic_trend(sums: practice_queries.TopicSums) -> TopicTrend:
 
 
 class Dashboard:
-    """Loads the dashboard."""
+    """Loads the data of the dashboard."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def load(self, user_id: int, newest: int) -> Overview:
-        """Return the user's overview with the `newest` finished interviews; raises Unauthorized when the account is gone."""
+        """Return the user's overview with the `newest` finished interviews.
+
+        Raises Unauthorized if the account no longer exists.
+        """
         async with self._database.autocommit() as session:
             if await session.get(User, user_id) is None:
                 raise Unauthorized
@@ -114,7 +118,7 @@ class Dashboard:
         )
 
     async def trends(self, user_id: int, overview: Overview) -> Trends:
-        """Return the totals over the user's interviews and practice; `overview` is the result of `load`."""
+        """Return the totals over the user's interviews and practice. `overview` is the result of `load`."""
         running = overview.unfinished[0].id if overview.unfinished else 0
         last = overview.finished[0].id if overview.finished else 0
         async with self._database.autocommit() as session:
@@ -125,9 +129,9 @@ class Dashboard:
         return Trends(reached, tuple(_topic_trend(one) for one in sums), streak_of(days, today), today)
 
     async def past(self, user_id: int, limit: int | None, before: int | None) -> list[InterviewSummary]:
-        """Return the user's interviews, the newest first, at most `limit` of them.
+        """Return at most `limit` of the user's interviews, newest first, or all of them if `limit` is None.
 
-        With `before`, only those older than the interview with that id.
+        If `before` is given, return only interviews older than the one with that ID.
         """
         async with self._database.autocommit() as session:
             if limit is None:
@@ -137,7 +141,7 @@ class Dashboard:
         return [summary(line) for line in lines]
 
     async def balances(self, user_id: int) -> Balances:
-        """Return the user's balances; raises Unauthorized when the account is gone."""
+        """Return the user's credit balances. Raises Unauthorized if the account no longer exists."""
         async with self._database.autocommit() as session:
             user = await session.get(User, user_id)
             if user is None:
@@ -145,7 +149,10 @@ class Dashboard:
             return await ledger.balances(session, user)
 
     async def refusal(self, user_id: int) -> str:
-        """Return in words why no interview can be started, "" if one can; raises Unauthorized when the account is gone."""
+        """Return the message that says why the user cannot start an interview, or "" if the user can.
+
+        Raises Unauthorized if the account no longer exists.
+        """
         async with self._database.autocommit() as session:
             user = await session.get(User, user_id)
             if user is None:

@@ -1,4 +1,4 @@
-"""A report as Markdown (CommonMark with tables). Text of users and models is escaped: it makes no markup."""
+"""A report as Markdown (CommonMark with tables). Text from users and models is escaped, so it cannot add markup."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from interviewer.reports.reports import Report, shortened
 from interviewer.reports.skill_levels import Skill
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>&~|$^{}#])")
-# At the start of a line these begin a heading, a list, a rule or a table.
+# At the start of a line, these begin a heading, a list, a rule or a table.
 _OPENING = re.compile(r"^([+\-=:])")
 _NUMBER = re.compile(r"^(\d+)([.)])")
 _BACKTICKS = re.compile(r"`+")
@@ -125,7 +125,7 @@ def _prose(found: Sequence[Block]) -> Iterator[str]:
 
 
 def _inline(span: Span) -> str:
-    """Return a span; code gets a longer fence of backticks than any in it."""
+    """Return a span as Markdown. Code is fenced with more backticks than any sequence in it has."""
     if not span.code:
         return _escaped(span.text)
     fence = "`" * (_longest(span.text) + 1)
@@ -134,26 +134,26 @@ def _inline(span: Span) -> str:
 
 
 def line(text: str) -> str:
-    """Return a text as one line of its words, escaped."""
+    """Return a text as one escaped line, with all white space collapsed."""
     return _begun(_escaped(" ".join(_plain(text).split())))
 
 
 def quoted(text: str) -> str:
-    """Return a text as a quotation, escaped, with its line breaks."""
+    """Return a text as an escaped block quote that keeps its line breaks."""
     lines = [_begun(_escaped(one.strip()), indent=len(one) - len(one.lstrip())) for one in _plain(text).strip().split("\n")]
     ends = ["\\" if one and following else "" for one, following in zip(lines, [*lines[1:], ""], strict=True)]
     return "\n".join(f"> {one}{end}".rstrip() for one, end in zip(lines, ends, strict=True))
 
 
 def fenced(text: str) -> str:
-    """Return a text as a block of code, in a fence longer than any in it."""
+    """Return a text as a code block whose fence is longer than any sequence of backticks in it."""
     text = _plain(text)
     fence = "`" * max(3, _longest(text) + 1)
     return f"{fence}\n{text}\n{fence}"
 
 
 def _plain(text: str) -> str:
-    """Return a text with one kind of line break and without control characters."""
+    """Return a text with uniform line breaks and with its control characters replaced."""
     text = re.sub(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]", "\n", text)
     return re.sub(r"[\x00-\x08\x0e-\x1f\x7f]", "\N{REPLACEMENT CHARACTER}", text)
 
@@ -167,6 +167,6 @@ def _escaped(text: str) -> str:
 
 
 def _begun(text: str, indent: int = 0) -> str:
-    """Escape the start of a line, and keep its indent with no-break spaces."""
+    """Escape the start of a line, and indent it by up to 40 no-break spaces."""
     text = _NUMBER.sub(r"\1\\\2", _OPENING.sub(r"\\\1", text))
     return "\N{NO-BREAK SPACE}" * min(indent, 40) + text if text else ""

@@ -1,4 +1,4 @@
-"""A report as PDF, with an outline, links, and the evidence highlighted."""
+"""A report as a PDF with an outline, links, and highlighted evidence."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class _Writer:
         self._places = {turn.position: self._set.sheet.add_link() for turn in report.turns}
 
     def written(self) -> bytes:
-        """Return the document."""
+        """Write all parts of the report and return the document."""
         self._opening()
         self._skills()
         self._coverage()
@@ -136,7 +136,7 @@ class _Writer:
 
     @contextmanager
     def _signed(self, mark: str, *, room: float = 8) -> Iterator[None]:
-        """Write next to a sign in the margin."""
+        """Draw a mark's sign, if any, at the left margin, and indent everything written in the context."""
         page = self._set
         page.need(room)
         if mark:
@@ -229,7 +229,7 @@ class _Writer:
                     self._set.paragraph(quote, 9)
 
     def _height(self, head: Sequence[Run], quote: Sequence[Run]) -> float:
-        """Return the room that a mark needs to be on one page; a longer one may break after half a page."""
+        """Return the height to keep free for a mark so that it stays on one page, at most half a page."""
         width = self._set.width - 6
         lines = len(self._set.rows(head, 10, width)) + (len(self._set.rows(quote, 9, width)) if quote else 0)
         return min(lines * 10 * POINT * 1.5, HEIGHT / 2)
@@ -258,7 +258,7 @@ class _Writer:
             page.paragraph([Run(item, face)], size)
 
     def _missing(self) -> None:
-        """Name the characters that no font has, so that nothing is left out silently."""
+        """List the characters that no font has, so that none is dropped silently."""
         if lost := sorted(self._set.missing):
             codes = ", ".join(f"U+{ord(one):04X}" for one in lost[:20]) + (" …" if len(lost) > 20 else "")
             self._set.space(8)

@@ -1,7 +1,7 @@
-"""Text on the pages of a PDF: fallback fonts, line breaks, highlights, signs, page breaks.
+"""Text layout for PDF pages: fallback fonts, line breaks, highlights, signs and page breaks.
 
-fpdf2's text regions do the same with one fallback list for all fonts, without a background behind part of a line, in twice the
-time, and leave out a character that no font has.
+The text regions of fpdf2 take twice as long, use one fallback list for all fonts, cannot highlight part of a line, and drop
+characters that no font has.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ MARKER: Color = (255, 232, 138)
 CODE: Color = (245, 242, 234)
 TONES: dict[str, Color] = {"hit": (23, 105, 63), "partial": (138, 90, 0), "missed": (163, 42, 34)}
 
-# A4 and one point, in millimeters.
+# The A4 page, its margins, and one point, in millimeters.
 WIDTH, HEIGHT, SIDE, TOP, BOTTOM = 210.0, 297.0, 23.0, 20.0, 22.0
 POINT = 25.4 / 72
-# Shown for a character that no font has.
+# The placeholder for a character that no font has.
 MISSING = "\N{WHITE VERTICAL RECTANGLE}"
 _FOLDER = Path(__file__).parent / "fonts"
 _FILES = {
@@ -42,7 +42,7 @@ _FILES = {
     "wide-bold": "DejaVuSans-Bold",
     "wide-mono": "DejaVuSansMono",
 }
-# Fonts for characters that a font lacks, in this order.
+# For each font, the fonts to try for characters that it lacks, in order.
 _FALLBACKS = {
     "serif": ("wide-bold", "wide"),
     "sans": ("wide",),
@@ -50,7 +50,7 @@ _FALLBACKS = {
     "mono": ("wide-mono", "wide"),
 }
 _TOKENS = re.compile(r"\n| +|[^ \n]+")
-# The ring of the pages, as cubic curves on a field of 104 by 70.
+# The ring around the score on the web pages, as cubic Bézier curves in a box of 104 by 70.
 RING = (
     ((60, 8), (34, 2), (6, 12), (5, 33)),
     ((5, 33), (4, 54), (29, 63), (55, 62)),
@@ -66,9 +66,10 @@ _CROSS = (((0.2, 0.2), (2.8, 2.8)), ((2.8, 0.1), (0.1, 2.9)))
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Text in one font; `mark` (hit, partial) highlights or underlines it, `link` is the number of a place in the document.
+    """Text in one font.
 
-    `scale` is its size relative to the text around it.
+    `mark` highlights (hit) or underlines (partial) it, `link` is the ID of its link target or 0, and `scale` is its size relative
+    to the text around it.
     """
 
     text: str
@@ -83,7 +84,7 @@ Row = list[Run]
 
 
 class Sheet(FPDF):
-    """Pages with their number in the footer."""
+    """The pages of a document, with page numbers in the footer."""
 
     def __init__(self, title: str) -> None:
         super().__init__(format="A4", unit="mm")
@@ -105,7 +106,7 @@ class Sheet(FPDF):
 
 
 class Typesetter:
-    """Writes rows below each other at `y`, between `left` and `left + width`, in millimeters."""
+    """Writes lines of text one below the other. The next one starts at `y`, between `left` and `left + width`, in millimeters."""
 
     def __init__(self, title: str) -> None:
         self.sheet = Sheet(title)
@@ -119,23 +120,23 @@ class Typesetter:
     # -- pages -----------------------------------------------------------------------------------------------------
 
     def need(self, height: float) -> None:
-        """Begin a new page unless the page has this much room left."""
+        """Begin a new page unless the current page has at least `height` millimeters left."""
         if self.y + height > HEIGHT - BOTTOM:
             self.sheet.add_page()
             self.y = TOP
 
     def space(self, height: float) -> None:
-        """Leave room, but none at the top of a page."""
+        """Leave a vertical gap in millimeters, except at the top of a page."""
         if self.y > TOP:
             self.y += height
 
     def document(self) -> bytes:
-        """Return the document."""
+        """Return the PDF document."""
         return bytes(self.sheet.output())
 
     @contextmanager
     def inset(self, left: float, right: float = 0) -> Iterator[None]:
-        """Write between narrower margins for a while."""
+        """Narrow the text area by `left` and `right` millimeters within the context."""
         self.left, self.width = self.left + left, self.width - left - right
         yield
         self.left, self.width = self.left - left, self.width + left + right
@@ -143,7 +144,7 @@ class Typesetter:
     # -- text ------------------------------------------------------------------------------------------------------
 
     def paragraph(self, runs: Sequence[Run], size: float = 10, *, leading: float = 1.5, together: bool = False) -> None:
-        """Write a paragraph of `size` points, with `together` on one page if it fits on half of one."""
+        """Write a paragraph with a font size of `size` points. With `together`, keep it on one page if it fits on half a page."""
         height = size * POINT * leading
         rows = self.rows(runs, size, self.width)
         if together:
@@ -153,7 +154,7 @@ class Typesetter:
             self._row(row, size, height)
 
     def code(self, runs: Sequence[Run], size: float = 8.5) -> None:
-        """Write code with its line breaks and spaces; a long line continues in the next."""
+        """Write code, keeping its line breaks and spaces. Long lines are wrapped."""
         height, inset = size * POINT * 1.5, 3.0
         self.need(3 * height)
         self.y += 1
@@ -167,7 +168,7 @@ class Typesetter:
         self.y += 2
 
     def rows(self, runs: Sequence[Run], size: float, width: float, *, spaces: bool = False) -> list[Row]:
-        """Break a paragraph into lines of at most `width` millimeters; with `spaces`, keep those at the start of a line."""
+        """Break a paragraph into lines of at most `width` millimeters. With `spaces`, keep spaces at the start of lines."""
         found: list[Row] = [[]]
         used = 0.0
         for atom in _atoms(self._drawable(runs)):
@@ -195,7 +196,7 @@ class Typesetter:
         return [_joined(row) for row in found]
 
     def _pieces(self, runs: Sequence[Run], size: float, width: float) -> list[Row]:
-        """Break runs wherever a line of `width` is full."""
+        """Break runs at any character so that each line is at most `width` millimeters long."""
         found: list[Row] = [[]]
         used = 0.0
         for run in runs:
@@ -211,7 +212,7 @@ class Typesetter:
         return found
 
     def _drawable(self, runs: Iterable[Run]) -> list[Run]:
-        """Return runs in fonts that have their characters."""
+        """Return the runs with each character in a font that has it."""
         found: list[Run] = []
         for run in runs:
             text = unicodedata.normalize("NFC", run.text.replace("\r\n", "\n").replace("\r", "\n"))
@@ -226,7 +227,10 @@ class Typesetter:
         return self._faces[key]
 
     def _face(self, face: str, character: str) -> tuple[str, str]:
-        """Return the font that has a character, and what is shown for it."""
+        """Return the font for a character and the text to show for it.
+
+        Characters without a glyph become MISSING, invisible ones "".
+        """
         if character == "\n":
             return face, character
         if character == "\t":
@@ -242,11 +246,11 @@ class Typesetter:
         return "wide", MISSING
 
     def length(self, runs: Sequence[Run], size: float) -> float:
-        """Return the length of runs on one line, in millimeters."""
+        """Return the length of the runs on one line, in millimeters."""
         return sum(self._width(run.face, character) * run.scale for run in runs for character in run.text) * size
 
     def _width(self, face: str, character: str) -> float:
-        """Return the width of a character of one point, in millimeters."""
+        """Return the width of a character at a font size of one point, in millimeters."""
         key = (face, character)
         if key not in self._widths:
             self.sheet.set_font(face, size=100)
@@ -277,7 +281,7 @@ class Typesetter:
         self.y += height
 
     def at_right(self, run: Run, size: float, height: float) -> None:
-        """Write a short text at the right end of the line at `y`, and stay on that line."""
+        """Write a short text at the right end of the current line without advancing to the next line."""
         runs = self._drawable([run])
         left, y = self.left, self.y
         self.left = left + self.width - self.length(runs, size)
@@ -287,26 +291,26 @@ class Typesetter:
     # -- drawing ---------------------------------------------------------------------------------------------------
 
     def sign(self, mark: str, x: float, y: float) -> None:
-        """Draw a tick, dash or cross, 3 mm wide."""
+        """Draw a tick, dash or cross for a mark. It is about 3 mm wide."""
         self._pen(TONES[mark], 0.6)
         for stroke in _CROSS if mark == "missed" else [_STROKES[mark]]:
             self.sheet.polyline([(x + a, y + b) for a, b in stroke])
 
     def ring(self, x: float, y: float, width: float, height: float) -> None:
-        """Draw the hand-drawn ring into a field."""
+        """Draw the hand-drawn ring, scaled to the given box in millimeters."""
         self._pen(ACCENT, 0.7)
         for curve in RING:
             self.sheet.bezier([(x + a * width / 104, y + b * height / 70) for a, b in curve])
 
     def bar(self, percent: int, height: float = 1.8) -> None:
-        """Draw a bar that is full at 100 percent."""
+        """Draw a bar that is filled to `percent`."""
         self._box(self.left, self.y, self.width, height, LINE)
         if percent:
             self._box(self.left, self.y, self.width * percent / 100, height, ACCENT)
         self.y += height
 
     def rule(self) -> None:
-        """Draw a line from side to side."""
+        """Draw a horizontal line across the text area."""
         self._line(self.left, self.y, self.left + self.width, self.y, LINE, 0.3)
 
     def _line(self, x: float, y: float, to_x: float, to_y: float, color: Color, width: float) -> None:
@@ -322,7 +326,7 @@ class Typesetter:
         self.sheet.rect(x, y, width, height, style="F")
 
     def columns(self, *columns: Callable[[], None], gap: float = 10) -> None:
-        """Write columns of equal width next to each other; they must fit on the page."""
+        """Write columns of equal width next to each other. They must fit on the current page."""
         left, width, top = self.left, self.width, self.y
         self.width = (width - gap * (len(columns) - 1)) / len(columns)
         ends = []
@@ -335,7 +339,7 @@ class Typesetter:
 
 
 def _atoms(runs: Sequence[Run]) -> Iterator[Row]:
-    """Return words, spaces and line breaks; a word may consist of several runs."""
+    """Yield words, spaces and line breaks. A word may consist of several runs."""
     word: Row = []
     for run in runs:
         for token in _TOKENS.findall(run.text):
@@ -352,7 +356,7 @@ def _atoms(runs: Sequence[Run]) -> Iterator[Row]:
 
 
 def _joined(runs: Sequence[Run]) -> Row:
-    """Join runs that differ only in their text."""
+    """Join neighboring runs that differ only in their text."""
     found: Row = []
     for run in runs:
         if found and replace(found[-1], text="") == replace(run, text=""):

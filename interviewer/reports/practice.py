@@ -1,6 +1,7 @@
-"""Practicing single questions of the bank: any number of tries, each judged at once, none of them part of an interview.
+"""Practice of single bank questions: any number of tries, each judged at once, none of them part of an interview.
 
-The built-in interviewer judges them on every site: the questions come with rubrics, and it costs nothing.
+The built-in interviewer judges all tries, even if interviews use another one, because the bank's questions come with rubrics and
+judging costs nothing.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ NO_SUCH_QUESTION = "This question is not in the question bank. Choose another on
 
 @dataclass(frozen=True, slots=True)
 class TryView:
-    """One try with its whole verdict."""
+    """One try with its complete verdict."""
 
     answer: str
     score: int
@@ -41,7 +42,10 @@ class TryView:
 
 @dataclass(frozen=True, slots=True)
 class ExerciseView:
-    """A question with the newest of its tries first, at most `TRIES_SHOWN`; `best` is 0 to 10, None before the first try."""
+    """A question with at most `TRIES_SHOWN` of the user's tries, newest first.
+
+    `count` is the number of all tries. `best` is their best score (0 to 10), or None before the first try.
+    """
 
     question: BankItem
     tries: tuple[TryView, ...]
@@ -50,7 +54,7 @@ class ExerciseView:
 
 
 class Practice:
-    """The use cases of practice."""
+    """The practice use cases."""
 
     def __init__(
         self, database: Database, interviewer: Interviewer, bank: QuestionBank, guard: Guard, door: Door | None = None
@@ -62,7 +66,7 @@ class Practice:
         self._door = door or processor_door()
 
     async def question(self, user_id: int, bank_id: str) -> ExerciseView:
-        """Return a question with the user's tries at it; raises NotFound for one that the bank does not have."""
+        """Return a question with the user's tries at it. Raises NotFound if the bank has no such question."""
         item = self._item(bank_id)
         async with self._database.autocommit() as session:
             rows = await queries.tries_of(session, user_id, item.id, TRIES_SHOWN)
@@ -76,16 +80,17 @@ class Practice:
         )
 
     async def attempt(self, user_id: int, bank_id: str, text: str, client_id: UUID, client: str = "") -> TryView:
-        """Judge an answer and store it with its verdict; returns what is stored.
+        """Judge an answer, store it with its verdict, and return the stored try.
 
-        The same answer with the same `client_id` is stored once; `client` is the network address of the request. Raises
-        BadRequest, TooLarge, NotFound, TooManyRequests, Crowded, or a subclass of InterviewerError; then nothing is stored.
+        Sending the same answer with the same `client_id` again returns the stored try. `client` is the IP address of the request.
+        Raises BadRequest, TooLarge, NotFound, TooManyRequests, Crowded, or a subclass of InterviewerError; nothing is stored
+        then.
         """
         item, content = self._item(bank_id), cleaned(clean_answer, text)
         if (stored := await self._sent_before(user_id, client_id)) is not None:
             if (stored.bank_id, stored.answer) == (item.id, content):
                 return _view(stored)
-            client_id = uuid4()  # The answer was changed since: another try.
+            client_id = uuid4()  # The answer or question has changed, so this is a new try.
         await self._guard.check(Action.ANSWER, client, str(user_id))
         brief = AnswerBrief(item.topic_id, item.kind, item.prompt, item.rubric, content)
         async with self._door.place(user_id):
@@ -93,7 +98,7 @@ class Practice:
         row = _row(user_id, client_id, item, content, judgement)
         async with self._database.autocommit() as session:
             if not await queries.add_try(session, row):
-                # A second click won the race.
+                # A concurrent request with the same ID was stored first.
                 row = await queries.sent_before(session, user_id, client_id) or row
         return _view(row)
 

@@ -1,4 +1,4 @@
-"""Queries on practice, and on the questions of all interviews of a user."""
+"""Queries for practice tries, and for the questions of all of a user's interviews."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from interviewer.reports.tables import PracticeTry
 
 
 class Asked(NamedTuple):
-    """The questions of one subtopic that come from one question of the bank (None for all that come from none).
+    """The times that one bank question was asked under one subtopic.
 
-    `scores` are the final ones, in the order of `question_ids`, the oldest first; both are None before the first verdict.
+    A `bank_id` of None covers all questions that are not from the bank. `scores` are the final scores of the answers to
+    `question_ids`, oldest first. Both are None before the first verdict.
     """
 
     topic_id: int
@@ -32,7 +33,7 @@ class Asked(NamedTuple):
 
 
 class Practised(NamedTuple):
-    """All tries at one question of the bank; `best` is 0 to 10."""
+    """All tries at one bank question. `best` is the best score (0 to 10)."""
 
     bank_id: str
     tries: int
@@ -41,7 +42,7 @@ class Practised(NamedTuple):
 
 
 class TopicSums(NamedTuple):
-    """Sums and counts of the scores of one topic: over all answers, and over those of one interview."""
+    """The score total and the answer count of one topic, over all answers and (`one_...`) over those of one interview."""
 
     topic_id: int
     score_sum: int
@@ -112,28 +113,28 @@ _ADD = insert_of(PracticeTry).on_conflict_do_nothing(index_elements=["user_id", 
 
 
 async def asked(session: AsyncSession, user_id: int) -> Sequence[Asked]:
-    """Return the questions of all of a user's interviews, in one query; 500 interviews take about 30 ms."""
+    """Return the questions of all of a user's interviews, grouped, in one query. It takes about 30 ms for 500 interviews."""
     return [Asked(*row) for row in (await session.execute(_ASKED, {"user_id": user_id})).all()]
 
 
 async def practised(session: AsyncSession, user_id: int) -> Sequence[Practised]:
-    """Return a user's practice, one row for each question."""
+    """Return a summary of a user's practice, with one row for each question."""
     return [Practised(*row) for row in (await session.execute(_PRACTISED, {"user_id": user_id})).all()]
 
 
 async def topic_sums(session: AsyncSession, user_id: int, interview_id: int) -> Sequence[TopicSums]:
-    """Return a user's scores by topic, with those of one interview apart; topics without a verdict are left out."""
+    """Return a user's score totals by topic, with those of one interview separately. Topics without a verdict are left out."""
     given = {"user_id": user_id, "interview_id": interview_id}
     return [TopicSums(*row) for row in (await session.execute(_TOPIC_SUMS, given)).all()]
 
 
 async def active_days(session: AsyncSession, user_id: int) -> Sequence[date]:
-    """Return the days, in UTC, on which a user answered a question, in an interview or for practice; in no order."""
+    """Return the UTC dates, in no particular order, on which a user answered a question in an interview or for practice."""
     return (await session.execute(_DAYS, {"user_id": user_id})).scalars().all()
 
 
 async def tries_of(session: AsyncSession, user_id: int, bank_id: str, limit: int) -> Sequence[PracticeTry]:
-    """Return at most `limit` of a user's tries at a question, the newest first."""
+    """Return at most `limit` of a user's tries at a question, newest first."""
     statement = (
         select(PracticeTry)
         .where(col(PracticeTry.user_id) == user_id, col(PracticeTry.bank_id) == bank_id)
@@ -144,17 +145,17 @@ async def tries_of(session: AsyncSession, user_id: int, bank_id: str, limit: int
 
 
 async def all_tries(session: AsyncSession, user_id: int) -> Sequence[PracticeTry]:
-    """Return all tries of a user, the oldest first."""
+    """Return all of a user's tries, oldest first."""
     statement = select(PracticeTry).where(col(PracticeTry.user_id) == user_id).order_by(col(PracticeTry.id))
     return (await session.execute(statement)).scalars().all()
 
 
 async def sent_before(session: AsyncSession, user_id: int, client_id: UUID) -> PracticeTry | None:
-    """Return the stored try with the id that the user's page gave it, None without one."""
+    """Return the user's try that is stored under this client-generated ID, or None."""
     statement = select(PracticeTry).where(col(PracticeTry.user_id) == user_id, col(PracticeTry.client_id) == client_id)
     return (await session.execute(statement)).scalar_one_or_none()
 
 
 async def add_try(session: AsyncSession, row: PracticeTry) -> bool:
-    """Store a try; return False, and store nothing, if there is one with the same `client_id`."""
+    """Store a try and return True. Returns False and stores nothing if the user has a try with the same `client_id`."""
     return (await session.execute(_ADD, values_of(row))).scalar_one_or_none() is not None

@@ -1,7 +1,7 @@
-"""The structure of questions, feedback and model answers: paragraphs, lists, code.
+"""Parse questions, feedback and model answers into paragraphs, lists and code.
 
-They are plain text rather than Markdown: bullets may be "•", and code may lie in a paragraph without a fence or a first
-indented line. Reading them with a CommonMark parser needs the same rules around it, and takes about ten times as long.
+These texts are plain text rather than Markdown: bullets may be "•", and code may be part of a paragraph, without a fence or an
+indented first line. A CommonMark parser would need the same rules on top and take about ten times as long.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _INDENTED = re.compile(r"^(?: {2,}|\t)\S")
 
 @dataclass
 class Span:
-    """A part of a line; `code` if it was between backticks."""
+    """A part of a text. `code` is set if it was between backticks."""
 
     text: str = ""
     code: bool = False
@@ -34,7 +34,7 @@ class Block:
 
 
 def blocks(text: str) -> list[Block]:
-    """Split a text into blocks: at blank lines, and around fenced or indented code."""
+    """Split a text into blocks at blank lines and around fenced or indented code."""
     found: list[Block] = []
     chunk: list[str] = []
     fenced: list[str] | None = None
@@ -59,7 +59,7 @@ def blocks(text: str) -> list[Block]:
 
 
 def model_answer(text: str, kind: str) -> list[Block]:
-    """Return a model answer's blocks. All of it is code if it answers a code question and has no code block of its own."""
+    """Return a model answer's blocks. If it answers a code question but has no code block, all of it is returned as code."""
     found = blocks(text)
     if kind == "code" and not any(block.kind == "code" for block in found):
         return [Block("code", [Span(text.strip(), True)])]
@@ -67,7 +67,7 @@ def model_answer(text: str, kind: str) -> list[Block]:
 
 
 def spans(text: str) -> list[Span]:
-    """Split a line at its backticks."""
+    """Split a text at its backticks."""
     parts = _INLINE.split(text)
     return [Span(part, bool(number % 2)) for number, part in enumerate(parts) if part]
 
@@ -98,7 +98,7 @@ def _looks_like_code(block: Block) -> bool:
 
 
 def _joined(found: list[Block]) -> list[Block]:
-    """Join code that only blank lines separate; a paragraph of statements next to code is code too."""
+    """Join code blocks that only blank lines separate. A paragraph of statements next to code counts as code too."""
     known = (_next_to_code(found, number) for number in range(len(found)))
     joined: list[Block] = []
     for is_code, run in groupby(known, lambda one: one.kind == "code"):

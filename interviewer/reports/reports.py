@@ -1,4 +1,4 @@
-"""The report of an interview: everything that its page, its files and a shared link show, computed in one place."""
+"""The report of an interview: everything that its page, its files and its shared link show, computed in one place."""
 
 from __future__ import annotations
 
@@ -19,17 +19,18 @@ from interviewer.reports.skill_levels import Skill
 from interviewer.reports.skills import InterviewReport, Skills, SuggestedQuestion, by_strength
 
 UNFINISHED = "This interview is not finished yet. Its report is complete once the last answer is scored."
-# Characters of a question where it is only named.
+# The length of a shortened question, in characters.
 SHORT = 140
 _FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The results of an interview. `total` is the sum of the scores of `judged` answers, `percent` is None without any.
+    """The results of an interview.
 
-    `best` and `worst` are answers of `turns`, `worst` is None if no score is below the best. `coverage`, which shows the job's
-    text, and `suggestions`, which are personal, are empty in a report for others.
+    `total` is the sum of the scores of `judged` answers. `percent` is None if there are none. `best` and `worst` are from
+    `turns`; `worst` is None if no score is lower than the best. In a shared report, `coverage` is empty because it shows the job
+    description, and `suggestions` is empty because it is personal.
     """
 
     title: str
@@ -51,7 +52,7 @@ class Report:
 
 
 class Reports:
-    """Makes reports."""
+    """Creates reports of finished interviews."""
 
     def __init__(self, interviews: Interviews, skills: Skills, guard: Guard) -> None:
         self._guard = guard
@@ -59,16 +60,17 @@ class Reports:
         self._skills = skills
 
     async def full(self, user_id: int, interview_id: int, client: str = "") -> Report:
-        """Return the report of a finished interview for a file of its owner, which takes long to write.
+        """Return the complete report of a finished interview, for its owner's files.
 
-        Raises NotFound, Conflict before it is finished, and TooManyRequests for the network address `client` or the account.
+        Rate-limited, because files are slow to write. Raises NotFound, Conflict if the interview is not finished, Crowded, or
+        TooManyRequests for the account or the IP address `client`.
         """
         await self._guard.check(Action.EXPORT, client, str(user_id))
         loaded = await self._finished(user_id, interview_id)
         return report_of(loaded.view(), await self._skills.report(user_id, loaded))
 
     async def for_others(self, user_id: int, interview_id: int) -> Report:
-        """Return the report without its private parts; raises NotFound, and Conflict before it is finished."""
+        """Return the report without its private parts. Raises NotFound, or Conflict if the interview is not finished."""
         loaded = await self._finished(user_id, interview_id)
         strengths, weaknesses = by_strength(loaded.rows)
         return report_of(loaded.view(), InterviewReport(strengths, weaknesses, (), (), {}))
@@ -81,7 +83,7 @@ class Reports:
 
 
 def report_of(view: InterviewView, findings: InterviewReport) -> Report:
-    """Return the report of an interview and its findings."""
+    """Combine an interview and its findings into a report."""
     turns = tuple(turn for turn in view.turns if turn.answer is not None)
     best, worst = extremes(turns)
     return Report(
@@ -105,7 +107,10 @@ def report_of(view: InterviewView, findings: InterviewReport) -> Report:
 
 
 def extremes(turns: Sequence[TurnView]) -> tuple[TurnView | None, TurnView | None]:
-    """Return the best and the worst answer, the first of each; no worst if all scores are equal, neither before a verdict."""
+    """Return the turns with the best and the worst score, the first of each.
+
+    The worst is None if all scores are equal. Both are None if there is no verdict yet.
+    """
     scored = [(turn.verdict.score, turn) for turn in turns if turn.verdict]
     if not scored:
         return None, None
@@ -115,13 +120,13 @@ def extremes(turns: Sequence[TurnView]) -> tuple[TurnView | None, TurnView | Non
 
 
 def shortened(prompt: str, length: int = SHORT) -> str:
-    """Return the words of a question without its code, cut after a word if they are longer than `length` characters."""
+    """Return a question on one line without its code blocks, truncated at a word boundary if it exceeds `length` characters."""
     words = " ".join(_FENCED.sub(" ", prompt).replace("`", "").split())
     return words if len(words) <= length else words[: length + 1].rsplit(" ", 1)[0].rstrip(",;:–-") + "\N{NO-BREAK SPACE}…"
 
 
 def highlighted(turn: TurnView) -> list[tuple[str, str]]:
-    """Return the parts of an answer, each with the mark that it earned: hit, partial, or ""."""
+    """Return the parts of an answer, each with the mark that it earned: "hit", "partial", or "" for none."""
     marks = [mark for mark in turn.verdict.marks if mark.quote] if turn.verdict else []
     cut = segments(turn.answer or "", [mark.quote for mark in marks])
     return [(one.text, marks[one.quote].mark if one.quote >= 0 else "") for one in cut]

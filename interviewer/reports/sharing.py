@@ -1,4 +1,4 @@
-"""Links to reports for readers who are not signed in. A link holds a secret, the database its hash."""
+"""Public links to reports, for readers without an account. A link contains a secret; the database stores only its hash."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from interviewer.reports import sharing_queries as queries
 from interviewer.reports.reports import UNFINISHED, Report, Reports
 
 PATH = "/shared/"
-# The same for a link that never existed, one that was revoked, and one whose interview was deleted.
+# The same message for links that never existed, were revoked, or belonged to an interview that was deleted.
 GONE = (
     "This link does not lead to a report. It may have been taken back, or not be complete: check it against what you were sent."
 )
-# A secret has 43 characters; a much longer one is not looked up.
+# A secret has 43 characters. Much longer ones are rejected without a lookup.
 MAX_SECRET = 100
 
 
@@ -32,16 +32,16 @@ class Sharing:
         self._site_url = site_url.rstrip("/")
 
     async def since(self, user_id: int, interview_id: int) -> datetime | None:
-        """Return when the report of one of the user's interviews was shared, None if it is not; raises NotFound."""
+        """Return when the report of one of the user's interviews was shared, or None if it is not shared. Raises NotFound."""
         async with self._database.autocommit() as session:
             await found(session, user_id, interview_id)
             return await queries.since(session, interview_id)
 
     async def share(self, user_id: int, interview_id: int) -> tuple[str, datetime]:
-        """Return a new link to a finished interview's report and when it was made; an earlier link stops working.
+        """Return a new link to a finished interview's report and its creation time.
 
-        It cannot be shown again: only its hash is stored. Raises NotFound, also for another user's interview, and Conflict
-        before it is finished.
+        Any earlier link stops working. The link cannot be shown again, because only its hash is stored. Raises NotFound if the
+        interview does not exist or belongs to another user, and Conflict if it is not finished.
         """
         secret = new_secret()
         async with self._database.transaction() as session:
@@ -52,13 +52,19 @@ class Sharing:
         return f"{self._site_url}{PATH}{secret}", made
 
     async def stop(self, user_id: int, interview_id: int) -> None:
-        """Revoke the link to the report of one of the user's interviews at once; raises NotFound for another user's."""
+        """Revoke the link to the report of one of the user's interviews, if there is one.
+
+        Raises NotFound if the interview does not exist or belongs to another user.
+        """
         async with self._database.transaction() as session:
             await found(session, user_id, interview_id, lock=True)
             await queries.drop(session, interview_id)
 
     async def read(self, secret: str, client: str) -> Report:
-        """Return the report of a link without its private parts; raises NotFound, and TooManyRequests for `client`."""
+        """Return the report behind a link, without its private parts.
+
+        Raises NotFound for an unknown or revoked link, and TooManyRequests for the IP address `client`.
+        """
         await self._guard.check(Action.SHARED, client)
         if not secret or len(secret) > MAX_SECRET:
             raise NotFound(GONE)

@@ -1,4 +1,4 @@
-"""Queries on links to reports."""
+"""Queries for public links to reports."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from interviewer.interviews.tables import Interview, ReportShare
 
 
 async def put(session: AsyncSession, interview_id: int, token_hash: str) -> datetime:
-    """Store or replace the link of an interview and return when it was made."""
+    """Store or replace the link of an interview, and return its creation time."""
     new = insert(ReportShare).values(interview_id=interview_id, token_hash=token_hash, created_at=utcnow())
     changed = {"token_hash": new.excluded.token_hash, "created_at": new.excluded.created_at}
     statement = new.on_conflict_do_update(index_elements=["interview_id"], set_=changed).returning(col(ReportShare.created_at))
     made = (await session.execute(statement)).scalar_one()
-    await announce_end(session)  # of the earlier link, if there was one
+    await announce_end(session)  # closes pages opened with the previous link, if there was one
     return made
 
 
@@ -32,13 +32,13 @@ async def drop(session: AsyncSession, interview_id: int) -> None:
 
 
 async def since(session: AsyncSession, interview_id: int) -> datetime | None:
-    """Return when an interview's report was shared, None if it is not."""
+    """Return when an interview's report was shared, or None if it is not shared."""
     statement = select(col(ReportShare.created_at)).where(col(ReportShare.interview_id) == interview_id)
     return (await session.execute(statement)).scalar_one_or_none()
 
 
 async def opened(session: AsyncSession, token_hash: str) -> tuple[int, int] | None:
-    """Return (user_id, interview_id) of the finished interview whose link has this hash, None without one."""
+    """Return (user_id, interview_id) of the finished interview whose link has this hash, or None if there is none."""
     statement = (
         select(col(Interview.user_id), col(Interview.id))
         .join(ReportShare, col(ReportShare.interview_id) == Interview.id)

@@ -1,4 +1,4 @@
-"""Skills, one for each subtopic of a topic: their scores, their trend, and the questions to practice next."""
+"""Skills (one for each subtopic of a topic): their scores, their trends, and the questions to practice next."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from enum import StrEnum
 
 from interviewer.interviews.rubric import PASS_SCORE
 
-# Points between the last score and the mean of those before it that count as up or down.
+# The difference in points between the last score and the mean of the earlier ones that counts as up or down.
 STEP = 1
 MAX_SUGGESTIONS = 5
 
 
 class Trend(StrEnum):
-    """How the last score compares with those before it."""
+    """How the last score compares with the earlier ones."""
 
     UP = "up"
     DOWN = "down"
@@ -26,7 +26,7 @@ class Trend(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Skill:
-    """The scores (0 to 10) of all answers about one subtopic of a topic, the oldest first; at least one."""
+    """The scores (0 to 10) of all answers about one subtopic, oldest first. There is at least one."""
 
     topic_id: int
     subtopic: str
@@ -34,7 +34,7 @@ class Skill:
 
     @property
     def mean(self) -> Decimal:
-        """Mean of the scores, 0 to 10."""
+        """The mean of the scores, 0 to 10."""
         return Decimal(sum(self.scores)) / len(self.scores)
 
     @property
@@ -44,7 +44,7 @@ class Skill:
 
     @property
     def trend(self) -> Trend:
-        """Whether the last score is above or below the mean of those before it."""
+        """Whether the last score is above or below the mean of the earlier scores. NEW if there are none."""
         before = self.scores[:-1]
         if not before:
             return Trend.NEW
@@ -54,7 +54,7 @@ class Skill:
 
 @dataclass(frozen=True, slots=True)
 class Exercise:
-    """What choosing needs to know of a question of the bank."""
+    """The fields of a bank question that are needed to choose what to practice."""
 
     id: str
     topic_id: int
@@ -63,19 +63,22 @@ class Exercise:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A question to practice and the skill that it is for, None if it is for no particular skill."""
+    """A question to practice and the skill that it trains, or None if it trains no particular skill."""
 
     exercise: Exercise
     skill: Skill | None
 
 
 def weakest_first(skills: Sequence[Skill]) -> list[Skill]:
-    """Return skills by their mean; of equal ones those with more answers come first, because they are better known."""
+    """Return the skills sorted by their mean.
+
+    On a tie, skills with more answers come first, because their mean is more reliable.
+    """
     return sorted(skills, key=lambda skill: (skill.mean, -len(skill.scores), skill.topic_id, skill.subtopic))
 
 
 def to_improve(skills: Sequence[Skill]) -> list[Skill]:
-    """Return the skills below the pass mark, weakest first; all of them if none is."""
+    """Return the skills below the pass mark, weakest first, or all skills if none is below."""
     ordered = weakest_first(skills)
     return [skill for skill in ordered if skill.mean < PASS_SCORE] or ordered
 
@@ -87,10 +90,11 @@ def suggest(
     seen: Mapping[str, datetime],
     leave_out: Collection[str] = (),
 ) -> list[Suggestion]:
-    """Return up to five questions, one for each of the weakest skills in turn; each is of its skill's topic.
+    """Return up to five questions to practice, cycling through the weakest skills.
 
-    Questions never asked come first, those of the nearest subtopic before others; then those asked longest ago. `seen` is when
-    each was last asked, `likeness` the cosine of a skill to another subtopic. With no skills at all each topic gives one.
+    Each question is on its skill's topic. Questions never asked come first, those with the most similar subtopic leading; after
+    them come those asked longest ago. `seen` maps question IDs to when they were last asked, and `likeness` returns the cosine of
+    a skill and a subtopic. Questions in `leave_out` are skipped. Without any skills, each topic contributes one question.
     """
     chosen: list[Suggestion] = []
     for skill, topic_id in _turns(to_improve(skills), exercises):
@@ -104,7 +108,7 @@ def suggest(
 
 
 def _turns(skills: Sequence[Skill], exercises: Sequence[Exercise]) -> Iterator[tuple[Skill | None, int]]:
-    """Yield the skill and topic of each turn: the skills in rounds, or each topic once if there are no skills."""
+    """Yield (skill, topic) for each suggestion to make: the skills in rounds, or each topic once if there are no skills."""
     if skills:
         for _ in range(MAX_SUGGESTIONS):
             yield from ((skill, skill.topic_id) for skill in skills[:MAX_SUGGESTIONS])
@@ -115,7 +119,7 @@ def _turns(skills: Sequence[Skill], exercises: Sequence[Exercise]) -> Iterator[t
 def _order(
     one: Exercise, skill: Skill | None, likeness: Callable[[Skill, str], float], seen: Mapping[str, datetime]
 ) -> tuple[bool, float, float]:
-    """Return the sort key of a question: the smallest is chosen."""
+    """Return the sort key of a question. The question with the smallest key is chosen."""
     same = skill is not None and one.subtopic.casefold() == skill.subtopic.casefold()
     cosine = 0.0 if skill is None else 1.0 if same else likeness(skill, one.subtopic)
     last = seen[one.id].timestamp() if one.id in seen else 0.0

@@ -1,4 +1,4 @@
-"""Skills and covered requirements, as answers show them, and the questions of the bank to practice next."""
+"""Skills and covered requirements as shown by answers, and the bank questions to practice next."""
 
 from __future__ import annotations
 
@@ -20,13 +20,17 @@ from interviewer.reports.coverage import AnsweredQuestion, Covered, Nearness, Re
 from interviewer.reports.practice_queries import Asked, Practised
 from interviewer.reports.skill_levels import Exercise, Skill, suggest, to_improve, weakest_first
 
-# A question with more tags suits many jobs ("How do your changes get to production?") but shows none of its technologies.
+# Questions with more tags ("How do your changes get to production?") suit many jobs but are about none of their technologies.
 MAX_TAGS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class SuggestedQuestion:
-    """A question to practice; `best` of `tries` is 0 to 10, None before the first. `skill` is the subtopic that it improves."""
+    """A question to practice.
+
+    `skill` is the subtopic that it improves, or "" for none in particular. `tries` is the number of the user's tries, and `best`
+    is their best score (0 to 10), or None before the first try.
+    """
 
     question: BankItem
     skill: str
@@ -36,7 +40,7 @@ class SuggestedQuestion:
 
 @dataclass(frozen=True, slots=True)
 class PractisedQuestion:
-    """A question that was practiced outside interviews."""
+    """A question that the user practiced outside of interviews."""
 
     question: BankItem
     tries: int
@@ -46,7 +50,7 @@ class PractisedQuestion:
 
 @dataclass(frozen=True, slots=True)
 class SkillsOverview:
-    """Skills over all interviews, the weakest first; questions to practice; practiced questions, the newest first."""
+    """Skills over all interviews (weakest first), questions to practice, and practiced questions (newest first)."""
 
     skills: tuple[Skill, ...]
     suggestions: tuple[SuggestedQuestion, ...]
@@ -55,9 +59,9 @@ class SkillsOverview:
 
 @dataclass(frozen=True, slots=True)
 class InterviewReport:
-    """Findings of one interview: strengths (best first), weaknesses (worst first), requirements, questions to practice.
+    """The findings of one interview: strengths (best first), weaknesses (worst first), covered requirements, and suggestions.
 
-    `bank_ids` maps ids of the interview's questions to the questions of the bank that they come from, if any.
+    `bank_ids` maps the IDs of the interview's questions to the bank questions that they come from, if any.
     """
 
     strengths: tuple[Skill, ...]
@@ -68,7 +72,7 @@ class InterviewReport:
 
 
 class Skills:
-    """Computes skills; the work waits in the queue of the `door`, which may raise Crowded."""
+    """Computes skills. The CPU-bound work waits in the queue of `door`, so each method may raise Crowded."""
 
     def __init__(self, database: Database, bank: QuestionBank, likeness: Likeness, door: Door | None = None) -> None:
         self._database = database
@@ -77,7 +81,7 @@ class Skills:
         self._door = door or processor_door()
 
     async def overview(self, user_id: int, leave_out: Collection[str] = ()) -> SkillsOverview:
-        """Return a user's skills over all interviews, and suggestions without the questions that `leave_out` names."""
+        """Return a user's skills over all interviews, and suggestions that exclude the bank questions in `leave_out`."""
         rows, tries = await self._read(user_id)
         skills = weakest_first(skills_of(rows))
         bank = self._bank.all()
@@ -125,7 +129,7 @@ class Skills:
         return tuple(found)
 
     def _nearness(self, skills: Sequence[Skill], exercises: Sequence[Exercise]) -> Callable[[Skill, str], float]:
-        """Return the cosine of a skill and a subtopic as a function; all are computed at once."""
+        """Return a function that gives the cosine of a skill and a subtopic. All cosines are computed up front."""
         names = list(dict.fromkeys(skill.subtopic for skill in skills))
         subtopics = list(dict.fromkeys(one.subtopic for one in exercises))
         table = self._likeness.cosines(names, subtopics) if names else []
@@ -151,14 +155,14 @@ class Skills:
         return coverage(wanted, questions, nearness)
 
     def _tags(self, row: TurnRow, question: AnsweredQuestion) -> frozenset[str]:
-        """Return the technologies of a question: those that it names, and its tags in the bank."""
+        """Return the technologies of a question: those that it mentions, plus its tags in the bank unless there are too many."""
         item = self._bank.all().get(row.question.bank_id or "")
         about = item.tags if item and len(item.tags) <= MAX_TAGS else frozenset()
         return self._likeness.technologies(question.text) | about
 
 
 def _wanted(loaded: Loaded) -> tuple[Requirement, ...]:
-    """Return the requirements of the interview's job; none without a job or before its analysis."""
+    """Return the requirements of the interview's job. Empty without a job or before the job is analyzed."""
     try:
         return requirements(JobFindings.model_validate(loaded.job.profile)) if loaded.job and loaded.job.profile else ()
     except ValidationError:
@@ -171,7 +175,7 @@ def _answered(row: TurnRow) -> AnsweredQuestion:
 
 
 def skills_in(rows: Sequence[TurnRow]) -> list[Skill]:
-    """Return the skills of one interview's scored answers."""
+    """Return the skills shown by one interview's scored answers."""
     scores: dict[tuple[int, str], tuple[str, list[int]]] = {}
     for row in rows:
         if row.score is not None:
@@ -181,14 +185,14 @@ def skills_in(rows: Sequence[TurnRow]) -> list[Skill]:
 
 
 def by_strength(rows: Sequence[TurnRow]) -> tuple[tuple[Skill, ...], tuple[Skill, ...]]:
-    """Return the skills of one interview that reach the pass mark, best first, and all others, worst first."""
+    """Return the skills of one interview that reach the pass mark (best first), and all others (worst first)."""
     ordered = weakest_first(skills_in(rows))
     strong = [skill for skill in reversed(ordered) if skill.mean >= PASS_SCORE]
     return tuple(strong), tuple(skill for skill in ordered if skill.mean < PASS_SCORE)
 
 
 def skills_of(rows: Sequence[Asked]) -> list[Skill]:
-    """Return the skills over all interviews, the scores of each in the order of the questions."""
+    """Return the skills over all interviews. The scores of each are in the order of the questions."""
     found: dict[tuple[int, str], tuple[str, list[tuple[int, int]]]] = {}
     for row in rows:
         if row.scores and row.question_ids:
@@ -198,7 +202,7 @@ def skills_of(rows: Sequence[Asked]) -> list[Skill]:
 
 
 def last_seen(rows: Sequence[Asked], tries: Sequence[Practised]) -> dict[str, datetime]:
-    """Return when each question of the bank was last asked, in an interview or for practice."""
+    """Return when each bank question was last asked in an interview or practiced, keyed by its ID."""
     moments = [(row.bank_id, row.last_asked) for row in rows if row.bank_id] + [(one.bank_id, one.last_at) for one in tries]
     seen: dict[str, datetime] = {}
     for bank_id, moment in moments:

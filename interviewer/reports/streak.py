@@ -1,4 +1,4 @@
-"""Days in a row on which a user answered a question, in an interview or for practice."""
+"""Consecutive days on which a user answered a question, in an interview or for practice."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-# Days that the dashboard draws one by one.
+# The number of days that the dashboard draws individually.
 RECENT_DAYS = 14
 
 
@@ -14,8 +14,8 @@ RECENT_DAYS = 14
 class Streak:
     """How regularly a user practices.
 
-    `current` counts days in a row up to today, or up to yesterday while today has no answer yet; `longest` is the longest such
-    row, never less than `current`. `recent` says which of the last `RECENT_DAYS` days had answers, the oldest first.
+    `current` is the number of consecutive days up to today, or up to yesterday while today has no answer yet. `longest` is the
+    length of the longest streak. `recent` says which of the last `RECENT_DAYS` days had answers, oldest first.
     """
 
     current: int
@@ -29,7 +29,7 @@ class Streak:
 
 
 def streak_of(days: Collection[date], today: date) -> Streak:
-    """Return the streak of active days as of `today`; later days are ignored."""
+    """Return the streak of the active days as of `today`. Later days are ignored."""
     active = {day for day in days if day <= today}
     longest = max((_row(active, day) for day in active if day + timedelta(1) not in active), default=0)
     current = _row(active, today) or _row(active, today - timedelta(1))
@@ -38,7 +38,7 @@ def streak_of(days: Collection[date], today: date) -> Streak:
 
 
 def _row(active: Collection[date], last: date) -> int:
-    """Return how many days in a row are active, counted back from `last`."""
+    """Return the number of consecutive active days that end with `last`."""
     count = 0
     while last - timedelta(count) in active:
         count += 1

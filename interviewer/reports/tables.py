@@ -1,4 +1,4 @@
-"""The table of practice."""
+"""The table of practice tries."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from interviewer.interviews.topics import TOPICS
 
 
 class PracticeTry(SQLModel, table=True):
-    """One answer to a question of the bank, judged; it belongs to no interview and changes no interview's score.
+    """One judged answer to a bank question.
 
-    `marks` hold the text of their key points, so that a try stays readable when the bank changes. The page makes
-    `client_id`: a try that is sent twice is stored once.
+    It belongs to no interview and does not change any interview's score. `marks` include the text of their key points, so that a
+    try stays readable when the bank changes. The page generates `client_id`, so that a try that is sent twice is stored once.
     """
 
     __tablename__: ClassVar[Any] = "practice_tries"

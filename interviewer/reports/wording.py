@@ -1,4 +1,4 @@
-"""Reports in words: what their page, their Markdown and their PDF all say."""
+"""The text that a report's page, Markdown and PDF have in common."""
 
 from __future__ import annotations
 
@@ -29,65 +29,65 @@ REQUIREMENTS = "The job's requirements"
 EXTREMES = "Best and weakest answer"
 PRACTICE = "What to practice next"
 QUESTIONS = "Questions and answers"
-# The longest name that a file gets, in characters, without its ending.
+# The maximum length of the title in a file name, in characters.
 MAX_NAME = 60
 
 
 def about(report: Report) -> str:
-    """Return when the interview was, who asked, and what its plan was."""
+    """Return the interview's dates, interviewer and plan as one line."""
     finished = f", finished {day(report.finished_at)}" if report.finished_at and day(report.finished_at) != when(report) else ""
     return f"{when(report)}{finished} · {interviewer_name(report.interviewer)} · {choice_words(report.plan)}"
 
 
 def when(report: Report) -> str:
-    """Return the day on which the interview began."""
+    """Return the day on which the interview started, as text."""
     return day(report.started_at)
 
 
 def points(report: Report) -> str:
-    """Return the sum of the scores."""
+    """Return the sum of the scores out of the maximum, as text."""
     return f"{report.total} of {report.judged * MAX_SCORE} points over {counted(report.judged, 'answer')}"
 
 
 def skill(one: Skill) -> str:
-    """Return a skill with its topic."""
+    """Return a skill's name with its topic."""
     return f"{one.subtopic} ({topic_by_id(one.topic_id).name})"
 
 
 def mean(one: Skill) -> str:
-    """Return the mean of a skill's scores, without a zero after the point."""
+    """Return the mean of a skill's scores with one decimal, or none if that is zero."""
     return f"{one.mean:.1f}".removesuffix(".0")
 
 
 def asked(one: Covered) -> str:
-    """Return which questions were about a requirement."""
+    """Return the list of questions about a requirement, each with its score, as text."""
     return ", ".join(f"question {question.position} ({score_so_far(question.score)})" for question in one.questions)
 
 
 def suggestion(one: SuggestedQuestion) -> str:
-    """Return what a question to practise is about."""
+    """Return the subtopic of a suggested question, and the skill that it is close to if that is different."""
     return ", ".join(part for part in (one.question.subtopic, close_to(one)) if part)
 
 
 def close_to(one: SuggestedQuestion) -> str:
-    """Return which skill a question to practise is for, "" if the question's subtopic is that skill or it is for none."""
+    """Return which skill a suggested question is close to, or "" if it has no skill or the skill is its own subtopic."""
     differs = one.skill and one.skill.casefold() != one.question.subtopic.casefold()
     return f"close to {one.skill}" if differs else ""
 
 
 def extremes(best: TurnView | None, worst: TurnView | None) -> list[tuple[str, TurnView, VerdictView]]:
-    """Return the best and the worst answer, as far as there are any, with their titles and verdicts."""
+    """Return the best and the worst answer, if any, each with a title and its verdict."""
     titled = (("Best answer", best), ("Weakest answer", worst))
     return [(title, turn, turn.verdict) for title, turn in titled if turn and turn.verdict]
 
 
 def place(turn: TurnView) -> str:
-    """Return which question it is."""
+    """Return the heading of a question: its number, topic and subtopic."""
     return f"Question {turn.position} · {turn.topic} · {turn.subtopic}"
 
 
 def score(verdict: VerdictView) -> str:
-    """Return a verdict's score in words, with how sure it is and what made it."""
+    """Return a verdict's score as text: whether it passed, the range of repeated gradings, and the verdicts of an appeal."""
     said = f"{out_of(verdict.score)}, {'passed' if verdict.passed else 'not yet passed'}"
     if verdict.low != verdict.high:
         said += f" ({spread(verdict.low, verdict.high)})"
@@ -97,6 +97,6 @@ def score(verdict: VerdictView) -> str:
 
 
 def file_name(report: Report) -> str:
-    """Return a name for the report's file, without its ending: the title's words and the day, in any script."""
+    """Return a file name for the report, without extension: the title's words in any script, and the interview's date."""
     words = re.sub(r"[^\w]+", "-", unicodedata.normalize("NFKC", report.title).lower()).replace("_", "-")
     return f"{words[:MAX_NAME].strip('-') or 'interview'}-{report.started_at:%Y-%m-%d}"

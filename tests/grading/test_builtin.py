@@ -1,4 +1,4 @@
-"""The built-in interviewer: its bank, its choice of questions, its verdicts."""
+"""The built-in interviewer: its bank, its choice of questions, and its verdicts."""
 
 from __future__ import annotations
 
@@ -39,7 +39,10 @@ def points(asked: BankQuestion, answer: str) -> int:
 @pytest.mark.slow
 @pytest.mark.parametrize("topic", [topic.slug for topic in TOPICS])
 def test_bank_is_complete_and_can_judge_itself(topic: str) -> None:
-    """At least 50 questions a topic, 12 a level, valid tags, no duplicates; model answers score 9 or more, non-answers 0 or 1."""
+    """Each topic has at least 50 questions, 12 per level, with valid tags and no duplicates.
+
+    Model answers score 9 or more, and non-answers 0 or 1.
+    """
     questions = [question for question in BANK.values() if question.topic == topic]
     assert list(bank_check.topic_problems(questions, topic)) == []
 
@@ -128,7 +131,7 @@ def test_keyword_list_scores_at_most_three() -> None:
     assert points(question(INDEX), heap) <= 3
 
 
-def test_right_answer_in_plain_words_passes_a_fragment_fails() -> None:
+def test_plain_language_answer_passes_and_a_fragment_fails() -> None:
     whole = (
         "Make it customer first and then time. The tree is sorted by the first column, so all rows of one customer sit together and the dates are "
         "in order in there, so the database reads just a small slice and doesn't have to order the rows itself. Writes get slower."
@@ -181,7 +184,10 @@ async def test_feedback_quotes_the_answer_and_names_what_is_missing() -> None:
 
 
 async def whole_interview(answer: str, job: str = "", seen: list[str] | None = None, seed: int = 1) -> list[QuestionDraft]:
-    """Take an interview with the same answer everywhere ("model": the model answers) and return its questions."""
+    """Take an interview, giving the same answer to every question, and return its questions.
+
+    If `answer` is "model", each question gets its model answer.
+    """
     interviewer = BuiltinInterviewer(random.Random(seed))
     history: list[PastTurn] = []
     drafts: list[QuestionDraft] = []

@@ -1,4 +1,4 @@
-"""Bad and good answers to a sample of the bank: what the built-in interviewer must not fall for, and what it must accept."""
+"""Bad and good answers to a sample of bank questions: what the built-in interviewer must reject, and what it must accept."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from tests.support.candidates import (
 pytestmark = pytest.mark.slow
 
 BANK = list(load_bank().values())
-# They include every topic, level and kind, and are the same each time.
+# The fixed seed makes the sample reproducible. It covers every topic, level and kind.
 SOME = random.Random(3).sample(BANK, 60)
 
 
 async def verdict(asked: BankQuestion, answer: str, job: str = "") -> Judgement:
-    """Return the verdict as the application makes it, with all its checks."""
+    """Judge an answer the way the application does, with all its checks."""
     brief = AnswerBrief(
         TOPICS[0].id, asked.kind.value, asked.prompt, asked.rubric.model_dump(mode="json"), answer, JobBrief(job) if job else None
     )
@@ -66,7 +66,7 @@ async def test_boasting_without_content_scores_at_most_one() -> None:
 
 
 def heaps_of(asked: BankQuestion, rng: random.Random) -> list[str]:
-    """Return the words of a question's rubric, model answer and prompt as keyword lists of several kinds."""
+    """Return several kinds of keyword lists, made from the words of a question's rubric, model answer and prompt."""
     wordings = [idea[0] for point in asked.key_points for idea in point.terms]
     shuffled = [
         rng.sample(text.split(), len(text.split()))
@@ -130,7 +130,7 @@ async def test_more_of_the_right_answer_scores_more() -> None:
 
 
 async def test_wrong_claim_does_not_earn_the_key_point() -> None:
-    """The judge reads words, so it detects a point left out, but not a wrong claim made in the right words."""
+    """The judge reads words, so it can detect an omitted point, but not a wrong claim made in the right words."""
     asked = load_bank()["databases-composite-index-order"]
     right = (
         "I add a composite index with customer_id first and created_at second, as the equality narrows to one contiguous range."

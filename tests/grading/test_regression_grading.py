@@ -1,4 +1,4 @@
-"""The built-in grader: it orders answers as human graders do and cannot be manipulated."""
+"""The built-in grader ranks answers like human graders do, and it cannot be manipulated."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from interviewer.grading import regression_grading
 from interviewer.grading.regression_grading import grade
 from tests.calibration.data import short
 
-# Question, reference, and answers with a teacher's grade. None of these is training data.
+# Questions, references, and answers with a teacher's grades. None of them is in the training data.
 SHORT: list[tuple[str, str, list[tuple[str, float]]]] = [
     (
         "What is a stack?",

@@ -24,7 +24,7 @@ from tests.support.interviewer import ScriptedInterviewer
 from tests.support.turns import answered, started
 
 HIT_ALL = [{"key_point": n, "mark": "hit", "quote": word} for n, word in enumerate(("first", "second", "third"))]
-# With weights 3, 2, 1 the scripted interviewer scores 5 for "first" and 10 for everything.
+# The key points weigh 3, 2 and 1, so the scripted interviewer scores 5 for "first" alone and 10 for all three.
 ANSWER = "The first of it."
 
 
@@ -39,7 +39,7 @@ async def figures(services: Services, user: User, interview_id: int) -> Intervie
     return await services.interviews.view(user.id, interview_id)
 
 
-async def test_mean_counts_and_both_verdicts_are_kept(
+async def test_mean_score_counts_and_both_verdicts_are_kept(
     services: Services, interviewer: ScriptedInterviewer, new_user: NewUser
 ) -> None:
     user = await new_user()
@@ -65,7 +65,7 @@ async def test_appeal_is_judged_blind(services: Services, interviewer: ScriptedI
     assert first == second
 
 
-async def test_concurrent_and_repeated_appeals_make_one(
+async def test_concurrent_and_repeated_appeals_store_one(
     services: Services, interviewer: ScriptedInterviewer, new_user: NewUser, database: Database
 ) -> None:
     user = await new_user()
@@ -126,7 +126,7 @@ async def test_appeal_is_stored_after_the_client_disconnects(
     assert turn.verdict.appeal is not None
 
 
-async def test_appeal_needs_the_own_interview_and_a_verdict(services: Services, new_user: NewUser) -> None:
+async def test_appeal_requires_own_interview_and_a_verdict(services: Services, new_user: NewUser) -> None:
     user, other = await new_user(), await new_user()
     interview_id, turn = await judged(services, user)
     with pytest.raises(NotFound):
@@ -138,7 +138,7 @@ async def test_appeal_needs_the_own_interview_and_a_verdict(services: Services, 
         await services.appeals.hear(user.id, interview_id, open_question)
 
 
-async def test_deterministic_interviewer_takes_no_appeal(
+async def test_deterministic_interviewer_allows_no_appeal(
     services: Services, interviewer: ScriptedInterviewer, new_user: NewUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user = await new_user()
@@ -152,7 +152,7 @@ async def test_deterministic_interviewer_takes_no_appeal(
 
 
 class Wavering(ScriptedInterviewer):
-    """Judges with one script after the other; a script that is an exception is raised."""
+    """An interviewer that uses one script for each judgement. A script that is an exception is raised."""
 
     def __init__(self, *scripts: Any) -> None:
         super().__init__()
@@ -187,7 +187,7 @@ async def test_median_of_each_mark_counts_and_extremes_are_kept(
     turn = await judged_by(database, services, await new_user(), wavering, 3)
     assert turn.verdict is not None
     assert [mark.mark for mark in turn.verdict.marks] == ["hit", "partial", "missed"]
-    # 3 plus half of 2, of 6
+    # (3 + 2 x 0.5) / 6 of 10, half up
     assert (turn.verdict.low, turn.verdict.score, turn.verdict.high) == (4, 7, 10)
 
 

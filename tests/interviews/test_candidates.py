@@ -1,4 +1,4 @@
-"""Simulated candidates of four kinds take whole interviews, with the built-in interviewer and with a misbehaving model."""
+"""Simulated candidates of four kinds take whole interviews with the built-in interviewer and with a misbehaving model."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TRIES = 40
 
 
 def bank_question(turn: TurnView) -> BankQuestion:
-    """Return the bank's question; the prompt may have a sentence about the job before it."""
+    """Return the bank question of a turn, whose prompt may begin with a sentence about the job."""
     return next(asked for asked in load_bank().values() if turn.prompt.endswith(asked.prompt.strip()))
 
 
@@ -57,7 +57,7 @@ async def event_of(events: AsyncIterator[Event], kind: type[Event]) -> list[Even
 
 
 async def interviewed(interviews: Interviews, user: User, candidate: Candidate, rng: random.Random) -> InterviewView:
-    """Take a whole interview, retrying what the interviewer fails at, as a user would."""
+    """Take a whole interview, retrying failed verdicts and questions as a user would."""
     interview_id = await _started(interviews, user)
     for _ in range(TRIES):
         view = await interviews.view(user.id, interview_id)
@@ -80,7 +80,7 @@ async def _started(interviews: Interviews, user: User) -> int:
 
 
 def check_shape(view: InterviewView) -> None:
-    """Check what is true of every finished interview."""
+    """Check the properties that every finished interview must have."""
     assert [turn.topic_id for turn in view.turns] == [
         STANDARD.place(position).topic.id for position in range(1, STANDARD.total + 1)
     ]
@@ -143,7 +143,7 @@ FAULTS = [
     "index",
     "topic",
 ]
-# The server's grader looks for one word per key point.
+# The fake model server looks for one word per key point.
 MODEL_CANDIDATES: dict[str, str] = {
     "strong": "First I measure, because guesses mislead; the trade-off is the time it takes.",
     "middling": "First I measure, and then I see what to do about it all.",
@@ -153,7 +153,7 @@ MODEL_CANDIDATES: dict[str, str] = {
 
 
 @pytest.mark.parametrize("seed", range(2))
-async def test_misbehaving_model_spoils_no_interview(database: Database, new_user: NewUser, seed: int) -> None:
+async def test_interviews_complete_despite_a_misbehaving_model(database: Database, new_user: NewUser, seed: int) -> None:
     rng = random.Random(seed)
     means = {}
     behaviour = Behaviour(marks_by_words=True)

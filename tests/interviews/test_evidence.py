@@ -1,4 +1,4 @@
-"""Locating quotes in an answer: the result of a plain implementation, in a fraction of its time."""
+"""Locating quotes in an answer, compared with a simple but slow implementation."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from interviewer.interviews.evidence import segments
 from interviewer.interviews.rubric import folded
 from interviewer.interviews.user_text import MAX_ANSWER
 
-# Letters that fold to several, combining marks, all kinds of white space, quotes, the separator, Arabic, Hangul, emoji.
+# Letters that fold to several, combining marks, various white space, quotes, the separator, Arabic, Hangul, emoji.
 CHARACTERS = "aA ’“\n\t\0\x85\u2003\u00a0ßﬁİ\u0301\u0308¨\u3099か\ufdfaع\u1100\u1161한漢字🙂\U0001f1e9\ud800."
 SECONDS = 0.05
 
 
 def plainly(answer: str, quotes: list[str]) -> list[tuple[str, int]]:
-    """Find quotes by folding one character at a time and recording the quote that covers it."""
+    """Find quotes by folding one character at a time, and record for each character the first quote that covers it."""
     characters: list[str] = []
     origins: list[int] = []
     for position, character in enumerate(answer):
@@ -50,8 +50,8 @@ def test_quotes_match_the_plain_implementation(data: st.DataObject) -> None:
     assert [(one.text, one.quote) for one in segments(answer, quotes)] == plainly(answer, quotes)
 
 
-def test_every_character_folds_as_it_does_alone() -> None:
-    """Apart from some ideographs, all characters that fold to another are in Unicode's first two planes."""
+def test_every_character_folds_independently() -> None:
+    """Check Unicode's first two planes, which contain all characters that fold to another except some ideographs."""
     characters = "".join(map(chr, range(0x20000)))
     for begin in range(0, len(characters), MAX_ANSWER):
         answer = characters[begin : begin + MAX_ANSWER]

@@ -1,4 +1,4 @@
-"""Rate limits of costly work. The use cases count, not the routes, so every way of calling them shares one limit."""
+"""Rate limits of expensive work. The use cases enforce them, not the routes, so all callers share one limit."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ USE_CASES: dict[str, tuple[Action, Callable[[Services, int, int, int], Awaitable
 
 
 @pytest.mark.parametrize("name", USE_CASES)
-async def test_each_costly_use_case_is_limited(services: Services, new_user: NewUser, name: str) -> None:
+async def test_each_expensive_use_case_is_rate_limited(services: Services, new_user: NewUser, name: str) -> None:
     user = await new_user(2)
     interview_id, turn = await started(services, user)
     action, use = USE_CASES[name]
@@ -77,7 +77,7 @@ async def test_each_costly_use_case_is_limited(services: Services, new_user: New
 
 
 async def begun(services: Services, user: User) -> tuple[int, asyncio.Task[list[Event]]]:
-    """Start an interview; returns its id and a task that follows it to its end."""
+    """Start an interview. Returns its ID and a task that collects the remaining events."""
     events = services.interviews.start(user.id, "")
     first = await anext(events)
     assert isinstance(first, Started)
@@ -89,7 +89,7 @@ async def begun(services: Services, user: User) -> tuple[int, asyncio.Task[list[
 
 
 async def give_up_all(services: Services, user: User) -> None:
-    """Start and give up as often as is free."""
+    """Start and give up as many interviews as are free per day."""
     for _ in range(GIVE_UPS_A_DAY):
         interview_id, _rest = await begun(services, user)
         await services.interviews.give_up(user.id, interview_id)
@@ -165,13 +165,13 @@ async def test_give_up_before_the_model_call_is_free(services: Services, new_use
 
 
 async def answered_after(services: Services, user: User) -> list[Event]:
-    """Take one more turn, to check that everything still works."""
+    """Take a turn of a new interview to check that everything still works."""
     services.interviews._calls.door = Door("model", Turnstile(5, 10))
     interview_id, turn = await started(services, user)
     return await answered(services, user, interview_id, turn)
 
 
-async def test_attempts_with_invalid_addresses_do_not_affect_others(services: Services) -> None:
+async def test_sign_ins_with_invalid_emails_do_not_affect_others(services: Services) -> None:
     async def fail(address: str, client: str) -> None:
         with pytest.raises(Unauthorized):
             await services.accounts.sign_in(address, "wrong", client)

@@ -1,4 +1,4 @@
-"""The OpenAI-compatible interviewer against a server that speaks its protocol over real HTTP."""
+"""The OpenAI-compatible interviewer against a fake server, over real HTTP."""
 
 from __future__ import annotations
 

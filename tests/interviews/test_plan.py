@@ -1,4 +1,4 @@
-"""Plans: presets, places, limits, and requests of API clients."""
+"""Plans: presets, places, limits, and requests from API clients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Interviews with many plans in one account: each is complete by its own plan, wherever it is shown."""
+"""Interviews with different plans in one account. Each is complete according to its own plan, wherever it is shown."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def begun(services: Services, user: User, plan: Plan, *, remember: bool = 
 
 
 async def taken(services: Services, user: User, plan: Plan) -> int:
-    """Take a whole interview through the use cases and return its id."""
+    """Take a whole interview through the use cases and return its ID."""
     interview_id, turn = await begun(services, user, plan)
     for position in range(1, plan.total + 1):
         assert (turn.position, turn.total, turn.topic) == (position, plan.total, plan.place(position).topic.name)
@@ -60,7 +60,7 @@ async def taken(services: Services, user: User, plan: Plan) -> int:
 
 @pytest.fixture
 async def everything(services: Services, new_user: NewUser) -> tuple[User, dict[int, Plan]]:
-    """One account with a finished interview of each plan, by id."""
+    """An account with one finished interview for each plan, keyed by interview ID."""
     user = await new_user(len(PLANS))
     return user, {await taken(services, user, plan): plan for plan in PLANS}
 
@@ -84,7 +84,7 @@ async def test_each_interview_ends_where_its_plan_ends(
     assert chosen == {(None, ""), (Level.JUNIOR, "Go")}
 
 
-async def test_dashboard_counts_by_each_plan(
+async def test_dashboard_counts_by_each_interview_plan(
     services: Services, new_user: NewUser, everything: tuple[User, dict[int, Plan]]
 ) -> None:
     user, plans = everything
@@ -101,7 +101,7 @@ async def test_dashboard_counts_by_each_plan(
     assert sum(len(one.scores) for one in skills.skills) == sum(plan.total for plan in PLANS)
 
 
-async def test_reports_and_files_are_complete_by_each_plan(services: Services, everything: tuple[User, dict[int, Plan]]) -> None:
+async def test_reports_and_files_are_complete_for_each_plan(services: Services, everything: tuple[User, dict[int, Plan]]) -> None:
     user, plans = everything
     for interview_id, plan in plans.items():
         report = await services.reports.full(user.id, interview_id)

@@ -1,4 +1,4 @@
-"""Scores come from marks, marks from quotes."""
+"""Scores are computed from marks, and marks need quotes as evidence."""
 
 from __future__ import annotations
 

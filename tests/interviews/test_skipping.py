@@ -66,7 +66,7 @@ async def test_question_is_either_answered_or_skipped(services: Services, new_us
         await answered(services, user, interview_id, following)
 
 
-async def test_skip_needs_the_own_active_interview(services: Services, new_user: NewUser) -> None:
+async def test_skip_requires_own_active_interview(services: Services, new_user: NewUser) -> None:
     user, stranger = await new_user(), await new_user()
     interview_id, turn = await started(services, user)
     with pytest.raises(NotFound):

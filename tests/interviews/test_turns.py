@@ -1,4 +1,4 @@
-"""The interview's use cases on a real database: progress, idempotency, failure, takeover, credits."""
+"""The interview use cases on a real database: progress, idempotency, failures, takeover and credits."""
 
 from __future__ import annotations
 
@@ -327,7 +327,7 @@ async def test_finished_interview_cannot_be_paused(services: Services, new_user:
 
 
 async def _ledger_balances(database: Database, user: User) -> tuple[int, int]:
-    """Return the stored individual balance and the sum of its ledger rows."""
+    """Return the user's stored individual balance and the sum of the corresponding ledger rows."""
     async with database.transaction() as session:
         fresh = await session.get(User, user.id)
         assert fresh is not None
@@ -453,13 +453,13 @@ async def test_statements_per_turn_do_not_grow_with_the_interview(
         counts.append(len(statements))
         if position < STANDARD.total:
             turn = next_turn(events)
-    # After the last answer no question is stored.
+    # After the last answer, no question is stored, which saves one statement.
     assert set(counts[:-1]) == {counts[0]} == {counts[-1] + 1}
     assert counts[0] <= 6, statements
 
 
 async def test_completed_event_equals_the_stored_interview(services: Services, new_user: NewUser) -> None:
-    """The event's interview was built in memory, without reading the database again."""
+    """The event's interview is built in memory, without reading the database again."""
     user = await new_user()
     interview_id, turn = await started(services, user)
     for position in range(1, STANDARD.total + 1):
@@ -492,7 +492,7 @@ async def test_everything_is_stored_under_its_interview(services: Services, data
 async def test_stored_verdict_wins_over_a_late_one(
     services: Services, database: Database, new_user: NewUser, interviewer: ScriptedInterviewer
 ) -> None:
-    """A worker that was taken for dead finishes late: nothing counts twice, and both callers see the same score."""
+    """A worker that was presumed dead finishes late. Nothing is counted twice, and both callers see the same score."""
     user = await new_user()
     interview_id, turn = await started(services, user)
     interviewer.gate.clear()

@@ -1,4 +1,4 @@
-"""Which requirements an interview covered, what skills are shown by, and what to practise next: pure rules."""
+"""The rules for covered requirements, skills, and what to practice next. None of them does I/O."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def question(prompt: str = "How?", *points: str, score: int | None = 5, position
 # -- requirements ----------------------------------------------------------------------------------------------------
 
 
-def test_a_job_asks_for_each_thing_once_and_headings_are_nothing_it_asks_for() -> None:
+def test_requirements_have_no_duplicates_or_headings() -> None:
     findings = JobFindings(
         stack=("Go", "SQL"),
         responsibilities=("What you will do", "Build services in Go.", "Your tasks:"),
@@ -56,7 +56,7 @@ def test_a_job_asks_for_each_thing_once_and_headings_are_nothing_it_asks_for() -
         ((None, 7), Standing.SHOWN),
     ],
 )
-def test_one_good_answer_shows_a_requirement(scores: tuple[int | None, ...], standing: Standing) -> None:
+def test_one_passing_answer_shows_a_requirement(scores: tuple[int | None, ...], standing: Standing) -> None:
     asked = [question(score=score, position=number) for number, score in enumerate(scores, 1)]
     [covered] = coverage([LINE], asked, [[Nearness(0.9)] * len(asked)])
     assert covered.standing is standing
@@ -70,7 +70,7 @@ def test_only_questions_about_a_requirement_count_for_it() -> None:
     assert first.standing is second.standing is Standing.NOT_SHOWN
 
 
-def test_a_technology_is_asked_about_by_its_words_alone() -> None:
+def test_technology_must_be_mentioned_not_just_similar() -> None:
     assert is_about(KAFKA, question(), Nearness(0.0, shared=True))
     assert not is_about(KAFKA, question(), Nearness(0.9))
     assert is_about(Requirement(RequirementKind.STACK, "Zig"), question("Why does Zig have no hidden control flow?"), Nearness())
@@ -89,18 +89,18 @@ def test_a_technology_is_asked_about_by_its_words_alone() -> None:
         ("A* (search)", "A*", True),
     ],
 )
-def test_a_name_is_a_word_of_its_own(text: str, name: str, found: bool) -> None:
+def test_technology_name_must_be_a_whole_word(text: str, name: str, found: bool) -> None:
     assert names(text, name) is found
 
 
-def test_a_line_of_the_posting_that_the_question_quotes_is_what_it_is_about() -> None:
+def test_question_is_about_the_line_that_it_quotes() -> None:
     assert quotes("The posting says: “Publish and consume events with Kafka”. How?", LINE.text + ".")
     assert quotes('You wrote "consume events with kafka". How?', LINE.text)
     assert not quotes("The posting says: “events”. How?", LINE.text), "too short to mean that line"
     assert is_about(LINE, question(f"The posting says: “{LINE.text}”. How?"), Nearness())
 
 
-def test_on_the_sample_postings_and_the_bank_pairs_that_belong_together_are_found_and_others_are_not() -> None:
+def test_similarity_separates_related_and_unrelated_pairs() -> None:
     bank, likeness = ShippedBank().all(), WordLikeness()
 
     def about(line: str, bank_id: str) -> bool:
@@ -131,7 +131,7 @@ def test_on_the_sample_postings_and_the_bank_pairs_that_belong_together_are_foun
     assert [pair for pair in unrelated.items() if about(*pair)] == []
 
 
-def test_what_the_samples_ask_for_holds_no_headings() -> None:
+def test_sample_job_requirements_contain_no_headings() -> None:
     for sample in SAMPLE_JOBS.values():
         texts = [one.text for one in requirements(job_match.find(sample.text))]
         assert len(texts) > 8
@@ -152,11 +152,11 @@ def test_what_the_samples_ask_for_holds_no_headings() -> None:
         ((7, 6, 7), Trend.STEADY),
     ],
 )
-def test_a_skill_goes_up_or_down_against_what_was_before(scores: tuple[int, ...], trend: Trend) -> None:
+def test_trend_compares_the_last_score_with_earlier_ones(scores: tuple[int, ...], trend: Trend) -> None:
     assert Skill(1, "Indexes", scores).trend is trend
 
 
-def test_the_weakest_come_first_and_among_equals_those_that_more_is_known_of() -> None:
+def test_weakest_skills_come_first_ties_by_more_answers() -> None:
     once, twice, strong = Skill(1, "A", (4,)), Skill(2, "B", (4, 4)), Skill(3, "C", (9,))
     assert weakest_first([strong, once, twice]) == [twice, once, strong]
 
@@ -176,34 +176,34 @@ def ids(found: list[Suggestion]) -> list[str]:
     return [one.exercise.id for one in found]
 
 
-def test_the_weakest_skills_take_turns_and_strong_ones_are_left_alone() -> None:
+def test_weak_skills_take_turns_and_strong_ones_are_skipped() -> None:
     found = suggest([STRONG, WEAK, WEAKER], BANK, near, {})
     assert ids(found) == ["2-b-1", "1-a-1", "2-b-2", "1-a-2", "2-c-1"]
     assert [one.skill for one in found[:2]] == [WEAKER, WEAK]
 
 
-def test_who_has_no_weak_skill_practises_the_weakest_all_the_same() -> None:
+def test_weakest_skill_is_practiced_even_if_none_is_weak() -> None:
     assert ids(suggest([STRONG], BANK, near, {}))[0] == "1-c-1"
 
 
-def test_new_questions_come_first_then_those_asked_longest_ago() -> None:
+def test_unseen_questions_come_first_then_the_oldest() -> None:
     seen = {"1-a-1": NOW, "1-a-2": NOW - timedelta(days=3)}
     assert ids(suggest([WEAK], BANK, near, seen)) == ["1-b-1", "1-b-2", "1-c-1", "1-c-2", "1-a-2"]
     everything = {one.id: NOW - timedelta(days=number) for number, one in enumerate(BANK)}
     assert ids(suggest([WEAK], BANK, near, everything))[:2] == ["1-c-2", "1-c-1"]
 
 
-def test_a_question_can_be_left_out_and_none_comes_twice() -> None:
+def test_suggestions_skip_excluded_questions_and_duplicates() -> None:
     found = ids(suggest([WEAK, Skill(1, "A", (2,))], BANK, near, {}, {"1-a-1"}))
     assert len(set(found)) == len(found) == 5
     assert "1-a-1" not in found
 
 
-def test_without_skills_every_topic_gives_one() -> None:
+def test_without_skills_each_topic_gives_one_question() -> None:
     found = suggest([], BANK, near, {"1-a-1": NOW})
     assert ids(found) == ["1-a-2", "2-a-1"]
     assert [one.skill for one in found] == [None, None]
 
 
-def test_a_topic_that_the_bank_does_not_have_gives_nothing() -> None:
+def test_topic_missing_from_the_bank_gives_no_suggestion() -> None:
     assert suggest([Skill(6, "a", (1,))], BANK, near, {}) == []

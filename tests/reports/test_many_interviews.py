@@ -1,4 +1,4 @@
-"""More interviews than are read at a time: counts, lists and exports have all of them."""
+"""Users with more interviews than one page of a query: counts, lists and exports include all of them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ JOB = "Backend engineer for payments\nPython, PostgreSQL. " + "Much more of it. 
 
 
 async def add(database: Database, user: User, status: str, judged: int = 12, score: int = 60) -> None:
-    """Write many interviews that all look the same, and one that failed."""
+    """Insert MANY identical interviews and one failed interview."""
     async with database.transaction() as session:
         given = {"user": user.id, "status": status, "judged": judged, "score": score, "many": MANY, "job": JOB}
         await session.execute(
@@ -41,7 +41,7 @@ async def add(database: Database, user: User, status: str, judged: int = 12, sco
 
 @pytest.fixture
 async def user(new_user: NewUser, database: Database) -> User:
-    """A user with many finished interviews and as many paused ones; another user has some, too."""
+    """A user with MANY finished and MANY paused interviews. Another user also has finished interviews."""
     owner, other = await new_user(), await new_user()
     await add(database, owner, "finished")
     await add(database, owner, "paused", judged=1, score=9)
@@ -49,13 +49,13 @@ async def user(new_user: NewUser, database: Database) -> User:
     return owner
 
 
-async def test_an_export_holds_every_interview(services: Services, user: User) -> None:
+async def test_data_export_includes_every_interview(services: Services, user: User) -> None:
     document = await services.personal.export(user.id)
     statuses = [one["status"] for one in document["interviews"]]
     assert (len(statuses), statuses.count("finished"), statuses.count("paused")) == (2 * MANY, MANY, MANY)
 
 
-async def test_the_overview_counts_every_interview(services: Services, user: User) -> None:
+async def test_overview_counts_every_interview(services: Services, user: User) -> None:
     overview = await services.dashboard.load(user.id, 20)
     assert (len(overview.finished), overview.past, len(overview.unfinished)) == (20, MANY, MANY)
     assert overview.percents == (50,) * MANY
@@ -64,7 +64,7 @@ async def test_the_overview_counts_every_interview(services: Services, user: Use
     assert ids == sorted(ids, reverse=True)
 
 
-async def test_a_list_without_a_limit_is_whole(services: Services, user: User) -> None:
+async def test_list_without_a_limit_is_complete(services: Services, user: User) -> None:
     everything = await services.dashboard.past(user.id, None, None)
     assert len({one.id for one in everything}) == len(everything) == 2 * MANY
     middle = everything[MANY].id

@@ -1,4 +1,4 @@
-"""Reading the structure of questions, feedback and model answers, hostile ones too."""
+"""Parsing of questions, feedback and model answers, including hostile ones."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from interviewer.reports.prose import Block, Span, blocks, model_answer
     "unit",
     ["  x\n\n", "    a\n\nb;\n\n", "• x\n", "```\n", "`a", "`", "- ", "> ", "* * ", "[](", "word ", "\t", "\n"],
 )
-def test_a_hostile_text_is_read_in_little_time(unit: str) -> None:
-    """The text is ten times as long as any that is stored; at the limit, reading a stored one would take 0.3 seconds."""
+def test_hostile_text_is_parsed_quickly(unit: str) -> None:
+    """The text is ten times as long as any stored text.
+
+    At the limit of 3 seconds, parsing a stored text would take 0.3 seconds.
+    """
     text = unit * (80_000 // len(unit))
     spent = []
     for _ in range(2):
@@ -28,11 +31,11 @@ def test_deep_nesting_is_one_list_with_one_line() -> None:
     assert blocks("- " * 50_000) == [Block("list", [], ["- " * 49_999])]
 
 
-def test_code_between_blank_lines_is_one_block() -> None:
+def test_code_separated_by_blank_lines_is_one_block() -> None:
     assert blocks("  a\n\n  b\n\nc;\n\n\n") == [Block("code", [Span("  a\n\n  b\n\nc;", True)])]
 
 
-def test_an_answer_to_a_code_question_is_code_without_a_fence() -> None:
+def test_unfenced_answer_to_a_code_question_is_code() -> None:
     assert model_answer("return 1\n", "code") == [Block("code", [Span("return 1", True)])]
     assert [block.kind for block in model_answer("Like this:\n```\nreturn 1\n```", "code")] == ["text", "code"]
     assert [block.kind for block in model_answer("Some words.", "text")] == ["text"]

@@ -1,4 +1,4 @@
-"""The report of an interview, and reading it back from the files that are written of it."""
+"""The report of an interview, and its Markdown and PDF files, which are parsed again."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PARSER = MarkdownIt("commonmark").enable("table")
 
 @pytest.fixture
 async def report(services: Services, new_user: NewUser) -> Report:
-    """A finished interview: all answers but the fourth and the fifth make every point."""
+    """The report of a finished interview in which all answers except the fourth and fifth make every key point."""
     user = await new_user()
     interview_id, turn = await started(services, user, JOB)
     for position in range(1, 13):
@@ -42,14 +42,14 @@ async def report(services: Services, new_user: NewUser) -> Report:
 
 
 def saying(report: Report, answer: str, kind: str = "text") -> Report:
-    """Return the report with another answer to its first question."""
+    """Return the report with a different answer to its first question."""
     return replace(report, turns=(replace(report.turns[0], answer=answer, kind=kind), *report.turns[1:]))
 
 
 # -- the report ----------------------------------------------------------------------------------------------------
 
 
-async def test_a_report_names_figures_skills_best_and_worst(report: Report) -> None:
+async def test_report_has_scores_and_best_and_worst_answers(report: Report) -> None:
     assert (report.title, report.judged, report.total, report.percent) == ("Backend engineer, payments", 12, 105, 88)
     assert [one.percent for one in report.topics] == [100, 75, 50, 100, 100, 100]
     assert report.best is not None
@@ -59,14 +59,14 @@ async def test_a_report_names_figures_skills_best_and_worst(report: Report) -> N
     assert report.finished_at is not None
 
 
-async def test_no_worst_where_all_are_alike_and_none_before_a_verdict(report: Report) -> None:
+async def test_extremes_of_equal_and_unscored_answers(report: Report) -> None:
     best, worst = extremes(report.turns[:2])
     assert best is report.turns[0]
     assert worst is None
     assert extremes([replace(turn, verdict=None) for turn in report.turns]) == (None, None)
 
 
-async def test_only_a_finished_interview_of_ones_own_has_a_report(services: Services, new_user: NewUser) -> None:
+async def test_report_requires_own_finished_interview(services: Services, new_user: NewUser) -> None:
     user, stranger = await new_user(), await new_user()
     interview_id, _ = await started(services, user)
     for read_it in (services.reports.full, services.reports.for_others):
@@ -76,13 +76,13 @@ async def test_only_a_finished_interview_of_ones_own_has_a_report(services: Serv
             await read_it(stranger.id, interview_id)
 
 
-def test_a_question_is_shortened_at_a_word_and_without_its_code() -> None:
+def test_shortened_question_ends_at_a_word_and_omits_code() -> None:
     assert shortened("Look at `this`:\n```\nSELECT 1\n```\nand say why.") == "Look at this: and say why."
     assert shortened("one two, three", 9) == "one two\N{NO-BREAK SPACE}…"
     assert shortened("```open") == ""
 
 
-async def test_the_words_that_earned_a_mark_are_found(report: Report) -> None:
+async def test_quotes_that_earned_a_mark_are_highlighted(report: Report) -> None:
     assert [words for words, mark in highlighted(report.turns[0]) if mark] == ["first", "second", "third"]
     assert "".join(words for words, _ in highlighted(report.turns[4])) == report.turns[4].answer
 
@@ -96,7 +96,7 @@ def headings(document: str) -> list[tuple[str, str]]:
 
 
 def shown(tokens: list[Token]) -> list[str]:
-    """Return the lines that a reader sees; anything that is no plain text is named."""
+    """Return the lines that a reader sees, with every token other than plain text shown as its type."""
     said = ""
     for token in tokens:
         for child in token.children or []:
@@ -147,7 +147,7 @@ async def test_markdown_has_all_parts_in_order(report: Report) -> None:
     ],
 )
 @pytest.mark.parametrize("kind", ["text", "code"])
-async def test_no_answer_makes_markup_of_its_own(report: Report, answer: str, kind: str) -> None:
+async def test_answers_cannot_add_markup(report: Report, answer: str, kind: str) -> None:
     document = markdown(saying(report, answer, kind))
     harmless = markdown(saying(report, "Nothing of the kind.", kind))
     assert headings(document) == headings(harmless)
@@ -183,7 +183,7 @@ def test_a_fence_holds_whatever_is_in_it(text: str) -> None:
 # -- PDF ---------------------------------------------------------------------------------------------------------------
 
 
-async def test_a_pdf_can_be_read_back(report: Report) -> None:
+async def test_pdf_contains_all_parts_of_the_report(report: Report) -> None:
     found = read(pdf(report))
     for words in (
         "Backend engineer, payments",
@@ -206,7 +206,7 @@ async def test_a_pdf_can_be_read_back(report: Report) -> None:
 
 
 @pytest.mark.parametrize("kind", ["text", "code"])
-async def test_what_no_font_has_is_marked_and_named(report: Report, kind: str) -> None:
+async def test_characters_without_a_glyph_are_marked_and_listed(report: Report, kind: str) -> None:
     found = read(pdf(saying(report, "Ship it 🚀\ufe0f, 日本語, done.", kind)))
     assert f"Shipit{MISSING},{MISSING * 3},done." in found.text.replace(" ", "")
     assert "U+1F680" in found.text
@@ -226,12 +226,12 @@ def test_no_answer_breaks_a_pdf(report: Report, answer: str, kind: str) -> None:
     assert "Question 1 · Introduction" in found.text
 
 
-async def test_code_keeps_its_lines_and_spaces(report: Report) -> None:
+async def test_code_in_a_pdf_keeps_its_lines_and_spaces(report: Report) -> None:
     found = read(pdf(saying(report, "def f():\n    return 1\n\n\tx", "code")))
     assert "def f():     return 1" in " ".join(found.pages)
 
 
-async def test_a_report_without_scores_is_a_document_too(report: Report) -> None:
+async def test_report_without_scores_can_be_exported(report: Report) -> None:
     bare = replace(
         report, percent=None, judged=0, total=0, strengths=(), weaknesses=(), coverage=(), suggestions=(), best=None, worst=None
     )
@@ -240,7 +240,7 @@ async def test_a_report_without_scores_is_a_document_too(report: Report) -> None
     assert markdown(bare).count("Not scored yet.") == 12
 
 
-async def test_a_file_is_named_by_title_and_day(report: Report) -> None:
+async def test_file_name_has_the_title_and_the_date(report: Report) -> None:
     day = f"{report.started_at:%Y-%m-%d}"
     assert file_name(report) == f"backend-engineer-payments-{day}"
     assert file_name(replace(report, title="../..\\\n\x00 ")) == f"interview-{day}"

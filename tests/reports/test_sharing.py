@@ -1,4 +1,4 @@
-"""Links to reports: who can make, follow and end them, what they show, and what ends them by itself."""
+"""Public links to reports: who can create, open and revoke them, what they show, and what ends them automatically."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def finished(services: Services, new_user: NewUser) -> tuple[User, int]:
     return user, (await take_all(services, user)).id
 
 
-async def test_a_link_opens_the_report_without_what_is_the_owners_alone(services: Services, new_user: NewUser) -> None:
+async def test_link_opens_the_report_without_private_parts(services: Services, new_user: NewUser) -> None:
     user, interview_id = await finished(services, new_user)
     assert await services.sharing.since(user.id, interview_id) is None
     link, made = await services.sharing.share(user.id, interview_id)
@@ -46,7 +46,7 @@ async def test_a_link_opens_the_report_without_what_is_the_owners_alone(services
     assert await services.sharing.since(user.id, interview_id) == made
 
 
-async def test_the_database_holds_a_hash_only(services: Services, new_user: NewUser, database: Database) -> None:
+async def test_only_the_hash_of_a_secret_is_stored(services: Services, new_user: NewUser, database: Database) -> None:
     user, interview_id = await finished(services, new_user)
     secret = secret_of((await services.sharing.share(user.id, interview_id))[0])
     async with database.transaction() as session:
@@ -57,7 +57,7 @@ async def test_the_database_holds_a_hash_only(services: Services, new_user: NewU
         await services.sharing.read(str(json.loads(rows[0])["token_hash"]), CLIENT)
 
 
-async def test_a_link_that_was_ended_and_one_that_never_was_say_the_same(services: Services, new_user: NewUser) -> None:
+async def test_revoked_and_unknown_links_get_the_same_error(services: Services, new_user: NewUser) -> None:
     user, interview_id = await finished(services, new_user)
     secret = secret_of((await services.sharing.share(user.id, interview_id))[0])
     await services.sharing.stop(user.id, interview_id)
@@ -68,7 +68,7 @@ async def test_a_link_that_was_ended_and_one_that_never_was_say_the_same(service
         assert caught.value.user_message == GONE
 
 
-async def test_a_new_link_ends_the_one_before(services: Services, new_user: NewUser) -> None:
+async def test_new_link_revokes_the_previous_one(services: Services, new_user: NewUser) -> None:
     user, interview_id = await finished(services, new_user)
     links = [link for link, _ in await asyncio.gather(*(services.sharing.share(user.id, interview_id) for _ in range(5)))]
     alive = []
@@ -81,7 +81,7 @@ async def test_a_new_link_ends_the_one_before(services: Services, new_user: NewU
     assert len(alive) == 1
 
 
-async def test_nobody_shares_or_ends_somebody_elses(services: Services, new_user: NewUser) -> None:
+async def test_only_the_owner_can_share_or_revoke(services: Services, new_user: NewUser) -> None:
     user, interview_id = await finished(services, new_user)
     secret = secret_of((await services.sharing.share(user.id, interview_id))[0])
     stranger = await new_user()
@@ -92,7 +92,7 @@ async def test_nobody_shares_or_ends_somebody_elses(services: Services, new_user
     assert await services.sharing.read(secret, CLIENT)
 
 
-async def test_an_interview_that_is_not_finished_is_not_shared(services: Services, new_user: NewUser, database: Database) -> None:
+async def test_unfinished_interview_cannot_be_shared(services: Services, new_user: NewUser, database: Database) -> None:
     user = await new_user()
     interview_id, _ = await started(services, user)
     with pytest.raises(Conflict, match="not finished"):
@@ -102,9 +102,7 @@ async def test_an_interview_that_is_not_finished_is_not_shared(services: Service
 
 
 @pytest.mark.parametrize("end", ["account", "interview"])
-async def test_what_is_deleted_is_not_shared_any_more(
-    services: Services, new_user: NewUser, database: Database, end: str
-) -> None:
+async def test_deletion_revokes_the_link(services: Services, new_user: NewUser, database: Database, end: str) -> None:
     user, interview_id = await finished(services, new_user)
     secret = secret_of((await services.sharing.share(user.id, interview_id))[0])
     if end == "account":
@@ -118,7 +116,7 @@ async def test_what_is_deleted_is_not_shared_any_more(
         assert (await session.execute(text("SELECT count(*) FROM report_shares"))).scalar_one() == 0
 
 
-async def test_the_export_of_ones_data_names_the_share(services: Services, new_user: NewUser) -> None:
+async def test_data_export_includes_the_share(services: Services, new_user: NewUser) -> None:
     user, interview_id = await finished(services, new_user)
     link, made = await services.sharing.share(user.id, interview_id)
     document = await services.personal.export(user.id)
@@ -126,7 +124,7 @@ async def test_the_export_of_ones_data_names_the_share(services: Services, new_u
     assert secret_of(link) not in json.dumps(document)
 
 
-async def test_who_guesses_is_told_to_wait(services: Services, database: Database, settings: Settings) -> None:
+async def test_guessing_links_is_rate_limited(services: Services, database: Database, settings: Settings) -> None:
     limited = build(settings.model_copy(update={"rate_limits": True}), database=database, mailer=Outbox())
     allowed = int(LIMITS[Action.SHARED].client.partition("/")[0])
     for _ in range(allowed):

@@ -1,4 +1,4 @@
-"""Days in a row: what counts, what breaks a row, and what time cannot break."""
+"""Streaks of active days: what counts, what breaks a streak, and the ends of months and years."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from interviewer.reports.streak import RECENT_DAYS, streak_of
 
-TODAY = date(2026, 3, 2)  # the day before is in February
+TODAY = date(2026, 3, 2)  # two days before is in February
 
 
 def back(*numbers: int) -> set[date]:
@@ -34,12 +34,12 @@ def back(*numbers: int) -> set[date]:
         (tuple(range(400)), 400, 400),
     ],
 )
-def test_days_in_a_row(active: tuple[int, ...], current: int, longest: int) -> None:
+def test_current_and_longest_streak(active: tuple[int, ...], current: int, longest: int) -> None:
     streak = streak_of(back(*active), TODAY)
     assert (streak.current, streak.longest) == (current, longest)
 
 
-def test_a_row_goes_over_the_end_of_a_month_and_of_a_leap_february() -> None:
+def test_streak_continues_across_month_and_year_ends() -> None:
     assert streak_of([date(2028, 2, 28), date(2028, 2, 29), date(2028, 3, 1)], date(2028, 3, 1)).current == 3
     assert streak_of([date(2027, 2, 28), date(2027, 3, 1)], date(2027, 3, 1)).current == 2
     assert streak_of([date(2026, 12, 31), date(2027, 1, 1)], date(2027, 1, 1)).current == 2
@@ -54,7 +54,7 @@ def test_recent_days_end_today() -> None:
 
 
 @given(st.sets(st.integers(0, 60)))
-def test_one_more_day_never_makes_a_streak_shorter(active: set[int]) -> None:
+def test_another_active_day_never_shortens_a_streak(active: set[int]) -> None:
     before, after = streak_of(back(*active), TODAY), streak_of(back(0, *active), TODAY)
     assert 0 <= before.current <= before.longest <= len(active)
     assert after.current >= before.current

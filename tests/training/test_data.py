@@ -1,4 +1,4 @@
-"""The training data: complete, well-formed, and no text in two splits."""
+"""The training data is complete and well-formed, and no text is in two splits."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MARKS = {"made", "partial", "wrong", "nothing"}
 
 
 def texts(question: dict[str, Any]) -> list[str]:
-    """Return everything that a model could learn from a question."""
+    """Return all texts of a question that a model could learn from."""
     statements = [text for point in question["points"] for kind in ("made", "partial", "wrong", "near") for text in point[kind]]
     beliefs = [text for one in question["misconceptions"] for text in (*one["asserted"], *one["corrected"])]
     return [*statements, *beliefs, *(one["text"] for one in (*question["mixed"], *question["answers"])), question["negated"]]
@@ -56,7 +56,7 @@ def test_no_text_is_in_two_splits() -> None:
     assert total > 20_000
 
 
-def test_splits_have_their_sizes() -> None:
+def test_splits_have_the_intended_sizes() -> None:
     count = Counter(split_of(id) for id in BANK)
     assert 0.6 < count[Split.TRAINING] / len(BANK) < 0.8
     assert min(count[Split.DEVELOPMENT], count[Split.TEST]) >= 0.1 * len(BANK)

@@ -17,7 +17,7 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max
 
 
 class BankQuestion(BaseModel):
-    """A question of the bank with its rubric; `id` is unique in the whole bank and never changes."""
+    """A question of the bank with its rubric. Its `id` is unique in the whole bank and never changes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -39,7 +39,7 @@ class BankQuestion(BaseModel):
 
 
 class Technology(BaseModel):
-    """A technology that questions are tagged with and job descriptions are searched for."""
+    """A technology that questions are tagged with and that is searched for in job descriptions."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -49,7 +49,10 @@ class Technology(BaseModel):
 
 @cache
 def load_bank() -> Mapping[str, BankQuestion]:
-    """Return every question by id, in topic order; raises pydantic's ValidationError on a malformed file."""
+    """Return all questions, keyed by ID and in topic order.
+
+    Raises pydantic's ValidationError for an invalid question, and ValueError for a duplicate ID.
+    """
     folder = resources.files("interviewer.grading.bank")
     questions: dict[str, BankQuestion] = {}
     for topic in TOPICS:
@@ -64,6 +67,6 @@ def load_bank() -> Mapping[str, BankQuestion]:
 
 @cache
 def technologies() -> Mapping[str, Technology]:
-    """Return the technologies by tag."""
+    """Return the technologies, keyed by tag."""
     text = (resources.files("interviewer.grading.bank") / "technologies.toml").read_text(encoding="utf-8")
     return {tag: Technology.model_validate(value) for tag, value in tomllib.loads(text).items()}
