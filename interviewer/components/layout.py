@@ -34,8 +34,8 @@ def shell(*children: rx.Component, width: str = "max-w-6xl", here: str = "") -> 
         rx.el.main(
             *children,
             id="main",
-            # Read by `assets/forms.js`: the server has loaded the page's state, so it no longer overwrites what the user's events
-            # change.
+            # Read by `assets/forms.js`, which holds back submissions until the server has loaded the page: `load` handlers reset
+            # the forms.
             custom_attrs={"data-hydrated": rx.State.is_hydrated},
             class_name=f"mx-auto w-full {width} flex-1 px-4 py-8 sm:px-6 sm:py-12",
         ),
