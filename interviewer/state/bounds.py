@@ -57,7 +57,7 @@ class Id:
     """A valid database ID, including 0."""
 
     def taken(self, value: object) -> object:
-        """Return the value to pass on; raise ValueError."""
+        """Return the ID. Raises ValueError if it is not a valid ID."""
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < MAX_ID:
             raise ValueError("not an id")
         return value
@@ -104,7 +104,7 @@ class Hashes:
     most: int
 
     def taken(self, value: object) -> object:
-        """Return the value to pass on; raise ValueError."""
+        """Return the hashes, or None if there are none. Raises ValueError if they are malformed or too many."""
         if value is None:
             return None
         if not isinstance(value, list) or len(value) > self.most:
