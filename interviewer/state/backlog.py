@@ -1,7 +1,7 @@
 """Limit the number of unfinished events per page, session and client.
 
-Rate limits on messages don't: the queue of a page that sends events faster than they finish would keep growing. Events that
-handlers chain are neither counted nor refused, because each event chains only a few.
+Rate limits on messages are not enough: the queue of a page that sends events faster than they finish would keep growing. Events
+that handlers chain are neither counted nor refused, because each event chains only a few.
 
 Queued events of a disconnected page are dropped after a delay. Without the delay, a network failure of a second would lose them:
 Reflex's client resends only what it could not send.
@@ -37,7 +37,8 @@ logger = logging.getLogger(__name__)
 # Maximum numbers of unfinished events. A user has one or two, and more while the database is slow. A browser that restores its
 # tabs has one per tab.
 OF_A_PAGE, OF_A_SESSION, OF_A_CLIENT = 20, 100, 1_000
-# Page load events may exceed these limits by this fraction. Without them the page stays empty, and newer ones cancel older ones.
+# Page load events may exceed these limits by this fraction. A page whose load events are refused stays empty, and a newer page
+# load cancels the older ones.
 FILLING = 0.25
 _FILL = frozenset({BOOT, full_name(OnLoadInternalState, "on_load_internal")})
 # Seconds after which the queued events of a disconnected page are dropped. A page tries to reconnect at least every two seconds.

@@ -40,7 +40,7 @@ class InterviewState(InterviewFields, rx.State):
     async def load(self) -> EventSpec | None:
         """Show the interview whose ID is in the URL, or the current one if the URL has no ID, or else the start form.
 
-        Errors, including an unknown ID, set the phase to "lost". Then joins any running work on the interview.
+        Joins any running work on the interview. Errors, including an unknown ID, set the phase to "lost".
         """
         async with self:
             wanted = self.router.url.query_parameters.get("id", "")

@@ -57,10 +57,10 @@ def explain(exception: Exception) -> None:
 
 
 async def watch(app: rx.App) -> None:
-    """Watch the shared store until canceled. Returns at once if replicas share none. Reflex passes `app` by name.
+    """Watch the shared store until canceled. Reflex passes `app` by name.
 
-    After an outage or a restart of the store, every page of this replica reconnects. A page whose event failed for lack of the
-    store reconnects as soon as the store responds.
+    Returns at once if replicas do not share a store. After an outage or a restart of the store, every page of this replica
+    reconnects. A page whose event failed because the store was unavailable reconnects as soon as the store responds.
     """
     manager = app.state_manager
     if not isinstance(manager, StateManagerRedis):
