@@ -38,7 +38,7 @@ METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
 def build(origins: Collection[str] = ()) -> FastAPI:
-    """Return the API's routes, to be mounted into the application; pages of `origins` may read their responses (CORS)."""
+    """Return the API as an application to mount into the site. Pages of `origins` may read its responses (CORS)."""
     api = Described(
         title=docs.TITLE,
         version=version("interviewer"),
@@ -81,13 +81,16 @@ def build(origins: Collection[str] = ()) -> FastAPI:
 
 
 class _Nowhere:
-    """Return 404 for unknown paths, 405 for a wrong method, `Allow` for OPTIONS; otherwise the single-page app would answer."""
+    """Returns 404 for unknown paths, 405 for a wrong method, and the allowed methods for OPTIONS.
+
+    Without it, the single-page app would answer all of them with HTML.
+    """
 
     def __init__(self, routes: Sequence[BaseRoute]) -> None:
         self._routes = routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Respond to a request by any method."""
+        """Respond to a request that no route has matched."""
         methods = [method for method in METHODS if self._takes({**scope, "method": method})]
         allow = {"Allow": ", ".join(methods)}
         answer: Response = errors.refusal(NotFound())

@@ -1,4 +1,4 @@
-"""Identify the caller: the user of an access token, and the client's network address."""
+"""Dependencies that identify the caller: the authenticated user, the tokens and cookies, and the client's IP address."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from interviewer import wiring
 from interviewer.accounts.browser_sessions import COOKIE, SignedIn
 from interviewer.errors import Unauthorized
 
-# auto_error is off so that a missing header gets our own error.
+# auto_error is off so that a missing header raises our own error.
 _ACCESS = HTTPBearer(
     scheme_name="accessToken",
     bearerFormat="JWT",
@@ -27,7 +27,7 @@ _Credentials = HTTPAuthorizationCredentials | None
 
 
 async def current_services() -> wiring.Services:
-    """Return the services of this process. Async, because FastAPI runs other dependencies in a thread."""
+    """Return the services of this process. Async because FastAPI would run a sync dependency in a thread."""
     return wiring.services()
 
 
@@ -35,14 +35,14 @@ Services = Annotated[wiring.Services, Depends(current_services)]
 
 
 async def person(services: Services, credentials: Annotated[_Credentials, Depends(_ACCESS)]) -> SignedIn:
-    """Return the user of the access token; raises Unauthorized."""
+    """Return the user of the access token. Raises Unauthorized if the token is missing or invalid."""
     if credentials is None:
         raise Unauthorized
     return await services.tokens.authenticate(credentials.credentials)
 
 
 class SignInFirst(Exception):
-    """The browser is not signed in: it is sent to the sign-in page, and from there to `next`."""
+    """The browser is not signed in. It is redirected to the sign-in page, and from there to `next`."""
 
     def __init__(self, next: str) -> None:
         super().__init__(next)
@@ -51,7 +51,7 @@ class SignInFirst(Exception):
 
 @contextmanager
 def sign_in_first(next: str) -> Iterator[None]:
-    """Raise SignInFirst where the block raises Unauthorized."""
+    """Raise SignInFirst if the block raises Unauthorized."""
     try:
         yield
     except Unauthorized:
@@ -59,14 +59,20 @@ def sign_in_first(next: str) -> Iterator[None]:
 
 
 def refresh_token(credentials: Annotated[_Credentials, Depends(_REFRESH)]) -> str:
-    """Return the token of an `Authorization: Bearer` header; raises Unauthorized without one."""
+    """Return the refresh token from the `Authorization: Bearer` header, unchecked.
+
+    Raises Unauthorized if the header is missing.
+    """
     if credentials is None:
         raise Unauthorized
     return credentials.credentials
 
 
 def client(request: Request) -> str:
-    """Return the client's network address; the server has already applied a trusted proxy's forwarded address."""
+    """Return the client's IP address, or "" if it is unknown.
+
+    The server has already applied the forwarded address of a trusted proxy.
+    """
     return request.client.host if request.client else ""
 
 

@@ -28,7 +28,7 @@ class Address(Body):
 
 
 class SignUp(Address):
-    """The data of a new account."""
+    """The email address, name and password of a new account."""
 
     model_config = described("email", "username", "password", example=_ADA)
     username: Username = ""
@@ -43,7 +43,7 @@ class Credentials(Address):
 
 
 class Reset(Body):
-    """The token from an emailed link, and the new password."""
+    """The token from a password reset email, and the new password."""
 
     model_config = described("token", "new_password", example={"token": _REFRESH, "new_password": _ADA["password"]})
     token: Secret = ""
@@ -58,7 +58,7 @@ class Renewal(Body):
 
 
 class Code(Body):
-    """A code from GitHub for a client that ran the sign-in flow itself, and the PKCE verifier if it used one."""
+    """A code from GitHub, for a client that ran the sign-in flow itself, and the PKCE verifier if it used one."""
 
     model_config = described("code", example={"code": "a1b2c3d4e5f6a7b8c9d0"})
     code: Secret = ""
@@ -73,7 +73,7 @@ class Known(BaseModel):
 
 
 class SignedInBody(BaseModel):
-    """A signed-in user with tokens."""
+    """An authenticated user with an access token and a refresh token."""
 
     model_config = described(example={"user_id": 3, "username": "Ada", "jwtoken": _ACCESS, "refresh_token": _REFRESH})
     user_id: int
@@ -83,7 +83,7 @@ class SignedInBody(BaseModel):
 
 
 class RenewedBody(BaseModel):
-    """A new pair of tokens."""
+    """A new access token and refresh token."""
 
     model_config = described(example={"id": 3, "jwtoken": _ACCESS, "refresh_token": _REFRESH})
     id: int
@@ -92,7 +92,7 @@ class RenewedBody(BaseModel):
 
 
 class GitHubBody(BaseModel):
-    """A user signed in with GitHub. The spellings are part of the API contract."""
+    """A user authenticated through GitHub, with tokens. The field spellings are part of the API contract."""
 
     model_config = described(example={"userID": 3, "username": "Ada", "jwt": _ACCESS, "refreshToken": _REFRESH})
     userID: int  # noqa: N815
@@ -103,7 +103,7 @@ class GitHubBody(BaseModel):
 
 @router.post("/check-email", operation_id="checkEmail", responses=refused({400: ["Email required", NO_EMAIL]}))
 async def check_email(body: Address, services: Services, client: Client) -> Known:
-    """Check whether an address has an account."""
+    """Check whether an email address has an account."""
     if not body.email.strip():
         raise BadRequest("Email required")
     return Known(exists=await services.accounts.email_exists(body.email, client))
@@ -116,7 +116,7 @@ async def check_email(body: Address, services: Services, client: Client) -> Know
     | refused({400: ["Username, Email, and Password required", NO_EMAIL, WEAK]}),
 )
 async def request_verification(body: SignUp, services: Services, client: Client) -> Done:
-    """Email the link that creates an account; the response is the same for a known address."""
+    """Send the email with the link that creates an account. The response is the same if the account already exists."""
     if not (body.email.strip() and body.username.strip() and body.password):
         raise BadRequest("Username, Email, and Password required")
     await services.accounts.request_verification(body.email, body.username, body.password, client)
@@ -139,14 +139,14 @@ async def login(body: Credentials, services: Services, client: Client, user_agen
     responses=refused({400: ["UserID required", "Invalid ID"], 401: Unauthorized.user_message}),
 )
 async def renew(token: RefreshSecret, body: Renewal, services: Services, client: Client) -> RenewedBody:
-    """Exchange a refresh token for a new pair; the old one is invalid from then on."""
+    """Exchange a refresh token for a new access token and refresh token. The old refresh token is no longer valid."""
     issued: Issued = await services.tokens.refresh(token, body.user_id, client)
     return RenewedBody(id=issued.user.id, jwtoken=issued.access, refresh_token=issued.refresh)
 
 
 @router.post("/request-reset", operation_id="requestReset", responses=refused({400: ["Email required", NO_EMAIL]}))
 async def request_reset(body: Address, services: Services, client: Client) -> Nothing:
-    """Email a link to choose a new password; the response is the same whether or not the account exists."""
+    """Send a password reset email. The response is the same whether or not the account exists."""
     if not body.email.strip():
         raise BadRequest("Email required")
     await services.accounts.request_reset(body.email, client)
@@ -155,7 +155,7 @@ async def request_reset(body: Address, services: Services, client: Client) -> No
 
 @router.post("/reset-password", operation_id="resetPassword", responses=refused({400: WEAK, 401: RESET_DEAD}))
 async def reset_password(body: Reset, services: Services, client: Client) -> Nothing:
-    """Set a new password with the token from an emailed link; all sessions and tokens of the account end."""
+    """Set a new password with the token from a reset email. All sessions and tokens of the account end."""
     if not body.token:
         raise Unauthorized(RESET_DEAD)
     await services.accounts.reset_password(body.token, body.new_password, client)

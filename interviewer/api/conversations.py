@@ -1,4 +1,4 @@
-"""The conversation of an interview, for API clients."""
+"""The API's endpoints for the conversation of an interview."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _INACTIVE = "Interview is not active"
 
 
 class Answer(Body):
-    """An answer; `conversation_id` may name the conversation, `topic_id` and `question_id` the question."""
+    """An answer. `conversation_id` may identify the conversation; `topic_id` and `question_id` together identify the question."""
 
     model_config = described(example={"message": "First I would measure where the time goes, because a guess is often wrong."})
     message: Annotated[
@@ -56,7 +56,7 @@ class Answer(Body):
     )
 
     def sent(self, key: str, *, first: bool = False) -> Sent:
-        """Return the message as the use case takes it; raises BadRequest if only one of `topic_id` and `question_id` is set."""
+        """Return the submission for the use case. Raises BadRequest if only one of `topic_id` and `question_id` is set."""
         return Sent(self.message, key, self.conversation_id, self.topic_id, self.question_id, first)
 
 
@@ -64,7 +64,7 @@ class Answer(Body):
 @router.post("/append", include_in_schema=False)
 @router.get("", include_in_schema=False)
 async def nothing(_person: Person) -> None:
-    """Report that the id is missing."""
+    """Report that the ID is missing."""
     raise BadRequest("Missing ID")
 
 
@@ -133,7 +133,10 @@ async def _reply(services: Services, raw_id: str, sent: Sent, user_id: int, clie
 
 
 async def _loaded(services: Services, user_id: int, interview_id: int) -> Loaded:
-    """Return an interview with a conversation; raises BadRequest if it is unknown, another user's, or has not begun."""
+    """Return an interview with its conversation.
+
+    Raises BadRequest if the interview is unknown, belongs to another user, or has no question yet.
+    """
     try:
         loaded = await services.interviews.load(user_id, interview_id)
     except NotFound:

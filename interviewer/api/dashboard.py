@@ -1,4 +1,4 @@
-"""The dashboard and the analysis of job descriptions, for API clients."""
+"""The API's endpoints for the dashboard and for analyzing job descriptions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MOST = 500
 
 
 class PastInterview(BaseModel):
-    """An interview in the list; `score` is in percent and absent until there is one."""
+    """A past interview. `score` is a percentage, absent until an answer is scored."""
 
     id: int
     started_at: datetime
@@ -33,7 +33,7 @@ class PastInterview(BaseModel):
 
 
 class DashboardBody(BaseModel):
-    """Credits, plan and interviews, newest first."""
+    """Credits, plan and past interviews, newest first."""
 
     model_config = described(
         example={
@@ -90,7 +90,10 @@ async def dashboard(
 
 
 def plan_word(plan: Plan) -> Literal["free", "pro", "premium"]:
-    """Return a plan's name in the API: free if it expired, and for an unknown product that of the last known one."""
+    """Return the plan's name in the API.
+
+    Without a plan, or once it has expired, the name is "free". If the current product is unknown, the last known one counts.
+    """
     known = plan.product or plan.last_known
     if known is None or plan.status == SubscriptionStatus.EXPIRED:
         return "free"
@@ -105,6 +108,6 @@ def plan_word(plan: Plan) -> Literal["free", "pro", "premium"]:
     | refused({400: "Invalid job description", 503: InterviewerError.user_message}),
 )
 async def job_description(body: JobDescription, person: Person, services: Services, client: Client) -> JSONResponse:
-    """Return the profile of a job description, as Markdown in a JSON string."""
+    """Return a summary of a job description, as Markdown in a JSON string."""
     findings = await services.interviews.analyse_job(person.user_id, body.job_description, client)
     return JSONResponse(markdown(findings))

@@ -1,4 +1,4 @@
-"""Errors of the API: always `{"error": "<a sentence>"}` with the error's status."""
+"""The API's error responses: always `{"error": "<a sentence>"}`, with the error's status."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from interviewer.errors import AppError, TooManyRequests, Unavailable
 logger = logging.getLogger(__name__)
 
 INVALID_BODY, NO_SUCH_METHOD = "Invalid request body", "Method not allowed"
-# In bytes; no form and no allowed text comes near either limit.
+# Maximum request body sizes in bytes, far above any form and any allowed text.
 MAX_BODY, MAX_WEBHOOK = 256 * 1024, 1024 * 1024
 WEBHOOKS = "/api/webhooks/"
-# Seconds until a retry is useful when a service we depend on is unavailable.
+# Seconds until a retry makes sense while a service we depend on is unavailable.
 RETRY_AFTER = 5
-# Seconds between two log lines about the same failure.
+# Seconds between log lines about the same failure.
 QUIET = 60.0
 
 _failures = Failures(logger, "a request failed", QUIET)
 
 
 def install(api: FastAPI) -> None:
-    """Install handlers that turn every error of the API's routes into one of ours."""
+    """Install handlers that turn every error of the API's routes into an error response of ours, or a redirect to sign-in."""
     api.add_exception_handler(AppError, _ours)
     api.add_exception_handler(SignInFirst, _to_login)
     api.add_exception_handler(RequestValidationError, _malformed)
@@ -42,22 +42,22 @@ def install(api: FastAPI) -> None:
 
 
 def body_too_large(path: str) -> str:
-    """Return the error sentence for a body that exceeds a path's limit."""
+    """Return the error message for a request body that exceeds the path's limit."""
     most = MAX_WEBHOOK if path.startswith(WEBHOOKS) else MAX_BODY
     return f"The request body is too large; at most {most // 1024} KB are allowed."
 
 
 class TooLarge:
-    """Turns the framework's plain-text 413 into JSON like every other error.
+    """Turns the framework's plain-text 413 into JSON, like every other error.
 
-    A 413 of our own rules is already JSON and passes unchanged.
+    A 413 from our own code is already JSON and passes unchanged.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on and replace the framework's 413."""
+        """Pass the request on, and replace a 413 response that is not JSON."""
         replaced = False
 
         async def ours(message: Message) -> None:
@@ -78,17 +78,17 @@ def _is_json(message: Message) -> bool:
 def answer(
     status: int, words: str, headers: dict[str, str] | None = None, details: Mapping[str, str] | None = None
 ) -> JSONResponse:
-    """Return an error response; `details` are further fields of its body."""
+    """Return an error response. `details` are additional fields of its body."""
     return JSONResponse({"error": words, **(details or {})}, status_code=status, headers=headers)
 
 
 def refusal(error: AppError) -> JSONResponse:
-    """Return one of our errors as a response, with Retry-After where that is known."""
+    """Return the response for one of our errors, with Retry-After if a retry can help."""
     return answer(error.status, error.user_message, retry_after(error), error.details)
 
 
 def retry_after(error: AppError) -> dict[str, str]:
-    """Return the Retry-After header for an error that a retry can fix, else no headers."""
+    """Return the Retry-After header of an error that a retry can fix, or no headers for other errors."""
     if isinstance(error, TooManyRequests):
         return {"Retry-After": str(error.retry_after)}
     return {"Retry-After": str(RETRY_AFTER)} if isinstance(error, Unavailable) else {}
@@ -105,7 +105,7 @@ async def _to_login(_request: Request, error: Exception) -> RedirectResponse:
 
 
 async def _malformed(_request: Request, _error: Exception) -> JSONResponse:
-    """Respond without repeating the input, which may be a password."""
+    """Return 400 without repeating the input, which may contain a password."""
     return answer(400, INVALID_BODY)
 
 

@@ -1,4 +1,4 @@
-"""Examples of the larger documents, for the API's description."""
+"""Examples of the larger response bodies, for the OpenAPI document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""GitHub sign-in in the browser. The server handles the way out and the callback, because both set cookies."""
+"""GitHub sign-in for browsers: the redirect to GitHub and the callback.
+
+These are HTTP endpoints rather than page events because both set cookies.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,7 @@ async def start(
     connect: Annotated[bool, Query(description="Connect GitHub to the account that the browser is signed in to.")] = False,
     secret: SessionSecret = "",
 ) -> Response:
-    """Redirect to GitHub to sign in; with `connect`, add GitHub to the signed-in account instead."""
+    """Redirect to GitHub. With `connect`, GitHub is added to the signed-in account instead of signing in."""
     try:
         with sign_in_first("/account"):
             link_to = (await services.sessions.authenticate(secret)).user_id if connect else 0
@@ -74,18 +77,21 @@ async def callback(
     secret: SessionSecret = "",
     user_agent: UserAgent = "",
 ) -> Response:
-    """Handle GitHub's redirect: sign in or connect, then continue to the user's page, or show what went wrong."""
+    """Handle GitHub's redirect: sign in or connect GitHub, then redirect to the requested page.
+
+    On failure, redirects to a page that shows the error.
+    """
     page = "/login"
     try:
         attempt = await services.github.attempt(attempt_cookie)
         page = "/account" if attempt.link_to else login_page(attempt.next)
         response = await _finish(services, attempt, client, code, state, error, secret, user_agent)
     except AppError as failure:
-        if type(failure) is Unauthorized:  # the session ended meanwhile; the account page would redirect to this one
+        if type(failure) is Unauthorized:  # the session has ended, and the account page would redirect to this page
             page = login_page("/account")
         response = flash(services, page, error=failure.user_message)
     response.delete_cookie(ATTEMPT_COOKIE, path=f"/{CALLBACK}")
-    # The URL holds a used code: keep it out of caches.
+    # The URL contains a used code, so keep the response out of caches.
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -19,7 +19,7 @@ def _text(words: str) -> Responses:
 
 @router.get("/live", operation_id="getLiveness", response_class=PlainTextResponse, responses=_text("alive"))
 async def live() -> str:
-    """Report that the process runs."""
+    """Report that the process is running."""
     return "alive"
 
 
@@ -42,5 +42,5 @@ async def health(services: Services) -> str:
     responses=_text(READY) | refused({503: [Unavailable.user_message, STOPPING, OLD_SCHEMA, NO_WRITES]}),
 )
 async def ready(services: Services) -> str:
-    """Report whether the process accepts visitors; it does not while shutting down, for example."""
+    """Report whether the process accepts traffic. It does not while it shuts down, for example."""
     return await services.readiness.check()

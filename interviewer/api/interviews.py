@@ -1,4 +1,4 @@
-"""Interviews, for API clients."""
+"""The API's endpoints for interviews."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _NO_PLAN = (BAD_TOPICS, BAD_COUNT, too_many(36), BAD_LEVEL, BAD_LANGUAGE, BAD_FO
 _FOUND = {400: "Invalid ID", 404: "Interview not found"}
 
 
-# Any: types are checked by `requested`, which has a sentence for each error.
+# Any, because `requested` checks the types and has a specific error for each.
 _Topics = Annotated[
     Any,
     nullable(
@@ -111,7 +111,7 @@ class Start(Body):
     follow_ups: _FollowUps = None
 
     def plan(self) -> Plan:
-        """Return the requested plan; raises BadRequest for an invalid one."""
+        """Return the requested plan. Raises BadRequest if it is invalid."""
         try:
             return requested(self.model_dump(exclude={"job_description"}, exclude_none=True))
         except PlanRefused as error:
@@ -119,14 +119,14 @@ class Start(Body):
 
 
 class Change(Body):
-    """The status that an interview should have."""
+    """The new status of an interview."""
 
     model_config = described("status", example={"status": "paused"})
     status: Annotated[Any, WithJsonSchema({"type": "string", "enum": ["paused", "active"]})] = None
 
 
 def path_id(raw: str) -> int:
-    """Return the id in a path; raise BadRequest for anything that is not an id."""
+    """Return the ID in a path. Raises BadRequest if it is not a valid ID."""
     if not (id := id_of(raw)):
         raise BadRequest("Invalid ID")
     return id
@@ -145,7 +145,7 @@ def path_id(raw: str) -> int:
 async def start(
     body: Start, person: Person, services: Services, client: Client, request: Request, key: IdempotencyKey = ""
 ) -> Response:
-    """Start an interview: it takes one credit, which is returned if no first question comes."""
+    """Start an interview. It costs one credit, which is returned if no first question can be asked."""
     begun = services.interviews.start(person.user_id, body.job_description, key, client, plan=body.plan())
     events = services.following.through(person.user_id, begun)
     started = await anext(events)
@@ -166,7 +166,7 @@ async def start(
 @router.get("", include_in_schema=False)
 @router.patch("", include_in_schema=False)
 async def nothing(_person: Person) -> None:
-    """Report that the id is missing."""
+    """Report that the ID is missing."""
     raise BadRequest("Missing ID")
 
 

@@ -1,4 +1,4 @@
-"""Accept a trailing slash on a path of the API, and a JSON body without its Content-Type."""
+"""Accept trailing slashes in the API's paths, and JSON bodies without a Content-Type."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ JSON, PLAIN = b"application/json", "text/plain"
 
 
 class Lenient:
-    """Normalizes requests of the API."""
+    """ASGI middleware that normalizes requests to the API and the health checks."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Remove a trailing slash from the path, and set the type of a body if it is missing or plain text."""
+        """Remove a trailing slash from the path. A missing or plain-text Content-Type becomes JSON."""
         if scope["type"] == "http" and (scope["path"].startswith(PREFIX) or scope["path"] in ALONE):
-            # In place: the outer middleware reads the matched route from the same scope.
+            # Modify the scope in place: the outer middleware reads the matched route from it.
             scope["path"], scope["headers"] = _path(scope["path"]), _headers(scope)
         await self._app(scope, receive, send)
 
@@ -33,5 +33,5 @@ def _headers(scope: Scope) -> list[tuple[bytes, bytes]]:
     kind = Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower()
     if kind not in ("", PLAIN):
         return given
-    # The API uses no cookies, so another site's page gains nothing from a request that needs no preflight.
+    # This bypasses the CORS preflight, but the API ignores cookies, so another site's page gains nothing by it.
     return [*((name, value) for name, value in given if name != b"content-type"), (b"content-type", JSON)]

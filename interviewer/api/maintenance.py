@@ -1,4 +1,4 @@
-"""Maintenance mode: a page for browsers, a sentence for API clients."""
+"""Maintenance mode: a 503 page for browsers and a JSON error for API clients."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from interviewer.settings import ROOT
 
 WORDS = "Interviewer is being worked on and will be back in a few minutes."
-# Seconds after which the page and API clients try again.
+# Seconds after which the page reloads and API clients retry.
 RETRY = 60
 _STILL_ANSWERED = ("/live", "/metrics", "/fonts/", "/favicon")
 
@@ -21,14 +21,19 @@ def _page() -> str:
 
 
 class Maintenance:
-    """Answers 503 to everything except /live, /metrics, fonts and icons. Drafts stay in the browser, sent answers in the
-    database."""
+    """Returns 503 for everything except /live, /metrics, fonts and icons.
+
+    Nothing is lost: drafts are in the browser, and submitted answers are in the database.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse a request in the form that its client can read: a page, JSON or a close frame."""
+        """Reject the request in the format that the client expects: a page, JSON or a close frame.
+
+        Lifespan events and the paths that stay available pass through.
+        """
         if scope["type"] == "lifespan" or (scope["type"] == "http" and scope["path"].startswith(_STILL_ANSWERED)):
             await self._app(scope, receive, send)
             return

@@ -1,4 +1,4 @@
-"""Prometheus metrics of this process. Where several processes serve a site, each has its own."""
+"""Prometheus metrics of this process. If several processes serve a site, each reports only its own."""
 
 from __future__ import annotations
 
@@ -19,13 +19,16 @@ router = APIRouter()
 
 @router.get("/metrics", include_in_schema=False)
 async def figures(services: Services, authorization: Annotated[str, Header()] = "") -> Response:
-    """Return all metrics as text; on a public site this requires the token."""
+    """Return all metrics in the Prometheus text format. In production, this requires the metrics token."""
     _require_token(services.settings, authorization)
     return Response(metrics.exposition(), headers={"Cache-Control": "no-store"}, media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 def _require_token(settings: Settings, authorization: str) -> None:
-    """Raise NotFound on a public site without a configured token, Unauthorized for a wrong one; other sites need none."""
+    """Check the metrics token in production. Other environments need none.
+
+    Raises NotFound if no token is configured, and Unauthorized if the given one is missing or wrong.
+    """
     if not settings.production:
         return
     if settings.metrics_token is None:

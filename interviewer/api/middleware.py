@@ -1,6 +1,6 @@
 """ASGI middleware in front of every route.
 
-Request ids and request logs, the origin check for websockets and forms, cache headers, redirects and security headers.
+Request IDs and request logs, the origin check for websockets and forms, cache headers, redirects and security headers.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ logger = logging.getLogger(__name__)
 
 EVENT_PATH = "/_event"
 FORM_PATH = "/session/"
-# Responses under these paths are personal, or errors about something personal.
+# Responses under these paths contain personal data, or errors about personal data.
 PERSONAL_PATHS = ("/api/", FORM_PATH, "/github/")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 SHARED_PATH = "/shared"
 YEAR = 31_536_000
-# Characters of a path. Paths of files and reports have fewer than a hundred.
+# Maximum length of a path in characters. Real paths have fewer than a hundred.
 LONGEST_PATH = 2_000
 REQUEST_ID = "X-Request-ID"
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _BREAK = re.compile(r"[\r\n]")
-# The Host that routes see, and the scope's key for the original one.
+# The Host header that routes see, and the scope key that holds the original one.
 _ANY_HOST, _ASKED = "host.invalid", "interviewer.host"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-# Logged for a request whose client disconnected before the response. No client ever sees it.
+# The status logged for a request whose client disconnected before the response. It is never sent.
 GONE = 499
 
 
@@ -57,9 +57,10 @@ class Paths:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Add a missing leading slash and replace line breaks with a character that none of our paths has.
+        """Add a missing leading slash, and replace line breaks with a character that none of our paths contains.
 
-        A path that is too long is replaced with an unknown short one: looking up its file takes time quadratic in its length.
+        A path that is too long is replaced with a short unknown one, because looking up its file takes time quadratic in its
+        length.
         """
         if scope["type"] == "http" and len(scope["path"]) > LONGEST_PATH:
             prefix = next((prefix for prefix in PERSONAL_PATHS if scope["path"].startswith(prefix)), "/")
@@ -70,7 +71,7 @@ class Paths:
 
 
 class Requests:
-    """Gives each request an id, which is in its log lines and in a response header; counts, times and logs the request.
+    """Gives each request an ID, which appears in its log lines and in a response header. Counts, times and logs the request.
 
     A websocket is one request for as long as it is open; `EventIds` distinguishes the events on it.
     """
@@ -79,13 +80,13 @@ class Requests:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on with its id bound to the log context."""
+        """Pass the request on with its ID bound to the log context."""
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
         given = Headers(scope=scope).get(REQUEST_ID, "")
         id = given if _SANE_ID.fullmatch(given) else new_id()
-        # Reset at the end: the server may handle the next request in the same task.
+        # The ID is unbound at the end: the server may handle the next request in the same task.
         with bound_contextvars(request_id=id):
             try:
                 if scope["type"] == "http":
@@ -109,7 +110,7 @@ class Requests:
         try:
             await self._app(scope, receive, with_id)
         except asyncio.CancelledError:
-            # The server cancels unfinished requests at shutdown; their clients still get an error like any other.
+            # The server cancels unfinished requests at shutdown. Their clients still get a proper error.
             if status == GONE:
                 await refusal(Unavailable(CLOSED_WORDS))(scope, receive, with_id)
             elif streaming:
@@ -124,12 +125,12 @@ class Requests:
 
 
 def new_id() -> str:
-    """Return an id for a request that has none."""
+    """Return a new request ID."""
     return uuid4().hex
 
 
 def _note(scope: Scope, status: int, seconds: float) -> None:
-    """Count, time and log a request by its route, so that neither ids nor query strings are stored."""
+    """Record a finished request in the metrics and the log, by its route: neither IDs in paths nor query strings are stored."""
     method, route = scope["method"] if scope["method"] in _METHODS else "other", route_of(scope)
     metrics.REQUESTS.labels(method, route, str(status)).inc()
     metrics.REQUEST_SECONDS.labels(method, route).observe(seconds)
@@ -138,7 +139,7 @@ def _note(scope: Scope, status: int, seconds: float) -> None:
 
 
 def route_of(scope: Scope) -> str:
-    """Return the template of a request's route; all requests outside the API share a few names."""
+    """Return the request's route template. Requests outside the API share a few names."""
     path = scope["path"]
     template = getattr(scope.get("route"), "path", "").rstrip("/")
     if template:
@@ -150,10 +151,10 @@ def route_of(scope: Scope) -> str:
 
 
 class EventIds:
-    """Gives each event of a page its own id; added to the application as a Reflex middleware."""
+    """Reflex middleware that gives each page event its own ID."""
 
     def preprocess(self, app: Any, state: Any, event: Any) -> None:  # noqa: ARG002 - Reflex passes them by name
-        """Bind an id in the event's task before its handler runs."""
+        """Bind a new ID and the event's name in the task that runs the handler."""
         bind_contextvars(request_id=new_id(), page_event=event.name.rpartition(".")[2])
 
     def postprocess(self, app: Any, state: Any, event: Any, update: Any) -> Any:  # noqa: ARG002
@@ -162,20 +163,20 @@ class EventIds:
 
 
 class OriginGuard:
-    """Rejects websockets and form posts from pages of other sites.
+    """Rejects websockets and form posts from other sites' pages.
 
     A browser sends the user's cookies with both, whichever page makes the request, so the page's Origin must be the request's own
-    host or in `allowed`. Programs that send no Origin have no user's cookies to misuse.
+    host or in `allowed`. Clients that send no Origin are not browsers, so they carry no user's cookies.
     """
 
     def __init__(self, app: ASGIApp, allowed: Collection[str], *, https_only: bool = False) -> None:
-        """`https_only`: the site is served by HTTPS, so a page of its host loaded by HTTP may have been tampered with."""
+        """`https_only`: the site is served over HTTPS, so its own pages loaded over HTTP may have been tampered with."""
         self._app = app
         self._allowed = frozenset(allowed)
         self._https_only = https_only
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or reject it."""
+        """Pass the request on, or reject a websocket or form post from another origin."""
         if scope["type"] not in {"http", "websocket"} or not scope["path"].startswith((EVENT_PATH, FORM_PATH)):
             await self._app(scope, receive, send)
             return
@@ -183,12 +184,16 @@ class OriginGuard:
         if not self.allows(headers.get("origin"), headers.get("host", ""), scope.get("scheme", "http")):
             await _refuse(scope, receive, send)
             return
-        # The origin is checked only here: the websocket server would compare it with a list fixed at startup.
+        # Drop the Origin header: the websocket server would compare it with a list fixed at startup.
         without = [(name, value) for name, value in scope["headers"] if name != b"origin"]
         await self._app({**scope, "headers": without} if scope["path"].startswith(EVENT_PATH) else scope, receive, send)
 
     def allows(self, origin: str | None, host: str, scheme: str = "http") -> bool:
-        """Return whether a page of `origin` may talk to `host`; behind a proxy, `scheme` may be http for an https page."""
+        """Return whether a page of `origin` may send requests to `host`. A missing origin is allowed.
+
+        Behind a proxy, `scheme` may be http even though the page was loaded over https. With `https_only` or a secure `scheme`,
+        an http page is only allowed on a loopback host.
+        """
         if origin is None or origin in self._allowed:
             return True
         try:
@@ -217,11 +222,11 @@ class AnswerHeaders:
         self._app = app
 
     def add(self, headers: MutableHeaders, scope: Scope, status: int) -> None:
-        """Add headers to a response with this status to this request."""
+        """Add headers to a response, given its request's scope and its status."""
         raise NotImplementedError
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on and add the headers to its response."""
+        """Pass an HTTP request on, and add the headers to its response."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -235,10 +240,10 @@ class AnswerHeaders:
 
 
 class CacheHeaders(AnswerHeaders):
-    """Sets Cache-Control: built assets have a content hash in their names and are cached for a year; pages are revalidated."""
+    """Sets Cache-Control. Built assets have a content hash in their names and are cached for a year; pages are revalidated."""
 
     def add(self, headers: MutableHeaders, scope: Scope, status: int) -> None:
-        """Keep the route's own Cache-Control; otherwise forbid storing personal responses and errors, and cache files."""
+        """Set Cache-Control unless the route has set it. Personal responses and errors must not be stored."""
         path = scope["path"]
         if "Cache-Control" in headers:
             return
@@ -247,45 +252,45 @@ class CacheHeaders(AnswerHeaders):
         elif path.startswith(("/assets/", "/fonts/")) and status == 200:
             headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
         elif path.endswith((".js", ".png", ".svg", ".ico", ".webmanifest")):
-            # Their names have no hash: cached for an hour.
+            # Their names have no hash, so they are cached for an hour.
             headers["Cache-Control"] = "public, max-age=3600"
         elif headers.get("content-type", "").startswith("text/html"):
             headers["Cache-Control"] = "no-cache"
 
 
 def asked_host(scope: Scope) -> str:
-    """Return the client's Host header, even after `LocalRedirects` replaced it; "" if there was none."""
+    """Return the Host header that the client sent, even after `LocalRedirects` replaced it, or "" if there was none."""
     asked: str = scope[_ASKED] if _ASKED in scope else Headers(scope=scope).get("host", "")
     return asked
 
 
 class LocalRedirects(AnswerHeaders):
-    """Removes the site's own address from redirects.
+    """Turns redirects to the site's own origin into relative ones.
 
-    Frameworks build that address from the Host header, which a client can forge, or without one from the server's address.
+    Frameworks build the origin from the Host header, which a client can forge, or from the server's address if there is none.
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on with a constant Host; nothing behind needs the real one."""
+        """Pass the request on with a constant Host header. Nothing behind this middleware needs the original."""
         if scope["type"] == "http":
             others = [(name, value) for name, value in scope["headers"] if name != b"host"]
             asked = Headers(scope=scope).get("host", "")
-            # In place: the router stores the matched route in this scope, for the log and the metrics.
+            # Modify the scope in place: the router stores the matched route in it, for the log and the metrics.
             scope["headers"], scope[_ASKED] = [*others, (b"host", _ANY_HOST.encode())], asked
         await super().__call__(scope, receive, send)
 
     def add(self, headers: MutableHeaders, scope: Scope, status: int) -> None:
-        """Reduce a redirect to our own host to its path."""
+        """Reduce the Location of a redirect to our own host to a path."""
         location = headers.get("location", "")
         for host in filter(None, (_ANY_HOST, scope[_ASKED])):
             for scheme in ("http", "https"):
                 if 300 <= status < 400 and location.startswith(own := f"{scheme}://{host}"):
-                    # Two slashes would begin another site's URL.
+                    # A path that starts with two slashes would be another site's URL.
                     headers["location"] = "/" + location.removeprefix(own).lstrip("/\\")
 
 
-# React's prerendered pages have inline scripts, so those are allowed. All other scripts come from this site, and none may build
-# code from text ('unsafe-eval' is missing on purpose; WebAssembly is not text).
+# React's prerendered pages have inline scripts, so those are allowed. All other scripts come from this site, and none may
+# evaluate strings as code: 'unsafe-eval' is missing on purpose, and 'wasm-unsafe-eval' only allows WebAssembly.
 _POLICY = {
     "default-src": "'self'",
     "script-src": "'self' 'unsafe-inline' 'wasm-unsafe-eval'",
@@ -301,7 +306,7 @@ _HEADERS = {
     "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in _POLICY.items()),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    # Our URLs may hold tokens, so other sites get no Referer; our own forms still get one.
+    # Our URLs may contain tokens, so other sites get no Referer. Our own forms still get one.
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), payment=(), microphone=(self)",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -320,7 +325,7 @@ class SecurityHeaders(AnswerHeaders):
         self._headers = _HEADERS | ({"Strict-Transport-Security": f"max-age={YEAR}"} if https_only else {})
 
     def add(self, headers: MutableHeaders, scope: Scope, status: int) -> None:  # noqa: ARG002 - the same for every status
-        """Set the policy of the response's page or worker."""
+        """Set the security headers. Shared reports are kept out of search engines, and the Python worker gets its own policy."""
         headers.update(self._headers)
         if scope["path"].startswith(SHARED_PATH):
             headers["X-Robots-Tag"] = "noindex, nofollow"
@@ -329,9 +334,10 @@ class SecurityHeaders(AnswerHeaders):
 
 
 def python_policy(host: str) -> str:
-    """Return the policy of the worker that runs a candidate's program: it can load nothing but Python's own files.
+    """Return the Content-Security-Policy of the worker that runs a candidate's Python code.
 
-    So the program cannot call the API with its user's cookies. An invalid `host` allows nothing at all.
+    The worker can load nothing but Python's own files, so the code cannot call the API with the user's cookies. If `host` is
+    invalid, it can load nothing at all.
     """
     folder = f"{host}{_PYTHON_FILES}" if _HOST.fullmatch(host) else "'none'"
     wasm = " 'wasm-unsafe-eval'" if folder != "'none'" else ""

@@ -1,4 +1,4 @@
-"""Give each page's websocket the key of its state, and close it when its session ends."""
+"""Give each page's websocket the key of its state, and close the websocket when its session ends."""
 
 from __future__ import annotations
 
@@ -16,13 +16,19 @@ ENDED = 1008
 
 
 class OwnPages:
-    """Replaces the client's token with a key derived from token and cookie, so that Reflex never sees the token."""
+    """ASGI middleware that replaces the page token in a websocket's query with the key of the page's state.
+
+    The key is derived from the token and the session cookie. Reflex uses it as its token and never sees the original.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a websocket on with its key."""
+        """Pass a page's websocket on with its key, and register it while it is open.
+
+        Other requests, and websockets without a token, pass unchanged.
+        """
         if scope["type"] != "websocket" or not scope["path"].startswith(EVENT_PATH):
             await self._app(scope, receive, send)
             return
@@ -42,7 +48,7 @@ class OwnPages:
 
 
 def _cookies(scope: Scope) -> str:
-    """Return a connection's cookies as Reflex reads them for event handlers: both must see the same session."""
+    """Return the connection's cookies, decoded as Reflex does for event handlers: both must see the same session."""
     return "; ".join(_decoded(value) for name, value in scope["headers"] if name == b"cookie")
 
 
@@ -54,7 +60,7 @@ def _decoded(value: bytes) -> str:
 
 
 def _closable(connection: Connection, receive: Receive, send: Send) -> tuple[Receive, Send]:
-    """Wrap both so that the server can close the connection; nothing is received or sent after that."""
+    """Wrap `receive` and `send` so that the server can close the connection. Nothing is received or sent afterwards."""
     accepted = closed = False
 
     async def close() -> None:

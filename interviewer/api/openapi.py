@@ -1,6 +1,6 @@
-"""The API's OpenAPI 3.1 document: FastAPI's own, completed.
+"""The API's OpenAPI 3.1 document, built on FastAPI's.
 
-Routes describe what is specific to them with `answered`, `refused` and `streamed`; what all routes share is added here.
+Routes describe what is specific to them with `answered`, `refused` and `streamed`; what all routes have in common is added here.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ An error that is known before the stream begins is a plain status. To resume a s
 
 
 def _event(data: Document, *names: str) -> Document:
-    """Describe an event of a stream; `data` is the schema of its JSON."""
+    """Return the schema of a stream event. `data` is the schema of its JSON data, `names` are its possible event names."""
     fields = {
         "id": {"type": "string", "pattern": "^[0-9]+$"},
         "event": {"enum": list(names)},
@@ -93,12 +93,12 @@ RESUMED: Document = {
 
 
 def refused(words: Mapping[int, str | Sequence[str]]) -> Responses:
-    """Describe the errors of a route: its sentences by status."""
+    """Describe a route's errors. `words` has the error messages by status."""
     return {status: _error(status, [said] if isinstance(said, str) else said) for status, said in words.items()}
 
 
 def refused_with(model: type[Error], bodies: Mapping[int, Sequence[Mapping[str, str]]]) -> Responses:
-    """Describe errors that have more fields than `Error`: their bodies by status."""
+    """Describe errors with more fields than `Error`. `bodies` has example bodies by status."""
     described: Responses = {}
     for status, examples in bodies.items():
         schema = {"$ref": f"#/components/schemas/{model.__name__}"}
@@ -111,7 +111,7 @@ def refused_with(model: type[Error], bodies: Mapping[int, Sequence[Mapping[str, 
 
 
 def streamed(status: int, words: str, body: type[BaseModel]) -> Responses:
-    """Describe a response that comes as JSON or, on request, as a stream; the schema describes each of the stream's events."""
+    """Describe a response that is also available as an event stream. `body` is the model of the stream's last event."""
     events = [
         _event(_of({"text": {"type": "string"}}), "feedback", "question"),
         _event(_of({"score": {"type": "integer", "minimum": 0, "maximum": 10}}), "score"),
@@ -124,15 +124,15 @@ def streamed(status: int, words: str, body: type[BaseModel]) -> Responses:
 
 
 def answered(status: int, words: str, example: Any = None) -> Responses:
-    """Describe a response; its body is the route's `response_model`."""
+    """Describe a successful response, with an example if given. The route's `response_model` describes its body."""
     return {status: {"description": words, **({"content": {JSON: {"example": example}}} if example is not None else {})}}
 
 
 class Described(FastAPI):
-    """An application with a complete OpenAPI document."""
+    """A FastAPI application that completes its OpenAPI document."""
 
     def openapi(self) -> Document:
-        """Return the document; it is built once."""
+        """Return the document, which is built only once."""
         if self.openapi_schema is None:
             document = super().openapi()
             schemas = document["components"]["schemas"]
@@ -152,7 +152,7 @@ def _operations(document: Document) -> Iterator[tuple[str, Document]]:
 
 
 def _complete(path: str, operation: Document) -> None:
-    """Add the responses that all routes of a kind share, sort them by status, and set the summary."""
+    """Complete an operation: set its summary, add the error responses and headers common to its kind, and sort them by status."""
     operation["summary"] = re.split(r"[:;.]", operation["description"])[0]
     responses = operation["responses"]
     responses.pop("422", None)
@@ -168,7 +168,7 @@ def _complete(path: str, operation: Document) -> None:
 
 
 def _common(path: str, operation: Document) -> dict[int, list[str]]:
-    """Return the errors that follow from a route's inputs, not from its work."""
+    """Return the errors that follow from a route's kind and inputs: method, body, parameters and authentication."""
     if not path.startswith("/api/"):
         return {405: [NO_SUCH_METHOD]}
     errors = {405: [NO_SUCH_METHOD], 429: [TooManyRequests(30).user_message], 503: [Unavailable.user_message]}
@@ -186,7 +186,7 @@ def _error(status: int, words: Sequence[str]) -> Document:
 
 
 def _examples(words: Sequence[str]) -> Document:
-    """Return error bodies, keyed by a slug of their sentences."""
+    """Return example error bodies, keyed by a slug of their message."""
     return {_name(said): {"summary": said, "value": {"error": said}} for said in words}
 
 

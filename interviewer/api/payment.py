@@ -1,4 +1,4 @@
-"""Purchases and plans, for API clients."""
+"""The API's endpoints for purchases and plans."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ _NOT_REACHED = PaymentsUnavailable.user_message
 
 
 class Tier(Body):
-    """The product to buy. It may have any type: an unknown value of any type gets the same error."""
+    """The product to buy. The field accepts any type, so that every invalid value gets the same error."""
 
     model_config = described("tier", example={"tier": "pro"})
     tier: Annotated[Any, WithJsonSchema({"type": "string", "enum": [product.value for product in Product]})] = ""
 
 
 class Plan(Tier):
-    """The plan to change to."""
+    """The new plan."""
 
     model_config = described("tier", example={"tier": "premium"})
     tier: Annotated[Any, WithJsonSchema({"type": "string", "enum": [plan.value for plan in PLANS]})] = ""
 
 
 class Checkout(BaseModel):
-    """The page to pay on."""
+    """The URL of the checkout page."""
 
     model_config = described(example={"checkout_url": "https://shop.example.com/checkout/buy/a1b2"})
     checkout_url: str
@@ -46,7 +46,7 @@ _PORTAL = {"error": DoneElsewhere.user_message, "portal_url": "https://shop.exam
 
 
 def _refused(*words: str) -> Responses:
-    """Describe the 409 of a change; some subscriptions can only be changed on the payment service's own page."""
+    """Describe the 409 response of a plan change. Some subscriptions can only be changed on the payment service's own page."""
     return refused_with(Elsewhere, {409: [*({"error": said} for said in words), _PORTAL]})
 
 
@@ -58,7 +58,7 @@ def _refused(*words: str) -> Responses:
     ),
 )
 async def checkout(body: Tier, person: Person, services: Services, client: Client) -> Checkout:
-    """Return the address of a checkout page."""
+    """Create a checkout and return its URL."""
     return Checkout(checkout_url=await services.purchases.checkout(person.user_id, body.tier, client))
 
 

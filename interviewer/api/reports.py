@@ -1,4 +1,4 @@
-"""Download an interview's report in the browser: a plain link, so the session cookie identifies the user."""
+"""Downloads of an interview's report. They are plain links, so the session cookie authenticates the user."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ router = APIRouter(prefix="/session/report", include_in_schema=False)
 
 
 class Kind(StrEnum):
-    """The file's type, by its extension."""
+    """File types, by their extension."""
 
     MARKDOWN = "md"
     PDF = "pdf"
@@ -38,7 +38,11 @@ WRITERS: dict[Kind, tuple[Callable[[Report], str | bytes], str]] = {
 
 @router.get("/{name}")
 async def download(name: str, services: Services, client: Client, secret: SessionSecret = "") -> Response:
-    """Return the report that `name` (`7.md`, `7.pdf`) asks for; another user's interview is reported as missing."""
+    """Return the report for a file name such as `7.md` or `7.pdf`.
+
+    Unknown file types and other users' interviews are reported as not found. Without a session, the browser is redirected to the
+    sign-in page.
+    """
     number, _, ending = name.partition(".")
     id = id_of(number)
     try:
@@ -48,7 +52,7 @@ async def download(name: str, services: Services, client: Client, secret: Sessio
                 raise NotFound
             report = await services.reports.full(person.user_id, id, client)
             write, media_type = WRITERS[Kind(ending)]
-            # A long PDF takes seconds of CPU: run it in a thread, and queue it per user.
+            # A long PDF takes seconds of CPU time, so it is generated in a thread, after queueing per user.
             async with services.files.place(person.user_id), services.processor.place(person.user_id):
                 content = await asyncio.to_thread(write, report)
     except AppError as error:
@@ -58,7 +62,7 @@ async def download(name: str, services: Services, client: Client, secret: Sessio
 
 
 def disposition(name: str) -> str:
-    """Return the Content-Disposition of a download (RFC 6266): an ASCII approximation of its name, and the name itself."""
+    """Return the Content-Disposition header of a download (RFC 6266), with an ASCII fallback for the file name."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     plain = "".join(one if one.isalnum() or one in "-." else "" for one in plain).lstrip("-.")
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -1,7 +1,7 @@
-"""Reduce a request's headers to what this site reads, before anything parses them.
+"""Reduce request headers to what this site reads, before anything parses them.
 
-Python before 3.11.10 and 3.12.6 parses a quoted cookie in time quadratic in its length; the content type parser does so in every
-version. Both run on the event loop for every request.
+Python before 3.11.10 and 3.12.6 parses a quoted cookie in time quadratic in its length, and the content type parser does so in
+every version. Both run on the event loop for every request.
 """
 
 from __future__ import annotations
@@ -14,31 +14,33 @@ from interviewer.accounts.browser_sessions import COOKIE, FLASH_COOKIE
 from interviewer.accounts.github_signin import ATTEMPT_COOKIE
 
 OWN_COOKIES = frozenset(name.encode() for name in (COOKIE, FLASH_COOKIE, ATTEMPT_COOKIE))
-# In bytes. Our cookies are percent-encoded or random; the longest holds a form's message. RFC 6265 recommends 4,096 per cookie.
+# Maximum length of a cookie value in bytes. Ours are percent-encoded or random, and the longest holds a form's message. RFC 6265
+# recommends 4,096 per cookie.
 LONGEST_COOKIE = 4_096
-# A media type's boundary has at most 70 characters (RFC 2046); the second limit fits tokens and URLs.
+# In bytes. A multipart boundary has at most 70 characters (RFC 2046). The second limit leaves room for tokens and URLs.
 LONGEST_CONTENT_TYPE, LONGEST_HEADER = 200, 8_192
-# The characters of a cookie value in RFC 6265: no backslashes, commas or spaces, so no decoding. Optional quotes are dropped.
+# The characters that RFC 6265 allows in a cookie value: no backslashes, commas or spaces, so nothing needs decoding. Optional
+# quotes are dropped.
 _VALUE = re.compile(rb'("?)([!#-+\--:<-\[\]-~]*)\1')
 
 Headers = list[tuple[bytes, bytes]]
 
 
 class SaneHeaders:
-    """Passes requests and websockets on with bounded headers."""
+    """ASGI middleware that passes requests and websockets on with bounded headers."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
+        """Pass a request or websocket on with bounded headers."""
         if scope["type"] in {"http", "websocket"}:
             scope = {**scope, "headers": sane(scope["headers"])}
         await self._app(scope, receive, send)
 
 
 def sane(headers: Headers) -> Headers:
-    """Return the headers without other sites' cookies and without values longer than any client of this site sends."""
+    """Return the headers without foreign cookies, and without values longer than any client of this site sends."""
     kept = [(name, value) for name, value in headers if name != b"cookie" and len(value) <= _longest(name)]
     cookies = own_cookies(b";".join(value for name, value in headers if name == b"cookie"))
     return [*kept, (b"cookie", cookies)] if cookies else kept
@@ -49,7 +51,10 @@ def _longest(name: bytes) -> int:
 
 
 def own_cookies(header: bytes) -> bytes:
-    """Return this site's cookies from a `Cookie` header; of several with one name, the last."""
+    """Return only this site's cookies from a `Cookie` header. The last one wins if a name repeats.
+
+    Cookies that are too long or contain invalid characters are dropped.
+    """
     found: dict[bytes, bytes] = {}
     for part in header.split(b";"):
         name, _, value = part.strip(b" \t").partition(b"=")

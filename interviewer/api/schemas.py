@@ -1,4 +1,4 @@
-"""The API's documents, in the form that existing clients know."""
+"""The API's request and response bodies, as existing clients expect them, and how they are built from the services' data."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from interviewer.wording import counted
 
 
 def described(*required: str, example: Mapping[str, Any]) -> ConfigDict:
-    """Return a body's configuration: an example, and the fields that the document calls `required`.
+    """Return a model's configuration: an example, and the fields that the OpenAPI document marks as `required`.
 
-    Validation accepts requests without them, because each route has its own sentence for a missing field.
+    Validation accepts requests without them, because each route has its own error for a missing field.
     """
 
     def describe(schema: dict[str, Any]) -> None:
@@ -39,7 +39,7 @@ def described(*required: str, example: Mapping[str, Any]) -> ConfigDict:
     return ConfigDict(json_schema_extra=describe)
 
 
-# These limits are for the API's document only; they are enforced further in, with a sentence for each error.
+# These limits only appear in the OpenAPI document. They are enforced deeper in the code, with a specific error for each.
 _ID: dict[str, Any] = {"type": "integer", "minimum": 1, "maximum": MAX_ID - 1}
 PathId = Annotated[str, WithJsonSchema({**_ID, "examples": [7]})]
 Id = Annotated[int | None, WithJsonSchema(_ID)]
@@ -82,18 +82,18 @@ class Body(BaseModel):
 
 
 def nullable(schema: Mapping[str, Any]) -> WithJsonSchema:
-    """Describe an optional field that may be `null`."""
+    """Return the schema of an optional field that may be `null`."""
     return WithJsonSchema({**schema, "type": [schema["type"], "null"]})
 
 
 class Error(BaseModel):
-    """An error. Some errors have a further field for programs."""
+    """An error. Some errors have an additional field for programs."""
 
     error: str = Field(description="A sentence for people to read.", examples=["Interview not found"])
 
 
 class Refused(Error):
-    """Why no interview was started."""
+    """An error with the reason why no interview was started."""
 
     reason: Annotated[
         Refusal,
@@ -108,7 +108,7 @@ class Refused(Error):
 
 
 class Elsewhere(Error):
-    """A refusal, with the payment service's page for the change, if there is one."""
+    """An error for a change that can only be made on the payment service's page, with the URL of that page if there is one."""
 
     portal_url: str | None = Field(default=None, description="Where to make the change; only for PayPal subscriptions.")
 
@@ -126,7 +126,10 @@ class Done(BaseModel):
 
 
 class MessageDocument(BaseModel):
-    """A message about a question. After the first question, the interviewer's content is a JSON string: see `Exchange`."""
+    """A message about a question.
+
+    After the first question, the content of interviewer messages is a JSON string: see `Exchange`.
+    """
 
     conversation_id: int
     topic_id: int
@@ -148,7 +151,7 @@ class QuestionDocument(BaseModel):
 
 
 class TopicDocument(BaseModel):
-    """A topic with its questions by number; there are none until the topic is reached."""
+    """One of the six topics, with its questions by number. There are none until the topic is reached."""
 
     id: int
     conversation_id: int
@@ -190,7 +193,7 @@ class Exchange(BaseModel):
 
 
 class InterviewDocument(BaseModel):
-    """An interview. `length` is in minutes, `score` in percent of the points possible so far."""
+    """An interview. `length` is in minutes, and `score` is a percentage of the points possible so far."""
 
     id: int
     conversation_id: int | None = None
@@ -228,7 +231,7 @@ class StartedBody(BaseModel):
 
 
 def interview_document(loaded: Loaded) -> InterviewDocument:
-    """Return an interview as the API shows it."""
+    """Build the API's representation of an interview."""
     interview, first = loaded.interview, loaded.rows[0].question if loaded.rows else None
     findings = JobFindings.model_validate(loaded.job.profile) if loaded.job and loaded.job.profile else None
     plan = loaded.plan
@@ -257,7 +260,7 @@ def interview_document(loaded: Loaded) -> InterviewDocument:
 
 
 def conversation_document(loaded: Loaded) -> ConversationDocument:
-    """Return an interview's conversation as the API shows it; the interview must have its first question."""
+    """Build the API's representation of a conversation. The interview must have its first question."""
     id = loaded.conversation_id or 0
     plan, last = loaded.plan, loaded.rows[-1].question
     finished = loaded.interview.status == "finished"
@@ -285,7 +288,10 @@ def conversation_document(loaded: Loaded) -> ConversationDocument:
 
 
 def _messages(conversation_id: int, plan: Plan, before: TurnRow | None, row: TurnRow) -> list[MessageDocument]:
-    """Return the messages of a question: the question (with the verdict before it), the answer, and the last verdict."""
+    """Return a question's messages: the question, with the verdict on the answer before it, then the user's answer.
+
+    The interview's last question also has the last verdict.
+    """
     question = row.question
     said: list[tuple[Literal["interviewer", "user"], datetime, str]] = [
         ("interviewer", question.created_at, exchange(before, row).model_dump_json() if before else question.prompt)
@@ -308,7 +314,7 @@ def _messages(conversation_id: int, plan: Plan, before: TurnRow | None, row: Tur
 
 
 def exchange(judged: TurnRow, opened: TurnRow | None) -> Exchange:
-    """Return the verdict on one question and the question that follows, if any."""
+    """Return the verdict on one question together with the next question, if there is one."""
     question, following = judged.question, opened.question if opened else None
     return Exchange(
         topic=topic_by_id(question.topic_id).name,
@@ -323,6 +329,6 @@ def exchange(judged: TurnRow, opened: TurnRow | None) -> Exchange:
 
 
 def as_json(body: BaseModel) -> dict[str, Any]:
-    """Return a body as it is sent, without empty optional fields."""
+    """Return a body as JSON data, without fields that are None."""
     found: dict[str, Any] = json.loads(body.model_dump_json(exclude_none=True))
     return found

@@ -1,7 +1,7 @@
-"""Forms that open and close a browser session.
+"""Forms that open and close a browser session, and the data export.
 
-The browser posts them itself, because only an HTTP response can set an HttpOnly cookie; `OriginGuard` rejects posts from other
-sites' pages.
+The browser posts the forms itself, because only an HTTP response can set an HttpOnly cookie. `OriginGuard` rejects posts from
+other sites' pages.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ async def login(
     secret: SessionSecret = "",
     user_agent: UserAgent = "",
 ) -> RedirectResponse:
-    """Sign in and continue to the user's page; a wrong password leads back to the form, which keeps the address."""
+    """Sign in and redirect to `next`. On failure, redirect back to the form with the error and the email address."""
     try:
         user = await services.accounts.sign_in(email, password, client)
         return await signed_in_response(services, user, local_path(next), user_agent, replaced=secret)
@@ -56,9 +56,9 @@ async def verify(
     secret: SessionSecret = "",
     user_agent: UserAgent = "",
 ) -> RedirectResponse:
-    """Use a mailed link with that sign-up's password or a new one: create the account and sign in.
+    """Confirm a sign-up with the password chosen then, or with a new one: create the account and sign in.
 
-    An unacceptable password leads back to the form, which still has the link.
+    If the password is not accepted, the browser returns to the form, and the link stays valid.
     """
     try:
         if new_password:
@@ -82,16 +82,16 @@ async def logout(services: Services, secret: SessionSecret = "") -> Response:
         if secret:
             await services.sessions.close(secret)
     except AppError as error:
-        # Keep the cookie: without the database the session would stay open, and the user would not see it.
+        # Keep the cookie: the session is still open in the database, and the user must be able to see it.
         return PlainTextResponse(f"You are still signed in. {error.user_message}", status_code=error.status)
     return _signed_out("/")
 
 
 @router.post("/logout-everywhere")
 async def logout_everywhere(services: Services, secret: SessionSecret = "") -> Response:
-    """End every session of the user; open tabs are signed out at once."""
+    """End all of the user's sessions, which signs out open tabs at once. Clear the browser's cookie and storage."""
     try:
-        # Without a session there is nothing to end: the browser forgets what it kept all the same.
+        # Without a session there is nothing to end, but the browser's data is cleared all the same.
         with contextlib.suppress(Unauthorized):
             person = await services.sessions.authenticate(secret)
             await services.sessions.end_all(person.user_id)
@@ -102,12 +102,12 @@ async def logout_everywhere(services: Services, secret: SessionSecret = "") -> R
 
 @router.get("/export")
 async def export(services: Services, client: Client, secret: SessionSecret = "") -> Response:
-    """Return all stored data about the user as a file."""
+    """Return all stored data about the user as a JSON file. Without a session, the browser is redirected to the sign-in page."""
     try:
         with sign_in_first("/account"):
             person = await services.sessions.authenticate(secret)
             document = await services.personal.export(person.user_id, client)
-            # Years of interviews are megabytes: serialize them in a thread, and queue per user.
+            # Years of interviews are megabytes of JSON, so they are serialized in a thread, after queueing per user.
             async with services.processor.place(person.user_id):
                 content = await asyncio.to_thread(json.dumps, document, ensure_ascii=False)
     except AppError as error:
@@ -125,10 +125,10 @@ def _signed_out(path: str) -> RedirectResponse:
 async def signed_in_response(
     services: Services, user: User, path: str, user_agent: str, *, replaced: str = ""
 ) -> RedirectResponse:
-    """Open a session for a user whose identity has been proven, and redirect to `path`.
+    """Open a session for an authenticated user, and redirect to `path`.
 
-    `replaced` is the secret of the browser's previous session. It is ended, because its other tabs must not continue as another
-    user.
+    `replaced` is the secret of the browser's previous session. That session ends, so that other tabs of the browser don't
+    continue as a different user.
     """
     secret = await services.sessions.open(user, user_agent)
     if replaced:
@@ -147,7 +147,7 @@ async def signed_in_response(
 
 
 def flash(services: Services, path: str, **words: str) -> RedirectResponse:
-    """Redirect to a page that shows `words` once."""
+    """Redirect to a page that shows `words` once, from a short-lived cookie. Each value is cut to 320 characters."""
     response = RedirectResponse(path, status_code=303)
     page = path.lstrip("/").partition("?")[0]
     value = quote(json.dumps({"page": page, **{key: text[:320] for key, text in words.items()}}))

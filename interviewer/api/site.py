@@ -1,4 +1,4 @@
-"""robots.txt and the sitemap: which pages search engines may visit."""
+"""robots.txt and the sitemap, which say what search engines may index."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ router = APIRouter(include_in_schema=False)
 
 # Pages that are the same for every visitor.
 OPEN_PAGES = ("", "signup", "login", "terms", "privacy")
-# Shared reports are excluded by a header of their own, which a crawler only sees if it may request them.
+# Shared reports are excluded by a response header instead, which a crawler sees only if it may request them.
 _CLOSED = ("api/", "session/", "account", "dashboard", "interview", "practice", "outbox", "verify-email", "reset-password")
 
 
@@ -24,7 +24,7 @@ async def robots() -> PlainTextResponse:
 
 @router.get("/sitemap.xml")
 async def sitemap() -> Response:
-    """Return the sitemap of the open pages."""
+    """Return the sitemap, which lists the open pages."""
     urls = "".join(f"<url><loc>{get_settings().site_url}{page}</loc></url>" for page in OPEN_PAGES)
     document = (
         f'<?xml version="1.0" encoding="UTF-8"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{urls}</urlset>'

@@ -1,4 +1,4 @@
-"""Responses in pieces: server-sent events (WHATWG HTML, 9.2), and the same events as one JSON body."""
+"""Streamed responses as server-sent events (WHATWG HTML, 9.2), and the same events as a single JSON body."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ from interviewer.errors import AppError
 from interviewer.interviews.events import Asked, Completed, Event, Failed, FeedbackPiece, Judged, QuestionPiece
 
 EVENT_STREAM = "text/event-stream"
-# An event's id says how much of the feedback and the question has been sent, so that a client can resume in any process: feedback
-# units * _SIDE + question units. A unit is a character; the score and the end are one more each.
+# An event's ID encodes how much of the feedback and the question has been sent, so that a client can resume in any process:
+# feedback units * _SIDE + question units. A unit is one character; the score and the last event count as one unit each.
 _SIDE = 1_000_000
 
 
 @dataclass(slots=True)
 class Progress:
-    """How much of the feedback and the question a client has received, in characters."""
+    """How much of the feedback and the question a client has received, in the units of event IDs."""
 
     feedback: int = 0
     question: int = 0
 
     @classmethod
     def after(cls, last_event_id: str) -> Progress:
-        """Return the progress that an event's id encodes; an invalid id means the beginning."""
+        """Return the progress that an event's ID encodes. An invalid ID means the beginning."""
         number = int(last_event_id) if last_event_id.isascii() and last_event_id.isdecimal() and len(last_event_id) < 16 else 0
         return cls(*divmod(number, _SIDE))
 
     @property
     def id(self) -> int:
-        """The id of an event sent at this progress."""
+        """The ID of an event sent at this point."""
         return self.feedback * _SIDE + self.question
 
 
 class Stream:
-    """Turns events into those of the stream, and skips what the client already has."""
+    """Turns use case events into server-sent events, and skips what the client has already received."""
 
     def __init__(self, progress: Progress) -> None:
         self._sent = progress
@@ -54,7 +54,10 @@ class Stream:
         self.completed: Completed | None = None
 
     def lines(self, event: Event) -> str:
-        """Return the text to send for an event: usually one event of the stream, sometimes two, "" for none."""
+        """Return the server-sent events for an event: usually one, sometimes two, or "" for none.
+
+        A Failed or Completed event is only recorded, in `failure` or `completed`.
+        """
         if isinstance(event, FeedbackPiece) and not self._scored:
             return self._feedback(event.text)
         if isinstance(event, QuestionPiece) and not self._asked:
@@ -85,7 +88,7 @@ class Stream:
         return self._event("question", {"text": new}) if new else ""
 
     def _score(self, score: int) -> str:
-        """Return the score's event; the score counts as one character after the feedback."""
+        """Return the score event, or "" if the client already has it. The score counts as one unit after the feedback."""
         self._seen.feedback += 1
         if self._sent.feedback >= self._seen.feedback:
             return ""
@@ -93,12 +96,12 @@ class Stream:
         return self._event("score", {"score": score})
 
     def end(self, body: BaseModel) -> str:
-        """Return the last event."""
+        """Return the `done` event, which carries the response body."""
         self._sent.question += 1
         return self._event("done", as_json(body))
 
     def error(self, failure: AppError) -> str:
-        """Return a failure's event; it repeats the last id, so that a client that resumes tries again."""
+        """Return an error event. It repeats the last ID, so that a client that resumes retries."""
         return f"id: {self._sent.id}\n{error_event(failure)}"
 
     def _event(self, name: str, data: dict[str, Any]) -> str:
@@ -106,7 +109,7 @@ class Stream:
 
 
 def error_event(failure: AppError) -> str:
-    """Return a failure's event without an id: a client resumes after the last event that had one."""
+    """Return an error event without an ID. A client resumes after the last event that had one."""
     return f"event: error\n{_data({'error': failure.user_message, 'status': failure.status})}"
 
 
@@ -115,11 +118,11 @@ def _data(data: dict[str, Any]) -> str:
 
 
 def _forget() -> None:
-    """Ignore that a response was delivered."""
+    """Do nothing: the default for `arrived`."""
 
 
 async def _call(function: Callable[[], None]) -> None:
-    """Call a function on the event loop; Starlette would use a thread."""
+    """Call a function on the event loop. Starlette would run a sync function in a thread."""
     function()
 
 
@@ -130,11 +133,11 @@ async def respond(
     status: int = 201,
     arrived: Callable[[], None] = _forget,
 ) -> Response:
-    """Stream the events as they come if the client asks for it, else respond once they are over.
+    """Stream the events as they arrive if the client accepts event streams; otherwise respond with JSON once they have ended.
 
-    `body` builds the final JSON. `arrived` is called when the last byte of a successful reply has been handed over, as far as the
-    server can know: not after the client disconnected, and not for a failure. An error before the first event is raised, so in
-    both cases it becomes a plain status.
+    `body` builds the JSON body. `arrived` is called after the last byte of a successful reply has been sent, as far as the server
+    can tell; it is not called after a disconnect or for a failure. An error before the first event is raised, so that it becomes
+    a plain error response in both cases.
     """
     first = await anext(events, None)
     everything = _with(first, events)
@@ -154,7 +157,7 @@ async def respond(
     if failure:
         return refusal(failure)
     content = (await body(completed)).model_dump_json(exclude_none=True)
-    # Check before responding: afterwards, every connection counts as disconnected.
+    # Check this before responding: afterwards, every connection counts as disconnected.
     background = None if await request.is_disconnected() else BackgroundTask(_call, arrived)
     return Response(content, status, media_type="application/json", background=background)
 
@@ -183,6 +186,6 @@ async def _streamed(
             yield stream.error(stream.failure)
             return
         yield stream.end(await body(stream.completed))
-        arrived()  # reached only if the client is still connected: a disconnect cancels this at the `yield`
+        arrived()  # reached only if the client is still connected: a disconnect cancels this at a `yield`
     except AppError as error:
         yield stream.error(error)

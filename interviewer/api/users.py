@@ -1,4 +1,4 @@
-"""Accounts, for API clients."""
+"""The API's endpoints for accounts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ADA = {"user_id": 3, "username": "Ada", "email": "ada@example.com"}
 
 
 class MailedToken(Body):
-    """The token from an emailed link."""
+    """The token from a confirmation email."""
 
     model_config = described("token", example={"token": "b2Zy8nqH0mB3cV5xT7kL1w"})
     token: Secret = ""
@@ -35,7 +35,7 @@ class UserBody(BaseModel):
 
 
 class CreatedBody(UserBody):
-    """A new account, signed in."""
+    """A new account with an access token."""
 
     model_config = described(example={**_ADA, "jwtoken": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIzIn0.c2lnbmF0dXJl"})
     jwtoken: str
@@ -48,10 +48,10 @@ class CreatedBody(UserBody):
     responses=refused({400: "Token required", 401: LINK_DEAD, 409: "Email already exists"}),
 )
 async def create(body: MailedToken, services: Services, client: Client, user_agent: UserAgent = "") -> CreatedBody:
-    """Create an account from an emailed link, with one free credit.
+    """Create an account from the link in a confirmation email. It has one free credit.
 
-    It gets no password while another sign-up for the same address with a different password is pending; an email then has a link
-    to choose one.
+    If another sign-up for the same email address is pending with a different password, the account is created without a password,
+    and an email has a link to choose one.
     """
     if not body.token:
         raise BadRequest("Token required")
@@ -63,7 +63,7 @@ async def create(body: MailedToken, services: Services, client: Client, user_age
 @router.get("", include_in_schema=False)
 @router.delete("/delete", include_in_schema=False)
 async def nobody(_person: Person) -> None:
-    """Report that the id is missing."""
+    """Report that the ID is missing."""
     raise BadRequest("UserID required")
 
 
@@ -81,14 +81,14 @@ async def show(user_id: PathId, person: Person) -> UserBody:
     | refused({**_REFUSED, 502: SubscriptionNotCancelled.user_message}),
 )
 async def delete(user_id: PathId, person: Person, services: Services) -> Done:
-    """Delete your account; the access token is the only confirmation."""
+    """Delete your account. No confirmation is required besides the access token."""
     _own(user_id, person)
     await services.personal.erase(person.user_id, person.email)
     return Done(message="User deleted successfully")
 
 
 def _own(user_id: str, person: SignedIn) -> None:
-    """Raise Unauthorized unless the id is the caller's own, and BadRequest if it is not a number."""
+    """Check that the ID is the caller's own. Raises Unauthorized if it is not, and BadRequest if it is not a valid ID."""
     if (id := id_of(user_id)) is None:
         raise BadRequest("UserID required")
     if id != person.user_id:

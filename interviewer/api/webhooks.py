@@ -1,4 +1,4 @@
-"""Webhooks of external services."""
+"""Webhooks from external services."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _ASKED: dict[str, Any] = {
 
 
 class Received(BaseModel):
-    """The outcome of an event; every event is stored."""
+    """The outcome of a webhook event. Every event is stored."""
 
     model_config = described(example={"outcome": "applied"})
     outcome: Outcome
@@ -74,7 +74,7 @@ class Received(BaseModel):
     ),
 )
 async def billing(request: Request, services: Services) -> Received:
-    """Receive an event of the payment service; the signature is checked against the raw body."""
+    """Receive an event from the payment service. Its signature is verified against the raw body."""
     raw = await request.body()
     outcome = await services.webhooks.receive(raw, request.headers.get("X-Signature", ""))
     return Received(outcome=outcome)

@@ -1,6 +1,6 @@
-"""Limit each client's websockets: open at once, opened per minute, and messages and characters on them.
+"""Limit each client's websockets: how many are open, how many are opened per minute, and the messages and characters they carry.
 
-A page has one websocket and sends a few messages a minute; a hundred users may share an address.
+A page has one websocket and sends a few messages a minute. A hundred users may share an IP address.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from interviewer.core.rate_limits import network_of
 
 logger = logging.getLogger(__name__)
 
-# A client's open websockets, and how many it may open within OPENED_WITHIN seconds: each one costs a page's state.
+# Maximum number of open websockets per client, and of those opened within OPENED_WITHIN seconds. Each one costs a page's state.
 AT_ONCE = 500
 OPENED, OPENED_WITHIN = 1_000, 60.0
-# Messages on one websocket within WITHIN seconds, and their characters.
+# Maximum numbers of messages and characters on one websocket within WITHIN seconds.
 MESSAGES, WITHIN = 300, 10.0
 CHARACTERS = 2_000_000
-# The same for all websockets of a client together.
+# The same limits for all websockets of a client together.
 CLIENT_MESSAGES, CLIENT_CHARACTERS = 5_000, 20_000_000
-# Clients to remember before those whose minute has passed are removed.
+# Entries are purged once more clients than this are remembered; those whose window has ended are removed.
 FEW = 1_000
-# Codes of RFC 6455 and its registry: "Try again later", "Policy violation".
+# Close codes of RFC 6455 and its registry: "Try again later" and "Policy violation".
 LATER, TOO_MUCH = 1013, 1008
 
 _seldom = Seldom(60)
 
 
 class Spent:
-    """Amounts used in the current window."""
+    """Amounts used in the current time window."""
 
     def __init__(self, within: float) -> None:
         self._within = within
@@ -42,7 +42,7 @@ class Spent:
         self._amounts: Counter[str] = Counter()
 
     def add(self, **amounts: int) -> Counter[str]:
-        """Add to the amounts and return the sums by name."""
+        """Add to the amounts, and return all sums by name. Starts a new window if the last one has ended."""
         if monotonic() - self._since > self._within:
             self._since = monotonic()
             self._amounts.clear()
@@ -56,10 +56,10 @@ class Spent:
 
 
 class Websockets:
-    """Counts open websockets, and rejects or closes those of a client that exceeds the limits."""
+    """ASGI middleware that counts open websockets, and rejects or closes those of clients that exceed the limits."""
 
     def __init__(self, app: ASGIApp, *, bounded: bool) -> None:
-        """`bounded`: whether the limits apply; they cannot where client addresses are unknown."""
+        """`bounded` says whether the limits apply. They can't if client addresses are unknown."""
         self._app = app
         self._bounded = bounded
         self._open: Counter[str] = Counter()
@@ -68,7 +68,7 @@ class Websockets:
         self._forget_at = FEW
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a websocket on within the limits."""
+        """Pass a websocket on, or reject it if the client has too many. Other requests pass unchanged."""
         if scope["type"] != "websocket":
             await self._app(scope, receive, send)
             return
@@ -99,7 +99,7 @@ class Websockets:
 
 
 def _counted(receive: Receive, send: Send, together: Spent) -> tuple[Receive, Send]:
-    """Wrap both so that exceeding a limit closes the websocket; nothing is received or sent after that."""
+    """Wrap `receive` and `send` so that exceeding a limit closes the websocket. Nothing is received or sent afterwards."""
     alone, over = Spent(WITHIN), False
 
     async def counted() -> Message:

@@ -1,4 +1,4 @@
-"""The answer box of interviews and practice."""
+"""The answer box, used in interviews and in practice."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SEND_KEY = rx.Var(
 )
 
 _CODE_FIRST = "Start with the code. Put complexity and edge cases in a comment."
-# The plain textarea, shown until the editor loads, or if it never does: same frame and height as the editor.
+# The plain textarea, shown until the editor has loaded, or if it cannot load. It has the editor's frame and height.
 _PLAIN_CODE = (
     "block min-h-62 w-full resize-y bg-sheet px-3 py-2.5 font-mono text-sm text-ink placeholder:text-muted focus:outline-none"
 )
@@ -32,10 +32,10 @@ def answer_box(
     hidden: Mapping[str, Any],
     space: str,
 ) -> rx.Component:
-    """Return the answer label, the toggle between text and code, and the box.
+    """Return the label, the toggle between text and code, the form's hidden fields, and the box.
 
-    All but `space`, a class, are state variables or built from them. A new `key` makes a new box; the browser keeps the typed
-    text under `draft`; `hidden` has the form's hidden fields.
+    All arguments except `space`, a CSS class, are state vars or built from them. A new `key` creates a new box. The browser keeps
+    unsent text under `draft`. `hidden` has the values of the hidden fields by name.
     """
     return rx.fragment(
         rx.el.div(
@@ -62,7 +62,7 @@ def answer_box(
 
 
 def _text(code_mode: Any, draft: Any) -> rx.Component:
-    """Return the textarea that the form submits; the code editor writes into it."""
+    """Return the textarea that the form submits. The code editor writes into it."""
     return rx.el.textarea(
         id="answer",
         name="answer",

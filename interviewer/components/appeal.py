@@ -1,4 +1,4 @@
-"""Requesting a second verdict, and both verdicts side by side."""
+"""The button that requests a second verdict, and both verdicts side by side."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from interviewer.state.models import PairItem, TurnItem
 
 
 def appeal(turn: rx.Var[TurnItem]) -> rx.Component:
-    """Return the offer of a second verdict, or both verdicts; nothing where an appeal would give the same one."""
+    """Return the offer of a second verdict, or both verdicts if there are two.
+
+    Nothing is shown if the turn can't be appealed.
+    """
     return rx.cond(turn.appealed, _both(turn), rx.cond(turn.may_appeal, _offer(turn)))
 
 

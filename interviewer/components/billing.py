@@ -1,4 +1,4 @@
-"""Credits, prices, plan and statement, shared by dashboard, account page and landing page."""
+"""Credits, prices, plan and statement, shared by the dashboard, the account page and the landing page."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ OFFERS = {
 
 
 def an_interview(product: Product) -> str:
-    """Return a plan's price per interview, for display."""
+    """Return a plan's price per interview, as text."""
     cents = PRICE_CENTS[product] / CREDITS_A_MONTH[product]
     return f"${cents / 100:.2f} per interview"
 
 
 def offer(product: Product, action: rx.Component) -> rx.Component:
-    """Return one product with its price and its button."""
+    """Return a product's list item, with its price and its button."""
     what, rhythm, points = OFFERS[product]
     each = an_interview(product) if product in PLANS else "No subscription"
     return rx.el.li(
@@ -60,7 +60,7 @@ def offer(product: Product, action: rx.Component) -> rx.Component:
 
 
 def prices() -> rx.Component:
-    """Return the three offers, also for visitors who are not signed in; nothing if nothing is sold."""
+    """Return the price list for signed-in users and visitors, or nothing if the site sells nothing."""
     return rx.cond(SessionState.selling, _prices())
 
 
@@ -104,7 +104,7 @@ def _prices() -> rx.Component:
 
 
 def credits_card() -> rx.Component:
-    """Return the number of interviews that can be started, the kinds of credits, and the plan's status."""
+    """Return the card with the usable credits, their kinds, and the plan's status."""
     credits, plan = BillingState.credits, BillingState.plan
     return card(
         rx.el.div(
@@ -140,7 +140,7 @@ def credits_card() -> rx.Component:
 
 
 def notices() -> rx.Component:
-    """Return the notices about billing: thanks, an error, a payment problem."""
+    """Return the billing notices: a thank-you after a purchase, an error, or a payment problem."""
     return rx.el.div(
         rx.el.div(alert(BillingState.error, id="billing-alert"), class_name="empty:hidden"),
         rx.el.div(
@@ -171,7 +171,10 @@ def notices() -> rx.Component:
 
 
 def _button(label: str | rx.Var[str], name: str, event: Any, look: str, **attributes: Any) -> rx.Component:
-    """Return a button that calls the payment service; only one call runs at a time, and the button shows it."""
+    """Return a button for a payment action. It is disabled while any action runs, and shows progress if it is its own.
+
+    `name` is the action's value in `BillingState.busy`, and `look` is the button's class.
+    """
     return rx.el.button(
         rx.el.span(rx.cond(BillingState.busy == name, "Just a moment…", label), class_name="group-data-[sent]:hidden"),
         rx.el.span("Just a moment…", class_name="hidden group-data-[sent]:inline"),
@@ -188,7 +191,10 @@ def _button(label: str | rx.Var[str], name: str, event: Any, look: str, **attrib
 
 
 def shop() -> rx.Component:
-    """Return the products for sale: single credits always, plans only without a subscription; nothing if nothing is sold."""
+    """Return the products for sale, or nothing if the site sells nothing.
+
+    Single credits are always offered, plans only to users without a subscription.
+    """
     return rx.cond(SessionState.selling, _shop())
 
 
@@ -231,7 +237,7 @@ def _has_plan() -> rx.Component:
 
 
 def plan_card() -> rx.Component:
-    """Return the plan with its dates, what happens next, and its actions."""
+    """Return the plan card: dates, what happens next, and actions."""
     plan = BillingState.plan
     return card(
         rx.el.div(
@@ -261,7 +267,7 @@ def plan_card() -> rx.Component:
 
 
 def _plan_status() -> rx.Component:
-    """Return the plan's name and status as a pill; the color only repeats the text."""
+    """Return the plan's name and status as a pill. Its color only repeats the text."""
     plan = BillingState.plan
     pill = "rounded-full border px-3 py-0.5 text-sm font-medium"
     return rx.el.span(
@@ -293,7 +299,7 @@ def _changes() -> rx.Component:
                     plan.change,
                     _button(plan.change_label, "change", BillingState.change_plan(plan.change_to), PRIMARY),
                 ),
-                key=plan.change_to,  # a change of plan folds it up again
+                key=plan.change_to,  # collapses again after a plan change
             ),
         ),
         _folded(
@@ -310,7 +316,7 @@ def _changes() -> rx.Component:
 
 
 def _folded(summary: str | rx.Var[str], words: str | rx.Var[str], button: rx.Component) -> rx.Component:
-    """Return a folded action: the description first, then the button."""
+    """Return a collapsed action, with its description above its button."""
     return disclosure(summary, rx.el.p(words, class_name="mb-4"), button)
 
 
@@ -318,7 +324,7 @@ def _folded(summary: str | rx.Var[str], words: str | rx.Var[str], button: rx.Com
 
 
 def statement_card() -> rx.Component:
-    """Return every change of the user's credits, newest first."""
+    """Return the credit statement, newest line first, with a button for the older lines."""
     return card(
         rx.el.h2("Credit history", class_name="mb-3 font-serif text-xl font-bold"),
         rx.cond(
@@ -362,7 +368,7 @@ def _head(label: str, class_name: str) -> rx.Component:
 
 
 def _line(line: rx.Var[LineItem]) -> rx.Component:
-    """Return one line; on narrow screens its date goes below the reason."""
+    """Return one line of the statement. On narrow screens, the date goes below the reason."""
     return rx.el.tr(
         rx.el.td(line.date, class_name="whitespace-nowrap py-3 pr-4 align-top text-muted max-sm:hidden"),
         rx.el.td(

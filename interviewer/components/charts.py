@@ -1,4 +1,4 @@
-"""Charts of scores and active days, each also as text or a table. Plain HTML and SVG, no library."""
+"""Charts of scores and active days, each also available as text or a table. Plain HTML and SVG, no library."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ _CELL = "py-2.5 align-top tabular-nums"
 def scores_over_time(
     points: rx.Var[list[PointItem]], line: rx.Var[str], area: rx.Var[str], course: rx.Var[str], past: rx.Var[int]
 ) -> rx.Component:
-    """Return the scores of finished interviews as a line, in a sentence, and as a table for users who cannot see the line."""
+    """Return the chart of scores over time, with a sentence and a table for users who cannot see the chart.
+
+    `course` is the sentence, and `past` counts all past interviews, of which only the newest are drawn.
+    """
     first, last = points.to(list)[0].to(PointItem), points.to(list)[-1].to(PointItem)
     return card(
         rx.el.h2("Score over time", class_name=SECTION_TITLE),
@@ -43,7 +46,7 @@ def scores_over_time(
                     style={"left": last.left, "top": last.top},
                     class_name="absolute -translate-x-1/2 -translate-y-1/2",
                 ),
-                # Too many points to tap on a phone are only drawn there; the table has their links.
+                # More than ten points are too many to tap on a phone. There they are only drawn, and the table has their links.
                 rx.el.ul(
                     rx.foreach(points, _point),
                     class_name=rx.cond(points.length() > 10, "absolute inset-0 max-sm:hidden", "absolute inset-0"),
@@ -104,7 +107,7 @@ def _rule(percent: int) -> rx.Component:
 
 
 def _dot(point: rx.Var[PointItem]) -> rx.Component:
-    """Return a dot: a zero-length line with round caps, which stays round however the drawing is stretched."""
+    """Return a dot, drawn as a zero-length line with round caps, which stays round when the drawing is stretched."""
     return rx.el.line(
         x1=point.x,
         x2=point.x,
@@ -118,7 +121,7 @@ def _dot(point: rx.Var[PointItem]) -> rx.Component:
 
 
 def _point(point: rx.Var[PointItem]) -> rx.Component:
-    """Return one interview: a dot that links to its report and shows its details on hover or focus."""
+    """Return one interview: a link to its report that shows a dot and its details on hover or focus."""
     return rx.el.li(
         rx.el.a(
             rx.el.span(
@@ -171,7 +174,7 @@ def _row(point: rx.Var[PointItem]) -> rx.Component:
 
 
 def first_score(point: rx.Var[PointItem]) -> rx.Component:
-    """Return the only score so far, and what a second interview adds."""
+    """Return the card for a first score, which explains what a second interview adds."""
     return card(
         rx.el.h2("Score over time", class_name=SECTION_TITLE),
         rx.el.div(
@@ -196,7 +199,7 @@ def first_score(point: rx.Var[PointItem]) -> rx.Component:
 
 
 def scores_by_topic(topics: rx.Var[list[TopicItem]], past: rx.Var[int]) -> rx.Component:
-    """Return a table of each topic's score over all interviews and in the last one, with bars drawn into it."""
+    """Return a table of scores by topic, with bars: over all interviews and, if there are several, in the last one."""
     return card(
         rx.el.h2(wording.TOPICS, class_name=SECTION_TITLE),
         rx.el.p(
@@ -261,7 +264,7 @@ def _topic(topic: rx.Var[TopicItem], past: rx.Var[int]) -> rx.Component:
 
 
 def _change(topic: rx.Var[TopicItem]) -> rx.Component:
-    """Return whether the last interview was above or below the average, as an arrow and in words."""
+    """Return an arrow and text if the last interview was above or below the average, or nothing."""
     return rx.match(
         topic.change,
         ("up", _sign("↑", "above: ", "text-good")),
@@ -280,7 +283,7 @@ def _sign(sign: str, words: str, colour: str) -> rx.Component:
 
 
 def streak_card(streak: rx.Var[StreakItem], started: rx.Var[bool]) -> rx.Component:
-    """Return the streak, and the last two weeks as ticked boxes."""
+    """Return the streak, and the last two weeks as ticked boxes. Unless `started`, it also links to practice."""
     return card(
         rx.el.h2("Your last two weeks", class_name=SECTION_TITLE),
         rx.el.p(

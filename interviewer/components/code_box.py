@@ -1,4 +1,4 @@
-"""The code editor around the answer box: its looks. Its behavior is in `assets/code/`."""
+"""The appearance of the code editor around the answer box. Its behavior is in `assets/code/`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any
 
 import reflex as rx
 
-# Python for the browser; `interviewer/frontend.py` copies this package's files to the path in `python`.
+# Python for the browser. `interviewer/frontend.py` copies this package's files to the path in `python`.
 PYODIDE = "314.0.7"
 
-# No ligatures: code appears as typed, without an arrow for -> or a joined ~~^~~ under an error.
+# No ligatures: code must appear as typed, without an arrow for -> or a joined ~~^~~ under an error.
 _CODE = "font-mono text-sm [font-variant-ligatures:none]"
 
 _LOOK = {
@@ -40,7 +40,7 @@ _LOOK = {
 
 
 class CodeBox(rx.Component):
-    """A textarea, its only child, which becomes a code editor while `open`."""
+    """A wrapper that turns its only child, a textarea, into a code editor while `open`."""
 
     library = "$/public/code/box.jsx"
     tag = "CodeBox"
@@ -70,5 +70,5 @@ class CodeBox(rx.Component):
 
 
 def code_box(box: rx.Component, **attributes: Any) -> rx.Component:
-    """Return the editor around `box`."""
+    """Return the code editor around `box`. `attributes` are the component's other props."""
     return CodeBox.create(box, look=_LOOK, python=f"/assets/pyodide/{PYODIDE}/", **attributes)

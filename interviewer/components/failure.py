@@ -1,4 +1,4 @@
-"""The fallback for a page whose own code fails."""
+"""The fallback for a page whose own code raises an error."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from interviewer.components.forms import PRIMARY
 
 
 def boundary(stateful: bool) -> rx.Component:
-    """Return the error boundary around every page: it shows a message instead of a broken page, and the error is logged."""
+    """Return the error boundary around every page, which shows a message and a reload link instead of a broken page.
+
+    If `stateful`, the error is also sent to the server and logged.
+    """
     words = rx.el.main(
         rx.el.h1("Something went wrong on this page", class_name="font-serif text-3xl font-bold"),
         rx.el.p(

@@ -1,4 +1,4 @@
-"""Form parts: fields with their error, buttons, alerts, and a form that the browser itself submits."""
+"""Form parts: fields with errors, buttons, alerts, and a form that the browser submits natively."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ LINK = "font-medium text-accent underline underline-offset-4 hover:no-underline"
 
 
 # For an empty element that one of our scripts fills, possibly before React hydrates the page. Without this, React would discard
-# the rendered page because of the difference, and with it what was typed into its fields.
+# the rendered page because of the mismatch, along with any text typed into its fields.
 WRITTEN_BY_SCRIPT = {"suppressHydrationWarning": True}
 
 
 class NativeForm(BaseHTML):
-    """A form that the browser posts, so that the response can set an HttpOnly cookie; Reflex's own forms cannot."""
+    """A form that the browser posts natively, so that the response can set an HttpOnly cookie. Reflex's own forms cannot."""
 
     tag = "form"
     action: rx.Var[str]
@@ -38,17 +38,17 @@ class NativeForm(BaseHTML):
 
 
 def form(*children: rx.Component, **attributes: Any) -> rx.Component:
-    """Return a form for an `on_submit` handler; the browser never submits it natively.
+    """Return a form for an `on_submit` handler. The browser never submits it natively.
 
-    A page is visible before its scripts have loaded. A plain form submitted by then would put the input, including passwords,
-    into the URL; the method `dialog` does nothing outside a dialog, and `assets/forms.js` submits the form once the page is
-    hydrated.
+    A page is visible before its scripts have loaded. An ordinary form submitted in that time would put its input, including
+    passwords, into the URL. The method `dialog` does nothing outside a dialog, and `assets/forms.js` submits the form once the
+    page is hydrated.
     """
     return rx.el.form(*children, method="dialog", **attributes)
 
 
 def alert(message: rx.Var[str] | str, *, id: str = "alert") -> rx.Component:
-    """Return an error box that screen readers announce when it appears; nothing without a message."""
+    """Return an error box that screen readers announce when it appears. Without a message it is empty."""
     return rx.el.div(
         rx.cond(
             message != "",
@@ -64,9 +64,9 @@ def alert(message: rx.Var[str] | str, *, id: str = "alert") -> rx.Component:
 
 
 def field(label: str, name: str, *, error: rx.Var[str] | str = "", hint: str = "", **attributes: Any) -> rx.Component:
-    """Return a labeled input with its hint and error.
+    """Return a labeled input with its hint, or its error in place of the hint.
 
-    A password can be revealed; a new one gets a strength indicator.
+    Passwords can be revealed, and new passwords have a strength indicator. `attributes` go to the input.
     """
     described = f"{name}-hint"
     is_password = attributes.get("type") == "password"
@@ -100,7 +100,10 @@ def field(label: str, name: str, *, error: rx.Var[str] | str = "", hint: str = "
 
 
 def _strength(name: str) -> rx.Component:
-    """Return the placeholder of the password strength; `assets/forms.js` fills it, so no password is sent for it."""
+    """Return the element for a password's strength.
+
+    `assets/forms.js` fills it, so that the password is not sent to the server.
+    """
     return rx.el.span(
         "",
         aria_live="polite",
@@ -110,7 +113,7 @@ def _strength(name: str) -> rx.Component:
 
 
 def _reveal(name: str) -> rx.Component:
-    """Return the button that reveals the password; `assets/forms.js` handles it without the server."""
+    """Return the button that shows and hides the password. `assets/forms.js` handles it without the server."""
     return rx.el.button(
         rx.el.span("Show password", class_name="sr-only"),
         icon("eye", class_name="group-aria-pressed:hidden"),
@@ -123,7 +126,7 @@ def _reveal(name: str) -> rx.Component:
 
 
 def github_button(label: str, href: rx.Var[str] | str) -> rx.Component:
-    """Return the link to GitHub, a real navigation, because the response sets a cookie."""
+    """Return the link to GitHub sign-in. It bypasses the client-side router, because the response sets a cookie."""
     return rx.el.a(
         github_mark(),
         label,
@@ -134,7 +137,7 @@ def github_button(label: str, href: rx.Var[str] | str) -> rx.Component:
 
 
 def or_line() -> rx.Component:
-    """Return the divider between two ways to sign in."""
+    """Return the "or" divider between two ways to sign in."""
     rule = "h-px flex-1 bg-line"
     return rx.el.div(
         rx.el.span(class_name=rule),
@@ -145,10 +148,10 @@ def or_line() -> rx.Component:
 
 
 def words(idle: rx.Var[str] | str, busy: str = "Just a moment…") -> rx.Component:
-    """Return the label of a button of the class `group`, which changes from the click until the response.
+    """Return a button label that changes to `busy` from the click until the response. The button needs the class `group`.
 
-    `assets/forms.js` changes it at once while the request is on its way, a handler's `disabled` while it runs. A button outside a
-    form needs `BUSY` among its attributes.
+    `assets/forms.js` switches the label as soon as the request is sent, and a handler's `disabled` keeps it while the handler
+    runs. A button outside a form needs `BUSY` among its attributes.
     """
     return rx.fragment(
         rx.el.span(idle, class_name="contents group-disabled:hidden group-data-[sent]:hidden"),
@@ -162,5 +165,5 @@ BUSY = {"data-busy": "yes"}
 def submit(
     text: str, *, busy: rx.Var[bool] | bool = False, busy_text: str = "Just a moment…", look: str = PRIMARY, class_name: str = ""
 ) -> rx.Component:
-    """Return a form's main button; while busy it says so and is disabled."""
+    """Return a form's submit button. While `busy`, it shows `busy_text` and is disabled."""
     return rx.el.button(words(text, busy_text), type="submit", disabled=busy, class_name=f"group {look} {class_name}")

@@ -1,4 +1,4 @@
-"""The head of every page: fonts, icons, our few scripts."""
+"""The <head> of every page: fonts, icons, and our few scripts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FONTS = ("newsreader", "instrument-sans")
 
 
 def head(origin: str) -> list[rx.Component]:
-    """Return the elements of the head; `origin` is the site's address with a trailing slash, for absolute URLs."""
+    """Return the elements of the <head>. `origin` is the site's URL with a trailing slash, for absolute URLs."""
     return [
         *[
             rx.el.link(
@@ -44,5 +44,5 @@ def head(origin: str) -> list[rx.Component]:
 
 
 def _version(name: str) -> str:
-    """Return a script's content hash, so that browsers do not keep an old script with a new page."""
+    """Return a script's content hash, so that browsers don't use a cached old script with a new page."""
     return hashlib.sha256((ROOT / "assets" / f"{name}.js").read_bytes()).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""Icons as inline SVG in the text's color: no font and no request."""
+"""Icons as inline SVG in the text color, without a font or a request."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _PATHS = {
 
 
 def icon(name: str, size: int = 18, class_name: str = "") -> rx.Component:
-    """Return an icon hidden from screen readers; the text next to it says what it means."""
+    """Return an icon that is hidden from screen readers. The text next to it must carry the meaning."""
     return rx.el.svg(
         rx.el.path(d=_PATHS[name]),
         view_box="0 0 24 24",
@@ -55,7 +55,7 @@ _GITHUB = (
 
 
 def github_mark(size: int = 18) -> rx.Component:
-    """Return GitHub's logo in the text's color."""
+    """Return GitHub's logo in the text color."""
     return rx.el.svg(
         rx.el.path(d=_GITHUB), view_box="0 0 16 16", width=str(size), height=str(size), fill="currentColor", aria_hidden="true"
     )

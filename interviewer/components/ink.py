@@ -1,4 +1,4 @@
-"""Hand-drawn marks of an examiner: rings, ticks, strokes and crosses."""
+"""An examiner's hand-drawn marks: rings, ticks, strokes and crosses."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 import reflex as rx
 
-# An uneven loop that overlaps a little, like a pen's.
+# An uneven loop whose ends overlap, like one drawn with a pen.
 _OVAL = "M60 8C34 2 6 12 5 33s24 30 50 29 47-13 44-33S70 3 42 9"
-# A single stroke that overlaps a little, like a hand's.
+# A circle in one stroke whose ends overlap, like one drawn by hand.
 _RING = (
     "M35.4 14.9C38 14 46 8 52 7C58 7 66 8 72 11C77 13 82 18 86 23C89 28 91 35 92 41C92 46 92 52 90 57C89 63 87 68 84 73"
     "C81 78 77 82 72 86C67 89 61 93 54 94C48 95 41 94 35 92C28 91 22 87 17 83C13 78 10 72 8 66C7 60 7 54 8 48C9 42 11 37 13 32"
@@ -23,7 +23,7 @@ _TONES = {"hit": "text-good", "partial": "text-half", "missed": "text-bad"}
 
 
 def ring(*children: rx.Component, class_name: str = "") -> rx.Component:
-    """Return `children` in a ring of ink in the text's color."""
+    """Return `children` in a hand-drawn ring in the text color."""
     return rx.el.span(
         rx.el.svg(
             rx.el.svg.path(d=_OVAL),
@@ -38,7 +38,7 @@ def ring(*children: rx.Component, class_name: str = "") -> rx.Component:
 
 
 def stroke(mark: str, size: int = 20, class_name: str = "") -> rx.Component:
-    """Return a tick for `hit`, a wavy stroke for `partial`, a cross for `missed`; the text next to it says what it means."""
+    """Return a tick for `hit`, a wavy stroke for `partial`, and a cross for `missed`. The text next to it carries the meaning."""
     return rx.el.svg(
         rx.el.path(d=_STROKES[mark]),
         view_box="0 0 24 24",
@@ -55,7 +55,7 @@ def stroke(mark: str, size: int = 20, class_name: str = "") -> rx.Component:
 
 
 def score_ring(score: Any, passed: Any) -> rx.Component:
-    """Return a score from 0 to 10 in a ring, drawn when it appears; each score has a different ring."""
+    """Return a score from 0 to 10 in a ring that is drawn as it appears. The ring is rotated differently for each score."""
     return rx.el.span(
         _ring(style={"transform": f"rotate({score * 47}deg)"}),
         rx.el.span(score, class_name="relative font-serif text-3xl font-bold leading-none"),
@@ -65,7 +65,7 @@ def score_ring(score: Any, passed: Any) -> rx.Component:
 
 
 def empty_ring() -> rx.Component:
-    """Return the placeholder of a pending score, the same size as the score."""
+    """Return the placeholder for a pending score, which has the size of `score_ring`."""
     return rx.el.span(
         rx.el.span(class_name="size-14 rounded-full border-2 border-dashed border-line"),
         class_name=_PLACE,

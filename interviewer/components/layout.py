@@ -1,4 +1,4 @@
-"""The frame of every page: header, main part, footer."""
+"""The layout of every page: header, main content and footer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ _FOOT = "inline-flex min-h-11 items-center px-2 text-muted underline-offset-4 ho
 
 
 def shell(*children: rx.Component, width: str = "max-w-6xl", here: str = "") -> rx.Component:
-    """Return a page with header and footer around `children`; `here` is its path if the header links to it."""
+    """Return a page with header and footer around `children`.
+
+    `width` is a class that limits the content's width. `here` is the page's path if the header links to it.
+    """
     return rx.el.div(
         rx.el.a(
             "Skip to content",
@@ -31,7 +34,8 @@ def shell(*children: rx.Component, width: str = "max-w-6xl", here: str = "") -> 
         rx.el.main(
             *children,
             id="main",
-            # Read by `assets/forms.js`: the server has filled the page, so an event of the user is not overwritten any more.
+            # Read by `assets/forms.js`, which holds back submissions until the server has loaded the page: `load` handlers reset
+            # the forms.
             custom_attrs={"data-hydrated": rx.State.is_hydrated},
             class_name=f"mx-auto w-full {width} flex-1 px-4 py-8 sm:px-6 sm:py-12",
         ),
@@ -74,7 +78,7 @@ def _header(here: str) -> rx.Component:
 
 
 def _nav(label: str, href: str, here: str, class_name: str = "", **attributes: object) -> rx.Component:
-    """Return a link of the header, marked if it is the current page."""
+    """Return a header link, marked if it is the current page."""
     return rx.el.a(
         label,
         href=href,
@@ -90,7 +94,7 @@ def _signed_in(here: str) -> rx.Component:
         _nav("Interview", "/interview", here, "max-sm:hidden"),
         _nav("Practice", "/practice", here, "max-sm:hidden"),
         _nav("Account", "/account", here, title=SessionState.username),
-        # Hidden on narrow screens, where there is no room; the account page has it too.
+        # Hidden on narrow screens for lack of room. The account page has this button, too.
         NativeForm.create(
             rx.el.button("Sign out", type="submit", class_name=f"{_NAV} cursor-pointer"),
             action="/session/logout",
@@ -136,7 +140,7 @@ def narrow_page(title: rx.Var[str] | str, *children: rx.Component, here: str = "
 
 
 def meanwhile(title: str, *shapes: rx.Component, class_name: str = "") -> rx.Component:
-    """Return the skeleton of a loading page, under a title that applies until its own is there."""
+    """Return a loading skeleton, under a title for screen readers that applies until the page has its own."""
     return rx.fragment(
         rx.el.h1(title, class_name="sr-only"),
         rx.el.div(*shapes, role="status", aria_label="Loading", class_name=class_name),

@@ -1,4 +1,4 @@
-"""Temporary notices, and the connection's state, at the bottom of every page."""
+"""Temporary notices and the connection status, at the bottom of every page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NOTICE = "pointer-events-auto flex items-center gap-3 rounded-md border border-
 
 
 def notices() -> rx.Component:
-    """Return the container of notices; `assets/notices.js` adds those that come from the browser."""
+    """Return the container of notices. `assets/notices.js` adds those that originate in the browser."""
     return rx.el.div(
         rx.el.div(
             rx.cond(
@@ -34,7 +34,7 @@ def notices() -> rx.Component:
             role="status",
         ),
         rx.el.div("", id="notices", role="status", custom_attrs={"data-look": _NOTICE, **WRITTEN_BY_SCRIPT}),
-        # The browser detects at once that it is offline; an unreachable server only shows once it does not respond.
+        # The browser detects at once that it is offline. An unreachable server only shows when it does not respond.
         rx.el.div("", id="offline", role="status", class_name="peer empty:hidden", custom_attrs=WRITTEN_BY_SCRIPT),
         rx.el.div(
             rx.cond(

@@ -1,7 +1,8 @@
-"""Choosing the plan of an interview: its length, the topics to focus on, level and programming language.
+"""Choosing the plan of an interview: its length, the topics to focus on, the level and the programming language.
 
-Nothing is sent until the form is submitted: CSS `:has()` shows what belongs to the chosen length, with `PLAN` around both the
-form and the note next to it. The inputs have no ids, which would make Reflex send checkboxes as booleans.
+Nothing is sent until the form is submitted: CSS `:has()` shows what belongs to the selected length. The class `PLAN` goes on an
+element around both the form and the summary next to it. The inputs have no IDs, because with IDs Reflex would send checkboxes as
+booleans.
 """
 
 from __future__ import annotations
@@ -109,7 +110,7 @@ def _topic(topic: Topic) -> rx.Component:
 
 
 def _select(label: str, name: str, chosen: rx.Var[str], nothing: str, values: list[str]) -> rx.Component:
-    """Return a select; `nothing` is the label for no choice."""
+    """Return a labeled select. `nothing` is the label of the empty option, and `chosen` is the initial value."""
     return rx.el.div(
         rx.el.label(label, html_for=name, class_name="mb-1.5 block font-semibold"),
         rx.el.select(
@@ -124,7 +125,7 @@ def _select(label: str, name: str, chosen: rx.Var[str], nothing: str, values: li
 
 
 def course() -> rx.Component:
-    """Return the topics and question counts of the choice in the form."""
+    """Return the summary of the selected plan: its topics and question counts."""
     return rx.el.div(
         _course(Preset.STANDARD, STANDARD),
         _course(Preset.SHORT, SHORT),

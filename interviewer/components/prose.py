@@ -1,4 +1,4 @@
-"""Plain text with a little structure: paragraphs, lists, code."""
+"""Text with a little structure: paragraphs, lists and code."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _CODE = "overflow-x-auto whitespace-pre rounded-md bg-code p-4 font-mono text-sm
 
 
 def prose(blocks: rx.Var[list[Block]], *, id: str | None = None, class_name: str = "", gap: str = "space-y-3") -> rx.Component:
-    """Return text blocks below each other; `gap` is the class for the space between."""
+    """Return text blocks, one below the other. `gap` is the class for the space between them."""
     return rx.el.div(rx.foreach(blocks, _block), id=id, class_name=f"{gap} break-words {class_name}")
 
 

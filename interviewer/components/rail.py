@@ -1,4 +1,4 @@
-"""The top of an interview: its topics with their scores, progress, clocks and the pause button."""
+"""The top of an interview: its topics with their scores, the progress, the clocks and the pause button."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DOT = "inline-flex h-6 min-w-6 items-center justify-center rounded-full border 
 
 
 def rail() -> rx.Component:
-    """Return the topics with the state of their questions, and the controls of the whole interview."""
+    """Return the topics with the state of their questions, and the controls for the whole interview."""
     return rx.el.div(
         rx.el.ol(
             rx.foreach(InterviewState.rail_items, _item),
@@ -81,7 +81,7 @@ def _dot(dot: rx.Var[str]) -> rx.Component:
 
 
 def _clocks() -> rx.Component:
-    """Return the time spent on this question and on the interview; the browser counts, and there is no limit."""
+    """Return the clocks for this question and the whole interview. The browser counts up, and there is no time limit."""
     return rx.el.div(
         rx.el.p(
             _clock("Time on this question", InterviewState.question.asked_ms, "font-semibold text-ink"),
@@ -124,7 +124,7 @@ def _pause() -> rx.Component:
 
 
 def _verdict_link() -> rx.Component:
-    """Return the link to the verdict on narrow screens, where it is below the question."""
+    """Return the link to the last answer's verdict, for narrow screens, where the verdict is below the question."""
     words = rx.cond(
         InterviewState.last.judged,
         f"Last answer: {out_of(InterviewState.last.score)}. Read the verdict",

@@ -1,4 +1,4 @@
-"""The figures of an interview: total, score by topic, best and weakest answer."""
+"""The figures of a report: total score, scores by topic, skills, and the best and weakest answer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from interviewer.state.report import PickItem
 
 
 def total_line(percent: rx.Var[str], total: rx.Var[int], judged: rx.Var[int]) -> rx.Component:
-    """Return the total: the percentage large in its ring, the points small."""
+    """Return the total score: a large percentage in a ring, with the points in small text."""
     return rx.el.p(
         ring(
             rx.el.span(percent, "%", class_name="whitespace-nowrap font-serif text-5xl font-bold leading-none text-ink"),
@@ -27,7 +27,7 @@ def total_line(percent: rx.Var[str], total: rx.Var[int], judged: rx.Var[int]) ->
 
 
 def topic_bars(topics: rx.Var[list[ReportItem]]) -> rx.Component:
-    """Return the score of each topic as a bar with its number."""
+    """Return the scores by topic as labeled bars."""
     return rx.el.ul(rx.foreach(topics, _bar), class_name="mt-5 space-y-3", aria_label=wording.TOPICS)
 
 
@@ -52,7 +52,7 @@ def _bar(topic: rx.Var[ReportItem]) -> rx.Component:
 def figures(
     percent: rx.Var[str], total: rx.Var[int], judged: rx.Var[int], topics: rx.Var[list[ReportItem]], **attributes: object
 ) -> rx.Component:
-    """Return a card with total and topics, side by side where there is room."""
+    """Return a card with the total score and the scores by topic, side by side on wide screens."""
     return card(
         rx.el.h2("Score", class_name="sr-only"),
         rx.el.div(
@@ -65,7 +65,7 @@ def figures(
 
 
 def skills(strengths: rx.Var[list[SkillItem]], weaknesses: rx.Var[list[SkillItem]]) -> rx.Component:
-    """Return the skills of one interview in two columns, strengths and weaknesses."""
+    """Return a card with the skills of one interview: strengths in one column, weaknesses in the other."""
     return card(
         rx.el.h2("Skills", class_name=SECTION_TITLE),
         rx.el.div(
@@ -81,7 +81,10 @@ def skills(strengths: rx.Var[list[SkillItem]], weaknesses: rx.Var[list[SkillItem
 
 
 def _column(title: str, found: rx.Var[list[SkillItem]], nothing: str, *, alone: rx.Var[bool]) -> rx.Component:
-    """Return one column; with `alone`, the other is empty and this one takes both."""
+    """Return one column of skills, or the text `nothing` if there are none.
+
+    With `alone`, the other column is empty, and this one takes the full width.
+    """
     lines = "mt-1 divide-y divide-line"
     return rx.el.div(
         rx.el.h3(title, class_name=SMALL_TITLE),
@@ -98,7 +101,7 @@ def _column(title: str, found: rx.Var[list[SkillItem]], nothing: str, *, alone: 
 
 
 def _skill(skill: rx.Var[SkillItem]) -> rx.Component:
-    """Return one skill in one interview; the dashboard has its history."""
+    """Return one skill with its mean score in this interview."""
     return rx.el.li(
         rx.el.div(
             rx.el.p(skill.subtopic, class_name="break-words"),
@@ -115,7 +118,7 @@ def _skill(skill: rx.Var[SkillItem]) -> rx.Component:
 
 
 def picks(found: rx.Var[list[PickItem]]) -> rx.Component:
-    """Return the best and the weakest answer, each with a link to its place on the page."""
+    """Return the best and the weakest answer, each linked to its question on the page."""
     return rx.el.ul(rx.foreach(found, _pick), class_name="grid gap-5 sm:grid-cols-2", aria_label=wording.EXTREMES)
 
 

@@ -1,4 +1,4 @@
-"""What a report and a shared report have in common: contents, figures, skills, questions and answers."""
+"""The parts that a report and a shared report have in common: contents, figures, skills, questions and answers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,11 @@ def report_page(
     extra: Extra | None = None,
     foot: rx.Component | None = None,
 ) -> rx.Component:
-    """Return a report: `head`, `more` before the questions, `jumps` to those parts, `extra` below each verdict, `foot`."""
+    """Return a report page.
+
+    `head` comes first, `more` before the questions and `foot` last. `jumps` are further lines of the contents, and `extra` builds
+    what goes below each verdict.
+    """
     return rx.el.div(
         _contents(state, jumps or rx.fragment()),
         rx.el.article(
@@ -65,12 +69,12 @@ def report_page(
 
 
 def print_button() -> rx.Component:
-    """Return the button that prints the page; `assets/report.js` handles it without the server."""
+    """Return the button that prints the page. `assets/report.js` handles it without the server."""
     return rx.el.button(icon("print"), "Print", type="button", custom_attrs={"data-print": ""}, class_name=SECONDARY)
 
 
 def jump(words: str | rx.Var[str], href: str | rx.Var[str]) -> rx.Component:
-    """Return one line of the contents, a link within the page, followed by the browser."""
+    """Return one line of the contents: a link within the page that bypasses the client-side router."""
     return rx.el.li(rx.el.a(words, href=href, custom_attrs={"reloadDocument": True}, class_name=_JUMP))
 
 

@@ -1,4 +1,4 @@
-"""Sharing a report: what a link shows, and creating, copying and ending it."""
+"""Sharing a report: what a shared link shows, and creating, copying and revoking it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PANEL = "sharing"
 
 
 def share_button() -> rx.Component:
-    """Return the button that opens the sharing panel."""
+    """Return the button that opens and closes the sharing panel."""
     return rx.el.button(
         icon("share"),
         rx.cond(ShareState.since != "", "Shared", "Share"),
@@ -26,7 +26,7 @@ def share_button() -> rx.Component:
 
 
 def share_panel() -> rx.Component:
-    """Return the panel below the button once it is pressed."""
+    """Return the sharing panel, which is empty until it is opened."""
     return rx.el.div(
         rx.cond(
             ShareState.opened,

@@ -1,4 +1,4 @@
-"""Skills, the job's requirements, and suggestions for practice."""
+"""Lists of skills, of the job's requirements, and of suggestions for practice."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from interviewer.state.practice_models import RequirementItem, SkillItem, Sugges
 
 
 def skill_list(skills: rx.Var[list[SkillItem]], label: str) -> rx.Component:
-    """Return a list of skills with their scores."""
+    """Return a list of skills with their scores. `label` is its accessible name."""
     return rx.el.ul(rx.foreach(skills, skill_line), class_name="divide-y divide-line", aria_label=label)
 
 
 def skill_line(skill: rx.Var[SkillItem]) -> rx.Component:
-    """Return one skill: its name, mean score and trend."""
+    """Return one skill: its name, mean score, number of answers and trend."""
     return rx.el.li(
         rx.el.div(
             rx.el.p(skill.subtopic, class_name="break-words font-medium"),
@@ -40,7 +40,7 @@ def skill_line(skill: rx.Var[SkillItem]) -> rx.Component:
 
 
 def _trend(skill: rx.Var[SkillItem]) -> rx.Component:
-    """Return how the last score compares with those before it, in words and with an arrow."""
+    """Return the last score and how it compares with those before, or nothing for a new skill."""
     return rx.match(
         skill.trend,
         ("up", rx.el.span(" · ", rx.el.span("↑", aria_hidden="true"), f" last {skill.last}, going up", class_name="text-good")),
@@ -56,7 +56,7 @@ def _trend(skill: rx.Var[SkillItem]) -> rx.Component:
 def requirements(
     shown: rx.Var[list[RequirementItem]], not_shown: rx.Var[list[RequirementItem]], not_asked: rx.Var[list[RequirementItem]]
 ) -> rx.Component:
-    """Return the job's requirements that an interview showed, did not show, or did not ask about."""
+    """Return a card with the job's requirements: those the interview showed, did not show, and did not ask about."""
     return card(
         rx.el.h2(wording.REQUIREMENTS, class_name=SECTION_TITLE),
         rx.el.p(
@@ -105,7 +105,7 @@ def _requirement(one: rx.Var[RequirementItem], sign: rx.Component) -> rx.Compone
 
 
 def suggestions(questions: rx.Var[list[SuggestionItem]], label: str) -> rx.Component:
-    """Return questions to practice, each linked to its practice page."""
+    """Return a list of questions, each linked to its practice page. `label` is its accessible name."""
     return rx.el.ul(
         rx.foreach(questions, _suggestion),
         class_name="divide-y divide-line overflow-hidden rounded-lg border border-line bg-sheet",

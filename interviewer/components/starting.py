@@ -1,4 +1,4 @@
-"""The form that starts an interview, and what happens next."""
+"""The form that starts an interview, and the note that explains what happens next."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SAMPLE = (
 
 
 def starting() -> rx.Component:
-    """Return the form with the job description, next to the course of an interview."""
+    """Return the start form, next to the note about the course of an interview."""
     return rx.el.div(
         rx.el.h1("New interview", class_name="mb-6 font-serif text-3xl font-bold"),
         rx.el.div(
@@ -102,7 +102,7 @@ def _start_button() -> rx.Component:
 
 
 def _course() -> rx.Component:
-    """Return what will happen, as a note in the margin."""
+    """Return the note that explains the course of an interview."""
     return rx.el.aside(
         rx.el.h2("What to expect", class_name="font-serif text-xl font-bold"),
         course(),

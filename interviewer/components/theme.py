@@ -1,4 +1,4 @@
-"""Design tokens: the names that pages use. Their light and dark values are in `assets/theme.css`."""
+"""Design tokens: the color and font names that pages use. Their light and dark values are in `assets/theme.css`."""
 
 from __future__ import annotations
 

@@ -15,14 +15,14 @@ from interviewer.components.verdict import answer_text, disclosure, marks_count,
 from interviewer.state.interview import InterviewState
 
 QUESTION_TEXT = "font-serif text-[1.375rem] font-bold leading-snug sm:text-[1.6875rem] sm:leading-snug"
-# Same gap as in text that is still streaming, so that nothing moves when it is complete.
+# The same gap as in streaming text, so that nothing moves when the text is complete.
 AS_WRITTEN = "space-y-[1lh]"
 _TOPIC = "min-w-0 text-sm font-medium text-muted"
 _TOP = "flex min-h-11 items-center justify-between gap-4"
 
 
 def question() -> rx.Component:
-    """Return the open question with the answer box, or the question being written."""
+    """Return the open question with its answer box, or the question being written, or the notice that there is none."""
     return card(
         rx.cond(
             InterviewState.question.question_id > 0,
@@ -166,7 +166,7 @@ def _answer_form() -> rx.Component:
 
 
 def _behind() -> rx.Component:
-    """Return the link to the current question, shown after another tab or device continued the interview."""
+    """Return the button that loads the current question, shown after another tab or device has continued the interview."""
     return rx.cond(
         InterviewState.behind,
         rx.el.button(
@@ -191,7 +191,7 @@ def _dictate_button() -> rx.Component:
 
 
 def _skip() -> rx.Component:
-    """Return the button to skip the question, which asks for confirmation in place."""
+    """Return the button that skips the question after an inline confirmation."""
     return rx.el.details(
         rx.el.summary(
             icon("skip"), "Skip", class_name=f"{QUIET} list-none [&::-webkit-details-marker]:hidden group-open:text-ink"
@@ -214,7 +214,10 @@ def _skip() -> rx.Component:
 
 
 def feedback() -> rx.Component:
-    """Return the verdict on the last answer, streamed as it is written: a note in the question's margin."""
+    """Return the verdict on the last answer as a margin note, streamed as it is written.
+
+    Before the first answer, a placeholder explains what will appear here.
+    """
     return rx.cond(
         InterviewState.last.question_id > 0,
         rx.el.section(

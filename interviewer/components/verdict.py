@@ -1,4 +1,4 @@
-"""A verdict as shown in the interview and in the report: score, feedback, marks, model answer."""
+"""A verdict as shown in the interview and in the report: score, feedback, marks and model answer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WORDS = "block font-serif text-xl font-bold leading-tight first-letter:uppercas
 
 
 def score_badge(turn: rx.Var[TurnItem]) -> rx.Component:
-    """Return an answer's score as an examiner would write it, with its uncertainty where several gradings disagree."""
+    """Return an answer's score in an examiner's ring, with the range of several gradings if they disagree."""
     words = rx.cond(turn.skipped, "skipped", rx.cond(turn.passed, "passed", "not yet"))
     return rx.el.div(
         rx.el.div(
@@ -35,7 +35,7 @@ def score_badge(turn: rx.Var[TurnItem]) -> rx.Component:
 
 
 def _band(turn: rx.Var[TurnItem]) -> rx.Component:
-    """Return a scale from 0 to 10 with the range of several gradings."""
+    """Return a scale from 0 to 10 that shows the range of several gradings."""
     place = {"left": f"{turn.low * 10}%", "width": f"{(turn.high - turn.low) * 10}%"}
     return rx.el.div(
         rx.el.div(
@@ -49,7 +49,7 @@ def _band(turn: rx.Var[TurnItem]) -> rx.Component:
 
 
 def mark_line(mark: rx.Var[MarkItem]) -> rx.Component:
-    """Return one key point with its mark and the quote that proves it."""
+    """Return one key point with its mark and the quote from the answer that supports the mark, if any."""
     return rx.el.li(
         rx.el.span(
             rx.match(mark.mark, ("hit", stroke("hit")), ("partial", stroke("partial")), stroke("missed")),
@@ -71,12 +71,12 @@ def mark_line(mark: rx.Var[MarkItem]) -> rx.Component:
 
 
 def marks_list(turn: rx.Var[TurnItem]) -> rx.Component:
-    """Return all key points of a verdict."""
+    """Return the list of a verdict's key points."""
     return rx.el.ul(rx.foreach(turn.marks, mark_line), class_name="space-y-3")
 
 
 def marks_count(turn: rx.Var[TurnItem]) -> rx.Component:
-    """Return how many key points were made, partial and missed, as an examiner's signs."""
+    """Return the numbers of key points made, partial and missed, each with its sign."""
     return rx.el.span(
         _counted("hit", turn.hits, MARKS[Mark.HIT].lower()),
         _counted("partial", turn.halves, MARKS[Mark.PARTIAL].lower()),
@@ -97,7 +97,7 @@ def _counted(mark: str, count: rx.Var[int], words: str) -> rx.Component:
 
 
 def model_answer(turn: rx.Var[TurnItem]) -> rx.Component:
-    """Return the model answer and a follow-up question, folded up."""
+    """Return the model answer and the follow-up question, if any, collapsed."""
     return disclosure(
         MODEL_ANSWER,
         prose(turn.model_answer),
@@ -114,7 +114,10 @@ def model_answer(turn: rx.Var[TurnItem]) -> rx.Component:
 
 
 def disclosure(summary: str, *children: rx.Component, beside: rx.Component | None = None, key: str = "") -> rx.Component:
-    """Return content folded up behind a line of text; `beside` is at the line's end, `key` is the key that opens it."""
+    """Return content that is collapsed behind a summary line.
+
+    `beside` is shown at the end of the line, and `key` is the keyboard shortcut that opens the content.
+    """
     return rx.el.details(
         rx.el.summary(
             rx.el.span(summary),
@@ -132,7 +135,7 @@ def disclosure(summary: str, *children: rx.Component, beside: rx.Component | Non
 
 
 def answer_text(turn: rx.Var[TurnItem]) -> rx.Component:
-    """Return an answer as written, with the quotes that earned a mark highlighted."""
+    """Return the answer's text, with the quotes that earned a mark highlighted, or a note that it was skipped."""
     return rx.cond(
         turn.skipped,
         rx.el.p("Skipped.", class_name="text-muted"),

@@ -1,4 +1,4 @@
-"""Pages of sign-up, address confirmation, sign-in and password reset."""
+"""The pages for sign-up, email confirmation, sign-in and password reset."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ def signup() -> rx.Component:
 
 
 def _lead(words: str) -> rx.Component:
-    """Return the line below a title that says what the form is for."""
+    """Return the line below the title that explains the form."""
     return rx.el.p(words, class_name="-mt-3 mb-6 text-muted")
 
 
 def _ways(*ways: rx.Component) -> rx.Component:
-    """Return links to the related pages."""
+    """Return the list of links below a form."""
     return rx.el.ul(*ways, class_name="mt-6 flex flex-wrap justify-between gap-x-6 border-t border-line pt-3 text-muted")
 
 
@@ -75,7 +75,7 @@ def _way(question: str, label: str, href: str) -> rx.Component:
 
 
 def _mailed(*words: rx.Component | rx.Var[str] | str) -> rx.Component:
-    """Return the confirmation that a mail is on its way."""
+    """Return the confirmation that an email is on its way."""
     return rx.el.div(
         rx.el.span(
             icon("mail", size=28, class_name="text-accent"),
@@ -127,7 +127,7 @@ def _outbox_hint() -> rx.Component:
 
 
 def login() -> rx.Component:
-    """Return the sign-in page; the browser itself posts its form, so that the response can set the cookie."""
+    """Return the sign-in page. The browser posts its form natively, so that the response can set the cookie."""
     return narrow_page(
         "Sign in",
         NativeForm.create(
@@ -158,7 +158,10 @@ def _github(next_path: rx.Var[str] | str) -> rx.Component:
 
 
 def verify_email() -> rx.Component:
-    """Return the page of the mailed link, which is used only once the sign-up's password, or a new one, has been typed."""
+    """Return the page behind the link in a confirmation email.
+
+    The link is used up only when the user submits the password chosen at sign-up, or a new one.
+    """
     return narrow_page(
         rx.cond(VerifyState.error != "", "This link no longer works", "Create your account"),
         rx.cond(
@@ -170,7 +173,7 @@ def verify_email() -> rx.Component:
 
 
 def _confirm() -> rx.Component:
-    """Return the two ways to confirm; opening the second hides the first."""
+    """Return the two ways to confirm. Opening the second one hides the first."""
     return rx.el.div(
         rx.el.p(
             "You're creating an account for ",
@@ -223,7 +226,7 @@ def _confirm() -> rx.Component:
 
 
 def _confirmation(password: rx.Component, after: str = "", class_name: str = "") -> rx.Component:
-    """Return a form that creates the account; a hidden username field is for password managers."""
+    """Return a form that creates the account. Its hidden email field is for password managers."""
     return NativeForm.create(
         rx.el.input(
             type="email", name="email", value=VerifyState.email, auto_complete="username", read_only=True, class_name="hidden"
@@ -254,7 +257,7 @@ def _dead_link() -> rx.Component:
 
 
 def reset_request() -> rx.Component:
-    """Return the page that requests a link to choose a new password."""
+    """Return the page that requests a password reset link."""
     return narrow_page(
         "Forgot your password?",
         rx.cond(
@@ -290,7 +293,7 @@ def reset_request() -> rx.Component:
 
 
 def reset_password() -> rx.Component:
-    """Return the page of the mailed link, where the user chooses a new password."""
+    """Return the page behind a password reset link."""
     return narrow_page(
         "Choose a new password",
         rx.cond(

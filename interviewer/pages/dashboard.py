@@ -1,4 +1,4 @@
-"""The dashboard: what to do next, progress, past interviews, and what can be bought."""
+"""The dashboard: what to do next, progress, past interviews, and purchases."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from interviewer.state.models import SummaryItem
 from interviewer.state.session import SessionState
 from interviewer.state.skills import SkillsState
 
-# Two columns where there is room for them.
+# Two columns on wide screens.
 _GRID = "mt-6 grid gap-6 lg:grid-cols-[minmax(0,1fr)_20rem] lg:grid-rows-[auto_1fr]"
 _COLUMN = "min-w-0 space-y-6"
 _LIST = "divide-y divide-line overflow-hidden rounded-lg border border-line bg-sheet"

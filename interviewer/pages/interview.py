@@ -1,4 +1,4 @@
-"""The interview page: start, take, pause, finish."""
+"""The interview page: start, take, pause and finish an interview."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def interview() -> rx.Component:
                 _loading(),
             ),
             id="room",
-            # Read by `assets/room.js`: the interview, and this page's position in it.
+            # Read by `assets/room.js`: the interview, and how far this page has followed it.
             custom_attrs={
                 "data-interview": InterviewState.interview_id,
                 "data-phase": InterviewState.phase,
@@ -42,7 +42,7 @@ def interview() -> rx.Component:
 
 
 def _said() -> rx.Component:
-    """Return the live regions that announce a complete question or verdict; streaming text is never announced."""
+    """Return the live regions that announce a finished question or verdict. Streaming text is never announced."""
     return rx.el.div(
         rx.el.p(InterviewState.said_verdict, role="status", id="said-verdict"),
         rx.el.p(InterviewState.said_question, role="status", id="said-question"),
@@ -51,7 +51,7 @@ def _said() -> rx.Component:
 
 
 def _loading() -> rx.Component:
-    """Return the skeleton of a question and its rail, until the interview's phase is known."""
+    """Return the skeleton shown until the interview's phase is known."""
     return meanwhile(
         "Interview",
         rx.el.div(class_name="skeleton h-1.5 w-full"),
@@ -74,7 +74,7 @@ def _live() -> rx.Component:
 
 
 def _elsewhere() -> rx.Component:
-    """Return the notice that another tab continued this interview; `assets/room.js` shows it and fills in the text."""
+    """Return the notice that another tab has continued this interview. `assets/room.js` shows it and fills in the text."""
     return rx.el.div(
         rx.el.p("", role="status", custom_attrs={"data-elsewhere-words": ""}),
         rx.el.button(

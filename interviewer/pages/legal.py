@@ -1,4 +1,4 @@
-"""Terms of use and privacy notice: the site's promises, which must agree with what the code does."""
+"""Terms of use and privacy notice: the site's promises, which must match what the code does."""
 
 from __future__ import annotations
 

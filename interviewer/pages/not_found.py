@@ -1,4 +1,4 @@
-"""The page for addresses that do not exist."""
+"""The page for unknown URLs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The development mailbox: every mail that would have been sent. Not available in production."""
+"""The development mailbox: every email that would have been sent. Not available in production."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from interviewer.state.models import MailItem
 
 
 def outbox() -> rx.Component:
-    """Return the mailbox, newest mail first."""
+    """Return the mailbox, newest email first."""
     return shell(
         rx.el.h1("Outbox", class_name="font-serif text-3xl font-bold"),
         rx.el.p(

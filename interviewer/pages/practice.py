@@ -1,4 +1,4 @@
-"""Practicing one question of the bank: question, answer box, verdict, past tries, next question."""
+"""Practicing one question of the bank: the question, the answer box, the verdict, past tries and the next question."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def _form() -> rx.Component:
 
 
 def _to_verdict() -> rx.Component:
-    """Return the link to the verdict, which may be below the edge of the screen."""
+    """Return the link to the verdict, which may be off screen."""
     return rx.el.a(
         f"This try: {out_of(PracticeState.verdict.score)}. Read the verdict",
         icon("chevron"),
@@ -151,7 +151,7 @@ def _to_verdict() -> rx.Component:
 
 
 def _next(look: str) -> rx.Component:
-    """Return the link to the suggested next question."""
+    """Return the link to the next suggested question, if there is one. `look` is its class."""
     return rx.cond(
         PracticeState.following.length() > 0,
         rx.el.a("Next question", icon("arrow"), href=PracticeState.following[0].href, class_name=look),

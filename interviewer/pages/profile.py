@@ -1,4 +1,4 @@
-"""The account page: name, plan and credits, devices, data export, deletion."""
+"""The account page: name, plan and credits, devices, data export, and account deletion."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from interviewer.state.session import SessionState
 _DANGER = SECONDARY.replace("text-ink", "text-bad").replace("border-line", "border-bad")
 
 
-# Anchors of the page's parts; those of plan and statement are in `components/billing.py`.
+# Anchors and labels of the page's sections. The sections for plan and statement are in `components/billing.py`.
 _PARTS = (
     ("name", "Name"),
     ("plan", "Plan"),
@@ -56,7 +56,7 @@ def profile() -> rx.Component:
 
 
 def _parts() -> rx.Component:
-    """Return links to the parts of the page; on wide screens they stay in view."""
+    """Return links to the page's sections. On wide screens they stay in view."""
     return rx.el.nav(
         rx.el.ul(
             *[

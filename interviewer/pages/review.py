@@ -1,4 +1,4 @@
-"""The report of a past interview: scores, skills, the job's requirements, then every question with its answer and verdict."""
+"""The report of a past interview: scores, skills, the job's requirements, and every question with its answer and verdict."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _head() -> rx.Component:
 
 
 def _file(name: str, href: rx.Var[str]) -> rx.Component:
-    """Return the download link of a generated file, a real navigation."""
+    """Return the download link of a report file. It bypasses the client-side router, so that the browser requests the file."""
     return rx.el.a(
         icon("download"),
         name,

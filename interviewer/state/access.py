@@ -1,7 +1,7 @@
-"""What event handlers ask for: the services, and who is signed in on the page.
+"""What event handlers share: the services, the signed-in user, and what happens when there is none.
 
-Every handler that shows or changes a user's data asks the database through `signed_in`: a session may end while its page is open,
-and anyone can call a public method of a state.
+Every handler that shows or changes a user's data checks the session in the database with `signed_in`: a session may end while its
+page is open, and anyone can call any public method of a state.
 """
 
 from __future__ import annotations
@@ -32,43 +32,49 @@ def services() -> wiring.Services:
 
 
 def cookie(state: rx.State, name: str) -> str:
-    """Return a cookie of the page's connection, HttpOnly ones too, or an empty string."""
+    """Return a cookie from the page's websocket request, including HttpOnly cookies, or "" if it is missing."""
     return cookie_value(state.router.headers.cookie or "", name)
 
 
 def client(state: rx.State) -> str:
-    """Return the network address of the page's client."""
+    """Return the client's IP address."""
     return str(state.router.session.client_ip)
 
 
 def connected(state: rx.State) -> bool:
-    """Return whether the page's websocket is open; a background event outlives its page."""
+    """Return whether the page's websocket is open, because a background event can outlive its page.
+
+    Returns True if the app has no websocket namespace.
+    """
     app = RegistrationContext.get().app
     return app.event_namespace is None or connected_pages.is_connected(app, state.router.session.client_token)
 
 
 async def signed_in(state: rx.State, *, slide: bool = False) -> SignedIn:
-    """Return who is signed in on this page; raise Unauthorized, or Unavailable if the database does not answer."""
+    """Return the user who is signed in on this page. `slide` extends the session.
+
+    Raises Unauthorized without a valid session, or Unavailable if the database does not respond.
+    """
     return await services().sessions.authenticate(cookie(state, COOKIE), slide=slide)
 
 
 async def to_login(state: rx.State) -> EventSpec:
-    """Send the page to the sign-in page, which leads back to it."""
+    """Return a redirect to the sign-in page, which leads back to the current page afterwards."""
     here = state.router.url.path + (f"?{state.router.url.query}" if state.router.url.query else "")
     return rx.redirect(login_page(here), replace=True)
 
 
 async def stay_silent(_state: rx.State) -> None:
-    """Do nothing: the guard of the page, `SessionState.require`, sends it to the sign-in page."""
+    """Do nothing. The page's guard, `SessionState.require`, redirects it to the sign-in page."""
 
 
 def when_signed_out(
     instead: Callable[[Any], Awaitable[Other]],
 ) -> Callable[[Callable[Concatenate[S, P], Awaitable[Result]]], Callable[Concatenate[S, P], Coroutine[Any, Any, Result | Other]]]:
-    """Run `instead` where a handler raises Unauthorized: without a session, or when the account is gone.
+    """Decorate a handler so that `instead` runs if the handler raises Unauthorized.
 
-    Goes below `@rx.event`. The handler keeps its name, arguments and annotations, which Reflex reads. What it catches itself must
-    let Unauthorized pass: `words_of` does.
+    Put it below `@rx.event`. The handler keeps its name, signature and annotations, which Reflex reads. If the handler catches
+    errors itself, it must let Unauthorized through, as `words_of` does.
     """
 
     def decorated(
@@ -87,7 +93,10 @@ def when_signed_out(
 
 
 def words_of(error: Exception) -> str:
-    """Return what a page says of an error; an unexpected one is logged. Raise Unauthorized again, for `when_signed_out`."""
+    """Return the message that a page shows for an error, and log the error if it is unexpected.
+
+    Re-raises Unauthorized, which `when_signed_out` handles.
+    """
     if isinstance(error, Unauthorized):
         raise error
     return page_words(error)

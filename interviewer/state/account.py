@@ -1,4 +1,7 @@
-"""The forms for signing up, confirming an address, signing in and resetting a password; `api/session.py` sets the cookie."""
+"""State of the pages for sign-up, email confirmation, sign-in and password reset, and of the development mailbox.
+
+`api/session.py` sets the session cookie.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from interviewer.state.access import client, cookie, services
 from interviewer.state.models import MailItem
 from interviewer.wording import date_and_time
 
-# Characters of a flash cookie that are read; handlers write fewer.
+# Maximum length of a flash cookie in characters. Our own handlers write shorter ones.
 LONGEST_FLASH = 4_096
 
 logger = logging.getLogger(__name__)
@@ -45,7 +48,7 @@ class SignupState(rx.State):
 
     @rx.event(background=True)
     async def submit(self, form: dict[str, Any]) -> None:
-        """Request the mail that creates the account, or show an error at each field."""
+        """Send the confirmation email, or show an error next to each invalid field. Does nothing while a request is running."""
         email, username, password = (str(form.get(name, "")) for name in ("email", "username", "password"))
         async with self:
             if self.busy:
@@ -60,7 +63,7 @@ class SignupState(rx.State):
 
 
 class LoginState(rx.State):
-    """The sign-in form; a flash cookie brings back the outcome of a failed try."""
+    """The sign-in form. A flash cookie carries the error of a failed attempt."""
 
     email: str = ""
     error: str = ""
@@ -69,7 +72,7 @@ class LoginState(rx.State):
 
     @rx.event
     def load(self) -> None:
-        """Show the error of the last try, and the address that was typed."""
+        """Show the error of the last attempt and the email address that was entered."""
         flash = read_flash(cookie(self, FLASH_COOKIE), "login")
         self.error, self.email = flash.get("error", ""), flash.get("email", "")
         self.next_path = local_path(self.router.url.query_parameters.get("next", ""))
@@ -77,11 +80,14 @@ class LoginState(rx.State):
 
 
 class VerifyState(rx.State):
-    """The page behind the mailed link. Opening it does not use the link; its forms do, in `api/session.py`."""
+    """The page behind the link in the confirmation email.
+
+    Opening it doesn't use up the link; its forms do, in `api/session.py`.
+    """
 
     username: str = ""
     email: str = ""
-    error: str = ""  # why the link is dead
+    error: str = ""  # why the link no longer works
     password_error: str = ""
     new_password_error: str = ""
     token: str = ""
@@ -89,7 +95,7 @@ class VerifyState(rx.State):
 
     @rx.event
     async def load(self) -> None:
-        """Show the account that the link creates, and the error of the last try."""
+        """Show the account that the link will create and the error of the last attempt, or why the link no longer works."""
         self.reset()
         self.token = self.router.url.query_parameters.get("token", "")[:200]
         flash = read_flash(cookie(self, FLASH_COOKIE), "verify-email")
@@ -106,7 +112,7 @@ class VerifyState(rx.State):
 
 
 class ResetRequestState(rx.State):
-    """The form that requests a link for choosing a new password."""
+    """The form that requests a password reset link."""
 
     email: str = ""
     email_error: str = ""
@@ -122,7 +128,10 @@ class ResetRequestState(rx.State):
 
     @rx.event(background=True)
     async def submit(self, form: dict[str, Any]) -> None:
-        """Request the mail; the page says the same whether or not there is an account."""
+        """Send the reset email. The page shows the same confirmation whether or not the account exists.
+
+        Does nothing while a request is running.
+        """
         email = str(form.get("email", ""))
         async with self:
             if self.busy:
@@ -134,7 +143,7 @@ class ResetRequestState(rx.State):
 
 
 class ResetPasswordState(rx.State):
-    """The page behind the mailed link, where a new password is chosen."""
+    """The page behind the password reset link."""
 
     error: str = ""
     password_error: str = ""
@@ -146,7 +155,7 @@ class ResetPasswordState(rx.State):
 
     @rx.event
     async def load(self) -> None:
-        """Check whether the link can still be used."""
+        """Check whether the link is still valid, and show an error if that check fails."""
         self.reset()
         self.token = self.router.url.query_parameters.get("token", "")[:200]
         try:
@@ -157,7 +166,10 @@ class ResetPasswordState(rx.State):
 
     @rx.event(background=True)
     async def submit(self, form: dict[str, Any]) -> None:
-        """Set the new password; a weak one is refused and the link stays alive."""
+        """Set the new password. A weak one is rejected, and the link stays valid.
+
+        Does nothing while a request is running or once the password has been changed.
+        """
         password = str(form.get("password", ""))
         async with self:
             if self.busy or self.done:
@@ -176,7 +188,7 @@ class OutboxState(rx.State):
 
     @rx.event
     def load(self) -> None:
-        """Show the newest mails."""
+        """Show the stored emails. There are none without a development mailbox."""
         outbox = services().outbox
         self.mails = (
             [_mail_item(item.mail.to, item.mail.subject, item.mail.text, date_and_time(item.at)) for item in outbox.mails]
@@ -186,9 +198,9 @@ class OutboxState(rx.State):
 
 
 async def _failures(work: Awaitable[None]) -> Mapping[str, str]:
-    """Return the errors of some work by form field, empty on success.
+    """Await `work` and return its errors by form field, or an empty mapping on success.
 
-    An error of no single field has the key "". An unexpected one is logged, and its words are general.
+    The key "" holds an error that belongs to no single field. Unexpected errors are logged and get a generic message.
     """
     try:
         await work
@@ -208,7 +220,10 @@ def _mail_item(to: str, subject: str, text: str, at: str) -> MailItem:
 
 
 def read_flash(raw: str, page: str) -> dict[str, str]:
-    """Return the fields of a flash cookie for this page, empty if it is malformed or for another page."""
+    """Return the string fields of a flash cookie, each cut to 500 characters.
+
+    Returns an empty dict if the cookie is missing, too long, malformed or meant for another page.
+    """
     try:
         found = json.loads(unquote(raw)) if 0 < len(raw) <= LONGEST_FLASH else {}
     except (ValueError, RecursionError):

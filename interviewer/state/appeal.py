@@ -1,4 +1,4 @@
-"""A second verdict on an answer, asked for on the interview page or in the review."""
+"""Appeals: a second verdict on an answer, requested on the interview page or on the report page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REVIEW = "/interview/"
 
 
 class AppealState(rx.State):
-    """Which answer is being judged again, and what went wrong the last time."""
+    """The question whose answer is being judged again, and the last error with its question (`error_of`); 0 means none."""
 
     hearing: int = 0
     error: str = ""
@@ -26,7 +26,10 @@ class AppealState(rx.State):
     @rx.event(background=True)
     @when_signed_out(to_login)
     async def ask(self, question_id: int) -> EventType[()] | None:
-        """Have an answer judged a second time and show both verdicts."""
+        """Have an answer judged a second time and show both verdicts.
+
+        Does nothing while another appeal is running. On the report page, returns the event that reloads the report.
+        """
         async with self:
             if self.hearing or not isinstance(question_id, int):
                 return None
@@ -55,5 +58,5 @@ class AppealState(rx.State):
 
 
 async def _show(state: AppealState, view: InterviewView) -> None:
-    """Bring the interview page up to date."""
+    """Show both verdicts on the interview page."""
     showing.show_appeal(await state.get_state(InterviewState), view)

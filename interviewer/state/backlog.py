@@ -1,9 +1,9 @@
-"""Bound the unfinished events of a page, a session and a client.
+"""Limit the number of unfinished events per page, session and client.
 
-Rate limits on messages don't: the queue of a page that sends faster than its events finish would keep growing. Events that
-handlers chain are neither counted nor refused, since one event chains few.
+Rate limits on messages are not enough: the queue of a page that sends events faster than they finish would keep growing. Events
+that handlers chain are neither counted nor refused, because each event chains only a few.
 
-Events that wait for a closed page are dropped after a delay. Without the delay a network failure of a second would lose them:
+Queued events of a disconnected page are dropped after a delay. Without the delay, a network failure of a second would lose them:
 Reflex's client resends only what it could not send.
 """
 
@@ -34,14 +34,16 @@ from interviewer.state.notices import NoticeState
 
 logger = logging.getLogger(__name__)
 
-# Unfinished events. A user has one or two, more while the database is slow; a browser that restores its tabs has one per tab.
+# Maximum numbers of unfinished events. A user has one or two, and more while the database is slow. A browser that restores its
+# tabs has one per tab.
 OF_A_PAGE, OF_A_SESSION, OF_A_CLIENT = 20, 100, 1_000
-# The fraction by which events that load a page may exceed these limits: without them it stays empty, and newer ones cancel them.
+# Page load events may exceed these limits by this fraction. A page whose load events are refused stays empty, and a newer page
+# load cancels the older ones.
 FILLING = 0.25
 _FILL = frozenset({BOOT, full_name(OnLoadInternalState, "on_load_internal")})
-# Seconds after which the waiting events of a disconnected page are dropped; a page tries to reconnect at least every two.
+# Seconds after which the queued events of a disconnected page are dropped. A page tries to reconnect at least every two seconds.
 GONE = 10.0
-# Seconds between two checks for disconnected pages.
+# Seconds between checks for disconnected pages.
 LOOK_EVERY = 2.0
 BUSY = "This page is still busy with what you did before, so nothing was done now. Wait a moment, then try again."
 
@@ -49,24 +51,24 @@ _seldom = Seldom(QUIET)
 
 
 class Backlog:
-    """Counts of unfinished events, and the disconnected pages that have waiting ones."""
+    """Counters of unfinished events, and the disconnected pages that have queued events."""
 
     def __init__(self) -> None:
         # Unfinished events by page, session and client.
         self._undone: Counter[str] = Counter()
         # Refused events by connection.
         self._refused: Counter[str] = Counter()
-        # When a page was first seen disconnected, by key.
+        # When each disconnected page was first found disconnected, by key.
         self._gone: dict[str, float] = {}
 
     async def enqueue(self, app: rx.App, processor: EventProcessor, key: str, event: Event) -> EventFuture:
-        """Enqueue an event of a page, or refuse it and return a canceled future."""
+        """Enqueue an event of a page and return its future, which is already canceled if the event is refused."""
         bounds = _bounds(key, event)
         more = FILLING if event.name in _FILL else 0
         if any(self._undone[whose] >= most * (1 + more) for whose, most in bounds):
             return await self._refuse(app, key, str(event.router_data.get(RouteVar.SESSION_ID, "")))
         if event_queues.length(processor, key) > OF_A_PAGE:
-            # Navigating back and forth leaves many that a newer event has canceled.
+            # Navigating back and forth leaves many events that a newer one has canceled.
             event_queues.drop_cancelled(processor, key)
         future = await processor.enqueue(key, event)
         self._count(future, [whose for whose, _ in bounds])
@@ -84,7 +86,7 @@ class Backlog:
         future.add_done_callback(done)
 
     async def _refuse(self, app: rx.App, key: str, sid: str) -> EventFuture:
-        """Refuse an event with a notice; close a connection after too many refusals."""
+        """Show a notice and return a canceled future. Closes the connection after MOST_REFUSED refusals."""
         _note(Reason.WAITING)
         self._refused[sid] += 1
         if self._refused[sid] <= MOST_REFUSED and app.event_namespace is not None:
@@ -96,7 +98,10 @@ class Backlog:
         return refused
 
     async def look(self, app: rx.App, processor: EventProcessor) -> None:
-        """Drop the waiting events of disconnected pages, and the counts of closed connections."""
+        """Drop the queued events of pages disconnected for GONE seconds.
+
+        Also forgets the refusal counts of closed connections. A page that is connected to another replica keeps its events.
+        """
         now, gone = monotonic(), event_queues.with_waiting(processor) - connected_pages.tokens(app)
         self._gone = {key: self._gone.get(key, now) for key in gone}
         for key in [key for key, since in self._gone.items() if now - since >= GONE]:
@@ -108,7 +113,7 @@ class Backlog:
 
 
 class PageEvents:
-    """The part of Reflex's event processor that its websockets use, with bounds."""
+    """The part of Reflex's event processor that the websocket namespace uses, with limits on unfinished events."""
 
     def __init__(self, app: rx.App, processor: EventProcessor, backlog: Backlog) -> None:
         self._app = app
@@ -116,7 +121,7 @@ class PageEvents:
         self._backlog = backlog
 
     async def enqueue(self, token: str, event: Event, ev_ctx: EventContext | None = None) -> EventFuture:  # noqa: ARG002
-        """Enqueue an event unless too many wait."""
+        """Enqueue an event, or refuse it if too many are unfinished."""
         return await self._backlog.enqueue(self._app, self._processor, token, event)
 
 
@@ -124,12 +129,12 @@ _backlog = Backlog()
 
 
 def bounded(app: rx.App, processor: EventProcessor) -> EventProcessor:
-    """Return the processor with bounds on what pages send; Reflex uses only `enqueue` of it there."""
+    """Wrap the processor so that events from pages are limited. The websocket namespace only calls its `enqueue`."""
     return cast("EventProcessor", PageEvents(app, processor, _backlog))
 
 
 async def watch(app: rx.App) -> None:
-    """Drop the waiting events of disconnected pages until canceled. Reflex passes `app` by name."""
+    """Drop the queued events of disconnected pages periodically until canceled. Reflex passes `app` by name."""
     while True:
         await asyncio.sleep(LOOK_EVERY)
         try:
@@ -140,7 +145,10 @@ async def watch(app: rx.App) -> None:
 
 
 def _bounds(key: str, event: Event) -> list[tuple[str, int]]:
-    """Return the owners of an event, and how many unfinished events each may have."""
+    """Return the counters that an event falls under (page, session, client), each with its limit.
+
+    There is no session counter for a page without a session, and no client counter if rate limits are off.
+    """
     wired, given = services(), event.router_data
     bounds = [(f"page {key}", OF_A_PAGE)]
     if session := wired.open_pages.session_of(key):

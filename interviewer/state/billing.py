@@ -1,4 +1,4 @@
-"""Credits, plan and statement of the signed-in user, and buying. Dashboard and account page share it."""
+"""Credits, plan and statement of the signed-in user, and purchases. The dashboard and the account page share it."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from interviewer.state.billing_models import CreditsItem, LineItem, PlanItem, cr
 
 logger = logging.getLogger(__name__)
 
-# Seconds after which an open page polls, for changes that no notification announced.
+# Seconds between polls of an open page, for changes that no notification announced.
 PATIENCE = 20.0
-# Polls in a row without a websocket after which polling ends: the page was closed.
+# Polling ends after this many polls in a row without a websocket: the page was closed.
 ABSENCES = 3
 THANKS = {
     Awaited.NOTHING: "",
@@ -39,12 +39,12 @@ THANKS = {
     ),
     Awaited.ARRIVED: "Thank you. Your purchase is booked.",
 }
-# Lines of the statement that are shown at first.
+# Lines of the statement shown at first.
 SHOWN = 10
 
 
 class BillingState(rx.State):
-    """What a user has bought, and the change under way."""
+    """A user's credits, plan and statement, and the payment action that is running."""
 
     loaded: bool = False
     error: str = ""
@@ -61,8 +61,8 @@ class BillingState(rx.State):
     @rx.event
     @when_signed_out(stay_silent)
     async def load(self) -> None:
-        """Read everything again."""
-        watch = self._watch  # `watch` may have begun: background events don't wait for this one.
+        """Reload the account. After a checkout, also thank the user."""
+        watch = self._watch  # `watch` may already be running: background events don't wait for this handler.
         self.reset()
         self._watch = watch
         try:
@@ -76,7 +76,10 @@ class BillingState(rx.State):
     @rx.event(background=True)
     @when_signed_out(stay_silent)
     async def watch(self) -> None:
-        """Show what changes while the page is open: a payment that is confirmed, an interview that gave its credit back."""
+        """Update the page while it is open, for example when a payment is confirmed or a credit is returned.
+
+        Ends when the page is closed, or when it is loaded again and has a newer watch.
+        """
         async with self:
             mine = self._watch = token_hex(8)
         absences = 0
@@ -100,7 +103,7 @@ class BillingState(rx.State):
     @rx.event
     @when_signed_out(to_login)
     async def show_all_lines(self) -> None:
-        """Show the whole statement."""
+        """Show all lines of the statement."""
         self._all_lines = True
         await _read_again(self)
 
@@ -109,13 +112,13 @@ class BillingState(rx.State):
     @rx.event(background=True)
     @when_signed_out(to_login)
     async def buy(self, product: str) -> EventSpec | None:
-        """Go to the checkout of a product."""
+        """Redirect to a product's checkout page."""
         return await _act(self, f"buy {product}", lambda shop, user_id: shop.checkout(user_id, str(product), client(self)))
 
     @rx.event(background=True)
     @when_signed_out(to_login)
     async def cancel(self) -> EventSpec | None:
-        """End the subscription at the end of the paid period."""
+        """Cancel the subscription at the end of the paid period."""
         return await _act(self, "cancel", lambda shop, user_id: shop.cancel(user_id, client(self)))
 
     @rx.event(background=True)
@@ -133,12 +136,16 @@ class BillingState(rx.State):
     @rx.event(background=True)
     @when_signed_out(to_login)
     async def change_card(self) -> EventSpec | None:
-        """Go to the page where the payment method is changed."""
+        """Redirect to the payment service's page for changing the payment method."""
         return await _act(self, "card", lambda shop, user_id: shop.payment_page(user_id, client(self)))
 
 
 async def _act(state: BillingState, name: str, action: Callable[[Purchases, int], Awaitable[str | None]]) -> EventSpec | None:
-    """Run one action of the payment service at a time, without the state's lock; redirect to its page, or show the result."""
+    """Run a payment action, then redirect to the page it returns or reload the account.
+
+    Does nothing while another action is running. The state's lock is not held during the call. If the change is only possible in
+    the customer portal, the user is redirected there. Other errors are shown on the page.
+    """
     async with state:
         if state.busy:
             return None
@@ -170,13 +177,13 @@ async def _read(state: BillingState) -> None:
 
 
 async def _thanks(state: BillingState) -> str:
-    """Return the thanks for a user who comes back from the checkout."""
+    """Return the message for a user who comes back from the checkout."""
     person = await signed_in(state)
     return THANKS[await services().plans.awaited(person.user_id)]
 
 
 async def _read_again(state: BillingState) -> None:
-    """Read again; if that fails, the page keeps what it shows."""
+    """Reload the account. If that fails, show the error and keep what the page shows."""
     try:
         await _read(state)
     except AppError as error:
@@ -184,7 +191,7 @@ async def _read_again(state: BillingState) -> None:
 
 
 def _show(state: BillingState, account: Account) -> None:
-    """Show an account; set only the vars that changed, as each that is set is sent to the page."""
+    """Show an account. Only vars that changed are set, because every var that is set is sent to the page."""
     shown = account.statement if state._all_lines else account.statement[:SHOWN]
     for name, value in {
         "credits": credits_item(account.balances),

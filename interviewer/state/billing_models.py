@@ -1,4 +1,4 @@
-"""Credits and plans as the pages show them: plain values, and the pure functions that make them."""
+"""View models for credits and plans, and the pure functions that build them."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _UNKNOWN_PLAN = (
     "Your subscription was moved to a plan that this site does not know yet. Your credits stay as they are. "
     "What you pay for in the meantime is credited as soon as the plan has been set up here."
 )
-# Running subscriptions whose variant is not configured.
+# The message for usable subscriptions whose variant is not configured, by status.
 UNKNOWN_WORDS = {status.value: _UNKNOWN_PLAN for status in USABLE}
 KIND_WORDS = {CreditType.INDIVIDUAL: "Single", CreditType.SUBSCRIPTION: "Plan"}
 
 
 @dataclass
 class CreditsItem:
-    """A user's credits: how many can be used now, of which kind, and a note about the others."""
+    """A user's credits: how many are usable, how many are single and plan credits, and a note about debt or unusable ones."""
 
     usable: int = 0
     individual: int = 0
@@ -42,7 +42,11 @@ class CreditsItem:
 
 @dataclass
 class PlanItem:
-    """A user's plan: its name and status, what happens next, and the possible actions with their effect on credits."""
+    """A user's plan: its name and status, what happens next, and the available actions with their effect on credits.
+
+    An empty action text means that the action is not available. `elsewhere` is true if changes are made on the payment service's
+    pages.
+    """
 
     title: str = ""
     status: str = ""
@@ -56,12 +60,12 @@ class PlanItem:
     change_label: str = ""
     change: str = ""
     elsewhere: bool = False
-    pays: bool = False  # there is a payment method that can be changed
+    pays: bool = False  # the subscription has a payment method that can be changed
 
 
 @dataclass
 class LineItem:
-    """One line of the statement."""
+    """One line of the credit statement."""
 
     date: str = ""
     what: str = ""
@@ -73,7 +77,7 @@ class LineItem:
 
 
 def credits_item(balances: Balances) -> CreditsItem:
-    """Return a user's credits as the pages show them."""
+    """Build the view model of a user's credits."""
     notes = []
     if balances.subscription and not balances.subscription_usable:
         kept = f"{counted(balances.subscription, 'plan credit')} {form(balances.subscription, 'is', 'are')} kept"
@@ -86,7 +90,10 @@ def credits_item(balances: Balances) -> CreditsItem:
 
 
 def plan_item(account: Account, *, selling: bool = True) -> PlanItem:
-    """Return a user's plan and its actions; `selling` if the site sells plans."""
+    """Build the view model of a user's plan.
+
+    `selling` says whether the site sells plans; without it no plan change is offered.
+    """
     plan, credits = account.plan, account.balances.subscription
     item = PlanItem(
         title=plan.product.label if plan.product else "Unknown plan" if plan.status != INACTIVE else NO_PLAN,
@@ -122,7 +129,7 @@ def _month(product: Product | None) -> str:
 
 
 def _next(plan: Plan, credits: int, *, selling: bool) -> str:
-    """Return what happens next if the user does nothing."""
+    """Describe what happens next if the user does nothing."""
     if plan.product is None and plan.status in UNKNOWN_WORDS:
         return UNKNOWN_WORDS[plan.status]
     kept = f"Your {counted(credits, 'plan credit')} stay in your account and can be used when a subscription runs again."
@@ -149,7 +156,7 @@ def _next(plan: Plan, credits: int, *, selling: bool) -> str:
 
 
 def _trouble(plan: Plan) -> str:
-    """Return what is wrong with the payment, "" if nothing is."""
+    """Describe the problem with the last payment, or return "" if there is none."""
     if plan.status == SubscriptionStatus.UNPAID:
         return "Your subscription could not be paid, so its credits cannot be used. Change the payment method to go on."
     if plan.payment_failed or plan.status == SubscriptionStatus.PAST_DUE:
@@ -158,7 +165,7 @@ def _trouble(plan: Plan) -> str:
 
 
 def _cancel(plan: Plan, credits: int) -> str:
-    """Return what canceling will do."""
+    """Describe what canceling the plan does."""
     until = f" on {day(plan.renews_at)}" if plan.renews_at else " at the end of what is paid"
     words = f"Nothing more is charged, and the subscription ends{until}. "
     if credits:
@@ -174,7 +181,7 @@ def _change_label(now: Product, other: Product) -> str:
 
 
 def _change(now: Product, other: Product, credits: int) -> str:
-    """Return what changing the plan will do to charges and credits."""
+    """Describe what a plan change does to charges and credits."""
     difference = CREDITS_A_MONTH[other] - CREDITS_A_MONTH[now]
     month = f"{price_words(other)} and {counted(CREDITS_A_MONTH[other], 'credit')} a month"
     if difference > 0:
@@ -190,7 +197,7 @@ def _change(now: Product, other: Product, credits: int) -> str:
 
 
 def line_item(line: StatementLine) -> LineItem:
-    """Return a line of the ledger as the statement shows it."""
+    """Build a line of the credit statement from a ledger entry."""
     note = ""
     if line.debt_change > 0:
         note = f"{counted(line.debt_change, 'credit')} used already: your next ones make up for it"

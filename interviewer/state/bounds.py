@@ -1,7 +1,7 @@
-"""The events that a page may send over its websocket, and bounds on their arguments.
+"""The events that a page may send over its websocket, and the limits on their arguments.
 
-Reflex lets anyone call every public method of every state with any arguments. `EventGate` passes only what is declared here, so a
-handler that only the server chains, or that is not declared, cannot be called.
+Reflex lets anyone call every public method of every state with any arguments. `EventGate` passes on only what is declared here,
+so a handler that is undeclared, or that only the server chains, cannot be called from a page.
 """
 
 from __future__ import annotations
@@ -25,20 +25,23 @@ from interviewer.state.profile import ProfileState
 from interviewer.state.sharing import ShareState
 
 ANYONE, SIGNED_IN = "anyone", "signed in"
-# The wire form of a form's fields: a list of [name, value] under this key (Reflex's FORM_DATA_ENTRIES_KEY).
+# Forms arrive as a list of [name, value] pairs under this key (Reflex's FORM_DATA_ENTRIES_KEY).
 ENTRIES = "__reflex_form_data__"
 MOST_FIELDS, LONGEST_NAME = 60, 100
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Text of at most `longest` characters; longer text is refused, or cut if it is only logged."""
+    """Text of at most `longest` characters.
+
+    With `cut`, for text that is only logged, longer text is truncated instead of refused.
+    """
 
     longest: int
     cut: bool = False
 
     def taken(self, value: object) -> object:
-        """Return the value to pass on; raise TooLong or ValueError."""
+        """Return the text to pass on. Raises ValueError if it is not a string, and TooLong if it exceeds the limit."""
         if not isinstance(value, str):
             raise ValueError("not a text")
         if len(value) > self.longest and not self.cut:
@@ -51,10 +54,10 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Id:
-    """An integer that fits a column of ids."""
+    """A valid database ID, including 0."""
 
     def taken(self, value: object) -> object:
-        """Return the value to pass on; raise ValueError."""
+        """Return the ID. Raises ValueError if it is not a valid ID."""
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < MAX_ID:
             raise ValueError("not an id")
         return value
@@ -65,12 +68,15 @@ class Id:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A form's text fields, of at most `longest` characters in total."""
+    """A form's text fields, with at most `longest` characters in all values together."""
 
     longest: int
 
     def taken(self, value: object) -> object:
-        """Return the fields to pass on, the last value of each name; raise TooLong or ValueError."""
+        """Return the fields as a dict, in which the last value of a repeated name wins.
+
+        Raises ValueError for a malformed form or too many fields, and TooLong if the values exceed the limit.
+        """
         if not isinstance(value, dict):
             raise ValueError("not a form")
         entries = value[ENTRIES] if set(value) == {ENTRIES} else [[name, words] for name, words in value.items()]
@@ -93,12 +99,12 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Hashes:
-    """The hashes of the states that a page holds, sent with Reflex's first event; at most `most`."""
+    """The hashes of a page's states, at most `most`, which Reflex's client sends with its first event."""
 
     most: int
 
     def taken(self, value: object) -> object:
-        """Return the value to pass on; raise ValueError."""
+        """Return the hashes, or None if there are none. Raises ValueError if they are malformed or too many."""
         if value is None:
             return None
         if not isinstance(value, list) or len(value) > self.most:
@@ -113,7 +119,7 @@ class Hashes:
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """An argument of Reflex that this site does not use: any value is dropped."""
+    """An argument of Reflex that this site does not use. Any value is dropped."""
 
     def taken(self, value: object) -> object:  # noqa: ARG002
         """Return None."""
@@ -124,7 +130,7 @@ class Nothing:
 
 
 class TooLong(ValueError):
-    """Text longer than a handler takes; the user sees a notice."""
+    """The text exceeds the handler's limit. The user sees a notice."""
 
 
 Argument = Text | Id | Form | Hashes | Nothing
@@ -132,7 +138,11 @@ Argument = Text | Id | Form | Hashes | Nothing
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Who may send an event, its arguments, the rate limit of its service, and how often one websocket may send it."""
+    """The limits of one event.
+
+    `who` may send it, `arguments` are its parameters, `limit` is the rate limit that its service applies, and `times` is how
+    often one websocket may send it (None: any number). `optional` allows arguments to be missing.
+    """
 
     who: str
     arguments: Mapping[str, Argument] = field(default_factory=dict)
@@ -141,7 +151,10 @@ class Bounds:
     optional: bool = False
 
     def taken(self, payload: object) -> dict[str, object]:
-        """Return the arguments to pass on; raise TooLong, or ValueError for undeclared or missing ones."""
+        """Return the validated arguments, without those that are None.
+
+        Raises TooLong for text over its limit, and ValueError for undeclared, missing or invalid arguments.
+        """
         given = {} if payload is None else payload
         if not isinstance(given, dict) or not set(given) <= set(self.arguments):
             raise ValueError("other arguments")
@@ -151,12 +164,12 @@ class Bounds:
         return {name: value for name, value in taken.items() if value is not None}
 
 
-# Services refuse long texts with a sentence. These limits are higher, beyond what a user types.
+# Services reject long text with a specific error. These limits are higher, beyond what a user would type.
 _SHORT, _LONG = Form(5_000), Form(200_000)
 
 
 def full_name(state: type[rx.State], handler: str) -> str:
-    """Return the name of a handler on the wire; raise KeyError if the state has no such handler."""
+    """Return a handler's full event name. Raises KeyError if the state has no such handler."""
     if handler not in state.event_handlers:
         raise KeyError(f"{state.__name__} has no handler {handler}")
     return f"{state.get_full_name()}.{handler}"
@@ -166,7 +179,7 @@ BOOT = full_name(rx.State, "hydrate_and_load")
 EVENTS: Mapping[str, Bounds] = {
     full_name(state, handler): bounds
     for (state, handler), bounds in {
-        # Of Reflex: the first event of a connection, navigation to a page, and an error in a page's script.
+        # Reflex's own events: the first one of a connection, a page load, and an error in a page's script.
         (rx.State, "hydrate_and_load"): Bounds(ANYONE, {"vars": Nothing(), "hashes": Hashes(200)}, optional=True),
         (OnLoadInternalState, "on_load_internal"): Bounds(ANYONE),
         (FrontendEventExceptionState, "handle_frontend_exception"): Bounds(
@@ -207,8 +220,8 @@ EVENTS: Mapping[str, Bounds] = {
         (ShareState, "stop"): Bounds(SIGNED_IN),
     }.items()
 }
-# Names of handlers that only the server chains, in any state: those that load a page, and those that Reflex gives every state.
-# Declare a new handler in the table above, or here.
+# Handlers that only the server chains, in any state: those that load a page, and those that Reflex adds to every state. Declare a
+# new handler in the table above, or here.
 ONLY_CHAINED = frozenset(
     {"load", "load_report", "require", "watch", "hydrate", "set_is_hydrated", "setvar", "update_vars_internal"}
 )

@@ -1,4 +1,4 @@
-"""The dashboard: running and past interviews, and what they add up to."""
+"""The dashboard: running and past interviews, and the statistics over them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from interviewer.state.dashboard_models import (
 )
 from interviewer.state.models import SummaryItem, summary_item
 
-# Past interviews shown at first, and how many more each click adds.
+# Past interviews shown at first, and how many more each click shows.
 SHOWN = 10
 MORE = 20
 
@@ -34,7 +34,10 @@ async def _empty(state: DashboardState) -> None:
 
 
 class DashboardState(rx.State):
-    """What a user's dashboard shows. `finished` holds the newest past interviews, `past` counts all of them."""
+    """Everything on a user's dashboard except credits and practice.
+
+    `finished` holds the newest past interviews, and `past` counts all of them.
+    """
 
     loaded: bool = False
     error: str = ""
@@ -56,7 +59,7 @@ class DashboardState(rx.State):
     @rx.event
     @when_signed_out(_empty)
     async def load(self) -> None:
-        """Read everything again; empty the page of a user who is signed out."""
+        """Reload the dashboard, or clear it if the user is signed out."""
         self._shown = SHOWN
         await _read(self)
 

@@ -1,4 +1,4 @@
-"""Past and running interviews as the dashboard shows them: plain values, and the pure functions that make them."""
+"""View models for the dashboard, and the pure functions that build them."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from interviewer.reports.dashboard import InterviewSummary, TopicTrend
 from interviewer.reports.streak import RECENT_DAYS, Streak
 from interviewer.wording import counted, date_and_time, form, short_day
 
-# The chart's size in SVG units, and how many interviews it shows: more points are too close to touch one.
+# The chart's size in SVG units, and how many interviews it shows. With more, the points are too close together to tap.
 WIDTH, HEIGHT, MARGIN = 600, 160, 12
 CHARTED = 20
 
 
 @dataclass
 class PointItem:
-    """One interview in the chart of scores over time: its position, and its score and date in words.
+    """One interview in the chart of scores over time: its position and its label.
 
-    `left` and `top` are the position in percent of the chart; `side` says how its words are aligned: start, middle or end.
+    `x` and `y` are in SVG units, `left` and `top` in percent of the chart. `side` is the alignment of the label: start, middle or
+    end.
     """
 
     x: str = ""
@@ -52,7 +53,10 @@ class ResumeItem:
 
 @dataclass
 class TopicItem:
-    """A topic's percentage over all answers and in the last interview; `change` is up, down, same or ""."""
+    """A topic's percentage over all answers and in the last interview.
+
+    `change` compares the two: "up", "down", "same", or "" if there is nothing to compare.
+    """
 
     name: str = ""
     percent: int = 0
@@ -62,7 +66,7 @@ class TopicItem:
 
 @dataclass
 class DayItem:
-    """One of the last days: its weekday's letter, and whether a question was answered."""
+    """One of the last days: the initial of its weekday, whether a question was answered, and whether it is today."""
 
     letter: str = ""
     done: bool = False
@@ -71,7 +75,7 @@ class DayItem:
 
 @dataclass
 class StreakItem:
-    """Days in a row, in words, and each of the last days."""
+    """The current streak, in numbers and in words, and the last days one by one."""
 
     count: int = 0
     unit: str = ""
@@ -81,7 +85,7 @@ class StreakItem:
 
 
 def points(finished: Sequence[InterviewSummary]) -> list[PointItem]:
-    """Return the newest interviews as points of the chart, the oldest first; `finished` has the newest first."""
+    """Return the chart's points, oldest first, without interviews that have no score. `finished` has the newest first."""
     charted = [one for one in reversed(finished[:CHARTED]) if one.percent is not None]
     step = (WIDTH - 2 * MARGIN) / max(1, len(charted) - 1)
     return [_point(one, MARGIN + step * number) for number, one in enumerate(charted)]
@@ -103,7 +107,7 @@ def _point(one: InterviewSummary, x: float) -> PointItem:
 
 
 def height_of(percent: int) -> float:
-    """Return the distance of a percentage from the chart's upper edge, in SVG units."""
+    """Return the y coordinate of a percentage, in SVG units from the top of the chart."""
     return MARGIN + (HEIGHT - 2 * MARGIN) * (100 - percent) / 100
 
 
@@ -113,13 +117,16 @@ def line_of(shown: Sequence[PointItem]) -> str:
 
 
 def area_of(shown: Sequence[PointItem]) -> str:
-    """Return the SVG path of the area between the points and 0 %, "" without points."""
+    """Return the SVG path of the area under the line, or "" without points."""
     floor = f"{height_of(0):.1f}"
     return f"{line_of(shown)} L{shown[-1].x},{floor} L{shown[0].x},{floor} Z" if shown else ""
 
 
 def course_words(percents: Sequence[int]) -> str:
-    """Compare the newest score with the earlier ones, in words; "" for fewer than two. `percents` has the newest first."""
+    """Compare the newest score with the mean of the earlier ones, in a sentence. `percents` has the newest first.
+
+    Returns "" for fewer than two scores.
+    """
     if len(percents) < 2:
         return ""
     newest, earlier_ones = percents[0], percents[1:]
@@ -134,7 +141,10 @@ def course_words(percents: Sequence[int]) -> str:
 
 
 def resume_item(unfinished: Sequence[InterviewSummary], reached: int) -> ResumeItem:
-    """Return the newest unfinished interview; `reached` is the position of its newest question, 0 before the first."""
+    """Build the item for the newest unfinished interview, or an empty one if there is none.
+
+    `reached` is the position of the newest question, or 0 before the first question.
+    """
     if not unfinished:
         return ResumeItem()
     one = unfinished[0]
@@ -153,7 +163,7 @@ def resume_item(unfinished: Sequence[InterviewSummary], reached: int) -> ResumeI
 
 
 def topic_items(trends: Sequence[TopicTrend], interviews: int) -> list[TopicItem]:
-    """Return the topics in an interview's order, compared with the last of two or more interviews."""
+    """Build the topic items in the given order. The last interview is compared only if there are at least two `interviews`."""
     return [_topic(one, compare=interviews > 1) for one in trends]
 
 
@@ -166,7 +176,7 @@ def _topic(one: TopicTrend, *, compare: bool) -> TopicItem:
 
 
 def weakest_words(trends: Sequence[TopicTrend]) -> str:
-    """Return the topic with the lowest percentage in words, "" before the first verdict."""
+    """Name the topic with the lowest percentage in a sentence. Returns "" before the first verdict."""
     if not trends:
         return ""
     weakest = min(trends, key=lambda one: one.percent)
@@ -174,7 +184,7 @@ def weakest_words(trends: Sequence[TopicTrend]) -> str:
 
 
 def streak_item(streak: Streak, today: date) -> StreakItem:
-    """Return a streak as the dashboard shows it on `today`."""
+    """Build the view model of a streak, as of `today`."""
     days = [
         DayItem("MTWTFSS"[(today - timedelta(RECENT_DAYS - 1 - number)).weekday()], done, number == RECENT_DAYS - 1)
         for number, done in enumerate(streak.recent)

@@ -1,7 +1,7 @@
-"""Check every message on a page's websocket before Reflex reads it, and pass only what `bounds.py` declares.
+"""Validate every websocket message of a page before Reflex reads it, and pass on only what `bounds.py` declares.
 
-Messages are rebuilt from the parts that were checked. A message that no page sends closes the websocket; an event that is not
-declared, or too large, is dropped. The log never quotes the client.
+Messages are rebuilt from the validated parts. A message that no page would send closes the websocket. An event that is
+undeclared, too large or out of bounds is dropped, and too many of them close the websocket. Client input is never logged.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from interviewer.state.notices import NoticeState
 logger = logging.getLogger(__name__)
 
 PATH = "/_event"
-# Characters of one message; the longest form with every character escaped is shorter.
+# Maximum length of a message in characters. The longest allowed form is shorter even with every character escaped.
 LONGEST = 400_000
-# Characters of the parts of a page's address in an event, and the number of query parameters.
+# Maximum lengths of a URL's path, path with query, and query parameters in an event, and the maximum number of parameters.
 LONGEST_PATH, LONGEST_ADDRESS, LONGEST_QUERY, MOST_QUERIES = 1_000, 4_000, 4_000, 30
-# Characters of the query string and bytes of the headers in a connection's request.
+# Maximum length of the query string in characters, and of the headers in bytes, of a websocket request.
 LONGEST_QUERY_STRING, MOST_HEADERS = 500, 16_384
-# Refused events after which a websocket is closed, and namespace connections that one may make.
+# More refused events than this close a websocket, and so do more namespace connections than this.
 MOST_REFUSED, MOST_CONNECTS = 20, 5
-# Script errors that one websocket may report, and their length; Reflex limits them per process.
+# Script errors that one websocket may report, and their maximum length. Reflex only limits them per process.
 MOST_REPORTS, LONGEST_REPORT = 5, 300
-# Seconds between two log lines for the same reason.
+# Seconds between log lines for the same reason.
 QUIET = 60.0
 # RFC 6455: "Policy violation".
 VIOLATION = 1008
@@ -47,7 +47,7 @@ _PONG, _CLOSE = "3", "1"
 
 
 class Reason(StrEnum):
-    """Why a message was refused, as the log and the metrics name it."""
+    """Why a message was refused, as used in logs and metrics."""
 
     REQUEST = "request"
     MALFORMED = "malformed"
@@ -55,17 +55,17 @@ class Reason(StrEnum):
     ARGUMENTS = "arguments"
     LENGTH = "length"
     NUMBER = "number"
-    # Of `backlog.py`: too many unfinished events, and events of a page that has closed.
+    # Used by `backlog.py`: too many unfinished events, and events of a page that has disconnected.
     WAITING = "waiting"
     GONE = "gone"
 
 
 class Violation(Exception):
-    """A message that no page sends."""
+    """A message that no page would send. It closes the websocket."""
 
 
 class Refusal(Exception):
-    """An event that is not passed on."""
+    """An event that is dropped, and the reason."""
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason)
@@ -73,14 +73,14 @@ class Refusal(Exception):
 
 
 class EventGate:
-    """Apply the declared bounds to every message of a page's websocket."""
+    """ASGI middleware that applies the declared bounds to every message on a page's websocket."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._seldom = Seldom(QUIET)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass websockets that pages open, and of their messages those that pages send."""
+        """Validate a page's websocket and its messages. Other requests pass through unchanged."""
         if scope["type"] != "websocket" or not scope["path"].startswith(PATH):
             await self._app(scope, receive, send)
             return
@@ -125,7 +125,7 @@ class EventGate:
 
 
 class Reader:
-    """Check the messages of one websocket, in order."""
+    """Validates the messages of one websocket, in order."""
 
     def __init__(self) -> None:
         self._connects = 0
@@ -133,7 +133,10 @@ class Reader:
         self._times: Counter[str] = Counter()
 
     def read(self, text: object) -> str:
-        """Return a message to pass on; raise Refusal or Violation."""
+        """Return the message to pass on.
+
+        Raises Refusal if the event must be dropped, and Violation if the websocket must be closed.
+        """
         if not isinstance(text, str):
             raise Violation
         if len(text) > LONGEST:
@@ -154,7 +157,7 @@ class Reader:
         return text
 
     def _greeting(self, given: object) -> dict[str, Any]:
-        """Return what a page sends when it connects: its first event and its build."""
+        """Return the validated payload of a connect message: the client's build, and the first event if it is valid."""
         if not isinstance(given, dict):
             raise Violation
         taken: dict[str, Any] = {}
@@ -167,7 +170,7 @@ class Reader:
         return taken
 
     def _emitted(self, given: object) -> list[Any]:
-        """Return what a page emits: an event, a script error, or a ping."""
+        """Return the validated content of a message: an event, a script error report, or a ping."""
         match given:
             case ["event", dict() as event]:
                 return ["event", self._event(event, EVENTS)]
@@ -203,7 +206,7 @@ class Reader:
 
 
 def _is_of_a_page(scope: Scope) -> bool:
-    """Return whether the request for a websocket has one token of a page, and is short."""
+    """Return whether a websocket request is within the size limits and has exactly one well-formed page token."""
     query = scope.get("query_string", b"").decode("latin-1")
     if len(query) > LONGEST_QUERY_STRING or sum(len(name) + len(value) for name, value in scope["headers"]) > MOST_HEADERS:
         return False
@@ -212,7 +215,7 @@ def _is_of_a_page(scope: Scope) -> bool:
 
 
 def _address(given: object) -> dict[str, Any]:
-    """Return the page's address in an event, cut to the length of addresses."""
+    """Return the parts of the page's URL in an event, truncated to their limits. A malformed path becomes "/"."""
     if not isinstance(given, dict):
         return {}
     taken: dict[str, Any] = {}
@@ -227,7 +230,7 @@ def _address(given: object) -> dict[str, Any]:
 
 
 def _is_path(text: str) -> bool:
-    """Return whether this is a path of this site, with its query; Reflex fails on other text."""
+    """Return whether the text is a path on this site, with or without a query. Reflex fails on other text."""
     try:
         text.encode()
         parts = urlsplit(text)
@@ -237,7 +240,10 @@ def _is_path(text: str) -> bool:
 
 
 def _query(given: dict[str, Any]) -> dict[str, str]:
-    """Return the first query parameters, up to LONGEST_QUERY characters in total."""
+    """Return the leading query parameters, at most MOST_QUERIES and LONGEST_QUERY characters.
+
+    Stops at a value that is not text.
+    """
     taken, left = {}, LONGEST_QUERY
     for name, value in list(given.items())[:MOST_QUERIES]:
         left -= len(name) + len(str(value))
@@ -259,5 +265,5 @@ def _written(value: object) -> str:
 
 
 def _notice(words: str) -> str:
-    """Return the message that shows `words` on the page."""
+    """Return the websocket message that shows `words` as a notice on the page."""
     return _EVENT + _written(["event", {"delta": NoticeState.saying(words)}])

@@ -1,6 +1,6 @@
-"""Follow work on an interview from a background event: its events go onto the page as they come.
+"""Follow the work on an interview from a background event, and show its events on the page as they arrive.
 
-The state's lock is held only to copy input and to show what has come, never while the interviewer works.
+The state's lock is held only while input is copied and results are shown, never while the interviewer works.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from interviewer.state.streaming import batched
 
 @asynccontextmanager
 async def explaining(state: InterviewFields) -> AsyncIterator[None]:
-    """Show an error raised in the block as a sentence, and make the page usable again in any case. Unauthorized passes."""
+    """Show an error raised in the block on the page, and reset `sending` in any case. Unauthorized is re-raised."""
     try:
         yield
     except Exception as error:
@@ -38,12 +38,12 @@ async def explaining(state: InterviewFields) -> AsyncIterator[None]:
 
 
 def bounded(person: SignedIn, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
-    """Return the events as one of the streams that a user may follow at once, on pages and through the API together."""
+    """Count the events as one of the user's concurrent streams, whose limit pages and API share."""
     return services().following.through(person.user_id, events)
 
 
 async def follow(state: InterviewFields, stream: int, events: AsyncIterator[Event]) -> None:
-    """Show events as they come; from a stream that is no longer the newest, only scores."""
+    """Show events as they arrive. From a stream that is no longer the newest, only scores are shown."""
     growing = showing.Growing()
     async for batch in batched(events):
         async with state:
@@ -55,9 +55,10 @@ async def follow(state: InterviewFields, stream: int, events: AsyncIterator[Even
 
 
 async def settle(state: InterviewFields, stream: int) -> bool:
-    """End the signs of work of a stream that has ended; return whether the state was dropped meanwhile, so the page must load.
+    """Clear the progress indicators of a finished stream.
 
-    A state that has shown nothing yet replaces one that was dropped with its store.
+    Returns whether the page has to load again because its state was dropped meanwhile: the new state, which has shown nothing,
+    has stream 0.
     """
     async with state:
         if state._stream == stream:
@@ -66,7 +67,10 @@ async def settle(state: InterviewFields, stream: int) -> bool:
 
 
 async def catch_up(state: InterviewFields, stream: int, person: SignedIn, view: InterviewView) -> bool:
-    """Join the work that is under way for an interview: its start, or that on an answer of a closed tab. Return as `settle`."""
+    """Join running work on an interview: its start, or an answer submitted in a tab that was closed.
+
+    Returns whether the page has to load again, as `settle` does.
+    """
     bind_contextvars(interview_id=view.id)
     interviews = services().interviews
     async with state:
@@ -83,7 +87,7 @@ async def catch_up(state: InterviewFields, stream: int, person: SignedIn, view: 
 
 
 async def report_if_finished(state: InterviewFields, stream: int, person: SignedIn) -> None:
-    """Read the final figures once the last verdict is there."""
+    """Show the report once the interview is finished. Does nothing before, or if the stream is no longer the newest."""
     async with state:
         wanted = state.interview_id if state.phase == "finished" and state._stream == stream else 0
     if wanted:

@@ -1,6 +1,7 @@
-"""Taking an interview: starting it, answering, skipping, retrying, pausing, giving up.
+"""Taking an interview: start, answer, skip, retry, pause and give up.
 
-Handlers that wait for the interviewer are background events: they hold the state's lock only to copy input and to show what came.
+Handlers that wait for the interviewer are background events. They hold the state's lock only while they copy input or show
+results.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from interviewer.state.following import bounded, catch_up, explaining, follow, r
 from interviewer.state.interview_fields import InterviewFields
 from interviewer.state.plan_form import choice_item, chosen_plan
 
-# Characters of a job description that the page keeps: more than the use case takes, so that its error is shown with the text.
+# Maximum length of a job description kept on the page, in characters. It exceeds the use case's limit, so that text over that
+# limit is shown with its error.
 MAX_KEPT_INPUT = 60_000
 
 
@@ -36,10 +38,13 @@ class InterviewState(InterviewFields, rx.State):
     @rx.event(background=True)
     @when_signed_out(stay_silent)
     async def load(self) -> EventSpec | None:
-        """Show the interview that the address names, else the one that runs, else the form that starts one."""
+        """Show the interview whose ID is in the URL, or the current one if the URL has no ID, or else the start form.
+
+        Joins any running work on the interview. Errors, including an unknown ID, set the phase to "lost".
+        """
         async with self:
             wanted = self.router.url.query_parameters.get("id", "")
-            # What the page shows stays there meanwhile: the user may be typing.
+            # Keep what the page shows in the meantime: the user may be typing.
             here = self.phase if self.phase == "start" or wanted in {"", str(self.interview_id)} else "loading"
             stream = showing.begin(self, here)
         try:
@@ -66,7 +71,10 @@ class InterviewState(InterviewFields, rx.State):
     @rx.event(background=True)
     @when_signed_out(to_login)
     async def start(self, form: dict[str, Any]) -> EventSpec | None:
-        """Start an interview for the job description and the choices in the form; they stay there if that fails."""
+        """Start an interview with the form's job description and plan. If that fails, the form keeps its content.
+
+        Does nothing while a request is running or outside the start phase.
+        """
         async with self:
             if self.sending or self.phase != "start":
                 return None
@@ -82,19 +90,22 @@ class InterviewState(InterviewFields, rx.State):
     @rx.event(background=True)
     @when_signed_out(to_login)
     async def submit_answer(self, form: dict[str, Any]) -> EventSpec | None:
-        """Send the answer in the box. The form names its question, so it arrives even if this state was dropped."""
+        """Submit the answer. The form carries the question ID, so the answer arrives even if this state was dropped."""
         return await _send(self, form, str(form.get("answer", "")))
 
     @rx.event(background=True)
     @when_signed_out(to_login)
     async def skip(self, interview_id: int, question_id: int) -> EventSpec | None:
-        """Skip a question: it scores 0, and the next one is asked."""
+        """Skip a question. It scores 0, and the next question is asked."""
         return await _send(self, {"interview": interview_id, "question": question_id}, None)
 
     @rx.event(background=True)
     @when_signed_out(to_login)
     async def give_up(self) -> EventSpec | None:
-        """Give up a start whose first question has not come yet; the credit comes back."""
+        """Give up an interview that has no question yet, and return its credit.
+
+        Does nothing once there is a question. If the first question has arrived meanwhile, the page loads the interview instead.
+        """
         async with self:
             interview_id = self.interview_id
             if self.phase != "live" or self.question.question_id or self.last.question_id or not interview_id:
@@ -113,7 +124,7 @@ class InterviewState(InterviewFields, rx.State):
     @rx.event(background=True)
     @when_signed_out(to_login)
     async def retry(self) -> EventSpec | None:
-        """Retry what failed for the last answer."""
+        """Retry the failed verdict or next question of the last answer."""
         async with self:
             wanted = [self.last.question_id] if self.last.question_id else []
         return await _complete(self, wanted)
@@ -121,7 +132,7 @@ class InterviewState(InterviewFields, rx.State):
     @rx.event(background=True)
     @when_signed_out(to_login)
     async def score_missing(self) -> EventSpec | None:
-        """Judge the answers that have no verdict."""
+        """Judge the earlier answers that have no verdict."""
         async with self:
             wanted = list(self.unscored)
         return await _complete(self, wanted)
@@ -140,14 +151,14 @@ class InterviewState(InterviewFields, rx.State):
 
     @rx.event
     def start_another(self) -> None:
-        """Show the form that starts an interview; a paused one stays paused."""
+        """Show the start form. A paused interview stays paused. Does nothing while an interview is live."""
         if self.phase in {"paused", "finished"}:
             showing.begin(self, "start")
             self.interview_id = 0
 
     @rx.event
     def use_sample(self, key: str) -> None:
-        """Put a sample job description into the box."""
+        """Fill in a sample job description. Does nothing for an unknown key or outside the start form."""
         if self.phase == "start" and not self.sending and key in SAMPLE_JOBS:
             showing.fill_job(self, SAMPLE_JOBS[key].text)
 
@@ -158,7 +169,10 @@ class InterviewState(InterviewFields, rx.State):
 
 
 async def _send(state: InterviewState, form: dict[str, Any], text: str | None) -> EventSpec | None:
-    """Send an answer to the question that a form names, or skip it without a text, and show the outcome."""
+    """Submit an answer to the question identified by the form, or skip the question if `text` is None, and show the result.
+
+    Does nothing while another request is running.
+    """
     interview_id, question_id = (id_of(str(form.get(name))) or 0 for name in ("interview", "question"))
     async with state:
         if state.sending:
@@ -166,7 +180,7 @@ async def _send(state: InterviewState, form: dict[str, Any], text: str | None) -
         forgotten = state.interview_id != interview_id
         state.sending, state.error, state.behind = True, "", False
         address = client(state)
-        # Until the answer is accepted, the page keeps following what it follows now.
+        # Until the answer is accepted, the page keeps following its current stream.
         stream = state._stream
     async with explaining(state):
         person = await signed_in(state)
@@ -184,7 +198,7 @@ async def _send(state: InterviewState, form: dict[str, Any], text: str | None) -
 
 
 def _load_if(dropped: bool) -> EventSpec | None:
-    """Return the event that fills the page of a state that was dropped and replaced by an empty one."""
+    """Return the event that loads the page again if its state was dropped, or None."""
     return InterviewState.load if dropped else None
 
 
@@ -195,7 +209,7 @@ async def _chained(first: Event, rest: AsyncIterator[Event]) -> AsyncIterator[Ev
 
 
 async def _complete(state: InterviewState, question_ids: list[int]) -> EventSpec | None:
-    """Complete the work on answers, one after the other."""
+    """Do the missing work on answers, one at a time. Does nothing while another request is running."""
     async with state:
         if state.sending:
             return None
@@ -209,12 +223,15 @@ async def _complete(state: InterviewState, question_ids: list[int]) -> EventSpec
             completing = services().interviews.complete(person.user_id, interview_id, question_id, address)
             await follow(state, stream, bounded(person, completing))
         await report_if_finished(state, stream, person)
-    # Without a question to complete the state may be one that replaced a dropped one.
+    # Without any question ID, this may be the empty state that replaced a dropped one.
     return _load_if(await settle(state, stream)) if question_ids else InterviewState.load
 
 
 async def _change_status(state: InterviewState, wanted: InterviewStatus) -> EventSpec | None:
-    """Pause or resume, then show the interview again and join the work under way for it."""
+    """Pause or resume the interview, show it again, and join any running work on it.
+
+    Does nothing while another request is running.
+    """
     async with state:
         if state.sending:
             return None
@@ -224,7 +241,7 @@ async def _change_status(state: InterviewState, wanted: InterviewStatus) -> Even
     async with explaining(state):
         person = await signed_in(state)
         if interview_id:
-            # Another tab may have been faster; that is no error.
+            # Another tab may already have changed the status. That is not an error.
             view = await services().interviews.set_status(person.user_id, interview_id, wanted, unless_it_is=True)
     if view is None:
         return None if interview_id else InterviewState.load
@@ -235,7 +252,10 @@ async def _change_status(state: InterviewState, wanted: InterviewStatus) -> Even
 
 
 async def _wanted_view(person: SignedIn, wanted: str) -> InterviewView | None:
-    """Return the interview that the address names, else the running one; raise NotFound for another user's."""
+    """Return the interview with the ID from the URL, or the user's current interview if there is no ID.
+
+    Raises NotFound if the ID is invalid or belongs to another user.
+    """
     if not wanted:
         return await services().interviews.current(person.user_id)
     if not (interview_id := id_of(wanted)):

@@ -1,4 +1,4 @@
-"""What the interview page shows: the vars of its state, apart from the handlers that change them."""
+"""The state vars of the interview page, apart from the handlers that change them."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from interviewer.state.plan_form import ChoiceItem
 class InterviewFields(rx.State, mixin=True):
     """Everything on the interview page except unsent text, which the browser keeps (`assets/drafts.js`).
 
-    `_stream` numbers what the page follows: work that was begun under an older number shows nothing more.
+    `_stream` is the number of the stream that the page follows. Streams with an older number only update scores.
     """
 
     phase: str = "loading"  # loading, start, live, paused, finished or lost
     error: str = ""
-    behind: bool = False  # an answer was for a question that another tab has answered
+    behind: bool = False  # the last submission was for a question that another tab has already answered
     note: str = ""
-    said_question: str = ""  # for screen readers, once each
+    said_question: str = ""  # announcements for screen readers
     said_verdict: str = ""
     sending: bool = False
     credits: int = 0
-    refusal: str = ""  # why no interview can be started without a credit
+    refusal: str = ""  # why a user without credits cannot start an interview
     job_text: str = ""
-    choice: ChoiceItem = ChoiceItem()  # length, level and language that the start form offers
-    job_box: int = 0  # a new number makes the page render the box again, with `job_text` in it
+    choice: ChoiceItem = ChoiceItem()  # the choices preselected in the start form
+    job_box: int = 0  # a new number re-renders the text box with `job_text`
     interview_id: int = 0
     title: str = ""
     started_ms: int = 0

@@ -1,4 +1,4 @@
-"""What the pages show: plain values, and the pure functions that make them from the services' views."""
+"""View models shared by several pages, and the pure functions that build them from the services' views."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from interviewer.reports.dashboard import InterviewSummary
 from interviewer.reports.prose import Block, blocks, model_answer
 from interviewer.wording import date_and_time
 
-# Characters of a question that a screen reader announces; the page has the whole text.
+# Maximum length of a question in a screen reader announcement, in characters. The page shows the full text.
 SAID = 300
 
 
 @dataclass
 class MarkItem:
-    """One key point of a verdict."""
+    """One key point of a verdict, with its mark, the mark's label, and the quote from the answer."""
 
     point: str = ""
     mark: str = ""
@@ -32,7 +32,7 @@ class MarkItem:
 
 @dataclass
 class PieceItem:
-    """A piece of an answer: its mark, hit, partial or "", and the key point that it is for."""
+    """A segment of an answer, with the mark (hit, partial or "") and the key point that it is evidence for."""
 
     words: str = ""
     mark: str = ""
@@ -41,7 +41,7 @@ class PieceItem:
 
 @dataclass
 class PairItem:
-    """One key point as both verdicts saw it."""
+    """One key point and its mark in both verdicts."""
 
     point: str = ""
     first: str = ""
@@ -51,11 +51,12 @@ class PairItem:
 
 @dataclass
 class TurnItem:
-    """One question with everything that a page may show of it; `total` is the number of questions in its interview.
+    """One turn with everything that a page may show of it.
 
-    `band` says in words how several gradings differ, between `low` and `high`; empty if they agree or there is one.
-    `appealed`: there are two verdicts, and `score` is the mean of `first_score` and `second_score`.
-    `asked_ms` is when it was asked, in milliseconds since 1970, UTC; `hits`, `halves` and `misses` count the marks.
+    `total` is the number of questions in the interview. `asked_ms` is when the question was asked, as a Unix timestamp in
+    milliseconds. `hits`, `halves` and `misses` count the marks. `band` describes how far several gradings disagree, between `low`
+    and `high`; it is empty if they agree or there is only one. If `appealed`, there are two verdicts, and `score` is the mean of
+    `first_score` and `second_score`.
     """
 
     question_id: int = 0
@@ -92,7 +93,7 @@ class TurnItem:
 
 @dataclass
 class RailItem:
-    """One topic in the rail: `state` is done, current or ahead; `dots` has a label for each of its questions."""
+    """One topic in the progress rail. `state` is done, current or ahead; `dots` has a label for each question."""
 
     name: str = ""
     state: str = "ahead"
@@ -123,7 +124,7 @@ class SummaryItem:
 
 
 def turn_item(turn: TurnView) -> TurnItem:
-    """Return a turn as the pages show it."""
+    """Build the view model of a turn."""
     found = TurnItem(
         question_id=turn.question_id,
         position=turn.position,
@@ -142,7 +143,7 @@ def turn_item(turn: TurnView) -> TurnItem:
 
 
 def _pieces(turn: TurnView) -> list[PieceItem]:
-    """Return the answer, cut at the quotes of its verdict."""
+    """Split the answer into segments at the quotes of its verdict."""
     marks = [mark for mark in turn.verdict.marks if mark.quote] if turn.verdict else []
     found = []
     for segment in segments(turn.answer or "", [mark.quote for mark in marks]):
@@ -188,7 +189,7 @@ def _appealed(verdict: VerdictView, appeal: AppealView) -> dict[str, Any]:
 
 
 def rail(plan: Plan, asked: int, scores: dict[int, int], *, finished: bool = False) -> list[RailItem]:
-    """Return the rail of the plan's topics after `asked` questions; `scores` has the scores by position."""
+    """Build the progress rail after `asked` questions. `scores` maps question positions to scores."""
     items, after = [], 0
     for topic in plan.topics:
         positions = range(after + 1, after + topic.questions + 1)
@@ -206,7 +207,7 @@ def rail(plan: Plan, asked: int, scores: dict[int, int], *, finished: bool = Fal
 
 
 def _dot(position: int, asked: int, scores: dict[int, int], finished: bool) -> str:
-    """Return the label of one question: its score, "now" while it is open, "?" without a verdict, else ""."""
+    """Return a question's label: its score, "now" if it is open, "?" if it has no verdict, or "" if it is still ahead."""
     if position in scores:
         return str(scores[position])
     if position == asked and not finished:
@@ -215,17 +216,17 @@ def _dot(position: int, asked: int, scores: dict[int, int], finished: bool) -> s
 
 
 def scores_of(view: InterviewView) -> dict[int, int]:
-    """Return the scores by question position."""
+    """Return the scores of an interview by question position, without unjudged answers."""
     return {turn.position: turn.verdict.score for turn in view.turns if turn.verdict}
 
 
 def report_items(view: InterviewView) -> list[ReportItem]:
-    """Return the score by topic."""
+    """Build the report's scores by topic."""
     return [ReportItem(score.name, score.percent or 0, score.percent is not None) for score in view.topic_scores]
 
 
 def summary_item(summary: InterviewSummary) -> SummaryItem:
-    """Return an interview as the dashboard lists it."""
+    """Build an interview's list entry for the dashboard."""
     finished = summary.status is InterviewStatus.FINISHED
     return SummaryItem(
         id=summary.id,
@@ -244,19 +245,19 @@ def heading(view: InterviewView) -> str:
 
 
 def milliseconds(moment: datetime) -> int:
-    """Return a moment as milliseconds since 1970, UTC."""
+    """Return a datetime as a Unix timestamp in milliseconds."""
     return int(moment.timestamp() * 1000)
 
 
 def asked_words(turn: TurnView) -> str:
-    """Return the announcement of a new question for screen readers; a long text is cut at a word."""
+    """Return the screen reader announcement of a new question. Long text is truncated at a word boundary."""
     text = " ".join(turn.prompt.split())
     short = text if len(text) <= SAID else text[:SAID].rsplit(None, 1)[0] + " …"
     return f"Now question {turn.position} of {turn.total}, {turn.topic}: {short}"
 
 
 def judged_words(turn: TurnView) -> str:
-    """Return the announcement of a verdict for screen readers, "" without one."""
+    """Return the screen reader announcement of a verdict, or "" if there is none."""
     if turn.verdict is None:
         return ""
     if turn.skipped:
@@ -265,13 +266,13 @@ def judged_words(turn: TurnView) -> str:
 
 
 def progress_words(turn: TurnItem) -> str:
-    """Return the progress of an interview in words, "" before the first question."""
+    """Return the interview's progress as text, or "" before the first question."""
     return f"Question {turn.position} of {turn.total}" if turn.position else ""
 
 
 @dataclass
 class MailItem:
-    """A mail in the development mailbox."""
+    """An email in the development mailbox."""
 
     recipient: str = ""
     subject: str = ""

@@ -1,4 +1,4 @@
-"""Short notices on a page: that something was saved, copied or failed."""
+"""Short notices on a page, for example that an event was refused or failed."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from reflex.constants.state import FIELD_MARKER
 
 
 class NoticeState(rx.State):
-    """The newest notice of a page; `number` distinguishes two notices with the same words."""
+    """The latest notice of a page. `number` distinguishes two notices with the same text."""
 
     words: str = ""
     number: int = 0
 
     @classmethod
     def saying(cls, words: str) -> dict[str, dict[str, Any]]:
-        """Return the delta that shows `words` on a page whose state is out of reach."""
+        """Return the state delta that shows `words` as a notice. It can be sent without access to the page's state."""
         return {cls.get_full_name(): {f"words{FIELD_MARKER}": words, f"number{FIELD_MARKER}": -1}}
 
     @rx.event

@@ -1,6 +1,6 @@
-"""Drop a page's state when the session or the share that it was filled for ends: the part that depends on Reflex.
+"""Drop a page's state when its session or its shared link ends. This is the part that depends on Reflex.
 
-`accounts/open_pages.py` has the rules; `api/open_pages.py` gives each connection the key of its state.
+`accounts/open_pages.py` has the rules, and `api/open_pages.py` gives each connection the key of its state.
 `tests/state/test_ownership_contract.py` checks the undocumented behavior of Reflex that this relies on.
 """
 
@@ -21,15 +21,19 @@ from interviewer.errors import AppError
 from interviewer.state.access import cookie, services
 from interviewer.state.sharing import SharedState, share_of, take_back
 
-# Seconds that canceled handlers of a page have to end.
+# Seconds to wait for a page's canceled handlers to end.
 CANCEL_WAIT = 5.0
 
 
 class Ownership(Middleware):
-    """Check the owner of a state before it is sent. Runs before Reflex's own middleware, which sends it."""
+    """Checks the owner of a state before it is sent. Runs before Reflex's own middleware, which sends the state."""
 
     async def preprocess(self, app: rx.App, state: BaseState, event: Event) -> StateUpdate | None:  # noqa: ARG002
-        """Skip an event that would send the state of an ended session, and clear the report of an ended share."""
+        """Check the session and the shared link before an event that sends a page's full state.
+
+        Returns an empty update, which skips the event, if the session has ended or can't be checked. Clears the report if its
+        link was revoked. Returns None to let the event run.
+        """
         pages, key, root = services().open_pages, EventContext.get().token, cast("rx.State", state)
         if not pages.touch(key):
             pages.fill(key, cookie(root, COOKIE))
@@ -48,27 +52,30 @@ class Ownership(Middleware):
 
 
 async def watch(app: rx.App) -> None:
-    """Close the pages and drop the states of ended sessions and shares until canceled. Reflex passes `app` by name."""
+    """Close pages and drop states whose session or shared link has ended, until canceled. Reflex passes `app` by name."""
     await services().open_pages.watch(_States(app))
 
 
 class _States:
-    """The states of an application's pages, with the methods of `open_pages.Forget`."""
+    """The states of an app's pages. Implements `open_pages.Forget`."""
 
     def __init__(self, app: rx.App) -> None:
         self._app = app
 
     async def state(self, key: str) -> None:
-        """Cancel the handlers of a page and empty its state."""
+        """Cancel a page's running handlers and reset its state."""
         # A handler that streams a verdict would fill the state again.
         await event_tasks.cancel(key, CANCEL_WAIT)
         async with self._app.state_manager.modify_state(rx.BaseStateToken(ident=key, cls=rx.State)) as root:
             root.reset()
-            # It holds the cookie, and `reset` keeps it.
+            # The router data holds the cookie, and `reset` would keep it.
             root.router_data, root.router = {}, RouterData()
 
     async def report(self, key: str, share: str) -> None:
-        """Remove a report from its state, and from its page if that is open."""
+        """Clear a shared report from its state, and from the page if it is connected.
+
+        Does nothing if the state shows another report.
+        """
         token, is_open = rx.BaseStateToken(ident=key, cls=SharedState), connected_pages.is_connected(self._app, key)
         async with self._app.modify_state(token) if is_open else self._app.state_manager.modify_state(token) as root:
             shared = await root.get_state(SharedState)

@@ -1,4 +1,4 @@
-"""The choices of the start form: which are selected, and the plan of a submitted form."""
+"""The start form's choices: which are preselected, and the plan of a submitted form."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from interviewer.errors import BadRequest
 from interviewer.interviews.plan import SHORT, STANDARD, Plan, PlanRefused, Preset, focus, with_choices
 from interviewer.interviews.topics import TOPICS
 
-# The names of the form's fields. Each topic has its own, because of fields with the same name only the last arrives.
+# Field names. Each topic has its own, because only the last of several fields with the same name arrives.
 LENGTH, LEVEL, LANGUAGE = "length", "level", "language"
 
 
@@ -21,7 +21,7 @@ def topic_field(topic_id: int) -> str:
 
 @dataclass
 class ChoiceItem:
-    """What the start form shows as selected; `topics` is for the focus preset and empty for others."""
+    """The start form's selection. `topics` is empty except for the focus preset."""
 
     preset: str = Preset.STANDARD.value
     topics: list[int] = field(default_factory=list)
@@ -30,14 +30,17 @@ class ChoiceItem:
 
 
 def choice_item(plan: Plan) -> ChoiceItem:
-    """Return a plan as the start form shows it; one of no preset as the standard one."""
+    """Return the form's selection for a plan. A plan without a preset is shown as the standard one."""
     preset = plan.preset or Preset.STANDARD
     topics = [one.topic_id for one in plan.topics] if preset is Preset.FOCUS else []
     return ChoiceItem(preset.value, topics, plan.level or "", plan.programming_language)
 
 
 def chosen_plan(form: Mapping[str, Any]) -> Plan:
-    """Return the plan of a form, standard where it says nothing; raise BadRequest for choices that no plan has."""
+    """Return the plan that a form describes. Missing fields mean the standard plan, and no level or language.
+
+    Raises BadRequest for invalid choices.
+    """
     try:
         return with_choices(_sized(str(form.get(LENGTH, ""))[:20], form), form.get(LEVEL, ""), form.get(LANGUAGE, ""))
     except PlanRefused as error:

@@ -1,6 +1,6 @@
-"""Practicing: one question of the bank at a time, any number of tries, an immediate verdict.
+"""Practicing one question of the bank at a time, with any number of tries and an immediate verdict.
 
-Handlers are background events, as in the interview. The browser keeps unsent text (`assets/drafts.js`), not this state.
+Handlers are background events, as in the interview. Unsent text is kept by the browser (`assets/drafts.js`), not by this state.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from interviewer.state.practice_models import (
     try_items,
 )
 
-# Characters of a question's id that are read; ids of the bank are shorter.
+# Maximum length of a question ID in characters. The bank's IDs are shorter.
 MAX_BANK_ID = 80
 
 
 class PracticeState(rx.State):
-    """Everything on the practice page. The form sends `try_id`, so an answer sent twice is stored once."""
+    """Everything on the practice page. The form sends `try_id`, so an answer submitted twice is stored once."""
 
     phase: str = "loading"  # loading, open or lost
     error: str = ""
@@ -49,7 +49,7 @@ class PracticeState(rx.State):
     @rx.event(background=True)
     @when_signed_out(stay_silent)
     async def load(self) -> EventSpec | None:
-        """Show the question that the address names; without one, redirect to the first suggestion."""
+        """Show the question whose ID is in the URL, or redirect to the first suggestion if the URL has no ID."""
         async with self:
             wanted = str(self.router.url.query_parameters.get("question", ""))[:MAX_BANK_ID]
             if wanted != self.bank_id or self.phase == "lost":
@@ -64,7 +64,7 @@ class PracticeState(rx.State):
         except Exception as error:
             words = words_of(error)
             async with self:
-                # A question that the page shows stays there: the user may be typing an answer.
+                # Keep the question that is on the page: the user may be typing an answer.
                 self.phase, self.error = "open" if self.phase == "open" and not isinstance(error, NotFound) else "lost", words
             return None
         async with self:
@@ -79,7 +79,10 @@ class PracticeState(rx.State):
     @rx.event(background=True)
     @when_signed_out(to_login)
     async def submit(self, form: dict[str, Any]) -> EventSpec | None:
-        """Judge the answer in the box. The form names its question, so it counts even if this state was dropped."""
+        """Judge the submitted answer. The form carries the question ID, so the answer counts even if this state was dropped.
+
+        Does nothing while another answer is being judged.
+        """
         text, bank_id = str(form.get("answer", "")), str(form.get("question", ""))[:MAX_BANK_ID]
         async with self:
             if self.sending:
@@ -126,7 +129,7 @@ def _show_record(state: PracticeState, view: ExerciseView) -> None:
 
 
 def _id(raw: object) -> UUID:
-    """Return the id that the page made, or a new one if the form has none."""
+    """Return the form's try ID, or a new one if it is missing or invalid."""
     try:
         return UUID(str(raw))
     except ValueError:

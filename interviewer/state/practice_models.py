@@ -1,4 +1,4 @@
-"""Skills, requirements and practice as the pages show them: plain values, and the pure functions that make them."""
+"""View models for skills, requirements and practice, and the pure functions that build them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ KIND_WORDS = {
 
 @dataclass
 class SkillItem:
-    """One skill: `mean` and `last` are scores out of 10, `trend` is up, down, steady or "", `percent` the length of its bar."""
+    """One skill.
+
+    `mean` and `last` are scores out of 10, `trend` is up, down, steady or "", and `percent` is the length of its bar.
+    """
 
     topic: str = ""
     subtopic: str = ""
@@ -43,7 +46,7 @@ class SkillItem:
 
 @dataclass
 class RequirementItem:
-    """One requirement of the job, and the questions about it in words."""
+    """One requirement of the job, and the questions about it with their scores, as text."""
 
     kind: str = ""
     words: str = ""
@@ -52,7 +55,7 @@ class RequirementItem:
 
 @dataclass
 class SuggestionItem:
-    """A question to practice; `record` sums up earlier tries, `why` names the skill that it is for."""
+    """A question to practice. `record` summarizes earlier tries, and `why` names the skill that it trains."""
 
     href: str = ""
     topic: str = ""
@@ -73,12 +76,12 @@ class TryItem:
 
 
 def practice_href(bank_id: str) -> str:
-    """Return the address of a question's practice page."""
+    """Return the URL of a question's practice page."""
     return f"/practice?question={bank_id}"
 
 
 def skill_item(skill: Skill) -> SkillItem:
-    """Return a skill as the pages show it."""
+    """Build the view model of a skill."""
     return SkillItem(
         topic=topic_by_id(skill.topic_id).name,
         subtopic=skill.subtopic,
@@ -92,7 +95,7 @@ def skill_item(skill: Skill) -> SkillItem:
 
 
 def requirement_item(covered: Covered) -> RequirementItem:
-    """Return a requirement as the pages show it."""
+    """Build the view model of a requirement."""
     said = [
         f"{'Q' if number else 'Question '}{question.position}\N{NO-BREAK SPACE}({score_so_far(question.score)})"
         for number, question in enumerate(covered.questions)
@@ -101,19 +104,19 @@ def requirement_item(covered: Covered) -> RequirementItem:
 
 
 def requirement_items(covered: Sequence[Covered], standing: Standing) -> list[RequirementItem]:
-    """Return the requirements of one standing."""
+    """Build the view models of the requirements with this standing."""
     return [requirement_item(one) for one in covered if one.standing is standing]
 
 
 def record_words(tries: int, best: int | None) -> str:
-    """Return a practice record in words, "" before the first try."""
+    """Summarize the tries at a question as text. Returns "" before the first try."""
     if not tries or best is None:
         return ""
     return f"{form(tries, 'One try', f'Best of {tries} tries')}: {out_of(best)}"
 
 
 def suggestion_item(suggested: SuggestedQuestion) -> SuggestionItem:
-    """Return a suggested question as the pages show it."""
+    """Build the view model of a suggested question. Only the first block of its prompt is included."""
     question = suggested.question
     return SuggestionItem(
         href=practice_href(question.id),
@@ -126,12 +129,12 @@ def suggestion_item(suggested: SuggestedQuestion) -> SuggestionItem:
 
 
 def practised_item(practised: PractisedQuestion) -> SuggestionItem:
-    """Return a practiced question as the pages show it."""
+    """Build the view model of a question that the user has practiced."""
     return suggestion_item(SuggestedQuestion(practised.question, "", practised.tries, practised.best))
 
 
 def exercise_item(question: BankItem, made: TryView | None = None) -> TurnItem:
-    """Return a question of the bank as the pages show questions, with the verdict on a try if given."""
+    """Build the view model of a bank question, with the answer and verdict of a try if given."""
     verdict = _verdict(question, made) if made else None
     turn = TurnView(
         question_id=0,
@@ -167,5 +170,5 @@ def _verdict(question: BankItem, made: TryView) -> VerdictView:
 
 
 def try_items(tries: Sequence[TryView]) -> list[TryItem]:
-    """Return earlier tries as the pages show them."""
+    """Build the view models of earlier tries."""
     return [TryItem(out_of(one.score), one.passed, date_and_time(one.at), one.answer) for one in tries]

@@ -1,4 +1,4 @@
-"""The user's own account: name, devices, GitHub, and deleting it."""
+"""The account page: name, devices, GitHub, and account deletion."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class DeviceItem:
-    """A browser that is signed in."""
+    """A browser or API client that is signed in."""
 
     id: int = 0
     name: str = ""
@@ -32,7 +32,7 @@ class DeviceItem:
 
 
 class ProfileState(rx.State):
-    """What the account page shows and does."""
+    """The state of the account page, except for plan and credits."""
 
     loaded: bool = False
     error: str = ""
@@ -48,7 +48,7 @@ class ProfileState(rx.State):
     @rx.event
     @when_signed_out(stay_silent)
     async def load(self) -> None:
-        """Read where the user is signed in, and whether GitHub is connected."""
+        """Load the user's devices and whether GitHub is connected."""
         busy = self.busy
         self.reset()
         self.busy = busy
@@ -80,7 +80,7 @@ class ProfileState(rx.State):
     @rx.event
     @when_signed_out(to_login)
     async def end_session(self, session_id: int) -> EventSpec | None:
-        """Sign out one of the user's devices; another user's id does nothing."""
+        """Sign out one of the user's devices. An ID that is invalid or belongs to another user changes nothing."""
         try:
             person = await signed_in(self)
             if isinstance(session_id, int) and 0 < session_id < MAX_ID:
@@ -106,7 +106,10 @@ class ProfileState(rx.State):
     @rx.event(background=True)
     @when_signed_out(to_login)
     async def erase(self, form: dict[str, Any]) -> EventSpec | None:
-        """Delete the account once its address has been typed; canceling its subscription first takes seconds."""
+        """Delete the account if its email address was typed to confirm.
+
+        A background event, because canceling the subscription first takes seconds. Does nothing while a deletion is running.
+        """
         async with self:
             if self.busy:
                 return None
@@ -132,13 +135,16 @@ class ProfileState(rx.State):
 
 
 def device_item(device: Device) -> DeviceItem:
-    """Return what is shown of a device."""
+    """Build the view model of a device."""
     name = f"Program · {device_name(device.user_agent)}" if device.program else device_name(device.user_agent)
     return DeviceItem(device.id, name, date_and_time(device.last_seen), device.current)
 
 
 def device_name(user_agent: str) -> str:
-    """Return browser and system in words, as far as the user agent names them."""
+    """Return the browser and operating system of a user agent, for example "Firefox on Linux".
+
+    Falls back to the sanitized user agent, then to "Unknown device".
+    """
     browsers = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
     systems = (
         ("iPhone", "iPhone"),

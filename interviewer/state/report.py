@@ -1,4 +1,4 @@
-"""What a report shows, on its owner's page and on that of a shared link."""
+"""The parts of a report that its owner's page and a shared link both show."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from interviewer.wording import date_and_time
 
 @dataclass
 class PickItem:
-    """The best or the weakest answer: its position, its score and its question in short."""
+    """The best or the weakest answer: its position, score and shortened question."""
 
     title: str = ""
     href: str = ""
@@ -31,7 +31,7 @@ class PickItem:
 
 
 class ReportFields(rx.State, mixin=True):
-    """The parts of a report that all its readers see."""
+    """The state vars of a report that every reader may see."""
 
     loaded: bool = False
     error: str = ""
@@ -51,7 +51,7 @@ class ReportFields(rx.State, mixin=True):
 
 
 async def show(state: ReportFields, report: Report) -> None:
-    """Show a report. Its turns are built in a thread: twelve long answers take 0.1 s."""
+    """Show a report. Its turns are built in a thread, because twelve long answers take 0.1 s."""
     turns = await asyncio.to_thread(lambda: [turn_item(turn) for turn in report.turns])
     state.title, state.started = report.title, date_and_time(report.started_at)
     state.interviewer_name = interviewer_name(report.interviewer)
@@ -67,7 +67,7 @@ async def show(state: ReportFields, report: Report) -> None:
 
 
 def pick_items(best: TurnView | None, worst: TurnView | None) -> list[PickItem]:
-    """Return the best and the weakest answer as the report shows them, if there are any."""
+    """Build the items for the best and the weakest answer, if there are any."""
     return [
         PickItem(
             title,

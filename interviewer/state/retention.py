@@ -1,7 +1,8 @@
-"""Expire the states of disconnected pages: after 30 minutes, or one minute for an anonymous visitor.
+"""Expire the states of disconnected pages after 30 minutes, or after one minute for anonymous visitors.
 
-Nothing is lost with a state: data is in the database, typed text in the browser, and a page whose state has expired loads again.
-Reflex alone would keep the state of every connection for as long as that of an open page.
+In a store shared by replicas, every state expires after ten minutes. Nothing is lost: data is in the database, typed text is in
+the browser, and a page whose state has expired loads again. Reflex alone would keep the state of every connection as long as that
+of an open page.
 """
 
 from __future__ import annotations
@@ -25,13 +26,13 @@ logger = logging.getLogger(__name__)
 
 # Seconds after the last use of a disconnected page's state. A reload takes about one second.
 ANONYMOUS, SIGNED_IN = 60.0, 30 * 60.0
-# States of disconnected pages that are kept; above that, the least recently used expire.
+# Maximum number of disconnected pages whose states are kept. Beyond it, the least recently used expire first.
 MOST = 1_000
-# Seconds that a store shared by replicas keeps a state that no connected page renews; it does not know who is signed in.
+# Seconds that a shared store keeps the state of a disconnected page. The store does not know who is signed in.
 SHARED = 600
-# Seconds between two scans of this process's states, and between two renewals in a shared store.
+# Seconds between scans of this process's states, and between renewals in a shared store.
 LOOK_EVERY, RENEW_EVERY = 10.0, SHARED / 5
-# States whose keys are renewed in one round trip.
+# Pages whose states are renewed in one round trip.
 AT_ONCE = 50
 
 
@@ -49,13 +50,13 @@ async def watch(app: rx.App) -> None:
             elif isinstance(manager, StateManagerRedis):
                 await renew(manager, connected)
         except AWAY:
-            pass  # Its states are lost, or have most of their time left.
+            pass  # The store is unavailable. Its states are lost, or have most of their time left.
         except Exception:
             logger.exception("the states of pages that are gone could not be looked through")
 
 
 async def renew(manager: StateManagerRedis, connected: Iterable[str]) -> None:
-    """Renew the expiry of connected pages' states in the store that replicas share."""
+    """Extend the expiry of connected pages' states in the shared store."""
     names, tokens = list(RegistrationContext.get().base_states), list(connected)
     for start in range(0, len(tokens), AT_ONCE):
         pipeline = manager.redis.pipeline(transaction=False)
@@ -66,7 +67,7 @@ async def renew(manager: StateManagerRedis, connected: Iterable[str]) -> None:
 
 
 def forget(manager: StateManagerMemory, connected: Collection[str], now: float) -> int:
-    """Drop the expired states of this process; return how many."""
+    """Drop the expired states in this process, and return how many."""
     away: list[tuple[float, BaseStateToken]] = []
     due: list[BaseStateToken] = []
     for kept in memory_states.idle(manager):
@@ -84,6 +85,6 @@ def forget(manager: StateManagerMemory, connected: Collection[str], now: float) 
 
 
 def _is_signed_in(state: object) -> bool:
-    """Return whether a page's root state was filled for a signed-in user."""
+    """Return whether a page's root state belongs to a signed-in user."""
     session = state.substates.get(SessionState.get_name()) if isinstance(state, rx.State) else None
     return isinstance(session, SessionState) and session.email != ""

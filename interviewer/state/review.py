@@ -1,4 +1,4 @@
-"""The review of one interview: every question, answer and verdict, and the scores."""
+"""The report of one interview for its owner: scores, and every question with its answer and verdict."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ logger = logging.getLogger(__name__)
 
 
 def interview_of(state: rx.State) -> int:
-    """Return the id of the interview that the page's address names, 0 if it names none."""
+    """Return the interview ID in the page's URL, or 0 if there is none."""
     return id_of(state.router.url.path.rstrip("/").rsplit("/", 1)[-1]) or 0
 
 
 class ReviewState(ReportFields, rx.State):
-    """What the review page of one interview shows."""
+    """The state of an interview's report page."""
 
     resume_href: str = ""
     markdown_href: str = ""
@@ -47,7 +47,7 @@ class ReviewState(ReportFields, rx.State):
     @rx.event
     @when_signed_out(stay_silent)
     async def load(self) -> EventType[()] | None:
-        """Read the interview that the address names; another user's is not found."""
+        """Load the interview whose ID is in the URL. An unknown ID, or another user's, shows an error."""
         self.reset()
         try:
             person = await signed_in(self)
@@ -55,7 +55,7 @@ class ReviewState(ReportFields, rx.State):
         except AppError as error:
             self.error, self.loaded = words_of(error), True
             return None
-        # Requirements and suggestions take longer; `load_report` adds them.
+        # Requirements and suggestions take longer, so `load_report` adds them.
         await show(self, report_of(loaded.view(), InterviewReport(*by_strength(loaded.rows), (), (), {})))
         self.resume_href = f"/interview?id={loaded.interview.id}"
         self.markdown_href, self.pdf_href = (f"/session/report/{loaded.interview.id}.{ending}" for ending in ("md", "pdf"))
@@ -65,7 +65,10 @@ class ReviewState(ReportFields, rx.State):
 
     @rx.event(background=True)
     async def load_report(self) -> None:
-        """Add the job's requirements and what to practice, for the interview that `load` has found."""
+        """Add the job's requirements and practice suggestions for the interview that `load` found.
+
+        Does nothing if none was found, or if the page shows another interview by then. The page stays as it is if this fails.
+        """
         async with self:
             interview_id = self._interview_id
         if not interview_id:

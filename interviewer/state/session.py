@@ -1,4 +1,4 @@
-"""The header of every page, and the guard of those for signed-in users."""
+"""The header of every page, and the guard of pages for signed-in users."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ async def _send_away(state: SessionState) -> EventSpec:
 
 
 class SessionState(rx.State):
-    """The name of the signed-in user, and whether this site sells anything."""
+    """The signed-in user's name and email address, and whether this site sells anything."""
 
     username: str = ""
     email: str = ""
@@ -25,7 +25,7 @@ class SessionState(rx.State):
 
     @rx.event
     async def load(self) -> None:
-        """Find out who is signed in, on a page that is open to everyone."""
+        """Load the signed-in user on a page that is open to everyone. Any error counts as signed out."""
         self.selling = services().purchases.configured
         try:
             _show(self, await signed_in(self, slide=True))
@@ -36,12 +36,12 @@ class SessionState(rx.State):
     @rx.event
     @when_signed_out(_send_away)
     async def require(self) -> None:
-        """Let only signed-in users see the page."""
+        """Load the signed-in user, or redirect to the sign-in page. Does nothing more if the database does not respond."""
         self.selling = services().purchases.configured
         try:
             person = await signed_in(self, slide=True)
         except Unavailable:
-            return  # The page's own handler says that the database does not answer.
+            return  # The page's own handler reports that the database does not respond.
         _show(self, person)
         self.known = True
 

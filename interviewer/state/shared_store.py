@@ -1,7 +1,7 @@
-"""Outages of the store in which replicas share the pages' state: what pages show, what the log says, and reconnecting.
+"""Outages of the store in which replicas share page state: notices, logging, and reconnecting.
 
-Data is in the database and typed text is in the browser. A page whose state is lost only has to reconnect: any replica fills it
-again from the database.
+Data is in the database and typed text is in the browser. A page whose state is lost only has to reconnect, and any replica loads
+it again from the database.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from interviewer.state.notices import NoticeState
 logger = logging.getLogger(__name__)
 
 WAIT = "A part of this site does not answer right now. What you wrote is kept; the page goes on by itself as soon as it can."
-# Seconds between two checks of the store.
+# Seconds between checks of the store.
 LOOK_EVERY = 1.0
-# Seconds between two pages that are made to reconnect, so that not all reconnect at once.
+# Seconds between closing two pages' connections, so that not all pages reconnect at once.
 BETWEEN_PAGES = 0.02
-# Seconds between two log lines about the same failure.
+# Seconds between log lines about the same failure.
 QUIET = 60.0
 
 _failures = Failures(logger, "an event of a page failed", QUIET)
 _seldom = Seldom(QUIET)
 _telling = Background()
-# Tokens of pages whose event failed without the store; they reconnect when it answers.
+# Page keys whose event failed because the store was unavailable. They reconnect when it responds.
 _stranded: set[str] = set()
 
 
 def explain(exception: Exception) -> None:
-    """Log an error that no event handler caught, and show a sentence on the page."""
+    """Log an error that no event handler caught, and show a notice on the page."""
     page = EventContext.get()
     if isinstance(exception, (*AWAY, LockExpiredError)):
         metrics.outage("valkey")
@@ -52,15 +52,15 @@ def explain(exception: Exception) -> None:
     else:
         _failures.log(exception)
         words = AppError.user_message
-    # Sent without the state, which may be what is missing.
+    # Sent without loading the state, because the state may be unavailable.
     _telling.spawn(page.emit_delta(NoticeState.saying(words)))
 
 
 async def watch(app: rx.App) -> None:
-    """Watch the store until canceled, if replicas share one. Reflex passes `app` by name.
+    """Watch the shared store until canceled. Reflex passes `app` by name.
 
-    After an outage or a restart of the store every page of this replica reconnects; a page whose event failed meanwhile
-    reconnects as soon as the store answers.
+    Returns at once if replicas do not share a store. After an outage or a restart of the store, every page of this replica
+    reconnects. A page whose event failed because the store was unavailable reconnects as soon as the store responds.
     """
     manager = app.state_manager
     if not isinstance(manager, StateManagerRedis):
@@ -93,7 +93,7 @@ async def _look(app: rx.App, manager: StateManagerRedis) -> None:
 
 
 async def _connect_anew(app: rx.App, only: Collection[str] | None = None) -> None:
-    """Close the websockets of this replica's pages, or of some; each reconnects and loads its page again."""
+    """Close the websockets of this replica's pages, or of those in `only`. Each page reconnects and loads again."""
     chosen = connected_pages.sids(app, only)
     _stranded.clear()
     for sid in chosen:

@@ -1,4 +1,4 @@
-"""Sharing a report by a link, and the page behind such a link."""
+"""Sharing a report by link, and the page behind a shared link."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from interviewer.wording import date_and_time
 
 
 class ShareState(rx.State):
-    """The link to a report: since when it exists, and its address on the page that made it."""
+    """The sharing panel of a report: since when it has a link, and the link itself right after it was created."""
 
     opened: bool = False
     since: str = ""
@@ -25,24 +25,24 @@ class ShareState(rx.State):
 
     @rx.event
     async def load(self) -> None:
-        """Find out whether the report is shared."""
+        """Load whether the report is shared."""
         self.reset()
         try:
             person = await signed_in(self)
             since = await services().sharing.since(person.user_id, interview_of(self))
         except AppError:
-            return  # `ReviewState.load` says what is wrong.
+            return  # `ReviewState.load` shows the error.
         self.since = date_and_time(since) if since else ""
 
     @rx.event
     async def toggle(self) -> None:
-        """Unfold or fold the explanation of sharing."""
+        """Open or close the sharing panel."""
         self.opened = not self.opened
 
     @rx.event
     @when_signed_out(to_login)
     async def share(self) -> None:
-        """Make a link, which replaces an earlier one."""
+        """Create a link. An earlier link stops working."""
         self.error = ""
         try:
             person = await signed_in(self)
@@ -55,7 +55,7 @@ class ShareState(rx.State):
     @rx.event
     @when_signed_out(to_login)
     async def stop(self) -> None:
-        """Make the link invalid."""
+        """Revoke the link."""
         self.error = ""
         try:
             person = await signed_in(self)
@@ -69,11 +69,11 @@ class ShareState(rx.State):
 class SharedState(ReportFields, rx.State):
     """A report as anyone with its link sees it."""
 
-    _share: str = ""  # hash of the secret in the link that led to the report
+    _share: str = ""  # hash of the secret in the shared link
 
     @rx.event
     async def load(self) -> None:
-        """Read the report that the address leads to."""
+        """Load the report whose secret is in the URL, and register the page as one that shows it."""
         self.reset()
         path = self.router.url.path.rstrip("/")
         secret = path.removeprefix(PATH) if path.startswith(PATH) else ""
@@ -83,7 +83,7 @@ class SharedState(ReportFields, rx.State):
             self.error = error.user_message
         else:
             await show(self, report)
-            # Only the owner may have an answer judged again.
+            # Only the owner may appeal a verdict.
             self.turns = [replace(turn, may_appeal=False) for turn in self.turns]
             self._share = hashed(secret)
         services().open_pages.show(self.router.session.client_token, self._share)
@@ -91,11 +91,11 @@ class SharedState(ReportFields, rx.State):
 
 
 def share_of(state: SharedState) -> str:
-    """Return the hash of the secret in the link that led to the report, "" if the page shows none."""
+    """Return the hash of the shared link's secret, or "" if the page shows no report."""
     return state._share
 
 
 def take_back(state: SharedState) -> None:
-    """Remove the report from the page and say that the link is gone."""
+    """Clear the report and show that the link no longer works."""
     state.reset()
     state.error, state.loaded = GONE, True

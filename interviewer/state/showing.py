@@ -1,4 +1,7 @@
-"""Write what happened into the vars of the interview page. Nothing here waits, so callers may hold the state's lock."""
+"""Update the vars of the interview page from views and events.
+
+Nothing here awaits, so callers may hold the state's lock.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ DID_NOT_START = "The interview did not start, so your credit was given back. Ple
 
 
 def begin(state: InterviewFields, phase: str) -> int:
-    """Clear what the page followed before and return the number of the new stream."""
+    """Clear the progress and errors of the previous stream, set the phase, and return the new stream's number."""
     state._stream += 1
     state.phase, state.error = phase, ""
     state.sending = state.asking = state.judging = False
@@ -45,7 +48,7 @@ def begin(state: InterviewFields, phase: str) -> int:
 
 
 def show(state: InterviewFields, view: InterviewView) -> None:
-    """Show an interview as it is stored."""
+    """Show a stored interview. If its start failed, show the start form with its job description."""
     if view.status is InterviewStatus.FAILED:
         state.phase, state.error = "start", DID_NOT_START
         fill_job(state, view.job_text)
@@ -74,19 +77,19 @@ def show(state: InterviewFields, view: InterviewView) -> None:
 
 
 def _pending(lacking: bool, claimed: bool, words: str) -> tuple[bool, str]:
-    """Return whether missing work is under way, and the words for missing work that is not."""
+    """Return whether missing work is running, and the error text if it is missing and not running."""
     return lacking and claimed, words if lacking and not claimed else ""
 
 
 def show_given_up(state: InterviewFields, view: InterviewView) -> None:
-    """Show the form again after a start was given up, with its job description."""
+    """Show the start form again, with its job description, after the start was given up."""
     begin(state, "start")
     fill_job(state, view.job_text)
     state.interview_id, state.note = 0, GIVEN_UP
 
 
 def show_report(state: InterviewFields, view: InterviewView) -> None:
-    """Show the final figures."""
+    """Show the total score, the scores by topic, and the answers that have no verdict."""
     state.percent = "" if view.percent is None else str(view.percent)
     state.total, state.judged = view.score_sum, view.answers_judged
     state.topics = report_items(view)
@@ -94,7 +97,7 @@ def show_report(state: InterviewFields, view: InterviewView) -> None:
 
 
 def show_appeal(state: InterviewFields, view: InterviewView) -> None:
-    """Show an interview after a second verdict on one of its answers."""
+    """Update the last answer and the scores after an appeal. Does nothing if the page shows another interview."""
     if state.interview_id != view.id:
         return
     state._scores = scores_of(view)
@@ -105,13 +108,13 @@ def show_appeal(state: InterviewFields, view: InterviewView) -> None:
 
 
 def fill_job(state: InterviewFields, text: str) -> None:
-    """Fill the box of the job description."""
+    """Set the text of the job description box."""
     state.job_text = text
     state.job_box += 1
 
 
 def show_question(state: InterviewFields, turn: TurnView) -> None:
-    """Show a question that can be answered."""
+    """Show a question as the open one."""
     state.question = turn_item(turn)
     state.question_chunks, state.question_tail = [], ""
     state.asking, state.question_error = False, ""
@@ -120,13 +123,13 @@ def show_question(state: InterviewFields, turn: TurnView) -> None:
 
 
 def show_progress(state: InterviewFields) -> None:
-    """Update the rail and the progress."""
+    """Update the progress rail and the progress text."""
     state.rail_items = rail(state._plan, state._asked, state._scores, finished=state.phase == "finished")
     state.progress = progress_words(state.question if state.question.position else state.last)
 
 
 def note_score(state: InterviewFields, turn: TurnView) -> None:
-    """Enter a score into the rail."""
+    """Add a verdict's score to the progress rail, and remove its answer from the unscored ones."""
     if turn.verdict is not None:
         state._scores = {**state._scores, turn.position: turn.verdict.score}
     state.unscored = [question_id for question_id in state.unscored if question_id != turn.question_id]
@@ -135,7 +138,7 @@ def note_score(state: InterviewFields, turn: TurnView) -> None:
 
 @dataclass
 class Growing:
-    """The texts that one stream is writing; `older` if it is about an answer before the newest one."""
+    """The streamed text of one stream. `older` is set if its answer is not the newest one."""
 
     feedback: GrowingText = field(default_factory=GrowingText)
     question: GrowingText = field(default_factory=GrowingText)
@@ -143,7 +146,7 @@ class Growing:
 
 
 def apply(state: InterviewFields, event: Event, growing: Growing) -> None:
-    """Show one event of a start or a turn; of an older answer only its score and its failure."""
+    """Show one event of a start or a turn. For an answer before the newest one, only its score and errors are shown."""
     match event:
         case Started(interview_id, title, plan, interviewer):
             state.interview_id, state.phase, state.asking = interview_id, "live", True
@@ -178,7 +181,7 @@ def apply(state: InterviewFields, event: Event, growing: Growing) -> None:
 
 def _show_stored(state: InterviewFields, turn: TurnView) -> None:
     if state.last.question_id not in {0, turn.question_id} and not state.last.judged:
-        # If its verdict still comes, `note_score` removes it again.
+        # If its verdict still arrives, `note_score` removes it again.
         state.unscored = [*state.unscored, state.last.question_id]
     state.last = turn_item(turn)
     state.judging, state.asking = turn.lacks_verdict, turn.lacks_next
@@ -216,7 +219,7 @@ def _show_failure(state: InterviewFields, part: str, error: AppError, *, older: 
 
 
 def settle(state: InterviewFields) -> None:
-    """End the signs of work on the page; what is still missing gets its button."""
+    """Clear the progress indicators. Anything still missing gets an error text, which has a retry button."""
     state.sending = state.judging = state.asking = False
     if state.phase != "live" or not state.last.question_id:
         return

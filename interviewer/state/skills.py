@@ -1,4 +1,4 @@
-"""Skills and practice on the dashboard, read after everything else because they take longer."""
+"""Skills and practice on the dashboard, loaded after everything else because they take longer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from interviewer.state.access import services, signed_in, when_signed_out, words
 from interviewer.state.practice_models import SkillItem, SuggestionItem, practised_item, skill_item, suggestion_item
 from interviewer.wording import counted
 
-# Skills shown at first; the others are folded.
+# Skills shown at first. The others are collapsed.
 SHOWN = 5
 
 
@@ -19,7 +19,7 @@ async def _empty(state: SkillsState) -> None:
 
 
 class SkillsState(rx.State):
-    """What a user's dashboard shows of skills and practice."""
+    """The skills, suggestions and practice record on a user's dashboard."""
 
     loaded: bool = False
     error: str = ""
@@ -32,7 +32,7 @@ class SkillsState(rx.State):
     @rx.event(background=True)
     @when_signed_out(_empty)
     async def load(self) -> None:
-        """Read everything again; empty the page of a user who is signed out."""
+        """Reload skills and practice, or clear them if the user is signed out."""
         try:
             person = await signed_in(self)
             overview = await services().skills.overview(person.user_id)
@@ -51,7 +51,7 @@ class SkillsState(rx.State):
 
 
 def _practice_words(passed: list[bool]) -> str:
-    """Return how many questions were practised and passed, in words; "" before the first try."""
+    """Summarize how many questions were practiced and passed. Returns "" before the first try."""
     if not passed:
         return ""
     count, questions = sum(passed), counted(len(passed), "question")

@@ -1,4 +1,4 @@
-"""Batch a stream of events for a page: the first at once, then on a clock, with long text in chunks."""
+"""Batch a stream of events for a page, and split streamed text into chunks."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-# Seconds between two updates of a page. The first ones come faster, so that feedback and question are both seen to begin.
+# Maximum and initial seconds between two updates of a page. The first updates come faster, so that the start of feedback and
+# question are both visible.
 EVERY = 0.1
 SOON = 0.02
-# Characters of the tail of growing text. A changed var is sent whole, so text moves from a short tail into chunks.
+# Maximum length of the tail of streamed text, in characters. A changed var is sent whole, so text moves from a short tail into
+# chunks.
 TAIL = 400
 
 
 async def batched(events: AsyncIterator[T], every: float = EVERY) -> AsyncIterator[list[T]]:
-    """Yield events in lists: the first at once, then those gathered, at growing intervals up to `every` seconds.
+    """Yield events in batches: the first at once, the others at growing intervals of up to `every` seconds.
 
     An error of the source is raised after the events before it.
     """
@@ -59,13 +61,13 @@ async def batched(events: AsyncIterator[T], every: float = EVERY) -> AsyncIterat
 
 @dataclass
 class GrowingText:
-    """Text under way: finished chunks, and a short tail."""
+    """Text that is being streamed: finished chunks and a short tail."""
 
     chunks: list[str] = field(default_factory=list)
     tail: str = ""
 
     def add(self, text: str) -> bool:
-        """Append `text`; return whether the chunks changed, too, and must be sent."""
+        """Append `text`, and return whether the chunks changed and must be sent, too."""
         self.tail += text
         if len(self.tail) < TAIL:
             return False

@@ -26,7 +26,7 @@ async def _page(_request: Request) -> PlainTextResponse:
 
 @pytest.fixture
 async def client(services: Services) -> AsyncIterator[httpx2.AsyncClient]:
-    """The routes as `app.py` mounts them, with a stub for the pages; exceptions become responses, as on a real server."""
+    """A client of the API as `app.py` mounts it, with a stub for the pages. Exceptions become responses, as on a real server."""
     routes = api.build([SITE])
     routes.mount("", Starlette(routes=[Route("/{page:path}", _page, methods=["GET"])]))
     app = OriginGuard(routes, [SITE])
@@ -42,6 +42,6 @@ async def user(new_user: NewUser) -> User:
 
 @pytest.fixture
 async def program(client: httpx2.AsyncClient, services: Services, user: User) -> httpx2.AsyncClient:
-    """The client, signed in."""
+    """The client, with an access token."""
     client.headers["Authorization"] = f"Bearer {(await services.tokens.issue(user, 'test', renewable=False)).access}"
     return client

@@ -1,4 +1,4 @@
-"""Accounts in the API: statuses, messages and shapes as existing clients expect them."""
+"""The API's account endpoints: statuses, messages and response shapes as existing clients expect them."""
 
 from __future__ import annotations
 

@@ -31,13 +31,13 @@ from tests.support.lemon_store import Delivery
 
 PATH = "/api/webhooks/billing"
 MISSING = object()
-# Nesting that is deep enough to crash a careless parser.
+# Nesting deep enough to crash a careless parser.
 DEEP = 100_000
 
 
 @pytest.fixture
 def settings() -> Settings:
-    """A site that sells; no test here makes it call the payment service."""
+    """Settings of a site with sales. No test here calls the payment service."""
     return Settings(
         _env_file=None, port=3999, database_url=None, openai_api_key=None, openai_base_url=None, frontend_url="", **SETTINGS
     )
@@ -51,7 +51,7 @@ async def user(new_user: NewUser) -> User:
 async def post(
     client: httpx2.AsyncClient, body: bytes, given: str | bytes | None = None, **headers: str
 ) -> tuple[int, dict[str, Any]]:
-    """Post a body with its own signature or a given one; checks that an error has the API's shape."""
+    """Post a body, signed unless a signature is given. Return the status and the JSON, after checking its shape."""
     signed = signature(body) if given is None else given
     sent = [(name.encode(), value.encode()) for name, value in headers.items()]
     sent.append((b"X-Signature", signed if isinstance(signed, bytes) else signed.encode()))
@@ -63,7 +63,7 @@ async def post(
 
 
 async def tell(client: httpx2.AsyncClient, *deliveries: Delivery) -> list[str]:
-    """Post deliveries that must be accepted, and return their outcomes."""
+    """Post deliveries, check that each returns 200, and return their outcomes."""
     outcomes = []
     for one in deliveries:
         status, document = await post(client, one.body)
@@ -83,7 +83,7 @@ async def rows(database: Database) -> int:
 
 @asynccontextmanager
 async def site(services: Services, interviewer: ScriptedInterviewer, **changes: Any) -> AsyncIterator[Services]:
-    """Serve requests with other settings, on the same database."""
+    """Serve requests with changed settings on the same database, until the block ends."""
     settings = services.settings.model_copy(update=changes)
     other = wiring.build(settings, database=services.database, interviewer=interviewer, mailer=Outbox())
     wiring.use(other)
@@ -220,7 +220,7 @@ async def test_body_without_content_length_is_measured(client: httpx2.AsyncClien
 
 
 def raw(event: str = '"order_created"', attributes: str = "{}", *, id: str = '"1"', meta: str = "") -> bytes:
-    """Return a hand-written body."""
+    """Return the body of a webhook from raw JSON fragments, which may be invalid."""
     return f'{{"meta":{{"event_name":{event}{meta}}},"data":{{"type":"x","id":{id},"attributes":{attributes}}}}}'.encode()
 
 
@@ -296,7 +296,7 @@ BAD_IDS: tuple[object, ...] = (
     "\0",
 )
 BAD_TIMES: tuple[object, ...] = (None, "", "yesterday", "2026-03-02", "2026-03-02T09:14:00", True, [], {}, INFINITE, -1e30, "\0")
-# In UTC these are outside Python's range of years: the database accepts them, but they cannot be read back.
+# In UTC these are outside Python's range of years: the database would accept them, but they could not be read back.
 BAD_TIMES += ("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-12:00")
 BAD_CENTS: tuple[object, ...] = (MISSING, None, -1, 2**31, 2**63, 10**400, 1.5, INFINITE, float("nan"), "", "x", [], {})
 BAD_WORDS: tuple[object, ...] = (None, 5, True, [], {}, "x" * 321, "a\0b")
@@ -344,7 +344,7 @@ BROKEN: dict[str, tuple[Delivery, dict[str, tuple[object, ...]]]] = {
 
 
 def put(delivery: Delivery, path: str, value: object) -> bytes:
-    """Return a delivery's body with `value` at `path`; MISSING removes the field."""
+    """Return a delivery's body with `value` at the dotted `path`. MISSING removes the field."""
     document: dict[str, Any] = copy.deepcopy(json.loads(delivery.body))
     *way, last = path.split(".")
     place = document
@@ -362,7 +362,7 @@ async def test_invalid_event_is_refused_stored_and_grants_nothing(
     client: httpx2.AsyncClient, services: Services, database: Database, user: User, kind: str, path: str
 ) -> None:
     good, paths = BROKEN[kind]
-    if kind == "invoice":  # otherwise it would wait for its subscription
+    if kind == "invoice":  # otherwise the invoice would wait for its subscription
         await tell(client, Delivery(CREATED.event, put(CREATED, "data.attributes.status", "on_trial")))
     before = len(await kept(services))
     for number, value in enumerate(paths[path]):

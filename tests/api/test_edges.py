@@ -1,4 +1,4 @@
-"""What all routes have in common: methods, bodies, sizes, origins, an unavailable database."""
+"""What all routes have in common: methods, bodies, size limits, origins, and an unavailable database."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def test_any_body_gets_a_one_sentence_error(client: httpx2.AsyncClient, pa
 
 
 async def test_form_of_another_site_is_not_read_as_json(client: httpx2.AsyncClient) -> None:
-    """A form can send text/plain, which is read as JSON, but the API ignores cookies, so another site gains nothing."""
+    """A form could send text/plain, which is read as JSON. Another site gains nothing by it, because the API ignores cookies."""
     body = b'{"email": "ada@example.com"}'
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     answer = await client.post("/api/auth/request-reset", content=body, headers=headers)

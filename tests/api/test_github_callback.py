@@ -1,4 +1,4 @@
-"""GitHub's callback over HTTP: cookies, redirects, and links that a stranger prepared."""
+"""GitHub's callback over HTTP: cookies, redirects, and links prepared by an attacker."""
 
 from __future__ import annotations
 

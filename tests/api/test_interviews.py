@@ -1,4 +1,4 @@
-"""An API client takes an interview: every row of the contract about interviews and conversations."""
+"""Interviews through the API: every row of the wire contract about interviews and conversations."""
 
 from __future__ import annotations
 
@@ -284,7 +284,7 @@ async def answers_of(services: Services) -> list[str]:
 
 
 def question_of(answer: httpx2.Response) -> tuple[int, int]:
-    """Return the topic and number of the question that is open according to a response."""
+    """Return the topic ID and question number of the open question in a response."""
     conversation = answer.json()["conversation"]
     return conversation["current_topic"], conversation["current_question_number"]
 
@@ -328,7 +328,7 @@ async def test_undelivered_reply_is_replayed_once(program: httpx2.AsyncClient, s
 
 
 async def owed(services: Services) -> None:
-    """Forget that replies were delivered, as if the process had been killed before recording it."""
+    """Mark all replies as undelivered, as if the process had been killed before it recorded their delivery."""
     await services.receipts.close()
     async with services.database.transaction() as session:
         await session.execute(update(Message).values(reply_owed=True))

@@ -1,4 +1,4 @@
-"""ASGI middleware: origins, security and cache headers, redirects, unusual paths."""
+"""ASGI middleware: origins, security and cache headers, redirects, and unusual paths."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ from interviewer.api.middleware import CacheHeaders, LocalRedirects, OriginGuard
 
 
 async def answered(app: ASGIApp, path: str, *, method: str = "GET", host: bytes | None = b"site.example") -> tuple[int, Any]:
-    """Return the status and headers of the response to a raw request, which no HTTP client has normalized."""
+    """Return the status and headers of the response to a raw request, which no HTTP client has normalized.
+
+    `host` None sends no Host header.
+    """
     said: list[Any] = []
 
     async def receive() -> Any:

@@ -1,4 +1,4 @@
-"""Request ids, log lines and metrics of a running site, and what none of them may contain."""
+"""Request IDs, log lines and metrics of a running site, and what they must never contain."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ def settings_of(**given: Any) -> Settings:
 
 @pytest.fixture
 def settings() -> Settings:
-    """A site that accepts webhooks."""
+    """Settings of a site that accepts webhooks."""
     return settings_of(**SETTINGS)
 
 
 @pytest.fixture
 def site_client(client: httpx2.AsyncClient) -> httpx2.AsyncClient:
-    """The routes behind the middleware that adds request ids, as in `app.py`."""
+    """The client of an API behind the middleware that adds request IDs, as in `app.py`."""
     transport = client._transport
     assert isinstance(transport, httpx2.ASGITransport)
     transport.app = Requests(transport.app)
@@ -67,7 +67,7 @@ def site_client(client: httpx2.AsyncClient) -> httpx2.AsyncClient:
 
 @contextmanager
 def logging_as(settings: Settings) -> Iterator[io.StringIO]:
-    """Log as a site with these settings does, into the stream that is yielded."""
+    """Configure logging as a site with these settings does, and yield the stream that it writes to."""
     root, ours, stream = logging.getLogger(), logging.getLogger(logs.OURS), io.StringIO()
     before = root.level, list(root.handlers), ours.level
     try:
@@ -82,7 +82,7 @@ def logging_as(settings: Settings) -> Iterator[io.StringIO]:
 
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
-    """The log of a public site."""
+    """The log stream of a production site."""
     with logging_as(settings_of(env=Environment.PRODUCTION)) as stream:
         yield stream
 
@@ -96,7 +96,7 @@ def requests(log: io.StringIO) -> list[dict[str, Any]]:
 
 
 async def program(client: httpx2.AsyncClient, services: Services, new_user: NewUser) -> httpx2.AsyncClient:
-    """The client, signed in."""
+    """Return the client with an access token of a new user."""
     issued = await services.tokens.issue(await new_user(2), "test", renewable=False)
     client.headers["Authorization"] = f"Bearer {issued.access}"
     return client
@@ -110,7 +110,7 @@ OF_THE_SERVER = logs.CAUSED_BY_CLIENTS["uvicorn.error"]
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[logging.Logger]:
-    """The HTTP server's logger as `interviewer run` configures it, whatever servers of other tests changed."""
+    """The HTTP server's logger as `interviewer run` configures it, whatever servers in other tests have changed."""
     for name in ("uvicorn", "uvicorn.error"):
         monkeypatch.setattr(logging.getLogger(name), "handlers", [])
         monkeypatch.setattr(logging.getLogger(name), "propagate", True)
@@ -211,7 +211,7 @@ async def test_background_work_logs_its_request_id(
 async def test_work_on_an_interview_logs_its_id(
     site_client: httpx2.AsyncClient, services: Services, new_user: NewUser, interviewer: ScriptedInterviewer, log: io.StringIO
 ) -> None:
-    """Covers a failing start, a failing turn and the requests that caused them; other requests log no interview id."""
+    """Covers a failing start, a failing turn, and the requests that caused them. Other requests log no interview ID."""
     client = await program(site_client, services, new_user)
     id = (await client.post("/api/interviews", json={})).json()["interview_id"]
     interviewer.judge_errors = [RuntimeError("a turn")]
@@ -398,7 +398,7 @@ def test_secrets_and_personal_data_are_removed_from_logs(said: str, kept: str) -
 
 
 async def figures(client: httpx2.AsyncClient) -> Callable[..., float]:
-    """Return a lookup of the current metrics by name and labels; it returns 0 for missing ones."""
+    """Return a function that looks up a current metric by name and labels, and returns 0 if it is missing."""
     answer = await client.get("/metrics")
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
@@ -548,7 +548,7 @@ async def test_webhooks_and_mails_are_counted_by_outcome(site_client: httpx2.Asy
 
 
 def test_public_site_logs_json_and_guards_its_metrics(make_site: Callable[..., Site], tmp_path: Path) -> None:
-    # Production pages are built differently, so they get a folder apart from the one that the browser tests use.
+    # Production pages are built differently, so they get a separate folder from the one that the browser tests use.
     pages = shutil.copytree(frontend.WEB, tmp_path / "web", symlinks=True)
     site = make_site(
         REFLEX_WEB_WORKDIR=str(pages),
@@ -569,7 +569,7 @@ def test_public_site_logs_json_and_guards_its_metrics(make_site: Callable[..., S
     written = site.log.read_text()
     found = [json.loads(line) for line in written.splitlines() if line.startswith("{")]
     told = [(line["route"], line["status"]) for line in found if line.get("request_id") == "over-http"]
-    # A line is written when its response is complete; by then the client may have sent the next request.
+    # A request is logged when its response is complete. By then the client may have sent the next one.
     assert sorted(told) == [("/api/interviews/{interview_id}", 401), ("/assets/{file}", 404), ("page", 200), ("page", 200)]
     assert "very-secret" not in written
     assert TOKEN not in written

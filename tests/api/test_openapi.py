@@ -1,4 +1,4 @@
-"""The API's OpenAPI document: complete, true to the responses, and readable."""
+"""The API's OpenAPI document: complete, valid, and matching the API's real responses."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ Document = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def document() -> Document:
-    """The document as it is served."""
+    """The document as clients receive it."""
     found: Document = json.loads(json.dumps(api.build().openapi()))
     return found
 
@@ -63,7 +63,7 @@ def operations(document: Document) -> Iterator[tuple[str, Document]]:
 
 
 def contents(document: Document) -> Iterator[tuple[str, Document]]:
-    """Yield every described request and response body with a name."""
+    """Yield the content of every request and response body in the document, with a name."""
     for route, operation in operations(document):
         sent = [("body", operation["requestBody"])] if "requestBody" in operation else []
         for name, told in [*sent, *operation["responses"].items()]:
@@ -118,7 +118,7 @@ def test_every_body_has_a_schema_and_valid_examples(document: Document) -> None:
     assert count > 200
 
 
-# Errors with a further field for programs.
+# Errors with an additional field for programs.
 MORE_THAN_WORDS = {
     ("POST /api/interviews", "402"): "Refused",
     ("POST /api/payment/resume", "409"): "Elsewhere",

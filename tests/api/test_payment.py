@@ -1,4 +1,4 @@
-"""Purchases and plans in the API: statuses, messages and shapes as existing clients expect them."""
+"""The API's payment endpoints: statuses, messages and response shapes as existing clients expect them."""
 
 from __future__ import annotations
 
@@ -45,19 +45,19 @@ async def user(new_user: NewUser) -> User:
 
 @pytest.fixture
 async def token(services: Services, user: User) -> dict[str, str]:
-    """The header of a signed-in user."""
+    """The Authorization header of a user."""
     return as_bearer((await services.tokens.issue(user, "a program", renewable=False)).access)
 
 
 async def deliver(client: httpx2.AsyncClient, deliveries: list[Delivery]) -> None:
-    """Post webhooks in random order."""
+    """Post webhooks in a shuffled order that is the same in every run, and check that each returns 200."""
     for one in random.Random(len(deliveries)).sample(deliveries, len(deliveries)):
         answer = await client.post("/api/webhooks/billing", content=one.body, headers=one.headers(SECRET))
         assert answer.status_code == 200, answer.text
 
 
 async def bought(client: httpx2.AsyncClient, lemon: Behaviour, token: dict[str, str], tier: str, **form: str) -> None:
-    """Open a checkout, pay, and deliver the webhooks."""
+    """Create a checkout through the API, pay on its page, and deliver the webhooks."""
     answer = await client.post(CHECKOUT, json={"tier": tier}, headers=token)
     assert (answer.status_code, set(answer.json())) == (200, {"checkout_url"})
     before = len(lemon.fired)

@@ -1,4 +1,4 @@
-"""Options of a start in the API: topics, length, level and language, and where they show."""
+"""The options for starting an interview through the API: topics, length, level and language, and where they show."""
 
 from __future__ import annotations
 

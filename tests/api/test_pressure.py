@@ -1,4 +1,4 @@
-"""Overload: work queues fairly or is refused with an error, and nothing is lost; also shutdown."""
+"""Overload: work is queued fairly or refused with an error, and nothing is lost. Also covers shutdown."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Program = Callable[[User], Awaitable[httpx2.AsyncClient]]
 
 @pytest.fixture
 def narrow(services: Services) -> Callable[..., Turnstile]:
-    """Put a small queue in front of the interviewer."""
+    """Return a function that puts a small queue in front of the interviewer."""
 
     def make(*given: int, **more: Any) -> Turnstile:
         turnstile = Turnstile(*given, **more)
@@ -49,7 +49,7 @@ def narrow(services: Services) -> Callable[..., Turnstile]:
 
 @pytest.fixture
 async def program(client: httpx2.AsyncClient, services: Services) -> AsyncIterator[Program]:
-    """A factory of signed-in clients, one per user."""
+    """A factory of clients with an access token, one per user."""
     made = []
 
     async def make(user: User) -> httpx2.AsyncClient:
@@ -128,7 +128,7 @@ async def test_user_with_many_interviews_does_not_block_others(
     crowd = [asyncio.create_task(answered(services, many, *one)) for one in theirs]
     await until(lambda: turnstile.waiting == 14)
     answering = asyncio.create_task(answered(services, few, *mine))
-    # Both calls of this turn start while 14 calls of the other user wait.
+    # Both calls of this turn start although 14 calls of the other user are waiting.
     await until(lambda: turnstile.running == 4)
     assert turnstile.waiting == 14
     interviewer.gate.set()
@@ -325,7 +325,7 @@ async def test_open_streams_per_user_are_limited(
 
 
 class Socket:
-    """A websocket from the server's side: incoming and outgoing messages."""
+    """A fake websocket as the server sees it: its incoming and outgoing messages."""
 
     def __init__(self, app: Websockets, address: str = "192.0.2.1") -> None:
         self.incoming: asyncio.Queue[Message] = asyncio.Queue()
@@ -342,7 +342,7 @@ class Socket:
 
 
 async def _echo(scope: Scope, receive: Receive, send: Send) -> None:
-    """Accept, then echo every message until the end."""
+    """An ASGI app that accepts a websocket and sends one message for each it receives, then closes."""
     while (message := await receive())["type"] != "websocket.disconnect":
         await send({"type": "websocket.accept" if message["type"] == "websocket.connect" else "websocket.send"})
     await send({"type": "websocket.close", "code": 1000})

@@ -1,4 +1,4 @@
-"""Readiness of a replica, its behavior without free connections, and its metrics."""
+"""Readiness of a replica, its behavior with an exhausted connection pool, and the pool's metrics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reports as files: access by cookie, file names, and no caching."""
+"""Report downloads: authentication by cookie, file names, and no caching."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_file_name_is_escaped_in_its_header() -> None:
 async def test_one_file_per_user_is_made_at_a_time(
     client: httpx2.AsyncClient, services: Services, new_user: NewUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Even if the CPU queue has room for more; another user's file is made concurrently."""
+    """Even if the CPU queue has room for more. Another user's file is generated at the same time."""
     object.__setattr__(services, "processor", processor_door(8))
     users = [await new_user(), await new_user()]
     reports = [await take_all(services, user) for user in users]

@@ -1,4 +1,4 @@
-"""Bounded request headers: what reaches the site, and that no header costs more than its length."""
+"""Bounded request headers: which ones reach the site, and that none takes more than linear time."""
 
 from __future__ import annotations
 

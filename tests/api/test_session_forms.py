@@ -1,4 +1,4 @@
-"""The forms that the browser posts itself: cookies, redirects, posts from other sites."""
+"""The forms that the browser posts natively: cookies, redirects, and posts from other sites."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ async def test_wrong_password_is_reported_but_never_echoed(client: httpx2.AsyncC
 
 
 def said(answer: httpx2.Response) -> dict[str, str]:
-    """Return the message that the handler left for its page, after checking that it carries no password and no session."""
+    """Return the content of the flash cookie, after checking that the response contains no password and no session."""
     assert answer.status_code == 303
     assert COOKIE not in answer.cookies
     assert "violet" not in unquote(str(answer.headers))

@@ -1,4 +1,4 @@
-"""State classes without a browser: a page of somebody who is signed in, with its lock faked."""
+"""Fixtures that run state classes without a browser: pages for a signed-in user, with a fake lock."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ S = TypeVar("S", bound=rx.State)
 
 
 class Page:
-    """Stands for the proxy that Reflex hands to a background event: `async with` it to change the state."""
+    """A fake of the proxy that Reflex passes to background events. Vars may only be set inside `async with`."""
 
     def __init__(self, state: rx.State) -> None:
         object.__setattr__(self, "state", state)
@@ -44,7 +44,7 @@ OpenPage = Callable[..., Awaitable[Any]]
 
 @pytest.fixture
 def open_page(services: Services) -> OpenPage:
-    """Return a function that opens a page of a state class at an address, signed in as a user or as nobody."""
+    """Return a function that creates a state at a URL, signed in as a user, or signed out if there is no user."""
 
     async def open_it(
         state_class: type[S], user: User | None = None, url: str = "http://localhost/interview", cookies: str = ""

@@ -1,4 +1,4 @@
-"""A page without a session: every handler for signed-in users sends it to the sign-in page, or stays silent."""
+"""Handlers without a session: those for signed-in users redirect to the sign-in page or do nothing."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from interviewer.wiring import Services
 from tests.state.conftest import OpenPage, Page
 
 FOR_SIGNED_IN = [name for name, bounds in EVENTS.items() if bounds.who == SIGNED_IN]
-# Without a session these find nothing to do: the page's guard, or the form that starts an interview, is what it sees.
+# Without a session these do nothing: the page shows the start form, or its guard redirects it.
 SILENT = {"load", "give_up", "show_more"}
 ARGUMENTS = {"form": {}, "product": "pro", "tier": "pro", "interview_id": 1, "question_id": 1, "session_id": 1}
 
 
 async def _called(open_page: OpenPage, name: str) -> tuple[Page | rx.State, Any]:
-    """Call a handler of a page without a session; return the page and what the handler returned."""
+    """Call a handler on a page without a session. Return the page and the handler's result."""
     handler = RegistrationContext.get().event_handlers[name].handler
     assert handler.state is not None
     state = await open_page(handler.state, url="http://localhost/account")
@@ -36,7 +36,7 @@ async def _called(open_page: OpenPage, name: str) -> tuple[Page | rx.State, Any]
 
 
 @pytest.mark.parametrize("name", FOR_SIGNED_IN)
-async def test_handlers_send_a_signed_out_page_to_sign_in(open_page: OpenPage, services: Services, name: str) -> None:
+async def test_handlers_redirect_signed_out_pages_to_sign_in(open_page: OpenPage, services: Services, name: str) -> None:
     page, outcome = await _called(open_page, name)
     if name.rpartition(".")[2] in SILENT:
         assert outcome is None
@@ -48,22 +48,22 @@ async def test_handlers_send_a_signed_out_page_to_sign_in(open_page: OpenPage, s
 
 
 class Guarded(rx.State):
-    """Handlers of every kind, with a guard below Reflex's decorator."""
+    """Handlers of both kinds, with the guard below Reflex's decorator."""
 
     @rx.event(background=True)
     @when_signed_out(to_login)
     async def rename(self, form: dict[str, Any], number: int = 3) -> str:
-        """Return what was given."""
+        """Return the arguments."""
         return f"{form} {number}"
 
     @rx.event
     @when_signed_out(stay_silent)
     async def fail(self) -> None:
-        """Raise what a use case may."""
+        """Raise an error other than Unauthorized."""
         raise NotFound
 
 
-async def test_guarded_handler_is_what_reflex_reads() -> None:
+async def test_guarded_handler_keeps_its_signature() -> None:
     rename, fail = Guarded.event_handlers["rename"], Guarded.event_handlers["fail"]
     assert (rename.is_background, fail.is_background) == (True, False)
     assert list(rename.get_parameters()) == ["self", "form", "number"]
@@ -76,7 +76,7 @@ async def test_other_errors_pass_the_guard() -> None:
         await Guarded.event_handlers["fail"].fn(None)
 
 
-def test_words_of_an_error_let_a_missing_session_pass() -> None:
+def test_words_of_reraises_unauthorized() -> None:
     assert words_of(NotFound("No such interview")) == "No such interview"
     with pytest.raises(Unauthorized):
         words_of(Unauthorized())

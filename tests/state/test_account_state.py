@@ -1,4 +1,4 @@
-"""The account pages' states: fields, flashes, guards."""
+"""The states of the account pages: fields, flash cookies and guards."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def flash(page: str, **words: str) -> str:
     return f"{FLASH_COOKIE}={quote(json.dumps({'page': page, **words}))}"
 
 
-async def test_sign_up_names_each_wrong_field_and_sends_nothing(open_page: OpenPage, services: Services) -> None:
+async def test_invalid_sign_up_shows_an_error_at_each_field(open_page: OpenPage, services: Services) -> None:
     page = Page(await open_page(SignupState))
     await handler(SignupState.submit)(page, {"email": "x", "username": "", "password": "short"})
     assert all((page.email_error, page.username_error, page.password_error))
@@ -39,7 +39,7 @@ async def test_sign_up_names_each_wrong_field_and_sends_nothing(open_page: OpenP
     assert not page.sent
 
 
-async def test_sign_up_says_that_a_mail_is_on_its_way(open_page: OpenPage, services: Services) -> None:
+async def test_sign_up_sends_a_link_that_shows_the_account(open_page: OpenPage, services: Services) -> None:
     page = Page(await open_page(SignupState))
     await handler(SignupState.submit)(page, {"email": "ada@example.com", "username": "Ada", "password": PASSWORD})
     assert page.sent
@@ -59,7 +59,7 @@ async def test_sign_up_says_that_a_mail_is_on_its_way(open_page: OpenPage, servi
         ({"field": "other", "error": "Odd."}, ("", "", "")),
     ],
 )
-async def test_the_confirmation_says_at_which_field_it_failed(
+async def test_failed_confirmation_shows_the_error_at_its_field(
     open_page: OpenPage, services: Services, said: dict[str, str], shown: tuple[str, str, str]
 ) -> None:
     await services.accounts.request_verification("ada@example.com", "Ada", PASSWORD)
@@ -71,13 +71,13 @@ async def test_the_confirmation_says_at_which_field_it_failed(
         assert (page.username, page.email) == ("Ada", "ada@example.com")
 
 
-async def test_a_dead_link_says_so(open_page: OpenPage) -> None:
+async def test_invalid_link_shows_an_error(open_page: OpenPage) -> None:
     page = await open_page(VerifyState, url="http://localhost/verify-email?token=nothing")
     await handler(VerifyState.load)(page)
     assert "has expired or was already used" in page.error
 
 
-async def test_the_sign_in_form_keeps_the_address_after_a_wrong_password(open_page: OpenPage) -> None:
+async def test_failed_sign_in_keeps_the_email_address(open_page: OpenPage) -> None:
     page = await open_page(
         LoginState,
         url="http://localhost/login?next=//evil.example",
@@ -87,7 +87,7 @@ async def test_the_sign_in_form_keeps_the_address_after_a_wrong_password(open_pa
     assert (page.error, page.email, page.next_path) == ("Wrong.", "ada@example.com", "/dashboard")
 
 
-async def test_what_one_form_said_does_not_show_on_another_page(open_page: OpenPage, services: Services) -> None:
+async def test_flash_is_not_shown_on_another_page(open_page: OpenPage, services: Services) -> None:
     await services.accounts.request_verification("ada@example.com", "Ada", PASSWORD)
     page = await open_page(
         VerifyState,
@@ -101,25 +101,23 @@ async def test_what_one_form_said_does_not_show_on_another_page(open_page: OpenP
 @pytest.mark.parametrize(
     "raw", ["", "{", "%7B%7D", "[]", "7", "[" * 7_000, "[" * 3_000, quote('{"page": "login", "error": {"a": 1}}')]
 )
-def test_a_forged_flash_does_no_harm(raw: str) -> None:
+def test_forged_flash_does_no_harm(raw: str) -> None:
     assert set(read_flash(raw, "login")) <= {"page", "error"}
 
 
-async def test_a_guarded_page_sends_strangers_to_sign_in_and_back(open_page: OpenPage) -> None:
+async def test_guarded_page_redirects_to_sign_in_and_back(open_page: OpenPage) -> None:
     page = await open_page(SessionState, url="http://localhost/interview?id=3")
     redirect = await handler(SessionState.require)(page)
     assert "/login?next=/interview%3Fid%3D3" in repr(redirect)
 
 
-async def test_the_header_knows_who_is_here(open_page: OpenPage, new_user: NewUser) -> None:
+async def test_header_shows_the_signed_in_user(open_page: OpenPage, new_user: NewUser) -> None:
     page = await open_page(SessionState, await new_user())
     assert await handler(SessionState.require)(page) is None
     assert (page.username, page.known) == ("User 1", True)
 
 
-async def test_the_dashboard_and_the_review_show_nothing_to_strangers(
-    open_page: OpenPage, new_user: NewUser, services: Services
-) -> None:
+async def test_dashboard_and_report_show_nothing_to_strangers(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
     owner = await new_user()
     started = [event async for event in services.interviews.start(owner.id, "Backend engineer with Python")]
     interview_id = getattr(started[0], "interview_id", 0)
@@ -137,15 +135,13 @@ async def test_the_dashboard_and_the_review_show_nothing_to_strangers(
 
 
 @pytest.mark.parametrize("path", ["/interview/abc", "/interview/-1", "/interview/99999999999999999999", "/interview/1%00"])
-async def test_odd_review_addresses_say_that_there_is_no_such_interview(
-    open_page: OpenPage, new_user: NewUser, path: str
-) -> None:
+async def test_invalid_report_url_shows_not_found(open_page: OpenPage, new_user: NewUser, path: str) -> None:
     review = await open_page(ReviewState, await new_user(), url=f"http://localhost{path}")
     await handler(ReviewState.load)(review)
     assert review.error == "Interview not found"
 
 
-async def test_the_outbox_shows_mails_and_is_empty_in_production(open_page: OpenPage, services: Services) -> None:
+async def test_outbox_shows_the_newest_mail(open_page: OpenPage, services: Services) -> None:
     await services.accounts.request_verification("ada@example.com", "Ada", PASSWORD)
     await services.post.settle()
     page = await open_page(OutboxState)
@@ -154,7 +150,9 @@ async def test_the_outbox_shows_mails_and_is_empty_in_production(open_page: Open
     assert "verify-email?token=" in page.mails[0].link
 
 
-async def test_nobody_ends_somebody_elses_session_or_account(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
+async def test_other_users_session_and_account_cannot_be_ended(
+    open_page: OpenPage, new_user: NewUser, services: Services
+) -> None:
     owner, stranger = await new_user(), await new_user()
     secret = await services.sessions.open(owner)
     [device] = await services.sessions.devices(owner.id, secret)
@@ -171,7 +169,7 @@ async def test_nobody_ends_somebody_elses_session_or_account(open_page: OpenPage
     await services.sessions.authenticate(secret)
 
 
-async def test_a_weak_new_password_is_named_at_its_field(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
+async def test_weak_new_password_shows_an_error_at_its_field(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
     user = await new_user()
     await services.accounts.request_reset(user.email)
     await services.post.settle()
@@ -198,5 +196,5 @@ async def test_a_weak_new_password_is_named_at_its_field(open_page: OpenPage, ne
         ("<script>alert(1)</script>", "scriptalert1/script"),
     ],
 )
-def test_devices_have_names_for_people(agent: str, name: str) -> None:
+def test_user_agents_get_readable_names(agent: str, name: str) -> None:
     assert device_name(agent) == name

@@ -1,4 +1,4 @@
-"""The second verdict: from the interview page and from the review."""
+"""Appeals from the interview page and from the report page."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ HALF = "The first of it."
 
 
 async def beside(page: Page) -> Page:
-    """Return the appeal's part of the same browser tab."""
+    """Return the appeal state of the same browser tab."""
     return Page(await page.state.get_state(AppealState))
 
 
 @pytest.fixture
 async def scored(open_page: OpenPage, new_user: NewUser, interviewer: ScriptedInterviewer) -> Page:
-    """An interview page whose first answer has been scored 5; a second verdict will say 0."""
+    """An interview page whose first answer scored 5. A second verdict will score 0."""
     page = await begun(open_page, await new_user())
     await send(page, HALF)
     assert (page.last.score, page.last.may_appeal, page.last.appealed) == (5, True, False)
@@ -35,7 +35,7 @@ async def scored(open_page: OpenPage, new_user: NewUser, interviewer: ScriptedIn
     return page
 
 
-async def test_both_verdicts_are_shown_and_their_mean_in_the_rail(scored: Page) -> None:
+async def test_appeal_shows_both_verdicts_and_their_mean(scored: Page) -> None:
     appeal = await beside(scored)
     assert await run(AppealState.ask, appeal, scored.last.question_id) is None
     shown = scored.last
@@ -49,11 +49,11 @@ async def test_both_verdicts_are_shown_and_their_mean_in_the_rail(scored: Page) 
     assert (appeal.hearing, appeal.error) == (0, "")
 
 
-async def test_the_words_that_earned_a_mark_are_highlighted(scored: Page) -> None:
+async def test_quotes_that_earned_a_mark_are_highlighted(scored: Page) -> None:
     assert [(piece.words, piece.mark) for piece in scored.last.answer] == [("The ", ""), ("first", "hit"), (" of it.", "")]
 
 
-async def test_the_review_is_read_anew(scored: Page) -> None:
+async def test_appeal_reloads_the_report_page(scored: Page) -> None:
     url = f"http://localhost/interview/{scored.interview_id}/"
     header = {"cookie": scored.state.router.headers.cookie}
     scored.state.parent_state.router = RouterData.from_router_data({"headers": header, "pathname": url, "asPath": url})
@@ -64,7 +64,7 @@ async def test_the_review_is_read_anew(scored: Page) -> None:
     assert review.total == 3
 
 
-async def test_a_failure_is_a_sentence_and_can_be_tried_again(scored: Page, interviewer: ScriptedInterviewer) -> None:
+async def test_failed_appeal_shows_an_error_and_can_be_retried(scored: Page, interviewer: ScriptedInterviewer) -> None:
     appeal = await beside(scored)
     interviewer.judge_errors = [InterviewerTimeout()]
     await run(AppealState.ask, appeal, scored.last.question_id)
@@ -74,7 +74,7 @@ async def test_a_failure_is_a_sentence_and_can_be_tried_again(scored: Page, inte
     assert (appeal.error, scored.last.score) == ("", 3)
 
 
-async def test_a_second_click_asks_nobody(scored: Page, interviewer: ScriptedInterviewer) -> None:
+async def test_second_click_starts_no_second_appeal(scored: Page, interviewer: ScriptedInterviewer) -> None:
     appeal = await beside(scored)
     interviewer.gate.clear()
     first = asyncio.create_task(run(AppealState.ask, appeal, scored.last.question_id))
@@ -86,7 +86,7 @@ async def test_a_second_click_asks_nobody(scored: Page, interviewer: ScriptedInt
 
 
 @pytest.mark.parametrize("question_id", [0, -1, 999_999])
-async def test_an_appeal_about_nothing_is_refused(scored: Page, question_id: int) -> None:
+async def test_appeal_of_an_unknown_question_is_refused(scored: Page, question_id: int) -> None:
     appeal = await beside(scored)
     await run(AppealState.ask, appeal, question_id)
     assert appeal.error != ""
@@ -94,19 +94,19 @@ async def test_an_appeal_about_nothing_is_refused(scored: Page, question_id: int
 
 
 @pytest.mark.parametrize("question_id", ["1; drop table", None, [], {}, 1.5])
-async def test_an_appeal_about_nonsense_does_nothing(scored: Page, question_id: Any) -> None:
+async def test_appeal_with_an_invalid_id_does_nothing(scored: Page, question_id: Any) -> None:
     appeal = await beside(scored)
     await run(AppealState.ask, appeal, question_id)
     assert (appeal.hearing, scored.last.score) == (0, 5)
 
 
-async def test_somebody_who_is_not_signed_in_is_sent_to_sign_in(scored: Page, open_page: OpenPage) -> None:
+async def test_signed_out_appeal_redirects_to_sign_in(scored: Page, open_page: OpenPage) -> None:
     stranger = Page(await open_page(AppealState))
     assert await run(AppealState.ask, stranger, scored.last.question_id) is not None
     assert stranger.hearing == 0
 
 
-async def test_the_built_in_interviewer_hears_none(
+async def test_deterministic_interviewer_takes_no_appeals(
     scored: Page, interviewer: ScriptedInterviewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(interviewer, "deterministic", True)

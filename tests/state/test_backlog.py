@@ -1,4 +1,4 @@
-"""How many events of pages wait: of a page, a session and a client, and of a page that has gone."""
+"""Limits on unfinished events per page, session and client, and dropped events of disconnected pages."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CHAINED = 3 * OF_A_PAGE
 
 
 class Slow(rx.State):
-    """A state whose handlers wait until the test lets them go on."""
+    """A state whose handlers wait until the test releases them."""
 
     done: int = 0
 
@@ -48,7 +48,7 @@ class Slow(rx.State):
 
 
 class Held:
-    """What all handlers of `Slow` wait for."""
+    """The event that all handlers of `Slow` wait for."""
 
     gate = asyncio.Event()
 
@@ -58,7 +58,7 @@ WORK, STREAM, CHAIN = (f"{Slow.get_full_name()}.{name}" for name in ("work", "st
 
 @dataclass
 class Pages:
-    """Reflex's namespace of pages as far as it is used: who is connected here or elsewhere, and what pages were sent."""
+    """A fake of Reflex's websocket namespace: which pages are connected here or elsewhere, and the updates sent to them."""
 
     token_to_sid: dict[str, str] = field(default_factory=dict)
     elsewhere: set[str] = field(default_factory=set)
@@ -76,18 +76,18 @@ class Pages:
         self.sent.append((token, update))
 
     def told(self, key: str) -> int:
-        """Return how often a page was told that it is busy."""
+        """Return how many busy notices a page was sent."""
         return sum(BUSY in str(update.delta) for token, update in self.sent if token == key)
 
 
 @dataclass
 class Running:
-    """A processor of events as pages see it."""
+    """An event processor behind a backlog."""
 
     backlog: Backlog
     processor: BaseStateEventProcessor
     pages: Pages
-    # Connections that were ended.
+    # Connections that were closed.
     ended: list[str]
 
     @property
@@ -102,7 +102,7 @@ class Running:
         return SimpleNamespace(event_namespace=self.pages, sio=server)
 
     def page(self) -> str:
-        """Return the key of a new page."""
+        """Connect a new page and return its key."""
         key = uuid4().hex
         self.pages.token_to_sid[key] = f"sid of {key}"
         return key
@@ -132,7 +132,7 @@ def accepted(futures: list[EventFuture]) -> int:
 
 
 @pytest.mark.parametrize("name", [WORK, STREAM])
-async def test_page_has_so_many_events_that_are_not_done(running: Running, name: str) -> None:
+async def test_unfinished_events_of_a_page_are_limited(running: Running, name: str) -> None:
     page = running.page()
     assert accepted(await running.send(page, name, OF_A_PAGE)) == OF_A_PAGE
     assert accepted(await running.send(page, name, 3)) == 0
@@ -140,7 +140,7 @@ async def test_page_has_so_many_events_that_are_not_done(running: Running, name:
     assert accepted(await running.send(running.page(), name)) == 1, "another page is not affected"
 
 
-async def test_page_may_go_on_when_its_events_are_done(running: Running) -> None:
+async def test_finished_events_make_room_for_new_ones(running: Running) -> None:
     page = running.page()
     futures = await running.send(page, WORK, OF_A_PAGE)
     Held.gate.set()
@@ -157,14 +157,14 @@ async def test_chained_events_are_not_counted(running: Running) -> None:
     assert accepted(await running.send(page, WORK, OF_A_PAGE)) == OF_A_PAGE
 
 
-async def test_events_that_fill_a_page_find_room_in_a_full_one(running: Running) -> None:
+async def test_page_load_events_may_exceed_the_limit(running: Running) -> None:
     page, more = running.page(), int(OF_A_PAGE * FILLING)
     await running.send(page, WORK, OF_A_PAGE)
     assert accepted(await running.send(page, BOOT, more + 3)) == more
     assert accepted(await running.send(page, WORK)) == 0
 
 
-async def test_page_gone_to_and_from_is_filled_however_often(running: Running) -> None:
+async def test_navigating_back_and_forth_is_never_refused(running: Running) -> None:
     page = running.page()
     await running.send(page, WORK)
     futures: list[EventFuture] = []
@@ -176,7 +176,7 @@ async def test_page_gone_to_and_from_is_filled_however_often(running: Running) -
     assert not futures[-1].cancelled()
 
 
-async def test_pages_of_a_session_share_a_bound(running: Running, services: Services) -> None:
+async def test_pages_of_a_session_share_a_limit(running: Running, services: Services) -> None:
     pages = [running.page() for _ in range(OF_A_SESSION // OF_A_PAGE + 1)]
     for page in pages:
         services.open_pages.fill(page, "of one session")
@@ -185,7 +185,7 @@ async def test_pages_of_a_session_share_a_bound(running: Running, services: Serv
     assert accepted(await running.send(running.page(), WORK)) == 1
 
 
-async def test_pages_of_a_client_share_a_bound(running: Running, services: Services) -> None:
+async def test_pages_of_a_client_share_a_limit(running: Running, services: Services) -> None:
     for _ in range(OF_A_CLIENT // OF_A_PAGE):
         assert accepted(await running.send(running.page(), WORK, OF_A_PAGE, ip="198.51.100.7")) == OF_A_PAGE
     assert accepted(await running.send(running.page(), WORK, ip="198.51.100.7")) == 0
@@ -204,7 +204,7 @@ async def test_websocket_is_closed_after_many_refusals(running: Running) -> None
     assert not running.backlog._refused
 
 
-async def test_waiting_events_of_a_gone_page_are_dropped(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_queued_events_of_a_disconnected_page_are_dropped(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     page, other = running.page(), running.page()
     [running_one, *waiting] = await running.send(page, WORK, OF_A_PAGE - 1)
     [streaming] = await running.send(page, STREAM)
@@ -223,7 +223,7 @@ async def test_waiting_events_of_a_gone_page_are_dropped(running: Running, monke
     assert not running.backlog._undone
 
 
-async def test_page_that_comes_back_loses_nothing(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_reconnecting_page_loses_nothing(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     page, moved = running.page(), running.page()
     futures = [*await running.send(page, WORK, OF_A_PAGE), *await running.send(moved, WORK, OF_A_PAGE)]
     sid = running.pages.token_to_sid.pop(page)
@@ -238,7 +238,7 @@ async def test_page_that_comes_back_loses_nothing(running: Running, monkeypatch:
     await asyncio.gather(*futures)
 
 
-async def test_watch_drops_and_goes_on_after_a_failure(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_watch_continues_after_a_failure(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backlog, "_backlog", running.backlog)
     monkeypatch.setattr(backlog, "LOOK_EVERY", 0.01)
     monkeypatch.setattr(backlog, "GONE", 0.0)
@@ -257,12 +257,12 @@ async def test_watch_drops_and_goes_on_after_a_failure(running: Running, monkeyp
     watching.cancel()
 
 
-def test_a_gone_page_has_time_to_come_back() -> None:
-    """Reflex's client tries again at once, then after at most two seconds each."""
+def test_disconnected_page_has_time_to_reconnect() -> None:
+    """Reflex's client reconnects at once, then at intervals of at most two seconds."""
     assert GONE >= 5
 
 
-def test_the_site_takes_events_of_pages_through_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_app_limits_and_watches_page_events(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(site, "_event_processor", BaseStateEventProcessor())
     assert isinstance(site.event_processor, PageEvents)
     assert backlog.watch in site.get_lifespan_tasks()

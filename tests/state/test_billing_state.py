@@ -1,4 +1,4 @@
-"""Credits, plan and buying on the pages: what is shown, what happens by itself, and what nobody may do."""
+"""Credits, plan and purchases on the pages: what is shown, what updates automatically, and what is refused."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def payments(lemon: Behaviour) -> AsyncIterator[LemonSqueezy]:
 
 @pytest.fixture
 def always_connected(monkeypatch: pytest.MonkeyPatch) -> None:
-    """There is no websocket in these tests; whether one is open is the test's to say."""
+    """Report every page as connected: these tests have no websocket."""
     monkeypatch.setattr(billing, "connected", lambda state: True)
 
 
@@ -66,14 +66,16 @@ async def subscribed(services: Services, lemon: Behaviour, user: User, variant: 
     return id
 
 
-async def test_somebody_new_sees_their_credit_and_no_plan(open_page: OpenPage, new_user: NewUser) -> None:
+async def test_new_user_sees_one_credit_and_no_plan(open_page: OpenPage, new_user: NewUser) -> None:
     page = await opened(open_page, await new_user(1))
     assert page.loaded
     assert (page.credits.usable, page.plan.title, page.plan.status, page.plan.pays) == (1, "No plan", "No plan", False)
     assert [(line.what, line.change, line.kind, line.balance) for line in page.lines] == [("Test", "+1", "Single", "1")]
 
 
-async def test_strangers_see_and_do_nothing(open_page: OpenPage, services: Services, lemon: Behaviour, new_user: NewUser) -> None:
+async def test_signed_out_visitor_sees_and_does_nothing(
+    open_page: OpenPage, services: Services, lemon: Behaviour, new_user: NewUser
+) -> None:
     await subscribed(services, lemon, await new_user(1))
     page = await opened(open_page, None)
     assert not page.loaded
@@ -91,7 +93,7 @@ async def test_strangers_see_and_do_nothing(open_page: OpenPage, services: Servi
     assert lemon.requests == []
 
 
-async def test_buying_leads_to_the_page_where_it_is_paid(open_page: OpenPage, lemon: Behaviour, new_user: NewUser) -> None:
+async def test_buying_redirects_to_the_checkout(open_page: OpenPage, lemon: Behaviour, new_user: NewUser) -> None:
     page = await opened(open_page, await new_user(0))
     leads_to = str(await handler(BillingState.buy)(page, "individual"))
     assert "/checkout/" in leads_to
@@ -100,16 +102,14 @@ async def test_buying_leads_to_the_page_where_it_is_paid(open_page: OpenPage, le
 
 
 @pytest.mark.parametrize("product", ["", "free", None, 7, ["pro"], {"a": 1}, "x" * 10_000])
-async def test_what_is_not_for_sale_is_refused_in_words(
-    open_page: OpenPage, lemon: Behaviour, new_user: NewUser, product: Any
-) -> None:
+async def test_unknown_product_is_refused(open_page: OpenPage, lemon: Behaviour, new_user: NewUser, product: Any) -> None:
     page = await opened(open_page, await new_user(0))
     assert await handler(BillingState.buy)(page, product) is None
     assert page.error == "Missing or invalid tier"
     assert lemon.requests == []
 
 
-async def test_a_payment_service_that_is_down_is_said_and_leaves_the_page_as_it_was(
+async def test_payment_outage_shows_an_error_and_keeps_the_page(
     open_page: OpenPage, services: Services, lemon: Behaviour, new_user: NewUser
 ) -> None:
     user = await new_user(1)
@@ -121,7 +121,7 @@ async def test_a_payment_service_that_is_down_is_said_and_leaves_the_page_as_it_
     assert (page.plan.title, page.credits.usable, page.busy) == ("Pro", 11, "")
 
 
-async def test_upgrade_cancel_and_resume_show_at_once_what_they_did(
+async def test_upgrade_cancel_and_resume_update_the_page_at_once(
     open_page: OpenPage, services: Services, lemon: Behaviour, new_user: NewUser
 ) -> None:
     user = await new_user(0)
@@ -141,7 +141,7 @@ async def test_upgrade_cancel_and_resume_show_at_once_what_they_did(
     assert (page.error, page.plan.status, page.credits.usable) == ("", "Active", 20)
 
 
-async def test_a_payment_that_failed_is_shown_until_it_is_made(
+async def test_failed_payment_is_shown_until_it_succeeds(
     open_page: OpenPage, services: Services, lemon: Behaviour, new_user: NewUser
 ) -> None:
     user = await new_user(0)
@@ -158,7 +158,7 @@ async def test_a_payment_that_failed_is_shown_until_it_is_made(
     assert (page.plan.trouble, page.plan.status, page.credits.usable) == ("", "Active", 20)
 
 
-async def test_somebody_who_comes_back_from_paying_is_told_how_it_stands(
+async def test_page_after_the_checkout_shows_the_payment_status(
     open_page: OpenPage, services: Services, lemon: Behaviour, new_user: NewUser
 ) -> None:
     user = await new_user(0)
@@ -171,7 +171,7 @@ async def test_somebody_who_comes_back_from_paying_is_told_how_it_stands(
     assert "is booked" in (await opened(open_page, user, back)).thanks
 
 
-async def test_an_open_page_shows_a_purchase_when_it_lands(
+async def test_open_page_shows_a_new_purchase(
     open_page: OpenPage, services: Services, lemon: Behaviour, new_user: NewUser, always_connected: None
 ) -> None:
     user = await new_user(0)
@@ -179,7 +179,7 @@ async def test_an_open_page_shows_a_purchase_when_it_lands(
     listening = asyncio.create_task(services.news.listen())
     watching = asyncio.create_task(handler(BillingState.watch)(page))
     await asyncio.sleep(0)
-    await handler(BillingState.load)(page.state)  # the two events of a page begin in any order
+    await handler(BillingState.load)(page.state)  # the page's two events start in either order
     try:
         async with asyncio.timeout(15):
             for number in range(100):
@@ -198,7 +198,7 @@ async def test_an_open_page_shows_a_purchase_when_it_lands(
     assert page.credits.usable >= 20
 
 
-async def test_a_page_that_is_loaded_anew_or_closed_is_watched_no_longer(
+async def test_watch_ends_when_the_page_is_reloaded_or_closed(
     open_page: OpenPage, services: Services, new_user: NewUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user = await new_user(0)
@@ -217,14 +217,14 @@ async def test_a_page_that_is_loaded_anew_or_closed_is_watched_no_longer(
     newer.cancel()
 
 
-async def test_a_long_statement_is_shown_in_two_steps(open_page: OpenPage, new_user: NewUser) -> None:
+async def test_long_statement_is_shown_in_two_steps(open_page: OpenPage, new_user: NewUser) -> None:
     page = await opened(open_page, await new_user(14))
     assert (len(page.lines), page.more_lines) == (10, 4)
     await handler(BillingState.show_all_lines)(page.state)
     assert (len(page.lines), page.more_lines) == (14, 0)
 
 
-async def test_a_site_that_sells_nothing_offers_nothing_and_refuses(
+async def test_site_without_sales_offers_and_sells_nothing(
     open_page: OpenPage, services: Services, new_user: NewUser, lemon: Behaviour
 ) -> None:
     user = await new_user(0)
@@ -242,7 +242,7 @@ async def test_a_site_that_sells_nothing_offers_nothing_and_refuses(
     assert page.error == "Purchases aren't set up on this site."
 
 
-async def test_a_plan_that_is_not_configured_is_shown_as_unknown(
+async def test_unconfigured_plan_is_shown_as_unknown(
     open_page: OpenPage, services: Services, new_user: NewUser, lemon: Behaviour
 ) -> None:
     user = await new_user(0)

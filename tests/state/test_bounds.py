@@ -1,4 +1,4 @@
-"""Every event handler has declared bounds, and the page of documentation that lists them is what the code says."""
+"""Every event handler is declared with its bounds, and the generated documentation of the bounds is up to date."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HOW = "Declare it in interviewer/state/bounds.py: in EVENTS with its bounds if p
 
 
 def handlers() -> dict[str, list[str]]:
-    """Return the arguments of every handler that Reflex would let anyone call; states that tests make are not of the site."""
+    """Return the parameters of every handler that Reflex lets anyone call, without those of states that tests define."""
     found = RegistrationContext.get().event_handlers
     return {
         name: list(inspect.signature(one.handler.fn).parameters)[1:] for name, one in found.items() if ".tests___" not in name
@@ -42,7 +42,7 @@ def test_built_pages_send_declared_events_only(built: None) -> None:
         for script in (CLIENT / "assets").glob("*.js")
         for name in re.findall(r"reflex___state____state[a-z_0-9]*(?:\.[a-z_0-9]+)*", script.read_text(encoding="utf-8"))
     } & set(handlers())
-    # Of Reflex's own, for variables in the browser's storage, of which there are none.
+    # One of Reflex's own, for vars in browser storage, which this site does not use.
     unused = {name for name in sent if name.endswith(".update_vars_internal")}
     assert sent - unused == set(EVENTS)
 

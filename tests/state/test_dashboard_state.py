@@ -1,4 +1,4 @@
-"""The dashboard's state and what it shows: the interview to go on with, drawings, topics, days, more of the list."""
+"""The dashboard's state and view models: the interview to resume, charts, topics, the streak, and more of the list."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def one(percent: int | None, id: int = 1, status: InterviewStatus = InterviewSta
 
 
 def newest_first(*percents: int) -> list[InterviewSummary]:
-    """Return interviews with these percentages, the first of them the oldest."""
+    """Return interviews with these percentages, which are given oldest first."""
     return [one(percent, number) for number, percent in reversed(list(enumerate(percents, start=1)))]
 
 
@@ -68,11 +68,11 @@ async def load(open_page: OpenPage, user: User | None) -> Any:
         ((0, 0, 0), "The last one: 0 %, the same as the mean of those before."),
     ],
 )
-def test_the_last_score_is_compared_in_words(percents: tuple[int, ...], words: str) -> None:
+def test_last_score_is_compared_in_a_sentence(percents: tuple[int, ...], words: str) -> None:
     assert course_words(percents[::-1]) == words
 
 
-def test_points_go_from_left_to_right_and_stay_inside() -> None:
+def test_points_run_left_to_right_inside_the_chart() -> None:
     drawn = points(newest_first(*range(0, 101, 2)))
     assert len(drawn) == CHARTED
     assert [int(point.percent) for point in drawn] == list(range(100 - 2 * (CHARTED - 1), 101, 2))
@@ -84,7 +84,7 @@ def test_points_go_from_left_to_right_and_stay_inside() -> None:
     assert (drawn[-1].at, drawn[-1].href) == ("21 Apr 2026", "/interview/51")
 
 
-def test_an_unscored_interview_is_not_drawn_and_one_alone_is() -> None:
+def test_chart_has_one_point_per_scored_interview() -> None:
     assert points([one(None)]) == []
     (alone,) = points([one(100)])
     assert float(alone.y) == MARGIN
@@ -101,24 +101,24 @@ def test_an_unscored_interview_is_not_drawn_and_one_alone_is() -> None:
         (InterviewStatus.PAUSED, 12, "General Backend Knowledge, question 12 of 12", "Resume", 91),
     ],
 )
-def test_the_interview_to_go_on_with_says_where_it_stands(
+def test_interview_to_resume_shows_its_position(
     status: InterviewStatus, reached: int, where: str, verb: str, percent: int
 ) -> None:
     item = resume_item([one(40, 9, status), one(50, 8, status)], reached)
     assert (item.where, item.verb, item.percent, item.href) == (where, verb, percent, "/interview?id=9")
 
 
-def test_where_an_interview_stands_follows_its_plan() -> None:
+def test_position_in_an_interview_follows_its_plan() -> None:
     short = replace(one(40, 9, InterviewStatus.PAUSED), plan=focus([5, 2]))
     item = resume_item([short], 4)
     assert (item.where, item.percent) == ("Coding, question 4 of 6", 50)
 
 
-def test_nothing_runs() -> None:
+def test_no_interview_to_resume_gives_an_empty_item() -> None:
     assert resume_item([], 0).id == 0
 
 
-def test_topics_are_compared_once_there_are_two_interviews() -> None:
+def test_topics_are_compared_from_two_interviews_on() -> None:
     trends = [TopicTrend(1, 50, 4, 70), TopicTrend(2, 60, 4, 40), TopicTrend(3, 55, 4, 55), TopicTrend(4, 40, 4, None)]
     assert [(item.last, item.change) for item in topic_items(trends, 1)] == [("", "")] * 4
     assert [(item.last, item.change) for item in topic_items(trends, 2)] == [
@@ -141,7 +141,7 @@ def test_topics_are_compared_once_there_are_two_interviews() -> None:
         ((40,), 0, "Your longest row: 1 day. One question today begins a new one.", "Active on 0 of the last 14 days"),
     ],
 )
-def test_days_in_a_row_in_words(back: tuple[int, ...], count: int, words: str, summary: str) -> None:
+def test_streak_is_described_in_words(back: tuple[int, ...], count: int, words: str, summary: str) -> None:
     item = streak_item(streak_of({TODAY - timedelta(number) for number in back}, TODAY), TODAY)
     assert item.count == count
     assert item.words.startswith(words)
@@ -153,14 +153,16 @@ def test_days_in_a_row_in_words(back: tuple[int, ...], count: int, words: str, s
 # -- the state -------------------------------------------------------------------------------------------------------
 
 
-async def test_a_new_user_has_nothing_yet(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
+async def test_new_user_has_an_empty_dashboard(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
     board = await load(open_page, await new_user())
     assert board.loaded
     assert (board.resume.id, board.points, board.topics, board.past, board.weakest) == (0, [], [], 0, "")
     assert board.streak.count == 0
 
 
-async def test_a_running_interview_is_first_and_today_counts(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
+async def test_running_interview_can_be_resumed_and_today_counts(
+    open_page: OpenPage, new_user: NewUser, services: Services
+) -> None:
     user = await new_user()
     interview_id, turn = await started(services, user)
     board = await load(open_page, user)
@@ -173,7 +175,7 @@ async def test_a_running_interview_is_first_and_today_counts(open_page: OpenPage
     assert (board.streak.count, board.streak.days[-1].done) == (1, True)
 
 
-async def test_many_interviews_are_shown_bit_by_bit(
+async def test_many_interviews_are_shown_in_steps(
     open_page: OpenPage, new_user: NewUser, services: Services, database: Database, database_url: str
 ) -> None:
     user, stranger = await new_user(), await new_user()
@@ -191,7 +193,7 @@ async def test_many_interviews_are_shown_bit_by_bit(
     assert len(board.finished) == SHOWN
 
 
-async def test_nobody_is_shown_more_of_anything(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
+async def test_signed_out_visitor_cannot_show_more(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
     board = await open_page(DashboardState, None, url="http://localhost/dashboard")
     await DashboardState.show_more.fn(board)  # type: ignore[attr-defined]
     assert (board.loaded, board.finished, board.points) == (False, [], [])

@@ -1,4 +1,4 @@
-"""What of a page's websocket reaches Reflex: declared events within their bounds, and no word of anything else in the log."""
+"""The event gate: only declared events within their bounds reach Reflex, and the log contains no client input."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def event(name: str, payload: Any = None, **router_data: Any) -> str:
 
 
 def passed(text: str) -> Any:
-    """Return the event that is passed on for a message."""
+    """Return the event that the reader passes on for a message."""
     return json.loads(Reader().read(text).removeprefix("42/_event,"))[1]
 
 
@@ -57,7 +57,7 @@ def test_declared_event_passes_without_undeclared_parts() -> None:
 
 
 @pytest.mark.parametrize("entries", [{"__reflex_form_data__": [["email", "a"], ["email", "b"]]}, {"email": "b"}])
-def test_form_passes_in_both_of_its_forms(entries: dict[str, Any]) -> None:
+def test_form_passes_as_entries_and_as_an_object(entries: dict[str, Any]) -> None:
     assert passed(event(SUBMIT, {"form": entries}))["payload"] == {"form": {"email": "b"}}
 
 
@@ -84,7 +84,7 @@ def test_form_passes_in_both_of_its_forms(entries: dict[str, Any]) -> None:
         (SUBMIT, {"form": {"email": "x" * 5_001}}, Reason.LENGTH),
     ],
 )
-def test_event_out_of_bounds_is_refused(name: str, payload: dict[str, Any], reason: Reason) -> None:
+def test_event_outside_its_bounds_is_refused(name: str, payload: dict[str, Any], reason: Reason) -> None:
     with pytest.raises(Refusal) as caught:
         Reader().read(event(name, payload))
     assert caught.value.reason is reason
@@ -117,12 +117,12 @@ def test_event_out_of_bounds_is_refused(name: str, payload: dict[str, Any], reas
         *("42/_event,[" + "1" * 300_000 + "]", b"\0binary", None, "3" * 100),
     ],
 )
-def test_message_that_no_page_sends_is_a_violation(text: object) -> None:
+def test_malformed_message_is_a_violation(text: object) -> None:
     with pytest.raises(Violation):
         Reader().read(text)
 
 
-def test_address_of_a_page_is_cut() -> None:
+def test_url_in_an_event_is_truncated() -> None:
     address = "/login?" + "x" * 150_000
     found = passed(event(ASK, {"question_id": 1}, pathname=address, asPath=address, query={"a": "b", "c": "x" * 9_000, "d": "e"}))
     assert len(found["router_data"]["asPath"]) == LONGEST_ADDRESS
@@ -136,7 +136,7 @@ def test_address_of_a_page_is_cut() -> None:
 @pytest.mark.parametrize(
     "address", ["//[", "//[QQQ]x", "/\t/[", "http://[x", "//\u2102\u2100/", "//evil.example/", "javascript:x", "/\ud800"]
 )
-def test_address_that_is_no_path_counts_as_the_first_page(address: str) -> None:
+def test_malformed_path_in_an_event_becomes_the_root(address: str) -> None:
     found = passed(event(ASK, {"question_id": 1}, asPath=address))["router_data"]
     assert found["asPath"] == "/"
     RouterData.from_router_data(found)
@@ -144,7 +144,7 @@ def test_address_that_is_no_path_counts_as_the_first_page(address: str) -> None:
         assert passed(event(ASK, {"question_id": 1}, asPath=own))["router_data"]["asPath"] == own
 
 
-def test_first_event_rides_in_the_greeting() -> None:
+def test_first_event_is_part_of_the_connect_message() -> None:
     reader = Reader()
     first = {"name": BOOT, "payload": {"vars": {"x": "y" * 9_999}, "hashes": ["a", "b"]}, "router_data": {"pathname": "/"}}
     told = reader.read("40/_event," + json.dumps({"event": first, "state_schema": "abc", "more": 1}))
@@ -156,12 +156,12 @@ def test_first_event_rides_in_the_greeting() -> None:
     assert reader.read("40/_event,") == "40/_event,"
 
 
-def test_page_of_another_version_connects_without_its_event() -> None:
+def test_page_of_another_build_connects_without_its_event() -> None:
     told = Reader().read('40/_event,{"event":{"name":"old.hydrate"},"state_schema":"abc"}')
     assert json.loads(told.removeprefix("40/_event,")) == {"state_schema": "abc"}
 
 
-def test_reports_of_errors_are_cut_and_few() -> None:
+def test_error_reports_are_truncated_and_limited() -> None:
     reader, report = Reader(), json.dumps(["client_error", {"error_type": "e", "message": "m" * 99_999, "other": "x"}])
     for _ in range(MOST_REPORTS):
         _, told = json.loads(reader.read("42/_event," + report).removeprefix("42/_event,"))
@@ -175,7 +175,7 @@ def test_reports_of_errors_are_cut_and_few() -> None:
         reader.read(event(thrown, {"info": "i", "component_stack": "s"}))
 
 
-def test_hostile_messages_are_read_in_milliseconds() -> None:
+def test_hostile_messages_are_rejected_in_milliseconds() -> None:
     for text in ("42/_event," + "[]," * 100_000, event("Q" * 300_000), event(ASK, {"question_id": "7" * 300_000})):
         began = time.process_time()
         with pytest.raises((Refusal, Violation)):
@@ -187,7 +187,7 @@ def test_hostile_messages_are_read_in_milliseconds() -> None:
 
 
 class Behind:
-    """What is behind the gate: it accepts, and keeps what it receives."""
+    """A fake app behind the gate, which accepts the websocket and records what it receives."""
 
     def __init__(self) -> None:
         self.received: list[Message] = []
@@ -207,7 +207,7 @@ Run = Callable[..., tuple[list[Message], list[Message]]]
 
 @pytest.fixture
 def run() -> Run:
-    """Send messages through a gate; returns what came through, and what was sent back."""
+    """Return a function that sends messages through a gate, and returns what passed and what was sent back."""
 
     def through(*texts: object, query: bytes = TOKEN, headers: list[tuple[bytes, bytes]] | None = None) -> Any:
         behind, sent = Behind(), []
@@ -232,7 +232,7 @@ def run() -> Run:
     return through
 
 
-def test_refused_events_are_dropped_then_end_the_websocket(run: Run) -> None:
+def test_too_many_refused_events_close_the_websocket(run: Run) -> None:
     good, bad = event(ASK, {"question_id": 1}), event("unknown")
     received, sent = run(good, *[bad] * MOST_REFUSED, good)
     assert [message["type"] for message in received] == [
@@ -247,7 +247,7 @@ def test_refused_events_are_dropped_then_end_the_websocket(run: Run) -> None:
     assert sent[-1]["code"] == VIOLATION
 
 
-def test_text_that_is_too_long_is_answered_in_words(run: Run) -> None:
+def test_text_that_is_too_long_shows_a_notice(run: Run) -> None:
     for text in (event(SUBMIT, {"form": {"email": "x" * 9_000}}), "x" * (LONGEST + 1)):
         received, sent = run(text)
         assert len(received) == 2, "connected and gone, nothing between"
@@ -271,13 +271,13 @@ def test_text_that_is_too_long_is_answered_in_words(run: Run) -> None:
         (TOKEN, [(b"cookie", b"x" * 20_000)]),
     ],
 )
-def test_request_that_no_page_makes_is_refused(run: Run, query: bytes, headers: list[tuple[bytes, bytes]]) -> None:
+def test_malformed_websocket_request_is_refused(run: Run, query: bytes, headers: list[tuple[bytes, bytes]]) -> None:
     received, sent = run(query=query, headers=headers)
     assert received == []
     assert [(message["type"], message["code"]) for message in sent] == [("websocket.close", VIOLATION)]
 
 
-def test_log_says_why_once_and_never_what(run: Run, caplog: pytest.LogCaptureFixture) -> None:
+def test_log_names_each_reason_once_and_never_the_content(run: Run, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         run(*[event("SECRET" * 100)] * 10, event(ASK, {"question_id": "SECRET"}), "SECRET")
     told = [record.getMessage() for record in caplog.records if record.name == event_gate.__name__]

@@ -1,4 +1,4 @@
-"""What the log keeps of pages' events that fail, of which anyone can send any number."""
+"""Logging of failed page events, which anyone can cause in any number."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _fail(number: int) -> None:
         shared_store.explain(error)
 
 
-async def test_equal_failures_are_written_once_then_counted(
+async def test_equal_failures_are_logged_once_then_counted(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(shared_store, "_failures", Failures(shared_store.logger, "an event of a page failed", EVERY))
@@ -66,7 +66,7 @@ async def test_equal_failures_are_written_once_then_counted(
     assert AppError.user_message in str(shown[-1])
 
 
-async def test_store_that_is_away_is_written_once(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+async def test_store_outage_is_logged_once(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.setattr(shared_store, "_seldom", Seldom(60))
     monkeypatch.setattr(shared_store, "_stranded", set())
     with caplog.at_level(logging.WARNING), _page():

@@ -1,4 +1,4 @@
-"""A page whose state is forgotten while something is done for it: it is filled anew, and nothing is lost."""
+"""A page whose state is dropped during a request: the page loads again, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from tests.support.interviewer import ScriptedInterviewer
 
 
 async def forget(open_page: OpenPage, page: Page) -> None:
-    """Put a state that knows nothing in the place of a page's, as a store that was lost does; the connection stays."""
+    """Replace a page's state with an empty one, as after the loss of the store. The connection stays."""
     fresh = await open_page(InterviewState)
     fresh.router = page.state.router
     object.__setattr__(page, "state", fresh)
 
 
-async def test_while_an_answer_is_judged(
+async def test_state_dropped_while_an_answer_is_judged(
     open_page: OpenPage, new_user: NewUser, interviewer: ScriptedInterviewer, services: Services
 ) -> None:
     user = await new_user()
@@ -34,7 +34,9 @@ async def test_while_an_answer_is_judged(
     assert (page.phase, page.question.position, page.last.score) == ("live", 2, 10)
 
 
-async def test_while_it_is_loaded(open_page: OpenPage, new_user: NewUser, interviewer: ScriptedInterviewer) -> None:
+async def test_state_dropped_while_the_page_loads(
+    open_page: OpenPage, new_user: NewUser, interviewer: ScriptedInterviewer
+) -> None:
     page = await begun(open_page, await new_user())
     interviewer.gate.clear()
     sending = asyncio.create_task(send(page))

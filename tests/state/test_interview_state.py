@@ -1,4 +1,4 @@
-"""The interview page's state: what handlers show, keep and refuse."""
+"""The interview page's state: what its handlers show, keep and refuse."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ async def run(handler: Any, page: Page, *args: Any) -> Any:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """Wait until something is so; a test that waits in vain fails by its time limit."""
+    """Wait until the condition holds, for at most 10 seconds."""
     async with asyncio.timeout(10):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 
 
 async def send(page: Page, words: object = GOOD, **overridden: object) -> Any:
-    """Send the answer form as the page would."""
+    """Submit the answer form as the page would. `overridden` replaces fields."""
     form = {"answer": words, "interview": str(page.interview_id), "question": str(page.question.question_id), **overridden}
     return await run(InterviewState.submit_answer, page, form)
 
@@ -54,7 +54,7 @@ async def begun(open_page: OpenPage, user: Any, job: str = "") -> Page:
     return page
 
 
-async def test_a_new_user_sees_the_form_and_what_a_start_costs(open_page: OpenPage, new_user: NewUser) -> None:
+async def test_new_user_sees_the_start_form_and_one_credit(open_page: OpenPage, new_user: NewUser) -> None:
     page = await loaded(open_page, await new_user())
     assert (page.phase, page.credits) == ("start", 1)
 
@@ -66,7 +66,7 @@ async def test_starting_shows_the_first_question(open_page: OpenPage, new_user: 
     assert page.rail_items[0].state == "current"
 
 
-async def test_answering_shows_verdict_and_next_question(open_page: OpenPage, new_user: NewUser) -> None:
+async def test_answer_shows_verdict_and_next_question(open_page: OpenPage, new_user: NewUser) -> None:
     page = await begun(open_page, await new_user())
     await send(page)
     assert page.last.score == 10
@@ -85,16 +85,14 @@ async def test_twelve_answers_end_in_a_report(open_page: OpenPage, new_user: New
     assert [topic.percent for topic in page.topics] == [100] * 6
 
 
-async def test_nobody_signed_in_gets_nothing(open_page: OpenPage, services: Services) -> None:
+async def test_signed_out_visitor_cannot_start(open_page: OpenPage, services: Services) -> None:
     page = await loaded(open_page, None)
     assert page.phase == "loading"
     await run(InterviewState.start, page, {"job": ""})
     assert page.interview_id == 0
 
 
-async def test_a_session_that_ended_elsewhere_leads_to_sign_in(
-    open_page: OpenPage, new_user: NewUser, services: Services
-) -> None:
+async def test_ended_session_redirects_to_sign_in(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
     user = await new_user()
     page = await begun(open_page, user)
     secret = page.router.headers.cookie.split("=", 1)[1]
@@ -105,7 +103,7 @@ async def test_a_session_that_ended_elsewhere_leads_to_sign_in(
     assert page.last.question_id == 0
 
 
-async def test_somebody_elses_interview_is_not_shown(open_page: OpenPage, new_user: NewUser) -> None:
+async def test_other_users_interview_is_not_shown(open_page: OpenPage, new_user: NewUser) -> None:
     owner, stranger = await new_user(), await new_user()
     mine = await begun(open_page, owner)
     page = await loaded(open_page, stranger, url=f"http://localhost/interview?id={mine.interview_id}")
@@ -114,9 +112,7 @@ async def test_somebody_elses_interview_is_not_shown(open_page: OpenPage, new_us
     assert page.question.question_id == 0
 
 
-async def test_a_hostile_page_cannot_answer_somebody_elses_question(
-    open_page: OpenPage, new_user: NewUser, services: Services
-) -> None:
+async def test_other_users_question_cannot_be_answered(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
     owner, stranger = await new_user(), await new_user()
     mine, theirs = await begun(open_page, owner), await begun(open_page, stranger)
     async with theirs:
@@ -138,7 +134,7 @@ async def test_a_hostile_page_cannot_answer_somebody_elses_question(
         ({"interview": "9" * 400}, "not found"),
     ],
 )
-async def test_an_unusable_form_is_explained_and_the_page_stays_usable(
+async def test_invalid_form_shows_an_error_and_keeps_the_page(
     open_page: OpenPage, new_user: NewUser, overridden: dict[str, object], part: str
 ) -> None:
     page = await begun(open_page, await new_user())
@@ -152,7 +148,7 @@ async def test_an_unusable_form_is_explained_and_the_page_stays_usable(
     assert page.error == ""
 
 
-async def test_a_bug_in_a_handler_is_a_sentence_and_leaves_the_page_usable(
+async def test_unexpected_error_shows_a_message_and_keeps_the_page(
     open_page: OpenPage, new_user: NewUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = await begun(open_page, await new_user())
@@ -166,7 +162,7 @@ async def test_a_bug_in_a_handler_is_a_sentence_and_leaves_the_page_usable(
     assert page.last.judged
 
 
-async def test_an_answer_arrives_even_when_the_pages_state_was_forgotten(open_page: OpenPage, new_user: NewUser) -> None:
+async def test_answer_arrives_although_the_state_was_dropped(open_page: OpenPage, new_user: NewUser) -> None:
     user = await new_user()
     page = await begun(open_page, user)
     forgotten = Page(await open_page(InterviewState, user))
@@ -179,7 +175,7 @@ async def test_an_answer_arrives_even_when_the_pages_state_was_forgotten(open_pa
         assert await run(handler, Page(await open_page(InterviewState, user))) is not None
 
 
-async def test_a_job_description_that_is_no_text_is_explained_and_stays(open_page: OpenPage, new_user: NewUser) -> None:
+async def test_binary_job_description_is_refused_and_kept(open_page: OpenPage, new_user: NewUser) -> None:
     page = await loaded(open_page, await new_user())
     await run(InterviewState.start, page, {"job": "\x00\x01\x02\x03" * 50})
     assert page.phase == "start"
@@ -187,16 +183,14 @@ async def test_a_job_description_that_is_no_text_is_explained_and_stays(open_pag
     assert page.job_text.startswith("\x00")
 
 
-async def test_no_credit_is_said_and_nothing_starts(open_page: OpenPage, new_user: NewUser) -> None:
+async def test_start_without_credit_is_refused(open_page: OpenPage, new_user: NewUser) -> None:
     page = await loaded(open_page, await new_user(0))
     await run(InterviewState.start, page, {"job": ""})
     assert page.phase == "start"
     assert "credits" in page.error
 
 
-async def test_a_start_that_fails_says_that_the_credit_came_back(
-    open_page: OpenPage, new_user: NewUser, interviewer: ScriptedInterviewer
-) -> None:
+async def test_failed_start_returns_the_credit(open_page: OpenPage, new_user: NewUser, interviewer: ScriptedInterviewer) -> None:
     page = await loaded(open_page, await new_user())
     interviewer.ask_errors = [InterviewerTimeout()]
     await run(InterviewState.start, page, {"job": "Backend engineer with Python"})
@@ -205,7 +199,7 @@ async def test_a_start_that_fails_says_that_the_credit_came_back(
     assert page.job_text == "Backend engineer with Python"
 
 
-async def test_a_failed_verdict_is_retried_with_one_click(
+async def test_failed_verdict_is_retried_with_one_click(
     open_page: OpenPage, new_user: NewUser, interviewer: ScriptedInterviewer
 ) -> None:
     page = await begun(open_page, await new_user())
@@ -219,7 +213,7 @@ async def test_a_failed_verdict_is_retried_with_one_click(
     assert page.rail_items[0].dots == ["10", "now"]
 
 
-async def test_an_older_unscored_answer_is_listed_and_scored_later(
+async def test_older_unscored_answer_is_listed_and_scored_later(
     open_page: OpenPage, new_user: NewUser, interviewer: ScriptedInterviewer
 ) -> None:
     page = await begun(open_page, await new_user())
@@ -236,7 +230,7 @@ async def test_an_older_unscored_answer_is_listed_and_scored_later(
     assert page.rail_items[0].dots == ["10", "10"]
 
 
-async def test_a_verdict_that_fails_after_the_next_answer_was_sent_can_still_be_asked_for(
+async def test_verdict_that_fails_late_can_be_requested_again(
     open_page: OpenPage, new_user: NewUser, interviewer: ScriptedInterviewer, services: Services
 ) -> None:
     page = await begun(open_page, await new_user())
@@ -254,7 +248,7 @@ async def test_a_verdict_that_fails_after_the_next_answer_was_sent_can_still_be_
     assert page.unscored == []
 
 
-async def test_pausing_while_a_verdict_is_written_and_resuming_shows_it(
+async def test_verdict_written_during_a_pause_is_shown_on_resume(
     open_page: OpenPage, new_user: NewUser, interviewer: ScriptedInterviewer
 ) -> None:
     page = await begun(open_page, await new_user())
@@ -272,7 +266,7 @@ async def test_pausing_while_a_verdict_is_written_and_resuming_shows_it(
     assert not page.judging
 
 
-async def test_pausing_during_the_start_is_refused_and_the_start_goes_on(
+async def test_pausing_during_the_start_is_refused(
     open_page: OpenPage, new_user: NewUser, interviewer: ScriptedInterviewer
 ) -> None:
     page = await loaded(open_page, await new_user())
@@ -288,7 +282,7 @@ async def test_pausing_during_the_start_is_refused_and_the_start_goes_on(
     assert page.question.position == 1
 
 
-async def test_a_failed_question_is_asked_again_with_one_click(
+async def test_failed_question_is_retried_with_one_click(
     open_page: OpenPage, new_user: NewUser, interviewer: ScriptedInterviewer
 ) -> None:
     page = await begun(open_page, await new_user())
@@ -300,7 +294,7 @@ async def test_a_failed_question_is_asked_again_with_one_click(
     assert page.question.position == 2
 
 
-async def test_a_second_click_while_sending_does_nothing(
+async def test_second_submit_while_sending_does_nothing(
     open_page: OpenPage, new_user: NewUser, interviewer: ScriptedInterviewer
 ) -> None:
     page = await begun(open_page, await new_user())
@@ -314,7 +308,7 @@ async def test_a_second_click_while_sending_does_nothing(
     assert len(interviewer.answer_briefs) == 1
 
 
-async def test_two_tabs_sending_different_answers_one_wins_and_the_other_is_told(open_page: OpenPage, new_user: NewUser) -> None:
+async def test_second_tab_with_another_answer_gets_an_error(open_page: OpenPage, new_user: NewUser) -> None:
     user = await new_user()
     first = await begun(open_page, user)
     second = await loaded(open_page, user)
@@ -325,7 +319,7 @@ async def test_two_tabs_sending_different_answers_one_wins_and_the_other_is_told
     assert second.question.position == 1, "the box with the other text in it stays"
 
 
-async def test_a_reload_in_the_middle_of_a_verdict_sees_all_of_it(
+async def test_reload_during_a_verdict_shows_all_of_it(
     open_page: OpenPage, new_user: NewUser, interviewer: ScriptedInterviewer
 ) -> None:
     user = await new_user()
@@ -345,7 +339,7 @@ async def test_a_reload_in_the_middle_of_a_verdict_sees_all_of_it(
     assert page.question.position == 2
 
 
-async def test_a_new_process_takes_up_what_a_killed_one_left(
+async def test_new_process_resumes_the_work_of_a_killed_one(
     open_page: OpenPage, new_user: NewUser, services: Services, interviewer: ScriptedInterviewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from datetime import timedelta
@@ -366,7 +360,7 @@ async def test_a_new_process_takes_up_what_a_killed_one_left(
     assert fresh.question.position == 2
 
 
-async def test_pausing_and_resuming(open_page: OpenPage, new_user: NewUser) -> None:
+async def test_paused_interview_is_resumed_in_another_tab(open_page: OpenPage, new_user: NewUser) -> None:
     user = await new_user()
     page = await begun(open_page, user)
     await run(InterviewState.pause, page)
@@ -379,7 +373,7 @@ async def test_pausing_and_resuming(open_page: OpenPage, new_user: NewUser) -> N
 
 
 @pytest.mark.parametrize("wanted", ["0", "-1", "abc", "99999999999", "1e3", "1 OR 1=1"])
-async def test_odd_addresses_say_that_there_is_no_such_interview(open_page: OpenPage, new_user: NewUser, wanted: str) -> None:
+async def test_invalid_interview_id_shows_not_found(open_page: OpenPage, new_user: NewUser, wanted: str) -> None:
     page = await loaded(open_page, await new_user(), url=f"http://localhost/interview?id={wanted}")
     assert page.phase == "lost"
     assert page.error == "Interview not found"

@@ -1,4 +1,4 @@
-"""What the interview page says where a limit or a missing credit stops it, and that it counts as the API does."""
+"""Rate limits and missing credits on the interview page, which share their counters with the API."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.state.test_interview_state import begun, loaded, run, send
 from tests.support.interviewer import ScriptedInterviewer
 
 
-async def test_the_same_short_answer_twice_is_two_answers(open_page: OpenPage, new_user: NewUser, database: Database) -> None:
+async def test_repeated_text_counts_as_separate_answers(open_page: OpenPage, new_user: NewUser, database: Database) -> None:
     page = await begun(open_page, await new_user())
     for position in (1, 2, 3):
         assert page.question.position == position
@@ -35,7 +35,7 @@ async def test_the_same_short_answer_twice_is_two_answers(open_page: OpenPage, n
         assert (await session.execute(select(func.count(col(Message.id))))).scalar_one() == 3
 
 
-async def test_starting_in_the_page_is_limited(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
+async def test_starting_is_rate_limited(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
     user = await new_user()
     page = await loaded(open_page, user)
     await use_up(services, Action.START, user)
@@ -45,7 +45,7 @@ async def test_starting_in_the_page_is_limited(open_page: OpenPage, new_user: Ne
     assert (await services.dashboard.balances(user.id)).usable == 1
 
 
-async def test_answering_in_the_page_is_limited(
+async def test_answering_and_skipping_are_rate_limited(
     open_page: OpenPage, new_user: NewUser, services: Services, interviewer: ScriptedInterviewer
 ) -> None:
     user = await new_user()
@@ -57,7 +57,7 @@ async def test_answering_in_the_page_is_limited(
     assert (page.question.position, interviewer.answer_briefs) == (1, [])
 
 
-async def test_a_used_up_allowance_says_that_the_start_goes_on(
+async def test_giving_up_too_often_is_refused(
     open_page: OpenPage, new_user: NewUser, services: Services, interviewer: ScriptedInterviewer
 ) -> None:
     user = await new_user()
@@ -73,7 +73,7 @@ async def test_a_used_up_allowance_says_that_the_start_goes_on(
     await rest
 
 
-async def test_pausing_in_a_second_tab_says_nothing(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
+async def test_pausing_a_paused_interview_shows_no_error(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
     user = await new_user()
     page = await begun(open_page, user)
     await services.interviews.set_status(user.id, page.interview_id, InterviewStatus.PAUSED)
@@ -91,7 +91,7 @@ async def test_pausing_in_a_second_tab_says_nothing(open_page: OpenPage, new_use
         ("expired", "Your subscription has ended, so the 3 plan credits you have left are on hold until you subscribe again."),
     ],
 )
-async def test_a_start_that_is_refused_says_which_case_it_is(
+async def test_refused_start_names_the_reason(
     open_page: OpenPage, new_user: NewUser, database: Database, status: str | None, words: str
 ) -> None:
     user = await new_user(0)
@@ -114,12 +114,12 @@ async def with_kept_credits(database: Database, user: User, status: str) -> None
         )
 
 
-async def test_a_page_with_credits_shows_no_refusal(open_page: OpenPage, new_user: NewUser) -> None:
+async def test_page_with_credits_shows_no_refusal(open_page: OpenPage, new_user: NewUser) -> None:
     page = await loaded(open_page, await new_user())
     assert page.refusal == ""
 
 
-async def test_an_answer_that_is_too_long_stays_in_the_box(open_page: OpenPage, new_user: NewUser) -> None:
+async def test_answer_that_is_too_long_is_refused(open_page: OpenPage, new_user: NewUser) -> None:
     page = await begun(open_page, await new_user())
     await send(page, "x" * 25_000)
     assert page.error == ("Your answer has 25,000 characters; at most 20,000 are allowed. It is still in the box: shorten it.")

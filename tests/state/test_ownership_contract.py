@@ -1,4 +1,4 @@
-"""What `state/ownership.py` relies on in Reflex without it being documented; a new version that changes it fails here."""
+"""The undocumented behavior of Reflex that `state/ownership.py` relies on. A Reflex version that changes it fails here."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ COOKIES = "interviewer_session=confidential"
 
 
 class Witness(rx.State):
-    """A state with something in it, and a handler that takes long."""
+    """A state with content, and a handler that takes long."""
 
     words: str = ""
     _hidden: str = ""
@@ -46,7 +46,7 @@ class Witness(rx.State):
 
 @dataclass
 class Sent:
-    """A namespace that only notes what it is to send, and to whom."""
+    """A fake namespace that records the updates it is to send, with their recipients."""
 
     updates: list[tuple[str, StateUpdate]] = field(default_factory=list)
 
@@ -58,7 +58,7 @@ class Sent:
 
 
 class Gate(Middleware):
-    """Refuses the hydrate events once it is closed, and notes what it was asked."""
+    """Middleware that refuses the hydrate events while it is closed, and records the states it was asked about."""
 
     def __init__(self) -> None:
         self.closed = False
@@ -71,7 +71,7 @@ class Gate(Middleware):
 
 @dataclass
 class Running:
-    """Reflex's processor of events, with a gate in front."""
+    """Reflex's event processor behind a gate."""
 
     processor: BaseStateEventProcessor
     sent: Sent
@@ -95,7 +95,7 @@ async def running(services: Services) -> AsyncIterator[Running]:
         yield running
 
 
-def test_only_these_events_of_the_root_send_a_whole_state() -> None:
+def test_only_hydrate_events_send_the_full_state() -> None:
     assert {f"{rx.State.get_full_name()}.{name}" for name in rx.State.event_handlers if "hydrate" in name} == {
         *HYDRATES,
         f"{rx.State.get_full_name()}.set_is_hydrated",
@@ -116,7 +116,7 @@ async def test_refused_event_sends_nothing(running: Running, name: str) -> None:
     assert set(running.gate.asked) == {(running.key, rx.State)}
 
 
-async def test_forgotten_state_holds_nothing(running: Running) -> None:
+async def test_dropped_state_is_empty(running: Running) -> None:
     await running.do(f"{Witness.get_full_name()}.write")
     manager = EventContext.get().state_manager
     token = rx.BaseStateToken(ident=running.key, cls=rx.State)
@@ -131,7 +131,7 @@ async def test_forgotten_state_holds_nothing(running: Running) -> None:
         assert "confidential" not in str(root.dict())
 
 
-async def test_handlers_of_a_forgotten_page_are_cancelled(running: Running) -> None:
+async def test_handlers_of_a_dropped_page_are_canceled(running: Running) -> None:
     working = asyncio.create_task(running.do(f"{Witness.get_full_name()}.take_long"))
     async with asyncio.timeout(10):
         while "begun" not in running.sent:  # noqa: ASYNC110
@@ -143,12 +143,12 @@ async def test_handlers_of_a_forgotten_page_are_cancelled(running: Running) -> N
     assert working.cancelled()
 
 
-def test_it_is_asked_before_reflexs_own_middleware() -> None:
+def test_ownership_runs_before_reflexs_own_middleware() -> None:
     assert isinstance(app._middlewares[0], Ownership)
 
 
-async def test_token_of_the_address_names_the_state() -> None:
-    """Reflex takes the `token` of the websocket's query, where `api/open_pages.py` has put the key."""
+async def test_token_in_the_query_is_the_key_of_the_state() -> None:
+    """Reflex takes the key from the `token` in the websocket's query, where `api/open_pages.py` has put it."""
     linked: list[tuple[str, str]] = []
 
     class Namespace(EventNamespace):

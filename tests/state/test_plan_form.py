@@ -1,4 +1,4 @@
-"""The choices of the start form: read within bounds, kept with the interview, and offered again."""
+"""The start form's choices: validated, stored with the interview, and preselected the next time."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ FOCUS = replace(focus([2, 3]), level=Level.JUNIOR, programming_language="Go")
         ({"length": "focus", "topic-6": "yes", "topic-7": "yes"}, focus([6])),
     ],
 )
-def test_a_form_means_a_plan_and_shows_it_again(form: dict[str, Any], plan: Plan) -> None:
+def test_plan_of_a_form_fills_the_form_again(form: dict[str, Any], plan: Plan) -> None:
     assert chosen_plan(form) == plan
     shown = choice_item(plan)
     again = {"length": shown.preset, "level": shown.level, "language": shown.language}
     assert chosen_plan(again | {f"topic-{id}": "yes" for id in shown.topics}) == plan
 
 
-def test_a_plan_of_no_preset_is_shown_as_standard() -> None:
+def test_plan_without_a_preset_is_shown_as_standard() -> None:
     assert choice_item(replace(even([1], 1), programming_language="Go")) == ChoiceItem("standard", [], "", "Go")
 
 
@@ -55,7 +55,7 @@ def test_a_plan_of_no_preset_is_shown_as_standard() -> None:
         ({"language": "x" * 100_000}, BAD_LANGUAGE),
     ],
 )
-async def test_what_a_form_cannot_hold_costs_nothing(
+async def test_invalid_choices_are_refused_and_cost_nothing(
     open_page: OpenPage, new_user: NewUser, services: Services, form: dict[str, Any], words: str
 ) -> None:
     user = await new_user()
@@ -71,7 +71,7 @@ NAMES = some.sampled_from(["length", "level", "language", "topic-1"])
 
 
 @given(some.dictionaries(NAMES, some.text() | some.none() | some.integers()))
-def test_any_form_is_a_plan_or_a_refusal(form: dict[str, Any]) -> None:
+def test_any_form_gives_a_valid_plan_or_is_refused(form: dict[str, Any]) -> None:
     with suppress(BadRequest):
         assert 1 <= chosen_plan(form).total <= 18
 
@@ -83,7 +83,7 @@ async def focused(open_page: OpenPage, user: Any) -> Page:
     return page
 
 
-async def test_the_page_goes_by_the_plan(open_page: OpenPage, new_user: NewUser) -> None:
+async def test_interview_page_follows_the_plan(open_page: OpenPage, new_user: NewUser) -> None:
     user = await new_user()
     page = await focused(open_page, user)
     assert (page.progress, page.said_question) == ("Question 1 of 6", "Now question 1 of 6, Coding: Question 2.1?")
@@ -106,7 +106,7 @@ async def test_the_page_goes_by_the_plan(open_page: OpenPage, new_user: NewUser)
     assert [(topic.name, topic.percent) for topic in again.topics] == [("Coding", 100), ("System Design", 100)]
 
 
-async def test_the_last_choice_is_offered_again(open_page: OpenPage, new_user: NewUser) -> None:
+async def test_last_choice_is_preselected(open_page: OpenPage, new_user: NewUser) -> None:
     user, other = await new_user(2), await new_user()
     page = await focused(open_page, user)
     shown = ChoiceItem("focus", [2, 3], "junior", "Go")

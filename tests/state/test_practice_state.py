@@ -1,4 +1,4 @@
-"""The practice page's state, and what review and dashboard show of skills, requirements and practice."""
+"""The practice page's state, and skills, requirements and practice on the report page and the dashboard."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def opened(open_page: OpenPage, user: Any, bank_id: str = INDEX) -> Page:
 
 
 async def send(page: Page, words: object = SOME, **overridden: object) -> Any:
-    """Send the form as the page would."""
+    """Submit the answer form as the page would. `overridden` replaces fields."""
     form = {"answer": words, "question": page.bank_id, "try": page.try_id, **overridden}
     return await run(PracticeState.submit, page, form)
 
@@ -55,7 +55,7 @@ async def count(services: Services, user: Any, bank_id: str = INDEX) -> int:
 # -- the practice page -----------------------------------------------------------------------------------------------
 
 
-async def test_a_question_is_shown_and_its_rubric_is_not(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
+async def test_question_is_shown_without_its_rubric(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
     page = await opened(open_page, await new_user(0))
     assert page.phase == "open"
     assert page.question.topic == "Databases and Data Management"
@@ -67,7 +67,7 @@ async def test_a_question_is_shown_and_its_rubric_is_not(open_page: OpenPage, ne
     assert "Checks the plan with EXPLAIN" not in shown
 
 
-async def test_a_try_shows_the_verdict_and_the_best_of_all(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
+async def test_try_shows_its_verdict_and_the_best_score(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
     page = await opened(open_page, await new_user(0))
     await send(page)
     assert page.verdict.judged
@@ -86,7 +86,7 @@ async def test_a_try_shows_the_verdict_and_the_best_of_all(open_page: OpenPage, 
     assert (page.sending, page.error) == (False, "")
 
 
-async def test_without_a_question_the_page_goes_to_the_first_suggestion(
+async def test_page_without_a_question_redirects_to_a_suggestion(
     open_page: OpenPage, new_user: NewUser, services: Services
 ) -> None:
     page = Page(await open_page(PracticeState, await new_user(0), url="http://localhost/practice"))
@@ -95,7 +95,7 @@ async def test_without_a_question_the_page_goes_to_the_first_suggestion(
 
 
 @pytest.mark.parametrize("bank_id", ["nothing", "x" * 500, "%00", "../../etc/passwd", "1;DROP TABLE users"])
-async def test_an_unknown_question_is_explained(open_page: OpenPage, new_user: NewUser, services: Services, bank_id: str) -> None:
+async def test_unknown_question_shows_an_error(open_page: OpenPage, new_user: NewUser, services: Services, bank_id: str) -> None:
     page = await opened(open_page, await new_user(0), bank_id)
     assert page.phase == "lost"
     assert "not in the question bank" in page.error
@@ -115,7 +115,7 @@ async def test_an_unknown_question_is_explained(open_page: OpenPage, new_user: N
         ({"try": [1, 2]}, ""),
     ],
 )
-async def test_an_unusable_form_is_explained_and_the_page_stays_usable(
+async def test_invalid_form_shows_an_error_and_keeps_the_page(
     open_page: OpenPage, new_user: NewUser, services: Services, overridden: dict[str, object], part: str
 ) -> None:
     page = await opened(open_page, await new_user(0))
@@ -128,16 +128,14 @@ async def test_an_unusable_form_is_explained_and_the_page_stays_usable(
     assert page.error == ""
 
 
-async def test_nobody_signed_in_gets_nothing_and_can_store_nothing(open_page: OpenPage, services: Services) -> None:
+async def test_signed_out_visitor_sees_and_stores_nothing(open_page: OpenPage, services: Services) -> None:
     page = await opened(open_page, None)
     assert page.phase == "loading"
     assert "/login" in str(await send(page, question=INDEX))
     assert not page.verdict.judged
 
 
-async def test_signed_out_in_the_middle_leads_to_sign_in_and_back(
-    open_page: OpenPage, new_user: NewUser, services: Services
-) -> None:
+async def test_ended_session_redirects_to_sign_in_and_back(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
     user = await new_user(0)
     page = await opened(open_page, user)
     await services.sessions.close(page.router.headers.cookie.split("=", 1)[1])
@@ -147,7 +145,7 @@ async def test_signed_out_in_the_middle_leads_to_sign_in_and_back(
     assert await count(services, user) == 0
 
 
-async def test_a_double_click_is_one_try(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
+async def test_double_click_counts_as_one_try(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
     user = await new_user(0)
     page = await opened(open_page, user)
     await asyncio.gather(send(page), send(page), send(page))
@@ -155,9 +153,7 @@ async def test_a_double_click_is_one_try(open_page: OpenPage, new_user: NewUser,
     assert page.verdict.judged
 
 
-async def test_a_form_sent_again_after_its_answer_got_lost_is_one_try(
-    open_page: OpenPage, new_user: NewUser, services: Services
-) -> None:
+async def test_resent_form_counts_as_one_try(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
     user = await new_user(0)
     page = await opened(open_page, user)
     sent = page.try_id
@@ -167,7 +163,7 @@ async def test_a_form_sent_again_after_its_answer_got_lost_is_one_try(
     assert await count(services, user) == 1
 
 
-async def test_two_tabs_are_two_tries(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
+async def test_two_tabs_count_as_two_tries(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
     user = await new_user(0)
     first, second = await opened(open_page, user), await opened(open_page, user)
     await asyncio.gather(send(first), send(second, BEST))
@@ -176,9 +172,7 @@ async def test_two_tabs_are_two_tries(open_page: OpenPage, new_user: NewUser, se
     assert first.record == second.record == f"Best of 2 tries: {second.verdict.score}/10"
 
 
-async def test_a_try_counts_even_when_the_pages_state_was_forgotten(
-    open_page: OpenPage, new_user: NewUser, services: Services
-) -> None:
+async def test_try_counts_although_the_state_was_dropped(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
     user = await new_user(0)
     page = Page(await open_page(PracticeState, user, url=f"http://localhost/practice?question={INDEX}"))
     assert await send(page, question=INDEX) is not None, "the rest is reloaded"
@@ -188,9 +182,7 @@ async def test_a_try_counts_even_when_the_pages_state_was_forgotten(
     assert page.following
 
 
-async def test_a_verdict_that_comes_after_the_next_question_was_opened_is_stored_but_not_shown(
-    open_page: OpenPage, new_user: NewUser, services: Services
-) -> None:
+async def test_late_verdict_is_stored_but_not_shown(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
     user = await new_user(0)
     page = await opened(open_page, user)
     async with page:
@@ -200,7 +192,7 @@ async def test_a_verdict_that_comes_after_the_next_question_was_opened_is_stored
     assert await count(services, user) == 1
 
 
-async def test_somebody_else_in_the_same_tab_sees_nothing_of_the_one_before(
+async def test_next_user_in_the_tab_sees_nothing_of_the_previous_one(
     open_page: OpenPage, new_user: NewUser, services: Services
 ) -> None:
     page = await opened(open_page, await new_user(0))
@@ -211,7 +203,7 @@ async def test_somebody_else_in_the_same_tab_sees_nothing_of_the_one_before(
     assert (page.verdict.judged, page.record, page.tries) == (False, "", [])
 
 
-async def test_a_failure_is_a_sentence_and_leaves_the_page_usable(
+async def test_failure_shows_an_error_and_keeps_the_page(
     open_page: OpenPage, new_user: NewUser, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = await opened(open_page, await new_user(0))
@@ -242,7 +234,7 @@ async def reviewed(open_page: OpenPage, user: Any, interview_id: int) -> Page:
     return page
 
 
-async def test_the_review_shows_skills_requirements_and_what_to_practise(
+async def test_report_shows_skills_requirements_and_suggestions(
     open_page: OpenPage, new_user: NewUser, services: Services
 ) -> None:
     user = await new_user()
@@ -263,7 +255,7 @@ async def test_the_review_shows_skills_requirements_and_what_to_practise(
     await site.interviews.close()
 
 
-async def test_a_report_is_worked_out_only_for_whoever_the_page_was_loaded_for(
+async def test_report_is_shown_only_to_its_owner_while_signed_in(
     open_page: OpenPage, new_user: NewUser, services: Services
 ) -> None:
     owner, stranger = await new_user(), await new_user()
@@ -292,7 +284,7 @@ async def dashboard_skills(open_page: OpenPage, user: Any) -> Page:
     return page
 
 
-async def test_the_dashboard_shows_skills_suggestions_and_what_was_practised(
+async def test_dashboard_shows_skills_suggestions_and_practice(
     open_page: OpenPage, new_user: NewUser, services: Services
 ) -> None:
     user = await new_user()
@@ -310,7 +302,7 @@ async def test_the_dashboard_shows_skills_suggestions_and_what_was_practised(
     assert (nobody.loaded, nobody.suggestions) == (False, [])
 
 
-async def test_the_dashboard_says_when_skills_cannot_be_read(
+async def test_dashboard_shows_an_error_if_skills_cannot_be_read(
     open_page: OpenPage, new_user: NewUser, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("interviewer.reports.practice_queries.asked", None)

@@ -1,4 +1,4 @@
-"""A page whose work finds no place: it says so, keeps what was sent, and goes on; and the log says which interview it was."""
+"""Overload on the interview page: it shows an error, keeps the input, and can retry. Errors are logged with the interview ID."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.state.test_interview_state import begun, loaded, run, send
 from tests.support.interviewer import ScriptedInterviewer
 
 
-async def test_an_answer_without_a_place_is_kept_and_judged_by_trying_again(
+async def test_answer_refused_for_overload_is_kept_and_retried(
     open_page: OpenPage, new_user: NewUser, services: Services
 ) -> None:
     page = await begun(open_page, await new_user())
@@ -36,9 +36,7 @@ async def test_an_answer_without_a_place_is_kept_and_judged_by_trying_again(
     assert (page.verdict_error, page.question_error) == ("", "")
 
 
-async def test_a_start_without_a_place_takes_no_credit_and_keeps_the_text(
-    open_page: OpenPage, new_user: NewUser, services: Services
-) -> None:
+async def test_start_refused_for_overload_costs_no_credit(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
     page = await loaded(open_page, await new_user())
     full = Turnstile(1, 0)
     services.interviews._calls.door = Door("model", full)
@@ -50,7 +48,7 @@ async def test_a_start_without_a_place_takes_no_credit_and_keeps_the_text(
 
 
 class Bound(logging.Handler):
-    """Notes what is bound to the context while errors are logged."""
+    """Records the interview ID in the log context of each error."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
@@ -60,7 +58,7 @@ class Bound(logging.Handler):
         self.seen.append(get_contextvars().get("interview_id"))
 
 
-async def test_a_pages_event_logs_under_the_number_of_its_interview(
+async def test_errors_of_page_events_are_logged_with_the_interview_id(
     open_page: OpenPage, new_user: NewUser, interviewer: ScriptedInterviewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = await begun(open_page, await new_user())

@@ -1,4 +1,4 @@
-"""States of pages that are gone are forgotten within minutes; those of connected pages stay."""
+"""States of disconnected pages expire within minutes, and those of connected pages are kept."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EXPIRATION = 6 * 3600
 
 
 async def manager(**pages: tuple[float, str]) -> StateManagerMemory:
-    """Return a manager with a state for each page: when it was last used, and who is signed in on it."""
+    """Return a state manager with one state per page, given when it was last used and the email of its user."""
     made = StateManagerMemory(token_expiration=EXPIRATION)  # type: ignore[abstract]  # its methods are overloaded there
     for name, (used, email) in pages.items():
         token = BaseStateToken(ident=name, cls=rx.State)
@@ -26,7 +26,7 @@ async def manager(**pages: tuple[float, str]) -> StateManagerMemory:
     return made
 
 
-async def test_states_go_by_who_was_signed_in_and_is_connected() -> None:
+async def test_expiry_depends_on_sign_in_and_connection() -> None:
     now = 1_000_000.0
     old, older = now - ANONYMOUS - 1, now - SIGNED_IN - 1
     made = await manager(
@@ -37,7 +37,7 @@ async def test_states_go_by_who_was_signed_in_and_is_connected() -> None:
     await made.close()
 
 
-async def test_state_in_use_stays() -> None:
+async def test_locked_state_is_kept() -> None:
     now = 1_000_000.0
     made = await manager(busy=(0, ""))
     async with made.modify_state(BaseStateToken(ident="busy", cls=rx.State)):
@@ -45,7 +45,7 @@ async def test_state_in_use_stays() -> None:
     await made.close()
 
 
-async def test_more_states_than_are_kept_go_oldest_first(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_least_recently_used_states_expire_over_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1_000_000.0
     made = await manager(**{f"p{number}": (now - number / 100, "ada@example.com") for number in range(8)})
     monkeypatch.setattr(retention, "MOST", 3)

@@ -1,4 +1,4 @@
-"""What the interview page's state says and does around a question: skipping, giving up, clocks, words for screen readers."""
+"""The interview page around a question: skipping, giving up, clocks, and screen reader announcements."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ async def skip(page: Page) -> object:
     return await run(InterviewState.skip, page, page.interview_id, page.question.question_id)
 
 
-async def test_skipping_scores_0_and_goes_on(open_page: OpenPage, new_user: NewUser) -> None:
+async def test_skipping_scores_0_and_asks_the_next_question(open_page: OpenPage, new_user: NewUser) -> None:
     page = await begun(open_page, await new_user())
     await skip(page)
     assert (page.last.skipped, page.last.judged, page.last.score, page.last.may_appeal) == (True, True, 0, False)
@@ -28,7 +28,7 @@ async def test_skipping_scores_0_and_goes_on(open_page: OpenPage, new_user: NewU
     assert not any([page.sending, page.judging, page.asking])
 
 
-async def test_skipping_to_the_end_finishes(open_page: OpenPage, new_user: NewUser) -> None:
+async def test_skipping_every_question_finishes_the_interview(open_page: OpenPage, new_user: NewUser) -> None:
     page = await begun(open_page, await new_user())
     for _ in range(12):
         await skip(page)
@@ -36,9 +36,7 @@ async def test_skipping_to_the_end_finishes(open_page: OpenPage, new_user: NewUs
 
 
 @pytest.mark.parametrize("ids", [(None, None), ("x", "y"), (10**30, 1), ([], {}), (-1, 0)])
-async def test_nothing_but_an_open_question_of_ones_own_can_be_skipped(
-    open_page: OpenPage, new_user: NewUser, ids: tuple[object, object]
-) -> None:
+async def test_skipping_with_invalid_ids_is_refused(open_page: OpenPage, new_user: NewUser, ids: tuple[object, object]) -> None:
     page = await begun(open_page, await new_user())
     await run(InterviewState.skip, page, *ids)
     assert page.error == "Interview not found"
@@ -46,7 +44,7 @@ async def test_nothing_but_an_open_question_of_ones_own_can_be_skipped(
     assert not page.sending
 
 
-async def test_a_hostile_page_cannot_skip_or_give_up_for_somebody_else(
+async def test_other_users_interview_cannot_be_skipped_or_given_up(
     open_page: OpenPage, new_user: NewUser, services: Services, interviewer: ScriptedInterviewer
 ) -> None:
     owner, stranger = await new_user(), await new_user()
@@ -61,7 +59,7 @@ async def test_a_hostile_page_cannot_skip_or_give_up_for_somebody_else(
     assert page.error == "Interview not found"
 
 
-async def test_question_and_verdict_are_said_once_each_when_they_are_complete(
+async def test_question_and_verdict_are_announced_when_complete(
     open_page: OpenPage, new_user: NewUser, interviewer: ScriptedInterviewer
 ) -> None:
     page = await begun(open_page, await new_user())
@@ -79,7 +77,7 @@ async def test_question_and_verdict_are_said_once_each_when_they_are_complete(
     assert (again.said_question, again.said_verdict) == ("", "")
 
 
-async def test_clocks_start_when_interview_and_question_did_on_every_page(open_page: OpenPage, new_user: NewUser) -> None:
+async def test_clocks_show_the_same_start_on_every_page(open_page: OpenPage, new_user: NewUser) -> None:
     user = await new_user()
     page = await begun(open_page, user)
     again = await loaded(open_page, user)
@@ -88,7 +86,7 @@ async def test_clocks_start_when_interview_and_question_did_on_every_page(open_p
     assert again.question.asked_ms >= again.started_ms
 
 
-async def test_a_start_that_is_given_up_leads_back_to_the_form_with_the_credit(
+async def test_giving_up_returns_the_form_and_the_credit(
     open_page: OpenPage, new_user: NewUser, interviewer: ScriptedInterviewer
 ) -> None:
     page = await loaded(open_page, await new_user())
@@ -104,13 +102,13 @@ async def test_a_start_that_is_given_up_leads_back_to_the_form_with_the_credit(
     assert not page.sending
 
 
-async def test_giving_up_does_nothing_once_there_is_a_question(open_page: OpenPage, new_user: NewUser) -> None:
+async def test_giving_up_does_nothing_after_the_first_question(open_page: OpenPage, new_user: NewUser) -> None:
     page = await begun(open_page, await new_user())
     await run(InterviewState.give_up, page)
     assert (page.phase, page.question.position) == ("live", 1)
 
 
-async def test_a_page_that_is_behind_says_so_and_can_be_brought_up_to_date(open_page: OpenPage, new_user: NewUser) -> None:
+async def test_outdated_page_says_so_and_can_be_reloaded(open_page: OpenPage, new_user: NewUser) -> None:
     user = await new_user()
     first = await begun(open_page, user)
     second = await loaded(open_page, user)

@@ -10,7 +10,7 @@ from reflex.istate.manager.redis import StateManagerRedis
 from interviewer.core.reflex_patches.shared_states import forget_locks
 
 
-async def test_only_locks_that_nobody_needs_are_forgotten() -> None:
+async def test_only_unused_locks_are_removed() -> None:
     manager = StateManagerRedis(redis=Redis())  # type: ignore[abstract]  # Reflex defines them a second time
     locks = manager._cached_states_locks
     for page in ("closed", "on loan", "held", "waited for"):

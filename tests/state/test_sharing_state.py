@@ -1,4 +1,4 @@
-"""Sharing on the report's page, and the page that a link leads to; anybody may call any of their handlers."""
+"""Sharing from the report page, and the page behind a shared link. Anyone can call any of their handlers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def count(database: Database) -> int:
         return int((await session.execute(text("SELECT count(*) FROM report_shares"))).scalar_one())
 
 
-async def test_shared_shown_once_and_ended(open_page: OpenPage, services: Services, new_user: NewUser) -> None:
+async def test_link_is_created_shown_once_and_revoked(open_page: OpenPage, services: Services, new_user: NewUser) -> None:
     user = await new_user()
     interview_id = (await take_all(services, user)).id
     page = await page_of(open_page, user, interview_id)
@@ -58,7 +58,7 @@ async def test_shared_shown_once_and_ended(open_page: OpenPage, services: Servic
     assert (gone.error, gone.turns, gone.title) == (GONE, [], "")
 
 
-async def test_a_stranger_and_nobody_share_and_end_nothing(
+async def test_only_the_owner_can_share_or_revoke(
     open_page: OpenPage, services: Services, new_user: NewUser, database: Database
 ) -> None:
     owner, stranger = await new_user(), await new_user()
@@ -79,7 +79,7 @@ async def test_a_stranger_and_nobody_share_and_end_nothing(
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "x", "9" * 40, "²", "1;drop table users", ""])
-async def test_an_address_that_names_nothing_shares_nothing(
+async def test_invalid_interview_id_shares_nothing(
     open_page: OpenPage, new_user: NewUser, database: Database, number: str
 ) -> None:
     page = await page_of(open_page, await new_user(), number)
@@ -89,7 +89,7 @@ async def test_an_address_that_names_nothing_shares_nothing(
     assert await count(database) == 0
 
 
-async def test_an_interview_that_runs_is_not_shared(open_page: OpenPage, services: Services, new_user: NewUser) -> None:
+async def test_running_interview_cannot_be_shared(open_page: OpenPage, services: Services, new_user: NewUser) -> None:
     user = await new_user()
     interview_id, _ = await started(services, user)
     page = await page_of(open_page, user, interview_id)
@@ -99,6 +99,8 @@ async def test_an_interview_that_runs_is_not_shared(open_page: OpenPage, service
 
 
 @pytest.mark.parametrize("path", ["/shared/", "/shared/x", "/shared/" + "y" * 43, "/shared/a/b", "/dashboard", "/shared/%00"])
-async def test_a_wrong_link_says_one_thing(open_page: OpenPage, database: Database, services: Services, path: str) -> None:
+async def test_every_invalid_link_shows_the_same_error(
+    open_page: OpenPage, database: Database, services: Services, path: str
+) -> None:
     page = await shared_page(open_page, f"http://localhost{path}")
     assert (page.error, page.loaded, page.turns) == (GONE, True, [])
