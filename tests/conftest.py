@@ -232,7 +232,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("site")
         # Starting a site takes longer than most tests of a file together, so the tests of a file share a process. All other
         # tests are distributed freely.
-        # distributed freely.
         if item.get_closest_marker("site") or _in_browser(item):
             item.add_marker(pytest.mark.xdist_group(item.path.name))
     items.sort(key=_in_browser)

@@ -103,7 +103,7 @@ async def _checked(database_url: str, seeds: range) -> Counter[str]:
 
 @dataclass
 class Told:
-    """The results of a run: response times in ms from when each delivery was due, other statuses, and the number of retries."""
+    """Results of a run: response times in ms since each delivery was due, statuses of first attempts, and number of retries."""
 
     times: list[float] = field(default_factory=list)
     statuses: Counter[str] = field(default_factory=Counter)

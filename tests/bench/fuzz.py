@@ -1,4 +1,4 @@
-"""Generated API requests, for longer than in the tests."""
+"""Sends generated requests to the API, for longer than the tests do."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ SITTING, LEAVING, PROGRAMS, READERS = 30, 6, 4, 4
 CREDITS = 60
 # Seconds after the load until all resources must have been released.
 COOLING = 20
-# Limits: connections in a worker's database and Valkey pools, then its growth of memory in MB or as a share, and of open files.
+# Limits at the end: connections to the database and to Valkey; growth of memory in MB and as a share; growth in open files.
 POOL, VALKEY_POOLS, MB_MORE, SHARE_MORE, FILES_MORE = 11, 70, 8, 0.05, 4
 # Seconds of load after which memory must be flat.
 WARM_AFTER = 900

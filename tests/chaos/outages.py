@@ -75,7 +75,7 @@ class Model:
 
 
 class Stage:
-    """A page in the middle of an interview, with the site and accounts that API clients can sign in to."""
+    """A page in the middle of an interview, its site, and the accounts for the page and for API clients."""
 
     def __init__(self, page: Page, site: Site, folder: Path, emails: list[str]) -> None:
         self.page, self.site, self._folder = page, site, folder

@@ -83,7 +83,7 @@ class Person:
     started: list[int] = field(default_factory=list)  # interview IDs
     delays: list[tuple[float, float]] = field(default_factory=list)  # (wall-clock time, delay in ms) of each new stamp
     backs: list[float] = field(default_factory=list)  # seconds that each visit took to reconnect, if its connection was lost
-    again: int = 0  # number of repeated tries to send a form
+    again: int = 0  # number of failed attempts to send a form
     pushed: int = 0  # number of times that work continued only after a button was pressed
     complaints: list[str] = field(default_factory=list)
     seen: Seen | None = None
@@ -166,7 +166,7 @@ class Person:
         return True
 
     async def started_one(self, tab: Tab) -> bool:
-        """Start an interview or continue the current one. Returns False if there is no question in time."""
+        """Start an interview or continue the current one. Returns False if its question does not load in time."""
         if not await tab.until(lambda: tab.hydrated and self._shown(tab, "phase") != "loading", TOO_LONG):
             return self._broken(tab, "the page did not load")
         if self._shown(tab, "phase") == "finished":

@@ -70,7 +70,7 @@ class Tab:
     """An open page, used as an async context manager. `state` is the page's state by state name and variable.
 
     `ports` are those of the workers, starting with the preferred one. `received` is called with the text and wall-clock time of
-    every state update. `complaints` has the errors and error notices, and `lost` counts lost connections.
+    every event. `complaints` has the errors and error notices, and `lost` counts lost connections.
     """
 
     def __init__(self, ports: Sequence[int], path: str, cookie: str = "", received: Callable[[str, float], None] | None = None):

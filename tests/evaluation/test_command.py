@@ -119,7 +119,6 @@ def test_model_judges_by_rubric_with_unrounded_score(run: Run, tmp_path: Path) -
     assert result.exit_code == 0, result.stderr
     # First answer: weight 3 made, 2 partial, 1 missed. Second: one key point, derived from a short reference answer. Third:
     # empty, which needs no model call.
-    # call.
     assert predictions(tmp_path / "p.jsonl") == [
         {"id": 1, "score": 10 * 4 / 6},
         {"id": 2, "score": 10.0},

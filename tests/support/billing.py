@@ -37,7 +37,7 @@ SETTINGS: dict[str, Any] = {
 
 
 def samples() -> dict[str, Delivery]:
-    """Return the sample deliveries by file name, in file name order."""
+    """Return the sample deliveries as a dict keyed by file name, in order."""
     return {
         path.name: Delivery(SIGNATURES["files"][path.name]["X-Event-Name"], path.read_bytes())
         for path in sorted(SAMPLES.glob("[0-9]*.json"))

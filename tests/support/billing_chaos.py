@@ -106,7 +106,7 @@ class Chaos:
     async def start(self) -> None:
         """Start an interview if a credit is left.
 
-        One start in three fails; then its credit is given back, which is attempted twice.
+        One start in three fails, and two workers try to give its credit back.
         """
         try:
             async with self.database.transaction() as session:

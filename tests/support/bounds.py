@@ -139,7 +139,7 @@ def _who(route: APIRoute) -> str:
 
 
 def _limit_of(route: APIRoute) -> str:
-    """Return a route's rate limit. API routes that are not POST are for URLs with a missing ID, and have none."""
+    """Return a route's rate limit, or "" if it has none. API routes without POST have none, even if their path is listed."""
     return _limit(_LIMITED.get(route.path)) if "POST" in (route.methods or ()) or "api" not in route.path else ""
 
 

@@ -34,7 +34,7 @@ def chromium() -> str:
 
 @cache
 def _starts(path: str) -> bool:
-    """Return whether a browser can run: system libraries may be missing for the one from Playwright."""
+    """Return whether a browser starts. Playwright's own may lack system libraries."""
     try:
         return subprocess.run([path, "--version"], capture_output=True, timeout=60, check=False).returncode == 0
     except OSError:

@@ -68,9 +68,9 @@ class Code:
 class Behaviour:
     """The configuration of the server and a record of what it has done.
 
-    A fault is an HTTP status such as "500", a GitHub error such as "error:redirect_uri_mismatch", any JSON such as 'json:{"id":
-    true}', or one of: "html", "list", "empty", "null", "nothing", "huge" (not GitHub's format), "limited" (rate limit),
-    "redirect", "hang" and "cut".
+    A fault is an HTTP status such as "500", a GitHub error such as "error:redirect_uri_mismatch", any JSON such as
+    'json:{"id":true}', or one of: "html", "list", "empty", "null", "nothing", "huge" (not GitHub's format), "limited" (rate
+    limit), "redirect", "hang" and "cut".
     """
 
     person: Person = field(default_factory=ada)  # the user signed in at GitHub

@@ -70,8 +70,8 @@ class Store:
         self._next_id = first_id
         self._fired = 0
         self._customers: dict[str, int] = {}
-        self._custom: dict[str, dict[str, str] | None] = {}  # by order id
-        self._cycle_ends: dict[str, datetime] = {}  # by subscription id
+        self._custom: dict[str, dict[str, str] | None] = {}  # by order ID
+        self._cycle_ends: dict[str, datetime] = {}  # by subscription ID
 
     # Commands
 

@@ -127,7 +127,7 @@ def reply(kind: str, data: dict[str, Any], behaviour: Behaviour) -> dict[str, An
 
 
 def spoilt(text: str, fault: str) -> str:
-    """Return a reply with the given fault. Faults that do not change the text are returned unchanged."""
+    """Return a reply with this fault in its text, or unchanged if the fault does not affect the text."""
     document = json.loads(text)
     match fault:
         case "broken":

@@ -152,7 +152,7 @@ class Weights:
 
 
 def weigher(page: Page) -> Callable[[], Weights]:
-    """Start recording the files that a page loads. The returned function stops recording and returns their total size."""
+    """Start recording the files that a page loads. The returned function stops recording and returns their sizes."""
     loaded: dict[str, dict[str, Response]] = {"script": {}, "stylesheet": {}}
 
     def note(response: Response) -> None:

@@ -126,7 +126,7 @@ def running(server_url: str, **settings: object) -> Iterator[PgBouncer]:
 def _account(server: URL) -> int | None:
     """Return the UID to run PgBouncer as, or None to keep the current one.
 
-    As root, it is the owner of the server's socket folder, which may be private; never root itself.
+    As root, use the owner of the server's socket folder, which may be private, but never root itself.
     """
     if os.getuid() != 0:
         return None

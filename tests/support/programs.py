@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.support.browser import find_chromium
 
-# Debian installs server programs here, which is not on a regular user's PATH; Homebrew uses the last one.
+# Folders of server programs on Debian and with Homebrew, which may not be on a regular user's PATH.
 SERVER_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin")
 
 

@@ -109,7 +109,7 @@ def accounts(database_url: str, count: int, credits: int, prefix: str = "person"
 
 
 class Program(Client):
-    """A client that counts failed attempts by status or reason before it retries them."""
+    """A client that counts failed attempts by status or reason, whether they are retried or not."""
 
     def __init__(self, url: str, **options: Any) -> None:
         super().__init__(url, **options)
