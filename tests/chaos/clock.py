@@ -20,7 +20,7 @@ DRAFT = "Typed before the clock was changed"
 
 
 def clock(folder: Path, database_url: str) -> None:
-    """Change the clock in the middle of turns, and check that nobody is signed out, refused, or kept waiting.
+    """Change the clock in the middle of turns, and check that no user is signed out, refused, or kept waiting.
 
     Skipped without libfaketime.
     """
