@@ -239,7 +239,7 @@ def odd_url(make_database: Callable[[str], str], server_url: str) -> Iterator[st
 
 
 async def woken(url: str) -> bool:
-    """Return True if a notification arrives over a connection to this URL. Times out with False."""
+    """Return whether notifications arrive over a connection to this URL. Returns False on timeout."""
     database = Database(url, pool_size=1)
     async with listening(database) as news:
         tab = await waiting(news, 7)
