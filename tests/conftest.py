@@ -1,4 +1,4 @@
-"""Fixtures shared by all tests: a migrated PostgreSQL database, services on it, and users with credits."""
+"""Fixtures shared by all tests: a migrated PostgreSQL database, services that use it, and users with credits."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.support.interviewer import ScriptedInterviewer
 from tests.support.lemonsqueezy_server import Behaviour
 from tests.support.site import Site
 
-# Ignore this machine's own configuration.
+# Ignore the configuration of the machine that runs the tests.
 os.environ["ENV_FILE"] = os.devnull
 
 # A busy machine is no failure.
@@ -43,7 +43,7 @@ hypothesis.settings.load_profile("tests")
 
 @pytest.fixture(scope="session")
 def server_url() -> Iterator[str]:
-    """Address of a PostgreSQL server: DATABASE_URL, or an embedded server for the tests."""
+    """URL of a PostgreSQL server: DATABASE_URL, or an embedded server started for the tests."""
     if given := os.environ.get("DATABASE_URL"):
         yield driver_url(given)
         return
@@ -56,7 +56,7 @@ def server_url() -> Iterator[str]:
 
 
 def _hurry(url: str) -> None:
-    """Turn off disk syncs on our own server; its data need not survive a crash."""
+    """Disable disk syncs on the embedded server, because its data does not need to survive a crash."""
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
@@ -67,7 +67,7 @@ def _hurry(url: str) -> None:
 
 @pytest.fixture(scope="session")
 def make_database(server_url: str) -> Iterator[Callable[[str], str]]:
-    """Return a factory for empty databases on the server, which are dropped at the end."""
+    """Return a factory for empty databases on the server. They are dropped at the end."""
     admin = create_engine(server_url, isolation_level="AUTOCOMMIT")
     made = []
 
@@ -87,7 +87,7 @@ def make_database(server_url: str) -> Iterator[Callable[[str], str]]:
 
 @pytest.fixture(scope="session")
 def database_url(make_database: Callable[[str], str]) -> str:
-    """Address of a fully migrated database, one per test process."""
+    """URL of a fully migrated database. Each test process has its own."""
     url = make_database("main")
     migrate(url)
     return url
@@ -95,7 +95,10 @@ def database_url(make_database: Callable[[str], str]) -> str:
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    """A pool on an empty, migrated database. Tests really commit, so that locks and constraints are real too."""
+    """A connection pool on a migrated database that is emptied after each test.
+
+    Tests really commit, so locks and constraints are real.
+    """
     database = Database(database_url, pool_size=20)
     yield database
     await delete_every_row(database)
@@ -104,31 +107,31 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 def settings() -> Settings:
-    """Settings independent of this machine's environment and `.env`."""
+    """Settings independent of the environment and `.env` of the machine."""
     return Settings(_env_file=None, port=3999, database_url=None, openai_api_key=None, openai_base_url=None, frontend_url="")
 
 
 @pytest.fixture
 def interviewer() -> ScriptedInterviewer:
-    """An interviewer scripted by the test."""
+    """An interviewer whose responses the test scripts."""
     return ScriptedInterviewer()
 
 
 @pytest.fixture
 def oauth() -> OAuth | None:
-    """The OAuth provider: None unless a test module overrides this."""
+    """The OAuth provider, which is None unless a test module overrides this fixture."""
     return None
 
 
 @pytest.fixture
 def payments() -> LemonSqueezy | None:
-    """The payment service: None unless a test module overrides this."""
+    """The payment service, which is None unless a test module overrides this fixture."""
     return None
 
 
 @pytest.fixture(scope="session")
 def lemon_server() -> Iterator[tuple[str, Behaviour]]:
-    """Address and behavior of a fake Lemon Squeezy, one per test process because it is slow to stop."""
+    """URL and behavior of a fake Lemon Squeezy. Each test process has only one, because it is slow to stop."""
     behaviour = Behaviour()
     with lemonsqueezy_server.running(behaviour) as url:
         yield url, behaviour
@@ -136,7 +139,7 @@ def lemon_server() -> Iterator[tuple[str, Behaviour]]:
 
 @pytest.fixture
 def lemon(lemon_server: tuple[str, Behaviour]) -> Behaviour:
-    """The fake Lemon Squeezy's behavior, reset for each test; it sells our products."""
+    """The behavior of the fake Lemon Squeezy, reset for each test. Its store sells our products."""
     vars(lemon_server[1]).update(vars(Behaviour(store=shop())))
     return lemon_server[1]
 
@@ -145,7 +148,7 @@ def lemon(lemon_server: tuple[str, Behaviour]) -> Behaviour:
 async def services(
     database: Database, interviewer: ScriptedInterviewer, settings: Settings, oauth: OAuth | None, payments: LemonSqueezy | None
 ) -> AsyncIterator[wiring.Services]:
-    """All services on the test database, with the scripted interviewer and an outbox."""
+    """All services on the test database, with the scripted interviewer and an in-memory outbox."""
     services = wiring.build(settings, database=database, interviewer=interviewer, mailer=Outbox(), oauth=oauth, payments=payments)
     wiring.use(services)
     yield services
@@ -160,7 +163,7 @@ NewUser = Callable[..., Awaitable[User]]
 
 @pytest.fixture
 def new_user(database: Database) -> NewUser:
-    """Return a factory for accounts with individual credits."""
+    """Return a factory for accounts with the given number of individual credits."""
     count = 0
 
     async def make(credits: int = 1) -> User:
@@ -190,7 +193,7 @@ def new_user(database: Database) -> NewUser:
 
 @pytest.fixture(scope="session")
 def built() -> None:
-    """The frontend, built once from the current sources."""
+    """Build the frontend from the current sources unless the build is up to date."""
     settings = Settings(_env_file=None)
     if not frontend.is_fresh(settings):
         frontend.build(settings)
@@ -200,7 +203,7 @@ def built() -> None:
 def make_site(
     built: None, make_database: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., Site]]:
-    """Return a factory that starts a site on its own database."""
+    """Return a factory that starts sites, each on its own database. They are stopped at the end."""
     sites: list[Site] = []
 
     def make(**environment: str) -> Site:
@@ -216,26 +219,26 @@ def make_site(
 
 @pytest.fixture(scope="session")
 def site(make_site: Callable[..., Site]) -> Site:
-    """A site with the built-in interviewer, shared by tests that do not stop it."""
+    """A site with the built-in interviewer, shared by the tests that do not stop it."""
     return make_site()
 
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    """Use the system's Chromium, because Playwright's own is not available everywhere."""
+    """Use the Chromium that `chromium()` finds, because Playwright's own is not available everywhere."""
     return {**browser_type_launch_args, "executable_path": chromium(), "args": CHROMIUM_ARGUMENTS}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests that need a whole site, keep them on one process per file, and run browser tests last.
+    """Mark tests that need a running site, keep them in one process per file, and run browser tests last.
 
-    Playwright keeps its own event loop running, and no other can run in that process afterwards.
+    Playwright keeps its event loop running, so no other event loop can run in that process afterwards.
     """
     for item in items:
         if {"site", "make_site"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("site")
-        # Starting a site takes longer than most tests of a file together, so they share a process; all other tests are
-        # distributed freely.
+        # Starting a site takes longer than most tests of a file together, so the tests of a file share a process. All other
+        # tests are distributed freely.
         if item.get_closest_marker("site") or _in_browser(item):
             item.add_marker(pytest.mark.xdist_group(item.path.name))
     items.sort(key=_in_browser)

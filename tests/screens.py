@@ -1,4 +1,4 @@
-"""Screenshots of every page, wide and narrow, light and dark, in docs/screens/: `make screens`."""
+"""Takes screenshots of every page, wide and narrow, light and dark, into docs/screens/. Run with `make screens`."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from tests.support.people import seed
 from tests.support.site import Site, ready
 
 FOLDER = ROOT / "docs" / "screens"
-# In pixels; longer pages are cut there.
+# Maximum height in pixels; longer pages are cropped.
 HEIGHT_LIMIT = 2400
 COLOURS = 64
-# Pages whose screenshots are of no use to a reader.
+# Pages whose screenshots would not help readers.
 LEFT_OUT = {"interview-lost", "review-missing", "practice-missing", "shared-gone"}
 
 
 def main() -> None:
-    """Retake all screenshots on a site with users."""
+    """Delete and retake all screenshots, on a new site with sample users."""
     os.environ["ENV_FILE"] = os.devnull
     logging.disable(logging.INFO)
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -63,7 +63,7 @@ def _take(visitors: Visitors) -> None:
 
 
 def _write_mail(page: Page, visitors: Visitors) -> None:
-    """Put a mail into the outbox."""
+    """Request a password reset, so that the outbox contains a mail."""
     page.goto(f"{visitors.url}/reset-request")
     ready(page)
     page.get_by_label("Email").fill(visitors.veteran.email)

@@ -1,4 +1,4 @@
-"""The structure that the README describes."""
+"""Checks of the structure that the README describes."""
 
 from __future__ import annotations
 
@@ -32,12 +32,15 @@ def _files_with(words: str, folder: str = "") -> list[str]:
 
 
 def test_services_of_the_process_are_fetched_in_three_places() -> None:
-    """Routes get them by a dependency, handlers of pages from their access module: one place to replace or measure them."""
+    """Routes get the services from a dependency, and page handlers from the access module.
+
+    They can be replaced or measured there.
+    """
     assert _files_with("wiring.services()") == ["api/access.py", "api/open_pages.py", "state/access.py"]
 
 
 def test_missing_session_is_handled_in_one_place_of_the_states() -> None:
-    """A handler that catches it can forget to send the page to the sign-in page; `when_signed_out` can't."""
+    """A handler that catches the error itself could forget to redirect to the sign-in page. `when_signed_out` cannot."""
     assert _files_with("except Unauthorized", "state") == ["state/access.py"]
 
 

@@ -1,4 +1,4 @@
-"""HTTP connections whose requests never arrive in full or never become websockets: they time out, and are limited per client."""
+"""HTTP connections with incomplete requests or undecided websocket handshakes: they time out and are limited per client."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ async def _early(_request: Request) -> PlainTextResponse:
 
 
 async def _polling(request: Request) -> StreamingResponse:
-    """Respond after many checks for a disconnect, each of which asks uvicorn for received data."""
+    """Respond after many checks for a disconnect. Each check asks uvicorn for received data."""
     await request.body()
     for _ in range(800):
         await request.is_disconnected()
@@ -85,7 +85,7 @@ def _watched(app: ASGIApp) -> ASGIApp:
 
 @pytest.fixture
 def dial(monkeypatch: pytest.MonkeyPatch) -> Iterator[Dial]:
-    """Connect to a server with short timeouts and send some bytes."""
+    """Return a function that connects to a server with short timeouts and sends bytes."""
     monkeypatch.setattr(bounded_http, "HEADERS_WITHIN", QUICK)
     monkeypatch.setattr(bounded_http, "BODY_WITHIN", QUICK)
     monkeypatch.setattr(bounded_http, "HANDSHAKE_WITHIN", QUICK)
@@ -186,7 +186,7 @@ def test_accepted_websocket_stays_open_and_is_not_counted(dial: Dial) -> None:
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch, dial: Dial) -> Dial:
-    """Connect to a server with a long body timeout, so that only size limits apply."""
+    """Return a function that connects to a server with a long body timeout, so that only the size limits apply."""
     monkeypatch.setattr(bounded_http, "BODY_WITHIN", 30.0)
     return dial
 

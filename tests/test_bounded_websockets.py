@@ -38,7 +38,7 @@ async def _echo(websocket: WebSocket) -> None:
 
 @contextlib.contextmanager
 def opening(**options: Any) -> Iterator[Dial]:
-    """Serve websockets for the block; yields a function that opens one and sends some bytes on it."""
+    """Serve websockets while the block runs. Yields a function that opens a websocket and sends bytes on it."""
     ended.clear()
     with dialing(Starlette(routes=[WebSocketRoute("/echo", _echo)]), **options) as connect:
 
@@ -54,20 +54,20 @@ def opening(**options: Any) -> Iterator[Dial]:
 
 @pytest.fixture
 def dial() -> Iterator[Dial]:
-    """Open a websocket and send some bytes on it."""
+    """Return a function that opens a websocket and sends bytes on it."""
     with opening() as opened:
         yield opened
 
 
 @pytest.fixture
 def unbounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Remove the limits on frames and bytes."""
+    """Raise the limits on frames and bytes so high that they never apply."""
     for bound in ("FRAMES", "CLIENT_FRAMES", "BYTES", "CLIENT_BYTES"):
         monkeypatch.setattr(bounded_websockets, bound, 10**9)
 
 
 def frame(opcode: Opcode, data: bytes = b"", *, fin: bool = True) -> bytes:
-    """Return a frame as a client would send it."""
+    """Return a masked frame, as a client sends it."""
     return Frame(opcode, data, fin).serialize(mask=True)
 
 

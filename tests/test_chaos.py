@@ -1,4 +1,4 @@
-"""Two workers, one of which is killed during interviews: the short form of `make chaos`."""
+"""Two workers, one of which is killed during interviews. A short version of `make chaos`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.site
 
 PEOPLE, TURNS_AFTER, TOO_LONG = 6, 2, 100.0
 QUICK = Pace(think=(0.0, 1.0), sentences=(2, 4))
-# Corruptions that the check must detect.
+# Corruptions that the checks must detect.
 SPOILT = (
     "UPDATE messages SET content = 'other words' WHERE id = (SELECT min(id) FROM messages)",
     "DELETE FROM verdicts WHERE message_id = (SELECT min(message_id) FROM verdicts)",
@@ -34,7 +34,7 @@ SPOILT = (
 
 @pytest.fixture
 def database(make_database: Callable[[str], str]) -> str:
-    """Address of a separate migrated database."""
+    """URL of a separate, migrated database."""
     url = make_database("chaos")
     migrate(url)
     return url
@@ -42,7 +42,7 @@ def database(make_database: Callable[[str], str]) -> str:
 
 @pytest.fixture
 def workers(built: None, database: str, tmp_path: Path) -> Iterator[list[Site]]:
-    """Two workers on one database and one Valkey server, with a slow model."""
+    """Two workers that share a database and a Valkey server, with a fake model that streams its replies."""
     behaviour = openai_server.Behaviour(first=0.1, rate=100, feedback_tokens=100)
     with ExitStack() as stack:
         model, store = stack.enter_context(openai_server.running(behaviour)), stack.enter_context(valkey())
@@ -55,7 +55,7 @@ def workers(built: None, database: str, tmp_path: Path) -> Iterator[list[Site]]:
 
 
 async def until(what: Callable[[], bool]) -> None:
-    """Wait until the condition holds."""
+    """Wait until a condition is true. Raises TimeoutError after `TOO_LONG` seconds."""
     async with asyncio.timeout(TOO_LONG):
         while not what():  # noqa: ASYNC110
             await asyncio.sleep(0.02)
@@ -84,7 +84,7 @@ async def test_interviews_continue_when_one_of_two_workers_is_killed(workers: Se
     assert discrepancies(database, people) == []
     assert log_complaints(workers) == []
 
-    # The check detects corrupted data.
+    # The checks detect corrupted data.
     with connected(database) as connection:
         for spoil in SPOILT:
             connection.execute(text(spoil))

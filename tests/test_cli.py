@@ -1,4 +1,4 @@
-"""The command: its output at startup, its one-sentence errors, and that nothing keeps running after it ends."""
+"""The command line: output at startup, one-sentence errors, and no processes left running afterwards."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def assert_one_sentence(result: subprocess.CompletedProcess[str], *words: str) -
 
 
 def test_command_imports_only_its_own_module() -> None:
-    """Importing every command takes seconds, which each call of any command would pay."""
+    """Importing all commands takes seconds, which every call of any command would pay."""
     code = "import sys; from interviewer.cli import app; app(['migrate', '--help'], standalone_mode=False); print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True).stdout.split()
     assert "interviewer.cli.running" in loaded
@@ -144,7 +144,7 @@ def test_unconfigured_run_lists_built_in_parts_and_stops_them(tmp_path_factory: 
     for part in ("database     embedded", "interviewer  built in", "email        printed"):
         assert words.count(part) == 1
     assert "Traceback" not in words
-    # In a bare container, an ended process stays a zombie because no init process reaps orphans.
+    # In a bare container, ended processes stay zombies, because there is no init process to reap orphans.
     assert [child.pid for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE] == []
 
 

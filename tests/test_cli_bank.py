@@ -1,4 +1,4 @@
-"""`interviewer bank check`: it reports problems and exits with status 1."""
+"""`interviewer bank check` reports problems and exits with status 1."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The operator's commands: their effects, their output, and one-sentence errors with status 1."""
+"""The operator's commands: their effects, their output, and one-sentence errors with exit status 1."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ KEY = "lemon-confidential-key"
 
 
 class Said:
-    """A command's output and exit status."""
+    """The output and exit status of a command."""
 
     def __init__(self, status: int, out: str, err: str) -> None:
         self.status, self.out, self.err = status, out, err
@@ -57,7 +57,7 @@ class Said:
         return self.out.splitlines()
 
     def one_sentence(self) -> str:
-        """Check that the command failed with one sentence, and return it."""
+        """Assert that the command failed with a one-sentence error, and return that error."""
         assert self.status == 1, self.out + self.err
         assert len(self.err.strip().splitlines()) == 1, self.err
         assert self.err.startswith("interviewer: ")
@@ -70,7 +70,10 @@ Command = Callable[..., Awaitable[Said]]
 
 @pytest.fixture
 def command(database: Database, database_url: str) -> Command:
-    """Return a function that runs a command on the test database, in a thread because commands have their own event loop."""
+    """Return a function that runs a command on the test database.
+
+    It runs in a thread, because commands have their own event loop.
+    """
     names = {name.upper() for name in Settings.model_fields} - {"DATABASE_URL"}
 
     async def run(*arguments: str, typed: str | None = None, **settings: str) -> Said:
@@ -89,7 +92,7 @@ def command(database: Database, database_url: str) -> Command:
 
 @pytest.fixture
 def selling(lemon_server: tuple[str, Behaviour], lemon: Behaviour) -> dict[str, str]:
-    """The settings that enable sales."""
+    """The settings that enable sales, with the fake Lemon Squeezy."""
     return {
         "LEMON_API_KEY": KEY,
         "LEMON_API_URL": lemon_server[0],
@@ -584,7 +587,7 @@ async def test_assign_reports_remaining_problem(
 
 
 def lines_of(said: Said) -> dict[str, str]:
-    """Return the result of each check by its subject."""
+    """Return the result of each of the doctor's checks by its subject."""
     return {line[9:].partition(":")[0]: line[:9].strip() for line in said.lines}
 
 

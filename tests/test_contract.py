@@ -1,6 +1,6 @@
 """The wire contract, row by row: each path with its success and each error, over HTTP against the production process.
 
-Rows without preparation are in TABLE, one line per path and status; the others are tests below, named after their row.
+Rows that need no preparation are in TABLE, one entry per path and status. The others are separate tests, named after their row.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True)
 class Person:
-    """A signed-in user."""
+    """A signed-in user with access and refresh tokens."""
 
     id: int
     email: str
@@ -58,7 +58,7 @@ class Person:
 
 
 class World:
-    """A fully configured site, the fake servers behind it, and helpers to create users and interviews."""
+    """A running site, the fake servers behind it, and helpers to create users and interviews."""
 
     def __init__(self, site: Site, database_url: str, model: openai_server.Behaviour) -> None:
         self.site, self.database_url, self.model = site, database_url, model
@@ -72,7 +72,7 @@ class World:
             connection.execute(text(statement), values)
 
     def person(self, credits: int = 1) -> Person:
-        """Create an account and sign in."""
+        """Create an account with this many credits and sign in."""
         email = f"person{next(_numbers)}@example.com"
         asyncio.run(_insert(self.database_url, email, credits))
         body = self.http.post("/api/auth/login", json={"email": email, "password": PASSWORD}).json()
@@ -88,7 +88,7 @@ class World:
         return self.http.post(path, json={"message": message}, headers={**who.headers, **headers})
 
     def mailed(self, email: str, page: str) -> str:
-        """Return the token of the newest mailed link; in development, mails are printed."""
+        """Return the token from the newest mailed link to this page. In development, mail is printed to the log."""
         deadline = time.monotonic() + MAIL_SECONDS
         while time.monotonic() < deadline:
             for mail in reversed(self.site.log.read_text().split("--- mail to ")):
@@ -98,7 +98,7 @@ class World:
         raise AssertionError("no such email")
 
     def sign_up(self) -> tuple[str, str]:
-        """Request an account; return its address and the token that creates it."""
+        """Request an account. Returns the email address and the token that creates the account."""
         email = f"new{next(_numbers)}@example.com"
         body = {"email": email, "username": "Ada", "password": PASSWORD, "more": 1}
         answer = self.http.post("/api/auth/request-verification", json=body)
@@ -106,7 +106,7 @@ class World:
         return email, self.mailed(email, "verify-email")
 
     def bought(self, who: Person, tier: str) -> None:
-        """Buy a product and have its webhooks delivered."""
+        """Buy a product. Paying also delivers the webhooks."""
         answer = self.http.post("/api/payment/checkout", json={"tier": tier}, headers=who.headers)
         assert (answer.status_code, set(answer.json())) == (200, {"checkout_url"})
         assert httpx2.post(f"{answer.json()['checkout_url']}/pay").status_code == 303
@@ -129,7 +129,7 @@ def bearer(token: str) -> dict[str, str]:
 
 
 def told(answer: httpx2.Response) -> tuple[int, str]:
-    """Return an error's status and message, after checking that the body has nothing else."""
+    """Return the status and message of an error, after asserting that the body has no other fields."""
     assert answer.headers["content-type"] == "application/json"
     assert set(answer.json()) == {"error"}
     assert answer.json()["error"]
@@ -140,7 +140,7 @@ def told(answer: httpx2.Response) -> tuple[int, str]:
 
 @pytest.fixture(scope="module")
 def world(make_site: Callable[..., Site], make_database: Callable[[str], str]) -> Iterator[World]:
-    """A site with fake servers for the language model, GitHub and Lemon Squeezy."""
+    """A fully configured site with fake servers for the language model, GitHub, and Lemon Squeezy."""
     model, github, lemon = openai_server.Behaviour(), github_server.Behaviour(), lemonsqueezy_server.Behaviour()
     database_url, port = make_database("contract"), free_port()
     with (
@@ -177,7 +177,7 @@ def world(make_site: Callable[..., Site], make_database: Callable[[str], str]) -
 
 @pytest.fixture(autouse=True)
 def well_behaved(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Reset the fake servers' faults after each test."""
+    """Reset the faults of the fake servers after each test."""
     yield
     if "world" in request.fixturenames:
         world: World = request.getfixturevalue("world")
@@ -191,7 +191,7 @@ def ada(world: World) -> Person:
 
 @pytest.fixture(scope="module")
 def places(world: World, ada: Person) -> dict[str, object]:
-    """Values for the names in braces in TABLE."""
+    """Values for the names in braces in TABLE: IDs of users and interviews."""
     other = world.person()
     found: dict[str, object] = {"me": ada.id, "other": other.id, "foreign": world.started(other), "unknown": 999_999}
     found |= {name: world.started(ada) for name in ("fresh", "begun", "paused", "finished")}
@@ -217,7 +217,8 @@ ANYBODY, ADA = "anybody", "Ada"
 
 _TOO_LONG = "Your answer has {} characters; at most 20,000 are allowed."
 
-# Caller; method and path; request body; status; and the error message, or the success body or its field names.
+# Each row: caller; method and path; request body; status; and the error message, the success body, or the set of its field
+# names.
 TABLE: list[tuple[str, str, Any, int, Any]] = [
     (ANYBODY, "POST /api/auth/check-email", {"email": "nobody@example.com", "more": 1}, 200, {"exists": False}),
     (ANYBODY, "POST /api/auth/check-email", {}, 400, "Email required"),
@@ -332,7 +333,7 @@ TABLE: list[tuple[str, str, Any, int, Any]] = [
 
 
 def _words(value: object) -> str:
-    """Name a cell of the table; sets are sorted so that all test processes agree on names."""
+    """Return a short name for a table cell. Sets are sorted, so that all test processes use the same names."""
     return str(sorted(value) if isinstance(value, set | frozenset) else value)[:60]
 
 
@@ -352,7 +353,7 @@ def test_row(
         assert answer.json() == expected
 
 
-# Every path that requires an access token, and every path that requires a body.
+# All requests that need an access token, and all that need a body.
 WITH_TOKEN = sorted({re.sub(r"\{.*?\}", "1", asked) for who, asked, *_ in TABLE if who == ADA})
 WITH_BODY = sorted({path for path in (asked for _, asked, sent, *_ in TABLE if sent is not None) if not path.endswith("/")})
 WITH_BODY = [path for path in WITH_BODY if not re.search("/x$|create$|append$|unknown|foreign|paused|finished", path)]
@@ -483,7 +484,7 @@ def test_get_health_200_and_get_live_200(world: World) -> None:
 
 @pytest.fixture(scope="module")
 def limited(make_site: Callable[..., Site], make_database: Callable[[str], str]) -> Iterator[World]:
-    """A site with rate limits and no optional configuration."""
+    """A site with rate limits and without optional configuration."""
     database_url = make_database("limited")
     world = World(make_site(DATABASE_URL=database_url, RATE_LIMITS="on"), database_url, openai_server.Behaviour())
     yield world
@@ -882,7 +883,7 @@ def test_undelivered_reply_is_replayed_once(world: World, ada: Person) -> None:
     id = world.started(ada)
     first = world.said(ada, id, DUNNO, "create")
     settled(world, id)
-    world.sql("UPDATE messages SET reply_owed = true")  # as after a kill between storing and sending
+    world.sql("UPDATE messages SET reply_owed = true")  # as after a kill between storing and sending the reply
     assert world.said(ada, id, DUNNO).json() == first.json()
     assert answers(world, id) == 1
     assert world.said(ada, id, DUNNO).status_code == 201
@@ -890,7 +891,7 @@ def test_undelivered_reply_is_replayed_once(world: World, ada: Person) -> None:
 
 
 def settled(world: World, id: int, owed: bool = False) -> None:
-    """Wait until the newest reply is recorded as delivered or, if `owed`, is complete but not delivered."""
+    """Wait until the latest reply is recorded as delivered or, with `owed`, as complete but not delivered."""
     statement = (
         "SELECT reply_owed FROM messages JOIN questions ON questions.id = question_id JOIN verdicts ON message_id = messages.id "
         "JOIN conversations ON conversations.id = conversation_id WHERE interview_id = :id ORDER BY messages.id DESC LIMIT 1"

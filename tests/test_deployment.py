@@ -1,4 +1,4 @@
-"""Deployment files and docs match the code: the settings, metrics, paths and commands they name exist."""
+"""Deployment files and docs match the code: the settings, metrics, paths, and commands they name exist."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from interviewer.settings import ROOT, Environment, Settings
 from tests.support.site import Site
 
 SETTINGS = {name.upper() for name in Settings.model_fields}
-# Variables that other programs read: the database server and the load balancer.
+# Variables for other programs, such as the database server and the load balancer.
 FOREIGN = {"POSTGRES_PASSWORD", "POSTGRES_USER", "POSTGRES_DB", "PGPASSWORD", "DOMAIN", "HEALTH_PATH", "TAG"}
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 
 
 class CloudFormation(yaml.SafeLoader):  # type: ignore[misc]
-    """Loads the short forms of its functions (`!Ref x`) as one-key objects."""
+    """A YAML loader that turns CloudFormation's short-form functions (`!Ref x`) into objects with one key."""
 
 
 def _function(loader: CloudFormation, name: str, node: yaml.Node) -> dict[str, Any]:
@@ -64,13 +64,13 @@ def fly() -> dict[str, Any]:
 
 
 def instructions() -> list[tuple[str, str]]:
-    """Return the Dockerfile's instructions, one line each."""
+    """Return the Dockerfile's instructions as pairs of keyword and arguments, without comments."""
     text = re.sub(r"(?m)^\s*#.*\n", "", (ROOT / "Dockerfile").read_text()).replace("\\\n", " ")
     return [(word, rest.strip()) for word, _, rest in (line.partition(" ") for line in text.splitlines() if line)]
 
 
 def commands(value: object) -> Iterator[list[str]]:
-    """Yield every `interviewer` command line in a document."""
+    """Yield every `interviewer` command line in a parsed document."""
     if isinstance(value, dict):
         for inner in value.values():
             yield from commands(inner)
@@ -211,7 +211,7 @@ def test_idle_load_balancer_connection_stays_open(site: Site) -> None:
     connection.request("GET", "/live")
     assert connection.getresponse().read() == b"alive"
     first = connection.sock
-    time.sleep(7)  # the server's own default is five seconds
+    time.sleep(7)  # longer than the server's default timeout of five seconds
     connection.request("GET", "/live")
     assert connection.getresponse().read() == b"alive"
     assert connection.sock is first, "the client had to reconnect"
@@ -222,7 +222,7 @@ def test_idle_load_balancer_connection_stays_open(site: Site) -> None:
 
 
 def exported() -> set[str]:
-    """Return the name of every series that /metrics can have."""
+    """Return the names of all series that /metrics can export."""
     names = {sample.name for family in text_string_to_metric_families(metrics.exposition().decode()) for sample in family.samples}
     for family in metrics.REGISTRY.collect():
         endings = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"]}.get(family.type, [""])

@@ -1,4 +1,4 @@
-"""Generated requests find no server error, and no response that the OpenAPI description does not allow."""
+"""Generated requests cause no server errors, and every response conforms to the OpenAPI description."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.site import Site
 pytestmark = pytest.mark.site
 
 SECONDS = 30
-# Documented examples run first, so even a slow machine reaches these.
+# Operations that must succeed. Documented examples run first, so even a slow machine reaches them.
 DONE = {False: "POST /api/auth/check-email", True: "POST /api/interviews"}
 
 
@@ -23,7 +23,7 @@ DONE = {False: "POST /api/auth/check-email", True: "POST /api/interviews"}
 def target(
     built: None, make_database: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Site, Seed]]:
-    """A separate site, so that these requests slow down no other test."""
+    """A separate site, so that the generated requests do not slow down other tests."""
     with fuzzing.started(tmp_path_factory.mktemp("fuzz"), make_database("fuzz")) as found:
         yield found
 

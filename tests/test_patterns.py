@@ -1,4 +1,4 @@
-"""No user text makes a regular expression slow, including those that clean the log."""
+"""No user input can make a regular expression slow, including those that redact the log."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from interviewer.core import logs
 from tests.support.patterns import FRAGMENTS, hostile, patterns
 
 MEGABYTE = 1_000_000
-# CPU seconds; quadratic patterns take many times as long.
+# CPU seconds, which quadratic patterns exceed many times over.
 CEILING = 0.05
 
 
@@ -27,7 +27,10 @@ def test_log_cleans_a_megabyte_quickly(fragment: str) -> None:
 
 @pytest.mark.parametrize(("place", "pattern"), list(patterns()), ids=lambda one: one if isinstance(one, str) else "")
 def test_pattern_is_not_quadratic(place: str, pattern: Any) -> None:
-    """Twice the length must take at most three times as long, unless it is fast; the lengths are those of a long answer."""
+    """A text of twice the length takes at most three times as long, unless it is fast anyway.
+
+    The lengths are those of long answers.
+    """
     slow = []
     for short, long in zip(hostile(LENGTH // 2), hostile(LENGTH), strict=True):
         seconds = _seconds(pattern, long)
@@ -40,7 +43,10 @@ LENGTH = 6_000
 
 
 def _seconds(pattern: Any, text: str) -> float:
-    """Return the best of two runs for long texts, so that load on the machine does not count."""
+    """Return the CPU time of matching a text.
+
+    For long texts, the faster of two runs, so that load on the machine does not count.
+    """
     given = text.encode() if isinstance(pattern.pattern, bytes) else text
     return min(_once(pattern, given) for _ in range(1 if len(text) < LENGTH else 2))
 

@@ -1,4 +1,4 @@
-"""Whole interviews and webhooks on the production process, with every kind of pooler in front of PostgreSQL."""
+"""Complete interviews and webhooks on the production process, with different poolers in front of PostgreSQL."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ pytestmark = pytest.mark.slow
 PEOPLE, ANSWERS, WEBHOOKS, SENDERS = 8, 12, 64, 8
 ANSWER = "First I measure, because guesses mislead; the trade-off is the time that it takes."
 JWT_SECRET = "5b1d94be02f58a63c17de4902b6f8ad3pool"
-# The limit of a small Supabase project: 15 clients. PgBouncer would let more wait; this configuration refuses them immediately.
+# The limit of a small Supabase project is 15 clients. PgBouncer would let more wait, so this configuration refuses them instead.
 FIFTEEN = {"pool_mode": "session", "default_pool_size": 15, "max_client_conn": 15}
-# PgBouncer tracks prepared statements of clients since 1.21.
+# Since version 1.21, PgBouncer tracks the prepared statements of clients.
 UNTRACKED = {"max_prepared_statements": 0} if pgbouncer.version() >= pgbouncer.TRACKING else {}
 
 
 @dataclass(frozen=True)
 class Setup:
-    """The pooler between the site and PostgreSQL, and the number of replicas."""
+    """The PgBouncer settings, or None for no pooler, and the number of replicas."""
 
     pooler: dict[str, object] | None
     copies: int = 1
@@ -61,7 +61,7 @@ if UNTRACKED:
 
 @contextmanager
 def pooled(server_url: str, setup: Setup, database_url: str) -> Iterator[tuple[str, PgBouncer | None]]:
-    """Yield the site's database address and the pooler behind it."""
+    """Yield the database URL for the site, and the pooler in front of the database, or None if there is none."""
     if setup.pooler is None:
         yield database_url, None
         return
@@ -81,7 +81,7 @@ async def person(database: Database, email: str, credits: int) -> User:
 
 
 async def interview(client: AsyncClient) -> None:
-    """Take an interview to its end without retries."""
+    """Complete an interview without retries."""
     async with client:
         started = await client.start()
         for number in range(ANSWERS):
@@ -96,7 +96,7 @@ async def deliver(http: httpx2.AsyncClient, site: Site, delivery: Delivery, turn
 
 
 async def busy(sites: list[Site], database: Database, http: httpx2.AsyncClient) -> None:
-    """Run eight interviews while 64 purchases are delivered, eight at a time; raise if any failed."""
+    """Run eight interviews while 64 purchases are delivered, eight at a time. Raises AssertionError if any of them failed."""
     issuer = Issuer(database, Guard(None), JWT_SECRET, timedelta(hours=1))
     work = []
     for number in range(PEOPLE):
@@ -114,7 +114,7 @@ async def busy(sites: list[Site], database: Database, http: httpx2.AsyncClient) 
 
 
 async def stored(database: Database) -> tuple[int, int]:
-    """Return the number of finished interviews and of bought credits."""
+    """Return the number of finished interviews and the number of purchased credits."""
     async with database.autocommit() as session:
         finished = await session.execute(
             text("SELECT count(*) FROM interviews WHERE status = 'finished' AND answers_judged = 12")
@@ -158,7 +158,7 @@ async def test_interviews_and_webhooks_work_through_any_pooler(
 
 
 def doctor(url: str) -> tuple[int, str]:
-    """Run `interviewer doctor` on a database; return its status and output."""
+    """Run `interviewer doctor` on a database and return its exit status and output."""
     command = [str(Path(sys.executable).with_name("interviewer")), "doctor"]
     done = subprocess.run(command, env={**os.environ, "DATABASE_URL": url}, capture_output=True, text=True, timeout=120)
     return done.returncode, done.stdout + done.stderr

@@ -1,4 +1,4 @@
-"""Small pure rules: progress, text, redirects, credits, prose."""
+"""Small, pure functions: progress, text, redirects, credits, and prose."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The interviewer named in the banner of `interviewer run`."""
+"""The interviewer that the banner of `interviewer run` names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The landing page's sample matches what the interviewer would say."""
+"""The sample on the landing page matches what the built-in interviewer would say."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Selling end to end: the production process, and a fake Lemon Squeezy that calls it back."""
+"""Purchases end to end, with a production process and a fake Lemon Squeezy that delivers webhooks to it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.newcomers import PASSWORD
 from tests.support.site import Site
 
 EMAIL = "ada@example.com"
-# Timeout in seconds for mails and webhooks.
+# Timeout in seconds for mail and webhooks.
 PATIENCE = 30
 
 
@@ -41,7 +41,7 @@ class Customer:
         assert self.api.post("/session/login", data={"email": EMAIL, "password": PASSWORD}).status_code == 303
 
     def _mailed_token(self) -> str:
-        """Return the token of the link that the development outbox printed."""
+        """Return the token of the mailed link, which the development outbox prints to the log."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             if found := re.search(r"verify-email\?token=(\S+)", self.site.log.read_text()):
@@ -50,7 +50,7 @@ class Customer:
         raise AssertionError("no email arrived")
 
     def buys(self, tier: str, typed_email: str) -> httpx2.Response:
-        """Open the checkout, pay with another email address, and return the page after the redirect back."""
+        """Open the checkout and pay with the email address `typed_email`. Returns the page that the buyer is redirected to."""
         answer = self.api.post("/api/payment/checkout", json={"tier": tier})
         assert answer.status_code == 200, answer.text
         address = answer.json()["checkout_url"]
@@ -61,12 +61,12 @@ class Customer:
             return browser.get(paid.headers["location"], follow_redirects=True)
 
     def does(self, path: str, **body: str) -> None:
-        """Change the subscription."""
+        """Change the subscription through the API at this path."""
         answer = self.api.post(f"/api/payment/{path}", json=body)
         assert answer.status_code == 200, answer.text
 
     def sees(self) -> tuple[str, str, int, int]:
-        """Return plan, status and credits from the user's data export."""
+        """Return the plan, its status, and the individual and subscription credits from the user's data export."""
         document = self.data()
         plan, credits = document["plan"], document["credits"]
         return plan["name"], plan["status"], credits["individual"], credits["subscription"]
@@ -77,7 +77,7 @@ class Customer:
         return dict(answer.json())
 
     def settled(self, count: int) -> tuple[str, str, int, int]:
-        """Return `sees()` once `count` webhooks have been answered, each with 200."""
+        """Wait until `count` webhooks have been answered, assert that each got a 200, and return `sees()`."""
         deadline = time.monotonic() + PATIENCE
         while len(self.lemon.answers) < count and time.monotonic() < deadline:
             time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""A replica is stopped under load, as in every upgrade: it gets no more visitors, and nothing is lost."""
+"""A replica is stopped under load, as in every upgrade: it stops receiving users, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from tests.test_contract import ANSWER, Person, World
 
 SOCKET = "/_event/?EIO=4&transport=websocket&token=00000000-0000-0000-0000-000000000000"
 DELAY = 2.0
-# Longer than the grace period of connections, shorter than that of running work.
+# Longer than the grace period for connections, but shorter than that for work in progress.
 MODEL_SECONDS = 9.0
 
 
 @pytest.fixture
 def copies(make_site: Callable[..., Site], make_database: Callable[[str], str]) -> Iterator[tuple[World, World]]:
-    """Two replicas on one database, the first with two concurrent model calls and a stop delay."""
+    """Two replicas on one database. The first has a limit of two concurrent model calls, and a stop delay."""
     behaviour, database_url = openai_server.Behaviour(), make_database("stopping")
     with openai_server.running(behaviour) as url:
         given = {"DATABASE_URL": database_url, "OPENAI_BASE_URL": url, "OPENAI_MODEL": "test"}
@@ -45,7 +45,7 @@ def copies(make_site: Callable[..., Site], make_database: Callable[[str], str]) 
 
 @contextmanager
 def answering(world: World, who: Person, *ids: int) -> Iterator[list[Future[httpx2.Response]]]:
-    """Answer several interviews concurrently, half a second apart."""
+    """Answer several interviews concurrently, starting half a second apart. Yields the pending responses."""
     with ThreadPoolExecutor(len(ids)) as pool:
         sent = []
         for id in ids:
@@ -66,7 +66,7 @@ def scored(world: World, id: int) -> int:
 
 
 def closed_with(socket: ClientConnection) -> int:
-    """Wait until the server closes the websocket; return the close code."""
+    """Wait until the server closes the websocket and return the close code."""
     with contextlib.suppress(ConnectionClosed):
         while True:
             socket.recv(timeout=15)
@@ -85,7 +85,7 @@ def test_stopped_replica_finishes_running_work_and_hands_over(copies: tuple[Worl
         assert str(socket.recv(timeout=10)).startswith("0{")
         one.site.process.send_signal(signal.SIGTERM)
         time.sleep(0.3)
-        # The health check fails first; until load balancers have noticed, visitors are still served.
+        # The health check fails first. Users are still served until load balancers have noticed.
         ready = one.http.get("/ready")
         assert (ready.status_code, ready.json()["error"]) == (503, STOPPING)
         assert one.http.get("/live").status_code == 200
@@ -95,7 +95,7 @@ def test_stopped_replica_finishes_running_work_and_hands_over(copies: tuple[Worl
         assert closed_with(socket) == 1012, "the page reconnects, to a running replica"
         with pytest.raises(httpx2.ConnectError):
             httpx2.get(f"{one.site.url}/live")
-        # The other replica takes over waiting work immediately, without waiting for its lease to expire.
+        # The other replica takes over queued work immediately, without waiting for its lease to expire.
         other.model.first = 0.0
         handed = time.monotonic()
         assert other.said(who, waiting, "").status_code == 201

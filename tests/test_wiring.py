@@ -1,4 +1,4 @@
-"""Settings, and the adapters they select."""
+"""Settings, and the adapters that they select."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def test_production_names_settings_missing_next_to_api_key(name: str) -> None:
     assert made.production_gaps == (f"{name.upper()}, because LEMON_API_KEY is set",)
     assert made.payment_gaps == (name.upper(),)
     assert settings(**whole, **LEMON).production_gaps == ()
-    # Without the key nothing is sold, so no setting is missing.
+    # Without the API key, nothing is sold, so no setting is missing.
     assert settings(**whole).production_gaps == ()
 
 

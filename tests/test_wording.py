@@ -1,4 +1,4 @@
-"""Numbers, dates and durations in words, and that every text takes them from one place."""
+"""Numbers, dates, and durations as text, all of which must come from one module."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_the_wait_of_a_refusal_agrees_with_its_number(seconds: int, words: str) 
 
 
 def test_dates_and_plurals_are_written_in_one_module() -> None:
-    """A second date format or plural would drift from the first; file names and logs are not texts for users."""
+    """A second date format or plural rule could diverge from the first. File names and logs are not user-facing text."""
     elsewhere = re.compile(r"strftime|\{[^{}]*:%[a-zA-Z]|[\"']1 \w+[\"'] if |\}s[\"'] if |\bif \w+ == 1 else f?[\"']")
     allowed = {"wording.py", "reports/wording.py"}
     found = {

@@ -1,16 +1,16 @@
-"""Which questions a model may learn from, which it is tuned on, and which it is tested on."""
+"""Assigns questions to training, tuning (development), and testing."""
 
 from __future__ import annotations
 
 import hashlib
 from enum import StrEnum
 
-# Percent of the questions.
+# Percentages of all questions.
 TEST, DEVELOPMENT = 15, 15
 
 
 class Split(StrEnum):
-    """A part of the questions; every text of a question belongs to its part."""
+    """A split of the questions. All text about a question belongs to the same split."""
 
     TRAINING = "training"
     DEVELOPMENT = "development"
@@ -18,7 +18,7 @@ class Split(StrEnum):
 
 
 def split_of(question_id: str) -> Split:
-    """Return the part that a question belongs to: by a hash of its id, so that new questions move no others."""
+    """Return the split that a question belongs to. It depends on a hash of the ID, so new questions do not move others."""
     place = int(hashlib.sha256(question_id.encode()).hexdigest(), 16) % 100
     if place < TEST:
         return Split.TEST

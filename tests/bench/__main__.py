@@ -1,6 +1,6 @@
-"""Measures what a person waits for, what a turn costs, and how fast the site starts. Prints figures, asserts nothing.
+"""Measures how long users wait, what a turn costs, and how fast the site starts. Prints the figures and asserts nothing.
 
-Needs Chromium; run with `make bench`.
+Needs Chromium. Run with `make bench`.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ FIRST_TOKEN, TOKENS_A_SECOND = 0.4, 60.0
 TURNS = 12
 STARTS = ("Senior", "Mid-level", "Junior")
 ANSWER = "First I would measure where the time goes, because a guess is usually wrong, and then change one thing."
-# Notes, in the page, when text first appears in the places where it grows, and when a form is sent.
+# Records, in the page, when text first appears in the streamed elements and when a form is submitted.
 WATCH = """
 window.seen = {};
 new MutationObserver(() => {
@@ -63,13 +63,13 @@ document.addEventListener('submit', () => {
 
 
 def line(name: str, values: list[float], unit: str = "ms", limit: str = "") -> None:
-    """Print one figure: median, and the worst."""
+    """Print a series of measurements: median, maximum, and count."""
     median, worst = statistics.median(values), max(values)
     print(f"  {name:<62} median {median:8.1f}  max {worst:8.1f} {unit:<3} (n={len(values)}) {limit}")
 
 
 def latency(folder: Path, database_url: str) -> None:
-    """Measure what a person waits for with a model that takes 400 ms to its first token and then writes 60 a second."""
+    """Measure how long a user waits, with a model that sends its first token after 400 ms and then 60 tokens per second."""
     behaviour = openai_server.Behaviour(first=FIRST_TOKEN, rate=TOKENS_A_SECOND, feedback_tokens=400)
     received: list[int] = []
     with openai_server.running(behaviour) as url, sync_playwright() as playwright:
@@ -101,7 +101,7 @@ def _give_credits(database_url: str, credits: int) -> None:
 
 
 def _start(page: Page, site: Site, sample: str) -> float:
-    """Start an interview, putting the one that runs aside."""
+    """Start an interview, after pausing one that is in progress. Returns the milliseconds until the question appears."""
     page.goto(f"{site.url}/interview")
     start = page.get_by_role("button", name="Start for 1 credit")
     start.or_(page.get_by_role("button", name="Pause")).wait_for()
@@ -135,7 +135,7 @@ def _turn(page: Page, number: int, behaviour: openai_server.Behaviour, received:
 
 
 async def statements(database_url: str) -> None:
-    """Count SQL statements a turn, and time the built-in interviewer."""
+    """Count the SQL statements per turn, and time turns with the built-in interviewer."""
     database = Database(database_url)
     services = wiring.build(Settings(_env_file=None), database=database, interviewer=BuiltinInterviewer(), mailer=Outbox())
     async with database.transaction() as session:
@@ -155,7 +155,7 @@ async def statements(database_url: str) -> None:
         started = time.perf_counter()
         question = await _answer(services, user_id, interview_id, question)
         times.append((time.perf_counter() - started) * 1000)
-        counts.append(len(issued) + 1)  # and one to check the session
+        counts.append(len(issued) + 1)  # plus one statement to check the session
     await services.close()
     print("\nWhat a turn costs")
     print(f"  {'SQL statements per turn, turns 1 to 12':<62} {' '.join(map(str, counts))} (limit 8)")
@@ -183,7 +183,7 @@ async def _answer(services: wiring.Services, user_id: int, interview_id: int, qu
 
 
 def starting(folder: Path) -> None:
-    """Time a start with a finished build and the embedded database."""
+    """Time startup with a finished frontend build and the embedded database, and time loading the bank."""
     times: list[float] = []
     for _ in range(4):
         site = Site(folder, "")
@@ -200,7 +200,7 @@ def starting(folder: Path) -> None:
 
 
 def main() -> None:
-    """Measure everything, or only the parts that are named on the command line."""
+    """Run all benchmarks, or only the ones named on the command line."""
     logging.disable(logging.INFO)
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"any of {', '.join(PARTS)}; default: all")
@@ -220,7 +220,7 @@ def main() -> None:
 
 
 def _new_database(url: str, name: str) -> str:
-    """Create an empty database and return its address."""
+    """Create an empty database and return its URL."""
     admin: Any = create_engine(driver_url(url), isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))

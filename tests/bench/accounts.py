@@ -1,4 +1,4 @@
-"""Whether the time of a refusal tells who has an account: the same request for a known and for unknown addresses, in turn."""
+"""Measures whether response times reveal who has an account, by alternating the same request for known and unknown emails."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KNOWN = "known@example.com"
 
 
 def enumeration(folder: Path, database_url: str) -> None:
-    """Measure sign-in, sign-up and reset over HTTP against the production process."""
+    """Time sign-in, sign-up, and password reset over HTTP against the production process."""
     site = Site(folder, database_url).start()
     _insert_user(database_url)
     print(f"\nKnown and unknown addresses, {TRIES} attempts each (ms)")
@@ -56,7 +56,7 @@ def _compare(client: httpx2.Client, path: str, body: dict[str, str]) -> None:
             began = time.perf_counter()
             client.post(path, json={"email": email, **body})
             times.append((time.perf_counter() - began) * 1000)
-            time.sleep(0.02)  # what goes on after the answer must not disturb the next one
+            time.sleep(0.02)  # so that background work after a response does not disturb the next request
     means = [statistics.mean(times) for times in (known, unknown)]
     noise = math.sqrt(sum(statistics.variance(times) / TRIES for times in (known, unknown)))
     difference = means[0] - means[1]

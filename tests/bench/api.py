@@ -1,4 +1,4 @@
-"""The API on a large database: waiting times of dashboards and turns, alone and with many people at once."""
+"""The API on a large database: response times of dashboards and turns, for one user and for many at the same time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.support.site import Site, free_port
 
 USERS, INTERVIEWS_EACH = 1_000, 10
 SECRET = "b1946ac92492d2347c6235b4d2611184-bench"
-# Seconds that the model takes for each of its two replies of a turn, which it writes side by side.
+# Seconds that the model takes for each of the two replies of a turn, which it writes concurrently.
 MODEL = 0.4
 ANSWER = "First I would measure where the time goes, because a guess is usually wrong, and then change one thing."
 
@@ -50,7 +50,7 @@ INSERT INTO credit_transactions (user_id, type, amount, reason, source, business
 
 
 def api(folder: Path, database_url: str) -> None:
-    """Measure against the production process, the model in a process of its own."""
+    """Measure against the production process, with the model server in a separate process."""
     with _model(0) as instant, _model(MODEL) as slow:
         site = Site(
             folder, database_url, OPENAI_BASE_URL=instant, OPENAI_MODEL="bench", JWT_SECRET=SECRET, RATE_LIMITS="off"
@@ -68,7 +68,7 @@ def api(folder: Path, database_url: str) -> None:
 
 @contextmanager
 def _model(first: float) -> Iterator[str]:
-    """Run a model server that answers after so many seconds, all at once; yields its base URL."""
+    """Run a model server that sends each reply all at once after `first` seconds. Yields its base URL."""
     port = free_port()
     command = [sys.executable, "-m", "tests.support.openai_server", "--port", str(port), "--first", str(first), "--rate", "0"]
     command.append("--at-once")
@@ -93,7 +93,7 @@ def _seed(database_url: str) -> None:
 
 
 async def _clients(site: Site, database_url: str, count: int) -> list[httpx2.AsyncClient]:
-    """Return clients of the first so many users, signed in."""
+    """Return authenticated HTTP clients for the first `count` users."""
     database = Database(database_url)
     tokens = Tokens(database, Guard(None), SECRET, timedelta(hours=1))
     limits = httpx2.Limits(max_connections=1)
@@ -111,7 +111,7 @@ async def _clients(site: Site, database_url: str, count: int) -> list[httpx2.Asy
 
 
 async def _timed(call: Awaitable[httpx2.Response]) -> tuple[float, int]:
-    """Return how long a call took, in ms, and its status."""
+    """Return the duration of a call in milliseconds, and its HTTP status."""
     began = time.perf_counter()
     answer = await call
     return (time.perf_counter() - began) * 1000, answer.status_code
@@ -167,7 +167,7 @@ async def _close(clients: Iterable[httpx2.AsyncClient]) -> None:
 
 
 def figure(name: str, calls: Iterable[tuple[float, int]], goal: str) -> None:
-    """Print times in ms, and which statuses came."""
+    """Print the distribution of response times in milliseconds, and the count of each HTTP status."""
     times, statuses = zip(*calls, strict=True)
     spread = statistics.quantiles(times, n=100)
     print(

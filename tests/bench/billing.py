@@ -1,6 +1,6 @@
-"""Billing under pressure: thousands of random histories that must agree, and a minute of deliveries beside running interviews.
+"""Billing under load: thousands of random histories that must agree, and a minute of deliveries during running interviews.
 
-Run alone with `python -m tests.bench.billing [histories] [deliveries a second] [seconds]`.
+Run it alone with `python -m tests.bench.billing [histories] [deliveries per second] [seconds]`.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ from tests.support.site import Site
 HISTORIES, BATCH = 2_000, 50
 RATE, SECONDS, INTERVIEWS = 50, 60, 20
 GOAL = 100  # ms, for 95 of 100 deliveries
-# Seconds after which the payment service tries again what was not answered with 200.
+# Seconds after which Lemon Squeezy retries a webhook that did not get a 200.
 TRY_AGAIN = (5, 25, 125)
-# Seconds between two answers of somebody who is interviewed: at least and at most.
+# Minimum and maximum seconds that a candidate takes between two answers.
 THINKING = (15.0, 30.0)
 JWT_SECRET = "0d3b1c7e5a9f4682b7e1d0c9a8f36524-bench"
 ANSWER = "First I would measure where the time goes, because a guess is usually wrong, and then change one thing."
@@ -50,7 +50,7 @@ PATH = "/api/webhooks/billing"
 
 
 def billing(folder: Path, database_url: str) -> None:
-    """Measure both with the usual numbers; further databases are made beside the one given."""
+    """Run both benchmarks with their default sizes. Additional databases are created on the same server."""
     histories(database_url, HISTORIES)
     load(folder, _database(database_url, "billing_load"), RATE, SECONDS)
 
@@ -59,7 +59,7 @@ def billing(folder: Path, database_url: str) -> None:
 
 
 def histories(database_url: str, count: int) -> None:
-    """Have random histories told cleanly and in chaos; every one must agree, or this raises."""
+    """Deliver random histories cleanly and chaotically. Raises an error if the resulting credits of one of them differ."""
     workers = os.cpu_count() or 1
     urls = [_database(database_url, f"histories_{number}") for number in range(workers)]
     for url in urls:
@@ -77,7 +77,7 @@ def histories(database_url: str, count: int) -> None:
 
 
 def _histories(database_url: str, seeds: range) -> Counter[str]:
-    """Live the histories of these seeds, in a process of its own."""
+    """Check the histories with these seeds. Runs in a worker process."""
     logging.disable(logging.CRITICAL)
     with asyncio.Runner() as runner:
         return runner.run(_checked(database_url, seeds))
@@ -87,7 +87,7 @@ async def _checked(database_url: str, seeds: range) -> Counter[str]:
     database, seen = Database(database_url, pool_size=3), Counter[str]()
     tables = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
     for number, seed in enumerate(seeds):
-        if number % BATCH == 0:  # what is over is in nobody's way
+        if number % BATCH == 0:  # start each batch with empty tables
             async with database.transaction() as session:
                 await session.execute(text(f"TRUNCATE {tables} CASCADE"))
         chance = random.Random(seed)
@@ -98,12 +98,12 @@ async def _checked(database_url: str, seeds: range) -> Counter[str]:
     return seen
 
 
-# -- deliveries beside interviews ------------------------------------------------------------------------------------
+# -- deliveries during interviews ------------------------------------------------------------------------------------
 
 
 @dataclass
 class Told:
-    """What became of the deliveries of a run: their times in ms, from when each was due, and what else was answered."""
+    """Results of a run: response times in ms since each delivery was due, statuses of first attempts, and number of retries."""
 
     times: list[float] = field(default_factory=list)
     statuses: Counter[str] = field(default_factory=Counter)
@@ -111,7 +111,7 @@ class Told:
 
 
 def load(folder: Path, database_url: str, rate: int, seconds: int) -> None:
-    """Deliver at a fixed rate, whatever the answers, to the production process, while interviews go on in it."""
+    """Deliver webhooks at a fixed rate, regardless of the responses, to the production process while interviews run in it."""
     variants = {"INDIVIDUAL": INDIVIDUAL, "PRO": PRO, "PREMIUM": PREMIUM}
     site = Site(
         folder,
@@ -158,7 +158,7 @@ async def _load(site: Site, database_url: str, rate: int, seconds: int) -> None:
 
 
 def _lives(least: int) -> list[Life]:
-    """Return lives of customers with at least so many deliveries altogether."""
+    """Return customers' lives that have at least `least` deliveries in total."""
     lives: list[Life] = []
     while sum(len(one.told) for one in lives) < least:
         number = len(lives) + 1
@@ -169,7 +169,7 @@ def _lives(least: int) -> list[Life]:
 
 
 def _merged(lives: list[Life]) -> list[Delivery]:
-    """Return the deliveries of all, each life's in its order, the lives mixed."""
+    """Return the deliveries of all lives, randomly interleaved. The deliveries of each life stay in order."""
     chance = random.Random(len(lives))
     turns = [index for index, one in enumerate(lives) for _ in one.told]
     chance.shuffle(turns)
@@ -178,7 +178,7 @@ def _merged(lives: list[Life]) -> list[Delivery]:
 
 
 async def _send(sender: httpx2.AsyncClient, deliveries: list[Delivery], rate: int, told: Told) -> None:
-    """Send each when it is due, whatever became of those before; return once all are answered with 200 or given up."""
+    """Send each delivery when it is due, without waiting for earlier ones. Returns once each has succeeded or been given up."""
     began = time.perf_counter()
     async with asyncio.TaskGroup() as group:
         for number, delivery in enumerate(deliveries):
@@ -207,10 +207,10 @@ async def _post(sender: httpx2.AsyncClient, delivery: Delivery) -> str:
 
 
 async def _people(database: Database, site: Site) -> list[httpx2.AsyncClient]:
-    """Return clients of people with credits enough, signed in."""
+    """Return authenticated HTTP clients for users with enough credits."""
     tokens = Tokens(database, Guard(None), JWT_SECRET, timedelta(hours=1))
     clients = []
-    # The server closes a connection after 5 s without a request; nobody must send on one at that very moment.
+    # The server closes a connection after 5 s without a request; clients must not send on it at that very moment.
     limits = httpx2.Limits(keepalive_expiry=1)
     for number in range(INTERVIEWS):
         async with database.transaction() as session:
@@ -223,7 +223,7 @@ async def _people(database: Database, site: Site) -> list[httpx2.AsyncClient]:
 
 
 async def _interviewed(client: httpx2.AsyncClient, number: int, turns: list[float]) -> None:
-    """Answer one question after the other, one interview after the other, until cancelled."""
+    """Answer one question after another, in one interview after another, until cancelled."""
     chance = random.Random(number)
     while True:
         started = await client.post("/api/interviews", json={})
@@ -237,7 +237,7 @@ async def _interviewed(client: httpx2.AsyncClient, number: int, turns: list[floa
 
 
 async def _differing(database: Database, lives: list[Life]) -> int:
-    """Return how many customers have other credits, less debts, than plain counting says."""
+    """Return the number of customers whose credits minus debt differ from the expected ones."""
     expected = {one.email: (one.individual, one.subscription) for one in lives}
     async with database.transaction() as session:
         users = (await session.execute(select(User).where(col(User.email).startswith("customer")))).scalars()
@@ -249,7 +249,7 @@ async def _differing(database: Database, lives: list[Life]) -> int:
 
 
 def _spread(times: list[float]) -> str:
-    """Return how times in ms are spread."""
+    """Return the percentiles and maximum of times in milliseconds as text, or "none" for fewer than two."""
     if len(times) < 2:
         return "none"
     points = statistics.quantiles(times, n=100)
@@ -257,7 +257,7 @@ def _spread(times: list[float]) -> str:
 
 
 def _database(url: str, name: str) -> str:
-    """Make an empty database beside another and return its address."""
+    """Create an empty database on the same server as `url` and return its URL."""
     engine = create_engine(driver_url(url), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text(f'CREATE DATABASE "{name}"'))
@@ -266,7 +266,7 @@ def _database(url: str, name: str) -> str:
 
 
 def main() -> None:
-    """Measure, with numbers from the command line."""
+    """Run the benchmarks with the sizes from the command line. A size of 0 skips that benchmark."""
     logging.disable(logging.INFO)
     numbers = [int(word) for word in sys.argv[1:]]
     count, rate, seconds = (*numbers, *(HISTORIES, RATE, SECONDS)[len(numbers) :])

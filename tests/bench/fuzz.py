@@ -1,4 +1,4 @@
-"""Five minutes of generated requests: more of the same as in the tests."""
+"""Sends generated requests to the API, for longer than the tests do."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SECONDS = 160
 
 
 def fuzz(folder: Path, database_url: str) -> None:
-    """Try every operation, signed in and not, and tell what was found."""
+    """Test every operation without and with an access token, and print the number of requests and failed checks."""
     print("\nGenerated requests against the API")
     with fuzzing.started(folder, database_url) as (site, seed):
         for signed_in, name in ((False, "without a token"), (True, "signed in")):

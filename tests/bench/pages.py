@@ -1,4 +1,4 @@
-"""Lighthouse on the pages that people wait for most, as a phone of the middle class sees them, and the bytes they load."""
+"""Lighthouse scores, with the profile of a mid-range phone, for the pages where waiting matters most, and their sizes."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from tests.support.site import Site
 RUNS = 5
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
 RUN_SECONDS = 120
-# Now and then, on a busy machine, a trace begins too late to be of use.
+# On a busy machine, a trace sometimes starts too late to be usable.
 TRIES = 3
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A page and the least its four scores may be; None where none is asked for."""
+    """A page and the minimum for each of its four scores. None means no minimum."""
 
     name: str
     scores: tuple[int, int, int, int | None]
 
     @property
     def shown(self) -> Shown:
-        """The page of the table."""
+        """The page's entry in the table of pages."""
         return next(one for one in PAGES if one.name == self.name)
 
 
@@ -49,7 +49,7 @@ WANTED = (
 
 
 def pages(folder: Path, database_url: str) -> None:
-    """Measure against the production process; every run has an empty cache."""
+    """Measure against the production process. Every run starts with an empty cache."""
     installed()
     site = Site(folder, database_url).start()
     try:
@@ -69,7 +69,7 @@ def _measure(visitors: Visitors) -> None:
 
 
 def _lighthouse(visitors: Visitors, wanted: Wanted) -> list[dict[str, Any]]:
-    """Measure one page and print its line."""
+    """Measure a page several times, print the medians in one line, and return the runs."""
     runs = [_run(visitors, wanted.shown) for _ in range(RUNS)]
     cells = []
     for category, least, width in zip(CATEGORIES, wanted.scores, (13, 15, 16, 12), strict=True):
@@ -105,7 +105,7 @@ def _run(visitors: Visitors, shown: Shown) -> dict[str, Any]:
 
 
 def _explain(name: str, runs: list[dict[str, Any]]) -> None:
-    """Print what costs points."""
+    """Print what lowers the scores of a page."""
     scores = " ".join(str(run["scores"]["performance"]) for run in runs)
     elements = Counter(run["element"] for run in runs if run["element"])
     largest = elements.most_common(1)[0][0] if elements else "unknown"

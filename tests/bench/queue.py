@@ -1,4 +1,4 @@
-"""What a place in the queue in front of the model costs, with and without a crowd."""
+"""Measures the overhead of the queue in front of the model, with and without other users."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CALLS = 2000
 
 
 def queue(_folder: Path, _database_url: str) -> None:
-    """Print the time to take and free a place, in microseconds."""
+    """Print the mean time to take and free a place in the queue, in microseconds."""
     print(f"\nA place in the queue, mean of {CALLS} (µs)")
     asyncio.run(_measure())
 

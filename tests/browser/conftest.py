@@ -1,4 +1,4 @@
-"""A site with users, and pages that record their problems."""
+"""A site with users, and browser pages that record their errors."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tests.support.site import Site, ready
 
 @pytest.fixture(scope="session")
 def people_url(make_database: Callable[[str], str]) -> str:
-    """Address of the database of the site with users."""
+    """URL of the database of the site with users."""
     return make_database("people")
 
 
 @pytest.fixture(scope="session")
 def visitors(make_site: Callable[..., Site], people_url: str, browser: Browser) -> Visitors:
-    """A site with two users, one with a history, and a mail in the outbox."""
+    """A site with two users, of which one has past interviews, and a mail in the outbox."""
     site = make_site(DATABASE_URL=people_url)
     visitors = Visitors(site.url, *seed(people_url, history=2))
     page = browser.new_page()
@@ -37,7 +37,7 @@ def visitors(make_site: Callable[..., Site], people_url: str, browser: Browser) 
 
 @pytest.fixture(scope="module")
 def watched(visitors: Visitors, browser: Browser) -> Iterator[Watched]:
-    """One page shared by a module's tests; its cookie decides which user is signed in."""
+    """One page shared by the tests of a module. Its session cookie decides which user is signed in."""
     page = browser.new_page()
     yield Watched(page)
     page.close()
@@ -45,7 +45,7 @@ def watched(visitors: Visitors, browser: Browser) -> Iterator[Watched]:
 
 @pytest.fixture
 def database_away(visitors: Visitors, people_url: str, server_url: str) -> Callable[[], AbstractContextManager[None]]:
-    """Refuse all connections to the database of the site with users while the block runs."""
+    """Return a context manager that refuses all connections to the database of the site with users."""
     name = make_url(people_url).database
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""Buying and changing a plan in Chromium, with real servers for the site and the payment service."""
+"""Buying and changing a plan in Chromium, with a production process and a fake Lemon Squeezy."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def lemon() -> Behaviour:
 
 @pytest.fixture(scope="module")
 def shop(lemon: Behaviour, make_site: Callable[..., Site]) -> Iterator[Site]:
-    """A site that sells, and receives its webhooks."""
+    """A site that sells products, and receives the webhooks of the fake Lemon Squeezy."""
     with lemonsqueezy_server.running(lemon) as url:
         site = make_site(
             LEMON_API_KEY=lemon.api_key,
@@ -91,7 +91,7 @@ def test_failed_payment_shows_on_an_open_page(shop: Site, lemon: Behaviour, page
     page.get_by_role("button", name="Subscribe to Premium").click()
     pay(page)
     newest = max(lemon.store.subscriptions)
-    with ThreadPoolExecutor() as elsewhere:  # Playwright has this thread's event loop
+    with ThreadPoolExecutor() as elsewhere:  # this thread already runs Playwright's event loop
         elsewhere.submit(asyncio.run, lemon.deliver(lemon.store.fail(newest))).result()
     expect(page.get_by_text("The last payment of your subscription failed")).to_be_visible()
     with page.expect_request(re.compile("payment-details")):

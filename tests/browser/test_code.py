@@ -1,4 +1,4 @@
-"""The code editor and Python in Chromium: what is loaded when, what is kept, and what a program can and cannot do."""
+"""The code editor and Python in Chromium: when their files load, whether text is kept, and what a program can and cannot do."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 QUESTION = "databases-composite-index-order"
 CODE = "def double(n):\n    return 2 * n\n\n\nprint(double(21))\n"
 HEAVY = re.compile(r"mirror-|dist-|pyodide|python-worker")
-# Each line tries one way to escape the sandbox, and prints how it ended.
+# Each line tries one way to escape the sandbox, and prints the outcome.
 TRIES = """
 import js, pyodide_js
 from pyodide.code import run_js
@@ -47,7 +47,7 @@ for name, way in {
 
 
 def practise(page: Page, site: Site) -> Locator:
-    """Open a practice question as a new user; return the answer box."""
+    """Open a practice question as a new user and return the answer box."""
     sign_up(page, site)
     page.goto(f"{site.url}/practice?question={QUESTION}")
     ready(page)
@@ -60,12 +60,12 @@ def open_editor(page: Page) -> None:
 
 
 def text(page: Page) -> str:
-    """Return what the form would submit."""
+    """Return the answer that the form would submit."""
     return page.locator("textarea#answer").input_value()
 
 
 def run(page: Page, code: str, ends: str) -> str:
-    """Run a program until its status matches `ends`; return its output."""
+    """Run a program and wait until the status matches `ends`. Returns the program's output, or "" if there is none."""
     page.get_by_label("Your answer").fill(code)
     page.get_by_role("button", name="Run").click()
     expect(page.get_by_role("status").filter(has_text=re.compile(ends))).to_be_visible(timeout=60_000)
@@ -88,7 +88,7 @@ def test_editor_loads_on_demand_and_keeps_every_character(site: Site, page: Page
     expect(page.get_by_role("textbox", name="Your answer", exact=True)).to_contain_text("Boxkämpfer")
     long = "\n".join(f"value_{number} = {number}  # line {number}" for number in range(500))
     for written in (long, CODE):
-        # With keys, because only the lines in view are in the DOM, so only the editor itself can select all of a long text.
+        # Uses the keyboard, because the DOM has only the visible lines, so only the editor itself can select all of a long text.
         page.locator(".cm-content").click()
         page.keyboard.press("Control+a")
         page.keyboard.insert_text(written)
@@ -198,7 +198,7 @@ def test_program_cannot_reach_the_api_or_the_network(site: Site, page: Page) -> 
         f"/assets/pyodide/{PYODIDE}/{name}"
         for name in ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
     }
-    # The browser's own barrier, whatever a program gets hold of: a script that any page may load is refused in the worker.
+    # The browser's own protection, whatever a program gains access to: the worker cannot import a script that any page may load.
     load = "path => import(path).then(() => 'loaded', () => 'refused')"
     assert page.evaluate(load, "/drafts.js") == "loaded"
     assert page.workers[0].evaluate(load, "/drafts.js") == "refused"

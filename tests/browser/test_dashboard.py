@@ -1,4 +1,4 @@
-"""The dashboard in Chromium: a new user, one interview, many; charts as tables, paging, keyboard, layout."""
+"""The dashboard in Chromium: with no interview, one, and many; charts as tables, paging, keyboard, and layout."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.site import Site, at_question, ready, sign_up
 pytestmark = pytest.mark.browser
 
 JOB = "Senior Backend Engineer (Python, PostgreSQL)\nWe look for somebody."
-# Cumulative layout shift while a page loads.
+# The cumulative layout shift while the page loads.
 SHIFT = """() => new Promise((done) => {
   let sum = 0;
   new PerformanceObserver((list) => list.getEntries().forEach((one) => { if (!one.hadRecentInput) sum += one.value; }))
@@ -26,7 +26,7 @@ SHIFT = """() => new Promise((done) => {
 
 @pytest.fixture
 def many(site: Site, page: Page) -> list[int]:
-    """A user with 34 finished interviews, from 20 % to 86 %, and a paused one; their dashboard is open."""
+    """A user with 34 finished interviews, scored from 20% to 86%, and a paused one. The user's dashboard is open."""
     email = sign_up(page, site)
     scores = [[2 + number // 5] * 12 for number in range(34)]
     finished = add_interviews(site.database_url, email, scores, JOB, every=timedelta(days=2))
@@ -143,7 +143,7 @@ def test_button_label_changes_before_the_response(site: Site, page: Page) -> Non
     ready(page)
     page.get_by_label("Email").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
-    # Read the label in the same task as the click, when no server can have responded.
+    # Read the label in the same task as the click, before a server could have responded.
     said = page.get_by_role("button", name="Sign in").evaluate(
         """(button) => {
           button.form.addEventListener("submit", (event) => event.preventDefault());

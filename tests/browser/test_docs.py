@@ -1,4 +1,4 @@
-"""The API browser in Chromium, under the site's own security policy."""
+"""The API browser in Chromium, under the site's own Content Security Policy."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def test_every_public_page_works_under_its_security_policy(site: Site, page: Pag
     before = page.locator("html").get_attribute("class")
     page.get_by_role("button", name="Switch between light and dark").click()
     page.wait_for_function("before => document.documentElement.className !== before", arg=before)
-    # Chromium reports the missing page's 404 status as an error.
+    # Chromium reports the 404 status of the missing page as an error.
     assert [problem for problem in problems if "404" not in problem] == []
 
 
@@ -364,7 +364,7 @@ def test_failing_model_is_explained_and_one_click_retries(make_site: Callable[..
 
 
 def test_long_verdict_is_cheap_and_leaks_no_secret(make_site: Callable[..., Site], page: Page) -> None:
-    """A verdict of 400 tokens takes at most 80 KB on the wire, and contains nothing of the session."""
+    """A verdict of 400 tokens takes at most 80 KB over the websocket, and reveals neither the session secret nor the rubric."""
     behaviour = openai_server.Behaviour()
     received: list[str] = []
     with openai_server.running(behaviour) as url:

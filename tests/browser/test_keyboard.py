@@ -15,11 +15,12 @@ from tests.support.site import Site, at_question, ready
 
 pytestmark = pytest.mark.browser
 
-# More than the tab stops of any page.
+# More than the number of tab stops on any page.
 MOST_TABS = 150
 TEXT = "I measured where the time goes, then added an index, and the latency fell by 40 percent. The trade-off is slower writes."
 CODE = "def longest(words):\n    return max(words, key=len, default=None)  # O(n); an empty list gives None"
-# The focused element, if its focus is invisible: no outline on it or on the frame around it, and no shadow of its own.
+# The HTML of the focused element if its focus is not visible: no box shadow on it, and no outline on it or an ancestor.
+# Otherwise "".
 _UNSEEN = """() => {
     const here = document.activeElement;
     if (!here || here === document.body || getComputedStyle(here).boxShadow !== "none") return "";
@@ -33,24 +34,27 @@ _UNSEEN = """() => {
 
 @dataclass
 class Keyboard:
-    """A user who has only a keyboard; records what went wrong."""
+    """A user who has only a keyboard.
+
+    `unseen` records elements without visible focus, and `lost` records where focus was lost.
+    """
 
     page: Page
     unseen: set[str] = field(default_factory=set)
     lost: list[str] = field(default_factory=list)
 
     def reach(self, wanted: Locator) -> None:
-        """Press Tab until this has the focus."""
+        """Press Tab until `wanted` or an element in it has the focus. Raises AssertionError if it is never reached."""
         expect(wanted.first).to_be_visible()
         for _ in range(MOST_TABS):
             if wanted.first.evaluate("one => one === document.activeElement || one.contains(document.activeElement)"):
                 return
             if self.page.evaluate("Boolean(document.activeElement.closest('.cm-editor'))"):
-                # In the code editor Tab indents; the hint below says how to leave.
+                # In the code editor, Tab indents; Escape first lets it leave, as the hint below the editor says.
                 self.page.keyboard.press("Escape")
             self.page.keyboard.press("Tab")
             if self.page.evaluate(_UNSEEN):
-                # The editor draws its focus frame a moment later.
+                # The editor draws its focus outline a moment later.
                 self.page.wait_for_timeout(100)
                 self.unseen.add(self.page.evaluate(_UNSEEN))
         raise AssertionError(f"the Tab key does not lead to {wanted}")
@@ -60,12 +64,12 @@ class Keyboard:
         self.page.keyboard.insert_text(words)
 
     def use(self, wanted: Locator, then: Locator, key: str = "Enter") -> None:
-        """Press a key on this and wait for the result; the focus must not be lost."""
+        """Focus `wanted` by keyboard, press `key`, and wait for `then` to appear. Records whether the focus was lost."""
         self.reach(wanted)
         self.press(key, then, str(wanted))
 
     def press(self, key: str, then: Locator, what: str) -> None:
-        # After a full page load the focus starts over, which is normal.
+        # After a full page load, the focus is reset, which is normal.
         self.page.evaluate("window.stays = true")
         self.page.keyboard.press(key)
         expect(then.first).to_be_visible()
@@ -111,7 +115,7 @@ def _sign_up(keys: Keyboard, site: Site) -> None:
 
 
 def _look_and_pause(keys: Keyboard) -> None:
-    """Open the verdict's details, then pause and resume the interview."""
+    """Open the details of the verdict, then pause and resume the interview."""
     page = keys.page
     details = page.locator("#feedback details", has_text=re.compile("proof|mark", re.IGNORECASE)).first
     keys.use(details.locator("summary"), details.get_by_role("listitem"))
@@ -122,14 +126,14 @@ def _look_and_pause(keys: Keyboard) -> None:
 
 @pytest.fixture
 def calm(browser: Browser) -> Iterator[Page]:
-    """A page at 200 percent on a 1280 by 800 screen, with reduced motion."""
+    """A page at 200 percent zoom on a 1280 by 800 screen, with reduced motion."""
     page = browser.new_page(viewport={"width": 640, "height": 400}, device_scale_factor=2, reduced_motion="reduce")
     yield page
     page.close()
 
 
 def test_zoom_narrow_phone_and_reduced_motion(visitors: Visitors, calm: Page) -> None:
-    """No page scrolls sideways at 200 percent or at 360 px, and with reduced motion nothing moves for longer than 10 ms."""
+    """No page scrolls horizontally at 200 percent zoom or at 360 px, and with reduced motion, no animation exceeds 10 ms."""
     wide, moving = [], []
     for shown in PAGES:
         calm.set_viewport_size({"width": 640, "height": 400})
@@ -152,7 +156,7 @@ def test_loading_pages_respect_reduced_motion(visitors: Visitors, calm: Page) ->
         assert calm.evaluate(_MOVING) == [], shown.name
 
 
-# Running animations of more than 10 ms, all iterations together; paused ones do not count.
+# The running animations that take more than 10 ms over all iterations. Paused ones do not count.
 _MOVING = """() => document.getAnimations().filter(one => {
     const timing = one.effect.getComputedTiming();
     return one.playState === "running" && timing.iterations * timing.duration > 10;

@@ -1,4 +1,4 @@
-"""A page's state does not outlive the session or shared report it was filled for, whatever a client sends."""
+"""A page's state does not outlive the session or share link it was loaded for, whatever a client sends."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TOGGLE = f"{ROOT_STATE}.interviewer___state___interview____interview_state.toggl
 
 @pytest.fixture(scope="module")
 def store() -> Iterator[str]:
-    """The address of a private Valkey."""
+    """The URL of a private Valkey server."""
     port = free_port()
     server = ValkeyServer(port=port)
     server.start()
@@ -68,7 +68,7 @@ def test_another_cookie_or_none_gets_nothing_of_the_kept_state(home: Home, page_
 
 
 def test_key_of_a_state_used_as_a_token_opens_nothing(home: Home) -> None:
-    """The state reveals to its page the key it is kept under."""
+    """The page can see the key of its state in the store, but the key does not work as a token."""
     token, secret = new_token(), home.session()
     with raw_page(home.site.port, "/dashboard/", token, secret) as page:
         key = "".join(page.heard).partition('"client_token":"')[2].partition('"')[0]

@@ -1,4 +1,4 @@
-"""What every page must pass, in every state, wide and narrow, light and dark."""
+"""The requirements that every page must meet in every state, wide and narrow, light and dark."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from tests.support.pages import MODES, NOT_THERE_YET, PAGES, SIZES, Shown, Visit
 
 pytestmark = pytest.mark.browser
 
-# Gzipped bytes.
+# Gzipped size limits in bytes.
 LANDING_SCRIPT, INTERVIEW_SCRIPT, STYLE = 170_000, 420_000, 15_000
-# Contrast depends on width and mode; axe's other checks run once per width.
+# Contrast depends on width and color scheme; axe's other checks run once per width.
 _AXE = """async (all) => (await axe.run(document, {
         resultTypes: ["violations"], preload: false, ...(all ? {} : {runOnly: ["color-contrast"]}),
     })).violations.map(one => [
@@ -30,7 +30,7 @@ def named(shown: Shown) -> str:
 
 
 def assert_accessible(page: Page) -> None:
-    """Run axe-core on the page at both widths, light and dark."""
+    """Run axe-core on the page at both widths, in light and dark mode. Raises AssertionError if there are violations."""
     page.add_script_tag(content=axe_source())
     found: dict[str, list[str]] = {}
     for (width, height), first_mode in zip(SIZES, MODES, strict=True):
@@ -44,14 +44,14 @@ def assert_accessible(page: Page) -> None:
 
 
 def assert_small(weights: Weights, most_script: int) -> None:
-    """Assert that a page stays within its budget; no page loads the code editor on its own."""
+    """Assert that a page stays within its size budget. No page may load the code editor in advance."""
     assert 50_000 < weights.script <= most_script, weights
     assert 2_000 < weights.style <= STYLE, weights
 
 
 @pytest.fixture(scope="module")
 def titles() -> dict[str, str]:
-    """Titles by page, to find duplicates."""
+    """Routes by page title, to find duplicate titles."""
     return {}
 
 
@@ -69,13 +69,13 @@ def test_page_is_accessible_without_errors_and_has_its_own_title(
     description = page.locator("meta[name=description]")
     expect(description).to_have_count(1)
     expect(description).to_have_attribute("content", re.compile(r"\w.{20,}\.$"))
-    # Chromium reports the missing page's status as an error.
+    # Chromium reports the 404 status of the missing page as an error.
     assert [problem for problem in watched.problems if not (shown.name == "missing" and "404" in problem)] == []
 
 
 @pytest.fixture
 def held(browser: Browser) -> Iterator[Watched]:
-    """A page whose websocket opens but never responds."""
+    """A page whose websocket opens, but never receives a response."""
     page = browser.new_page()
     page.route_web_socket(re.compile("/_event"), lambda socket: None)
     yield Watched(page)

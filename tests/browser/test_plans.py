@@ -1,4 +1,4 @@
-"""Choosing an interview's plan in the start form, and its effect."""
+"""Choosing an interview's plan in the start form, and the effect of that choice."""
 
 from __future__ import annotations
 

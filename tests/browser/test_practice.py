@@ -100,7 +100,7 @@ def test_signed_out_user_returns_to_the_question_and_draft(site: Site, page: Pag
     page.goto(f"{site.url}/practice?question=databases-composite-index-order")
     ready(page)
     page.get_by_label("Your answer").fill(POOR)
-    # From another device: signing out in this browser deletes its drafts, because the next user must not see them.
+    # Sign out from another device: signing out in this browser would delete its drafts, which the next user must not see.
     other = browser.new_context().new_page()
     sign_in(other, site.url, email)
     other.goto(f"{site.url}/account")

@@ -18,7 +18,7 @@ GOOD = "I measured first with EXPLAIN ANALYZE, then added a composite index; ret
 
 @pytest.fixture(scope="module")
 def signed_in(site: Site, browser: Browser) -> tuple[str, str]:
-    """The session cookie of a user with a finished interview, and the report's address."""
+    """The session cookie of a user with a finished interview, and the URL of the report."""
     page = browser.new_page()
     sign_up(page, site, "Grace")
     start_interview(page, "Mid-level")
@@ -35,7 +35,7 @@ def signed_in(site: Site, browser: Browser) -> tuple[str, str]:
 
 @pytest.fixture
 def report(site: Site, page: Page, signed_in: tuple[str, str]) -> Page:
-    """The report, opened by its owner."""
+    """A page with the report, opened by its owner."""
     value, url = signed_in
     page.context.add_cookies([{"name": "interviewer_session", "value": value, "url": site.url}])
     page.goto(url)

@@ -1,4 +1,4 @@
-"""The interview room: keys, clocks, speech, announcements, skipping, other tabs, and a stable layout."""
+"""The interview room: shortcuts, clocks, speech, announcements, skipping, other tabs, and a stable layout."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 GOOD = "First I would measure, because guesses mislead; the trade-off is the time that it takes."
 
-# Fakes of speech recognition and synthesis: headless Chromium has neither microphone nor voice.
+# Fakes for speech recognition and synthesis, because headless Chromium has neither a microphone nor voices.
 SPEECH = """
 window.said = []; window.cancelled = 0;
 window.SpeechRecognition = window.webkitSpeechRecognition = class {

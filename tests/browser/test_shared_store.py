@@ -1,4 +1,4 @@
-"""Pages whose state is kept in Valkey, on the production process: during an outage, and after a restart with an empty store."""
+"""Pages whose state is stored in Valkey: during an outage, and after Valkey restarts empty."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ GOOD = "First a write-ahead log is written, because it makes a crash harmless. T
 
 
 class Store:
-    """A Valkey server that can stop and restart at the same address, empty."""
+    """A Valkey server that can stop, and restart empty with the same URL."""
 
     def __init__(self) -> None:
         self._port = free_port()
@@ -37,7 +37,7 @@ class Store:
             self._server.stop()
 
     def lifetimes(self) -> dict[str, int]:
-        """Return the keys in it with their remaining seconds, without rate limits."""
+        """Return the remaining lifetime in seconds of each key in the store, except those of rate limits."""
         client = self._server.client()
         names = [key.decode() for key in client.scan_iter()]
         return {name: client.ttl(name) for name in names if not name.startswith("interviewer-limits")}
@@ -52,7 +52,7 @@ def store() -> Iterator[Store]:
 
 @pytest.fixture(scope="module")
 def shared(make_site: Callable[..., Site], store: Store) -> Site:
-    """A site that keeps its pages' state in Valkey."""
+    """A site that stores the state of its pages in Valkey."""
     return make_site(REDIS_URL=store.url)
 
 
@@ -83,7 +83,7 @@ def test_interview_continues_after_a_store_outage(shared: Site, store: Store, pa
     failures = metric(shared, 'interviewer_outages_total{part="valkey"}')
     store.stop()
     try:
-        page.wait_for_timeout(7_000)  # a recently written page does without the store for seconds
+        page.wait_for_timeout(7_000)  # a recently written page does not access the store for seconds
         answer(page, GOOD)
         expect(page.get_by_text(AWAY)).to_be_visible()
         expect(page.get_by_label("Your answer")).to_have_value(GOOD)
@@ -112,7 +112,7 @@ def test_verdict_continues_on_another_replica_after_a_kill(make_site: Callable[.
         second = make_site(**environment, DATABASE_URL=first.database_url)
         with Balancer(first.port, second.port) as balancer:
             balancer.wait_for(first.port, second.port)
-            sign_up(page, first)  # cookies of a host apply to every port
+            sign_up(page, first)  # cookies for localhost apply to every port
             page.goto(f"{balancer.url}/dashboard")
             start_interview(page, "Senior")
             behaviour.first, behaviour.rate = 0.2, 15

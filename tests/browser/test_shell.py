@@ -1,4 +1,4 @@
-"""What every page has: header, footer, notices, and the connection's state."""
+"""What every page shares: the header, the footer, notices, and the connection status."""
 
 from __future__ import annotations
 

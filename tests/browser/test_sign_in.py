@@ -1,4 +1,4 @@
-"""GitHub sign-in in Chromium, against a fake GitHub; and what forms do in the browser alone."""
+"""GitHub sign-in in Chromium, against a fake GitHub, and forms that work before scripts or state have loaded."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def at_github() -> github_server.Behaviour:
 
 @pytest.fixture(scope="module")
 def github_site(make_site: Callable[..., Site], at_github: github_server.Behaviour) -> Iterator[Site]:
-    """A site whose GitHub is the fake server."""
+    """A site that uses the fake GitHub."""
     with github_server.running(at_github) as url:
         port = free_port()
         yield make_site(
@@ -179,7 +179,7 @@ def test_password_guessing_is_rate_limited_with_a_message(make_site: Callable[..
 
 @contextmanager
 def asleep(page: Page, address: str) -> Iterator[None]:
-    """Open a page whose scripts load only when the block ends, as on a slow connection; it must then have no errors."""
+    """Open a page whose scripts load only when the block ends, as on a slow connection. Fails if the page then has errors."""
     held: list[Route] = []
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
@@ -227,7 +227,7 @@ def test_form_sent_before_scripts_load_is_sent_once(site: Site, page: Page) -> N
 
 
 def test_form_is_sent_after_the_server_has_filled_the_page(site: Site, page: Page) -> None:
-    """The page's `load` handler empties the form: an event before it would lose what was typed."""
+    """The page's `load` handler clears the form, so an event sent before it would lose the input."""
     filling: list[tuple[WebSocketRoute, str | bytes]] = []
     sent: list[str] = []
 

@@ -1,4 +1,4 @@
-"""Tabs in Chromium after their session, account or share has ended: they say so at once, and receive nothing more."""
+"""Tabs in Chromium after their session, account, or share has ended: they show it immediately and receive no more content."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def home(make_site: Callable[..., Site]) -> Iterator[Home]:
 
 @dataclass
 class Listener:
-    """Records everything that a tab's websockets receive."""
+    """Records everything that a tab receives over websockets."""
 
     heard: list[str] = field(default_factory=list)
 
@@ -52,7 +52,7 @@ def become(context: BrowserContext, home: Home, secret: str) -> None:
 
 
 def report_of(home: Home, page: Page, secret: str) -> Listener:
-    """Open the report of Ada's finished interview."""
+    """Open the report of Ada's finished interview. The returned listener records what arrives from then on."""
     listener = Listener().follow(page)
     become(page.context, home, secret)
     page.goto(f"{home.site.url}/interview/{home.person.finished}")

@@ -1,4 +1,4 @@
-"""A page of another version during an upgrade: it reloads as the version being served, with its draft."""
+"""A page from another version during an upgrade: it reloads as the version being served, and keeps its draft."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DRAFT = "Typed before the upgrade"
 
 
 class Loads:
-    """Counts how often a page was loaded."""
+    """Counts how many times a page is loaded."""
 
     def __init__(self, page: Page) -> None:
         self.count = 0
@@ -29,7 +29,7 @@ class Loads:
 
 
 def is_alive(page: Page) -> None:
-    """Assert that scripts run on the page."""
+    """Assert that scripts run on the page, by switching the color scheme."""
     dark = "() => document.documentElement.classList.contains('dark')"
     before = page.evaluate(dark)
     page.get_by_role("button", name="Switch between light and dark").click()
@@ -60,7 +60,7 @@ def test_page_without_scripts_stops_reloading(site: Site, page: Page) -> None:
     page.route(SCRIPTS, lambda route: route.fulfill(status=404, body="no such file"))
     page.add_init_script("window.setTimeout = (work) => queueMicrotask(work)")
     page.goto(f"{site.url}/login")
-    for _ in range(20):  # done when nothing was loaded for three seconds
+    for _ in range(20):  # done when nothing has loaded for three seconds
         before = loads.count
         page.wait_for_timeout(3_000)
         if 2 <= before == loads.count:

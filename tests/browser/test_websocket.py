@@ -1,4 +1,4 @@
-"""Access to the websocket of the production process."""
+"""Which clients may open and use the websocket of the production process."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_page_sending_faster_than_it_is_served_is_closed(site: Site) -> None:
 
 @pytest.fixture(scope="module")
 def limited(make_site: Callable[..., Site]) -> Site:
-    """A site with rate limits."""
+    """A site with rate limits enabled."""
     return make_site(RATE_LIMITS="on")
 
 

@@ -1,6 +1,6 @@
-"""Load and losses on the production process: prints figures, and ends with status 1 when a promise is not kept.
+"""Runs load and failure tests against the production process. Prints figures, and exits with status 1 if a goal is missed.
 
-Run with `make chaos`, or `make chaos PART=people` for one part; each part's module says what may be set beside it.
+Run with `make chaos`, or `make chaos PART=people` for one part. Each part's module documents its environment variables.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ PARTS: dict[str, Callable[[Path, str], None]] = {
 
 
 def main() -> None:
-    """Run everything, or only the parts that are named on the command line."""
+    """Run all parts, or only the ones named on the command line."""
     logging.disable(logging.INFO)
-    # Servers are ended on the way out, also where it is a `timeout` that wants that.
+    # Stop the servers on exit, even if the signal comes from `timeout`.
     for wish in (signal.SIGTERM, signal.SIGINT):
         signal.signal(wish, lambda number, _: sys.exit(128 + number))
     parser = argparse.ArgumentParser(prog="python -m tests.chaos")
@@ -65,7 +65,7 @@ def main() -> None:
 
 
 def _new_database(url: str, name: str) -> str:
-    """Create an empty database and return its address."""
+    """Create an empty database and return its URL."""
     admin = create_engine(driver_url(url), isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))

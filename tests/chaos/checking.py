@@ -1,4 +1,4 @@
-"""Compares what people sent and saw with what is stored: nothing lost, nothing doubled."""
+"""Compares what simulated users sent and saw with what is stored: nothing may be lost or duplicated."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _BALANCE = "SELECT individual_credits + subscription_credits FROM users WHERE id
 
 
 def discrepancies(database_url: str, people: Sequence[Person]) -> list[str]:
-    """Return a sentence for everything that is not as it should be."""
+    """Return one sentence for each difference found."""
     with connected(database_url) as connection:
         return [
             f"person {person.account.id}: {words}"
@@ -40,7 +40,7 @@ def _rows(connection: Connection, statement: str, person: Person) -> list[Any]:
 
 
 def _answers(connection: Connection, person: Person) -> list[str]:
-    """Each answer stored once, as it was sent, with one verdict; the questions without gaps."""
+    """Check that each answer is stored once, as sent and with one verdict, and that the question positions have no gaps."""
     rows, found = _rows(connection, _TURNS, person), []
     stored = {row.question: row for row in rows}
     sent: dict[int, Answer] = {answer.question_id: answer for answer in person.answers}
@@ -68,7 +68,7 @@ def _answers(connection: Connection, person: Person) -> list[str]:
 
 
 def _sums(rows: Sequence[Any]) -> list[str]:
-    """The interview's sums are those of its verdicts, and it is finished exactly when there are twelve."""
+    """Check that the interview's totals match its verdicts, and that it is finished exactly when it has all of them."""
     scores = [row.score for row in rows if row.score is not None]
     first = rows[0]
     found = []
@@ -80,7 +80,7 @@ def _sums(rows: Sequence[Any]) -> list[str]:
 
 
 def _credits(connection: Connection, person: Person) -> list[str]:
-    """One credit for each interview, none for one that failed, and the balance is what the ledger says."""
+    """Check that each interview cost one credit, failed ones cost none, and the balance matches the ledger."""
     found = []
     ledger = _rows(connection, _LEDGER, person)
     balance = connection.execute(text(_BALANCE), {"user": person.account.id}).scalar_one()
@@ -100,7 +100,7 @@ def _credits(connection: Connection, person: Person) -> list[str]:
 
 
 def _screen(connection: Connection, person: Person) -> list[str]:
-    """What the page showed at the end is what is stored."""
+    """Check that the page showed at the end what is stored. A page that showed the start form is not checked."""
     seen = person.seen
     if seen is None:
         return ["the final page was not captured"]

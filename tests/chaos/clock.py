@@ -1,4 +1,4 @@
-"""The clock on the wall of the process set forward and back by an hour, with Debian's libfaketime; what measures time goes on."""
+"""Moves the system clock of the process by an hour in both directions with Debian's libfaketime. Monotonic time is unaffected."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ DRAFT = "Typed before the clock was changed"
 
 
 def clock(folder: Path, database_url: str) -> None:
-    """Change the clock in the middle of turns, and look who is thrown out, kept out, or kept waiting."""
+    """Change the clock in the middle of turns, and check that no user is signed out, refused, or kept waiting.
+
+    Skipped without libfaketime.
+    """
     found = [path for path in LIBRARIES if Path(path).exists()]
     if not found:
         say("  clock: skipped, because the package `libfaketime` is not installed")

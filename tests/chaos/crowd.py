@@ -1,4 +1,4 @@
-"""Accounts with credits and sessions, written straight into the database."""
+"""Accounts with credits and browser sessions, inserted directly into the database."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ VALUES (:id, :hash, 'load', now(), now(), :expires)
 
 @dataclass(frozen=True)
 class Account:
-    """Somebody who is signed in: `cookie` is the secret of the session."""
+    """A signed-in user. `cookie` is the secret of the session."""
 
     id: int
     email: str
@@ -39,7 +39,7 @@ class Account:
 
 @contextmanager
 def connected(database_url: str) -> Iterator[Connection]:
-    """Open a connection in a transaction that commits at the end."""
+    """Open a connection with a transaction that commits at the end of the block."""
     engine = create_engine(driver_url(database_url))
     try:
         with engine.begin() as connection:
@@ -49,7 +49,7 @@ def connected(database_url: str) -> Iterator[Connection]:
 
 
 def make_accounts(database_url: str, count: int, credits: int, prefix: str = "person") -> list[Account]:
-    """Make so many accounts, with so many credits each, in a migrated database."""
+    """Create `count` accounts with `credits` each, and sign them in, in a migrated database."""
     made = []
     with connected(database_url) as connection:
         for number in range(count):

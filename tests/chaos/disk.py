@@ -1,4 +1,4 @@
-"""A full disk under the embedded database, on a small file system in memory: needs the right to mount one."""
+"""A full disk under the embedded database, on a small in-memory file system. Needs permission to mount one."""
 
 from __future__ import annotations
 
@@ -20,12 +20,15 @@ from tests.support.rehearsal import accounts, alone, command, execute, figure, l
 from tests.support.site import Site, answer, at_question, start_interview
 
 MEGABYTES = 240
-# Bytes that are left when it is called full.
+# Bytes that are left free on the "full" disk.
 LEFT = 1_000_000
 
 
 def disk(folder: Path, _database_url: str) -> None:
-    """Fill the disk while people answer, make room again, and look for losses."""
+    """Fill the disk while users answer, free the space again, and check that nothing is lost.
+
+    Skipped if nothing can be mounted.
+    """
     with _small_disk(folder / "disk") as data, opened_page() as page:
         if data is None:
             say("  disk full: skipped, because nothing can be mounted here")
@@ -81,13 +84,13 @@ def _small_disk(folder: Path) -> Iterator[Path | None]:
 
 
 def _address(data: Path) -> str:
-    """Return the address of the embedded database, which runs."""
+    """Return the URL of the running embedded database."""
     lines = (data / "postgres" / "postmaster.pid").read_text().splitlines()
     return f"postgresql://postgres@/postgres?host={lines[4]}"
 
 
 def _fill(data: Path) -> Path:
-    """Leave no more than a little."""
+    """Fill the disk except for `LEFT` bytes, and return the file that takes up the space."""
     filler = data / "filler"
     with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
         while file.write(bytes(65536)) == 65536:
@@ -97,12 +100,15 @@ def _fill(data: Path) -> Path:
 
 
 def _long() -> str:
-    """Return an answer that does not fit anywhere between others, and that nothing can pack."""
+    """Return an answer that is too long to fit into free space between others, and that does not compress."""
     return secrets.token_urlsafe(14_000)[:18_000]
 
 
 def _answered_until_refused(client: Client) -> tuple[list[tuple[int, str]], str]:
-    """Answer until there is no room; returns what was accepted, by interview, and the words of the refusal."""
+    """Answer questions until the disk is full.
+
+    Returns the accepted answers by interview ID, and the error message of the refusal.
+    """
     accepted: list[tuple[int, str]] = []
     try:
         for _ in range(3):
@@ -117,7 +123,7 @@ def _answered_until_refused(client: Client) -> tuple[list[tuple[int, str]], str]
 
 
 def _crash(url: str) -> None:
-    """Have the server want a new piece of its log, for which there is no room: that ends it."""
+    """Make the server switch to new WAL segments for which there is no room, which crashes it."""
     for _ in range(5):
         try:
             execute(url, "SELECT pg_logical_emit_message(false, 'filler', repeat('x', 8000000)), pg_switch_wal()")
@@ -135,7 +141,7 @@ def _well(client: Client) -> bool:
 
 
 def _compared(client: Client, sent: list[tuple[int, str]]) -> None:
-    """Raise AssertionError unless everything that was accepted is there."""
+    """Raise AssertionError unless every accepted answer is stored."""
     for interview_id in {interview_id for interview_id, _ in sent}:
         found = client.conversation(interview_id)
         said = [

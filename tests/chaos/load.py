@@ -1,6 +1,7 @@
-"""Many people in interviews at once: at one worker, and at two of which one is killed.
+"""Many users in interviews at the same time, on one worker, and on two workers of which one is killed.
 
-What may be set in the environment: PEOPLE, RAMP, the seconds within which they come, and SECONDS that they are at it after that.
+Environment variables: PEOPLE, the number of users; RAMP, the seconds within which they arrive; and SECONDS, how long the load
+lasts after that.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ from tests.support.site import Site
 
 PEOPLE, SECONDS, RAMP = 150, 360, 40
 CREDITS = 5
-# Seconds after which a worker that was killed is started again, and until which its people are taken to be disturbed.
+# Seconds after which a killed worker is restarted, and after which its users are expected to have recovered.
 AWAY, DISTURBED = 60, 40
 DELAY_GOAL, MEMORY_GOAL = 250, 600
 
 
 def people(folder: Path, database_url: str) -> None:
-    """One worker and many people."""
+    """Run the load on one worker."""
     with model() as url:
         site = worker(folder, database_url, url).start()
         watch = Watch([site], database_url, url)
@@ -47,7 +48,7 @@ def people(folder: Path, database_url: str) -> None:
 
 
 def pair(folder: Path, database_url: str) -> None:
-    """Two workers, of which one is killed and started again, and as many people."""
+    """Run the same load on two workers. One of them is killed and restarted."""
     with model() as url, valkey() as store:
         sites = [worker(folder, database_url, url, REDIS_URL=store.connection_url).start() for _ in range(2)]
         watch = Watch(sites, database_url, url, lambda: int(store.client().info("clients")["connected_clients"]))
@@ -70,7 +71,7 @@ def pair(folder: Path, database_url: str) -> None:
 
 @contextmanager
 def valkey() -> Iterator[ValkeyServer]:
-    """Run a Valkey server of our own."""
+    """Run a private Valkey server."""
     server = ValkeyServer()
     server.start()
     try:
@@ -81,7 +82,7 @@ def valkey() -> Iterator[ValkeyServer]:
 
 
 def _crowd(database_url: str, sites: Sequence[Site], pace: Pace | None = None) -> list[Person]:
-    """Make people who begin at the workers in turn."""
+    """Create accounts, and users whose first worker is assigned round-robin."""
     accounts = make_accounts(database_url, int(parameter("PEOPLE", PEOPLE)), CREDITS)
     ports = [site.port for site in sites]
     return [
@@ -97,7 +98,7 @@ def _announce(words: str, watch: Watch) -> None:
 
 
 async def _load(crowd: Sequence[Person], watch: Watch, sites: Sequence[Site], *, kill: bool) -> tuple[float, float]:
-    """Let everybody come, stay and finish what they are at; returns when all had come and when they began to stop."""
+    """Run the visits of all users. Returns when all had arrived and when they began to stop, as wall-clock times."""
     stop = asyncio.Event()
     seconds, ramp = parameter("SECONDS", SECONDS), parameter("RAMP", RAMP)
     watching = asyncio.create_task(watch.keep_looking(5))
@@ -131,7 +132,7 @@ async def _load(crowd: Sequence[Person], watch: Watch, sites: Sequence[Site], *,
 
 
 def _waits(promises: Promises, crowd: Sequence[Person], spans: Sequence[tuple[float, float]]) -> None:
-    """Print how long text was under way in these spans of time."""
+    """Print how long text took from the model to the page during these time spans."""
     found = [delay for person in crowd for at, delay in person.delays if any(start <= at < until for start, until in spans)]
     p50, p95, p99 = (percentile(found, wanted) for wanted in (50, 95, 99))
     words = f"p50 {p50:.0f}  p95 {p95:.0f}  p99 {p99:.0f}  max {max(found, default=0):.0f} ms (n={len(found)})"
@@ -139,7 +140,7 @@ def _waits(promises: Promises, crowd: Sequence[Person], spans: Sequence[tuple[fl
 
 
 def _costs(promises: Promises, crowd: Sequence[Person], watch: Watch, began: float, ended: float) -> None:
-    """Print what the workers used in a span of time."""
+    """Print the resources that the workers used during a time span."""
     turns = sum(began <= at < ended for person in crowd for at in person.turns)
     spans = [[one for one in samples if began - 1 <= one.at <= ended + 1] for samples in watch.samples]
     spent = [samples[-1].cpu - samples[0].cpu for samples in spans]
@@ -160,7 +161,7 @@ def _most(samples: Sequence[Sample], name: str) -> str:
 
 
 def _comebacks(promises: Promises, crowd: Sequence[Person], killed: float) -> None:
-    """Print how long pages were away after they lost their worker, and how long the answers that it was judging took."""
+    """Print how long pages took to reconnect after their worker was killed, and how much longer interrupted grading took."""
     lost = [person for person in crowd if person.backs]
     backs = [back for person in lost for back in person.backs]
     words = f"{len(backs)} pages, median {percentile(backs, 50):.1f} s, longest {max(backs, default=0):.1f} s"
@@ -173,7 +174,7 @@ def _comebacks(promises: Promises, crowd: Sequence[Person], killed: float) -> No
 
 
 def _faults(promises: Promises, crowd: Sequence[Person], sites: Sequence[Site], database_url: str) -> None:
-    """Print what went wrong."""
+    """Print everything that went wrong."""
     pushed = sum(person.pushed for person in crowd)
     promises.figure("turns that continued only after a button was pressed", str(pushed), "0", kept=pushed == 0)
     report(promises, "errors reported by pages", [words for person in crowd for words in person.complaints])
@@ -182,7 +183,7 @@ def _faults(promises: Promises, crowd: Sequence[Person], sites: Sequence[Site], 
 
 
 def report(promises: Promises, name: str, found: Sequence[str]) -> None:
-    """Print how much of something there is that should not be, and the first ones of it."""
+    """Print how many problems there are, followed by the first ten."""
     promises.figure(name, str(len(found)), "0", kept=not found)
     for words in found[:10]:
         print(f"    {words[:400]}", flush=True)

@@ -1,7 +1,7 @@
-"""A long while of everything at once: interviews, programs, sign-ups, dashboards, reports, tabs that close in mid-verdict.
+"""A long run with everything at once: interviews, API clients, sign-ups, dashboards, reports, and tabs closed mid-verdict.
 
-At the end memory must be flat, nothing may have failed, and connections and files must be back where they were.
-What may be set in the environment: MINUTES.
+At the end, memory must be flat, nothing may have failed, and connections and open files must be back to their initial level.
+Environment variable: MINUTES.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ from tests.support.site import Site
 MINUTES, EVERY = 30, 30
 SITTING, LEAVING, PROGRAMS, READERS = 30, 6, 4, 4
 CREDITS = 60
-# Seconds after the load until everything that lingers must have been let go of.
+# Seconds after the load until all resources must have been released.
 COOLING = 20
-# What a worker's pools may hold open, of the database and of Valkey; what it may use more of at the end than before: MB, files.
+# Limits at the end: connections to the database and to Valkey; growth of memory in MB and as a share; growth in open files.
 POOL, VALKEY_POOLS, MB_MORE, SHARE_MORE, FILES_MORE = 11, 70, 8, 0.05, 4
-# Seconds from which on memory has to be flat.
+# Seconds of load after which memory must be flat.
 WARM_AFTER = 900
 PAGES = ("/", "/login", "/signup", "/terms", "/dashboard", "/interview", "/practice", "/account", "/nowhere")
 DASHBOARD = "reflex___state____state.interviewer___state___dashboard____dashboard_state"
@@ -53,7 +53,7 @@ _FAILED = re.compile(r'^interviewer_requests_total\{.*status="5\d\d".*\} (\S+)',
 
 @dataclass
 class Day:
-    """What goes on: the site, who is there, and what came of it."""
+    """The shared state of a run: the site, its mail server, the stop event, and the results."""
 
     site: Site
     mails: resend_server.Behaviour
@@ -62,13 +62,13 @@ class Day:
     complaints: list[str] = field(default_factory=list)
 
     async def pause(self, least: float, most: float) -> bool:
-        """Wait a while; True when the day is over."""
+        """Wait for a random time between `least` and `most` seconds. Returns True if the run is over."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self.stop.wait(), random.uniform(least, most))
         return self.stop.is_set()
 
     async def over_and_over(self, name: str, what: Callable[[], Awaitable[None]], least: float, most: float) -> None:
-        """Do something again and again, with a pause in between, and note what goes wrong."""
+        """Repeat an action with random pauses until the run is over, and record failures as complaints."""
         while not await self.pause(least, most):
             try:
                 await what()
@@ -78,7 +78,7 @@ class Day:
 
 
 def mixed(folder: Path, database_url: str) -> None:
-    """A worker with Valkey, for MINUTES."""
+    """Run one worker with Valkey under mixed load for MINUTES, then check the results."""
     minutes, mails = parameter("MINUTES", MINUTES), resend_server.Behaviour()
     with model(feedback=120) as url, valkey() as store, resend_server.running(mails) as post:
         environment = {"REDIS_URL": store.connection_url, "RESEND_API_KEY": "re_load", "RESEND_API_URL": post}
@@ -116,7 +116,7 @@ def _people(database_url: str, site: Site) -> list[Person]:
 
 
 async def _day(day: Day, people: Sequence[Person], reader: Account, finished: int, watch: Watch, seconds: float) -> None:
-    """Let everybody do what they do until the time is over."""
+    """Run all simulated users and clients until the time is up."""
     watching = asyncio.create_task(_watch(watch, min(EVERY, seconds / 36)))
     async with asyncio.TaskGroup() as group:
         for person in people[:SITTING]:
@@ -137,7 +137,7 @@ async def _day(day: Day, people: Sequence[Person], reader: Account, finished: in
 
 
 async def _guarded(day: Day, person: Person, work: Awaitable[None]) -> None:
-    """A person who meets something unexpected is a complaint, not the end of the day."""
+    """Do the work of one user after a random delay. An unexpected error becomes a complaint instead of ending the run."""
     try:
         await asyncio.sleep(random.uniform(0, 10))
         await work
@@ -146,7 +146,7 @@ async def _guarded(day: Day, person: Person, work: Awaitable[None]) -> None:
 
 
 async def _watch(watch: Watch, every: float) -> None:
-    """Take samples, and print a line for each tenth."""
+    """Take samples until cancelled, and print every sixth one."""
     number = 0
     while True:
         one = (await asyncio.to_thread(watch.look))[0]
@@ -160,11 +160,14 @@ async def _watch(watch: Watch, every: float) -> None:
         await asyncio.sleep(every)
 
 
-# -- what people and programs do ------------------------------------------------------------------------------------
+# -- what users and API clients do ----------------------------------------------------------------------------------
 
 
 async def _leave(day: Day, person: Person) -> None:
-    """Answer, close the tab in the middle of the verdict, come back in another one and find everything there."""
+    """Answer, close the tab during the verdict, then check in a new tab that everything is there.
+
+    Repeat until the run is over.
+    """
     while not day.stop.is_set():
         async with person.tab() as tab:
             if not await person.started_one(tab) or await person.think(day.stop):
@@ -186,7 +189,7 @@ async def _leave(day: Day, person: Person) -> None:
 
 
 class _Program:
-    """A program that signs up, signs in, takes a part of an interview in streams and looks at its dashboard, each time anew."""
+    """An API client that signs up, signs in, takes part of an interview with streaming, and views the dashboard on each run."""
 
     def __init__(self, day: Day, number: int) -> None:
         self._day = day
@@ -211,7 +214,7 @@ class _Program:
         assert all(one.score is not None for one in conversation.exchanges), "each has its verdict"
 
     async def _mailed(self, email: str) -> str:
-        """Return the token of the link that was mailed."""
+        """Return the token from the mailed confirmation link. Raises AssertionError if no mail arrives within 30 seconds."""
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             for body in reversed(list(self._day.mails.sent.values())):
@@ -222,7 +225,7 @@ class _Program:
 
 
 async def _dashboard(day: Day, reader: Account) -> None:
-    """Open the dashboard in a new tab, read for a moment, close it."""
+    """Open the dashboard in a new tab, pause, and close it."""
     async with Tab([day.site.port], "/dashboard", reader.cookie) as tab:
         shown = await tab.until(lambda: tab.hydrated and tab.state[DASHBOARD]["loaded_rx_state_"], TOO_LONG)
         assert shown, "the dashboard did not load"
@@ -232,7 +235,7 @@ async def _dashboard(day: Day, reader: Account) -> None:
 
 
 async def _page(day: Day, reader: Account) -> None:
-    """Load a page and one of its scripts."""
+    """Load a random page and one of its scripts."""
     path = random.choice(PAGES)
     async with httpx2.AsyncClient(base_url=day.site.url, cookies={COOKIE: reader.cookie}, timeout=30) as client:
         answer = await client.get(path, follow_redirects=True)
@@ -242,13 +245,13 @@ async def _page(day: Day, reader: Account) -> None:
 
 
 async def _report(day: Day, reader: Account, finished: int) -> None:
-    """Download a report."""
+    """Download a report as Markdown or PDF."""
     async with httpx2.AsyncClient(base_url=day.site.url, cookies={COOKIE: reader.cookie}, timeout=30) as client:
         answer = await client.get(f"/session/report/{finished}.{random.choice(['md', 'pdf'])}")
         assert answer.status_code == 200, f"report: {answer.status_code}"
 
 
-# -- what came of it ------------------------------------------------------------------------------------------------
+# -- results --------------------------------------------------------------------------------------------------------
 
 
 def _outcome(promises: Promises, day: Day, people: Sequence[Person], database_url: str) -> None:
@@ -267,19 +270,19 @@ def _outcome(promises: Promises, day: Day, people: Sequence[Person], database_ur
 
 
 def _levels(promises: Promises, samples: Sequence[Sample], before: Sample, after: Sample) -> None:
-    """Print whether memory is flat, and whether everything was let go of."""
+    """Print whether memory stayed flat and whether connections and open files were released."""
     sixth = len(samples) // 6
     early = statistics.median(one.rss for one in samples[sixth : 2 * sixth])
     late = statistics.median(one.rss for one in samples[-sixth:])
     words = f"{before.rss:.0f} MB before, {early:.0f} MB in the second sixth, {late:.0f} MB in the last"
-    # In less time it is still warming up.
+    # In a shorter run, the process is still warming up.
     flat = late - early < max(MB_MORE, early * SHARE_MORE) or samples[-1].at - samples[0].at < WARM_AFTER
     promises.figure(
         "memory", words, f"growth under {SHARE_MORE:.0%} or {MB_MORE} MB, from {WARM_AFTER // 60} minutes on", kept=flat
     )
     most = [max(getattr(one, name) for one in samples) for name in ("files", "connections", "clients")]
     promises.figure("CPU", f"{100 * (after.cpu - before.cpu) / (after.at - before.at):.0f} % of a core")
-    # Pools stay open, and the last connections to the model are closed at its next call.
+    # Pools stay open, and the last connections to the model are only closed at its next call.
     pooled = after.connections - before.connections + after.clients - before.clients + after.idle
     words = f"{before.files} before, {most[0]} at most, {after.files} afterward, {pooled} of them new in pools"
     promises.figure("open files", words, "as before, except for pools", kept=after.files - pooled <= before.files + FILES_MORE)

@@ -1,6 +1,6 @@
-"""What visitors, programs and operators see when a part is away: the database, Valkey, the model; then the disk, then the clock.
+"""What users and operators see when the database, Valkey, or the model fails, the disk is full, or the clock jumps.
 
-Each time: a sentence for people, a line in the log, a figure in the metrics, and nothing that anybody wrote or paid is lost.
+Each failure must produce an error message, a log line, and a metric, and must not lose anything that users wrote or paid for.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ from tests.support.rehearsal import (
 )
 from tests.support.site import Site, answer, at_question, free_port, start_interview
 
-# Seconds that the model gets for a reply here.
+# The model timeout in seconds, shortened for this rehearsal.
 TIMEOUT = 4
 AWAY = "The database isn't responding right now. Nothing is lost"
 
 
 def outages(folder: Path, database_url: str) -> None:
-    """Let one part after the other fail and come back."""
+    """Make each dependency fail and recover, one after the other."""
     if not frontend.is_fresh(Settings(_env_file=None)):
         frontend.build(Settings(_env_file=None))
     cluster = Cluster(folder / "cluster")
@@ -57,7 +57,7 @@ def outages(folder: Path, database_url: str) -> None:
 
 
 class Model:
-    """The model's server, which can be stopped and started."""
+    """A model server that can be stopped and started on the same port."""
 
     def __init__(self) -> None:
         self.behaviour = openai_server.Behaviour(first=0.2, rate=400)
@@ -65,17 +65,17 @@ class Model:
         self.start()
 
     def start(self) -> None:
-        """Listen."""
+        """Start the server."""
         self._running = ExitStack()
         self.url = self._running.enter_context(openai_server.running(self.behaviour, self._port))
 
     def stop(self) -> None:
-        """Refuse connections from now on."""
+        """Stop the server, so that connections are refused."""
         self._running.close()
 
 
 class Stage:
-    """A page in the middle of an interview, and a program that has begun one of its own."""
+    """A page in the middle of an interview, its site, and the accounts for the page and for API clients."""
 
     def __init__(self, page: Page, site: Site, folder: Path, emails: list[str]) -> None:
         self.page, self.site, self._folder = page, site, folder
@@ -86,7 +86,7 @@ class Stage:
         at_question(page, 1)
 
     def text(self) -> str:
-        """Return what to answer: never the same twice."""
+        """Return an answer that is different for each question."""
         return f"{ANSWER} This is answer {self.number}."
 
     def next(self, seconds: float = 15) -> None:
@@ -97,11 +97,11 @@ class Stage:
         expect(self.page.locator("#verdict-error")).to_have_count(0)
 
     def picture(self, name: str) -> None:
-        """Keep what the page looks like."""
+        """Save a screenshot of the page."""
         self.page.screenshot(path=self._folder / f"outage-{name}.png")
 
     def outages(self, part: str) -> float:
-        """Return how often a part was counted as away."""
+        """Return how many outages of a dependency were counted."""
         return figure(self.site.url, "interviewer_outages_total", part=part)
 
 
@@ -137,7 +137,7 @@ def _parts(folder: Path, cluster: Cluster) -> None:
 
 
 def database_while_idle(stage: Stage, cluster: Cluster) -> None:
-    """A database that was restarted while nobody asked for anything is noticed by nobody."""
+    """No request fails after a database restart during which nothing was requested."""
     with Program(stage.site.url) as program:
         program.sign_in(stage.emails[1], PASSWORD)
         cluster.stop()
@@ -150,7 +150,7 @@ def database_while_idle(stage: Stage, cluster: Cluster) -> None:
 
 
 def database_when_sending(stage: Stage, cluster: Cluster) -> None:
-    """An answer that is sent while the database is away is refused with a sentence, and stays in its box."""
+    """An answer sent while the database is unavailable is refused with an error message, and stays in the answer box."""
     page, text, counted = stage.page, stage.text(), stage.outages("database")
     cluster.stop()
     answer(page, text)
@@ -170,7 +170,7 @@ def database_when_sending(stage: Stage, cluster: Cluster) -> None:
 
 
 def database_within_a_turn(stage: Stage, cluster: Cluster, model: Model) -> None:
-    """What the model has written meanwhile is stored once the database is back; nobody notices."""
+    """Replies that the model wrote during a database outage are stored when it is back. The page shows no error."""
     page, asked = stage.page, len(model.behaviour.requests)
     model.behaviour.first = 1.0
     answer(page, stage.text())
@@ -189,7 +189,10 @@ def database_within_a_turn(stage: Stage, cluster: Cluster, model: Model) -> None
 
 
 def store_away(stage: Stage, valkey: ValkeyServer) -> None:
-    """Without Valkey a turn is finished, people sign in, pages say that they wait, and go on by themselves."""
+    """Without Valkey, API clients can sign in.
+
+    The page says that it waits, and after recovery it finishes the turn and continues.
+    """
     page, counted, text = stage.page, stage.outages("valkey"), stage.text()
     answer(page, text)
     valkey.stop()
@@ -218,7 +221,10 @@ def store_away(stage: Stage, valkey: ValkeyServer) -> None:
 
 
 def slow_and_silent_model(stage: Stage, model: Model) -> None:
-    """Each way to fail is a sentence, a line and a figure; once the model is well the answer is judged."""
+    """Each kind of model failure gives an error message, a log line, and a metric.
+
+    The answer is judged after the model recovers.
+    """
     behaviour = model.behaviour
 
     def slow_start() -> None:
@@ -242,7 +248,7 @@ def slow_and_silent_model(stage: Stage, model: Model) -> None:
 
 
 def failing(stage: Stage, name: str, spoil: object, mend: object, outcome: str, words: str) -> None:
-    """Let the model fail on one turn, mend it, and have the answer judged by a press of the button."""
+    """Make the model fail during one turn, fix it, and have the answer judged by pressing the button."""
     assert callable(spoil)
     assert callable(mend)
     page, url = stage.page, stage.site.url
@@ -263,7 +269,7 @@ def failing(stage: Stage, name: str, spoil: object, mend: object, outcome: str, 
 
 
 def failing_model_by_api(stage: Stage, model: Model) -> None:
-    """A program learns the same, and has done what is missing."""
+    """An API client gets the same error messages, loses no credit, and gets its answer judged by a retry."""
     with Client(stage.site.url, tries=1) as client:
         client.sign_in(stage.emails[2], PASSWORD)
         started = client.start()

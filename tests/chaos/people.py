@@ -1,4 +1,4 @@
-"""People in interviews: what they do, what they see, and how long what they see was under way."""
+"""Simulated users in interviews: what they do, what they see, and how long text takes to reach them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.openai_server import STAMPS_END
 
 PAGE = "/interview"
 STATE = "reflex___state____state.interviewer___state___interview____interview_state"
-# Seconds that people put up with before they press a button again, and that this program does before it calls something broken.
+# Seconds after which users press a button again, and after which the simulation considers the page broken.
 PATIENCE = 5.0
 TOO_LONG = 90.0
 _STAMP = re.compile(r"\bt(\d{7})\b")
@@ -40,9 +40,9 @@ _SENTENCES = (
 
 @dataclass
 class Answer:
-    """One answer that somebody sent: when the page showed it as given, and when verdict and next question were there.
+    """An answer that was sent: when the page showed it as accepted, and when its verdict and the next question were there.
 
-    Both by the wall clock, 0 while it is not so.
+    Both times are wall-clock times, 0 if it has not happened yet.
     """
 
     question_id: int
@@ -54,7 +54,7 @@ class Answer:
 
 @dataclass
 class Seen:
-    """What a page showed at the end."""
+    """What a page showed at the end of a visit."""
 
     phase: str
     interview_id: int
@@ -66,7 +66,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Pace:
-    """Seconds that somebody thinks between a verdict and the next answer, and how many sentences an answer has."""
+    """The range of seconds that a user thinks before an answer, and the range of sentences in an answer."""
 
     think: tuple[float, float] = (20.0, 40.0)
     sentences: tuple[int, int] = (5, 14)
@@ -74,17 +74,17 @@ class Pace:
 
 @dataclass
 class Person:
-    """Somebody who takes interviews with one account."""
+    """A simulated user who takes interviews with one account. `ports` are the workers', starting with the preferred one."""
 
     account: Account
     ports: Sequence[int]
     pace: Pace
     answers: list[Answer] = field(default_factory=list)
-    started: list[int] = field(default_factory=list)  # ids of interviews
-    delays: list[tuple[float, float]] = field(default_factory=list)  # (wall clock, ms) of each stamp when it first came
-    backs: list[float] = field(default_factory=list)  # seconds that the page was away, each time
-    again: int = 0  # answers that were lost on the way and sent a second time
-    pushed: int = 0  # times that work went on only after a button was pressed
+    started: list[int] = field(default_factory=list)  # interview IDs
+    delays: list[tuple[float, float]] = field(default_factory=list)  # (wall-clock time, delay in ms) of each new stamp
+    backs: list[float] = field(default_factory=list)  # seconds that each visit took to reconnect, if its connection was lost
+    again: int = 0  # number of failed attempts to send a form
+    pushed: int = 0  # number of times that work continued only after a button was pressed
     complaints: list[str] = field(default_factory=list)
     seen: Seen | None = None
 
@@ -94,12 +94,12 @@ class Person:
 
     @property
     def turns(self) -> list[float]:
-        """When each turn was over, wall clock."""
+        """The wall-clock times at which turns were completed."""
         return [answer.over for answer in self.answers if answer.over]
 
     @property
     def waits(self) -> bool:
-        """Whether an answer is taken and its verdict not there yet."""
+        """Whether the last answer was accepted and its verdict or next question is still missing."""
         return any(answer.taken and not answer.over for answer in self.answers[-1:])
 
     # -- what the page shows ------------------------------------------------------------------------------------
@@ -111,16 +111,19 @@ class Person:
         return tab.state[STATE][f"{name}_rx_state_"]
 
     def received(self, frame: str, now: float) -> None:
-        """Note how long each stamp that comes for the first time was under way."""
+        """Record the delay of each stamp that is received for the first time."""
         for stamp in _STAMP.findall(frame):
             if stamp not in self._stamps:
                 self._stamps.add(stamp)
                 self.delays.append((now, (int(now * 1000) - int(stamp)) % STAMPS_END))
 
-    # -- what somebody does -------------------------------------------------------------------------------------
+    # -- what a user does ---------------------------------------------------------------------------------------
 
     async def visit(self, stop: asyncio.Event, interviews: int = 1) -> None:
-        """Open the page and take so many interviews, until they are over or `stop` is set; then wait until the page is quiet."""
+        """Open the page and take up to this many interviews until `stop` is set or one fails.
+
+        Then wait until the page is idle.
+        """
         await self._load()
         async with self.tab() as tab:
             while not stop.is_set() and len(self.started) < interviews and await self._take(tab, stop):
@@ -128,11 +131,11 @@ class Person:
             await self.finish(tab)
 
     def tab(self) -> Tab:
-        """Return a new page, not yet open."""
+        """Return a new page that is not open yet."""
         return Tab(self.ports, PAGE, self.account.cookie, self.received)
 
     async def _load(self) -> None:
-        """Load the page's HTML."""
+        """Load the page's HTML from the first worker that responds."""
         async with httpx2.AsyncClient(cookies={COOKIE: self.account.cookie}, timeout=30) as client:
             for port in self.ports:
                 try:
@@ -144,7 +147,7 @@ class Person:
                 return
 
     async def _take(self, tab: Tab, stop: asyncio.Event) -> bool:
-        """Take an interview; False when there is no going on."""
+        """Take an interview until it ends or `stop` is set. Returns False if it cannot continue."""
         if not await self.started_one(tab):
             return False
         while not stop.is_set() and self._shown(tab, "phase") == "live":
@@ -155,7 +158,7 @@ class Person:
         return True
 
     async def think(self, stop: asyncio.Event) -> bool:
-        """Think about an answer; True when it is time to stop."""
+        """Wait for a random thinking time. Returns True if `stop` was set in the meantime."""
         try:
             await asyncio.wait_for(stop.wait(), self._chance.uniform(*self.pace.think))
         except TimeoutError:
@@ -163,7 +166,7 @@ class Person:
         return True
 
     async def started_one(self, tab: Tab) -> bool:
-        """Start an interview, or find the one that runs; False when that fails."""
+        """Start an interview or continue the current one. Returns False if its question does not load in time."""
         if not await tab.until(lambda: tab.hydrated and self._shown(tab, "phase") != "loading", TOO_LONG):
             return self._broken(tab, "the page did not load")
         if self._shown(tab, "phase") == "finished":
@@ -181,17 +184,20 @@ class Person:
         return int(self._shown(tab, "question")["question_id"])
 
     async def answer(self, tab: Tab) -> bool:
-        """Answer the question on the page and wait for verdict and next question; False when that fails."""
+        """Answer the current question, and wait for the verdict and the next question. Returns False on failure."""
         given = await self.send_answer(tab)
         return given is not None and await self.see_through(tab, given)
 
     async def see_through(self, tab: Tab, given: Answer) -> bool:
-        """Wait for the verdict on an answer and the question after it; False when they do not come."""
+        """Wait for the verdict on an answer and for the next question, pressing retry where work has stopped.
+
+        Returns False on timeout.
+        """
 
         def over() -> bool:
             page = self._page(tab)
             judged = page["last"]["question_id"] == given.question_id and page["last"]["judged"]
-            # Whoever comes back to an interview that is over meanwhile finds the form that starts another one.
+            # A user who returns to an interview that has finished in the meantime finds the form to start another one.
             gone = page["phase"] == "start" and given.position == STANDARD.total
             return bool(gone or (judged and (page["question"]["question_id"] or page["phase"] == "finished")))
 
@@ -200,7 +206,7 @@ class Person:
             if time.monotonic() > deadline:
                 return self._broken(tab, f"question {given.position} did not finish")
             await tab.until(lambda: over() or bool(self._stopped(tab)), max(0.0, deadline - time.monotonic()))
-            # Whoever comes back after a loss may still see what was: that gets a moment to mend itself.
+            # After a reconnect, the page may still show the old error; give it a moment to recover.
             if not await tab.until(over, PATIENCE) and tab.hydrated and (words := self._stopped(tab)):
                 self.pushed += 1
                 self.complaints.append(f"question {given.position}: {words}")
@@ -210,8 +216,8 @@ class Person:
         return True
 
     async def send_answer(self, tab: Tab) -> Answer | None:
-        """Send an answer to the question on the page until it is taken; None when it is not."""
-        # Somebody whose page is just coming back has no box to write into.
+        """Send an answer to the current question until it is accepted. Returns None on failure."""
+        # While the page is reconnecting, there is no box to write in.
         if not await tab.until(lambda: tab.hydrated and self._question(tab) != 0, TOO_LONG):
             self._broken(tab, "there was no question left")
             return None
@@ -228,7 +234,7 @@ class Person:
         return given if taken else None
 
     async def _insist(self, tab: Tab, name: str, payload: dict[str, Any], done: Callable[[], bool]) -> bool:
-        """Send a form and, where the connection broke meanwhile and the page came back without it, once more."""
+        """Send a form, and send it again if the connection was lost or the page shows an error. Returns False on timeout."""
         deadline = time.monotonic() + TOO_LONG
         while time.monotonic() < deadline:
             lost = tab.lost
@@ -238,7 +244,7 @@ class Person:
                 return done() or not sent or tab.lost > lost or bool(self._page(tab)["error"])
 
             await tab.until(settled, max(0.0, deadline - time.monotonic()))
-            # If the connection broke, the page loads anew and shows whether it was taken.
+            # If the connection was lost, the page reloads its state and shows whether the form was accepted.
             await tab.until(lambda: done() or tab.hydrated, max(0.0, deadline - time.monotonic()))
             if await tab.until(done, PATIENCE):
                 return True
@@ -248,7 +254,7 @@ class Person:
         return False
 
     def _stopped(self, tab: Tab) -> str:
-        """Return what the page says where work has stopped, or an empty string."""
+        """Return the error that the page shows where work has stopped, or ""."""
         page = self._page(tab)
         return str(page["error"] or page["verdict_error"] or page["question_error"])
 
@@ -265,7 +271,7 @@ class Person:
         return False
 
     async def finish(self, tab: Tab) -> None:
-        """Wait until nothing is being written any more, and note what the page shows."""
+        """Wait until the page is idle, and record what it shows."""
 
         def quiet() -> bool:
             page = self._page(tab)

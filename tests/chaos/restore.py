@@ -1,4 +1,4 @@
-"""Backing up, losing everything, restoring: what is there afterwards is what was there, and an interview goes on."""
+"""Backup, total loss, and restore: the restored data must equal the original, and an interview must be able to continue."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from tests.support.newcomers import PASSWORD
 from tests.support.rehearsal import ANSWER, accounts, alone, command, examined, execute
 from tests.support.site import Site
 
-# So many people finish so many interviews; then what they did is copied so often, because writing it one by one takes long.
+# The number of users, the finished interviews of each, and how often their rows are copied, because writing them takes long.
 PEOPLE, INTERVIEWS, COPIES = 20, 10, 14
 SCORES = (3, 8, 5, 10, 0, 7, 6, 9, 4, 2, 8, 7)
-# Ids of copies lie so far apart.
+# The distance between the IDs of two copies.
 STRIDE = 100_000
-# Tables that hold interviews, each with the columns that name rows of another of them; the named come first.
+# Tables with interview data, parents first, each with the columns that reference other tables in this list.
 COPIED = {
     "interviews": (),
     "conversations": ("interview_id",),
@@ -35,12 +35,12 @@ COPIED = {
     "messages": ("question_id",),
     "verdicts": ("message_id",),
 }
-# What must differ from copy to copy.
+# Columns that must differ between copies.
 ANEW = {"client_id": "gen_random_uuid()", "idempotency_key": "NULL"}
 
 
 def restore(folder: Path, database_url: str) -> None:
-    """Dump a database in use, drop it, restore it, and compare."""
+    """Dump a database in use, drop it, restore it, and compare the content. Then finish the interview that was in progress."""
     migrate(database_url)
     people = _fill(database_url)
     site = Site(folder, database_url).start()
@@ -90,7 +90,7 @@ def _fill(database_url: str) -> list[str]:
 
 
 def _begin(client: Client, email: str) -> tuple[Tokens, int]:
-    """Answer two questions of an interview, which is left running."""
+    """Start an interview and answer two questions. Returns the client's tokens and the interview ID."""
     tokens = client.sign_in(email, PASSWORD)
     started = client.start()
     for number in range(2):
@@ -99,7 +99,7 @@ def _begin(client: Client, email: str) -> tuple[Tokens, int]:
 
 
 def _goes_on(site: Site, tokens: Tokens, interview_id: int) -> None:
-    """Finish the interview with the tokens from before the loss: sessions and keys are in the dump, too."""
+    """Finish the interview with the tokens issued before the loss: sessions and signing keys are part of the dump."""
     site.start()
     try:
         with Client(site.url, tokens=tokens) as client:
@@ -113,7 +113,7 @@ def _goes_on(site: Site, tokens: Tokens, interview_id: int) -> None:
 
 
 def checksums(database_url: str) -> dict[str, tuple[int, str]]:
-    """Return for every table how many rows it has, and a checksum of all that is in them."""
+    """Return the row count and a checksum of the content for each table."""
     engine = create_engine(driver_url(database_url))
     with engine.connect() as connection:
         names = connection.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")).scalars().all()
@@ -150,9 +150,10 @@ def _destroyed_and_restored(database_url: str, dump: Path) -> dict[str, float]:
 
 
 def run(tool: str, *words: str, url: str = "") -> float:
-    """Run one of PostgreSQL's programs, on the database at `url`, and return how many seconds it took.
+    """Run a PostgreSQL client program, on the database at `url` if given, and return how many seconds it took.
 
-    Those that come with the embedded server, unless DATABASE_URL names another server: an older one cannot read all they write.
+    Uses the programs of the embedded server. If DATABASE_URL names another server, uses those on the PATH instead: an older
+    server cannot read all that newer programs write.
     """
     shipped = find_programs() / tool
     program = shutil.which(tool) if os.environ.get("DATABASE_URL") else str(shipped)
@@ -164,7 +165,7 @@ def run(tool: str, *words: str, url: str = "") -> float:
 
 
 def _plain(url: str) -> str:
-    """Return an address as PostgreSQL's own programs read it."""
+    """Return a database URL in the form that PostgreSQL's own programs accept."""
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 

@@ -1,8 +1,8 @@
-"""A page as a browser has it open: its websocket, its copy of the state, and how it comes back after a loss.
+"""A page as a browser has it open: its websocket, its copy of the state, and how it reconnects after a lost connection.
 
-It speaks as `.web/utils/state.js` does: the hydrate event rides in the CONNECT packet, deltas are merged into the state, a lost
-connection is opened again at once and then ever more slowly, events wait until there is one. There is no balancer: when a worker
-does not answer, the next one is tried.
+It follows the protocol of `.web/utils/state.js`: the hydrate event is part of the CONNECT packet, deltas are merged into the
+state, a lost connection is reopened with increasing delays, and events wait until there is a connection. There is no load
+balancer: if a worker does not respond, the page tries the next one.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ ROOT_STATE = "reflex___state____state"
 NOTICES = f"{ROOT_STATE}.interviewer___state___notices____notice_state"
 NAMESPACE = "/_event"
 FORM = "__reflex_form_data__"
-# Seconds between tries to connect, times the number of tries that failed, of which ten count.
+# Seconds between attempts to connect, multiplied by the number of failed attempts, up to ten.
 BACKOFF = 0.2
 OPEN_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
 class Built:
-    """What the built frontend knows of its backend."""
+    """What the built frontend knows about its backend."""
 
     initial: Mapping[str, Mapping[str, Any]]
     hashes: list[str]
@@ -48,7 +48,7 @@ class Built:
 
 @cache
 def built(web: Path = WEB) -> Built:
-    """Read it from the sources of the build."""
+    """Read the frontend's initial state and version from the build output. Raises AssertionError if a constant is missing."""
     source = (web / "utils" / "context.jsx").read_text()
 
     def constant(name: str) -> Any:
@@ -62,15 +62,15 @@ def built(web: Path = WEB) -> Built:
 
 
 def form(**fields: object) -> dict[str, Any]:
-    """Return the payload of an event that a form sends."""
+    """Return the payload of a form submission event."""
     return {"form": {FORM: [[name, str(value)] for name, value in fields.items()]}}
 
 
 class Tab:
-    """One page. Use it as an async context manager; `state` is what the page shows, by state and variable.
+    """An open page, used as an async context manager. `state` is the page's state by state name and variable.
 
-    `ports` are the workers', the first one being the one to begin with; `received` is told of every delta: its text as it came,
-    and when (wall clock, seconds). What went wrong is in `complaints`; `lost` counts connections that broke off.
+    `ports` are those of the workers, starting with the preferred one. `received` is called with the text and wall-clock time of
+    every event. `complaints` has the errors and error notices, and `lost` counts lost connections.
     """
 
     def __init__(self, ports: Sequence[int], path: str, cookie: str = "", received: Callable[[str, float], None] | None = None):
@@ -102,11 +102,11 @@ class Tab:
 
     @property
     def port(self) -> int:
-        """The worker that the page is connected to, or tries to connect to."""
+        """The port of the worker that the page is connected to or trying to connect to."""
         return self._ports[0]
 
     async def until(self, what: Callable[[], bool], seconds: float) -> bool:
-        """Wait until something is so of the page; False when it is not within `seconds`."""
+        """Wait until a condition on the page is true. Returns False if it is not within `seconds`."""
         deadline = time.monotonic() + seconds
         while not what():
             changed = self._changed
@@ -118,7 +118,7 @@ class Tab:
         return True
 
     async def send(self, name: str, payload: Mapping[str, Any] | None = None) -> bool:
-        """Send an event as soon as there is a connection; False when that broke as it was sent."""
+        """Wait up to two minutes for a connection, then send an event. Returns False if the connection drops during the send."""
         await self.until(lambda: self.connected, 120)
         try:
             await self._emit(self._event(name, payload))
@@ -171,10 +171,10 @@ class Tab:
         )
 
     async def _converse(self, socket: ClientConnection) -> None:
-        """Take what comes until the connection breaks."""
+        """Handle packets until the connection closes."""
         silence = OPEN_SECONDS
         while True:
-            # Not wait_for: in Python 3.11 that now and then swallows the cancellation that closes the tab.
+            # Not wait_for: in Python 3.11, it sometimes swallows the cancellation that closes the tab.
             async with asyncio.timeout(silence):
                 frame = str(await socket.recv())
             if frame.startswith("0"):
@@ -192,12 +192,15 @@ class Tab:
                 return
 
     def _boot(self) -> dict[str, Any]:
-        """Return what rides in the CONNECT packet: at first the page knows the defaults, later it wants everything."""
+        """Return the payload of the CONNECT packet.
+
+        The first time, the page knows the defaults; later it requests the full state.
+        """
         payload = {"hashes": built().hashes} if self._first else None
         return {"event": self._event(f"{ROOT_STATE}.hydrate_and_load", payload), "state_schema": built().schema}
 
     async def _take(self, frame: str) -> None:
-        """Merge what a packet brings into the state."""
+        """Handle a Socket.IO message: merge state updates, run the events it contains, and record errors."""
         now = time.time()
         kind, data = json.loads(frame.partition(",")[2])
         if kind == "new_token":
@@ -223,7 +226,10 @@ class Tab:
         self.hydrated = hydrated
 
     async def _do(self, event: Mapping[str, Any]) -> None:
-        """Do what the backend wants the page to do."""
+        """Run an event from the backend.
+
+        Redirects and other frontend events are recorded; the rest are sent back to the backend.
+        """
         if event["name"] == "_redirect":
             self.redirects.append(event["payload"]["path"])
         elif event["name"].startswith("_"):

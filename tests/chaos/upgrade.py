@@ -1,6 +1,6 @@
-"""Two versions of the program side by side during an upgrade with a migration, under load, with an open page.
+"""Two versions of the program running together during an upgrade with a migration, under load, with an open page.
 
-The old version is the code as it is; the new one is a copy of it with one more migration, another state and another footer.
+The old version is the current code. The new one is a copy with an additional migration, a changed state, and another footer.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tests.support.rehearsal import ANSWER, Load, accounts, alone, command, exam
 from tests.support.site import Site, answer, at_question, free_port, start_interview
 
 PROGRAMS, CREDITS = 8, 60
-# Visits to a page while both versions serve.
+# Page visits while both versions serve requests.
 VISITS = 6
 DRAFT = "A draft that nobody has sent yet: I would begin with"
 COPIED = ("alembic", "assets", "interviewer", "reflex.lock")
@@ -57,7 +57,7 @@ def downgrade() -> None:
 
 
 def upgrade(folder: Path, database_url: str) -> None:
-    """Replace two old copies by two new ones, one after the other, and see who notices."""
+    """Replace two old replicas with two new ones, one at a time, under load and with an open page."""
     if not frontend.is_fresh(Settings(_env_file=None)):
         frontend.build(Settings(_env_file=None))
     new = new_version(folder / "new")
@@ -82,7 +82,7 @@ def upgrade(folder: Path, database_url: str) -> None:
 
 
 def new_version(folder: Path) -> Path:
-    """Make the new version in `folder`, with its pages built."""
+    """Create and build the new version in `folder`."""
     began = time.monotonic()
     folder.mkdir()
     for name in COPIED:
@@ -117,7 +117,7 @@ def _change(file: Path, old: str, new: str) -> None:
 
 
 class Watch:
-    """What happens to a page: how often it is loaded, what it asks for in vain."""
+    """Records how often a page is loaded and which of its requests fail."""
 
     def __init__(self, page: Page) -> None:
         self.loads = 0
@@ -172,7 +172,7 @@ def _replaced(
 
 
 def _visits(page: Page, url: str, folder: Path) -> None:
-    """Load a page again and again while every other request is answered by the other version."""
+    """Load a page repeatedly while both versions serve requests in turn."""
     visitor = page.context.new_page()
     watch, slowest = Watch(visitor), 0.0
     for number in range(VISITS):

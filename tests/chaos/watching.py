@@ -1,4 +1,4 @@
-"""What servers use while they are under load: memory, processor, files, connections; and what their logs complain of."""
+"""Measures what workers use under load (memory, CPU, files, and connections) and finds errors in their logs."""
 
 from __future__ import annotations
 
@@ -26,33 +26,34 @@ from tests.support.site import Site, free_port
 FIRST_TOKEN, TOKENS_A_SECOND, FEEDBACK_TOKENS = 0.4, 60.0, 250
 MB = 1024 * 1024
 _BAD = re.compile(r"^\S+ \S+ \[(?:error|critical)\s*\]|^Traceback|^ERROR|^CRITICAL|Exception", re.MULTILINE)
-# Every connection to the database but the one that asks.
+# Every connection to the database except the one that runs this query.
 _CONNECTIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What one worker uses at a moment: memory in MB, seconds of CPU since its start, open files.
+    """The resources that one worker uses: memory in MB, CPU seconds since its start, and open files.
 
-    `at` is the wall clock; `connections` to the database and `clients` of Valkey, 0 without one, are those of all workers.
+    `at` is the wall-clock time. `connections` (to the database) and `clients` (of Valkey, 0 without one) are totals for all
+    workers.
     """
 
     at: float
     rss: float
     cpu: float
     files: int
-    idle: int  # of these, connections to the model
+    idle: int  # connections to the model, which are included in `files`
     connections: int
     clients: int
 
 
 class Watch:
-    """Takes samples of workers."""
+    """Samples the resource usage of workers."""
 
     def __init__(
         self, sites: Sequence[Site], database_url: str, model_url: str, clients: Callable[[], int] | None = None
     ) -> None:
-        """`clients` counts the connections of Valkey."""
+        """`clients` returns the number of Valkey's connections."""
         self._sites = sites
         self._model = urlsplit(model_url).port
         self._clients = clients or (lambda: 0)
@@ -60,7 +61,7 @@ class Watch:
         self.samples: list[list[Sample]] = [[] for _ in sites]
 
     def look(self) -> list[Sample | None]:
-        """Take a sample of each worker; None for one that is not there."""
+        """Take a sample of each worker. The result is None for a worker that is not running."""
         with self._engine.connect() as connection:
             connections = int(connection.execute(text(_CONNECTIONS)).scalar_one())
         clients = self._clients()
@@ -78,18 +79,18 @@ class Watch:
         return found
 
     async def keep_looking(self, every: float) -> None:
-        """Take samples until cancelled."""
+        """Take samples every `every` seconds until cancelled."""
         while True:
             await asyncio.to_thread(self.look)
             await asyncio.sleep(every)
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection to the database."""
         self._engine.dispose()
 
 
 def log_complaints(sites: Sequence[Site]) -> list[str]:
-    """Return the lines of the workers' logs at the level of an error, and tracebacks."""
+    """Return the lines in the workers' logs that report an error or begin a traceback."""
     found = []
     for site in sites:
         log = site.log.read_text()
@@ -99,7 +100,7 @@ def log_complaints(sites: Sequence[Site]) -> list[str]:
 
 @contextmanager
 def model(first: float = FIRST_TOKEN, rate: float = TOKENS_A_SECOND, feedback: int = FEEDBACK_TOKENS) -> Iterator[str]:
-    """Run a model server in a process of its own, which stamps what it streams; yields its base URL."""
+    """Run a model server in a separate process that puts send-time stamps into its text. Yields its base URL."""
     port = free_port()
     given = {"port": port, "first": first, "rate": rate, "feedback-tokens": feedback}
     options = [word for name, value in given.items() for word in (f"--{name}", str(value))]
@@ -123,38 +124,38 @@ def _await(url: str) -> None:
 
 
 def worker(folder: Path, database_url: str, model_url: str, **environment: str) -> Site:
-    """Return a worker that is not started yet: the production process, as `interviewer run` starts it."""
+    """Return a worker that is not started yet. It is a production process, as started by `interviewer run`."""
     return Site(folder, database_url, OPENAI_BASE_URL=model_url, OPENAI_MODEL="load", **environment)
 
 
 def percentile(values: Sequence[float], wanted: int) -> float:
-    """Return a percentile from 1 to 99; 0 of nothing."""
+    """Return a percentile from 1 to 99. With one value, it is that value; without values, 0."""
     return statistics.quantiles(values, n=100)[wanted - 1] if len(values) > 1 else sum(values)
 
 
 def parameter(name: str, default: float) -> float:
-    """Return a number of the environment, which `make chaos NAME=...` sets."""
+    """Return a number from the environment, as set by `make chaos NAME=...`, or the default."""
     return float(os.environ.get(name) or default)
 
 
 @dataclass
 class Promises:
-    """Figures with their goals, printed one by one; `missed` are those whose goal was not reached."""
+    """Figures with their goals, printed one at a time. `missed` has those that did not reach their goal."""
 
     missed: list[str] = field(default_factory=list)
 
     def figure(self, name: str, value: str, goal: str = "", *, kept: bool = True) -> None:
-        """Print a figure."""
+        """Print a figure, and record it as missed unless `kept`."""
         if not kept:
             self.missed.append(f"{name}: {value}")
         mark = "" if not goal else f"  (goal: {goal}{'' if kept else '; MISSED'})"
         print(f"  {name:<66} {value}{mark}", flush=True)
 
     def check(self) -> None:
-        """Raise `NotKept` when a goal was missed."""
+        """Raise `NotKept` if a goal was missed."""
         if self.missed:
             raise NotKept("; ".join(self.missed))
 
 
 class NotKept(Exception):
-    """A promise was not kept."""
+    """At least one goal was missed."""

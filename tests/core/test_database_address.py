@@ -1,4 +1,4 @@
-"""Database addresses as hosting providers issue them: parameters that are dropped or converted, and errors for the rest."""
+"""Database URLs as hosting providers issue them: parameters that are dropped or converted, and errors for the rest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A database that becomes unavailable and returns: recovery, metrics and log lines."""
+"""A database that becomes unavailable and recovers: reconnection, metrics, and log lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The database behind PgBouncer with its defaults, and the resulting independence from session state."""
+"""The database behind PgBouncer with its default settings, which requires code that does not depend on session state."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.support.pgbouncer import PgBouncer
 
 @pytest.fixture(scope="module")
 def transactions(server_url: str) -> Iterator[PgBouncer]:
-    """PgBouncer in transaction mode, with prepared statements disabled where it supports them."""
+    """PgBouncer in transaction mode. Prepared statements are disabled in versions that support them."""
     untracked = {"max_prepared_statements": 0} if pgbouncer.version() >= pgbouncer.TRACKING else {}
     with pgbouncer.running(server_url, pool_mode="transaction", **untracked) as pooler:
         yield pooler
@@ -35,7 +35,7 @@ def transactions(server_url: str) -> Iterator[PgBouncer]:
 
 @pytest.fixture(scope="module")
 def sessions(server_url: str) -> Iterator[PgBouncer]:
-    """PgBouncer in session mode, its default."""
+    """PgBouncer in session mode, the default."""
     with pgbouncer.running(server_url) as pooler:
         yield pooler
 

@@ -1,4 +1,4 @@
-"""A database that answers but accepts no writes: the process is not ready until writes succeed again."""
+"""A database that serves reads but accepts no writes: the process is not ready until writes succeed again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WRITE = "CREATE TABLE written (at int)"
 async def test_replica_is_not_ready_while_writes_are_refused(
     make_database: Callable[[str], str], server_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A read-only database stands in for a full disk: both refuse writes and answer reads."""
+    """A read-only database simulates a full disk: both refuse writes and serve reads."""
     url = make_database("writes")
     migrate(url)
     admin = create_engine(server_url, isolation_level="AUTOCOMMIT", poolclass=NullPool)

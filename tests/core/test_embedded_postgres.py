@@ -1,4 +1,4 @@
-"""The embedded server: startup, shutdown, recovery, and one-sentence errors when it cannot start."""
+"""The embedded server: startup, shutdown, recovery, and one-sentence errors if it cannot start."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.support.embedded import ORDINARY, copy_data, execute, server_of, use
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data of a stopped server."""
+    """The data folder of a stopped server."""
     folder = tmp_path_factory.mktemp("made")
     server = EmbeddedPostgres(folder)
     execute(server.start(), "CREATE TABLE kept AS SELECT 7 AS n")
@@ -36,7 +36,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def shared() -> Iterator[Path]:
-    """A folder that every account of the machine can access."""
+    """A folder that every account on the machine can access."""
     with tempfile.TemporaryDirectory(prefix="interviewer-test-") as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -212,7 +212,7 @@ def test_two_data_folders_do_not_block_each_other(folder: Path, made: Path) -> N
 
 
 def test_two_accounts_start_servers_concurrently(shared: Path) -> None:
-    """When run as root, the second account is an ordinary one; otherwise both are the same."""
+    """As root, the second server runs under an unprivileged account; otherwise both run under the current one."""
     other = ORDINARY if os.geteuid() == 0 else 0
     users = []
     for number, account in enumerate((0, other)):
@@ -232,7 +232,7 @@ def test_two_accounts_start_servers_concurrently(shared: Path) -> None:
 
 
 def test_data_of_ordinary_account_stays_usable_after_root(shared: Path) -> None:
-    """When run by an ordinary account, all starts use that account."""
+    """When run by an unprivileged user, all starts use the current account."""
     folder, owner = shared / "data", ORDINARY if os.geteuid() == 0 else os.geteuid()
     folder.mkdir()
     os.chown(folder, owner, -1)

@@ -1,4 +1,4 @@
-"""The turnstile: limits hold, no place stays empty while a request waits, and no user can block the others."""
+"""The turnstile: limits hold, no place stays empty while an eligible request waits, and no user can block the others."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from interviewer.core.fair_queue import NoPlace, Reason, Turnstile
 
 
 class Visit:
-    """A request that holds its place until ended."""
+    """A request that holds its place until it is told to end."""
 
     def __init__(self, turnstile: Turnstile, who: Hashable, *, fails: bool = False) -> None:
         self.who = who
@@ -39,14 +39,14 @@ class Visit:
 
 
 async def turn() -> None:
-    """Let the event loop run everything that is ready."""
+    """Yield to the event loop a few times, so that everything ready can run."""
     for _ in range(5):
         await asyncio.sleep(0)
 
 
 @asynccontextmanager
 async def visits(turnstile: Turnstile, *people: Hashable) -> AsyncIterator[list[Visit]]:
-    """Start a visit for each user in order; end them all afterwards and check that nothing is left."""
+    """Start a visit for each user in order. End them all when the block ends, and check that the turnstile is empty."""
     come = []
     for who in people:
         come.append(Visit(turnstile, who))
@@ -104,7 +104,7 @@ async def _history(turnstile: Turnstile, steps: list[tuple[str, int]], chance: r
             visit = present.pop(who % len(present))
             if what == "cancel":
                 visit.task.cancel()
-                # Sometimes at the moment when a place becomes free for them.
+                # Sometimes cancel at the very moment when a place becomes free.
                 if inside := [other for other in present if other.entered]:
                     chance.choice(inside).over.set()
             elif not visit.entered:
@@ -162,7 +162,7 @@ async def test_users_with_equal_load_alternate() -> None:
 
 
 async def test_ten_users_get_their_share_next_to_a_greedy_one() -> None:
-    """A thousand calls of one user and five each of ten others, on ten places: the others do not wait long."""
+    """With a thousand calls by one user and five by each of ten others on ten places, the others do not wait long."""
     turnstile = Turnstile(10, 2000, each=5, own_queue=1500, patience=60)
     waited: dict[str, list[int]] = {}
     clock = 0
@@ -230,7 +230,7 @@ async def test_wait_ends_after_patience() -> None:
 
 @pytest.mark.parametrize("before", [True, False])
 async def test_cancelled_waiter_leaves_no_gap(before: bool) -> None:
-    """This also holds at the moment when the place was just granted."""
+    """This also holds if the waiter is cancelled just after a place was granted."""
     turnstile = Turnstile(1, 10)
     async with visits(turnstile, "a", "b", "c") as come:
         if before:

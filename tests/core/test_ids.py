@@ -1,4 +1,4 @@
-"""Ids as clients write them."""
+"""IDs in URLs and request bodies, as clients write them."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ API_KEY, SENDER = "re_key", "Interviewer <mail@interviewer.example>"
 
 
 class RecordingMailer:
-    """Behaves like a mail service: one mail per key, however often it is sent."""
+    """Behaves like a mail service: it sends one mail per key, no matter how often the key is used."""
 
     def __init__(self) -> None:
         self.tries: list[str] = []
@@ -145,18 +145,18 @@ async def test_refused_mail_is_not_retried_and_blocks_no_other(database: Databas
     assert sorted(await states(database)) == ["failed", "sent"]
 
 
-# -- the rate --------------------------------------------------------------------------------------------------------
+# -- the rate limit ------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def resend() -> resend_server.Behaviour:
-    """Resend with its default limit of two requests per second."""
+    """A fake Resend with its default limit of two requests per second."""
     return resend_server.Behaviour(a_second=2)
 
 
 @pytest.fixture
 async def workers(resend: resend_server.Behaviour, database_url: str) -> AsyncIterator[list[Post]]:
-    """Two workers with their own connections, on one database and one mail service."""
+    """Two workers that share one database and one mail service, each with its own connection pool."""
     with resend_server.running(resend) as url:
         mailers = [ResendMailer(API_KEY, SENDER, url) for _ in range(2)]
         databases = [Database(database_url, pool_size=3) for _ in mailers]
@@ -183,14 +183,15 @@ async def test_send_slots_are_spaced_across_workers(database: Database) -> None:
 
 
 async def test_two_workers_share_the_rate(database: Database, workers: list[Post], resend: resend_server.Behaviour) -> None:
-    """The mail service is the judge: it refuses a third request within a second, by its own clock."""
+    """The fake mail service enforces the limit: it refuses a third request within a second by its own clock."""
     await written(database, 12)
     sent = 0
     while len(resend.sent) < 12:
         sent += sum(await asyncio.gather(*(worker.deliver_due() for worker in workers)))
     assert sent == 12
     assert len(resend.requests) == 12 + resend.refused
-    # Without the shared rate ten of the first twelve are refused; on a busy machine two may arrive closer than they were sent.
+    # Without the shared rate limit, ten of the first twelve are refused. On a busy machine, two may arrive closer together than
+    # sent.
     assert resend.refused <= 3
 
 

@@ -1,4 +1,4 @@
-"""The Resend mailer against a server that speaks its protocol over real HTTP."""
+"""The Resend mailer against a fake server over real HTTP."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def url(behaviour: resend_server.Behaviour) -> Iterator[str]:
 
 @pytest.fixture
 async def make_mailer(url: str) -> AsyncIterator[Callable[..., ResendMailer]]:
-    """Return a factory for mailers that use the server; closes them at the end."""
+    """Return a factory for mailers that use the fake server. They are closed at the end of the test."""
     made: list[ResendMailer] = []
 
     def make(key: str = API_KEY, sender: str = SENDER, url: str = url, **options: float) -> ResendMailer:
@@ -56,7 +56,7 @@ def mailer(make_mailer: Callable[..., ResendMailer]) -> ResendMailer:
 
 @pytest.fixture(autouse=True)
 def sdk_globals(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Restore the SDK's globals after each test."""
+    """Set the SDK's globals to values that the mailer must not use, and restore them after each test."""
     monkeypatch.setattr(resend, "api_key", "re_of_somebody_else")
     monkeypatch.setattr(resend, "api_url", "http://127.0.0.1:9")
     monkeypatch.setattr(resend, "default_async_http_client", None)
@@ -282,7 +282,7 @@ async def test_reason_of_refusal_is_logged(
 
 
 async def _told(mailer: ResendMailer) -> str:
-    """Return everything that the error says, including its traceback, or "" without an error."""
+    """Return the traceback and all text of the error that sending raises, or "" if it raises none."""
     try:
         await mailer.send(MAIL, "reset:1")
     except AppError as error:

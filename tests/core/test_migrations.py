@@ -1,4 +1,4 @@
-"""Migrations run up and down, match the models, and never wait long for a lock."""
+"""Migrations run up and down, match the models, and do not wait long for locks."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_migrations_run_up_down_and_up_with_data(make_database: Callable[[str], 
 
 
 def around(name: str) -> tuple[str, str]:
-    """Return the revision before a migration, and the relative downgrade from head to it."""
+    """Return the revision before a migration, and the relative downgrade from head to that revision."""
     scripts = ScriptDirectory.from_config(Config(ROOT / "alembic.ini"))
     [ours] = [script for script in scripts.walk_revisions() if script.doc.startswith(name)]
     before = str(ours.down_revision)
@@ -92,7 +92,7 @@ def test_naming_an_older_revision_migrates_down(make_database: Callable[[str], s
 
 
 def test_plans_survive_downgrade_and_upgrade(make_database: Callable[[str], str]) -> None:
-    """Old rows get the standard plan; after a downgrade and upgrade, other plans are restored from their questions."""
+    """Existing rows get the standard plan. After a downgrade and an upgrade, other plans are restored from their questions."""
     url = make_database("plans")
     before, down = around("plans")
     migrate(url, before)
@@ -135,7 +135,7 @@ def test_plans_survive_downgrade_and_upgrade(make_database: Callable[[str], str]
 
     migrate(url)
     assert plans() == dict.fromkeys(standard, STANDARD)
-    # During an upgrade, a replica of the previous version still writes rows.
+    # During an upgrade, a replica running the previous version still writes rows.
     standard.append(interview(old, whole[:1], "active"))
     new = old.replace("model,", "model, plan,").replace("'x', :judged", "'x', CAST(:plan AS jsonb), :judged")
     others = {

@@ -1,4 +1,4 @@
-"""Notifications of changed credits through PostgreSQL: who is woken, when, and recovery from broken connections."""
+"""Notifications of changed credits through PostgreSQL: which users are notified, when, and recovery from broken connections."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from interviewer.core.users import User
 from tests.conftest import NewUser
 from tests.support.billing import CATALOGUE, PRO, SECRET, send, shop
 
-# Timeout in seconds; reached only when a test fails.
+# Timeout in seconds, which is only reached if a test fails.
 LONG = 30.0
 NOBODY = 0
 
 
 @asynccontextmanager
 async def listening(database: Database) -> AsyncIterator[News]:
-    """Listen for notifications; the block starts once PostgreSQL has registered the listener."""
+    """Listen for notifications while the block runs. The block starts once PostgreSQL has registered the listener."""
     news = News(database, retry=0.05)
     ready = asyncio.create_task(news.wait(NOBODY, LONG))
     await asyncio.sleep(0)
@@ -51,7 +51,7 @@ async def news(database: Database) -> AsyncIterator[News]:
 
 @pytest.fixture
 async def elsewhere(database_url: str) -> AsyncIterator[Database]:
-    """Another process, from the database's point of view."""
+    """A second connection pool, which acts as another process."""
     other = Database(database_url, pool_size=5)
     yield other
     await other.close()
@@ -63,7 +63,7 @@ async def user(new_user: NewUser) -> User:
 
 
 async def waiting(news: News, user_id: int) -> asyncio.Task[bool]:
-    """Start waiting, and return once the wait has begun."""
+    """Start waiting for a notification, and return the task once the wait has begun."""
     task = asyncio.create_task(news.wait(user_id, LONG))
     await asyncio.sleep(0)
     return task
@@ -75,13 +75,13 @@ async def tell(database: Database, payload: str) -> None:
 
 
 async def listeners(database: Database) -> list[int]:
-    """Return the process IDs of the connections listening on this database."""
+    """Return the backend PIDs of the connections that listen on this database."""
     async with database.transaction() as session:
         statement = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'"
         return list((await session.execute(text(statement))).scalars())
 
 
-# -- who is woken ----------------------------------------------------------------------------------------------------
+# -- which users are notified ----------------------------------------------------------------------------------------
 
 
 async def test_delivery_applied_elsewhere_wakes_only_its_user(news: News, elsewhere: Database, new_user: NewUser) -> None:
@@ -91,7 +91,7 @@ async def test_delivery_applied_elsewhere_wakes_only_its_user(news: News, elsewh
     await send(Webhooks(elsewhere, CATALOGUE, SECRET), *shop().buy(buyer.email, custom=None)[1])
     assert [await tab for tab in tabs] == [True, True]
     assert not bystander.done()
-    # The next delivery wakes the other user, so the test would have noticed a wrong wake-up.
+    # The next delivery wakes the other user, so a wrong wake-up would have been noticed by now.
     await send(Webhooks(elsewhere, CATALOGUE, SECRET), *shop(first_id=2_000_000).buy(other.email, custom=None)[1])
     assert await bystander
 
@@ -101,7 +101,7 @@ async def test_user_is_not_woken_before_commit(news: News, database: Database, e
     tab = await waiting(news, user.id)
     async with database.transaction() as session:
         await Settlement(CATALOGUE).apply(session, understand(read(delivery.body)))
-        # Other notifications arrive meanwhile; this one waits for its transaction.
+        # Other notifications arrive in the meantime, but this one is only sent when its transaction commits.
         marker = await waiting(news, NOBODY)
         await tell(elsewhere, str(NOBODY))
         assert await marker
@@ -155,7 +155,7 @@ async def test_broken_connection_is_reopened_and_wakes_all_once(
         await session.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
     assert [await tab for tab in tabs] == [True, True]
     assert set(await listeners(database)) - {pid}
-    # Woken once; from here on only by notifications.
+    # Users are woken once; from now on, only notifications wake them.
     tabs = [await waiting(news, user.id) for user in (one, two)]
     await send(Webhooks(elsewhere, CATALOGUE, SECRET), *shop().buy(two.email, custom=None)[1])
     assert await tabs[1]
@@ -219,14 +219,14 @@ async def test_dropped_connections_are_reopened_repeatedly(caplog: pytest.LogCap
     assert "confidential" not in caplog.text
 
 
-# -- addresses -------------------------------------------------------------------------------------------------------
+# -- database URLs ---------------------------------------------------------------------------------------------------
 
 NAME, PASSWORD = "odd @:/?&=%20+' ☃", "confidential @:/?&=%20+'\\ ☃"
 
 
 @pytest.fixture
 def odd_url(make_database: Callable[[str], str], server_url: str) -> Iterator[str]:
-    """An address with special characters in the database name, user and password."""
+    """A database URL with special characters in the database name, user, and password."""
     url = make_url(make_database(NAME))
     engine = create_engine(server_url, isolation_level="AUTOCOMMIT")
     quoted = PASSWORD.replace("'", "''")
@@ -239,7 +239,7 @@ def odd_url(make_database: Callable[[str], str], server_url: str) -> Iterator[st
 
 
 async def woken(url: str) -> bool:
-    """Return whether notifications arrive at this address."""
+    """Return whether notifications arrive over a connection to this URL. Returns False on timeout."""
     database = Database(url, pool_size=1)
     async with listening(database) as news:
         tab = await waiting(news, 7)

@@ -1,4 +1,4 @@
-"""The embedded server trusts and signals only the server of its own data folder, and no other process."""
+"""Starting and stopping the embedded server affects only the server of its own data folder, and no other process."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.embedded import copy_data, execute, server_of, unrelated
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data of a stopped server."""
+    """The data folder of a stopped server."""
     folder = tmp_path_factory.mktemp("made")
     server = EmbeddedPostgres(folder)
     execute(server.start(), "CREATE TABLE kept AS SELECT 7 AS n")
@@ -38,7 +38,7 @@ def folder(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pat
 
 
 def pid_file(folder: Path, pid: int) -> bytes:
-    """Return the pid file that a server of `folder` leaves behind after a power cut."""
+    """Return the content of the PID file that a server of `folder` leaves behind after a power failure."""
     data = folder / "postgres"
     return f"{pid}\n{data}\n1700000000\n5432\n{data}\n\n  1234567    65536\nready   \n".encode()
 

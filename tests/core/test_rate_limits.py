@@ -1,4 +1,4 @@
-"""Rate limits, in one process and across several."""
+"""Rate limits within one process and across several."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def guard() -> Guard:
 
 
 async def tries(guard: Guard, count: int, action: Action, client: str, account: str = "") -> list[int]:
-    """Make `count` attempts; return the seconds to wait of each, 0 if it was allowed."""
+    """Make `count` attempts. Returns the required wait in seconds for each, or 0 if it was allowed."""
     told = []
     for _ in range(count):
         try:
@@ -95,7 +95,7 @@ def test_every_limit_allows_normal_use() -> None:
                 assert int(count) >= 5, (action, period)
 
 
-# -- limits of the use cases ----------------------------------------------------------------------------------------
+# -- limits of the services ------------------------------------------------------------------------------------------
 
 
 async def test_password_guesses_are_stopped_and_owner_can_sign_in(services: Services) -> None:
@@ -131,7 +131,7 @@ async def test_mails_to_one_address_are_limited(services: Services) -> None:
 
 @pytest.fixture
 def valkey() -> Iterator[ValkeyServer]:
-    """A Valkey server for the test."""
+    """A private Valkey server."""
     server = ValkeyServer()
     server.start()
     yield server

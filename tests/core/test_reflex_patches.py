@@ -1,4 +1,7 @@
-"""What each module of `core/reflex_patches` relies on; a new version of Reflex or engineio that changes it fails here."""
+"""The internals that each module of `core/reflex_patches` relies on.
+
+If a new version of Reflex or engineio changes them, these tests fail.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +60,7 @@ async def test_page_of_another_process_counts_as_connected() -> None:
 
 
 async def test_waiting_events_are_counted_and_dropped() -> None:
-    """The first event of a queue is running; cancelled events stay queued until their turn."""
+    """The first event of a queue is running. Cancelled events stay in the queue until it is their turn."""
     assert event_queues.processor_of(app) is app._event_processor
     processor = BaseStateEventProcessor().configure()
     async with processor:
@@ -80,7 +83,7 @@ async def test_waiting_events_are_counted_and_dropped() -> None:
 
 
 async def test_page_events_go_through_app_event_processor() -> None:
-    """Only the websockets use `App.event_processor`; events chained by handlers go to the processor itself."""
+    """Only the websockets use `App.event_processor`. Events chained by handlers go directly to the processor."""
     assert "await self.app.event_processor.enqueue(token, event)" in inspect.getsource(EventNamespace.on_event)
     assert isinstance(inspect.getattr_static(rx.App, "event_processor"), property)
     processor = BaseStateEventProcessor().configure()
@@ -89,7 +92,7 @@ async def test_page_events_go_through_app_event_processor() -> None:
 
 
 async def test_memory_states_are_listed_and_dropped() -> None:
-    manager = StateManagerMemory()  # type: ignore[abstract]  # Reflex defines them a second time
+    manager = StateManagerMemory()  # type: ignore[abstract]  # Reflex redefines the abstract methods
     token = rx.BaseStateToken(ident="page", cls=rx.State)
     before = time.time()
     async with manager.modify_state(token):
@@ -105,7 +108,7 @@ async def test_memory_states_are_listed_and_dropped() -> None:
 
 
 async def test_shared_states_are_dropped_with_their_leases() -> None:
-    manager = StateManagerRedis(redis=Redis())  # type: ignore[abstract]  # Reflex defines them a second time
+    manager = StateManagerRedis(redis=Redis())  # type: ignore[abstract]  # Reflex redefines the abstract methods
     lease = manager._local_leases["page"] = asyncio.create_task(asyncio.sleep(60))
     manager._cached_states["page"] = object()
     shared_states.forget_leases(manager)

@@ -1,4 +1,4 @@
-"""Retries: results of the interviewer are stored although the database is briefly unavailable."""
+"""Retries: the interviewer's results are stored even if the database is briefly unavailable."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Away = Callable[[], AbstractAsyncContextManager[None]]
 
 @pytest.fixture
 async def away(server_url: str, database_url: str) -> AsyncIterator[Away]:
-    """Block all connections to the test database, and end existing ones, while the block runs."""
+    """Return a context manager that ends all connections to the test database and refuses new ones."""
     admin, name = Database(server_url, pool_size=1), make_url(database_url).database
 
     async def run(statement: str) -> None:
@@ -91,7 +91,7 @@ async def _nothing(session: AsyncSession) -> None:
 
 
 class Flaky:
-    """Fails `failures` times, asking for a pause each time."""
+    """Fails the first `failures` calls, each time asking for a pause of `wait` seconds. Then returns the number of calls."""
 
     def __init__(self, failures: int, wait: float = 0.0) -> None:
         self.failures, self.wait, self.calls = failures, wait, 0

@@ -1,4 +1,4 @@
-"""What is sent to Sentry (or a server that speaks its protocol) when something fails, and above all what is not."""
+"""What is sent to Sentry when something fails and, above all, what is not."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.support.interviewer import ScriptedInterviewer
 from tests.support.serving import served
 
 ANSWER = "The first thing is that my own words are nobody else's business"
-# Source lines around a failure are sent, including lines of this file, so forbidden texts appear only up here.
+# The source lines around an error are sent, including lines of this file, so the forbidden text appears only up here.
 WORDS, TOKEN = "my own words", "very-secret"
 NEVER = (WORDS, TOKEN, "203.0.113.77", "of-mine", "Bearer", '"vars"', "breadcrumbs", "ip_address", '"request"')
 SECRET = "a-key-of-ours-0123456789"
@@ -40,7 +40,7 @@ logger = logging.getLogger("interviewer.somewhere")
 
 
 class Project:
-    """A Sentry project that records what is sent to it."""
+    """A fake Sentry project that records what is sent to it."""
 
     def __init__(self) -> None:
         self.raw: list[str] = []
@@ -53,21 +53,21 @@ class Project:
             body = gzip.decompress(body)
         self.raw.append(body.decode())
         lines = body.decode().splitlines()
-        # An envelope header, then pairs of item header and item.
+        # An envelope header, followed by pairs of an item header and an item.
         for header, item in zip(lines[1::2], lines[2::2], strict=False):
             assert json.loads(header)["type"] == "event", header
             self.events.append(json.loads(item))
         return JSONResponse({"id": "0"})
 
     def received(self) -> list[dict[str, Any]]:
-        """Return everything sent so far."""
+        """Flush the SDK and return all events received so far."""
         sentry_sdk.flush(5)
         return self.events
 
 
 @pytest.fixture
 def project() -> Iterator[Project]:
-    """The Sentry project that this process reports to."""
+    """The fake Sentry project that this process reports to."""
     project = Project()
     with served(project.app) as address:
         sentry.start(settings_for(address.replace("://", "://public@") + "/7"))
@@ -88,7 +88,7 @@ def value_of(event: dict[str, Any]) -> str:
 
 @pytest.fixture
 async def program(services: Services, new_user: NewUser) -> httpx2.AsyncClient:
-    """An API client of a signed-in user."""
+    """An HTTP client authenticated as a user with two credits."""
     user: User = await new_user(2)
     access = (await services.tokens.issue(user, "test", renewable=False)).access
     transport = httpx2.ASGITransport(Requests(api.build()), raise_app_exceptions=False, client=("203.0.113.77", 4711))
@@ -172,7 +172,7 @@ def test_errors_quoting_their_input_are_cut(project: Project, breaking: Callable
 
 
 async def test_database_errors_quoting_rows_are_cut(project: Project, database: Database) -> None:
-    """PostgreSQL quotes the whole row that it rejects."""
+    """PostgreSQL quotes the entire row that it rejects."""
     statement = "INSERT INTO users (email, username, created_at, updated_at) VALUES (:said, :said, now(), NULL)"
     try:
         async with database.transaction() as session:

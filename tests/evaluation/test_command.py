@@ -32,7 +32,7 @@ THREE = {"key_points": [{"point": f"point {number}", "weight": weight} for numbe
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    """Run the command in the test's folder, configured only with the given settings."""
+    """Return a function that runs the command in the test's folder, without a database or model unless the settings name one."""
 
     def run(*arguments: object, **environment: str) -> Result:
         monkeypatch.chdir(tmp_path)
@@ -117,8 +117,8 @@ def test_model_judges_by_rubric_with_unrounded_score(run: Run, tmp_path: Path) -
             OPENAI_PRICE_OUTPUT="10",
         )
     assert result.exit_code == 0, result.stderr
-    # Weight 3 made, 2 partial, 1 missed; one key point derived from a short reference; an empty answer, which needs no model
-    # call.
+    # First answer: weight 3 made, 2 partial, 1 missed. Second: one key point, derived from a short reference answer. Third:
+    # empty, which needs no model call.
     assert predictions(tmp_path / "p.jsonl") == [
         {"id": 1, "score": 10 * 4 / 6},
         {"id": 2, "score": 10.0},
@@ -150,7 +150,7 @@ def test_failed_answer_has_no_score_and_others_keep_theirs(run: Run, tmp_path: P
 
 
 class Stub:
-    """Returns the score written in the answer."""
+    """A grader that returns the score written in the answer, and fails or crashes if the answer says so."""
 
     async def grade(self, record: Record) -> Graded:
         if record.answer == "fail":

@@ -1,4 +1,4 @@
-"""The measures, checked against hand-computed values and against their definitions written out."""
+"""The measures, compared with values computed by hand and with direct implementations of their definitions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ PAIRS = st.lists(st.tuples(SCORES, SCORES), min_size=2, max_size=60)
 
 
 def kappa_by_definition(first: list[int], second: list[int]) -> float | None:
-    """Return one minus the mean squared difference of actual pairs divided by that of all possible pairs."""
+    """Return one minus the mean squared difference of the actual pairs divided by that of all possible pairs.
+
+    Returns None if the latter is 0.
+    """
     observed = fmean((a - b) ** 2 for a, b in zip(first, second, strict=True))
     by_chance = fmean((a - b) ** 2 for a in first for b in second)
     return 1 - observed / by_chance if by_chance else None
@@ -33,7 +36,8 @@ def test_kappa_matches_definition(pairs: list[tuple[int, int]]) -> None:
 
 
 def test_kappa_matches_hand_computation() -> None:
-    # Squared differences: 0, 4, 1, 0. By chance, over the sixteen pairs of (0, 4, 6, 10) and (0, 6, 5, 10): 412.
+    # Squared differences of the pairs: 0, 4, 1, 0. Their sum over all sixteen combinations of (0, 4, 6, 10) and (0, 6, 5, 10):
+    # 412.
     assert measures.weighted_kappa([0, 4, 6, 10], [0, 6, 5, 10]) == pytest.approx(1 - (5 / 4) / (412 / 16))
 
 

@@ -1,4 +1,4 @@
-"""Loading both formats, and one-sentence errors with the location for anything unreadable."""
+"""Loading records from both formats, and one-sentence errors that locate anything unreadable."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ XML = (
 
 @pytest.mark.parametrize(("score", "grade"), [("<score> 0.5</score>", 0.5), ("<score/>", None), ("", None)])
 def test_answer_markup_is_read_as_text_and_score_is_optional(tmp_path: Path, score: str, grade: float | None) -> None:
-    # XML is recognized by its content, whatever the file name.
+    # XML is recognized by its content, regardless of the file name.
     (record,) = load(written(tmp_path, XML % score, name="one.txt"))
     assert (record.id, record.answer, record.grade) == ("a", "See this <b>", grade)
 

@@ -1,4 +1,4 @@
-"""Building the pages: the reason of a failure is named, and a build that was cut off leaves nothing behind."""
+"""Building the frontend: an error message names the reason of a failure, and an interrupted build leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_a_long_reason_is_cut() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_build_ends_whole_and_can_be_redone(tmp_path: Path, how: int) -> None:
-    """The signal goes to the command alone, as a process manager sends it; nothing that it started may live on."""
+    """The signal goes only to the command, as a process manager sends it. None of its child processes may survive."""
     environment = {**os.environ, "REFLEX_WEB_WORKDIR": str(tmp_path / "web"), "DATA_DIR": str(tmp_path / "data")}
     locks = {path: path.read_bytes() for path in frontend.LOCK_FILES}
     command = [str(Path(sys.executable).with_name("interviewer")), "run", "--build-only"]
@@ -91,7 +91,7 @@ def test_an_interrupted_build_ends_whole_and_can_be_redone(tmp_path: Path, how: 
 
 
 def _children(pid: int) -> list[psutil.Process]:
-    """Wait until the build has started its own processes and return them."""
+    """Wait until the build has started child processes and return them. Raises AssertionError after two minutes."""
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         children: list[psutil.Process] = psutil.Process(pid).children(recursive=True)

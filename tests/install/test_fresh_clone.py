@@ -1,4 +1,4 @@
-"""A stranger's first minutes: a new folder, `make run`, an account, an interview, Ctrl-C."""
+"""A new user's first minutes: a fresh clone, `make run`, an account, an interview, and Ctrl-C."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from tests.support.newcomers import PASSWORD
 from tests.support.site import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.site, pytest.mark.timeout(900)]
-# Seconds for everything to be installed and built, on a machine that runs other tests as well.
+# Seconds allowed for installing and building everything, on a machine that also runs other tests.
 PATIENCE = 600
 QUESTIONS = 12
 
 
 class FirstRun:
-    """`make run` in a folder of its own, and what it prints."""
+    """A running `make run` in its own folder, and its output."""
 
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
@@ -52,7 +52,10 @@ class FirstRun:
             self.printed += line
 
     def waited_for(self, pattern: str) -> re.Match[str]:
-        """Wait until `pattern` is printed."""
+        """Wait until the output matches `pattern` and return the match.
+
+        Raises AssertionError on timeout or if the process ends.
+        """
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and self.process.poll() is None:
             if found := re.search(pattern, self.printed):
@@ -61,7 +64,7 @@ class FirstRun:
         raise AssertionError(f"{pattern} was not printed, but this was: {self.printed[-3000:]}")
 
     def interrupt(self) -> int:
-        """Press Ctrl-C: the signal goes to everything that the terminal runs."""
+        """Send SIGINT to the whole process group, as Ctrl-C in a terminal does. Returns the exit status."""
         os.killpg(self.process.pid, signal.SIGINT)
         status = self.process.wait(60)
         self._reader.join(10)
@@ -72,7 +75,7 @@ class FirstRun:
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """The project's files in a new folder, as a clone has them, with the changes that are not committed yet."""
+    """The project's files in a new folder, as in a fresh clone, including uncommitted changes."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True
     )

@@ -1,4 +1,4 @@
-"""Installing: exactly what the lock file lists, whatever else is released, and again after whatever went wrong."""
+"""Installing exactly what the lockfile lists, even if newer releases exist, and recovering from interrupted installs."""
 
 from __future__ import annotations
 
@@ -38,27 +38,27 @@ build = []
 [tool.hatch.build.targets.wheel]
 packages = ["interviewer"]
 """
-# What installing itself needs; `packaging` reads the requirements when they are checked.
+# The packages that installation itself needs; `packaging` reads the requirements for the final check.
 TOOLS = ("uv", "hatchling", "editables", "packaging", "pathspec", "pluggy", "trove-classifiers")
-# The Pythons of this machine that the project supports, each with its own pip.
+# The supported Python versions on this machine, each with its own pip.
 PYTHONS = sorted({sys.executable, *(found for minor in range(11, 15) if (found := shutil.which(f"python3.{minor}")))})
 
 
 @dataclass
 class Project:
-    """A project in a folder of its own, with our installer and a lock file."""
+    """A project in a separate folder, with our installer and lockfiles."""
 
     folder: Path
     index: Index
     tools: list[str]
 
     def lock(self, *lines: str) -> None:
-        """Write both lock files."""
+        """Write these lines, and those of the installation tools, to both lockfiles."""
         for name in ("requirements.lock", "requirements-dev.lock"):
             (self.folder / name).write_text("".join([*lines, *self.tools]))
 
     def command(self, url: str, python: str = sys.executable, **environment: str) -> subprocess.Popen[str]:
-        """Start the installer against an index."""
+        """Start the installer with the package index at `url`."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "UV_"))}
         own = {"PIP_INDEX_URL": url, "PIP_CONFIG_FILE": os.devnull, "UV_CACHE_DIR": str(self.folder / "cache"), **environment}
         return subprocess.Popen(
@@ -72,13 +72,13 @@ class Project:
         )
 
     def install(self, url: str, python: str = sys.executable) -> tuple[int, str]:
-        """Run the installer to its end; return its status and what it printed."""
+        """Run the installer until it exits. Returns its exit status and output."""
         process = self.command(url, python)
         words = process.communicate(timeout=300)[0]
         return process.returncode, words
 
     def version(self, name: str) -> str | None:
-        """Return which version of a package is installed, None if there is none."""
+        """Return the installed version of a package, or None if it is not installed."""
         code = f"import importlib.metadata as m; print(m.version({name!r}))"
         done = subprocess.run([self.folder / ".venv/bin/python", "-c", code], capture_output=True, text=True, check=False)
         return done.stdout.strip() or None
@@ -86,7 +86,7 @@ class Project:
 
 @pytest.fixture(scope="module")
 def tools(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
-    """An index with what installing needs, and its lines for a lock file."""
+    """The folder of an index with the packages that installation needs, and their lines for a lockfile."""
     folder = tmp_path_factory.mktemp("index")
     index = Index(folder)
     return index.folder, [index.republish(name) for name in TOOLS]
@@ -94,7 +94,10 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
 
 @pytest.fixture
 def project(tmp_path: Path, tools: tuple[Path, list[str]]) -> Project:
-    """A project that requires `framework`, which asks for an extra of `server`; a newer server was released meanwhile."""
+    """A project that requires `framework`, which needs an extra of `server`.
+
+    A newer version of `server` was released after locking.
+    """
     folder, index = tmp_path / "project", Index(tmp_path / "index")
     shutil.copytree(tools[0], index.folder, dirs_exist_ok=True, copy_function=os.link)
     (folder / "interviewer").mkdir(parents=True)
@@ -121,7 +124,7 @@ def url(project: Project) -> Iterator[str]:
 @pytest.mark.parametrize("python", PYTHONS)
 def test_a_newer_release_changes_nothing(project: Project, url: str, python: str) -> None:
     if subprocess.run([python, "--version"], capture_output=True, check=False).returncode:
-        return  # a version manager's stand-in for a Python that is not chosen here
+        return  # a version manager's shim for a Python that is not selected here
     assert project.install(url, python)[0] == 0
     assert [project.version(name) for name in ("framework", "server", "watcher")] == ["1.0", "1.0", "1.0"]
     assert project.version("interviewer") == "0.1.0"
@@ -191,7 +194,7 @@ def test_no_network_is_one_sentence(project: Project) -> None:
 
 
 def test_a_folder_of_another_user_is_one_sentence(project: Project) -> None:
-    """As root, the program gives up its rights first: nothing is closed to root."""
+    """Root drops its privileges first, because file permissions do not apply to root."""
     code = (
         "import os, runpy, sys; sys.argv = ['install.py']; program = runpy.run_path('tools/install.py', run_name='install');"
         "os.setuid(65534) if os.geteuid() == 0 else None; sys.exit(program['main']())"

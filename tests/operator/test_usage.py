@@ -1,4 +1,4 @@
-"""Usage of the model: reported by its server, stored with the results, summed up and priced for the operator."""
+"""Token usage of the model: reported by its server, stored with the results, and summed up and priced for the operator."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ TOLD = (1500, 1024, 200)
 UNTOLD = (None, None, None)
 FIRST = QuestionBrief(topic_id=1, number=1, must_be_code=False)
 PRICES = Prices(Decimal("0.75"), Decimal("0.075"), Decimal("4.5"))
-# Cost of one call: 476 tokens at 0.75, 1024 at 0.075 and 200 at 4.5 per million.
+# The cost of one call: 476 tokens at 0.75, 1024 at 0.075, and 200 at 4.5 per million.
 COST = Decimal("0.0013338")
 
 
@@ -52,7 +52,7 @@ def served() -> Iterator[tuple[str, Behaviour]]:
 
 @pytest.fixture
 def model(served: tuple[str, Behaviour]) -> Behaviour:
-    """The model server's behavior, reset for each test."""
+    """The behavior of the model server, reset for each test."""
     vars(served[1]).update(vars(Behaviour()))
     return served[1]
 
@@ -277,7 +277,10 @@ async def test_cost_is_unknown_without_prices_or_tokens(database: Database) -> N
 
 
 async def usage(database_url: str, *arguments: str, **settings: str) -> list[str]:
-    """Run the command in a thread, because it has its own event loop."""
+    """Run `interviewer usage` and return the lines of its output.
+
+    Runs in a thread, because the command has its own event loop.
+    """
     names = {name.upper() for name in Settings.model_fields} - {"DATABASE_URL"}
     environment = dict.fromkeys(names) | {"DATABASE_URL": database_url, "ENV_FILE": os.devnull} | settings
     get_settings.cache_clear()

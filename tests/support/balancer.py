@@ -1,7 +1,7 @@
-"""A load balancer on loopback: it checks each replica's readiness, rotates over the ready ones, and passes websockets through.
+"""A load balancer on loopback: it health-checks the replicas, uses the ready ones in turn, and proxies websockets.
 
-A request that could not be delivered goes to the next replica, as with Caddy, nginx and cloud balancers. One that may have
-arrived is sent again only if that is harmless.
+A request that could not be delivered goes to the next replica, as with Caddy, nginx, and cloud load balancers. A request that
+the replica may have received is retried only if it is safe to repeat.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ HARMLESS = (b"GET ", b"HEAD ", b"OPTIONS ")
 
 
 class Request:
-    """A parsed request head."""
+    """A parsed HTTP request head, rewritten for the replica in `passed`."""
 
     def __init__(self, head: bytes) -> None:
         self.first, *lines = head.rstrip(b"\r\n").split(b"\r\n")
@@ -37,7 +37,7 @@ class Request:
 class Balancer:
     """Runs in front of the replicas on the ports in `copies`, a list that may change at any time.
 
-    `counts`: requests and websockets `passed`, retries (`again`), and requests `lost`.
+    `counts` has the requests and websockets that were `passed`, the retries (`again`), and the requests that were `lost`.
     """
 
     def __init__(self, *copies: int) -> None:
@@ -60,7 +60,7 @@ class Balancer:
         self._thread.join(5)
 
     def wait_for(self, *copies: int, seconds: float = 60) -> None:
-        """Wait until exactly these replicas get requests; raises AssertionError if that takes too long."""
+        """Wait until exactly these replicas are considered ready. Raises AssertionError on timeout."""
         until = time.monotonic() + seconds
         while sorted(self._well) != sorted(copies):
             assert time.monotonic() < until, f"of the replicas {copies} only {self._well} are healthy"
@@ -131,13 +131,13 @@ class Balancer:
         writer.write(NOBODY)
 
     def _give_up_on(self, port: int) -> None:
-        """Send nothing to this replica until its next health check."""
+        """Count a retry, and send nothing to this replica until its next health check."""
         self.counts["again"] += 1
         self._well = [other for other in self._well if other != port]
 
 
 async def _answer(sent: bytes, theirs: asyncio.StreamReader, ours: asyncio.StreamWriter) -> bytes:
-    """Send a request and return the first bytes of the response, empty if the connection ended without one."""
+    """Send a request and return the first bytes of the response, or b"" if the connection failed before any arrived."""
     try:
         ours.write(sent)
         await ours.drain()
@@ -161,7 +161,7 @@ async def _is_well(port: int) -> bool:
             try:
                 writer.write(PROBE)
                 status = await reader.readline()
-            finally:  # also on a timeout, or when the balancer stops meanwhile
+            finally:  # also on a timeout, or if the balancer stops in the meantime
                 writer.close()
     except (OSError, TimeoutError):
         return False

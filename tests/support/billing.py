@@ -1,4 +1,4 @@
-"""Shared by the billing tests: a configured shop, signed deliveries, and the resulting balances."""
+"""Shared by the billing tests: a configured store, signed webhook deliveries, and checks of the resulting balances."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SETTINGS: dict[str, Any] = {
 
 
 def samples() -> dict[str, Delivery]:
-    """Return the sample deliveries by file name, in order."""
+    """Return the sample deliveries as a dict keyed by file name, in order."""
     return {
         path.name: Delivery(SIGNATURES["files"][path.name]["X-Event-Name"], path.read_bytes())
         for path in sorted(SAMPLES.glob("[0-9]*.json"))
@@ -45,12 +45,12 @@ def samples() -> dict[str, Delivery]:
 
 
 def signature(body: bytes, secret: str = SECRET) -> str:
-    """Return a body's signature, computed independently of the code under test."""
+    """Return the webhook signature of a body, computed independently of the code under test."""
     return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
 def event(name: str, kind: str, id: object, attributes: dict[str, Any], **meta: Any) -> bytes:
-    """Return a custom body."""
+    """Return the JSON body of a custom webhook event from the configured store."""
     document = {
         "meta": {"event_name": name, "test_mode": False, **meta},
         "data": {"type": kind, "id": id, "attributes": {"store_id": int(STORE), **attributes}},
@@ -59,7 +59,7 @@ def event(name: str, kind: str, id: object, attributes: dict[str, Any], **meta: 
 
 
 def changed(delivery: Delivery, *, meta: dict[str, Any] | None = None, **attributes: Any) -> Delivery:
-    """Return a delivery with changed attributes or metadata."""
+    """Return a copy of a delivery with changed attributes or metadata."""
     document = json.loads(delivery.body)
     document["meta"] |= meta or {}
     document["data"]["attributes"] |= attributes
@@ -67,19 +67,19 @@ def changed(delivery: Delivery, *, meta: dict[str, Any] | None = None, **attribu
 
 
 async def send(webhooks: Webhooks, *deliveries: Delivery) -> list[Outcome]:
-    """Deliver one after the other, and return the outcomes."""
+    """Deliver the webhooks one after the other, and return their outcomes."""
     return [await webhooks.receive(one.body, signature(one.body)) for one in deliveries]
 
 
 async def issue_reference(database: Database, user: User, word: str = "chk_1") -> dict[str, str]:
-    """Issue a checkout reference, and return the custom data that carries it."""
+    """Store the checkout reference `word` for a user, and return the custom data that carries it in a webhook."""
     async with database.transaction() as session:
         session.add(CheckoutReference(reference=word, user_id=user.id, product=Product.PRO.value))
     return {"checkout_ref": word}
 
 
 async def balances(database: Database, user: User) -> Balances:
-    """Return a user's balances, after checking them against the ledger."""
+    """Return a user's balances, after asserting that they match the ledger."""
     async with database.transaction() as session:
         fresh = await session.get(User, user.id)
         assert fresh is not None
@@ -94,5 +94,5 @@ async def nets(database: Database, user: User) -> tuple[int, int]:
 
 
 def shop(**options: Any) -> Store:
-    """Return a store with the configured variants."""
+    """Return a store that sells the configured variants."""
     return Store(store_id=STORE, individual=INDIVIDUAL, pro=PRO, premium=PREMIUM, **options)

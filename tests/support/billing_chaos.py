@@ -1,4 +1,4 @@
-"""Histories delivered in any order, with repetitions and crashes: the result must equal that of the clean history."""
+"""Delivers webhooks in any order, with duplicates and crashes, and checks that the result equals that of a clean delivery."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.support.lemon_history import Life, life
 from tests.support.lemon_store import Delivery
 
 _numbers = count(1)
-# Ids per life; no life needs as many.
+# IDs reserved for each life; no life needs that many.
 SPACE = 10_000
 
 
@@ -38,7 +38,7 @@ class Crash(Exception):
 
 @contextmanager
 def crashing(database: Database, after: int | None) -> Iterator[None]:
-    """Crash at a statement or commit, once `after` others have succeeded; None never crashes."""
+    """Raise Crash at the first SQL statement or commit after `after` successful ones. None never crashes."""
     left = [after]
 
     def step(*_arguments: Any) -> None:
@@ -61,7 +61,7 @@ def crashing(database: Database, after: int | None) -> Iterator[None]:
 
 @dataclass
 class Chaos:
-    """Delivers a life in random order, and starts interviews in between."""
+    """Delivers the webhooks of a customer's life in random order, and starts interviews in between."""
 
     database: Database
     user: User
@@ -74,7 +74,10 @@ class Chaos:
         self.webhooks = Webhooks(self.database, CATALOGUE, SECRET)
 
     async def tell(self, deliveries: list[Delivery]) -> None:
-        """Deliver each 1 to 3 times in random order; crashed deliveries are retried, as the sender does."""
+        """Deliver each webhook one or more times, all in random order.
+
+        Deliveries that crash are retried, as Lemon Squeezy does.
+        """
         queue = [one for delivery in deliveries for one in self._repeated(delivery)]
         self.chance.shuffle(queue)
         while queue:
@@ -101,7 +104,10 @@ class Chaos:
         ]
 
     async def start(self) -> None:
-        """Start an interview if a credit is left; one in three fails, and two workers return its credit."""
+        """Start an interview if a credit is left.
+
+        One start in three fails, and two workers try to give its credit back.
+        """
         try:
             async with self.database.transaction() as session:
                 user = await users.locked_user(session, self.user.id)
@@ -128,7 +134,7 @@ class Chaos:
 
 
 async def new_customer(database: Database) -> tuple[User, int]:
-    """Return a new account without credits, and the first id of its store."""
+    """Return a new account without credits, and the first ID that its store may use."""
     number = next(_numbers)
     async with database.transaction() as session:
         user = User(email=f"customer{number}@example.com", username="Customer")
@@ -137,7 +143,10 @@ async def new_customer(database: Database) -> tuple[User, int]:
 
 
 async def check(database: Database, commands: list[str], seed: int) -> tuple[Life, Chaos]:
-    """Deliver one life cleanly and one chaotically, and compare; return the chaotic one."""
+    """Deliver one life cleanly and the same life chaotically, and assert that both give the same credits.
+
+    Return the chaotic one.
+    """
     clean, first_id = await new_customer(database)
     told = life(clean.email, commands, seed, first_id)
     webhooks = Webhooks(database, CATALOGUE, SECRET)

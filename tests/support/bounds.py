@@ -1,4 +1,4 @@
-"""Generates the documentation page of everything callable from outside: `python -m tests.support.bounds`."""
+"""Generate the documentation page that lists everything clients can call, with its limits: `python -m tests.support.bounds`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from interviewer.state import backlog, event_gate, retention
 from interviewer.state.bounds import EVENTS
 
 PAGE = "docs/bounds.md"
-# The rate limit checked by the service behind a route. Routes not listed only read, so the limit on connections is enough.
+# The rate limit that the service behind a route checks. Routes not listed only read, so the connection limit is enough for them.
 _LIMITED = {
     "/session/login": Action.SIGN_IN,
     "/session/verify": Action.USE_LINK,
@@ -80,7 +80,7 @@ Generated from the code by `.venv/bin/python -m tests.support.bounds`; a test fa
 
 
 def page() -> str:
-    """Return the whole page."""
+    """Return the whole page as Markdown."""
     return "\n".join([_OPENING, *_events(), "", *_routes(), "", *_commands(), ""])
 
 
@@ -109,7 +109,7 @@ def _routes() -> Iterator[str]:
 
 
 def routes() -> list[APIRoute]:
-    """Return the routes of the HTTP API."""
+    """Return the routes of the HTTP API, without the trailing-slash duplicates."""
 
     def within(found: list[BaseRoute]) -> Iterator[APIRoute]:
         for route in found:
@@ -121,7 +121,7 @@ def routes() -> list[APIRoute]:
 
     found = list(within(list(api.build().routes)))
     paths = {route.path for route in found}
-    # A path with a trailing slash responds like the one without.
+    # A path with a trailing slash behaves like the one without.
     return [route for route in found if not route.path.endswith("/") or route.path.rstrip("/") not in paths]
 
 
@@ -139,7 +139,7 @@ def _who(route: APIRoute) -> str:
 
 
 def _limit_of(route: APIRoute) -> str:
-    """Return a route's limit; a route that only reports a missing id has none."""
+    """Return a route's rate limit, or "" if it has none. API routes without POST have none, even if their path is listed."""
     return _limit(_LIMITED.get(route.path)) if "POST" in (route.methods or ()) or "api" not in route.path else ""
 
 
@@ -161,7 +161,7 @@ def _commands() -> Iterator[str]:
 
 
 def command_list(command: Any, name: str) -> Iterator[tuple[str, Any]]:
-    """Yield every command with its full name."""
+    """Yield every leaf command with its full name."""
     if not hasattr(command, "list_commands"):
         yield name, command
         return

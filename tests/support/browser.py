@@ -1,4 +1,4 @@
-"""Find Chromium."""
+"""Find a Chromium that can run the tests."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MACOS = (
 
 
 def chromium() -> str:
-    """Return Chromium's path; tests fail without it rather than skip."""
+    """Return the path of Chromium. Raises AssertionError if there is none, so that tests fail rather than skip."""
     found = find_chromium()
     if found is None:
         raise AssertionError("Chromium is missing. Run `make browser`, which installs it or says how.")
@@ -34,7 +34,7 @@ def chromium() -> str:
 
 @cache
 def _starts(path: str) -> bool:
-    """Return whether a browser starts: Playwright's own may lack system libraries."""
+    """Return whether a browser starts. Playwright's own may lack system libraries."""
     try:
         return subprocess.run([path, "--version"], capture_output=True, timeout=60, check=False).returncode == 0
     except OSError:
@@ -42,13 +42,13 @@ def _starts(path: str) -> bool:
 
 
 def find_chromium() -> str | None:
-    """Return the path of the system's Chromium or Chrome, else of Playwright's, else None."""
+    """Return the path of an installed Chromium or Chrome, or else of Playwright's. Returns None if none of them starts."""
     installed = [found for name in _NAMES if (found := shutil.which(name))]
     return next((path for path in [*installed, *_MACOS, *_playwright()] if Path(path).exists() and _starts(path)), None)
 
 
 def _playwright() -> list[str]:
-    """Return the paths of Chromium builds that Playwright has downloaded, newest first."""
+    """Return the paths of the Chromium builds that Playwright has downloaded, sorted in descending order."""
     given = os.environ.get("PLAYWRIGHT_BROWSERS_PATH")
     cache_folder = Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
     folder = Path(given) if given else cache_folder / "ms-playwright"

@@ -1,4 +1,4 @@
-"""Emptying a test database between tests."""
+"""Empties a test database between tests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from interviewer.tables import metadata
 
 
 async def delete_every_row(database: Database) -> None:
-    """Delete every row and restart the ids; ten times as fast as TRUNCATE, which gives each table and index a new file."""
+    """Delete every row and restart the ID sequences.
+
+    Ten times as fast as TRUNCATE, which creates new files for each table and index.
+    """
     tables = [table.name for table in reversed(metadata.sorted_tables)]
     filled = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM \"{name}\")" for name in tables)
     sequences = "SELECT setval(c.oid::regclass, 1, false) FROM pg_class c WHERE relkind = 'S'"

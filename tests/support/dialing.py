@@ -1,4 +1,4 @@
-"""A server with the site's connection limits, and raw connections to it."""
+"""A test server with the connection limits of the production server, and raw connections to it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ Dial = Callable[[bytes], socket.socket]
 
 @contextlib.contextmanager
 def dialing(app: ASGIApp, **options: Any) -> Iterator[Dial]:
-    """Serve `app` while the block runs; yields a function that connects and sends bytes. `options` go to uvicorn."""
+    """Serve `app` while the block runs, and yield a function that opens a connection and sends bytes.
+
+    `options` are passed to uvicorn. Checks at the end that no connection is still counted.
+    """
     listener = socket.create_server(("127.0.0.1", 0))
     http = bounded_http.bounded_http(by_client=True)
     config = uvicorn.Config(app, http=http, log_level="critical", lifespan="off", **options)
@@ -48,7 +51,7 @@ def dialing(app: ASGIApp, **options: Any) -> Iterator[Dial]:
 
 
 def answered(one: socket.socket) -> bytes:
-    """Return everything until the server closes the connection, which it may do before reading everything."""
+    """Return all bytes that arrive until the server closes the connection. A reset also counts as closed."""
     found = b""
     with contextlib.suppress(ConnectionResetError):
         while piece := one.recv(65536):

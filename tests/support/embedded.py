@@ -1,4 +1,4 @@
-"""Data folders for embedded servers, and other processes that use them."""
+"""Data folders of embedded PostgreSQL servers, and other processes that use them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from sqlalchemy import create_engine, text
 from interviewer.core.database import driver_url
 from interviewer.core.embedded_postgres.postmaster import serves
 
-# A regular account that exists on every system, for tests that run as root.
+# The UID of an unprivileged account that exists on every system, for tests that run as root.
 ORDINARY = 65534
-# Import first: the regular account may not be able to read the checkout.
+# The script imports everything first: the unprivileged account may not be able to read the checkout.
 _USE = """
 import os, sys
 from pathlib import Path
@@ -38,7 +38,7 @@ server.stop()
 
 
 def execute(url: str, statement: str) -> object:
-    """Run a statement and return the first value of its result."""
+    """Run a statement and return the first value of its result, or None if it returns no rows."""
     engine = create_engine(driver_url(url))
     with engine.begin() as connection:
         result = connection.execute(text(statement))
@@ -48,19 +48,19 @@ def execute(url: str, statement: str) -> object:
 
 
 def copy_data(source: Path, folder: Path) -> None:
-    """Copy a data folder with its owners, which PostgreSQL checks."""
+    """Copy the PostgreSQL data of `source` into `folder`, preserving the file owners, which PostgreSQL checks."""
     folder.mkdir(parents=True, exist_ok=True)
     subprocess.run(["cp", "-a", source / "postgres", folder], check=True)
 
 
 def server_of(folder: Path) -> int | None:
-    """Return the id of the process that serves the data in `folder`, or None."""
+    """Return the PID of the process that serves the data in `folder`, or None."""
     return next((process.pid for process in psutil.process_iter() if serves(process, folder / "postgres")), None)
 
 
 @contextmanager
 def unrelated(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a process unrelated to PostgreSQL, under the account that owns the data."""
+    """Run a process that has nothing to do with PostgreSQL under the account that owns the data."""
     owner = (folder / "postgres").stat().st_uid
     process = subprocess.Popen(["sleep", "120"], user=owner if os.geteuid() == 0 else None)
     try:
@@ -71,7 +71,10 @@ def unrelated(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def use(folder: Path, account: int = 0) -> subprocess.Popen[str]:
-    """Start the server of `folder` in another process, which stops it when it reads a line."""
+    """Start the server of `folder` from another process, which stops the server when it reads a line.
+
+    A nonzero `account` is the UID of that process.
+    """
     return subprocess.Popen(
         [sys.executable, "-c", _USE, folder, str(account)],
         stdin=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""A site with a user who has a history, and ways to end the session or share of their pages."""
+"""A site with a user who has past interviews, and ways to end the user's sessions or share their reports."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from tests.support.raw_page import raw_page
 from tests.support.site import Site
 
 ADA, GRACE = "ada@example.com", "grace@example.com"
-# Contents of Ada's pages that no other client may get.
+# Content of Ada's pages that no other client may receive.
 PRIVATE = (ADA, "Ada Lovelace", "In my last project I measured this first")
 
 
 def private(said: str) -> list[str]:
-    """Return which of Ada's contents a client has received."""
+    """Return the pieces of Ada's private content that a response contains."""
     return [words for words in PRIVATE if words in said]
 
 
 @dataclass(frozen=True)
 class Home:
-    """The site, its database, and Ada."""
+    """A running site, its database, and Ada."""
 
     site: Site
     engine: Engine
     person: Veteran
 
     def session(self, email: str = ADA) -> str:
-        """Open a session and return its secret."""
+        """Create a session for a user and return its secret."""
         secret = secrets.token_urlsafe(32)
         self.run(
             "INSERT INTO sessions (user_id, token_hash, created_at, last_seen_at, expires_at)"
@@ -45,7 +45,7 @@ class Home:
         return secret
 
     def share(self) -> str:
-        """Share the finished interview and return the link's secret."""
+        """Share Ada's finished interview and return the secret of the link. A previous link stops working."""
         secret = secrets.token_urlsafe(32)
         self.run(
             "INSERT INTO report_shares (interview_id, token_hash, created_at) VALUES (:id, :hash, now())"
@@ -56,7 +56,7 @@ class Home:
         return secret
 
     def end(self, secret: str) -> None:
-        """End a session directly in the database: no process is notified."""
+        """Delete a session directly in the database, so that no process is notified."""
         self.run("DELETE FROM sessions WHERE token_hash = :hash", hash=hashed(secret))
 
     def run(self, statement: str, **values: object) -> None:
@@ -65,22 +65,22 @@ class Home:
             connection.execute(text(statement), values)
 
     def post(self, path: str, secret: str, **form: str) -> None:
-        """Post a form with a session's cookie."""
+        """Post a form with a session cookie. Fails unless the response is a redirect (303)."""
         reply = httpx2.post(f"{self.site.url}{path}", headers={"Cookie": f"{COOKIE}={secret}"}, data=form)
         assert reply.status_code == 303, reply.text
 
     def fill(self, path: str, token: str, secret: str) -> None:
-        """Open a page, wait until it is filled, and close it; its state is kept."""
+        """Open a page until it shows Ada's content, then close it. The server keeps the state of the page."""
         assert self.seen(path, token, secret), "the page was not filled"
 
     def seen(self, path: str, token: str, secret: str = "") -> list[str]:
-        """Return which of Ada's contents a client with this token and cookie gets."""
+        """Return the pieces of Ada's private content that a client with this token and session cookie receives."""
         with raw_page(self.site.port, path, token, secret) as page:
             return private("".join(page.heard))
 
     @contextmanager
     def database_away(self) -> Iterator[None]:
-        """Refuse connections to the site's database while the block runs."""
+        """Refuse connections to the site's database, and close the open ones, while the block runs."""
         url = make_url(self.site.database_url)
         admin = create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT", poolclass=NullPool)
         with admin.connect() as connection:
@@ -96,7 +96,7 @@ class Home:
 
 @contextmanager
 def home_on(site: Site) -> Iterator[Home]:
-    """Create Ada and Grace on a site."""
+    """Create Ada and Grace in the site's database."""
     engine = create_engine(site.database_url, poolclass=NullPool)
     yield Home(site, engine, seed(site.database_url, history=1)[0])
     engine.dispose()

@@ -1,6 +1,6 @@
-"""What Schemathesis cannot know: signatures, single-use tokens, and texts with rules beyond a schema.
+"""Data that Schemathesis cannot generate from the schema: signatures, single-use tokens, and text with additional rules.
 
-Loaded by Schemathesis in its own process.
+Schemathesis loads this module in its own process.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from tests.support.billing import signature
 from tests.support.fuzzing import SEED
 
 _seed: dict[str, Any] = json.loads(Path(os.environ[SEED]).read_text())
-# The refresh token in the configuration; only this value is replaced, not the invalid ones that a check sends.
+# The refresh token in the configuration. Only this value is replaced, not the invalid tokens that some checks send.
 _CONFIGURED = f"Bearer {_seed['refresh'][0]}"
 _WORDS = ["violet", "harbour", "lantern", "gravel", "ocean", "walnut", "thimble", "orbit", "cactus", "pylon"]
 _names = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=20)
 
-# Well-formed addresses under special-use domains are refused, because no mail can reach them.
+# Well-formed addresses under special-use domains are refused, because mail cannot reach them.
 schemathesis.openapi.format("email", st.builds("{}@{}.example.com".format, _names, _names))
 # Easily guessed passwords are refused, which no schema can express.
 schemathesis.openapi.format("password", st.permutations(_WORDS).map(lambda words: " ".join(words[:5])))
@@ -33,7 +33,7 @@ schemathesis.openapi.format("password", st.permutations(_WORDS).map(lambda words
 
 @schemathesis.hook
 def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
-    """Insert valid values in about half of the cases, and in none that must be refused."""
+    """Insert valid values in about half of the positive test cases. Negative cases, which must be refused, stay unchanged."""
     operation = case.operation.definition.raw.get("operationId")
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return

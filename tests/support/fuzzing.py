@@ -1,4 +1,4 @@
-"""Schemathesis against a production process: every operation of the OpenAPI description, with every check."""
+"""Runs Schemathesis against a production process, with every operation of the OpenAPI description and every check."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ROOT = Path(__file__).parent.parent.parent
 JWT_SECRET = "0123456789abcdef" * 4
 EMAIL = "ada@example.com"
 CREDITS, INTERVIEWS, ONCE = 100_000, 20, 400
-# Path of the file that the hooks read.
+# The environment variable with the path of the seed file, which the hooks read.
 SEED = "FUZZ_SEED"
 
 # All checks are on, except for operations whose contract contradicts a check.
@@ -86,7 +86,7 @@ include-operation-id = ["startInterview", "createUser"]
 checks.unsupported_method.enabled = false
 checks.allow_header_conformance.enabled = false
 """
-# Deleting its own account would end the run, so that operation runs only without a token.
+# Deleting the account would end the run, so that operation is only tested without a token.
 SIGNED_IN = """
 [[operations]]
 include-operation-id = "deleteUser"
@@ -131,9 +131,10 @@ class Seed:
 
 @dataclass(slots=True)
 class Result:
-    """Result of a run: whether it passed, the number of responses, the operations, and those that succeeded.
+    """The result of a run.
 
-    `failures` counts failed checks by operation and check; `words` has the details.
+    `cases` counts the responses, `operations` has the operations called, `good` counts the successful responses per operation,
+    `failures` counts the failed checks per operation and check, and `words` is the end of the output.
     """
 
     passed: bool
@@ -146,7 +147,7 @@ class Result:
 
 @contextmanager
 def started(folder: Path, database_url: str) -> Iterator[tuple[Site, Seed]]:
-    """Start a fully configured site, so that nothing is refused for missing settings, and seed it."""
+    """Start a site with every integration configured, so that nothing is refused for missing settings, and seed its database."""
     lemon, github = lemonsqueezy_server.Behaviour(), github_server.Behaviour()
     with ExitStack() as stack:
         lemon_url = stack.enter_context(lemonsqueezy_server.running(lemon))
@@ -209,7 +210,7 @@ async def _started(services: wiring.Services, user_id: int) -> int:
 
 
 def run(site: Site, folder: Path, seed: Seed, seconds: int, *, signed_in: bool) -> Result:
-    """Test every operation for so many seconds, with or without an access token."""
+    """Test all operations for `seconds`, with or without an access token."""
     folder.mkdir(parents=True, exist_ok=True)
     jobs = [job.text for job in SAMPLE_JOBS.values()]
     own = {
@@ -246,7 +247,7 @@ def run(site: Site, folder: Path, seed: Seed, seconds: int, *, signed_in: bool) 
 
 
 def _count(recorder: dict[str, Any], result: Result) -> None:
-    """Count a scenario's requests and responses."""
+    """Add the responses and failed checks of a scenario to the result."""
     for id, interaction in recorder.get("interactions", {}).items():
         if interaction["response"] is None:
             continue

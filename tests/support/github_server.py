@@ -1,4 +1,4 @@
-"""A fake GitHub over real HTTP: OAuth and the two API calls of a sign-in, with faults on request."""
+"""A fake GitHub over real HTTP: the OAuth flow and the two API calls of a sign-in, with faults on request."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PAGE = """<!DOCTYPE html>
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A user of this GitHub; `emails` as in GitHub's API."""
+    """A user of the fake GitHub. `emails` has the format of GitHub's API."""
 
     id: int
     login: str
@@ -39,7 +39,7 @@ class Person:
 
 
 def ada() -> Person:
-    """Return a user whose verified primary address is not her first one."""
+    """Return a user whose verified primary email address is not the first in the list."""
     other = {"email": "ada@old.example.com", "primary": False, "verified": True, "visibility": None}
     primary = {"email": "ada@reader.example.com", "primary": True, "verified": True, "visibility": "private"}
     return Person(1815, "ada-l", "Ada Lovelace", [other, primary])
@@ -47,7 +47,7 @@ def ada() -> Person:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One request as received; `form` has the fields of a POST."""
+    """A request as received. `form` has the fields of a POST."""
 
     path: str
     headers: dict[str, str]
@@ -57,7 +57,7 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """What a code was issued for. Without a challenge or redirect_uri it is not bound to one."""
+    """The user, redirect URI and PKCE challenge that a code was issued for. None means that the code is not bound to one."""
 
     person: Person
     redirect_uri: str | None
@@ -66,11 +66,11 @@ class Code:
 
 @dataclass
 class Behaviour:
-    """What the server does and has done.
+    """The configuration of the server and a record of what it has done.
 
-    A fault is a status, "500", one of GitHub's errors, "error:redirect_uri_mismatch", any JSON, 'json:{"id": true}', or one of:
-    "html", "list", "empty", "null", "nothing", "huge" (not GitHub's format), "limited" (rate limit), "redirect", "hang" and
-    "cut".
+    A fault is an HTTP status such as "500", a GitHub error such as "error:redirect_uri_mismatch", any JSON such as
+    'json:{"id":true}', or one of: "html", "list", "empty", "null", "nothing", "huge" (not GitHub's format), "limited" (rate
+    limit), "redirect", "hang" and "cut".
     """
 
     person: Person = field(default_factory=ada)  # the user signed in at GitHub
@@ -79,12 +79,12 @@ class Behaviour:
     auto: bool = False  # consents without asking, as GitHub does after an earlier consent
     faults: dict[str, str] = field(default_factory=dict)  # by path
     requests: list[Received] = field(default_factory=list)
-    codes: dict[str, Code] = field(default_factory=dict)  # unused ones
+    codes: dict[str, Code] = field(default_factory=dict)  # the unused ones
     tokens: dict[str, Person] = field(default_factory=dict)
     issued: int = 0
 
     def issue_code(self, person: Person | None = None, redirect_uri: str | None = None, challenge: str | None = None) -> str:
-        """Return a code as if `person`, by default the signed-in user, had consented."""
+        """Issue a code as if `person` had consented. The default is the user signed in at GitHub."""
         self.issued += 1
         code = f"confidential-code-{self.issued}"
         self.codes[code] = Code(person or self.person, redirect_uri, challenge)
@@ -92,7 +92,7 @@ class Behaviour:
 
 
 def build(behaviour: Behaviour) -> Starlette:
-    """Return the server app."""
+    """Return the server as an ASGI app."""
 
     def route(path: str, method: str, endpoint: Callable[[Behaviour, Received], Response]) -> Route:
         async def answer(request: Request) -> Response:
@@ -139,7 +139,7 @@ def _access_token(behaviour: Behaviour, received: Received) -> Response:
     form = received.form
     if (form.get("client_id"), form.get("client_secret")) != (behaviour.client_id, behaviour.client_secret):
         return _error("incorrect_client_credentials", received)
-    code = behaviour.codes.pop(form.get("code", ""), None)  # a code works for one try, whatever the result
+    code = behaviour.codes.pop(form.get("code", ""), None)  # a code can be used once, even if the exchange fails
     if code is None or (code.challenge and _challenge(form.get("code_verifier", "")) != code.challenge):
         return _error("bad_verification_code", received)
     if code.redirect_uri and form.get("redirect_uri") != code.redirect_uri:
@@ -154,7 +154,7 @@ def _challenge(verifier: str) -> str:
 
 
 def _error(error: str, received: Received) -> Response:
-    # Worse than GitHub: repeats all secrets, so that tests detect it if they leak further.
+    # Worse than GitHub: the error repeats all secrets, so that tests notice if they leak any further.
     return JSONResponse({"error": error, "error_description": f"{received.form}", "error_uri": "https://docs.example.com"})
 
 
@@ -171,7 +171,7 @@ async def _faulty(fault: str, request: Request, received: Received, good: Respon
     match kind:
         case "error":
             return _error(value, received)
-        case "redirect":  # with everything that was requested in its body
+        case "redirect":  # its body has the complete good response
             return Response(good.body, 307, {"Location": f"{received.path}?again"}, "application/json")
         case "limited":
             return JSONResponse({"message": "API rate limit exceeded"}, 403, {"x-ratelimit-remaining": "0"})
@@ -180,7 +180,7 @@ async def _faulty(fault: str, request: Request, received: Received, good: Respon
         case "hang":
             while (await request.receive())["type"] != "http.disconnect":
                 pass
-            return good  # the client has left
+            return good  # the client has disconnected
         case "cut":
             return StreamingResponse(_cut(), media_type="application/json", headers={"Content-Length": "100"})
     odd = {"list": '["odd"]', "empty": "{}", "null": "null", "nothing": "", "html": "<h1>Unicorn!</h1>", "json": value}
@@ -196,6 +196,6 @@ async def _cut() -> AsyncIterator[str]:
 
 @contextmanager
 def running(behaviour: Behaviour) -> Iterator[str]:
-    """Serve on a free loopback port from a thread; yields the base URL, also the API's."""
+    """Serve on a free loopback port from a thread. Yields the base URL, which is also that of the API."""
     with served(build(behaviour)) as url:
         yield url

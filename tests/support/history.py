@@ -1,4 +1,4 @@
-"""Past interviews written straight into a database, with chosen days and scores."""
+"""Past interviews with chosen dates and scores, inserted directly into a database."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def add_interviews(
     every: timedelta = timedelta(days=1),
     plan: Plan = STANDARD,
 ) -> list[int]:
-    """Add an interview per sequence of scores, oldest first and the last one today; return their ids.
+    """Add one interview per sequence of scores, the oldest first and the last one today. Returns their IDs.
 
-    With as many scores as the plan has questions it is finished, with fewer it is paused at the next question.
+    An interview with as many scores as the plan has questions is finished; with fewer, it is paused at the next question.
     """
     engine = create_engine(database_url, poolclass=NullPool)
     with Session(engine) as session:

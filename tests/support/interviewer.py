@@ -1,4 +1,4 @@
-"""A small scripted interviewer for tests: records its requests, and can fail, wait and misbehave."""
+"""A small scripted interviewer for tests, which records its requests and can fail, wait, or misbehave."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RUBRIC: dict[str, Any] = {
 
 
 class ScriptedInterviewer:
-    """An `Interviewer`. An answer makes the key points whose ordinal it contains: first, second, third."""
+    """An `Interviewer` for tests. An answer makes a key point if it contains the point's ordinal: first, second, or third."""
 
     name = "scripted"
     model = "test"

@@ -1,4 +1,4 @@
-"""Random customer histories, with their worth counted in the simplest possible way."""
+"""Random customer histories, with the expected credits counted in the simplest possible way."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ COMMANDS = (
 
 @dataclass
 class Upgrade:
-    """An upgrade that granted credits and is not paid yet; `taken`: the credits were taken back."""
+    """An unpaid upgrade that granted credits. `taken` says whether the credits were taken back."""
 
     covered_by: str = ""  # the pending invoice that pays for it
     taken: bool = False
@@ -47,9 +47,9 @@ class Upgrade:
 
 @dataclass
 class Life:
-    """A customer's life: commands run in its own store, the deliveries they fire, and what they are worth.
+    """A customer's life: the commands run in the customer's own store, the webhooks they fire, and the credits they are worth.
 
-    Every command takes its choices from `chance`, so the same seed gives the same life.
+    Commands choose at random only from `chance`, so the same seed gives the same life.
     """
 
     email: str
@@ -58,15 +58,15 @@ class Life:
     told: list[Delivery] = field(default_factory=list)
     individual: int = 0
     subscription: int = 0
-    _worth: dict[str, int] = field(default_factory=dict)  # by invoice id, and by order id of single credits
+    _worth: dict[str, int] = field(default_factory=dict)  # credits by invoice ID, or by order ID for single credits
     _upgraded: set[tuple[str, str]] = field(default_factory=set)
-    _first: dict[str, str] = field(default_factory=dict)  # initial invoice by order id
-    _last_upgrade: dict[str, tuple[str, str]] = field(default_factory=dict)  # cycle and invoice, by subscription id
+    _first: dict[str, str] = field(default_factory=dict)  # initial invoice by order ID
+    _last_upgrade: dict[str, tuple[str, str]] = field(default_factory=dict)  # cycle and invoice, by subscription ID
     _in_force: dict[str, int] = field(default_factory=dict)  # credits by pending invoice
-    _upgrade: dict[str, Upgrade] = field(default_factory=dict)  # by subscription id: its last change, if nothing was paid since
+    _upgrade: dict[str, Upgrade] = field(default_factory=dict)  # by subscription ID: the last unpaid change
 
     def live(self, commands: list[str]) -> Life:
-        """Run the commands, skipping impossible ones."""
+        """Run the commands in order, skipping those that are impossible."""
         for command in commands:
             try:
                 getattr(self, f"_{command}")()
@@ -74,7 +74,7 @@ class Life:
                 continue
         return self
 
-    # Each command counts its worth at once, in the order of events.
+    # Each command counts the credits it is worth immediately, in the order of events.
 
     def _any_subscription(self) -> str:
         return self.chance.choice(list(self.store.subscriptions))
@@ -110,7 +110,10 @@ class Life:
         self._running_again(id, paid=True)
 
     def _running_again(self, id: str, *, paid: bool) -> None:
-        """Return the credits taken when the subscription ended unpaid; once paid, they are never taken again."""
+        """Restore the credits taken when the subscription ended with an unpaid upgrade.
+
+        Once the upgrade is paid, they are final.
+        """
         if (upgrade := self._upgrade.get(id)) and upgrade.taken:
             upgrade.taken = False
             self.subscription += 10
@@ -118,7 +121,7 @@ class Life:
             self._upgrade.pop(id, None)
 
     def _ended(self, id: str) -> None:
-        """Take back an unpaid upgrade if a payment is overdue."""
+        """Take back the credits of an unpaid upgrade if a payment is overdue."""
         upgrade = self._upgrade.get(id)
         if upgrade and not upgrade.taken and self.store._pending(id):
             upgrade.taken = True
@@ -164,7 +167,7 @@ class Life:
         if status == "on_trial":
             return
         if new == PRO:
-            # In the same cycle, take only what the previous upgrade gave: the rest was taken or never given.
+            # In the same cycle, take back only what the previous upgrade gave: the rest was already taken or never given.
             self.subscription -= self._worth.pop(last_invoice, 0) if last_cycle == cycle[1] else 10
         elif cycle not in self._upgraded:
             self._upgraded.add(cycle)
@@ -175,7 +178,10 @@ class Life:
             self._in_force[pending] = 0
 
     def _undo_taking(self, id: str) -> None:
-        """A later change replaces it: only the last one can end unpaid."""
+        """Restore the credits of an unpaid upgrade and forget it.
+
+        A later change replaces it; only the last one can end unpaid.
+        """
         self._running_again(id, paid=True)
 
     def _upgrade_unpaid(self) -> None:
@@ -184,11 +190,11 @@ class Life:
             self._change(paid=False)
 
     def _upgrade_later(self) -> None:
-        """Change the plan, paid with the next month."""
+        """Change the plan without an immediate invoice; the new price is due with the next month."""
         self._change(charged=False)
 
     def _dither(self) -> None:
-        """Change the plan back and forth within one billing cycle."""
+        """Change the plan back and forth two to four times within one billing cycle."""
         for _ in range(self.chance.randint(2, 4)):
             self._change()
 
@@ -244,5 +250,5 @@ class Life:
 
 
 def life(email: str, commands: list[str], seed: int, first_id: int) -> Life:
-    """Return a life after running the commands."""
+    """Return a customer's life after running the commands in a new store."""
     return Life(email, random.Random(seed), shop(first_id=first_id)).live(commands)

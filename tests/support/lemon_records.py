@@ -1,4 +1,4 @@
-"""Records of a Lemon Squeezy store, in the format of its API and webhooks."""
+"""The records of a Lemon Squeezy store, in the format of its API and webhooks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Resource = dict[str, Any]
 
 @dataclass(frozen=True)
 class Variant:
-    """A variant for sale; `price` in cents, monthly for a subscription."""
+    """A variant for sale. `price` is in cents, per month for a subscription."""
 
     id: str
     name: str
@@ -34,19 +34,19 @@ class Variant:
 
     @property
     def price_id(self) -> int:
-        """The id of its price, an arbitrary number."""
+        """The ID of the variant's price, an arbitrary number."""
         return int(self.id) + 400_000
 
 
 def resource(type: str, id: str, attributes: Resource) -> Resource:
-    """Return a record with its links."""
+    """Return a record in JSON:API format, with its links."""
     link = f"{API}/{type}/{id}"
     related = {name: {"links": {"related": f"{link}/{name}", "self": f"{link}/relationships/{name}"}} for name in RELATED[type]}
     return {"type": type, "id": id, "attributes": attributes, "relationships": related, "links": {"self": link}}
 
 
 def order(id: int, item_id: int, variant: Variant, quantity: int, total: int, at: str) -> Resource:
-    """Return the attributes of an order, without its owner; `total` in cents."""
+    """Return the attributes of a new paid order, without its owner. `total` is in cents."""
     times = {"created_at": at, "updated_at": at}
     item = {"id": item_id, "order_id": id, **described(variant), "price_id": variant.price_id}
     return {
@@ -62,7 +62,10 @@ def order(id: int, item_id: int, variant: Variant, quantity: int, total: int, at
 
 
 def subscription(variant: Variant, processor: str, created: str, ends: datetime, *, trial: bool) -> Resource:
-    """Return the attributes of a new subscription, without owner, order and item; `ends`: the cycle."""
+    """Return the attributes of a new subscription, without owner, order, and item.
+
+    `ends` is the end of its trial or first cycle.
+    """
     card = processor != "paypal"
     return {
         **described(variant),
@@ -83,7 +86,7 @@ def subscription(variant: Variant, processor: str, created: str, ends: datetime,
 
 
 def invoice(of: Resource, reason: str, total: int, status: str, at: str) -> Resource:
-    """Return the attributes of a subscription's invoice; `total` in cents."""
+    """Return the attributes of an invoice of the subscription `of`. `total` is in cents."""
     same = ("store_id", "customer_id", "user_name", "user_email", "card_brand", "card_last_four", "test_mode")
     return {
         **{name: of["attributes"][name] for name in same},
@@ -98,19 +101,19 @@ def invoice(of: Resource, reason: str, total: int, status: str, at: str) -> Reso
 
 
 def described(variant: Variant) -> Resource:
-    """Return the attributes that name a variant."""
+    """Return the product and variant attributes of a record."""
     return {"product_id": PRODUCT_ID, "product_name": PRODUCT, "variant_id": int(variant.id), "variant_name": variant.name}
 
 
 def amounts(total: int) -> Resource:
-    """Return the attributes of an amount due, in cents, with nothing refunded yet."""
+    """Return the attributes of an amount due, in cents, with no discount, tax, or refund."""
     none = {**money("discount_total", 0), **money("tax", 0), "tax_inclusive": False, **money("refunded_amount", 0)}
     paid = {**money("subtotal", total), **money("total", total), "currency": "USD", "currency_rate": "1.00000000"}
     return {**paid, **none, "refunded": False, "refunded_at": None}
 
 
 def money(name: str, cents: int) -> Resource:
-    """Return an amount in its three formats."""
+    """Return the attributes of an amount in its three formats: cents, cents in USD, and text."""
     return {name: cents, f"{name}_usd": cents, f"{name}_formatted": f"${cents / 100:.2f}"}
 
 
@@ -120,6 +123,6 @@ def time(moment: datetime) -> str:
 
 
 def month_after(moment: datetime, day: int) -> datetime:
-    """Return the same time a month later, on `day` or the month's last day if that is earlier."""
+    """Return the same time one month later, on `day` or on the last day of the month if that is earlier."""
     year, month = moment.year + moment.month // 12, moment.month % 12 + 1
     return moment.replace(year=year, month=month, day=min(day, calendar.monthrange(year, month)[1]))

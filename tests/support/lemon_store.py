@@ -1,4 +1,4 @@
-"""A Lemon Squeezy store without the network: commands, the webhooks they fire, and the records."""
+"""An in-memory Lemon Squeezy store: commands, the webhooks they fire, and the resulting records."""
 
 from __future__ import annotations
 
@@ -15,30 +15,33 @@ from tests.support.lemon_records import Resource, Variant, time
 
 START = datetime(2026, 3, 2, 9, 14, tzinfo=UTC)
 TRIAL = timedelta(days=14)
-# A failed payment is retried after this; the subscription's `renews_at` has that date meanwhile.
+# A failed payment is retried after this time. Until then, the subscription's `renews_at` has that date.
 NEXT_TRY = timedelta(days=5)
 SIGNED_FOR = timedelta(hours=24)
 
 
 class Impossible(ValueError):
-    """The store cannot do that with this subscription in its current state."""
+    """The store cannot run this command on the subscription in its current state."""
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """One webhook as it is posted."""
+    """The event name and body of a webhook."""
 
     event: str
     body: bytes
 
     def headers(self, secret: str) -> dict[str, str]:
-        """Return its headers, signed with the webhook secret."""
+        """Return the webhook's HTTP headers, including the signature made with the webhook secret."""
         signature = hmac.new(secret.encode(), self.body, hashlib.sha256).hexdigest()
         return {"Content-Type": "application/json", "X-Event-Name": self.event, "X-Signature": signature}
 
 
 class Store:
-    """A store and its clock. Each command advances the clock by some seconds and returns the webhooks it fires, in order."""
+    """A store with its own clock.
+
+    Each command advances the clock by a few seconds and returns the webhooks it fires, in order.
+    """
 
     def __init__(
         self,
@@ -52,7 +55,7 @@ class Store:
         test_mode: bool = False,
         site: str = "https://our-store.lemonsqueezy.example",
     ) -> None:
-        """Ids start at `first_id`, so that several stores can share one database; `site` is the base of signed URLs."""
+        """IDs start at `first_id`, so that several stores can share one database. `site` is the base of signed URLs."""
         self.store_id, self.test_mode, self.site, self.now = store_id, test_mode, site, start.replace(microsecond=0)
         self.individual, self.pro, self.premium = individual, pro, premium
         self.variants = {
@@ -67,19 +70,19 @@ class Store:
         self._next_id = first_id
         self._fired = 0
         self._customers: dict[str, int] = {}
-        self._custom: dict[str, dict[str, str] | None] = {}  # by order id
-        self._cycle_ends: dict[str, datetime] = {}  # by subscription id
+        self._custom: dict[str, dict[str, str] | None] = {}  # by order ID
+        self._cycle_ends: dict[str, datetime] = {}  # by subscription ID
 
     # Commands
 
     def pass_time(self, delta: timedelta) -> None:
-        """Advance the clock; fires nothing."""
+        """Advance the clock without firing webhooks."""
         self.now += delta
 
     def buy(
         self, email: str, *, custom: dict[str, str] | None, quantity: int = 1, variant: str | None = None
     ) -> tuple[str, list[Delivery]]:
-        """Buy once, by default the individual variant; return the order's id and the webhooks."""
+        """Place a one-time order, by default for the individual variant. Returns the order ID and the webhooks."""
         self._tick()
         chosen = self.variants[variant or self.individual]
         order = self._new_order(email, chosen, quantity, chosen.price * quantity, custom)
@@ -95,7 +98,10 @@ class Store:
         processor: str = "stripe",
         total: int | None = None,
     ) -> tuple[str, list[Delivery]]:
-        """Subscribe; return the subscription's id and the webhooks. `total` in cents, by default the price."""
+        """Subscribe and return the subscription ID and the webhooks.
+
+        `total` is in cents; the default is the price, or 0 for a trial.
+        """
         chosen = self.variants[variant]
         paid = total if total is not None else 0 if trial else chosen.price
         self._tick()
@@ -111,17 +117,17 @@ class Store:
         ]
 
     def end_trial(self, id: str) -> list[Delivery]:
-        """End a trial with its first payment."""
+        """End a trial by charging the first payment."""
         self._demand(id, "on_trial")
         return self._charge(id)
 
     def renew(self, id: str) -> list[Delivery]:
-        """Pay the next month; the clock advances to the end of the cycle if necessary."""
+        """Charge the next month. The clock advances to the end of the cycle if necessary."""
         self._demand(id, "active", "past_due", "unpaid")
         return self._charge(id)
 
     def fail(self, id: str) -> list[Delivery]:
-        """Fail the next month's payment, possibly again."""
+        """Fail the next month's payment. If a payment is already pending, fail that one again."""
         attributes = self._demand(id, "on_trial", "active", "past_due")
         self._tick(until=self._cycle_ends[id])
         pending = self._pending(id)
@@ -133,7 +139,7 @@ class Store:
         return [failed, *self._change(id, status="past_due", renews_at=time(self.now + NEXT_TRY))]
 
     def recover(self, id: str) -> list[Delivery]:
-        """Pay the invoice whose payment failed."""
+        """Pay the pending invoice after its payment failed. Raises Impossible if there is none."""
         self._demand(id, "past_due", "unpaid")
         invoice = self._pending(id)
         if invoice is None:
@@ -147,7 +153,10 @@ class Store:
         return [*fired, *self._change(id, status="active", renews_at=renews)]
 
     def change_variant(self, id: str, variant: str, *, charged: bool = True, paid: bool = True) -> list[Delivery]:
-        """Change the plan. `charged`: invoice it at once, with a total of 0 for a downgrade; `paid`: what is due is paid."""
+        """Change the plan; does nothing if the variant stays the same.
+
+        `charged` invoices an active subscription immediately (0 for a downgrade); `paid` says whether an amount due is paid.
+        """
         attributes = self._demand(id, "on_trial", "active", "past_due", "paused", "unpaid")
         old, new = self.variants[str(attributes["variant_id"])], self.variants[variant]
         if old == new:
@@ -164,7 +173,10 @@ class Store:
         return fired
 
     def cancel(self, id: str) -> list[Delivery]:
-        """Cancel: nothing more is charged, and the paid period runs to its end; a cancelled one stays unchanged."""
+        """Cancel the subscription.
+
+        Nothing more is charged, and it runs until the end of the paid period. Does nothing if already cancelled.
+        """
         attributes = self._demand(id, "on_trial", "active", "past_due", "paused", "unpaid", "cancelled")
         if attributes["status"] == "cancelled":
             return []
@@ -172,7 +184,7 @@ class Store:
         return self._change(id, *_with("cancelled"), status="cancelled", cancelled=True, pause=None, renews_at=ends, ends_at=ends)
 
     def resume(self, id: str) -> list[Delivery]:
-        """Resume a cancelled subscription unless its paid period is over; one that is not cancelled stays unchanged."""
+        """Resume a cancelled subscription. Raises Impossible if the paid period is over; does nothing if it is not cancelled."""
         attributes = self._demand(id, "on_trial", "active", "past_due", "paused", "unpaid", "cancelled")
         if attributes["status"] != "cancelled":
             return []
@@ -183,7 +195,7 @@ class Store:
         return self._change(id, *_with("resumed"), status=status, cancelled=False, ends_at=None)
 
     def expire(self, id: str) -> list[Delivery]:
-        """Expire; for a cancelled one the clock advances to the end of the paid period."""
+        """Expire the subscription. If it is cancelled, the clock first advances to the end of the paid period."""
         attributes = self._demand(id, "on_trial", "active", "past_due", "paused", "unpaid", "cancelled")
         if attributes["ends_at"]:
             self._tick(until=self._cycle_ends[id])
@@ -191,43 +203,43 @@ class Store:
         return self._change(id, *_with("expired"), status="expired", cancelled=True, pause=None, ends_at=ends)
 
     def pause(self, id: str) -> list[Delivery]:
-        """Pause: no payments are collected, and nothing is provided."""
+        """Pause the subscription: no payments are collected, and no service is provided."""
         self._demand(id, "active", "past_due", "unpaid")
         return self._change(id, *_with("paused"), status="paused", pause={"mode": "void", "resumes_at": None})
 
     def unpause(self, id: str) -> list[Delivery]:
-        """Collect payments again."""
+        """Resume a paused subscription, which collects payments again."""
         self._demand(id, "paused")
         return self._change(id, *_with("unpaused"), status="active", pause=None)
 
     def unpaid(self, id: str) -> list[Delivery]:
-        """Mark as unpaid: all payment attempts have failed. There is no separate event for this."""
+        """Mark the subscription as unpaid, because all payment attempts have failed. This fires only `subscription_updated`."""
         self._demand(id, "past_due")
         return self._change(id, status="unpaid")
 
     def refund_order(self, order_id: str, cents: int | None = None) -> list[Delivery]:
-        """Refund an order, or `cents` of it."""
+        """Refund an order in full, or `cents` of it."""
         return [self._refund("order_refunded", self.orders[order_id], cents)]
 
     def refund_invoice(self, invoice_id: str, cents: int | None = None) -> list[Delivery]:
-        """Refund a subscription's invoice, or `cents` of it."""
+        """Refund a subscription invoice in full, or `cents` of it."""
         return [self._refund("subscription_payment_refunded", self.invoices[invoice_id], cents)]
 
     # Records
 
     def invoices_of(self, id: str) -> list[str]:
-        """Return the ids of a subscription's invoices, oldest first."""
+        """Return the IDs of a subscription's invoices, oldest first."""
         return [key for key, one in self.invoices.items() if one["attributes"]["subscription_id"] == int(id)]
 
     def put(self, id: str, status: str, variant: str | None = None) -> None:
-        """Add a subscription with this id and status from long ago, without webhooks of its start."""
+        """Add a subscription with this ID and status as if it had started long ago, without firing webhooks."""
         chosen = self.variants[variant or self.pro]
         order = self._new_order("long.ago@example.com", chosen, 1, chosen.price, None)
         attributes = self._new_subscription(id, order, chosen, False, "stripe")["attributes"]
         attributes |= {"status": status, "cancelled": status in ("cancelled", "expired"), "first_subscription_item": None}
 
     def sign_urls(self, id: str) -> None:
-        """Sign a subscription's URLs again, as each response of the API does."""
+        """Renew the signed URLs of a subscription, as Lemon Squeezy does in each API response."""
         self.subscriptions[id]["attributes"]["urls"] = {
             "update_payment_method": self._signed(f"subscription/{id}/payment-details"),
             "customer_portal": self._signed("billing"),
@@ -255,7 +267,7 @@ class Store:
         return attributes
 
     def _pending(self, id: str) -> Resource | None:
-        """Return the newest invoice if it is pending; older ones are not retried."""
+        """Return the subscription's newest invoice if it is pending, or None. Older invoices are not retried."""
         newest = self.invoices[self.invoices_of(id)[-1]]
         return newest if newest["attributes"]["status"] == "pending" else None
 
@@ -272,7 +284,7 @@ class Store:
         return [success, *self._change(id, status="active", renews_at=self._next_cycle(id))]
 
     def _change(self, id: str, *events: str, **attributes: Any) -> list[Delivery]:
-        """Change a subscription and strictly increase its `updated_at`; fires `subscription_updated` by default."""
+        """Update a subscription with a strictly increasing `updated_at`, and fire `events`, by default `subscription_updated`."""
         self._tick()
         subscription = self.subscriptions[id]
         subscription["attributes"] |= attributes | {"updated_at": time(self.now)}
@@ -299,7 +311,7 @@ class Store:
         return self._fire(event, resource)
 
     def _fire(self, event: str, resource: Resource) -> Delivery:
-        """Return the webhook of a record in its current state."""
+        """Return the webhook for a record in its current state."""
         self._fired += 1
         webhook_id = uuid.uuid5(uuid.NAMESPACE_URL, f"{self._space}/{self._fired}")
         meta: Resource = {"test_mode": self.test_mode, "event_name": event, "webhook_id": str(webhook_id)}
@@ -347,7 +359,7 @@ class Store:
         return self.invoices[id]
 
     def _owned(self, email: str) -> Resource:
-        """Return the attributes of a record's owner."""
+        """Return the store and customer attributes of a record."""
         name = email.partition("@")[0].replace(".", " ").title()
         ours = {"store_id": int(self.store_id), "test_mode": self.test_mode}
         return {**ours, "customer_id": self._customers[email], "user_name": name, "user_email": email}

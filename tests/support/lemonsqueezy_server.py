@@ -1,4 +1,4 @@
-"""A fake of the parts of Lemon Squeezy's API used here, over real HTTP, with faults on request.
+"""A fake, over real HTTP, of the parts of the Lemon Squeezy API that we use, with faults on request.
 
 To try purchases by hand: python -m tests.support.lemonsqueezy_server PORT WEBHOOK_URL SECRET
 """
@@ -44,7 +44,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Statuses(MutableMapping[str, str]):
-    """The status of each subscription in a store, by id; setting one adds a subscription from long ago."""
+    """The status of each subscription in a store, by ID. Setting a status adds a subscription as if it had started long ago."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -66,10 +66,10 @@ class Statuses(MutableMapping[str, str]):
 
 
 class Behaviour:
-    """What the server knows, does and has done.
+    """The configuration of the server and a record of what it has done.
 
-    Each request to the API uses up one of `faults`: a status, 0 for a response that never comes, "html" for one that is not JSON,
-    "json:..." for any JSON with status 200, "busy:2" for a 429 to all requests within the next two seconds.
+    Each API request uses up one of `faults`: an HTTP status, 0 for a 504 after five seconds, "html" for an HTML page,
+    "json:..." for any JSON with status 200, or "busy:2" for a 429 to every request within the next two seconds.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Behaviour:
         shuffle: random.Random | None = None,
         real_time: bool = False,
     ) -> None:
-        """`subscriptions` maps ids to statuses. `real_time` keeps the store's clock from falling behind the real one."""
+        """`subscriptions` maps IDs to statuses. `real_time` keeps the store's clock from falling behind the real one."""
         self.api_key, self.real_time = api_key, real_time
         self.webhook_url, self.webhook_secret, self.shuffle = webhook_url, webhook_secret, shuffle
         self.store = store or Store()
@@ -92,25 +92,28 @@ class Behaviour:
         self.requests: list[str] = []  # method and last path segment, as sent
         self.sent: list[Any] = []  # documents of POST and PATCH
         self.checkouts: dict[str, Resource] = {}
-        self.fired: list[Delivery] = []  # in the order of the events
-        self.answers: list[tuple[str, int]] = []  # the event and the status of each delivery attempt, 0 for none
+        self.fired: list[Delivery] = []  # in event order
+        self.answers: list[tuple[str, int]] = []  # event and HTTP status of each delivery attempt, 0 if there was no response
         self.busy_until = 0.0
         self.currency = "USD"
         self.subscriptions.update(subscriptions or {})
 
     @property
     def subscriptions(self) -> Statuses:
-        """The status of each subscription by id."""
+        """The status of each subscription, by ID."""
         return Statuses(self.store)
 
     def catch_up(self) -> None:
-        """With `real_time`, advance the store's clock to the real time."""
+        """With `real_time`, advance the store's clock to the current time. Otherwise do nothing."""
         if self.real_time:
             late = datetime.now(UTC).replace(microsecond=0) - self.store.now
             self.store.pass_time(max(late, timedelta()))
 
     async def deliver(self, deliveries: list[Delivery]) -> None:
-        """Post webhooks to the webhook URL; one without a 200 is retried after the others, and then dropped."""
+        """Post webhooks to the webhook URL, if any.
+
+        A webhook that does not get a 200 is retried after the others, then dropped.
+        """
         self.fired += deliveries
         waiting = [(delivery, 1) for delivery in deliveries if self.webhook_url]
         if self.shuffle:
@@ -133,7 +136,7 @@ class Behaviour:
 
 
 def build(behaviour: Behaviour) -> Starlette:
-    """Return the server app."""
+    """Return the server as an ASGI app."""
     return Starlette(
         routes=[
             *(Route(f"/v1/{kind}", _guarded(behaviour, _list(behaviour, kind))) for kind in KINDS),
@@ -153,7 +156,7 @@ def build(behaviour: Behaviour) -> Starlette:
 
 
 def _guarded(behaviour: Behaviour, handler: Handler) -> Handler:
-    """Return a handler that records the request, applies faults, and requires the key."""
+    """Return a handler that records the request, applies faults, and requires the API key and the JSON:API headers."""
 
     async def guarded(request: Request) -> Response:
         behaviour.requests.append(f"{request.method} {request.scope['raw_path'].decode().rpartition('/')[2]}")
@@ -175,7 +178,7 @@ def _guarded(behaviour: Behaviour, handler: Handler) -> Handler:
 
 
 async def _fault(behaviour: Behaviour) -> Response | None:
-    """Return the next faulty response, if any."""
+    """Return the next faulty response, or None if there is none."""
     left = behaviour.busy_until - time.monotonic()
     if left > 0:
         return _error(429, {"Retry-After": str(int(left) + 1)})
@@ -243,7 +246,7 @@ def _subscription(behaviour: Behaviour) -> Handler:
 
 
 def _patched(store: Store, id: str, data: Resource) -> list[Delivery]:
-    """Change a subscription as a PATCH requests; raises ValueError or KeyError if that is impossible."""
+    """Apply a PATCH request to a subscription and return the webhooks. Raises ValueError or KeyError if it is not possible."""
     attributes = data["attributes"]
     if (data["type"], data["id"]) != ("subscriptions", id):
         raise Impossible("another one is meant")
@@ -258,7 +261,7 @@ def _patched(store: Store, id: str, data: Resource) -> list[Delivery]:
 
 def _list(behaviour: Behaviour, kind: str) -> Handler:
     async def list_records(request: Request) -> Response:
-        """Respond with a page, newest record first."""
+        """Return one page of records, newest first."""
         page, size = int(request.query_params.get("page[number]", 1)), int(request.query_params.get("page[size]", 10))
         if not (page >= 1 and 1 <= size <= 100):
             return _error(422)
@@ -293,7 +296,7 @@ def _checkout(behaviour: Behaviour) -> Handler:
 
 
 def _variant_of(behaviour: Behaviour, request: Request) -> tuple[Resource, Variant]:
-    """Return the attributes and variant of a checkout page; raises KeyError."""
+    """Return the attributes and variant of a checkout. Raises KeyError if it does not exist."""
     attributes = behaviour.checkouts[request.path_params["id"]]["attributes"]
     return attributes, behaviour.store.variants[str(attributes["variant_id"])]
 
@@ -314,7 +317,7 @@ def _checkout_page(behaviour: Behaviour) -> Handler:
 
 def _pay(behaviour: Behaviour) -> Handler:
     async def pay(request: Request) -> Response:
-        """Pay: deliver the webhooks, then redirect the buyer back."""
+        """Place the order and deliver its webhooks, then redirect the buyer back to the app."""
         try:
             attributes, variant = _variant_of(behaviour, request)
         except KeyError:
@@ -351,13 +354,16 @@ def _error(status: int, headers: Mapping[str, str] | None = None, pointer: str =
 
 @contextmanager
 def running(behaviour: Behaviour) -> Iterator[str]:
-    """Serve on a free loopback port from a thread; yields the base URL for the client."""
+    """Serve on a free loopback port from a thread. Yields the base URL for the client."""
     with served(build(behaviour)) as url:
         yield url
 
 
 def main(port: int, webhook_url: str, secret: str) -> None:
-    """Serve until interrupted. Ids start at the current time, beyond those of earlier runs."""
+    """Print the settings for .env and serve until interrupted.
+
+    IDs start at the current time, so they do not repeat those of earlier runs.
+    """
     store = Store(first_id=int(time.time()), start=datetime.now(UTC), test_mode=True)
     behaviour = Behaviour(store=store, webhook_url=webhook_url, webhook_secret=secret, real_time=True)
     settings = {

@@ -1,4 +1,4 @@
-"""New accounts with their free credit, made in a site's database: the pages of signing up take five seconds."""
+"""New accounts with their free credit, created directly in a site's database. Signing up in the browser takes five seconds."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ BROWSER = "Mozilla/5.0 (X11; Linux x86_64) Chrome/140"
 
 
 def sign_up_in(database_url: str, name: str) -> tuple[str, str]:
-    """Make an account and sign a browser in; returns its address and the secret of its cookie.
+    """Create an account and sign in. Returns its email address and the secret for the session cookie.
 
-    It runs in a thread of its own, as Playwright has an event loop in the caller's.
+    Runs in a separate thread, because Playwright has an event loop in the caller's thread.
     """
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, _sign_up(database_url, name)).result()

@@ -1,4 +1,4 @@
-"""Node tools that measure pages, installed from a lock file by the environment's own npm."""
+"""Node tools that test pages, installed from a lockfile with the npm of the virtual environment."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _INSTALL_SECONDS = 300
 
 
 def node() -> str:
-    """Return the path of the environment's Node."""
+    """Return the path of the virtual environment's Node."""
     return str(Path(sys.executable).with_name("node"))
 
 
 def installed() -> Path:
-    """Return the folder of the modules, reinstalled if the lock file has changed; raises AssertionError if that fails."""
+    """Return the node_modules folder, after reinstalling it if the lockfile has changed. Raises AssertionError if that fails."""
     wanted = hashlib.sha256((FOLDER / "package-lock.json").read_bytes()).hexdigest()
-    # Several test processes may get here at once.
+    # Several test processes may run this at the same time.
     with (FOLDER / "package.json").open() as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
         if not (_STAMP.exists() and _STAMP.read_text() == wanted):
@@ -52,5 +52,5 @@ def _install() -> None:
 
 
 def axe_source() -> str:
-    """Return axe-core as one script, to inject into a page."""
+    """Return axe-core as a single script to inject into a page."""
     return (installed() / "axe-core" / "axe.min.js").read_text()

@@ -1,4 +1,4 @@
-"""A scripted sign-in provider."""
+"""A scripted OAuth provider."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ ADA = Identity(id=4711, name="Ada Lovelace", email="Ada@Example.com")
 
 
 class ScriptedOAuth:
-    """Maps codes to identities, and records how codes were exchanged."""
+    """Maps codes to identities, and records the verifier and redirect URI of each exchange."""
 
     def __init__(self) -> None:
         self.codes = {"good": ADA}

@@ -1,8 +1,8 @@
-"""A fake chat/completions server over real HTTP, streaming, with faults on request.
+"""A fake chat/completions server over real HTTP, which streams its replies, with faults on request.
 
-Run it alone for measurements:  python -m tests.support.openai_server --port 8099 --first 0.4 --rate 60
+Run it alone for measurements: python -m tests.support.openai_server --port 8099 --first 0.4 --rate 60
 
-With `--stamps` every third streamed word is its send time, so that the receiver can measure latency.
+With `--stamps`, every third word of questions and feedback is its send time, so that the receiver can measure latency.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ FEEDBACK = (
     "You said what happens first and gave a reason for it, which is the heart of the matter. What is missing is the price of "
     "that choice: name what gets slower or harder, and when you would decide otherwise. Next time, back it with a number. "
 )
-# Placeholder of the send time: the last seven digits of the wall clock in milliseconds.
+# The placeholder for the send time, which is the last seven digits of the wall clock in milliseconds.
 STAMP = "t0000000"
 STAMPS_END = 10_000_000
 USAGE = {"prompt_tokens": 1500, "completion_tokens": 200, "total_tokens": 1700, "prompt_tokens_details": {"cached_tokens": 1024}}
@@ -43,43 +43,43 @@ USAGE = {"prompt_tokens": 1500, "completion_tokens": 200, "total_tokens": 1700, 
 
 @dataclass
 class Behaviour:
-    """What the server does; tests change it between requests."""
+    """The configuration of the server, which tests may change between requests, and a record of its requests."""
 
     first: float = 0.0  # seconds before the first token
     rate: float = 0.0  # tokens per second after that; 0 sends all at once
-    at_once: bool = False  # whether a reply is sent in one piece, as fast as possible
-    marks_by_words: bool = False  # whether a verdict hits the key points whose word in `HEARD` the answer contains
+    at_once: bool = False  # whether a reply is sent in one piece, after `first` seconds
+    marks_by_words: bool = False  # whether a verdict marks as hit the key points whose word in `HEARD` the answer contains
     stamps: bool = False  # whether every third word of questions and feedback is its send time
     feedback_tokens: int = 0  # length of the feedback; 0 for its natural length
     faults: list[str] = field(default_factory=list)  # each request uses up one; "" for a good reply
-    usage: dict[str, Any] = field(default_factory=lambda: dict(USAGE))  # the usage it reports, if requested; empty: none
-    knows_usage: bool = True  # whether it accepts a request for usage
-    models: list[str] = field(default_factory=list)  # the names it lists
-    fault_for: dict[str, str] = field(default_factory=dict)  # by kind of request, until removed
+    usage: dict[str, Any] = field(default_factory=lambda: dict(USAGE))  # the token usage it reports if requested; empty for none
+    knows_usage: bool = True  # whether it accepts `stream_options`
+    models: list[str] = field(default_factory=list)  # the model names it lists
+    fault_for: dict[str, str] = field(default_factory=dict)  # fault by kind of request; it lasts until removed
     remembers: bool = True  # whether it records requests
     requests: list[dict[str, Any]] = field(default_factory=list)
-    first_tokens: list[tuple[str, float]] = field(default_factory=list)  # (kind, wall clock) of every first token
+    first_tokens: list[tuple[str, float]] = field(default_factory=list)  # kind and wall-clock time of every first token
 
 
 def tokens(text: str) -> list[str]:
-    """Cut text into pieces of about four characters, like tokens."""
+    """Split text into pieces of up to about four characters, like tokens. A stamp placeholder stays in one piece."""
     return re.findall(rf"\s?{STAMP}|\s?\S{{1,4}}|\s", text)
 
 
 def stamped(text: str) -> str:
-    """Replace every third word with the stamp placeholder."""
+    """Replace every third word with the send-time placeholder."""
     words = text.split()
     words[2::3] = [STAMP] * len(words[2::3])
     return " ".join(words)
 
 
 def stamp() -> str:
-    """Return the current time's stamp."""
+    """Return the stamp for the current time."""
     return f"t{int(time.time() * 1000) % STAMPS_END:07d}"
 
 
 def reply(kind: str, data: dict[str, Any], behaviour: Behaviour) -> dict[str, Any]:
-    """Return a good reply to a request of this kind."""
+    """Return a good reply to a request of this kind: a question, a verdict, or a job analysis."""
     if kind == "question":
         number = len(data.get("asked_so_far", [])) + 1
         question = f"Question {number} on {data['topic']}: what would you do first, and why? Say what it costs too."
@@ -127,7 +127,7 @@ def reply(kind: str, data: dict[str, Any], behaviour: Behaviour) -> dict[str, An
 
 
 def spoilt(text: str, fault: str) -> str:
-    """Return a faulty version of a reply."""
+    """Return a reply with this fault in its text, or unchanged if the fault does not affect the text."""
     document = json.loads(text)
     match fault:
         case "broken":
@@ -150,7 +150,7 @@ def spoilt(text: str, fault: str) -> str:
 
 
 def build(behaviour: Behaviour) -> Starlette:
-    """Return the server app."""
+    """Return the server as an ASGI app."""
 
     async def completions(request: Request) -> Response:
         body = await request.json()
@@ -222,7 +222,7 @@ _BEFORE, _AFTER = (
 
 
 def _whole(text: str, usage: dict[str, Any]) -> str:
-    """Return all events of a good reply."""
+    """Return all events of a good reply as one string."""
     events = [f'{_BEFORE}, "delta": {{"content": {json.dumps(piece)}{_AFTER}' for piece in tokens(text)]
     return "".join([*events, _chunk({}, "stop"), _chunk(None, None, usage) if usage else "", "data: [DONE]\n\n"])
 
@@ -241,13 +241,13 @@ def _chunk(delta: dict[str, Any] | None, finish: str | None, usage: dict[str, An
 
 @contextmanager
 def running(behaviour: Behaviour, port: int = 0) -> Iterator[str]:
-    """Serve on loopback from a thread, by default on a free port; yields the base URL for the client."""
+    """Serve on loopback from a thread, by default on a free port. Yields the base URL for the client."""
     with served(build(behaviour), port) as url:
         yield f"{url}/v1"
 
 
 def main() -> None:
-    """Serve until stopped."""
+    """Serve until interrupted."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, default=8099)
     parser.add_argument("--first", type=float, default=0.4)

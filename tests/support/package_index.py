@@ -1,4 +1,4 @@
-"""A small package index on loopback, with wheels built on the fly, to test the effect of future releases."""
+"""A small package index on loopback, with wheels built on the fly, to test how installation handles future releases."""
 
 from __future__ import annotations
 
@@ -17,14 +17,17 @@ from pathlib import Path
 
 
 class Index:
-    """A folder of wheels with the pages that installers read (PEP 503)."""
+    """A folder of wheels with the index pages that installers read (PEP 503)."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "simple"
         self.folder.mkdir(parents=True)
 
     def release(self, name: str, version: str, requires: Sequence[str] = (), extras: Mapping[str, str] | None = None) -> str:
-        """Publish an empty package and return its line for a lock file. `extras` maps each extra to its requirement."""
+        """Publish a package with one trivial module, and return its line for a lockfile.
+
+        `extras` maps each extra to its requirement.
+        """
         metadata = [f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}"]
         metadata += [f"Requires-Dist: {requirement}" for requirement in requires]
         for extra, requirement in (extras or {}).items():
@@ -38,7 +41,7 @@ class Index:
         return self._publish(name, version, files)
 
     def republish(self, name: str) -> str:
-        """Publish an installed package from this environment and return its line for a lock file."""
+        """Publish a package that is installed in this environment, and return its line for a lockfile."""
         found = distribution(name)
         version, plain = found.version, name.replace("-", "_")
         files = {}
@@ -70,7 +73,7 @@ class Index:
 
     @contextmanager
     def serving(self, delay: float = 0.0) -> Iterator[str]:
-        """Serve the index and yield its address; each wheel is delayed by `delay` seconds."""
+        """Serve the index while the block runs and yield its URL. Each wheel is delayed by `delay` seconds."""
         server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, delay, directory=str(self.folder)))
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:

@@ -1,4 +1,4 @@
-"""A table of all pages, for the checks that every page must pass."""
+"""A table of all pages and their states, for the checks that every page must pass."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Who(Enum):
 
 @dataclass(frozen=True)
 class Shown:
-    """A page in one state: the name of its screenshot, its address, and its viewer.
+    """A page in one state: the name of its screenshot, its URL, and its viewer.
 
-    In the address, `{finished}`, `{first_question}`, `{later_question}` and `{paused}` are interviews of the veteran, `{shared}`
-    the secret of the link to a report. `loads`: it has a loading state. `fails`: it shows an error when the database is
-    unavailable.
+    In `path`, `{finished}`, `{first_question}`, `{later_question}`, and `{paused}` are the IDs of the veteran's interviews, and
+    `{shared}` is the secret of the link to a report. `loads` says whether the page has a loading state, and `fails` whether it
+    shows an error when the database is unavailable.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Shown:
 
     @property
     def route(self) -> str:
-        """The page that this is a state of."""
+        """The route of the page."""
         return re.sub(r"/(\{\w+\}|\d+)$", "/[id]", self.path.partition("?")[0])
 
 
@@ -75,7 +75,7 @@ PAGES = (
 
 SIZES = ((1280, 800), (390, 844))
 MODES = ("light", "dark")
-# Placeholders of content that is still loading.
+# Placeholders for content that is still loading.
 NOT_THERE_YET = "main .skeleton, main [aria-busy=true]"
 # The server has responded, no placeholder is left, and the page has text.
 _THERE = f"() => !document.querySelector('{NOT_THERE_YET}') && document.querySelector('main').innerText.trim()"
@@ -86,31 +86,31 @@ _CHANGED = """mode => document.documentElement.classList.contains(mode)
 
 @dataclass(frozen=True)
 class Visitors:
-    """The users of a seeded site, and its address."""
+    """The users of a seeded site, and the site's URL."""
 
     url: str
     veteran: Veteran
     newcomer: Newcomer
 
     def address(self, shown: Shown) -> str:
-        """Return the full address of a page."""
+        """Return the full URL of a page."""
         numbers = {
             name: getattr(self.veteran, name) for name in ("finished", "first_question", "later_question", "paused", "shared")
         }
         return self.url + shown.path.format(**numbers)
 
     def cookie(self, who: Who) -> str:
-        """Return the session cookie of this user; empty for nobody."""
+        """Return the user's session cookie, or "" for a signed-out visitor."""
         return {Who.NOBODY: "", Who.NEWCOMER: self.newcomer.cookie, Who.VETERAN: self.veteran.cookie}[who]
 
     def become(self, page: Page, who: Who) -> None:
-        """Sign the page's browser in as this user, or out, from the next page load on."""
+        """Sign the page's browser in as this user, or out, starting with the next page load."""
         page.context.clear_cookies(name=COOKIE)
         if secret := self.cookie(who):
             page.context.add_cookies([{"name": COOKIE, "value": secret, "url": self.url, "httpOnly": True, "sameSite": "Lax"}])
 
     def open(self, page: Page, shown: Shown) -> None:
-        """Load a page as its viewer, and wait until it is complete."""
+        """Load a page as its viewer, and wait until its content is complete."""
         self.become(page, shown.who)
         page.goto(self.address(shown))
         page.wait_for_load_state("networkidle")
@@ -119,7 +119,7 @@ class Visitors:
 
 @dataclass
 class Watched:
-    """A page that records errors and requests to other hosts."""
+    """A page whose errors and requests to other hosts are recorded."""
 
     page: Page
     problems: list[str] = field(default_factory=list)
@@ -130,7 +130,7 @@ class Watched:
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
 
     def fresh(self) -> Page:
-        """Return the page with its records cleared."""
+        """Clear the recorded problems and return the page."""
         self.problems.clear()
         return self.page
 
@@ -145,14 +145,14 @@ class Watched:
 
 @dataclass(frozen=True)
 class Weights:
-    """Gzipped bytes of all files that a page has loaded."""
+    """Total gzipped size, in bytes, of the scripts and stylesheets that a page has loaded."""
 
     script: int
     style: int
 
 
 def weigher(page: Page) -> Callable[[], Weights]:
-    """Record what a page loads; the returned function gives the weights so far, and stops recording."""
+    """Start recording the files that a page loads. The returned function stops recording and returns their sizes."""
     loaded: dict[str, dict[str, Response]] = {"script": {}, "stylesheet": {}}
 
     def note(response: Response) -> None:
@@ -169,6 +169,6 @@ def weigher(page: Page) -> Callable[[], Weights]:
 
 
 def change_mode(page: Page, mode: str) -> None:
-    """Switch between light and dark, as the device does, and wait for color transitions."""
+    """Switch to the light or dark color scheme, and wait for color transitions to finish."""
     page.emulate_media(color_scheme="dark" if mode == "dark" else "light", reduced_motion="reduce")
     page.wait_for_function(_CHANGED, arg=mode)

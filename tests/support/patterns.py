@@ -1,4 +1,4 @@
-"""Every regular expression of the package, and texts built to make one slow."""
+"""Collects every regular expression in the package, and generates text built to make one slow."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 
 import interviewer
 
-# Never applied to users' texts: settings and the build.
+# Settings and build code, which are never applied to user input.
 EXEMPT = ("interviewer.settings", "interviewer.frontend", "interviewer.cli")
-# Repeated, each of these makes some pattern backtrack from every position.
+# Each of these, when repeated, makes some pattern backtrack from every position.
 FRAGMENTS = (
     *("a", "Q", "_", "1", " ", "\t", "\n", ".", ",", ";", ":", "-", "*", "•", "`", '"', "“", "(", "{", "<", "=", "&", "\\", "#"),
     *(
@@ -54,7 +54,7 @@ FRAGMENTS = (
 
 
 def patterns() -> Iterator[tuple[str, re.Pattern[Any]]]:
-    """Yield each compiled pattern in the package's modules, with its location."""
+    """Yield each distinct compiled pattern in the package's modules, with its location."""
     seen: set[tuple[Any, int]] = set()
     for found in pkgutil.walk_packages(interviewer.__path__, "interviewer."):
         if found.name.startswith(EXEMPT) or ".__main__" in found.name:
@@ -79,7 +79,7 @@ def _within(value: object) -> Iterator[re.Pattern[Any]]:
 
 
 def hostile(length: int) -> Iterator[str]:
-    """Yield texts of this length, with and without an end that prevents a full match."""
+    """Yield strings of this length, with and without an ending that prevents a full match."""
     for fragment in FRAGMENTS:
         text = (fragment * (length // len(fragment) + 1))[:length]
         yield text

@@ -1,4 +1,4 @@
-"""Read PDFs of fpdf2: each page's text, decoded as a reader copies it, and the outline."""
+"""Reads PDFs made by fpdf2: the text of each page, decoded as a PDF reader copies it, and the outline."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ESCAPED = {b"\\n": b"\n", b"\\r": b"\r", b"\\t": b"\t", b"\\b": b"\b", b"\\f": 
 
 @dataclass(frozen=True)
 class Read:
-    """A PDF's pages as text, and its outline titles in order."""
+    """The text of a PDF's pages, its outline titles in order, and the number of its links."""
 
     pages: list[str]
     outline: list[str]
@@ -23,12 +23,12 @@ class Read:
 
     @property
     def text(self) -> str:
-        """All text, with a space between separate pieces."""
+        """The text of all pages, with runs of whitespace collapsed."""
         return " ".join(" ".join(self.pages).split())
 
 
 def read(document: bytes) -> Read:
-    """Read a document made by fpdf2."""
+    """Read a PDF made by fpdf2."""
     assert document.startswith(b"%PDF-")
     objects = {int(found[1]): found[2] for found in _OBJECT.finditer(document)}
     pages = [one for one in objects.values() if re.search(rb"/Type /Page\n", one)]
@@ -50,7 +50,7 @@ def _page(page: bytes, objects: dict[int, bytes]) -> str:
 
 
 def _table(font: bytes, objects: dict[int, bytes]) -> dict[int, str]:
-    """Return the character of each of a font's codes."""
+    """Return a font's mapping of character codes to text."""
     table = _content(objects[_reference(font, b"ToUnicode")])
     return {
         int(a, 16): bytes.fromhex(b.decode()).decode("utf-16-be")

@@ -1,4 +1,4 @@
-"""Users with a history, created through the services: pages as they look after weeks of use."""
+"""Users with past interviews, created through the services, so that pages look as they do after weeks of use."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from interviewer.settings import Settings
 from tests.support.candidates import first_part
 from tests.support.newcomers import BROWSER, PASSWORD
 
-# Each finished interview's sample job, and how many days ago it was; oldest first.
+# The sample job of each finished interview and how many days ago it took place, oldest first. An empty job means none.
 HISTORY = (("junior", 41), ("mid-level", 30), ("", 19), ("mid-level", 11), ("senior", 3))
 PRACTISED = "databases-composite-index-order"
-# The share of the model answer that each answer has; candidates improve from one interview to the next.
+# The share of the model answer that each answer contains. Candidates improve by `_BETTER` from one interview to the next.
 _SHARES = (0.3, 0.9, 0.5, 0.2, 0.7, 0.4, 1.0)
 _BETTER = 0.12
 _REMARK = "In my last project I measured this first, because a guess is usually wrong."
@@ -38,7 +38,7 @@ _REMARK = "In my last project I measured this first, because a guess is usually 
 
 @dataclass(frozen=True)
 class Veteran:
-    """A user with finished, paused and open interviews; `cookie` signs a browser in."""
+    """A user with finished, paused, and open interviews. `cookie` is the secret of a signed-in session."""
 
     email: str
     cookie: str
@@ -51,16 +51,16 @@ class Veteran:
 
 @dataclass(frozen=True)
 class Newcomer:
-    """A user with one credit and nothing else."""
+    """A user with one credit and no interviews. `cookie` is the secret of a signed-in session."""
 
     email: str
     cookie: str
 
 
 def seed(database_url: str, history: int = len(HISTORY)) -> tuple[Veteran, Newcomer]:
-    """Create both users in a migrated database; the veteran has `history` finished interviews, 1 to 5.
+    """Create both users in a migrated database. The veteran has the latest `history` of the five finished interviews.
 
-    Runs in a separate thread, because the caller may have an event loop already.
+    Runs in a separate thread, because the caller's thread may already have an event loop.
     """
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, _seed(database_url, history)).result()
@@ -113,7 +113,7 @@ async def _person(services: wiring.Services, email: str, name: str, credits: int
 
 
 async def _interview(services: wiring.Services, person: User, job: str, answers: int, better: float) -> int:
-    """Take an interview up to this many answers; return its id."""
+    """Start an interview, give this many answers, and return the interview ID."""
     interview_id = question_id = 0
     async for happened in services.interviews.start(person.id, SAMPLE_JOBS[job].text if job else ""):
         if isinstance(happened, Started):
@@ -130,7 +130,7 @@ async def _interview(services: wiring.Services, person: User, job: str, answers:
 
 
 async def _said(database: Database, question_id: int, share: float) -> str:
-    """Return a share of a question's model answer, as a candidate would say it."""
+    """Return this share of a question's model answer, with a remark, as a candidate would say it."""
     async with database.transaction() as session:
         row = await session.execute(text("SELECT rubric ->> 'model_answer' FROM questions WHERE id = :id"), {"id": question_id})
     return f"{first_part(str(row.scalar_one()), share)} {_REMARK}"
@@ -144,7 +144,7 @@ async def _practise(services: wiring.Services, person: User) -> None:
 
 
 async def _date_back(database: Database, finished: list[int]) -> None:
-    """Backdate the finished interviews over several weeks."""
+    """Backdate the finished interviews to the days in `HISTORY`."""
     async with database.transaction() as session:
         for id, (_, days) in zip(finished, HISTORY[-len(finished) :], strict=True):
             await session.execute(

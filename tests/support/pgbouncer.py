@@ -1,4 +1,4 @@
-"""PgBouncer with its default settings, in front of the tests' PostgreSQL server."""
+"""Runs PgBouncer, with its default settings, in front of the tests' PostgreSQL server."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ MISSING = (
 )
 START_SECONDS = 10
 PASSWORD = "pooled-secret"
-# PgBouncer refuses to run as root, and must be able to reach the server's socket.
+# PgBouncer refuses to run as root, and its account must be able to reach the server's socket.
 _NOBODY = 65534
-# The first version that allows prepared statements in transaction mode.
+# The first version that supports prepared statements in transaction mode.
 TRACKING = (1, 21)
 
 
 def program() -> str:
-    """Return the path of PgBouncer; raises RuntimeError if it is not installed."""
+    """Return the path of PgBouncer. Raises RuntimeError if it is not installed."""
     found = find_pgbouncer()
     if found is None:
         raise RuntimeError(MISSING)
@@ -39,7 +39,7 @@ def program() -> str:
 
 
 def version() -> tuple[int, int]:
-    """Return PgBouncer's version, (0, 0) if it is not installed."""
+    """Return PgBouncer's major and minor version, or (0, 0) if it is not installed."""
     try:
         said = subprocess.run([program(), "--version"], capture_output=True, text=True, check=True).stdout
     except RuntimeError:
@@ -49,7 +49,7 @@ def version() -> tuple[int, int]:
 
 
 class PgBouncer:
-    """A running PgBouncer with only the given settings."""
+    """A running PgBouncer that uses its defaults except for the given settings."""
 
     def __init__(self, server_url: str, port: int) -> None:
         self._server = make_url(server_url)
@@ -58,12 +58,12 @@ class PgBouncer:
         self.password = self._server.password or PASSWORD
 
     def url(self, database: str | None, **query: str) -> str:
-        """Return a database's URL through the pooler, in the form that hosting providers give."""
+        """Return the URL of a database through the pooler, in the format that hosting providers use."""
         address = URL.create("postgres", self.user, self.password, "127.0.0.1", self.port, database, query)
         return address.render_as_string(hide_password=False)
 
     def ini(self, settings: dict[str, object]) -> str:
-        """Return the configuration file."""
+        """Return the content of the configuration file."""
         host = self._server.query.get("host") or self._server.host or "localhost"
         lines = {
             "listen_addr": "127.0.0.1",
@@ -90,7 +90,10 @@ class PgBouncer:
 
 @contextmanager
 def running(server_url: str, **settings: object) -> Iterator[PgBouncer]:
-    """Run PgBouncer in front of a server, with its defaults except `settings`; as another user if this one is root."""
+    """Run PgBouncer in front of a server while the block runs, with its defaults except for `settings`.
+
+    As root, run it under another account.
+    """
     command = program()
     pooler = PgBouncer(server_url, free_port())
     account = _account(make_url(server_url))
@@ -106,7 +109,7 @@ def running(server_url: str, **settings: object) -> Iterator[PgBouncer]:
                 [command, "pgbouncer.ini"],
                 cwd=folder,
                 user=account,
-                # Root's own groups could open folders that other users cannot.
+                # Root's supplementary groups could open folders that other users cannot.
                 group=account and pwd.getpwuid(account).pw_gid,
                 extra_groups=None if account is None else [],
                 stdout=output,
@@ -116,12 +119,15 @@ def running(server_url: str, **settings: object) -> Iterator[PgBouncer]:
             _wait(pooler, process, log)
             yield pooler
         finally:
-            process.kill()  # newer versions answer SIGTERM by waiting for their clients
+            process.kill()  # newer versions wait for their clients on SIGTERM
             process.wait()
 
 
 def _account(server: URL) -> int | None:
-    """Return the user to run PgBouncer as: the owner of the server's socket, which may be in a private folder."""
+    """Return the UID to run PgBouncer as, or None to keep the current one.
+
+    As root, use the owner of the server's socket folder, which may be private, but never root itself.
+    """
     if os.getuid() != 0:
         return None
     folder = str(server.query.get("host", ""))

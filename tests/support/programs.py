@@ -1,6 +1,6 @@
-"""Programs that the tests need and no Python package contains: `python -m tests.support.programs chromium pgbouncer`.
+"""Installs programs that tests need and no Python package contains: `python -m tests.support.programs chromium pgbouncer`.
 
-A missing program is installed; if that is impossible the command ends with one sentence.
+If a missing program cannot be installed, the command prints one line that says so and exits with status 1.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from pathlib import Path
 
 from tests.support.browser import find_chromium
 
-# Debian installs servers here, which is not on a regular user's PATH.
+# Folders of server programs on Debian and with Homebrew, which may not be on a regular user's PATH.
 SERVER_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin")
 
 
 def find_pgbouncer() -> str | None:
-    """Return the path of PgBouncer, or None."""
+    """Return the path of PgBouncer, or None if it is not installed."""
     return shutil.which("pgbouncer") or shutil.which("pgbouncer", path=os.pathsep.join(SERVER_FOLDERS))
 
 
@@ -27,7 +27,7 @@ FIND: dict[str, Callable[[], str | None]] = {"chromium": find_chromium, "pgbounc
 
 
 def ensure(name: str) -> str | None:
-    """Install a program if it is missing; return None, or one sentence that says what to do."""
+    """Install a program if it is missing. Returns None, or a sentence that says what to do if the installation failed."""
     if FIND[name]():
         return None
     print(f"{name} is missing. Installing it...", flush=True)
@@ -50,7 +50,7 @@ def _ways(name: str) -> Iterator[list[str]]:
 
 
 def _become_root() -> list[str] | None:
-    """Return the prefix that runs a command as root, or None if that needs a password."""
+    """Return the command prefix that gains root privileges, or None if that would need a password."""
     if os.geteuid() == 0:
         return []
     if shutil.which("sudo") and subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False).returncode == 0:
@@ -64,7 +64,7 @@ def _environment() -> dict[str, str]:
 
 
 def main(names: list[str]) -> int:
-    """Ensure each program in turn; return the exit status."""
+    """Ensure that each program is installed, and print the problems. Returns the exit status."""
     problems = [problem for name in names if (problem := ensure(name))]
     for problem in problems:
         print(f"tests: {problem}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""A page without a browser: sends anything a client can over the websocket, and records the server's messages."""
+"""A page without a browser: sends arbitrary events over the websocket and records the server's messages."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from interviewer.accounts.browser_sessions import COOKIE
 from tests.chaos.tabs import NAMESPACE, ROOT_STATE
 
 HYDRATE_AND_LOAD = f"{ROOT_STATE}.hydrate_and_load"
-# In the state once the handlers that fill the page have run.
+# Present in the state once the handlers that load the page have run.
 LOADED = '"is_hydrated_rx_state_":true'
-# Seconds that this may take.
+# Timeout in seconds for loading the page.
 LONG = 20.0
 # Seconds without a message after which the server is considered done.
 QUIET = 0.7
@@ -31,7 +31,7 @@ def new_token() -> str:
 
 @dataclass
 class RawPage:
-    """An open websocket of the page at `path`; `heard` is everything the server has sent."""
+    """An open websocket of the page at `path`. `heard` has everything the server has sent."""
 
     socket: ClientConnection
     path: str
@@ -39,7 +39,11 @@ class RawPage:
     closed: bool = False
 
     def boot(self, *, hydrate: bool) -> None:
-        """Join the pages' namespace, with the hydrate event in the same packet like the frontend; wait for the page."""
+        """Join the Socket.IO namespace, and collect the initial messages.
+
+        With `hydrate`, send the hydrate event in the same packet, as the frontend does, and wait until the page is loaded or 20
+        seconds have passed.
+        """
         self.socket.send(f"40{NAMESPACE}," + (json.dumps({"event": self._event(HYDRATE_AND_LOAD, None)}) if hydrate else ""))
         until = time.monotonic() + LONG
         while hydrate and not self.closed and LOADED not in "".join(self.heard) and time.monotonic() < until:
@@ -47,7 +51,7 @@ class RawPage:
         self.listen()
 
     def send(self, name: str, payload: Mapping[str, Any] | None = None) -> str:
-        """Send an event and return the messages that follow; empty if the server has closed the connection."""
+        """Send an event and return the messages that follow, or "" if the server has closed the connection."""
         try:
             self.socket.send(f"42{NAMESPACE},{json.dumps(['event', self._event(name, payload)])}")
         except ConnectionClosed:
@@ -56,7 +60,7 @@ class RawPage:
         return self.listen()
 
     def listen(self, quiet: float = QUIET) -> str:
-        """Return what the server sends until it is quiet."""
+        """Collect and return the server's messages until none arrives for `quiet` seconds or the connection closes."""
         heard: list[str] = []
         while not self.closed:
             try:
@@ -69,7 +73,7 @@ class RawPage:
         return "\n".join(heard)
 
     def ends_within(self, seconds: float) -> bool:
-        """Return whether the server closes the connection in time."""
+        """Return whether the server closes the connection within `seconds`."""
         until = time.monotonic() + seconds
         while not self.closed and time.monotonic() < until:
             self.listen(0.1)
@@ -81,7 +85,7 @@ class RawPage:
 
 @contextmanager
 def raw_page(port: int, path: str, token: str, cookie: str = "", *, hydrate: bool = True) -> Iterator[RawPage]:
-    """Open a page with this token and session cookie; `heard` has the initial messages."""
+    """Open the page at `path` with this token and session cookie. `heard` already has the initial messages."""
     url = f"ws://localhost:{port}{NAMESPACE}/?EIO=4&transport=websocket&token={token}"
     headers = {"Cookie": f"{COOKIE}={cookie}"} if cookie else None
     with connect(url, additional_headers=headers, max_size=None) as socket:

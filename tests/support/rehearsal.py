@@ -1,4 +1,4 @@
-"""Shared by rehearsals of failures: a database server that can be stopped, users, and clients that count failures."""
+"""Shared by the failure rehearsals: a database server that can be stopped, users, and clients that count failures."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ VALUES (:id, 'individual', :credits, 'to rehearse with', 'test', :key, now())
 
 
 def alone(rehearse: Callable[[Path, str], None]) -> None:
-    """Run one rehearsal alone, on an empty database of its own server."""
+    """Run one rehearsal with a temporary folder and an empty database on a private server."""
     logging.disable(logging.INFO)
     os.environ["ENV_FILE"] = os.devnull
     with tempfile.TemporaryDirectory(prefix="interviewer-rehearsal-") as name:
@@ -60,7 +60,7 @@ def alone(rehearse: Callable[[Path, str], None]) -> None:
 
 
 class Cluster:
-    """A private PostgreSQL server, which can be stopped and started."""
+    """A private PostgreSQL server that can be stopped and started."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -68,12 +68,12 @@ class Cluster:
         self.url = self._embedded.start()
 
     def create(self, name: str) -> str:
-        """Create an empty database and return its address."""
+        """Create an empty database and return its URL."""
         execute(self.url, f'CREATE DATABASE "{name}"')
         return make_url(self.url).set(database=name).render_as_string(hide_password=False)
 
     def stop(self) -> None:
-        """Stop the server with clients connected, as an administrator does: `pg_ctl stop --mode=fast`."""
+        """Stop the server while clients are connected, as an administrator does with `pg_ctl stop --mode=fast`."""
         self._embedded.postmaster.stop()
 
     def start(self) -> None:
@@ -86,7 +86,7 @@ class Cluster:
 
 
 def execute(url: str, statement: str, **given: object) -> Any:
-    """Run a statement outside a transaction; return the first value of its first row, None if it has none."""
+    """Run a statement outside a transaction. Returns the first value of the first row, or None if there is none."""
     engine = create_engine(driver_url(url), isolation_level="AUTOCOMMIT")
     try:
         with engine.connect() as connection:
@@ -97,7 +97,7 @@ def execute(url: str, statement: str, **given: object) -> Any:
 
 
 def accounts(database_url: str, count: int, credits: int, prefix: str = "person") -> list[str]:
-    """Create accounts with a password and credits in a migrated database; return their addresses."""
+    """Create accounts with a password and credits in a migrated database. Returns their email addresses."""
     with ThreadPoolExecutor(1) as thread:  # the caller may have an event loop already, as Playwright does
         hash, made = thread.submit(asyncio.run, hash_password(PASSWORD)).result(), []
     for number in range(count):
@@ -109,7 +109,7 @@ def accounts(database_url: str, count: int, credits: int, prefix: str = "person"
 
 
 class Program(Client):
-    """A client that records each failed attempt, whether it is retried or not."""
+    """A client that counts failed attempts by status or reason, whether they are retried or not."""
 
     def __init__(self, url: str, **options: Any) -> None:
         super().__init__(url, **options)
@@ -124,7 +124,7 @@ class Program(Client):
 
 
 class Load:
-    """Clients that sign in, view the dashboard and answer questions, over and over, until stopped."""
+    """Clients that repeatedly sign in, view the dashboard, and answer questions, until stopped."""
 
     def __init__(self, url: str, emails: list[str], pause: float = 0.2) -> None:
         self.done: Counter[str] = Counter()
@@ -138,7 +138,7 @@ class Load:
             thread.start()
 
     def stop(self) -> None:
-        """Let each client finish its current step."""
+        """Let each client finish its current step, and wait for all of them."""
         self._over.set()
         for thread in self._threads:
             thread.join(120)
@@ -159,7 +159,7 @@ class Load:
         for number in range(3):
             if self._over.is_set():
                 return
-            # The same text again would count as a retry.
+            # The same text would be treated as a retry.
             self._timed("turn", partial(program.answer, started.interview_id, f"{ANSWER} ({number})"))
             self._timed("dashboard", program.dashboard)
 
@@ -174,7 +174,7 @@ class Load:
 
 @contextmanager
 def opened_page() -> Iterator[Page]:
-    """Yield a page of Chromium."""
+    """Yield a new page in Chromium."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_ARGUMENTS)
         yield browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
@@ -182,7 +182,7 @@ def opened_page() -> Iterator[Page]:
 
 
 def sign_in(page: Page, url: str, email: str) -> None:
-    """Sign a page in through the form."""
+    """Sign in through the login form, and wait for the dashboard."""
     page.goto(f"{url}/login")
     ready(page)
     page.get_by_label("Email").fill(email)
@@ -192,13 +192,13 @@ def sign_in(page: Page, url: str, email: str) -> None:
 
 
 def typed(page: Page) -> str:
-    """Return the content of the answer box, text or code."""
+    """Return the content of the answer box, whether it is for text or code."""
     script = "() => document.getElementById('answer')?.value ?? document.querySelector('.cm-content').innerText.trim()"
     return str(page.evaluate(script))
 
 
 def figure(url: str, name: str, **labels: str) -> float:
-    """Return a metric from a replica's /metrics, summed over these labels; 0 if there is none."""
+    """Return the sum of a metric's series with these labels in a replica's /metrics, or 0 if there are none."""
     total = 0.0
     for line in httpx2.get(f"{url}/metrics", timeout=10).text.splitlines():
         if line.startswith((f"{name}{{", f"{name} ")) and all(f'{key}="{value}"' in line for key, value in labels.items()):
@@ -207,7 +207,7 @@ def figure(url: str, name: str, **labels: str) -> float:
 
 
 def wait_for(what: str, true: Callable[[], bool], seconds: float = 30) -> float:
-    """Wait until something is true, and return the seconds it took; raises AssertionError with `what` on timeout."""
+    """Wait until a condition is true and return the seconds it took. Raises AssertionError with `what` on timeout."""
     began = time.monotonic()
     while not true():
         assert time.monotonic() - began < seconds, f"{what}: did not happen within {seconds:.0f} seconds"
@@ -216,12 +216,12 @@ def wait_for(what: str, true: Callable[[], bool], seconds: float = 30) -> float:
 
 
 def logged(site: Site, pattern: str) -> int:
-    """Return how many lines of a site's log match."""
+    """Return how many lines of a site's log match a pattern."""
     return sum(re.search(pattern, line) is not None for line in site.log.read_text().splitlines())
 
 
 def command(*words: str, database_url: str, root: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run one of our commands with the code in `root`."""
+    """Run an `interviewer` command with the code in `root`."""
     given = {key: value for key, value in os.environ.items() if not key.startswith(("OPENAI_", "GITHUB_", "LEMON_", "REDIS_"))}
     return subprocess.run(
         [Path(sys.executable).with_name("interviewer"), *words],
@@ -234,7 +234,7 @@ def command(*words: str, database_url: str, root: Path = ROOT, **environment: st
 
 
 def examined(database_url: str, root: Path = ROOT) -> None:
-    """Run `interviewer doctor`; raises AssertionError with its findings."""
+    """Run `interviewer doctor`. Raises AssertionError with its output if it finds failures or warnings."""
     found = command("doctor", database_url=database_url, root=root)
     assert found.returncode == 0, f"doctor found a problem: {found.stdout}{found.stderr}"
     amiss = [line for line in found.stdout.splitlines() if line.startswith(("FAILED", "warning"))]

@@ -31,7 +31,7 @@ NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One request as received."""
+    """A request as received."""
 
     body: dict[str, Any]
     key: str | None
@@ -41,29 +41,30 @@ class Received:
 
 @dataclass
 class Behaviour:
-    """What the server does and has done.
+    """The configuration of the server and a record of what it has done.
 
-    A fault is a status, "422", one with another error name, "409:concurrent_idempotent_requests", or one of: "html", "redirect",
-    "empty", "list", "null" (not Resend's format), and "hang" and "cut", which accept the mail but do not confirm it.
+    A fault is an HTTP status such as "422", a status with another error name such as "409:concurrent_idempotent_requests", or
+    one of: "html", "redirect", "empty", "list", "null" (not Resend's format), and "hang" and "cut", which accept the mail
+    without confirming it.
     """
 
-    faults: list[str] = field(default_factory=list)  # each request uses up one; "" for a good response
-    fault: str = ""  # for every request, once `faults` is used up
+    faults: list[str] = field(default_factory=list)  # each request uses up one; "" falls back to a good response
+    fault: str = ""  # applies to every request once `faults` is used up
     requests: list[Received] = field(default_factory=list)
-    sent: dict[str, dict[str, Any]] = field(default_factory=dict)  # by id: the mails that were really sent
-    ids: dict[str, str] = field(default_factory=dict)  # by idempotency key
-    a_second: int = 0  # requests accepted per second; 0: any number
-    refused: int = 0  # requests beyond that limit
-    taken: list[float] = field(default_factory=list)  # when requests were accepted
-    domains: list[dict[str, str]] = field(default_factory=list)  # id, name and status of each
-    key: str = ""  # the only valid key; "": any
-    retry_after: str = ""  # Retry-After of a 429 fault
-    sends_only: bool = False  # the key can only send
-    peers: set[tuple[str, int]] = field(default_factory=set)  # the connections that requests came from
+    sent: dict[str, dict[str, Any]] = field(default_factory=dict)  # the mails that were actually sent, by ID
+    ids: dict[str, str] = field(default_factory=dict)  # mail ID by idempotency key
+    a_second: int = 0  # requests accepted per second; 0 for no limit
+    refused: int = 0  # number of requests refused by that limit
+    taken: list[float] = field(default_factory=list)  # times when requests were accepted
+    domains: list[dict[str, str]] = field(default_factory=list)  # the ID, name, and status of each
+    key: str = ""  # the only valid API key; "" accepts any
+    retry_after: str = ""  # the Retry-After header of a 429 fault
+    sends_only: bool = False  # whether the API key is restricted to sending
+    peers: set[tuple[str, int]] = field(default_factory=set)  # addresses of the connections that requests came from
 
 
 def build(behaviour: Behaviour) -> Starlette:
-    """Return the server app."""
+    """Return the server as an ASGI app."""
 
     async def emails(request: Request) -> Response:
         received = Received(
@@ -107,7 +108,7 @@ def build(behaviour: Behaviour) -> Starlette:
 
 
 def _too_many(behaviour: Behaviour, now: float) -> JSONResponse | None:
-    """Return a 429 for a request beyond the limit, or record it as accepted."""
+    """Return a 429 for a request beyond the limit. Otherwise record the request as accepted and return None."""
     within = [at for at in behaviour.taken if now - at < 1]
     if behaviour.a_second and len(within) >= behaviour.a_second:
         behaviour.refused += 1
@@ -137,13 +138,13 @@ def _faulty(fault: str, received: Received) -> Response:
         case "null":
             return JSONResponse(None)
     status, _, name = fault.partition(":")
-    # Worse than Resend: repeats all secrets, so that tests detect it if they leak further.
+    # Worse than Resend: the error repeats all secrets, so that tests notice if they leak any further.
     message = f"Refused: {received.authorization} {received.body}"
     return _error(int(status), name or NAMES.get(int(status), "application_error"), message)
 
 
 def _refusal(behaviour: Behaviour, received: Received) -> Response | None:
-    """Return Resend's response to an invalid request, or None."""
+    """Return Resend's error response to an invalid request, or None if the request is valid."""
     if not received.authorization.removeprefix("Bearer ").strip():
         return _error(401, "missing_api_key", "Missing API key in the authorization header.")
     if missing := [name for name in ("from", "to", "subject") if not received.body.get(name)]:
@@ -156,7 +157,7 @@ def _refusal(behaviour: Behaviour, received: Received) -> Response | None:
 
 
 def _accepted(behaviour: Behaviour, received: Received) -> str:
-    """Return the mail's id; it is sent unless its key was used before."""
+    """Send the mail and return its ID. If the idempotency key was used before, send nothing and return the earlier ID."""
     if received.key and received.key in behaviour.ids:
         return behaviour.ids[received.key]
     id = f"mail-{len(behaviour.sent) + 1}"
@@ -167,8 +168,8 @@ def _accepted(behaviour: Behaviour, received: Received) -> str:
 
 
 async def _hang(request: Request) -> None:
-    """Send nothing for as long as the client waits."""
-    await request.receive()  # the body is read already, so this waits for the client to disconnect
+    """Send nothing until the client disconnects."""
+    await request.receive()  # the body has been read already, so this waits for the disconnect
 
 
 async def _cut() -> AsyncIterator[str]:
@@ -178,6 +179,6 @@ async def _cut() -> AsyncIterator[str]:
 
 @contextmanager
 def running(behaviour: Behaviour) -> Iterator[str]:
-    """Serve on a free loopback port from a thread; yields the base URL for the client."""
+    """Serve on a free loopback port from a thread. Yields the base URL for the client."""
     with served(build(behaviour)) as url:
         yield url

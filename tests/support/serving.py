@@ -1,4 +1,4 @@
-"""Serve a test server over real HTTP, from a thread, on loopback."""
+"""Serve a test app over real HTTP on loopback, from a thread."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 
 @contextmanager
 def served(app: Starlette, port: int = 0) -> Iterator[str]:
-    """Serve `app` while the block runs, by default on a free port; yields its address."""
+    """Serve `app` while the block runs, by default on a free port. Yields the base URL."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))

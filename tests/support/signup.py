@@ -1,4 +1,4 @@
-"""Accounts made and passwords reset as users do it: with the links that are mailed."""
+"""Create accounts and reset passwords as users do, with the links in their mail."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PASSWORD, NEW = "correct horse battery", "violet harbour lantern"
 
 
 async def mailed_token(services: Services, page: str, position: int = 0) -> str:
-    """Return the token of a mailed link to this page, the newest first."""
+    """Return the token from a mailed link to this page. `position` 0 is the newest mail."""
     await services.post.settle()
     assert services.outbox is not None
     found = [re.search(rf"{page}\?token=(\S+)", item.mail.text) for item in services.outbox.mails]
@@ -19,16 +19,16 @@ async def mailed_token(services: Services, page: str, position: int = 0) -> str:
 
 
 async def link_token(services: Services, position: int = 0) -> str:
-    """Return the token of a mailed confirmation link, the newest first."""
+    """Return the token from a mailed confirmation link. `position` 0 is the newest mail."""
     return await mailed_token(services, "verify-email", position)
 
 
 async def reset_token(services: Services) -> str:
-    """Return the token of the newest mailed link to a new password."""
+    """Return the token from the newest mailed password reset link."""
     return await mailed_token(services, "reset-password")
 
 
 async def signed_up(services: Services, email: str = "ada@example.com", name: str = "Ada") -> User:
-    """Return a new user who has typed the password on the confirmation page."""
+    """Return a new user who has confirmed the email address and entered the password again."""
     await services.accounts.request_verification(email, name, PASSWORD)
     return await services.accounts.confirm(await link_token(services), PASSWORD)

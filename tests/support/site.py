@@ -1,4 +1,4 @@
-"""The production process under test, and helpers to use it in Chromium."""
+"""A production process under test, and helpers to use it in Chromium."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def free_port() -> int:
 
 
 class Site:
-    """An `interviewer run` process on its own port; it can be killed and restarted on the same data."""
+    """An `interviewer run` process on its own port, which can be killed and restarted with the same data."""
 
     def __init__(self, folder: Path, database_url: str, **environment: str) -> None:
         self.port = int(environment.get("PORT") or free_port())
@@ -46,7 +46,7 @@ class Site:
             "PORT": str(self.port),
             "DATABASE_URL": database_url,
             "DATA_DIR": str(folder),
-            # In tests one address signs up more users than in production.
+            # Tests sign up more users from one IP address than production allows.
             "RATE_LIMITS": "off",
             **environment,
         }
@@ -70,7 +70,7 @@ class Site:
         raise AssertionError(f"the server did not start: {self.log.read_text()[-2000:]}")
 
     def kill(self) -> None:
-        """Kill the process at once, like a crash."""
+        """Kill the process immediately, as in a crash."""
         self.process.kill()
         self.process.wait()
 
@@ -81,12 +81,12 @@ class Site:
 
 
 def ready(page: Page) -> None:
-    """Wait until the server has filled the page over its websocket."""
+    """Wait until the server has loaded the page's state over the websocket."""
     page.locator("main[data-hydrated=true]").wait_for(state="attached")
 
 
 def sign_up(page: Page, site: Site, name: str = "Ada") -> str:
-    """Sign the browser in to a new account and open its dashboard; returns its address."""
+    """Create an account, sign the browser in, and open the dashboard. Returns the email address."""
     email, secret = sign_up_in(site.database_url, name)
     page.context.add_cookies([{"name": COOKIE, "value": secret, "url": site.url, "httpOnly": True, "sameSite": "Lax"}])
     page.goto(f"{site.url}/dashboard")
@@ -95,7 +95,7 @@ def sign_up(page: Page, site: Site, name: str = "Ada") -> str:
 
 
 def sign_up_by_mail(page: Page, site: Site, name: str = "Ada") -> str:
-    """Create an account through the pages and the outbox; returns its address."""
+    """Create an account through the pages and the development outbox. Returns the email address."""
     email = f"{name.lower()}{time.time_ns()}@example.com"
     page.goto(f"{site.url}/signup")
     ready(page)
@@ -115,7 +115,7 @@ def sign_up_by_mail(page: Page, site: Site, name: str = "Ada") -> str:
 
 
 def start_interview(page: Page, sample: str | None = None) -> None:
-    """Go from the dashboard to the first question."""
+    """Go from the dashboard to the first question, with a sample job description if `sample` is given."""
     page.get_by_role("link", name="Start an interview").click()
     if sample:
         page.get_by_role("button", name=sample, exact=True).click()
@@ -125,7 +125,7 @@ def start_interview(page: Page, sample: str | None = None) -> None:
 
 
 def box_of(page: Page) -> Locator:
-    """Return the answer box; for code, the editor that replaces the plain box once it has loaded."""
+    """Return the answer box. For code questions, wait for the editor that replaces the plain box."""
     box = page.get_by_label("Your answer")
     expect(box).to_be_visible()
     if page.get_by_label("Language").count():
@@ -134,7 +134,7 @@ def box_of(page: Page) -> Locator:
 
 
 def answer(page: Page, text: str) -> None:
-    """Send an answer."""
+    """Enter and send an answer."""
     box_of(page).fill(text)
     page.get_by_role("button", name="Send answer").click()
 

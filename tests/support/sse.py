@@ -1,4 +1,4 @@
-"""Parse Server-Sent Events (WHATWG HTML, 9.2) as a browser does."""
+"""Parses Server-Sent Events (WHATWG HTML, 9.2) with JSON data, as the API sends them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class ServerSent:
-    """One event."""
+    """A server-sent event. Its data is parsed as JSON."""
 
     id: str
     name: str
@@ -17,7 +17,7 @@ class ServerSent:
 
 
 def events(text: str) -> list[ServerSent]:
-    """Return the events of a stream."""
+    """Parse a complete stream into its events."""
     found = []
     for block in text.split("\n\n"):
         fields = dict(line.split(": ", 1) for line in block.splitlines())
@@ -27,5 +27,5 @@ def events(text: str) -> list[ServerSent]:
 
 
 def written(stream: list[ServerSent], name: str) -> str:
-    """Return the text of all events of one kind."""
+    """Return the concatenated text of all events with this name."""
     return "".join(event.data["text"] for event in stream if event.name == name)

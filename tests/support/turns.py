@@ -1,4 +1,4 @@
-"""Interviews taken through the use cases: started, answered, taken to the end."""
+"""Helpers that start interviews, answer questions, and finish interviews through the services."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from interviewer.interviews.plan import STANDARD
 from interviewer.interviews.views import InterviewView, TurnView
 from interviewer.wiring import Services
 
-# The scripted interviewer finds every key point in it.
+# The scripted interviewer marks every key point as made in this answer.
 GOOD = "The first, the second and the third."
 
 
 async def started(services: Services, user: User, job: str = "") -> tuple[int, TurnView]:
-    """Start an interview and return its id and its first question."""
+    """Start an interview and return its ID and first question."""
     events = [event async for event in services.interviews.start(user.id, job)]
     assert isinstance(events[0], Started)
     assert isinstance(events[-1], Asked), events
@@ -23,17 +23,17 @@ async def started(services: Services, user: User, job: str = "") -> tuple[int, T
 
 
 async def answered(services: Services, user: User, interview_id: int, turn: TurnView, words: str = GOOD) -> list[Event]:
-    """Answer a question and return the events of its turn."""
+    """Answer a question and return the events of the turn."""
     return [event async for event in services.interviews.answer(user.id, interview_id, turn.question_id, words, uuid4())]
 
 
 def next_turn(events: list[Event]) -> TurnView:
-    """Return the question that a turn asks."""
+    """Return the question that these events ask."""
     return next(event.turn for event in events if isinstance(event, Asked))
 
 
 async def take_all(services: Services, user: User) -> InterviewView:
-    """Take a standard interview to its end with good answers."""
+    """Complete a standard interview with good answers and return its view."""
     interview_id, turn = await started(services, user)
     for _ in range(STANDARD.total - 1):
         turn = next_turn(await answered(services, user, interview_id, turn))
