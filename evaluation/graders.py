@@ -14,7 +14,7 @@ from interviewer.grading.reference import rubric_from_reference
 from interviewer.interviews import replies
 from interviewer.interviews.interviewer import AnswerBrief, Interviewer, Usage
 from interviewer.interviews.rubric import MAX_SCORE, exact_score
-from interviewer.interviews.user_text import TextRefused, TextTooLong, clean_answer
+from interviewer.interviews.user_text import InvalidText, TextTooLong, clean_answer
 
 # Evaluation records have no topic, but grading needs one. Topic 6 is general backend knowledge.
 TOPIC = 6
@@ -69,16 +69,16 @@ class InterviewerGrader:
         except ValueError as error:
             raise NotGraded(f"No rubric can be made: {error}") from error
         brief = AnswerBrief(TOPIC, record.kind.value, record.question, rubric.model_dump(mode="json"), answer)
-        told: list[Usage] = []
+        usages: list[Usage] = []
         for left in reversed(range(TRIES)):
             try:
-                judgement = await replies.judge(self._interviewer, brief, lambda _event: None, told.append)
+                judgement = await replies.judge(self._interviewer, brief, lambda _event: None, usages.append)
             except InterviewerError as error:
                 if not left or not isinstance(error, InterviewerBadOutput | InterviewerUnreachable):
-                    raise NotGraded(_in_words(error), _sum(told)) from error
+                    raise NotGraded(_in_words(error), _sum(usages)) from error
             else:
                 break
-        spent = _sum(told)
+        spent = _sum(usages)
         exact = float(exact_score(rubric, judgement.marks, judgement.nature))
         return Graded(exact, spent.prompt, spent.completion, spent.cached)
 
@@ -117,12 +117,12 @@ def _cleaned(answer: str) -> str:
         return clean_answer(answer)
     except TextTooLong as error:
         raise NotGraded("The answer is longer than the app takes.") from error
-    except TextRefused:
+    except InvalidText:
         return ""
 
 
-def _sum(told: list[Usage]) -> Usage:
-    return Usage(sum(one.prompt for one in told), sum(one.cached for one in told), sum(one.completion for one in told))
+def _sum(usages: list[Usage]) -> Usage:
+    return Usage(sum(one.prompt for one in usages), sum(one.cached for one in usages), sum(one.completion for one in usages))
 
 
 def _in_words(error: InterviewerError) -> str:

@@ -14,7 +14,7 @@ from interviewer import api, wiring
 from interviewer.api.maintenance import Maintenance
 from interviewer.api.middleware import CacheHeaders, EventIds, LocalRedirects, OriginGuard, Paths, Requests, SecurityHeaders
 from interviewer.api.open_pages import OwnPages
-from interviewer.api.request_headers import SaneHeaders
+from interviewer.api.request_headers import BoundedHeaders
 from interviewer.api.websockets import Websockets
 from interviewer.components.failure import boundary
 from interviewer.components.head import head
@@ -48,7 +48,7 @@ class Site(rx.App):
 
     def __call__(self) -> ASGIApp:
         """Return the ASGI application wrapped in the outermost middleware."""
-        return Paths(SaneHeaders(super().__call__()))
+        return Paths(BoundedHeaders(super().__call__()))
 
 
 app = Site(

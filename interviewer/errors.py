@@ -75,7 +75,7 @@ class Conflict(AppError):
     user_message = "That isn't possible right now."
 
 
-class DoneElsewhere(Conflict):
+class PortalRequired(Conflict):
     """The payment service allows this change only on its own pages, at `portal_url`."""
 
     user_message = "Nothing has changed yet. You can change this subscription only on the payment service's own page."
@@ -234,13 +234,13 @@ class StartupError(Exception):
     """The app or command cannot start or continue. The message is one sentence for the operator."""
 
 
-def page_words(error: Exception) -> str:
+def page_message_of(error: Exception) -> str:
     """Return the message that pages show for an error. An unexpected error is logged and gets a generic message."""
-    found = for_the_user(error)
+    found = as_app_error(error)
     return found.page_message or found.user_message
 
 
-def for_the_user(error: Exception) -> AppError:
+def as_app_error(error: Exception) -> AppError:
     """Return the error if it is an AppError. An unexpected error is logged and replaced by a generic AppError."""
     if isinstance(error, AppError):
         return error

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from interviewer.core.embedded_postgres.server import make_data_folder
-from interviewer.core.reflex_patches.built_pages import point_at_own_origin, text_before_scripts
+from interviewer.core.reflex_patches.built_pages import connect_to_own_origin, defer_scripts
 from interviewer.errors import StartupError
 from interviewer.settings import ROOT, Settings
 
@@ -38,7 +38,7 @@ _SOURCES = (
 )
 _FILES = ("assets", "rxconfig.py", "requirements.lock", "reflex.lock", "interviewer/frontend.py")
 # Prefixes of npm error lines that do not describe the problem.
-_LESS_TELLING = (
+_UNHELPFUL_PREFIXES = (
     "code ",
     "errno ",
     "syscall ",
@@ -91,7 +91,7 @@ def build(settings: Settings) -> None:
     Raises StartupError if it cannot be built on this machine or the build fails. If the build itself fails, the message contains
     the path of the build log.
     """
-    _refuse_where_nothing_can_be_built(settings)
+    _require_build_tools(settings)
     STAMP.unlink(missing_ok=True)
     shutil.rmtree(CLIENT, ignore_errors=True)
     make_data_folder(settings.data_dir)
@@ -105,11 +105,11 @@ def build(settings: Settings) -> None:
         if status or not (CLIENT / "index.html").exists():
             words = reason(log_path.read_text(errors="replace"))
             raise StartupError(f"The frontend could not be built: {words} (full log: {log_path})")
-    point_at_own_origin(CLIENT / "assets")
+    connect_to_own_origin(CLIENT / "assets")
     add_python(WEB / "node_modules" / "pyodide", CLIENT / "assets" / "pyodide")
     # The code is bundled into the pages' own scripts, so the site does not need its sources.
     shutil.rmtree(CLIENT / "code")
-    text_before_scripts(CLIENT)
+    defer_scripts(CLIENT)
     STAMP.write_text(fingerprint(settings))
 
 
@@ -155,7 +155,7 @@ def reason(log: str) -> str:
     """
     lines = [line.strip() for line in log.splitlines() if _WORD.search(line)]
     from_npm = [line.removeprefix("npm error ") for line in lines if line.startswith("npm error ")]
-    found = list(dict.fromkeys(line for line in from_npm if not line.startswith(_LESS_TELLING)))
+    found = list(dict.fromkeys(line for line in from_npm if not line.startswith(_UNHELPFUL_PREFIXES)))
     if not found and _BUNDLER in lines:
         found = lines[lines.index(_BUNDLER) + 1 :]
     if not found:
@@ -163,7 +163,7 @@ def reason(log: str) -> str:
     return " ".join(found)[:LONGEST_REASON].rstrip(".") + "." if found else "the build ended without any output."
 
 
-def _refuse_where_nothing_can_be_built(settings: Settings) -> None:
+def _require_build_tools(settings: Settings) -> None:
     """Raise StartupError if the frontend cannot be built here, before the old build is removed.
 
     A container image, for example, has neither Node.js nor a writable folder.

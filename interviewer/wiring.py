@@ -27,13 +27,13 @@ from interviewer.billing.reconcile import Reconciliation
 from interviewer.billing.webhook_metrics import CountedMailer, CountedWebhooks
 from interviewer.billing.webhooks import Webhooks
 from interviewer.core import metrics
-from interviewer.core.capacity import Door, Following, files_door, model_door, processor_door
+from interviewer.core.capacity import CapacityQueue, Following, cpu_capacity, files_capacity, model_capacity
 from interviewer.core.database import Database
 from interviewer.core.mail import Mailer
 from interviewer.core.mail_console import Outbox
 from interviewer.core.mail_outbox import Post
 from interviewer.core.mail_resend import ResendMailer
-from interviewer.core.notify import News
+from interviewer.core.notify import Notifier
 from interviewer.core.rate_limit_store import LimitsLimiter
 from interviewer.core.rate_limits import Guard, RateLimiter
 from interviewer.core.readiness import Readiness
@@ -41,10 +41,10 @@ from interviewer.errors import AppError, StartupError
 from interviewer.grading.interviewer import BuiltinInterviewer
 from interviewer.grading.likeness import ShippedBank, WordLikeness
 from interviewer.interviews.appeals import Appeals
-from interviewer.interviews.failed_starts import give_back_lapsed
+from interviewer.interviews.failed_starts import return_expired_credits
 from interviewer.interviews.interviewer import Interviewer
 from interviewer.interviews.interviewer_calls import InterviewerCalls
-from interviewer.interviews.message_api import Programs
+from interviewer.interviews.message_api import ApiInterviews
 from interviewer.interviews.openai_client import OpenAIInterviewer
 from interviewer.interviews.receipts import Receipts
 from interviewer.interviews.turns import Interviews
@@ -79,7 +79,7 @@ class Services:
     guard: Guard
     interviews: Interviews
     appeals: Appeals
-    programs: Programs
+    programs: ApiInterviews
     receipts: Receipts
     dashboard: Dashboard
     skills: Skills
@@ -92,17 +92,17 @@ class Services:
     webhooks: Webhooks
     operations: Operations
     spending: Spending
-    news: News
+    news: Notifier
     open_pages: OpenPages
     readiness: Readiness
-    processor: Door
-    files: Door
+    processor: CapacityQueue
+    files: CapacityQueue
     following: Following
-    doors: tuple[Door, ...]
+    doors: tuple[CapacityQueue, ...]
     outbox: Outbox | None
     outside: tuple[OAuth | LemonSqueezy | RateLimiter | ResendMailer, ...]
 
-    def stop_taking(self) -> None:
+    def stop_accepting_work(self) -> None:
         """Refuse new and waiting work. The lease on waiting work is released, so that another process can take it over."""
         self.readiness.stop()
         self.post.stop()
@@ -111,7 +111,7 @@ class Services:
 
     async def close(self) -> None:
         """Refuse new work, give running work time to finish, then close all connections."""
-        self.stop_taking()
+        self.stop_accepting_work()
         # Concurrently, because each may take as long as one reply from the language model.
         await asyncio.gather(self.appeals.close(), self.interviews.close(), self.receipts.close())
         await self.post.settle()
@@ -146,13 +146,13 @@ def build(
     guard = Guard(limiter)
     bank = ShippedBank()
     interviewer = interviewer or choose_interviewer(settings)
-    (door, processor), files = choose_doors(settings, interviewer), files_door()
+    (door, processor), files = choose_capacities(settings, interviewer), files_capacity()
     calls = InterviewerCalls(database, interviewer, door, settings.grade_repeats)
     interviews = Interviews(database, calls, guard)
     receipts = Receipts(database)
     skills = Skills(database, bank, WordLikeness(), processor)
     reports = Reports(interviews, skills, guard)
-    news = News(database)
+    news = Notifier(database)
     return Services(
         settings=settings,
         database=database,
@@ -165,7 +165,7 @@ def build(
         guard=guard,
         interviews=interviews,
         appeals=Appeals(database, calls, interviews, guard),
-        programs=Programs(interviews, receipts),
+        programs=ApiInterviews(interviews, receipts),
         receipts=receipts,
         dashboard=Dashboard(database),
         skills=skills,
@@ -250,15 +250,15 @@ def choose_prices(settings: Settings) -> Prices:
     return Prices(settings.openai_price_input, settings.openai_price_cached, settings.openai_price_output)
 
 
-def choose_doors(settings: Settings, interviewer: Interviewer) -> tuple[Door, Door]:
+def choose_capacities(settings: Settings, interviewer: Interviewer) -> tuple[CapacityQueue, CapacityQueue]:
     """Return the queue in front of the interviewer and the queue in front of this process's CPU.
 
     They are the same queue for the built-in interviewer, because it runs on this CPU.
     """
     if isinstance(interviewer, BuiltinInterviewer):
-        door = processor_door(settings.model_calls_at_once, settings.model_queue)
+        door = cpu_capacity(settings.model_calls_at_once, settings.model_queue)
         return door, door
-    return model_door(settings.model_calls_at_once, settings.model_queue), processor_door()
+    return model_capacity(settings.model_calls_at_once, settings.model_queue), cpu_capacity()
 
 
 def choose_limiter(settings: Settings) -> RateLimiter | None:
@@ -331,7 +331,7 @@ async def _sweep(services: Services) -> None:
     while True:
         try:
             await services.database.shrink()
-            if count := await give_back_lapsed(services.database):
+            if count := await return_expired_credits(services.database):
                 metrics.starts_failed(count)
                 logger.warning("returned %d credits for interviews that did not start", count)
             await services.sessions.forget_expired()

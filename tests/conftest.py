@@ -28,7 +28,7 @@ from tests.support.billing import shop
 from tests.support.browser import CHROMIUM_ARGUMENTS, chromium
 from tests.support.cleaning import delete_every_row
 from tests.support.interviewer import ScriptedInterviewer
-from tests.support.lemonsqueezy_server import Behaviour
+from tests.support.lemonsqueezy_server import Behavior
 from tests.support.site import Site
 
 # Ignore the configuration of the machine that runs the tests.
@@ -50,12 +50,12 @@ def server_url() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="interviewer-test-") as folder:
         server = EmbeddedPostgres(Path(folder) / "data")
         url = driver_url(server.start())
-        _hurry(url)
+        _disable_disk_syncs(url)
         yield url
         server.stop()
 
 
-def _hurry(url: str) -> None:
+def _disable_disk_syncs(url: str) -> None:
     """Disable disk syncs on the embedded server, because its data does not need to survive a crash."""
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
@@ -130,17 +130,17 @@ def payments() -> LemonSqueezy | None:
 
 
 @pytest.fixture(scope="session")
-def lemon_server() -> Iterator[tuple[str, Behaviour]]:
+def lemon_server() -> Iterator[tuple[str, Behavior]]:
     """URL and behavior of a fake Lemon Squeezy. Each test process has only one, because it is slow to stop."""
-    behaviour = Behaviour()
+    behaviour = Behavior()
     with lemonsqueezy_server.running(behaviour) as url:
         yield url, behaviour
 
 
 @pytest.fixture
-def lemon(lemon_server: tuple[str, Behaviour]) -> Behaviour:
+def lemon(lemon_server: tuple[str, Behavior]) -> Behavior:
     """The behavior of the fake Lemon Squeezy, reset for each test. Its store sells our products."""
-    vars(lemon_server[1]).update(vars(Behaviour(store=shop())))
+    vars(lemon_server[1]).update(vars(Behavior(store=shop())))
     return lemon_server[1]
 
 

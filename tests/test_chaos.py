@@ -15,7 +15,7 @@ from tests.chaos.checking import discrepancies
 from tests.chaos.crowd import connected, make_accounts
 from tests.chaos.load import valkey
 from tests.chaos.people import Pace, Person
-from tests.chaos.watching import log_complaints
+from tests.chaos.watching import log_errors
 from tests.support import openai_server
 from tests.support.site import Site
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.site
 PEOPLE, TURNS_AFTER, TOO_LONG = 6, 2, 100.0
 QUICK = Pace(think=(0.0, 1.0), sentences=(2, 4))
 # Corruptions that the checks must detect.
-SPOILT = (
+CORRUPTIONS = (
     "UPDATE messages SET content = 'other words' WHERE id = (SELECT min(id) FROM messages)",
     "DELETE FROM verdicts WHERE message_id = (SELECT min(message_id) FROM verdicts)",
     "DELETE FROM questions WHERE position = 2",
@@ -43,7 +43,7 @@ def database(make_database: Callable[[str], str]) -> str:
 @pytest.fixture
 def workers(built: None, database: str, tmp_path: Path) -> Iterator[list[Site]]:
     """Two workers that share a database and a Valkey server, with a fake model that streams its replies."""
-    behaviour = openai_server.Behaviour(first=0.1, rate=100, feedback_tokens=100)
+    behaviour = openai_server.Behavior(first=0.1, rate=100, feedback_tokens=100)
     with ExitStack() as stack:
         model, store = stack.enter_context(openai_server.running(behaviour)), stack.enter_context(valkey())
         sites = []
@@ -82,11 +82,11 @@ async def test_interviews_continue_when_one_of_two_workers_is_killed(workers: Se
     assert [words for person in people for words in person.complaints] == []
     assert sum(person.pushed for person in people) == 0
     assert discrepancies(database, people) == []
-    assert log_complaints(workers) == []
+    assert log_errors(workers) == []
 
     # The checks detect corrupted data.
     with connected(database) as connection:
-        for spoil in SPOILT:
+        for spoil in CORRUPTIONS:
             connection.execute(text(spoil))
     found = " ".join(discrepancies(database, people))
     for words in ("another text", "no verdict", "has the questions", "the ledger says"):

@@ -91,7 +91,7 @@ def test_data_folder_that_is_a_file_is_one_sentence_error(tmp_path: Path) -> Non
 
 
 def test_commands_work_with_any_locale_home_and_proxy(tmp_path: Path) -> None:
-    with openai_server.running(openai_server.Behaviour(models=["local"])) as url:
+    with openai_server.running(openai_server.Behavior(models=["local"])) as url:
         odd = {
             **dict.fromkeys(("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"), "http://127.0.0.1:9"),
             "HOME": "",

@@ -38,7 +38,7 @@ from interviewer.wiring import Services
 from tests.conftest import NewUser
 from tests.support import github_server, openai_server, resend_server
 from tests.support.billing import CATALOGUE, INDIVIDUAL, PREMIUM, PRO, SECRET, STORE, balances, changed, nets, send, shop
-from tests.support.lemonsqueezy_server import Behaviour
+from tests.support.lemonsqueezy_server import Behavior
 
 pytestmark = pytest.mark.slow
 
@@ -46,7 +46,7 @@ pytestmark = pytest.mark.slow
 KEY = "lemon-confidential-key"
 
 
-class Said:
+class CommandResult:
     """The output and exit status of a command."""
 
     def __init__(self, status: int, out: str, err: str) -> None:
@@ -65,7 +65,7 @@ class Said:
         return self.err.strip()
 
 
-Command = Callable[..., Awaitable[Said]]
+Command = Callable[..., Awaitable[CommandResult]]
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def command(database: Database, database_url: str) -> Command:
     """
     names = {name.upper() for name in Settings.model_fields} - {"DATABASE_URL"}
 
-    async def run(*arguments: str, typed: str | None = None, **settings: str) -> Said:
+    async def run(*arguments: str, typed: str | None = None, **settings: str) -> CommandResult:
         environment = dict.fromkeys(names) | {"DATABASE_URL": database_url, "ENV_FILE": os.devnull} | settings
         get_settings.cache_clear()
         try:
@@ -85,13 +85,13 @@ def command(database: Database, database_url: str) -> Command:
             get_settings.cache_clear()
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
-        return Said(result.exit_code, result.stdout, result.stderr)
+        return CommandResult(result.exit_code, result.stdout, result.stderr)
 
     return run
 
 
 @pytest.fixture
-def selling(lemon_server: tuple[str, Behaviour], lemon: Behaviour) -> dict[str, str]:
+def selling(lemon_server: tuple[str, Behavior], lemon: Behavior) -> dict[str, str]:
     """The settings that enable sales, with the fake Lemon Squeezy."""
     return {
         "LEMON_API_KEY": KEY,
@@ -290,7 +290,7 @@ async def test_delete_cancels_subscription_first(
     command: Command,
     database: Database,
     webhooks: Webhooks,
-    lemon: Behaviour,
+    lemon: Behavior,
     selling: dict[str, str],
     new_user: NewUser,
 ) -> None:
@@ -313,7 +313,7 @@ async def test_delete_cancels_subscription_first(
 # -- webhooks ----------------------------------------------------------------------------------------------------------
 
 
-async def late_comer(database: Database) -> User:
+async def late_user(database: Database) -> User:
     async with database.transaction() as session:
         user = User(email="late.comer@example.com", username="Late")
         session.add(user)
@@ -370,7 +370,7 @@ async def test_replay_reports_outcomes_and_status_1_if_still_open(
     await send(webhooks, told[2], told[1])
     said = await command("webhooks", "replay", "3", "1", **selling)
     assert (said.status, [line.split()[:2] for line in said.lines]) == (1, [["1:", "unresolved"], ["3:", "unresolved"]])
-    user = await late_comer(database)
+    user = await late_user(database)
     said = await command("webhooks", "replay", "3", "99", **selling)
     assert (said.status, said.lines) == (1, ["3: applied", "99: unknown (There is no delivery with ID 99.)"])
     said = await command("webhooks", "replay", "--open", **selling)
@@ -385,7 +385,7 @@ async def test_delivery_waiting_for_a_later_one_is_applied_with_it(
 ) -> None:
     _, told = shop().subscribe("late.comer@example.com", PRO, custom=None)
     await send(webhooks, told[2], told[1])
-    user = await late_comer(database)
+    user = await late_user(database)
     said = await command("webhooks", "replay", "--open", **selling)
     assert (said.status, said.lines) == (0, ["1: applied", "2: applied"])
     assert await nets(database, user) == (0, 10)
@@ -419,7 +419,7 @@ async def test_erased_delivery_cannot_be_replayed(command: Command, database: Da
 
 
 async def test_reconcile_prints_changes_once_and_then_nothing(
-    command: Command, database: Database, lemon: Behaviour, selling: dict[str, str], new_user: NewUser
+    command: Command, database: Database, lemon: Behavior, selling: dict[str, str], new_user: NewUser
 ) -> None:
     user = await new_user(credits=0)
     lemon.store.subscribe(user.email, PRO, custom=None)
@@ -438,7 +438,7 @@ async def test_reconcile_prints_changes_once_and_then_nothing(
     assert (again.status, again.lines[-1]) == (0, "Nothing to repair, 1 to review.")
 
 
-async def test_unreadable_record_gives_status_1(command: Command, lemon: Behaviour, selling: dict[str, str]) -> None:
+async def test_unreadable_record_gives_status_1(command: Command, lemon: Behavior, selling: dict[str, str]) -> None:
     id, _ = lemon.store.buy("ada@example.com", custom=None)
     lemon.store.orders[id]["attributes"]["total"] = "\x1b[2J"
     said = await command("billing", "reconcile", **selling)
@@ -449,7 +449,7 @@ async def test_unreadable_record_gives_status_1(command: Command, lemon: Behavio
 
 @pytest.mark.parametrize("dry", [(), ("--dry-run",)])
 async def test_interrupted_payment_service_is_one_sentence_error(
-    command: Command, lemon: Behaviour, selling: dict[str, str], new_user: NewUser, dry: tuple[str, ...]
+    command: Command, lemon: Behavior, selling: dict[str, str], new_user: NewUser, dry: tuple[str, ...]
 ) -> None:
     user = await new_user()
     lemon.store.subscribe(user.email, PRO, custom=None)
@@ -586,7 +586,7 @@ async def test_assign_reports_remaining_problem(
 # -- doctor ------------------------------------------------------------------------------------------------------------
 
 
-def lines_of(said: Said) -> dict[str, str]:
+def lines_of(said: CommandResult) -> dict[str, str]:
     """Return the result of each of the doctor's checks by its subject."""
     return {line[9:].partition(":")[0]: line[:9].strip() for line in said.lines}
 
@@ -682,19 +682,19 @@ PRODUCTION = {
 
 
 @pytest.fixture
-def resend() -> resend_server.Behaviour:
+def resend() -> resend_server.Behavior:
     domain = {"id": "1", "name": "interviewer.example", "status": "verified"}
-    return resend_server.Behaviour(key="re_confidential", domains=[domain])
+    return resend_server.Behavior(key="re_confidential", domains=[domain])
 
 
 @pytest.fixture
-def mail_service(resend: resend_server.Behaviour) -> Iterator[str]:
+def mail_service(resend: resend_server.Behavior) -> Iterator[str]:
     with resend_server.running(resend) as url:
         yield url
 
 
 async def test_doctor_checks_payment_key_store_and_variants(
-    command: Command, lemon: Behaviour, selling: dict[str, str], mail_service: str
+    command: Command, lemon: Behavior, selling: dict[str, str], mail_service: str
 ) -> None:
     lemon.store.test_mode = True
 
@@ -724,7 +724,7 @@ async def test_doctor_checks_payment_key_store_and_variants(
     assert "LEMON_VARIANT_ID_PRO" in line
 
 
-async def test_doctor_compares_shown_and_charged_prices(command: Command, lemon: Behaviour, selling: dict[str, str]) -> None:
+async def test_doctor_compares_shown_and_charged_prices(command: Command, lemon: Behavior, selling: dict[str, str]) -> None:
     variants = lemon.store.variants
 
     async def payments() -> str:
@@ -741,7 +741,7 @@ async def test_doctor_compares_shown_and_charged_prices(command: Command, lemon:
 
 
 async def test_doctor_checks_mail_service_without_sending(
-    command: Command, resend: resend_server.Behaviour, mail_service: str
+    command: Command, resend: resend_server.Behavior, mail_service: str
 ) -> None:
     async def mail(**settings: str) -> str:
         said = await command("doctor", **{"RESEND_API_URL": mail_service, **settings})
@@ -767,7 +767,7 @@ async def test_doctor_checks_mail_service_without_sending(
 
 
 async def test_doctor_checks_that_server_has_the_model(command: Command) -> None:
-    behaviour = openai_server.Behaviour(models=["first", "second:latest"])
+    behaviour = openai_server.Behavior(models=["first", "second:latest"])
 
     async def interviewer(url: str, model: str) -> str:
         said = await command("doctor", OPENAI_API_KEY="sk-confidential", OPENAI_BASE_URL=url, OPENAI_MODEL=model)
@@ -788,7 +788,7 @@ async def test_doctor_checks_that_server_has_the_model(command: Command) -> None
 
 
 async def test_doctor_checks_github_app(command: Command) -> None:
-    behaviour = github_server.Behaviour()
+    behaviour = github_server.Behavior()
 
     async def github(url: str, secret: str = behaviour.client_secret) -> str:
         named = {"GITHUB_CLIENT_ID": behaviour.client_id, "GITHUB_CLIENT_SECRET": secret}

@@ -50,7 +50,7 @@ from interviewer.client import (
 )
 from tests.support import openai_server
 from tests.support.newcomers import PASSWORD
-from tests.support.openai_server import Behaviour
+from tests.support.openai_server import Behavior
 from tests.support.serving import served
 from tests.support.site import Site
 
@@ -281,18 +281,18 @@ def test_invalid_access_token_is_renewed(site: Site, new_client: NewClient) -> N
 
 
 @pytest.fixture(scope="module")
-def model() -> Behaviour:
-    return Behaviour()
+def model() -> Behavior:
+    return Behavior()
 
 
 @pytest.fixture(scope="module")
-def modelled(model: Behaviour, make_site: Callable[..., Site]) -> Iterator[Site]:
+def modelled(model: Behavior, make_site: Callable[..., Site]) -> Iterator[Site]:
     """A site whose interviewer is a language model."""
     with openai_server.running(model) as url:
         yield make_site(OPENAI_BASE_URL=url)
 
 
-def test_failed_start_and_verdict_are_retried(modelled: Site, model: Behaviour, new_client: NewClient) -> None:
+def test_failed_start_and_verdict_are_retried(modelled: Site, model: Behavior, new_client: NewClient) -> None:
     client = new_client(modelled.url, tries=1)
     sign_up(modelled, client)
     model.fault_for = {"question": "400"}
@@ -363,7 +363,7 @@ class Forwarded(Response):
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-def test_broken_connections_lose_and_repeat_nothing(modelled: Site, model: Behaviour, new_client: NewClient) -> None:
+def test_broken_connections_lose_and_repeat_nothing(modelled: Site, model: Behavior, new_client: NewClient) -> None:
     # Slow enough that the pieces arrive one by one on a busy machine.
     model.rate = 60
     proxy = Cutting(modelled)
@@ -393,7 +393,7 @@ def test_broken_connections_lose_and_repeat_nothing(modelled: Site, model: Behav
     model.rate = 0
 
 
-def test_same_answer_to_every_question_finishes_interview(modelled: Site, model: Behaviour, new_client: NewClient) -> None:
+def test_same_answer_to_every_question_finishes_interview(modelled: Site, model: Behavior, new_client: NewClient) -> None:
     client = new_client(modelled.url)
     sign_up(modelled, client)
     id, rounds = client.start().interview_id, 0

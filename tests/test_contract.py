@@ -60,10 +60,10 @@ class Person:
 class World:
     """A running site, the fake servers behind it, and helpers to create users and interviews."""
 
-    def __init__(self, site: Site, database_url: str, model: openai_server.Behaviour) -> None:
+    def __init__(self, site: Site, database_url: str, model: openai_server.Behavior) -> None:
         self.site, self.database_url, self.model = site, database_url, model
-        self.lemon = lemonsqueezy_server.Behaviour()
-        self.github = github_server.Behaviour()
+        self.lemon = lemonsqueezy_server.Behavior()
+        self.github = github_server.Behavior()
         self.http = httpx2.Client(base_url=site.url, timeout=30)
         self.engine: Engine = create_engine(database_url)
 
@@ -141,7 +141,7 @@ def told(answer: httpx2.Response) -> tuple[int, str]:
 @pytest.fixture(scope="module")
 def world(make_site: Callable[..., Site], make_database: Callable[[str], str]) -> Iterator[World]:
     """A fully configured site with fake servers for the language model, GitHub, and Lemon Squeezy."""
-    model, github, lemon = openai_server.Behaviour(), github_server.Behaviour(), lemonsqueezy_server.Behaviour()
+    model, github, lemon = openai_server.Behavior(), github_server.Behavior(), lemonsqueezy_server.Behavior()
     database_url, port = make_database("contract"), free_port()
     with (
         openai_server.running(model) as model_url,
@@ -176,7 +176,7 @@ def world(make_site: Callable[..., Site], make_database: Callable[[str], str]) -
 
 
 @pytest.fixture(autouse=True)
-def well_behaved(request: pytest.FixtureRequest) -> Iterator[None]:
+def reset_faults(request: pytest.FixtureRequest) -> Iterator[None]:
     """Reset the faults of the fake servers after each test."""
     yield
     if "world" in request.fixturenames:
@@ -213,32 +213,32 @@ CONVERSATION = {
 }
 DASHBOARD = {"email", "plan", "status", "individual_credits", "subscription_credits", "past_interviews"}
 LONG_BODY = {"filler": "x" * 256 * 1024}
-ANYBODY, ADA = "anybody", "Ada"
+ANONYMOUS, ADA = "anybody", "Ada"
 
 _TOO_LONG = "Your answer has {} characters; at most 20,000 are allowed."
 
 # Each row: caller; method and path; request body; status; and the error message, the success body, or the set of its field
 # names.
 TABLE: list[tuple[str, str, Any, int, Any]] = [
-    (ANYBODY, "POST /api/auth/check-email", {"email": "nobody@example.com", "more": 1}, 200, {"exists": False}),
-    (ANYBODY, "POST /api/auth/check-email", {}, 400, "Email required"),
-    (ANYBODY, "POST /api/auth/request-verification", {"email": "a@b.example"}, 400, "Username, Email, and Password required"),
+    (ANONYMOUS, "POST /api/auth/check-email", {"email": "nobody@example.com", "more": 1}, 200, {"exists": False}),
+    (ANONYMOUS, "POST /api/auth/check-email", {}, 400, "Email required"),
+    (ANONYMOUS, "POST /api/auth/request-verification", {"email": "a@b.example"}, 400, "Username, Email, and Password required"),
     (
-        ANYBODY,
+        ANONYMOUS,
         "POST /api/auth/request-verification",
         {"email": "no address", "username": "Ada", "password": PASSWORD},
         400,
         "This isn't a valid email address.",
     ),
     (
-        ANYBODY,
+        ANONYMOUS,
         "POST /api/auth/request-verification",
         {"email": "weak@example.com", "username": "Ada", "password": "password1"},
         400,
         "This password is easy to guess. Try three or four unrelated words.",
     ),
-    (ANYBODY, "POST /api/users", {"token": "no token"}, 401, None),
-    (ANYBODY, "POST /api/users", {}, 400, None),
+    (ANONYMOUS, "POST /api/users", {"token": "no token"}, 401, None),
+    (ANONYMOUS, "POST /api/users", {}, 400, None),
     (ADA, "GET /api/users/{me}", None, 200, {"user_id", "username", "email"}),
     (ADA, "GET /api/users/", None, 400, "UserID required"),
     (ADA, "GET /api/users", None, 400, "UserID required"),
@@ -248,24 +248,24 @@ TABLE: list[tuple[str, str, Any, int, Any]] = [
     (ADA, "DELETE /api/users/delete/", None, 400, "UserID required"),
     (ADA, "DELETE /api/users/delete", None, 400, "UserID required"),
     (ADA, "DELETE /api/users/delete/{other}", None, 401, "Invalid ID"),
-    (ANYBODY, "POST /api/auth/login", {"password": PASSWORD}, 400, "Authentication failed."),
-    (ANYBODY, "POST /api/auth/login", {"email": "a@b.example"}, 400, "Authentication failed."),
-    (ANYBODY, "POST /api/auth/login", {"email": None, "password": PASSWORD}, 400, "Authentication failed."),
-    (ANYBODY, "POST /api/auth/login", {"email": "a@b.example", "password": "wrong"}, 401, "Authentication failed."),
-    (ANYBODY, "POST /api/auth/github", {}, 400, None),
-    (ANYBODY, "POST /api/auth/github", {"code": "no code"}, 401, None),
-    (ANYBODY, "POST /api/auth/token", {"user_id": 1}, 401, "Unauthorized"),
-    (ANYBODY, "POST /api/auth/request-reset", {"email": "nobody@example.com"}, 200, {}),
-    (ANYBODY, "POST /api/auth/request-reset", {}, 400, None),
-    (ANYBODY, "POST /api/auth/request-reset", {"email": "no address"}, 400, None),
+    (ANONYMOUS, "POST /api/auth/login", {"password": PASSWORD}, 400, "Authentication failed."),
+    (ANONYMOUS, "POST /api/auth/login", {"email": "a@b.example"}, 400, "Authentication failed."),
+    (ANONYMOUS, "POST /api/auth/login", {"email": None, "password": PASSWORD}, 400, "Authentication failed."),
+    (ANONYMOUS, "POST /api/auth/login", {"email": "a@b.example", "password": "wrong"}, 401, "Authentication failed."),
+    (ANONYMOUS, "POST /api/auth/github", {}, 400, None),
+    (ANONYMOUS, "POST /api/auth/github", {"code": "no code"}, 401, None),
+    (ANONYMOUS, "POST /api/auth/token", {"user_id": 1}, 401, "Unauthorized"),
+    (ANONYMOUS, "POST /api/auth/request-reset", {"email": "nobody@example.com"}, 200, {}),
+    (ANONYMOUS, "POST /api/auth/request-reset", {}, 400, None),
+    (ANONYMOUS, "POST /api/auth/request-reset", {"email": "no address"}, 400, None),
     (
-        ANYBODY,
+        ANONYMOUS,
         "POST /api/auth/reset-password",
         {"token": "no token", "new_password": NEW_PASSWORD},
         401,
         "Invalid or expired token",
     ),
-    (ANYBODY, "POST /api/auth/reset-password", {}, 401, "Invalid or expired token"),
+    (ANONYMOUS, "POST /api/auth/reset-password", {}, 401, "Invalid or expired token"),
     (ADA, "POST /api/interviews", {"more": 1}, 201, {"interview_id", "conversation_id", "first_question"}),
     (ADA, "POST /api/interviews", {"job_description": "%PDF" + "\x00\x01" * 50}, 400, None),
     (ADA, "GET /api/interviews/{fresh}", None, 200, {"interview"}),
@@ -328,7 +328,7 @@ TABLE: list[tuple[str, str, Any, int, Any]] = [
     (ADA, "POST /api/payment/resume", None, 409, None),
     (ADA, "POST /api/payment/change-plan", {"tier": "gold"}, 400, "Missing or invalid tier"),
     (ADA, "POST /api/payment/change-plan", {"tier": "pro"}, 409, None),
-    (ANYBODY, "GET /api/nothing", None, 404, None),
+    (ANONYMOUS, "GET /api/nothing", None, 404, None),
 ]
 
 
@@ -486,7 +486,7 @@ def test_get_health_200_and_get_live_200(world: World) -> None:
 def limited(make_site: Callable[..., Site], make_database: Callable[[str], str]) -> Iterator[World]:
     """A site with rate limits and without optional configuration."""
     database_url = make_database("limited")
-    world = World(make_site(DATABASE_URL=database_url, RATE_LIMITS="on"), database_url, openai_server.Behaviour())
+    world = World(make_site(DATABASE_URL=database_url, RATE_LIMITS="on"), database_url, openai_server.Behavior())
     yield world
     world.http.close()
     world.engine.dispose()

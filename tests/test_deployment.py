@@ -16,7 +16,7 @@ import yaml  # type: ignore[import-untyped]
 from prometheus_client.parser import text_string_to_metric_families
 
 from interviewer import frontend
-from interviewer.api.maintenance import _STILL_ANSWERED
+from interviewer.api.maintenance import _AVAILABLE_PATHS
 from interviewer.cli import app as command
 from interviewer.cli.running import GRACE_SECONDS, KEEP_ALIVE_SECONDS
 from interviewer.core import metrics
@@ -199,7 +199,7 @@ def test_health_checks_are_answered_under_maintenance(stack: dict[str, Any]) -> 
     exec(compile(source, "healthcheck.py", "exec"), scope)
     for words in ("on", "ON", "true", "1", "yes"):
         assert Settings(_env_file=None, maintenance=words).maintenance
-        assert scope["path"](words) in _STILL_ANSWERED
+        assert scope["path"](words) in _AVAILABLE_PATHS
     for words in ("off", "false", "0", ""):
         assert scope["path"](words) == "/health"
     assert "does not respond" in scope["check"](1, "/health")

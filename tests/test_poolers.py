@@ -128,7 +128,7 @@ async def test_interviews_and_webhooks_work_through_any_pooler(
     setup: Setup, make_site: Callable[..., Site], make_database: Callable[[str], str], server_url: str
 ) -> None:
     direct = make_database(f"pooler{list(SETUPS.values()).index(setup)}")
-    with openai_server.running(openai_server.Behaviour()) as model, pooled(server_url, setup, direct) as (url, _):
+    with openai_server.running(openai_server.Behavior()) as model, pooled(server_url, setup, direct) as (url, _):
         given = {
             "DATABASE_URL": url,
             "OPENAI_BASE_URL": model,

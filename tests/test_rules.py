@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from interviewer.accounts.redirects import local_path
-from interviewer.credits.rules import Balances, CreditType, pays_from
+from interviewer.credits.rules import Balances, CreditType, paying_balance
 from interviewer.interviews.non_answers import is_non_answer
 from interviewer.interviews.plan import STANDARD
 from interviewer.interviews.progress import InterviewStatus, may_change, missing_after, must_ask_for_code
@@ -13,7 +13,7 @@ from interviewer.interviews.topics import TOPICS, topic_by_id
 from interviewer.interviews.user_text import (
     MAX_ANSWER,
     MAX_JOB_DESCRIPTION,
-    TextRefused,
+    InvalidText,
     TextTooLong,
     clean_answer,
     clean_job_description,
@@ -63,7 +63,7 @@ def test_only_active_pauses_and_only_paused_resumes() -> None:
 
 @pytest.mark.parametrize("raw", ["", "  \n ", "\x00", "\x00\x08\x1f", "\u200b", "\u2060 \ufeff\n\u00a0"])
 def test_empty_answer_is_refused(raw: str) -> None:
-    with pytest.raises(TextRefused):
+    with pytest.raises(InvalidText):
         clean_answer(raw)
 
 
@@ -84,7 +84,7 @@ def test_job_description_is_text_in_any_language() -> None:
     ):
         assert clean_job_description(fine) == fine.strip()
     for garbage in ("\x00\x01\x02" * 20, "\ufffd" * 30 + "abc", "%%% 0000 111 222 333 ... ///", "12 34 56"):
-        with pytest.raises(TextRefused):
+        with pytest.raises(InvalidText):
             clean_job_description(garbage)
     with pytest.raises(TextTooLong):
         clean_job_description("word " * MAX_JOB_DESCRIPTION)
@@ -125,10 +125,10 @@ def test_foreign_redirects_lead_to_dashboard(path: str) -> None:
 
 
 def test_start_uses_subscription_credit_first_if_usable() -> None:
-    assert pays_from(Balances(1, 1, subscription_usable=True)) is CreditType.SUBSCRIPTION
-    assert pays_from(Balances(1, 1, subscription_usable=False)) is CreditType.INDIVIDUAL
-    assert pays_from(Balances(0, 5, subscription_usable=False)) is None
-    assert pays_from(Balances(1, 0, subscription_usable=True)) is CreditType.INDIVIDUAL
+    assert paying_balance(Balances(1, 1, subscription_usable=True)) is CreditType.SUBSCRIPTION
+    assert paying_balance(Balances(1, 1, subscription_usable=False)) is CreditType.INDIVIDUAL
+    assert paying_balance(Balances(0, 5, subscription_usable=False)) is None
+    assert paying_balance(Balances(1, 0, subscription_usable=True)) is CreditType.INDIVIDUAL
 
 
 def test_prose_is_split_into_code_lists_and_paragraphs() -> None:

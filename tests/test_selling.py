@@ -14,7 +14,7 @@ import pytest
 
 from tests.support import lemonsqueezy_server
 from tests.support.billing import INDIVIDUAL, PREMIUM, PRO, SECRET, STORE, shop
-from tests.support.lemonsqueezy_server import Behaviour
+from tests.support.lemonsqueezy_server import Behavior
 from tests.support.newcomers import PASSWORD
 from tests.support.site import Site
 
@@ -28,7 +28,7 @@ class Customer:
     """A user who buys through the API and checks the result in the data export."""
 
     site: Site
-    lemon: Behaviour
+    lemon: Behavior
     api: httpx2.Client
 
     def sign_up(self) -> None:
@@ -87,7 +87,7 @@ class Customer:
 
 @pytest.fixture
 def customer(make_site: Callable[..., Site]) -> Iterator[Customer]:
-    lemon = Behaviour(store=shop(), webhook_secret=SECRET, shuffle=random.Random(7))
+    lemon = Behavior(store=shop(), webhook_secret=SECRET, shuffle=random.Random(7))
     with lemonsqueezy_server.running(lemon) as url:
         site = make_site(
             LEMON_API_URL=url,

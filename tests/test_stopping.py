@@ -15,7 +15,7 @@ from sqlalchemy import text
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from interviewer.core.capacity import CLOSED_WORDS
+from interviewer.core.capacity import CLOSED_MESSAGE
 from interviewer.core.readiness import STOPPING
 from interviewer.interviews.start import LEASE
 from tests.support import openai_server
@@ -31,7 +31,7 @@ MODEL_SECONDS = 9.0
 @pytest.fixture
 def copies(make_site: Callable[..., Site], make_database: Callable[[str], str]) -> Iterator[tuple[World, World]]:
     """Two replicas on one database. The first has a limit of two concurrent model calls, and a stop delay."""
-    behaviour, database_url = openai_server.Behaviour(), make_database("stopping")
+    behaviour, database_url = openai_server.Behavior(), make_database("stopping")
     with openai_server.running(behaviour) as url:
         given = {"DATABASE_URL": database_url, "OPENAI_BASE_URL": url, "OPENAI_MODEL": "test"}
         first = World(make_site(**given, MODEL_CALLS_AT_ONCE="2", STOP_DELAY=str(DELAY)), database_url, behaviour)
@@ -91,7 +91,7 @@ def test_stopped_replica_finishes_running_work_and_hands_over(copies: tuple[Worl
         assert one.http.get("/live").status_code == 200
         assert httpx2.get(f"{one.site.url}/api/user/dashboard", headers=who.headers).status_code == 200
         answer = refused.result(15)
-        assert (answer.status_code, answer.json()["error"]) == (503, CLOSED_WORDS)
+        assert (answer.status_code, answer.json()["error"]) == (503, CLOSED_MESSAGE)
         assert closed_with(socket) == 1012, "the page reconnects, to a running replica"
         with pytest.raises(httpx2.ConnectError):
             httpx2.get(f"{one.site.url}/live")
@@ -102,7 +102,7 @@ def test_stopped_replica_finishes_running_work_and_hands_over(copies: tuple[Worl
         assert time.monotonic() - handed < LEASE.total_seconds() / 2
         assert one.site.process.wait(25) in {0, -signal.SIGTERM, 128 + signal.SIGTERM}
         answer = cut.result()
-        assert (answer.status_code, answer.json()["error"], answer.headers["Retry-After"]) == (503, CLOSED_WORDS, "5")
+        assert (answer.status_code, answer.json()["error"], answer.headers["Retry-After"]) == (503, CLOSED_MESSAGE, "5")
     assert time.monotonic() - began > MODEL_SECONDS
     assert [scored(other, id) for id in (running, waiting)] == [1, 1]
     with other.engine.connect() as connection:

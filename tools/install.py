@@ -50,8 +50,8 @@ def main() -> int:
     use_supported_python()
     try:
         # The lock makes concurrent calls wait for each other. The second one then finds nothing left to do.
-        with (ROOT / "pyproject.toml").open() as turn:
-            fcntl.flock(turn, fcntl.LOCK_EX)
+        with (ROOT / "pyproject.toml").open() as lock_file:
+            fcntl.flock(lock_file, fcntl.LOCK_EX)
             install(kind)
     except Failed as failure:
         print(f"install: {failure}", file=sys.stderr)

@@ -11,7 +11,7 @@ from jwt.types import Options
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from interviewer.accounts import session_queries as queries
-from interviewer.accounts.browser_sessions import SignedIn, hashed, new_secret, still_proven
+from interviewer.accounts.browser_sessions import AuthenticatedUser, hashed, lock_authenticated_user, new_secret
 from interviewer.accounts.tables import RefreshToken, Session
 from interviewer.core import users
 from interviewer.core.columns import utcnow
@@ -30,7 +30,7 @@ DEACTIVATED = "Account deactivated"
 
 
 @dataclass(frozen=True, slots=True)
-class Issued:
+class IssuedTokens:
     """The API tokens issued to a user. `refresh` is empty if the session cannot be renewed."""
 
     user: User
@@ -51,7 +51,7 @@ class Tokens:
         self._key = secret.encode() if secret else None
         self._lifetime = lifetime
 
-    async def issue(self, user: User, user_agent: str = "", *, renewable: bool = True) -> Issued:
+    async def issue(self, user: User, user_agent: str = "", *, renewable: bool = True) -> IssuedTokens:
         """Open a session for an already authenticated user and issue its API tokens.
 
         Unless `renewable`, there is no refresh token, and the session ends when the access token expires. Raises Unauthorized if
@@ -60,15 +60,15 @@ class Tokens:
         key, now = await self._signing_key(), utcnow()
         lifetime = REFRESH_LIFETIME if renewable else self._lifetime
         async with self._database.transaction() as session:
-            await still_proven(session, user)
+            await lock_authenticated_user(session, user)
             opened = Session(user_id=user.id, user_agent=user_agent[:300], expires_at=now + lifetime)
             session.add(opened)
             await session.flush()
             refresh = _add_refresh_token(session, opened) if renewable else ""
             access = self._access(key, user.id, opened.id)
-        return Issued(user, access, refresh)
+        return IssuedTokens(user, access, refresh)
 
-    async def authenticate(self, access: str) -> SignedIn:
+    async def authenticate(self, access: str) -> AuthenticatedUser:
         """Return the user an access token belongs to.
 
         Raises Unauthorized if the token is invalid, its session has ended, or the account has been deleted.
@@ -80,9 +80,9 @@ class Tokens:
             raise Unauthorized(DEACTIVATED)
         if live is None:
             raise Unauthorized
-        return SignedIn(user.id, user.username, user.email)
+        return AuthenticatedUser(user.id, user.username, user.email)
 
-    async def refresh(self, secret: str, user_id: int | None, client: str = "") -> Issued:
+    async def refresh(self, secret: str, user_id: int | None, client: str = "") -> IssuedTokens:
         """Exchange a single-use refresh token for new tokens.
 
         Raises Unauthorized if the token is unknown, expired or already used. If it was used more than 10 seconds ago, it has
@@ -104,13 +104,13 @@ class Tokens:
 
     async def _rotate(
         self, session: AsyncSession, token: RefreshToken, opened: Session, user_id: int | None, key: bytes
-    ) -> Issued:
+    ) -> IssuedTokens:
         if user_id != opened.user_id:
             raise BadRequest("UserID required" if user_id is None else "Invalid ID")
         user = await session.get_one(User, opened.user_id)
         now = utcnow()
         token.rotated_at, opened.last_seen_at, opened.expires_at = now, now, now + REFRESH_LIFETIME
-        return Issued(user, self._access(key, user.id, opened.id), _add_refresh_token(session, opened))
+        return IssuedTokens(user, self._access(key, user.id, opened.id), _add_refresh_token(session, opened))
 
     def _access(self, key: bytes, user_id: int, session_id: int) -> str:
         now = utcnow()

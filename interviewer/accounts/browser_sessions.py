@@ -28,7 +28,7 @@ FLASH_SECONDS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class SignedIn:
+class AuthenticatedUser:
     """The authenticated user of a request."""
 
     user_id: int
@@ -67,7 +67,7 @@ def cookie_value(cookies: str, name: str) -> str:
     return {key: value for key, _, value in pairs}.get(name, "")
 
 
-async def still_proven(session: AsyncSession, user: User) -> None:
+async def lock_authenticated_user(session: AsyncSession, user: User) -> None:
     """Lock the row of a user who has just authenticated.
 
     Raises Unauthorized if the account was deleted or the password changed since.
@@ -90,7 +90,7 @@ class Sessions:
         """
         secret = new_secret()
         async with self._database.transaction() as session:
-            await still_proven(session, user)
+            await lock_authenticated_user(session, user)
             session.add(
                 Session(
                     user_id=user.id,
@@ -101,7 +101,7 @@ class Sessions:
             )
         return secret
 
-    async def authenticate(self, secret: str, *, slide: bool = False) -> SignedIn:
+    async def authenticate(self, secret: str, *, slide: bool = False) -> AuthenticatedUser:
         """Return the user whose session has this secret.
 
         Raises Unauthorized if there is no live session. `slide` also extends the session, at most once per `SLIDE_EVERY`.
@@ -116,7 +116,7 @@ class Sessions:
             stored, user = found
             if slide and now - stored.last_seen_at > SLIDE_EVERY:
                 await queries.slide_session(session, stored.id, now, now + SESSION_LIFETIME)
-        return SignedIn(user.id, user.username, user.email)
+        return AuthenticatedUser(user.id, user.username, user.email)
 
     async def devices(self, user_id: int, secret: str) -> tuple[Device, ...]:
         """Return the user's live sessions, most recently used first. `secret` identifies the current one."""

@@ -146,7 +146,7 @@ class GitHub:
         IdentityUnavailable if GitHub cannot be reached, times out, rate limits us, sends an unexpected response, or rejects our
         configuration.
         """
-        with _our_errors():
+        with _translate_errors():
             async with asyncio.timeout(self._timeout):
                 token = await self._token(code, verifier, redirect_uri)
                 user = _User.model_validate_json(await self._get(_USER, token))
@@ -175,7 +175,7 @@ class GitHub:
             form["code_verifier"] = verifier
         grant = _Grant.model_validate_json(await self._answer(_TOKEN, self._base_url, {"Accept": "application/json"}, form))
         if grant.error is not None:
-            raise _ours(grant.error)
+            raise _error_for_code(grant.error)
         if grant.access_token is None:
             logger.warning("GitHub returned neither a token nor an error for a code")
             raise IdentityUnavailable
@@ -210,7 +210,7 @@ class GitHub:
 
 
 @contextmanager
-def _our_errors() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
     """Convert errors from the HTTP client, the timeout and response validation to IdentityUnavailable, and log them.
 
     Uses `from None` because their messages can quote tokens and URLs, which must not reach a log.
@@ -246,7 +246,7 @@ def _limited(headers: httpx2.Headers) -> bool:
     return "retry-after" in headers or headers.get("x-ratelimit-remaining") == "0"
 
 
-def _ours(error: str) -> IdentityRefused | IdentityUnavailable:
+def _error_for_code(error: str) -> IdentityRefused | IdentityUnavailable:
     """Return our error for GitHub's `error` code. The code is untrusted input, so it is sanitized before it is logged."""
     if error == "bad_verification_code":  # not logged: this happens when users go back or wait too long
         return IdentityRefused(EXPIRED)

@@ -21,7 +21,7 @@ from interviewer.core.columns import utcnow
 from interviewer.core.database import Database
 from interviewer.core.mail_outbox import Post, enqueue
 from interviewer.core.rate_limits import Action, Guard
-from interviewer.core.users import User, normalised_email
+from interviewer.core.users import User, normalized_email
 from interviewer.credits import free_credit
 from interviewer.errors import BadRequest, Conflict, IdentityRefused, Unauthorized, Unavailable
 
@@ -130,7 +130,7 @@ class GitHubSignIn:
             raise IdentityRefused(LOST)
         return await oauth.identify(code, verifier=attempt.verifier, redirect_uri=self._redirect_uri)
 
-    async def sign_in_by_code(self, code: str, verifier: str | None, client: str = "") -> User:
+    async def sign_in_with_code(self, code: str, verifier: str | None, client: str = "") -> User:
         """Return the account for a code from an API client that ran GitHub's flow itself.
 
         Raises BadRequest if the code is empty, and otherwise the same as `identify` and `sign_in`.
@@ -172,7 +172,7 @@ class GitHubSignIn:
         session.add(user)
         await session.flush()
         await free_credit.grant_free_credit(session, user)
-        await queries.use_up_tokens(session, address, "verification", utcnow())
+        await queries.mark_tokens_used(session, address, "verification", utcnow())
         enqueue(session, mail_templates.welcome(user.email, user.username, self._site_url))
         return user
 
@@ -232,7 +232,7 @@ class GitHubSignIn:
                     'Choose a password first, with "Forgot your password?". Without one, you would have no way to sign in.'
                 )
             if user.github_id is not None:
-                await free_credit.remember_disconnected(session, user.github_id)
+                await free_credit.remember_disconnected_github_id(session, user.github_id)
             user.github_id, user.updated_at = None, utcnow()
 
     async def connected(self, user_id: int) -> bool:
@@ -253,7 +253,7 @@ class GitHubSignIn:
 
 def _address(identity: Identity) -> str:
     try:
-        return normalised_email(identity.email)
+        return normalized_email(identity.email)
     except BadRequest:
         raise IdentityRefused("GitHub gave us an email address that can't be used here. Sign up with a different one.") from None
 

@@ -23,7 +23,7 @@ from interviewer.accounts.browser_sessions import hashed, new_secret
 from interviewer.core.background_tasks import Background
 from interviewer.core.columns import utcnow
 from interviewer.core.database import Database
-from interviewer.core.notify import ENDINGS, News
+from interviewer.core.notify import ENDINGS, Notifier
 from interviewer.errors import AppError, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -36,9 +36,9 @@ CHECK_WAIT = 3.0
 # still arrive.
 GRACE = 1.0
 # Seconds between closing two pages, so that not all of them reconnect at once.
-BETWEEN_PAGES = 0.02
+CLOSE_INTERVAL = 0.02
 # Seconds without an event after which Reflex drops a page's state (see rxconfig.py).
-KEPT_FOR = 6 * 3600.0
+STATE_LIFETIME = 6 * 3600.0
 
 
 class Standing(StrEnum):
@@ -90,7 +90,7 @@ class Forget(Protocol):
 class OpenPages:
     """The pages that this process serves, and the states that it keeps for them."""
 
-    def __init__(self, database: Database, news: News) -> None:
+    def __init__(self, database: Database, news: Notifier) -> None:
         self._database = database
         self._news = news
         self._connections: set[Connection] = set()
@@ -249,7 +249,7 @@ class OpenPages:
             self._closing.spawn(self._end([*ended, *unknown], states, reports, forget))
 
     def _drop_expired(self) -> None:
-        oldest = monotonic() - KEPT_FOR
+        oldest = monotonic() - STATE_LIFETIME
         for key in [key for key, kept in self._kept.items() if kept.seen < oldest and key not in self._by_key]:
             del self._kept[key]
 
@@ -259,7 +259,7 @@ class OpenPages:
         await asyncio.sleep(GRACE)
         for connection in connections:
             self._closing.spawn(_attempt(connection.close()))
-            await asyncio.sleep(BETWEEN_PAGES)
+            await asyncio.sleep(CLOSE_INTERVAL)
         for key in states:
             await _attempt(forget.state(key))
 

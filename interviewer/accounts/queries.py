@@ -38,7 +38,7 @@ async def lock_address(session: AsyncSession, email: str) -> None:
     await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(email, 0))))
 
 
-async def use_up_tokens(session: AsyncSession, email: str, purpose: str, now: datetime) -> None:
+async def mark_tokens_used(session: AsyncSession, email: str, purpose: str, now: datetime) -> None:
     """Mark every unused one-time token with this email address and purpose as used."""
     statement = (
         update(OneTimeToken)
@@ -48,7 +48,7 @@ async def use_up_tokens(session: AsyncSession, email: str, purpose: str, now: da
     await session.execute(statement)
 
 
-async def pending_passwords(session: AsyncSession, email: str, now: datetime) -> int:
+async def count_pending_passwords(session: AsyncSession, email: str, now: datetime) -> int:
     """Return the number of distinct passwords among the unconfirmed, unexpired sign-ups with this email address."""
     statement = select(func.count(func.distinct(col(OneTimeToken.password_hash)))).where(
         col(OneTimeToken.email) == email,
@@ -59,7 +59,7 @@ async def pending_passwords(session: AsyncSession, email: str, now: datetime) ->
     return (await session.execute(statement)).scalar_one()
 
 
-async def prove_password(session: AsyncSession, user_id: int, password_hash: str, now: datetime) -> None:
+async def mark_password_proven(session: AsyncSession, user_id: int, password_hash: str, now: datetime) -> None:
     """Mark a user's password as proven. Does nothing if the password has changed or is proven already."""
     statement = update(User).where(
         col(User.id) == user_id, col(User.password_hash) == password_hash, col(User.password_proven_at).is_(None)
@@ -73,7 +73,7 @@ async def replace_hash(session: AsyncSession, user_id: int, old_hash: str, new_h
     return (await session.execute(statement.returning(col(User.id)))).first() is not None
 
 
-async def drop_tokens(session: AsyncSession, email: str) -> None:
+async def delete_one_time_tokens(session: AsyncSession, email: str) -> None:
     """Delete every one-time token of an email address."""
     await session.execute(delete(OneTimeToken).where(col(OneTimeToken.email) == email))
 

@@ -22,7 +22,7 @@ from interviewer.core.columns import utcnow
 from interviewer.core.database import Database
 from interviewer.core.mail_outbox import Post, enqueue
 from interviewer.core.rate_limits import Action, Guard
-from interviewer.core.users import MAX_EMAIL, User, normalised_email
+from interviewer.core.users import MAX_EMAIL, User, normalized_email
 from interviewer.credits import free_credit
 from interviewer.errors import BadRequest, Conflict, InvalidFields, Unauthorized
 
@@ -45,10 +45,10 @@ class Pending:
     email: str
 
 
-def _counted_as(email: str) -> str:
+def _rate_limit_key(email: str) -> str:
     """Return the rate limit key for an email address: the normalized address or, if it is invalid, the raw text, shortened."""
     try:
-        return normalised_email(email)
+        return normalized_email(email)
     except BadRequest:
         return email[:MAX_EMAIL]
 
@@ -68,7 +68,7 @@ async def _checked_sign_up(email: str, username: str, password: str) -> tuple[st
     """Return the email address and name in their stored form. Raises InvalidFields with every invalid field."""
     refused = {}
     try:
-        email = normalised_email(email)
+        email = normalized_email(email)
     except BadRequest as error:
         refused["email"] = error.user_message
     try:
@@ -119,7 +119,7 @@ class Accounts:
         No other endpoint reveals that. Raises BadRequest and TooManyRequests.
         """
         await self._guard.check(Action.CHECK_EMAIL, client)
-        address = normalised_email(email)
+        address = normalized_email(email)
         async with self._database.transaction() as session:
             return await queries.user_by_email(session, address) is not None
 
@@ -129,7 +129,7 @@ class Accounts:
         If the address already has an account, the mail says so instead, and the caller sees no difference. Raises InvalidFields
         for an invalid address, name or password, which still counts as an attempt. Raises TooManyRequests.
         """
-        await self._guard.check(Action.SIGN_UP, client, _counted_as(email))
+        await self._guard.check(Action.SIGN_UP, client, _rate_limit_key(email))
         email, username = await _checked_sign_up(email, username, password)
         password_hash = await hash_password(password, await self._salt(email))
         secret = new_secret()
@@ -213,7 +213,7 @@ class Accounts:
             token = _live(await queries.token_by_hash(session, hashed(secret), "verification", lock=True))
             if await queries.user_by_email(session, token.email) is not None:
                 raise Conflict("Email already exists")
-            disputed = proven_hash is None and await queries.pending_passwords(session, token.email, now) > 1
+            disputed = proven_hash is None and await queries.count_pending_passwords(session, token.email, now) > 1
             user = User(email=token.email, username=token.username, password_hash=proven_hash or token.password_hash)
             user.password_proven_at = now if proven_hash else None
             if disputed:
@@ -221,7 +221,7 @@ class Accounts:
             session.add(user)
             await session.flush()
             await free_credit.grant_free_credit(session, user)
-            await queries.use_up_tokens(session, token.email, "verification", now)
+            await queries.mark_tokens_used(session, token.email, "verification", now)
             enqueue(session, mail_templates.welcome(user.email, user.username, self._site_url))
             if disputed:
                 enqueue(
@@ -237,7 +237,7 @@ class Accounts:
         A hash made with older parameters is upgraded. Raises Unauthorized if the address or the password is wrong, and
         TooManyRequests.
         """
-        await self._guard.check(Action.SIGN_IN, client, _counted_as(email))
+        await self._guard.check(Action.SIGN_IN, client, _rate_limit_key(email))
         user = await self._user_with(email)
         if not await password_matches(password, user.password_hash if user else None) or user is None:
             raise Unauthorized("Authentication failed.")
@@ -247,12 +247,12 @@ class Accounts:
                 user.password_hash = new_hash
         if user.password_hash and user.password_proven_at is None:
             async with self._database.transaction() as session:
-                await queries.prove_password(session, user.id, user.password_hash, utcnow())
+                await queries.mark_password_proven(session, user.id, user.password_hash, utcnow())
         return user
 
     async def _user_with(self, email: str) -> User | None:
         try:
-            address = normalised_email(email)
+            address = normalized_email(email)
         except BadRequest:
             return None
         async with self._database.transaction() as session:
@@ -269,8 +269,8 @@ class Accounts:
         The lookup runs after the response, so neither the response nor its timing reveals whether the account exists. Raises
         BadRequest for an invalid address, which still counts as an attempt, and TooManyRequests.
         """
-        await self._guard.check(Action.RESET, client, _counted_as(email))
-        address = normalised_email(email)
+        await self._guard.check(Action.RESET, client, _rate_limit_key(email))
+        address = normalized_email(email)
         self._post.spawn(self._mail_reset(address))
 
     async def _mail_reset(self, address: str) -> None:
@@ -288,7 +288,7 @@ class Accounts:
         stays valid), and TooManyRequests.
         """
         await self._guard.check(Action.USE_LINK, client)
-        if not await self.reset_link_lives(secret):
+        if not await self.reset_link_is_valid(secret):
             raise Unauthorized(RESET_DEAD)
         new_hash = await hash_password(await checked_password(password))
         async with self._database.transaction() as session:
@@ -297,13 +297,13 @@ class Accounts:
             if user is None:
                 raise Unauthorized(RESET_DEAD)
             user.password_hash, user.password_proven_at = new_hash, utcnow()
-            await queries.use_up_tokens(session, token.email, "reset", utcnow())
+            await queries.mark_tokens_used(session, token.email, "reset", utcnow())
             await session_queries.end_sessions(session, user.id)
             github = user.github_id is not None
             enqueue(session, mail_templates.password_changed(user.email, user.username, self._site_url, github=github))
         self._post.wake()
 
-    async def reset_link_lives(self, secret: str) -> bool:
+    async def reset_link_is_valid(self, secret: str) -> bool:
         """Return whether a mailed reset link still works, without using it up."""
         async with self._database.transaction() as session:
             token = await queries.token_by_hash(session, hashed(secret), "reset")

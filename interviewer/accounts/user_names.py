@@ -10,7 +10,7 @@ from interviewer.errors import BadRequest
 MAX_USERNAME = 50
 # Maximum number of characters examined, including spaces. It exceeds any real name, and keeps the check fast enough for the event
 # loop.
-MAX_LOOKED_AT = 500
+MAX_EXAMINED = 500
 # Zero-width joiners and non-joiners are legitimate in words and emoji. Other invisible characters, and those that change the text
 # direction, are misleading.
 _JOINERS = dict.fromkeys(map(ord, "\u200c\u200d"))
@@ -40,7 +40,7 @@ def checked_username(raw: str) -> str:
     Raises BadRequest if it is empty or too long, or contains invisible characters, line breaks, angle brackets, web addresses or
     email addresses.
     """
-    if len(raw) > MAX_LOOKED_AT or len(name := " ".join(raw.split())) > MAX_USERNAME:
+    if len(raw) > MAX_EXAMINED or len(name := " ".join(raw.split())) > MAX_USERNAME:
         raise BadRequest(_REFUSED)
     raw = raw.strip()
     if not any(map(_shows, raw)) or any(map(_misleads, raw)) or _links(raw):
@@ -53,7 +53,7 @@ def cleaned_username(raw: str, otherwise: str) -> str:
 
     Returns `otherwise` if no valid name is left.
     """
-    plain = "".join(" " if char.isspace() else char for char in raw[:MAX_LOOKED_AT] if char.isspace() or not _misleads(char))
+    plain = "".join(" " if char.isspace() else char for char in raw[:MAX_EXAMINED] if char.isspace() or not _misleads(char))
     words = (word for word in plain.split() if not _links(word))
     try:
         return checked_username(" ".join(words)[:MAX_USERNAME])

@@ -75,12 +75,12 @@ def build(origins: Collection[str] = ()) -> FastAPI:
     ):
         api.include_router(resource.router, max_body_size=MAX_BODY)
     api.include_router(webhooks.router, max_body_size=MAX_WEBHOOK)
-    nowhere = _Nowhere(tuple(api.routes))
+    nowhere = _UnmatchedRoutes(tuple(api.routes))
     api.router.routes += [Route(path, nowhere) for path in ("/live", "/health", "/ready", "/api/{path:path}")]
     return api
 
 
-class _Nowhere:
+class _UnmatchedRoutes:
     """Returns 404 for unknown paths, 405 for a wrong method, and the allowed methods for OPTIONS.
 
     Without it, the single-page app would answer all of them with HTML.

@@ -10,7 +10,7 @@ from fastapi import Cookie, Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from interviewer import wiring
-from interviewer.accounts.browser_sessions import COOKIE, SignedIn
+from interviewer.accounts.browser_sessions import COOKIE, AuthenticatedUser
 from interviewer.errors import Unauthorized
 
 # auto_error is off so that a missing header raises our own error.
@@ -34,7 +34,7 @@ async def current_services() -> wiring.Services:
 Services = Annotated[wiring.Services, Depends(current_services)]
 
 
-async def person(services: Services, credentials: Annotated[_Credentials, Depends(_ACCESS)]) -> SignedIn:
+async def person(services: Services, credentials: Annotated[_Credentials, Depends(_ACCESS)]) -> AuthenticatedUser:
     """Return the user of the access token. Raises Unauthorized if the token is missing or invalid."""
     if credentials is None:
         raise Unauthorized
@@ -77,7 +77,7 @@ def client(request: Request) -> str:
 
 
 RefreshSecret = Annotated[str, Depends(refresh_token)]
-Person = Annotated[SignedIn, Depends(person)]
+Person = Annotated[AuthenticatedUser, Depends(person)]
 Client = Annotated[str, Depends(client)]
 SessionSecret = Annotated[str, Cookie(alias=COOKIE, include_in_schema=False)]
 UserAgent = Annotated[str, Header(alias="user-agent", include_in_schema=False)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from interviewer.accounts.api_tokens import Issued
+from interviewer.accounts.api_tokens import IssuedTokens
 from interviewer.accounts.github_signin import NOT_CONFIGURED
 from interviewer.accounts.signup import RESET_DEAD
 from interviewer.api.access import Client, RefreshSecret, Services, UserAgent
@@ -140,7 +140,7 @@ async def login(body: Credentials, services: Services, client: Client, user_agen
 )
 async def renew(token: RefreshSecret, body: Renewal, services: Services, client: Client) -> RenewedBody:
     """Exchange a refresh token for a new access token and refresh token. The old refresh token is no longer valid."""
-    issued: Issued = await services.tokens.refresh(token, body.user_id, client)
+    issued: IssuedTokens = await services.tokens.refresh(token, body.user_id, client)
     return RenewedBody(id=issued.user.id, jwtoken=issued.access, refresh_token=issued.refresh)
 
 
@@ -177,6 +177,6 @@ async def reset_password(body: Reset, services: Services, client: Client) -> Not
 )
 async def github(body: Code, services: Services, client: Client, user_agent: UserAgent = "") -> GitHubBody:
     """Sign in with a code from GitHub, for clients that ran GitHub's flow themselves."""
-    user = await services.github.sign_in_by_code(body.code, body.code_verifier, client)
+    user = await services.github.sign_in_with_code(body.code, body.code_verifier, client)
     issued = await services.tokens.issue(user, user_agent)
     return GitHubBody(userID=user.id, username=user.username, jwt=issued.access, refreshToken=issued.refresh)

@@ -17,7 +17,7 @@ from interviewer.api.schemas import Body, ConversationBody, PathId, conversation
 from interviewer.api.streaming import respond
 from interviewer.errors import BadRequest, InterviewerError, NotFound
 from interviewer.interviews.events import Completed
-from interviewer.interviews.message_api import ALREADY_BEGUN, ANOTHER_QUESTION, HALF_NAMED, OTHER_ANSWER, Sent
+from interviewer.interviews.message_api import ALREADY_BEGUN, ANOTHER_QUESTION, INCOMPLETE_QUESTION_REFERENCE, OTHER_ANSWER, Sent
 from interviewer.interviews.user_text import MAX_ANSWER, too_long
 from interviewer.interviews.views import Loaded
 
@@ -25,7 +25,11 @@ router = APIRouter(prefix="/api/conversations", tags=["conversations"])
 INVALID = "Invalid ID"
 ANSWER_TOO_LONG = too_long("Your answer", 25_000, MAX_ANSWER)
 _ANSWERED = streamed(201, "The answer is scored, and the next question asked", ConversationBody) | refused(
-    {400: ["Missing ID", INVALID, "Missing message", HALF_NAMED], 413: ANSWER_TOO_LONG, 503: InterviewerError.user_message}
+    {
+        400: ["Missing ID", INVALID, "Missing message", INCOMPLETE_QUESTION_REFERENCE],
+        413: ANSWER_TOO_LONG,
+        503: InterviewerError.user_message,
+    }
 )
 _INACTIVE = "Interview is not active"
 

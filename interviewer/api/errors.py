@@ -36,7 +36,7 @@ def install(api: FastAPI) -> None:
     api.add_exception_handler(AppError, _ours)
     api.add_exception_handler(SignInFirst, _to_login)
     api.add_exception_handler(RequestValidationError, _malformed)
-    api.add_exception_handler(HTTPException, _of_the_framework)
+    api.add_exception_handler(HTTPException, _framework_error)
     api.add_exception_handler(Exception, _bug)
     api.add_middleware(TooLarge)
 
@@ -109,7 +109,7 @@ async def _malformed(_request: Request, _error: Exception) -> JSONResponse:
     return answer(400, INVALID_BODY)
 
 
-async def _of_the_framework(request: Request, error: Exception) -> JSONResponse:
+async def _framework_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     ours = {400: INVALID_BODY, 404: "Not found", 405: NO_SUCH_METHOD, 413: body_too_large(request.url.path)}
     words = ours.get(error.status_code, str(error.detail))

@@ -27,8 +27,8 @@ from interviewer.interviews.plan import (
     MAX_PER_TOPIC,
     MAX_QUESTIONS,
     STANDARD_PER_TOPIC,
+    InvalidPlan,
     Plan,
-    PlanRefused,
     requested,
     too_many,
 )
@@ -114,7 +114,7 @@ class Start(Body):
         """Return the requested plan. Raises BadRequest if it is invalid."""
         try:
             return requested(self.model_dump(exclude={"job_description"}, exclude_none=True))
-        except PlanRefused as error:
+        except InvalidPlan as error:
             raise BadRequest(str(error)) from error
 
 

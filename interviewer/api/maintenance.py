@@ -12,7 +12,7 @@ from interviewer.settings import ROOT
 WORDS = "Interviewer is being worked on and will be back in a few minutes."
 # Seconds after which the page reloads and API clients retry.
 RETRY = 60
-_STILL_ANSWERED = ("/live", "/metrics", "/fonts/", "/favicon")
+_AVAILABLE_PATHS = ("/live", "/metrics", "/fonts/", "/favicon")
 
 
 @cache
@@ -34,7 +34,7 @@ class Maintenance:
 
         Lifespan events and the paths that stay available pass through.
         """
-        if scope["type"] == "lifespan" or (scope["type"] == "http" and scope["path"].startswith(_STILL_ANSWERED)):
+        if scope["type"] == "lifespan" or (scope["type"] == "http" and scope["path"].startswith(_AVAILABLE_PATHS)):
             await self._app(scope, receive, send)
             return
         if scope["type"] == "websocket":

@@ -22,7 +22,7 @@ from structlog.contextvars import bind_contextvars, bound_contextvars, unbind_co
 from interviewer.api.errors import refusal
 from interviewer.api.streaming import error_event
 from interviewer.core import metrics
-from interviewer.core.capacity import CLOSED_WORDS
+from interviewer.core.capacity import CLOSED_MESSAGE
 from interviewer.errors import Unavailable
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 SHARED_PATH = "/shared"
 YEAR = 31_536_000
 # Maximum length of a path in characters. Real paths have fewer than a hundred.
-LONGEST_PATH = 2_000
+MAX_PATH_LENGTH = 2_000
 REQUEST_ID = "X-Request-ID"
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _BREAK = re.compile(r"[\r\n]")
@@ -62,7 +62,7 @@ class Paths:
         A path that is too long is replaced with a short unknown one, because looking up its file takes time quadratic in its
         length.
         """
-        if scope["type"] == "http" and len(scope["path"]) > LONGEST_PATH:
+        if scope["type"] == "http" and len(scope["path"]) > MAX_PATH_LENGTH:
             prefix = next((prefix for prefix in PERSONAL_PATHS if scope["path"].startswith(prefix)), "/")
             scope = {**scope, "path": f"{prefix}too-long", "raw_path": f"{prefix}too-long".encode()}
         if scope["type"] == "http" and (not scope["path"].startswith("/") or _BREAK.search(scope["path"])):
@@ -112,9 +112,9 @@ class Requests:
         except asyncio.CancelledError:
             # The server cancels unfinished requests at shutdown. Their clients still get a proper error.
             if status == GONE:
-                await refusal(Unavailable(CLOSED_WORDS))(scope, receive, with_id)
+                await refusal(Unavailable(CLOSED_MESSAGE))(scope, receive, with_id)
             elif streaming:
-                await send({"type": "http.response.body", "body": error_event(Unavailable(CLOSED_WORDS)).encode()})
+                await send({"type": "http.response.body", "body": error_event(Unavailable(CLOSED_MESSAGE)).encode()})
             else:
                 raise
         except Exception:
@@ -215,7 +215,7 @@ async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
     await PlainTextResponse("This request comes from another site.", status_code=403)(scope, receive, send)
 
 
-class AnswerHeaders:
+class ResponseHeaders:
     """Base of middleware that adds response headers."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -239,7 +239,7 @@ class AnswerHeaders:
         await self._app(scope, receive, with_headers)
 
 
-class CacheHeaders(AnswerHeaders):
+class CacheHeaders(ResponseHeaders):
     """Sets Cache-Control. Built assets have a content hash in their names and are cached for a year; pages are revalidated."""
 
     def add(self, headers: MutableHeaders, scope: Scope, status: int) -> None:
@@ -258,13 +258,13 @@ class CacheHeaders(AnswerHeaders):
             headers["Cache-Control"] = "no-cache"
 
 
-def asked_host(scope: Scope) -> str:
+def requested_host(scope: Scope) -> str:
     """Return the Host header that the client sent, even after `LocalRedirects` replaced it, or "" if there was none."""
     asked: str = scope[_ASKED] if _ASKED in scope else Headers(scope=scope).get("host", "")
     return asked
 
 
-class LocalRedirects(AnswerHeaders):
+class LocalRedirects(ResponseHeaders):
     """Turns redirects to the site's own origin into relative ones.
 
     Frameworks build the origin from the Host header, which a client can forge, or from the server's address if there is none.
@@ -317,7 +317,7 @@ _PYTHON_FILES = "/assets/pyodide/"
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 
 
-class SecurityHeaders(AnswerHeaders):
+class SecurityHeaders(ResponseHeaders):
     """Limits what this site's pages may do in browsers, and requires HTTPS in production."""
 
     def __init__(self, app: ASGIApp, *, https_only: bool) -> None:
@@ -330,7 +330,7 @@ class SecurityHeaders(AnswerHeaders):
         if scope["path"].startswith(SHARED_PATH):
             headers["X-Robots-Tag"] = "noindex, nofollow"
         if scope["path"].startswith(_PYTHON_WORKER):
-            headers["Content-Security-Policy"] = python_policy(asked_host(scope))
+            headers["Content-Security-Policy"] = python_policy(requested_host(scope))
 
 
 def python_policy(host: str) -> str:

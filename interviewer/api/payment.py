@@ -11,7 +11,7 @@ from interviewer.api.access import Client, Person, Services
 from interviewer.api.openapi import Responses, answered, refused, refused_with
 from interviewer.api.schemas import Body, Done, Elsewhere, described
 from interviewer.billing.catalogue import PLANS, Product
-from interviewer.errors import DoneElsewhere, PaymentsRefused, PaymentsUnavailable
+from interviewer.errors import PaymentsRefused, PaymentsUnavailable, PortalRequired
 
 router = APIRouter(prefix="/api/payment", tags=["payment"])
 
@@ -42,7 +42,7 @@ class Checkout(BaseModel):
     checkout_url: str
 
 
-_PORTAL = {"error": DoneElsewhere.user_message, "portal_url": "https://shop.example.com/billing"}
+_PORTAL = {"error": PortalRequired.user_message, "portal_url": "https://shop.example.com/billing"}
 
 
 def _refused(*words: str) -> Responses:

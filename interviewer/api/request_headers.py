@@ -16,9 +16,9 @@ from interviewer.accounts.github_signin import ATTEMPT_COOKIE
 OWN_COOKIES = frozenset(name.encode() for name in (COOKIE, FLASH_COOKIE, ATTEMPT_COOKIE))
 # Maximum length of a cookie value in bytes. Ours are percent-encoded or random, and the longest holds a form's message. RFC 6265
 # recommends 4,096 per cookie.
-LONGEST_COOKIE = 4_096
+MAX_COOKIE_LENGTH = 4_096
 # In bytes. A multipart boundary has at most 70 characters (RFC 2046). The second limit leaves room for tokens and URLs.
-LONGEST_CONTENT_TYPE, LONGEST_HEADER = 200, 8_192
+MAX_CONTENT_TYPE_LENGTH, MAX_HEADER_LENGTH = 200, 8_192
 # The characters that RFC 6265 allows in a cookie value: no backslashes, commas or spaces, so nothing needs decoding. Optional
 # quotes are dropped.
 _VALUE = re.compile(rb'("?)([!#-+\--:<-\[\]-~]*)\1')
@@ -26,7 +26,7 @@ _VALUE = re.compile(rb'("?)([!#-+\--:<-\[\]-~]*)\1')
 Headers = list[tuple[bytes, bytes]]
 
 
-class SaneHeaders:
+class BoundedHeaders:
     """ASGI middleware that passes requests and websockets on with bounded headers."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -47,7 +47,7 @@ def sane(headers: Headers) -> Headers:
 
 
 def _longest(name: bytes) -> int:
-    return LONGEST_CONTENT_TYPE if name == b"content-type" else LONGEST_HEADER
+    return MAX_CONTENT_TYPE_LENGTH if name == b"content-type" else MAX_HEADER_LENGTH
 
 
 def own_cookies(header: bytes) -> bytes:
@@ -58,6 +58,6 @@ def own_cookies(header: bytes) -> bytes:
     found: dict[bytes, bytes] = {}
     for part in header.split(b";"):
         name, _, value = part.strip(b" \t").partition(b"=")
-        if name in OWN_COOKIES and len(value) <= LONGEST_COOKIE and (match := _VALUE.fullmatch(value)):
+        if name in OWN_COOKIES and len(value) <= MAX_COOKIE_LENGTH and (match := _VALUE.fullmatch(value)):
             found[name] = match[2]
     return b"; ".join(name + b"=" + value for name, value in found.items())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from interviewer.accounts.browser_sessions import SignedIn
+from interviewer.accounts.browser_sessions import AuthenticatedUser
 from interviewer.accounts.signup import LINK_DEAD
 from interviewer.api.access import Client, Person, Services, UserAgent
 from interviewer.api.openapi import answered, refused
@@ -87,7 +87,7 @@ async def delete(user_id: PathId, person: Person, services: Services) -> Done:
     return Done(message="User deleted successfully")
 
 
-def _own(user_id: str, person: SignedIn) -> None:
+def _own(user_id: str, person: AuthenticatedUser) -> None:
     """Check that the ID is the caller's own. Raises Unauthorized if it is not, and BadRequest if it is not a valid ID."""
     if (id := id_of(user_id)) is None:
         raise BadRequest("UserID required")

@@ -12,7 +12,7 @@ from time import monotonic
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from interviewer.core import metrics
-from interviewer.core.logs import Seldom
+from interviewer.core.logs import LogThrottle
 from interviewer.core.rate_limits import network_of
 
 logger = logging.getLogger(__name__)
@@ -26,14 +26,14 @@ CHARACTERS = 2_000_000
 # The same limits for all websockets of a client together.
 CLIENT_MESSAGES, CLIENT_CHARACTERS = 5_000, 20_000_000
 # Entries are purged once more clients than this are remembered; those whose window has ended are removed.
-FEW = 1_000
+PURGE_THRESHOLD = 1_000
 # Close codes of RFC 6455 and its registry: "Try again later" and "Policy violation".
 LATER, TOO_MUCH = 1013, 1008
 
-_seldom = Seldom(60)
+_throttle = LogThrottle(60)
 
 
-class Spent:
+class WindowCounter:
     """Amounts used in the current time window."""
 
     def __init__(self, within: float) -> None:
@@ -63,9 +63,9 @@ class Websockets:
         self._app = app
         self._bounded = bounded
         self._open: Counter[str] = Counter()
-        self._opened: dict[str, Spent] = {}
-        self._sent: dict[str, Spent] = {}
-        self._forget_at = FEW
+        self._opened: dict[str, WindowCounter] = {}
+        self._sent: dict[str, WindowCounter] = {}
+        self._forget_at = PURGE_THRESHOLD
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a websocket on, or reject it if the client has too many. Other requests pass unchanged."""
@@ -80,7 +80,7 @@ class Websockets:
             return
         self._open[client] += 1
         if self._bounded:
-            receive, send = _counted(receive, send, self._sent.setdefault(client, Spent(WITHIN)))
+            receive, send = _counted(receive, send, self._sent.setdefault(client, WindowCounter(WITHIN)))
         try:
             with metrics.WEBSOCKETS.track_inprogress():
                 await self._app(scope, receive, send)
@@ -93,14 +93,14 @@ class Websockets:
     def _is_too_many(self, client: str) -> bool:
         if len(self._opened) > self._forget_at:
             self._opened = {other: spent for other, spent in self._opened.items() if not spent.over}
-            self._forget_at = 2 * len(self._opened) + FEW
-        opened = self._opened.setdefault(client, Spent(OPENED_WITHIN)).add(opened=1)["opened"]
+            self._forget_at = 2 * len(self._opened) + PURGE_THRESHOLD
+        opened = self._opened.setdefault(client, WindowCounter(OPENED_WITHIN)).add(opened=1)["opened"]
         return self._open[client] >= AT_ONCE or opened > OPENED
 
 
-def _counted(receive: Receive, send: Send, together: Spent) -> tuple[Receive, Send]:
+def _counted(receive: Receive, send: Send, together: WindowCounter) -> tuple[Receive, Send]:
     """Wrap `receive` and `send` so that exceeding a limit closes the websocket. Nothing is received or sent afterwards."""
-    alone, over = Spent(WITHIN), False
+    alone, over = WindowCounter(WITHIN), False
 
     async def counted() -> Message:
         nonlocal over
@@ -118,7 +118,7 @@ def _counted(receive: Receive, send: Send, together: Spent) -> tuple[Receive, Se
         if not over:
             over = True
             metrics.CROWDED.labels("messages").inc()
-            if _seldom.lets("messages"):
+            if _throttle.lets("messages"):
                 logger.warning(
                     "a websocket was closed: it sent more than %d messages in %d seconds, or too many characters",
                     MESSAGES,

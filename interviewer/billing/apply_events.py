@@ -21,7 +21,7 @@ from interviewer.billing.lemonsqueezy.events import Event
 from interviewer.billing.tables import Order
 from interviewer.billing.webhook_outcomes import Outcome
 from interviewer.core import users
-from interviewer.core.users import normalised_email
+from interviewer.core.users import normalized_email
 from interviewer.credits import ledger
 from interviewer.credits.rules import ENDED, CreditType, booking_key
 from interviewer.credits.tables import Subscription
@@ -77,9 +77,9 @@ class Settlement:
         else:
             raise TypeError("a notice must contain an order, a subscription or an invoice")
         if effect.outcome is Outcome.APPLIED and effect.user_id:
-            await webhook_queries.close_open(session, notice.subject, effect.user_id)
+            await webhook_queries.mark_waiting_applied(session, notice.subject, effect.user_id)
         elif effect.outcome is Outcome.IGNORED:
-            await webhook_queries.forget_open(session, notice.subject)
+            await webhook_queries.ignore_waiting(session, notice.subject)
         return effect
 
     async def subjects(self, session: AsyncSession, notice: Notice) -> list[str]:
@@ -138,10 +138,10 @@ class Settlement:
         subscription = await purchase_queries.store_subscription(
             session, notice.id, body, reference=notice.reference, email=_address(notice), created=created
         )
-        plan = self._catalogue.plan(body.variant_id) or await purchase_queries.plan_seen(
+        plan = self._catalogue.plan(body.variant_id) or await purchase_queries.plan_when_seen(
             session, subscription.id, body.variant_id
         )
-        await purchase_queries.see_variant(session, subscription.id, body, plan, created=created)
+        await purchase_queries.record_variant(session, subscription.id, body, plan, created=created)
         await self._settle_subscription(session, subscription)
         return _effect(subscription, known_product=plan is not None)
 
@@ -171,7 +171,7 @@ class Settlement:
         unknown = await purchase_queries.unknown_variants(session, subscription.id)
         named = {variant: plan for variant in unknown if (plan := self._catalogue.plan(variant))}
         for variant, plan in named.items():
-            await purchase_queries.name_variant(session, subscription.id, variant, plan)
+            await purchase_queries.set_variant_plan(session, subscription.id, variant, plan)
         return bool(named)
 
 
@@ -192,7 +192,7 @@ def _effect(purchase: Order | Subscription, *, known_product: bool) -> Effect:
 def _address(notice: Notice) -> str:
     """Return the buyer's email address in the form that accounts store, or an empty string if it is invalid."""
     try:
-        return normalised_email(notice.email)
+        return normalized_email(notice.email)
     except BadRequest:
         return ""
 

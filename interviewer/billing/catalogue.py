@@ -21,7 +21,7 @@ class Product(StrEnum):
 
 
 PLANS = (Product.PRO, Product.PREMIUM)
-CREDITS_A_MONTH: Mapping[Product, int] = {Product.PRO: 10, Product.PREMIUM: 20}
+CREDITS_PER_MONTH: Mapping[Product, int] = {Product.PRO: 10, Product.PREMIUM: 20}
 # US cents, before tax.
 PRICE_CENTS: Mapping[Product, int] = {Product.INDIVIDUAL: 499, Product.PRO: 1999, Product.PREMIUM: 2999}
 
@@ -31,7 +31,7 @@ def dollars(cents: int) -> str:
     return f"${cents // 100}.{cents % 100:02}"
 
 
-def price_words(product: Product) -> str:
+def price_text(product: Product) -> str:
     """Return a product's price for display."""
     return dollars(PRICE_CENTS[product])
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby, pairwise
 
-from interviewer.billing.catalogue import CREDITS_A_MONTH, Product
+from interviewer.billing.catalogue import CREDITS_PER_MONTH, Product
 from interviewer.credits.rules import CreditType, SubscriptionStatus
 
 # The invoice of a plan change can be dated slightly before the body that shows the change.
@@ -142,7 +142,7 @@ def _renewals(invoices: Iterable[InvoiceFacts], history: list[Sighting]) -> Iter
 
 
 def _month(part: str, tier: Product, refunded: bool, reason: str) -> Entitlement:
-    return Entitlement(part, CreditType.SUBSCRIPTION, 0 if refunded else CREDITS_A_MONTH[tier], reason)
+    return Entitlement(part, CreditType.SUBSCRIPTION, 0 if refunded else CREDITS_PER_MONTH[tier], reason)
 
 
 def _in_force(history: list[Sighting], at: datetime) -> Product | None:
@@ -190,7 +190,7 @@ def _plan_changes(history: list[Sighting], invoices: tuple[InvoiceFacts, ...]) -
 def _changes(history: list[Sighting]) -> list[Change]:
     known = [(one.tier, one) for one in history if one.tier]
     return [
-        Change(tier, CREDITS_A_MONTH[tier] - CREDITS_A_MONTH[was], old, new)
+        Change(tier, CREDITS_PER_MONTH[tier] - CREDITS_PER_MONTH[was], old, new)
         for (was, old), (tier, new) in pairwise(known)
         if tier is not was
     ]
@@ -234,7 +234,7 @@ def _ended_unpaid(history: list[Sighting], upgrade: Sighting, invoices: tuple[In
 
     Returns False if anything has been paid since the upgrade.
     """
-    if any(one.paid and _is_since(one, upgrade.at) for one in invoices):
+    if any(one.paid and _covers_change_or_later(one, upgrade.at) for one in invoices):
         return False
     newest = max(invoices, key=lambda one: (one.created_at, one.id), default=None)
     failed = newest is not None and newest.failed and not newest.paid
@@ -249,7 +249,7 @@ def _ended_unpaid(history: list[Sighting], upgrade: Sighting, invoices: tuple[In
     return ended
 
 
-def _is_since(invoice: InvoiceFacts, change: datetime) -> bool:
+def _covers_change_or_later(invoice: InvoiceFacts, change: datetime) -> bool:
     """Return whether an invoice is for a plan change, or for a renewal after it."""
     return (invoice.reason == "renewal" and invoice.created_at >= change) or (
         invoice.reason == "updated" and invoice.created_at >= change - INVOICED_WITHIN

@@ -19,7 +19,7 @@ from interviewer.credits.rules import SubscriptionStatus
 
 # A renewal also sends a body of the subscription within this time. The plan it shows takes precedence over the plan that the
 # price suggests, because prices may have changed.
-TOLD_WITHIN = timedelta(hours=1)
+RENEWAL_BODY_WITHIN = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +70,9 @@ def first_body(now: SubscriptionBody, order: OrderBody, money: Amounts) -> tuple
     """
     if order.first_order_item is None:
         return None
-    told = {"variant_id": order.first_order_item.variant_id, "updated_at": now.created_at}
-    told |= {"renews_at": None, "ends_at": None, "trial_ends_at": None}
-    active = now.model_copy(update=told | {"status": SubscriptionStatus.ACTIVE})
+    fields = {"variant_id": order.first_order_item.variant_id, "updated_at": now.created_at}
+    fields |= {"renews_at": None, "ends_at": None, "trial_ends_at": None}
+    active = now.model_copy(update=fields | {"status": SubscriptionStatus.ACTIVE})
     if was_free(order, money) and now.status is not SubscriptionStatus.ON_TRIAL:
         return Event.SUBSCRIPTION_CREATED, active
     # An order that was free without a discount started a trial.
@@ -106,4 +106,4 @@ def _shown(history: list[Sighting], charge: Charge) -> Product | None:
     """
     if charge.upgrade:
         return next((one.tier for one in history if one.at > charge.at), None)
-    return next((one.tier for one in history if charge.at < one.at <= charge.at + TOLD_WITHIN), charge.plan)
+    return next((one.tier for one in history if charge.at < one.at <= charge.at + RENEWAL_BODY_WITHIN), charge.plan)

@@ -122,7 +122,7 @@ async def store_order(
     `reference` and `email` determine the owner, unless the order has one.
     """
     item = body.first_order_item
-    told = {
+    params = {
         "lemon_id": lemon_id,
         "variant_id": item.variant_id if item else None,
         "product": product.value if product else None,
@@ -131,7 +131,7 @@ async def store_order(
         "refunded": body.fully_refunded,
         "created_at": body.created_at,
     }
-    result = await session.execute(_merged_order(), {**told, "reference": reference, "email": email})
+    result = await session.execute(_merged_order(), {**params, "reference": reference, "email": email})
     return result.scalar_one()  # type: ignore[no-any-return]
 
 
@@ -186,7 +186,7 @@ async def store_subscription(
     `reference` and `email` determine the owner, unless the subscription has one. `created` marks the subscription's first body. A
     body older than the newest one changes neither the status, the variant nor the dates.
     """
-    told = {
+    params = {
         "lemon_id": lemon_id,
         "order_id": body.order_id,
         "status": body.status.value,
@@ -199,7 +199,7 @@ async def store_subscription(
         "trial_ends_at": body.trial_ends_at,
         "body_updated_at": body.updated_at,
     }
-    result = await session.execute(_merged_subscription(), {**told, "now": utcnow(), "reference": reference, "email": email})
+    result = await session.execute(_merged_subscription(), {**params, "now": utcnow(), "reference": reference, "email": email})
     return result.scalar_one()  # type: ignore[no-any-return]
 
 
@@ -208,8 +208,8 @@ _NEWEST = ("status", "variant_id", "processor", "started_at", "renews_at", "ends
 
 @cache
 def _merged_subscription() -> Any:
-    told: dict[str, Any] = {name: bindparam(name) for name in ("lemon_id", "order_id", "created_active", *_NEWEST)}
-    new = insert(Subscription).values({**told, **_buyer(), "created_at": bindparam("now"), "updated_at": bindparam("now")})
+    params: dict[str, Any] = {name: bindparam(name) for name in ("lemon_id", "order_id", "created_active", *_NEWEST)}
+    new = insert(Subscription).values({**params, **_buyer(), "created_at": bindparam("now"), "updated_at": bindparam("now")})
     older = new.excluded.body_updated_at < col(Subscription.body_updated_at)
     merged = new.on_conflict_do_update(
         index_elements=["lemon_id"],
@@ -224,14 +224,14 @@ def _merged_subscription() -> Any:
     return merged.returning(Subscription).execution_options(populate_existing=True)
 
 
-async def see_variant(
+async def record_variant(
     session: AsyncSession, subscription_id: int, body: SubscriptionBody, plan: str | None, *, created: bool
 ) -> None:
     """Record the variant and status that a body shows, and the variant's plan if known.
 
     Recording it again can only add what was missing.
     """
-    told = {
+    params = {
         "subscription_id": subscription_id,
         "seen_at": body.updated_at,
         "variant_id": body.variant_id,
@@ -240,7 +240,7 @@ async def see_variant(
         "cycle_end": body.renews_at,
         "created": created,
     }
-    await session.execute(_merged_sighting(), told)
+    await session.execute(_merged_sighting(), params)
 
 
 @cache
@@ -260,7 +260,7 @@ def _merged_sighting() -> Any:
     )
 
 
-async def plan_seen(session: AsyncSession, subscription_id: int, variant_id: str) -> str | None:
+async def plan_when_seen(session: AsyncSession, subscription_id: int, variant_id: str) -> str | None:
     """Return the plan that a variant was when this subscription showed it, or None if unknown.
 
     The configuration may have changed since.
@@ -289,7 +289,7 @@ async def unknown_variants(session: AsyncSession, subscription_id: int) -> Seque
     return (await session.execute(statement)).scalars().all()
 
 
-async def name_variant(session: AsyncSession, subscription_id: int, variant_id: str, plan: str) -> None:
+async def set_variant_plan(session: AsyncSession, subscription_id: int, variant_id: str, plan: str) -> None:
     """Set a variant's plan in the subscription's sightings from before the variant was configured."""
     unknown = update(VariantSighting).where(
         col(VariantSighting.subscription_id) == subscription_id,
@@ -338,7 +338,7 @@ _SEEN = (
 
 async def store_invoice(session: AsyncSession, lemon_id: str, body: InvoiceBody, *, paid: bool, failed: bool) -> None:
     """Merge a body into the stored invoice. A new invoice is inserted. Flags that are set stay set."""
-    told = {
+    params = {
         "lemon_id": lemon_id,
         "subscription_lemon_id": body.subscription_id,
         "billing_reason": body.billing_reason,
@@ -348,7 +348,7 @@ async def store_invoice(session: AsyncSession, lemon_id: str, body: InvoiceBody,
         "refunded": body.fully_refunded,
         "created_at": body.created_at,
     }
-    await session.execute(_merged_invoice(), told)
+    await session.execute(_merged_invoice(), params)
 
 
 @cache

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from interviewer.billing import purchase_queries as queries
 from interviewer.billing import subscription_queries
 from interviewer.billing.apply_events import Settlement
-from interviewer.billing.catalogue import CREDITS_A_MONTH, PLANS, Catalogue, Product
+from interviewer.billing.catalogue import CREDITS_PER_MONTH, PLANS, Catalogue, Product
 from interviewer.billing.lemonsqueezy.bodies import Notice, fetched
 from interviewer.billing.lemonsqueezy.client import LemonSqueezy, Purchase
 from interviewer.billing.tables import CheckoutReference
@@ -25,9 +25,9 @@ from interviewer.credits.tables import Subscription
 from interviewer.errors import (
     BadRequest,
     Conflict,
-    DoneElsewhere,
     PaymentsRefused,
     PaymentsUnavailable,
+    PortalRequired,
     Unauthorized,
     Unavailable,
 )
@@ -102,7 +102,7 @@ class Purchases:
 
     async def cancel(self, user_id: int, client: str) -> None:
         """Cancel the running subscription at the end of its paid cycle. Raises Conflict if none is running."""
-        payments = await self._admitted(user_id, client)
+        payments = await self._checked_client(user_id, client)
         async with self._database.transaction() as session:
             running = await ledger.newest_subscription(session, user_id, running=True)
         if running is None:
@@ -112,10 +112,10 @@ class Purchases:
     async def resume(self, user_id: int, client: str) -> None:
         """Undo the cancellation of the newest subscription.
 
-        Raises Conflict if it is not cancelled or another subscription is running, DoneElsewhere if the user must do it on the
+        Raises Conflict if it is not cancelled or another subscription is running, PortalRequired if the user must do it on the
         payment service's page, and PaymentsRefused if it is too late.
         """
-        payments = await self._admitted(user_id, client)
+        payments = await self._checked_client(user_id, client)
         async with self._database.transaction() as session:
             newest = await ledger.newest_subscription(session, user_id)
             running = await ledger.newest_subscription(session, user_id, running=True)
@@ -125,7 +125,7 @@ class Purchases:
             raise Conflict("You already have another subscription running, so you would pay for two.")
         now = await self._answer(newest, payments.resume(newest.lemon_id))
         if _attribute(now, "status") == SubscriptionStatus.CANCELLED:
-            raise DoneElsewhere(self._page(now, CHANGE_PAGE))
+            raise PortalRequired(self._page(now, CHANGE_PAGE))
         await self._record(newest, now)
 
     async def change_plan(self, user_id: int, tier: str, client: str) -> None:
@@ -133,10 +133,10 @@ class Purchases:
 
         An upgrade is charged at once for the rest of the cycle. A downgrade is not charged, and its price applies from the next
         cycle on. Raises BadRequest for an unknown plan, Conflict if the subscription does not allow a change or already has this
-        plan, DoneElsewhere if the user must do it on the payment service's page, and PaymentsRefused.
+        plan, PortalRequired if the user must do it on the payment service's page, and PaymentsRefused.
         """
         plan = _product(tier, PLANS)
-        payments = await self._admitted(user_id, client)
+        payments = await self._checked_client(user_id, client)
         async with self._database.transaction() as session:
             newest = await ledger.newest_subscription(session, user_id)
             current = await plan_sold(session, self._catalogue, newest) if newest else None
@@ -146,15 +146,15 @@ class Purchases:
         if current is plan:
             raise Conflict(f"You're already on the {plan.label} plan.")
         variant = self._catalogue.variants[plan]
-        more = current is None or CREDITS_A_MONTH[plan] > CREDITS_A_MONTH[current]
+        more = current is None or CREDITS_PER_MONTH[plan] > CREDITS_PER_MONTH[current]
         now = await self._answer(newest, payments.change_variant(newest.lemon_id, variant, charge_now=more))
         if _attribute(now, "variant_id") != variant:
-            raise DoneElsewhere(self._page(now, CHANGE_PAGE))
+            raise PortalRequired(self._page(now, CHANGE_PAGE))
         await self._record(newest, now)
 
     async def payment_page(self, user_id: int, client: str) -> str:
         """Return the URL of the page where the user can change the card. Raises Conflict if there is no subscription."""
-        payments = await self._admitted(user_id, client)
+        payments = await self._checked_client(user_id, client)
         async with self._database.transaction() as session:
             newest = await ledger.newest_subscription(session, user_id)
         now = await payments.subscription(newest.lemon_id) if newest else None
@@ -168,7 +168,7 @@ class Purchases:
             raise Unavailable("Purchases aren't set up on this site.")
         return self._payments
 
-    async def _admitted(self, user_id: int, client: str) -> LemonSqueezy:
+    async def _checked_client(self, user_id: int, client: str) -> LemonSqueezy:
         """Check the rate limit, and return the client of the payment service. Raises TooManyRequests and Unavailable."""
         await self._guard.check(Action.PAYMENT, client, str(user_id))
         return self._configured()
@@ -193,7 +193,7 @@ class Purchases:
         async with self._database.transaction() as session:
             if document is None:
                 await subscription_queries.mark_ended(session, known.lemon_id, SubscriptionStatus.EXPIRED)
-            elif notice := _told(document):
+            elif notice := _parse_notice(document):
                 await self._settlement.apply(session, notice)
 
     def _page(self, document: Document, name: str) -> str:
@@ -214,11 +214,11 @@ async def plan_sold(session: AsyncSession, catalogue: Catalogue, subscription: S
     A variant that is no longer configured counts as the plan it was when it was seen.
     """
     known = catalogue.plan(subscription.variant_id)
-    seen = None if known else await queries.plan_seen(session, subscription.id, subscription.variant_id or "")
+    seen = None if known else await queries.plan_when_seen(session, subscription.id, subscription.variant_id or "")
     return known or (Product(seen) if seen else None)
 
 
-def _told(document: Document) -> Notice | None:
+def _parse_notice(document: Document) -> Notice | None:
     """Convert a response to a notice. Returns None if it cannot be parsed, because a webhook will follow anyway."""
     try:
         return fetched(dict(document))

@@ -28,7 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from interviewer.billing import purchase_queries, webhook_queries
 from interviewer.billing import reconcile_queries as queries
 from interviewer.billing.apply_events import Effect, Settlement
-from interviewer.billing.catalogue import CREDITS_A_MONTH, PLANS, Catalogue
+from interviewer.billing.catalogue import CREDITS_PER_MONTH, PLANS, Catalogue
 from interviewer.billing.entitlements import Sighting
 from interviewer.billing.lemonsqueezy import bodies
 from interviewer.billing.lemonsqueezy.bodies import (
@@ -105,7 +105,7 @@ class _Purchase:
         return next(record.name for record in (self.order, *self.subscriptions, *self.invoices) if record)
 
 
-class _Undone(Exception):
+class _DryRunRollback(Exception):
     """Raised to roll back a dry run. Carries the repairs that the dry run made."""
 
     def __init__(self, repairs: list[Repair]) -> None:
@@ -169,8 +169,8 @@ class Reconciliation:
             async with self._database.transaction() as session:
                 repairs = await self._apply(session, purchase)
                 if dry_run:
-                    raise _Undone(repairs)
-        except _Undone as undone:
+                    raise _DryRunRollback(repairs)
+        except _DryRunRollback as undone:
             return undone.repairs
         except AppError:
             raise
@@ -186,16 +186,16 @@ class Reconciliation:
         reference = await _reference(session, purchase, subjects)
         effects: list[tuple[_Record, Effect]] = []
 
-        async def tell(record: _Record, notice: Notice) -> None:
+        async def apply(record: _Record, notice: Notice) -> None:
             effects.append((record, await self._settlement.apply(session, replace(notice, reference=reference))))
 
         if purchase.order:
-            await tell(purchase.order, purchase.order.notice)
+            await apply(purchase.order, purchase.order.notice)
         for record in purchase.subscriptions:
             await self._restore_history(session, purchase, record, reference)
-            await tell(record, record.notice)
+            await apply(record, record.notice)
         for record in purchase.invoices:
-            await tell(record, _as_told(record.notice, purchase))
+            await apply(record, _with_implied_event(record.notice, purchase))
         unsettled = _open(effects)
         if all(effect.outcome in UNSETTLED and effect.user_id is None for _, effect in effects):
             return unsettled  # only facts were stored, and no user's account has changed
@@ -207,7 +207,7 @@ class Reconciliation:
         if now is None:
             return
 
-        async def tell(event: str, body: SubscriptionBody) -> None:
+        async def apply(event: str, body: SubscriptionBody) -> None:
             notice = Notice(event, record.notice.id, reference, subscription=body, fetched=True)
             await self._settlement.apply(session, notice)
 
@@ -215,14 +215,14 @@ class Reconciliation:
         if order and purchase.order and not any(one.created for one in seen):
             first = first_body(now, order, purchase.order.money)
             if first and self._catalogue.plan(first[1].variant_id):
-                await tell(*first)
+                await apply(*first)
                 seen = await queries.sightings_of(session, record.notice.id)
         seen.append(Sighting(now.updated_at, self._catalogue.plan(now.variant_id), now.renews_at, status=now.status))
         for change in unseen_plans(seen, self._charges(purchase, record.notice.subject)):
             if change.tier and (variant := self._catalogue.variants.get(change.tier)):
                 changed = {"updated_at": change.at, "variant_id": variant, "renews_at": change.cycle_end}
                 changed |= {"status": change.status or SubscriptionStatus.ACTIVE}
-                await tell(Event.SUBSCRIPTION_UPDATED, now.model_copy(update=changed))
+                await apply(Event.SUBSCRIPTION_UPDATED, now.model_copy(update=changed))
 
     def _charges(self, purchase: _Purchase, subject: str) -> list[Charge]:
         return [
@@ -241,7 +241,7 @@ class Reconciliation:
         if invoice.billing_reason == "renewal" and invoice.status in PAID:
             return Charge(invoice.created_at, plan_charged(money, self._catalogue))
         if invoice.billing_reason == "updated" and invoice.total > 0:
-            return Charge(invoice.created_at, max(PLANS, key=lambda plan: CREDITS_A_MONTH[plan]), upgrade=True)
+            return Charge(invoice.created_at, max(PLANS, key=lambda plan: CREDITS_PER_MONTH[plan]), upgrade=True)
         return None
 
 
@@ -249,7 +249,7 @@ def _purchases(records: Iterable[_Record]) -> list[_Purchase]:
     """Group records by purchase, oldest first. Purchases whose order was not fetched come last."""
     found: defaultdict[str, _Purchase] = defaultdict(_Purchase)
     homes: dict[str, str] = {}  # the purchase that each subscription belongs to, by subject
-    for record in sorted(records, key=_age):
+    for record in sorted(records, key=_sort_key):
         notice = record.notice
         if notice.order:
             found[notice.subject].order = record
@@ -262,14 +262,14 @@ def _purchases(records: Iterable[_Record]) -> list[_Purchase]:
     return list(found.values())
 
 
-def _age(record: _Record) -> Any:
+def _sort_key(record: _Record) -> Any:
     """Return the sort key of a record: orders, then subscriptions, then invoices, each oldest first."""
-    told = record.notice.order or record.notice.subscription or record.notice.invoice
+    content = record.notice.order or record.notice.subscription or record.notice.invoice
     kind = 0 if record.notice.order else 1 if record.notice.subscription else 2
-    return kind, told.created_at if told else None, record.notice.id
+    return kind, content.created_at if content else None, record.notice.id
 
 
-def _as_told(notice: Notice, purchase: _Purchase) -> Notice:
+def _with_implied_event(notice: Notice, purchase: _Purchase) -> Notice:
     """Return an invoice's notice with the event that its status implies: payment succeeded or failed.
 
     If the status implies neither, return the notice unchanged.
@@ -336,7 +336,7 @@ async def _known(session: AsyncSession, subjects: list[str]) -> dict[str, dict[s
         }
         for invoice in await queries.invoices_of(session, id) if kind == "subscription" else ():
             known[f"invoice {invoice.lemon_id}"] = {name: getattr(invoice, name) for name in ("paid", "failed", "refunded")}
-    return {name: {what: value for what, value in told.items() if value} for name, told in known.items()}
+    return {name: {what: value for what, value in content.items() if value} for name, content in known.items()}
 
 
 def _described(row: Order | Subscription | None) -> dict[str, object]:
@@ -356,12 +356,12 @@ def _changes(before: dict[str, dict[str, object]], after: dict[str, dict[str, ob
         differing = [what for what in {**was, **now} if was.get(what) != now.get(what)]
         if differing:
             repairs.append(
-                Repair(name, ", ".join(f"{what} {_word(was.get(what))} -> {_word(now.get(what))}" for what in differing))
+                Repair(name, ", ".join(f"{what} {_text(was.get(what))} -> {_text(now.get(what))}" for what in differing))
             )
     return repairs
 
 
-def _word(value: object) -> str:
+def _text(value: object) -> str:
     if isinstance(value, datetime):
         return timestamp(value)
     return "yes" if value is True else "none" if value is None else str(value)

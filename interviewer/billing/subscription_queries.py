@@ -14,7 +14,7 @@ from interviewer.credits.rules import ENDED, SubscriptionStatus
 from interviewer.credits.tables import Subscription
 
 
-async def running_of(session: AsyncSession, user_id: int) -> list[str]:
+async def running_subscription_ids(session: AsyncSession, user_id: int) -> list[str]:
     """Return the payment service IDs of a user's subscriptions that are still charged."""
     statement = select(col(Subscription.lemon_id)).where(
         col(Subscription.user_id) == user_id, col(Subscription.status).not_in([status.value for status in ENDED])
@@ -52,7 +52,7 @@ async def bought(session: AsyncSession, user_id: int) -> dict[str, list[dict[str
         "subscriptions": [
             one.model_dump(include=_SUBSCRIPTION)
             | {
-                "plan": await purchase_queries.plan_seen(session, one.id, one.variant_id or ""),
+                "plan": await purchase_queries.plan_when_seen(session, one.id, one.variant_id or ""),
                 "invoices": [
                     row.model_dump(include=_INVOICE) for row in await purchase_queries.invoices_of(session, one.lemon_id)
                 ],

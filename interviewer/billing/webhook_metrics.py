@@ -36,13 +36,13 @@ class CountedWebhooks(Webhooks):
 
     async def receive(self, raw: bytes, signature: str) -> Outcome:
         """Process a delivery and count the outcome. Returns and raises the same as `Webhooks.receive`."""
-        told = "failed"
+        label = "failed"
         try:
             outcome = await super().receive(raw, signature)
-            told = outcome.value
+            label = outcome.value
         except AppError as error:
-            told = "refused" if error.status < 500 else "failed"
+            label = "refused" if error.status < 500 else "failed"
             raise
         finally:
-            metrics.WEBHOOKS.labels(told).inc()
+            metrics.WEBHOOKS.labels(label).inc()
         return outcome

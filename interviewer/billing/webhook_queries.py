@@ -24,8 +24,8 @@ async def take(session: AsyncSession, delivery_id: str, event_name: str, body: b
 
     Concurrent calls for one delivery wait for each other.
     """
-    told = {"delivery_id": delivery_id, "event_name": event_name, "body": body, "subject": subject, "now": utcnow()}
-    return (await session.execute(_taken(), told)).scalar_one_or_none()
+    params = {"delivery_id": delivery_id, "event_name": event_name, "body": body, "subject": subject, "now": utcnow()}
+    return (await session.execute(_taken(), params)).scalar_one_or_none()
 
 
 @cache
@@ -63,7 +63,7 @@ async def reopen(session: AsyncSession, id: int, subject: str) -> None:
     await mark(session, id, Outcome.WAITING, "", subject, None)
 
 
-async def close_open(session: AsyncSession, subject: str, user_id: int) -> None:
+async def mark_waiting_applied(session: AsyncSession, subject: str, user_id: int) -> None:
     """Mark the deliveries that waited for a purchase, its owner or its product as applied.
 
     Notifies every process, on commit, that the user's credits or plan changed.
@@ -72,7 +72,7 @@ async def close_open(session: AsyncSession, subject: str, user_id: int) -> None:
     await session.execute(select(func.pg_notify(USERS_CHANNEL, str(user_id))).add_cte(closed.cte("closed")))
 
 
-async def forget_open(session: AsyncSession, subject: str) -> None:
+async def ignore_waiting(session: AsyncSession, subject: str) -> None:
     """Mark the deliveries that waited for a purchase as ignored and erase their bodies.
 
     Used if the purchase's account was deleted.
@@ -98,7 +98,7 @@ async def listed(session: AsyncSession, *, everything: bool, limit: int) -> Sequ
     return (await session.execute(statement)).scalars().all()
 
 
-async def empty_bodies(session: AsyncSession, user_id: int) -> None:
+async def erase_bodies(session: AsyncSession, user_id: int) -> None:
     """Erase the bodies of a user's deliveries. Open deliveries become ignored, so that they no longer need an operator."""
     open = col(ProcessedWebhook.outcome).in_([outcome.value for outcome in OPEN])
     values = {
@@ -116,7 +116,7 @@ async def bodies_of(session: AsyncSession, subjects: Sequence[str]) -> Sequence[
     return (await session.execute(statement)).scalars().all()
 
 
-async def open_about(session: AsyncSession, subjects: Sequence[str]) -> Sequence[tuple[int, bytes]]:
+async def waiting_deliveries(session: AsyncSession, subjects: Sequence[str]) -> Sequence[tuple[int, bytes]]:
     """Return the row ID and body of each waiting or unresolved delivery about these purchases, oldest first.
 
     Erased bodies are left out.

@@ -61,30 +61,30 @@ class Webhooks:
             raise Unauthorized("Invalid signature")
         body = bodies.read(raw)
         try:
-            effect = await self._take(body, raw)
+            effect = await self._process(body, raw)
         except AppError:
             raise
         except Exception as error:
             logger.exception("a webhook could not be processed")
-            await self._keep(body, raw, Effect(Outcome.FAILED, type(error).__name__))
+            await self._store_failed(body, raw, Effect(Outcome.FAILED, type(error).__name__))
             raise AppError from error
         if effect.outcome is Outcome.MALFORMED:
             raise BadRequest(effect.detail)
         return effect.outcome
 
-    async def _take(self, body: Body, raw: bytes) -> Effect:
+    async def _process(self, body: Body, raw: bytes) -> Effect:
         """Store and apply a new delivery in one transaction. A known delivery is applied again only if it is still open."""
-        delivery_id, told = bodies.delivery_id(body, raw), self._told(body)
+        delivery_id, parsed = bodies.delivery_id(body, raw), self._parse(body)
         async with self._database.transaction() as session:
-            id = await queries.take(session, delivery_id, bodies.event_name(body), raw, _subject(told))
+            id = await queries.take(session, delivery_id, bodies.event_name(body), raw, _subject(parsed))
             if id is not None:
-                return await self._apply(session, id, told)
+                return await self._apply(session, id, parsed)
             known = await queries.known(session, delivery_id)
             if known is None or known.outcome not in OPEN:
                 return Effect(Outcome(known.outcome) if known else Outcome.APPLIED)
-            return await self._again(session, known.id, told)
+            return await self._reapply(session, known.id, parsed)
 
-    def _told(self, body: Body) -> Notice | Effect:
+    def _parse(self, body: Body) -> Notice | Effect:
         """Return a delivery's notice, or an Effect if it must be ignored or is malformed."""
         if reason := bodies.foreign(body, self._catalogue.store_id, live_only=self._catalogue.live_only):
             return Effect(Outcome.IGNORED, reason)
@@ -95,25 +95,25 @@ class Webhooks:
         except BadRequest as error:
             return Effect(Outcome.MALFORMED, error.user_message)
 
-    async def _apply(self, session: AsyncSession, id: int, told: Notice | Effect) -> Effect:
+    async def _apply(self, session: AsyncSession, id: int, parsed: Notice | Effect) -> Effect:
         """Apply a waiting delivery and set its outcome.
 
         If `Settlement` applies or ignores the notice, it has already set the outcome of every delivery that waited for the
         purchase, including this one.
         """
-        effect = await self._settlement.apply(session, told) if isinstance(told, Notice) else told
-        if effect.outcome in OPEN or effect is told:
-            await queries.mark(session, id, effect.outcome, effect.detail, _subject(told), effect.user_id)
+        effect = await self._settlement.apply(session, parsed) if isinstance(parsed, Notice) else parsed
+        if effect.outcome in OPEN or effect is parsed:
+            await queries.mark(session, id, effect.outcome, effect.detail, _subject(parsed), effect.user_id)
         return effect
 
-    async def _again(self, session: AsyncSession, id: int, told: Notice | Effect) -> Effect:
+    async def _reapply(self, session: AsyncSession, id: int, parsed: Notice | Effect) -> Effect:
         """Apply a stored delivery again. Its purchase is locked before its row, to keep the lock order."""
-        if isinstance(told, Notice):
-            await self._settlement.lock(session, told)
-        await queries.reopen(session, id, _subject(told))
-        return await self._apply(session, id, told)
+        if isinstance(parsed, Notice):
+            await self._settlement.lock(session, parsed)
+        await queries.reopen(session, id, _subject(parsed))
+        return await self._apply(session, id, parsed)
 
-    async def _keep(self, body: Body, raw: bytes, effect: Effect) -> None:
+    async def _store_failed(self, body: Body, raw: bytes, effect: Effect) -> None:
         """Store a delivery that could not be applied, unless it is stored already. A database failure is only logged."""
         try:
             async with self._database.transaction() as session:
@@ -150,7 +150,7 @@ class Webhooks:
                 raise NotFound(f"There is no delivery with ID {id}.")
             if not row.body:
                 raise BadRequest("Its account was deleted, and the delivery's body with it.")
-            await self._again(session, id, self._told(bodies.read(row.body)))
+            await self._reapply(session, id, self._parse(bodies.read(row.body)))
         return await self.show(id)
 
     async def assign(self, id: int, user_id: int) -> Delivery:
@@ -165,13 +165,13 @@ class Webhooks:
                 raise NotFound(f"There is no delivery with ID {id}.")
             if not row.body:
                 raise BadRequest("Its account was deleted, and the delivery's body with it.")
-            told = self._told(bodies.read(row.body))
-            if isinstance(told, Effect):
-                raise BadRequest(f"Delivery {id} is not about a purchase on this site: {told.detail}.")
-            await self._settlement.assign(session, told, user_id)
-            await self._again(session, id, told)
-            for other, body in await queries.open_about(session, await self._settlement.subjects(session, told)):
-                await self._again(session, other, self._told(bodies.read(body)))
+            parsed = self._parse(bodies.read(row.body))
+            if isinstance(parsed, Effect):
+                raise BadRequest(f"Delivery {id} is not about a purchase on this site: {parsed.detail}.")
+            await self._settlement.assign(session, parsed, user_id)
+            await self._reapply(session, id, parsed)
+            for other, body in await queries.waiting_deliveries(session, await self._settlement.subjects(session, parsed)):
+                await self._reapply(session, other, self._parse(bodies.read(body)))
         return await self.show(id)
 
 
@@ -183,8 +183,8 @@ def signature_of(raw: bytes, secret: str) -> bytes:
     return hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest().encode()
 
 
-def _subject(told: Notice | Effect) -> str:
-    return told.subject if isinstance(told, Notice) else ""
+def _subject(parsed: Notice | Effect) -> str:
+    return parsed.subject if isinstance(parsed, Notice) else ""
 
 
 def _delivery(row: ProcessedWebhook) -> Delivery:

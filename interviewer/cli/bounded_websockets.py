@@ -24,10 +24,10 @@ from interviewer.api.websockets import (
     MESSAGES,
     TOO_MUCH,
     WITHIN,
-    Spent,
+    WindowCounter,
 )
 from interviewer.core import metrics
-from interviewer.core.logs import Seldom
+from interviewer.core.logs import LogThrottle
 from interviewer.core.rate_limits import network_of
 
 logger = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ _FINAL, _CONTROL, _MASKED, _LENGTH = 0x80, 0x08, 0x80, 0x7F
 _LONG = {126: 2, 127: 8}
 _MASK = 4
 
-_seldom = Seldom(60)
+_throttle = LogThrottle(60)
 
 
 def closing(status: str) -> bytes:
@@ -104,7 +104,7 @@ class BoundedWebsocket(WebSocketsSansIOProtocol):
     """A websocket that reports the end of its handshake and is closed if it exceeds the limits."""
 
     # The frames and bytes received from all open websockets of each client, by client IP address.
-    _clients: ClassVar[WeakValueDictionary[str, Spent]] = WeakValueDictionary()
+    _clients: ClassVar[WeakValueDictionary[str, WindowCounter]] = WeakValueDictionary()
 
     def __init__(self, *args: Any, done: Callable[[], None], by_client: bool, **kwargs: Any) -> None:
         """`done` is called when the handshake ends, possibly more than once.
@@ -115,8 +115,8 @@ class BoundedWebsocket(WebSocketsSansIOProtocol):
         self._done = done
         self._by_client = by_client
         self._frames = Frames()
-        self._alone = Spent(WITHIN)
-        self._together: Spent | None = None
+        self._alone = WindowCounter(WITHIN)
+        self._together: WindowCounter | None = None
         self._deadline: asyncio.TimerHandle | None = None
 
     def data_received(self, data: bytes) -> None:
@@ -129,7 +129,7 @@ class BoundedWebsocket(WebSocketsSansIOProtocol):
             self._refuse_odd_request()
         elif self._is_too_much(data):
             metrics.CROWDED.labels("frames").inc()
-            if _seldom.lets("frames"):
+            if _throttle.lets("frames"):
                 logger.warning(
                     "a websocket was closed: it sent more than %d frames in %d seconds, or too many bytes", FRAMES, WITHIN
                 )
@@ -158,7 +158,7 @@ class BoundedWebsocket(WebSocketsSansIOProtocol):
             own["frames"] > FRAMES or own["bytes"] > BYTES or (whole["frames"] > CLIENT_FRAMES or whole["bytes"] > CLIENT_BYTES)
         )
 
-    def _of_client(self) -> Spent | None:
+    def _of_client(self) -> WindowCounter | None:
         """Return the counter shared by all websockets of the client.
 
         None until the handshake is complete, or without `by_client`.
@@ -166,7 +166,7 @@ class BoundedWebsocket(WebSocketsSansIOProtocol):
         if self._together is None and self._by_client and self.handshake_complete:
             # Behind a trusted proxy, the application has already replaced the proxy's address with the client's.
             client = network_of((self.scope.get("client") or ("",))[0])
-            self._together = self._clients.setdefault(client, Spent(WITHIN))
+            self._together = self._clients.setdefault(client, WindowCounter(WITHIN))
         return self._together
 
     def _await_rest(self) -> None:

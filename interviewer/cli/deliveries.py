@@ -11,7 +11,7 @@ import typer
 from interviewer.billing.webhook_outcomes import OPEN
 from interviewer.billing.webhooks import Delivery
 from interviewer.cli.opening import operate
-from interviewer.cli.printing import say, say_if_cut, shown, table
+from interviewer.cli.printing import say, say_if_truncated, shown, table
 from interviewer.errors import AppError, BadRequest
 from interviewer.wording import timestamp
 
@@ -38,7 +38,7 @@ def list_deliveries(
     found = operate(work)
     if found:
         table(HEAD, [_row(one) for one in found[:limit]])
-        say_if_cut(found, limit)
+        say_if_truncated(found, limit)
     else:
         say("There are no deliveries yet." if everything else "No delivery needs attention.")
 

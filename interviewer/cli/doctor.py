@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import typer
 from sqlalchemy.exc import DBAPIError
 
-from interviewer.cli.opening import database_url, load_settings, open_database, refusal, remarks
+from interviewer.cli.opening import captured_logs, database_url, load_settings, open_database, refusal
 from interviewer.cli.printing import say, shown
 from interviewer.core.database import Database
 from interviewer.core.database_address import pool_parameters
@@ -34,10 +34,10 @@ PATIENCE = 10.0
 def doctor() -> None:
     """Check settings, database, balances, deliveries, mails, payments and servers. Exits with status 1 if a check failed."""
     failed = False
-    with remarks() as made:
+    with captured_logs() as made:
         for check in _checks():
             reasons = [shown(line) for line in made.take()[-1:]] if check.health is Health.FAILED else []
-            say(f"{check.health:<8} {check.subject}: {check.words}" + "".join(f" ({reason})" for reason in reasons))
+            say(f"{check.health:<8} {check.subject}: {check.message}" + "".join(f" ({reason})" for reason in reasons))
             failed = failed or check.health is Health.FAILED
     if failed:
         raise typer.Exit(1)
@@ -80,10 +80,10 @@ def _database(settings: Settings) -> Iterator[Check]:
 
 def _address(url: str) -> Iterator[Check]:
     if found := pool_parameters(url):
-        words = (
+        message = (
             f"DATABASE_URL sets another driver's pool size ({', '.join(found)}), which is ignored: set DATABASE_POOL_SIZE instead"
         )
-        yield Check("address", Health.WARNING, words)
+        yield Check("address", Health.WARNING, message)
 
 
 async def _stored(url: str) -> list[Check]:
@@ -112,8 +112,8 @@ async def _payments(settings: Settings) -> Check:
     if gaps or not isinstance(payments, LemonSqueezy):
         if gaps == Settings.model_construct().payment_gaps:
             return Check("payments", Health.OK, "not configured: nothing is for sale, and pages show no prices or buy buttons")
-        words = f"nothing is for sale, and pages show no prices or buy buttons, until you also set {', '.join(gaps)}"
-        return Check("payments", Health.WARNING, words)
+        message = f"nothing is for sale, and pages show no prices or buy buttons, until you also set {', '.join(gaps)}"
+        return Check("payments", Health.WARNING, message)
     try:
         return await health_checks.of_payments(payments, wiring.choose_catalogue(settings), production=settings.production)
     finally:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from interviewer.operator.usage import Prices
 
 # Seconds between progress lines.
-TELL_EVERY = 5.0
+PROGRESS_EVERY = 5.0
 
 
 class Which(StrEnum):
@@ -133,22 +133,22 @@ async def _graded(records: Sequence[Record], grader: Grader, repeats: int, at_on
     from evaluation.run import evaluate
 
     try:
-        return await evaluate(records, grader, repeats=repeats, concurrency=at_once, progress=_Teller())
+        return await evaluate(records, grader, repeats=repeats, concurrency=at_once, progress=_ProgressReporter())
     finally:
         await grader.close()
 
 
-class _Teller:
+class _ProgressReporter:
     """Reports progress on standard error, every few seconds and at the end."""
 
     def __init__(self) -> None:
-        self._began = self._told = perf_counter()
+        self._began = self._last_report = perf_counter()
 
     def __call__(self, done: int, failed: int, total: int) -> None:
         now = perf_counter()
-        if now - self._told < TELL_EVERY and done < total:
+        if now - self._last_report < PROGRESS_EVERY and done < total:
             return
-        self._told = now
+        self._last_report = now
         but = f", {failed} failed" if failed else ""
         typer.echo(f"{done} of {total} graded{but}, {now - self._began:.0f} s", err=True)
 

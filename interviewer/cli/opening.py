@@ -41,14 +41,14 @@ def one_sentence_errors() -> Iterator[None]:
 def load_settings() -> Settings:
     """Change to the project folder and return the settings. Raises StartupError if a setting is invalid."""
     os.chdir(ROOT)
-    _spare_loopback()
+    _bypass_proxy_for_loopback()
     try:
         return get_settings()
     except ValidationError as error:
         raise StartupError(explain(error)) from error
 
 
-def _spare_loopback() -> None:
+def _bypass_proxy_for_loopback() -> None:
     """Add the loopback addresses to NO_PROXY so that requests to this machine, such as to a local model server, bypass the proxy.
 
     No-op if 127.0.0.1 is already listed.
@@ -85,7 +85,7 @@ def open_database(settings: Settings) -> Iterator[Settings]:
             signals.release()
             os.environ["DATABASE_URL"] = url
             get_settings.cache_clear()
-            with server.kept_up():
+            with server.restarted_on_exit():
                 yield settings.model_copy(update={"database_url": SecretStr(url)})
         finally:
             os.environ.pop("DATABASE_URL", None)
@@ -140,7 +140,7 @@ def _stopping_on_signals() -> Iterator[_Signals]:
             signal.signal(number, handler)
 
 
-class Remarks(logging.Handler):
+class CapturedLogs(logging.Handler):
     """Collects warnings and errors logged by the app, so that commands can print them."""
 
     def __init__(self) -> None:
@@ -158,9 +158,9 @@ class Remarks(logging.Handler):
 
 
 @contextlib.contextmanager
-def remarks() -> Iterator[Remarks]:
+def captured_logs() -> Iterator[CapturedLogs]:
     """Capture the app's warnings and errors during the block instead of printing them."""
-    handler, logger = Remarks(), logging.getLogger("interviewer")
+    handler, logger = CapturedLogs(), logging.getLogger("interviewer")
     propagated, logger.propagate = logger.propagate, False
     logger.addHandler(handler)
     try:
@@ -175,7 +175,7 @@ def operate(work: Callable[[Services], Awaitable[Result]]) -> Result:
 
     Expected errors are printed as one sentence and exit with status 1. Captured warnings are printed to standard error.
     """
-    with one_sentence_errors(), remarks() as made:
+    with one_sentence_errors(), captured_logs() as made:
         try:
             with open_database(load_settings()) as settings:
                 refuse_old_schema(database_url(settings))

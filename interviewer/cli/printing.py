@@ -38,7 +38,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         typer.echo(GAP.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
-def say_if_cut(found: Sequence[object], limit: int) -> None:
+def say_if_truncated(found: Sequence[object], limit: int) -> None:
     """Print a hint if `found` has more rows than `limit`, the number of rows shown."""
     if len(found) > limit:
         say(f"Showing only the first {limit}. Use --limit to see more.")

@@ -45,7 +45,7 @@ def run(*, build_only: Annotated[bool, typer.Option(help="Build the frontend, th
             _refuse_taken_port(settings)
         _build_frontend(settings)
         if not build_only:
-            with _signals_are_a_normal_end():
+            with _exit_with_zero_on_signal():
                 typer.echo("Starting...")
                 with open_database(settings) as opened:
                     migrate_database(database_url(opened))
@@ -71,7 +71,7 @@ def _leaving_on_signals() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _signals_are_a_normal_end() -> Iterator[None]:
+def _exit_with_zero_on_signal() -> Iterator[None]:
     """Exit with status 0 if a signal ends the block, because that is the normal way to stop the site."""
     try:
         with _leaving_on_signals():

@@ -55,5 +55,5 @@ class Server(uvicorn.Server):
         while asyncio.get_running_loop().time() < deadline and len(self._captured_signals) == signals:  # noqa: ASYNC110 - a signal sets no event
             await asyncio.sleep(LOOK_EVERY)
         if (running := wiring.current()) is not None:
-            running.stop_taking()
+            running.stop_accepting_work()
         await super().shutdown(sockets)

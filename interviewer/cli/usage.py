@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from interviewer.cli.opening import operate
-from interviewer.cli.printing import say, say_if_cut, table
+from interviewer.cli.printing import say, say_if_truncated, table
 from interviewer.operator.usage import By, Line
 from interviewer.wiring import Services
 from interviewer.wording import counted
@@ -39,7 +39,7 @@ def usage(
         (by.value, "calls", "failed", "uncounted", "prompt", "cached", "completion", "cost (USD)", "median (ms)"),
         [_row(line, NOBODY.get(by, UNKNOWN)) for line in found[:limit]],
     )
-    say_if_cut(found, limit)
+    say_if_truncated(found, limit)
     say()
     say(_total(total))
 

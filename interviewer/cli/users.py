@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from interviewer.cli.opening import operate
-from interviewer.cli.printing import say, say_if_cut, table
-from interviewer.core.users import normalised_email
+from interviewer.cli.printing import say, say_if_truncated, table
+from interviewer.core.users import normalized_email
 from interviewer.errors import BadRequest, PaymentsUnavailable, SubscriptionNotCancelled
 from interviewer.operator.users import MOST_CREDITS, AccountLine, Grant
 from interviewer.wording import counted, timestamp
@@ -49,7 +49,7 @@ def list_accounts(
         for one in found[:limit]
     ]
     table(("id", "email", "name", "individual", "subscription", "plan", "created (UTC)"), rows)
-    say_if_cut(found, limit)
+    say_if_truncated(found, limit)
 
 
 @app.command()
@@ -79,7 +79,7 @@ def delete(
     """Delete an account and all its data, after canceling its subscription."""
 
     async def work(services: Services) -> str:
-        address = normalised_email(email)
+        address = normalized_email(email)
         user_id = await services.operations.user_id(address)
         if not yes:
             typed = typer.prompt(f"This cannot be undone. Type {address} to delete the account")

@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from interviewer.billing.catalogue import CREDITS_A_MONTH, PLANS, PRICE_CENTS, Product, price_words
+from interviewer.billing.catalogue import CREDITS_PER_MONTH, PLANS, PRICE_CENTS, Product, price_text
 from interviewer.components.forms import BUSY, LINK, PRIMARY, SECONDARY, alert, words
 from interviewer.components.icons import icon
 from interviewer.components.layout import card
@@ -21,7 +21,7 @@ _FOOT_LINK = f"{LINK} mt-auto inline-flex min-h-11 w-fit items-center"
 
 
 def _month(product: Product) -> str:
-    return f"{counted(CREDITS_A_MONTH[product], 'interview')} a month"
+    return f"{counted(CREDITS_PER_MONTH[product], 'interview')} a month"
 
 
 OFFERS = {
@@ -33,7 +33,7 @@ OFFERS = {
 
 def an_interview(product: Product) -> str:
     """Return a plan's price per interview, as text."""
-    cents = PRICE_CENTS[product] / CREDITS_A_MONTH[product]
+    cents = PRICE_CENTS[product] / CREDITS_PER_MONTH[product]
     return f"${cents / 100:.2f} per interview"
 
 
@@ -44,7 +44,7 @@ def offer(product: Product, action: rx.Component) -> rx.Component:
     return rx.el.li(
         rx.el.h3(product.label, class_name="font-semibold"),
         rx.el.p(
-            rx.el.span(price_words(product), class_name="font-serif text-3xl font-bold"),
+            rx.el.span(price_text(product), class_name="font-serif text-3xl font-bold"),
             rx.el.span(f" {rhythm}", class_name="text-muted"),
             class_name="mt-1",
         ),

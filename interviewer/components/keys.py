@@ -33,7 +33,7 @@ _ROW = "flex items-center justify-between gap-6 py-2"
 _KEY = "min-w-8 rounded border border-line bg-paper px-2 py-0.5 text-center font-mono text-sm"
 
 
-def keys_button() -> rx.Component:
+def shortcuts_button() -> rx.Component:
     """Return the button that opens the dialog. It is hidden on touch screens."""
     return rx.el.button(
         icon("keyboard"),
@@ -44,7 +44,7 @@ def keys_button() -> rx.Component:
     )
 
 
-def keys_sheet() -> rx.Component:
+def shortcuts_dialog() -> rx.Component:
     """Return the dialog. The browser traps the focus in it and closes it on Escape."""
     return rx.el.dialog(
         rx.el.h2("Keyboard shortcuts", id="keys-title", class_name="mb-3 font-serif text-xl font-bold"),

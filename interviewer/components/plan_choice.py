@@ -19,8 +19,8 @@ from interviewer.interviews.plan import (
     Plan,
     Preset,
     focus,
-    size_words,
-    time_words,
+    plan_duration,
+    plan_size,
 )
 from interviewer.interviews.topics import TOPICS, Level, Topic
 from interviewer.state.interview import InterviewState
@@ -76,7 +76,7 @@ def _length(preset: Preset, name: str, plan: Plan, about: str) -> rx.Component:
         rx.el.span(
             rx.el.span(name, class_name="block font-semibold leading-6"),
             rx.el.span(f"{counted(plan.total, 'question')}, {about}", class_name="block text-sm text-muted"),
-            rx.el.span(time_words(plan), class_name="block text-sm text-muted"),
+            rx.el.span(plan_duration(plan), class_name="block text-sm text-muted"),
             class_name="min-w-0",
         ),
         class_name=_BOX,
@@ -130,7 +130,7 @@ def course() -> rx.Component:
         _course(Preset.STANDARD, STANDARD),
         _course(Preset.SHORT, SHORT),
         rx.el.div(
-            rx.el.p(f"{counted(FOCUS_QUESTIONS, 'question')} on the topics you choose, {time_words(focus([1]))}."),
+            rx.el.p(f"{counted(FOCUS_QUESTIONS, 'question')} on the topics you choose, {plan_duration(focus([1]))}."),
             rx.el.ol(
                 *[
                     rx.el.li(
@@ -149,7 +149,7 @@ def course() -> rx.Component:
 
 def _course(preset: Preset, plan: Plan) -> rx.Component:
     return rx.el.div(
-        rx.el.p(f"{size_words(plan)}, {time_words(plan)}."),
+        rx.el.p(f"{plan_size(plan)}, {plan_duration(plan)}."),
         rx.el.ol(
             *[
                 rx.el.li(

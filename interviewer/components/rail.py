@@ -6,7 +6,7 @@ import reflex as rx
 
 from interviewer.components.forms import QUIET
 from interviewer.components.icons import icon
-from interviewer.components.keys import keys_button
+from interviewer.components.keys import shortcuts_button
 from interviewer.interviews.rubric import MAX_SCORE, PASS_SCORE
 from interviewer.interviews.wording import NO_SCORE_YET, out_of
 from interviewer.state.interview import InterviewState
@@ -31,7 +31,7 @@ def rail() -> rx.Component:
             ),
             rx.el.div(
                 _clocks(),
-                keys_button(),
+                shortcuts_button(),
                 _pause(),
                 class_name="-mr-2 flex items-center max-sm:w-full max-sm:justify-between sm:gap-2",
             ),

@@ -27,12 +27,12 @@ FILES_AT_ONCE = 100
 # Maximum number of requests that follow running work, per user and per process. Each costs memory, and two database reads per
 # second if the work runs in another process.
 STREAMS_EACH, STREAMS = 100, 5000
-OWN_WORDS = "You have too many requests waiting. Nothing is lost. Wait for some of them to finish, then try again."
-CLOSED_WORDS = "The site is restarting. Nothing is lost. Try again in a moment."
-_WORDS = {Reason.OWN: OWN_WORDS, Reason.CLOSED: CLOSED_WORDS}
+OWN_QUEUE_FULL = "You have too many requests waiting. Nothing is lost. Wait for some of them to finish, then try again."
+CLOSED_MESSAGE = "The site is restarting. Nothing is lost. Try again in a moment."
+_WORDS = {Reason.OWN: OWN_QUEUE_FULL, Reason.CLOSED: CLOSED_MESSAGE}
 
 
-class Door:
+class CapacityQueue:
     """A turnstile with metrics. It refuses work with an error message for the user."""
 
     def __init__(self, name: str, turnstile: Turnstile) -> None:
@@ -68,27 +68,27 @@ class Door:
         return Crowded(_WORDS.get(reason))
 
 
-def model_door(at_once: int | None = None, queue: int = MODEL_QUEUE) -> Door:
+def model_capacity(at_once: int | None = None, queue: int = MODEL_QUEUE) -> CapacityQueue:
     """Return the queue in front of a model server. `at_once` defaults to MODEL_AT_ONCE."""
-    return Door("model", Turnstile(at_once or MODEL_AT_ONCE, queue))
+    return CapacityQueue("model", Turnstile(at_once or MODEL_AT_ONCE, queue))
 
 
-def processor_door(at_once: int | None = None, queue: int = MODEL_QUEUE) -> Door:
+def cpu_capacity(at_once: int | None = None, queue: int = MODEL_QUEUE) -> CapacityQueue:
     """Return the queue in front of this process's CPU.
 
     `at_once` defaults to the number of cores, but at least 2 and at most 8.
     """
     # Half of the places stay free for other users, because a long PDF occupies its place for seconds.
     at_once = at_once or PROCESSOR_AT_ONCE
-    return Door("processor", Turnstile(at_once, queue, each=max(1, at_once // 2)))
+    return CapacityQueue("processor", Turnstile(at_once, queue, each=max(1, at_once // 2)))
 
 
-def files_door() -> Door:
+def files_capacity() -> CapacityQueue:
     """Return the queue in front of file generation.
 
     It takes one file per user at a time, however many places the CPU queue has.
     """
-    return Door("files", Turnstile(FILES_AT_ONCE, MODEL_QUEUE, each=1))
+    return CapacityQueue("files", Turnstile(FILES_AT_ONCE, MODEL_QUEUE, each=1))
 
 
 class Following:

@@ -45,7 +45,7 @@ CROWDED = "Too many people are using the site right now. Please try again in a m
 
 NO_ANSWER = "The database isn't responding right now. Nothing is lost. Try again in a moment."
 
-_seldom = logs.Seldom(COMPLAIN_EVERY)
+_throttle = logs.LogThrottle(COMPLAIN_EVERY)
 
 AnyConnection = TypeVar("AnyConnection", bound=psycopg.AsyncConnection[Any])
 
@@ -95,7 +95,7 @@ class Database:
         Raises `errors.Unavailable` if the database does not respond, refuses writes, or no connection becomes free in time.
         """
         async with self._turn():
-            with _our_errors():
+            with _translate_errors():
                 async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
                     yield session
 
@@ -107,7 +107,7 @@ class Database:
         would be no more consistent. Raises `errors.Unavailable` as `transaction` does.
         """
         async with self._turn():
-            with _our_errors():
+            with _translate_errors():
                 async with AsyncSession(self._autocommitting, expire_on_commit=False) as session:
                     yield session
 
@@ -224,7 +224,7 @@ def _readable(descriptor: int) -> bool:
 
 
 @contextmanager
-def _our_errors() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
     try:
         yield
     except PoolTimeoutError as error:
@@ -233,6 +233,6 @@ def _our_errors() -> Iterator[None]:
         if not (isinstance(error, OperationalError | InterfaceError) or refuses_writes(error.orig)):
             raise
         metrics.outage("database")
-        if _seldom.lets(f"{type(error.orig).__name__} {getattr(error.orig, 'sqlstate', '')}"):
+        if _throttle.lets(f"{type(error.orig).__name__} {getattr(error.orig, 'sqlstate', '')}"):
             logger.warning("the database is not responding, or refuses requests (%s)", reason_of(error.orig or error))
         raise Unavailable(NO_ANSWER) from error

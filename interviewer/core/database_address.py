@@ -27,7 +27,7 @@ SILENCE = 10_000
 # Timeout for one statement of the site, in seconds.
 STATEMENT_WAIT = 15.0
 
-ODD_ADDRESS = (
+INVALID_DATABASE_URL = (
     "DATABASE_URL is not a valid address. It has the form postgresql://user:password@host:port/name; "
     "write special characters in the password as %XX."
 )
@@ -77,10 +77,10 @@ def address_of(url: str) -> URL:
         address = make_url(url.strip().replace("postgres://", "postgresql://", 1)).set(drivername="postgresql+psycopg")
         address.get_dialect()().create_connect_args(address)  # validates the ports
     except (ArgumentError, ValueError):
-        raise StartupError(ODD_ADDRESS) from None
+        raise StartupError(INVALID_DATABASE_URL) from None
     if "@" in (address.host or ""):  # part of a password that was not escaped
-        raise StartupError(ODD_ADDRESS)
-    return address.set(query=_understood(dict(address.query)))
+        raise StartupError(INVALID_DATABASE_URL)
+    return address.set(query=_libpq_parameters(dict(address.query)))
 
 
 def shown(address: URL) -> str:
@@ -94,7 +94,7 @@ def pool_parameters(url: str) -> list[str]:
     return sorted(set(POOL_PARAMETERS) & set(make_url(url.strip()).query))
 
 
-def _understood(query: dict[str, Any]) -> dict[str, Any]:
+def _libpq_parameters(query: dict[str, Any]) -> dict[str, Any]:
     """Convert the query parameters of a database URL to libpq's names and drop those without effect.
 
     Raises StartupError for parameters that have an effect but no equivalent.

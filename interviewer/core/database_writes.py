@@ -20,7 +20,7 @@ TRY_EVERY = 5.0
 # Creates a file on disk, as storing an answer may. The temporary table is dropped at the end of the transaction.
 PROBE = "CREATE TEMPORARY TABLE probe_of_writes ON COMMIT DROP AS SELECT generate_series(1, 20000)"
 
-_seldom = logs.Seldom(10.0)
+_throttle = logs.LogThrottle(10.0)
 
 
 def refuses_writes(error: BaseException | None) -> bool:
@@ -41,7 +41,7 @@ class Writes:
         """Record the error if it is a refused write. Listens to the engine's `handle_error` event."""
         if refuses_writes(context.original_exception):
             self._refused, self._tried = True, monotonic()
-            if _seldom.lets("writes"):
+            if _throttle.lets("writes"):
                 logger.error("the database refuses writes (%s)", getattr(context.original_exception, "sqlstate", ""))
 
     async def refused(self) -> bool:

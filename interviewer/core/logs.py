@@ -119,11 +119,11 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
         logging.getLogger(library).setLevel(logging.WARNING)
     for name, beginnings in CAUSED_BY_CLIENTS.items():
         theirs = logging.getLogger(name)
-        others = [other for other in theirs.filters if not isinstance(other, _ClientMistakes)]
-        theirs.filters[:] = [_ClientMistakes(beginnings, errors=name == _SERVER), *others]
+        others = [other for other in theirs.filters if not isinstance(other, _ClientErrorFilter)]
+        theirs.filters[:] = [_ClientErrorFilter(beginnings, errors=name == _SERVER), *others]
 
 
-class Seldom:
+class LogThrottle:
     """A log throttle that lets each kind of message through once per `every` seconds.
 
     During an outage every request would log the same message.
@@ -142,21 +142,21 @@ class Seldom:
         return True
 
 
-class _ClientMistakes(logging.Filter):
+class _ClientErrorFilter(logging.Filter):
     """A filter that passes each client-caused warning of a library, and with `errors` each kind of exception, once a minute."""
 
     def __init__(self, beginnings: Collection[str], *, errors: bool) -> None:
         super().__init__()
         self._beginnings = beginnings
         self._errors = errors
-        self._seldom = Seldom(_CLIENTS_EVERY)
+        self._throttle = LogThrottle(_CLIENTS_EVERY)
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether to log the record."""
         if self._errors and record.exc_info and record.exc_info[1] is not None:
-            return self._seldom.lets(_kind(record.exc_info[1]))
+            return self._throttle.lets(_kind(record.exc_info[1]))
         beginning = next((one for one in self._beginnings if str(record.msg).startswith(one)), None)
-        return beginning is None or self._seldom.lets(beginning)
+        return beginning is None or self._throttle.lets(beginning)
 
 
 class Failures:
@@ -170,7 +170,7 @@ class Failures:
         """`what` is the message. Each kind is logged at most once per `every` seconds."""
         self._logger = logger
         self._what = what
-        self._seldom = Seldom(every)
+        self._throttle = LogThrottle(every)
         # Number of errors since the last log line, by kind.
         self._more: dict[str, int] = {}
 
@@ -182,7 +182,7 @@ class Failures:
         kind = _kind(error)
         first = kind not in self._more
         self._more[kind] = self._more.get(kind, 0) + 1
-        if not self._seldom.lets(kind):
+        if not self._throttle.lets(kind):
             return
         if first:
             self._logger.error("%s", what or self._what, exc_info=error)

@@ -27,7 +27,7 @@ class Mailer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class MailAnswer:
+class MailServiceStatus:
     """The mail service's view of our configuration.
 
     `domain` is the domain of our sender address. `status` is the service's status for that domain: "verified" if it can send
@@ -41,5 +41,5 @@ class MailAnswer:
 class MailService(Protocol):
     """The interface for checking the mail service's configuration."""
 
-    async def check(self) -> MailAnswer:
+    async def check(self) -> MailServiceStatus:
         """Check our API key and look up the status of our sender's domain. Raises the same errors as `Mailer.send`."""

@@ -76,7 +76,7 @@ async def postpone(session: AsyncSession, mail_id: int, wait: timedelta, *, coun
     await session.execute(update(OutgoingMail).where(col(OutgoingMail.id) == mail_id).values(values))
 
 
-async def troubled(session: AsyncSession, *, failed_within: timedelta, late: timedelta) -> tuple[int, int]:
+async def count_failed_and_overdue(session: AsyncSession, *, failed_within: timedelta, late: timedelta) -> tuple[int, int]:
     """Return two counts: mails from the last `failed_within` that failed, and mails overdue by more than `late`."""
     failed = (col(OutgoingMail.state) == "failed") & (col(OutgoingMail.created_at) > func.now() - failed_within)
     waiting = (col(OutgoingMail.state) == "waiting") & (col(OutgoingMail.due_at) < func.now() - late)

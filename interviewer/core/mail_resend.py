@@ -15,7 +15,7 @@ import resend
 from resend.exceptions import ResendError
 from resend.http_client_async import AsyncHTTPClient
 
-from interviewer.core.mail import Mail, MailAnswer
+from interviewer.core.mail import Mail, MailServiceStatus
 from interviewer.errors import AppError, MailDelayed, MailRefused, StartupError
 
 API_URL = "https://api.resend.com"
@@ -85,7 +85,7 @@ class ResendMailer:
         Raises MailDelayed if Resend is unreachable, overloaded, failing or too slow (the mail may still have been sent), and
         MailRefused if it rejects this mail, our API key or our sender address.
         """
-        with _our_errors():
+        with _translate_errors():
             async with asyncio.timeout(self._timeout):
                 params = self._params(mail)
                 self._set_globals()
@@ -94,14 +94,14 @@ class ResendMailer:
             if not reply["id"]:
                 raise MailDelayed
 
-    async def check(self) -> MailAnswer:
+    async def check(self) -> MailServiceStatus:
         """Return Resend's status for the domain of our sender address, without sending a mail.
 
         Raises MailDelayed if Resend is unreachable, overloaded or failing, and MailRefused if our API key is invalid.
         """
         domain = parseaddr(self._sender)[1].rpartition("@")[2].lower()
         params: resend.Domains.ListParams = {"limit": PAGE_SIZE}
-        with _our_errors():
+        with _translate_errors():
             for _ in range(MOST_PAGES):
                 try:
                     async with asyncio.timeout(self._timeout):
@@ -109,15 +109,15 @@ class ResendMailer:
                         page = await resend.Domains.list_async(params)
                 except ResendError as error:
                     if error.error_type == SENDS_ONLY:
-                        return MailAnswer(domain, None)
+                        return MailServiceStatus(domain, None)
                     raise
                 for one in page["data"]:
                     if str(one["name"]).lower() == domain:
-                        return MailAnswer(domain, re.sub(r"\W", "", str(one["status"]))[:40])
+                        return MailServiceStatus(domain, re.sub(r"\W", "", str(one["status"]))[:40])
                 if not page.get("has_more") or not page["data"]:
                     break
                 params["after"] = str(page["data"][-1]["id"])
-        return MailAnswer(domain, "")
+        return MailServiceStatus(domain, "")
 
     async def close(self) -> None:
         """Close all connections."""
@@ -147,7 +147,7 @@ class ResendMailer:
 
 
 @contextmanager
-def _our_errors() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
     """Convert errors of the SDK, its HTTP client and the timeout into MailDelayed or MailRefused.
 
     `from None` is deliberate: the SDK's messages may quote email addresses, which must not be logged.
@@ -176,14 +176,14 @@ def _ours(error: ResendError) -> MailDelayed | MailRefused:
     lasting = re.fullmatch("4[0-9][0-9]", code) and code not in PASSING_STATUS and kind not in PASSING_TYPES
     logger.warning("Resend %s an email: %s %s", "refused" if lasting else "did not accept", code, kind)
     if code == "429":
-        return MailDelayed(retry_after=_patience(error.headers, QUOTA_PAUSE if "quota" in kind else PAUSE))
+        return MailDelayed(retry_after=_retry_after(error.headers, QUOTA_PAUSE if "quota" in kind else PAUSE))
     return MailRefused() if lasting else MailDelayed()
 
 
-def _patience(headers: Mapping[str, str], otherwise: float) -> float:
+def _retry_after(headers: Mapping[str, str], otherwise: float) -> float:
     """Return the seconds to wait from the Retry-After header, at most LONGEST_PAUSE.
 
     Falls back to `otherwise` if it is missing or not a number.
     """
-    told = {name.lower(): value for name, value in headers.items()}.get("retry-after", "")
-    return min(float(told), LONGEST_PAUSE) if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", told) else otherwise
+    header = {name.lower(): value for name, value in headers.items()}.get("retry-after", "")
+    return min(float(header), LONGEST_PAUSE) if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", header) else otherwise

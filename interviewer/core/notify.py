@@ -30,7 +30,7 @@ ENDINGS = -1
 ECHO = 2.0
 
 
-class News:
+class Notifier:
     """Wakes waiting tasks when a notification arrives. One database connection serves the whole process."""
 
     def __init__(self, database: Database, *, retry: float = RETRY) -> None:
@@ -68,7 +68,7 @@ class News:
                     if broken:
                         logger.warning("the connection for credit notifications is back")
                     broken = ""
-                    self._tell_everybody()
+                    self._wake_all()
                     await self._pass_on(connection)
             except Exception as error:
                 if type(error).__name__ != broken:
@@ -90,7 +90,7 @@ class News:
         for event in self._waiting.get(user_id, ()):
             event.set()
 
-    def _tell_everybody(self) -> None:
+    def _wake_all(self) -> None:
         """Wake every waiter, because changes made while disconnected are unknown."""
         for user_id in self._waiting:
             self.wake(user_id)

@@ -48,7 +48,7 @@ class LimitsLimiter:
             else None
         )
         self._shared = MovingWindowRateLimiter(self._store) if self._store else None
-        self._seldom = logs.Seldom(COMPLAIN_EVERY)
+        self._throttle = logs.LogThrottle(COMPLAIN_EVERY)
 
     async def wait(self, limit: str, *who: str) -> int:
         """Count an attempt by `who` and return 0.
@@ -70,7 +70,7 @@ class LimitsLimiter:
     def _complain(self, error: StorageError) -> None:
         metrics.outage("valkey")
         kind = type(error.storage_error).__name__
-        if self._seldom.lets(kind):
+        if self._throttle.lets(kind):
             logger.warning("the rate limit store does not respond (%s); this process counts on its own", kind)
 
     async def close(self) -> None:

@@ -74,7 +74,7 @@ def harmless(event: Any, clean: Clean) -> Any:
     kept["tags"] = {name: str(value) for name, value in get_contextvars().items() if name in _TAGS}
     if words := _message(event):
         ours = str(event.get("logger", "")).split(".")[0] == OURS
-        kept["logentry"] = {"formatted": clean(words) if ours else first_words(words, clean)}
+        kept["logentry"] = {"formatted": clean(words) if ours else text_before_quote(words, clean)}
     raised = event.get("exception", {}).get("values", [])
     if raised:
         kept["exception"] = {"values": list(_exceptions(raised, clean))}
@@ -92,12 +92,12 @@ def _exceptions(raised: list[Event], clean: Clean) -> Iterator[Event]:
         yield {
             "type": one.get("type"),
             "module": one.get("module"),
-            "value": first_words(str(one.get("value") or ""), clean),
+            "value": text_before_quote(str(one.get("value") or ""), clean),
             "stacktrace": {"frames": [{name: frame[name] for name in _FRAME if name in frame} for frame in frames]},
         }
 
 
-def first_words(words: str, clean: Clean) -> str:
+def text_before_quote(words: str, clean: Clean) -> str:
     """Return the first line of a library's message up to its first quotation mark, because the rest may be user input."""
     first = next(iter(words.strip().splitlines()), "")
     return clean(_QUOTED.sub("(left out)", first))[:LONGEST]

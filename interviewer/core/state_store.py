@@ -27,7 +27,7 @@ async def life(store: Redis) -> str | None:
         return None
 
 
-def be_quick(store: Redis) -> None:
+def set_short_timeouts(store: Redis) -> None:
     """Make a client fail within seconds. By default it waits more than a minute for an unreachable machine."""
     keepalive = {"TCP_KEEPIDLE": SILENCE, "TCP_KEEPINTVL": SILENCE, "TCP_KEEPCNT": 2, "TCP_USER_TIMEOUT": SILENCE * 1000}
     options = {cast("int", getattr(socket, name)): value for name, value in keepalive.items() if hasattr(socket, name)}

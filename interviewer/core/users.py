@@ -84,7 +84,7 @@ class ErasedAddress(SQLModel, table=True):
     address_hash: str = Field(sa_column=Column(String(64), primary_key=True))
 
 
-def normalised_email(raw: str) -> str:
+def normalized_email(raw: str) -> str:
     """Normalize an email address to the form in which it is stored. Raises BadRequest if it is invalid."""
     if len(raw) > MAX_EMAIL:
         raise BadRequest(NO_EMAIL)

@@ -28,13 +28,13 @@ async def grant_free_credit(session: AsyncSession, user: User) -> None:
     )
 
 
-async def remember_leaving(session: AsyncSession, user: User) -> None:
+async def remember_erased_account(session: AsyncSession, user: User) -> None:
     """Record that the email address and GitHub ID of an account that is being deleted have had their free credit."""
     for one in await _hashes(session, user):
         await users.remember_erased(session, one)
 
 
-async def remember_disconnected(session: AsyncSession, github_id: int) -> None:
+async def remember_disconnected_github_id(session: AsyncSession, github_id: int) -> None:
     """Record that a GitHub ID that is being disconnected has had its free credit."""
     await users.remember_erased(session, await _keyed(session, _github(github_id)))
 

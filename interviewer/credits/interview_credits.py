@@ -13,9 +13,9 @@ from interviewer.credits.rules import (
     CreditType,
     SubscriptionStatus,
     give_back_key,
-    pays_from,
+    paying_balance,
     refusal,
-    refusal_words,
+    refusal_message,
     start_key,
 )
 from interviewer.errors import PaymentRequired
@@ -24,7 +24,7 @@ from interviewer.errors import PaymentRequired
 async def reserve(session: AsyncSession, user: User, interview_id: int) -> None:
     """Take an interview's credit from a locked user. Raises PaymentRequired with the reason if neither balance can pay."""
     balances = await ledger.balances(session, user)
-    source = pays_from(balances)
+    source = paying_balance(balances)
     if source is None:
         raise await refused_start(session, user.id, balances)
     await ledger.change(
@@ -44,7 +44,7 @@ async def refused_start(session: AsyncSession, user_id: int, balances: Balances)
     newest = await ledger.newest_subscription(session, user_id)
     status = SubscriptionStatus(newest.status) if newest else None
     reason = refusal(balances, status)
-    return PaymentRequired(reason.value, refusal_words(reason, status, balances.subscription))
+    return PaymentRequired(reason.value, refusal_message(reason, status, balances.subscription))
 
 
 async def give_back(session: AsyncSession, interview_id: int, user_id: int) -> bool:

@@ -131,7 +131,7 @@ async def discrepancies(session: AsyncSession, user_ids: Iterable[int] = ()) -> 
     return found
 
 
-async def negative_runs(session: AsyncSession) -> Sequence[Row[int, str]]:
+async def negative_running_sums(session: AsyncSession) -> Sequence[Row[int, str]]:
     """Return the user ID and balance type wherever the running ledger sum of credits or debt drops below zero."""
     own: dict[str, Any] = {
         "partition_by": (col(CreditTransaction.user_id), col(CreditTransaction.type)),

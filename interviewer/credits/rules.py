@@ -61,7 +61,7 @@ class Balances:
         return self.individual + (self.subscription if self.subscription_usable else 0)
 
 
-def pays_from(balances: Balances) -> CreditType | None:
+def paying_balance(balances: Balances) -> CreditType | None:
     """Return the balance that pays for a start, the subscription first. Returns None if neither can pay."""
     if balances.subscription_usable and balances.subscription >= INTERVIEW_PRICE:
         return CreditType.SUBSCRIPTION
@@ -89,7 +89,7 @@ def refusal(balances: Balances, newest: SubscriptionStatus | None) -> Refusal:
     return Refusal.SUBSCRIPTION_EXPIRED if newest in ENDED else Refusal.SUBSCRIPTION_PAUSED
 
 
-def refusal_words(reason: Refusal, newest: SubscriptionStatus | None, kept: int) -> str:
+def refusal_message(reason: Refusal, newest: SubscriptionStatus | None, kept: int) -> str:
     """Return the message for a refused start. `kept` is the number of credits left from a plan that is not running."""
     if reason is Refusal.NONE_LEFT:
         return "You have no credits left, and an interview costs one. Buy a single credit or a plan on the dashboard."

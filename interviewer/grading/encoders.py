@@ -113,7 +113,7 @@ def contextual() -> Encoder | None:
     return loaded.encode if loaded else None
 
 
-def in_view_of(question: str, text: str, encoder: Encoder) -> Encoded:
+def encode_in_context(question: str, text: str, encoder: Encoder) -> Encoded:
     """Encode `text` in the context of `question`, which gives terse answers their meaning.
 
     If the question leaves no room for the text, the text is encoded alone.

@@ -11,13 +11,13 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from interviewer.grading.encoders import Array, Encoded, Encoder, in_view_of, rarity, stack, static, unit
+from interviewer.grading.encoders import Array, Encoded, Encoder, encode_in_context, rarity, stack, static, unit
 from interviewer.grading.polarity import ANSWERS_YES_OR_NO, conflict
 from interviewer.grading.segments import Point, Windows, content, overlap, points, segments, wanted_points, weight_of, windows
 from interviewer.grading.text import FUNCTION_WORDS
 
 # Sentences less similar than this to every part of the question and reference are off-topic. At most MAX_SENTENCES are read.
-BESIDE_THE_POINT = 0.3
+OFF_TOPIC_COSINE = 0.3
 MAX_SENTENCES = 40
 ASKED_TOKEN_WEIGHT = 0.3
 # For comparing informative words: the factor for words of the question, and the weights of function words and punctuation.
@@ -67,7 +67,7 @@ def read(task: Task, answer: str) -> Reply:
     if pieces:
         known = stack([static(point.text) for point in task.points] + [static(piece) for piece in segments(task.question)])
         likeness = (stack([static(piece) for piece in pieces]) @ known.T).max(axis=1)
-        kept = [index for index, figure in enumerate(likeness) if figure >= BESIDE_THE_POINT]
+        kept = [index for index, figure in enumerate(likeness) if figure >= OFF_TOPIC_COSINE]
         kept = (
             sorted(sorted(kept, key=lambda index: -likeness[index])[:MAX_SENTENCES]) or list(range(len(pieces)))[:MAX_SENTENCES]
         )
@@ -179,7 +179,7 @@ def _semantic(task: Task, reply: Reply, encoder: Encoder, name: str) -> dict[str
     return {f"{name}_{key}": value for key, value in measured.items()}
 
 
-def _telling(text: Encoded, asked: frozenset[str]) -> NDArray[np.float64]:
+def _rarity_weights(text: Encoded, asked: frozenset[str]) -> NDArray[np.float64]:
     """Return the weight of each token by its rarity. Tokens that occur in the question get lower weights."""
     weights = []
     for token in text.tokens:
@@ -195,10 +195,10 @@ def _keyed(task: Task, reply: Reply, encoder: Encoder, name: str) -> dict[str, f
     The linear model for short references uses these features, so they are limited to what transfers to any subject.
     """
     asked, question = frozenset(encoder(task.question).tokens), encoder(task.question).vector
-    reference, answer = (in_view_of(task.question, text, encoder) for text in (task.reference, reply.text))
+    reference, answer = (encode_in_context(task.question, text, encoder) for text in (task.reference, reply.text))
     figures = dict.fromkeys(("keyed", "keyed_gain", "keyed_recall", "keyed_precision", "said"), 0.0)
     if answer.tokens and reference.tokens:
-        wanted, said = _telling(reference, asked), _telling(answer, asked)
+        wanted, said = _rarity_weights(reference, asked), _rarity_weights(answer, asked)
         alike = reference.token_vectors @ answer.token_vectors.T
         expected_mean = unit(np.asarray(wanted @ reference.token_vectors, dtype=np.float32))
         said_mean = unit(np.asarray(said @ answer.token_vectors, dtype=np.float32))

@@ -35,7 +35,7 @@ _PATTERNS = (
 _INSTRUCTION = re.compile("|".join(f"(?:{pattern})" for pattern in _PATTERNS), re.IGNORECASE)
 
 
-def speaks_to_grader(sentence: str) -> bool:
+def addresses_grader(sentence: str) -> bool:
     """Return whether a sentence asks for a grade or tries to influence the grading."""
     return bool(_INSTRUCTION.search(sentence))
 
@@ -65,10 +65,10 @@ _EMPTY = _PRAISE | frozenset(
     )
 )
 _SAYS_NOTHING_SHARE = 0.85
-_NOUNS_OF_ONESELF = re.compile(r"\b(?:i|i'm|i've|me|my)\b", re.IGNORECASE)
+_FIRST_PERSON = re.compile(r"\b(?:i|i'm|i've|me|my)\b", re.IGNORECASE)
 
 
-def praises_oneself(sentence: str) -> bool:
+def is_self_praise(sentence: str) -> bool:
     """Return whether a sentence praises its author and says almost nothing else."""
     said = content_stems(sentence)
     empty = sum(word in _EMPTY for word in said)
@@ -76,5 +76,5 @@ def praises_oneself(sentence: str) -> bool:
         len(said) >= 3
         and empty / len(said) >= _SAYS_NOTHING_SHARE
         and any(word in _PRAISE for word in said)
-        and _NOUNS_OF_ONESELF.search(sentence)
+        and _FIRST_PERSON.search(sentence)
     )

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interviewer.grading.bank.loader import load_bank
-from interviewer.grading.instructions import praises_oneself, speaks_to_grader
-from interviewer.grading.relevance import belongs_elsewhere, beside_the_point
+from interviewer.grading.instructions import addresses_grader, is_self_praise
+from interviewer.grading.relevance import answers_another_question, is_off_topic
 from interviewer.grading.text import (
     FUNCTION_WORDS,
     Sentence,
@@ -40,9 +40,9 @@ UNRELATED_COSINE, SAME_COSINE = 0.35, 0.75
 WINDOW = 3
 MAX_QUOTE = 280
 _ECHO_SHARE = 0.8
-_HEAP_FUNCTION_SHARE = 0.12
+_KEYWORD_LIST_FUNCTION_SHARE = 0.12
 # Of the bank's model answers none has runs of more than 2.6 words without a function word on average, in poor English 2.9.
-_HEAP_WORDS, _HEAP_RUN, _SPARSE_SHARE = 15, 3.0, 0.3
+_KEYWORD_LIST_WORDS, _HEAP_RUN, _SPARSE_SHARE = 15, 3.0, 0.3
 # Of the bank's model answers and of pieces of them none consists to more than 0.47 of wordings of its rubric.
 _MOSTLY_WORDINGS, _LONGEST_WORDING = 0.55, 5
 # Texts whose words are shuffled lie below in 98 of 100 cases, sentences, also in poor English, above. Short texts vary more.
@@ -85,7 +85,7 @@ def without_echo(answer: Sequence[Sentence], prompt: str) -> list[Sentence]:
     asked = set(content_stems(prompt))
     kept = []
     for sentence in answer:
-        if speaks_to_grader(sentence.text) or praises_oneself(sentence.text):
+        if addresses_grader(sentence.text) or is_self_praise(sentence.text):
             continue
         said = set(content_stems(sentence.text))
         if not said or len(said & asked) / len(said) < _ECHO_SHARE or len(said) < 3:
@@ -139,9 +139,9 @@ def _has_grammar(said: Sequence[str]) -> bool:
     """Tell sentences from a list of words: there are words of grammar between the others."""
     runs = [len(run) for is_content, run in _runs(said) if is_content]
     function_share = 1 - sum(runs) / len(said)
-    if function_share < _HEAP_FUNCTION_SHARE:
+    if function_share < _KEYWORD_LIST_FUNCTION_SHARE:
         return False
-    return len(said) < _HEAP_WORDS or function_share >= _SPARSE_SHARE or sum(runs) / len(runs) <= _HEAP_RUN
+    return len(said) < _KEYWORD_LIST_WORDS or function_share >= _SPARSE_SHARE or sum(runs) / len(runs) <= _HEAP_RUN
 
 
 def _is_in_order(text: str) -> bool:
@@ -252,9 +252,9 @@ def _says_nothing(
         return not evidence
     said = [sentence.text for sentence in kept]
     # What else stands in an answer, of whatever length, earns no marks; yet a few names of products alone, say, are about anything.
-    if belongs_elsewhere(prompt, rubric, " ".join(evidence)) and belongs_elsewhere(prompt, rubric, " ".join(said)):
+    if answers_another_question(prompt, rubric, " ".join(evidence)) and answers_another_question(prompt, rubric, " ".join(said)):
         return True
-    return kind is not AnswerKind.CODE and beside_the_point(prompt, rubric, said)
+    return kind is not AnswerKind.CODE and is_off_topic(prompt, rubric, said)
 
 
 def _find(

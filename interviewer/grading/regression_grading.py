@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from interviewer.grading.encoders import contextual
 from interviewer.grading.features import measure
-from interviewer.grading.instructions import speaks_to_grader
+from interviewer.grading.instructions import addresses_grader
 from interviewer.grading.regression import Model, trained
 from interviewer.grading.segments import content, segments, weight_of
 from interviewer.grading.text import FUNCTION_WORDS, words
@@ -23,13 +23,13 @@ _BLANK = re.compile(
     r"(?:\W+(?:given|provided|submitted))?\W*",
     re.IGNORECASE,
 )
-HEAP_GRADE = 0.25
+KEYWORD_LIST_GRADE = 0.25
 # The model ranks answers well but grades average ones too low, mainly for new kinds of questions.
 USUAL_GRADE, LIFT = 0.8, 0.35
 _LIFTED_FROM, _LIFTED_WHOLLY = 0.3, 0.5
 # A short answer that ties a subject to the wrong end of a scale ("a queue is last in first out") keeps this share of its grade.
 REVERSED_SHARE, SHORT_ANSWER = 0.6, 12
-_HEAP_WORDS, _HEAP_FUNCTION_SHARE = 8, 0.1
+_KEYWORD_LIST_WORDS, _KEYWORD_LIST_FUNCTION_SHARE = 8, 0.1
 # An answer with at most NO_EVIDENCE gets nothing; from EVIDENCE on, it gets the full prediction.
 NO_EVIDENCE, EVIDENCE = 0.02, 0.15
 _ECHO_RUN, _ECHO_SHARE, _ECHO_WORDS = 5, 0.7, 60
@@ -43,7 +43,7 @@ def grade(question: str, reference_answer: str, answer: str) -> float:
     """
     if not words(reference_answer):
         raise ValueError("The reference answer has no words.")
-    if is_none(question, answer) and not _BLANK.fullmatch(reference_answer):
+    if is_non_attempt(question, answer) and not _BLANK.fullmatch(reference_answer):
         return 0.0
     encoder = contextual()
     measured = measure(question, reference_answer, worded(question, answer), encoder)
@@ -54,7 +54,7 @@ def grade(question: str, reference_answer: str, answer: str) -> float:
 @lru_cache(maxsize=64)
 def worded(question: str, answer: str) -> str:
     """Return `answer` without sentences that address the grader or repeat the question. The result may be empty."""
-    return "\n".join(piece for piece in segments(answer) if not speaks_to_grader(piece) and not _echoes(question, piece))
+    return "\n".join(piece for piece in segments(answer) if not addresses_grader(piece) and not _echoes(question, piece))
 
 
 def _echoes(question: str, piece: str) -> bool:
@@ -71,7 +71,7 @@ def _echoes(question: str, piece: str) -> bool:
     return False
 
 
-def is_none(question: str, answer: str) -> bool:
+def is_non_attempt(question: str, answer: str) -> bool:
     """Return whether an answer is no attempt: it is empty, "no submission" or "I don't know", or repeats the question."""
     said = worded(question, answer)
     return bool(_BLANK.fullmatch(said)) or not words(said) or admits_ignorance(said) or copies_question(question, said)
@@ -82,8 +82,8 @@ def settle(measured: dict[str, float], model: Model, question: str, reference_an
     predicted = _lifted(min(1.0, max(0.0, model.predict(measured)))) * _trust(measured)
     if measured["conflict"] > 0.5 and len(content(worded(question, answer))) <= SHORT_ANSWER:
         predicted *= REVERSED_SHARE
-    if _is_heap(worded(question, answer), reference_answer):
-        predicted = min(predicted, HEAP_GRADE)
+    if _is_keyword_list(worded(question, answer), reference_answer):
+        predicted = min(predicted, KEYWORD_LIST_GRADE)
     return round(min(1.0, max(0.0, predicted)), 4)
 
 
@@ -104,13 +104,13 @@ def _trust(measured: dict[str, float]) -> float:
     return min(1.0, max(0.0, (evidence - NO_EVIDENCE) / (EVIDENCE - NO_EVIDENCE)))
 
 
-def _is_heap(said: str, reference: str) -> bool:
+def _is_keyword_list(said: str, reference: str) -> bool:
     """Return whether a text lists keywords without grammar. If the reference is itself such a list, the answer may be one too."""
-    return _bare(said) and not _bare(reference) and len(content(said)) >= _HEAP_WORDS
+    return _bare(said) and not _bare(reference) and len(content(said)) >= _KEYWORD_LIST_WORDS
 
 
 def _bare(text: str) -> bool:
     found = words(text)
     function_words = sum(word in FUNCTION_WORDS for word in found)
     formulas = sum(text.count(sign) for sign in "=(){}[]<>*^+") > len(found) / 8
-    return len(found) >= _HEAP_WORDS and function_words / len(found) < _HEAP_FUNCTION_SHARE and not formulas
+    return len(found) >= _KEYWORD_LIST_WORDS and function_words / len(found) < _KEYWORD_LIST_FUNCTION_SHARE and not formulas

@@ -14,9 +14,9 @@ from interviewer.grading.text import sentences, vectors
 from interviewer.interviews.rubric import Rubric
 
 # The encoder reads this many passages of an answer, those whose word vectors are most similar to the question.
-CLOSELY = 10
+MAX_PASSAGES = 10
 # 1 in 140 of the bank's model answers, 1 in 15 excerpts of them, and half of the off-topic texts that earn points are below this.
-BESIDE_THE_POINT = 0.26
+OFF_TOPIC_COSINE = 0.26
 # Lowers the threshold if the model answer itself is unlike its question. One more of 1,900 off-topic answers then scores over 3.
 OF_THE_MODEL_ANSWER = 0.6
 # The similarity to the own question minus that to the closest other one. Correct answers in the user's own words are above
@@ -26,7 +26,7 @@ ELSEWHERE, ELSEWHERE_IN_A_STORY = -0.05, -0.13
 _STORIES = frozenset({"introduction", "behavioral"})
 
 
-def beside_the_point(prompt: str, rubric: Rubric, said: Sequence[str]) -> bool:
+def is_off_topic(prompt: str, rubric: Rubric, said: Sequence[str]) -> bool:
     """Return whether no two neighboring sentences are similar to the question and its key points.
 
     Returns False if there is no encoder or no sentence. Sentences are read in pairs, so adding padding does not change the
@@ -36,7 +36,7 @@ def beside_the_point(prompt: str, rubric: Rubric, said: Sequence[str]) -> bool:
         return False
     points = tuple(key_point.point for key_point in rubric.key_points)
     usual = _usual(prompt, points, rubric.model_answer)
-    return likeness(prompt, points, said) < min(BESIDE_THE_POINT, OF_THE_MODEL_ANSWER * usual)
+    return likeness(prompt, points, said) < min(OFF_TOPIC_COSINE, OF_THE_MODEL_ANSWER * usual)
 
 
 @lru_cache(maxsize=1024)
@@ -53,9 +53,9 @@ def likeness(prompt: str, points: tuple[str, ...], said: Sequence[str]) -> float
     encoder = contextual()
     assert encoder is not None
     pairs = [" ".join(said[first : first + 2]) for first in range(max(1, len(said) - 1))]
-    if len(pairs) > CLOSELY:
+    if len(pairs) > MAX_PASSAGES:
         by_words = vectors(pairs) @ vectors([" ".join([prompt, *points])])[0]
-        pairs = [pairs[place] for place in np.argsort(-by_words, kind="stable")[:CLOSELY]]
+        pairs = [pairs[place] for place in np.argsort(-by_words, kind="stable")[:MAX_PASSAGES]]
     wanted = _wanted(prompt, points)
     return max(float(encoder(pair).vector @ wanted) for pair in pairs)
 
@@ -68,7 +68,7 @@ def _wanted(prompt: str, points: tuple[str, ...]) -> Array:
     return unit(np.asarray(encoder(prompt).vector + about))
 
 
-def belongs_elsewhere(prompt: str, rubric: Rubric, said: str) -> bool:
+def answers_another_question(prompt: str, rubric: Rubric, said: str) -> bool:
     """Return whether a text is clearly more similar to another question of the bank, with its model answer, than to its own."""
     bank = _bank()
     likenesses = bank.rows @ vectors([said])[0]

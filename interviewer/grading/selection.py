@@ -150,7 +150,7 @@ def _likeness(questions: Sequence[BankQuestion], job: JobBrief | None) -> list[f
 
 def _lead(question: BankQuestion, brief: QuestionBrief) -> str:
     """Return the text before a question: its connection to the job, and the language to write the code in. May be empty."""
-    tied = _tie(question, brief.job, brief.history)
+    tied = _job_reference(question, brief.job, brief.history)
     chosen = brief.programming_language
     if (
         not chosen
@@ -162,7 +162,7 @@ def _lead(question: BankQuestion, brief: QuestionBrief) -> str:
     return f"{tied} Write the code in {chosen}.".strip()
 
 
-def _tie(question: BankQuestion, job: JobBrief | None, history: Sequence[PastTurn]) -> str:
+def _job_reference(question: BankQuestion, job: JobBrief | None, history: Sequence[PastTurn]) -> str:
     """Return a sentence that connects the question to the job, by one of its lines or else a technology.
 
     Connections of earlier questions are not repeated. Returns "" if there is none.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[+#]{1,2}(?=\W|$)")
 _SEGMENT = re.compile(r"[^.!?;\n]+(?:[.!?;](?!\s|$)[^.!?;\n]*)*[.!?;]*")
 # More pieces than any answer of the allowed length has, unless its lines are only a few letters long.
-MOST_PIECES = 300
+MAX_PIECES = 300
 _STEMMER = snowballstemmer.stemmer("english")
 # The stemmer is not thread-safe (it stores the current word), and answers are judged in several threads.
 _STEMMER_LOCK = threading.Lock()
@@ -189,10 +189,10 @@ class Sentence:
 def cut(piece: re.Pattern[str], text: str) -> list[str]:
     """Return the matches of `piece` in `text`.
 
-    If there are more than MOST_PIECES, neighbors are merged, because each piece costs the judge time.
+    If there are more than MAX_PIECES, neighbors are merged, because each piece costs the judge time.
     """
     spans = [match.span() for match in piece.finditer(text)]
-    together = math.ceil(len(spans) / MOST_PIECES) or 1
+    together = math.ceil(len(spans) / MAX_PIECES) or 1
     runs = [spans[first : first + together] for first in range(0, len(spans), together)]
     return [text[run[0][0] : run[-1][1]] for run in runs]
 

@@ -22,8 +22,8 @@ from interviewer.interviews.views import BUILT_IN, InterviewView, Loaded, TurnRo
 from interviewer.interviews.wording import ANSWER_NOT_SCORED
 
 ONCE = "This answer already has a second verdict."
-SAME_AGAIN = "The built-in interviewer would give the same verdict again."
-NOTHING_SAID = "A skipped question has no answer to score."
+VERDICT_WOULD_REPEAT = "The built-in interviewer would give the same verdict again."
+NOTHING_TO_APPEAL = "A skipped question has no answer to score."
 
 
 class Appeals:
@@ -35,7 +35,7 @@ class Appeals:
         self._interviewer = calls.interviewer
         self._interviews = interviews
         self._calls = calls
-        self._hearing: dict[int, asyncio.Task[None]] = {}
+        self._running_appeals: dict[int, asyncio.Task[None]] = {}
 
     async def hear(self, user_id: int, interview_id: int, question_id: int, client: str = "") -> InterviewView:
         """Grade an answer a second time without showing the interviewer the first verdict, and return the interview.
@@ -49,11 +49,11 @@ class Appeals:
         await self._guard.check(Action.ANSWER, client, str(user_id))
         loaded = await self._interviews.load(user_id, interview_id)
         row = loaded.row(question_id)
-        if (hearing := self._hearing.get(question_id)) is None:
+        if (hearing := self._running_appeals.get(question_id)) is None:
             self._refuse(row)
-            hearing = asyncio.create_task(self._hear(loaded, row))
-            self._hearing[question_id] = hearing
-            hearing.add_done_callback(lambda _: self._hearing.pop(question_id, None))
+            hearing = asyncio.create_task(self._grade_again(loaded, row))
+            self._running_appeals[question_id] = hearing
+            hearing.add_done_callback(lambda _: self._running_appeals.pop(question_id, None))
         await asyncio.shield(hearing)
         return await self._interviews.view(user_id, interview_id)
 
@@ -61,13 +61,13 @@ class Appeals:
         if row.answer is None or row.verdict is None:
             raise BadRequest(ANSWER_NOT_SCORED)
         if row.answer.content == SKIPPED:
-            raise BadRequest(NOTHING_SAID)
+            raise BadRequest(NOTHING_TO_APPEAL)
         if row.appeal is not None:
             raise Conflict(ONCE)
         if self._interviewer.deterministic or row.verdict.interviewer == BUILT_IN:
-            raise BadRequest(SAME_AGAIN)
+            raise BadRequest(VERDICT_WOULD_REPEAT)
 
-    async def _hear(self, loaded: Loaded, row: TurnRow) -> None:
+    async def _grade_again(self, loaded: Loaded, row: TurnRow) -> None:
         answer, verdict = row.answer, row.verdict
         if answer is None or verdict is None:
             raise AssertionError("an appeal needs a verdict")
@@ -83,8 +83,8 @@ class Appeals:
 
     async def close(self) -> None:
         """Wait for running appeals and cancel those that take longer than DRAIN_SECONDS. Users can appeal again after that."""
-        if self._hearing:
-            _, late = await asyncio.wait(self._hearing.values(), timeout=DRAIN_SECONDS)
+        if self._running_appeals:
+            _, late = await asyncio.wait(self._running_appeals.values(), timeout=DRAIN_SECONDS)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)

@@ -22,9 +22,9 @@ from interviewer.interviews.tables import Interview
 logger = logging.getLogger(__name__)
 A_DAY = timedelta(days=1)
 # The number of starts that an account may give up per day. Each one wastes a model call.
-GIVE_UPS_A_DAY = 5
+GIVE_UPS_PER_DAY = 5
 GIVE_UPS_USED = (
-    f"You've canceled {GIVE_UPS_A_DAY} interviews before their first question in the last day, so you can't cancel this one. "
+    f"You've canceled {GIVE_UPS_PER_DAY} interviews before their first question in the last day, so you can't cancel this one. "
     "Its first question will appear here as soon as it's ready."
 )
 
@@ -39,22 +39,22 @@ async def give_up(session: AsyncSession, interview_id: int, user_id: int) -> Non
     """Return the credit of a start that the user gives up.
 
     The interview's row must be locked and still have the status `starting`. Raises AllowanceUsed if the user has already given up
-    GIVE_UPS_A_DAY starts within 24 hours.
+    GIVE_UPS_PER_DAY starts within 24 hours.
     """
     await users.locked_user(session, user_id)  # serializes concurrent requests, so that each one is counted
     now = utcnow()
     used = await queries.give_ups(session, user_id, now - A_DAY)
-    if len(used) >= GIVE_UPS_A_DAY:
-        wait = used[-GIVE_UPS_A_DAY] + A_DAY - now
+    if len(used) >= GIVE_UPS_PER_DAY:
+        wait = used[-GIVE_UPS_PER_DAY] + A_DAY - now
         raise AllowanceUsed(GIVE_UPS_USED, wait.total_seconds())
-    await queries.note_give_up(session, interview_id, now)
+    await queries.record_give_up(session, interview_id, now)
     await give_back(session, interview_id, user_id)
 
 
 async def give_back_failed(database: Database, interview_id: int) -> str:
     """Return a failed start's credit if it is still reserved, and return a sentence that says so to the user.
 
-    If the database fails, the error is logged and the credit is left to `give_back_lapsed`.
+    If the database fails, the error is logged and the credit is left to `return_expired_credits`.
     """
     try:
         async with database.transaction() as session:
@@ -69,14 +69,14 @@ async def give_back_failed(database: Database, interview_id: int) -> str:
     return "Your credit is back."
 
 
-async def give_back_lapsed(database: Database) -> int:
+async def return_expired_credits(database: Database) -> int:
     """Return the credits of starts whose lease expired because their process died.
 
     Returns the number of starts. Safe to call from several workers at once, because rows that another worker has locked are
     skipped.
     """
     async with database.transaction() as session:
-        lapsed = await queries.lapsed_starts(session)
+        lapsed = await queries.expired_starts(session)
         for interview_id, user_id in lapsed:
             await give_back(session, interview_id, user_id)
     return len(lapsed)

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from interviewer.core import metrics
 from interviewer.core.broadcast import Publish
-from interviewer.core.capacity import Door, model_door
+from interviewer.core.capacity import CapacityQueue, model_capacity
 from interviewer.core.columns import utcnow
 from interviewer.core.database import Database
 from interviewer.core.documents import Document
@@ -38,7 +38,7 @@ from interviewer.interviews.tables import ModelCall
 logger = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
-WORKED = "ok"
+SUCCEEDED = "ok"
 _OUTCOMES: dict[type[BaseException], str] = {
     InterviewerTimeout: "timeout",
     InterviewerUnreachable: "unreachable",
@@ -72,12 +72,12 @@ class InterviewerCalls:
     call's row is stored here. The error is always raised again.
     """
 
-    def __init__(self, database: Database, interviewer: Interviewer, door: Door | None = None, repeats: int = 1) -> None:
+    def __init__(self, database: Database, interviewer: Interviewer, door: CapacityQueue | None = None, repeats: int = 1) -> None:
         """Grade each answer `repeats` times, or once if the interviewer is deterministic."""
         self._database = database
         self.interviewer = interviewer
         self._repeats = 1 if interviewer.deterministic else repeats
-        self.door = door or model_door()
+        self.door = door or model_capacity()
 
     async def ask(self, caller: Caller, brief: QuestionBrief, publish: Publish[Event]) -> tuple[AskedQuestion, ModelCall]:
         """Return the next question and publish its text as it is written. Raises Crowded or an InterviewerError."""
@@ -107,7 +107,7 @@ class InterviewerCalls:
 
     @asynccontextmanager
     async def _recorded(self, kind: Kind, caller: Caller) -> AsyncIterator[_Record]:
-        record = _Record(kind, caller, _Queued(self.interviewer, self.door, caller.user_id, kind))
+        record = _Record(kind, caller, _QueuedInterviewer(self.interviewer, self.door, caller.user_id, kind))
         try:
             yield record
         except BaseException as error:
@@ -152,10 +152,10 @@ class InterviewerCalls:
         )
 
 
-class _Queued:
+class _QueuedInterviewer:
     """Wraps the interviewer for one user's call: each reply waits for its place in the queue."""
 
-    def __init__(self, interviewer: Interviewer, door: Door, user_id: int, kind: Kind) -> None:
+    def __init__(self, interviewer: Interviewer, door: CapacityQueue, user_id: int, kind: Kind) -> None:
         self.name, self.model, self.deterministic = interviewer.name, interviewer.model, interviewer.deterministic
         self._interviewer = interviewer
         self._door = door
@@ -196,10 +196,10 @@ class _Record:
 
     kind: Kind
     caller: Caller
-    interviewer: _Queued
+    interviewer: _QueuedInterviewer
     usage: list[Usage] = field(default_factory=list)
     came: float = field(default_factory=perf_counter)
-    outcome: str = WORKED
+    outcome: str = SUCCEEDED
 
 
 def _sum(told: Sequence[Usage]) -> Usage:

@@ -39,7 +39,7 @@ def lacking(loaded: Loaded, row: TurnRow) -> Missing:
     return missing_after(row.question.position, judged=row.verdict is not None, asked=len(loaded.rows), total=loaded.plan.total)
 
 
-def lacks_something(loaded: Loaded, row: TurnRow) -> bool:
+def is_incomplete(loaded: Loaded, row: TurnRow) -> bool:
     """Return whether an answered turn is missing its verdict or the next question."""
     return bool(lacking(loaded, row))
 
@@ -59,7 +59,7 @@ def known(loaded: Loaded, row: TurnRow) -> list[Event]:
     return events
 
 
-def grown(loaded: Loaded, row: TurnRow, stored: Sequence[Verdict | Question]) -> Loaded:
+def with_stored(loaded: Loaded, row: TurnRow, stored: Sequence[Verdict | Question]) -> Loaded:
     """Return the interview with the rows in `stored` added to one of its turns, without reading the database again.
 
     The totals and the status of `loaded.interview` are updated in place.

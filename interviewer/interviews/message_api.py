@@ -11,7 +11,7 @@ from uuid import UUID, uuid4, uuid5
 from interviewer.core.columns import utcnow
 from interviewer.errors import BadRequest, Conflict, NotFound
 from interviewer.interviews.events import Asked, Event
-from interviewer.interviews.load import lacks_something
+from interviewer.interviews.load import is_incomplete
 from interviewer.interviews.receipts import Receipts
 from interviewer.interviews.turns import Interviews
 from interviewer.interviews.user_text import clean_answer, cleaned
@@ -24,7 +24,7 @@ _KEYS = UUID("6f1b7f0e-5a53-4a39-9d0e-3f6a0b9c4d21")
 ALREADY_BEGUN = "The interview has already started with a different first answer."
 OTHER_ANSWER = "The last answer hasn't been scored yet. To retry, send its text again, or an empty message."
 ANOTHER_QUESTION = "The question identified by topic_id and question_id isn't open, and this isn't the text of its answer."
-HALF_NAMED = "topic_id and question_id identify a question together. Send both or neither."
+INCOMPLETE_QUESTION_REFERENCE = "topic_id and question_id identify a question together. Send both or neither."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,10 @@ class Sent:
 
     def __post_init__(self) -> None:
         if (self.topic_id is None) != (self.question_id is None):
-            raise BadRequest(HALF_NAMED)
+            raise BadRequest(INCOMPLETE_QUESTION_REFERENCE)
 
     @property
-    def names_a_question(self) -> bool:
+    def names_question(self) -> bool:
         """Whether the message says which question it answers."""
         return self.topic_id is not None
 
@@ -68,7 +68,7 @@ class Reply:
     events: AsyncIterator[Event]
 
 
-class Programs:
+class ApiInterviews:
     """The interview use cases for API clients."""
 
     def __init__(self, interviews: Interviews, receipts: Receipts) -> None:
@@ -111,7 +111,7 @@ class Programs:
         last = next((row for row in reversed(loaded.rows) if row.answer is not None), None)
         if last is None or last.answer is None or text != last.answer.content or not last.answer.reply_owed:
             return None
-        if sent.key or sent.names_a_question:
+        if sent.key or sent.names_question:
             return None
         return last if await self._receipts.take(last.question.id) else None
 
@@ -130,29 +130,29 @@ def repeated(loaded: Loaded, sent: Sent, text: str) -> TurnRow | None:
     `text` is the message as it would be stored, or empty if there is none. Raises Conflict if the message contradicts what is
     stored: the last answer is incomplete and differs, or the question that the message means has another answer.
     """
-    named = sent.named(loaded) if sent.names_a_question else None
+    named = sent.named(loaded) if sent.names_question else None
     answered = [row for row in loaded.rows if row.answer is not None]
     if not answered:
         return None
     first, last = answered[0], answered[-1]
-    if lacks_something(loaded, last) and not (named and named.question.position < last.question.position):
-        if (text and not _says(last, text)) or named not in (None, last):
-            raise Conflict(ALREADY_BEGUN if sent.first and not _says(first, text) else OTHER_ANSWER)
+    if is_incomplete(loaded, last) and not (named and named.question.position < last.question.position):
+        if (text and not _has_text(last, text)) or named not in (None, last):
+            raise Conflict(ALREADY_BEGUN if sent.first and not _has_text(first, text) else OTHER_ANSWER)
         return last
     if sent.key and (row := next((row for row in answered if _has_key(row, loaded, sent.key)), None)) is not None:
         return row
     if named is not None and named.answer is not None:
-        if not _says(named, text):
+        if not _has_text(named, text):
             raise Conflict(ANOTHER_QUESTION)
         return named
     if sent.first:
-        if named is not None or (text and not _says(first, text)):
+        if named is not None or (text and not _has_text(first, text)):
             raise Conflict(ALREADY_BEGUN)
         return first
     return None
 
 
-def _says(row: TurnRow, text: str) -> bool:
+def _has_text(row: TurnRow, text: str) -> bool:
     return row.answer is not None and row.answer.content == text
 
 

@@ -49,7 +49,7 @@ RETRIES = 2
 # The status codes that servers return for an unknown request option.
 REFUSED_OPTION = frozenset({400, 422})
 # Larger token counts are implausible, so they are ignored.
-MOST_TOKENS = 100_000_000
+MAX_TOKEN_COUNT = 100_000_000
 _OPTION = re.compile("stream_options|include_usage")
 
 Reply = TypeVar("Reply", bound=BaseModel)
@@ -81,7 +81,7 @@ class VerdictReply(_Reply):
 
 
 @dataclass(frozen=True, slots=True)
-class _Order:
+class _ModelRequest:
     """One call: the prompts, the reply's schema and its name, and the field to show while it is being written."""
 
     instructions: str
@@ -125,7 +125,7 @@ class OpenAIInterviewer:
             level=brief.level,
             programming_language=brief.programming_language,
         )
-        order = _Order(prompts.QUESTION_INSTRUCTIONS, request, prompts.QUESTION_SCHEMA, "question", "question")
+        order = _ModelRequest(prompts.QUESTION_INSTRUCTIONS, request, prompts.QUESTION_SCHEMA, "question", "question")
         whole = ""
         async for item in self._reply(order):
             if isinstance(item, str):
@@ -144,7 +144,7 @@ class OpenAIInterviewer:
         request = prompts.verdict_request(
             topic_by_id(brief.topic_id), brief.prompt, key_points, rubric.model_answer, brief.answer
         )
-        order = _Order(prompts.VERDICT_INSTRUCTIONS, request, prompts.VERDICT_SCHEMA, "verdict", "feedback")
+        order = _ModelRequest(prompts.VERDICT_INSTRUCTIONS, request, prompts.VERDICT_SCHEMA, "verdict", "feedback")
         whole = ""
         async for item in self._reply(order):
             if isinstance(item, str):
@@ -156,7 +156,7 @@ class OpenAIInterviewer:
 
     async def analyse_job(self, text: str) -> AsyncIterator[Usage | Document]:
         """Yield the job profile as the last item. Raises a subclass of InterviewerError."""
-        order = _Order(prompts.JOB_INSTRUCTIONS, prompts.as_data(job_description=text), prompts.JOB_SCHEMA, "job", "title")
+        order = _ModelRequest(prompts.JOB_INSTRUCTIONS, prompts.as_data(job_description=text), prompts.JOB_SCHEMA, "job", "title")
         whole = ""
         async for item in self._reply(order):
             if isinstance(item, str):
@@ -173,7 +173,7 @@ class OpenAIInterviewer:
 
     async def models(self) -> list[str]:
         """Return the IDs of the models that the server offers. Raises a subclass of InterviewerError."""
-        with _our_errors():
+        with _translate_errors():
             async with asyncio.timeout(self._timeout):
                 return [model.id async for model in self._client.models.list()]
 
@@ -181,12 +181,12 @@ class OpenAIInterviewer:
         """Close the connections to the server."""
         await self._client.close()
 
-    async def _reply(self, order: _Order) -> AsyncIterator[Piece | Usage | str]:
+    async def _reply(self, order: _ModelRequest) -> AsyncIterator[Piece | Usage | str]:
         """Yield the shown field in pieces, then the token usage if the server sends it, then the whole JSON reply as a string."""
-        with _our_errors():
+        with _translate_errors():
             async with asyncio.timeout(self._timeout):
                 growing = GrowingField(order.shown)
-                reading = _Reading()
+                reading = _StreamParser()
                 async with await self._stream(order) as stream:
                     # The SDK's iterator would double the CPU time. Text that arrives in one block is shown at once.
                     async for block in stream.response.aiter_bytes():
@@ -197,7 +197,7 @@ class OpenAIInterviewer:
                 reading.check()
                 yield growing.buffer
 
-    async def _stream(self, order: _Order) -> AsyncStream[object]:
+    async def _stream(self, order: _ModelRequest) -> AsyncStream[object]:
         """Request a streamed reply with token counts.
 
         If the server rejects that option, retry without it and never send it again.
@@ -211,7 +211,7 @@ class OpenAIInterviewer:
                 self._counts_tokens = False
         return await self._ask(order)
 
-    async def _ask(self, order: _Order, **options: Any) -> AsyncStream[object]:
+    async def _ask(self, order: _ModelRequest, **options: Any) -> AsyncStream[object]:
         # The SDK's `create` validates each chunk in Python, which takes 0.15 ms per token or 50 ms per turn.
         return await self._client.post(
             "/chat/completions",
@@ -249,7 +249,7 @@ class _Chunk(_Reply):
     error: Any = None
 
 
-class _Reading:
+class _StreamParser:
     """Parses a stream into its text, its finish reason and its token usage."""
 
     def __init__(self) -> None:
@@ -344,7 +344,7 @@ def _usage(told: object) -> Usage | None:
 
 
 def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and 0 <= value <= MOST_TOKENS else None
+    return value if isinstance(value, int) and 0 <= value <= MAX_TOKEN_COUNT else None
 
 
 def _validated(model: type[Reply], text: object) -> Reply:
@@ -382,7 +382,7 @@ def _past(turn: PastTurn) -> dict[str, Any]:
 
 
 @contextmanager
-def _our_errors() -> Any:
+def _translate_errors() -> Any:
     """Translate the exceptions of the SDK, its HTTP client and the timeout into subclasses of InterviewerError."""
     try:
         yield

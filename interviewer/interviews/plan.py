@@ -17,7 +17,7 @@ from interviewer.wording import counted
 MAX_PER_TOPIC, MAX_QUESTIONS = 6, 18
 MAX_FOCUS_TOPICS, FOCUS_QUESTIONS = 3, 6
 # Includes writing the answer and reading its verdict.
-MINUTES_A_QUESTION = 2.5
+MINUTES_PER_QUESTION = 2.5
 LANGUAGES = (
     "C#",
     "C++",
@@ -47,7 +47,7 @@ def too_many(questions: int) -> str:
     return f"An interview can have at most {MAX_QUESTIONS} questions; this one would have {questions}."
 
 
-class PlanRefused(ValueError):
+class InvalidPlan(ValueError):
     """The plan is invalid. The message is a sentence for the user."""
 
 
@@ -85,7 +85,7 @@ class Place:
 class Plan:
     """The plan of one interview.
 
-    Raises PlanRefused for missing, duplicate or unknown topics, or a topic without questions. If `level` is None, the job
+    Raises InvalidPlan for missing, duplicate or unknown topics, or a topic without questions. If `level` is None, the job
     description decides. If `programming_language` is empty, any language is fine. The upper limits are checked where a plan is
     made, not here, so that stored plans stay valid when the limits change.
     """
@@ -98,9 +98,9 @@ class Plan:
     def __post_init__(self) -> None:
         ids = [one.topic_id for one in self.topics]
         if not ids or len(set(ids)) < len(ids) or not all(1 <= id <= len(TOPICS) for id in ids):
-            raise PlanRefused(BAD_TOPICS)
+            raise InvalidPlan(BAD_TOPICS)
         if not all(one.questions >= 1 for one in self.topics):
-            raise PlanRefused(BAD_COUNT)
+            raise InvalidPlan(BAD_COUNT)
 
     @property
     def total(self) -> int:
@@ -110,7 +110,7 @@ class Plan:
     @property
     def minutes(self) -> int:
         """The interview's approximate length in minutes."""
-        return math.ceil(MINUTES_A_QUESTION * self.total)
+        return math.ceil(MINUTES_PER_QUESTION * self.total)
 
     @property
     def preset(self) -> Preset | None:
@@ -148,13 +148,13 @@ class Plan:
 def even(topic_ids: Sequence[int], questions: int) -> Plan:
     """Return a plan with the same number of questions on each topic.
 
-    Raises PlanRefused for invalid topics or above the limits.
+    Raises InvalidPlan for invalid topics or above the limits.
     """
     plan = Plan(tuple(PlannedTopic(id, questions) for id in topic_ids))
     if questions > MAX_PER_TOPIC:
-        raise PlanRefused(BAD_COUNT)
+        raise InvalidPlan(BAD_COUNT)
     if plan.total > MAX_QUESTIONS:
-        raise PlanRefused(too_many(plan.total))
+        raise InvalidPlan(too_many(plan.total))
     return plan
 
 
@@ -166,15 +166,15 @@ STANDARD, SHORT = even(EVERY_TOPIC, STANDARD_PER_TOPIC), even(EVERY_TOPIC, 1)
 def focus(topic_ids: Sequence[int]) -> Plan:
     """Return a plan of six questions on one to three topics.
 
-    Raises PlanRefused for invalid topics or any other number of them.
+    Raises InvalidPlan for invalid topics or any other number of them.
     """
     if not 1 <= len(topic_ids) <= MAX_FOCUS_TOPICS:
-        raise PlanRefused(NO_FOCUS)
+        raise InvalidPlan(NO_FOCUS)
     return even(topic_ids, FOCUS_QUESTIONS // len(topic_ids))
 
 
 def plan_of(document: Mapping[str, Any]) -> Plan:
-    """Return the plan from a document that `Plan.document` wrote. Raises PlanRefused for any other document."""
+    """Return the plan from a document that `Plan.document` wrote. Raises InvalidPlan for any other document."""
     try:
         return Plan(
             tuple(PlannedTopic(int(one["id"]), int(one["questions"])) for one in document["topics"]),
@@ -183,24 +183,24 @@ def plan_of(document: Mapping[str, Any]) -> Plan:
             bool(document.get("follow_ups")),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise PlanRefused(f"this is no plan: {error}") from error
+        raise InvalidPlan(f"this is no plan: {error}") from error
 
 
 def requested(given: Mapping[str, object]) -> Plan:
     """Return the plan that an API client requests, with the standard plan's values as defaults.
 
     `given` may contain `topics` (IDs), `questions_per_topic`, `level`, `programming_language` and `follow_ups`, of any type.
-    Raises PlanRefused if any of them is invalid.
+    Raises InvalidPlan if any of them is invalid.
     """
     topics, count = given.get("topics"), given.get("questions_per_topic")
     if topics is not None and not (isinstance(topics, list) and all(type(id) is int for id in topics)):
-        raise PlanRefused(BAD_TOPICS)
+        raise InvalidPlan(BAD_TOPICS)
     if count is not None and type(count) is not int:
-        raise PlanRefused(BAD_COUNT)
+        raise InvalidPlan(BAD_COUNT)
     plan = even(EVERY_TOPIC if topics is None else topics, STANDARD_PER_TOPIC if count is None else count)
     follow_ups = given.get("follow_ups", False)
     if not isinstance(follow_ups, bool):
-        raise PlanRefused(BAD_FOLLOW_UPS)
+        raise InvalidPlan(BAD_FOLLOW_UPS)
     return replace(
         with_choices(plan, given.get("level", ""), given.get("programming_language", "")),
         follow_ups=follow_ups,
@@ -208,27 +208,27 @@ def requested(given: Mapping[str, object]) -> Plan:
 
 
 def with_choices(plan: Plan, level: object, programming_language: object) -> Plan:
-    """Return the plan with a level and a programming language, "" for none. Raises PlanRefused for unknown values."""
+    """Return the plan with a level and a programming language, "" for none. Raises InvalidPlan for unknown values."""
     if not isinstance(level, str) or level not in {"", *Level}:
-        raise PlanRefused(BAD_LEVEL)
+        raise InvalidPlan(BAD_LEVEL)
     names = {name.casefold(): name for name in ("", *LANGUAGES)}
     if not isinstance(programming_language, str) or programming_language.strip().casefold() not in names:
-        raise PlanRefused(BAD_LANGUAGE)
+        raise InvalidPlan(BAD_LANGUAGE)
     language = names[programming_language.strip().casefold()]
     return replace(plan, level=Level(level) if level else None, programming_language=language)
 
 
-def size_words(plan: Plan) -> str:
+def plan_size(plan: Plan) -> str:
     """Return a plan's size as text, such as "12 questions on 6 topics"."""
     topics = plan.topics[0].name if len(plan.topics) == 1 else counted(len(plan.topics), "topic")
     return f"{counted(plan.total, 'question')} on {topics}"
 
 
-def time_words(plan: Plan) -> str:
+def plan_duration(plan: Plan) -> str:
     """Return an interview's length as text, such as "about 30 minutes"."""
     return f"about {counted(plan.minutes, 'minute')}"
 
 
-def choice_words(plan: Plan) -> str:
+def plan_summary(plan: Plan) -> str:
     """Return a plan's size, level and programming language as text, leaving out what was not chosen."""
-    return " · ".join(part for part in (size_words(plan), plan.level or "", plan.programming_language) if part)
+    return " · ".join(part for part in (plan_size(plan), plan.level or "", plan.programming_language) if part)

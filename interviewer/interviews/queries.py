@@ -28,7 +28,7 @@ from interviewer.interviews.usage_queries import along
 
 # Every status except `failed`, because failed starts are never shown.
 STARTED = frozenset(InterviewStatus) - {InterviewStatus.FAILED}
-# The rows per page in `every_line`, and the characters at the beginning of a job description that are read for its title.
+# The rows per page in `all_lines`, and the characters at the beginning of a job description that are read for its title.
 PAGE, TITLE_FROM = 500, 1000
 
 
@@ -303,7 +303,7 @@ async def extend_start(session: AsyncSession, interview_id: int, lease: timedelt
     return bool((await session.execute(statement)).scalar_one_or_none())
 
 
-async def lapsed_starts(session: AsyncSession, limit: int = 100) -> Sequence[Row[int, int]]:
+async def expired_starts(session: AsyncSession, limit: int = 100) -> Sequence[Row[int, int]]:
     """Lock and return the (id, user_id) of at most `limit` starts whose lease expired.
 
     Rows locked by other workers are skipped.
@@ -338,7 +338,7 @@ async def lines(
     return [Line(*row) for row in (await session.execute(statement)).all()]
 
 
-async def every_line(
+async def all_lines(
     session: AsyncSession, user_id: int, statuses: Collection[InterviewStatus] = STARTED, before: int | None = None
 ) -> list[Line]:
     """Return the same rows as `lines` but without a limit, reading them in pages."""
@@ -382,7 +382,7 @@ async def give_ups(session: AsyncSession, user_id: int, since: datetime) -> Sequ
     return [moment for moment in (await session.execute(statement)).scalars() if moment]
 
 
-async def note_give_up(session: AsyncSession, interview_id: int, moment: datetime | None) -> None:
+async def record_give_up(session: AsyncSession, interview_id: int, moment: datetime | None) -> None:
     """Record the time at which a start was given up. None clears it, so that the start does not count toward the daily limit."""
     await session.execute(update(Interview).where(col(Interview.id) == interview_id).values(given_up_at=moment))
 

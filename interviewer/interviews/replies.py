@@ -35,7 +35,7 @@ from interviewer.interviews.verdicts import unseen
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
-Spent = Callable[[Usage], object]
+UsageCallback = Callable[[Usage], object]
 """A callback that receives the token usage of each reply, where it is known."""
 
 MAX_PROMPT = 4000
@@ -72,11 +72,13 @@ class AskedQuestion:
         )
 
 
-def _forget(_usage: Usage) -> None:
+def _ignore_usage(_usage: Usage) -> None:
     """Ignore the token usage."""
 
 
-async def ask(interviewer: Interviewer, brief: QuestionBrief, publish: Publish[Event], spent: Spent = _forget) -> AskedQuestion:
+async def ask(
+    interviewer: Interviewer, brief: QuestionBrief, publish: Publish[Event], spent: UsageCallback = _ignore_usage
+) -> AskedQuestion:
     """Have the interviewer ask a question, publish its text as it is written, and return the validated question.
 
     `spent` receives the token usage, where it is known. Raises InterviewerBadOutput if there is no usable question.
@@ -111,7 +113,7 @@ async def ask(interviewer: Interviewer, brief: QuestionBrief, publish: Publish[E
 
 
 async def judge(
-    interviewer: Interviewer, brief: AnswerBrief, publish: Publish[Event], spent: Spent = _forget, repeats: int = 1
+    interviewer: Interviewer, brief: AnswerBrief, publish: Publish[Event], spent: UsageCallback = _ignore_usage, repeats: int = 1
 ) -> Judgement:
     """Have the interviewer judge an answer, publish the feedback as it is written, and compute the score from the checked marks.
 
@@ -134,7 +136,9 @@ async def judge(
     return Judgement(feedback=feedback, marks=counts.marks, nature=counts.nature, score=value, low=low, high=high)
 
 
-async def _graded(interviewer: Interviewer, brief: AnswerBrief, publish: Publish[Event], spent: Spent) -> tuple[str, Grading]:
+async def _graded(
+    interviewer: Interviewer, brief: AnswerBrief, publish: Publish[Event], spent: UsageCallback
+) -> tuple[str, Grading]:
     """Have the interviewer judge once, and return its feedback and checked marks.
 
     Raises InterviewerBadOutput. Replies that do not try to answer get the nature NON_ANSWER, whatever the interviewer says.
@@ -160,7 +164,7 @@ async def _graded(interviewer: Interviewer, brief: AnswerBrief, publish: Publish
     return draft.feedback.strip(), Grading(marks, nature)
 
 
-async def analyse(interviewer: Interviewer, text: str, spent: Spent = _forget) -> dict[str, Any]:
+async def analyse(interviewer: Interviewer, text: str, spent: UsageCallback = _ignore_usage) -> dict[str, Any]:
     """Have the interviewer analyze a job description, and return its validated profile.
 
     `spent` receives the token usage, where it is known. Raises InterviewerBadOutput if there is no usable profile.

@@ -21,7 +21,7 @@ from interviewer.core.lease import renewing
 from interviewer.core.rate_limits import Action, Guard
 from interviewer.core.retry import quietly
 from interviewer.credits import interview_credits
-from interviewer.errors import AppError, Crowded, Unauthorized, Unavailable, for_the_user
+from interviewer.errors import AppError, Crowded, Unauthorized, Unavailable, as_app_error
 from interviewer.interviews import briefs, choice_queries, failed_starts, queries
 from interviewer.interviews.events import Asked, Event, Failed, Started
 from interviewer.interviews.interviewer_calls import Caller, InterviewerCalls
@@ -117,13 +117,13 @@ class Starts:
                 brief = briefs.question_brief(plan, 1, (), briefs.job_brief(job), interview.seen_before)
                 asked, call = await self._calls.ask(Caller(user_id, interview_id), brief, publish)
                 async with self._database.transaction() as session:
-                    question = await _opened(session, interview_id, user_id, asked, call)
+                    question = await _activate(session, interview_id, user_id, asked, call)
                 if question is None:
                     raise Unavailable("This interview was canceled or took too long to start. Please start again.")
         except Exception as error:
             if isinstance(error, Crowded):  # no model call was made, so giving up this start is free
-                await quietly(self._database, partial(queries.note_give_up, interview_id=interview_id, moment=None))
-            words = f"{for_the_user(error).user_message} {await failed_starts.give_back_failed(self._database, interview_id)}"
+                await quietly(self._database, partial(queries.record_give_up, interview_id=interview_id, moment=None))
+            words = f"{as_app_error(error).user_message} {await failed_starts.give_back_failed(self._database, interview_id)}"
             publish(Failed("question", Unavailable(words)))
             return
         metrics.INTERVIEWS.labels("started").inc()
@@ -133,8 +133,8 @@ class Starts:
         """Give up a start that has no first question yet and return its credit.
 
         Does nothing if the interview is no longer starting. Raises NotFound if the interview does not exist or belongs to another
-        user. Raises AllowanceUsed once the user has given up `failed_starts.GIVE_UPS_A_DAY` starts within 24 hours, because each
-        start costs a model call.
+        user. Raises AllowanceUsed once the user has given up `failed_starts.GIVE_UPS_PER_DAY` starts within 24 hours, because
+        each start costs a model call.
         """
         async with self._database.transaction() as session:
             loaded = await found(session, user_id, interview_id, lock=True)
@@ -182,7 +182,7 @@ class Starts:
             return (await found(session, user_id, interview_id)).view()
 
 
-async def _opened(
+async def _activate(
     session: AsyncSession, interview_id: int, user_id: int, asked: AskedQuestion, call: ModelCall
 ) -> Question | None:
     """Store the first question and activate its interview.

@@ -25,12 +25,12 @@ from interviewer.core.database import Database
 from interviewer.core.lease import renewing
 from interviewer.core.rate_limits import Action, Guard
 from interviewer.core.retry import patiently, quietly
-from interviewer.errors import BadRequest, Conflict, for_the_user
+from interviewer.errors import BadRequest, Conflict, as_app_error
 from interviewer.interviews import briefs, choice_queries, queries, verdicts
 from interviewer.interviews.events import Asked, Completed, Event, Failed, Judged, Stored
 from interviewer.interviews.interviewer_calls import Caller, InterviewerCalls
 from interviewer.interviews.job import JobFindings
-from interviewer.interviews.load import found, grown, known, lacking, lacks_something, with_row
+from interviewer.interviews.load import found, is_incomplete, known, lacking, with_row, with_stored
 from interviewer.interviews.plan import STANDARD, Plan, plan_of
 from interviewer.interviews.progress import InterviewStatus, may_change
 from interviewer.interviews.rubric import Judgement
@@ -147,7 +147,7 @@ class Interviews:
             row = loaded.row(question_id)
         if row.answer is None:
             raise Conflict("Interview is not active")
-        if content != row.answer.content and (client_id != row.answer.client_id or lacks_something(loaded, row)):
+        if content != row.answer.content and (client_id != row.answer.client_id or is_incomplete(loaded, row)):
             raise Conflict(NOT_ANSWERABLE)
         async for event in self._completion(loaded, row, None):
             yield event
@@ -225,7 +225,7 @@ class Interviews:
         if any(isinstance(what, Failed) for what in done):
             await quietly(self._database, partial(queries.release_claim, message_id=answer.id, held=held[0]))
         elif None not in done:
-            publish(Completed(grown(loaded, row, [what for what in done if isinstance(what, Verdict | Question)])))
+            publish(Completed(with_stored(loaded, row, [what for what in done if isinstance(what, Verdict | Question)])))
 
     async def _judge(self, loaded: Loaded, row: TurnRow, answer: Message, publish: Publish[Event]) -> Verdict | None:
         """Judge one answer, store the verdict and publish it.
@@ -234,7 +234,7 @@ class Interviews:
         published.
         """
         began = perf_counter()
-        judgement, call = await self._judgement(loaded, row, answer, verdicts.timing_feedback(publish))
+        judgement, call = await self._judgement(loaded, row, answer, verdicts.with_feedback_timing(publish))
         verdict = Verdict(message_id=answer.id, **verdicts.judgement_columns(judgement, self._interviewer))
         is_last = loaded.plan.is_last(row.question.position)
         adding = partial(queries.add_verdict, verdict=verdict, interview_id=loaded.interview.id, call=call, closes=is_last)
@@ -284,7 +284,7 @@ class Interviews:
         try:
             return await work
         except Exception as error:
-            failed = Failed(part, for_the_user(error))
+            failed = Failed(part, as_app_error(error))
             publish(failed)
             return failed
 
@@ -295,17 +295,17 @@ class Interviews:
         return until is not None
 
     async def set_status(
-        self, user_id: int, interview_id: int, wanted: InterviewStatus, *, unless_it_is: bool = False
+        self, user_id: int, interview_id: int, wanted: InterviewStatus, *, allow_unchanged: bool = False
     ) -> InterviewView:
         """Pause or resume an interview and return it.
 
         Raises NotFound, or BadRequest for an invalid transition. Setting the status that the interview already has is invalid
-        too, unless `unless_it_is` is set because another tab may have been faster.
+        too, unless `allow_unchanged` is set because another tab may have been faster.
         """
         async with self._database.transaction() as session:
             loaded = await found(session, user_id, interview_id, lock=True)
             current = InterviewStatus(loaded.interview.status)
-            if not (unless_it_is and current is wanted):
+            if not (allow_unchanged and current is wanted):
                 if not may_change(current, wanted):
                     raise BadRequest("Invalid status transition")
                 await queries.set_status(session, interview_id, wanted)

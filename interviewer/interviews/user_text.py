@@ -16,11 +16,11 @@ SKIPPED = ""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
-class TextRefused(ValueError):
+class InvalidText(ValueError):
     """The text cannot be used; the message is a sentence for the user."""
 
 
-class TextTooLong(TextRefused):
+class TextTooLong(InvalidText):
     """The text is longer than allowed."""
 
 
@@ -30,30 +30,30 @@ def too_long(what: str, length: int, most: int) -> str:
 
 
 def clean_answer(raw: str) -> str:
-    """Return an answer that can be stored. Raises TextTooLong, or TextRefused if nothing visible remains."""
+    """Return an answer that can be stored. Raises TextTooLong, or InvalidText if nothing visible remains."""
     if len(raw) > MAX_ANSWER:
         raise TextTooLong(too_long("Your answer", len(raw), MAX_ANSWER))
     cleaned = _without_controls(raw).strip()
     if not any(_is_visible(character) for character in cleaned):
-        raise TextRefused("Write an answer first. If you don't know, say so. The feedback will still help.")
+        raise InvalidText("Write an answer first. If you don't know, say so. The feedback will still help.")
     return cleaned
 
 
 def clean_job_description(raw: str) -> str:
     """Return a job description that can be stored, or "" if there is none.
 
-    Raises TextTooLong, or TextRefused if the text is not prose, such as the content of a binary file.
+    Raises TextTooLong, or InvalidText if the text is not prose, such as the content of a binary file.
     """
     if len(raw) > MAX_JOB_DESCRIPTION:
         raise TextTooLong(too_long("The job description", len(raw), MAX_JOB_DESCRIPTION))
     odd = sum(_is_odd(character) for character in raw)
     cleaned = _without_controls(raw).strip()
     if odd > 2 + len(raw) // 200:
-        raise TextRefused(
+        raise InvalidText(
             "This doesn't look like a job description. It looks like the contents of a file. Paste the text instead."
         )
     if cleaned and sum(character.isalpha() for character in cleaned) < max(20, len(cleaned) * 0.4):
-        raise TextRefused(
+        raise InvalidText(
             "This doesn't look like a job description. Paste its text, or leave the box empty for a general interview."
         )
     return cleaned
@@ -88,5 +88,5 @@ def cleaned(clean: Callable[[str], str], raw: str) -> str:
         return clean(raw)
     except TextTooLong as error:
         raise TooLarge(str(error)) from error
-    except TextRefused as error:
+    except InvalidText as error:
         raise BadRequest(str(error)) from error

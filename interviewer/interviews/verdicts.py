@@ -14,16 +14,16 @@ from interviewer.interviews.rubric import AnswerNature, Judgement, Rubric, check
 from interviewer.interviews.tables import Question
 from interviewer.interviews.user_text import SKIPPED
 
-SKIPPED_WORDS = "You skipped this question, so it scores 0. The model answer shows what a good answer covers."
+SKIPPED_FEEDBACK = "You skipped this question, so it scores 0. The model answer shows what a good answer covers."
 
 
 def skipped(question: Question) -> Judgement:
     """Return the verdict on a skipped question: score 0 and every key point missed."""
     marks = checked_marks(Rubric.model_validate(question.rubric), [], SKIPPED)
-    return Judgement(feedback=SKIPPED_WORDS, marks=marks, nature=AnswerNature.NON_ANSWER, score=0)
+    return Judgement(feedback=SKIPPED_FEEDBACK, marks=marks, nature=AnswerNature.NON_ANSWER, score=0)
 
 
-def timing_feedback(publish: Publish[Event]) -> Publish[Event]:
+def with_feedback_timing(publish: Publish[Event]) -> Publish[Event]:
     """Return a wrapper of `publish` that measures the time from now until the first piece of feedback."""
     began: float | None = perf_counter()
 

@@ -36,21 +36,21 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """The result of one check. `words` says what it means and what to do."""
+    """The result of one check. `message` says what it means and what to do."""
 
     subject: str
     health: Health
-    words: str
+    message: str
 
 
 async def of_database(database: Database) -> list[Check]:
     """Check balances, the ledger, webhook deliveries, starts and mails. Raises Unavailable if the database does not respond."""
     async with database.transaction() as session:
         wrong = {id for id, _ in await ledger.discrepancies(session)}
-        negative = {id for id, _ in await ledger.negative_runs(session)}
+        negative = {id for id, _ in await ledger.negative_running_sums(session)}
         open = await webhook_queries.open_counts(session)
         starts = await interview_queries.overdue_starts(session, LATE_START)
-        failed, waiting = await mail_queries.troubled(session, failed_within=RECENT, late=LATE_MAIL)
+        failed, waiting = await mail_queries.count_failed_and_overdue(session, failed_within=RECENT, late=LATE_MAIL)
     return [
         _balances(wrong),
         _ledger(negative),
@@ -67,11 +67,11 @@ async def of_notifications(database: Database) -> list[Check]:
     """
     if await notify.arrive(database):
         return []
-    words = (
+    message = (
         "none arrive, which is normal behind a pooler in transaction mode: open pages show a purchase after up to 20 seconds "
         "instead of at once. Everything else works. For immediate updates, use a direct connection or a pooler in session mode"
     )
-    return [Check("notifications", Health.WARNING, words)]
+    return [Check("notifications", Health.WARNING, message)]
 
 
 async def of_payments(shop: LemonSqueezy, catalogue: Catalogue, *, production: bool) -> Check:
@@ -95,8 +95,8 @@ async def of_payments(shop: LemonSqueezy, catalogue: Catalogue, *, production: b
     if wrong := _wrong_prices(catalogue, found.prices, found.currency):
         return Check("payments", Health.FAILED, wrong)
     mode = "test mode, no real payments" if found.test_mode else "live"
-    words = f"Lemon Squeezy knows the key, the store and all products, and charges the prices shown ({mode})"
-    return Check("payments", Health.OK, words)
+    message = f"Lemon Squeezy knows the key, the store and all products, and charges the prices shown ({mode})"
+    return Check("payments", Health.OK, message)
 
 
 def _wrong_prices(catalogue: Catalogue, charged: Mapping[str, int | None], currency: str) -> str:
@@ -125,8 +125,8 @@ async def of_mail(service: MailService) -> Check:
         busy = "is busy: try again in a moment" if error.retry_after is not None else "does not respond: check RESEND_API_URL"
         return Check("email", Health.FAILED, f"Resend {busy}")
     if found.status is None:
-        words = f"RESEND_API_KEY is valid but can only send, so doctor cannot tell whether {found.domain} is verified"
-        return Check("email", Health.OK, words)
+        message = f"RESEND_API_KEY is valid but can only send, so doctor cannot tell whether {found.domain} is verified"
+        return Check("email", Health.OK, message)
     if found.status == "verified":
         return Check("email", Health.OK, f"RESEND_API_KEY is valid, and {found.domain} is verified; no email was sent")
     said = f"its status is {found.status}" if found.status else "it is not registered there"
@@ -159,19 +159,19 @@ def _deliveries(open: dict[str, int]) -> Check:
 def _starts(late: int) -> Check:
     if not late:
         return Check("starts", Health.OK, "no interview is stuck at the start")
-    words = (
+    message = (
         f"{_many(late, 'interview')} left without a first question and not refunded: a running server does that within seconds"
     )
-    return Check("starts", Health.WARNING, words)
+    return Check("starts", Health.WARNING, message)
 
 
 def _mails(failed: int, waiting: int) -> Check:
     if failed:
-        words = f"{_many(failed, 'email')} given up on in the last {RECENT.days} days: check RESEND_API_KEY and MAIL_FROM"
-        return Check("emails", Health.WARNING, words)
+        message = f"{_many(failed, 'email')} given up on in the last {RECENT.days} days: check RESEND_API_KEY and MAIL_FROM"
+        return Check("emails", Health.WARNING, message)
     if waiting:
-        words = f"{_many(waiting, 'email')} not sent when due: no server is running, or the email service does not respond"
-        return Check("emails", Health.WARNING, words)
+        message = f"{_many(waiting, 'email')} not sent when due: no server is running, or the email service does not respond"
+        return Check("emails", Health.WARNING, message)
     return Check("emails", Health.OK, "none failed recently, and none is late")
 
 

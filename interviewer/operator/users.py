@@ -15,7 +15,7 @@ from interviewer.billing import purchase_queries, webhook_queries
 from interviewer.billing.account_view import INACTIVE
 from interviewer.core import users
 from interviewer.core.database import Database
-from interviewer.core.users import User, normalised_email
+from interviewer.core.users import User, normalized_email
 from interviewer.credits import ledger
 from interviewer.credits.rules import CreditType, grant_key
 from interviewer.credits.tables import CreditTransaction
@@ -77,7 +77,7 @@ class Operations:
 
         Raises BadRequest if the address is invalid, NotFound if there is no account.
         """
-        address = normalised_email(email)
+        address = normalized_email(email)
         async with self._database.transaction() as session:
             user = await account_queries.user_by_email(session, address)
         if user is None:

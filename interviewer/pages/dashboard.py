@@ -11,7 +11,7 @@ from interviewer.components.icons import icon
 from interviewer.components.layout import SECTION_TITLE, SMALL_TITLE, card, shell
 from interviewer.components.skills import skill_list, suggestions
 from interviewer.components.verdict import disclosure
-from interviewer.interviews.plan import FOCUS_QUESTIONS, SHORT, STANDARD, size_words
+from interviewer.interviews.plan import FOCUS_QUESTIONS, SHORT, STANDARD, plan_size
 from interviewer.reports.wording import PRACTICE
 from interviewer.state.billing import BillingState
 from interviewer.state.dashboard import DashboardState
@@ -114,7 +114,7 @@ def _resume() -> rx.Component:
 def _first() -> rx.Component:
     steps = (
         (
-            f"{size_words(STANDARD)}, or a shorter version",
+            f"{plan_size(STANDARD)}, or a shorter version",
             "Paste a job description to get questions about that job, or start without one.",
         ),
         ("A verdict after every answer", "A score out of 10, the points you made, and the ones you missed."),
@@ -146,7 +146,7 @@ def _another() -> rx.Component:
         rx.el.h2("Your next interview", class_name="font-serif text-2xl font-bold"),
         rx.el.p(DashboardState.weakest, " Practice it first, or start right away.", class_name="mt-1"),
         rx.el.p(
-            f"Pick a length: {size_words(STANDARD)}, {SHORT.total} on the same topics, or {FOCUS_QUESTIONS} on just a few.",
+            f"Pick a length: {plan_size(STANDARD)}, {SHORT.total} on the same topics, or {FOCUS_QUESTIONS} on just a few.",
             class_name="mt-2 mb-5 text-sm text-muted",
         ),
         rx.el.div(

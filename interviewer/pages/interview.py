@@ -6,7 +6,7 @@ import reflex as rx
 
 from interviewer.components import turn
 from interviewer.components.forms import LINK, PRIMARY, SECONDARY, alert
-from interviewer.components.keys import keys_sheet
+from interviewer.components.keys import shortcuts_dialog
 from interviewer.components.layout import card, meanwhile, shell
 from interviewer.components.rail import rail
 from interviewer.components.report import topic_bars, total_line
@@ -44,8 +44,8 @@ def interview() -> rx.Component:
 def _said() -> rx.Component:
     """Return the live regions that announce a finished question or verdict. Streaming text is never announced."""
     return rx.el.div(
-        rx.el.p(InterviewState.said_verdict, role="status", id="said-verdict"),
-        rx.el.p(InterviewState.said_question, role="status", id="said-question"),
+        rx.el.p(InterviewState.verdict_announcement, role="status", id="said-verdict"),
+        rx.el.p(InterviewState.question_announcement, role="status", id="said-question"),
         class_name="sr-only",
     )
 
@@ -69,7 +69,7 @@ def _live() -> rx.Component:
             rx.el.div(turn.feedback(), class_name="min-w-0 lg:col-span-2"),
             class_name="mt-5 grid items-start gap-6 lg:grid-cols-5 lg:gap-8",
         ),
-        keys_sheet(),
+        shortcuts_dialog(),
     )
 
 

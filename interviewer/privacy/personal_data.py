@@ -79,12 +79,12 @@ class Personal:
             user = await session.get(User, user_id, with_for_update=True)
             if user is None:
                 raise Unauthorized
-            if await subscription_queries.running_of(session, user_id):
+            if await subscription_queries.running_subscription_ids(session, user_id):
                 raise SubscriptionNotCancelled  # started while the others were being cancelled
             await purchase_queries.orphan(session, user_id)
-            await webhook_queries.empty_bodies(session, user_id)
-            await free_credit.remember_leaving(session, user)
-            await queries.drop_tokens(session, user.email)
+            await webhook_queries.erase_bodies(session, user_id)
+            await free_credit.remember_erased_account(session, user)
+            await queries.delete_one_time_tokens(session, user.email)
             await mail_queries.drop_waiting(session, user.email)
             await session.delete(user)
             await session_queries.announce_end(session)
@@ -100,7 +100,7 @@ class Personal:
             user = await _locked(session, user_id)
             if typed_email.strip().lower() != user.email:
                 raise BadRequest("Type your account's email address to confirm.")
-            running = await subscription_queries.running_of(session, user_id)
+            running = await subscription_queries.running_subscription_ids(session, user_id)
         for lemon_id in running:
             try:
                 if self._payments is None:
@@ -128,8 +128,8 @@ class Personal:
                     "email": user.email,
                     "name": user.username,
                     "github_id": user.github_id,
-                    "password_proven_at": _words(user.password_proven_at) if user.password_proven_at else None,
-                    "created_at": _words(user.created_at),
+                    "password_proven_at": _iso(user.password_proven_at) if user.password_proven_at else None,
+                    "created_at": _iso(user.created_at),
                 },
                 "credits": {
                     "individual": user.individual_credits,
@@ -139,7 +139,7 @@ class Personal:
                 },
                 "ledger": [
                     {
-                        "at": _words(row.created_at),
+                        "at": _iso(row.created_at),
                         "type": row.type,
                         "amount": row.amount,
                         "debt": row.debt,
@@ -149,14 +149,14 @@ class Personal:
                 ],
                 **await _purchases(session, user_id),
                 "sessions": [
-                    {"device": one.user_agent, "since": _words(one.created_at), "last_used": _words(one.last_seen_at)}
+                    {"device": one.user_agent, "since": _iso(one.created_at), "last_used": _iso(one.last_seen_at)}
                     for one in await session_queries.sessions_of(session, user_id, utcnow())
                 ],
                 "interviews": [
-                    await _interview(session, user_id, one.id) for one in await interview_queries.every_line(session, user_id)
+                    await _interview(session, user_id, one.id) for one in await interview_queries.all_lines(session, user_id)
                 ],
                 "last_choice": _plan(plan_of(chosen)) if (chosen := await choice_queries.last_choice(session, user_id)) else None,
-                "practice": [_practised(one) for one in await practice_queries.all_tries(session, user_id)],
+                "practice": [_practice_try(one) for one in await practice_queries.all_tries(session, user_id)],
             }
 
 
@@ -170,18 +170,18 @@ async def _locked(session: AsyncSession, user_id: int) -> User:
 async def _purchases(session: AsyncSession, user_id: int) -> dict[str, Any]:
     """Return the name and status of the user's plan, and everything stored about their purchases."""
     newest = await ledger.newest_subscription(session, user_id)
-    seen = await purchase_queries.plan_seen(session, newest.id, newest.variant_id or "") if newest else None
+    seen = await purchase_queries.plan_when_seen(session, newest.id, newest.variant_id or "") if newest else None
     bought = await subscription_queries.bought(session, user_id)
-    return {"plan": {"name": seen or "free", "status": newest.status if newest else INACTIVE}, **_in_words(bought)}
+    return {"plan": {"name": seen or "free", "status": newest.status if newest else INACTIVE}, **_with_iso_times(bought)}
 
 
-def _in_words(value: Any) -> Any:
+def _with_iso_times(value: Any) -> Any:
     """Convert every datetime in nested data to ISO 8601 text."""
     if isinstance(value, datetime):
-        return _words(value)
+        return _iso(value)
     if isinstance(value, dict):
-        return {key: _in_words(one) for key, one in value.items()}
-    return [_in_words(one) for one in value] if isinstance(value, list) else value
+        return {key: _with_iso_times(one) for key, one in value.items()}
+    return [_with_iso_times(one) for one in value] if isinstance(value, list) else value
 
 
 async def _interview(session: AsyncSession, user_id: int, interview_id: int) -> dict[str, Any]:
@@ -189,12 +189,12 @@ async def _interview(session: AsyncSession, user_id: int, interview_id: int) -> 
     view = (await found(session, user_id, interview_id)).view()
     shared = await sharing_queries.since(session, interview_id)
     return {
-        "started_at": _words(view.created_at),
+        "started_at": _iso(view.created_at),
         "status": view.status.value,
         "job_description": view.job_text,
         "plan": _plan(view.plan),
         "percent": view.percent,
-        "report_shared_since": _words(shared) if shared else None,
+        "report_shared_since": _iso(shared) if shared else None,
         "questions": [
             {
                 "topic": turn.topic,
@@ -227,9 +227,9 @@ def _marks(judged: VerdictView | AppealView) -> list[dict[str, str]]:
     return [{"point": mark.point, "mark": mark.mark, "quote": mark.quote} for mark in judged.marks]
 
 
-def _practised(row: PracticeTry) -> dict[str, Any]:
+def _practice_try(row: PracticeTry) -> dict[str, Any]:
     return {
-        "at": _words(row.created_at),
+        "at": _iso(row.created_at),
         "question": row.bank_id,
         "topic": topic_by_id(row.topic_id).name,
         "subtopic": row.subtopic,
@@ -240,5 +240,5 @@ def _practised(row: PracticeTry) -> dict[str, Any]:
     }
 
 
-def _words(moment: datetime) -> str:
+def _iso(moment: datetime) -> str:
     return moment.isoformat()

@@ -68,7 +68,7 @@ class Nearness:
 
 
 @dataclass(frozen=True, slots=True)
-class Covered:
+class CoveredRequirement:
     """A requirement with the questions about it, in the order of the interview."""
 
     requirement: Requirement
@@ -127,13 +127,13 @@ def quotes(prompt: str, line: str) -> bool:
 
 def coverage(
     wanted: Sequence[Requirement], questions: Sequence[AnsweredQuestion], nearness: Sequence[Sequence[Nearness]]
-) -> tuple[Covered, ...]:
+) -> tuple[CoveredRequirement, ...]:
     """Return each requirement with the questions about it.
 
     `nearness` has a row for each requirement and a column for each question.
     """
     return tuple(
-        Covered(
+        CoveredRequirement(
             requirement,
             tuple(question for question, near in zip(questions, row, strict=True) if is_about(requirement, question, near)),
         )

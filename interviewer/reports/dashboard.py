@@ -9,7 +9,7 @@ from interviewer.core.columns import utcnow
 from interviewer.core.database import Database
 from interviewer.core.users import User
 from interviewer.credits import interview_credits, ledger
-from interviewer.credits.rules import Balances, pays_from
+from interviewer.credits.rules import Balances, paying_balance
 from interviewer.errors import Unauthorized
 from interviewer.interviews import queries
 from interviewer.interviews.plan import Plan, plan_of
@@ -106,7 +106,7 @@ class Dashboard:
         async with self._database.autocommit() as session:
             if await session.get(User, user_id) is None:
                 raise Unauthorized
-            unfinished = await queries.every_line(session, user_id, UNFINISHED)
+            unfinished = await queries.all_lines(session, user_id, UNFINISHED)
             finished = await queries.lines(session, user_id, newest, statuses=FINISHED)
             past = await queries.count(session, user_id, InterviewStatus.FINISHED)
             scores = await queries.final_scores(session, user_id)
@@ -135,7 +135,7 @@ class Dashboard:
         """
         async with self._database.autocommit() as session:
             if limit is None:
-                lines = await queries.every_line(session, user_id, before=before)
+                lines = await queries.all_lines(session, user_id, before=before)
             else:
                 lines = await queries.lines(session, user_id, limit, before)
         return [summary(line) for line in lines]
@@ -158,6 +158,6 @@ class Dashboard:
             if user is None:
                 raise Unauthorized
             balances = await ledger.balances(session, user)
-            if pays_from(balances) is not None:
+            if paying_balance(balances) is not None:
                 return ""
             return (await interview_credits.refused_start(session, user_id, balances)).page_message

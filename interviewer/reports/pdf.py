@@ -131,11 +131,11 @@ class _Writer:
                 runs = [Run(one.requirement.text)]
                 if one.questions:
                     runs.append(Run(f"  {wording.asked(one)}", color=MUTED))
-                with self._signed(_STANDING_MARKS.get(standing, "")):
+                with self._with_sign(_STANDING_MARKS.get(standing, "")):
                     self._set.paragraph(runs, together=True)
 
     @contextmanager
-    def _signed(self, mark: str, *, room: float = 8) -> Iterator[None]:
+    def _with_sign(self, mark: str, *, room: float = 8) -> Iterator[None]:
         """Draw a mark's sign, if any, at the left margin, and indent everything written in the context."""
         page = self._set
         page.need(room)
@@ -223,7 +223,7 @@ class _Writer:
         for mark in marks:
             head = [Run(f"{MARKS[mark.mark]}: ", "bold"), Run(mark.point)]
             quote = [Run(f"“{mark.quote}”", mark="hit" if mark.mark == "hit" else "partial")] if mark.quote else []
-            with self._signed(mark.mark, room=self._height(head, quote)):
+            with self._with_sign(mark.mark, room=self._height(head, quote)):
                 self._set.paragraph(head)
                 if quote:
                     self._set.paragraph(quote, 9)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from interviewer.core.capacity import Door, processor_door
+from interviewer.core.capacity import CapacityQueue, cpu_capacity
 from interviewer.core.columns import utcnow
 from interviewer.core.database import Database
 from interviewer.core.rate_limits import Action, Guard
@@ -57,13 +57,13 @@ class Practice:
     """The practice use cases."""
 
     def __init__(
-        self, database: Database, interviewer: Interviewer, bank: QuestionBank, guard: Guard, door: Door | None = None
+        self, database: Database, interviewer: Interviewer, bank: QuestionBank, guard: Guard, door: CapacityQueue | None = None
     ) -> None:
         self._database = database
         self._interviewer = interviewer
         self._bank = bank
         self._guard = guard
-        self._door = door or processor_door()
+        self._door = door or cpu_capacity()
 
     async def question(self, user_id: int, bank_id: str) -> ExerciseView:
         """Return a question with the user's tries at it. Raises NotFound if the bank has no such question."""
@@ -99,12 +99,12 @@ class Practice:
         async with self._database.autocommit() as session:
             if not await queries.add_try(session, row):
                 # A concurrent request with the same ID was stored first.
-                row = await queries.sent_before(session, user_id, client_id) or row
+                row = await queries.find_try(session, user_id, client_id) or row
         return _view(row)
 
     async def _sent_before(self, user_id: int, client_id: UUID) -> PracticeTry | None:
         async with self._database.autocommit() as session:
-            return await queries.sent_before(session, user_id, client_id)
+            return await queries.find_try(session, user_id, client_id)
 
     def _item(self, bank_id: str) -> BankItem:
         item = self._bank.all().get(bank_id)

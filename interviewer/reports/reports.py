@@ -14,7 +14,7 @@ from interviewer.interviews.plan import Plan
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.turns import Interviews
 from interviewer.interviews.views import InterviewView, Loaded, TopicScore, TurnView, title_of
-from interviewer.reports.coverage import Covered
+from interviewer.reports.coverage import CoveredRequirement
 from interviewer.reports.skill_levels import Skill
 from interviewer.reports.skills import InterviewReport, Skills, SuggestedQuestion, by_strength
 
@@ -44,7 +44,7 @@ class Report:
     topics: tuple[TopicScore, ...]
     strengths: tuple[Skill, ...]
     weaknesses: tuple[Skill, ...]
-    coverage: tuple[Covered, ...]
+    coverage: tuple[CoveredRequirement, ...]
     suggestions: tuple[SuggestedQuestion, ...]
     best: TurnView | None
     worst: TurnView | None

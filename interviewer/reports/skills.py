@@ -9,14 +9,14 @@ from datetime import datetime
 
 from pydantic import ValidationError
 
-from interviewer.core.capacity import Door, processor_door
+from interviewer.core.capacity import CapacityQueue, cpu_capacity
 from interviewer.core.database import Database
 from interviewer.interviews.job import JobFindings
 from interviewer.interviews.question_bank import BankItem, Likeness, QuestionBank
 from interviewer.interviews.rubric import PASS_SCORE, Rubric
 from interviewer.interviews.views import Loaded, TurnRow
 from interviewer.reports import practice_queries as queries
-from interviewer.reports.coverage import AnsweredQuestion, Covered, Nearness, Requirement, coverage, requirements
+from interviewer.reports.coverage import AnsweredQuestion, CoveredRequirement, Nearness, Requirement, coverage, requirements
 from interviewer.reports.practice_queries import Asked, Practised
 from interviewer.reports.skill_levels import Exercise, Skill, suggest, to_improve, weakest_first
 
@@ -39,7 +39,7 @@ class SuggestedQuestion:
 
 
 @dataclass(frozen=True, slots=True)
-class PractisedQuestion:
+class PracticedQuestion:
     """A question that the user practiced outside of interviews."""
 
     question: BankItem
@@ -54,7 +54,7 @@ class SkillsOverview:
 
     skills: tuple[Skill, ...]
     suggestions: tuple[SuggestedQuestion, ...]
-    practised: tuple[PractisedQuestion, ...]
+    practised: tuple[PracticedQuestion, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class InterviewReport:
 
     strengths: tuple[Skill, ...]
     weaknesses: tuple[Skill, ...]
-    coverage: tuple[Covered, ...]
+    coverage: tuple[CoveredRequirement, ...]
     suggestions: tuple[SuggestedQuestion, ...]
     bank_ids: Mapping[int, str]
 
@@ -74,11 +74,11 @@ class InterviewReport:
 class Skills:
     """Computes skills. The CPU-bound work waits in the queue of `door`, so each method may raise Crowded."""
 
-    def __init__(self, database: Database, bank: QuestionBank, likeness: Likeness, door: Door | None = None) -> None:
+    def __init__(self, database: Database, bank: QuestionBank, likeness: Likeness, door: CapacityQueue | None = None) -> None:
         self._database = database
         self._bank = bank
         self._likeness = likeness
-        self._door = door or processor_door()
+        self._door = door or cpu_capacity()
 
     async def overview(self, user_id: int, leave_out: Collection[str] = ()) -> SkillsOverview:
         """Return a user's skills over all interviews, and suggestions that exclude the bank questions in `leave_out`."""
@@ -86,7 +86,7 @@ class Skills:
         skills = weakest_first(skills_of(rows))
         bank = self._bank.all()
         practised = (
-            PractisedQuestion(bank[one.bank_id], one.tries, one.best, one.last_at)
+            PracticedQuestion(bank[one.bank_id], one.tries, one.best, one.last_at)
             for one in sorted(tries, key=lambda one: one.last_at, reverse=True)
             if one.bank_id in bank
         )
@@ -140,7 +140,7 @@ class Skills:
         }
         return lambda skill, subtopic: cosines.get((skill.subtopic, subtopic), 0.0)
 
-    def _coverage(self, loaded: Loaded) -> tuple[Covered, ...]:
+    def _coverage(self, loaded: Loaded) -> tuple[CoveredRequirement, ...]:
         wanted = _wanted(loaded)
         answered = [(row, _answered(row)) for row in loaded.rows if row.answer is not None]
         questions = [question for _, question in answered]

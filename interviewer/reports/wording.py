@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from interviewer.interviews.plan import choice_words
+from interviewer.interviews.plan import plan_summary
 from interviewer.interviews.rubric import MAX_SCORE
 from interviewer.interviews.topics import topic_by_id
 from interviewer.interviews.views import TurnView, VerdictView
 from interviewer.interviews.wording import PASSING, interviewer_name, out_of, score_so_far, spread
-from interviewer.reports.coverage import Covered, Standing
+from interviewer.reports.coverage import CoveredRequirement, Standing
 from interviewer.reports.reports import Report
 from interviewer.reports.skill_levels import Skill
 from interviewer.reports.skills import SuggestedQuestion
@@ -36,7 +36,7 @@ MAX_NAME = 60
 def about(report: Report) -> str:
     """Return the interview's dates, interviewer and plan as one line."""
     finished = f", finished {day(report.finished_at)}" if report.finished_at and day(report.finished_at) != when(report) else ""
-    return f"{when(report)}{finished} · {interviewer_name(report.interviewer)} · {choice_words(report.plan)}"
+    return f"{when(report)}{finished} · {interviewer_name(report.interviewer)} · {plan_summary(report.plan)}"
 
 
 def when(report: Report) -> str:
@@ -59,7 +59,7 @@ def mean(one: Skill) -> str:
     return f"{one.mean:.1f}".removesuffix(".0")
 
 
-def asked(one: Covered) -> str:
+def asked(one: CoveredRequirement) -> str:
     """Return the list of questions about a requirement, each with its score, as text."""
     return ", ".join(f"question {question.position} ({score_so_far(question.score)})" for question in one.questions)
 

@@ -15,10 +15,10 @@ from reflex.event import EventSpec
 from reflex_base.registry import RegistrationContext
 
 from interviewer import wiring
-from interviewer.accounts.browser_sessions import COOKIE, SignedIn, cookie_value
+from interviewer.accounts.browser_sessions import COOKIE, AuthenticatedUser, cookie_value
 from interviewer.accounts.redirects import login_page
 from interviewer.core.reflex_patches import connected_pages
-from interviewer.errors import Unauthorized, page_words
+from interviewer.errors import Unauthorized, page_message_of
 
 S = TypeVar("S", bound=rx.State)
 P = ParamSpec("P")
@@ -50,7 +50,7 @@ def connected(state: rx.State) -> bool:
     return app.event_namespace is None or connected_pages.is_connected(app, state.router.session.client_token)
 
 
-async def signed_in(state: rx.State, *, slide: bool = False) -> SignedIn:
+async def signed_in(state: rx.State, *, slide: bool = False) -> AuthenticatedUser:
     """Return the user who is signed in on this page. `slide` extends the session.
 
     Raises Unauthorized without a valid session, or Unavailable if the database does not respond.
@@ -74,7 +74,7 @@ def when_signed_out(
     """Decorate a handler so that `instead` runs if the handler raises Unauthorized.
 
     Put it below `@rx.event`. The handler keeps its name, signature and annotations, which Reflex reads. If the handler catches
-    errors itself, it must let Unauthorized through, as `words_of` does.
+    errors itself, it must let Unauthorized through, as `message_for_page` does.
     """
 
     def decorated(
@@ -92,11 +92,11 @@ def when_signed_out(
     return decorated
 
 
-def words_of(error: Exception) -> str:
+def message_for_page(error: Exception) -> str:
     """Return the message that a page shows for an error, and log the error if it is unexpected.
 
     Re-raises Unauthorized, which `when_signed_out` handles.
     """
     if isinstance(error, Unauthorized):
         raise error
-    return page_words(error)
+    return page_message_of(error)

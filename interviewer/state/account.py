@@ -21,7 +21,7 @@ from interviewer.state.models import MailItem
 from interviewer.wording import date_and_time
 
 # Maximum length of a flash cookie in characters. Our own handlers write shorter ones.
-LONGEST_FLASH = 4_096
+MAX_FLASH_LENGTH = 4_096
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class SignupState(rx.State):
             if self.busy:
                 return
             self.email, self.busy = email[:320], True
-        errors = await _failures(services().accounts.request_verification(email, username, password, client(self)))
+        errors = await _errors_of(services().accounts.request_verification(email, username, password, client(self)))
         async with self:
             self.busy, self.sent, self.error = False, not errors, errors.get("", "")
             self.email = email[:320]
@@ -137,7 +137,7 @@ class ResetRequestState(rx.State):
             if self.busy:
                 return
             self.email, self.busy = email[:320], True
-        errors = await _failures(services().accounts.request_reset(email, client(self)))
+        errors = await _errors_of(services().accounts.request_reset(email, client(self)))
         async with self:
             self.busy, self.email_error, self.sent = False, errors.get("", ""), not errors
 
@@ -159,7 +159,7 @@ class ResetPasswordState(rx.State):
         self.reset()
         self.token = self.router.url.query_parameters.get("token", "")[:200]
         try:
-            self.alive = await services().accounts.reset_link_lives(self.token)
+            self.alive = await services().accounts.reset_link_is_valid(self.token)
         except AppError as failure:
             self.error = failure.user_message
         self.loaded = True
@@ -175,7 +175,7 @@ class ResetPasswordState(rx.State):
             if self.busy or self.done:
                 return
             token, self.busy = self.token, True
-        errors = await _failures(services().accounts.reset_password(token, password, client(self)))
+        errors = await _errors_of(services().accounts.reset_password(token, password, client(self)))
         async with self:
             self.busy, self.done = False, not errors
             self.error, self.password_error = errors.get("", ""), errors.get("password", "")
@@ -197,7 +197,7 @@ class OutboxState(rx.State):
         )
 
 
-async def _failures(work: Awaitable[None]) -> Mapping[str, str]:
+async def _errors_of(work: Awaitable[None]) -> Mapping[str, str]:
     """Await `work` and return its errors by form field, or an empty mapping on success.
 
     The key "" holds an error that belongs to no single field. Unexpected errors are logged and get a generic message.
@@ -225,7 +225,7 @@ def read_flash(raw: str, page: str) -> dict[str, str]:
     Returns an empty dict if the cookie is missing, too long, malformed or meant for another page.
     """
     try:
-        found = json.loads(unquote(raw)) if 0 < len(raw) <= LONGEST_FLASH else {}
+        found = json.loads(unquote(raw)) if 0 < len(raw) <= MAX_FLASH_LENGTH else {}
     except (ValueError, RecursionError):
         return {}
     if not isinstance(found, dict) or found.get("page") != page:

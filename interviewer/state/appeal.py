@@ -9,7 +9,7 @@ from structlog.contextvars import bind_contextvars
 from interviewer.core.ids import id_of
 from interviewer.interviews.views import InterviewView
 from interviewer.state import showing
-from interviewer.state.access import client, services, signed_in, to_login, when_signed_out, words_of
+from interviewer.state.access import client, message_for_page, services, signed_in, to_login, when_signed_out
 from interviewer.state.interview import InterviewState
 from interviewer.state.review import ReviewState
 
@@ -44,7 +44,7 @@ class AppealState(rx.State):
             person = await signed_in(self)
             view = await services().appeals.hear(person.user_id, interview_id, question_id, address)
         except Exception as failure:
-            error = words_of(failure)
+            error = message_for_page(failure)
         finally:
             async with self:
                 self.hearing = 0

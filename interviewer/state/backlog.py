@@ -24,30 +24,30 @@ from reflex_base.event.context import EventContext
 from reflex_base.event.processor import EventFuture, EventProcessor
 
 from interviewer.core import metrics
-from interviewer.core.logs import Seldom
+from interviewer.core.logs import LogThrottle
 from interviewer.core.rate_limits import network_of
 from interviewer.core.reflex_patches import connected_pages, event_queues
 from interviewer.state.access import services
 from interviewer.state.bounds import BOOT, full_name
-from interviewer.state.event_gate import MOST_REFUSED, QUIET, Reason
+from interviewer.state.event_gate import MAX_REFUSED, QUIET, Reason
 from interviewer.state.notices import NoticeState
 
 logger = logging.getLogger(__name__)
 
 # Maximum numbers of unfinished events. A user has one or two, and more while the database is slow. A browser that restores its
 # tabs has one per tab.
-OF_A_PAGE, OF_A_SESSION, OF_A_CLIENT = 20, 100, 1_000
+MAX_PER_PAGE, MAX_PER_SESSION, MAX_PER_CLIENT = 20, 100, 1_000
 # Page load events may exceed these limits by this fraction. A page whose load events are refused stays empty, and a newer page
 # load cancels the older ones.
-FILLING = 0.25
-_FILL = frozenset({BOOT, full_name(OnLoadInternalState, "on_load_internal")})
+PAGE_LOAD_MARGIN = 0.25
+_PAGE_LOAD_EVENTS = frozenset({BOOT, full_name(OnLoadInternalState, "on_load_internal")})
 # Seconds after which the queued events of a disconnected page are dropped. A page tries to reconnect at least every two seconds.
 GONE = 10.0
 # Seconds between checks for disconnected pages.
 LOOK_EVERY = 2.0
 BUSY = "This page is still busy with what you did before, so nothing was done now. Wait a moment, then try again."
 
-_seldom = Seldom(QUIET)
+_throttle = LogThrottle(QUIET)
 
 
 class Backlog:
@@ -55,7 +55,7 @@ class Backlog:
 
     def __init__(self) -> None:
         # Unfinished events by page, session and client.
-        self._undone: Counter[str] = Counter()
+        self._unfinished: Counter[str] = Counter()
         # Refused events by connection.
         self._refused: Counter[str] = Counter()
         # When each disconnected page was first found disconnected, by key.
@@ -64,10 +64,10 @@ class Backlog:
     async def enqueue(self, app: rx.App, processor: EventProcessor, key: str, event: Event) -> EventFuture:
         """Enqueue an event of a page and return its future, which is already canceled if the event is refused."""
         bounds = _bounds(key, event)
-        more = FILLING if event.name in _FILL else 0
-        if any(self._undone[whose] >= most * (1 + more) for whose, most in bounds):
+        more = PAGE_LOAD_MARGIN if event.name in _PAGE_LOAD_EVENTS else 0
+        if any(self._unfinished[whose] >= most * (1 + more) for whose, most in bounds):
             return await self._refuse(app, key, str(event.router_data.get(RouteVar.SESSION_ID, "")))
-        if event_queues.length(processor, key) > OF_A_PAGE:
+        if event_queues.length(processor, key) > MAX_PER_PAGE:
             # Navigating back and forth leaves many events that a newer one has canceled.
             event_queues.drop_cancelled(processor, key)
         future = await processor.enqueue(key, event)
@@ -75,23 +75,23 @@ class Backlog:
         return future
 
     def _count(self, future: EventFuture, whose: Sequence[str]) -> None:
-        self._undone.update(whose)
+        self._unfinished.update(whose)
 
         def done(_: asyncio.Future[object]) -> None:
             for one in whose:
-                self._undone[one] -= 1
-                if not self._undone[one]:
-                    del self._undone[one]
+                self._unfinished[one] -= 1
+                if not self._unfinished[one]:
+                    del self._unfinished[one]
 
         future.add_done_callback(done)
 
     async def _refuse(self, app: rx.App, key: str, sid: str) -> EventFuture:
-        """Show a notice and return a canceled future. Closes the connection after MOST_REFUSED refusals."""
+        """Show a notice and return a canceled future. Closes the connection after MAX_REFUSED refusals."""
         _note(Reason.WAITING)
         self._refused[sid] += 1
-        if self._refused[sid] <= MOST_REFUSED and app.event_namespace is not None:
+        if self._refused[sid] <= MAX_REFUSED and app.event_namespace is not None:
             await app.event_namespace.emit_update(StateUpdate(delta=NoticeState.saying(BUSY)), key)
-        elif self._refused[sid] == MOST_REFUSED + 1:
+        elif self._refused[sid] == MAX_REFUSED + 1:
             await connected_pages.drop(app, sid)
         refused = EventFuture(txid="")
         refused.cancel()
@@ -150,15 +150,15 @@ def _bounds(key: str, event: Event) -> list[tuple[str, int]]:
     There is no session counter for a page without a session, and no client counter if rate limits are off.
     """
     wired, given = services(), event.router_data
-    bounds = [(f"page {key}", OF_A_PAGE)]
+    bounds = [(f"page {key}", MAX_PER_PAGE)]
     if session := wired.open_pages.session_of(key):
-        bounds.append((f"session {session}", OF_A_SESSION))
+        bounds.append((f"session {session}", MAX_PER_SESSION))
     if wired.settings.rate_limits:
-        bounds.append((f"client {network_of(str(given.get(RouteVar.CLIENT_IP, '')))}", OF_A_CLIENT))
+        bounds.append((f"client {network_of(str(given.get(RouteVar.CLIENT_IP, '')))}", MAX_PER_CLIENT))
     return bounds
 
 
 def _note(reason: Reason, times: int = 1) -> None:
     metrics.EVENTS_REFUSED.labels(reason.value).inc(times)
-    if times and _seldom.lets(reason.value):
+    if times and _throttle.lets(reason.value):
         logger.warning("events of pages are left undone (%s); at most one line about it in %.0f s", reason.value, QUIET)

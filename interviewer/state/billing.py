@@ -12,25 +12,25 @@ from reflex.event import EventSpec
 
 from interviewer.billing.account_view import Account, Awaited
 from interviewer.billing.purchases import Purchases
-from interviewer.errors import AppError, DoneElsewhere, Unavailable
+from interviewer.errors import AppError, PortalRequired, Unavailable
 from interviewer.state.access import (
     client,
     connected,
+    message_for_page,
     services,
     signed_in,
     stay_silent,
     to_login,
     when_signed_out,
-    words_of,
 )
 from interviewer.state.billing_models import CreditsItem, LineItem, PlanItem, credits_item, line_item, plan_item
 
 logger = logging.getLogger(__name__)
 
 # Seconds between polls of an open page, for changes that no notification announced.
-PATIENCE = 20.0
+POLL_INTERVAL = 20.0
 # Polling ends after this many polls in a row without a websocket: the page was closed.
-ABSENCES = 3
+MAX_MISSED_POLLS = 3
 THANKS = {
     Awaited.NOTHING: "",
     Awaited.PAYMENT: (
@@ -70,7 +70,7 @@ class BillingState(rx.State):
             if "bought" in self.router.url.query_parameters:
                 self.thanks = await _thanks(self)
         except AppError as error:
-            self.error = words_of(error)
+            self.error = message_for_page(error)
         self.loaded = True
 
     @rx.event(background=True)
@@ -83,14 +83,14 @@ class BillingState(rx.State):
         async with self:
             mine = self._watch = token_hex(8)
         absences = 0
-        while absences < ABSENCES:
+        while absences < MAX_MISSED_POLLS:
             try:
                 person = await signed_in(self)
-                await services().news.wait(person.user_id, PATIENCE)
+                await services().news.wait(person.user_id, POLL_INTERVAL)
                 account = await services().plans.account(person.user_id)
             except Unavailable:
                 account = None
-                await asyncio.sleep(PATIENCE)
+                await asyncio.sleep(POLL_INTERVAL)
             absences = 0 if connected(self) else absences + 1
             async with self:
                 if self._watch != mine:
@@ -154,10 +154,10 @@ async def _act(state: BillingState, name: str, action: Callable[[Purchases, int]
     try:
         person = await signed_in(state)
         address = await action(services().purchases, person.user_id)
-    except DoneElsewhere as elsewhere:
+    except PortalRequired as elsewhere:
         address = elsewhere.portal_url
     except AppError as failure:
-        error = words_of(failure)
+        error = message_for_page(failure)
     except Exception:
         logger.exception("%s failed", name[:20])
         error = AppError().user_message
@@ -187,7 +187,7 @@ async def _read_again(state: BillingState) -> None:
     try:
         await _read(state)
     except AppError as error:
-        state.error = words_of(error)
+        state.error = message_for_page(error)
 
 
 def _show(state: BillingState, account: Account) -> None:

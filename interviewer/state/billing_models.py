@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from interviewer.billing.account_view import INACTIVE, Account, Plan, StatementLine
-from interviewer.billing.catalogue import CREDITS_A_MONTH, PLANS, Product, price_words
+from interviewer.billing.catalogue import CREDITS_PER_MONTH, PLANS, Product, price_text
 from interviewer.credits.rules import USABLE, Balances, CreditType, SubscriptionStatus
 from interviewer.wording import counted, day, form
 
@@ -125,7 +125,7 @@ def _tone(plan: Plan) -> str:
 
 
 def _month(product: Product | None) -> str:
-    return f"{CREDITS_A_MONTH[product]} more credits for {price_words(product)}" if product else "another month"
+    return f"{CREDITS_PER_MONTH[product]} more credits for {price_text(product)}" if product else "another month"
 
 
 def _next(plan: Plan, credits: int, *, selling: bool) -> str:
@@ -177,13 +177,13 @@ def _cancel(plan: Plan, credits: int) -> str:
 
 
 def _change_label(now: Product, other: Product) -> str:
-    return f"{'Upgrade' if CREDITS_A_MONTH[other] > CREDITS_A_MONTH[now] else 'Downgrade'} to {other.label}"
+    return f"{'Upgrade' if CREDITS_PER_MONTH[other] > CREDITS_PER_MONTH[now] else 'Downgrade'} to {other.label}"
 
 
 def _change(now: Product, other: Product, credits: int) -> str:
     """Describe what a plan change does to charges and credits."""
-    difference = CREDITS_A_MONTH[other] - CREDITS_A_MONTH[now]
-    month = f"{price_words(other)} and {counted(CREDITS_A_MONTH[other], 'credit')} a month"
+    difference = CREDITS_PER_MONTH[other] - CREDITS_PER_MONTH[now]
+    month = f"{price_text(other)} and {counted(CREDITS_PER_MONTH[other], 'credit')} a month"
     if difference > 0:
         return (
             f"You get {counted(difference, 'credit')} at once (once in each billing cycle), and the rest of this cycle is "

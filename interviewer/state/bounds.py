@@ -27,7 +27,7 @@ from interviewer.state.sharing import ShareState
 ANYONE, SIGNED_IN = "anyone", "signed in"
 # Forms arrive as a list of [name, value] pairs under this key (Reflex's FORM_DATA_ENTRIES_KEY).
 ENTRIES = "__reflex_form_data__"
-MOST_FIELDS, LONGEST_NAME = 60, 100
+MAX_FIELDS, LONGEST_NAME = 60, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Form:
         if not isinstance(value, dict):
             raise ValueError("not a form")
         entries = value[ENTRIES] if set(value) == {ENTRIES} else [[name, words] for name, words in value.items()]
-        if not isinstance(entries, list) or len(entries) > MOST_FIELDS:
+        if not isinstance(entries, list) or len(entries) > MAX_FIELDS:
             raise ValueError("not a form")
         fields: dict[str, str] = {}
         for entry in entries:
@@ -94,7 +94,7 @@ class Form:
         return fields
 
     def __str__(self) -> str:
-        return f"form of {MOST_FIELDS} fields and {self.longest:,} characters"
+        return f"form of {MAX_FIELDS} fields and {self.longest:,} characters"
 
 
 @dataclass(frozen=True, slots=True)

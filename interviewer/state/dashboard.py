@@ -6,7 +6,7 @@ import reflex as rx
 
 from interviewer.errors import AppError
 from interviewer.reports.dashboard import Overview, Trends
-from interviewer.state.access import services, signed_in, when_signed_out, words_of
+from interviewer.state.access import message_for_page, services, signed_in, when_signed_out
 from interviewer.state.dashboard_models import (
     CHARTED,
     PointItem,
@@ -14,13 +14,13 @@ from interviewer.state.dashboard_models import (
     StreakItem,
     TopicItem,
     area_of,
-    course_words,
     line_of,
     points,
     resume_item,
+    score_comparison,
     streak_item,
     topic_items,
-    weakest_words,
+    weakest_topic_sentence,
 )
 from interviewer.state.models import SummaryItem, summary_item
 
@@ -78,7 +78,7 @@ async def _read(state: DashboardState) -> None:
         overview = await service.load(person.user_id, max(state._shown, CHARTED))
         trends = await service.trends(person.user_id, overview)
     except AppError as error:
-        state.error, state.loaded = words_of(error), True
+        state.error, state.loaded = message_for_page(error), True
         return
     _show(state, overview, trends)
     state.error, state.loaded = "", True
@@ -91,7 +91,12 @@ def _show(state: DashboardState, overview: Overview, trends: Trends) -> None:
     state.finished = [summary_item(item) for item in overview.finished[: state._shown]]
     state.past = overview.past
     state.more = min(MORE, state.past - len(state.finished))
-    state.points, state.line, state.area, state.course = shown, line_of(shown), area_of(shown), course_words(overview.percents)
+    state.points, state.line, state.area, state.course = (
+        shown,
+        line_of(shown),
+        area_of(shown),
+        score_comparison(overview.percents),
+    )
     state.topics = topic_items(trends.topics, state.past)
-    state.weakest = weakest_words(trends.topics)
+    state.weakest = weakest_topic_sentence(trends.topics)
     state.streak = streak_item(trends.streak, trends.today)

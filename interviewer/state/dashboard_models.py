@@ -122,7 +122,7 @@ def area_of(shown: Sequence[PointItem]) -> str:
     return f"{line_of(shown)} L{shown[-1].x},{floor} L{shown[0].x},{floor} Z" if shown else ""
 
 
-def course_words(percents: Sequence[int]) -> str:
+def score_comparison(percents: Sequence[int]) -> str:
     """Compare the newest score with the mean of the earlier ones, in a sentence. `percents` has the newest first.
 
     Returns "" for fewer than two scores.
@@ -175,7 +175,7 @@ def _topic(one: TopicTrend, *, compare: bool) -> TopicItem:
     return TopicItem(name, one.percent, str(one.last), change)
 
 
-def weakest_words(trends: Sequence[TopicTrend]) -> str:
+def weakest_topic_sentence(trends: Sequence[TopicTrend]) -> str:
     """Name the topic with the lowest percentage in a sentence. Returns "" before the first verdict."""
     if not trends:
         return ""

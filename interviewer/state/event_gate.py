@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from interviewer.core import metrics
-from interviewer.core.logs import Seldom
+from interviewer.core.logs import LogThrottle
 from interviewer.state.bounds import BOOT, EVENTS, Bounds, TooLong
 from interviewer.state.notices import NoticeState
 
@@ -28,13 +28,13 @@ PATH = "/_event"
 # Maximum length of a message in characters. The longest allowed form is shorter even with every character escaped.
 LONGEST = 400_000
 # Maximum lengths of a URL's path, path with query, and query parameters in an event, and the maximum number of parameters.
-LONGEST_PATH, LONGEST_ADDRESS, LONGEST_QUERY, MOST_QUERIES = 1_000, 4_000, 4_000, 30
+MAX_PATH_LENGTH, MAX_URL_LENGTH, MAX_QUERY_LENGTH, MAX_QUERY_PARAMS = 1_000, 4_000, 4_000, 30
 # Maximum length of the query string in characters, and of the headers in bytes, of a websocket request.
-LONGEST_QUERY_STRING, MOST_HEADERS = 500, 16_384
+MAX_QUERY_STRING_LENGTH, MAX_HEADER_BYTES = 500, 16_384
 # More refused events than this close a websocket, and so do more namespace connections than this.
-MOST_REFUSED, MOST_CONNECTS = 20, 5
+MAX_REFUSED, MAX_CONNECTS = 20, 5
 # Script errors that one websocket may report, and their maximum length. Reflex only limits them per process.
-MOST_REPORTS, LONGEST_REPORT = 5, 300
+MAX_REPORTS, LONGEST_REPORT = 5, 300
 # Seconds between log lines for the same reason.
 QUIET = 60.0
 # RFC 6455: "Policy violation".
@@ -77,14 +77,14 @@ class EventGate:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._seldom = Seldom(QUIET)
+        self._throttle = LogThrottle(QUIET)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Validate a page's websocket and its messages. Other requests pass through unchanged."""
         if scope["type"] != "websocket" or not scope["path"].startswith(PATH):
             await self._app(scope, receive, send)
             return
-        if not _is_of_a_page(scope):
+        if not _is_page_request(scope):
             self._note(Reason.REQUEST)
             await receive()
             await send({"type": "websocket.close", "code": VIOLATION, "reason": "not a page"})
@@ -104,7 +104,7 @@ class EventGate:
                     self._note(refusal.reason)
                     if refusal.reason is Reason.LENGTH:
                         await sent({"type": "websocket.send", "text": _notice(TOO_LONG)})
-                    over = refused > MOST_REFUSED
+                    over = refused > MAX_REFUSED
                 except Violation:
                     self._note(Reason.MALFORMED)
                     over = True
@@ -120,7 +120,7 @@ class EventGate:
 
     def _note(self, reason: Reason) -> None:
         metrics.EVENTS_REFUSED.labels(reason.value).inc()
-        if self._seldom.lets(reason.value):
+        if self._throttle.lets(reason.value):
             logger.warning("messages on websockets are refused (%s); at most one line about it in %.0f s", reason.value, QUIET)
 
 
@@ -142,21 +142,21 @@ class Reader:
         if len(text) > LONGEST:
             raise Refusal(Reason.LENGTH)
         if text.startswith(_EVENT):
-            return _EVENT + _written(self._emitted(_parsed(text[len(_EVENT) :])))
+            return _EVENT + _written(self._event_payload(_parsed(text[len(_EVENT) :])))
         if text.startswith(_CONNECT):
             self._connects += 1
-            if self._connected or self._connects > MOST_CONNECTS:
+            if self._connected or self._connects > MAX_CONNECTS:
                 raise Violation
             self._connected = True
             given = text[len(_CONNECT) :]
-            return _CONNECT + _written(self._greeting(_parsed(given))) if given else text
+            return _CONNECT + _written(self._connect_payload(_parsed(given))) if given else text
         if text == _LEAVE:
             self._connected = False
         elif text not in {_PONG, _CLOSE}:
             raise Violation
         return text
 
-    def _greeting(self, given: object) -> dict[str, Any]:
+    def _connect_payload(self, given: object) -> dict[str, Any]:
         """Return the validated payload of a connect message: the client's build, and the first event if it is valid."""
         if not isinstance(given, dict):
             raise Violation
@@ -169,13 +169,13 @@ class Reader:
             taken["event"] = self._event(event, {BOOT: EVENTS[BOOT]})
         return taken
 
-    def _emitted(self, given: object) -> list[Any]:
+    def _event_payload(self, given: object) -> list[Any]:
         """Return the validated content of a message: an event, a script error report, or a ping."""
         match given:
             case ["event", dict() as event]:
                 return ["event", self._event(event, EVENTS)]
             case ["client_error", dict() as report]:
-                self._once_more("client_error", MOST_REPORTS)
+                self._once_more("client_error", MAX_REPORTS)
                 parts = ("error_type", "message", "substate")
                 return ["client_error", {name: str(report[name])[:LONGEST_REPORT] for name in parts if name in report}]
             case ["ping"]:
@@ -205,10 +205,10 @@ class Reader:
             raise Refusal(Reason.NUMBER)
 
 
-def _is_of_a_page(scope: Scope) -> bool:
+def _is_page_request(scope: Scope) -> bool:
     """Return whether a websocket request is within the size limits and has exactly one well-formed page token."""
     query = scope.get("query_string", b"").decode("latin-1")
-    if len(query) > LONGEST_QUERY_STRING or sum(len(name) + len(value) for name, value in scope["headers"]) > MOST_HEADERS:
+    if len(query) > MAX_QUERY_STRING_LENGTH or sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADER_BYTES:
         return False
     tokens = parse_qs(query, keep_blank_values=True).get("token", [])
     return len(tokens) == 1 and _TOKEN.fullmatch(tokens[0]) is not None
@@ -219,7 +219,7 @@ def _address(given: object) -> dict[str, Any]:
     if not isinstance(given, dict):
         return {}
     taken: dict[str, Any] = {}
-    for name, longest in (("pathname", LONGEST_PATH), ("asPath", LONGEST_ADDRESS)):
+    for name, longest in (("pathname", MAX_PATH_LENGTH), ("asPath", MAX_URL_LENGTH)):
         if isinstance(value := given.get(name), str):
             taken[name] = value[:longest]
     if "asPath" in taken and not _is_path(taken["asPath"]):
@@ -240,12 +240,12 @@ def _is_path(text: str) -> bool:
 
 
 def _query(given: dict[str, Any]) -> dict[str, str]:
-    """Return the leading query parameters, at most MOST_QUERIES and LONGEST_QUERY characters.
+    """Return the leading query parameters, at most MAX_QUERY_PARAMS and MAX_QUERY_LENGTH characters.
 
     Stops at a value that is not text.
     """
-    taken, left = {}, LONGEST_QUERY
-    for name, value in list(given.items())[:MOST_QUERIES]:
+    taken, left = {}, MAX_QUERY_LENGTH
+    for name, value in list(given.items())[:MAX_QUERY_PARAMS]:
         left -= len(name) + len(str(value))
         if not isinstance(value, str) or left < 0:
             break

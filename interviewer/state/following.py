@@ -10,24 +10,24 @@ from contextlib import asynccontextmanager
 
 from structlog.contextvars import bind_contextvars
 
-from interviewer.accounts.browser_sessions import SignedIn
+from interviewer.accounts.browser_sessions import AuthenticatedUser
 from interviewer.errors import Conflict, TooLarge
 from interviewer.interviews.events import Event, Judged
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.views import InterviewView
 from interviewer.state import showing
-from interviewer.state.access import client, services, words_of
+from interviewer.state.access import client, message_for_page, services
 from interviewer.state.interview_fields import InterviewFields
 from interviewer.state.streaming import batched
 
 
 @asynccontextmanager
-async def explaining(state: InterviewFields) -> AsyncIterator[None]:
+async def showing_errors(state: InterviewFields) -> AsyncIterator[None]:
     """Show an error raised in the block on the page, and reset `sending` in any case. Unauthorized is re-raised."""
     try:
         yield
     except Exception as error:
-        words = words_of(error)
+        words = message_for_page(error)
         if isinstance(error, TooLarge):
             words += " It is still in the box: shorten it."
         async with state:
@@ -37,21 +37,21 @@ async def explaining(state: InterviewFields) -> AsyncIterator[None]:
             state.sending = False
 
 
-def bounded(person: SignedIn, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
+def bounded(person: AuthenticatedUser, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
     """Count the events as one of the user's concurrent streams, whose limit pages and API share."""
     return services().following.through(person.user_id, events)
 
 
 async def follow(state: InterviewFields, stream: int, events: AsyncIterator[Event]) -> None:
     """Show events as they arrive. From a stream that is no longer the newest, only scores are shown."""
-    growing = showing.Growing()
+    growing = showing.StreamedTexts()
     async for batch in batched(events):
         async with state:
             for event in batch:
                 if state._stream == stream:
                     showing.apply(state, event, growing)
                 elif isinstance(event, Judged):
-                    showing.note_score(state, event.turn)
+                    showing.show_score(state, event.turn)
 
 
 async def settle(state: InterviewFields, stream: int) -> bool:
@@ -66,7 +66,7 @@ async def settle(state: InterviewFields, stream: int) -> bool:
         return state._stream == 0
 
 
-async def catch_up(state: InterviewFields, stream: int, person: SignedIn, view: InterviewView) -> bool:
+async def catch_up(state: InterviewFields, stream: int, person: AuthenticatedUser, view: InterviewView) -> bool:
     """Join running work on an interview: its start, or an answer submitted in a tab that was closed.
 
     Returns whether the page has to load again, as `settle` does.
@@ -75,7 +75,7 @@ async def catch_up(state: InterviewFields, stream: int, person: SignedIn, view: 
     interviews = services().interviews
     async with state:
         address = client(state)
-    async with explaining(state):
+    async with showing_errors(state):
         if view.status is InterviewStatus.STARTING:
             await follow(state, stream, bounded(person, interviews.follow_start(person.user_id, view.id)))
         for turn in view.incomplete_turns:
@@ -86,7 +86,7 @@ async def catch_up(state: InterviewFields, stream: int, person: SignedIn, view: 
     return await settle(state, stream)
 
 
-async def report_if_finished(state: InterviewFields, stream: int, person: SignedIn) -> None:
+async def report_if_finished(state: InterviewFields, stream: int, person: AuthenticatedUser) -> None:
     """Show the report once the interview is finished. Does nothing before, or if the stream is no longer the newest."""
     async with state:
         wanted = state.interview_id if state.phase == "finished" and state._stream == stream else 0

@@ -14,7 +14,7 @@ import reflex as rx
 from reflex.event import EventSpec
 from structlog.contextvars import bind_contextvars
 
-from interviewer.accounts.browser_sessions import SignedIn
+from interviewer.accounts.browser_sessions import AuthenticatedUser
 from interviewer.core.ids import id_of
 from interviewer.errors import AppError, NotFound
 from interviewer.interviews.events import Event
@@ -22,8 +22,8 @@ from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.samples import SAMPLE_JOBS
 from interviewer.interviews.views import InterviewView
 from interviewer.state import showing
-from interviewer.state.access import client, services, signed_in, stay_silent, to_login, when_signed_out, words_of
-from interviewer.state.following import bounded, catch_up, explaining, follow, report_if_finished, settle
+from interviewer.state.access import client, message_for_page, services, signed_in, stay_silent, to_login, when_signed_out
+from interviewer.state.following import bounded, catch_up, follow, report_if_finished, settle, showing_errors
 from interviewer.state.interview_fields import InterviewFields
 from interviewer.state.plan_form import choice_item, chosen_plan
 
@@ -54,7 +54,7 @@ class InterviewState(InterviewFields, rx.State):
             last_choice = await services().interviews.last_choice(person.user_id)
             refusal = "" if balances.usable else await services().dashboard.refusal(person.user_id)
         except AppError as error:
-            words = words_of(error)
+            words = message_for_page(error)
             async with self:
                 self.phase, self.error = "lost", words
             return None
@@ -81,7 +81,7 @@ class InterviewState(InterviewFields, rx.State):
             job, address = str(form.get("job", "")), client(self)
             stream = showing.begin(self, "start")
             self.job_text, self.sending = job[:MAX_KEPT_INPUT], True
-        async with explaining(self):
+        async with showing_errors(self):
             person = await signed_in(self)
             begun = services().interviews.start(person.user_id, job, client=address, plan=chosen_plan(form), remember=True)
             await follow(self, stream, bounded(person, begun))
@@ -110,7 +110,7 @@ class InterviewState(InterviewFields, rx.State):
             interview_id = self.interview_id
             if self.phase != "live" or self.question.question_id or self.last.question_id or not interview_id:
                 return None
-        async with explaining(self):
+        async with showing_errors(self):
             person = await signed_in(self)
             view = await services().interviews.give_up(person.user_id, interview_id)
             balances = await services().dashboard.balances(person.user_id)
@@ -182,7 +182,7 @@ async def _send(state: InterviewState, form: dict[str, Any], text: str | None) -
         address = client(state)
         # Until the answer is accepted, the page keeps following its current stream.
         stream = state._stream
-    async with explaining(state):
+    async with showing_errors(state):
         person = await signed_in(state)
         answering = services().interviews.answer(person.user_id, interview_id, question_id, text, uuid4(), client=address)
         events = bounded(person, answering)
@@ -217,7 +217,7 @@ async def _complete(state: InterviewState, question_ids: list[int]) -> EventSpec
         stream, interview_id, address = state._stream, state.interview_id, client(state)
         state.sending, state.error = True, ""
     bind_contextvars(interview_id=interview_id)
-    async with explaining(state):
+    async with showing_errors(state):
         person = await signed_in(state)
         for question_id in question_ids:
             completing = services().interviews.complete(person.user_id, interview_id, question_id, address)
@@ -238,11 +238,11 @@ async def _change_status(state: InterviewState, wanted: InterviewStatus) -> Even
         interview_id = state.interview_id
         state.sending, state.error = True, ""
     view, stream = None, 0
-    async with explaining(state):
+    async with showing_errors(state):
         person = await signed_in(state)
         if interview_id:
             # Another tab may already have changed the status. That is not an error.
-            view = await services().interviews.set_status(person.user_id, interview_id, wanted, unless_it_is=True)
+            view = await services().interviews.set_status(person.user_id, interview_id, wanted, allow_unchanged=True)
     if view is None:
         return None if interview_id else InterviewState.load
     async with state:
@@ -251,7 +251,7 @@ async def _change_status(state: InterviewState, wanted: InterviewStatus) -> Even
     return _load_if(await catch_up(state, stream, person, view))
 
 
-async def _wanted_view(person: SignedIn, wanted: str) -> InterviewView | None:
+async def _wanted_view(person: AuthenticatedUser, wanted: str) -> InterviewView | None:
     """Return the interview with the ID from the URL, or the user's current interview if there is no ID.
 
     Raises NotFound if the ID is invalid or belongs to another user.

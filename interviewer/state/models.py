@@ -249,14 +249,14 @@ def milliseconds(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
-def asked_words(turn: TurnView) -> str:
+def announced_question(turn: TurnView) -> str:
     """Return the screen reader announcement of a new question. Long text is truncated at a word boundary."""
     text = " ".join(turn.prompt.split())
     short = text if len(text) <= SAID else text[:SAID].rsplit(None, 1)[0] + " …"
     return f"Now question {turn.position} of {turn.total}, {turn.topic}: {short}"
 
 
-def judged_words(turn: TurnView) -> str:
+def announced_verdict(turn: TurnView) -> str:
     """Return the screen reader announcement of a verdict, or "" if there is none."""
     if turn.verdict is None:
         return ""
@@ -265,7 +265,7 @@ def judged_words(turn: TurnView) -> str:
     return f"The answer to question {turn.position} scored {turn.verdict.score} of {MAX_SCORE}."
 
 
-def progress_words(turn: TurnItem) -> str:
+def progress_text(turn: TurnItem) -> str:
     """Return the interview's progress as text, or "" before the first question."""
     return f"Question {turn.position} of {turn.total}" if turn.position else ""
 

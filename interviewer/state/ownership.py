@@ -19,7 +19,7 @@ from interviewer.accounts.browser_sessions import COOKIE
 from interviewer.core.reflex_patches import connected_pages, event_tasks, hydrate_events
 from interviewer.errors import AppError
 from interviewer.state.access import cookie, services
-from interviewer.state.sharing import SharedState, share_of, take_back
+from interviewer.state.sharing import SharedState, clear_report, share_of
 
 # Seconds to wait for a page's canceled handlers to end.
 CANCEL_WAIT = 5.0
@@ -80,4 +80,4 @@ class _States:
         async with self._app.modify_state(token) if is_open else self._app.state_manager.modify_state(token) as root:
             shared = await root.get_state(SharedState)
             if share_of(shared) == share:
-                take_back(shared)
+                clear_report(shared)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from interviewer.errors import BadRequest
-from interviewer.interviews.plan import SHORT, STANDARD, Plan, PlanRefused, Preset, focus, with_choices
+from interviewer.interviews.plan import SHORT, STANDARD, InvalidPlan, Plan, Preset, focus, with_choices
 from interviewer.interviews.topics import TOPICS
 
 # Field names. Each topic has its own, because only the last of several fields with the same name arrives.
@@ -43,7 +43,7 @@ def chosen_plan(form: Mapping[str, Any]) -> Plan:
     """
     try:
         return with_choices(_sized(str(form.get(LENGTH, ""))[:20], form), form.get(LEVEL, ""), form.get(LANGUAGE, ""))
-    except PlanRefused as error:
+    except InvalidPlan as error:
         raise BadRequest(str(error)) from error
 
 
@@ -55,4 +55,4 @@ def _sized(length: str, form: Mapping[str, Any]) -> Plan:
             return SHORT
         case Preset.FOCUS:
             return focus([topic.id for topic in TOPICS if form.get(topic_field(topic.id))])
-    raise PlanRefused("Choose how long the interview is to be.")
+    raise InvalidPlan("Choose how long the interview is to be.")

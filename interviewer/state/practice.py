@@ -13,7 +13,7 @@ from reflex.event import EventSpec
 
 from interviewer.errors import NotFound, TooLarge
 from interviewer.reports.practice import ExerciseView
-from interviewer.state.access import client, services, signed_in, stay_silent, to_login, when_signed_out, words_of
+from interviewer.state.access import client, message_for_page, services, signed_in, stay_silent, to_login, when_signed_out
 from interviewer.state.models import TurnItem
 from interviewer.state.practice_models import (
     SuggestionItem,
@@ -62,7 +62,7 @@ class PracticeState(rx.State):
                 return rx.redirect(practice_href(overview.suggestions[0].question.id), replace=True)
             view = await services().practice.question(person.user_id, wanted)
         except Exception as error:
-            words = words_of(error)
+            words = message_for_page(error)
             async with self:
                 # Keep the question that is on the page: the user may be typing an answer.
                 self.phase, self.error = "open" if self.phase == "open" and not isinstance(error, NotFound) else "lost", words
@@ -94,7 +94,7 @@ class PracticeState(rx.State):
             made = await practice.attempt(person.user_id, bank_id, text, _id(form.get("try")), address)
             view = await practice.question(person.user_id, bank_id)
         except Exception as error:
-            words = words_of(error) + (" It is still in the box: shorten it." if isinstance(error, TooLarge) else "")
+            words = message_for_page(error) + (" It is still in the box: shorten it." if isinstance(error, TooLarge) else "")
             async with self:
                 self.error = words
             return None

@@ -10,11 +10,11 @@ from interviewer.interviews.rubric import PASS_SCORE
 from interviewer.interviews.topics import topic_by_id
 from interviewer.interviews.views import TurnView, VerdictView
 from interviewer.interviews.wording import out_of, score_so_far
-from interviewer.reports.coverage import Covered, RequirementKind, Standing
+from interviewer.reports.coverage import CoveredRequirement, RequirementKind, Standing
 from interviewer.reports.practice import TryView
 from interviewer.reports.prose import Block, blocks
 from interviewer.reports.skill_levels import Skill, Trend
-from interviewer.reports.skills import PractisedQuestion, SuggestedQuestion
+from interviewer.reports.skills import PracticedQuestion, SuggestedQuestion
 from interviewer.reports.wording import close_to, mean
 from interviewer.state.models import TurnItem, turn_item
 from interviewer.wording import counted, date_and_time, form
@@ -94,7 +94,7 @@ def skill_item(skill: Skill) -> SkillItem:
     )
 
 
-def requirement_item(covered: Covered) -> RequirementItem:
+def requirement_item(covered: CoveredRequirement) -> RequirementItem:
     """Build the view model of a requirement."""
     said = [
         f"{'Q' if number else 'Question '}{question.position}\N{NO-BREAK SPACE}({score_so_far(question.score)})"
@@ -103,7 +103,7 @@ def requirement_item(covered: Covered) -> RequirementItem:
     return RequirementItem(KIND_WORDS[covered.requirement.kind], covered.requirement.text, ", ".join(said))
 
 
-def requirement_items(covered: Sequence[Covered], standing: Standing) -> list[RequirementItem]:
+def requirement_items(covered: Sequence[CoveredRequirement], standing: Standing) -> list[RequirementItem]:
     """Build the view models of the requirements with this standing."""
     return [requirement_item(one) for one in covered if one.standing is standing]
 
@@ -128,7 +128,7 @@ def suggestion_item(suggested: SuggestedQuestion) -> SuggestionItem:
     )
 
 
-def practised_item(practised: PractisedQuestion) -> SuggestionItem:
+def practised_item(practised: PracticedQuestion) -> SuggestionItem:
     """Build the view model of a question that the user has practiced."""
     return suggestion_item(SuggestedQuestion(practised.question, "", practised.tries, practised.best))
 

@@ -13,7 +13,7 @@ from reflex.event import EventSpec
 from interviewer.accounts.browser_sessions import COOKIE, FLASH_COOKIE, Device
 from interviewer.core.ids import MAX_ID
 from interviewer.errors import AppError
-from interviewer.state.access import cookie, services, signed_in, stay_silent, to_login, when_signed_out, words_of
+from interviewer.state.access import cookie, message_for_page, services, signed_in, stay_silent, to_login, when_signed_out
 from interviewer.state.account import read_flash
 from interviewer.state.session import SessionState
 from interviewer.wording import date_and_time
@@ -59,7 +59,7 @@ class ProfileState(rx.State):
             self.github_connected = await services().github.connected(person.user_id)
             self.github_error = read_flash(cookie(self, FLASH_COOKIE), "account").get("error", "")
         except AppError as error:
-            self.error, self.loaded = words_of(error), True
+            self.error, self.loaded = message_for_page(error), True
             return
         self.devices, self.loaded = [device_item(device) for device in found], True
 
@@ -72,7 +72,7 @@ class ProfileState(rx.State):
             person = await signed_in(self)
             name = await services().personal.rename(person.user_id, str(form.get("username", "")))
         except AppError as error:
-            self.name_error = words_of(error)
+            self.name_error = message_for_page(error)
             return
         session = await self.get_state(SessionState)
         session.username, self.name_saved = name, True
@@ -86,7 +86,7 @@ class ProfileState(rx.State):
             if isinstance(session_id, int) and 0 < session_id < MAX_ID:
                 await services().sessions.end(person.user_id, session_id)
         except AppError as error:
-            self.error = words_of(error)
+            self.error = message_for_page(error)
             return None
         return cast("EventSpec", ProfileState.load)
 
@@ -99,7 +99,7 @@ class ProfileState(rx.State):
             person = await signed_in(self)
             await services().github.disconnect(person.user_id)
         except AppError as error:
-            self.github_error = words_of(error)
+            self.github_error = message_for_page(error)
             return
         self.github_connected = False
 
@@ -119,7 +119,7 @@ class ProfileState(rx.State):
             person = await signed_in(self)
             await services().personal.erase(person.user_id, str(form.get("typed", "")))
         except AppError as failure:
-            error = words_of(failure)
+            error = message_for_page(failure)
         except Exception:
             logger.exception("an account could not be deleted")
             error = AppError().user_message

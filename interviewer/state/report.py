@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import reflex as rx
 
-from interviewer.interviews.plan import choice_words
+from interviewer.interviews.plan import plan_summary
 from interviewer.interviews.views import TurnView
 from interviewer.interviews.wording import interviewer_name
 from interviewer.reports.reports import Report, shortened
@@ -55,7 +55,7 @@ async def show(state: ReportFields, report: Report) -> None:
     turns = await asyncio.to_thread(lambda: [turn_item(turn) for turn in report.turns])
     state.title, state.started = report.title, date_and_time(report.started_at)
     state.interviewer_name = interviewer_name(report.interviewer)
-    state.size = choice_words(report.plan)
+    state.size = plan_summary(report.plan)
     state.finished = report.finished_at is not None
     state.percent = "" if report.percent is None else str(report.percent)
     state.total, state.judged = report.total, report.judged

@@ -12,7 +12,7 @@ from interviewer.errors import AppError
 from interviewer.reports.coverage import Standing
 from interviewer.reports.reports import report_of
 from interviewer.reports.skills import InterviewReport, by_strength
-from interviewer.state.access import services, signed_in, stay_silent, when_signed_out, words_of
+from interviewer.state.access import message_for_page, services, signed_in, stay_silent, when_signed_out
 from interviewer.state.practice_models import (
     RequirementItem,
     SuggestionItem,
@@ -53,7 +53,7 @@ class ReviewState(ReportFields, rx.State):
             person = await signed_in(self)
             loaded = await services().interviews.load(person.user_id, interview_of(self))
         except AppError as error:
-            self.error, self.loaded = words_of(error), True
+            self.error, self.loaded = message_for_page(error), True
             return None
         # Requirements and suggestions take longer, so `load_report` adds them.
         await show(self, report_of(loaded.view(), InterviewReport(*by_strength(loaded.rows), (), (), {})))

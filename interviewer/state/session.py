@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 from reflex.event import EventSpec
 
-from interviewer.accounts.browser_sessions import SignedIn
+from interviewer.accounts.browser_sessions import AuthenticatedUser
 from interviewer.errors import AppError, Unavailable
 from interviewer.state.access import services, signed_in, to_login, when_signed_out
 
@@ -46,5 +46,5 @@ class SessionState(rx.State):
         self.known = True
 
 
-def _show(state: SessionState, person: SignedIn) -> None:
+def _show(state: SessionState, person: AuthenticatedUser) -> None:
     state.username, state.email = person.username, person.email

@@ -17,9 +17,9 @@ from reflex_base.utils.exceptions import LockExpiredError
 
 from interviewer.core import metrics
 from interviewer.core.background_tasks import Background
-from interviewer.core.logs import Failures, Seldom
+from interviewer.core.logs import Failures, LogThrottle
 from interviewer.core.reflex_patches import connected_pages, shared_states
-from interviewer.core.state_store import AWAY, be_quick, life
+from interviewer.core.state_store import AWAY, life, set_short_timeouts
 from interviewer.errors import AppError
 from interviewer.state.notices import NoticeState
 
@@ -29,13 +29,13 @@ WAIT = "A part of this site does not answer right now. What you wrote is kept; t
 # Seconds between checks of the store.
 LOOK_EVERY = 1.0
 # Seconds between closing two pages' connections, so that not all pages reconnect at once.
-BETWEEN_PAGES = 0.02
+CLOSE_INTERVAL = 0.02
 # Seconds between log lines about the same failure.
 QUIET = 60.0
 
 _failures = Failures(logger, "an event of a page failed", QUIET)
-_seldom = Seldom(QUIET)
-_telling = Background()
+_throttle = LogThrottle(QUIET)
+_background = Background()
 # Page keys whose event failed because the store was unavailable. They reconnect when it responds.
 _stranded: set[str] = set()
 
@@ -46,14 +46,14 @@ def explain(exception: Exception) -> None:
     if isinstance(exception, (*AWAY, LockExpiredError)):
         metrics.outage("valkey")
         _stranded.add(page.token)
-        if _seldom.lets(name := type(exception).__name__):
+        if _throttle.lets(name := type(exception).__name__):
             logger.warning("events of pages find no store of state (%s); at most one line about it in %.0f s", name, QUIET)
         words = WAIT
     else:
         _failures.log(exception)
         words = AppError.user_message
     # Sent without loading the state, because the state may be unavailable.
-    _telling.spawn(page.emit_delta(NoticeState.saying(words)))
+    _background.spawn(page.emit_delta(NoticeState.saying(words)))
 
 
 async def watch(app: rx.App) -> None:
@@ -65,9 +65,9 @@ async def watch(app: rx.App) -> None:
     manager = app.state_manager
     if not isinstance(manager, StateManagerRedis):
         return
-    be_quick(manager.redis)
+    set_short_timeouts(manager.redis)
     if (tokens := shared_states.token_store(app)) is not None:
-        be_quick(tokens)
+        set_short_timeouts(tokens)
     try:
         await _look(app, manager)
     finally:
@@ -84,18 +84,18 @@ async def _look(app: rx.App, manager: StateManagerRedis) -> None:
         elif run is not None and (away or known not in {"", run}):
             logger.warning("the store of the pages' state answers again; pages connect anew")
             shared_states.forget_leases(manager)
-            await _connect_anew(app)
+            await _reconnect(app)
         elif run is not None and _stranded:
-            await _connect_anew(app, _stranded)
+            await _reconnect(app, _stranded)
         known, away = run or known, run is None
         shared_states.forget_locks(manager)
         await asyncio.sleep(LOOK_EVERY)
 
 
-async def _connect_anew(app: rx.App, only: Collection[str] | None = None) -> None:
+async def _reconnect(app: rx.App, only: Collection[str] | None = None) -> None:
     """Close the websockets of this replica's pages, or of those in `only`. Each page reconnects and loads again."""
     chosen = connected_pages.sids(app, only)
     _stranded.clear()
     for sid in chosen:
         if await connected_pages.drop(app, sid):
-            await asyncio.sleep(BETWEEN_PAGES)
+            await asyncio.sleep(CLOSE_INTERVAL)

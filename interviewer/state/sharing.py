@@ -9,7 +9,7 @@ import reflex as rx
 from interviewer.accounts.browser_sessions import hashed
 from interviewer.errors import AppError
 from interviewer.reports.sharing import GONE, PATH
-from interviewer.state.access import client, services, signed_in, to_login, when_signed_out, words_of
+from interviewer.state.access import client, message_for_page, services, signed_in, to_login, when_signed_out
 from interviewer.state.report import ReportFields, show
 from interviewer.state.review import interview_of
 from interviewer.wording import date_and_time
@@ -48,7 +48,7 @@ class ShareState(rx.State):
             person = await signed_in(self)
             self.link, since = await services().sharing.share(person.user_id, interview_of(self))
         except AppError as error:
-            self.error = words_of(error)
+            self.error = message_for_page(error)
             return
         self.since, self.opened = date_and_time(since), True
 
@@ -61,7 +61,7 @@ class ShareState(rx.State):
             person = await signed_in(self)
             await services().sharing.stop(person.user_id, interview_of(self))
         except AppError as error:
-            self.error = words_of(error)
+            self.error = message_for_page(error)
             return
         self.since = self.link = ""
 
@@ -95,7 +95,7 @@ def share_of(state: SharedState) -> str:
     return state._share
 
 
-def take_back(state: SharedState) -> None:
+def clear_report(state: SharedState) -> None:
     """Clear the report and show that the link no longer works."""
     state.reset()
     state.error, state.loaded = GONE, True

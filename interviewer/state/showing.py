@@ -16,18 +16,18 @@ from interviewer.interviews.wording import ANSWER_NOT_SCORED, interviewer_name
 from interviewer.state.interview_fields import InterviewFields
 from interviewer.state.models import (
     TurnItem,
-    asked_words,
+    announced_question,
+    announced_verdict,
     heading,
-    judged_words,
     milliseconds,
-    progress_words,
+    progress_text,
     rail,
     report_items,
     scores_of,
     turn_item,
 )
 from interviewer.state.plan_form import choice_item
-from interviewer.state.streaming import GrowingText
+from interviewer.state.streaming import StreamedText
 
 NOT_ASKED = "The next question is not there yet."
 GIVEN_UP = "The start was given up. Your credit is back."
@@ -41,7 +41,7 @@ def begin(state: InterviewFields, phase: str) -> int:
     state.sending = state.asking = state.judging = False
     state.behind, state.note = False, ""
     state.question_error = state.verdict_error = ""
-    state.said_question = state.said_verdict = ""
+    state.question_announcement = state.verdict_announcement = ""
     state.question_chunks, state.question_tail = [], ""
     state.feedback_chunks, state.feedback_tail = [], ""
     return state._stream
@@ -125,10 +125,10 @@ def show_question(state: InterviewFields, turn: TurnView) -> None:
 def show_progress(state: InterviewFields) -> None:
     """Update the progress rail and the progress text."""
     state.rail_items = rail(state._plan, state._asked, state._scores, finished=state.phase == "finished")
-    state.progress = progress_words(state.question if state.question.position else state.last)
+    state.progress = progress_text(state.question if state.question.position else state.last)
 
 
-def note_score(state: InterviewFields, turn: TurnView) -> None:
+def show_score(state: InterviewFields, turn: TurnView) -> None:
     """Add a verdict's score to the progress rail, and remove its answer from the unscored ones."""
     if turn.verdict is not None:
         state._scores = {**state._scores, turn.position: turn.verdict.score}
@@ -137,15 +137,15 @@ def note_score(state: InterviewFields, turn: TurnView) -> None:
 
 
 @dataclass
-class Growing:
+class StreamedTexts:
     """The streamed text of one stream. `older` is set if its answer is not the newest one."""
 
-    feedback: GrowingText = field(default_factory=GrowingText)
-    question: GrowingText = field(default_factory=GrowingText)
+    feedback: StreamedText = field(default_factory=StreamedText)
+    question: StreamedText = field(default_factory=StreamedText)
     older: bool = False
 
 
-def apply(state: InterviewFields, event: Event, growing: Growing) -> None:
+def apply(state: InterviewFields, event: Event, growing: StreamedTexts) -> None:
     """Show one event of a start or a turn. For an answer before the newest one, only its score and errors are shown."""
     match event:
         case Started(interview_id, title, plan, interviewer):
@@ -175,13 +175,13 @@ def apply(state: InterviewFields, event: Event, growing: Growing) -> None:
             state.feedback_tail = growing.feedback.tail
         case Asked(turn):
             show_question(state, turn)
-            state.sending, state.said_question = False, asked_words(turn)
+            state.sending, state.question_announcement = False, announced_question(turn)
             show_progress(state)
 
 
 def _show_stored(state: InterviewFields, turn: TurnView) -> None:
     if state.last.question_id not in {0, turn.question_id} and not state.last.judged:
-        # If its verdict still arrives, `note_score` removes it again.
+        # If its verdict still arrives, `show_score` removes it again.
         state.unscored = [*state.unscored, state.last.question_id]
     state.last = turn_item(turn)
     state.judging, state.asking = turn.lacks_verdict, turn.lacks_next
@@ -197,10 +197,10 @@ def _show_judged(state: InterviewFields, turn: TurnView, finished: bool) -> None
     if turn.question_id == state.last.question_id:
         state.last, state.judging = turn_item(turn), False
         state.feedback_chunks, state.feedback_tail, state.verdict_error = [], "", ""
-        state.said_verdict = judged_words(turn)
+        state.verdict_announcement = announced_verdict(turn)
     if finished:
         state.phase, state.sending = "finished", False
-    note_score(state, turn)
+    show_score(state, turn)
 
 
 def _show_failure(state: InterviewFields, part: str, error: AppError, *, older: bool) -> None:

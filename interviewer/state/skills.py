@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from interviewer.interviews.rubric import PASS_SCORE
-from interviewer.state.access import services, signed_in, when_signed_out, words_of
+from interviewer.state.access import message_for_page, services, signed_in, when_signed_out
 from interviewer.state.practice_models import SkillItem, SuggestionItem, practised_item, skill_item, suggestion_item
 from interviewer.wording import counted
 
@@ -37,7 +37,7 @@ class SkillsState(rx.State):
             person = await signed_in(self)
             overview = await services().skills.overview(person.user_id)
         except Exception as error:
-            words = words_of(error)
+            words = message_for_page(error)
             async with self:
                 self.error, self.loaded = words, True
             return

@@ -60,7 +60,7 @@ async def batched(events: AsyncIterator[T], every: float = EVERY) -> AsyncIterat
 
 
 @dataclass
-class GrowingText:
+class StreamedText:
     """Text that is being streamed: finished chunks and a short tail."""
 
     chunks: list[str] = field(default_factory=list)

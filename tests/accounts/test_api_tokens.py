@@ -14,7 +14,7 @@ from sqlalchemy import func, select, update
 from sqlmodel import col
 
 from interviewer.accounts import session_queries as queries
-from interviewer.accounts.api_tokens import ALGORITHM, AUDIENCE, ISSUER, Issued, Tokens
+from interviewer.accounts.api_tokens import ALGORITHM, AUDIENCE, ISSUER, IssuedTokens, Tokens
 from interviewer.accounts.tables import RefreshToken, Session
 from interviewer.core.columns import utcnow
 from interviewer.core.database import Database
@@ -188,7 +188,7 @@ async def test_concurrent_refreshes_are_not_treated_as_theft(tokens: Tokens, new
     user = await new_user()
     first = await tokens.issue(user)
     results = await asyncio.gather(*(tokens.refresh(first.refresh, user.id) for _ in range(8)), return_exceptions=True)
-    won = [result for result in results if isinstance(result, Issued)]
+    won = [result for result in results if isinstance(result, IssuedTokens)]
     assert len(won) == 1
     assert sum(isinstance(result, Unauthorized) for result in results) == 7
     assert (await tokens.refresh(won[0].refresh, user.id)).refresh
@@ -203,7 +203,7 @@ async def test_refresh_does_not_survive_concurrent_sign_out_everywhere(
         *(tokens.refresh(one.refresh, user.id) for one in issued), services.sessions.end_all(user.id), return_exceptions=True
     )
     assert not [result for result in results if isinstance(result, Exception) and not isinstance(result, Unauthorized)]
-    await refused(tokens, *(result.access for result in results if isinstance(result, Issued)))
+    await refused(tokens, *(result.access for result in results if isinstance(result, IssuedTokens)))
 
 
 async def test_wrong_owner_is_refused_without_using_the_token(tokens: Tokens, new_user: NewUser) -> None:

@@ -31,22 +31,22 @@ UNREACHED = IdentityUnavailable.user_message
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[tuple[str, github_server.Behaviour]]:
+def server() -> Iterator[tuple[str, github_server.Behavior]]:
     """One server for all tests in this module, because stopping one per test would be slow."""
-    behaviour = github_server.Behaviour()
+    behaviour = github_server.Behavior()
     with github_server.running(behaviour) as url:
         yield url, behaviour
 
 
 @pytest.fixture
-def url(server: tuple[str, github_server.Behaviour]) -> str:
+def url(server: tuple[str, github_server.Behavior]) -> str:
     return server[0]
 
 
 @pytest.fixture(autouse=True)
-def behaviour(server: tuple[str, github_server.Behaviour]) -> github_server.Behaviour:
+def behaviour(server: tuple[str, github_server.Behavior]) -> github_server.Behavior:
     """The server's behavior, reset for each test."""
-    vars(server[1]).update(vars(github_server.Behaviour()))
+    vars(server[1]).update(vars(github_server.Behavior()))
     return server[1]
 
 
@@ -58,8 +58,8 @@ async def github(url: str) -> AsyncIterator[GitHub]:
 
 @asynccontextmanager
 async def _github(url: str, secret: str | None = None, seconds: float = 5) -> AsyncIterator[GitHub]:
-    secret = github_server.Behaviour.client_secret if secret is None else secret
-    github = GitHub(github_server.Behaviour.client_id, secret, base_url=f"{url}/", api_url=f"{url}/", timeout=seconds)
+    secret = github_server.Behavior.client_secret if secret is None else secret
+    github = GitHub(github_server.Behavior.client_id, secret, base_url=f"{url}/", api_url=f"{url}/", timeout=seconds)
     try:
         yield github
     finally:
@@ -81,7 +81,7 @@ def _consented(github: OAuth, consent: str) -> dict[str, str]:
     return {name: value for name, [value] in parse_qs(query).items()}
 
 
-def _issue(behaviour: github_server.Behaviour, *emails: dict[str, Any], name: str | None = "Ada") -> str:
+def _issue(behaviour: github_server.Behavior, *emails: dict[str, Any], name: str | None = "Ada") -> str:
     return behaviour.issue_code(Person(1815, "ada-l", name, list(emails)))
 
 
@@ -112,7 +112,7 @@ def test_authorize_url_asks_for_minimal_scope() -> None:
     }
 
 
-async def test_consent_identifies_the_user(github: GitHub, behaviour: github_server.Behaviour) -> None:
+async def test_consent_identifies_the_user(github: GitHub, behaviour: github_server.Behavior) -> None:
     told = _consented(github, "yes")
     assert told["state"] == STATE
     assert await github.identify(told["code"], verifier=VERIFIER, redirect_uri=REDIRECT_URI) == ADA
@@ -132,14 +132,14 @@ async def test_consent_identifies_the_user(github: GitHub, behaviour: github_ser
     assert not any("cookie" in call.headers for call in (user, emails))
 
 
-async def test_cancelling_returns_without_a_code(github: GitHub, behaviour: github_server.Behaviour) -> None:
+async def test_cancelling_returns_without_a_code(github: GitHub, behaviour: github_server.Behavior) -> None:
     told = _consented(github, "no")
     assert (told["error"], told["state"]) == ("access_denied", STATE)
     assert "code" not in told
     assert not behaviour.codes
 
 
-async def test_earlier_consent_redirects_at_once(github: GitHub, behaviour: github_server.Behaviour) -> None:
+async def test_earlier_consent_redirects_at_once(github: GitHub, behaviour: github_server.Behavior) -> None:
     behaviour.auto = True
     async with httpx2.AsyncClient() as browser:
         back = await browser.get(github.authorize_url(state=STATE, challenge=CHALLENGE, redirect_uri=REDIRECT_URI))
@@ -147,7 +147,7 @@ async def test_earlier_consent_redirects_at_once(github: GitHub, behaviour: gith
     assert await github.identify(code, verifier=VERIFIER, redirect_uri=REDIRECT_URI) == ADA
 
 
-async def test_authorize_page_rejects_unknown_client(url: str, behaviour: github_server.Behaviour) -> None:
+async def test_authorize_page_rejects_unknown_client(url: str, behaviour: github_server.Behavior) -> None:
     stranger = GitHub("another-id", "secret", base_url=url)
     async with httpx2.AsyncClient() as browser:
         page = await browser.get(stranger.authorize_url(state=STATE, challenge=CHALLENGE, redirect_uri=REDIRECT_URI))
@@ -155,12 +155,12 @@ async def test_authorize_page_rejects_unknown_client(url: str, behaviour: github
     await stranger.close()
 
 
-async def test_code_from_another_flow_needs_no_verifier(github: GitHub, behaviour: github_server.Behaviour) -> None:
+async def test_code_from_another_flow_needs_no_verifier(github: GitHub, behaviour: github_server.Behavior) -> None:
     assert await github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None) == ADA
     assert behaviour.requests[0].form.keys() == {"client_id", "client_secret", "code"}
 
 
-async def test_one_client_serves_many_users(github: GitHub, behaviour: github_server.Behaviour) -> None:
+async def test_one_client_serves_many_users(github: GitHub, behaviour: github_server.Behavior) -> None:
     people = [Person(number, f"p{number}", None, [_email(f"p{number}@example.com", True, True)]) for number in range(1, 9)]
     codes = [behaviour.issue_code(person) for person in people]
     found = await asyncio.gather(*(github.identify(code, verifier=None, redirect_uri=None) for code in codes))
@@ -172,7 +172,7 @@ async def test_one_client_serves_many_users(github: GitHub, behaviour: github_se
     ("name", "shown"), [("Ada", "Ada"), ("  Ada L. ", "Ada L."), ("", "ada-l"), (" \t", "ada-l"), (None, "ada-l")]
 )
 async def test_login_is_used_as_name_if_there_is_none(
-    github: GitHub, behaviour: github_server.Behaviour, name: str | None, shown: str
+    github: GitHub, behaviour: github_server.Behavior, name: str | None, shown: str
 ) -> None:
     code = _issue(behaviour, _email("ada@example.com", True, True), name=name)
     assert (await github.identify(code, verifier=None, redirect_uri=None)).name == shown
@@ -188,7 +188,7 @@ async def test_login_is_used_as_name_if_there_is_none(
     ],
 )
 async def test_unverified_primary_address_is_refused(
-    github: GitHub, behaviour: github_server.Behaviour, emails: list[dict[str, Any]]
+    github: GitHub, behaviour: github_server.Behavior, emails: list[dict[str, Any]]
 ) -> None:
     with pytest.raises(IdentityRefused) as caught:
         await github.identify(_issue(behaviour, *emails), verifier=None, redirect_uri=None)
@@ -207,7 +207,7 @@ async def test_unverified_primary_address_is_refused(
     ],
 )
 async def test_error_codes_with_status_200_are_distinguished(
-    github: GitHub, behaviour: github_server.Behaviour, error: str, type: type[AppError], words: str
+    github: GitHub, behaviour: github_server.Behavior, error: str, type: type[AppError], words: str
 ) -> None:
     behaviour.faults[TOKEN] = f"error:{error}"
     with pytest.raises(type) as caught:
@@ -216,7 +216,7 @@ async def test_error_codes_with_status_200_are_distinguished(
     assert len(behaviour.requests) == 1
 
 
-async def test_wrong_secret_is_reported_as_misconfigured(url: str, behaviour: github_server.Behaviour) -> None:
+async def test_wrong_secret_is_reported_as_misconfigured(url: str, behaviour: github_server.Behavior) -> None:
     async with _github(url, secret="another & wrong = é") as github:
         with pytest.raises(IdentityUnavailable) as caught:
             await github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None)
@@ -224,7 +224,7 @@ async def test_wrong_secret_is_reported_as_misconfigured(url: str, behaviour: gi
     assert behaviour.requests[0].form["client_secret"] == "another & wrong = é"
 
 
-async def test_wrong_redirect_uri_is_reported_as_misconfigured(github: GitHub, behaviour: github_server.Behaviour) -> None:
+async def test_wrong_redirect_uri_is_reported_as_misconfigured(github: GitHub, behaviour: github_server.Behavior) -> None:
     code = behaviour.issue_code(None, REDIRECT_URI)
     with pytest.raises(IdentityUnavailable) as caught:
         await github.identify(code, verifier=None, redirect_uri="https://elsewhere.example/")
@@ -239,7 +239,7 @@ async def test_code_with_challenge_needs_its_verifier(github: GitHub, verifier: 
     assert caught.value.user_message == EXPIRED
 
 
-async def test_code_works_once(github: GitHub, behaviour: github_server.Behaviour) -> None:
+async def test_code_works_once(github: GitHub, behaviour: github_server.Behavior) -> None:
     code = behaviour.issue_code()
     await github.identify(code, verifier=None, redirect_uri=None)
     with pytest.raises(IdentityRefused) as caught:
@@ -278,7 +278,7 @@ async def test_non_ascii_verifier_is_refused(github: GitHub, verifier: str) -> N
     ],
 )
 async def test_unexpected_response_means_unavailable(
-    github: GitHub, behaviour: github_server.Behaviour, path: str, fault: str
+    github: GitHub, behaviour: github_server.Behavior, path: str, fault: str
 ) -> None:
     behaviour.faults[path] = fault
     with pytest.raises(IdentityUnavailable) as caught:
@@ -299,7 +299,7 @@ async def test_unexpected_response_means_unavailable(
 )
 async def test_refusal_is_explained_to_user_and_operator(
     github: GitHub,
-    behaviour: github_server.Behaviour,
+    behaviour: github_server.Behavior,
     path: str,
     words: str,
     check: str,
@@ -319,7 +319,7 @@ async def test_refusal_is_explained_to_user_and_operator(
 @pytest.mark.parametrize("fault", ["429", "limited"])
 @pytest.mark.parametrize("path", [TOKEN, USER, EMAILS])
 async def test_rate_limit_is_reported_as_busy(
-    github: GitHub, behaviour: github_server.Behaviour, path: str, fault: str, caplog: pytest.LogCaptureFixture
+    github: GitHub, behaviour: github_server.Behavior, path: str, fault: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     behaviour.faults[path] = fault
     with pytest.raises(IdentityUnavailable) as caught:
@@ -362,7 +362,7 @@ async def test_rate_limit_is_reported_as_busy(
     ],
 )
 async def test_malformed_response_is_neither_trusted_nor_logged(
-    github: GitHub, behaviour: github_server.Behaviour, path: str, answer: str, caplog: pytest.LogCaptureFixture
+    github: GitHub, behaviour: github_server.Behavior, path: str, answer: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     behaviour.faults[path] = f"json:{answer}"
     with caplog.at_level(logging.DEBUG):
@@ -387,7 +387,7 @@ async def test_invalid_base_url_means_unavailable(address: str) -> None:
 
 
 @pytest.mark.parametrize("path", [TOKEN, USER, EMAILS])
-async def test_hanging_server_times_out(url: str, behaviour: github_server.Behaviour, path: str) -> None:
+async def test_hanging_server_times_out(url: str, behaviour: github_server.Behavior, path: str) -> None:
     behaviour.faults[path] = "hang"
     async with _github(url, seconds=0.5) as github:
         with pytest.raises(IdentityUnavailable):
@@ -397,7 +397,7 @@ async def test_hanging_server_times_out(url: str, behaviour: github_server.Behav
         assert await github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None) == ADA
 
 
-async def test_cancelled_caller_stops_at_once(github: GitHub, behaviour: github_server.Behaviour) -> None:
+async def test_cancelled_caller_stops_at_once(github: GitHub, behaviour: github_server.Behavior) -> None:
     behaviour.faults[USER] = "hang"
     task = asyncio.create_task(github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None))
     await asyncio.sleep(0.5)
@@ -413,7 +413,7 @@ async def test_cancelled_caller_stops_at_once(github: GitHub, behaviour: github_
     ["", "error:bad_verification_code", "error:redirect_uri_mismatch", "401", "403", "500", "list", "redirect", "cut", "hang"],
 )
 async def test_no_secret_reaches_a_log_or_an_error(
-    url: str, behaviour: github_server.Behaviour, caplog: pytest.LogCaptureFixture, path: str, fault: str
+    url: str, behaviour: github_server.Behavior, caplog: pytest.LogCaptureFixture, path: str, fault: str
 ) -> None:
     behaviour.faults[path] = fault
     with caplog.at_level(logging.DEBUG):
@@ -425,7 +425,7 @@ async def test_no_secret_reaches_a_log_or_an_error(
 
 
 async def test_logged_error_code_is_sanitized(
-    github: GitHub, behaviour: github_server.Behaviour, caplog: pytest.LogCaptureFixture
+    github: GitHub, behaviour: github_server.Behavior, caplog: pytest.LogCaptureFixture
 ) -> None:
     for error in ("redirect_uri_mismatch", "odd\nname " + "x" * 100):
         behaviour.faults[TOKEN] = f"error:{error}"

@@ -204,13 +204,13 @@ async def test_signed_in_user_connects_and_disconnects(services: Services, new_u
 
 
 async def test_api_client_signs_in_by_code(services: Services, oauth: ScriptedOAuth) -> None:
-    assert (await services.github.sign_in_by_code("good", None)).github_id == 4711
-    assert (await services.github.sign_in_by_code("good", "verifier")).github_id == 4711
+    assert (await services.github.sign_in_with_code("good", None)).github_id == 4711
+    assert (await services.github.sign_in_with_code("good", "verifier")).github_id == 4711
     assert oauth.exchanged == [(None, None), ("verifier", None)]
     with pytest.raises(BadRequest):
-        await services.github.sign_in_by_code("", None)
+        await services.github.sign_in_with_code("", None)
     with pytest.raises(IdentityRefused):
-        await services.github.sign_in_by_code("bad", None)
+        await services.github.sign_in_with_code("bad", None)
 
 
 async def test_unconfigured_github_is_unavailable(database: Database, settings: Settings) -> None:
@@ -219,4 +219,4 @@ async def test_unconfigured_github_is_unavailable(database: Database, settings: 
     with pytest.raises(Unavailable, match="isn't configured"):
         await plain.github.begin("/")
     with pytest.raises(Unavailable, match="isn't configured"):
-        await plain.github.sign_in_by_code("good", None)
+        await plain.github.sign_in_with_code("good", None)

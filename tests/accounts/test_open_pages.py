@@ -277,7 +277,7 @@ async def test_expired_state_is_not_looked_up(
     pages: OpenPages, services: Services, user: User, monkeypatch: pytest.MonkeyPatch, statements: list[str]
 ) -> None:
     pages.disconnect(await pages.connect(TOKEN, await services.sessions.open(user)))
-    monkeypatch.setattr(open_pages, "KEPT_FOR", -1.0)
+    monkeypatch.setattr(open_pages, "STATE_LIFETIME", -1.0)
     statements.clear()
     await looked(pages)
     assert statements == []

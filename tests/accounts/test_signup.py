@@ -177,7 +177,7 @@ async def test_reset_ends_every_session_and_notifies_owner(services: Services) -
     sessions = [await services.sessions.open(user) for _ in range(2)]
     await services.accounts.request_reset("ada@example.com")
     token = await reset_token(services)
-    assert await services.accounts.reset_link_lives(token)
+    assert await services.accounts.reset_link_is_valid(token)
     await services.accounts.reset_password(token, NEW)
     for secret in sessions:
         with pytest.raises(Unauthorized):
@@ -199,7 +199,7 @@ async def test_reset_link_works_once_and_voids_the_others(services: Services) ->
     results = await asyncio.gather(*(services.accounts.reset_password(older, NEW) for _ in range(3)), return_exceptions=True)
     assert sum(result is None for result in results) == 1
     for dead in (older, newer, "", "x"):
-        assert not await services.accounts.reset_link_lives(dead)
+        assert not await services.accounts.reset_link_is_valid(dead)
         with pytest.raises(Unauthorized, match="Invalid or expired token"):
             await services.accounts.reset_password(dead, NEW)
 

@@ -10,7 +10,7 @@ from typing import ClassVar
 import pytest
 
 from interviewer.core.rate_limits import LIMITS, Action
-from interviewer.core.users import normalised_email
+from interviewer.core.users import normalized_email
 from interviewer.errors import BadRequest, InvalidFields, TooManyRequests, Unauthorized
 from interviewer.wiring import Services
 from tests.support.signup import PASSWORD, link_token, reset_token, signed_up
@@ -118,7 +118,7 @@ async def test_slowest_password_is_handled_in_time(services: Services) -> None:
 async def test_huge_addresses_are_refused_quickly(email: str) -> None:
     started = time.thread_time()
     with pytest.raises(BadRequest, match=r"This isn't a valid email address\."):
-        normalised_email(email)
+        normalized_email(email)
     assert time.thread_time() - started < 0.05
 
 
@@ -127,5 +127,5 @@ async def test_longest_addresses_are_checked_quickly(piece: str) -> None:
     for email in ((piece * 320)[:308] + "@example.com", "a@" + (piece * 320)[:313] + ".com"):
         started = time.thread_time()
         with pytest.raises(BadRequest):
-            normalised_email(email)
+            normalized_email(email)
         assert time.thread_time() - started < 0.05

@@ -317,17 +317,17 @@ async def test_repeated_create_means_the_first_question(program: httpx2.AsyncCli
 async def test_undelivered_reply_is_replayed_once(program: httpx2.AsyncClient, services: Services) -> None:
     id = await started(program)
     first = await said(program, id, DUNNO, "create")
-    await owed(services)
+    await forget_deliveries(services)
     assert (await said(program, id, DUNNO)).json() == first.json(), "the client never received it"
     assert question_of(await said(program, id, DUNNO)) == (2, 1), "now it has it"
-    await owed(services)
+    await forget_deliveries(services)
     assert question_of(await said(program, id, "Something else.")) == (2, 2), "a different text is not a repetition"
-    await owed(services)
+    await forget_deliveries(services)
     keyed = await said(program, id, "Something else.", **{"Idempotency-Key": "new"})
     assert question_of(keyed) == (3, 1), "a new key means a new answer"
 
 
-async def owed(services: Services) -> None:
+async def forget_deliveries(services: Services) -> None:
     """Mark all replies as undelivered, as if the process had been killed before it recorded their delivery."""
     await services.receipts.close()
     async with services.database.transaction() as session:

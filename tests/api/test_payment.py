@@ -20,14 +20,14 @@ from tests.api.test_accounts import as_bearer, told
 from tests.conftest import NewUser
 from tests.support.billing import SECRET, SETTINGS, STORE, nets
 from tests.support.lemon_store import Delivery
-from tests.support.lemonsqueezy_server import Behaviour
+from tests.support.lemonsqueezy_server import Behavior
 
 CHECKOUT, CANCEL, RESUME, CHANGE = PATHS = [f"/api/payment/{what}" for what in ("checkout", "cancel", "resume", "change-plan")]
 WITH_A_TIER = [CHECKOUT, CHANGE]
 
 
 @pytest.fixture
-async def payments(lemon_server: tuple[str, Behaviour], lemon: Behaviour) -> AsyncIterator[LemonSqueezy]:
+async def payments(lemon_server: tuple[str, Behavior], lemon: Behavior) -> AsyncIterator[LemonSqueezy]:
     adapter = LemonSqueezy(lemon.api_key, lemon_server[0], STORE, timeout=5, waits=(0, 0))
     yield adapter
     await adapter.close()
@@ -56,7 +56,7 @@ async def deliver(client: httpx2.AsyncClient, deliveries: list[Delivery]) -> Non
         assert answer.status_code == 200, answer.text
 
 
-async def bought(client: httpx2.AsyncClient, lemon: Behaviour, token: dict[str, str], tier: str, **form: str) -> None:
+async def bought(client: httpx2.AsyncClient, lemon: Behavior, token: dict[str, str], tier: str, **form: str) -> None:
     """Create a checkout through the API, pay on its page, and deliver the webhooks."""
     answer = await client.post(CHECKOUT, json={"tier": tier}, headers=token)
     assert (answer.status_code, set(answer.json())) == (200, {"checkout_url"})
@@ -67,7 +67,7 @@ async def bought(client: httpx2.AsyncClient, lemon: Behaviour, token: dict[str, 
 
 
 async def test_subscription_from_checkout_to_cancel_and_resume(
-    client: httpx2.AsyncClient, lemon: Behaviour, database: Database, user: User, token: dict[str, str]
+    client: httpx2.AsyncClient, lemon: Behavior, database: Database, user: User, token: dict[str, str]
 ) -> None:
     for path, sent in ((CANCEL, None), (RESUME, None), (CHANGE, {"tier": "pro"})):
         assert told(await client.post(path, json=sent, headers=token))[0] == 409
@@ -94,7 +94,7 @@ async def test_subscription_from_checkout_to_cancel_and_resume(
 
 
 async def test_paypal_change_is_refused_with_the_portal(
-    client: httpx2.AsyncClient, lemon: Behaviour, database: Database, user: User, token: dict[str, str]
+    client: httpx2.AsyncClient, lemon: Behavior, database: Database, user: User, token: dict[str, str]
 ) -> None:
     await bought(client, lemon, token, "pro", processor="paypal")
     words = "Nothing has changed yet. You can change this subscription only on the payment service's own page."
@@ -109,7 +109,7 @@ async def test_paypal_change_is_refused_with_the_portal(
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_request_without_a_token_does_nothing(client: httpx2.AsyncClient, lemon: Behaviour, path: str) -> None:
+async def test_request_without_a_token_does_nothing(client: httpx2.AsyncClient, lemon: Behavior, path: str) -> None:
     for headers in ({}, as_bearer("x"), {"Authorization": "Basic x"}, {"Cookie": "interviewer_session=x"}):
         assert told(await client.post(path, json={"tier": "pro"}, headers=headers)) == (401, "Unauthorized")
     assert told(await client.post(path, json={"tier": 5})) == (401, "Unauthorized")
@@ -134,7 +134,7 @@ async def test_wrong_method_gets_405(client: httpx2.AsyncClient, token: dict[str
 @pytest.mark.parametrize("path", WITH_A_TIER)
 @pytest.mark.parametrize("tier", [None, 5, True, [], {}, ["pro"], "", "Pro", "gold", "pro\x00", "\ud800", "x" * 200_000])
 async def test_invalid_tier_is_refused(
-    client: httpx2.AsyncClient, lemon: Behaviour, token: dict[str, str], path: str, tier: object
+    client: httpx2.AsyncClient, lemon: Behavior, token: dict[str, str], path: str, tier: object
 ) -> None:
     headers = {**token, "Content-Type": "application/json"}
     answer = await client.post(path, content=json.dumps({"tier": tier}), headers=headers)
@@ -169,7 +169,7 @@ async def test_plain_text_without_a_token_is_refused(client: httpx2.AsyncClient)
 
 @pytest.mark.parametrize("path", PATHS)
 async def test_body_over_256_kilobytes_is_refused(
-    client: httpx2.AsyncClient, lemon: Behaviour, token: dict[str, str], path: str
+    client: httpx2.AsyncClient, lemon: Behavior, token: dict[str, str], path: str
 ) -> None:
     content = b'{"tier": "pro", "more": "' + b"x" * 256 * 1024 + b'"}'
     answer = await client.post(path, content=content, headers={**token, "Content-Type": "application/json"})
@@ -177,7 +177,7 @@ async def test_body_over_256_kilobytes_is_refused(
     assert lemon.requests == []
 
 
-async def test_lemon_squeezy_outage_is_a_502(client: httpx2.AsyncClient, lemon: Behaviour, token: dict[str, str]) -> None:
+async def test_lemon_squeezy_outage_is_a_502(client: httpx2.AsyncClient, lemon: Behavior, token: dict[str, str]) -> None:
     await bought(client, lemon, token, "pro")
     for path, sent in ((CHECKOUT, {"tier": "individual"}), (CHANGE, {"tier": "premium"}), (CANCEL, None)):
         lemon.faults = [500] * 3

@@ -17,7 +17,7 @@ from interviewer import api, wiring
 from interviewer.api.middleware import Requests
 from interviewer.api.websockets import AT_ONCE, MESSAGES, Websockets
 from interviewer.core import capacity
-from interviewer.core.capacity import CLOSED_WORDS, OWN_WORDS, Door, Following
+from interviewer.core.capacity import CLOSED_MESSAGE, OWN_QUEUE_FULL, CapacityQueue, Following
 from interviewer.core.fair_queue import Turnstile
 from interviewer.core.readiness import STOPPING
 from interviewer.core.users import User
@@ -25,7 +25,7 @@ from interviewer.errors import Crowded
 from interviewer.grading.interviewer import BuiltinInterviewer
 from interviewer.interviews.events import Failed, Judged, Stored
 from interviewer.settings import Settings
-from interviewer.wiring import Services, choose_doors
+from interviewer.wiring import Services, choose_capacities
 from tests.conftest import NewUser
 from tests.support.interviewer import ScriptedInterviewer
 from tests.support.pressure import refused, until, value
@@ -41,7 +41,7 @@ def narrow(services: Services) -> Callable[..., Turnstile]:
 
     def make(*given: int, **more: Any) -> Turnstile:
         turnstile = Turnstile(*given, **more)
-        services.interviews._calls.door = services.appeals._calls.door = Door("model", turnstile)
+        services.interviews._calls.door = services.appeals._calls.door = CapacityQueue("model", turnstile)
         return turnstile
 
     return make
@@ -149,7 +149,7 @@ async def test_user_with_too_many_waiting_calls_gets_an_error(
     await until(lambda: (turnstile.running, turnstile.waiting) == (1, 1))
     events = await answered(services, user, *second)
     assert isinstance(events[0], Stored)
-    assert {event.error.user_message for event in events if isinstance(event, Failed)} == {OWN_WORDS}
+    assert {event.error.user_message for event in events if isinstance(event, Failed)} == {OWN_QUEUE_FULL}
     answering = asyncio.create_task(answered(services, other, *mine))
     interviewer.gate.set()
     assert any(isinstance(event, Judged) for event in await answering)
@@ -173,11 +173,11 @@ async def test_shutdown_refuses_waiting_work_and_finishes_running(
     await until(lambda: turnstile.running == 2)
     outside = asyncio.create_task(answered(services, user, *waiting))
     await until(lambda: turnstile.waiting == 2)
-    stopping.stop_taking()
+    stopping.stop_accepting_work()
     events = await outside
-    assert {event.error.user_message for event in events if isinstance(event, Failed)} == {CLOSED_WORDS}
+    assert {event.error.user_message for event in events if isinstance(event, Failed)} == {CLOSED_MESSAGE}
     one = await program(user)
-    assert refused(await one.post("/api/interviews", json={})) == (503, CLOSED_WORDS, "5")
+    assert refused(await one.post("/api/interviews", json={})) == (503, CLOSED_MESSAGE, "5")
     assert refused(await one.get("/ready")) == (503, STOPPING, "5")
     assert (await one.get("/live")).status_code == 200
     interviewer.gate.set()
@@ -186,7 +186,7 @@ async def test_shutdown_refuses_waiting_work_and_finishes_running(
         held = (await session.execute(text("SELECT count(*) FROM messages WHERE judging_until > now()"))).scalar()
     assert held == 1, "the lease of refused work is free, so another process can take it immediately"
     # As another process would.
-    services.interviews._calls.door = Door("model", Turnstile(10, 10))
+    services.interviews._calls.door = CapacityQueue("model", Turnstile(10, 10))
     assert any(isinstance(event, Judged) for event in await answered(services, user, *waiting))
 
 
@@ -222,7 +222,7 @@ async def test_request_cancelled_at_shutdown_gets_an_error(
     asked.cancel()
     await asked
     said = b"".join(message.get("body", b"") for message in sent).decode()
-    error = json.dumps({"error": CLOSED_WORDS} | ({"status": 503} if streaming else {}))
+    error = json.dumps({"error": CLOSED_MESSAGE} | ({"status": 503} if streaming else {}))
     assert sent[0]["status"] == (201 if streaming else 503)
     assert said.endswith(f"event: error\ndata: {error}\n\n") if streaming else json.loads(said) == json.loads(error)
     assert not sent[-1].get("more_body")
@@ -234,7 +234,7 @@ async def test_request_cancelled_at_shutdown_gets_an_error(
 async def test_practice_waits_for_the_cpu_queue(services: Services, new_user: NewUser, monkeypatch: pytest.MonkeyPatch) -> None:
     user = await new_user()
     bank_id = next(iter(services.practice._bank.all()))
-    monkeypatch.setattr(services.practice, "_door", Door("processor", Turnstile(1, 0)))
+    monkeypatch.setattr(services.practice, "_door", CapacityQueue("processor", Turnstile(1, 0)))
     async with services.practice._door.place(7):
         with pytest.raises(Crowded):
             await services.practice.attempt(user.id, bank_id, "An answer of some words.", uuid4())
@@ -243,7 +243,7 @@ async def test_practice_waits_for_the_cpu_queue(services: Services, new_user: Ne
 
 def test_queue_sizes_fit_the_interviewer(interviewer: ScriptedInterviewer) -> None:
     plain = Settings(_env_file=None, openai_api_key=None, openai_base_url=None)
-    model, processor = choose_doors(plain, interviewer)
+    model, processor = choose_capacities(plain, interviewer)
     assert (model.turnstile.at_once, model.turnstile.each, model.turnstile.queue, model.turnstile.own_queue) == (
         200,
         50,
@@ -251,18 +251,18 @@ def test_queue_sizes_fit_the_interviewer(interviewer: ScriptedInterviewer) -> No
         100,
     )
     assert 1 <= processor.turnstile.each <= processor.turnstile.at_once / 2 <= 4
-    first, second = choose_doors(plain, BuiltinInterviewer())
+    first, second = choose_capacities(plain, BuiltinInterviewer())
     assert first is second, "the built-in interviewer uses the CPU"
     given = plain.model_copy(update={"model_calls_at_once": 3, "model_queue": 7})
     for one in (interviewer, BuiltinInterviewer()):
-        door, _ = choose_doors(given, one)
+        door, _ = choose_capacities(given, one)
         assert (door.turnstile.at_once, door.turnstile.queue) == (3, 7)
         assert door.turnstile.each == (2 if one is interviewer else 1)
 
 
 @pytest.mark.parametrize(("places", "own"), [(1, 1), (2, 1), (3, 1), (4, 2), (8, 4)])
 def test_one_user_leaves_half_of_the_cpu_to_others(places: int, own: int) -> None:
-    assert capacity.processor_door(places).turnstile.each == own
+    assert capacity.cpu_capacity(places).turnstile.each == own
 
 
 async def test_queue_time_and_first_feedback_are_measured(

@@ -10,7 +10,7 @@ import pytest
 
 from interviewer.accounts.browser_sessions import COOKIE
 from interviewer.api.reports import WRITERS, Kind, disposition
-from interviewer.core.capacity import processor_door
+from interviewer.core.capacity import cpu_capacity
 from interviewer.reports.reports import Report
 from interviewer.wiring import Services
 from tests.conftest import NewUser
@@ -88,7 +88,7 @@ async def test_one_file_per_user_is_made_at_a_time(
     client: httpx2.AsyncClient, services: Services, new_user: NewUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Even if the CPU queue has room for more. Another user's file is generated at the same time."""
-    object.__setattr__(services, "processor", processor_door(8))
+    object.__setattr__(services, "processor", cpu_capacity(8))
     users = [await new_user(), await new_user()]
     reports = [await take_all(services, user) for user in users]
     cookies = [{"Cookie": f"{COOKIE}={await services.sessions.open(user)}"} for user in users]

@@ -8,13 +8,13 @@ import httpx2
 import pytest
 
 from interviewer.accounts.browser_sessions import cookie_value
-from interviewer.api.middleware import LONGEST_PATH, Paths
+from interviewer.api.middleware import MAX_PATH_LENGTH, Paths
 from interviewer.api.request_headers import (
-    LONGEST_CONTENT_TYPE,
-    LONGEST_COOKIE,
-    LONGEST_HEADER,
+    MAX_CONTENT_TYPE_LENGTH,
+    MAX_COOKIE_LENGTH,
+    MAX_HEADER_LENGTH,
+    BoundedHeaders,
     Headers,
-    SaneHeaders,
     own_cookies,
     sane,
 )
@@ -33,7 +33,7 @@ HOSTILE = 60_000
         (b"interviewer_session=old; " + OURS, OURS),
         (b'interviewer_session="' + b"\\" * HOSTILE + b'"', b""),
         (b'any="' + b"\\" * HOSTILE + b'"; ' + OURS, OURS),
-        (b"interviewer_session=" + b"a" * (LONGEST_COOKIE + 1), b""),
+        (b"interviewer_session=" + b"a" * (MAX_COOKIE_LENGTH + 1), b""),
         (b"interviewer_session=a\\b", b""),
         (b"interviewer_session", b"interviewer_session="),
         (b'interviewer_github="eyJhIjogMX0==.0f"', b"interviewer_github=eyJhIjogMX0==.0f"),
@@ -52,7 +52,8 @@ def test_several_cookie_headers_are_merged() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "most"), [(b"content-type", LONGEST_CONTENT_TYPE), (b"authorization", LONGEST_HEADER), (b"x-any", LONGEST_HEADER)]
+    ("name", "most"),
+    [(b"content-type", MAX_CONTENT_TYPE_LENGTH), (b"authorization", MAX_HEADER_LENGTH), (b"x-any", MAX_HEADER_LENGTH)],
 )
 def test_too_long_headers_are_dropped(name: bytes, most: int) -> None:
     assert sane([(name, b"a" * most)]) == [(name, b"a" * most)]
@@ -73,10 +74,10 @@ async def test_too_long_paths_are_replaced(path: str) -> None:
     async def site(scope: Any, receive: Any, send: Any) -> None:
         seen.append(scope["path"])
 
-    for given in (path, path[:LONGEST_PATH]):
-        await Paths(SaneHeaders(site))({"type": "http", "path": given, "headers": []}, None, None)  # type: ignore[arg-type]
+    for given in (path, path[:MAX_PATH_LENGTH]):
+        await Paths(BoundedHeaders(site))({"type": "http", "path": given, "headers": []}, None, None)  # type: ignore[arg-type]
     prefix = "/" if path.startswith("/a/") else path[: path.index("/", 1) + 1]
-    assert seen == [f"{prefix}too-long", path[:LONGEST_PATH]]
+    assert seen == [f"{prefix}too-long", path[:MAX_PATH_LENGTH]]
 
 
 def test_hostile_headers_and_paths_are_answered(site: Site) -> None:

@@ -70,7 +70,7 @@ def line(name: str, values: list[float], unit: str = "ms", limit: str = "") -> N
 
 def latency(folder: Path, database_url: str) -> None:
     """Measure how long a user waits, with a model that sends its first token after 400 ms and then 60 tokens per second."""
-    behaviour = openai_server.Behaviour(first=FIRST_TOKEN, rate=TOKENS_A_SECOND, feedback_tokens=400)
+    behaviour = openai_server.Behavior(first=FIRST_TOKEN, rate=TOKENS_A_SECOND, feedback_tokens=400)
     received: list[int] = []
     with openai_server.running(behaviour) as url, sync_playwright() as playwright:
         site = Site(folder, database_url, OPENAI_BASE_URL=url, OPENAI_MODEL="bench").start()
@@ -118,7 +118,7 @@ def _start(page: Page, site: Site, sample: str) -> float:
     return (seen["question"] - seen["sent"]) * 1000
 
 
-def _turn(page: Page, number: int, behaviour: openai_server.Behaviour, received: list[int]) -> dict[str, float]:
+def _turn(page: Page, number: int, behaviour: openai_server.Behavior, received: list[int]) -> dict[str, float]:
     box_of(page).fill(f"{ANSWER} ({number})")
     page.wait_for_timeout(600)
     received.clear()

@@ -102,7 +102,7 @@ async def _checked(database_url: str, seeds: range) -> Counter[str]:
 
 
 @dataclass
-class Told:
+class DeliveryResults:
     """Results of a run: response times in ms since each delivery was due, statuses of first attempts, and number of retries."""
 
     times: list[float] = field(default_factory=list)
@@ -137,7 +137,7 @@ async def _load(site: Site, database_url: str, rate: int, seconds: int) -> None:
     interviews = [asyncio.create_task(_interviewed(client, number, turns)) for number, client in enumerate(people)]
     await asyncio.sleep(THINKING[1])  # until all are at their first question
     turns.clear()
-    deliveries, told = _merged(lives), Told()
+    deliveries, told = _merged(lives), DeliveryResults()
     began = time.perf_counter()
     async with httpx2.AsyncClient(base_url=site.url, timeout=30, limits=httpx2.Limits(max_connections=200)) as sender:
         await _send(sender, deliveries, rate, told)
@@ -177,7 +177,7 @@ def _merged(lives: list[Life]) -> list[Delivery]:
     return [next(left[index]) for index in turns]
 
 
-async def _send(sender: httpx2.AsyncClient, deliveries: list[Delivery], rate: int, told: Told) -> None:
+async def _send(sender: httpx2.AsyncClient, deliveries: list[Delivery], rate: int, told: DeliveryResults) -> None:
     """Send each delivery when it is due, without waiting for earlier ones. Returns once each has succeeded or been given up."""
     began = time.perf_counter()
     async with asyncio.TaskGroup() as group:
@@ -187,7 +187,7 @@ async def _send(sender: httpx2.AsyncClient, deliveries: list[Delivery], rate: in
             group.create_task(_deliver(sender, delivery, due, told))
 
 
-async def _deliver(sender: httpx2.AsyncClient, delivery: Delivery, due: float, told: Told) -> None:
+async def _deliver(sender: httpx2.AsyncClient, delivery: Delivery, due: float, told: DeliveryResults) -> None:
     status = await _post(sender, delivery)
     told.times.append((time.perf_counter() - due) * 1000)
     told.statuses[status] += 1

@@ -16,7 +16,7 @@ from playwright.sync_api import sync_playwright
 from interviewer.accounts.browser_sessions import COOKIE
 from tests.support.browser import CHROMIUM_ARGUMENTS, chromium
 from tests.support.node import FOLDER, installed, node
-from tests.support.pages import PAGES, Shown, Visitors, weigher
+from tests.support.pages import PAGES, Shown, Visitors, size_recorder
 from tests.support.people import seed
 from tests.support.site import Site
 
@@ -120,7 +120,7 @@ def _weights(visitors: Visitors) -> None:
         browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_ARGUMENTS)
         for wanted in WANTED:
             page = browser.new_page()
-            weigh = weigher(page)
+            weigh = size_recorder(page)
             visitors.open(page, wanted.shown)
             weights = weigh()
             page.context.close()

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 from time import perf_counter
 
-from interviewer.core.capacity import model_door
+from interviewer.core.capacity import model_capacity
 from interviewer.core.fair_queue import NoPlace, Turnstile
 
 CALLS = 2000
@@ -27,7 +27,7 @@ async def _measure() -> None:
     for person in people:
         person.cancel()
     await asyncio.gather(*people, return_exceptions=True)
-    door, began = model_door(), perf_counter()
+    door, began = model_capacity(), perf_counter()
     for number in range(CALLS):
         async with door.place(number):
             pass

@@ -152,11 +152,11 @@ async def test_lapsed_starts_are_refunded_once_under_load(
             await lapsed_start(databases[0], user)
         bought = [one for user in users for one in store.buy(user.email, custom=None)[1]]
         given_back, starts, outcomes = await asyncio.gather(
-            asyncio.gather(*(failed_starts.give_back_lapsed(databases[number % 2]) for number in range(6))),
+            asyncio.gather(*(failed_starts.return_expired_credits(databases[number % 2]) for number in range(6))),
             asyncio.gather(*(settled(started(services.interviews, user)) for user in users)),
             told(processes, bought),
         )
-        assert sum(given_back) + await failed_starts.give_back_lapsed(databases[0]) == 8
+        assert sum(given_back) + await failed_starts.return_expired_credits(databases[0]) == 8
         assert set(outcomes) == {Outcome.APPLIED}
         assert set(starts) <= {None, PaymentRequired}
         for user, start in zip(users, starts, strict=True):

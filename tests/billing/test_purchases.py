@@ -26,9 +26,9 @@ from interviewer.credits.tables import Subscription
 from interviewer.errors import (
     BadRequest,
     Conflict,
-    DoneElsewhere,
     PaymentsRefused,
     PaymentsUnavailable,
+    PortalRequired,
     TooManyRequests,
     Unauthorized,
     Unavailable,
@@ -39,7 +39,7 @@ from interviewer.wiring import Services
 from tests.conftest import NewUser
 from tests.support.billing import PREMIUM, PRO, SETTINGS, STORE, changed, nets, send
 from tests.support.lemon_store import Delivery
-from tests.support.lemonsqueezy_server import Behaviour
+from tests.support.lemonsqueezy_server import Behavior
 
 CLIENT = "203.0.113.7"
 RUNNING = ("on_trial", "active", "past_due", "paused", "unpaid")
@@ -67,7 +67,7 @@ class Watched(LemonSqueezy):
 
 
 @pytest.fixture
-async def payments(lemon_server: tuple[str, Behaviour], lemon: Behaviour, database: Database) -> AsyncIterator[Watched]:
+async def payments(lemon_server: tuple[str, Behavior], lemon: Behavior, database: Database) -> AsyncIterator[Watched]:
     watched = Watched(lemon.api_key, lemon_server[0], database)
     yield watched
     await watched.close()
@@ -86,7 +86,7 @@ async def user(new_user: NewUser) -> User:
 # -- steps -----------------------------------------------------------------------------------------------------------
 
 
-async def pay(lemon: Behaviour, url: str, **form: str) -> list[Delivery]:
+async def pay(lemon: Behavior, url: str, **form: str) -> list[Delivery]:
     """Pay on the payment service's page, and return the webhooks that this fires."""
     before = len(lemon.fired)
     async with httpx2.AsyncClient() as browser:
@@ -96,7 +96,7 @@ async def pay(lemon: Behaviour, url: str, **form: str) -> list[Delivery]:
     return lemon.fired[before:]
 
 
-async def subscribed(services: Services, lemon: Behaviour, user: User, tier: str = "pro", **form: str) -> str:
+async def subscribed(services: Services, lemon: Behavior, user: User, tier: str = "pro", **form: str) -> str:
     """Buy a plan, deliver its webhooks, and return the subscription's ID."""
     told = await pay(lemon, await services.purchases.checkout(user.id, tier, CLIENT), **form)
     assert await send(services.webhooks, *told) == [Outcome.APPLIED] * len(told)
@@ -104,7 +104,7 @@ async def subscribed(services: Services, lemon: Behaviour, user: User, tier: str
     return next(reversed(lemon.store.subscriptions))
 
 
-async def fired(lemon: Behaviour, since: int, count: int) -> list[Delivery]:
+async def fired(lemon: Behavior, since: int, count: int) -> list[Delivery]:
     """Wait for `count` webhooks fired by a request, and return them. The server sends them after its response."""
     while len(lemon.fired) < since + count:  # noqa: ASYNC110 - the server is in another thread
         await asyncio.sleep(0.01)
@@ -131,9 +131,7 @@ async def put(database: Database, user: User, *statuses: str, variant: str = PRO
 # -- buying ----------------------------------------------------------------------------------------------------------
 
 
-async def test_checkout_carries_its_stored_reference(
-    services: Services, lemon: Behaviour, database: Database, user: User
-) -> None:
+async def test_checkout_carries_its_stored_reference(services: Services, lemon: Behavior, database: Database, user: User) -> None:
     await services.purchases.checkout(user.id, "premium", CLIENT)
     [stored] = await references(database)
     assert (stored.user_id, stored.product) == (user.id, "premium")
@@ -148,7 +146,7 @@ async def test_checkout_carries_its_stored_reference(
 
 
 async def test_reference_is_stored_before_the_page_exists(
-    services: Services, lemon: Behaviour, database: Database, user: User
+    services: Services, lemon: Behavior, database: Database, user: User
 ) -> None:
     lemon.faults = [500] * 9
     with pytest.raises(PaymentsUnavailable):
@@ -159,7 +157,7 @@ async def test_reference_is_stored_before_the_page_exists(
 
 @pytest.mark.parametrize(("tier", "credits"), [("individual", (1, 0)), ("pro", (0, 10)), ("premium", (0, 20))])
 async def test_credits_go_to_the_user_who_opened_the_checkout(
-    services: Services, lemon: Behaviour, database: Database, new_user: NewUser, tier: str, credits: tuple[int, int]
+    services: Services, lemon: Behavior, database: Database, new_user: NewUser, tier: str, credits: tuple[int, int]
 ) -> None:
     buyer, stranger = await new_user(credits=0), await new_user(credits=0)
     url = await services.purchases.checkout(buyer.id, tier, CLIENT)
@@ -174,7 +172,7 @@ async def test_credits_go_to_the_user_who_opened_the_checkout(
 
 
 @pytest.mark.parametrize("tier", ["", "Pro", "gold", "free", "pro "])
-async def test_unknown_tier_is_refused(services: Services, lemon: Behaviour, database: Database, user: User, tier: str) -> None:
+async def test_unknown_tier_is_refused(services: Services, lemon: Behavior, database: Database, user: User, tier: str) -> None:
     for refused in (services.purchases.checkout(user.id, tier, CLIENT), services.purchases.change_plan(user.id, tier, CLIENT)):
         with pytest.raises(BadRequest, match="Missing or invalid tier"):
             await refused
@@ -185,7 +183,7 @@ async def test_unknown_tier_is_refused(services: Services, lemon: Behaviour, dat
 
 @pytest.mark.parametrize("status", RUNNING)
 async def test_running_plan_blocks_a_second_one(
-    services: Services, lemon: Behaviour, database: Database, user: User, status: str
+    services: Services, lemon: Behavior, database: Database, user: User, status: str
 ) -> None:
     await put(database, user, status)
     for tier in ("pro", "premium"):
@@ -201,7 +199,7 @@ async def test_ended_plan_allows_another(services: Services, database: Database,
     assert await services.purchases.checkout(user.id, "pro", CLIENT)
 
 
-async def test_deleted_account_buys_nothing(services: Services, lemon: Behaviour, database: Database, user: User) -> None:
+async def test_deleted_account_buys_nothing(services: Services, lemon: Behavior, database: Database, user: User) -> None:
     await services.personal.erase(user.id, user.email)
     with pytest.raises(Unauthorized):
         await services.purchases.checkout(user.id, "pro", CLIENT)
@@ -209,7 +207,7 @@ async def test_deleted_account_buys_nothing(services: Services, lemon: Behaviour
 
 
 async def test_missing_settings_disable_sales(
-    settings: Settings, lemon: Behaviour, database: Database, payments: Watched, user: User
+    settings: Settings, lemon: Behavior, database: Database, payments: Watched, user: User
 ) -> None:
     await put(database, user, "active")
     incomplete = settings.model_copy(update={"lemon_variant_id_premium": ""})
@@ -240,7 +238,7 @@ CHANGES = [
 @pytest.mark.parametrize(("tier", "steps", "action", "count", "status", "product", "credits", "usable"), CHANGES)
 async def test_change_shows_at_once_and_survives_its_webhooks(
     services: Services,
-    lemon: Behaviour,
+    lemon: Behavior,
     database: Database,
     user: User,
     tier: str,
@@ -283,7 +281,7 @@ async def test_change_shows_at_once_and_survives_its_webhooks(
 )
 async def test_each_change_sends_one_request_to_lemon_squeezy(
     services: Services,
-    lemon: Behaviour,
+    lemon: Behavior,
     user: User,
     tier: str,
     steps: list[str],
@@ -301,7 +299,7 @@ async def test_each_change_sends_one_request_to_lemon_squeezy(
     assert lemon.sent == ([{"data": expected}] if attributes else [])
 
 
-async def test_concurrent_upgrades_are_worth_one(services: Services, lemon: Behaviour, database: Database, user: User) -> None:
+async def test_concurrent_upgrades_are_worth_one(services: Services, lemon: Behavior, database: Database, user: User) -> None:
     await subscribed(services, lemon, user)
     since = len(lemon.fired)
     both = [services.purchases.change_plan(user.id, "premium", CLIENT) for _ in range(2)]
@@ -311,7 +309,7 @@ async def test_concurrent_upgrades_are_worth_one(services: Services, lemon: Beha
     assert await nets(database, user) == (0, 20)
 
 
-async def test_change_to_the_current_plan_is_refused(services: Services, lemon: Behaviour, user: User) -> None:
+async def test_change_to_the_current_plan_is_refused(services: Services, lemon: Behavior, user: User) -> None:
     await subscribed(services, lemon, user)
     with pytest.raises(Conflict, match="You're already on the Pro plan"):
         await services.purchases.change_plan(user.id, "pro", CLIENT)
@@ -319,7 +317,7 @@ async def test_change_to_the_current_plan_is_refused(services: Services, lemon: 
 
 
 async def test_plan_no_longer_sold_is_still_recognized(
-    services: Services, lemon: Behaviour, database: Database, user: User
+    services: Services, lemon: Behavior, database: Database, user: User
 ) -> None:
     await put(database, user, "active", variant="77")
     async with database.transaction() as session:
@@ -334,28 +332,28 @@ async def test_plan_no_longer_sold_is_still_recognized(
 
 @pytest.mark.parametrize("action", ["change to premium", "resume"])
 async def test_paypal_subscription_is_changed_on_lemon_squeezys_page(
-    services: Services, lemon: Behaviour, user: User, action: str
+    services: Services, lemon: Behavior, user: User, action: str
 ) -> None:
     id = await subscribed(services, lemon, user, processor="paypal")
     if action == "resume":
         await send(services.webhooks, *lemon.store.cancel(id))
     before = await standing(services, user)
     assert before.plan.elsewhere
-    with pytest.raises(DoneElsewhere) as elsewhere:
+    with pytest.raises(PortalRequired) as elsewhere:
         await ACTIONS[action](services.purchases, user.id)
     page = lemon.store.subscriptions[id]["attributes"]["urls"]["customer_portal_update_subscription"]
     assert elsewhere.value.portal_url == page
     assert await standing(services, user) == before
 
 
-async def test_card_is_changed_on_lemon_squeezys_page(services: Services, lemon: Behaviour, user: User) -> None:
+async def test_card_is_changed_on_lemon_squeezys_page(services: Services, lemon: Behavior, user: User) -> None:
     id = await subscribed(services, lemon, user)
     address = await services.purchases.payment_page(user.id, CLIENT)
     assert address == lemon.store.subscriptions[id]["attributes"]["urls"]["update_payment_method"]
 
 
 @pytest.mark.parametrize("told", ["null", '{"update_payment_method": "javascript:alert(1)"}', '{"update_payment_method": 5}'])
-async def test_invalid_page_url_is_refused(services: Services, lemon: Behaviour, user: User, told: str) -> None:
+async def test_invalid_page_url_is_refused(services: Services, lemon: Behavior, user: User, told: str) -> None:
     id = await subscribed(services, lemon, user)
     lemon.faults = [f'json:{{"data": {{"type": "subscriptions", "id": "{id}", "attributes": {{"urls": {told}}}}}}}']
     with pytest.raises(PaymentsUnavailable):
@@ -366,7 +364,7 @@ async def test_invalid_page_url_is_refused(services: Services, lemon: Behaviour,
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-async def test_every_action_needs_a_subscription(services: Services, lemon: Behaviour, user: User, action: str) -> None:
+async def test_every_action_needs_a_subscription(services: Services, lemon: Behavior, user: User, action: str) -> None:
     with pytest.raises(Conflict):
         await ACTIONS[action](services.purchases, user.id)
     assert lemon.requests == []
@@ -387,7 +385,7 @@ async def test_every_action_needs_a_subscription(services: Services, lemon: Beha
     ],
 )
 async def test_status_that_forbids_an_action_is_explained(
-    services: Services, lemon: Behaviour, database: Database, user: User, status: str, action: str, words: str
+    services: Services, lemon: Behavior, database: Database, user: User, status: str, action: str, words: str
 ) -> None:
     await put(database, user, status)
     with pytest.raises(Conflict, match=words):
@@ -397,7 +395,7 @@ async def test_status_that_forbids_an_action_is_explained(
 
 @pytest.mark.parametrize("status", RUNNING)
 async def test_every_charged_status_can_be_cancelled(
-    services: Services, lemon: Behaviour, database: Database, user: User, status: str
+    services: Services, lemon: Behavior, database: Database, user: User, status: str
 ) -> None:
     await put(database, user, status)
     lemon.subscriptions["1"] = status
@@ -406,7 +404,7 @@ async def test_every_charged_status_can_be_cancelled(
 
 
 async def test_two_running_plans_can_both_be_cancelled(
-    services: Services, lemon: Behaviour, database: Database, user: User
+    services: Services, lemon: Behavior, database: Database, user: User
 ) -> None:
     """A user has two plans after paying on two checkout pages that were open at the same time."""
     for url in [await services.purchases.checkout(user.id, "pro", CLIENT) for _ in range(2)]:
@@ -423,7 +421,7 @@ async def test_two_running_plans_can_both_be_cancelled(
     assert dict(lemon.subscriptions) == {first: "cancelled", second: "active"}
 
 
-async def test_no_action_reaches_another_users_subscription(services: Services, lemon: Behaviour, new_user: NewUser) -> None:
+async def test_no_action_reaches_another_users_subscription(services: Services, lemon: Behavior, new_user: NewUser) -> None:
     victim, bare, subscriber = [await new_user(credits=0) for _ in range(3)]
     theirs = await subscribed(services, lemon, victim)
     own = await subscribed(services, lemon, subscriber)
@@ -443,7 +441,7 @@ async def test_no_action_reaches_another_users_subscription(services: Services, 
 @pytest.mark.parametrize("faults", [[500] * 9, [401], ["html"]], ids=["fails", "key", "no answer of its own"])
 @pytest.mark.parametrize("action", ["cancel", "change to premium", "card", "resume"])
 async def test_outage_changes_nothing(
-    services: Services, lemon: Behaviour, user: User, action: str, faults: list[int | str]
+    services: Services, lemon: Behavior, user: User, action: str, faults: list[int | str]
 ) -> None:
     id = await subscribed(services, lemon, user)
     if action == "resume":
@@ -458,7 +456,7 @@ async def test_outage_changes_nothing(
 
 @pytest.mark.parametrize(("action", "unseen"), [("resume", "cancel"), ("change to premium", "")])
 async def test_subscription_that_ended_meanwhile_is_refused_and_shown(
-    services: Services, lemon: Behaviour, user: User, action: str, unseen: str
+    services: Services, lemon: Behavior, user: User, action: str, unseen: str
 ) -> None:
     id = await subscribed(services, lemon, user)
     if unseen:
@@ -470,14 +468,14 @@ async def test_subscription_that_ended_meanwhile_is_refused_and_shown(
     assert await services.purchases.checkout(user.id, "pro", CLIENT), "so another one is possible"
 
 
-async def test_ended_subscription_counts_as_cancelled(services: Services, lemon: Behaviour, user: User) -> None:
+async def test_ended_subscription_counts_as_cancelled(services: Services, lemon: Behavior, user: User) -> None:
     id = await subscribed(services, lemon, user)
     lemon.store.expire(id)
     await services.purchases.cancel(user.id, CLIENT)
     assert (await standing(services, user)).plan.status == "expired"
 
 
-async def test_missing_subscription_is_shown_as_expired(services: Services, lemon: Behaviour, user: User) -> None:
+async def test_missing_subscription_is_shown_as_expired(services: Services, lemon: Behavior, user: User) -> None:
     await subscribed(services, lemon, user)
     lemon.subscriptions.clear()
     await services.purchases.cancel(user.id, CLIENT)
@@ -486,7 +484,7 @@ async def test_missing_subscription_is_shown_as_expired(services: Services, lemo
         await services.purchases.cancel(user.id, CLIENT)
 
 
-async def test_missing_cancelled_subscription_cannot_be_resumed(services: Services, lemon: Behaviour, user: User) -> None:
+async def test_missing_cancelled_subscription_cannot_be_resumed(services: Services, lemon: Behavior, user: User) -> None:
     id = await subscribed(services, lemon, user)
     await send(services.webhooks, *lemon.store.cancel(id))
     lemon.subscriptions.clear()
@@ -496,7 +494,7 @@ async def test_missing_cancelled_subscription_cannot_be_resumed(services: Servic
 
 
 async def test_unreadable_response_defers_to_the_webhooks(
-    services: Services, lemon: Behaviour, user: User, caplog: pytest.LogCaptureFixture
+    services: Services, lemon: Behavior, user: User, caplog: pytest.LogCaptureFixture
 ) -> None:
     id = await subscribed(services, lemon, user)
     lemon.faults = [f'json:{{"data": {{"type": "subscriptions", "id": "{id}", "attributes": {{"status": "cancelled"}}}}}}']
@@ -510,7 +508,7 @@ async def test_unreadable_response_defers_to_the_webhooks(
 # -- limits, locks, secrets ------------------------------------------------------------------------------------------
 
 
-async def test_checkouts_are_rate_limited(services: Services, lemon: Behaviour, database: Database, new_user: NewUser) -> None:
+async def test_checkouts_are_rate_limited(services: Services, lemon: Behavior, database: Database, new_user: NewUser) -> None:
     busy, other = await new_user(), await new_user()
     for _ in range(30):
         await services.purchases.checkout(busy.id, "individual", CLIENT)
@@ -521,7 +519,7 @@ async def test_checkouts_are_rate_limited(services: Services, lemon: Behaviour, 
     assert await services.purchases.checkout(other.id, "individual", CLIENT)
 
 
-async def test_changes_share_a_rate_limit(services: Services, lemon: Behaviour, new_user: NewUser) -> None:
+async def test_changes_share_a_rate_limit(services: Services, lemon: Behavior, new_user: NewUser) -> None:
     busy, other = await new_user(), await new_user()
     for number in range(30):
         with pytest.raises(Conflict):
@@ -534,7 +532,7 @@ async def test_changes_share_a_rate_limit(services: Services, lemon: Behaviour, 
 
 
 async def test_no_connection_is_held_during_calls_to_lemon_squeezy(
-    services: Services, lemon: Behaviour, payments: Watched, user: User
+    services: Services, lemon: Behavior, payments: Watched, user: User
 ) -> None:
     await subscribed(services, lemon, user)
     for action in ("change to premium", "change to pro", "card", "cancel", "resume"):
@@ -552,7 +550,7 @@ async def test_no_connection_is_held_during_calls_to_lemon_squeezy(
     assert set(payments.held) == {0}
 
 
-async def test_signed_urls_are_not_stored(services: Services, lemon: Behaviour, database: Database, user: User) -> None:
+async def test_signed_urls_are_not_stored(services: Services, lemon: Behavior, database: Database, user: User) -> None:
     id = await subscribed(services, lemon, user)
     for action in ("change to premium", "cancel", "resume"):
         await ACTIONS[action](services.purchases, user.id)

@@ -30,7 +30,7 @@ from tests.support.billing import CATALOGUE, PREMIUM, PRO, SECRET, STORE, issue_
 from tests.support.lemon_history import COMMANDS, life
 from tests.support.lemon_records import Variant
 from tests.support.lemon_store import Delivery, Store
-from tests.support.lemonsqueezy_server import Behaviour
+from tests.support.lemonsqueezy_server import Behavior
 
 pytestmark = pytest.mark.slow
 
@@ -42,7 +42,7 @@ History = Callable[[Store, str], list[Delivery]]
 
 
 @pytest.fixture
-async def payments(lemon_server: tuple[str, Behaviour], lemon: Behaviour) -> AsyncIterator[LemonSqueezy]:
+async def payments(lemon_server: tuple[str, Behavior], lemon: Behavior) -> AsyncIterator[LemonSqueezy]:
     adapter = LemonSqueezy(lemon.api_key, lemon_server[0], STORE, waits=())
     yield adapter
     await adapter.close()
@@ -216,7 +216,7 @@ def arriving(told: list[Delivery], *, one_by_one: bool) -> list[list[Delivery]]:
 async def test_any_loss_ends_as_if_everything_had_been_delivered(
     database: Database,
     webhooks: Webhooks,
-    lemon: Behaviour,
+    lemon: Behavior,
     reconciliation: Reconciliation,
     new_user: NewUser,
     name: str,
@@ -240,7 +240,7 @@ async def test_any_loss_ends_as_if_everything_had_been_delivered(
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_any_history_with_one_plan_change_is_repaired(
-    database: Database, webhooks: Webhooks, lemon: Behaviour, reconciliation: Reconciliation, new_user: NewUser, seed: int
+    database: Database, webhooks: Webhooks, lemon: Behavior, reconciliation: Reconciliation, new_user: NewUser, seed: int
 ) -> None:
     chance = random.Random(seed)
     steps = [chance.choice([step for step in COMMANDS if step not in ("change", "dither")]) for _ in range(9)]
@@ -262,7 +262,7 @@ async def test_any_history_with_one_plan_change_is_repaired(
 
 
 async def test_other_stores_and_test_mode_in_production_are_ignored(
-    database: Database, payments: LemonSqueezy, lemon: Behaviour, user: User
+    database: Database, payments: LemonSqueezy, lemon: Behavior, user: User
 ) -> None:
     foreign = shop(first_id=5_000_000)
     foreign.store_id = "1"
@@ -280,7 +280,7 @@ async def test_other_stores_and_test_mode_in_production_are_ignored(
 
 
 async def test_complete_deliveries_are_kept_whatever_the_prices(
-    database: Database, webhooks: Webhooks, lemon: Behaviour, reconciliation: Reconciliation, user: User
+    database: Database, webhooks: Webhooks, lemon: Behavior, reconciliation: Reconciliation, user: User
 ) -> None:
     id, told = lemon.store.subscribe(user.email, PREMIUM, custom=None)
     told += lemon.store.renew(id) + lemon.store.renew(id)
@@ -292,7 +292,7 @@ async def test_complete_deliveries_are_kept_whatever_the_prices(
 
 
 async def test_price_that_matches_no_plan_is_ignored(
-    database: Database, lemon: Behaviour, reconciliation: Reconciliation, user: User
+    database: Database, lemon: Behavior, reconciliation: Reconciliation, user: User
 ) -> None:
     id, _ = lemon.store.subscribe(user.email, PRO, custom=None)
     lemon.store.change_variant(id, PREMIUM, charged=False)
@@ -307,7 +307,7 @@ async def test_price_that_matches_no_plan_is_ignored(
 
 
 async def test_former_price_identifies_the_plan(
-    database: Database, payments: LemonSqueezy, lemon: Behaviour, reconciliation: Reconciliation, user: User
+    database: Database, payments: LemonSqueezy, lemon: Behavior, reconciliation: Reconciliation, user: User
 ) -> None:
     id, _ = lemon.store.subscribe(user.email, PRO, custom=None)
     lemon.store.change_variant(id, PREMIUM, charged=False)
@@ -321,7 +321,7 @@ async def test_former_price_identifies_the_plan(
 
 
 async def test_renewed_former_variant_is_credited_once_configured(
-    database: Database, webhooks: Webhooks, payments: LemonSqueezy, lemon: Behaviour, reconciliation: Reconciliation, user: User
+    database: Database, webhooks: Webhooks, payments: LemonSqueezy, lemon: Behavior, reconciliation: Reconciliation, user: User
 ) -> None:
     lemon.store.variants["990"] = Variant("990", "Pro, as it was", 1499, True)
     id, told = lemon.store.subscribe(user.email, "990", custom=None)
@@ -336,7 +336,7 @@ async def test_renewed_former_variant_is_credited_once_configured(
 
 
 async def test_trial_without_a_payment_gives_nothing(
-    database: Database, lemon: Behaviour, reconciliation: Reconciliation, user: User
+    database: Database, lemon: Behavior, reconciliation: Reconciliation, user: User
 ) -> None:
     id, _ = lemon.store.subscribe(user.email, PRO, custom=None, trial=True)
     # Once a trial is over, the subscription's record no longer shows that there was one.
@@ -349,7 +349,7 @@ async def test_trial_without_a_payment_gives_nothing(
 
 
 async def test_malformed_or_failing_record_does_not_stop_the_rest(
-    database: Database, lemon: Behaviour, reconciliation: Reconciliation, user: User, new_user: NewUser
+    database: Database, lemon: Behavior, reconciliation: Reconciliation, user: User, new_user: NewUser
 ) -> None:
     rich = await new_user(credits=0)
     async with database.transaction() as session:
@@ -369,7 +369,7 @@ async def test_malformed_or_failing_record_does_not_stop_the_rest(
 
 
 async def test_records_fetched_before_an_outage_are_applied(
-    database: Database, lemon: Behaviour, reconciliation: Reconciliation, user: User
+    database: Database, lemon: Behavior, reconciliation: Reconciliation, user: User
 ) -> None:
     lemon.store.buy(user.email, custom=None)
     lemon.store.subscribe(user.email, PRO, custom=None)
@@ -391,7 +391,7 @@ async def test_missing_payment_service_is_refused(database: Database) -> None:
 
 
 async def test_dry_run_reports_the_same_and_stores_nothing(
-    database: Database, webhooks: Webhooks, lemon: Behaviour, reconciliation: Reconciliation, user: User
+    database: Database, webhooks: Webhooks, lemon: Behavior, reconciliation: Reconciliation, user: User
 ) -> None:
     id, told = lemon.store.subscribe(user.email, PRO, custom=None)
     lemon.store.buy(user.email, custom=None)
@@ -410,7 +410,7 @@ async def test_dry_run_reports_the_same_and_stores_nothing(
 
 
 async def test_unowned_purchase_is_reported_until_its_address_signs_up(
-    database: Database, webhooks: Webhooks, lemon: Behaviour, reconciliation: Reconciliation
+    database: Database, webhooks: Webhooks, lemon: Behavior, reconciliation: Reconciliation
 ) -> None:
     lemon.store.buy("late.comer@example.com", custom=None)
     _, told = lemon.store.subscribe("late.comer@example.com", PRO, custom=None)
@@ -428,7 +428,7 @@ async def test_unowned_purchase_is_reported_until_its_address_signs_up(
 
 
 async def test_owned_purchase_is_updated_despite_unknown_variant(
-    database: Database, payments: LemonSqueezy, lemon: Behaviour, user: User
+    database: Database, payments: LemonSqueezy, lemon: Behavior, user: User
 ) -> None:
     reconciliation = Reconciliation(database, payments, replace(CATALOGUE, variants={}))
     id, _ = lemon.store.subscribe(user.email, PRO, custom=None)
@@ -440,7 +440,7 @@ async def test_owned_purchase_is_updated_despite_unknown_variant(
 
 
 async def test_reference_in_another_delivery_identifies_the_owner(
-    database: Database, webhooks: Webhooks, lemon: Behaviour, reconciliation: Reconciliation, new_user: NewUser
+    database: Database, webhooks: Webhooks, lemon: Behavior, reconciliation: Reconciliation, new_user: NewUser
 ) -> None:
     payer, owner = await new_user(credits=0), await new_user(credits=0)
     custom = await issue_reference(database, owner)
@@ -452,7 +452,7 @@ async def test_reference_in_another_delivery_identifies_the_owner(
 
 
 async def test_purchases_of_a_deleted_account_stay_unowned(
-    database: Database, webhooks: Webhooks, lemon: Behaviour, reconciliation: Reconciliation, user: User
+    database: Database, webhooks: Webhooks, lemon: Behavior, reconciliation: Reconciliation, user: User
 ) -> None:
     id, told = lemon.store.subscribe(user.email, PRO, custom=None)
     await send(webhooks, *told)
@@ -469,7 +469,7 @@ async def test_purchases_of_a_deleted_account_stay_unowned(
 
 
 async def test_upgrade_that_no_record_shows_is_not_restored(
-    database: Database, lemon: Behaviour, reconciliation: Reconciliation, user: User
+    database: Database, lemon: Behavior, reconciliation: Reconciliation, user: User
 ) -> None:
     """An upgrade, a downgrade and another upgrade within a cycle are worth one upgrade.
 

@@ -44,7 +44,7 @@ def watched(visitors: Visitors, browser: Browser) -> Iterator[Watched]:
 
 
 @pytest.fixture
-def database_away(visitors: Visitors, people_url: str, server_url: str) -> Callable[[], AbstractContextManager[None]]:
+def database_unavailable(visitors: Visitors, people_url: str, server_url: str) -> Callable[[], AbstractContextManager[None]]:
     """Return a context manager that refuses all connections to the database of the site with users."""
     name = make_url(people_url).database
 

@@ -12,19 +12,19 @@ from playwright.sync_api import Page, expect
 
 from tests.support import lemonsqueezy_server
 from tests.support.billing import INDIVIDUAL, PREMIUM, PRO, SECRET, STORE
-from tests.support.lemonsqueezy_server import Behaviour
+from tests.support.lemonsqueezy_server import Behavior
 from tests.support.site import Site, ready, sign_up
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def lemon() -> Behaviour:
-    return Behaviour()
+def lemon() -> Behavior:
+    return Behavior()
 
 
 @pytest.fixture(scope="module")
-def shop(lemon: Behaviour, make_site: Callable[..., Site]) -> Iterator[Site]:
+def shop(lemon: Behavior, make_site: Callable[..., Site]) -> Iterator[Site]:
     """A site that sells products, and receives the webhooks of the fake Lemon Squeezy."""
     with lemonsqueezy_server.running(lemon) as url:
         site = make_site(
@@ -85,7 +85,7 @@ def test_plan_changes_announce_their_effect_beforehand(shop: Site, page: Page) -
     expect(rows.first).to_contain_text("Upgrade to Premium")
 
 
-def test_failed_payment_shows_on_an_open_page(shop: Site, lemon: Behaviour, page: Page) -> None:
+def test_failed_payment_shows_on_an_open_page(shop: Site, lemon: Behavior, page: Page) -> None:
     sign_up(page, shop)
     opened(page, f"{shop.url}/dashboard")
     page.get_by_role("button", name="Subscribe to Premium").click()

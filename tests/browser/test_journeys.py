@@ -315,7 +315,7 @@ def test_missing_pages_and_other_users_interviews_are_not_found(site: Site, page
 
 
 def test_server_killed_during_a_verdict_loses_nothing(make_site: Callable[..., Site], page: Page) -> None:
-    behaviour = openai_server.Behaviour()
+    behaviour = openai_server.Behavior()
     with openai_server.running(behaviour) as url:
         site = make_site(OPENAI_BASE_URL=url, OPENAI_MODEL="test")
         sign_up(page, site)
@@ -335,7 +335,7 @@ def test_server_killed_during_a_verdict_loses_nothing(make_site: Callable[..., S
 
 
 def test_failing_model_is_explained_and_one_click_retries(make_site: Callable[..., Site], page: Page) -> None:
-    behaviour = openai_server.Behaviour()
+    behaviour = openai_server.Behavior()
     with openai_server.running(behaviour) as url:
         site = make_site(OPENAI_BASE_URL=url, OPENAI_MODEL="test")
         sign_up(page, site)
@@ -365,7 +365,7 @@ def test_failing_model_is_explained_and_one_click_retries(make_site: Callable[..
 
 def test_long_verdict_is_cheap_and_leaks_no_secret(make_site: Callable[..., Site], page: Page) -> None:
     """A verdict of 400 tokens takes at most 80 KB over the websocket, and reveals neither the session secret nor the rubric."""
-    behaviour = openai_server.Behaviour()
+    behaviour = openai_server.Behavior()
     received: list[str] = []
     with openai_server.running(behaviour) as url:
         site = make_site(OPENAI_BASE_URL=url, OPENAI_MODEL="test")

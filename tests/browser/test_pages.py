@@ -10,7 +10,18 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.node import axe_source
-from tests.support.pages import MODES, NOT_THERE_YET, PAGES, SIZES, Shown, Visitors, Watched, Weights, change_mode, weigher
+from tests.support.pages import (
+    LOADING_PLACEHOLDERS,
+    MODES,
+    PAGES,
+    SIZES,
+    Shown,
+    Visitors,
+    Watched,
+    Weights,
+    change_mode,
+    size_recorder,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -60,7 +71,7 @@ def test_page_is_accessible_without_errors_and_has_its_own_title(
     visitors: Visitors, watched: Watched, titles: dict[str, str], shown: Shown
 ) -> None:
     page = watched.fresh()
-    weigh = weigher(page)
+    weigh = size_recorder(page)
     visitors.open(page, shown)
     assert_small(weigh(), LANDING_SCRIPT if shown.name == "landing" else INTERVIEW_SCRIPT)
     assert_accessible(page)
@@ -87,17 +98,17 @@ def test_loading_page_is_accessible(visitors: Visitors, held: Watched, shown: Sh
     visitors.become(held.page, shown.who)
     held.page.goto(visitors.address(shown))
     held.page.wait_for_load_state("networkidle")
-    expect(held.page.locator(NOT_THERE_YET).first).to_be_visible()
+    expect(held.page.locator(LOADING_PLACEHOLDERS).first).to_be_visible()
     assert_accessible(held.page)
     assert held.problems == []
 
 
 def test_page_without_its_data_says_so_accessibly(
-    visitors: Visitors, watched: Watched, database_away: Callable[[], AbstractContextManager[None]]
+    visitors: Visitors, watched: Watched, database_unavailable: Callable[[], AbstractContextManager[None]]
 ) -> None:
     page = watched.fresh()
     silent = []
-    with database_away():
+    with database_unavailable():
         for shown in (one for one in PAGES if one.fails):
             visitors.become(page, shown.who)
             page.goto(visitors.address(shown))

@@ -192,7 +192,7 @@ def test_skipping_asks_for_confirmation_and_scores_0(site: Site, page: Page) -> 
 
 
 def test_turn_shifts_nothing_and_announces_each_part_once(make_site: Callable[..., Site], page: Page) -> None:
-    behaviour = openai_server.Behaviour()
+    behaviour = openai_server.Behavior()
     page.add_init_script(SHIFTS)
     with openai_server.running(behaviour) as url:
         site = make_site(OPENAI_BASE_URL=url, OPENAI_MODEL="test")
@@ -225,7 +225,7 @@ def test_turn_shifts_nothing_and_announces_each_part_once(make_site: Callable[..
 
 
 def test_cancelled_start_costs_nothing(make_site: Callable[..., Site], page: Page) -> None:
-    behaviour = openai_server.Behaviour(first=6)
+    behaviour = openai_server.Behavior(first=6)
     with openai_server.running(behaviour) as url:
         site = make_site(OPENAI_BASE_URL=url, OPENAI_MODEL="test")
         sign_up(page, site)
@@ -323,7 +323,7 @@ def test_button_responds_at_once_on_a_slow_network(site: Site, page: Page) -> No
 
 
 def test_websocket_lost_during_a_verdict_loses_nothing(make_site: Callable[..., Site], page: Page) -> None:
-    behaviour = openai_server.Behaviour()
+    behaviour = openai_server.Behavior()
     open_sockets: list[WebSocketRoute] = []
 
     def through(socket: WebSocketRoute) -> None:

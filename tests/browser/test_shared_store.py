@@ -105,7 +105,7 @@ def test_interview_continues_after_a_store_outage(shared: Site, store: Store, pa
 
 
 def test_verdict_continues_on_another_replica_after_a_kill(make_site: Callable[..., Site], store: Store, page: Page) -> None:
-    behaviour = openai_server.Behaviour()
+    behaviour = openai_server.Behavior()
     with openai_server.running(behaviour) as model:
         environment = {"REDIS_URL": store.url, "OPENAI_BASE_URL": model, "OPENAI_MODEL": "test"}
         first = make_site(**environment)

@@ -19,12 +19,12 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def at_github() -> github_server.Behaviour:
-    return github_server.Behaviour()
+def at_github() -> github_server.Behavior:
+    return github_server.Behavior()
 
 
 @pytest.fixture(scope="module")
-def github_site(make_site: Callable[..., Site], at_github: github_server.Behaviour) -> Iterator[Site]:
+def github_site(make_site: Callable[..., Site], at_github: github_server.Behavior) -> Iterator[Site]:
     """A site that uses the fake GitHub."""
     with github_server.running(at_github) as url:
         port = free_port()
@@ -39,7 +39,7 @@ def github_site(make_site: Callable[..., Site], at_github: github_server.Behavio
 
 
 def test_github_sign_in_returns_to_target_and_stays_connected(
-    github_site: Site, at_github: github_server.Behaviour, page: Page
+    github_site: Site, at_github: github_server.Behavior, page: Page
 ) -> None:
     page.goto(f"{github_site.url}/interview")
     expect(page).to_have_url(re.compile("/login"))
@@ -56,7 +56,7 @@ def test_github_sign_in_returns_to_target_and_stays_connected(
     expect(page.get_by_text("Choose a password first")).to_be_visible()
 
 
-def test_github_errors_are_explained(github_site: Site, at_github: github_server.Behaviour, page: Page) -> None:
+def test_github_errors_are_explained(github_site: Site, at_github: github_server.Behavior, page: Page) -> None:
     at_github.faults[github_server.TOKEN] = "500"
     page.goto(f"{github_site.url}/signup")
     page.get_by_role("link", name="Continue with GitHub").click()
@@ -68,7 +68,7 @@ def test_github_errors_are_explained(github_site: Site, at_github: github_server
 
 
 def test_signed_in_user_connects_other_address_and_disconnects(
-    github_site: Site, at_github: github_server.Behaviour, page: Page
+    github_site: Site, at_github: github_server.Behavior, page: Page
 ) -> None:
     person = at_github.person
     at_github.person = github_server.Person(
@@ -178,7 +178,7 @@ def test_password_guessing_is_rate_limited_with_a_message(make_site: Callable[..
 
 
 @contextmanager
-def asleep(page: Page, address: str) -> Iterator[None]:
+def scripts_delayed(page: Page, address: str) -> Iterator[None]:
     """Open a page whose scripts load only when the block ends, as on a slow connection. Fails if the page then has errors."""
     held: list[Route] = []
     problems: list[str] = []
@@ -196,7 +196,7 @@ def asleep(page: Page, address: str) -> Iterator[None]:
 
 
 def test_text_typed_before_scripts_load_is_kept(site: Site, page: Page) -> None:
-    with asleep(page, f"{site.url}/signup"):
+    with scripts_delayed(page, f"{site.url}/signup"):
         page.get_by_label("Email").fill("ada@example.com")
         page.get_by_label("Password").fill("elephant")
         page.evaluate(
@@ -214,7 +214,7 @@ def test_form_sent_before_scripts_load_is_sent_once(site: Site, page: Page) -> N
     addresses: list[str] = []
     page.on("request", lambda request: addresses.append(request.url))
     email = f"early{time.time_ns()}@example.com"
-    with asleep(page, f"{site.url}/signup"):
+    with scripts_delayed(page, f"{site.url}/signup"):
         page.get_by_label("Email").fill(email)
         page.get_by_label("Name").fill("Early")
         page.get_by_label("Password").fill(PASSWORD)

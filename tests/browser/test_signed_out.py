@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext, Page, WebSocket, expect
 
 from interviewer.accounts.browser_sessions import COOKIE
 from tests.support import openai_server
-from tests.support.ended import GRACE, PRIVATE, Home, home_on, private
+from tests.support.ended import GRACE, PRIVATE, Home, private, site_with_users
 from tests.support.newcomers import PASSWORD
 from tests.support.site import Site, answer, at_question, ready, sign_up, start_interview
 
@@ -23,7 +23,7 @@ LOGIN = re.compile("/login")
 
 @pytest.fixture(scope="module")
 def home(make_site: Callable[..., Site]) -> Iterator[Home]:
-    with home_on(make_site()) as home:
+    with site_with_users(make_site()) as home:
         yield home
 
 
@@ -143,8 +143,11 @@ def test_ended_share_is_removed_from_a_readers_page(home: Home, page: Page) -> N
 
 
 def test_streamed_verdict_stops_when_its_tab_signs_out(make_site: Callable[..., Site], page: Page) -> None:
-    behaviour = openai_server.Behaviour()
-    with openai_server.running(behaviour) as model, home_on(make_site(OPENAI_BASE_URL=model, OPENAI_MODEL="test")) as home:
+    behaviour = openai_server.Behavior()
+    with (
+        openai_server.running(behaviour) as model,
+        site_with_users(make_site(OPENAI_BASE_URL=model, OPENAI_MODEL="test")) as home,
+    ):
         email = sign_up(page, home.site)
         start_interview(page, "Senior")
         at_question(page, 1)

@@ -28,7 +28,7 @@ class Loads:
         self.count += 1
 
 
-def is_alive(page: Page) -> None:
+def assert_scripts_run(page: Page) -> None:
     """Assert that scripts run on the page, by switching the color scheme."""
     dark = "() => document.documentElement.classList.contains('dark')"
     before = page.evaluate(dark)
@@ -51,7 +51,7 @@ def test_missing_scripts_of_another_version_are_retried(site: Site, page: Page) 
     page.goto(f"{site.url}/login")
     expect(page.get_by_label("Password")).to_be_visible()
     page.wait_for_load_state("networkidle")
-    is_alive(page)
+    assert_scripts_run(page)
     assert 2 <= loads.count <= 6
 
 

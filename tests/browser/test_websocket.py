@@ -15,7 +15,7 @@ from websockets.typing import Origin
 
 from interviewer.api.websockets import MESSAGES, TOO_MUCH
 from interviewer.cli.running import LONGEST_MESSAGE
-from interviewer.state.backlog import BUSY, OF_A_PAGE
+from interviewer.state.backlog import BUSY, MAX_PER_PAGE
 from interviewer.state.bounds import BOOT
 from tests.support.site import Site
 
@@ -69,7 +69,7 @@ def test_page_sending_faster_than_it_is_served_is_closed(site: Site) -> None:
             while True:
                 heard += str(socket.recv(timeout=30))
     assert BUSY in heard
-    assert heard.count("is_hydrated") <= 5 * OF_A_PAGE, "the rest is not handled"
+    assert heard.count("is_hydrated") <= 5 * MAX_PER_PAGE, "the rest is not handled"
     time.sleep(1)
     assert site.log.read_text().count("disconnected client") <= 1
 

@@ -107,13 +107,13 @@ def fit(answers: Measured, others: Measured, line: dict[str, Any], without: set[
 
 def blank(answers: Measured) -> NDArray[np.bool_]:
     """Tell which answers are none, which the grader settles without its model."""
-    return np.array([regression_grading.is_none(each.question, each.answer) for each in answers.graded])
+    return np.array([regression_grading.is_non_attempt(each.question, each.answer) for each in answers.graded])
 
 
 def settled(answers: Measured, index: int, model: regression.Model) -> float:
     """Return the grade that the grader gives to one answer with `model`."""
     each, figures = answers.graded[index], dict(zip(answers.names, answers.rows[index], strict=True))
-    if regression_grading.is_none(each.question, each.answer):
+    if regression_grading.is_non_attempt(each.question, each.answer):
         return 0.0
     return regression_grading.settle(figures, model, each.question, each.reference, each.answer)
 

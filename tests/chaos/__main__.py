@@ -22,7 +22,7 @@ from tests.chaos.mixed import mixed
 from tests.chaos.outages import outages
 from tests.chaos.restore import restore
 from tests.chaos.upgrade import upgrade
-from tests.chaos.watching import NotKept
+from tests.chaos.watching import GoalMissed
 
 PARTS: dict[str, Callable[[Path, str], None]] = {
     "people": people,
@@ -38,8 +38,8 @@ def main() -> None:
     """Run all parts, or only the ones named on the command line."""
     logging.disable(logging.INFO)
     # Stop the servers on exit, even if the signal comes from `timeout`.
-    for wish in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(wish, lambda number, _: sys.exit(128 + number))
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, lambda number, _: sys.exit(128 + number))
     parser = argparse.ArgumentParser(prog="python -m tests.chaos")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"any of {', '.join(PARTS)}; default: all")
     wanted = parser.parse_args().parts or list(PARTS)
@@ -55,7 +55,7 @@ def main() -> None:
                 folder.mkdir()
                 try:
                     PARTS[part](folder, _new_database(url, part))
-                except (NotKept, AssertionError) as error:
+                except (GoalMissed, AssertionError) as error:
                     broken[part] = str(error)
         finally:
             server.stop()

@@ -12,7 +12,7 @@ from interviewer.cli.printing import say
 from interviewer.core.migrations import migrate
 from tests.support import openai_server
 from tests.support.newcomers import PASSWORD
-from tests.support.rehearsal import ANSWER, Program, accounts, alone, examined, opened_page, sign_in, typed
+from tests.support.rehearsal import ANSWER, Program, accounts, alone, chromium_page, examined, sign_in, typed
 from tests.support.site import Site, answer, at_question, start_interview
 
 LIBRARIES = ("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1", "/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1")
@@ -32,8 +32,8 @@ def clock(folder: Path, database_url: str) -> None:
     setting.write_text("+0")
     migrate(database_url)
     emails = accounts(database_url, 2, 5, "clock")
-    behaviour = openai_server.Behaviour(first=1.5, rate=300)
-    with openai_server.running(behaviour) as model, opened_page() as page:
+    behaviour = openai_server.Behavior(first=1.5, rate=300)
+    with openai_server.running(behaviour) as model, chromium_page() as page:
         site = Site(
             folder,
             database_url,

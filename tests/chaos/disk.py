@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 from interviewer.cli.printing import say
 from interviewer.client import Client, Unavailable
 from tests.support.newcomers import PASSWORD
-from tests.support.rehearsal import accounts, alone, command, execute, figure, logged, opened_page, sign_in, wait_for
+from tests.support.rehearsal import accounts, alone, chromium_page, command, execute, figure, logged, sign_in, wait_for
 from tests.support.site import Site, answer, at_question, start_interview
 
 MEGABYTES = 240
@@ -29,7 +29,7 @@ def disk(folder: Path, _database_url: str) -> None:
 
     Skipped if nothing can be mounted.
     """
-    with _small_disk(folder / "disk") as data, opened_page() as page:
+    with _small_disk(folder / "disk") as data, chromium_page() as page:
         if data is None:
             say("  disk full: skipped, because nothing can be mounted here")
             return
@@ -56,11 +56,11 @@ def disk(folder: Path, _database_url: str) -> None:
                 ended = logged(site, "the embedded database stopped")
                 began = time.monotonic()
                 filler.unlink()
-                wait_for("the database is back", lambda: _well(client), 90)
+                wait_for("the database is back", lambda: _is_healthy(client), 90)
                 took = time.monotonic() - began
                 answer(page, text)
                 at_question(page, 2)
-                _compared(client, sent)
+                _assert_stored(client, sent)
             say(f"  disk full: {len(sent)} long answers accepted, then an error: {words} The text stays in its box")
             say(f"    the server itself {'exited' if ended else 'kept running'}; all worked {took:.1f} s after space was freed")
         finally:
@@ -132,7 +132,7 @@ def _crash(url: str) -> None:
             return
 
 
-def _well(client: Client) -> bool:
+def _is_healthy(client: Client) -> bool:
     try:
         client.dashboard()
     except Unavailable:
@@ -140,7 +140,7 @@ def _well(client: Client) -> bool:
     return True
 
 
-def _compared(client: Client, sent: list[tuple[int, str]]) -> None:
+def _assert_stored(client: Client, sent: list[tuple[int, str]]) -> None:
     """Raise AssertionError unless every accepted answer is stored."""
     for interview_id in {interview_id for interview_id, _ in sent}:
         found = client.conversation(interview_id)

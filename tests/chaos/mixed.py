@@ -29,7 +29,7 @@ from tests.chaos.crowd import Account, make_accounts
 from tests.chaos.load import report, valkey
 from tests.chaos.people import PATIENCE, TOO_LONG, Pace, Person
 from tests.chaos.tabs import Tab
-from tests.chaos.watching import Promises, Sample, Watch, log_complaints, model, parameter, worker
+from tests.chaos.watching import Promises, Sample, Watch, log_errors, model, parameter, worker
 from tests.support import resend_server
 from tests.support.history import add_interviews
 from tests.support.newcomers import PASSWORD
@@ -52,11 +52,11 @@ _FAILED = re.compile(r'^interviewer_requests_total\{.*status="5\d\d".*\} (\S+)',
 
 
 @dataclass
-class Day:
+class LoadRun:
     """The shared state of a run: the site, its mail server, the stop event, and the results."""
 
     site: Site
-    mails: resend_server.Behaviour
+    mails: resend_server.Behavior
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     done: Counter[str] = field(default_factory=Counter)
     complaints: list[str] = field(default_factory=list)
@@ -67,7 +67,7 @@ class Day:
             await asyncio.wait_for(self.stop.wait(), random.uniform(least, most))
         return self.stop.is_set()
 
-    async def over_and_over(self, name: str, what: Callable[[], Awaitable[None]], least: float, most: float) -> None:
+    async def repeat(self, name: str, what: Callable[[], Awaitable[None]], least: float, most: float) -> None:
         """Repeat an action with random pauses until the run is over, and record failures as complaints."""
         while not await self.pause(least, most):
             try:
@@ -79,7 +79,7 @@ class Day:
 
 def mixed(folder: Path, database_url: str) -> None:
     """Run one worker with Valkey under mixed load for MINUTES, then check the results."""
-    minutes, mails = parameter("MINUTES", MINUTES), resend_server.Behaviour()
+    minutes, mails = parameter("MINUTES", MINUTES), resend_server.Behavior()
     with model(feedback=120) as url, valkey() as store, resend_server.running(mails) as post:
         environment = {"REDIS_URL": store.connection_url, "RESEND_API_KEY": "re_load", "RESEND_API_URL": post}
         site = worker(folder, database_url, url, **environment).start()
@@ -89,7 +89,7 @@ def mixed(folder: Path, database_url: str) -> None:
             reader = make_accounts(database_url, 1, 1, "reader")[0]
             finished = add_interviews(driver_url(database_url), reader.email, [[7] * 12] * 10)[-1]
             print(f"\n{minutes:.0f} minutes of mixed load (machine load before: {os.getloadavg()[0]:.1f})", flush=True)
-            day = Day(site, mails)
+            day = LoadRun(site, mails)
             before = _look(watch)
             asyncio.run(_day(day, people, reader, finished, watch, minutes * 60))
             time.sleep(COOLING)
@@ -115,7 +115,7 @@ def _people(database_url: str, site: Site) -> list[Person]:
     return [Person(account, [site.port], Pace(think=(5.0, 12.0), sentences=(3, 10))) for account in accounts]
 
 
-async def _day(day: Day, people: Sequence[Person], reader: Account, finished: int, watch: Watch, seconds: float) -> None:
+async def _day(day: LoadRun, people: Sequence[Person], reader: Account, finished: int, watch: Watch, seconds: float) -> None:
     """Run all simulated users and clients until the time is up."""
     watching = asyncio.create_task(_watch(watch, min(EVERY, seconds / 36)))
     async with asyncio.TaskGroup() as group:
@@ -124,11 +124,11 @@ async def _day(day: Day, people: Sequence[Person], reader: Account, finished: in
         for person in people[SITTING:]:
             group.create_task(_guarded(day, person, _leave(day, person)))
         for number in range(PROGRAMS):
-            group.create_task(day.over_and_over("programs", _Program(day, number).run, 1, 5))
+            group.create_task(day.repeat("programs", _Program(day, number).run, 1, 5))
         for _ in range(READERS):
-            group.create_task(day.over_and_over("dashboards", lambda: _dashboard(day, reader), 1, 5))
-        group.create_task(day.over_and_over("pages", lambda: _page(day, reader), 0.2, 1.5))
-        group.create_task(day.over_and_over("reports", lambda: _report(day, reader, finished), 10, 20))
+            group.create_task(day.repeat("dashboards", lambda: _dashboard(day, reader), 1, 5))
+        group.create_task(day.repeat("pages", lambda: _page(day, reader), 0.2, 1.5))
+        group.create_task(day.repeat("reports", lambda: _report(day, reader, finished), 10, 20))
         await asyncio.sleep(seconds)
         day.stop.set()
     watching.cancel()
@@ -136,7 +136,7 @@ async def _day(day: Day, people: Sequence[Person], reader: Account, finished: in
         await watching
 
 
-async def _guarded(day: Day, person: Person, work: Awaitable[None]) -> None:
+async def _guarded(day: LoadRun, person: Person, work: Awaitable[None]) -> None:
     """Do the work of one user after a random delay. An unexpected error becomes a complaint instead of ending the run."""
     try:
         await asyncio.sleep(random.uniform(0, 10))
@@ -163,14 +163,14 @@ async def _watch(watch: Watch, every: float) -> None:
 # -- what users and API clients do ----------------------------------------------------------------------------------
 
 
-async def _leave(day: Day, person: Person) -> None:
+async def _leave(day: LoadRun, person: Person) -> None:
     """Answer, close the tab during the verdict, then check in a new tab that everything is there.
 
     Repeat until the run is over.
     """
     while not day.stop.is_set():
         async with person.tab() as tab:
-            if not await person.started_one(tab) or await person.think(day.stop):
+            if not await person.ensure_started(tab) or await person.think(day.stop):
                 break
             given = await person.send_answer(tab)
             await asyncio.sleep(random.uniform(0.1, 2.5))
@@ -179,19 +179,19 @@ async def _leave(day: Day, person: Person) -> None:
             return
         await asyncio.sleep(random.uniform(0.1, 5))
         async with person.tab() as tab:
-            if not await person.see_through(tab, given):
+            if not await person.wait_for_verdict(tab, given):
                 return
         person.complaints += tab.complaints
         day.done["tabs closed during a verdict"] += 1
     async with person.tab() as tab:
-        await person.started_one(tab)
+        await person.ensure_started(tab)
         await person.finish(tab)
 
 
 class _Program:
     """An API client that signs up, signs in, takes part of an interview with streaming, and views the dashboard on each run."""
 
-    def __init__(self, day: Day, number: int) -> None:
+    def __init__(self, day: LoadRun, number: int) -> None:
         self._day = day
         self._number = number
 
@@ -224,7 +224,7 @@ class _Program:
         raise AssertionError("no email arrived")
 
 
-async def _dashboard(day: Day, reader: Account) -> None:
+async def _dashboard(day: LoadRun, reader: Account) -> None:
     """Open the dashboard in a new tab, pause, and close it."""
     async with Tab([day.site.port], "/dashboard", reader.cookie) as tab:
         shown = await tab.until(lambda: tab.hydrated and tab.state[DASHBOARD]["loaded_rx_state_"], TOO_LONG)
@@ -234,7 +234,7 @@ async def _dashboard(day: Day, reader: Account) -> None:
     day.complaints += tab.complaints + [f"sent to {path}" for path in tab.redirects]
 
 
-async def _page(day: Day, reader: Account) -> None:
+async def _page(day: LoadRun, reader: Account) -> None:
     """Load a random page and one of its scripts."""
     path = random.choice(PAGES)
     async with httpx2.AsyncClient(base_url=day.site.url, cookies={COOKIE: reader.cookie}, timeout=30) as client:
@@ -244,7 +244,7 @@ async def _page(day: Day, reader: Account) -> None:
             assert (await client.get(script.group(1))).status_code == 200, script.group(1)
 
 
-async def _report(day: Day, reader: Account, finished: int) -> None:
+async def _report(day: LoadRun, reader: Account, finished: int) -> None:
     """Download a report as Markdown or PDF."""
     async with httpx2.AsyncClient(base_url=day.site.url, cookies={COOKIE: reader.cookie}, timeout=30) as client:
         answer = await client.get(f"/session/report/{finished}.{random.choice(['md', 'pdf'])}")
@@ -254,7 +254,7 @@ async def _report(day: Day, reader: Account, finished: int) -> None:
 # -- results --------------------------------------------------------------------------------------------------------
 
 
-def _outcome(promises: Promises, day: Day, people: Sequence[Person], database_url: str) -> None:
+def _outcome(promises: Promises, day: LoadRun, people: Sequence[Person], database_url: str) -> None:
     turns = sum(len(person.turns) for person in people)
     for name, count in sorted(day.done.items()):
         promises.figure(name, str(count), kept=count > 0)
@@ -265,7 +265,7 @@ def _outcome(promises: Promises, day: Day, people: Sequence[Person], database_ur
     pushed = sum(person.pushed for person in people)
     promises.figure("turns that continued only after a button was pressed", str(pushed), "0", kept=pushed == 0)
     report(promises, "complaints", day.complaints + [words for person in people for words in person.complaints])
-    report(promises, "errors in the log", log_complaints([day.site]))
+    report(promises, "errors in the log", log_errors([day.site]))
     report(promises, "differences between what was sent, seen and stored", discrepancies(database_url, people))
 
 

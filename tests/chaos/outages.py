@@ -28,10 +28,10 @@ from tests.support.rehearsal import (
     Program,
     accounts,
     alone,
+    chromium_page,
     examined,
     figure,
     logged,
-    opened_page,
     sign_in,
     typed,
     wait_for,
@@ -60,7 +60,7 @@ class Model:
     """A model server that can be stopped and started on the same port."""
 
     def __init__(self) -> None:
-        self.behaviour = openai_server.Behaviour(first=0.2, rate=400)
+        self.behaviour = openai_server.Behavior(first=0.2, rate=400)
         self._port = free_port()
         self.start()
 
@@ -111,7 +111,7 @@ def _parts(folder: Path, cluster: Cluster) -> None:
     emails = accounts(url, 3, 5)
     model, valkey = Model(), ValkeyServer(port=free_port())
     valkey.start()
-    with opened_page() as page:
+    with chromium_page() as page:
         site = Site(
             folder,
             url,
@@ -126,7 +126,7 @@ def _parts(folder: Path, cluster: Cluster) -> None:
             database_while_idle(stage, cluster)
             database_when_sending(stage, cluster)
             database_within_a_turn(stage, cluster, model)
-            store_away(stage, valkey)
+            valkey_unavailable(stage, valkey)
             slow_and_silent_model(stage, model)
             failing_model_by_api(stage, model)
         finally:
@@ -188,7 +188,7 @@ def database_within_a_turn(stage: Stage, cluster: Cluster, model: Model) -> None
     say(f"  database unavailable for {back - began:.1f} s during a turn: the turn on the page {after:.1f} s after it was back")
 
 
-def store_away(stage: Stage, valkey: ValkeyServer) -> None:
+def valkey_unavailable(stage: Stage, valkey: ValkeyServer) -> None:
     """Without Valkey, API clients can sign in.
 
     The page says that it waits, and after recovery it finishes the turn and continues.
@@ -247,10 +247,10 @@ def slow_and_silent_model(stage: Stage, model: Model) -> None:
     failing(stage, "answers 429", lambda: faulty("429"), well, "busy", "busy with other people")
 
 
-def failing(stage: Stage, name: str, spoil: object, mend: object, outcome: str, words: str) -> None:
+def failing(stage: Stage, name: str, spoil: object, fix: object, outcome: str, words: str) -> None:
     """Make the model fail during one turn, fix it, and have the answer judged by pressing the button."""
     assert callable(spoil)
-    assert callable(mend)
+    assert callable(fix)
     page, url = stage.page, stage.site.url
     calls, told = figure(url, "interviewer_model_calls_total", outcome=outcome), logged(stage.site, "the interviewer failed to")
     spoil()
@@ -262,7 +262,7 @@ def failing(stage: Stage, name: str, spoil: object, mend: object, outcome: str, 
     stage.picture(name.replace(" ", "-"))
     assert figure(url, "interviewer_model_calls_total", outcome=outcome) >= calls + 2, f"{name}: no metric reports it"
     assert logged(stage.site, "the interviewer failed to") >= told + 2, f"{name}: no log line reports it"
-    mend()
+    fix()
     page.get_by_role("button", name="Score it now").click()
     stage.next()
     say(f"  model: {name}: error shown after {took:.1f} s, judged once the model had recovered")

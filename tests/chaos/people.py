@@ -148,7 +148,7 @@ class Person:
 
     async def _take(self, tab: Tab, stop: asyncio.Event) -> bool:
         """Take an interview until it ends or `stop` is set. Returns False if it cannot continue."""
-        if not await self.started_one(tab):
+        if not await self.ensure_started(tab):
             return False
         while not stop.is_set() and self._shown(tab, "phase") == "live":
             if await self.think(stop):
@@ -165,7 +165,7 @@ class Person:
             return False
         return True
 
-    async def started_one(self, tab: Tab) -> bool:
+    async def ensure_started(self, tab: Tab) -> bool:
         """Start an interview or continue the current one. Returns False if its question does not load in time."""
         if not await tab.until(lambda: tab.hydrated and self._shown(tab, "phase") != "loading", TOO_LONG):
             return self._broken(tab, "the page did not load")
@@ -173,7 +173,7 @@ class Person:
             await tab.send(f"{STATE}.start_another")
             await tab.until(lambda: self._shown(tab, "phase") == "start", PATIENCE)
         if self._shown(tab, "phase") == "start":
-            await self._insist(tab, f"{STATE}.start", form(job=""), lambda: self._shown(tab, "interview_id") != 0)
+            await self._send_until_done(tab, f"{STATE}.start", form(job=""), lambda: self._shown(tab, "interview_id") != 0)
         if not await tab.until(lambda: self._question(tab) != 0, TOO_LONG):
             return self._broken(tab, "there was no first question")
         if (id := self._shown(tab, "interview_id")) not in self.started:
@@ -186,9 +186,9 @@ class Person:
     async def answer(self, tab: Tab) -> bool:
         """Answer the current question, and wait for the verdict and the next question. Returns False on failure."""
         given = await self.send_answer(tab)
-        return given is not None and await self.see_through(tab, given)
+        return given is not None and await self.wait_for_verdict(tab, given)
 
-    async def see_through(self, tab: Tab, given: Answer) -> bool:
+    async def wait_for_verdict(self, tab: Tab, given: Answer) -> bool:
         """Wait for the verdict on an answer and for the next question, pressing retry where work has stopped.
 
         Returns False on timeout.
@@ -205,13 +205,13 @@ class Person:
         while not over():
             if time.monotonic() > deadline:
                 return self._broken(tab, f"question {given.position} did not finish")
-            await tab.until(lambda: over() or bool(self._stopped(tab)), max(0.0, deadline - time.monotonic()))
+            await tab.until(lambda: over() or bool(self._error_shown(tab)), max(0.0, deadline - time.monotonic()))
             # After a reconnect, the page may still show the old error; give it a moment to recover.
-            if not await tab.until(over, PATIENCE) and tab.hydrated and (words := self._stopped(tab)):
+            if not await tab.until(over, PATIENCE) and tab.hydrated and (words := self._error_shown(tab)):
                 self.pushed += 1
                 self.complaints.append(f"question {given.position}: {words}")
                 await tab.send(f"{STATE}.retry")
-                await tab.until(lambda: not self._stopped(tab), PATIENCE)
+                await tab.until(lambda: not self._error_shown(tab), PATIENCE)
         given.over = time.time()
         return True
 
@@ -225,7 +225,7 @@ class Person:
         given = Answer(question["question_id"], question["position"], self._words(question["question_id"]))
         self.answers.append(given)
         payload = form(interview=self._shown(tab, "interview_id"), question=given.question_id, answer=given.text)
-        taken = await self._insist(
+        taken = await self._send_until_done(
             tab, f"{STATE}.submit_answer", payload, lambda: self._shown(tab, "last")["question_id"] == given.question_id
         )
         given.taken = time.time() if taken else 0.0
@@ -233,7 +233,7 @@ class Person:
             self._broken(tab, f"the answer to question {given.position} was not accepted")
         return given if taken else None
 
-    async def _insist(self, tab: Tab, name: str, payload: dict[str, Any], done: Callable[[], bool]) -> bool:
+    async def _send_until_done(self, tab: Tab, name: str, payload: dict[str, Any], done: Callable[[], bool]) -> bool:
         """Send a form, and send it again if the connection was lost or the page shows an error. Returns False on timeout."""
         deadline = time.monotonic() + TOO_LONG
         while time.monotonic() < deadline:
@@ -253,7 +253,7 @@ class Person:
             self.again += 1
         return False
 
-    def _stopped(self, tab: Tab) -> str:
+    def _error_shown(self, tab: Tab) -> str:
         """Return the error that the page shows where work has stopped, or ""."""
         page = self._page(tab)
         return str(page["error"] or page["verdict_error"] or page["question_error"])

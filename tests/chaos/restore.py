@@ -36,7 +36,7 @@ COPIED = {
     "verdicts": ("message_id",),
 }
 # Columns that must differ between copies.
-ANEW = {"client_id": "gen_random_uuid()", "idempotency_key": "NULL"}
+REGENERATED = {"client_id": "gen_random_uuid()", "idempotency_key": "NULL"}
 
 
 def restore(folder: Path, database_url: str) -> None:
@@ -59,11 +59,11 @@ def restore(folder: Path, database_url: str) -> None:
     began = time.monotonic()
     examined(database_url)
     took["interviewer doctor"] = time.monotonic() - began
-    _compared(before, checksums(database_url))
+    _assert_equal(before, checksums(database_url))
     say(f"  {size:.0f} MB in the database, {dump.stat().st_size / 1e6:.1f} MB in the dump")
     for step, seconds in took.items():
         say(f"  {step:<24}{seconds:6.1f} s")
-    _goes_on(Site(folder, database_url), tokens, interview_id)
+    _finish_interview(Site(folder, database_url), tokens, interview_id)
     examined(database_url)
     say("  the interview in progress was finished afterward; doctor: no problems")
 
@@ -76,7 +76,7 @@ def _fill(database_url: str) -> list[str]:
     with engine.begin() as connection:
         for name, keys in COPIED.items():
             columns = [column.name for column in metadata.tables[name].columns]
-            moved = [f"{one} + n * {STRIDE}" if one in {"id", *keys} else ANEW.get(one, one) for one in columns]
+            moved = [f"{one} + n * {STRIDE}" if one in {"id", *keys} else REGENERATED.get(one, one) for one in columns]
             connection.execute(
                 text(
                     f"INSERT INTO {name} ({', '.join(columns)}) "
@@ -98,7 +98,7 @@ def _begin(client: Client, email: str) -> tuple[Tokens, int]:
     return tokens, started.interview_id
 
 
-def _goes_on(site: Site, tokens: Tokens, interview_id: int) -> None:
+def _finish_interview(site: Site, tokens: Tokens, interview_id: int) -> None:
     """Finish the interview with the tokens issued before the loss: sessions and signing keys are part of the dump."""
     site.start()
     try:
@@ -126,7 +126,7 @@ def checksums(database_url: str) -> dict[str, tuple[int, str]]:
     return found
 
 
-def _compared(before: dict[str, tuple[int, str]], after: dict[str, tuple[int, str]]) -> None:
+def _assert_equal(before: dict[str, tuple[int, str]], after: dict[str, tuple[int, str]]) -> None:
     differing = [name for name in before | after if before.get(name) != after.get(name)]
     assert not differing, f"these tables have changed: {differing}"
     for name in ("interviews", "messages", "verdicts", "credit_transactions"):

@@ -22,7 +22,7 @@ from interviewer.cli.printing import say
 from interviewer.settings import ROOT, Settings
 from tests.support import openai_server
 from tests.support.balancer import Balancer
-from tests.support.rehearsal import ANSWER, Load, accounts, alone, command, examined, opened_page, sign_in
+from tests.support.rehearsal import ANSWER, Load, accounts, alone, chromium_page, command, examined, sign_in
 from tests.support.site import Site, answer, at_question, free_port, start_interview
 
 PROGRAMS, CREDITS = 8, 60
@@ -61,8 +61,8 @@ def upgrade(folder: Path, database_url: str) -> None:
     if not frontend.is_fresh(Settings(_env_file=None)):
         frontend.build(Settings(_env_file=None))
     new = new_version(folder / "new")
-    behaviour = openai_server.Behaviour(first=1.0, rate=20)
-    with openai_server.running(behaviour) as model, opened_page() as page:
+    behaviour = openai_server.Behavior(first=1.0, rate=20)
+    with openai_server.running(behaviour) as model, chromium_page() as page:
         valkey = ValkeyServer(port=free_port())
         valkey.start()
         environment = {"OPENAI_BASE_URL": model, "OPENAI_MODEL": "rehearsal", "REDIS_URL": valkey.connection_url}
@@ -168,7 +168,7 @@ def _replaced(
     _page_goes_on(page, folder)
     time.sleep(2)
     load.stop()
-    _tell(balancer, load, watch)
+    _print_results(balancer, load, watch)
 
 
 def _visits(page: Page, url: str, folder: Path) -> None:
@@ -196,7 +196,7 @@ def _page_goes_on(page: Page, folder: Path) -> None:
     page.screenshot(path=folder / "upgrade-after.png")
 
 
-def _tell(balancer: Balancer, load: Load, watch: Watch) -> None:
+def _print_results(balancer: Balancer, load: Load, watch: Watch) -> None:
     say(
         f"  requests: {sum(load.done.values())} ({dict(load.done)}), the slowest {load.slowest:.1f} s; failed: {len(load.failed)}"
     )

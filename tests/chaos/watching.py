@@ -89,7 +89,7 @@ class Watch:
         self._engine.dispose()
 
 
-def log_complaints(sites: Sequence[Site]) -> list[str]:
+def log_errors(sites: Sequence[Site]) -> list[str]:
     """Return the lines in the workers' logs that report an error or begin a traceback."""
     found = []
     for site in sites:
@@ -152,10 +152,10 @@ class Promises:
         print(f"  {name:<66} {value}{mark}", flush=True)
 
     def check(self) -> None:
-        """Raise `NotKept` if a goal was missed."""
+        """Raise `GoalMissed` if a goal was missed."""
         if self.missed:
-            raise NotKept("; ".join(self.missed))
+            raise GoalMissed("; ".join(self.missed))
 
 
-class NotKept(Exception):
+class GoalMissed(Exception):
     """At least one goal was missed."""

@@ -6,8 +6,8 @@ import pytest
 
 from interviewer.core.database import Database
 from interviewer.core.database_address import (
+    INVALID_DATABASE_URL,
     NO_OPTIONS,
-    ODD_ADDRESS,
     address_of,
     connect_arguments,
     driver_url,
@@ -68,9 +68,9 @@ def test_address_for_any_driver_is_accepted(scheme: str) -> None:
         ("postgresql://u:hidden@h/x?autocommit=true", "autocommit"),
         ("postgresql://u:hidden@h/x?row_factory=x", "row_factory"),
         ("postgresql://u:[YOUR-PASSWORD]@h/x", "Replace it with the database password"),
-        ("postgresql://u:hid@den@h/x", ODD_ADDRESS),
-        ("postgresql://u:hidden@h:many/x", ODD_ADDRESS),
-        ("postgresql:///x?host=/tmp&port=hidden", ODD_ADDRESS),
+        ("postgresql://u:hid@den@h/x", INVALID_DATABASE_URL),
+        ("postgresql://u:hidden@h:many/x", INVALID_DATABASE_URL),
+        ("postgresql:///x?host=/tmp&port=hidden", INVALID_DATABASE_URL),
     ],
 )
 def test_unusable_address_is_one_sentence_error_everywhere(url: str, words: str) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from interviewer.core import database, metrics
 from interviewer.core.database import Database
-from interviewer.core.logs import Seldom
+from interviewer.core.logs import LogThrottle
 from interviewer.errors import Unavailable
 
 
@@ -38,7 +38,7 @@ async def test_idle_pool_survives_server_restart_without_errors(database: Databa
 async def test_outage_is_counted_every_time_but_logged_once(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "_seldom", Seldom(60))
+    monkeypatch.setattr(database, "_throttle", LogThrottle(60))
     counted = metrics.OUTAGES.labels("database")._value.get()
     away = Database("postgresql://postgres:a-password@127.0.0.1:1/nothing", pool_size=1)
     with caplog.at_level(logging.WARNING, "interviewer"):

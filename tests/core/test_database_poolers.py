@@ -14,7 +14,7 @@ from sqlalchemy import make_url, text
 
 from interviewer.core import database, database_address, readiness
 from interviewer.core.database import Database
-from interviewer.core.logs import Seldom
+from interviewer.core.logs import LogThrottle
 from interviewer.core.migrations import migrate
 from interviewer.core.notify import arrive
 from interviewer.core.readiness import Readiness
@@ -131,7 +131,7 @@ async def test_slow_statement_is_canceled(
 async def test_refused_connection_is_logged_with_server_message(
     sessions: PgBouncer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "_seldom", Seldom(60))
+    monkeypatch.setattr(database, "_throttle", LogThrottle(60))
     wrong = make_url(sessions.url("x")).set(password="not-the-password").render_as_string(hide_password=False)
     refused = Database(wrong)
     with caplog.at_level(logging.WARNING, "interviewer"), pytest.raises(Unavailable):

@@ -21,7 +21,7 @@ from interviewer.core.embedded_postgres import server_programs
 from interviewer.core.embedded_postgres.file_lock import FileLock
 from interviewer.core.embedded_postgres.server import EmbeddedPostgres
 from interviewer.errors import StartupError, Unavailable
-from tests.support.embedded import ORDINARY, copy_data, execute, server_of, use
+from tests.support.embedded import UNPRIVILEGED_UID, copy_data, execute, server_of, use
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def test_killed_server_is_restarted(folder: Path, caplog: pytest.LogCaptureFixtu
     server = EmbeddedPostgres(folder)
     url = server.start()
     execute(url, "CREATE TABLE kept AS SELECT 7 AS n")
-    with server.kept_up(every=0.1):
+    with server.restarted_on_exit(every=0.1):
         [postmaster] = [pid for pid in _servers(folder) if psutil.Process(pid).ppid() not in _servers(folder)]
         psutil.Process(postmaster).kill()
         deadline = time.monotonic() + 20
@@ -213,7 +213,7 @@ def test_two_data_folders_do_not_block_each_other(folder: Path, made: Path) -> N
 
 def test_two_accounts_start_servers_concurrently(shared: Path) -> None:
     """As root, the second server runs under an unprivileged account; otherwise both run under the current one."""
-    other = ORDINARY if os.geteuid() == 0 else 0
+    other = UNPRIVILEGED_UID if os.geteuid() == 0 else 0
     users = []
     for number, account in enumerate((0, other)):
         folder = shared / str(number)
@@ -233,10 +233,10 @@ def test_two_accounts_start_servers_concurrently(shared: Path) -> None:
 
 def test_data_of_ordinary_account_stays_usable_after_root(shared: Path) -> None:
     """When run by an unprivileged user, all starts use the current account."""
-    folder, owner = shared / "data", ORDINARY if os.geteuid() == 0 else os.geteuid()
+    folder, owner = shared / "data", UNPRIVILEGED_UID if os.geteuid() == 0 else os.geteuid()
     folder.mkdir()
     os.chown(folder, owner, -1)
-    for account in (0, ORDINARY, 0, ORDINARY) if owner == ORDINARY else (0, 0):
+    for account in (0, UNPRIVILEGED_UID, 0, UNPRIVILEGED_UID) if owner == UNPRIVILEGED_UID else (0, 0):
         user = use(folder, account)
         said, complaint = user.communicate("\n", timeout=60)
         assert user.returncode == 0, complaint
@@ -245,7 +245,7 @@ def test_data_of_ordinary_account_stays_usable_after_root(shared: Path) -> None:
 
 
 def test_data_of_another_account_is_one_sentence_error(shared: Path) -> None:
-    account = ORDINARY if os.geteuid() == 0 else 0
+    account = UNPRIVILEGED_UID if os.geteuid() == 0 else 0
     os.chown(shared, account or -1, -1)
     (shared / "postgres").symlink_to("/etc")
     user = use(shared, account)

@@ -149,13 +149,13 @@ async def test_refused_mail_is_not_retried_and_blocks_no_other(database: Databas
 
 
 @pytest.fixture
-def resend() -> resend_server.Behaviour:
+def resend() -> resend_server.Behavior:
     """A fake Resend with its default limit of two requests per second."""
-    return resend_server.Behaviour(a_second=2)
+    return resend_server.Behavior(a_second=2)
 
 
 @pytest.fixture
-async def workers(resend: resend_server.Behaviour, database_url: str) -> AsyncIterator[list[Post]]:
+async def workers(resend: resend_server.Behavior, database_url: str) -> AsyncIterator[list[Post]]:
     """Two workers that share one database and one mail service, each with its own connection pool."""
     with resend_server.running(resend) as url:
         mailers = [ResendMailer(API_KEY, SENDER, url) for _ in range(2)]
@@ -182,7 +182,7 @@ async def test_send_slots_are_spaced_across_workers(database: Database) -> None:
     assert moments[3] - moments[0] >= 3 * 0.2 - 0.05
 
 
-async def test_two_workers_share_the_rate(database: Database, workers: list[Post], resend: resend_server.Behaviour) -> None:
+async def test_two_workers_share_the_rate(database: Database, workers: list[Post], resend: resend_server.Behavior) -> None:
     """The fake mail service enforces the limit: it refuses a third request within a second by its own clock."""
     await written(database, 12)
     sent = 0
@@ -196,7 +196,7 @@ async def test_two_workers_share_the_rate(database: Database, workers: list[Post
 
 
 async def test_429_pauses_every_worker_and_counts_against_no_mail(
-    database: Database, workers: list[Post], resend: resend_server.Behaviour
+    database: Database, workers: list[Post], resend: resend_server.Behavior
 ) -> None:
     await written(database, 3)
     resend.faults, resend.retry_after = ["429"], "3"
@@ -247,7 +247,7 @@ async def test_mails_queued_during_delivery_are_sent_too(database: Database, mai
 
 
 async def test_stopping_worker_leaves_queue_to_others(
-    database: Database, workers: list[Post], resend: resend_server.Behaviour
+    database: Database, workers: list[Post], resend: resend_server.Behavior
 ) -> None:
     await written(database, 6)
     stopping, other = workers

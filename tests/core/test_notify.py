@@ -17,7 +17,7 @@ from interviewer.billing.lemonsqueezy.bodies import read, understand
 from interviewer.billing.webhooks import Webhooks
 from interviewer.core import notify
 from interviewer.core.database import Database
-from interviewer.core.notify import News
+from interviewer.core.notify import Notifier
 from interviewer.core.users import User
 from tests.conftest import NewUser
 from tests.support.billing import CATALOGUE, PRO, SECRET, send, shop
@@ -28,9 +28,9 @@ NOBODY = 0
 
 
 @asynccontextmanager
-async def listening(database: Database) -> AsyncIterator[News]:
+async def listening(database: Database) -> AsyncIterator[Notifier]:
     """Listen for notifications while the block runs. The block starts once PostgreSQL has registered the listener."""
-    news = News(database, retry=0.05)
+    news = Notifier(database, retry=0.05)
     ready = asyncio.create_task(news.wait(NOBODY, LONG))
     await asyncio.sleep(0)
     task = asyncio.create_task(news.listen())
@@ -44,7 +44,7 @@ async def listening(database: Database) -> AsyncIterator[News]:
 
 
 @pytest.fixture
-async def news(database: Database) -> AsyncIterator[News]:
+async def news(database: Database) -> AsyncIterator[Notifier]:
     async with listening(database) as news:
         yield news
 
@@ -62,7 +62,7 @@ async def user(new_user: NewUser) -> User:
     return await new_user(credits=0)
 
 
-async def waiting(news: News, user_id: int) -> asyncio.Task[bool]:
+async def waiting(news: Notifier, user_id: int) -> asyncio.Task[bool]:
     """Start waiting for a notification, and return the task once the wait has begun."""
     task = asyncio.create_task(news.wait(user_id, LONG))
     await asyncio.sleep(0)
@@ -84,7 +84,7 @@ async def listeners(database: Database) -> list[int]:
 # -- which users are notified ----------------------------------------------------------------------------------------
 
 
-async def test_delivery_applied_elsewhere_wakes_only_its_user(news: News, elsewhere: Database, new_user: NewUser) -> None:
+async def test_delivery_applied_elsewhere_wakes_only_its_user(news: Notifier, elsewhere: Database, new_user: NewUser) -> None:
     buyer, other = await new_user(), await new_user()
     tabs = [await waiting(news, buyer.id) for _ in range(2)]
     bystander = await waiting(news, other.id)
@@ -96,7 +96,7 @@ async def test_delivery_applied_elsewhere_wakes_only_its_user(news: News, elsewh
     assert await bystander
 
 
-async def test_user_is_not_woken_before_commit(news: News, database: Database, elsewhere: Database, user: User) -> None:
+async def test_user_is_not_woken_before_commit(news: Notifier, database: Database, elsewhere: Database, user: User) -> None:
     [delivery] = shop().buy(user.email, custom=None)[1]
     tab = await waiting(news, user.id)
     async with database.transaction() as session:
@@ -109,7 +109,7 @@ async def test_user_is_not_woken_before_commit(news: News, database: Database, e
     assert await tab
 
 
-async def test_rolled_back_change_wakes_no_user(news: News, database: Database, elsewhere: Database, user: User) -> None:
+async def test_rolled_back_change_wakes_no_user(news: Notifier, database: Database, elsewhere: Database, user: User) -> None:
     [delivery] = shop().buy(user.email, custom=None)[1]
     tab = await waiting(news, user.id)
     async with database.transaction() as session:
@@ -122,7 +122,7 @@ async def test_rolled_back_change_wakes_no_user(news: News, database: Database, 
     tab.cancel()
 
 
-async def test_subscription_changes_wake_user(news: News, elsewhere: Database, user: User) -> None:
+async def test_subscription_changes_wake_user(news: Notifier, elsewhere: Database, user: User) -> None:
     store = shop()
     id, told = store.subscribe(user.email, PRO, custom=None)
     await send(Webhooks(elsewhere, CATALOGUE, SECRET), *told)
@@ -133,7 +133,7 @@ async def test_subscription_changes_wake_user(news: News, elsewhere: Database, u
             assert await tab, delivery.event
 
 
-async def test_finished_wait_leaves_nothing_behind(news: News, user: User) -> None:
+async def test_finished_wait_leaves_nothing_behind(news: Notifier, user: User) -> None:
     assert not await news.wait(user.id, 0)
     assert not await news.wait(user.id, 0.01)
     tab = await waiting(news, user.id)
@@ -146,7 +146,7 @@ async def test_finished_wait_leaves_nothing_behind(news: News, user: User) -> No
 
 
 async def test_broken_connection_is_reopened_and_wakes_all_once(
-    news: News, database: Database, elsewhere: Database, new_user: NewUser, caplog: pytest.LogCaptureFixture
+    news: Notifier, database: Database, elsewhere: Database, new_user: NewUser, caplog: pytest.LogCaptureFixture
 ) -> None:
     one, two = await new_user(), await new_user()
     tabs = [await waiting(news, user.id) for user in (one, two)]
@@ -166,7 +166,9 @@ async def test_broken_connection_is_reopened_and_wakes_all_once(
 
 
 @pytest.mark.parametrize("payload", ["", "x", "-1", "1.5", "9" * 5000, "1; DROP TABLE users", "\N{ARABIC-INDIC DIGIT ONE}"])
-async def test_invalid_payload_is_ignored(news: News, database: Database, elsewhere: Database, user: User, payload: str) -> None:
+async def test_invalid_payload_is_ignored(
+    news: Notifier, database: Database, elsewhere: Database, user: User, payload: str
+) -> None:
     [pid] = await listeners(database)
     tab = await waiting(news, user.id)
     await tell(elsewhere, payload)
@@ -182,7 +184,7 @@ async def test_unusable_address_does_not_end_listener(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     odd = Database(f"postgresql://nobody:confidential@127.0.0.1:1/nothing?{option}")
-    task = asyncio.create_task(News(odd, retry=0).listen())
+    task = asyncio.create_task(Notifier(odd, retry=0).listen())
     while "broke" not in caplog.text and not task.done():  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     for _ in range(100):
@@ -208,7 +210,7 @@ async def test_dropped_connections_are_reopened_repeatedly(caplog: pytest.LogCap
     async with await asyncio.start_server(hang_up, "127.0.0.1") as server:
         port = server.sockets[0].getsockname()[1]
         database = Database(f"postgresql://nobody:confidential@127.0.0.1:{port}/nothing?sslmode=disable")
-        task = asyncio.create_task(News(database, retry=0).listen())
+        task = asyncio.create_task(Notifier(database, retry=0).listen())
         while calls < 5 and not task.done():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         task.cancel()

@@ -89,7 +89,7 @@ def test_restart_ignores_foreign_pid(folder: Path, caplog: pytest.LogCaptureFixt
         left = note.read_bytes().replace(str(process.pid).encode(), str(bystander.pid).encode(), 1)
         process.kill()
         note.write_bytes(left)
-        with server.kept_up(every=0.1):
+        with server.restarted_on_exit(every=0.1):
             deadline = time.monotonic() + 30
             while "running again" not in caplog.text:
                 assert time.monotonic() < deadline, caplog.text
@@ -107,7 +107,7 @@ def test_restart_opens_a_path_that_was_closed(folder: Path, caplog: pytest.LogCa
     assert process is not None
     folder.chmod(0o700)
     process.kill()
-    with server.kept_up(every=0.1):
+    with server.restarted_on_exit(every=0.1):
         deadline = time.monotonic() + 30
         while "runs again" not in caplog.text:
             assert time.monotonic() < deadline, caplog.text

@@ -126,19 +126,19 @@ async def test_shared_states_are_dropped_with_their_leases() -> None:
 def test_pages_connect_to_their_own_origin(tmp_path: Path) -> None:
     script = tmp_path / "env.js"
     script.write_bytes(b"const a={PING:`http://localhost:3000/ping`,EVENT:`ws://localhost:3000/_event`}")
-    built_pages.point_at_own_origin(tmp_path)
+    built_pages.connect_to_own_origin(tmp_path)
     changed = script.read_text()
     assert "localhost" not in changed
     assert changed.count("location.origin") == 2
     assert (tmp_path / "env.js.gz").exists()
     with pytest.raises(StartupError, match="server's address"):
-        built_pages.point_at_own_origin(tmp_path)
+        built_pages.connect_to_own_origin(tmp_path)
 
 
 def test_pages_show_text_before_scripts_start(tmp_path: Path) -> None:
     page = tmp_path / "index.html"
     page.write_bytes(ENTRY)
-    built_pages.text_before_scripts(tmp_path)
+    built_pages.defer_scripts(tmp_path)
     changed = page.read_text()
     assert '<link rel="modulepreload"' not in changed
     assert '<script type="later">import' in changed
@@ -146,4 +146,4 @@ def test_pages_show_text_before_scripts_start(tmp_path: Path) -> None:
     assert "prerendered" not in changed, "its comments stay here"
     page.write_bytes(ENTRY.replace(b"import", b"export"))
     with pytest.raises(StartupError, match=r"not found in index\.html"):
-        built_pages.text_before_scripts(tmp_path)
+        built_pages.defer_scripts(tmp_path)

@@ -24,7 +24,7 @@ from interviewer.core import sentry
 from interviewer.core.database import Database
 from interviewer.core.logs import cleaner
 from interviewer.core.users import User
-from interviewer.interviews.message_api import Programs
+from interviewer.interviews.message_api import ApiInterviews
 from interviewer.settings import Environment, Settings
 from interviewer.wiring import Services
 from tests.conftest import NewUser
@@ -34,7 +34,7 @@ from tests.support.serving import served
 ANSWER = "The first thing is that my own words are nobody else's business"
 # The source lines around an error are sent, including lines of this file, so the forbidden text appears only up here.
 WORDS, TOKEN = "my own words", "very-secret"
-NEVER = (WORDS, TOKEN, "203.0.113.77", "of-mine", "Bearer", '"vars"', "breadcrumbs", "ip_address", '"request"')
+FORBIDDEN = (WORDS, TOKEN, "203.0.113.77", "of-mine", "Bearer", '"vars"', "breadcrumbs", "ip_address", '"request"')
 SECRET = "a-key-of-ours-0123456789"
 logger = logging.getLogger("interviewer.somewhere")
 
@@ -104,11 +104,11 @@ async def test_500_is_reported_with_location_but_no_user_input(
 ) -> None:
     id = (await program.post("/api/interviews", json={})).json()["interview_id"]
 
-    async def broken(self: Programs, user_id: int, interview_id: int, sent: Any, *_more: object) -> None:
+    async def broken(self: ApiInterviews, user_id: int, interview_id: int, sent: Any, *_more: object) -> None:
         said = sent.message
         int(said)
 
-    monkeypatch.setattr(Programs, "reply", broken)
+    monkeypatch.setattr(ApiInterviews, "reply", broken)
     answer = await program.post(
         f"/api/conversations/append/{id}?token={TOKEN}", json={"message": ANSWER}, headers={"X-Request-ID": "asked-1"}
     )
@@ -122,7 +122,7 @@ async def test_500_is_reported_with_location_but_no_user_input(
     assert raised["value"] == "invalid literal for int() with base 10: (left out)"
     assert raised["stacktrace"]["frames"][-1]["function"] == "broken"
     assert "int(said)" in raised["stacktrace"]["frames"][-1]["context_line"]
-    for part in (*NEVER, program.headers["Authorization"].split()[1]):
+    for part in (*FORBIDDEN, program.headers["Authorization"].split()[1]):
         assert part not in project.raw[0], part
 
 
@@ -243,7 +243,7 @@ def test_only_harmless_fields_are_kept() -> None:
     ],
 )
 def test_only_beginning_of_error_message_is_kept(said: str, kept: str) -> None:
-    assert sentry.first_words(said, cleaner()) == kept
+    assert sentry.text_before_quote(said, cleaner()) == kept
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ def test_unusable_arguments_are_one_sentence_error(run: Run, tmp_path: Path, arg
 
 
 def test_model_judges_by_rubric_with_unrounded_score(run: Run, tmp_path: Path) -> None:
-    behaviour = openai_server.Behaviour()
+    behaviour = openai_server.Behavior()
     lines = [{**LINE, "id": 1, "rubric": THREE}, {**LINE, "id": 2}, {**LINE, "id": 3, "answer": " \n"}]
     with openai_server.running(behaviour) as url:
         result = run(
@@ -133,7 +133,7 @@ def test_model_judges_by_rubric_with_unrounded_score(run: Run, tmp_path: Path) -
 
 @pytest.mark.parametrize("at_once", [1, 3])
 def test_failed_answer_has_no_score_and_others_keep_theirs(run: Run, tmp_path: Path, at_once: int) -> None:
-    behaviour = openai_server.Behaviour(faults=["broken", "", "401"] if at_once == 1 else ["401"])
+    behaviour = openai_server.Behavior(faults=["broken", "", "401"] if at_once == 1 else ["401"])
     lines = [{**LINE, "id": f"a{number}", "rubric": THREE} for number in range(4)]
     with openai_server.running(behaviour) as url:
         options = ("--interviewer", "openai", "--out", "p.jsonl", "--concurrency", at_once)

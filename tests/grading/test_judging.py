@@ -21,9 +21,9 @@ from tests.support.candidates import (
     IGNORANCE,
     INJECTIONS,
     first_part,
-    heap_of,
     in_poor_english,
     padded,
+    shuffled_keywords,
 )
 
 pytestmark = pytest.mark.slow
@@ -65,7 +65,7 @@ async def test_boasting_without_content_scores_at_most_one() -> None:
     assert max(await scores(SOME, lambda _asked: BOASTS)) <= 1
 
 
-def heaps_of(asked: BankQuestion, rng: random.Random) -> list[str]:
+def keyword_lists_of(asked: BankQuestion, rng: random.Random) -> list[str]:
     """Return several kinds of keyword lists, made from the words of a question's rubric, model answer and prompt."""
     wordings = [idea[0] for point in asked.key_points for idea in point.terms]
     shuffled = [
@@ -73,12 +73,12 @@ def heaps_of(asked: BankQuestion, rng: random.Random) -> list[str]:
         for text in (asked.model_answer, asked.prompt, " ".join(point.point for point in asked.key_points))
     ]
     listed = [mark.join(wordings) for mark in (", ", " ", "\n", "\n- ", ". ")]
-    return [heap_of(asked.rubric, rng), *map(" ".join, shuffled), *listed]
+    return [shuffled_keywords(asked.rubric, rng), *map(" ".join, shuffled), *listed]
 
 
 async def test_keyword_list_scores_at_most_three() -> None:
     rng = random.Random(1)
-    found = await scores(SOME, lambda asked: heaps_of(asked, rng))
+    found = await scores(SOME, lambda asked: keyword_lists_of(asked, rng))
     assert sum(value > 3 for value in found) / len(found) <= 0.005
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from interviewer.core.database import Database
 from interviewer.core.users import User
 from interviewer.errors import BadRequest, Conflict, InterviewerBadOutput, NotFound
-from interviewer.interviews.appeals import SAME_AGAIN
+from interviewer.interviews.appeals import VERDICT_WOULD_REPEAT
 from interviewer.interviews.interviewer import AnswerBrief, Piece, Usage, VerdictDraft
 from interviewer.interviews.interviewer_calls import InterviewerCalls
 from interviewer.interviews.turns import Interviews
@@ -144,7 +144,7 @@ async def test_deterministic_interviewer_allows_no_appeal(
     user = await new_user()
     interview_id, turn = await judged(services, user)
     monkeypatch.setattr(interviewer, "deterministic", True)
-    with pytest.raises(BadRequest, match=SAME_AGAIN):
+    with pytest.raises(BadRequest, match=VERDICT_WOULD_REPEAT):
         await services.appeals.hear(user.id, interview_id, turn.question_id)
 
 

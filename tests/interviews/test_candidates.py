@@ -23,7 +23,7 @@ from interviewer.interviews.turns import Interviews
 from interviewer.interviews.views import InterviewView, TurnView
 from tests.conftest import NewUser
 from tests.support.candidates import BOASTS, IGNORANCE, first_part
-from tests.support.openai_server import Behaviour, running
+from tests.support.openai_server import Behavior, running
 
 pytestmark = pytest.mark.slow
 
@@ -156,7 +156,7 @@ MODEL_CANDIDATES: dict[str, str] = {
 async def test_interviews_complete_despite_a_misbehaving_model(database: Database, new_user: NewUser, seed: int) -> None:
     rng = random.Random(seed)
     means = {}
-    behaviour = Behaviour(marks_by_words=True)
+    behaviour = Behavior(marks_by_keyword=True)
     with running(behaviour) as base_url:
         interviewer = OpenAIInterviewer(model="test", api_key=None, base_url=base_url, timeout=5)
         try:

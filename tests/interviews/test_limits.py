@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, select, update
 from sqlmodel import col
 
-from interviewer.core.capacity import Door
+from interviewer.core.capacity import CapacityQueue
 from interviewer.core.columns import utcnow
 from interviewer.core.database import Database
 from interviewer.core.fair_queue import Turnstile
@@ -20,7 +20,7 @@ from interviewer.core.users import User
 from interviewer.errors import AllowanceUsed, TooManyRequests, Unauthorized
 from interviewer.grading.likeness import ShippedBank
 from interviewer.interviews.events import Asked, Event, Failed, Started
-from interviewer.interviews.failed_starts import GIVE_UPS_A_DAY
+from interviewer.interviews.failed_starts import GIVE_UPS_PER_DAY
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.tables import Interview, ModelCall
 from interviewer.settings import Settings
@@ -90,7 +90,7 @@ async def begun(services: Services, user: User) -> tuple[int, asyncio.Task[list[
 
 async def give_up_all(services: Services, user: User) -> None:
     """Start and give up as many interviews as are free per day."""
-    for _ in range(GIVE_UPS_A_DAY):
+    for _ in range(GIVE_UPS_PER_DAY):
         interview_id, _rest = await begun(services, user)
         await services.interviews.give_up(user.id, interview_id)
 
@@ -114,7 +114,7 @@ async def test_free_give_ups_per_day_are_limited(
     interviewer.gate.set()
     assert isinstance((await rest)[-1], Asked)
     assert (await services.dashboard.balances(user.id)).usable == 0, "the start that continued is paid"
-    assert await calls_of(database) == GIVE_UPS_A_DAY + 1, "calls of abandoned starts are recorded too"
+    assert await calls_of(database) == GIVE_UPS_PER_DAY + 1, "calls of abandoned starts are recorded too"
 
 
 async def test_give_up_limit_holds_across_processes_and_expires(
@@ -140,19 +140,19 @@ async def test_give_up_limit_holds_across_processes_and_expires(
 async def test_concurrent_give_ups_are_all_counted(
     services: Services, new_user: NewUser, interviewer: ScriptedInterviewer
 ) -> None:
-    user = await new_user(GIVE_UPS_A_DAY * 2)
+    user = await new_user(GIVE_UPS_PER_DAY * 2)
     interviewer.gate.clear()
-    ids = [(await begun(services, user))[0] for _ in range(GIVE_UPS_A_DAY * 2)]
+    ids = [(await begun(services, user))[0] for _ in range(GIVE_UPS_PER_DAY * 2)]
     outcomes = await asyncio.gather(*(services.interviews.give_up(user.id, id) for id in ids), return_exceptions=True)
-    assert sum(isinstance(one, AllowanceUsed) for one in outcomes) == GIVE_UPS_A_DAY
-    assert (await services.dashboard.balances(user.id)).usable == GIVE_UPS_A_DAY
+    assert sum(isinstance(one, AllowanceUsed) for one in outcomes) == GIVE_UPS_PER_DAY
+    assert (await services.dashboard.balances(user.id)).usable == GIVE_UPS_PER_DAY
     interviewer.gate.set()
 
 
 async def test_give_up_before_the_model_call_is_free(services: Services, new_user: NewUser, database: Database) -> None:
     user = await new_user()
     full = Turnstile(1, 10, patience=0.5)
-    services.interviews._calls.door = Door("model", full)
+    services.interviews._calls.door = CapacityQueue("model", full)
     async with full.place("another user"):
         interview_id, rest = await begun(services, user)
         await services.interviews.give_up(user.id, interview_id)
@@ -166,7 +166,7 @@ async def test_give_up_before_the_model_call_is_free(services: Services, new_use
 
 async def answered_after(services: Services, user: User) -> list[Event]:
     """Take a turn of a new interview to check that everything still works."""
-    services.interviews._calls.door = Door("model", Turnstile(5, 10))
+    services.interviews._calls.door = CapacityQueue("model", Turnstile(5, 10))
     interview_id, turn = await started(services, user)
     return await answered(services, user, interview_id, turn)
 

@@ -20,16 +20,16 @@ from interviewer.interviews.plan import (
     NO_FOCUS,
     SHORT,
     STANDARD,
+    InvalidPlan,
     Plan,
     PlannedTopic,
-    PlanRefused,
     Preset,
-    choice_words,
     even,
     focus,
     plan_of,
+    plan_size,
+    plan_summary,
     requested,
-    size_words,
     too_many,
 )
 from interviewer.interviews.progress import must_ask_for_code
@@ -66,7 +66,7 @@ def test_presets_have_12_6_and_6_questions() -> None:
 
 @pytest.mark.parametrize("ids", [[], [1, 2, 3, 4]])
 def test_focus_takes_one_to_three_topics(ids: list[int]) -> None:
-    with pytest.raises(PlanRefused, match=NO_FOCUS):
+    with pytest.raises(InvalidPlan, match=NO_FOCUS):
         focus(ids)
 
 
@@ -107,7 +107,7 @@ def test_coding_always_asks_for_code_at_least_once(plan: Plan) -> None:
     ],
 )
 def test_invalid_plan_is_refused(topics: list[tuple[int, int]], words: str) -> None:
-    with pytest.raises(PlanRefused) as caught:
+    with pytest.raises(InvalidPlan) as caught:
         Plan(tuple(PlannedTopic(*one) for one in topics))
     assert str(caught.value) == words
 
@@ -119,7 +119,7 @@ def test_stored_plan_may_exceed_current_limits() -> None:
 
 @pytest.mark.parametrize("document", [{}, {"topics": 3}, {"topics": [{"id": 1}]}, {"topics": [{"id": 9, "questions": 1}]}])
 def test_document_that_is_not_a_plan_is_refused(document: dict[str, Any]) -> None:
-    with pytest.raises(PlanRefused, match="no plan"):
+    with pytest.raises(InvalidPlan, match="no plan"):
         plan_of(document)
 
 
@@ -151,14 +151,14 @@ REFUSED: dict[str, dict[str, tuple[object, ...]]] = {
     [(name, value, words) for name, found in REFUSED.items() for words, values in found.items() for value in values],
 )
 def test_invalid_request_is_refused_with_a_sentence(name: str, value: object, words: str) -> None:
-    with pytest.raises(PlanRefused) as caught:
+    with pytest.raises(InvalidPlan) as caught:
         requested({name: value})
     assert str(caught.value) == words
 
 
 def test_plan_is_described_in_words() -> None:
-    assert size_words(STANDARD) == "12 questions on 6 topics"
-    assert size_words(even([4], 1)) == "1 question on Databases and Data Management"
-    assert choice_words(replace(focus([2, 3]), level=Level.JUNIOR, programming_language="Go")) == (
+    assert plan_size(STANDARD) == "12 questions on 6 topics"
+    assert plan_size(even([4], 1)) == "1 question on Databases and Data Management"
+    assert plan_summary(replace(focus([2, 3]), level=Level.JUNIOR, programming_language="Go")) == (
         "6 questions on 2 topics · junior · Go"
     )

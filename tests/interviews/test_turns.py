@@ -29,7 +29,7 @@ from interviewer.errors import (
     Unavailable,
 )
 from interviewer.interviews.events import Asked, Completed, Event, Failed, FeedbackPiece, Judged, QuestionPiece, Started, Stored
-from interviewer.interviews.failed_starts import give_back_lapsed
+from interviewer.interviews.failed_starts import return_expired_credits
 from interviewer.interviews.plan import STANDARD
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.tables import Interview, Message, Verdict
@@ -369,10 +369,10 @@ async def test_start_of_a_dead_process_returns_its_credit_once(
     interviewer.gate.clear()
     stream = services.interviews.start(user.id, "")
     assert isinstance(await anext(stream), Started)
-    assert await give_back_lapsed(database) == 0, "a live start keeps its credit"
+    assert await return_expired_credits(database) == 0, "a live start keeps its credit"
     async with database.transaction() as session:
         await session.execute(update(Interview).values(lease_until=utcnow() - timedelta(seconds=1)))
-    counts = await asyncio.gather(*(give_back_lapsed(database) for _ in range(5)))
+    counts = await asyncio.gather(*(return_expired_credits(database) for _ in range(5)))
     assert sum(counts) == 1
     assert await _ledger_balances(database, user) == (1, 1)
     interviewer.gate.set()

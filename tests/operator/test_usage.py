@@ -31,12 +31,12 @@ from interviewer.wiring import Services
 from tests.conftest import NewUser
 from tests.support import openai_server
 from tests.support.interviewer import ScriptedInterviewer
-from tests.support.openai_server import Behaviour
+from tests.support.openai_server import Behavior
 from tests.support.pressure import until
 from tests.support.turns import answered, next_turn, started
 
-TOLD = (1500, 1024, 200)
-UNTOLD = (None, None, None)
+REPORTED = (1500, 1024, 200)
+UNREPORTED = (None, None, None)
 FIRST = QuestionBrief(topic_id=1, number=1, must_be_code=False)
 PRICES = Prices(Decimal("0.75"), Decimal("0.075"), Decimal("4.5"))
 # The cost of one call: 476 tokens at 0.75, 1024 at 0.075, and 200 at 4.5 per million.
@@ -44,21 +44,21 @@ COST = Decimal("0.0013338")
 
 
 @pytest.fixture(scope="module")
-def served() -> Iterator[tuple[str, Behaviour]]:
-    behaviour = Behaviour()
+def served() -> Iterator[tuple[str, Behavior]]:
+    behaviour = Behavior()
     with openai_server.running(behaviour) as url:
         yield url, behaviour
 
 
 @pytest.fixture
-def model(served: tuple[str, Behaviour]) -> Behaviour:
+def model(served: tuple[str, Behavior]) -> Behavior:
     """The behavior of the model server, reset for each test."""
-    vars(served[1]).update(vars(Behaviour()))
+    vars(served[1]).update(vars(Behavior()))
     return served[1]
 
 
 @pytest.fixture
-def interviewer(served: tuple[str, Behaviour], model: Behaviour) -> OpenAIInterviewer:
+def interviewer(served: tuple[str, Behavior], model: Behavior) -> OpenAIInterviewer:
     return OpenAIInterviewer(model="some-model", api_key=None, base_url=served[0], timeout=5.0)
 
 
@@ -82,7 +82,7 @@ def counted(name: str, **labels: str) -> float:
 
 
 async def test_every_call_is_stored_with_its_tokens(
-    services: Services, database: Database, new_user: NewUser, model: Behaviour
+    services: Services, database: Database, new_user: NewUser, model: Behavior
 ) -> None:
     before = counted("interviewer_model_tokens_total", direction="prompt")
     user = await new_user()
@@ -93,7 +93,7 @@ async def test_every_call_is_stored_with_its_tokens(
     assert sorted(call.kind for call in stored) == ["analyse", "ask", "ask", "judge"]
     for call in stored:
         assert (call.interview_id, call.model, call.outcome) == (interview_id, "some-model", "ok")
-        assert tokens(call) == TOLD
+        assert tokens(call) == REPORTED
         assert call.milliseconds >= 0
     assert counted("interviewer_model_tokens_total", direction="prompt") == before + 4 * 1500
     assert all(request["stream_options"] == {"include_usage": True} for request in model.requests)
@@ -124,17 +124,17 @@ async def test_call_for_superseded_verdict_is_stored_too(services: Services, dat
 
 
 async def test_usage_is_not_requested_again_after_refusal(
-    services: Services, database: Database, new_user: NewUser, model: Behaviour
+    services: Services, database: Database, new_user: NewUser, model: Behavior
 ) -> None:
-    model.knows_usage = False
+    model.supports_usage = False
     user = await new_user()
     interview_id, turn = await started(services, user)
     next_turn(await answered(services, user, interview_id, turn))
-    assert [tokens(call) for call in await calls(database)] == [UNTOLD] * 3
+    assert [tokens(call) for call in await calls(database)] == [UNREPORTED] * 3
     assert [bool(request.get("stream_options")) for request in model.requests] == [True, False, False, False]
 
 
-async def test_other_400_does_not_disable_usage_request(services: Services, closing: OpenAIInterviewer, model: Behaviour) -> None:
+async def test_other_400_does_not_disable_usage_request(services: Services, closing: OpenAIInterviewer, model: Behavior) -> None:
     model.faults = ["400"]
     with pytest.raises(InterviewerError):
         [item async for item in closing.analyse_job("A job")]
@@ -154,16 +154,16 @@ async def test_other_400_does_not_disable_usage_request(services: Services, clos
     ],
 )
 async def test_missing_or_invalid_usage_is_stored_as_unknown(
-    services: Services, database: Database, new_user: NewUser, model: Behaviour, usage: dict[str, Any]
+    services: Services, database: Database, new_user: NewUser, model: Behavior, usage: dict[str, Any]
 ) -> None:
     model.usage = usage
     user = await new_user()
     await started(services, user)
-    assert [(tokens(call), call.outcome) for call in await calls(database)] == [(UNTOLD, "ok")]
+    assert [(tokens(call), call.outcome) for call in await calls(database)] == [(UNREPORTED, "ok")]
 
 
 async def test_cached_tokens_are_capped_at_prompt_tokens(
-    services: Services, database: Database, new_user: NewUser, model: Behaviour
+    services: Services, database: Database, new_user: NewUser, model: Behavior
 ) -> None:
     model.usage = {"prompt_tokens": 10, "completion_tokens": 3, "prompt_tokens_details": {"cached_tokens": 11}}
     await started(services, await new_user())
@@ -173,17 +173,17 @@ async def test_cached_tokens_are_capped_at_prompt_tokens(
 @pytest.mark.parametrize(
     ("fault", "outcome", "told"),
     [
-        ("broken", "bad output", TOLD),
-        ("length", "bad output", TOLD),
-        ("401", "misconfigured", UNTOLD),
-        ("cut", "unreachable", UNTOLD),
+        ("broken", "bad output", REPORTED),
+        ("length", "bad output", REPORTED),
+        ("401", "misconfigured", UNREPORTED),
+        ("cut", "unreachable", UNREPORTED),
     ],
 )
 async def test_failed_call_is_stored_with_known_usage(
     services: Services,
     database: Database,
     new_user: NewUser,
-    model: Behaviour,
+    model: Behavior,
     fault: str,
     outcome: str,
     told: tuple[int | None, ...],
@@ -246,7 +246,7 @@ async def noted(database: Database, *, days: int = 0, **given: Any) -> None:
 
 
 async def test_calls_are_summed_by_day_model_user_and_interview(
-    services: Services, database: Database, new_user: NewUser, model: Behaviour
+    services: Services, database: Database, new_user: NewUser, model: Behavior
 ) -> None:
     user = await new_user()
     interview_id, turn = await started(services, user)

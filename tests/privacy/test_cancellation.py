@@ -24,24 +24,24 @@ from tests.support import lemonsqueezy_server
 
 
 @pytest.fixture
-def lemon() -> lemonsqueezy_server.Behaviour:
-    return lemonsqueezy_server.Behaviour()
+def lemon() -> lemonsqueezy_server.Behavior:
+    return lemonsqueezy_server.Behavior()
 
 
 @pytest.fixture
-def lemon_url(lemon: lemonsqueezy_server.Behaviour) -> Iterator[str]:
+def lemon_url(lemon: lemonsqueezy_server.Behavior) -> Iterator[str]:
     with lemonsqueezy_server.running(lemon) as url:
         yield url
 
 
 @pytest.fixture
-async def payments(lemon: lemonsqueezy_server.Behaviour, lemon_url: str) -> AsyncIterator[LemonSqueezy]:
+async def payments(lemon: lemonsqueezy_server.Behavior, lemon_url: str) -> AsyncIterator[LemonSqueezy]:
     adapter = LemonSqueezy(lemon.api_key, lemon_url, timeout=0.5)
     yield adapter
     await adapter.close()
 
 
-async def subscribe(services: Services, user: User, lemon: lemonsqueezy_server.Behaviour, *statuses: str) -> None:
+async def subscribe(services: Services, user: User, lemon: lemonsqueezy_server.Behavior, *statuses: str) -> None:
     async with services.database.transaction() as session:
         for number, status in enumerate(statuses, 1):
             session.add(Subscription(user_id=user.id, lemon_id=str(number), status=status))
@@ -54,7 +54,7 @@ async def is_there(services: Services, user: User) -> bool:
 
 
 async def test_running_subscriptions_are_cancelled_first(
-    services: Services, new_user: NewUser, lemon: lemonsqueezy_server.Behaviour
+    services: Services, new_user: NewUser, lemon: lemonsqueezy_server.Behavior
 ) -> None:
     user = await new_user()
     await subscribe(services, user, lemon, *SubscriptionStatus)
@@ -71,7 +71,7 @@ async def test_running_subscriptions_are_cancelled_first(
     "faults", [[500] * 9, [429] * 9, [401], [422], [0] * 3], ids=["fails", "busy", "key", "refuses", "hangs"]
 )
 async def test_failed_cancellation_deletes_nothing_and_can_be_retried(
-    services: Services, new_user: NewUser, lemon: lemonsqueezy_server.Behaviour, faults: list[int]
+    services: Services, new_user: NewUser, lemon: lemonsqueezy_server.Behavior, faults: list[int]
 ) -> None:
     user = await new_user()
     await subscribe(services, user, lemon, "active", "past_due")
@@ -85,7 +85,7 @@ async def test_failed_cancellation_deletes_nothing_and_can_be_retried(
     assert set(lemon.subscriptions.values()) == {"cancelled"}
 
 
-async def test_temporary_failure_is_retried(services: Services, new_user: NewUser, lemon: lemonsqueezy_server.Behaviour) -> None:
+async def test_temporary_failure_is_retried(services: Services, new_user: NewUser, lemon: lemonsqueezy_server.Behavior) -> None:
     user = await new_user()
     await subscribe(services, user, lemon, "active")
     lemon.faults = [503, 429]
@@ -93,7 +93,7 @@ async def test_temporary_failure_is_retried(services: Services, new_user: NewUse
     assert not await is_there(services, user)
 
 
-async def test_wrong_address_cancels_nothing(services: Services, new_user: NewUser, lemon: lemonsqueezy_server.Behaviour) -> None:
+async def test_wrong_address_cancels_nothing(services: Services, new_user: NewUser, lemon: lemonsqueezy_server.Behavior) -> None:
     user = await new_user()
     await subscribe(services, user, lemon, "active")
     with pytest.raises(BadRequest):
@@ -102,7 +102,7 @@ async def test_wrong_address_cancels_nothing(services: Services, new_user: NewUs
 
 
 async def test_missing_subscription_does_not_block_the_erasure(
-    services: Services, new_user: NewUser, lemon: lemonsqueezy_server.Behaviour
+    services: Services, new_user: NewUser, lemon: lemonsqueezy_server.Behavior
 ) -> None:
     user = await new_user()
     await subscribe(services, user, lemon, "active")
@@ -131,7 +131,7 @@ async def test_unreachable_service_raises_and_logs_no_key(caplog: pytest.LogCapt
 
 
 async def test_expired_subscription_does_not_block_the_erasure(
-    services: Services, new_user: NewUser, lemon: lemonsqueezy_server.Behaviour
+    services: Services, new_user: NewUser, lemon: lemonsqueezy_server.Behavior
 ) -> None:
     user = await new_user()
     await subscribe(services, user, lemon, "active")
@@ -140,7 +140,7 @@ async def test_expired_subscription_does_not_block_the_erasure(
     assert not await is_there(services, user)
 
 
-async def test_404_with_wrong_key_or_url_is_not_a_cancellation(lemon: lemonsqueezy_server.Behaviour, lemon_url: str) -> None:
+async def test_404_with_wrong_key_or_url_is_not_a_cancellation(lemon: lemonsqueezy_server.Behavior, lemon_url: str) -> None:
     lemon.subscriptions["1"] = "active"
     for key, url in ((lemon.api_key, f"{lemon_url}/v1"), ("another key", lemon_url)):
         payments = LemonSqueezy(key, url, timeout=0.5)
@@ -163,7 +163,7 @@ class Meanwhile(LemonSqueezy):
 
 
 async def test_subscription_started_meanwhile_keeps_the_account(
-    database: Database, settings: Settings, new_user: NewUser, lemon: lemonsqueezy_server.Behaviour, lemon_url: str
+    database: Database, settings: Settings, new_user: NewUser, lemon: lemonsqueezy_server.Behavior, lemon_url: str
 ) -> None:
     user = await new_user()
     payments = Meanwhile(lemon.api_key, lemon_url, timeout=5)

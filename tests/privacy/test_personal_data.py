@@ -26,7 +26,7 @@ from tests.support.lemon_store import Delivery, Store
 from tests.support.signup import PASSWORD, link_token, signed_up
 from tests.support.turns import answered, started
 
-PRACTISED = "databases-composite-index-order"
+PRACTICED = "databases-composite-index-order"
 
 
 async def count(database: Database, table: str) -> int:
@@ -65,8 +65,8 @@ async def test_export_has_all_data_and_no_rubric_before_its_verdict(services: Se
     user, stranger = await new_user(), await new_user()
     interview_id, turn = await started(services, user, "Backend engineer with Python and SQL")
     await answered(services, user, interview_id, turn, "The first thing, from me.")
-    await services.practice.attempt(user.id, PRACTISED, "An index on both columns, for practice.", uuid4())
-    await services.practice.attempt(stranger.id, PRACTISED, "Somebody else's practice.", uuid4())
+    await services.practice.attempt(user.id, PRACTICED, "An index on both columns, for practice.", uuid4())
+    await services.practice.attempt(stranger.id, PRACTICED, "Somebody else's practice.", uuid4())
     document = json.dumps(await services.personal.export(user.id))
     assert json.loads(document)["interviews"][0]["report_shared_since"] is None
     for part in (
@@ -75,7 +75,7 @@ async def test_export_has_all_data_and_no_rubric_before_its_verdict(services: Se
         "The first thing, from me.",
         "Well said.",
         "interview started",
-        PRACTISED,
+        PRACTICED,
         "An index on both columns, for practice.",
     ):
         assert part in document
@@ -93,7 +93,7 @@ async def test_erasing_needs_the_typed_address_and_leaves_nothing(services: Serv
     secret = await services.sessions.open(user)
     interview_id, turn = await started(services, user, "Backend engineer with Python and SQL")
     await answered(services, user, interview_id, turn)
-    await services.practice.attempt(user.id, PRACTISED, "An index on both columns, for practice.", uuid4())
+    await services.practice.attempt(user.id, PRACTICED, "An index on both columns, for practice.", uuid4())
     await services.accounts.request_reset(user.email)
     await services.post.settle()
     for wrong in ("", "other@example.com", "ada@example.co"):

@@ -11,7 +11,7 @@ from reflex_base.registry import RegistrationContext
 
 from interviewer import app as _app  # noqa: F401 - registers every state
 from interviewer.errors import NotFound, Unauthorized
-from interviewer.state.access import stay_silent, to_login, when_signed_out, words_of
+from interviewer.state.access import message_for_page, stay_silent, to_login, when_signed_out
 from interviewer.state.bounds import EVENTS, SIGNED_IN
 from interviewer.state.interview import InterviewState
 from interviewer.wiring import Services
@@ -77,6 +77,6 @@ async def test_other_errors_pass_the_guard() -> None:
 
 
 def test_words_of_reraises_unauthorized() -> None:
-    assert words_of(NotFound("No such interview")) == "No such interview"
+    assert message_for_page(NotFound("No such interview")) == "No such interview"
     with pytest.raises(Unauthorized):
-        words_of(Unauthorized())
+        message_for_page(Unauthorized())

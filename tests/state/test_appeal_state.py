@@ -9,7 +9,7 @@ import pytest
 from reflex.istate.data import RouterData
 
 from interviewer.errors import InterviewerTimeout
-from interviewer.interviews.appeals import SAME_AGAIN
+from interviewer.interviews.appeals import VERDICT_WOULD_REPEAT
 from interviewer.state.appeal import AppealState
 from interviewer.state.review import ReviewState
 from tests.conftest import NewUser
@@ -20,7 +20,7 @@ from tests.support.interviewer import ScriptedInterviewer
 HALF = "The first of it."
 
 
-async def beside(page: Page) -> Page:
+async def appeal_page(page: Page) -> Page:
     """Return the appeal state of the same browser tab."""
     return Page(await page.state.get_state(AppealState))
 
@@ -36,7 +36,7 @@ async def scored(open_page: OpenPage, new_user: NewUser, interviewer: ScriptedIn
 
 
 async def test_appeal_shows_both_verdicts_and_their_mean(scored: Page) -> None:
-    appeal = await beside(scored)
+    appeal = await appeal_page(scored)
     assert await run(AppealState.ask, appeal, scored.last.question_id) is None
     shown = scored.last
     assert (shown.score, shown.first_score, shown.second_score, shown.may_appeal) == (3, 5, 0, False)
@@ -57,7 +57,7 @@ async def test_appeal_reloads_the_report_page(scored: Page) -> None:
     url = f"http://localhost/interview/{scored.interview_id}/"
     header = {"cookie": scored.state.router.headers.cookie}
     scored.state.parent_state.router = RouterData.from_router_data({"headers": header, "pathname": url, "asPath": url})
-    assert await run(AppealState.ask, await beside(scored), scored.last.question_id) == ReviewState.load
+    assert await run(AppealState.ask, await appeal_page(scored), scored.last.question_id) == ReviewState.load
     review = await scored.state.get_state(ReviewState)
     await run(cast("Any", ReviewState.load), review)
     assert [(turn.score, turn.appealed) for turn in review.turns] == [(3, True)]
@@ -65,7 +65,7 @@ async def test_appeal_reloads_the_report_page(scored: Page) -> None:
 
 
 async def test_failed_appeal_shows_an_error_and_can_be_retried(scored: Page, interviewer: ScriptedInterviewer) -> None:
-    appeal = await beside(scored)
+    appeal = await appeal_page(scored)
     interviewer.judge_errors = [InterviewerTimeout()]
     await run(AppealState.ask, appeal, scored.last.question_id)
     assert (appeal.error, appeal.error_of) == (InterviewerTimeout.user_message, scored.last.question_id)
@@ -75,7 +75,7 @@ async def test_failed_appeal_shows_an_error_and_can_be_retried(scored: Page, int
 
 
 async def test_second_click_starts_no_second_appeal(scored: Page, interviewer: ScriptedInterviewer) -> None:
-    appeal = await beside(scored)
+    appeal = await appeal_page(scored)
     interviewer.gate.clear()
     first = asyncio.create_task(run(AppealState.ask, appeal, scored.last.question_id))
     await asyncio.sleep(0.05)
@@ -87,7 +87,7 @@ async def test_second_click_starts_no_second_appeal(scored: Page, interviewer: S
 
 @pytest.mark.parametrize("question_id", [0, -1, 999_999])
 async def test_appeal_of_an_unknown_question_is_refused(scored: Page, question_id: int) -> None:
-    appeal = await beside(scored)
+    appeal = await appeal_page(scored)
     await run(AppealState.ask, appeal, question_id)
     assert appeal.error != ""
     assert scored.last.score == 5
@@ -95,7 +95,7 @@ async def test_appeal_of_an_unknown_question_is_refused(scored: Page, question_i
 
 @pytest.mark.parametrize("question_id", ["1; drop table", None, [], {}, 1.5])
 async def test_appeal_with_an_invalid_id_does_nothing(scored: Page, question_id: Any) -> None:
-    appeal = await beside(scored)
+    appeal = await appeal_page(scored)
     await run(AppealState.ask, appeal, question_id)
     assert (appeal.hearing, scored.last.score) == (0, 5)
 
@@ -110,6 +110,6 @@ async def test_deterministic_interviewer_takes_no_appeals(
     scored: Page, interviewer: ScriptedInterviewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(interviewer, "deterministic", True)
-    appeal = await beside(scored)
+    appeal = await appeal_page(scored)
     await run(AppealState.ask, appeal, scored.last.question_id)
-    assert appeal.error == SAME_AGAIN
+    assert appeal.error == VERDICT_WOULD_REPEAT

@@ -19,13 +19,22 @@ from reflex_base.event.processor import BaseStateEventProcessor, EventFuture
 from interviewer.app import app as site
 from interviewer.core.reflex_patches import event_queues
 from interviewer.state import backlog
-from interviewer.state.backlog import BUSY, FILLING, GONE, OF_A_CLIENT, OF_A_PAGE, OF_A_SESSION, Backlog, PageEvents
+from interviewer.state.backlog import (
+    BUSY,
+    GONE,
+    MAX_PER_CLIENT,
+    MAX_PER_PAGE,
+    MAX_PER_SESSION,
+    PAGE_LOAD_MARGIN,
+    Backlog,
+    PageEvents,
+)
 from interviewer.state.bounds import BOOT
-from interviewer.state.event_gate import MOST_REFUSED
+from interviewer.state.event_gate import MAX_REFUSED
 from interviewer.wiring import Services
 
 LOAD = "reflex___state____state.reflex___state____on_load_internal_state.on_load_internal"
-CHAINED = 3 * OF_A_PAGE
+CHAINED = 3 * MAX_PER_PAGE
 
 
 class Slow(rx.State):
@@ -134,7 +143,7 @@ def accepted(futures: list[EventFuture]) -> int:
 @pytest.mark.parametrize("name", [WORK, STREAM])
 async def test_unfinished_events_of_a_page_are_limited(running: Running, name: str) -> None:
     page = running.page()
-    assert accepted(await running.send(page, name, OF_A_PAGE)) == OF_A_PAGE
+    assert accepted(await running.send(page, name, MAX_PER_PAGE)) == MAX_PER_PAGE
     assert accepted(await running.send(page, name, 3)) == 0
     assert running.pages.told(page) == 3
     assert accepted(await running.send(running.page(), name)) == 1, "another page is not affected"
@@ -142,10 +151,10 @@ async def test_unfinished_events_of_a_page_are_limited(running: Running, name: s
 
 async def test_finished_events_make_room_for_new_ones(running: Running) -> None:
     page = running.page()
-    futures = await running.send(page, WORK, OF_A_PAGE)
+    futures = await running.send(page, WORK, MAX_PER_PAGE)
     Held.gate.set()
     await asyncio.gather(*futures)
-    assert accepted(await running.send(page, WORK, OF_A_PAGE)) == OF_A_PAGE
+    assert accepted(await running.send(page, WORK, MAX_PER_PAGE)) == MAX_PER_PAGE
     assert running.pages.told(page) == 0
 
 
@@ -154,12 +163,12 @@ async def test_chained_events_are_not_counted(running: Running) -> None:
     await running.send(page, CHAIN)
     await asyncio.sleep(0.05)
     assert event_queues.length(running.processor, page) == CHAINED
-    assert accepted(await running.send(page, WORK, OF_A_PAGE)) == OF_A_PAGE
+    assert accepted(await running.send(page, WORK, MAX_PER_PAGE)) == MAX_PER_PAGE
 
 
 async def test_page_load_events_may_exceed_the_limit(running: Running) -> None:
-    page, more = running.page(), int(OF_A_PAGE * FILLING)
-    await running.send(page, WORK, OF_A_PAGE)
+    page, more = running.page(), int(MAX_PER_PAGE * PAGE_LOAD_MARGIN)
+    await running.send(page, WORK, MAX_PER_PAGE)
     assert accepted(await running.send(page, BOOT, more + 3)) == more
     assert accepted(await running.send(page, WORK)) == 0
 
@@ -168,37 +177,37 @@ async def test_navigating_back_and_forth_is_never_refused(running: Running) -> N
     page = running.page()
     await running.send(page, WORK)
     futures: list[EventFuture] = []
-    for _ in range(50 * OF_A_PAGE):
+    for _ in range(50 * MAX_PER_PAGE):
         futures += await running.send(page, LOAD)
         await asyncio.sleep(0)
-        assert event_queues.length(running.processor, page) <= OF_A_PAGE + 2, "canceled ones stay"
+        assert event_queues.length(running.processor, page) <= MAX_PER_PAGE + 2, "canceled ones stay"
     assert running.pages.told(page) == 0
     assert not futures[-1].cancelled()
 
 
 async def test_pages_of_a_session_share_a_limit(running: Running, services: Services) -> None:
-    pages = [running.page() for _ in range(OF_A_SESSION // OF_A_PAGE + 1)]
+    pages = [running.page() for _ in range(MAX_PER_SESSION // MAX_PER_PAGE + 1)]
     for page in pages:
         services.open_pages.fill(page, "of one session")
-    taken = [accepted(await running.send(page, WORK, OF_A_PAGE)) for page in pages]
-    assert taken == [OF_A_PAGE] * (len(pages) - 1) + [0]
+    taken = [accepted(await running.send(page, WORK, MAX_PER_PAGE)) for page in pages]
+    assert taken == [MAX_PER_PAGE] * (len(pages) - 1) + [0]
     assert accepted(await running.send(running.page(), WORK)) == 1
 
 
 async def test_pages_of_a_client_share_a_limit(running: Running, services: Services) -> None:
-    for _ in range(OF_A_CLIENT // OF_A_PAGE):
-        assert accepted(await running.send(running.page(), WORK, OF_A_PAGE, ip="198.51.100.7")) == OF_A_PAGE
+    for _ in range(MAX_PER_CLIENT // MAX_PER_PAGE):
+        assert accepted(await running.send(running.page(), WORK, MAX_PER_PAGE, ip="198.51.100.7")) == MAX_PER_PAGE
     assert accepted(await running.send(running.page(), WORK, ip="198.51.100.7")) == 0
     assert accepted(await running.send(running.page(), WORK, ip="198.51.100.8")) == 1
 
 
 async def test_websocket_is_closed_after_many_refusals(running: Running) -> None:
     page = running.page()
-    await running.send(page, WORK, OF_A_PAGE + MOST_REFUSED)
+    await running.send(page, WORK, MAX_PER_PAGE + MAX_REFUSED)
     assert running.ended == []
     await running.send(page, WORK, 5)
     assert running.ended == ["None"]
-    assert running.pages.told(page) == MOST_REFUSED
+    assert running.pages.told(page) == MAX_REFUSED
     del running.pages.token_to_sid[page]
     await running.look()
     assert not running.backlog._refused
@@ -206,26 +215,26 @@ async def test_websocket_is_closed_after_many_refusals(running: Running) -> None
 
 async def test_queued_events_of_a_disconnected_page_are_dropped(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     page, other = running.page(), running.page()
-    [running_one, *waiting] = await running.send(page, WORK, OF_A_PAGE - 1)
+    [running_one, *waiting] = await running.send(page, WORK, MAX_PER_PAGE - 1)
     [streaming] = await running.send(page, STREAM)
-    others = await running.send(other, WORK, OF_A_PAGE)
+    others = await running.send(other, WORK, MAX_PER_PAGE)
     del running.pages.token_to_sid[page]
     await running.look()
     assert accepted(waiting) == len(waiting), "it may come back"
     monkeypatch.setattr(backlog, "GONE", 0.01)
     await running.look()
     assert accepted(waiting) == 0
-    assert accepted([running_one, streaming, *others]) == 2 + OF_A_PAGE
+    assert accepted([running_one, streaming, *others]) == 2 + MAX_PER_PAGE
     Held.gate.set()
     await asyncio.gather(running_one, streaming, *others)
     assert event_queues.length(running.processor, page) == 0
     await asyncio.sleep(0)
-    assert not running.backlog._undone
+    assert not running.backlog._unfinished
 
 
 async def test_reconnecting_page_loses_nothing(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     page, moved = running.page(), running.page()
-    futures = [*await running.send(page, WORK, OF_A_PAGE), *await running.send(moved, WORK, OF_A_PAGE)]
+    futures = [*await running.send(page, WORK, MAX_PER_PAGE), *await running.send(moved, WORK, MAX_PER_PAGE)]
     sid = running.pages.token_to_sid.pop(page)
     del running.pages.token_to_sid[moved]
     running.pages.elsewhere.add(moved)
@@ -245,11 +254,11 @@ async def test_watch_continues_after_a_failure(running: Running, monkeypatch: py
     page, app = running.page(), running.app
     app._event_processor = "a processor that fails"
     watching = asyncio.create_task(backlog.watch(app))
-    [first, *waiting] = await running.send(page, WORK, OF_A_PAGE)
+    [first, *waiting] = await running.send(page, WORK, MAX_PER_PAGE)
     await asyncio.sleep(0.05)
     app._event_processor = running.processor
     await asyncio.sleep(0.05)
-    assert accepted([first, *waiting]) == OF_A_PAGE
+    assert accepted([first, *waiting]) == MAX_PER_PAGE
     del running.pages.token_to_sid[page]
     async with asyncio.timeout(10):
         await asyncio.wait(waiting)

@@ -21,7 +21,7 @@ from tests.conftest import NewUser
 from tests.state.conftest import OpenPage, Page
 from tests.support import lemonsqueezy_server
 from tests.support.billing import PREMIUM, PRO, SETTINGS, changed, send
-from tests.support.lemonsqueezy_server import Behaviour
+from tests.support.lemonsqueezy_server import Behavior
 
 URL = "http://localhost/account"
 
@@ -32,12 +32,12 @@ def settings() -> Settings:
 
 
 @pytest.fixture
-def lemon() -> Behaviour:
-    return Behaviour()
+def lemon() -> Behavior:
+    return Behavior()
 
 
 @pytest.fixture
-async def payments(lemon: Behaviour) -> AsyncIterator[LemonSqueezy]:
+async def payments(lemon: Behavior) -> AsyncIterator[LemonSqueezy]:
     with lemonsqueezy_server.running(lemon) as url:
         adapter = LemonSqueezy(lemon.api_key, url, str(SETTINGS["lemon_store_id"]), waits=(0, 0))
         yield adapter
@@ -60,7 +60,7 @@ async def opened(open_page: OpenPage, user: User | None, url: str = URL) -> Page
     return Page(state)
 
 
-async def subscribed(services: Services, lemon: Behaviour, user: User, variant: str = PRO) -> str:
+async def subscribed(services: Services, lemon: Behavior, user: User, variant: str = PRO) -> str:
     id, told = lemon.store.subscribe(user.email, variant, custom=None)
     await send(services.webhooks, *told)
     return id
@@ -74,7 +74,7 @@ async def test_new_user_sees_one_credit_and_no_plan(open_page: OpenPage, new_use
 
 
 async def test_signed_out_visitor_sees_and_does_nothing(
-    open_page: OpenPage, services: Services, lemon: Behaviour, new_user: NewUser
+    open_page: OpenPage, services: Services, lemon: Behavior, new_user: NewUser
 ) -> None:
     await subscribed(services, lemon, await new_user(1))
     page = await opened(open_page, None)
@@ -93,7 +93,7 @@ async def test_signed_out_visitor_sees_and_does_nothing(
     assert lemon.requests == []
 
 
-async def test_buying_redirects_to_the_checkout(open_page: OpenPage, lemon: Behaviour, new_user: NewUser) -> None:
+async def test_buying_redirects_to_the_checkout(open_page: OpenPage, lemon: Behavior, new_user: NewUser) -> None:
     page = await opened(open_page, await new_user(0))
     leads_to = str(await handler(BillingState.buy)(page, "individual"))
     assert "/checkout/" in leads_to
@@ -102,7 +102,7 @@ async def test_buying_redirects_to_the_checkout(open_page: OpenPage, lemon: Beha
 
 
 @pytest.mark.parametrize("product", ["", "free", None, 7, ["pro"], {"a": 1}, "x" * 10_000])
-async def test_unknown_product_is_refused(open_page: OpenPage, lemon: Behaviour, new_user: NewUser, product: Any) -> None:
+async def test_unknown_product_is_refused(open_page: OpenPage, lemon: Behavior, new_user: NewUser, product: Any) -> None:
     page = await opened(open_page, await new_user(0))
     assert await handler(BillingState.buy)(page, product) is None
     assert page.error == "Missing or invalid tier"
@@ -110,7 +110,7 @@ async def test_unknown_product_is_refused(open_page: OpenPage, lemon: Behaviour,
 
 
 async def test_payment_outage_shows_an_error_and_keeps_the_page(
-    open_page: OpenPage, services: Services, lemon: Behaviour, new_user: NewUser
+    open_page: OpenPage, services: Services, lemon: Behavior, new_user: NewUser
 ) -> None:
     user = await new_user(1)
     await subscribed(services, lemon, user)
@@ -122,7 +122,7 @@ async def test_payment_outage_shows_an_error_and_keeps_the_page(
 
 
 async def test_upgrade_cancel_and_resume_update_the_page_at_once(
-    open_page: OpenPage, services: Services, lemon: Behaviour, new_user: NewUser
+    open_page: OpenPage, services: Services, lemon: Behavior, new_user: NewUser
 ) -> None:
     user = await new_user(0)
     await subscribed(services, lemon, user)
@@ -142,7 +142,7 @@ async def test_upgrade_cancel_and_resume_update_the_page_at_once(
 
 
 async def test_failed_payment_is_shown_until_it_succeeds(
-    open_page: OpenPage, services: Services, lemon: Behaviour, new_user: NewUser
+    open_page: OpenPage, services: Services, lemon: Behavior, new_user: NewUser
 ) -> None:
     user = await new_user(0)
     id = await subscribed(services, lemon, user)
@@ -159,7 +159,7 @@ async def test_failed_payment_is_shown_until_it_succeeds(
 
 
 async def test_page_after_the_checkout_shows_the_payment_status(
-    open_page: OpenPage, services: Services, lemon: Behaviour, new_user: NewUser
+    open_page: OpenPage, services: Services, lemon: Behavior, new_user: NewUser
 ) -> None:
     user = await new_user(0)
     back = f"{URL}?bought=pro"
@@ -172,7 +172,7 @@ async def test_page_after_the_checkout_shows_the_payment_status(
 
 
 async def test_open_page_shows_a_new_purchase(
-    open_page: OpenPage, services: Services, lemon: Behaviour, new_user: NewUser, always_connected: None
+    open_page: OpenPage, services: Services, lemon: Behavior, new_user: NewUser, always_connected: None
 ) -> None:
     user = await new_user(0)
     page = await opened(open_page, user)
@@ -203,7 +203,7 @@ async def test_watch_ends_when_the_page_is_reloaded_or_closed(
 ) -> None:
     user = await new_user(0)
     page = await opened(open_page, user)
-    monkeypatch.setattr(billing, "PATIENCE", 0.01)
+    monkeypatch.setattr(billing, "POLL_INTERVAL", 0.01)
     monkeypatch.setattr(billing, "connected", lambda state: False)
     async with asyncio.timeout(10):
         await handler(BillingState.watch)(page)
@@ -225,7 +225,7 @@ async def test_long_statement_is_shown_in_two_steps(open_page: OpenPage, new_use
 
 
 async def test_site_without_sales_offers_and_sells_nothing(
-    open_page: OpenPage, services: Services, new_user: NewUser, lemon: Behaviour
+    open_page: OpenPage, services: Services, new_user: NewUser, lemon: Behavior
 ) -> None:
     user = await new_user(0)
     header = await open_page(SessionState, user, url=URL)
@@ -243,7 +243,7 @@ async def test_site_without_sales_offers_and_sells_nothing(
 
 
 async def test_unconfigured_plan_is_shown_as_unknown(
-    open_page: OpenPage, services: Services, new_user: NewUser, lemon: Behaviour
+    open_page: OpenPage, services: Services, new_user: NewUser, lemon: Behavior
 ) -> None:
     user = await new_user(0)
     id = await subscribed(services, lemon, user)

@@ -20,12 +20,12 @@ from interviewer.state.dashboard_models import (
     HEIGHT,
     MARGIN,
     area_of,
-    course_words,
     points,
     resume_item,
+    score_comparison,
     streak_item,
     topic_items,
-    weakest_words,
+    weakest_topic_sentence,
 )
 from interviewer.wiring import Services
 from tests.conftest import NewUser
@@ -69,7 +69,7 @@ async def load(open_page: OpenPage, user: User | None) -> Any:
     ],
 )
 def test_last_score_is_compared_in_a_sentence(percents: tuple[int, ...], words: str) -> None:
-    assert course_words(percents[::-1]) == words
+    assert score_comparison(percents[::-1]) == words
 
 
 def test_points_run_left_to_right_inside_the_chart() -> None:
@@ -127,8 +127,8 @@ def test_topics_are_compared_from_two_interviews_on() -> None:
         ("55", "same"),
         ("", ""),
     ]
-    assert weakest_words(trends) == "Databases and Data Management is your weakest topic so far, at 40 %."
-    assert weakest_words([]) == ""
+    assert weakest_topic_sentence(trends) == "Databases and Data Management is your weakest topic so far, at 40 %."
+    assert weakest_topic_sentence([]) == ""
 
 
 @pytest.mark.parametrize(

@@ -19,10 +19,10 @@ from interviewer.state.appeal import AppealState
 from interviewer.state.bounds import BOOT, EVENTS, full_name
 from interviewer.state.event_gate import (
     LONGEST,
-    LONGEST_ADDRESS,
     LONGEST_REPORT,
-    MOST_REFUSED,
-    MOST_REPORTS,
+    MAX_REFUSED,
+    MAX_REPORTS,
+    MAX_URL_LENGTH,
     VIOLATION,
     EventGate,
     Reader,
@@ -125,7 +125,7 @@ def test_malformed_message_is_a_violation(text: object) -> None:
 def test_url_in_an_event_is_truncated() -> None:
     address = "/login?" + "x" * 150_000
     found = passed(event(ASK, {"question_id": 1}, pathname=address, asPath=address, query={"a": "b", "c": "x" * 9_000, "d": "e"}))
-    assert len(found["router_data"]["asPath"]) == LONGEST_ADDRESS
+    assert len(found["router_data"]["asPath"]) == MAX_URL_LENGTH
     assert found["router_data"]["query"] == {"a": "b"}
     assert len(json.dumps(found)) < 6_000
     odds: tuple[object, ...] = ([], "text", None)
@@ -163,7 +163,7 @@ def test_page_of_another_build_connects_without_its_event() -> None:
 
 def test_error_reports_are_truncated_and_limited() -> None:
     reader, report = Reader(), json.dumps(["client_error", {"error_type": "e", "message": "m" * 99_999, "other": "x"}])
-    for _ in range(MOST_REPORTS):
+    for _ in range(MAX_REPORTS):
         _, told = json.loads(reader.read("42/_event," + report).removeprefix("42/_event,"))
         assert told == {"error_type": "e", "message": "m" * LONGEST_REPORT}
     with pytest.raises(Refusal):
@@ -186,7 +186,7 @@ def test_hostile_messages_are_rejected_in_milliseconds() -> None:
 # -- the gate as the server sees it ----------------------------------------------------------------------------------
 
 
-class Behind:
+class FakeApp:
     """A fake app behind the gate, which accepts the websocket and records what it receives."""
 
     def __init__(self) -> None:
@@ -210,7 +210,7 @@ def run() -> Run:
     """Return a function that sends messages through a gate, and returns what passed and what was sent back."""
 
     def through(*texts: object, query: bytes = TOKEN, headers: list[tuple[bytes, bytes]] | None = None) -> Any:
-        behind, sent = Behind(), []
+        behind, sent = FakeApp(), []
         coming = iter(
             [
                 {"type": "websocket.connect"},
@@ -234,14 +234,14 @@ def run() -> Run:
 
 def test_too_many_refused_events_close_the_websocket(run: Run) -> None:
     good, bad = event(ASK, {"question_id": 1}), event("unknown")
-    received, sent = run(good, *[bad] * MOST_REFUSED, good)
+    received, sent = run(good, *[bad] * MAX_REFUSED, good)
     assert [message["type"] for message in received] == [
         "websocket.connect",
         "websocket.receive",
         "websocket.receive",
         "websocket.disconnect",
     ]
-    received, sent = run(good, *[bad] * (MOST_REFUSED + 1), good)
+    received, sent = run(good, *[bad] * (MAX_REFUSED + 1), good)
     assert received[-1] == {"type": "websocket.disconnect", "code": VIOLATION}
     assert [message["type"] for message in sent] == ["websocket.accept", "websocket.close"], "nothing is sent after the end"
     assert sent[-1]["code"] == VIOLATION

@@ -13,7 +13,7 @@ from reflex.istate.manager.memory import StateManagerMemory
 from reflex_base.event import Event
 from reflex_base.event.context import EmitDeltaProtocol, EventContext
 
-from interviewer.core.logs import Failures, Seldom
+from interviewer.core.logs import Failures, LogThrottle
 from interviewer.errors import AppError
 from interviewer.state import shared_store
 
@@ -67,7 +67,7 @@ async def test_equal_failures_are_logged_once_then_counted(
 
 
 async def test_store_outage_is_logged_once(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    monkeypatch.setattr(shared_store, "_seldom", Seldom(60))
+    monkeypatch.setattr(shared_store, "_throttle", LogThrottle(60))
     monkeypatch.setattr(shared_store, "_stranded", set())
     with caplog.at_level(logging.WARNING), _page():
         for _ in range(100):

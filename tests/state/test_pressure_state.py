@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from structlog.contextvars import get_contextvars
 
-from interviewer.core.capacity import Door
+from interviewer.core.capacity import CapacityQueue
 from interviewer.core.fair_queue import Turnstile
 from interviewer.errors import Crowded
 from interviewer.state.appeal import AppealState
@@ -25,12 +25,12 @@ async def test_answer_refused_for_overload_is_kept_and_retried(
 ) -> None:
     page = await begun(open_page, await new_user())
     full = Turnstile(1, 0)
-    services.interviews._calls.door = Door("model", full)
+    services.interviews._calls.door = CapacityQueue("model", full)
     async with full.place("somebody"):
         await send(page)
         assert (page.verdict_error, page.question_error) == (Crowded.user_message, Crowded.user_message)
         assert not any([page.sending, page.judging, page.asking])
-    services.interviews._calls.door = Door("model", Turnstile(2, 0))
+    services.interviews._calls.door = CapacityQueue("model", Turnstile(2, 0))
     await run(InterviewState.retry, page)
     assert (page.last.score, page.question.position) == (10, 2)
     assert (page.verdict_error, page.question_error) == ("", "")
@@ -39,7 +39,7 @@ async def test_answer_refused_for_overload_is_kept_and_retried(
 async def test_start_refused_for_overload_costs_no_credit(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
     page = await loaded(open_page, await new_user())
     full = Turnstile(1, 0)
-    services.interviews._calls.door = Door("model", full)
+    services.interviews._calls.door = CapacityQueue("model", full)
     async with full.place("somebody"):
         await run(InterviewState.start, page, {"job": "Senior backend engineer with Python"})
     assert (page.phase, page.error, page.job_text) == ("start", Crowded.user_message, "Senior backend engineer with Python")

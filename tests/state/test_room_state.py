@@ -24,7 +24,7 @@ async def test_skipping_scores_0_and_asks_the_next_question(open_page: OpenPage,
     assert (page.last.skipped, page.last.judged, page.last.score, page.last.may_appeal) == (True, True, 0, False)
     assert page.rail_items[0].dots == ["0", "now"]
     assert page.question.position == 2
-    assert page.said_verdict == "Question 1 is skipped and scores 0."
+    assert page.verdict_announcement == "Question 1 is skipped and scores 0."
     assert not any([page.sending, page.judging, page.asking])
 
 
@@ -63,18 +63,18 @@ async def test_question_and_verdict_are_announced_when_complete(
     open_page: OpenPage, new_user: NewUser, interviewer: ScriptedInterviewer
 ) -> None:
     page = await begun(open_page, await new_user())
-    assert page.said_question == "Now question 1 of 12, Introduction: Question 1.1?"
+    assert page.question_announcement == "Now question 1 of 12, Introduction: Question 1.1?"
     interviewer.gate.clear()
     sending = asyncio.create_task(send(page))
     await until(lambda: page.question_tail and page.feedback_tail)
-    assert page.said_verdict == "", "growing text is not announced"
-    assert page.said_question.startswith("Now question 1 ")
+    assert page.verdict_announcement == "", "growing text is not announced"
+    assert page.question_announcement.startswith("Now question 1 ")
     interviewer.gate.set()
     await sending
-    assert page.said_question == "Now question 2 of 12, Introduction: Question 1.2?"
-    assert page.said_verdict == "The answer to question 1 scored 10 of 10."
+    assert page.question_announcement == "Now question 2 of 12, Introduction: Question 1.2?"
+    assert page.verdict_announcement == "The answer to question 1 scored 10 of 10."
     again = await loaded(open_page, None)
-    assert (again.said_question, again.said_verdict) == ("", "")
+    assert (again.question_announcement, again.verdict_announcement) == ("", "")
 
 
 async def test_clocks_show_the_same_start_on_every_page(open_page: OpenPage, new_user: NewUser) -> None:

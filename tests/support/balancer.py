@@ -16,9 +16,9 @@ from types import TracebackType
 LOOK_EVERY = 0.25
 # Seconds that a request waits for a ready replica.
 PATIENCE = 15.0
-NOBODY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+UNAVAILABLE = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 PROBE = b"GET /ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-HARMLESS = (b"GET ", b"HEAD ", b"OPTIONS ")
+SAFE_METHODS = (b"GET ", b"HEAD ", b"OPTIONS ")
 
 
 class Request:
@@ -29,7 +29,7 @@ class Request:
         self.headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(b":") for line in lines)}
         self.upgrades = b"upgrade" in self.headers.get(b"connection", b"").lower()
         self.length = int(self.headers.get(b"content-length", b"0"))
-        self.repeatable = self.first.startswith(HARMLESS) or b"idempotency-key" in self.headers
+        self.repeatable = self.first.startswith(SAFE_METHODS) or b"idempotency-key" in self.headers
         kept = lines if self.upgrades else [line for line in lines if not line.lower().startswith(b"connection:")]
         self.passed = b"\r\n".join([self.first, *kept, *([] if self.upgrades else [b"Connection: close"]), b"", b""])
 
@@ -85,7 +85,7 @@ class Balancer:
     async def _look(self) -> None:
         while True:
             copies = list(self.copies)
-            found = await asyncio.gather(*[_is_well(port) for port in copies])
+            found = await asyncio.gather(*[_is_ready(port) for port in copies])
             self._well = [port for port, well in zip(copies, found, strict=True) if well]
             await asyncio.sleep(LOOK_EVERY)
 
@@ -113,7 +113,7 @@ class Balancer:
             try:
                 theirs, ours = await asyncio.open_connection("127.0.0.1", port)
             except OSError:
-                self._give_up_on(port)
+                self._mark_unhealthy(port)
                 continue
             try:
                 if (first := await _answer(request.passed + body, theirs, ours)) or not request.repeatable:
@@ -126,11 +126,11 @@ class Balancer:
                     return
             finally:
                 ours.close()
-            self._give_up_on(port)
+            self._mark_unhealthy(port)
         self.counts["lost"] += 1
-        writer.write(NOBODY)
+        writer.write(UNAVAILABLE)
 
-    def _give_up_on(self, port: int) -> None:
+    def _mark_unhealthy(self, port: int) -> None:
         """Count a retry, and send nothing to this replica until its next health check."""
         self.counts["again"] += 1
         self._well = [other for other in self._well if other != port]
@@ -154,7 +154,7 @@ async def _pump(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> N
     target.close()
 
 
-async def _is_well(port: int) -> bool:
+async def _is_ready(port: int) -> bool:
     try:
         async with asyncio.timeout(2):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)

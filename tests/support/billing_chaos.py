@@ -85,12 +85,12 @@ class Chaos:
             if self.chance.random() < 0.15:
                 await self.start()
             self.received += 1
-            dies_after = self.chance.randrange(25) if self.chance.random() < 0.2 else None
+            crash_after = self.chance.randrange(25) if self.chance.random() < 0.2 else None
             try:
-                with crashing(self.database, dies_after):
+                with crashing(self.database, crash_after):
                     await self.webhooks.receive(delivery.body, signature(delivery.body))
             except AppError:
-                if dies_after is None:
+                if crash_after is None:
                     raise
                 self.crashes += 1
                 queue.insert(self.chance.randint(0, len(queue)), delivery)
@@ -123,8 +123,8 @@ class Chaos:
             return
         assert row is not None
         if self.chance.random() < 1 / 3:
-            await failed_starts.give_back_lapsed(self.database)
-            await failed_starts.give_back_lapsed(self.database)
+            await failed_starts.return_expired_credits(self.database)
+            await failed_starts.return_expired_credits(self.database)
             return
         self.taken[CreditType(row.type)] += 1
         async with self.database.transaction() as session:

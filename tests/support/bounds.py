@@ -65,9 +65,9 @@ Generated from the code by `.venv/bin/python -m tests.support.bounds`; a test fa
   including pings and pongs, and for bytes, the limits are twice as high: {bounded_websockets.FRAMES:,} frames and
   {bounded_websockets.BYTES:,} bytes on one websocket, {bounded_websockets.CLIENT_FRAMES:,} and
   {bounded_websockets.CLIENT_BYTES:,} for a client. Nothing is read from a client that does not read, and messages are not
-  compressed. A websocket is closed after {event_gate.MOST_REFUSED} refused events.
-- **Events.** A page may have {backlog.OF_A_PAGE} unfinished events, a session {backlog.OF_A_SESSION}, and a client
-  {backlog.OF_A_CLIENT:,} (a quarter more for the events that fill a page). Further ones are refused, and the page says so.
+  compressed. A websocket is closed after {event_gate.MAX_REFUSED} refused events.
+- **Events.** A page may have {backlog.MAX_PER_PAGE} unfinished events, a session {backlog.MAX_PER_SESSION}, and a client
+  {backlog.MAX_PER_CLIENT:,} (a quarter more for the events that fill a page). Further ones are refused, and the page says so.
   Events still waiting {backlog.GONE:.0f} seconds after their page closed are dropped.
 - **Retention.** A page's state is dropped {retention.ANONYMOUS:.0f} seconds after its websocket closed if no user was signed
   in, otherwise after {retention.SIGNED_IN / 60:.0f} minutes. A process keeps at most {retention.MOST:,} of them; a store

@@ -16,7 +16,7 @@ from interviewer.core.database import driver_url
 from interviewer.core.embedded_postgres.postmaster import serves
 
 # The UID of an unprivileged account that exists on every system, for tests that run as root.
-ORDINARY = 65534
+UNPRIVILEGED_UID = 65534
 # The script imports everything first: the unprivileged account may not be able to read the checkout.
 _USE = """
 import os, sys

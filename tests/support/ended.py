@@ -79,7 +79,7 @@ class Home:
             return private("".join(page.heard))
 
     @contextmanager
-    def database_away(self) -> Iterator[None]:
+    def database_unavailable(self) -> Iterator[None]:
         """Refuse connections to the site's database, and close the open ones, while the block runs."""
         url = make_url(self.site.database_url)
         admin = create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT", poolclass=NullPool)
@@ -95,7 +95,7 @@ class Home:
 
 
 @contextmanager
-def home_on(site: Site) -> Iterator[Home]:
+def site_with_users(site: Site) -> Iterator[Home]:
     """Create Ada and Grace in the site's database."""
     engine = create_engine(site.database_url, poolclass=NullPool)
     yield Home(site, engine, seed(site.database_url, history=1)[0])

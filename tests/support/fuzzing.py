@@ -148,7 +148,7 @@ class Result:
 @contextmanager
 def started(folder: Path, database_url: str) -> Iterator[tuple[Site, Seed]]:
     """Start a site with every integration configured, so that nothing is refused for missing settings, and seed its database."""
-    lemon, github = lemonsqueezy_server.Behaviour(), github_server.Behaviour()
+    lemon, github = lemonsqueezy_server.Behavior(), github_server.Behavior()
     with ExitStack() as stack:
         lemon_url = stack.enter_context(lemonsqueezy_server.running(lemon))
         github_url = stack.enter_context(github_server.running(github))

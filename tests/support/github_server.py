@@ -65,7 +65,7 @@ class Code:
 
 
 @dataclass
-class Behaviour:
+class Behavior:
     """The configuration of the server and a record of what it has done.
 
     A fault is an HTTP status such as "500", a GitHub error such as "error:redirect_uri_mismatch", any JSON such as
@@ -91,10 +91,10 @@ class Behaviour:
         return code
 
 
-def build(behaviour: Behaviour) -> Starlette:
+def build(behaviour: Behavior) -> Starlette:
     """Return the server as an ASGI app."""
 
-    def route(path: str, method: str, endpoint: Callable[[Behaviour, Received], Response]) -> Route:
+    def route(path: str, method: str, endpoint: Callable[[Behavior, Received], Response]) -> Route:
         async def answer(request: Request) -> Response:
             form = {name: str(value) for name, value in (await request.form()).items()}
             received = Received(path, dict(request.headers), dict(request.query_params), form)
@@ -112,7 +112,7 @@ def _page(title: str, body: str, status: int = 200) -> Response:
     return HTMLResponse(PAGE.format(title=escape(title), body=body), status_code=status)
 
 
-def _authorize(behaviour: Behaviour, received: Received) -> Response:
+def _authorize(behaviour: Behavior, received: Received) -> Response:
     query = received.query
     if query.get("client_id") != behaviour.client_id or not (redirect_uri := query.get("redirect_uri")):
         return _page("Page not found", "<p>This is not the web page you are looking for.</p>", 404)
@@ -135,7 +135,7 @@ def _back(redirect_uri: str, query: dict[str, str], **told: str) -> Response:
     return RedirectResponse(f"{redirect_uri}{'&' if '?' in redirect_uri else '?'}{urlencode(told)}", status_code=302)
 
 
-def _access_token(behaviour: Behaviour, received: Received) -> Response:
+def _access_token(behaviour: Behavior, received: Received) -> Response:
     form = received.form
     if (form.get("client_id"), form.get("client_secret")) != (behaviour.client_id, behaviour.client_secret):
         return _error("incorrect_client_credentials", received)
@@ -158,7 +158,7 @@ def _error(error: str, received: Received) -> Response:
     return JSONResponse({"error": error, "error_description": f"{received.form}", "error_uri": "https://docs.example.com"})
 
 
-def _api(behaviour: Behaviour, received: Received) -> Response:
+def _api(behaviour: Behavior, received: Received) -> Response:
     if not (person := behaviour.tokens.get(received.headers.get("authorization", "").removeprefix("Bearer "))):
         return JSONResponse({"message": "Bad credentials", "status": "401"}, status_code=401)
     if received.path == EMAILS:
@@ -195,7 +195,7 @@ async def _cut() -> AsyncIterator[str]:
 
 
 @contextmanager
-def running(behaviour: Behaviour) -> Iterator[str]:
+def running(behaviour: Behavior) -> Iterator[str]:
     """Serve on a free loopback port from a thread. Yields the base URL, which is also that of the API."""
     with served(build(behaviour)) as url:
         yield url

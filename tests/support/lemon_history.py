@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass, field
 
 from tests.support.billing import PREMIUM, PRO, shop
-from tests.support.lemon_store import Delivery, Impossible, Store
+from tests.support.lemon_store import Delivery, InvalidCommand, Store
 
 MONTH = {PRO: 10, PREMIUM: 20}
 BEGINNINGS = ("subscribe", "subscribe", "trial", "buy")
@@ -70,7 +70,7 @@ class Life:
         for command in commands:
             try:
                 getattr(self, f"_{command}")()
-            except (Impossible, IndexError):
+            except (InvalidCommand, IndexError):
                 continue
         return self
 

@@ -16,11 +16,11 @@ from tests.support.lemon_records import Resource, Variant, time
 START = datetime(2026, 3, 2, 9, 14, tzinfo=UTC)
 TRIAL = timedelta(days=14)
 # A failed payment is retried after this time. Until then, the subscription's `renews_at` has that date.
-NEXT_TRY = timedelta(days=5)
-SIGNED_FOR = timedelta(hours=24)
+RETRY_DELAY = timedelta(days=5)
+SIGNATURE_LIFETIME = timedelta(hours=24)
 
 
-class Impossible(ValueError):
+class InvalidCommand(ValueError):
     """The store cannot run this command on the subscription in its current state."""
 
 
@@ -118,17 +118,17 @@ class Store:
 
     def end_trial(self, id: str) -> list[Delivery]:
         """End a trial by charging the first payment."""
-        self._demand(id, "on_trial")
+        self._require_status(id, "on_trial")
         return self._charge(id)
 
     def renew(self, id: str) -> list[Delivery]:
         """Charge the next month. The clock advances to the end of the cycle if necessary."""
-        self._demand(id, "active", "past_due", "unpaid")
+        self._require_status(id, "active", "past_due", "unpaid")
         return self._charge(id)
 
     def fail(self, id: str) -> list[Delivery]:
         """Fail the next month's payment. If a payment is already pending, fail that one again."""
-        attributes = self._demand(id, "on_trial", "active", "past_due")
+        attributes = self._require_status(id, "on_trial", "active", "past_due")
         self._tick(until=self._cycle_ends[id])
         pending = self._pending(id)
         if pending is None:
@@ -136,14 +136,14 @@ class Store:
             pending = self._new_invoice(self.subscriptions[id], "renewal", price, "pending")
         pending["attributes"]["updated_at"] = time(self.now)
         failed = self._fire("subscription_payment_failed", pending)
-        return [failed, *self._change(id, status="past_due", renews_at=time(self.now + NEXT_TRY))]
+        return [failed, *self._change(id, status="past_due", renews_at=time(self.now + RETRY_DELAY))]
 
     def recover(self, id: str) -> list[Delivery]:
-        """Pay the pending invoice after its payment failed. Raises Impossible if there is none."""
-        self._demand(id, "past_due", "unpaid")
+        """Pay the pending invoice after its payment failed. Raises InvalidCommand if there is none."""
+        self._require_status(id, "past_due", "unpaid")
         invoice = self._pending(id)
         if invoice is None:
-            raise Impossible(f"subscription {id} has no invoice to pay")
+            raise InvalidCommand(f"subscription {id} has no invoice to pay")
         self._tick()
         in_cycle = invoice["attributes"]["billing_reason"] == "updated"
         paid = {"status": "paid", "status_formatted": "Paid", "updated_at": time(self.now)}
@@ -157,7 +157,7 @@ class Store:
 
         `charged` invoices an active subscription immediately (0 for a downgrade); `paid` says whether an amount due is paid.
         """
-        attributes = self._demand(id, "on_trial", "active", "past_due", "paused", "unpaid")
+        attributes = self._require_status(id, "on_trial", "active", "past_due", "paused", "unpaid")
         old, new = self.variants[str(attributes["variant_id"])], self.variants[variant]
         if old == new:
             return []
@@ -177,26 +177,26 @@ class Store:
 
         Nothing more is charged, and it runs until the end of the paid period. Does nothing if already cancelled.
         """
-        attributes = self._demand(id, "on_trial", "active", "past_due", "paused", "unpaid", "cancelled")
+        attributes = self._require_status(id, "on_trial", "active", "past_due", "paused", "unpaid", "cancelled")
         if attributes["status"] == "cancelled":
             return []
         ends = time(max(self._cycle_ends[id], self.now))
         return self._change(id, *_with("cancelled"), status="cancelled", cancelled=True, pause=None, renews_at=ends, ends_at=ends)
 
     def resume(self, id: str) -> list[Delivery]:
-        """Resume a cancelled subscription. Raises Impossible if the paid period is over; does nothing if it is not cancelled."""
-        attributes = self._demand(id, "on_trial", "active", "past_due", "paused", "unpaid", "cancelled")
+        """Resume a cancelled subscription, if it is one. Raises InvalidCommand if the paid period is over."""
+        attributes = self._require_status(id, "on_trial", "active", "past_due", "paused", "unpaid", "cancelled")
         if attributes["status"] != "cancelled":
             return []
         if attributes["ends_at"] and attributes["ends_at"] <= time(self.now):
-            raise Impossible(f"subscription {id} has ended")
+            raise InvalidCommand(f"subscription {id} has ended")
         trial = attributes["trial_ends_at"]
         status = "on_trial" if trial and trial > time(self.now) else "active"
         return self._change(id, *_with("resumed"), status=status, cancelled=False, ends_at=None)
 
     def expire(self, id: str) -> list[Delivery]:
         """Expire the subscription. If it is cancelled, the clock first advances to the end of the paid period."""
-        attributes = self._demand(id, "on_trial", "active", "past_due", "paused", "unpaid", "cancelled")
+        attributes = self._require_status(id, "on_trial", "active", "past_due", "paused", "unpaid", "cancelled")
         if attributes["ends_at"]:
             self._tick(until=self._cycle_ends[id])
         ends = attributes["ends_at"] or time(self.now)
@@ -204,17 +204,17 @@ class Store:
 
     def pause(self, id: str) -> list[Delivery]:
         """Pause the subscription: no payments are collected, and no service is provided."""
-        self._demand(id, "active", "past_due", "unpaid")
+        self._require_status(id, "active", "past_due", "unpaid")
         return self._change(id, *_with("paused"), status="paused", pause={"mode": "void", "resumes_at": None})
 
     def unpause(self, id: str) -> list[Delivery]:
         """Resume a paused subscription, which collects payments again."""
-        self._demand(id, "paused")
+        self._require_status(id, "paused")
         return self._change(id, *_with("unpaused"), status="active", pause=None)
 
     def unpaid(self, id: str) -> list[Delivery]:
         """Mark the subscription as unpaid, because all payment attempts have failed. This fires only `subscription_updated`."""
-        self._demand(id, "past_due")
+        self._require_status(id, "past_due")
         return self._change(id, status="unpaid")
 
     def refund_order(self, order_id: str, cents: int | None = None) -> list[Delivery]:
@@ -257,13 +257,13 @@ class Store:
         return self._next_id - 1
 
     def _signed(self, path: str) -> str:
-        address = f"{self.site}/{path}?expires={int((self.now + SIGNED_FOR).timestamp())}"
+        address = f"{self.site}/{path}?expires={int((self.now + SIGNATURE_LIFETIME).timestamp())}"
         return f"{address}&signature={hashlib.sha256(address.encode()).hexdigest()}"
 
-    def _demand(self, id: str, *statuses: str) -> Resource:
+    def _require_status(self, id: str, *statuses: str) -> Resource:
         attributes: Resource = self.subscriptions[id]["attributes"]
         if attributes["status"] not in statuses:
-            raise Impossible(f"subscription {id} is {attributes['status']}")
+            raise InvalidCommand(f"subscription {id} is {attributes['status']}")
         return attributes
 
     def _pending(self, id: str) -> Resource | None:
@@ -301,7 +301,7 @@ class Store:
         attributes = resource["attributes"]
         refunded = attributes["total"] if cents is None else attributes["refunded_amount"] + cents
         if refunded > attributes["total"]:
-            raise Impossible("more than was paid")
+            raise InvalidCommand("more than was paid")
         attributes |= records.money("refunded_amount", refunded) | {"updated_at": time(self.now)}
         if refunded == attributes["total"]:
             attributes |= {"status": "refunded", "status_formatted": "Refunded"}

@@ -26,7 +26,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from tests.support.lemon_records import Resource, Variant
-from tests.support.lemon_store import Delivery, Impossible, Store
+from tests.support.lemon_store import Delivery, InvalidCommand, Store
 from tests.support.serving import served
 
 MEDIA_TYPE = "application/vnd.api+json"
@@ -65,7 +65,7 @@ class Statuses(MutableMapping[str, str]):
         return len(self._store.subscriptions)
 
 
-class Behaviour:
+class Behavior:
     """The configuration of the server and a record of what it has done.
 
     Each API request uses up one of `faults`: an HTTP status, 0 for a 504 after five seconds, "html" for an HTML page,
@@ -135,7 +135,7 @@ class Behaviour:
             return 0
 
 
-def build(behaviour: Behaviour) -> Starlette:
+def build(behaviour: Behavior) -> Starlette:
     """Return the server as an ASGI app."""
     return Starlette(
         routes=[
@@ -155,7 +155,7 @@ def build(behaviour: Behaviour) -> Starlette:
     )
 
 
-def _guarded(behaviour: Behaviour, handler: Handler) -> Handler:
+def _guarded(behaviour: Behavior, handler: Handler) -> Handler:
     """Return a handler that records the request, applies faults, and requires the API key and the JSON:API headers."""
 
     async def guarded(request: Request) -> Response:
@@ -171,13 +171,13 @@ def _guarded(behaviour: Behaviour, handler: Handler) -> Handler:
         behaviour.catch_up()
         try:
             return await handler(request)
-        except (Impossible, KeyError, TypeError, ValueError):
+        except (InvalidCommand, KeyError, TypeError, ValueError):
             return _error(422)
 
     return guarded
 
 
-async def _fault(behaviour: Behaviour) -> Response | None:
+async def _fault(behaviour: Behavior) -> Response | None:
     """Return the next faulty response, or None if there is none."""
     left = behaviour.busy_until - time.monotonic()
     if left > 0:
@@ -199,7 +199,7 @@ async def _fault(behaviour: Behaviour) -> Response | None:
     return HTMLResponse(PAGE.format(title="Be right back", body=""))
 
 
-def _me(behaviour: Behaviour) -> Handler:
+def _me(behaviour: Behavior) -> Handler:
     async def me(request: Request) -> Response:
         user = {"type": "users", "id": "1", "attributes": {"name": "Our store"}}
         return _answer(user, meta={"test_mode": behaviour.store.test_mode})
@@ -207,7 +207,7 @@ def _me(behaviour: Behaviour) -> Handler:
     return me
 
 
-def _store(behaviour: Behaviour) -> Handler:
+def _store(behaviour: Behavior) -> Handler:
     async def store(request: Request) -> Response:
         id = request.path_params["id"]
         if id != behaviour.store.store_id:
@@ -217,7 +217,7 @@ def _store(behaviour: Behaviour) -> Handler:
     return store
 
 
-def _variant(behaviour: Behaviour) -> Handler:
+def _variant(behaviour: Behavior) -> Handler:
     async def variant(request: Request) -> Response:
         if not (found := behaviour.store.variants.get(request.path_params["id"])):
             return _error(404)
@@ -229,7 +229,7 @@ def _variant(behaviour: Behaviour) -> Handler:
     return variant
 
 
-def _subscription(behaviour: Behaviour) -> Handler:
+def _subscription(behaviour: Behavior) -> Handler:
     async def subscription(request: Request) -> Response:
         store, id = behaviour.store, request.path_params["id"]
         if id not in store.subscriptions:
@@ -249,17 +249,17 @@ def _patched(store: Store, id: str, data: Resource) -> list[Delivery]:
     """Apply a PATCH request to a subscription and return the webhooks. Raises ValueError or KeyError if it is not possible."""
     attributes = data["attributes"]
     if (data["type"], data["id"]) != ("subscriptions", id):
-        raise Impossible("another one is meant")
+        raise InvalidCommand("another one is meant")
     if "cancelled" in attributes:
         return store.cancel(id) if attributes["cancelled"] else store.resume(id)
     variant = store.variants[str(attributes["variant_id"])]
     if not isinstance(attributes["variant_id"], int) or not variant.monthly:
-        raise Impossible("no variant for a subscription")
+        raise InvalidCommand("no variant for a subscription")
     charged = attributes.get("invoice_immediately", False) and not attributes.get("disable_prorations", False)
     return store.change_variant(id, variant.id, charged=charged)
 
 
-def _list(behaviour: Behaviour, kind: str) -> Handler:
+def _list(behaviour: Behavior, kind: str) -> Handler:
     async def list_records(request: Request) -> Response:
         """Return one page of records, newest first."""
         page, size = int(request.query_params.get("page[number]", 1)), int(request.query_params.get("page[size]", 10))
@@ -275,7 +275,7 @@ def _list(behaviour: Behaviour, kind: str) -> Handler:
     return list_records
 
 
-def _checkout(behaviour: Behaviour) -> Handler:
+def _checkout(behaviour: Behavior) -> Handler:
     async def checkout(request: Request) -> Response:
         store, data = behaviour.store, (await request.json())["data"]
         attributes, related = data["attributes"], data["relationships"]
@@ -295,13 +295,13 @@ def _checkout(behaviour: Behaviour) -> Handler:
     return checkout
 
 
-def _variant_of(behaviour: Behaviour, request: Request) -> tuple[Resource, Variant]:
+def _variant_of(behaviour: Behavior, request: Request) -> tuple[Resource, Variant]:
     """Return the attributes and variant of a checkout. Raises KeyError if it does not exist."""
     attributes = behaviour.checkouts[request.path_params["id"]]["attributes"]
     return attributes, behaviour.store.variants[str(attributes["variant_id"])]
 
 
-def _checkout_page(behaviour: Behaviour) -> Handler:
+def _checkout_page(behaviour: Behavior) -> Handler:
     async def page(request: Request) -> Response:
         try:
             attributes, variant = _variant_of(behaviour, request)
@@ -315,7 +315,7 @@ def _checkout_page(behaviour: Behaviour) -> Handler:
     return page
 
 
-def _pay(behaviour: Behaviour) -> Handler:
+def _pay(behaviour: Behavior) -> Handler:
     async def pay(request: Request) -> Response:
         """Place the order and deliver its webhooks, then redirect the buyer back to the app."""
         try:
@@ -353,7 +353,7 @@ def _error(status: int, headers: Mapping[str, str] | None = None, pointer: str =
 
 
 @contextmanager
-def running(behaviour: Behaviour) -> Iterator[str]:
+def running(behaviour: Behavior) -> Iterator[str]:
     """Serve on a free loopback port from a thread. Yields the base URL for the client."""
     with served(build(behaviour)) as url:
         yield url
@@ -365,7 +365,7 @@ def main(port: int, webhook_url: str, secret: str) -> None:
     IDs start at the current time, so they do not repeat those of earlier runs.
     """
     store = Store(first_id=int(time.time()), start=datetime.now(UTC), test_mode=True)
-    behaviour = Behaviour(store=store, webhook_url=webhook_url, webhook_secret=secret, real_time=True)
+    behaviour = Behavior(store=store, webhook_url=webhook_url, webhook_secret=secret, real_time=True)
     settings = {
         "LEMON_API_KEY": behaviour.api_key,
         "LEMON_API_URL": f"http://127.0.0.1:{port}",

@@ -30,7 +30,7 @@ KEY_POINTS = [
     {"point": "Gives a reason", "weight": 2},
     {"point": "Names a trade-off", "weight": 1},
 ]
-HEARD = ("first", "because", "trade-off")
+KEYWORDS = ("first", "because", "trade-off")
 FEEDBACK = (
     "You said what happens first and gave a reason for it, which is the heart of the matter. What is missing is the price of "
     "that choice: name what gets slower or harder, and when you would decide otherwise. Next time, back it with a number. "
@@ -42,18 +42,18 @@ USAGE = {"prompt_tokens": 1500, "completion_tokens": 200, "total_tokens": 1700, 
 
 
 @dataclass
-class Behaviour:
+class Behavior:
     """The configuration of the server, which tests may change between requests, and a record of its requests."""
 
     first: float = 0.0  # seconds before the first token
     rate: float = 0.0  # tokens per second after that; 0 sends all at once
     at_once: bool = False  # whether a reply is sent in one piece, after `first` seconds
-    marks_by_words: bool = False  # whether a verdict marks as hit the key points whose word in `HEARD` the answer contains
+    marks_by_keyword: bool = False  # whether a verdict marks as hit the key points whose word in `KEYWORDS` the answer contains
     stamps: bool = False  # whether every third word of questions and feedback is its send time
     feedback_tokens: int = 0  # length of the feedback; 0 for its natural length
     faults: list[str] = field(default_factory=list)  # each request uses up one; "" for a good reply
     usage: dict[str, Any] = field(default_factory=lambda: dict(USAGE))  # the token usage it reports if requested; empty for none
-    knows_usage: bool = True  # whether it accepts `stream_options`
+    supports_usage: bool = True  # whether it accepts `stream_options`
     models: list[str] = field(default_factory=list)  # the model names it lists
     fault_for: dict[str, str] = field(default_factory=dict)  # fault by kind of request; it lasts until removed
     remembers: bool = True  # whether it records requests
@@ -78,7 +78,7 @@ def stamp() -> str:
     return f"t{int(time.time() * 1000) % STAMPS_END:07d}"
 
 
-def reply(kind: str, data: dict[str, Any], behaviour: Behaviour) -> dict[str, Any]:
+def reply(kind: str, data: dict[str, Any], behaviour: Behavior) -> dict[str, Any]:
     """Return a good reply to a request of this kind: a question, a verdict, or a job analysis."""
     if kind == "question":
         number = len(data.get("asked_so_far", [])) + 1
@@ -100,8 +100,8 @@ def reply(kind: str, data: dict[str, Any], behaviour: Behaviour) -> dict[str, An
             feedback = "".join((tokens(FEEDBACK) * 50)[: behaviour.feedback_tokens]).strip()
         if behaviour.stamps:
             feedback = stamped(feedback)
-        if behaviour.marks_by_words:
-            said = [(word, data["answer"].casefold().find(word)) for word in HEARD]
+        if behaviour.marks_by_keyword:
+            said = [(word, data["answer"].casefold().find(word)) for word in KEYWORDS]
             marks = [
                 {"key_point": n, "mark": "hit" if at >= 0 else "missed", "quote": word if at >= 0 else ""}
                 for n, (word, at) in enumerate(said)
@@ -126,7 +126,7 @@ def reply(kind: str, data: dict[str, Any], behaviour: Behaviour) -> dict[str, An
     }
 
 
-def spoilt(text: str, fault: str) -> str:
+def with_fault(text: str, fault: str) -> str:
     """Return a reply with this fault in its text, or unchanged if the fault does not affect the text."""
     document = json.loads(text)
     match fault:
@@ -149,7 +149,7 @@ def spoilt(text: str, fault: str) -> str:
     return text
 
 
-def build(behaviour: Behaviour) -> Starlette:
+def build(behaviour: Behavior) -> Starlette:
     """Return the server as an ASGI app."""
 
     async def completions(request: Request) -> Response:
@@ -157,7 +157,7 @@ def build(behaviour: Behaviour) -> Starlette:
         kind = body["response_format"]["json_schema"]["name"]
         if behaviour.remembers:
             behaviour.requests.append(body)
-        if body.get("stream_options") and not behaviour.knows_usage:
+        if body.get("stream_options") and not behaviour.supports_usage:
             refusal = {"message": "Unrecognized request argument supplied: stream_options", "type": "invalid_request_error"}
             return JSONResponse({"error": refusal}, status_code=400)
         fault = behaviour.fault_for.get(kind) or (behaviour.faults.pop(0) if behaviour.faults else "")
@@ -167,7 +167,7 @@ def build(behaviour: Behaviour) -> Starlette:
         if fault == "hang":
             await asyncio.sleep(30)
         data = json.loads(body["messages"][-1]["content"])
-        text = spoilt(json.dumps(reply(kind, data, behaviour), ensure_ascii=False), fault)
+        text = with_fault(json.dumps(reply(kind, data, behaviour), ensure_ascii=False), fault)
         wanted = (body.get("stream_options") or {}).get("include_usage")
         usage = behaviour.usage if wanted else {}
         if behaviour.at_once:
@@ -186,7 +186,7 @@ def build(behaviour: Behaviour) -> Starlette:
     )
 
 
-async def _events(text: str, kind: str, fault: str, behaviour: Behaviour, usage: dict[str, Any]) -> AsyncIterator[str]:
+async def _events(text: str, kind: str, fault: str, behaviour: Behavior, usage: dict[str, Any]) -> AsyncIterator[str]:
     if behaviour.first:
         await asyncio.sleep(behaviour.first)
     pieces = tokens(text)
@@ -240,7 +240,7 @@ def _chunk(delta: dict[str, Any] | None, finish: str | None, usage: dict[str, An
 
 
 @contextmanager
-def running(behaviour: Behaviour, port: int = 0) -> Iterator[str]:
+def running(behaviour: Behavior, port: int = 0) -> Iterator[str]:
     """Serve on loopback from a thread, by default on a free port. Yields the base URL for the client."""
     with served(build(behaviour), port) as url:
         yield f"{url}/v1"
@@ -256,7 +256,7 @@ def main() -> None:
     parser.add_argument("--at-once", action="store_true")
     parser.add_argument("--stamps", action="store_true")
     given = parser.parse_args()
-    behaviour = Behaviour(
+    behaviour = Behavior(
         first=given.first,
         rate=given.rate,
         at_once=given.at_once,

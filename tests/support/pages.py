@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import ConsoleMessage, Page, Request, Response
 
 from interviewer.accounts.browser_sessions import COOKIE
-from tests.support.people import PRACTISED, Newcomer, Veteran
+from tests.support.people import PRACTICED, Newcomer, Veteran
 
 
 class Who(Enum):
@@ -67,8 +67,8 @@ PAGES = (
     Shown("shared", "/shared/{shared}", loads=True, fails=True),
     Shown("shared-gone", "/shared/0"),
     Shown("review-missing", "/interview/999999", Who.VETERAN),
-    Shown("practice-new", f"/practice?question={PRACTISED}", Who.NEWCOMER, loads=True, fails=True),
-    Shown("practice", f"/practice?question={PRACTISED}", Who.VETERAN),
+    Shown("practice-new", f"/practice?question={PRACTICED}", Who.NEWCOMER, loads=True, fails=True),
+    Shown("practice", f"/practice?question={PRACTICED}", Who.VETERAN),
     Shown("practice-missing", "/practice?question=no-such-question", Who.VETERAN),
     Shown("account", "/account", Who.VETERAN, loads=True, fails=True),
 )
@@ -76,9 +76,9 @@ PAGES = (
 SIZES = ((1280, 800), (390, 844))
 MODES = ("light", "dark")
 # Placeholders for content that is still loading.
-NOT_THERE_YET = "main .skeleton, main [aria-busy=true]"
+LOADING_PLACEHOLDERS = "main .skeleton, main [aria-busy=true]"
 # The server has responded, no placeholder is left, and the page has text.
-_THERE = f"() => !document.querySelector('{NOT_THERE_YET}') && document.querySelector('main').innerText.trim()"
+_LOADED = f"() => !document.querySelector('{LOADING_PLACEHOLDERS}') && document.querySelector('main').innerText.trim()"
 # The mode is active, and no color transition is running.
 _CHANGED = """mode => document.documentElement.classList.contains(mode)
     && !document.getAnimations().some(one => one.playState === "running")"""
@@ -114,7 +114,7 @@ class Visitors:
         self.become(page, shown.who)
         page.goto(self.address(shown))
         page.wait_for_load_state("networkidle")
-        page.wait_for_function(_THERE)
+        page.wait_for_function(_LOADED)
 
 
 @dataclass
@@ -151,7 +151,7 @@ class Weights:
     style: int
 
 
-def weigher(page: Page) -> Callable[[], Weights]:
+def size_recorder(page: Page) -> Callable[[], Weights]:
     """Start recording the files that a page loads. The returned function stops recording and returns their sizes."""
     loaded: dict[str, dict[str, Response]] = {"script": {}, "stylesheet": {}}
 

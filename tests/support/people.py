@@ -29,7 +29,7 @@ from tests.support.newcomers import BROWSER, PASSWORD
 
 # The sample job of each finished interview and how many days ago it took place, oldest first. An empty job means none.
 HISTORY = (("junior", 41), ("mid-level", 30), ("", 19), ("mid-level", 11), ("senior", 3))
-PRACTISED = "databases-composite-index-order"
+PRACTICED = "databases-composite-index-order"
 # The share of the model answer that each answer contains. Candidates improve by `_BETTER` from one interview to the next.
 _SHARES = (0.3, 0.9, 0.5, 0.2, 0.7, 0.4, 1.0)
 _BETTER = 0.12
@@ -74,11 +74,11 @@ async def _seed(database_url: str, history: int) -> tuple[Veteran, Newcomer]:
             await _interview(services, person, job, 12, number * _BETTER)
             for number, (job, _) in enumerate(HISTORY[-history:], 5 - history)
         ]
-        await _practise(services, person)
+        await _practice(services, person)
         paused = await _interview(services, person, "junior", 4, 0.3)
         await services.interviews.set_status(person.id, paused, InterviewStatus.PAUSED)
         first, later = await _interview(services, person, "", 0, 0), await _interview(services, person, "senior", 2, 0.5)
-        await _date_back(services.database, finished)
+        await _backdate(services.database, finished)
         link, _ = await services.sharing.share(person.id, finished[-1])
         cookie, secret = await services.sessions.open(person, BROWSER), link.rpartition("/")[2]
         return (
@@ -121,7 +121,7 @@ async def _interview(services: wiring.Services, person: User, job: str, answers:
         elif isinstance(happened, Asked):
             question_id = happened.turn.question_id
     for _, share in zip(range(answers), cycle(_SHARES), strict=False):
-        said = await _said(services.database, question_id, min(1.0, share + better))
+        said = await _partial_answer(services.database, question_id, min(1.0, share + better))
         client_id = UUID(int=interview_id * 1000 + question_id)
         async for happened in services.interviews.answer(person.id, interview_id, question_id, said, client_id):
             if isinstance(happened, Asked):
@@ -129,21 +129,21 @@ async def _interview(services: wiring.Services, person: User, job: str, answers:
     return interview_id
 
 
-async def _said(database: Database, question_id: int, share: float) -> str:
+async def _partial_answer(database: Database, question_id: int, share: float) -> str:
     """Return this share of a question's model answer, with a remark, as a candidate would say it."""
     async with database.transaction() as session:
         row = await session.execute(text("SELECT rubric ->> 'model_answer' FROM questions WHERE id = :id"), {"id": question_id})
     return f"{first_part(str(row.scalar_one()), share)} {_REMARK}"
 
 
-async def _practise(services: wiring.Services, person: User) -> None:
-    exercise = await services.practice.question(person.id, PRACTISED)
+async def _practice(services: wiring.Services, person: User) -> None:
+    exercise = await services.practice.question(person.id, PRACTICED)
     whole = str(exercise.question.rubric["model_answer"])
     for number, share in enumerate((0.3, 0.9)):
-        await services.practice.attempt(person.id, PRACTISED, f"{first_part(whole, share)} {_REMARK}", UUID(int=number + 1))
+        await services.practice.attempt(person.id, PRACTICED, f"{first_part(whole, share)} {_REMARK}", UUID(int=number + 1))
 
 
-async def _date_back(database: Database, finished: list[int]) -> None:
+async def _backdate(database: Database, finished: list[int]) -> None:
     """Backdate the finished interviews to the days in `HISTORY`."""
     async with database.transaction() as session:
         for id, (_, days) in zip(finished, HISTORY[-len(finished) :], strict=True):

@@ -173,7 +173,7 @@ class Load:
 
 
 @contextmanager
-def opened_page() -> Iterator[Page]:
+def chromium_page() -> Iterator[Page]:
     """Yield a new page in Chromium."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_ARGUMENTS)

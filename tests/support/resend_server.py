@@ -40,7 +40,7 @@ class Received:
 
 
 @dataclass
-class Behaviour:
+class Behavior:
     """The configuration of the server and a record of what it has done.
 
     A fault is an HTTP status such as "422", a status with another error name such as "409:concurrent_idempotent_requests", or
@@ -63,7 +63,7 @@ class Behaviour:
     peers: set[tuple[str, int]] = field(default_factory=set)  # addresses of the connections that requests came from
 
 
-def build(behaviour: Behaviour) -> Starlette:
+def build(behaviour: Behavior) -> Starlette:
     """Return the server as an ASGI app."""
 
     async def emails(request: Request) -> Response:
@@ -107,7 +107,7 @@ def build(behaviour: Behaviour) -> Starlette:
     return Starlette(routes=[Route("/emails", emails, methods=["POST"]), Route("/domains", domains)])
 
 
-def _too_many(behaviour: Behaviour, now: float) -> JSONResponse | None:
+def _too_many(behaviour: Behavior, now: float) -> JSONResponse | None:
     """Return a 429 for a request beyond the limit. Otherwise record the request as accepted and return None."""
     within = [at for at in behaviour.taken if now - at < 1]
     if behaviour.a_second and len(within) >= behaviour.a_second:
@@ -143,7 +143,7 @@ def _faulty(fault: str, received: Received) -> Response:
     return _error(int(status), name or NAMES.get(int(status), "application_error"), message)
 
 
-def _refusal(behaviour: Behaviour, received: Received) -> Response | None:
+def _refusal(behaviour: Behavior, received: Received) -> Response | None:
     """Return Resend's error response to an invalid request, or None if the request is valid."""
     if not received.authorization.removeprefix("Bearer ").strip():
         return _error(401, "missing_api_key", "Missing API key in the authorization header.")
@@ -156,7 +156,7 @@ def _refusal(behaviour: Behaviour, received: Received) -> Response | None:
     return None
 
 
-def _accepted(behaviour: Behaviour, received: Received) -> str:
+def _accepted(behaviour: Behavior, received: Received) -> str:
     """Send the mail and return its ID. If the idempotency key was used before, send nothing and return the earlier ID."""
     if received.key and received.key in behaviour.ids:
         return behaviour.ids[received.key]
@@ -178,7 +178,7 @@ async def _cut() -> AsyncIterator[str]:
 
 
 @contextmanager
-def running(behaviour: Behaviour) -> Iterator[str]:
+def running(behaviour: Behavior) -> Iterator[str]:
     """Serve on a free loopback port from a thread. Yields the base URL for the client."""
     with served(build(behaviour)) as url:
         yield url

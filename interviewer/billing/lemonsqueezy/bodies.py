@@ -44,7 +44,7 @@ def _object(value: object) -> object:
 
 
 LemonId = Annotated[str, BeforeValidator(_digits), Field(pattern=r"^[0-9]{1,20}$")]
-Words = Annotated[str, Field(max_length=320), AfterValidator(_storable)]
+ShortText = Annotated[str, Field(max_length=320), AfterValidator(_storable)]
 Cents = Annotated[int, Field(ge=0, le=_MAX_INT)]
 Moment = Annotated[AwareDatetime, AfterValidator(_storable_moment)]
 
@@ -87,7 +87,7 @@ class _Record(BaseModel):
 
 
 class _Refundable(_Record):
-    status: Words = ""
+    status: ShortText = ""
     total: Cents
     refunded: bool = False
     refunded_amount: Cents | None = None
@@ -103,7 +103,7 @@ class _Refundable(_Record):
 class OrderBody(_Refundable):
     """An order's attributes."""
 
-    user_email: Words = ""
+    user_email: ShortText = ""
     first_order_item: OrderItem | None = None
     created_at: Moment
 
@@ -116,7 +116,7 @@ class OrderBody(_Refundable):
 class SubscriptionBody(_Record):
     """A subscription's attributes."""
 
-    user_email: Words = ""
+    user_email: ShortText = ""
     order_id: LemonId | None = None
     variant_id: LemonId
     status: SubscriptionStatus
@@ -131,7 +131,7 @@ class SubscriptionBody(_Record):
 class InvoiceBody(_Refundable):
     """A subscription invoice's attributes."""
 
-    user_email: Words = ""
+    user_email: ShortText = ""
     subscription_id: LemonId
     billing_reason: Annotated[str, Field(max_length=20), AfterValidator(_storable)]
     created_at: Moment
@@ -177,8 +177,8 @@ class Notice:
     @property
     def email(self) -> str:
         """The buyer's email address, as typed at the checkout."""
-        told = self.order or self.subscription or self.invoice
-        return told.user_email if told else ""
+        record = self.order or self.subscription or self.invoice
+        return record.user_email if record else ""
 
 
 def order_subject(order_id: str) -> str:
@@ -248,11 +248,11 @@ def fetched(resource: dict[str, Any]) -> Notice | None:
 
 def _notice(event: str, kind: Kind, data: Resource, reference: str, *, fetched: bool = False) -> Notice:
     try:
-        told = _Delivered.model_validate({"id": data.id, "kind": kind, "attributes": data.attributes})
+        record = _Delivered.model_validate({"id": data.id, "kind": kind, "attributes": data.attributes})
     except ValidationError as error:
         places = sorted({".".join(str(part) for part in item["loc"][1:]) or "id" for item in error.errors(include_url=False)})
         raise BadRequest(f"The event has missing or invalid fields: {', '.join(places)[:150]}.") from None
-    return Notice(event, told.id, reference, told.order, told.subscription, told.invoice, fetched)
+    return Notice(event, record.id, reference, record.order, record.subscription, record.invoice, fetched)
 
 
 def _reference(custom_data: Any) -> str:

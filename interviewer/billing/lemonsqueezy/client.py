@@ -47,7 +47,7 @@ class Purchase:
 
 
 @dataclass(frozen=True, slots=True)
-class ShopAnswer:
+class ShopStatus:
     """Lemon Squeezy's view of our configuration. In `test_mode`, nothing is really sold.
 
     `prices` maps each known variant to its price in hundredths of `currency`, or to None if it has no fixed price.
@@ -73,7 +73,7 @@ class _Answer:
         return 200 <= self.status < 300
 
     @property
-    def passing(self) -> bool:
+    def temporary(self) -> bool:
         """Whether the failure is temporary, so that a retry may succeed shortly."""
         return self.status == 0 or self.status == 429 or self.status >= 500
 
@@ -124,8 +124,8 @@ class LemonSqueezy:
             "variant": {"data": {"type": "variants", "id": purchase.variant_id}},
         }
         body = {"data": {"type": "checkouts", "attributes": attributes, "relationships": relationships}}
-        url = (await self._demand("POST", "/v1/checkouts", body, "checkouts"))["attributes"].get("url")
-        if not is_page(url, self._api_url):
+        url = (await self._send("POST", "/v1/checkouts", body, "checkouts"))["attributes"].get("url")
+        if not is_safe_page_url(url, self._api_url):
             logger.error("Lemon Squeezy returned an invalid checkout address")
             raise PaymentsUnavailable
         return str(url)
@@ -138,7 +138,7 @@ class LemonSqueezy:
         """
         path = _path(subscription_id)
         answer = await self._call("DELETE", path)
-        if answer.passing or 300 <= answer.status < 400:
+        if answer.temporary or 300 <= answer.status < 400:
             raise PaymentsUnavailable
         document = _record(_data(answer.body), "subscriptions") if answer.ok else None
         if document is None:
@@ -182,14 +182,14 @@ class LemonSqueezy:
                     yield resource
                 page += 1
 
-    async def check(self, variant_ids: Sequence[str]) -> ShopAnswer:
+    async def check(self, variant_ids: Sequence[str]) -> ShopStatus:
         """Check the mode of our key, and look up our store and the prices of these variants. Raises PaymentsUnavailable."""
         me = await self._call("GET", "/v1/users/me")
         if not me.ok:
             raise PaymentsUnavailable
         store = await self._look_up("stores", self._store_id)
         found = {id: await self._look_up("variants", id, include="price-model") for id in variant_ids}
-        return ShopAnswer(
+        return ShopStatus(
             _test_mode(me.body),
             store is not None,
             tuple(id for id, body in found.items() if body is None),
@@ -202,7 +202,7 @@ class LemonSqueezy:
         answer = await self._call("GET", f"/v1/{kind}/{quote(id, safe='')}", params=params)
         if not answer.ok and answer.status != 404:
             raise PaymentsUnavailable
-        known = answer.ok and _understood(_record(_data(answer.body), kind))["id"] == id
+        known = answer.ok and _require_record(_record(_data(answer.body), kind))["id"] == id
         return answer.body if known else None
 
     async def close(self) -> None:
@@ -211,16 +211,16 @@ class LemonSqueezy:
 
     async def _patch(self, subscription_id: str, attributes: Mapping[str, Any]) -> Document:
         body = {"data": {"type": "subscriptions", "id": subscription_id, "attributes": attributes}}
-        return await self._demand("PATCH", _path(subscription_id), body, "subscriptions")
+        return await self._send("PATCH", _path(subscription_id), body, "subscriptions")
 
-    async def _demand(self, method: str, path: str, body: Document, kind: str) -> Document:
+    async def _send(self, method: str, path: str, body: Document, kind: str) -> Document:
         """Send a request and return the record of this kind in the response. Raises PaymentsRefused or PaymentsUnavailable."""
         answer = await self._call(method, path, json=body)
         if answer.status in REFUSALS:
             raise PaymentsRefused
         if not answer.ok:
             raise PaymentsUnavailable
-        return _understood(_record(_data(answer.body), kind))
+        return _require_record(_record(_data(answer.body), kind))
 
     async def _find(self, path: str) -> Document | None:
         """Return the subscription at a path, or None if it does not exist.
@@ -229,7 +229,7 @@ class LemonSqueezy:
         """
         answer = await self._call("GET", path)
         if answer.ok:
-            return _understood(_record(_data(answer.body), "subscriptions"))
+            return _require_record(_record(_data(answer.body), "subscriptions"))
         if answer.status == 404 and (await self._call("GET", "/v1/users/me")).ok:
             return None
         raise PaymentsUnavailable
@@ -247,8 +247,8 @@ class LemonSqueezy:
             raise PaymentsUnavailable
         resources, last = _data(answer.body), _last_page(answer.body)
         if not isinstance(resources, list) or last is None:
-            raise _not_understood()
-        return [_understood(_record(resource, kind)) for resource in resources], last if resources else number
+            raise _invalid_response()
+        return [_require_record(_record(resource, kind)) for resource in resources], last if resources else number
 
     async def _call(self, method: str, path: str, **sent: Any) -> _Answer:
         """Send a request and return the response, even if it is an error.
@@ -260,7 +260,7 @@ class LemonSqueezy:
         async def attempt() -> None:
             nonlocal answer
             answer = await self._attempt(method, path, sent)
-            if answer.passing and answer.retry_after <= LONGEST_WAIT:
+            if answer.temporary and answer.retry_after <= LONGEST_WAIT:
                 raise Temporary(answer.retry_after)
 
         with suppress(Temporary):
@@ -286,7 +286,7 @@ class LemonSqueezy:
         return _Answer(answer.status_code, body, int(patience) if re.fullmatch("[0-9]{1,9}", patience) else 0)
 
 
-def is_page(url: object, api_url: str) -> bool:
+def is_safe_page_url(url: object, api_url: str) -> bool:
     """Return whether buyers may be redirected to a URL that the API at `api_url` sent.
 
     It must be an HTTPS URL. Plain HTTP is allowed only if the API itself uses it, as a developer's own server does.
@@ -354,13 +354,13 @@ def _record(data: Any, kind: str) -> Document | None:
     return data if isinstance(data.get("id"), str) and isinstance(data.get("attributes"), dict) else None
 
 
-def _understood(document: Document | None) -> Document:
+def _require_record(document: Document | None) -> Document:
     if document is None:
-        raise _not_understood()
+        raise _invalid_response()
     return document
 
 
-def _not_understood() -> PaymentsUnavailable:
+def _invalid_response() -> PaymentsUnavailable:
     logger.error("Lemon Squeezy's response could not be read")
     return PaymentsUnavailable()
 

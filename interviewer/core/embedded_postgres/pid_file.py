@@ -34,7 +34,7 @@ def read_pid_file(folder: Path) -> PidFile | None:
     return PidFile(pid, _number(lines[3]) if len(lines) > 3 else None, Path(text[4]) if text[4] else None, text[7])
 
 
-def disown(folder: Path) -> None:
+def replace_pid(folder: Path) -> None:
     """Replace the process ID in a dead server's file with that of this process. If the file has none, delete it.
 
     By now the old process ID may belong to an unrelated program. A starting server ignores a file that names its parent process.

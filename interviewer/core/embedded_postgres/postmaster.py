@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import psutil
 
-from interviewer.core.embedded_postgres.pid_file import PidFile, disown, read_pid_file
+from interviewer.core.embedded_postgres.pid_file import PidFile, read_pid_file, replace_pid
 from interviewer.core.embedded_postgres.server_account import Account
 from interviewer.core.embedded_postgres.server_programs import launch
 from interviewer.errors import StartupError
@@ -139,7 +139,7 @@ class Postmaster:
         if old is None:
             self._refuse_hidden()
         sockets = self._choose_sockets(old)
-        disown(self._folder)
+        replace_pid(self._folder)
         (sockets / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
         log = os.open(self._folder / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:

@@ -19,10 +19,10 @@ from interviewer.core.embedded_postgres.file_lock import FileLock
 from interviewer.core.embedded_postgres.server_account import (
     Account,
     account_name,
+    allow_running_programs,
+    allow_traversal,
     choose_account,
-    hand_over,
-    open_programs,
-    open_way,
+    give_to_account,
 )
 from interviewer.core.embedded_postgres.server_programs import VERSION, find_programs, launch
 from interviewer.errors import StartupError
@@ -65,15 +65,15 @@ class EmbeddedPostgres:
         """
         programs = find_programs()
         make_data_folder(self.folder.parent)
-        with self._sentences(), self._locked(interrupted):
+        with self._startup_errors(), self._locked(interrupted):
             self._refuse_unusable()
             account = self._opened_to_account(programs)
             if not (self.folder / "PG_VERSION").exists():
-                self._create(programs, account, _explained(f"creating the embedded database in {self.folder}", interrupted))
+                self._create(programs, account, _wait_callback(f"creating the embedded database in {self.folder}", interrupted))
             self.folder.chmod(0o700)  # PostgreSQL refuses a folder open to other accounts, as a copied one may be
             self.postmaster = _postmaster(self.folder, programs, account)
             url = self.postmaster.start(
-                _explained(f"starting the embedded database in {self.folder}; after a crash it recovers first", interrupted)
+                _wait_callback(f"starting the embedded database in {self.folder}; after a crash it recovers first", interrupted)
             )
             self._use.try_acquire(shared=True)
         atexit.register(self.stop)
@@ -93,7 +93,7 @@ class EmbeddedPostgres:
         atexit.unregister(self.stop)
 
     @contextmanager
-    def kept_up(self, every: float = LOOK_EVERY) -> Iterator[None]:
+    def restarted_on_exit(self, every: float = LOOK_EVERY) -> Iterator[None]:
         """Restart the server whenever it exits during the block, for example if it is killed or runs out of disk space.
 
         Checks every `every` seconds.
@@ -115,10 +115,10 @@ class EmbeddedPostgres:
             if not failed:
                 logger.error("the embedded database stopped; restarting it")
             try:
-                with self._sentences(), self._locked(over.is_set):
+                with self._startup_errors(), self._locked(over.is_set):
                     self._opened_to_account(find_programs())
                     self.postmaster.start(
-                        _explained(
+                        _wait_callback(
                             f"starting the embedded database in {self.folder}; after a crash it recovers first",
                             over.is_set,
                         )
@@ -135,9 +135,9 @@ class EmbeddedPostgres:
         """Return the account that runs the server, if it is another one, after giving it access to the data and the programs."""
         account = choose_account(self.folder)
         if account is not None:
-            open_way(self.folder.resolve(), account)
-            open_programs(programs.parent, account)
-            hand_over(self.folder, account)
+            allow_traversal(self.folder.resolve(), account)
+            allow_running_programs(programs.parent, account)
+            give_to_account(self.folder, account)
         return account
 
     def _create(self, programs: Path, account: Account | None, waiting: Callable[[float], None]) -> None:
@@ -205,7 +205,7 @@ class EmbeddedPostgres:
 
     @contextmanager
     def _locked(self, interrupted: Callable[[], bool] = lambda: False) -> Iterator[None]:
-        waiting = _explained(f"another process is starting or stopping the embedded database in {self.folder}", interrupted)
+        waiting = _wait_callback(f"another process is starting or stopping the embedded database in {self.folder}", interrupted)
         if not self._lock.acquire(seconds=LOCK_SECONDS, waiting=waiting):
             raise StartupError(
                 f"Another process has been starting or stopping the embedded database in {self.folder} for minutes. "
@@ -217,7 +217,7 @@ class EmbeddedPostgres:
             self._lock.release()
 
     @contextmanager
-    def _sentences(self) -> Iterator[None]:
+    def _startup_errors(self) -> Iterator[None]:
         """Convert ServerEnded and OSError into a StartupError with one sentence for the operator."""
         from interviewer.core.embedded_postgres.postmaster import ServerEnded
 
@@ -254,7 +254,7 @@ def _postmaster(folder: Path, programs: Path, account: Account | None) -> Postma
     return Postmaster(folder, programs, account)
 
 
-def _explained(why: str, interrupted: Callable[[], bool]) -> Callable[[float], None]:
+def _wait_callback(why: str, interrupted: Callable[[], bool]) -> Callable[[float], None]:
     """Return a callback for waits.
 
     It logs `why` once after QUIET seconds, and raises StartupError if `interrupted` returns true.

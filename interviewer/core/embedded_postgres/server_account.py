@@ -50,15 +50,15 @@ def account_name(uid: int) -> str:
     return str(uid)
 
 
-def open_way(path: Path, account: Account) -> None:
+def allow_traversal(path: Path, account: Account) -> None:
     """Let the account traverse the folders above `path` without listing them."""
     for folder in path.parents:
         _allow(folder, account, stat.S_IXOTH)
 
 
-def open_programs(folder: Path, account: Account) -> None:
+def allow_running_programs(folder: Path, account: Account) -> None:
     """Let the account read and run the server's programs. Under a strict umask only the user who installed them can."""
-    open_way(folder, account)
+    allow_traversal(folder, account)
     if all(path.stat().st_mode & 0o005 == 0o005 for path in (folder, folder / "bin" / "postgres", folder / "share")):
         return
     for path in (folder, *folder.rglob("*")):
@@ -67,7 +67,7 @@ def open_programs(folder: Path, account: Account) -> None:
             _allow(path, account, stat.S_IROTH | stat.S_IXOTH if runs else stat.S_IROTH)
 
 
-def hand_over(folder: Path, account: Account) -> None:
+def give_to_account(folder: Path, account: Account) -> None:
     """Give the data to the account if root owns it, for example after it was copied. No-op otherwise."""
     if folder.exists() and folder.stat().st_uid == 0:
         for path in (folder, *folder.rglob("*")):

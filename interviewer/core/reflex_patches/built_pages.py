@@ -19,7 +19,7 @@ _ENTRY = re.compile(rb'(<script )type="module"([^>]*>\s*import )')
 _STARTER = "starter.js"
 
 
-def point_at_own_origin(assets: Path) -> None:
+def connect_to_own_origin(assets: Path) -> None:
     """Make the built pages connect to the origin they were loaded from.
 
     Raises StartupError if the build contains no server URL to replace, because its pages would connect to the wrong server.
@@ -35,7 +35,7 @@ def point_at_own_origin(assets: Path) -> None:
         raise StartupError("The frontend was built, but the server's address was not found in it.")
 
 
-def text_before_scripts(client: Path) -> None:
+def defer_scripts(client: Path) -> None:
     """Make prerendered pages show their text before they request their scripts.
 
     Until the first frame is drawn, preload links and the start script have the type "later", which browsers ignore. Then

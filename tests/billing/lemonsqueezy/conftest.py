@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from interviewer.billing.lemonsqueezy.client import LemonSqueezy, Purchase
-from tests.support.lemonsqueezy_server import Behaviour
+from tests.support.lemonsqueezy_server import Behavior
 
 BUYER = "ada@reader.example.com"
 REFERENCE = "chk-confidential-reference"
@@ -17,17 +17,17 @@ CUSTOM = {"checkout_ref": REFERENCE}
 
 
 @pytest.fixture
-def lemon(lemon_server: tuple[str, Behaviour]) -> Behaviour:
+def lemon(lemon_server: tuple[str, Behavior]) -> Behavior:
     """The fake server's behavior, reset for each test.
 
     Its store has the default variants, not those of `tests.support.billing`.
     """
-    vars(lemon_server[1]).update(vars(Behaviour()))
+    vars(lemon_server[1]).update(vars(Behavior()))
     return lemon_server[1]
 
 
 @pytest.fixture
-def lemon_url(lemon_server: tuple[str, Behaviour], lemon: Behaviour) -> str:
+def lemon_url(lemon_server: tuple[str, Behavior], lemon: Behavior) -> str:
     return lemon_server[0]
 
 
@@ -54,6 +54,6 @@ def purchase(variant_id: str = "1103301", email: str = BUYER) -> Purchase:
     return Purchase(variant_id, email, REFERENCE, BACK)
 
 
-def subscribed(lemon: Behaviour, processor: str = "stripe") -> str:
+def subscribed(lemon: Behavior, processor: str = "stripe") -> str:
     """Subscribe Ada to the Pro plan, and return the subscription's ID."""
     return lemon.store.subscribe(BUYER, lemon.store.pro, custom=CUSTOM, processor=processor)[0]

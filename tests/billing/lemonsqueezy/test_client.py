@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from interviewer.billing.lemonsqueezy.client import LemonSqueezy, is_page
+from interviewer.billing.lemonsqueezy.client import LemonSqueezy, is_safe_page_url
 from interviewer.errors import PaymentsRefused, PaymentsUnavailable
 from tests.billing.lemonsqueezy.conftest import BACK, BUYER, REFERENCE, client, purchase, subscribed
-from tests.support.lemonsqueezy_server import Behaviour
+from tests.support.lemonsqueezy_server import Behavior
 
 
 def _is_document(document: Any, id: str, **attributes: Any) -> bool:
@@ -20,7 +20,7 @@ def _is_document(document: Any, id: str, **attributes: Any) -> bool:
     return (document["type"], document["id"], told) == ("subscriptions", id, attributes)
 
 
-async def test_checkout_sends_the_purchase(payments: LemonSqueezy, lemon: Behaviour, lemon_url: str) -> None:
+async def test_checkout_sends_the_purchase(payments: LemonSqueezy, lemon: Behavior, lemon_url: str) -> None:
     address = await payments.checkout(purchase())
     assert address.startswith(f"{lemon_url}/checkout/")
     assert lemon.sent == [
@@ -76,19 +76,19 @@ async def test_refused_field_is_logged(payments: LemonSqueezy, caplog: pytest.Lo
         *(5, None, True, ["https://shop.example/"]),
     ],
 )
-async def test_invalid_checkout_url_is_refused(payments: LemonSqueezy, lemon: Behaviour, address: object) -> None:
+async def test_invalid_checkout_url_is_refused(payments: LemonSqueezy, lemon: Behavior, address: object) -> None:
     lemon.faults = ["json:" + json.dumps({"data": {"type": "checkouts", "id": "1", "attributes": {"url": address}}})]
     with pytest.raises(PaymentsUnavailable):
         await payments.checkout(purchase())
 
 
 def test_plain_http_page_needs_a_plain_http_api() -> None:
-    assert is_page("https://shop.example/pay?a=b", "https://api.example")
-    assert not is_page("http://shop.example/pay", "https://api.example")
-    assert is_page("http://shop.example/pay", "http://127.0.0.1:8000")
+    assert is_safe_page_url("https://shop.example/pay?a=b", "https://api.example")
+    assert not is_safe_page_url("http://shop.example/pay", "https://api.example")
+    assert is_safe_page_url("http://shop.example/pay", "http://127.0.0.1:8000")
 
 
-async def test_subscription_is_cancelled_and_resumed(payments: LemonSqueezy, lemon: Behaviour) -> None:
+async def test_subscription_is_cancelled_and_resumed(payments: LemonSqueezy, lemon: Behavior) -> None:
     id = subscribed(lemon)
     ends = lemon.store.subscriptions[id]["attributes"]["renews_at"]
     for _ in range(2):
@@ -97,34 +97,34 @@ async def test_subscription_is_cancelled_and_resumed(payments: LemonSqueezy, lem
         assert _is_document(await payments.resume(id), id, status="active", cancelled=False, ends_at=None)
 
 
-async def test_expired_subscription_stays_expired(payments: LemonSqueezy, lemon: Behaviour) -> None:
+async def test_expired_subscription_stays_expired(payments: LemonSqueezy, lemon: Behavior) -> None:
     lemon.store.put("1", "expired")
     assert _is_document(await payments.cancel("1"), "1", status="expired")
     with pytest.raises(PaymentsRefused):
         await payments.resume("1")
 
 
-async def test_subscription_that_keeps_running_is_not_cancelled(payments: LemonSqueezy, lemon: Behaviour) -> None:
+async def test_subscription_that_keeps_running_is_not_cancelled(payments: LemonSqueezy, lemon: Behavior) -> None:
     lemon.store.put("1", "active")
     lemon.faults = ["json:" + json.dumps({"data": lemon.store.subscriptions["1"]})]
     with pytest.raises(PaymentsUnavailable):
         await payments.cancel("1")
 
 
-async def test_empty_cancel_response_is_looked_up(payments: LemonSqueezy, lemon: Behaviour) -> None:
+async def test_empty_cancel_response_is_looked_up(payments: LemonSqueezy, lemon: Behavior) -> None:
     lemon.store.put("1", "cancelled")
     lemon.faults = [204]
     assert _is_document(await payments.cancel("1"), "1", status="cancelled")
 
 
-async def test_missing_subscription_cannot_be_resumed(payments: LemonSqueezy, lemon: Behaviour) -> None:
+async def test_missing_subscription_cannot_be_resumed(payments: LemonSqueezy, lemon: Behavior) -> None:
     assert await payments.cancel("1") is None
     assert await payments.subscription("1") is None
     with pytest.raises(PaymentsRefused):
         await payments.resume("1")
 
 
-async def test_wrong_api_url_does_not_mean_missing_subscription(lemon_url: str, lemon: Behaviour) -> None:
+async def test_wrong_api_url_does_not_mean_missing_subscription(lemon_url: str, lemon: Behavior) -> None:
     async with client(f"{lemon_url}/v1") as payments:
         with pytest.raises(PaymentsUnavailable):
             await payments.subscription("1")
@@ -133,7 +133,7 @@ async def test_wrong_api_url_does_not_mean_missing_subscription(lemon_url: str, 
 
 
 @pytest.mark.parametrize("charge_now", [True, False])
-async def test_plan_changes_with_or_without_an_invoice(payments: LemonSqueezy, lemon: Behaviour, charge_now: bool) -> None:
+async def test_plan_changes_with_or_without_an_invoice(payments: LemonSqueezy, lemon: Behavior, charge_now: bool) -> None:
     id = subscribed(lemon)
     changed = await payments.change_variant(id, lemon.store.premium, charge_now=charge_now)
     assert _is_document(changed, id, status="active", variant_id=1103302)
@@ -146,12 +146,12 @@ async def test_plan_changes_with_or_without_an_invoice(payments: LemonSqueezy, l
 
 
 @pytest.mark.parametrize("variant", ["999", "1103390", "pro"])
-async def test_change_to_unknown_plan_is_refused(payments: LemonSqueezy, lemon: Behaviour, variant: str) -> None:
+async def test_change_to_unknown_plan_is_refused(payments: LemonSqueezy, lemon: Behavior, variant: str) -> None:
     with pytest.raises(PaymentsRefused):
         await payments.change_variant(subscribed(lemon), variant, charge_now=True)
 
 
-async def test_paypal_subscription_stays_unchanged(payments: LemonSqueezy, lemon: Behaviour) -> None:
+async def test_paypal_subscription_stays_unchanged(payments: LemonSqueezy, lemon: Behavior) -> None:
     id = subscribed(lemon, "paypal")
     unchanged = await payments.change_variant(id, lemon.store.premium, charge_now=True)
     assert _is_document(unchanged, id, variant_id=1103301, payment_processor="paypal")
@@ -159,7 +159,7 @@ async def test_paypal_subscription_stays_unchanged(payments: LemonSqueezy, lemon
     assert _is_document(await payments.resume(id), id, status="cancelled")
 
 
-async def test_urls_are_signed_for_each_response(payments: LemonSqueezy, lemon: Behaviour) -> None:
+async def test_urls_are_signed_for_each_response(payments: LemonSqueezy, lemon: Behavior) -> None:
     id = subscribed(lemon)
     addresses = []
     for _ in range(2):
@@ -170,7 +170,7 @@ async def test_urls_are_signed_for_each_response(payments: LemonSqueezy, lemon: 
     assert addresses[0] != addresses[1]
 
 
-async def test_subscription_id_is_escaped_in_the_path(payments: LemonSqueezy, lemon: Behaviour) -> None:
+async def test_subscription_id_is_escaped_in_the_path(payments: LemonSqueezy, lemon: Behavior) -> None:
     lemon.store.put("2", "active")
     assert await payments.cancel("1/../2") is None
     assert await payments.subscription("2?a=b#c") is None
@@ -178,7 +178,7 @@ async def test_subscription_id_is_escaped_in_the_path(payments: LemonSqueezy, le
     assert lemon.subscriptions["2"] == "active"
 
 
-async def test_all_records_are_read_page_by_page(payments: LemonSqueezy, lemon: Behaviour) -> None:
+async def test_all_records_are_read_page_by_page(payments: LemonSqueezy, lemon: Behavior) -> None:
     subscriptions = [subscribed(lemon) for _ in range(101)]
     for id in subscriptions:
         lemon.store.renew(id)
@@ -193,20 +193,20 @@ async def test_empty_store_has_no_records(payments: LemonSqueezy) -> None:
     assert [record async for record in payments.records()] == []
 
 
-async def test_records_are_limited_to_the_configured_store(lemon_url: str, lemon: Behaviour) -> None:
+async def test_records_are_limited_to_the_configured_store(lemon_url: str, lemon: Behavior) -> None:
     subscribed(lemon)
     async with client(lemon_url, store_id="1") as payments:
         assert [record async for record in payments.records()] == []
 
 
-async def test_empty_page_ends_the_listing(payments: LemonSqueezy, lemon: Behaviour) -> None:
+async def test_empty_page_ends_the_listing(payments: LemonSqueezy, lemon: Behavior) -> None:
     lemon.faults = ['json:{"data": [], "meta": {"page": {"lastPage": 1000000000}}}'] * 3
     assert [record async for record in payments.records()] == []
     assert lemon.faults == []
     assert len(lemon.requests) == 3
 
 
-async def test_failed_page_raises_after_earlier_records(payments: LemonSqueezy, lemon: Behaviour) -> None:
+async def test_failed_page_raises_after_earlier_records(payments: LemonSqueezy, lemon: Behavior) -> None:
     lemon.store.put("1", "active")
     seen = []
 

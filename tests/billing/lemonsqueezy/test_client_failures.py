@@ -11,7 +11,7 @@ import pytest
 from interviewer.billing.lemonsqueezy.client import LemonSqueezy
 from interviewer.errors import AppError, PaymentsRefused, PaymentsUnavailable
 from tests.billing.lemonsqueezy.conftest import client, purchase
-from tests.support.lemonsqueezy_server import Behaviour
+from tests.support.lemonsqueezy_server import Behavior
 
 pytestmark = pytest.mark.slow
 
@@ -48,20 +48,20 @@ CALLS = [_checkout, _resume, _change, _cancel, _subscription, _records]
 
 
 @pytest.mark.parametrize("call", CALLS)
-async def test_temporary_failure_is_retried(payments: LemonSqueezy, lemon: Behaviour, call: Call) -> None:
+async def test_temporary_failure_is_retried(payments: LemonSqueezy, lemon: Behavior, call: Call) -> None:
     lemon.store.put("1", "active")
     lemon.faults = [429, 503]
     assert await call(payments)
     assert lemon.faults == []
 
 
-async def test_retry_after_is_honored(payments: LemonSqueezy, lemon: Behaviour) -> None:
+async def test_retry_after_is_honored(payments: LemonSqueezy, lemon: Behavior) -> None:
     lemon.faults = ["busy:1"]
     assert await payments.checkout(purchase())
     assert lemon.requests == ["POST checkouts"] * 2, "not before it would succeed"
 
 
-async def test_long_retry_after_is_not_awaited(payments: LemonSqueezy, lemon: Behaviour) -> None:
+async def test_long_retry_after_is_not_awaited(payments: LemonSqueezy, lemon: Behavior) -> None:
     lemon.faults = ["busy:11"]
     with pytest.raises(PaymentsUnavailable):
         await payments.checkout(purchase())
@@ -70,7 +70,7 @@ async def test_long_retry_after_is_not_awaited(payments: LemonSqueezy, lemon: Be
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("fault", [429, 500, 503])
-async def test_retries_are_limited(payments: LemonSqueezy, lemon: Behaviour, call: Call, fault: int) -> None:
+async def test_retries_are_limited(payments: LemonSqueezy, lemon: Behavior, call: Call, fault: int) -> None:
     lemon.store.put("1", "active")
     lemon.faults = [fault] * 9
     with pytest.raises(PaymentsUnavailable):
@@ -80,7 +80,7 @@ async def test_retries_are_limited(payments: LemonSqueezy, lemon: Behaviour, cal
 
 
 @pytest.mark.parametrize("call", CALLS)
-async def test_hanging_server_times_out(lemon_url: str, lemon: Behaviour, call: Call) -> None:
+async def test_hanging_server_times_out(lemon_url: str, lemon: Behavior, call: Call) -> None:
     lemon.faults = [0] * 3
     async with client(lemon_url, seconds=0.2) as payments:
         with pytest.raises(PaymentsUnavailable):
@@ -104,7 +104,7 @@ async def test_hanging_server_times_out(lemon_url: str, lemon: Behaviour, call: 
     ],
 )  # fmt: skip
 async def test_malformed_response_means_unavailable(
-    payments: LemonSqueezy, lemon: Behaviour, call: Call, fault: int | str
+    payments: LemonSqueezy, lemon: Behavior, call: Call, fault: int | str
 ) -> None:
     lemon.store.put("1", "active")
     lemon.faults = [fault, fault]
@@ -116,7 +116,7 @@ async def test_malformed_response_means_unavailable(
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("key", ["another key", "", "lemon-confidential-k\r\ney", "lemon-confidential-kéy"])
 async def test_wrong_key_is_logged_for_the_operator_only(
-    lemon_url: str, lemon: Behaviour, call: Call, key: str, caplog: pytest.LogCaptureFixture
+    lemon_url: str, lemon: Behavior, call: Call, key: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     lemon.store.put("1", "active")
     with caplog.at_level(logging.DEBUG):
@@ -130,7 +130,7 @@ async def test_wrong_key_is_logged_for_the_operator_only(
 
 @pytest.mark.parametrize("call", [_checkout, _resume, _change])
 @pytest.mark.parametrize("status", [404, 409, 422])
-async def test_refused_request_is_not_retried(payments: LemonSqueezy, lemon: Behaviour, call: Call, status: int) -> None:
+async def test_refused_request_is_not_retried(payments: LemonSqueezy, lemon: Behavior, call: Call, status: int) -> None:
     lemon.store.put("1", "active")
     lemon.faults = [status]
     with pytest.raises(PaymentsRefused) as caught:
@@ -150,7 +150,7 @@ async def test_unreachable_server_means_unavailable(call: Call, address: str) ->
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("fault", ["", 401, 404, 422, 500, "html", 0])
 async def test_no_secret_reaches_a_log_or_an_error(
-    lemon_url: str, lemon: Behaviour, caplog: pytest.LogCaptureFixture, call: Call, fault: int | str
+    lemon_url: str, lemon: Behavior, caplog: pytest.LogCaptureFixture, call: Call, fault: int | str
 ) -> None:
     lemon.store.put("1", "active")
     lemon.faults = [] if fault == "" else [fault] * 6

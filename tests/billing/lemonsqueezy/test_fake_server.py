@@ -22,8 +22,8 @@ from starlette.routing import Route
 
 from interviewer.billing.lemonsqueezy.client import LemonSqueezy
 from tests.billing.lemonsqueezy.conftest import BACK, BUYER, CUSTOM, purchase, subscribed
-from tests.support.lemon_store import Impossible, Store
-from tests.support.lemonsqueezy_server import Behaviour
+from tests.support.lemon_store import InvalidCommand, Store
+from tests.support.lemonsqueezy_server import Behavior
 from tests.support.serving import served
 
 FIRST_PAYMENT = ["order_created", "subscription_created", "subscription_payment_success", "subscription_updated"]
@@ -62,14 +62,14 @@ class Receiver:
 
 
 @asynccontextmanager
-async def _receiving(lemon: Behaviour, refusals: int = 0) -> AsyncIterator[Receiver]:
+async def _receiving(lemon: Behavior, refusals: int = 0) -> AsyncIterator[Receiver]:
     receiver = Receiver(refusals)
     with served(receiver.app) as url:
         lemon.webhook_url = f"{url}/hooks"
         yield receiver
 
 
-async def test_payment_redirects_back_and_fires_webhooks(payments: LemonSqueezy, lemon: Behaviour) -> None:
+async def test_payment_redirects_back_and_fires_webhooks(payments: LemonSqueezy, lemon: Behavior) -> None:
     async with _receiving(lemon) as receiver, httpx2.AsyncClient() as browser:
         address = await payments.checkout(purchase())
         page = (await browser.get(address)).text
@@ -83,14 +83,14 @@ async def test_payment_redirects_back_and_fires_webhooks(payments: LemonSqueezy,
     assert len({body["meta"]["webhook_id"] for body in receiver.bodies}) == 4
 
 
-async def test_single_credit_is_an_order_only(payments: LemonSqueezy, lemon: Behaviour) -> None:
+async def test_single_credit_is_an_order_only(payments: LemonSqueezy, lemon: Behavior) -> None:
     async with _receiving(lemon) as receiver, httpx2.AsyncClient() as browser:
         await browser.post(f"{await payments.checkout(purchase(lemon.store.individual))}/pay")
     assert receiver.events == ["order_created"]
     assert receiver.bodies[0]["data"]["attributes"]["first_order_item"]["variant_id"] == 1103390
 
 
-async def test_paypal_is_chosen_on_the_page(payments: LemonSqueezy, lemon: Behaviour) -> None:
+async def test_paypal_is_chosen_on_the_page(payments: LemonSqueezy, lemon: Behavior) -> None:
     async with httpx2.AsyncClient() as browser:
         await browser.post(f"{await payments.checkout(purchase())}/pay", data={"processor": "paypal"})
     assert [one["attributes"]["payment_processor"] for one in lemon.store.subscriptions.values()] == ["paypal"]
@@ -102,7 +102,7 @@ async def test_unknown_checkout_is_404(lemon_url: str, method: str) -> None:
         assert (await browser.request(method, f"{lemon_url}/checkout/1{'/pay' if method == 'POST' else ''}")).status_code == 404
 
 
-async def test_webhooks_arrive_shuffled_and_are_retried(payments: LemonSqueezy, lemon: Behaviour) -> None:
+async def test_webhooks_arrive_shuffled_and_are_retried(payments: LemonSqueezy, lemon: Behavior) -> None:
     lemon.shuffle = random.Random(1)
     async with _receiving(lemon, refusals=2) as receiver, httpx2.AsyncClient() as browser:
         await browser.post(f"{await payments.checkout(purchase())}/pay")
@@ -112,7 +112,7 @@ async def test_webhooks_arrive_shuffled_and_are_retried(payments: LemonSqueezy, 
     assert [status for _, status in lemon.answers] == [500, 500, 200, 200, 200, 200]
 
 
-async def test_undeliverable_webhook_is_dropped(payments: LemonSqueezy, lemon: Behaviour) -> None:
+async def test_undeliverable_webhook_is_dropped(payments: LemonSqueezy, lemon: Behavior) -> None:
     lemon.webhook_url = "http://127.0.0.1:1/hooks"
     async with httpx2.AsyncClient() as browser:
         back = await browser.post(f"{await payments.checkout(purchase(lemon.store.individual))}/pay")
@@ -120,7 +120,7 @@ async def test_undeliverable_webhook_is_dropped(payments: LemonSqueezy, lemon: B
     assert lemon.answers == [("order_created", 0)] * 4
 
 
-async def test_changes_by_api_fire_webhooks_too(payments: LemonSqueezy, lemon: Behaviour) -> None:
+async def test_changes_by_api_fire_webhooks_too(payments: LemonSqueezy, lemon: Behavior) -> None:
     id = subscribed(lemon)
     async with _receiving(lemon) as receiver:
         await payments.change_variant(id, lemon.store.premium, charge_now=True)
@@ -157,7 +157,7 @@ def test_store_fires_each_change_in_order_and_once() -> None:
     ]
     reasons = [store.invoices[invoice]["attributes"]["billing_reason"] for invoice in store.invoices_of(id)]
     assert reasons == ["initial", "renewal", "renewal", "renewal", "updated", "renewal"]
-    with pytest.raises(Impossible):
+    with pytest.raises(InvalidCommand):
         store.resume(id)
 
 
@@ -169,5 +169,5 @@ def test_partial_refunds_add_up_to_a_full_refund() -> None:
         ("partial_refund", False, 98, 998),
         ("refunded", True, 998, 998),
     ]
-    with pytest.raises(Impossible):
+    with pytest.raises(InvalidCommand):
         store.refund_order(order, 1)
