@@ -129,7 +129,10 @@ def bearer(token: str) -> dict[str, str]:
 
 
 def told(answer: httpx2.Response) -> tuple[int, str]:
-    """Return the status and message of an error, after asserting that the body has no other fields."""
+    """Return the status and message of an error response.
+
+    Asserts that its body is JSON with only a non-empty `error`, and that a 429 or 503 has a positive Retry-After.
+    """
     assert answer.headers["content-type"] == "application/json"
     assert set(answer.json()) == {"error"}
     assert answer.json()["error"]

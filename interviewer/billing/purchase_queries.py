@@ -57,9 +57,9 @@ def _buyer() -> dict[str, Any]:
 
 
 def _kept_buyer(known: type[Order] | type[Subscription], new: Any) -> dict[str, Any]:
-    """Return the owner columns for updating a known purchase.
+    """Return the values of `user_id` and `orphaned` for updating a known purchase.
 
-    It gets the new owner only if it has no owner and is not orphaned.
+    Both come from `new` if the stored purchase has no owner and is not orphaned; otherwise both are kept.
     """
     open = and_(col(known.user_id).is_(None), not_(col(known.orphaned)))
     return {

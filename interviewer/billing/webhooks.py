@@ -73,7 +73,7 @@ class Webhooks:
         return effect.outcome
 
     async def _process(self, body: Body, raw: bytes) -> Effect:
-        """Store and apply a new delivery in one transaction. A known delivery is applied again only if it is still open."""
+        """Store and apply a new delivery in one transaction. A stored delivery is retried only if its outcome is not final."""
         delivery_id, parsed = bodies.delivery_id(body, raw), self._parse(body)
         async with self._database.transaction() as session:
             id = await queries.take(session, delivery_id, bodies.event_name(body), raw, _subject(parsed))

@@ -169,7 +169,7 @@ def checkout(tier: str) -> Call[str]:
 
 
 def cancel() -> Call[None]:
-    """Cancel subscription."""
+    """Cancel the subscription; it ends with the paid period."""
     return Call("POST", "api/payment/cancel", _nothing)
 
 

@@ -46,7 +46,7 @@ class Answer:
 
     @property
     def details(self) -> dict[str, str]:
-        """The error's other string fields."""
+        """The string fields of the error body other than `error`."""
         found = parsed(self.body)
         fields = found.items() if isinstance(found, dict) else ()
         return {name: value for name, value in fields if name != "error" and isinstance(value, str)}

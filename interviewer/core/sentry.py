@@ -48,11 +48,12 @@ def start(settings: Settings) -> None:
         environment=settings.env.value,
         server_name="",
         before_send=lambda event, _hint: harmless(event, clean),
-        # Turn off collecting data that `before_send` would drop anyway.
+        # Do not collect what `before_send` would drop anyway.
         before_breadcrumb=lambda _crumb, _hint: None,
         max_breadcrumbs=0,
         include_local_variables=False,
         max_request_body_size="never",
+        # These would bypass `before_send`.
         send_client_reports=False,
         auto_session_tracking=False,
         default_integrations=False,

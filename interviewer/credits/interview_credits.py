@@ -22,7 +22,10 @@ from interviewer.errors import PaymentRequired
 
 
 async def reserve(session: AsyncSession, user: User, interview_id: int) -> None:
-    """Take an interview's credit from a locked user. Raises PaymentRequired with the reason if neither balance can pay."""
+    """Charge the user for an interview. The caller must hold the lock on the user's row.
+
+    Raises PaymentRequired with the reason if neither balance can pay.
+    """
     balances = await ledger.balances(session, user)
     source = paying_balance(balances)
     if source is None:

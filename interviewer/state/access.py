@@ -42,7 +42,7 @@ def client(state: rx.State) -> str:
 
 
 def connected(state: rx.State) -> bool:
-    """Return whether the page's websocket is open, because a background event can outlive its page.
+    """Return whether the page's websocket is still open. Background events check this because they can outlive their page.
 
     Returns True if the app has no websocket namespace.
     """

@@ -211,7 +211,7 @@ async def test_background_work_logs_its_request_id(
 async def test_work_on_an_interview_logs_its_id(
     site_client: httpx2.AsyncClient, services: Services, new_user: NewUser, interviewer: ScriptedInterviewer, log: io.StringIO
 ) -> None:
-    """Covers a failing start, a failing turn, and the requests that caused them. Other requests log no interview ID."""
+    """Every request that works on an interview logs its ID, also when its start or turn fails. Other requests log none."""
     client = await program(site_client, services, new_user)
     id = (await client.post("/api/interviews", json={})).json()["interview_id"]
     interviewer.judge_errors = [RuntimeError("a turn")]

@@ -100,7 +100,10 @@ def log_errors(sites: Sequence[Site]) -> list[str]:
 
 @contextmanager
 def model(first: float = FIRST_TOKEN, rate: float = TOKENS_A_SECOND, feedback: int = FEEDBACK_TOKENS) -> Iterator[str]:
-    """Run a model server in a separate process that puts send-time stamps into its text. Yields its base URL."""
+    """Run a fake model server in a separate process. It stamps the text it generates with the time it was sent.
+
+    Yields its base URL.
+    """
     port = free_port()
     given = {"port": port, "first": first, "rate": rate, "feedback-tokens": feedback}
     options = [word for name, value in given.items() for word in (f"--{name}", str(value))]

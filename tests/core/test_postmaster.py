@@ -38,7 +38,7 @@ def folder(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pat
 
 
 def pid_file(folder: Path, pid: int) -> bytes:
-    """Return the content of the PID file that a server of `folder` leaves behind after a power failure."""
+    """Return the PID file that a server whose data is in `folder` leaves behind after a power failure."""
     data = folder / "postgres"
     return f"{pid}\n{data}\n1700000000\n5432\n{data}\n\n  1234567    65536\nready   \n".encode()
 
