@@ -370,7 +370,8 @@ async def test_invalid_event_is_refused_stored_and_grants_nothing(
         body = put(Delivery(good.event, put(good, "meta.webhook_id", webhook_id)), path, value)
         for _ in range(2):
             status, document = await post(client, body)
-            assert (status, document["error"][:25]) == (400, "The event has missing or invalid fields:"), value
+            assert status == 400, value
+            assert document["error"].startswith("The event has missing or invalid fields:")
         newest, *_ = await services.webhooks.listed()
         assert (newest.outcome, newest.event, newest.body) == (Outcome.MALFORMED, good.event, body)
     assert len(await kept(services)) == before + len(paths[path])
