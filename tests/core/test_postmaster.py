@@ -109,7 +109,7 @@ def test_restart_opens_a_path_that_was_closed(folder: Path, caplog: pytest.LogCa
     process.kill()
     with server.restarted_on_exit(every=0.1):
         deadline = time.monotonic() + 30
-        while "runs again" not in caplog.text:
+        while "is running again" not in caplog.text:
             assert time.monotonic() < deadline, caplog.text
             time.sleep(0.05)
     server.stop()

@@ -139,7 +139,7 @@ def test_failed_answer_has_no_score_and_others_keep_theirs(run: Run, tmp_path: P
         options = ("--interviewer", "openai", "--out", "p.jsonl", "--concurrency", at_once)
         result = run(written(tmp_path, *lines), *options, OPENAI_BASE_URL=url)
     assert result.exit_code == 1
-    assert "one answer could not be judged" in result.stderr
+    assert "one answer could not be graded" in result.stderr
     assert "Pearson" in result.stdout
     found = predictions(tmp_path / "p.jsonl")
     assert [one["id"] for one in found] == ["a0", "a1", "a2", "a3"]
