@@ -128,8 +128,8 @@ async def test_accounts_are_listed_with_credits_and_debts(
     assert (await command("users", "list")).out == "There are no accounts yet.\n"
     first, second = await new_user(credits=3), await new_user(credits=0)
     store = shop()
-    id, told = store.subscribe(second.email, PRO, custom=None)
-    await send(webhooks, *told, *store.cancel(id))
+    id, deliveries = store.subscribe(second.email, PRO, custom=None)
+    await send(webhooks, *deliveries, *store.cancel(id))
     async with database.transaction() as session:
         user = await users.locked_user(session, second.id)
         assert user is not None
@@ -194,8 +194,8 @@ async def test_grant_repays_debt_first(
     command: Command, database: Database, webhooks: Webhooks, services: Services, new_user: NewUser
 ) -> None:
     user, store = await new_user(credits=0), shop()
-    order, told = store.buy(user.email, custom=None)
-    await send(webhooks, *told)
+    order, deliveries = store.buy(user.email, custom=None)
+    await send(webhooks, *deliveries)
     assert [one async for one in services.interviews.start(user.id, "")]
     await send(webhooks, *store.refund_order(order))
     said = await command("users", "grant", user.email, "3")
@@ -295,8 +295,8 @@ async def test_delete_cancels_subscription_first(
     new_user: NewUser,
 ) -> None:
     user = await new_user(credits=0)
-    id, told = lemon.store.subscribe(user.email, PRO, custom=None)
-    await send(webhooks, *told)
+    id, deliveries = lemon.store.subscribe(user.email, PRO, custom=None)
+    await send(webhooks, *deliveries)
     without = await command("users", "delete", user.email, "--yes")
     assert "could not be canceled" in without.one_sentence()
     lemon.faults = [401] * 2
@@ -366,8 +366,8 @@ async def test_replay_reports_outcomes_and_status_1_if_still_open(
 ) -> None:
     store = shop()
     await send(webhooks, *store.buy("late.comer@example.com", custom=None)[1])
-    _, told = store.subscribe("late.comer@example.com", PRO, custom=None)
-    await send(webhooks, told[2], told[1])
+    _, deliveries = store.subscribe("late.comer@example.com", PRO, custom=None)
+    await send(webhooks, deliveries[2], deliveries[1])
     said = await command("webhooks", "replay", "3", "1", **selling)
     assert (said.status, [line.split()[:2] for line in said.lines]) == (1, [["1:", "unresolved"], ["3:", "unresolved"]])
     user = await late_user(database)
@@ -383,8 +383,8 @@ async def test_replay_reports_outcomes_and_status_1_if_still_open(
 async def test_delivery_waiting_for_a_later_one_is_applied_with_it(
     command: Command, database: Database, webhooks: Webhooks, selling: dict[str, str]
 ) -> None:
-    _, told = shop().subscribe("late.comer@example.com", PRO, custom=None)
-    await send(webhooks, told[2], told[1])
+    _, deliveries = shop().subscribe("late.comer@example.com", PRO, custom=None)
+    await send(webhooks, deliveries[2], deliveries[1])
     user = await late_user(database)
     said = await command("webhooks", "replay", "--open", **selling)
     assert (said.status, said.lines) == (0, ["1: applied", "2: applied"])
@@ -514,8 +514,8 @@ async def test_assign_links_purchase_to_account_and_applies_it(
 ) -> None:
     user, other = await new_user(credits=0), await new_user(credits=0)
     store = shop()
-    id, told = store.subscribe("typed.at.the.checkout@example.com", PRO, custom=None)
-    await send(webhooks, *told)
+    id, deliveries = store.subscribe("typed.at.the.checkout@example.com", PRO, custom=None)
+    await send(webhooks, *deliveries)
     assert {one.detail for one in await webhooks.listed()} == {"no account matches its checkout reference or email address"}
     number = next(one.id for one in await webhooks.listed() if one.event == "subscription_created")
     for _ in range(2):
@@ -593,8 +593,8 @@ def lines_of(said: CommandResult) -> dict[str, str]:
 
 async def test_doctor_reports_ok_for_healthy_site(command: Command, webhooks: Webhooks, new_user: NewUser) -> None:
     user, store = await new_user(credits=2), shop()
-    order, told = store.buy(user.email, custom=None)
-    await send(webhooks, *told, *store.refund_order(order))
+    order, deliveries = store.buy(user.email, custom=None)
+    await send(webhooks, *deliveries, *store.refund_order(order))
     said = await command("doctor")
     assert said.status == 0
     assert set(lines_of(said).values()) == {"ok"}

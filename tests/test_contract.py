@@ -128,7 +128,7 @@ def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-def told(answer: httpx2.Response) -> tuple[int, str]:
+def error_of(answer: httpx2.Response) -> tuple[int, str]:
     """Return the status and message of an error response.
 
     Asserts that its body is JSON with only a non-empty `error`, and that a 429 or 503 has a positive Retry-After.
@@ -349,7 +349,7 @@ def test_row(
     answer = world.http.request(method, path.format(**places), json=sent, headers=headers)
     assert answer.status_code == status, answer.text
     if status >= 400:
-        assert expected in (told(answer)[1], None)
+        assert expected in (error_of(answer)[1], None)
     elif isinstance(expected, set):
         assert set(answer.json()) == expected
     else:
@@ -374,13 +374,13 @@ EVERY_PATH = [
 def test_access_401(world: World, asked: str) -> None:
     method, path = asked.split()
     for headers in ({}, {"Authorization": "Bearer"}, {"Authorization": "Basic x"}, bearer("x"), bearer("a.b.c")):
-        assert told(world.http.request(method, path, json={}, headers=headers)) == (401, "Unauthorized")
+        assert error_of(world.http.request(method, path, json={}, headers=headers)) == (401, "Unauthorized")
 
 
 @pytest.mark.parametrize("path", EVERY_PATH)
 def test_wrong_method_405(world: World, ada: Person, path: str) -> None:
     for headers in ({}, ada.headers):
-        assert told(world.http.put(path, json={}, headers=headers)) == (405, "Method not allowed")
+        assert error_of(world.http.put(path, json={}, headers=headers)) == (405, "Method not allowed")
 
 
 @pytest.mark.parametrize("asked", WITH_BODY)
@@ -389,9 +389,9 @@ def test_invalid_json_400_and_too_large_413(world: World, ada: Person, places: d
     kind = {"Content-Type": "application/json"}
     for content in (b"{", b"", b"[]", b"\xff"):
         answer = world.http.request(method, path.format(**places), content=content, headers={**ada.headers, **kind})
-        assert told(answer) == (400, "Invalid request body")
+        assert error_of(answer) == (400, "Invalid request body")
     answer = world.http.request(method, path.format(**places), json=LONG_BODY, headers=ada.headers)
-    assert told(answer) == (413, "The request body is too large; at most 256 KB are allowed.")
+    assert error_of(answer) == (413, "The request body is too large; at most 256 KB are allowed.")
 
 
 @pytest.mark.parametrize(("who", "asked", "sent", "status", "expected"), TABLE, ids=_words)
@@ -405,7 +405,7 @@ def test_trailing_slash_changes_nothing(
     answer = world.http.request(method, f"{path.format(**places)}/", json=sent, headers=headers)
     assert answer.status_code == status, answer.text
     if isinstance(expected, str):
-        assert told(answer)[1] == expected
+        assert error_of(answer)[1] == expected
 
 
 @pytest.mark.parametrize("kind", [None, "text/plain", "text/plain; charset=utf-8"])
@@ -414,7 +414,7 @@ def test_json_without_content_type_is_read(world: World, ada: Person, kind: str 
     content = json.dumps({"email": ada.email}).encode()
     answer = world.http.post("/api/auth/check-email", content=content, headers=headers)
     assert (answer.status_code, answer.json()) == (200, {"exists": True})
-    assert told(world.http.post("/api/auth/check-email", content=b"email", headers=headers)) == (400, "Invalid request body")
+    assert error_of(world.http.post("/api/auth/check-email", content=b"email", headers=headers)) == (400, "Invalid request body")
 
 
 @pytest.mark.parametrize("path", EVERY_PATH)
@@ -443,21 +443,21 @@ def test_expired_or_wrong_purpose_token_401(world: World, ada: Person, change: d
     again = jwt.encode(claims, JWT_SECRET, "HS256")
     assert world.http.get("/api/user/dashboard", headers=bearer(again)).status_code == 200
     changed = jwt.encode(claims | change, JWT_SECRET, "HS256")
-    assert told(world.http.get("/api/user/dashboard", headers=bearer(changed)))[0] == 401
+    assert error_of(world.http.get("/api/user/dashboard", headers=bearer(changed)))[0] == 401
 
 
 def test_other_kind_of_token_401(world: World) -> None:
     who, (_, mailed) = world.person(), world.sign_up()
     for token in (who.refresh, mailed):
-        assert told(world.http.get("/api/user/dashboard", headers=bearer(token))) == (401, "Unauthorized")
+        assert error_of(world.http.get("/api/user/dashboard", headers=bearer(token))) == (401, "Unauthorized")
     for token in (who.access, mailed):
         answer = world.http.post("/api/auth/token", json={"user_id": who.id}, headers=bearer(token))
-        assert told(answer) == (401, "Unauthorized")
+        assert error_of(answer) == (401, "Unauthorized")
     for token in (who.access, who.refresh):
-        assert told(world.http.post("/api/users", json={"token": token}))[0] == 401
+        assert error_of(world.http.post("/api/users", json={"token": token}))[0] == 401
     for token in (who.access, who.refresh, mailed):
         answer = world.http.post("/api/auth/reset-password", json={"token": token, "new_password": NEW_PASSWORD})
-        assert told(answer) == (401, "Invalid or expired token")
+        assert error_of(answer) == (401, "Invalid or expired token")
 
 
 def test_cors_allows_only_configured_origins(world: World) -> None:
@@ -514,7 +514,7 @@ def test_health_503_and_live_200_while_database_is_down(limited: World, server_u
             assert (answer.status_code, set(answer.json()), answer.headers["retry-after"]) == (503, {"error"}, "5")
         answer = limited.http.get("/live")
         assert (answer.status_code, answer.text) == (200, "alive")
-        assert told(limited.http.get("/api/user/dashboard", headers=who.headers))[0] == 503
+        assert error_of(limited.http.get("/api/user/dashboard", headers=who.headers))[0] == 503
     finally:
         open_to_all(True)
         admin.dispose()
@@ -545,33 +545,33 @@ def test_post_users_201_then_401_for_the_used_token(world: World) -> None:
     assert answer.json()["email"] == email
     board = world.http.get("/api/user/dashboard", headers=bearer(answer.json()["jwtoken"])).json()
     assert (board["individual_credits"], board["plan"], board["past_interviews"]) == (1, "free", [])
-    assert told(world.http.post("/api/users", json={"token": token}))[0] == 401
+    assert error_of(world.http.post("/api/users", json={"token": token}))[0] == 401
 
 
 def test_post_users_401_for_an_expired_token(world: World) -> None:
     email, token = world.sign_up()
     world.sql("UPDATE one_time_tokens SET expires_at = now() - interval '1 second' WHERE email = :email", email=email)
-    assert told(world.http.post("/api/users", json={"token": token}))[0] == 401
+    assert error_of(world.http.post("/api/users", json={"token": token}))[0] == 401
 
 
 def test_post_users_409(world: World) -> None:
     email, token = world.sign_up()
     asyncio.run(_insert(world.database_url, email, 0))
-    assert told(world.http.post("/api/users", json={"token": token})) == (409, "Email already exists")
+    assert error_of(world.http.post("/api/users", json={"token": token})) == (409, "Email already exists")
 
 
 def test_delete_user_200_and_401_from_then_on(world: World) -> None:
     who = world.person()
     answer = world.http.delete(f"/api/users/delete/{who.id}", headers=who.headers)
     assert (answer.status_code, answer.json()) == (200, {"message": "User deleted successfully"})
-    assert told(world.http.get(f"/api/users/{who.id}", headers=who.headers)) == (401, "Account deactivated")
+    assert error_of(world.http.get(f"/api/users/{who.id}", headers=who.headers)) == (401, "Account deactivated")
 
 
 def test_delete_user_502_deletes_nothing(world: World) -> None:
     who = world.person(credits=0)
     world.bought(who, "pro")
     world.lemon.faults = [500] * 9
-    assert told(world.http.delete(f"/api/users/delete/{who.id}", headers=who.headers))[0] == 502
+    assert error_of(world.http.delete(f"/api/users/delete/{who.id}", headers=who.headers))[0] == 502
     assert world.http.get(f"/api/users/{who.id}", headers=who.headers).json()["email"] == who.email
 
 
@@ -584,7 +584,7 @@ def test_post_login_200_and_401_without_reason(world: World, ada: Person) -> Non
         for email in (ada.email, "nobody@example.com")
     )
     assert (known.status_code, known.content) == (unknown.status_code, unknown.content)
-    assert told(known) == (401, "Authentication failed.")
+    assert error_of(known) == (401, "Authentication failed.")
 
 
 def test_get_github_start_303_and_callback_303(world: World) -> None:
@@ -604,8 +604,8 @@ def test_get_github_start_303_and_callback_303(world: World) -> None:
 
 
 def test_github_routes_503_when_not_configured(limited: World) -> None:
-    assert told(limited.http.get("/api/auth/github/start"))[0] == 503
-    assert told(limited.http.post("/api/auth/github", json={"code": "any"}))[0] == 503
+    assert error_of(limited.http.get("/api/auth/github/start"))[0] == 503
+    assert error_of(limited.http.post("/api/auth/github", json={"code": "any"}))[0] == 503
 
 
 def test_post_github_200(world: World) -> None:
@@ -615,12 +615,12 @@ def test_post_github_200(world: World) -> None:
     assert set(answer.json()) == {"userID", "username", "jwt", "refreshToken"}
     own = world.http.get(f"/api/users/{answer.json()['userID']}", headers=bearer(answer.json()["jwt"]))
     assert own.json()["username"] == answer.json()["username"]
-    assert told(world.http.post("/api/auth/github", json={"code": code}))[0] == 401
+    assert error_of(world.http.post("/api/auth/github", json={"code": code}))[0] == 401
 
 
 def test_post_github_502(world: World) -> None:
     world.github.faults = {github_server.TOKEN: "500"}
-    assert told(world.http.post("/api/auth/github", json={"code": world.github.issue_code()}))[0] == 502
+    assert error_of(world.http.post("/api/auth/github", json={"code": world.github.issue_code()}))[0] == 502
 
 
 # -- tokens ----------------------------------------------------------------------------------------------------------
@@ -636,19 +636,19 @@ def test_post_token_200_and_old_token_401(world: World) -> None:
     assert answer.status_code == 200
     assert set(answer.json()) == {"id", "jwtoken", "refresh_token"}
     assert answer.json()["id"] == who.id
-    assert told(renewed(world, who, who.refresh)) == (401, "Unauthorized")
+    assert error_of(renewed(world, who, who.refresh)) == (401, "Unauthorized")
     answer = renewed(world, who, answer.json()["refresh_token"])
     assert answer.status_code == 200, "within ten seconds, a reuse is only refused"
     world.sql("UPDATE refresh_tokens SET rotated_at = rotated_at - interval '11 seconds' WHERE rotated_at IS NOT NULL")
-    assert told(renewed(world, who, who.refresh)) == (401, "Unauthorized")
-    assert told(renewed(world, who, answer.json()["refresh_token"])) == (401, "Unauthorized"), "later it revokes the family"
-    assert told(world.http.get("/api/user/dashboard", headers=bearer(answer.json()["jwtoken"])))[0] == 401
+    assert error_of(renewed(world, who, who.refresh)) == (401, "Unauthorized")
+    assert error_of(renewed(world, who, answer.json()["refresh_token"])) == (401, "Unauthorized"), "later it revokes the family"
+    assert error_of(world.http.get("/api/user/dashboard", headers=bearer(answer.json()["jwtoken"])))[0] == 401
 
 
 def test_post_token_400_keeps_refresh_token_valid(world: World, ada: Person) -> None:
     who = world.person()
-    assert told(renewed(world, who, who.refresh, {"more": 1}))[0] == 400
-    assert told(renewed(world, who, who.refresh, {"user_id": ada.id}))[0] == 400
+    assert error_of(renewed(world, who, who.refresh, {"more": 1}))[0] == 400
+    assert error_of(renewed(world, who, who.refresh, {"user_id": ada.id}))[0] == 400
     assert renewed(world, who, who.refresh).status_code == 200
 
 
@@ -656,13 +656,13 @@ def test_post_token_401_malformed_or_expired(world: World) -> None:
     who = world.person()
     for headers in ({}, {"Authorization": "Bearer"}, bearer("x"), {"Authorization": f"Basic {who.refresh}"}):
         answer = world.http.post("/api/auth/token", json={"user_id": who.id}, headers=headers)
-        assert told(answer) == (401, "Unauthorized")
+        assert error_of(answer) == (401, "Unauthorized")
     world.sql(
         "UPDATE refresh_tokens SET expires_at = now() - interval '1 second' "
         "WHERE session_id IN (SELECT id FROM sessions WHERE user_id = :id)",
         id=who.id,
     )
-    assert told(renewed(world, who, who.refresh)) == (401, "Unauthorized")
+    assert error_of(renewed(world, who, who.refresh)) == (401, "Unauthorized")
 
 
 def test_request_reset_200_and_reset_password_200_400_401(world: World) -> None:
@@ -671,12 +671,12 @@ def test_request_reset_200_and_reset_password_200_400_401(world: World) -> None:
     assert (answer.status_code, answer.json()) == (200, {})
     token = world.mailed(who.email, "reset-password")
     weak = world.http.post("/api/auth/reset-password", json={"token": token, "new_password": "password1"})
-    assert told(weak)[0] == 400
+    assert error_of(weak)[0] == 400
     body = {"token": token, "new_password": NEW_PASSWORD, "more": 1}
     answer = world.http.post("/api/auth/reset-password", json=body)
     assert (answer.status_code, answer.json()) == (200, {})
-    assert told(world.http.post("/api/auth/reset-password", json=body)) == (401, "Invalid or expired token")
-    assert told(renewed(world, who, who.refresh)) == (401, "Unauthorized")
+    assert error_of(world.http.post("/api/auth/reset-password", json=body)) == (401, "Invalid or expired token")
+    assert error_of(renewed(world, who, who.refresh)) == (401, "Unauthorized")
     for password, status in ((PASSWORD, 401), (NEW_PASSWORD, 200)):
         assert world.http.post("/api/auth/login", json={"email": who.email, "password": password}).status_code == status
 
@@ -687,7 +687,7 @@ def test_post_reset_password_401_for_an_expired_token(world: World) -> None:
     token = world.mailed(who.email, "reset-password")
     world.sql("UPDATE one_time_tokens SET expires_at = now() - interval '1 second' WHERE email = :email", email=who.email)
     answer = world.http.post("/api/auth/reset-password", json={"token": token, "new_password": NEW_PASSWORD})
-    assert told(answer) == (401, "Invalid or expired token")
+    assert error_of(answer) == (401, "Invalid or expired token")
 
 
 # -- rate limits -----------------------------------------------------------------------------------------------------
@@ -707,7 +707,7 @@ def test_429(limited: World, path: str, body: dict[str, str]) -> None:
         answer = limited.http.post(path, json=body)
         if answer.status_code == 429:
             break
-    assert told(answer)[0] == 429
+    assert error_of(answer)[0] == 429
 
 
 # -- interviews ------------------------------------------------------------------------------------------------------
@@ -739,7 +739,7 @@ def test_post_interviews_402_has_reason(world: World, status: str | None, kept: 
 def test_post_interviews_503_returns_credit(world: World) -> None:
     who = world.person()
     world.model.fault_for = {"question": "400"}
-    assert told(world.http.post("/api/interviews", json={}, headers=who.headers))[0] == 503
+    assert error_of(world.http.post("/api/interviews", json={}, headers=who.headers))[0] == 503
     assert world.http.get("/api/user/dashboard", headers=who.headers).json()["individual_credits"] == 1
 
 
@@ -811,7 +811,7 @@ def test_create_201_then_append_201_to_the_end(world: World, ada: Person) -> Non
     assert (interview["score_numerator"], interview["score"]) == (total, int(100 * total / 120 + 0.5))
     newest = world.http.get("/api/user/dashboard", headers=ada.headers).json()["past_interviews"][0]
     assert (set(newest), newest["id"], newest["score"]) == ({"id", "started_at", "score"}, id, interview["score"])
-    assert told(world.said(ada, id, "More.")) == (409, "Interview is not active")
+    assert error_of(world.said(ada, id, "More.")) == (409, "Interview is not active")
 
 
 @pytest.mark.parametrize("how", ["create", "append"])
@@ -820,8 +820,8 @@ def test_post_conversations_503_keeps_the_answer(world: World, ada: Person, how:
     if how == "append":
         world.said(ada, id, "An answer before.", "create")
     world.model.fault_for = {"verdict": "400"}
-    assert told(world.said(ada, id, ANSWER, how))[0] == 503
-    assert told(world.said(ada, id, "Another text.", how))[0] == 409
+    assert error_of(world.said(ada, id, ANSWER, how))[0] == 503
+    assert error_of(world.said(ada, id, "Another text.", how))[0] == 409
     asked = len(world.model.requests)
     world.model.fault_for = {}
     answer = world.said(ada, id, "", how)
@@ -876,7 +876,7 @@ def test_named_question_is_replayed_or_refused(world: World, ada: Person) -> Non
 
     first = named(DUNNO, 1)
     assert named(DUNNO, 1).json() == first.json()
-    assert told(named(ANSWER, 1))[0] == 409
+    assert error_of(named(ANSWER, 1))[0] == 409
     assert answers(world, id) == 1
     assert named(DUNNO, 2).status_code == 201
     assert answers(world, id) == 2
@@ -976,11 +976,11 @@ def test_failure_in_stream_is_an_event(world: World, ada: Person) -> None:
 
 def test_errors_before_stream_begins_are_plain_statuses(world: World, ada: Person, places: dict[str, object]) -> None:
     poor = world.person(credits=0)
-    assert told(world.http.post("/api/interviews", json={}, headers=STREAM)) == (401, "Unauthorized")
+    assert error_of(world.http.post("/api/interviews", json={}, headers=STREAM)) == (401, "Unauthorized")
     answer = world.http.post("/api/interviews", json={}, headers={**poor.headers, **STREAM})
     assert (answer.status_code, answer.json()["error"]) == (402, NOT_ENOUGH)
     for name, message, status in (("fresh", "", 400), ("paused", ANSWER, 409), ("fresh", "x" * 20_001, 413)):
-        assert told(world.said(ada, int(str(places[name])), message, "create", **STREAM))[0] == status
+        assert error_of(world.said(ada, int(str(places[name])), message, "create", **STREAM))[0] == status
 
 
 # -- job descriptions ------------------------------------------------------------------------------------------------
@@ -996,7 +996,7 @@ def test_post_jd_200(world: World, ada: Person) -> None:
 
 def test_post_jd_503(world: World, ada: Person) -> None:
     world.model.fault_for = {"job": "400"}
-    assert told(world.http.post("/api/jd", json={"job_description": JOB}, headers=ada.headers))[0] == 503
+    assert error_of(world.http.post("/api/jd", json={"job_description": JOB}, headers=ada.headers))[0] == 503
 
 
 # -- payment ---------------------------------------------------------------------------------------------------------
@@ -1012,12 +1012,12 @@ def test_payment_200_and_409_from_checkout_to_cancellation(world: World) -> None
     board = world.http.get("/api/user/dashboard", headers=who.headers).json()
     assert set(board) == DASHBOARD | {"subscription_start_date", "subscription_end_date"}
     assert (board["plan"], board["status"], board["subscription_credits"]) == ("pro", "active", 10)
-    assert told(paid("checkout", {"tier": "premium"}))[0] == 409
-    assert told(paid("change-plan", {"tier": "pro"}))[0] == 409
-    assert told(paid("resume"))[0] == 409
+    assert error_of(paid("checkout", {"tier": "premium"}))[0] == 409
+    assert error_of(paid("change-plan", {"tier": "pro"}))[0] == 409
+    assert error_of(paid("resume"))[0] == 409
     for what, body in (("change-plan", {"tier": "premium"}), ("cancel", None), ("resume", None), ("cancel", None)):
         assert paid(what, body).status_code == 200
-    assert told(paid("cancel"))[0] == 409
+    assert error_of(paid("cancel"))[0] == 409
 
 
 def test_payment_409_for_paypal_has_portal_url(world: World) -> None:
@@ -1036,11 +1036,11 @@ def test_payment_502(world: World) -> None:
     world.bought(who, "pro")
     for what, body in (("checkout", {"tier": "individual"}), ("change-plan", {"tier": "premium"}), ("cancel", None)):
         world.lemon.faults = [500] * 9
-        assert told(world.http.post(f"/api/payment/{what}", json=body, headers=who.headers))[0] == 502
+        assert error_of(world.http.post(f"/api/payment/{what}", json=body, headers=who.headers))[0] == 502
     world.lemon.faults = []
     assert world.http.post("/api/payment/cancel", headers=who.headers).status_code == 200
     world.lemon.faults = [500] * 9
-    assert told(world.http.post("/api/payment/resume", headers=who.headers))[0] == 502
+    assert error_of(world.http.post("/api/payment/resume", headers=who.headers))[0] == 502
 
 
 # -- webhooks --------------------------------------------------------------------------------------------------------
@@ -1071,13 +1071,13 @@ def test_post_webhook_200(world: World, body: bytes) -> None:
 
 def test_post_webhook_401(world: World) -> None:
     for signed in ("", "x", signature(ORDER, "another secret")):
-        assert told(delivered(world, ORDER, signed)) == (401, "Invalid signature")
-    assert told(world.http.post(WEBHOOK, content=ORDER)) == (401, "Invalid signature")
+        assert error_of(delivered(world, ORDER, signed)) == (401, "Invalid signature")
+    assert error_of(world.http.post(WEBHOOK, content=ORDER)) == (401, "Invalid signature")
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"{}", ORDER])
 def test_post_webhook_400(world: World, body: bytes) -> None:
-    assert told(delivered(world, body))[0] == 400
+    assert error_of(delivered(world, body))[0] == 400
 
 
 def test_post_webhook_413_over_1_mb_but_not_over_256_kb(world: World) -> None:
@@ -1095,7 +1095,7 @@ def test_post_webhook_500_when_sender_should_retry(world: World) -> None:
     body = world.lemon.fired[-1].body
     world.sql("ALTER TABLE credit_transactions RENAME TO elsewhere")
     try:
-        assert told(delivered(world, body))[0] == 500
+        assert error_of(delivered(world, body))[0] == 500
     finally:
         world.sql("ALTER TABLE elsewhere RENAME TO credit_transactions")
     assert delivered(world, body).status_code == 200
@@ -1103,4 +1103,4 @@ def test_post_webhook_500_when_sender_should_retry(world: World) -> None:
 
 
 def test_post_webhook_503_without_a_secret(limited: World) -> None:
-    assert told(delivered(limited, ORDER))[0] == 503
+    assert error_of(delivered(limited, ORDER))[0] == 503

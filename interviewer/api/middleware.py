@@ -134,8 +134,8 @@ def _note(scope: Scope, status: int, seconds: float) -> None:
     method, route = scope["method"] if scope["method"] in _METHODS else "other", route_of(scope)
     metrics.REQUESTS.labels(method, route, str(status)).inc()
     metrics.REQUEST_SECONDS.labels(method, route).observe(seconds)
-    told = {"method": method, "route": route, "status": status, "milliseconds": round(seconds * 1000, 1)}
-    logger.info("request", extra=told)
+    fields = {"method": method, "route": route, "status": status, "milliseconds": round(seconds * 1000, 1)}
+    logger.info("request", extra=fields)
 
 
 def route_of(scope: Scope) -> str:

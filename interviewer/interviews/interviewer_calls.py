@@ -202,5 +202,5 @@ class _Record:
     outcome: str = SUCCEEDED
 
 
-def _sum(told: Sequence[Usage]) -> Usage:
-    return Usage(sum(one.prompt for one in told), sum(one.cached for one in told), sum(one.completion for one in told))
+def _sum(usages: Sequence[Usage]) -> Usage:
+    return Usage(sum(one.prompt for one in usages), sum(one.cached for one in usages), sum(one.completion for one in usages))

@@ -98,11 +98,7 @@ class OpenAIInterviewer:
     deterministic = False
 
     def __init__(self, *, model: str, api_key: str | None, base_url: str | None, timeout: float) -> None:
-        """Create a client for the server.
-
-        `timeout` is the limit for one complete reply in seconds; `api_key` is optional because self-hosted servers often need
-        none.
-        """
+        """Create a client. `timeout` limits one complete reply, in seconds. Self-hosted servers often need no `api_key`."""
         self.model = model
         self._timeout = timeout
         self._counts_tokens = True
@@ -331,14 +327,14 @@ class GrowingField:
         return new
 
 
-def _usage(told: object) -> Usage | None:
+def _usage(reported: object) -> Usage | None:
     """Return a chunk's token usage, or None if it is missing or implausible."""
-    if not isinstance(told, dict):
+    if not isinstance(reported, dict):
         return None
-    prompt, completion = _count(told.get("prompt_tokens")), _count(told.get("completion_tokens"))
+    prompt, completion = _count(reported.get("prompt_tokens")), _count(reported.get("completion_tokens"))
     if prompt is None or completion is None:
         return None
-    details = told.get("prompt_tokens_details")
+    details = reported.get("prompt_tokens_details")
     cached = _count(details.get("cached_tokens")) if isinstance(details, dict) else None
     return Usage(prompt, min(cached or 0, prompt), completion)
 

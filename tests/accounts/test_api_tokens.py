@@ -67,12 +67,12 @@ async def test_access_token_identifies_user_and_expires_as_configured(tokens: To
     user = await new_user()
     issued = await tokens.issue(user, "client/1")
     assert (await tokens.authenticate(issued.access)).user_id == user.id
-    told = jwt.decode(issued.access, SECRET, algorithms=[ALGORITHM], issuer=ISSUER, audience=AUDIENCE)
-    assert told["exp"] - told["iat"] == 3600
-    assert told["sub"] == str(user.id)
+    decoded = jwt.decode(issued.access, SECRET, algorithms=[ALGORITHM], issuer=ISSUER, audience=AUDIENCE)
+    assert decoded["exp"] - decoded["iat"] == 3600
+    assert decoded["sub"] == str(user.id)
     assert jwt.get_unverified_header(issued.access)["alg"] == "HS256"
     again = await tokens.issue(user)
-    assert jwt.decode(again.access, options={"verify_signature": False})["jti"] != told["jti"]
+    assert jwt.decode(again.access, options={"verify_signature": False})["jti"] != decoded["jti"]
 
 
 async def test_forged_or_altered_token_is_refused(tokens: Tokens, new_user: NewUser) -> None:
@@ -125,8 +125,8 @@ async def test_token_with_right_key_but_wrong_claim_is_refused(
 
 async def test_token_from_replica_with_fast_clock_is_accepted(tokens: Tokens, new_user: NewUser) -> None:
     issued = await tokens.issue(await new_user())
-    told = jwt.decode(issued.access, options={"verify_signature": False})
-    ahead = jwt.encode(told | {"iat": told["iat"] + 3600, "exp": told["exp"] + 3600}, SECRET, ALGORITHM)
+    decoded = jwt.decode(issued.access, options={"verify_signature": False})
+    ahead = jwt.encode(decoded | {"iat": decoded["iat"] + 3600, "exp": decoded["exp"] + 3600}, SECRET, ALGORITHM)
     assert (await tokens.authenticate(ahead)).user_id == issued.user.id
 
 

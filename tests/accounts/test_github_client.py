@@ -113,15 +113,15 @@ def test_authorize_url_asks_for_minimal_scope() -> None:
 
 
 async def test_consent_identifies_the_user(github: GitHub, behaviour: github_server.Behavior) -> None:
-    told = _consented(github, "yes")
-    assert told["state"] == STATE
-    assert await github.identify(told["code"], verifier=VERIFIER, redirect_uri=REDIRECT_URI) == ADA
+    params = _consented(github, "yes")
+    assert params["state"] == STATE
+    assert await github.identify(params["code"], verifier=VERIFIER, redirect_uri=REDIRECT_URI) == ADA
     exchange, user, emails = behaviour.requests[-3:]
     assert exchange.headers["accept"] == "application/json"
     assert exchange.form == {
         "client_id": behaviour.client_id,
         "client_secret": behaviour.client_secret,
-        "code": told["code"],
+        "code": params["code"],
         "redirect_uri": REDIRECT_URI,
         "code_verifier": VERIFIER,
     }
@@ -133,9 +133,9 @@ async def test_consent_identifies_the_user(github: GitHub, behaviour: github_ser
 
 
 async def test_cancelling_returns_without_a_code(github: GitHub, behaviour: github_server.Behavior) -> None:
-    told = _consented(github, "no")
-    assert (told["error"], told["state"]) == ("access_denied", STATE)
-    assert "code" not in told
+    params = _consented(github, "no")
+    assert (params["error"], params["state"]) == ("access_denied", STATE)
+    assert "code" not in params
     assert not behaviour.codes
 
 
@@ -233,9 +233,9 @@ async def test_wrong_redirect_uri_is_reported_as_misconfigured(github: GitHub, b
 
 @pytest.mark.parametrize("verifier", [None, "", VERIFIER[:-1]])
 async def test_code_with_challenge_needs_its_verifier(github: GitHub, verifier: str | None) -> None:
-    told = _consented(github, "yes")
+    params = _consented(github, "yes")
     with pytest.raises(IdentityRefused) as caught:
-        await github.identify(told["code"], verifier=verifier, redirect_uri=REDIRECT_URI)
+        await github.identify(params["code"], verifier=verifier, redirect_uri=REDIRECT_URI)
     assert caught.value.user_message == EXPIRED
 
 
@@ -366,9 +366,9 @@ async def test_malformed_response_is_neither_trusted_nor_logged(
 ) -> None:
     behaviour.faults[path] = f"json:{answer}"
     with caplog.at_level(logging.DEBUG):
-        told = await _told(github, behaviour.issue_code())
-    assert f"IdentityUnavailable({UNREACHED!r})" in told
-    _assert_discreet(told + caplog.text)
+        params = await _told(github, behaviour.issue_code())
+    assert f"IdentityUnavailable({UNREACHED!r})" in params
+    _assert_discreet(params + caplog.text)
 
 
 async def test_closed_port_means_unavailable() -> None:
@@ -418,10 +418,10 @@ async def test_no_secret_reaches_a_log_or_an_error(
     behaviour.faults[path] = fault
     with caplog.at_level(logging.DEBUG):
         async with _github(url, seconds=0.3 if fault == "hang" else 5) as github:
-            told = await _told(github, behaviour.issue_code(None, REDIRECT_URI), REDIRECT_URI)
-    assert bool(told) == bool(fault)
+            params = await _told(github, behaviour.issue_code(None, REDIRECT_URI), REDIRECT_URI)
+    assert bool(params) == bool(fault)
     assert "httpcore2" in caplog.text  # the HTTP client's log is checked, too
-    _assert_discreet(told + caplog.text)
+    _assert_discreet(params + caplog.text)
 
 
 async def test_logged_error_code_is_sanitized(

@@ -110,7 +110,7 @@ async def test_known_and_unknown_address_cost_the_same_hashes(
     await services.accounts.request_verification(EMAIL, "Ada", PASSWORD)
     await services.accounts.verify(await link_token(services))
     await services.post.settle()
-    told = []
+    outcomes = []
     for email in (EMAIL, NOBODY):
         async with work(monkeypatch) as done:
             try:
@@ -118,6 +118,6 @@ async def test_known_and_unknown_address_cost_the_same_hashes(
             except AppError as error:
                 outcome = error.user_message
         await services.post.settle()
-        told.append((outcome, done["hashes"]))
-    assert told[0] == told[1]
-    assert told[0][1] == hashes
+        outcomes.append((outcome, done["hashes"]))
+    assert outcomes[0] == outcomes[1]
+    assert outcomes[0][1] == hashes

@@ -48,7 +48,7 @@ async def login(client: httpx2.AsyncClient) -> dict[str, Any]:
     return dict(answer.json())
 
 
-def told(answer: httpx2.Response) -> tuple[int, str]:
+def error_of(answer: httpx2.Response) -> tuple[int, str]:
     assert answer.headers["content-type"] == "application/json"
     assert set(answer.json()) == {"error"}
     return answer.status_code, answer.json()["error"]
@@ -77,7 +77,7 @@ async def test_check_email_reports_whether_an_account_exists(client: httpx2.Asyn
         answer = await client.post("/api/auth/check-email", json={"email": email})
         assert (answer.status_code, answer.json()) == (200, {"exists": exists})
     for body in ({}, {"email": " "}):
-        assert told(await client.post("/api/auth/check-email", json=body)) == (400, "Email required")
+        assert error_of(await client.post("/api/auth/check-email", json=body)) == (400, "Email required")
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ async def test_check_email_reports_whether_an_account_exists(client: httpx2.Asyn
 async def test_invalid_sign_up_is_explained(
     client: httpx2.AsyncClient, services: Services, body: dict[str, str], words: str
 ) -> None:
-    status, error = told(await client.post("/api/auth/request-verification", json=body))
+    status, error = error_of(await client.post("/api/auth/request-verification", json=body))
     assert status == 400
     assert words in error
 
@@ -116,9 +116,9 @@ async def test_responses_do_not_reveal_whether_an_address_is_known(client: httpx
 async def test_mailed_token_creates_one_account(client: httpx2.AsyncClient, services: Services) -> None:
     await sign_up(client, services)
     token = await mailed(services, "verify-email")
-    assert told(await client.post("/api/users", json={"token": token}))[0] == 401
-    assert told(await client.post("/api/users", json={"token": "x"}))[0] == 401
-    assert told(await client.post("/api/users", json={}))[0] == 400
+    assert error_of(await client.post("/api/users", json={"token": token}))[0] == 401
+    assert error_of(await client.post("/api/users", json={"token": "x"}))[0] == 401
+    assert error_of(await client.post("/api/users", json={}))[0] == 400
 
 
 async def test_conflicting_pending_passwords_set_no_password(client: httpx2.AsyncClient, services: Services) -> None:
@@ -131,7 +131,7 @@ async def test_conflicting_pending_passwords_set_no_password(client: httpx2.Asyn
     assert (await client.get(own, headers=as_bearer(made.json()["jwtoken"]))).status_code == 200
     for password in (PASSWORD, "gravel walnut thimble"):
         answer = await client.post("/api/auth/login", json={"email": EMAIL, "password": password})
-        assert told(answer) == (401, "Authentication failed.")
+        assert error_of(answer) == (401, "Authentication failed.")
     reset = {"token": await mailed(services, "reset-password"), "new_password": PASSWORD}
     assert (await client.post("/api/auth/reset-password", json=reset)).status_code == 200
     assert (await login(client))["user_id"] == made.json()["user_id"]
@@ -147,24 +147,24 @@ async def test_address_taken_in_the_meantime_is_a_conflict(
     token = await mailed(services, "verify-email")
     async with database.transaction() as session:
         session.add(User(email=EMAIL, username="First"))
-    assert told(await client.post("/api/users", json={"token": token})) == (409, "Email already exists")
+    assert error_of(await client.post("/api/users", json={"token": token})) == (409, "Email already exists")
 
 
 async def test_login_refuses_without_a_reason(client: httpx2.AsyncClient, services: Services) -> None:
     await sign_up(client, services)
     for body in ({}, {"email": EMAIL}, {"password": PASSWORD}):
-        assert told(await client.post("/api/auth/login", json=body)) == (400, "Authentication failed.")
+        assert error_of(await client.post("/api/auth/login", json=body)) == (400, "Authentication failed.")
     for email, password in ((EMAIL, "wrong one"), ("nobody@example.com", PASSWORD), ("no address", PASSWORD)):
         answer = await client.post("/api/auth/login", json={"email": email, "password": password})
-        assert told(answer) == (401, "Authentication failed.")
+        assert error_of(answer) == (401, "Authentication failed.")
 
 
 async def test_refresh_tokens_rotate(client: httpx2.AsyncClient, services: Services, database: Database) -> None:
     await sign_up(client, services)
     first = await login(client)
     path, owner = "/api/auth/token", {"user_id": first["user_id"]}
-    assert told(await client.post(path, headers=as_bearer(first["refresh_token"]), json={}))[0] == 400
-    assert told(await client.post(path, headers=as_bearer(first["refresh_token"]), json={"user_id": 0}))[0] == 400
+    assert error_of(await client.post(path, headers=as_bearer(first["refresh_token"]), json={}))[0] == 400
+    assert error_of(await client.post(path, headers=as_bearer(first["refresh_token"]), json={"user_id": 0}))[0] == 400
     second = await client.post(path, headers=as_bearer(first["refresh_token"]), json=owner)
     assert second.status_code == 200
     assert set(second.json()) == {"id", "jwtoken", "refresh_token"}
@@ -175,13 +175,13 @@ async def test_refresh_tokens_rotate(client: httpx2.AsyncClient, services: Servi
         as_bearer(first["jwtoken"]),
         {"Authorization": "Basic x"},
     ):
-        assert told(await client.post(path, headers=headers, json=owner)) == (401, "Unauthorized")
+        assert error_of(await client.post(path, headers=headers, json=owner)) == (401, "Unauthorized")
     async with database.transaction() as session:
         old = utcnow() - timedelta(seconds=11)
         await session.execute(update(RefreshToken).where(col(RefreshToken.rotated_at).is_not(None)).values(rotated_at=old))
-    assert told(await client.post(path, headers=as_bearer(first["refresh_token"]), json=owner))[0] == 401
+    assert error_of(await client.post(path, headers=as_bearer(first["refresh_token"]), json=owner))[0] == 401
     stolen = as_bearer(second.json()["refresh_token"])
-    assert told(await client.post(path, headers=stolen, json=owner))[0] == 401, "the token family is revoked"
+    assert error_of(await client.post(path, headers=stolen, json=owner))[0] == 401, "the token family is revoked"
 
 
 async def test_password_reset_ends_every_token(client: httpx2.AsyncClient, services: Services) -> None:
@@ -190,16 +190,16 @@ async def test_password_reset_ends_every_token(client: httpx2.AsyncClient, servi
     for email in (EMAIL, "nobody@example.com"):
         answer = await client.post("/api/auth/request-reset", json={"email": email})
         assert (answer.status_code, answer.json()) == (200, {})
-    assert told(await client.post("/api/auth/request-reset", json={}))[0] == 400
+    assert error_of(await client.post("/api/auth/request-reset", json={}))[0] == 400
     token, path = await mailed(services, "reset-password"), "/api/auth/reset-password"
-    assert told(await client.post(path, json={"token": token, "new_password": "short"}))[0] == 400
+    assert error_of(await client.post(path, json={"token": token, "new_password": "short"}))[0] == 400
     answer = await client.post(path, json={"token": token, "new_password": "violet harbour lantern"})
     assert (answer.status_code, answer.json()) == (200, {})
     for dead in (token, "x", ""):
         answer = await client.post(path, json={"token": dead, "new_password": "violet harbour lantern"})
-        assert told(answer) == (401, "Invalid or expired token")
+        assert error_of(answer) == (401, "Invalid or expired token")
     own = f"/api/users/{tokens['user_id']}"
-    assert told(await client.get(own, headers=as_bearer(tokens["jwtoken"]))) == (401, "Unauthorized")
+    assert error_of(await client.get(own, headers=as_bearer(tokens["jwtoken"]))) == (401, "Unauthorized")
     answer = await client.post("/api/auth/token", headers=as_bearer(tokens["refresh_token"]), json={"user_id": tokens["user_id"]})
     assert answer.status_code == 401
 
@@ -209,7 +209,7 @@ async def test_only_the_own_account_can_be_read_and_deleted(client: httpx2.Async
     headers = as_bearer(made["jwtoken"])
     for other in (made["user_id"] + 1, 0, 10**30):
         for method, path in (("GET", f"/api/users/{other}"), ("DELETE", f"/api/users/delete/{other}")):
-            assert told(await client.request(method, path, headers=headers)) == (401, "Invalid ID")
+            assert error_of(await client.request(method, path, headers=headers)) == (401, "Invalid ID")
     for method, path in (
         ("GET", "/api/users"),
         ("GET", "/api/users/"),
@@ -218,16 +218,16 @@ async def test_only_the_own_account_can_be_read_and_deleted(client: httpx2.Async
         ("DELETE", "/api/users/delete/"),
         ("DELETE", "/api/users/delete/-1"),
     ):
-        assert told(await client.request(method, path, headers=headers)) == (400, "UserID required")
+        assert error_of(await client.request(method, path, headers=headers)) == (400, "UserID required")
     gone = await client.delete(f"/api/users/delete/{made['user_id']}", headers=headers)
     assert (gone.status_code, gone.json()) == (200, {"message": "User deleted successfully"})
     own = f"/api/users/{made['user_id']}"
-    assert told(await client.get(own, headers=headers)) == (401, "Account deactivated")
+    assert error_of(await client.get(own, headers=headers)) == (401, "Account deactivated")
 
 
 async def test_request_without_a_valid_token_is_refused(client: httpx2.AsyncClient) -> None:
     for headers in ({}, {"Authorization": "Bearer"}, {"Authorization": "Bearer x"}, {"Cookie": "interviewer_session=x"}):
-        assert told(await client.get("/api/users/1", headers=headers)) == (401, "Unauthorized")
+        assert error_of(await client.get("/api/users/1", headers=headers)) == (401, "Unauthorized")
 
 
 async def test_browser_cookie_is_not_a_token(client: httpx2.AsyncClient, services: Services) -> None:
@@ -237,5 +237,5 @@ async def test_browser_cookie_is_not_a_token(client: httpx2.AsyncClient, service
 
         secret = await services.sessions.open(await session.get_one(User, made["user_id"]))
     answer = await client.get(f"/api/users/{made['user_id']}", headers={"Cookie": f"interviewer_session={secret}"})
-    assert told(answer) == (401, "Unauthorized")
-    assert told(await client.get(f"/api/users/{made['user_id']}", headers=as_bearer(secret))) == (401, "Unauthorized")
+    assert error_of(answer) == (401, "Unauthorized")
+    assert error_of(await client.get(f"/api/users/{made['user_id']}", headers=as_bearer(secret))) == (401, "Unauthorized")

@@ -103,8 +103,8 @@ async def test_delivery_is_applied_once(client: httpx2.AsyncClient, services: Se
         assert await post(client, bought.body) == (200, {"outcome": "applied"})
     assert await nets(database, user) == (2, 0)
     assert await kept(services) == [(Outcome.APPLIED, bought.body)], "one row with the posted body"
-    _, told = store.subscribe(user.email, PRO, custom=None)
-    assert await tell(client, *told, *told) == ["applied"] * 8
+    _, deliveries = store.subscribe(user.email, PRO, custom=None)
+    assert await tell(client, *deliveries, *deliveries) == ["applied"] * 8
     assert await nets(database, user) == (2, 10)
     assert await rows(database) == 2
 
@@ -526,8 +526,8 @@ async def test_forged_checkout_data_moves_no_credits(client: httpx2.AsyncClient,
 async def test_known_purchase_stays_with_its_owner(client: httpx2.AsyncClient, database: Database, new_user: NewUser) -> None:
     owner, thief = await new_user(credits=0), await new_user(credits=0)
     store = shop()
-    id, told = store.subscribe(owner.email, PRO, custom=None)
-    await tell(client, *told)
+    id, deliveries = store.subscribe(owner.email, PRO, custom=None)
+    await tell(client, *deliveries)
     carried = await issue_reference(database, thief)
     renewed = [changed(one, meta={"custom_data": carried}, user_email=thief.email) for one in store.renew(id)]
     assert await tell(client, *renewed) == ["applied"] * 2
@@ -538,11 +538,14 @@ async def test_delivery_after_account_deletion_keeps_no_body(
     client: httpx2.AsyncClient, services: Services, database: Database, user: User
 ) -> None:
     store = shop()
-    id, told = store.subscribe(user.email, PRO, custom=await issue_reference(database, user))
-    created, *rest = [one for one in told if one.event != "order_created"]
+    id, deliveries = store.subscribe(user.email, PRO, custom=await issue_reference(database, user))
+    created, *rest = [one for one in deliveries if one.event != "order_created"]
     await tell(client, created, *store.cancel(id))
     await services.personal.erase(user.id, user.email)
-    assert await tell(client, *rest, *store.expire(id), *[one for one in told if one.event == "order_created"]) == ["ignored"] * 5
+    assert (
+        await tell(client, *rest, *store.expire(id), *[one for one in deliveries if one.event == "order_created"])
+        == ["ignored"] * 5
+    )
     assert {body for _, body in await kept(services)} == {b""}, "it contained name and address"
     assert await services.webhooks.listed() == []
 
@@ -576,11 +579,11 @@ async def test_repeated_old_delivery_changes_nothing(
     client: httpx2.AsyncClient, services: Services, database: Database, user: User
 ) -> None:
     store = shop()
-    order, told = store.buy(user.email, custom=None, quantity=2)
+    order, deliveries = store.buy(user.email, custom=None, quantity=2)
     id, more = store.subscribe(user.email, PRO, custom=None)
-    told += more + store.renew(id) + store.change_variant(id, PREMIUM) + store.refund_order(order)
-    told += store.refund_invoice(store.invoices_of(id)[1]) + store.cancel(id)
-    await tell(client, *told)
+    deliveries += more + store.renew(id) + store.change_variant(id, PREMIUM) + store.refund_order(order)
+    deliveries += store.refund_invoice(store.invoices_of(id)[1]) + store.cancel(id)
+    await tell(client, *deliveries)
     expected = (await nets(database, user), await rows(database), (await services.plans.account(user.id)).plan)
     assert expected[0] == (0, 20)
     assert expected[2].status == "cancelled"
@@ -588,10 +591,10 @@ async def test_repeated_old_delivery_changes_nothing(
     async def unchanged() -> bool:
         return (await nets(database, user), await rows(database), (await services.plans.account(user.id)).plan) == expected
 
-    for old in told:
+    for old in deliveries:
         await tell(client, old)
         assert await unchanged(), old.event
-    for old in told:
+    for old in deliveries:
         async with database.transaction() as session:
             await session.execute(delete(ProcessedWebhook))
         await tell(client, old)
@@ -615,8 +618,8 @@ async def test_failure_at_any_statement_is_retried_and_applied_once(
             _, (_, delivery, _, _) = store.subscribe(user.email, PRO, custom=None)
             expected = (0, expected[1] + 10)
         else:
-            id, told = store.subscribe(user.email, PRO, custom=None)
-            await tell(client, *told)
+            id, deliveries = store.subscribe(user.email, PRO, custom=None)
+            await tell(client, *deliveries)
             [delivery] = store.refund_order(str(store.subscriptions[id]["attributes"]["order_id"]))
         with crashing(database, after):
             status, document = await post(client, delivery.body)

@@ -35,7 +35,7 @@ async def said(program: httpx2.AsyncClient, id: int, message: str, how: str = "a
     return await program.post(f"/api/conversations/{how}/{id}", json={"message": message}, headers=headers)
 
 
-def told(answer: httpx2.Response) -> tuple[int, str]:
+def error_of(answer: httpx2.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["error"]
 
 
@@ -63,7 +63,7 @@ async def test_start_asks_the_first_question_and_costs_a_credit(program: httpx2.
 async def test_start_without_a_credit_is_refused(client: httpx2.AsyncClient, services: Services, new_user: NewUser) -> None:
     poor = await services.tokens.issue(await new_user(0), "test", renewable=False)
     answer = await client.post("/api/interviews", json={}, headers={"Authorization": f"Bearer {poor.access}"})
-    assert told(answer) == (402, "You do not have enough credits to start a new interview or your subscription has expired.")
+    assert error_of(answer) == (402, "You do not have enough credits to start a new interview or your subscription has expired.")
 
 
 async def test_failed_start_returns_the_credit(program: httpx2.AsyncClient, interviewer: ScriptedInterviewer) -> None:
@@ -150,7 +150,7 @@ async def test_whole_interview_matches_the_conversation_object(program: httpx2.A
     assert (interview["number_questions"], interview["number_questions_answered"], interview["length"]) == (12, 12, 30)
     assert (interview["score_numerator"], interview["score"]) == (96, 80)
     assert (await program.get("/api/user/dashboard")).json()["past_interviews"][0]["score"] == 80
-    assert told(await said(program, id, "more")) == (409, "Interview is not active")
+    assert error_of(await said(program, id, "more")) == (409, "Interview is not active")
 
 
 async def test_interview_shows_its_job_but_no_rubric(program: httpx2.AsyncClient) -> None:
@@ -182,15 +182,15 @@ async def test_missing_malformed_and_foreign_ids_are_refused(
     events = [event async for event in services.interviews.start(owner.id, "")]
     foreign = getattr(events[0], "interview_id", 0)
     for id in (foreign, 999_999):
-        assert told(await program.get(f"/api/interviews/{id}")) == (404, "Interview not found")
-        assert told(await program.patch(f"/api/interviews/{id}", json={"status": "paused"})) == (404, "Interview not found")
-        assert told(await program.get(f"/api/conversations/{id}")) == (400, "Invalid ID")
-        assert told(await said(program, id, "hello", "create")) == (400, "Invalid ID")
-        assert told(await said(program, id, "hello")) == (400, "Invalid ID")
+        assert error_of(await program.get(f"/api/interviews/{id}")) == (404, "Interview not found")
+        assert error_of(await program.patch(f"/api/interviews/{id}", json={"status": "paused"})) == (404, "Interview not found")
+        assert error_of(await program.get(f"/api/conversations/{id}")) == (400, "Invalid ID")
+        assert error_of(await said(program, id, "hello", "create")) == (400, "Invalid ID")
+        assert error_of(await said(program, id, "hello")) == (400, "Invalid ID")
     for odd in ("abc", "-1", "0", "1.5", "99999999999999999999999", "%00", "²"):
         assert (await program.get(f"/api/interviews/{odd}")).status_code == 400
-        assert told(await program.get(f"/api/conversations/{odd}")) == (400, "Invalid ID")
-        assert told(await said(program, odd, "hello")) == (400, "Invalid ID")  # type: ignore[arg-type]
+        assert error_of(await program.get(f"/api/conversations/{odd}")) == (400, "Invalid ID")
+        assert error_of(await said(program, odd, "hello")) == (400, "Invalid ID")  # type: ignore[arg-type]
     for method, path in (
         ("GET", "/api/interviews"),
         ("GET", "/api/interviews/"),
@@ -200,22 +200,22 @@ async def test_missing_malformed_and_foreign_ids_are_refused(
         ("POST", "/api/conversations/create/"),
         ("POST", "/api/conversations/append"),
     ):
-        assert told(await program.request(method, path, json={})) == (400, "Missing ID"), path
+        assert error_of(await program.request(method, path, json={})) == (400, "Missing ID"), path
 
 
 async def test_invalid_messages_are_refused(program: httpx2.AsyncClient) -> None:
     id = await started(program)
-    assert told(await said(program, id, "", "create")) == (400, "Missing message")
-    assert told(await said(program, id, "  \n")) == (400, "Missing message")
+    assert error_of(await said(program, id, "", "create")) == (400, "Missing message")
+    assert error_of(await said(program, id, "  \n")) == (400, "Missing message")
     assert (await said(program, id, "x" * 20_001)).status_code == 413
     answer = await program.post(f"/api/conversations/append/{id}", json={"message": "hi", "conversation_id": 4711})
-    assert told(answer) == (400, "Invalid ID")
+    assert error_of(answer) == (400, "Invalid ID")
     answer = await program.post(f"/api/conversations/append/{id}", content=b"{", headers={"Content-Type": "application/json"})
-    assert told(answer) == (400, "Invalid request body")
+    assert error_of(answer) == (400, "Invalid request body")
     answer = await program.post(f"/api/conversations/append/{id}", json={"message": ["a"]})
-    assert told(answer) == (400, "Invalid request body")
-    assert told(await program.delete(f"/api/interviews/{id}")) == (405, "Method not allowed")
-    assert told(await program.get(f"/api/conversations/create/{id}")) == (405, "Method not allowed")
+    assert error_of(answer) == (400, "Invalid request body")
+    assert error_of(await program.delete(f"/api/interviews/{id}")) == (405, "Method not allowed")
+    assert error_of(await program.get(f"/api/conversations/create/{id}")) == (405, "Method not allowed")
 
 
 @pytest.mark.parametrize(
@@ -232,17 +232,17 @@ async def test_invalid_messages_are_refused(program: httpx2.AsyncClient) -> None
     ],
 )
 async def test_every_route_needs_a_token(client: httpx2.AsyncClient, method: str, path: str) -> None:
-    assert told(await client.request(method, path, json={})) == (401, "Unauthorized")
+    assert error_of(await client.request(method, path, json={})) == (401, "Unauthorized")
 
 
 async def test_pause_and_resume(program: httpx2.AsyncClient) -> None:
     id = await started(program)
     for odd in ("finished", "starting", "", None, 7, ["paused"]):
-        assert told(await program.patch(f"/api/interviews/{id}", json={"status": odd})) == (400, "Invalid status")
-    assert told(await program.patch(f"/api/interviews/{id}", json={"status": "active"})) == (400, "Invalid status transition")
+        assert error_of(await program.patch(f"/api/interviews/{id}", json={"status": odd})) == (400, "Invalid status")
+    assert error_of(await program.patch(f"/api/interviews/{id}", json={"status": "active"})) == (400, "Invalid status transition")
     answer = await program.patch(f"/api/interviews/{id}", json={"status": "paused"})
     assert (answer.status_code, answer.json()["interview"]["status"]) == (200, "paused")
-    assert told(await said(program, id, "an answer", "create")) == (409, "Interview is not active")
+    assert error_of(await said(program, id, "an answer", "create")) == (409, "Interview is not active")
     assert (await program.patch(f"/api/interviews/{id}", json={"status": "active"})).status_code == 200
     assert (await said(program, id, "an answer", "create")).status_code == 201
 
@@ -251,7 +251,7 @@ async def test_finished_interview_cannot_be_paused(program: httpx2.AsyncClient, 
     id = await started(program)
     async with services.database.transaction() as session:
         await session.execute(update(Interview).values(status="finished"))
-    assert told(await program.patch(f"/api/interviews/{id}", json={"status": "paused"})) == (400, "Invalid status transition")
+    assert error_of(await program.patch(f"/api/interviews/{id}", json={"status": "paused"})) == (400, "Invalid status transition")
 
 
 # -- retries ---------------------------------------------------------------------------------------------------------
@@ -300,14 +300,14 @@ async def test_same_answer_to_all_twelve_questions_finishes(
         answer = await said(program, id, DUNNO, "append" if number else "create", **key, **streamed)
         assert answer.status_code == 201
     assert await answers_of(services) == [DUNNO] * 12
-    assert told(await said(program, id, DUNNO)) == (409, "Interview is not active")
+    assert error_of(await said(program, id, DUNNO)) == (409, "Interview is not active")
 
 
 async def test_repeated_create_means_the_first_question(program: httpx2.AsyncClient, services: Services) -> None:
     id = await started(program)
     first = await said(program, id, "the first thing", "create")
     assert (await said(program, id, "the first thing", "create")).json() == first.json()
-    assert told(await said(program, id, "something else", "create")) == (
+    assert error_of(await said(program, id, "something else", "create")) == (
         409,
         "The interview has already started with a different first answer.",
     )
@@ -386,8 +386,8 @@ async def test_named_question_is_never_taken_for_another(program: httpx2.AsyncCl
         assert (await named(program, id, DUNNO, topic, number)).status_code == 409
     for half in ((1, None), (None, 1)):
         answer = await named(program, id, DUNNO, *half)
-        assert told(answer) == (400, "topic_id and question_id identify a question together. Send both or neither.")
-    assert told(await named(program, id, DUNNO, "one", 1)) == (400, "Invalid request body")
+        assert error_of(answer) == (400, "topic_id and question_id identify a question together. Send both or neither.")
+    assert error_of(await named(program, id, DUNNO, "one", 1)) == (400, "Invalid request body")
     assert question_of(await named(program, id, DUNNO, 1, 2)) == (2, 1)
     assert (await named(program, id, DUNNO, 1, 1)).status_code == 201
     assert (await said(program, id, DUNNO, "create", **{"Idempotency-Key": "x"})).status_code == 201
@@ -473,10 +473,10 @@ async def test_failure_in_a_stream_is_an_event(program: httpx2.AsyncClient, inte
 
 async def test_errors_before_a_stream_are_a_plain_status(program: httpx2.AsyncClient) -> None:
     id = await started(program)
-    assert told(await said(program, id, "", "create", **STREAM)) == (400, "Missing message")
+    assert error_of(await said(program, id, "", "create", **STREAM)) == (400, "Missing message")
     assert (await said(program, id, "x" * 20_001, "create", **STREAM)).status_code == 413
     await program.patch(f"/api/interviews/{id}", json={"status": "paused"})
-    assert told(await said(program, id, "hello", "create", **STREAM)) == (409, "Interview is not active")
+    assert error_of(await said(program, id, "hello", "create", **STREAM)) == (409, "Interview is not active")
 
 
 # -- lists and job descriptions --------------------------------------------------------------------------------------
@@ -505,7 +505,7 @@ async def test_job_description_is_returned_as_a_summary(program: httpx2.AsyncCli
     assert answer.json().startswith("### JD Context\n")
     assert "Python" in answer.json()
     for odd in ({}, {"job_description": ""}, {"job_description": "  "}):
-        assert told(await program.post("/api/jd", json=odd)) == (400, "Invalid job description")
+        assert error_of(await program.post("/api/jd", json=odd)) == (400, "Invalid job description")
     interviewer.job_errors = [InterviewerBusy()]
     answer = await program.post("/api/jd", json={"job_description": "Senior engineer for a bank, with Python"})
     assert answer.status_code == 503

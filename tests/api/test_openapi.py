@@ -66,8 +66,8 @@ def contents(document: Document) -> Iterator[tuple[str, Document]]:
     """Yield the content of every request and response body in the document, with a name."""
     for route, operation in operations(document):
         sent = [("body", operation["requestBody"])] if "requestBody" in operation else []
-        for name, told in [*sent, *operation["responses"].items()]:
-            for kind, content in told.get("content", {}).items():
+        for name, part in [*sent, *operation["responses"].items()]:
+            for kind, content in part.get("content", {}).items():
                 yield f"{route} {name} {kind}", content
 
 

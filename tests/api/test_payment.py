@@ -16,7 +16,7 @@ from interviewer.core.mail_console import Outbox
 from interviewer.core.users import User
 from interviewer.settings import Settings
 from interviewer.wiring import Services
-from tests.api.test_accounts import as_bearer, told
+from tests.api.test_accounts import as_bearer, error_of
 from tests.conftest import NewUser
 from tests.support.billing import SECRET, SETTINGS, STORE, nets
 from tests.support.lemon_store import Delivery
@@ -70,16 +70,16 @@ async def test_subscription_from_checkout_to_cancel_and_resume(
     client: httpx2.AsyncClient, lemon: Behavior, database: Database, user: User, token: dict[str, str]
 ) -> None:
     for path, sent in ((CANCEL, None), (RESUME, None), (CHANGE, {"tier": "pro"})):
-        assert told(await client.post(path, json=sent, headers=token))[0] == 409
+        assert error_of(await client.post(path, json=sent, headers=token))[0] == 409
     await bought(client, lemon, token, "individual")
     await bought(client, lemon, token, "pro")
     assert await nets(database, user) == (1, 10)
-    assert told(await client.post(CHECKOUT, json={"tier": "premium"}, headers=token)) == (
+    assert error_of(await client.post(CHECKOUT, json={"tier": "premium"}, headers=token)) == (
         409,
         "You already have a subscription. You can change its plan instead.",
     )
-    assert told(await client.post(CHANGE, json={"tier": "pro"}, headers=token)) == (409, "You're already on the Pro plan.")
-    assert told(await client.post(RESUME, headers=token)) == (409, "You don't have a canceled subscription to resume.")
+    assert error_of(await client.post(CHANGE, json={"tier": "pro"}, headers=token)) == (409, "You're already on the Pro plan.")
+    assert error_of(await client.post(RESUME, headers=token)) == (409, "You don't have a canceled subscription to resume.")
     for path, sent, words, status in (
         (CHANGE, {"tier": "premium", "and": "more"}, "Plan changed", "active"),
         (CANCEL, None, "Subscription cancelled", "cancelled"),
@@ -89,7 +89,7 @@ async def test_subscription_from_checkout_to_cancel_and_resume(
         answer = await client.post(path, json=sent, headers=token)
         assert (answer.status_code, answer.json()) == (200, {"message": words})
         assert list(lemon.subscriptions.values()) == [status]
-    assert told(await client.post(CANCEL, headers=token)) == (409, "You don't have a subscription to cancel.")
+    assert error_of(await client.post(CANCEL, headers=token)) == (409, "You don't have a subscription to cancel.")
     assert await nets(database, user) == (1, 20)
 
 
@@ -111,8 +111,8 @@ async def test_paypal_change_is_refused_with_the_portal(
 @pytest.mark.parametrize("path", PATHS)
 async def test_request_without_a_token_does_nothing(client: httpx2.AsyncClient, lemon: Behavior, path: str) -> None:
     for headers in ({}, as_bearer("x"), {"Authorization": "Basic x"}, {"Cookie": "interviewer_session=x"}):
-        assert told(await client.post(path, json={"tier": "pro"}, headers=headers)) == (401, "Unauthorized")
-    assert told(await client.post(path, json={"tier": 5})) == (401, "Unauthorized")
+        assert error_of(await client.post(path, json={"tier": "pro"}, headers=headers)) == (401, "Unauthorized")
+    assert error_of(await client.post(path, json={"tier": 5})) == (401, "Unauthorized")
     assert lemon.requests == []
 
 
@@ -121,14 +121,14 @@ async def test_deleted_account_is_refused(
 ) -> None:
     await services.personal.erase(user.id, user.email)
     for path in PATHS:
-        assert told(await client.post(path, json={"tier": "pro"}, headers=token)) == (401, "Account deactivated")
+        assert error_of(await client.post(path, json={"tier": "pro"}, headers=token)) == (401, "Account deactivated")
 
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
 async def test_wrong_method_gets_405(client: httpx2.AsyncClient, token: dict[str, str], path: str, method: str) -> None:
     for headers in ({}, token):
-        assert told(await client.request(method, path, headers=headers)) == (405, "Method not allowed")
+        assert error_of(await client.request(method, path, headers=headers)) == (405, "Method not allowed")
 
 
 @pytest.mark.parametrize("path", WITH_A_TIER)
@@ -138,13 +138,13 @@ async def test_invalid_tier_is_refused(
 ) -> None:
     headers = {**token, "Content-Type": "application/json"}
     answer = await client.post(path, content=json.dumps({"tier": tier}), headers=headers)
-    assert told(answer) == (400, "Missing or invalid tier")
+    assert error_of(answer) == (400, "Missing or invalid tier")
     assert lemon.requests == []
 
 
 async def test_missing_tier_or_non_plan_is_refused(client: httpx2.AsyncClient, token: dict[str, str]) -> None:
     for path, sent in ((CHECKOUT, {}), (CHANGE, {}), (CHANGE, {"tier": "individual"})):
-        assert told(await client.post(path, json=sent, headers=token)) == (400, "Missing or invalid tier")
+        assert error_of(await client.post(path, json=sent, headers=token)) == (400, "Missing or invalid tier")
 
 
 @pytest.mark.parametrize("path", WITH_A_TIER)
@@ -153,18 +153,18 @@ async def test_body_that_is_not_an_object_is_refused(
     client: httpx2.AsyncClient, token: dict[str, str], path: str, body: bytes
 ) -> None:
     headers = {**token, "Content-Type": "application/json"}
-    assert told(await client.post(path, content=body, headers=headers)) == (400, "Invalid request body")
+    assert error_of(await client.post(path, content=body, headers=headers)) == (400, "Invalid request body")
 
 
 async def test_form_is_not_read_as_json(client: httpx2.AsyncClient, token: dict[str, str]) -> None:
     headers = {**token, "Content-Type": "application/x-www-form-urlencoded"}
     answer = await client.post(CHECKOUT, content=b'{"tier": "pro"}', headers=headers)
-    assert told(answer) == (400, "Invalid request body")
+    assert error_of(answer) == (400, "Invalid request body")
 
 
 async def test_plain_text_without_a_token_is_refused(client: httpx2.AsyncClient) -> None:
     answer = await client.post(CHECKOUT, content=b'{"tier": "pro"}', headers={"Content-Type": "text/plain"})
-    assert told(answer) == (401, "Unauthorized")
+    assert error_of(answer) == (401, "Unauthorized")
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -173,7 +173,7 @@ async def test_body_over_256_kilobytes_is_refused(
 ) -> None:
     content = b'{"tier": "pro", "more": "' + b"x" * 256 * 1024 + b'"}'
     answer = await client.post(path, content=content, headers={**token, "Content-Type": "application/json"})
-    assert told(answer)[0] == 413
+    assert error_of(answer)[0] == 413
     assert lemon.requests == []
 
 
@@ -181,7 +181,7 @@ async def test_lemon_squeezy_outage_is_a_502(client: httpx2.AsyncClient, lemon: 
     await bought(client, lemon, token, "pro")
     for path, sent in ((CHECKOUT, {"tier": "individual"}), (CHANGE, {"tier": "premium"}), (CANCEL, None)):
         lemon.faults = [500] * 3
-        status, words = told(await client.post(path, json=sent, headers=token))
+        status, words = error_of(await client.post(path, json=sent, headers=token))
         assert (status, "can't reach" in words) == (502, True)
     assert list(lemon.subscriptions.values()) == ["active"]
 
@@ -193,7 +193,7 @@ async def test_site_that_sells_nothing_returns_503(
     wiring.use(closed)
     for path in PATHS:
         answer = await client.post(path, json={"tier": "pro"}, headers=token)
-        assert told(answer) == (503, "Purchases aren't set up on this site.")
+        assert error_of(answer) == (503, "Purchases aren't set up on this site.")
         assert int(answer.headers["retry-after"]) > 0
     wiring.use(services)
     for adapter in closed.outside:
@@ -205,5 +205,5 @@ async def test_too_many_requests_get_retry_after(client: httpx2.AsyncClient, tok
         for _ in range(30):
             assert (await client.post(path, json=sent, headers=token)).status_code in {200, 409}
         answer = await client.post(path, json=sent, headers=token)
-        assert told(answer)[0] == 429
+        assert error_of(answer)[0] == 429
         assert int(answer.headers["retry-after"]) > 0

@@ -99,9 +99,9 @@ async def test_refused_password_leads_back_to_the_link(client: httpx2.AsyncClien
     ):
         answer = await client.post("/session/verify", data={"token": token, **typed})
         assert answer.headers["location"] == f"/verify-email?token={token}"
-        told = said(answer)
-        assert told["field"] == field
-        assert words in told["error"]
+        flashed = said(answer)
+        assert flashed["field"] == field
+        assert words in flashed["error"]
     assert (await client.post("/session/verify", data={"token": token, "new_password": NEW})).headers["location"] == "/dashboard"
 
 

@@ -137,10 +137,10 @@ async def _load(site: Site, database_url: str, rate: int, seconds: int) -> None:
     interviews = [asyncio.create_task(_interviewed(client, number, turns)) for number, client in enumerate(people)]
     await asyncio.sleep(THINKING[1])  # until all are at their first question
     turns.clear()
-    deliveries, told = _merged(lives), DeliveryResults()
+    deliveries, results = _merged(lives), DeliveryResults()
     began = time.perf_counter()
     async with httpx2.AsyncClient(base_url=site.url, timeout=30, limits=httpx2.Limits(max_connections=200)) as sender:
-        await _send(sender, deliveries, rate, told)
+        await _send(sender, deliveries, rate, results)
     spent = time.perf_counter() - began
     broken = [str(task.exception()) for task in interviews if task.done()]
     for task in interviews:
@@ -151,16 +151,16 @@ async def _load(site: Site, database_url: str, rate: int, seconds: int) -> None:
     lost = await _differing(database, lives)
     await database.close()
     print(f"\n{len(deliveries):,} deliveries of {len(lives)} customers, {rate} a second, next to {INTERVIEWS} running interviews")
-    print(f"  took {spent:.1f} s; first responses {dict(told.statuses)}; sent again {told.again}")
+    print(f"  took {spent:.1f} s; first responses {dict(results.statuses)}; sent again {results.again}")
     print(f"  customers whose credits differ from a plain count: {lost} (must be 0)")
-    print(f"  deliveries: {_spread(told.times)} (goal: p95 under {GOAL})")
+    print(f"  deliveries: {_spread(results.times)} (goal: p95 under {GOAL})")
     print(f"  turns of the interviews meanwhile: {_spread(turns)}; interrupted: {broken or 'none'}")
 
 
 def _lives(least: int) -> list[Life]:
     """Return customers' lives that have at least `least` deliveries in total."""
     lives: list[Life] = []
-    while sum(len(one.told) for one in lives) < least:
+    while sum(len(one.deliveries) for one in lives) < least:
         number = len(lives) + 1
         chance = random.Random(number)
         commands = [chance.choice(BEGINNINGS), *chance.choices(COMMANDS, k=chance.randint(2, 8))]
@@ -171,31 +171,31 @@ def _lives(least: int) -> list[Life]:
 def _merged(lives: list[Life]) -> list[Delivery]:
     """Return the deliveries of all lives, randomly interleaved. The deliveries of each life stay in order."""
     chance = random.Random(len(lives))
-    turns = [index for index, one in enumerate(lives) for _ in one.told]
+    turns = [index for index, one in enumerate(lives) for _ in one.deliveries]
     chance.shuffle(turns)
-    left = [iter(one.told) for one in lives]
+    left = [iter(one.deliveries) for one in lives]
     return [next(left[index]) for index in turns]
 
 
-async def _send(sender: httpx2.AsyncClient, deliveries: list[Delivery], rate: int, told: DeliveryResults) -> None:
+async def _send(sender: httpx2.AsyncClient, deliveries: list[Delivery], rate: int, results: DeliveryResults) -> None:
     """Send each delivery when it is due, without waiting for earlier ones. Returns once each has succeeded or been given up."""
     began = time.perf_counter()
     async with asyncio.TaskGroup() as group:
         for number, delivery in enumerate(deliveries):
             due = began + number / rate
             await asyncio.sleep(max(0, due - time.perf_counter()))
-            group.create_task(_deliver(sender, delivery, due, told))
+            group.create_task(_deliver(sender, delivery, due, results))
 
 
-async def _deliver(sender: httpx2.AsyncClient, delivery: Delivery, due: float, told: DeliveryResults) -> None:
+async def _deliver(sender: httpx2.AsyncClient, delivery: Delivery, due: float, results: DeliveryResults) -> None:
     status = await _post(sender, delivery)
-    told.times.append((time.perf_counter() - due) * 1000)
-    told.statuses[status] += 1
+    results.times.append((time.perf_counter() - due) * 1000)
+    results.statuses[status] += 1
     for seconds in TRY_AGAIN:
         if status == "200":
             return
         await asyncio.sleep(seconds)
-        told.again += 1
+        results.again += 1
         status = await _post(sender, delivery)
 
 

@@ -40,8 +40,8 @@ async def user(new_user: NewUser) -> User:
 
 def moment(store: Store, id: str, name: str) -> datetime | None:
     """Return one of the times in a subscription's record, or None if it is not set."""
-    told = store.subscriptions[id]["attributes"][name]
-    return datetime.fromisoformat(told) if told else None
+    reported = store.subscriptions[id]["attributes"][name]
+    return datetime.fromisoformat(reported) if reported else None
 
 
 # -- the plan --------------------------------------------------------------------------------------------------------
@@ -65,8 +65,8 @@ async def test_other_users_and_missing_accounts_show_nothing(
 
 async def test_plan_shows_its_dates(plans: Plans, webhooks: Webhooks, user: User) -> None:
     store = shop()
-    id, told = store.subscribe(user.email, PREMIUM, custom=None)
-    await send(webhooks, *told)
+    id, reported = store.subscribe(user.email, PREMIUM, custom=None)
+    await send(webhooks, *reported)
     active = Plan(
         product=Product.PREMIUM,
         status="active",
@@ -85,8 +85,8 @@ async def test_plan_shows_its_dates(plans: Plans, webhooks: Webhooks, user: User
 
 async def test_trial_shows_when_it_ends(plans: Plans, webhooks: Webhooks, user: User) -> None:
     store = shop()
-    id, told = store.subscribe(user.email, PRO, custom=None, trial=True)
-    await send(webhooks, *told)
+    id, reported = store.subscribe(user.email, PRO, custom=None, trial=True)
+    await send(webhooks, *reported)
     plan = (await plans.account(user.id)).plan
     assert (plan.status, plan.changeable) == ("on_trial", False)
     assert plan.trial_ends_at == moment(store, id, "trial_ends_at")
@@ -99,8 +99,8 @@ async def test_newest_subscription_counts_in_any_delivery_order(
     plans: Plans, webhooks: Webhooks, user: User, order: tuple[int, ...]
 ) -> None:
     store = shop()
-    old, told = store.subscribe(user.email, PRO, custom=None)
-    parts = [told, store.cancel(old) + store.expire(old), store.subscribe(user.email, PREMIUM, custom=None)[1]]
+    old, reported = store.subscribe(user.email, PRO, custom=None)
+    parts = [reported, store.cancel(old) + store.expire(old), store.subscribe(user.email, PREMIUM, custom=None)[1]]
     for index in order:
         await send(webhooks, *parts[index])
     plan = (await plans.account(user.id)).plan
@@ -133,8 +133,8 @@ async def test_failed_payment_shows_until_it_is_paid(
     plans: Plans, webhooks: Webhooks, user: User, order: tuple[int, ...]
 ) -> None:
     store = shop()
-    id, told = store.subscribe(user.email, PRO, custom=None)
-    await send(webhooks, *told)
+    id, reported = store.subscribe(user.email, PRO, custom=None)
+    await send(webhooks, *reported)
     assert not (await plans.account(user.id)).plan.payment_failed
     failed, updated = store.fail(id)
     parts = [[failed], [updated], store.recover(id)]
@@ -148,25 +148,25 @@ async def test_failed_payment_shows_until_it_is_paid(
 
 async def test_failed_payment_alone_keeps_the_status(plans: Plans, webhooks: Webhooks, user: User) -> None:
     store = shop()
-    id, told = store.subscribe(user.email, PRO, custom=None)
-    await send(webhooks, *told, store.fail(id)[0])
+    id, reported = store.subscribe(user.email, PRO, custom=None)
+    await send(webhooks, *reported, store.fail(id)[0])
     plan = (await plans.account(user.id)).plan
     assert (plan.status, plan.payment_failed) == ("active", True)
 
 
 async def test_next_paid_renewal_clears_a_failed_payment(plans: Plans, webhooks: Webhooks, user: User) -> None:
     store = shop()
-    id, told = store.subscribe(user.email, PRO, custom=None)
-    told += store.fail(id)
-    told += store.renew(id)
-    await send(webhooks, *told)
+    id, reported = store.subscribe(user.email, PRO, custom=None)
+    reported += store.fail(id)
+    reported += store.renew(id)
+    await send(webhooks, *reported)
     assert not (await plans.account(user.id)).plan.payment_failed
 
 
 async def test_ended_subscription_hides_a_failed_payment(plans: Plans, webhooks: Webhooks, user: User) -> None:
     store = shop()
-    id, told = store.subscribe(user.email, PRO, custom=None)
-    await send(webhooks, *told, *store.fail(id))
+    id, reported = store.subscribe(user.email, PRO, custom=None)
+    await send(webhooks, *reported, *store.fail(id))
     assert (await plans.account(user.id)).plan.payment_failed
     for end in (store.cancel, store.expire):
         await send(webhooks, *end(id))
@@ -217,9 +217,9 @@ async def test_every_line_shows_balance_and_debt_after_it(
 ) -> None:
     await new_user(credits=3)  # another user's rows are not included
     store = shop()
-    order, told = store.buy(user.email, custom=None)
+    order, reported = store.buy(user.email, custom=None)
     id, more = store.subscribe(user.email, PRO, custom=None)
-    await send(webhooks, *told, *more)
+    await send(webhooks, *reported, *more)
     await started(services, user)
     await send(webhooks, *store.refund_invoice(store.invoices_of(id)[0]))
     await send(webhooks, *store.refund_order(order))
@@ -242,10 +242,10 @@ async def test_every_line_shows_balance_and_debt_after_it(
 
 async def test_statement_ends_at_the_balances(plans: Plans, webhooks: Webhooks, user: User) -> None:
     store = shop()
-    id, told = store.subscribe(user.email, PREMIUM, custom=None)
-    told += store.change_variant(id, PRO) + store.change_variant(id, PREMIUM) + store.renew(id)
-    told += [changed(told[1], meta={"webhook_id": "again"}), *store.buy(user.email, custom=None, quantity=4)[1]]
-    await send(webhooks, *told)
+    id, reported = store.subscribe(user.email, PREMIUM, custom=None)
+    reported += store.change_variant(id, PRO) + store.change_variant(id, PREMIUM) + store.renew(id)
+    reported += [changed(reported[1], meta={"webhook_id": "again"}), *store.buy(user.email, custom=None, quantity=4)[1]]
+    await send(webhooks, *reported)
     account = await plans.account(user.id)
     newest = {line.type: (line.balance, line.debt) for line in reversed(account.statement)}
     assert newest == {CreditType.INDIVIDUAL: (4, 0), CreditType.SUBSCRIPTION: (40, 0)}

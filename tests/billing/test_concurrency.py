@@ -75,7 +75,7 @@ async def user(new_user: NewUser) -> User:
     return await new_user(credits=0)
 
 
-async def told(processes: tuple[Webhooks, ...], deliveries: list[Delivery]) -> list[Outcome]:
+async def deliver(processes: tuple[Webhooks, ...], deliveries: list[Delivery]) -> list[Outcome]:
     """Send all deliveries concurrently, alternating between the processes, and return their outcomes.
 
     Any error fails the test.
@@ -129,9 +129,9 @@ async def test_starts_racing_with_a_refund_spend_or_leave_a_debt(
     for _ in range(ROUNDS):
         user = await new_user(credits=0)
         order, bought = store.buy(user.email, custom=None, quantity=2)
-        await told(processes, bought)
+        await deliver(processes, bought)
         work = [
-            settled(told(processes, store.refund_order(order))),
+            settled(deliver(processes, store.refund_order(order))),
             *(settled(started(services.interviews, user)) for _ in range(3)),
         ]
         refund, *starts = await asyncio.gather(*work) if refund_first else (await asyncio.gather(*work[::-1]))[::-1]
@@ -154,7 +154,7 @@ async def test_lapsed_starts_are_refunded_once_under_load(
         given_back, starts, outcomes = await asyncio.gather(
             asyncio.gather(*(failed_starts.return_expired_credits(databases[number % 2]) for number in range(6))),
             asyncio.gather(*(settled(started(services.interviews, user)) for user in users)),
-            told(processes, bought),
+            deliver(processes, bought),
         )
         assert sum(given_back) + await failed_starts.return_expired_credits(databases[0]) == 8
         assert set(outcomes) == {Outcome.APPLIED}
@@ -184,11 +184,11 @@ async def test_concurrent_copies_of_a_delivery_count_once(
 ) -> None:
     store = shop()
     _, bought = store.buy(user.email, custom=None)
-    assert await told(processes, bought * AT_ONCE) == [Outcome.APPLIED] * AT_ONCE
+    assert await deliver(processes, bought * AT_ONCE) == [Outcome.APPLIED] * AT_ONCE
     assert await nets(databases[0], user) == (1, 0)
     _, (_, created, invoice, _) = store.subscribe(user.email, PRO, custom=None)
     another_id = [changed(created, meta={"webhook_id": f"{number}"}) for number in range(AT_ONCE)]
-    assert set(await told(processes, [*another_id, *[invoice] * AT_ONCE])) <= {Outcome.APPLIED, Outcome.WAITING}
+    assert set(await deliver(processes, [*another_id, *[invoice] * AT_ONCE])) <= {Outcome.APPLIED, Outcome.WAITING}
     assert await nets(databases[0], user) == (1, 10)
     assert await processes[0].listed() == []
     async with databases[0].transaction() as session:
@@ -201,9 +201,9 @@ async def test_concurrent_deliveries_for_one_user_are_all_applied(
 ) -> None:
     chance = random.Random(seed)
     lived = life(user.email, ["buy", "subscribe", "trial", "buy", *chance.choices(COMMANDS, k=60)], seed, 1_000_000)
-    assert len(lived.told) >= AT_ONCE
-    chance.shuffle(lived.told)
-    outcomes = await told(processes, lived.told)
+    assert len(lived.deliveries) >= AT_ONCE
+    chance.shuffle(lived.deliveries)
+    outcomes = await deliver(processes, lived.deliveries)
     assert set(outcomes) <= {Outcome.APPLIED, Outcome.WAITING}
     assert await nets(databases[0], user) == (lived.individual, lived.subscription)
     assert await processes[0].listed() == [], "waiting deliveries are applied"
@@ -219,7 +219,7 @@ async def test_refund_racing_with_its_purchase_leaves_nothing(
         order = list(store.orders)[-1]
         deliveries += store.refund_order(order)
         random.Random(number).shuffle(deliveries)
-        await told(processes, deliveries)
+        await deliver(processes, deliveries)
         found = await balances(databases[0], user)
         assert (found.subscription, found.subscription_debt) == (0, 0), number
     assert await processes[0].listed() == []
@@ -232,10 +232,10 @@ async def test_replay_and_delivery_of_one_purchase_do_not_deadlock(
     for _ in range(ROUNDS):
         user = await new_user(credits=0)
         _, (order, created, invoice, updated) = store.subscribe(user.email, PRO, custom=None)
-        assert await told(processes, [invoice]) == [Outcome.WAITING]
+        assert await deliver(processes, [invoice]) == [Outcome.WAITING]
         [waiting] = await processes[0].listed()
         await asyncio.gather(
-            told(processes, [created, updated, order, invoice]), *(webhooks.replay(waiting.id) for webhooks in processes * 3)
+            deliver(processes, [created, updated, order, invoice]), *(webhooks.replay(waiting.id) for webhooks in processes * 3)
         )
         assert await nets(databases[0], user) == (0, 10)
         assert await processes[0].listed() == []
@@ -268,7 +268,7 @@ async def test_erasure_racing_with_deliveries_leaves_nothing(
         async with databases[0].transaction() as session:
             newcomer = User(email=user.email, username="Newcomer")
             session.add(newcomer)
-        assert set(await told(processes, deliveries)) <= {Outcome.APPLIED, Outcome.IGNORED}
+        assert set(await deliver(processes, deliveries)) <= {Outcome.APPLIED, Outcome.IGNORED}
         assert await nets(databases[0], newcomer) == (0, 0)
         assert await count(databases[0]) == booked, "nothing was granted without a user"
         await services.personal.erase(newcomer.id, newcomer.email)
@@ -301,11 +301,11 @@ async def purchases(database: Database, user: User, number: int) -> list[Deliver
     """Return the deliveries for a single credit and a cancelled plan. A running plan would block an erasure."""
     custom = await issue_reference(database, user, f"chk_{number}")
     store = shop(first_id=(number + 1) * 10_000)
-    order, told = store.buy(user.email, custom=custom)
+    order, deliver = store.buy(user.email, custom=custom)
     id, more = store.subscribe(user.email, PRO, custom=custom)
-    told += more + store.renew(id) + store.refund_order(order) + store.cancel(id)
+    deliver += more + store.renew(id) + store.refund_order(order) + store.cancel(id)
     bodies = ("subscription_created", "subscription_updated", "subscription_cancelled")
-    return [changed(one, status="cancelled") if one.event in bodies else one for one in told]
+    return [changed(one, status="cancelled") if one.event in bodies else one for one in deliver]
 
 
 async def later(webhooks: Webhooks, delivery: Delivery, seconds: float) -> None:

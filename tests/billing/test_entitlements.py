@@ -75,7 +75,7 @@ def test_plan_or_unknown_order_is_worth_nothing(product: Product | None, refunde
 
 def every_order(*sightings: Sighting) -> list[Sighting]:
     """Return the timeline, after checking that it is the same for every order of arrival."""
-    [history] = {tuple(timeline(told)) for told in permutations(sightings)}
+    [history] = {tuple(timeline(states)) for states in permutations(sightings)}
     return list(history)
 
 
@@ -212,8 +212,8 @@ def test_each_cycle_counts_its_own_upgrade() -> None:
 
 def test_change_at_the_time_of_the_first_body_counts() -> None:
     created, changed = seen(0, PRO, created=True), seen(0, PREMIUM)
-    for told in permutations((created, changed)):
-        assert worth(*told, active=True) == {"first month": 10, "plan change 1": 10}
+    for states in permutations((created, changed)):
+        assert worth(*states, active=True) == {"first month": 10, "plan change 1": 10}
 
 
 def test_late_body_showing_a_change_earlier_moves_no_credits() -> None:

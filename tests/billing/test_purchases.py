@@ -98,8 +98,8 @@ async def pay(lemon: Behavior, url: str, **form: str) -> list[Delivery]:
 
 async def subscribed(services: Services, lemon: Behavior, user: User, tier: str = "pro", **form: str) -> str:
     """Buy a plan, deliver its webhooks, and return the subscription's ID."""
-    told = await pay(lemon, await services.purchases.checkout(user.id, tier, CLIENT), **form)
-    assert await send(services.webhooks, *told) == [Outcome.APPLIED] * len(told)
+    deliveries = await pay(lemon, await services.purchases.checkout(user.id, tier, CLIENT), **form)
+    assert await send(services.webhooks, *deliveries) == [Outcome.APPLIED] * len(deliveries)
     lemon.requests.clear()
     return next(reversed(lemon.store.subscriptions))
 
@@ -163,9 +163,9 @@ async def test_credits_go_to_the_user_who_opened_the_checkout(
     url = await services.purchases.checkout(buyer.id, tier, CLIENT)
     [page] = lemon.checkouts.values()
     page["attributes"]["checkout_data"]["email"] = stranger.email
-    told = await pay(lemon, url)
-    random.Random(tier).shuffle(told)
-    await send(services.webhooks, *told)
+    deliveries = await pay(lemon, url)
+    random.Random(tier).shuffle(deliveries)
+    await send(services.webhooks, *deliveries)
     assert await nets(database, buyer) == credits
     assert await nets(database, stranger) == (0, 0)
     assert await services.webhooks.listed() == [], "nothing is left open"
@@ -261,10 +261,10 @@ async def test_change_shows_at_once_and_survives_its_webhooks(
     assert (at_once.plan.status, at_once.plan.product) == (status, product)
     assert (at_once.balances.subscription, at_once.balances.subscription_usable) == (credits, usable)
     assert (at_once.plan.ends_at is None) is (attributes["ends_at"] is None)
-    told = await fired(lemon, since, count)
-    told += [changed(one, meta={"webhook_id": f"again {number}"}) for number, one in enumerate(told)]
-    random.Random(seed).shuffle(told)
-    assert await send(services.webhooks, *told) == [Outcome.APPLIED] * len(told)
+    deliveries = await fired(lemon, since, count)
+    deliveries += [changed(one, meta={"webhook_id": f"again {number}"}) for number, one in enumerate(deliveries)]
+    random.Random(seed).shuffle(deliveries)
+    assert await send(services.webhooks, *deliveries) == [Outcome.APPLIED] * len(deliveries)
     assert await standing(services, user) == at_once
     assert (await nets(database, user))[1] == credits
 
@@ -352,10 +352,10 @@ async def test_card_is_changed_on_lemon_squeezys_page(services: Services, lemon:
     assert address == lemon.store.subscriptions[id]["attributes"]["urls"]["update_payment_method"]
 
 
-@pytest.mark.parametrize("told", ["null", '{"update_payment_method": "javascript:alert(1)"}', '{"update_payment_method": 5}'])
-async def test_invalid_page_url_is_refused(services: Services, lemon: Behavior, user: User, told: str) -> None:
+@pytest.mark.parametrize("urls", ["null", '{"update_payment_method": "javascript:alert(1)"}', '{"update_payment_method": 5}'])
+async def test_invalid_page_url_is_refused(services: Services, lemon: Behavior, user: User, urls: str) -> None:
     id = await subscribed(services, lemon, user)
-    lemon.faults = [f'json:{{"data": {{"type": "subscriptions", "id": "{id}", "attributes": {{"urls": {told}}}}}}}']
+    lemon.faults = [f'json:{{"data": {{"type": "subscriptions", "id": "{id}", "attributes": {{"urls": {urls}}}}}}}']
     with pytest.raises(PaymentsUnavailable):
         await services.purchases.payment_page(user.id, CLIENT)
 

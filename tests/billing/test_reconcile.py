@@ -107,29 +107,29 @@ def credits(store: Store, email: str) -> list[Delivery]:
 
 
 def credits_refunded(store: Store, email: str) -> list[Delivery]:
-    order, told = store.buy(email, custom=None, quantity=2)
-    return told + store.refund_order(order)
+    order, deliveries = store.buy(email, custom=None, quantity=2)
+    return deliveries + store.refund_order(order)
 
 
 def subscribed(*steps: str, variant: str = PRO, trial: bool = False) -> History:
     """Return the history of a subscription that goes through these steps."""
 
     def history(store: Store, email: str) -> list[Delivery]:
-        id, told = store.subscribe(email, variant, custom=None, trial=trial)
+        id, deliveries = store.subscribe(email, variant, custom=None, trial=trial)
         for step in steps:
             if step == "wait":
                 store.pass_time(timedelta(days=2))
             elif step in ("up", "down"):
-                told += store.change_variant(id, PREMIUM if step == "up" else PRO, charged=step == "up")
+                deliveries += store.change_variant(id, PREMIUM if step == "up" else PRO, charged=step == "up")
             elif step in ("up unpaid", "up later"):
-                told += store.change_variant(id, PREMIUM, charged=step == "up unpaid", paid=False)
+                deliveries += store.change_variant(id, PREMIUM, charged=step == "up unpaid", paid=False)
             elif step == "refund order":
-                told += store.refund_order(str(store.subscriptions[id]["attributes"]["order_id"]))
+                deliveries += store.refund_order(str(store.subscriptions[id]["attributes"]["order_id"]))
             elif step.startswith("refund"):
-                told += store.refund_invoice(store.invoices_of(id)[-1], 500 if step == "refund part" else None)
+                deliveries += store.refund_invoice(store.invoices_of(id)[-1], 500 if step == "refund part" else None)
             else:
-                told += getattr(store, step)(id)
-        return told
+                deliveries += getattr(store, step)(id)
+        return deliveries
 
     return history
 
@@ -201,15 +201,15 @@ ONE_BY_ONE = {
 }
 
 
-def arriving(told: list[Delivery], *, one_by_one: bool) -> list[list[Delivery]]:
+def arriving(deliveries: list[Delivery], *, one_by_one: bool) -> list[list[Delivery]]:
     """Return the parts of a history to test as having arrived: nothing and each of two halves.
 
     With `one_by_one`, also return every part that lacks one delivery.
     """
-    chance = random.Random(len(told))
-    part = chance.sample(range(len(told)), len(told) // 2)
-    split = [[one for number, one in enumerate(told) if (number in part) is inside] for inside in (True, False)]
-    return [[], *split, *([[one for one in told if one is not lost] for lost in told] if one_by_one else [])]
+    chance = random.Random(len(deliveries))
+    part = chance.sample(range(len(deliveries)), len(deliveries) // 2)
+    split = [[one for number, one in enumerate(deliveries) if (number in part) is inside] for inside in (True, False)]
+    return [[], *split, *([[one for one in deliveries if one is not lost] for lost in deliveries] if one_by_one else [])]
 
 
 @pytest.mark.parametrize("name", HISTORIES)
@@ -246,11 +246,11 @@ async def test_any_history_with_one_plan_change_is_repaired(
     steps = [chance.choice([step for step in COMMANDS if step not in ("change", "dither")]) for _ in range(9)]
     steps.insert(chance.randrange(10), "change")
     clean = await new_user(credits=0)
-    await send(webhooks, *life(clean.email, ["subscribe", *steps], seed, next(_spaces) * SPACE).told)
+    await send(webhooks, *life(clean.email, ["subscribe", *steps], seed, next(_spaces) * SPACE).deliveries)
     unlucky = [await new_user(credits=0) for _ in range(3)]
     for user, share in zip(unlucky, (0, 0.3, 0.7), strict=True):
         lived = life(user.email, ["subscribe", *steps], seed, next(_spaces) * SPACE)
-        await send(webhooks, *[one for one in lived.told if chance.random() < share])
+        await send(webhooks, *[one for one in lived.deliveries if chance.random() < share])
         add(lemon.store, lived.store)
     await run(reconciliation)
     for user in unlucky:
@@ -282,9 +282,9 @@ async def test_other_stores_and_test_mode_in_production_are_ignored(
 async def test_complete_deliveries_are_kept_whatever_the_prices(
     database: Database, webhooks: Webhooks, lemon: Behavior, reconciliation: Reconciliation, user: User
 ) -> None:
-    id, told = lemon.store.subscribe(user.email, PREMIUM, custom=None)
-    told += lemon.store.renew(id) + lemon.store.renew(id)
-    await send(webhooks, *told)
+    id, deliveries = lemon.store.subscribe(user.email, PREMIUM, custom=None)
+    deliveries += lemon.store.renew(id) + lemon.store.renew(id)
+    await send(webhooks, *deliveries)
     for invoice in lemon.store.invoices.values():
         invoice["attributes"]["subtotal"] = 1999  # Premium's price at that time
     assert await run(reconciliation) == []
@@ -324,8 +324,8 @@ async def test_renewed_former_variant_is_credited_once_configured(
     database: Database, webhooks: Webhooks, payments: LemonSqueezy, lemon: Behavior, reconciliation: Reconciliation, user: User
 ) -> None:
     lemon.store.variants["990"] = Variant("990", "Pro, as it was", 1499, True)
-    id, told = lemon.store.subscribe(user.email, "990", custom=None)
-    await send(webhooks, *told, *lemon.store.renew(id))
+    id, deliveries = lemon.store.subscribe(user.email, "990", custom=None)
+    await send(webhooks, *deliveries, *lemon.store.renew(id))
     found = await run(reconciliation)
     assert await nets(database, user) == (0, 0)
     assert UNKNOWN_VARIANT.format("990") in {repair.change for repair in found}
@@ -393,11 +393,11 @@ async def test_missing_payment_service_is_refused(database: Database) -> None:
 async def test_dry_run_reports_the_same_and_stores_nothing(
     database: Database, webhooks: Webhooks, lemon: Behavior, reconciliation: Reconciliation, user: User
 ) -> None:
-    id, told = lemon.store.subscribe(user.email, PRO, custom=None)
+    id, deliveries = lemon.store.subscribe(user.email, PRO, custom=None)
     lemon.store.buy(user.email, custom=None)
     lemon.store.change_variant(id, PREMIUM)
     lemon.store.renew(id)
-    await send(webhooks, told[2])
+    await send(webhooks, deliveries[2])
     announced = await run(reconciliation, dry_run=True)
     assert await nets(database, user) == (0, 0)
     assert [one.outcome for one in await webhooks.listed()] == [Outcome.WAITING]
@@ -413,8 +413,8 @@ async def test_unowned_purchase_is_reported_until_its_address_signs_up(
     database: Database, webhooks: Webhooks, lemon: Behavior, reconciliation: Reconciliation
 ) -> None:
     lemon.store.buy("late.comer@example.com", custom=None)
-    _, told = lemon.store.subscribe("late.comer@example.com", PRO, custom=None)
-    await send(webhooks, *told)
+    _, deliveries = lemon.store.subscribe("late.comer@example.com", PRO, custom=None)
+    await send(webhooks, *deliveries)
     await run(reconciliation)
     repairs = await run(reconciliation)
     assert {repair.finding for repair in repairs} == {Finding.OPEN}
@@ -444,8 +444,8 @@ async def test_reference_in_another_delivery_identifies_the_owner(
 ) -> None:
     payer, owner = await new_user(credits=0), await new_user(credits=0)
     custom = await issue_reference(database, owner)
-    _, told = lemon.store.subscribe(payer.email, PRO, custom=custom)
-    invoice = next(one for one in told if one.event == "subscription_payment_success")
+    _, deliveries = lemon.store.subscribe(payer.email, PRO, custom=custom)
+    invoice = next(one for one in deliveries if one.event == "subscription_payment_success")
     await send(webhooks, invoice)
     await run(reconciliation)
     assert (await nets(database, payer), await nets(database, owner)) == ((0, 0), (0, 10))
@@ -454,8 +454,8 @@ async def test_reference_in_another_delivery_identifies_the_owner(
 async def test_purchases_of_a_deleted_account_stay_unowned(
     database: Database, webhooks: Webhooks, lemon: Behavior, reconciliation: Reconciliation, user: User
 ) -> None:
-    id, told = lemon.store.subscribe(user.email, PRO, custom=None)
-    await send(webhooks, *told)
+    id, deliveries = lemon.store.subscribe(user.email, PRO, custom=None)
+    await send(webhooks, *deliveries)
     async with database.transaction() as session:
         for table in ("orders", "subscriptions"):
             await session.execute(text(f"UPDATE {table} SET orphaned = true, user_id = NULL"))

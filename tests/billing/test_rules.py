@@ -58,16 +58,16 @@ async def reasons(database: Database, user: User) -> list[tuple[str, int, int]]:
 
 async def test_order_is_worth_its_quantity_once(webhooks: Webhooks, database: Database, user: User) -> None:
     store = shop()
-    _, told = store.buy(user.email, custom=None, quantity=3)
-    again = changed(told[0], meta={"webhook_id": "another-delivery-of-the-same"})
-    assert await send(webhooks, *told, *told, again) == [Outcome.APPLIED] * 3
+    _, deliveries = store.buy(user.email, custom=None, quantity=3)
+    again = changed(deliveries[0], meta={"webhook_id": "another-delivery-of-the-same"})
+    assert await send(webhooks, *deliveries, *deliveries, again) == [Outcome.APPLIED] * 3
     assert await nets(database, user) == (3, 0)
 
 
 async def test_plan_order_alone_is_worth_nothing(webhooks: Webhooks, database: Database, user: User) -> None:
-    _, told = shop().subscribe(user.email, PRO, custom=None)
-    assert told[0].event == "order_created"
-    await send(webhooks, told[0])
+    _, deliveries = shop().subscribe(user.email, PRO, custom=None)
+    assert deliveries[0].event == "order_created"
+    await send(webhooks, deliveries[0])
     assert await nets(database, user) == (0, 0)
 
 
@@ -76,25 +76,29 @@ async def test_refunded_order_takes_its_credits_back_once(
     webhooks: Webhooks, database: Database, user: User, refund_first: bool
 ) -> None:
     store = shop()
-    order, told = store.buy(user.email, custom=None, quantity=2)
+    order, deliveries = store.buy(user.email, custom=None, quantity=2)
     back = store.refund_order(order)
-    await send(webhooks, *([*back, *told] if refund_first else [*told, *back]), changed(back[0], meta={"webhook_id": "again"}))
+    await send(
+        webhooks,
+        *([*back, *deliveries] if refund_first else [*deliveries, *back]),
+        changed(back[0], meta={"webhook_id": "again"}),
+    )
     assert await nets(database, user) == (0, 0)
     assert (await balances(database, user)).individual_debt == 0
 
 
 async def test_partial_refund_takes_nothing_until_it_is_complete(webhooks: Webhooks, database: Database, user: User) -> None:
     store = shop()
-    order, told = store.buy(user.email, custom=None)
-    await send(webhooks, *told, *store.refund_order(order, 200))
+    order, deliveries = store.buy(user.email, custom=None)
+    await send(webhooks, *deliveries, *store.refund_order(order, 200))
     assert await nets(database, user) == (1, 0)
     await send(webhooks, *store.refund_order(order, 299))
     assert await nets(database, user) == (0, 0)
 
 
 async def test_unpaid_order_gives_nothing(webhooks: Webhooks, database: Database, user: User) -> None:
-    _, told = shop().buy(user.email, custom=None)
-    await send(webhooks, changed(told[0], status="failed"))
+    _, deliveries = shop().buy(user.email, custom=None)
+    await send(webhooks, changed(deliveries[0], status="failed"))
     assert await nets(database, user) == (0, 0)
 
 
@@ -108,8 +112,8 @@ async def test_first_month_comes_once_in_any_order(
     for number, order in enumerate(permutations(range(4))):
         user = await new_user(credits=0)
         store = shop(first_id=1_000_000 + 1000 * number)
-        _, told = store.subscribe(user.email, variant, custom=None)
-        await send(webhooks, *[told[index] for index in order])
+        _, deliveries = store.subscribe(user.email, variant, custom=None)
+        await send(webhooks, *[deliveries[index] for index in order])
         assert await nets(database, user) == (0, credits), order
 
 
@@ -122,8 +126,8 @@ async def test_invoice_alone_gives_the_first_month(webhooks: Webhooks, database:
 
 async def test_trial_gives_nothing_until_it_is_paid(webhooks: Webhooks, database: Database, user: User) -> None:
     store = shop()
-    id, told = store.subscribe(user.email, PRO, custom=None, trial=True)
-    await send(webhooks, *told)
+    id, deliveries = store.subscribe(user.email, PRO, custom=None, trial=True)
+    await send(webhooks, *deliveries)
     assert await nets(database, user) == (0, 0)
     assert (await balances(database, user)).subscription_usable
     await send(webhooks, *store.end_trial(id))
@@ -135,12 +139,12 @@ async def test_refunds_of_order_and_invoice_take_the_first_month_once(
     webhooks: Webhooks, database: Database, user: User, seed: int
 ) -> None:
     store = shop()
-    id, told = store.subscribe(user.email, PREMIUM, custom=None)
-    told += store.refund_invoice(store.invoices_of(id)[0])
-    told += store.refund_order(next(iter(store.orders)))
-    told += store.renew(id)
-    random.Random(seed).shuffle(told)
-    await send(webhooks, *told)
+    id, deliveries = store.subscribe(user.email, PREMIUM, custom=None)
+    deliveries += store.refund_invoice(store.invoices_of(id)[0])
+    deliveries += store.refund_order(next(iter(store.orders)))
+    deliveries += store.renew(id)
+    random.Random(seed).shuffle(deliveries)
+    await send(webhooks, *deliveries)
     assert await nets(database, user) == (0, 20), "the renewal's"
 
 
@@ -149,20 +153,20 @@ async def test_refunds_of_order_and_invoice_take_the_first_month_once(
 
 async def test_renewal_counts_by_the_plan_in_force_at_billing(webhooks: Webhooks, database: Database, user: User) -> None:
     store = shop()
-    id, told = store.subscribe(user.email, PRO, custom=None)
+    id, deliveries = store.subscribe(user.email, PRO, custom=None)
     renewal = store.renew(id)
     upgrade = store.change_variant(id, PREMIUM)
-    await send(webhooks, *told, *upgrade, *renewal)
+    await send(webhooks, *deliveries, *upgrade, *renewal)
     assert await nets(database, user) == (0, 10 + 10 + 10)
 
 
 async def test_repeated_plan_change_moves_credits_once(webhooks: Webhooks, database: Database, user: User) -> None:
     store = shop()
-    id, told = store.subscribe(user.email, PRO, custom=None)
+    id, deliveries = store.subscribe(user.email, PRO, custom=None)
     upgrade = store.change_variant(id, PREMIUM)
     store.pass_time(timedelta(days=1))
     later = store.cancel(id) + store.resume(id)
-    await send(webhooks, *told, *later, *upgrade, *upgrade)
+    await send(webhooks, *deliveries, *later, *upgrade, *upgrade)
     assert await nets(database, user) == (0, 20)
     down = store.change_variant(id, PRO)
     await send(webhooks, *down)
@@ -171,10 +175,10 @@ async def test_repeated_plan_change_moves_credits_once(webhooks: Webhooks, datab
 
 async def test_switching_back_and_forth_pays_once_per_cycle(webhooks: Webhooks, database: Database, user: User) -> None:
     store = shop()
-    id, told = store.subscribe(user.email, PRO, custom=None)
+    id, deliveries = store.subscribe(user.email, PRO, custom=None)
     for variant in (PREMIUM, PRO, PREMIUM):
-        told += store.change_variant(id, variant)
-    await send(webhooks, *told)
+        deliveries += store.change_variant(id, variant)
+    await send(webhooks, *deliveries)
     assert await nets(database, user) == (0, 10 + 10 - 10 + 0)
     next_cycle = store.renew(id) + store.change_variant(id, PRO) + store.change_variant(id, PREMIUM)
     await send(webhooks, *next_cycle)
@@ -183,10 +187,10 @@ async def test_switching_back_and_forth_pays_once_per_cycle(webhooks: Webhooks, 
 
 async def test_late_body_corrects_earlier_bookings(webhooks: Webhooks, database: Database, user: User) -> None:
     store = shop()
-    id, told = store.subscribe(user.email, PRO, custom=None)
+    id, deliveries = store.subscribe(user.email, PRO, custom=None)
     up = store.change_variant(id, PREMIUM)
     renewal = store.renew(id)
-    await send(webhooks, *told, *[one for one in renewal if one.event == "subscription_payment_success"])
+    await send(webhooks, *deliveries, *[one for one in renewal if one.event == "subscription_payment_success"])
     assert await nets(database, user) == (0, 20), "as far as is known, Pro was renewed"
     await send(webhooks, *up)
     assert await nets(database, user) == (0, 10 + 10 + 20)
@@ -201,10 +205,10 @@ async def test_trial_change_moves_no_credits(
     webhooks: Webhooks, database: Database, user: User, first: str, then: str, credits: int, seed: int
 ) -> None:
     store = shop()
-    id, told = store.subscribe(user.email, first, custom=None, trial=True)
-    told += store.change_variant(id, then)
-    random.Random(seed).shuffle(told)
-    await send(webhooks, *told)
+    id, deliveries = store.subscribe(user.email, first, custom=None, trial=True)
+    deliveries += store.change_variant(id, then)
+    random.Random(seed).shuffle(deliveries)
+    await send(webhooks, *deliveries)
     assert await nets(database, user) == (0, 0)
     assert await reasons(database, user) == []
     await send(webhooks, *store.end_trial(id))
@@ -217,9 +221,9 @@ async def test_upgrade_that_ends_unpaid_is_taken_back(
     webhooks: Webhooks, database: Database, user: User, end: str, seed: int
 ) -> None:
     store = shop()
-    id, told = store.subscribe(user.email, PRO, custom=None)
-    told += store.change_variant(id, PREMIUM, paid=False)
-    await send(webhooks, *told)
+    id, deliveries = store.subscribe(user.email, PRO, custom=None)
+    deliveries += store.change_variant(id, PREMIUM, paid=False)
+    await send(webhooks, *deliveries)
     assert await nets(database, user) == (0, 20)
     await send(webhooks, *getattr(store, end)(id))
     assert await nets(database, user) == (0, 10)
@@ -232,12 +236,12 @@ async def test_upgrade_that_ends_unpaid_is_taken_back(
 @pytest.mark.parametrize("seed", range(3))
 async def test_refunded_upgrade_is_taken_back(webhooks: Webhooks, database: Database, user: User, seed: int) -> None:
     store = shop()
-    id, told = store.subscribe(user.email, PRO, custom=None)
-    told += store.change_variant(id, PREMIUM)
-    await send(webhooks, *told)
+    id, deliveries = store.subscribe(user.email, PRO, custom=None)
+    deliveries += store.change_variant(id, PREMIUM)
+    await send(webhooks, *deliveries)
     assert await nets(database, user) == (0, 20)
     back = store.refund_invoice(store.invoices_of(id)[-1])
-    again = [*told, *back, *back]
+    again = [*deliveries, *back, *back]
     random.Random(seed).shuffle(again)
     await send(webhooks, *again)
     assert await nets(database, user) == (0, 10)
@@ -248,18 +252,18 @@ async def test_refunded_upgrade_is_taken_back(webhooks: Webhooks, database: Data
 
 async def test_downgrade_keeps_the_month_of_a_paid_plan(webhooks: Webhooks, database: Database, user: User) -> None:
     store = shop()
-    id, told = store.subscribe(user.email, PRO, custom=None)
+    id, deliveries = store.subscribe(user.email, PRO, custom=None)
     for variant in (PREMIUM, PRO, PREMIUM, PRO):
-        told += store.change_variant(id, variant)
-    await send(webhooks, *told)
+        deliveries += store.change_variant(id, variant)
+    await send(webhooks, *deliveries)
     assert await nets(database, user) == (0, 10)
 
 
 async def test_spent_upgrade_that_ends_unpaid_is_a_debt(services: Services, database: Database, user: User) -> None:
     webhooks = Webhooks(database, CATALOGUE, SECRET)
     store = shop()
-    id, told = store.subscribe(user.email, PRO, custom=None)
-    await send(webhooks, *told, *store.change_variant(id, PREMIUM, paid=False))
+    id, deliveries = store.subscribe(user.email, PRO, custom=None)
+    await send(webhooks, *deliveries, *store.change_variant(id, PREMIUM, paid=False))
     async with database.transaction() as session:
         fresh = await users.locked_user(session, user.id)
         assert fresh is not None
@@ -275,8 +279,8 @@ async def test_unknown_variant_leaves_credits_until_configured(database: Databas
     webhooks = Webhooks(database, CATALOGUE, SECRET)
     store = shop()
     store.variants["990"] = replace(store.variants[PREMIUM], id="990")
-    id, told = store.subscribe(user.email, PRO, custom=None)
-    await send(webhooks, *told, *store.change_variant(id, "990"), *store.renew(id))
+    id, deliveries = store.subscribe(user.email, PRO, custom=None)
+    await send(webhooks, *deliveries, *store.change_variant(id, "990"), *store.renew(id))
     assert await nets(database, user) == (0, 10), "neither the change nor the renewal counts yet"
     open = await webhooks.listed()
     assert {one.detail for one in open} == {UNKNOWN_VARIANT.format("990")}
@@ -320,10 +324,10 @@ async def test_subscription_credits_are_usable_while_it_runs(
     webhooks: Webhooks, database: Database, user: User, steps: list[str], usable: bool
 ) -> None:
     store = shop()
-    id, told = store.subscribe(user.email, PRO, custom=None)
+    id, deliveries = store.subscribe(user.email, PRO, custom=None)
     for step in steps:
-        told += getattr(store, step)(id)
-    await send(webhooks, *told)
+        deliveries += getattr(store, step)(id)
+    await send(webhooks, *deliveries)
     found = await balances(database, user)
     assert (found.subscription, found.subscription_usable) == (10, usable)
 
@@ -331,11 +335,11 @@ async def test_subscription_credits_are_usable_while_it_runs(
 async def test_late_event_of_old_subscription_keeps_the_new_one(services: Services, database: Database, user: User) -> None:
     webhooks = Webhooks(database, CATALOGUE, SECRET)
     store = shop()
-    old, told = store.subscribe(user.email, PRO, custom=None)
-    told += store.cancel(old)
+    old, deliveries = store.subscribe(user.email, PRO, custom=None)
+    deliveries += store.cancel(old)
     late = store.expire(old)
     _, more = store.subscribe(user.email, PREMIUM, custom=None)
-    await send(webhooks, *told, *more, *late)
+    await send(webhooks, *deliveries, *more, *late)
     account = await services.plans.account(user.id)
     assert (account.plan.status, account.balances.subscription, account.balances.subscription_usable) == ("active", 30, True)
 
@@ -346,8 +350,8 @@ async def test_late_event_of_old_subscription_keeps_the_new_one(services: Servic
 async def test_refund_of_spent_credits_is_a_debt_repaid_later(services: Services, database: Database, user: User) -> None:
     webhooks = Webhooks(database, CATALOGUE, SECRET)
     store = shop()
-    order, told = store.buy(user.email, custom=None)
-    await send(webhooks, *told)
+    order, deliveries = store.buy(user.email, custom=None)
+    await send(webhooks, *deliveries)
     assert [one async for one in services.interviews.start(user.id, "")]
     await send(webhooks, *store.refund_order(order))
     found = await balances(database, user)
@@ -371,22 +375,22 @@ async def test_refund_of_spent_credits_is_a_debt_repaid_later(services: Services
 async def test_reference_takes_precedence_over_address(webhooks: Webhooks, database: Database, new_user: NewUser) -> None:
     payer, owner = await new_user(credits=0), await new_user(credits=0)
     custom = await issue_reference(database, owner)
-    _, told = shop().buy(payer.email, custom={**custom, "user_id": str(payer.id)})
-    await send(webhooks, *told)
+    _, deliveries = shop().buy(payer.email, custom={**custom, "user_id": str(payer.id)})
+    await send(webhooks, *deliveries)
     assert (await nets(database, payer), await nets(database, owner)) == ((0, 0), (1, 0))
 
 
 async def test_user_id_in_custom_data_is_ignored(webhooks: Webhooks, database: Database, new_user: NewUser) -> None:
     victim = await new_user(credits=0)
-    _, told = shop().buy("nobody.here@example.com", custom={"user_id": str(victim.id), "checkout_ref": "forged"})
-    assert await send(webhooks, *told) == [Outcome.UNRESOLVED]
+    _, deliveries = shop().buy("nobody.here@example.com", custom={"user_id": str(victim.id), "checkout_ref": "forged"})
+    assert await send(webhooks, *deliveries) == [Outcome.UNRESOLVED]
     assert await nets(database, victim) == (0, 0)
 
 
 async def test_unowned_delivery_is_kept_listed_and_replayed(webhooks: Webhooks, database: Database) -> None:
     store = shop()
-    _, told = store.subscribe("Late.Comer@Example.com", PRO, custom=None)
-    assert set(await send(webhooks, *told)) == {Outcome.UNRESOLVED}
+    _, deliveries = store.subscribe("Late.Comer@Example.com", PRO, custom=None)
+    assert set(await send(webhooks, *deliveries)) == {Outcome.UNRESOLVED}
     open_ones = await webhooks.listed()
     assert len(open_ones) == 4
     async with database.transaction() as session:
@@ -401,11 +405,11 @@ async def test_unowned_delivery_is_kept_listed_and_replayed(webhooks: Webhooks, 
 
 async def test_unknown_variant_can_be_replayed_once_configured(database: Database, user: User) -> None:
     store = shop()
-    _, told = store.buy(user.email, custom=None)
+    _, deliveries = store.buy(user.email, custom=None)
     _, more = store.subscribe(user.email, PRO, custom=None)
     for_sale = Webhooks(database, CATALOGUE, SECRET)
     webhooks = Webhooks(database, replace(CATALOGUE, variants={}), SECRET)
-    assert set(await send(webhooks, *told, *more)) == {Outcome.UNRESOLVED, Outcome.APPLIED}
+    assert set(await send(webhooks, *deliveries, *more)) == {Outcome.UNRESOLVED, Outcome.APPLIED}
     assert await nets(database, user) == (0, 0)
     for one in await webhooks.listed():
         assert (await for_sale.replay(one.id)).outcome is Outcome.APPLIED
@@ -414,8 +418,8 @@ async def test_unknown_variant_can_be_replayed_once_configured(database: Databas
 
 async def test_old_purchases_keep_their_worth_after_a_new_catalogue(database: Database, user: User) -> None:
     store = shop()
-    id, told = store.subscribe(user.email, PRO, custom=None)
-    await send(Webhooks(database, CATALOGUE, SECRET), *told)
+    id, deliveries = store.subscribe(user.email, PRO, custom=None)
+    await send(Webhooks(database, CATALOGUE, SECRET), *deliveries)
     moved = replace(CATALOGUE, variants={Product.PRO: "9", Product.PREMIUM: "8", Product.INDIVIDUAL: "7"})
     assert set(await send(Webhooks(database, moved, SECRET), *store.renew(id))) == {Outcome.APPLIED}
     assert await nets(database, user) == (0, 20)
@@ -450,8 +454,8 @@ async def test_samples_in_order_give_the_expected_credits(webhooks: Webhooks, da
 @pytest.mark.parametrize("seed", range(12))
 async def test_shuffled_and_repeated_samples_give_the_same_credits(webhooks: Webhooks, database: Database, seed: int) -> None:
     user = await mara(database)
-    told: list[Delivery] = [*samples().values()] * 2
-    random.Random(seed).shuffle(told)
-    await send(webhooks, *told)
+    deliveries: list[Delivery] = [*samples().values()] * 2
+    random.Random(seed).shuffle(deliveries)
+    await send(webhooks, *deliveries)
     assert await nets(database, user) == (1, 30)
     assert await webhooks.listed() == []

@@ -167,7 +167,7 @@ def test_refused_form_restores_its_button_every_time(site: Site, page: Page) -> 
 
 
 @pytest.mark.parametrize(
-    ("typed", "told"),
+    ("typed", "label"),
     [
         ("", ""),
         ("short", "3 more characters"),
@@ -179,8 +179,8 @@ def test_refused_form_restores_its_button_every_time(site: Site, page: Page) -> 
         (PASSWORD, "Strong"),
     ],
 )
-def test_password_strength_shows_while_typing(site: Site, page: Page, typed: str, told: str) -> None:
+def test_password_strength_shows_while_typing(site: Site, page: Page, typed: str, label: str) -> None:
     page.goto(f"{site.url}/signup")
     page.get_by_label("Password").fill(f"{typed}x")
     page.get_by_label("Password").fill(typed)
-    expect(page.locator("[data-strength-of=password]")).to_have_text(told)
+    expect(page.locator("[data-strength-of=password]")).to_have_text(label)

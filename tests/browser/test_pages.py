@@ -50,8 +50,8 @@ def assert_accessible(page: Page) -> None:
             change_mode(page, mode)
             for violation in page.evaluate(_AXE, mode == first_mode):
                 found.setdefault(violation, []).append(f"{width} px {mode}")
-    told = "\n".join(f"{', '.join(where)}: {violation}" for violation, where in found.items())
-    assert not found, f"{page.url}\n{told}"
+    report = "\n".join(f"{', '.join(where)}: {violation}" for violation, where in found.items())
+    assert not found, f"{page.url}\n{report}"
 
 
 def assert_small(weights: Weights, most_script: int) -> None:

@@ -205,7 +205,7 @@ def valkey_unavailable(stage: Stage, valkey: ValkeyServer) -> None:
     stage.picture("valkey")
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_text("A part of this site does not answer right now").first).to_be_visible()
-    stage.picture("valkey-told")
+    stage.picture("valkey-warnings")
     assert stage.outages("valkey") > counted, "no metric reports the outage of Valkey"
     assert figure(stage.site.url, "interviewer_state_store_up") == 0
     assert logged(stage.site, "the store of the pages' state does not answer"), "no log line reports the outage of Valkey"
@@ -252,7 +252,10 @@ def failing(stage: Stage, name: str, spoil: object, fix: object, outcome: str, w
     assert callable(spoil)
     assert callable(fix)
     page, url = stage.page, stage.site.url
-    calls, told = figure(url, "interviewer_model_calls_total", outcome=outcome), logged(stage.site, "the interviewer failed to")
+    calls, warnings = (
+        figure(url, "interviewer_model_calls_total", outcome=outcome),
+        logged(stage.site, "the interviewer failed to"),
+    )
     spoil()
     began = time.monotonic()
     answer(page, stage.text())
@@ -261,7 +264,7 @@ def failing(stage: Stage, name: str, spoil: object, fix: object, outcome: str, w
     took = time.monotonic() - began
     stage.picture(name.replace(" ", "-"))
     assert figure(url, "interviewer_model_calls_total", outcome=outcome) >= calls + 2, f"{name}: no metric reports it"
-    assert logged(stage.site, "the interviewer failed to") >= told + 2, f"{name}: no log line reports it"
+    assert logged(stage.site, "the interviewer failed to") >= warnings + 2, f"{name}: no log line reports it"
     fix()
     page.get_by_role("button", name="Score it now").click()
     stage.next()

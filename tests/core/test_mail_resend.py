@@ -134,12 +134,12 @@ async def test_429_reports_pause_for_all_mails(
 
 
 @pytest.mark.parametrize(
-    ("told", "seconds"), [("7", 7), ("0.25", 0.25), ("999999999", 3600), ("soon", 1), ("-3", 1), ("9" * 400, 1), ("", 1)]
+    ("header", "seconds"), [("7", 7), ("0.25", 0.25), ("999999999", 3600), ("soon", 1), ("-3", 1), ("9" * 400, 1), ("", 1)]
 )
 async def test_retry_after_is_obeyed_within_limits(
-    mailer: ResendMailer, behaviour: resend_server.Behavior, told: str, seconds: float
+    mailer: ResendMailer, behaviour: resend_server.Behavior, header: str, seconds: float
 ) -> None:
-    behaviour.fault, behaviour.retry_after = "429", told
+    behaviour.fault, behaviour.retry_after = "429", header
     with pytest.raises(MailDelayed) as caught:
         await mailer.send(MAIL, "reset:1")
     assert caught.value.retry_after == seconds
@@ -253,9 +253,9 @@ async def test_logs_and_errors_contain_no_secrets(
     behaviour.fault = fault
     mailer = make_mailer(timeout=0.5)
     with caplog.at_level(logging.DEBUG):
-        told = await _told(mailer)
-    assert bool(told) == bool(fault)
-    _assert_discreet(told + caplog.text)
+        header = await _told(mailer)
+    assert bool(header) == bool(fault)
+    _assert_discreet(header + caplog.text)
 
 
 async def test_whitespace_around_api_key_is_stripped(

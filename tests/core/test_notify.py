@@ -124,8 +124,8 @@ async def test_rolled_back_change_wakes_no_user(news: Notifier, database: Databa
 
 async def test_subscription_changes_wake_user(news: Notifier, elsewhere: Database, user: User) -> None:
     store = shop()
-    id, told = store.subscribe(user.email, PRO, custom=None)
-    await send(Webhooks(elsewhere, CATALOGUE, SECRET), *told)
+    id, deliveries = store.subscribe(user.email, PRO, custom=None)
+    await send(Webhooks(elsewhere, CATALOGUE, SECRET), *deliveries)
     for step in (store.cancel, store.resume, store.renew, store.fail):
         for delivery in step(id):
             tab = await waiting(news, user.id)

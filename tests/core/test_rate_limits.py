@@ -27,20 +27,20 @@ def guard() -> Guard:
 
 async def tries(guard: Guard, count: int, action: Action, client: str, account: str = "") -> list[int]:
     """Make `count` attempts. Returns the required wait in seconds for each, or 0 if it was allowed."""
-    told = []
+    waits = []
     for _ in range(count):
         try:
             await guard.check(action, client, account)
-            told.append(0)
+            waits.append(0)
         except TooManyRequests as error:
-            told.append(error.retry_after)
-    return told
+            waits.append(error.retry_after)
+    return waits
 
 
 async def test_guessing_program_reaches_limit_after_thirty_tries(guard: Guard) -> None:
-    told = await tries(guard, 40, Action.SIGN_IN, CLIENT, EMAIL)
-    assert told[:30] == [0] * 30
-    assert all(0 < seconds <= 3600 for seconds in told[30:])
+    waits = await tries(guard, 40, Action.SIGN_IN, CLIENT, EMAIL)
+    assert waits[:30] == [0] * 30
+    assert all(0 < seconds <= 3600 for seconds in waits[30:])
 
 
 async def test_guesses_of_one_client_do_not_lock_out_owner(guard: Guard) -> None:
@@ -50,15 +50,15 @@ async def test_guesses_of_one_client_do_not_lock_out_owner(guard: Guard) -> None
 
 
 async def test_guesses_from_many_clients_are_limited_by_account(guard: Guard) -> None:
-    told = [(await tries(guard, 1, Action.SIGN_IN, f"203.0.113.{number}", EMAIL))[0] for number in range(110)]
-    assert told[:100] == [0] * 100
-    assert all(told[100:])
+    waits = [(await tries(guard, 1, Action.SIGN_IN, f"203.0.113.{number}", EMAIL))[0] for number in range(110)]
+    assert waits[:100] == [0] * 100
+    assert all(waits[100:])
 
 
 async def test_guesses_at_many_accounts_are_limited_by_client(guard: Guard) -> None:
-    told = [(await tries(guard, 1, Action.SIGN_IN, CLIENT, f"user{number}@example.com"))[0] for number in range(210)]
-    assert told[:200] == [0] * 200
-    assert all(told[200:])
+    waits = [(await tries(guard, 1, Action.SIGN_IN, CLIENT, f"user{number}@example.com"))[0] for number in range(210)]
+    assert waits[:200] == [0] * 200
+    assert all(waits[200:])
 
 
 @pytest.mark.parametrize("action", Action)
@@ -141,10 +141,10 @@ def valkey() -> Iterator[ValkeyServer]:
 
 async def test_processes_with_shared_store_count_together(valkey: ValkeyServer) -> None:
     limiters = [LimitsLimiter(valkey.connection_url) for _ in range(2)]
-    told = [await tries(Guard(limiter), 20, Action.SIGN_IN, CLIENT, EMAIL) for limiter in limiters]
-    assert told[0] == [0] * 20
-    assert told[1][:10] == [0] * 10
-    assert all(0 < seconds <= 3600 for seconds in told[1][10:])
+    waits = [await tries(Guard(limiter), 20, Action.SIGN_IN, CLIENT, EMAIL) for limiter in limiters]
+    assert waits[0] == [0] * 20
+    assert waits[1][:10] == [0] * 10
+    assert all(0 < seconds <= 3600 for seconds in waits[1][10:])
     keys = [key.decode() for key in valkey.client().scan_iter()]
     assert keys
     assert not any(EMAIL in key for key in keys), "the store contains no address"
@@ -157,9 +157,9 @@ async def test_without_shared_store_each_process_counts_alone(valkey: ValkeyServ
     guard = Guard(limiter)
     assert await tries(guard, 1, Action.SIGN_IN, CLIENT, EMAIL) == [0]
     valkey.stop()
-    told = await tries(guard, 40, Action.SIGN_IN, CLIENT, EMAIL)
-    assert told[:30] == [0] * 30
-    assert all(told[30:])
+    waits = await tries(guard, 40, Action.SIGN_IN, CLIENT, EMAIL)
+    assert waits[:30] == [0] * 30
+    assert all(waits[30:])
     assert caplog.text.count("does not respond") == 1, "logged once, not at every attempt"
     await limiter.close()
 

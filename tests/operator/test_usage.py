@@ -171,7 +171,7 @@ async def test_cached_tokens_are_capped_at_prompt_tokens(
 
 
 @pytest.mark.parametrize(
-    ("fault", "outcome", "told"),
+    ("fault", "outcome", "reported"),
     [
         ("broken", "bad output", REPORTED),
         ("length", "bad output", REPORTED),
@@ -186,7 +186,7 @@ async def test_failed_call_is_stored_with_known_usage(
     model: Behavior,
     fault: str,
     outcome: str,
-    told: tuple[int | None, ...],
+    reported: tuple[int | None, ...],
 ) -> None:
     user = await new_user()
     interview_id, turn = await started(services, user)
@@ -197,7 +197,7 @@ async def test_failed_call_is_stored_with_known_usage(
     failed = [call for call in await calls(database) if call.outcome != "ok"]
     assert sorted(call.kind for call in failed) == ["ask", "judge"]
     for call in failed:
-        assert (call.outcome, call.interview_id, tokens(call)) == (outcome, interview_id, told)
+        assert (call.outcome, call.interview_id, tokens(call)) == (outcome, interview_id, reported)
     assert counted("interviewer_model_calls_total", kind="judge", outcome=outcome) == before + 1
 
 

@@ -178,7 +178,7 @@ async def test_subscription_started_meanwhile_keeps_the_account(
 
 
 @pytest.mark.parametrize(
-    ("before", "told", "after"),
+    ("before", "message", "after"),
     [
         ("active", "cancelled", "cancelled"),
         ("cancelled", "cancelled", "cancelled"),
@@ -187,11 +187,11 @@ async def test_subscription_started_meanwhile_keeps_the_account(
     ],
 )
 async def test_expired_subscription_stays_expired(
-    services: Services, database: Database, new_user: NewUser, before: str, told: str, after: str
+    services: Services, database: Database, new_user: NewUser, before: str, message: str, after: str
 ) -> None:
     user = await new_user()
     async with database.transaction() as session:
         session.add(Subscription(user_id=user.id, lemon_id="1", status=before))
         await session.flush()
-        await subscription_queries.mark_ended(session, "1", SubscriptionStatus(told))
+        await subscription_queries.mark_ended(session, "1", SubscriptionStatus(message))
     assert (await services.plans.account(user.id)).plan.status == after

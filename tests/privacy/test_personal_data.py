@@ -154,8 +154,8 @@ async def test_export_includes_purchases_and_debts(
     user, stranger = await new_user(credits=0), await new_user(credits=0)
     await issue_reference(database, user)
     store = shop()
-    order, told = store.buy(user.email, custom=None)
-    await send(webhooks, *told)
+    order, deliveries = store.buy(user.email, custom=None)
+    await send(webhooks, *deliveries)
     await started(services, user)
     id, more = store.subscribe(user.email, PREMIUM, custom=None)
     theirs, others = store.subscribe(stranger.email, PRO, custom=None)
@@ -191,12 +191,12 @@ async def customer(
     Returns the IDs of the order and the subscription, and the deliveries.
     """
     custom = await issue_reference(database, user) if known_by == "reference" else None
-    order, told = store.buy(user.email, custom=custom)
+    order, deliveries = store.buy(user.email, custom=custom)
     id, more = store.subscribe(user.email, PRO, custom=custom)
-    told += more + store.cancel(id)
-    await send(webhooks, *told)
+    deliveries += more + store.cancel(id)
+    await send(webhooks, *deliveries)
     assert await nets(database, user) == (1, 10)
-    return order, id, told
+    return order, id, deliveries
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -205,7 +205,7 @@ async def test_late_deliveries_of_an_erased_account_give_no_credits(
     services: Services, database: Database, webhooks: Webhooks, new_user: NewUser, known_by: str, seed: int
 ) -> None:
     user, store = await new_user(credits=0), shop()
-    order, id, told = await customer(database, webhooks, user, store, known_by=known_by)
+    order, id, deliveries = await customer(database, webhooks, user, store, known_by=known_by)
     await services.personal.erase(user.id, user.email)
     async with database.transaction() as session:
         newcomer = User(email=user.email, username="Somebody else with this address")
@@ -218,7 +218,7 @@ async def test_late_deliveries_of_an_erased_account_give_no_credits(
         *store.recover(id),
         *store.refund_invoice(store.invoices_of(id)[-1]),
         *store.refund_order(order),
-        *(changed(one, meta={"webhook_id": f"again {number}"}) for number, one in enumerate(told)),
+        *(changed(one, meta={"webhook_id": f"again {number}"}) for number, one in enumerate(deliveries)),
     ]
     if known_by == "reference":  # paid only now, on checkout pages opened by the erased account
         custom = {"checkout_ref": "chk_1"}
@@ -232,7 +232,10 @@ async def test_late_deliveries_of_an_erased_account_give_no_credits(
         assert [tuple(row) for row in rows] == [(1, None), (10, None)], "without the person, and nothing after it"
     assert {one.detail for one in await webhooks.listed(everything=True)} <= {"", "its account was deleted", STILL_CHARGED}
     assert {one.detail for one in await webhooks.listed()} == {STILL_CHARGED}, "for the operator, because the plan was resumed"
-    await send(webhooks, *[told for running in store.subscriptions for told in [*store.cancel(running), *store.expire(running)]])
+    await send(
+        webhooks,
+        *[deliveries for running in store.subscriptions for deliveries in [*store.cancel(running), *store.expire(running)]],
+    )
     assert await webhooks.listed() == []
     # The new owner of the address can still buy.
     await send(webhooks, *store.buy(newcomer.email, custom=None)[1])

@@ -84,7 +84,7 @@ class Pages:
     async def emit_update(self, update: StateUpdate, token: str) -> None:
         self.sent.append((token, update))
 
-    def told(self, key: str) -> int:
+    def message_count(self, key: str) -> int:
         """Return how many busy notices a page was sent."""
         return sum(BUSY in str(update.delta) for token, update in self.sent if token == key)
 
@@ -145,7 +145,7 @@ async def test_unfinished_events_of_a_page_are_limited(running: Running, name: s
     page = running.page()
     assert accepted(await running.send(page, name, MAX_PER_PAGE)) == MAX_PER_PAGE
     assert accepted(await running.send(page, name, 3)) == 0
-    assert running.pages.told(page) == 3
+    assert running.pages.message_count(page) == 3
     assert accepted(await running.send(running.page(), name)) == 1, "another page is not affected"
 
 
@@ -155,7 +155,7 @@ async def test_finished_events_make_room_for_new_ones(running: Running) -> None:
     Held.gate.set()
     await asyncio.gather(*futures)
     assert accepted(await running.send(page, WORK, MAX_PER_PAGE)) == MAX_PER_PAGE
-    assert running.pages.told(page) == 0
+    assert running.pages.message_count(page) == 0
 
 
 async def test_chained_events_are_not_counted(running: Running) -> None:
@@ -181,7 +181,7 @@ async def test_navigating_back_and_forth_is_never_refused(running: Running) -> N
         futures += await running.send(page, LOAD)
         await asyncio.sleep(0)
         assert event_queues.length(running.processor, page) <= MAX_PER_PAGE + 2, "canceled ones stay"
-    assert running.pages.told(page) == 0
+    assert running.pages.message_count(page) == 0
     assert not futures[-1].cancelled()
 
 
@@ -207,7 +207,7 @@ async def test_websocket_is_closed_after_many_refusals(running: Running) -> None
     assert running.ended == []
     await running.send(page, WORK, 5)
     assert running.ended == ["None"]
-    assert running.pages.told(page) == MAX_REFUSED
+    assert running.pages.message_count(page) == MAX_REFUSED
     del running.pages.token_to_sid[page]
     await running.look()
     assert not running.backlog._refused

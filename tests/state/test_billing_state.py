@@ -61,8 +61,8 @@ async def opened(open_page: OpenPage, user: User | None, url: str = URL) -> Page
 
 
 async def subscribed(services: Services, lemon: Behavior, user: User, variant: str = PRO) -> str:
-    id, told = lemon.store.subscribe(user.email, variant, custom=None)
-    await send(services.webhooks, *told)
+    id, deliveries = lemon.store.subscribe(user.email, variant, custom=None)
+    await send(services.webhooks, *deliveries)
     return id
 
 

@@ -38,8 +38,8 @@ TOKEN = b"EIO=4&transport=websocket&token=00000000-0000-0000-0000-000000000000"
 
 
 def event(name: str, payload: Any = None, **router_data: Any) -> str:
-    told = {"pathname": "/login", "asPath": "/login"} | router_data
-    return "42/_event," + json.dumps(["event", {"name": name, "payload": payload or {}, "router_data": told, "extra": 1}])
+    router = {"pathname": "/login", "asPath": "/login"} | router_data
+    return "42/_event," + json.dumps(["event", {"name": name, "payload": payload or {}, "router_data": router, "extra": 1}])
 
 
 def passed(text: str) -> Any:
@@ -147,9 +147,9 @@ def test_malformed_path_in_an_event_becomes_the_root(address: str) -> None:
 def test_first_event_is_part_of_the_connect_message() -> None:
     reader = Reader()
     first = {"name": BOOT, "payload": {"vars": {"x": "y" * 9_999}, "hashes": ["a", "b"]}, "router_data": {"pathname": "/"}}
-    told = reader.read("40/_event," + json.dumps({"event": first, "state_schema": "abc", "more": 1}))
+    router = reader.read("40/_event," + json.dumps({"event": first, "state_schema": "abc", "more": 1}))
     wanted = {"name": BOOT, "payload": {"hashes": ["a", "b"]}, "router_data": {"pathname": "/"}}
-    assert json.loads(told.removeprefix("40/_event,")) == {"state_schema": "abc", "event": wanted}
+    assert json.loads(router.removeprefix("40/_event,")) == {"state_schema": "abc", "event": wanted}
     with pytest.raises(Violation):
         reader.read("40/_event,")
     assert reader.read("41/_event,") == "41/_event,"
@@ -157,15 +157,15 @@ def test_first_event_is_part_of_the_connect_message() -> None:
 
 
 def test_page_of_another_build_connects_without_its_event() -> None:
-    told = Reader().read('40/_event,{"event":{"name":"old.hydrate"},"state_schema":"abc"}')
-    assert json.loads(told.removeprefix("40/_event,")) == {"state_schema": "abc"}
+    router = Reader().read('40/_event,{"event":{"name":"old.hydrate"},"state_schema":"abc"}')
+    assert json.loads(router.removeprefix("40/_event,")) == {"state_schema": "abc"}
 
 
 def test_error_reports_are_truncated_and_limited() -> None:
     reader, report = Reader(), json.dumps(["client_error", {"error_type": "e", "message": "m" * 99_999, "other": "x"}])
     for _ in range(MAX_REPORTS):
-        _, told = json.loads(reader.read("42/_event," + report).removeprefix("42/_event,"))
-        assert told == {"error_type": "e", "message": "m" * LONGEST_REPORT}
+        _, router = json.loads(reader.read("42/_event," + report).removeprefix("42/_event,"))
+        assert router == {"error_type": "e", "message": "m" * LONGEST_REPORT}
     with pytest.raises(Refusal):
         reader.read("42/_event," + report)
     thrown = next(name for name in EVENTS if name.endswith("handle_frontend_exception"))
@@ -251,12 +251,12 @@ def test_text_that_is_too_long_shows_a_notice(run: Run) -> None:
     for text in (event(SUBMIT, {"form": {"email": "x" * 9_000}}), "x" * (LONGEST + 1)):
         received, sent = run(text)
         assert len(received) == 2, "connected and gone, nothing between"
-        [(_, told)] = [
+        [(_, router)] = [
             json.loads(message["text"].removeprefix("42/_event,"))
             for message in sent
             if "late" not in message.get("text", "late")
         ]
-        assert event_gate.TOO_LONG in told["delta"][NoticeState.get_full_name()].values()
+        assert event_gate.TOO_LONG in router["delta"][NoticeState.get_full_name()].values()
 
 
 @pytest.mark.parametrize(
@@ -280,6 +280,6 @@ def test_malformed_websocket_request_is_refused(run: Run, query: bytes, headers:
 def test_log_names_each_reason_once_and_never_the_content(run: Run, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         run(*[event("SECRET" * 100)] * 10, event(ASK, {"question_id": "SECRET"}), "SECRET")
-    told = [record.getMessage() for record in caplog.records if record.name == event_gate.__name__]
-    assert len(told) == 3
-    assert not any("SECRET" in line for line in told)
+    router = [record.getMessage() for record in caplog.records if record.name == event_gate.__name__]
+    assert len(router) == 3
+    assert not any("SECRET" in line for line in router)

@@ -148,17 +148,17 @@ async def check(database: Database, commands: list[str], seed: int) -> tuple[Lif
     Return the chaotic one.
     """
     clean, first_id = await new_customer(database)
-    told = life(clean.email, commands, seed, first_id)
+    history = life(clean.email, commands, seed, first_id)
     webhooks = Webhooks(database, CATALOGUE, SECRET)
-    for delivery in told.told:
+    for delivery in history.deliveries:
         await webhooks.receive(delivery.body, signature(delivery.body))
     expected = await nets(database, clean)
-    assert expected == (told.individual, told.subscription), "the clean history is worth what a plain count says"
+    assert expected == (history.individual, history.subscription), "the clean history is worth what a plain count says"
 
     user, first_id = await new_customer(database)
     chaos = Chaos(database, user, random.Random(seed))
     again = life(user.email, commands, seed, first_id)
-    await chaos.tell(again.told)
+    await chaos.tell(again.deliveries)
     individual, subscription = await nets(database, user)
     assert individual + chaos.taken[CreditType.INDIVIDUAL] == expected[0]
     assert subscription + chaos.taken[CreditType.SUBSCRIPTION] == expected[1]

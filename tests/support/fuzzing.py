@@ -220,11 +220,11 @@ def run(site: Site, folder: Path, seed: Seed, seconds: int, *, signed_in: bool) 
         "user_id": seed.user_id,
         "jobs": jobs,
     }
-    config, told, report = folder / "schemathesis.toml", folder / "seed.json", folder / "report.ndjson"
+    config, seed_file, report = folder / "schemathesis.toml", folder / "seed.json", folder / "report.ndjson"
     config.write_text(
         CONFIG + (SIGNED_IN.format(**{name: json.dumps(value) for name, value in own.items()}) if signed_in else "")
     )
-    told.write_text(json.dumps(asdict(seed)))
+    seed_file.write_text(json.dumps(asdict(seed)))
     done = subprocess.run(
         [
             *(Path(sys.executable).with_name("schemathesis"), "--config-file", config, "run", f"{site.url}/api/openapi.json"),
@@ -232,7 +232,7 @@ def run(site: Site, folder: Path, seed: Seed, seconds: int, *, signed_in: bool) 
             *("--no-color", "--warnings", "off"),
         ],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), SEED: str(told)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), SEED: str(seed_file)},
         capture_output=True,
         text=True,
         timeout=seconds + 120,

@@ -130,9 +130,9 @@ def _authorize(behaviour: Behavior, received: Received) -> Response:
     return _page("Authorize Interviewer", f"<p>Signed in as {escape(behaviour.person.login)}.</p>" + "".join(links))
 
 
-def _back(redirect_uri: str, query: dict[str, str], **told: str) -> Response:
-    told |= {"state": query["state"]} if "state" in query else {}
-    return RedirectResponse(f"{redirect_uri}{'&' if '?' in redirect_uri else '?'}{urlencode(told)}", status_code=302)
+def _back(redirect_uri: str, query: dict[str, str], **params: str) -> Response:
+    params |= {"state": query["state"]} if "state" in query else {}
+    return RedirectResponse(f"{redirect_uri}{'&' if '?' in redirect_uri else '?'}{urlencode(params)}", status_code=302)
 
 
 def _access_token(behaviour: Behavior, received: Received) -> Response:

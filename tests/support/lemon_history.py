@@ -55,7 +55,7 @@ class Life:
     email: str
     chance: random.Random
     store: Store
-    told: list[Delivery] = field(default_factory=list)
+    deliveries: list[Delivery] = field(default_factory=list)
     individual: int = 0
     subscription: int = 0
     _worth: dict[str, int] = field(default_factory=dict)  # credits by invoice ID, or by order ID for single credits
@@ -84,18 +84,18 @@ class Life:
 
     def _buy(self) -> None:
         quantity = self.chance.randint(1, 3)
-        order, told = self.store.buy(self.email, custom=None, quantity=quantity)
+        order, deliveries = self.store.buy(self.email, custom=None, quantity=quantity)
         self._worth[order] = quantity
         self.individual += quantity
-        self.told += told
+        self.deliveries += deliveries
 
     def _subscribe(self, *, trial: bool = False) -> None:
         variant = self.chance.choice((PRO, PREMIUM))
-        id, told = self.store.subscribe(self.email, variant, custom=None, trial=trial)
+        id, deliveries = self.store.subscribe(self.email, variant, custom=None, trial=trial)
         first = self.store.invoices_of(id)[0]
         self._first[str(self.store.subscriptions[id]["attributes"]["order_id"])] = first
         self._gain(first, 0 if trial else MONTH[variant])
-        self.told += told
+        self.deliveries += deliveries
 
     def _trial(self) -> None:
         self._subscribe(trial=True)
@@ -104,8 +104,8 @@ class Life:
         self._worth[invoice] = credits
         self.subscription += credits
 
-    def _paid(self, id: str, told: list[Delivery], variant: str) -> None:
-        self.told += told
+    def _paid(self, id: str, deliveries: list[Delivery], variant: str) -> None:
+        self.deliveries += deliveries
         self._gain(self.store.invoices_of(id)[-1], MONTH[variant])
         self._running_again(id, paid=True)
 
@@ -138,7 +138,7 @@ class Life:
     def _fail(self) -> None:
         id = self._any_subscription()
         before = set(self.store.invoices)
-        self.told += self.store.fail(id)
+        self.deliveries += self.store.fail(id)
         for pending in set(self.store.invoices) - before:
             self._in_force[pending] = MONTH[self._variant(id)]
             if upgrade := self._upgrade.get(id):
@@ -147,7 +147,7 @@ class Life:
     def _recover(self) -> None:
         id = self._any_subscription()
         pending = self.store.invoices_of(id)[-1]
-        self.told += self.store.recover(id)
+        self.deliveries += self.store.recover(id)
         if self._in_force[pending]:
             self._gain(pending, self._in_force[pending])
         upgrade = self._upgrade.get(id)
@@ -159,7 +159,7 @@ class Life:
         new = PREMIUM if self._variant(id) == PRO else PRO
         cycle, status, before = (id, attributes["renews_at"]), attributes["status"], set(self.store.invoices)
         last_cycle, last_invoice = self._last_upgrade.pop(id, ("", ""))
-        self.told += self.store.change_variant(id, new, charged=charged, paid=paid)
+        self.deliveries += self.store.change_variant(id, new, charged=charged, paid=paid)
         self._undo_taking(id)
         invoiced = next(iter(set(self.store.invoices) - before), f"{id} at {self.store.now}")
         if new == PREMIUM:
@@ -200,7 +200,7 @@ class Life:
 
     def _simple(self, command: str) -> str:
         id = self._any_subscription()
-        self.told += getattr(self.store, command)(id)
+        self.deliveries += getattr(self.store, command)(id)
         return id
 
     def _unpaid(self) -> None:
@@ -225,7 +225,7 @@ class Life:
 
     def _refund_order(self) -> None:
         order = self.chance.choice(list(self.store.orders))
-        self.told += self.store.refund_order(order, self._rest(self.store.orders[order]))
+        self.deliveries += self.store.refund_order(order, self._rest(self.store.orders[order]))
         if order in self._first:
             self.subscription -= self._worth.pop(self._first[order], 0)
         else:
@@ -235,13 +235,13 @@ class Life:
         invoice = self.chance.choice(list(self.store.invoices))
         if self.store.invoices[invoice]["attributes"]["status"] == "pending":
             return
-        self.told += self.store.refund_invoice(invoice, self._rest(self.store.invoices[invoice]))
+        self.deliveries += self.store.refund_invoice(invoice, self._rest(self.store.invoices[invoice]))
         self.subscription -= self._worth.pop(invoice, 0)
 
     def _refund_part(self) -> None:
         order = self.chance.choice(list(self.store.orders))
         if self._rest(self.store.orders[order]) > 100:
-            self.told += self.store.refund_order(order, 100)
+            self.deliveries += self.store.refund_order(order, 100)
 
     @staticmethod
     def _rest(resource: dict[str, dict[str, int]]) -> int:

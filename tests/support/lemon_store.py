@@ -148,7 +148,7 @@ class Store:
         in_cycle = invoice["attributes"]["billing_reason"] == "updated"
         paid = {"status": "paid", "status_formatted": "Paid", "updated_at": time(self.now)}
         invoice["attributes"] |= paid | {"urls": {"invoice_url": self._signed(f"subscription-invoice/{invoice['id']}")}}
-        fired = [self._fire(f"subscription_payment_{told}", invoice) for told in ("success", "recovered")]
+        fired = [self._fire(f"subscription_payment_{outcome}", invoice) for outcome in ("success", "recovered")]
         renews = time(self._cycle_ends[id]) if in_cycle else self._next_cycle(id)
         return [*fired, *self._change(id, status="active", renews_at=renews)]
 

@@ -16,8 +16,8 @@ from tests.support.lemonsqueezy_server import Behavior
 
 
 def _is_document(document: Any, id: str, **attributes: Any) -> bool:
-    told = {name: document["attributes"][name] for name in attributes}
-    return (document["type"], document["id"], told) == ("subscriptions", id, attributes)
+    found = {name: document["attributes"][name] for name in attributes}
+    return (document["type"], document["id"], found) == ("subscriptions", id, attributes)
 
 
 async def test_checkout_sends_the_purchase(payments: LemonSqueezy, lemon: Behavior, lemon_url: str) -> None:

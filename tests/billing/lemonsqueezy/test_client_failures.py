@@ -121,11 +121,11 @@ async def test_wrong_key_is_logged_for_the_operator_only(
     lemon.store.put("1", "active")
     with caplog.at_level(logging.DEBUG):
         async with client(lemon_url, key=key) as payments:
-            told = await _told(payments, call)
-    assert PaymentsUnavailable.user_message in told
+            message = await _told(payments, call)
+    assert PaymentsUnavailable.user_message in message
     assert "refuses LEMON_API_KEY" in caplog.text
-    assert "refuses LEMON_API_KEY" not in told
-    _assert_discreet(told + caplog.text)
+    assert "refuses LEMON_API_KEY" not in message
+    _assert_discreet(message + caplog.text)
 
 
 @pytest.mark.parametrize("call", [_checkout, _resume, _change])
@@ -156,10 +156,10 @@ async def test_no_secret_reaches_a_log_or_an_error(
     lemon.faults = [] if fault == "" else [fault] * 6
     with caplog.at_level(logging.DEBUG):
         async with client(lemon_url, seconds=0.2 if fault == 0 else 5) as payments:
-            told = await _told(payments, call)
-    assert bool(told) == (fault != "")
+            message = await _told(payments, call)
+    assert bool(message) == (fault != "")
     assert "httpcore2" in caplog.text  # the HTTP client's log is checked, too
-    _assert_discreet(told + caplog.text)
+    _assert_discreet(message + caplog.text)
 
 
 async def _told(payments: LemonSqueezy, call: Call) -> str:

@@ -145,13 +145,13 @@ def test_store_fires_each_change_in_order_and_once() -> None:
     bodies = [json.loads(delivery.body) for delivery in fired]
     assert len({body["meta"]["webhook_id"] for body in bodies}) == len(bodies)
     assert not any("custom_data" in body["meta"] for body in bodies)
-    told: dict[str, Any] = {}
+    reported: dict[str, Any] = {}
     for body in bodies:
         if body["data"]["type"] == "subscriptions":
-            told.setdefault(body["data"]["attributes"]["updated_at"], body["data"]["attributes"])
-            assert told[body["data"]["attributes"]["updated_at"]] == body["data"]["attributes"], "one time, one state"
-    assert sorted(told) == list(told), "each change has a later time than the one before"
-    assert [one["status"] for one in told.values()] == [
+            reported.setdefault(body["data"]["attributes"]["updated_at"], body["data"]["attributes"])
+            assert reported[body["data"]["attributes"]["updated_at"]] == body["data"]["attributes"], "one time, one state"
+    assert sorted(reported) == list(reported), "each change has a later time than the one before"
+    assert [one["status"] for one in reported.values()] == [
         *("on_trial", "active", "past_due", "past_due", "active", "active", "paused", "active", "active"),
         *("cancelled", "active", "past_due", "unpaid", "cancelled", "expired"),
     ]
@@ -164,8 +164,8 @@ def test_store_fires_each_change_in_order_and_once() -> None:
 def test_partial_refunds_add_up_to_a_full_refund() -> None:
     store = Store()
     order, _ = store.buy(BUYER, custom=CUSTOM, quantity=2)
-    told = [json.loads(store.refund_order(order, cents)[0].body)["data"]["attributes"] for cents in (98, 900)]
-    assert [(one["status"], one["refunded"], one["refunded_amount"], one["total"]) for one in told] == [
+    reported = [json.loads(store.refund_order(order, cents)[0].body)["data"]["attributes"] for cents in (98, 900)]
+    assert [(one["status"], one["refunded"], one["refunded_amount"], one["total"]) for one in reported] == [
         ("partial_refund", False, 98, 998),
         ("refunded", True, 998, 998),
     ]
