@@ -102,7 +102,9 @@ def _pack(kind: str, criterion: str, own: Sequence[Statement], foreign: Sequence
     others = [(text, NOTHING) for text in chance.sample(foreign, min(len(foreign), chance.randint(0, FOREIGN)))]
     placed = chance.sample([*own, *others], len(own) + len(others))
     labels = {label for _, label in own}
-    return Example(kind, criterion, tuple(text for text, _ in placed), tuple(only(label) for _, label in placed), _together(labels))
+    return Example(
+        kind, criterion, tuple(text for text, _ in placed), tuple(only(label) for _, label in placed), _together(labels)
+    )
 
 
 def _together(labels: set[int]) -> int:

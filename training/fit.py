@@ -96,7 +96,13 @@ def fit(config: Config, out: Path) -> None:
     passes = [items_of(list(examples_of(questions, packer, rarity, chance)), packer) for _ in range(math.ceil(config.passes))]
     work = [batch for items in passes for batch in batches(items, chance)]
     work = work[: round(len(work) * config.passes / len(passes))]
-    log(config=asdict(config), pieces=len(pieces), examples=sum(map(len, work)), batches=len(work), threads=torch.get_num_threads())
+    log(
+        config=asdict(config),
+        pieces=len(pieces),
+        examples=sum(map(len, work)),
+        batches=len(work),
+        threads=torch.get_num_threads(),
+    )
     learn(weights, work, checks, config, log, out)
 
 
@@ -108,7 +114,7 @@ def learn(weights: Weights, work: Sequence[Sequence[Item]], checks: Sequence[Ite
     for step, items in enumerate(work, 1):
         batch, targets = make_batch(items)
         loss = loss_of(weights, batch, targets, config.dropout)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(list(weights.values()), 1.0)
         optimizer.step()
         schedule.step()
@@ -130,7 +136,7 @@ def main() -> None:
     """Read the command line and train."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder for the weights, the vocabulary and the log")
-    parser.add_argument("--passes", type=float, default=Config.passes, help="how often the data are seen")
+    parser.add_argument("--passes", type=float, default=Config().passes, help="how often the data are seen")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)

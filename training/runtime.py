@@ -80,4 +80,4 @@ def _inputs(packed: Sequence[Packed]) -> dict[str, NDArray[np.int64]]:
 
 def _softmax(logits: Floats) -> Floats:
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return np.round(powers / powers.sum(axis=-1, keepdims=True), DIGITS)
+    return np.asarray(np.round(powers / powers.sum(axis=-1, keepdims=True), DIGITS), dtype=np.float32)

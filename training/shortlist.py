@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-MOST = 4
+MOST, MOST_FOR_BELIEF = 4, 2
 # Pieces of all chosen sentences together.
 ROOM = 130
 

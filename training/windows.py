@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 MOST_SENTENCES = 3
 # About what the judge reads of a window; longer sentences are cut between words.
@@ -70,7 +71,7 @@ def _code(text: str, start: int, end: int) -> list[Span]:
     """Cut a block of code at line ends, so that no piece has more than `_LINES_OF_CODE` lines."""
     lines = [match.start() for match in re.finditer(r"(?m)^", text[start:end])]
     cuts = [start + line for line in lines[::_LINES_OF_CODE]] + [end]
-    return [span for first, last in zip(cuts, cuts[1:], strict=False) for span in _pieces(text, first, last)]
+    return [span for first, last in pairwise(cuts) for span in _pieces(text, first, last)]
 
 
 def _pieces(text: str, start: int, end: int) -> list[Span]:

@@ -1,0 +1,70 @@
+"""From what a network says about a criterion to a mark, a quote and a share of the points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from training.judging import Reading
+from training.labels import MADE, NOTHING, PARTIAL, WRONG
+from training.runtime import Floats
+from training.windows import Span
+
+# How much the reading of all sentences together counts against that of the best single one.
+TOGETHER = 0.6
+# A contradiction that is not surer than the point itself is a false alarm more often than not.
+SURER = 1.0
+# Expected shares up to the first count as nothing, from the second on as everything.
+NO_SHARE, FULL_SHARE = 0.12, 0.8
+BELIEF = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """The class of a point, the share of its points that it earns (0 to 1), and the sentence that shows it."""
+
+    label: int
+    share: float
+    quote: Span | None
+
+
+def mark(reading: Reading) -> Marked:
+    """Return the mark of a key point."""
+    evidence = combined(reading)
+    label = _label(evidence, reading)
+    if label == WRONG:
+        return Marked(label, 0.0, _best(reading, WRONG))
+    expected = float(evidence[MADE] + 0.5 * evidence[PARTIAL])
+    share = float(np.clip((expected - NO_SHARE) / (FULL_SHARE - NO_SHARE), 0.0, 1.0))
+    return Marked(label, share, None if label == NOTHING else _best(reading, label))
+
+
+def asserted(reading: Reading) -> Span | None:
+    """Return the sentence that asserts a false belief, or None if none does."""
+    evidence = combined(reading)
+    return _best(reading, MADE) if evidence[MADE] >= BELIEF and evidence[MADE] > evidence[WRONG] else None
+
+
+def combined(reading: Reading) -> Floats:
+    """Return a figure for each class: a mean of what all sentences say together and what the clearest one says alone."""
+    clearest = reading.each.max(axis=0)
+    clearest[NOTHING] = reading.each[:, NOTHING].min()
+    return np.asarray(TOGETHER * reading.whole + (1 - TOGETHER) * clearest, dtype=np.float32)
+
+
+def _label(evidence: Floats, reading: Reading) -> int:
+    label = int(evidence.argmax())
+    if label == MADE and _contradicted_in_place(reading):
+        return WRONG
+    return label
+
+
+def _contradicted_in_place(reading: Reading) -> bool:
+    """Tell whether the sentence that makes the point says its opposite more surely; a later sentence may correct it."""
+    place = int(reading.each[:, MADE].argmax())
+    return bool(reading.each[place, WRONG] > SURER * reading.each[place, MADE])
+
+
+def _best(reading: Reading, label: int) -> Span:
+    return reading.spans[int(reading.each[:, label].argmax())]

@@ -1,0 +1,68 @@
+"""What a network says about every text of a split: computed once, so that rules and figures are made from the same numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from training import criteria
+from training.answers import texts_of
+from training.dataset import Question
+from training.examples import statements_of
+from training.judging import Reading, read
+from training.labels import MADE, WRONG
+from training.runtime import Floats, Network
+from training.shortlist import MOST, MOST_FOR_BELIEF
+
+
+@dataclass(frozen=True, slots=True)
+class StatementRead:
+    """A single statement with the criterion that it was written for."""
+
+    question: str
+    criterion: str
+    text: str
+    label: int
+    belief: bool
+    probabilities: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRead:
+    """A whole answer: the class of each point, a reading for each, and one for each false belief of the question."""
+
+    question: str
+    kind: str
+    text: str
+    labels: tuple[int, ...]
+    points: tuple[Reading, ...]
+    beliefs: tuple[Reading, ...]
+
+
+def read_statements(network: Network, questions: Sequence[Question]) -> list[StatementRead]:
+    """Return the readings of all statements, to points and to false beliefs."""
+    rows = [(question.id, *row) for question in questions for row in _statements(question)]
+    packed = [network.packer.pack(criterion, [text]) for _, criterion, text, _, _ in rows]
+    return [StatementRead(*row, found.whole) for row, found in zip(rows, network.judge(packed), strict=True)]
+
+
+def read_answers(network: Network, questions: Sequence[Question]) -> list[AnswerRead]:
+    """Return the readings of all whole answers, model answers and negated ones."""
+    return [_answer(network, question, *answer) for question in questions for answer in texts_of(question)]
+
+
+def _statements(question: Question) -> Iterator[tuple[str, str, int, bool]]:
+    for point in (*question.points, *question.others):
+        criterion = criteria.of_point(point.text, point.gap)
+        yield from ((criterion, text, label, False) for text, label in statements_of(point))
+    for one in question.misconceptions:
+        criterion = criteria.of_misconception(one.claim, one.correction)
+        yield from ((criterion, text, MADE, True) for text in one.asserted)
+        yield from ((criterion, text, WRONG, True) for text in one.corrected)
+
+
+def _answer(network: Network, question: Question, kind: str, text: str, labels: Sequence[int]) -> AnswerRead:
+    points = [criteria.of_point(point.text, point.gap) for point in question.points]
+    beliefs = [criteria.of_misconception(one.claim, one.correction) for one in question.misconceptions]
+    found = read(network, text, [*points, *beliefs], [MOST] * len(points) + [MOST_FOR_BELIEF] * len(beliefs))
+    return AnswerRead(question.id, kind, text, tuple(labels), tuple(found[: len(points)]), tuple(found[len(points) :]))
