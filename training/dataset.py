@@ -16,10 +16,12 @@ MADE, PARTIAL, WRONG, NOTHING = "made", "partial", "wrong", "nothing"
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A key point, what to say when it is missing, and statements by their label ("near" ones say nothing about it)."""
+    """A key point, how feedback words it, and statements by their label ("near" ones say nothing about it)."""
 
     text: str
     gap: str
+    praise: str
+    probe: str
     made: tuple[str, ...]
     partial: tuple[str, ...]
     wrong: tuple[str, ...]
@@ -87,7 +89,7 @@ def _other_wordings(split: Split) -> dict[str, tuple[Point, ...]]:
         if split_of(line["q"]) is split:
             found.setdefault(line["q"], {}).setdefault(line["point"], {}).setdefault(line["label"], []).append(line["text"])
     return {
-        question: tuple(_point({"point": text, "gap": "", **statements}) for text, statements in points.items())
+        question: tuple(_point({"point": text, **statements}) for text, statements in points.items())
         for question, points in found.items()
     }
 
@@ -111,4 +113,5 @@ def _question(line: dict[str, Any], others: tuple[Point, ...]) -> Question:
 
 def _point(line: dict[str, Any]) -> Point:
     made, partial, wrong, near = (tuple(line.get(label, ())) for label in (MADE, PARTIAL, WRONG, "near"))
-    return Point(line["point"], line["gap"], made, partial, wrong, near)
+    gap, praise, probe = (line.get(name, "") for name in ("gap", "praise", "probe"))
+    return Point(line["point"], gap, praise, probe, made, partial, wrong, near)

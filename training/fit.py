@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from training.answers import Rarity, of_answers
 from training.base import base_model
@@ -46,6 +47,7 @@ class Config:
     dropout: float = 0.1
     frozen_layers: int = 2
     seed: int = 7
+    start: str = ""
 
 
 class Log:
@@ -89,7 +91,7 @@ def fit(config: Config, out: Path) -> None:
     (out / "pieces.txt").write_text("\n".join(pieces) + "\n", encoding="utf-8")
     packer = Packer(pieces)
     rarity = Rarity(packer, texts)
-    weights = to_weights(base | new_heads(config.seed))
+    weights = to_weights(_saved(Path(config.start)) if config.start else base | new_heads(config.seed))
     development = load(Split.DEVELOPMENT)
     chance = random.Random(config.seed)
     checks = items_of(chance.sample(list(examples_of(development, packer, rarity, chance)), CHECKS), packer)
@@ -127,6 +129,12 @@ def learn(weights: Weights, work: Sequence[Sequence[Item]], checks: Sequence[Ite
             np.savez(out / "weights.npz", **{name: weight.detach().numpy() for name, weight in weights.items()})
 
 
+def _saved(folder: Path) -> dict[str, NDArray[np.float32]]:
+    """Return the weights that an earlier run left."""
+    with np.load(folder / "weights.npz") as saved:
+        return dict(saved)
+
+
 def _rate(done: float, warmup: float) -> float:
     """Return the share of the highest rate: rising during the warmup, then falling in a line."""
     return done / warmup if done < warmup else max(0.02, (1 - done) / (1 - warmup))
@@ -137,10 +145,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder for the weights, the vocabulary and the log")
     parser.add_argument("--passes", type=float, default=Config().passes, help="how often the data are seen")
+    parser.add_argument("--rate", type=float, default=Config().rate, help="the highest learning rate")
+    parser.add_argument("--seed", type=int, default=Config().seed)
+    parser.add_argument("--start", default="", help="folder of an earlier run to go on from")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    fit(Config(passes=options.passes), options.out)
+    fit(Config(passes=options.passes, rate=options.rate, seed=options.seed, start=options.start), options.out)
 
 
 if __name__ == "__main__":

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from training import criteria
 from training.answers import texts_of
 from training.dataset import Question
-from training.examples import statements_of
-from training.judging import Reading, read
+from training.examples import segments_of, statements_of
+from training.judging import Reading, Sought, read, sought
 from training.labels import MADE, WRONG
 from training.runtime import Floats, Network
 from training.shortlist import MOST, MOST_FOR_BELIEF
+
+# Sentences of the model answer that count as wordings of a point.
+MODEL_SENTENCES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,11 @@ def read_statements(network: Network, questions: Sequence[Question]) -> list[Sta
 
 def read_answers(network: Network, questions: Sequence[Question]) -> list[AnswerRead]:
     """Return the readings of all whole answers, model answers and negated ones."""
-    return [_answer(network, question, *answer) for question in questions for answer in texts_of(question)]
+    found = []
+    for question in questions:
+        looked_for = sought_by(network, question)
+        found += [_answer(network, question, looked_for, answer) for answer in texts_of(question)]
+    return found
 
 
 def _statements(question: Question) -> Iterator[tuple[str, str, int, bool]]:
@@ -61,8 +70,24 @@ def _statements(question: Question) -> Iterator[tuple[str, str, int, bool]]:
         yield from ((criterion, text, WRONG, True) for text in one.corrected)
 
 
-def _answer(network: Network, question: Question, kind: str, text: str, labels: Sequence[int]) -> AnswerRead:
-    points = [criteria.of_point(point.text, point.gap) for point in question.points]
-    beliefs = [criteria.of_misconception(one.claim, one.correction) for one in question.misconceptions]
-    found = read(network, text, [*points, *beliefs], [MOST] * len(points) + [MOST_FOR_BELIEF] * len(beliefs))
-    return AnswerRead(question.id, kind, text, tuple(labels), tuple(found[: len(points)]), tuple(found[len(points) :]))
+def sought_by(network: Network, question: Question) -> list[Sought]:
+    """Return the criteria of a question: its points, then its false beliefs."""
+    said = segments_of(question.model_answer)
+    vectors = network.vectors(said)
+    found = []
+    for point in question.points:
+        text = criteria.of_point(point.text, point.gap)
+        nearest = np.argsort(-(vectors @ network.vectors([text])[0]), kind="stable")[:MODEL_SENTENCES]
+        wordings = (point.text, point.gap, point.praise, point.probe, *(said[index] for index in nearest))
+        found.append(sought(network, text, wordings, MOST))
+    for one in question.misconceptions:
+        text = criteria.of_misconception(one.claim, one.correction)
+        found.append(sought(network, text, (one.claim, one.correction), MOST_FOR_BELIEF))
+    return found
+
+
+def _answer(network: Network, question: Question, looked_for: Sequence[Sought], answer: tuple[str, str, list[int]]) -> AnswerRead:
+    kind, text, labels = answer
+    found = read(network, text, looked_for)
+    count = len(question.points)
+    return AnswerRead(question.id, kind, text, tuple(labels), tuple(found[:count]), tuple(found[count:]))

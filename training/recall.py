@@ -13,10 +13,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from training import criteria
+import numpy as np
+
 from training.dataset import Question, load
+from training.readings import sought_by
 from training.runtime import Network
-from training.shortlist import shortlist
+from training.shortlist import distinctive, shortlist
 from training.splits import Split
 
 SIZES = (2, 3, 4, 5, 6)
@@ -33,11 +35,11 @@ def _hits(network: Network, question: Question, kind: str, most: int, chance: ra
     own = [(index, chance.choice(getattr(point, kind))) for index, point in enumerate(question.points)]
     others = [(-1, text) for point in question.points for text in (*point.near, *point.partial)]
     said = chance.sample([*own, *others], len(own) + len(others))
-    likeness = network.vectors([criteria.of_point(point.text, point.gap) for point in question.points])
-    cosines = likeness @ network.vectors([text for _, text in said]).T
+    looked_for = np.stack([one.vector for one in sought_by(network, question)])
+    likeness = distinctive(looked_for @ network.vectors([text for _, text in said]).T)
     lengths = [len(network.packer.pieces(text)) for _, text in said]
     places = {index: place for place, (index, _) in enumerate(said) if index >= 0}
-    return [places[index] in shortlist(row, lengths, most) for index, row in enumerate(cosines)]
+    return [place in shortlist(likeness[index], lengths, most) for index, place in places.items()]
 
 
 def main() -> None:

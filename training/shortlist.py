@@ -7,9 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-MOST, MOST_FOR_BELIEF = 4, 2
+MOST, MOST_FOR_BELIEF = 6, 2
 # Pieces of all chosen sentences together.
-ROOM = 130
+ROOM = 140
+# How much of a sentence's likeness to all criteria of a question is taken off: all speak of the same subject.
+COMMON = 0.7
+
+
+def distinctive(cosines: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return for each criterion (rows) how much more than to the others each sentence (columns) is like it."""
+    return np.asarray(cosines - COMMON * cosines.mean(axis=0, keepdims=True), dtype=np.float32)
 
 
 def shortlist(likeness: NDArray[np.float32], lengths: Sequence[int], most: int = MOST, room: int = ROOM) -> list[int]:
