@@ -11,7 +11,10 @@ from training.dataset import Passage, Point, Question
 from training.labels import ANY, MADE, NAMED, NOT_MADE, NOT_WRONG, NOTHING, PARTIAL, WRONG, only
 from training.windows import sentences
 
+# At most so many statements to a criterion, and to others, are in one sequence.
 OWN, FOREIGN = 3, 2
+# How often a criterion is also shown with nothing that speaks of it.
+SILENT = 0.5
 Statement = tuple[str, int]
 
 
@@ -34,16 +37,14 @@ def statements_of(point: Point) -> list[Statement]:
 
 
 def of_points(question: Question, chance: random.Random) -> Iterator[Example]:
-    """Return every statement once with its point, among statements to other points."""
-    pools = [statements_of(point) for point in question.points]
-    for index, point in enumerate(question.points):
-        foreign = [text for other, pool in enumerate(pools) if other != index for text, _ in pool]
-        for own in _groups(pools[index], chance):
-            yield _pack("point", criterion_of(question, point, chance), own, foreign, chance)
-    for point in question.others:
-        foreign = [text for other in question.others if other is not point for text, _ in statements_of(other)]
-        for own in _groups(statements_of(point), chance):
-            yield _pack("other", criterion_of(question, point, chance), own, foreign, chance)
+    """Return every statement once with its point, among statements to other points; and points with those alone."""
+    for kind, points in (("point", question.points), ("other", question.others)):
+        pools = [statements_of(point) for point in points]
+        for index, point in enumerate(points):
+            foreign = [text for other, pool in enumerate(pools) if other != index for text, _ in pool]
+            for own in _groups(pools[index], chance):
+                yield _pack(kind, criterion_of(question, point, chance), own, foreign, chance)
+            yield from _silent(criterion_of(question, point, chance), foreign, chance)
 
 
 def of_misconceptions(question: Question, chance: random.Random) -> Iterator[Example]:
@@ -53,6 +54,7 @@ def of_misconceptions(question: Question, chance: random.Random) -> Iterator[Exa
         own = [(text, MADE) for text in one.asserted] + [(text, WRONG) for text in one.corrected]
         for group in _groups(own, chance):
             yield _pack("misconception", criteria.of_misconception(one.claim, one.correction), group, foreign, chance)
+        yield from _silent(criteria.of_misconception(one.claim, one.correction), foreign, chance)
 
 
 def of_passages(question: Question, chance: random.Random) -> Iterator[Example]:
@@ -92,9 +94,19 @@ def segments_of(text: str) -> tuple[str, ...]:
     return tuple(text[span.start : span.end] for span in sentences(text))
 
 
+def _silent(criterion: str, foreign: Sequence[str], chance: random.Random) -> Iterator[Example]:
+    """Return, half of the time, a criterion of which nothing speaks."""
+    if foreign and chance.random() < SILENT:
+        texts = tuple(chance.sample(foreign, min(len(foreign), chance.randint(1, OWN))))
+        yield Example("silent", criterion, texts, (only(NOTHING),) * len(texts), only(NOTHING))
+
+
 def _groups(own: Sequence[Statement], chance: random.Random) -> Iterator[list[Statement]]:
     mixed = chance.sample(own, len(own))
-    return (mixed[start : start + OWN] for start in range(0, len(mixed), OWN))
+    while mixed:
+        size = chance.randint(1, OWN)
+        yield mixed[:size]
+        mixed = mixed[size:]
 
 
 def _pack(kind: str, criterion: str, own: Sequence[Statement], foreign: Sequence[str], chance: random.Random) -> Example:

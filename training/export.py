@@ -14,10 +14,11 @@ import numpy as np
 from training.base import base_model_of
 from training.graph import Graph
 from training.network import SEGMENT, WHOLE, Arrays, layers_of
-from training.packing import MOST_SEGMENTS, PADDING
+from training.packing import MOST_PLACES, MOST_SEGMENTS, PADDING
 from training.weight_file import WeightFile
 
-WIDTH, HEADS, INNER = 384, 12, 1536
+HEADS = 12
+PLACES = "embeddings.position_embeddings.weight"
 
 
 def export(judge: Arrays, base: Arrays, folder: Path) -> None:
@@ -30,10 +31,15 @@ def export(judge: Arrays, base: Arrays, folder: Path) -> None:
 
 
 def _vectors(arrays: Arrays, weights: WeightFile) -> Graph:
-    graph = Graph(arrays, weights)
+    graph = _graph(arrays, weights)
     hidden, filled = _encoder(graph)
-    graph.node("Div", [_mean(graph, filled, hidden), _length(graph, _mean(graph, filled, hidden))], "vectors")
+    vector = _mean(graph, filled, hidden)
+    graph.node("Div", [vector, _length(graph, vector)], "vectors")
     return graph
+
+
+def _graph(arrays: Arrays, weights: WeightFile) -> Graph:
+    return Graph({**arrays, PLACES: arrays[PLACES][:MOST_PLACES]}, weights)
 
 
 def _length(graph: Graph, vector: str) -> str:
@@ -41,7 +47,7 @@ def _length(graph: Graph, vector: str) -> str:
 
 
 def _judge(arrays: Arrays, weights: WeightFile) -> Graph:
-    graph = Graph(arrays, weights)
+    graph = _graph(arrays, weights)
     hidden, _ = _encoder(graph)
     places = graph.constant(np.arange(1, MOST_SEGMENTS + 1).reshape(1, -1, 1))
     members = graph.node("Equal", [graph.node("Unsqueeze", ["owners", graph.constant(np.array([1]))]), places])
@@ -61,7 +67,7 @@ def _encoder(graph: Graph) -> tuple[str, str]:
     places = graph.node("Range", [graph.constant(np.array(0)), length, graph.constant(np.array(1))])
     words = graph.rows("embeddings.word_embeddings.weight", "ids")
     kinds = graph.floats("embeddings.token_type_embeddings.weight", types)
-    positions = graph.floats("embeddings.position_embeddings.weight", places)
+    positions = graph.floats(PLACES, places)
     added = graph.node("Add", [graph.node("Add", [words, kinds]), positions])
     hidden = graph.normed("embeddings.LayerNorm", added)
     filled = graph.node("Greater", ["owners", graph.constant(np.array(PADDING))])

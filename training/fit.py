@@ -30,6 +30,7 @@ from training.network import Weights, new_heads, to_weights
 from training.packing import Packer
 from training.progress import accuracy
 from training.splits import Split
+from training.vocabulary import read_pieces
 
 REPORT_EVERY = 20
 # Examples of the development split that show how learning goes.
@@ -87,11 +88,11 @@ def fit(config: Config, out: Path) -> None:
     log = Log(out / "log.jsonl")
     questions = load(Split.TRAINING)
     texts = all_texts(questions)
-    pieces, base = base_model(texts)
+    pieces, arrays = _saved(Path(config.start)) if config.start else _new(texts, config.seed)
     (out / "pieces.txt").write_text("\n".join(pieces) + "\n", encoding="utf-8")
     packer = Packer(pieces)
     rarity = Rarity(packer, texts)
-    weights = to_weights(_saved(Path(config.start)) if config.start else base | new_heads(config.seed))
+    weights = to_weights(arrays)
     development = load(Split.DEVELOPMENT)
     chance = random.Random(config.seed)
     checks = items_of(chance.sample(list(examples_of(development, packer, rarity, chance)), CHECKS), packer)
@@ -129,10 +130,16 @@ def learn(weights: Weights, work: Sequence[Sequence[Item]], checks: Sequence[Ite
             np.savez(out / "weights.npz", **{name: weight.detach().numpy() for name, weight in weights.items()})
 
 
-def _saved(folder: Path) -> dict[str, NDArray[np.float32]]:
-    """Return the weights that an earlier run left."""
+def _new(texts: Sequence[str], seed: int) -> tuple[list[str], dict[str, NDArray[np.float32]]]:
+    """Return the kept pieces and the weights of the base model with new heads."""
+    pieces, base = base_model(texts)
+    return pieces, base | new_heads(seed)
+
+
+def _saved(folder: Path) -> tuple[list[str], dict[str, NDArray[np.float32]]]:
+    """Return the pieces and the weights that an earlier run left."""
     with np.load(folder / "weights.npz") as saved:
-        return dict(saved)
+        return read_pieces(folder / "pieces.txt"), dict(saved)
 
 
 def _rate(done: float, warmup: float) -> float:

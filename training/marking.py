@@ -12,11 +12,13 @@ from training.runtime import Floats
 from training.windows import Span
 
 # How much the reading of all sentences together counts against that of the best single one.
-TOGETHER = 0.6
-# A contradiction that is not surer than the point itself is a false alarm more often than not.
-SURER = 1.0
+TOGETHER = 0.7
+# A contradiction that is not this much surer than the point itself is a false alarm more often than not.
+SURER = 1.25
+# In the sentence that makes the point it need not be as sure.
+IN_PLACE = 0.8
 # Expected shares up to the first count as nothing, from the second on as everything.
-NO_SHARE, FULL_SHARE = 0.12, 0.8
+NO_SHARE, FULL_SHARE = 0.12, 0.7
 BELIEF = 0.6
 
 
@@ -54,16 +56,14 @@ def combined(reading: Reading) -> Floats:
 
 
 def _label(evidence: Floats, reading: Reading) -> int:
-    label = int(evidence.argmax())
-    if label == MADE and _contradicted_in_place(reading):
-        return WRONG
-    return label
+    label = int(np.where(np.arange(len(evidence)) == WRONG, evidence / SURER, evidence).argmax())
+    return WRONG if label == MADE and _contradicted_in_place(evidence, reading) else label
 
 
-def _contradicted_in_place(reading: Reading) -> bool:
-    """Tell whether the sentence that makes the point says its opposite more surely; a later sentence may correct it."""
-    place = int(reading.each[:, MADE].argmax())
-    return bool(reading.each[place, WRONG] > SURER * reading.each[place, MADE])
+def _contradicted_in_place(evidence: Floats, reading: Reading) -> bool:
+    """Tell whether the sentence that makes the point says its opposite more surely, unless the answer as a whole makes it."""
+    made, wrong = reading.each[int(reading.each[:, MADE].argmax()), [MADE, WRONG]]
+    return bool(wrong > made and evidence[WRONG] > IN_PLACE * evidence[MADE])
 
 
 def _best(reading: Reading, label: int) -> Span:

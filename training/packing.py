@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from tokenizers import BertWordPieceTokenizer
 
 MOST_OF_CRITERION, MOST_OF_SEGMENT, MOST_SEGMENTS = 64, 72, 8
+# Places of a sequence in the exported network; what a shortlist chooses takes less.
+MOST_PLACES = 256
 # The criterion's place in `owners`; segments count from 1, marks between the texts belong to none, and padding fills up a row.
 CRITERION, MARK, PADDING = 0, -1, -2
 

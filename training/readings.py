@@ -48,7 +48,9 @@ def read_statements(network: Network, questions: Sequence[Question]) -> list[Sta
     """Return the readings of all statements, to points and to false beliefs."""
     rows = [(question.id, *row) for question in questions for row in _statements(question)]
     packed = [network.packer.pack(criterion, [text]) for _, criterion, text, _, _ in rows]
-    return [StatementRead(*row, found.whole) for row, found in zip(rows, network.judge(packed), strict=True)]
+    return [
+        StatementRead(*row, (found.whole + found.segments[0]) / 2) for row, found in zip(rows, network.judge(packed), strict=True)
+    ]
 
 
 def read_answers(network: Network, questions: Sequence[Question]) -> list[AnswerRead]:

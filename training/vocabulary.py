@@ -8,7 +8,7 @@ from pathlib import Path
 from tokenizers import BertWordPieceTokenizer
 
 # Pieces are roughly in order of frequency: those before this one are kept whether or not our texts use them.
-COMMON = 14_000
+COMMON = 11_000
 
 
 def read_pieces(path: Path) -> list[str]:

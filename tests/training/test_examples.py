@@ -90,6 +90,12 @@ def test_foreign_statements_say_nothing_about_a_point() -> None:
             assert set(strange) <= {only(NOTHING)}
 
 
+def test_silent_example_says_nothing_of_its_point() -> None:
+    found = [one for question in training()[:5] for one in of_points(question, random.Random(6)) if one.kind == "silent"]
+    assert found
+    assert all(set(one.labels) == {only(NOTHING)} == {one.whole} for one in found)
+
+
 def test_right_and_wrong_statements_together_are_not_nothing() -> None:
     for question in training()[:20]:
         for one in of_points(question, random.Random(3)):

@@ -7,7 +7,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from training.shortlist import shortlist
+from training.packing import MOST_OF_CRITERION, MOST_OF_SEGMENT, MOST_PLACES, MOST_SEGMENTS
+from training.shortlist import COMMON, MOST, ROOM, distinctive, shortlist
 from training.windows import MOST_CHARACTERS, sentences, windows
 
 
@@ -67,3 +68,17 @@ def test_shortlist_keeps_within_its_room() -> None:
     likeness = np.array([0.1, 0.9, 0.3, 0.8], dtype=np.float32)
     assert shortlist(likeness, [10, 100, 10, 60], most=3, room=130) == [0, 1, 2]
     assert shortlist(likeness, [500, 500, 500, 500], most=3, room=130) == [1]
+
+
+def test_longest_sequence_has_places_in_the_network() -> None:
+    assert MOST <= MOST_SEGMENTS
+    assert MOST_OF_SEGMENT <= ROOM
+    assert MOST_OF_CRITERION + 2 + ROOM + MOST <= MOST_PLACES
+
+
+def test_sentence_like_every_criterion_is_less_distinctive() -> None:
+    cosines = np.array([[0.6, 0.5], [0.6, 0.1]], dtype=np.float32)
+    found = distinctive(cosines)
+    assert cosines[0, 0] > cosines[0, 1]
+    assert found[0, 0] < found[0, 1]
+    assert found[0, 1] == np.float32(0.5 - COMMON * 0.3)
