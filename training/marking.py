@@ -13,13 +13,16 @@ from training.windows import Span
 
 # How much the reading of all sentences together counts against that of the best single one.
 TOGETHER = 0.7
-# A contradiction that is not this much surer than the point itself is a false alarm more often than not.
-SURER = 1.25
-# In the sentence that makes the point it need not be as sure.
+# How much surer than the point a contradiction has to be.
+SURER = 1.0
+# How much surer than a vague mention its absence has to be.
+ABSENT = 1.5
+# In the sentence that makes the point it need not be as sure as the point.
 IN_PLACE = 0.8
 # Expected shares up to the first count as nothing, from the second on as everything.
-NO_SHARE, FULL_SHARE = 0.12, 0.7
+NO_SHARE, FULL_SHARE = 0.08, 0.7
 BELIEF = 0.6
+_BARS = np.array([{NOTHING: ABSENT, WRONG: SURER}.get(label, 1.0) for label in range(4)], dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ def combined(reading: Reading) -> Floats:
 
 
 def _label(evidence: Floats, reading: Reading) -> int:
-    label = int(np.where(np.arange(len(evidence)) == WRONG, evidence / SURER, evidence).argmax())
+    label = int((evidence / _BARS).argmax())
     return WRONG if label == MADE and _contradicted_in_place(evidence, reading) else label
 
 
