@@ -1,0 +1,82 @@
+"""Whole answers as examples: for each point the sentences that may speak of it, and the mark of the point."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+
+from training import criteria
+from training.dataset import Question
+from training.examples import Example, answer_example, criterion_of, segments_of, statements_of
+from training.labels import MADE, NAMED, NOTHING, WRONG, only
+from training.packing import Packer
+from training.shortlist import shortlist
+
+# Of the points of an answer, the share that one pass of training takes.
+SHARE = 0.45
+# Of strong answers, the share that is also shown with one false belief which it does not assert.
+BELIEFS = 0.5
+
+
+class Rarity:
+    """Likeness of texts by the pieces they share, rare ones counting more."""
+
+    def __init__(self, packer: Packer, texts: Iterable[str]) -> None:
+        self._packer = packer
+        documents = [frozenset(packer.pieces(text)) for text in texts]
+        counts = Counter(piece for document in documents for piece in document)
+        self._weights = {piece: math.log((1 + len(documents)) / count) for piece, count in counts.items()}
+        self._rarest = math.log(1 + len(documents))
+        self._bags: dict[str, dict[int, float]] = {}
+
+    def likeness(self, text: str, others: Sequence[str]) -> float:
+        """Return the greatest cosine of `text` with one of `others`."""
+        return max(self._cosine(self._bag(text), self._bag(other)) for other in others)
+
+    def _bag(self, text: str) -> dict[int, float]:
+        bag = self._bags.get(text)
+        if bag is None:
+            bag = {piece: self._weights.get(piece, self._rarest) for piece in self._packer.pieces(text)}
+            length = math.sqrt(sum(weight**2 for weight in bag.values())) or 1.0
+            bag = self._bags[text] = {piece: weight / length for piece, weight in bag.items()}
+        return bag
+
+    @staticmethod
+    def _cosine(first: dict[int, float], second: dict[int, float]) -> float:
+        return sum(weight * second[piece] for piece, weight in first.items() if piece in second)
+
+
+def texts_of(question: Question) -> list[tuple[str, str, list[int]]]:
+    """Return every whole answer to a question as its kind, its text, and the class of each point."""
+    count = len(question.points)
+    found = [(one.kind, one.text, [NAMED[mark] for mark in one.marks]) for one in question.answers]
+    whole = [("model", question.model_answer, [MADE] * count), ("negated", question.negated, [WRONG] * count)]
+    return found + whole
+
+
+def of_answers(question: Question, packer: Packer, rarity: Rarity, chance: random.Random) -> Iterator[Example]:
+    """Return a share of the points of every answer, and some false beliefs with answers that do not hold them."""
+    for kind, text, marks in texts_of(question):
+        segments = segments_of(text)
+        for index, mark in enumerate(marks):
+            point = question.points[index]
+            if chance.random() < SHARE:
+                known = [point.text, point.gap, *(statement for statement, _ in statements_of(point))]
+                chosen = _chosen(segments, known, packer, rarity)
+                yield answer_example(kind, criterion_of(question, point, chance), chosen, mark)
+        if kind in ("strong", "model") and question.misconceptions and chance.random() < BELIEFS:
+            belief = chance.choice(question.misconceptions)
+            chosen = _chosen(segments, [belief.claim, belief.correction, *belief.asserted], packer, rarity)
+            allowed = only(NOTHING, WRONG)
+            criterion = criteria.of_misconception(belief.claim, belief.correction)
+            yield Example(f"belief-{kind}", criterion, chosen, (allowed,) * len(chosen), allowed)
+
+
+def _chosen(segments: Sequence[str], known: Sequence[str], packer: Packer, rarity: Rarity) -> tuple[str, ...]:
+    likeness = np.array([rarity.likeness(segment, known) for segment in segments], dtype=np.float32)
+    lengths = [len(packer.pieces(segment)) for segment in segments]
+    return tuple(segments[index] for index in shortlist(likeness, lengths))

@@ -1,0 +1,96 @@
+"""Figures that say how good a judge is, from its readings of a split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+import numpy as np
+
+from evaluation.measures import pearson, rmse
+from training.labels import MADE, NAMES, NOTHING, PARTIAL, WRONG
+from training.marking import Marked, asserted, mark
+from training.readings import AnswerRead, StatementRead
+
+Figures: TypeAlias = dict[str, float | None]
+# Weights of the key points by question.
+WeightsOf: TypeAlias = Mapping[str, Sequence[int]]
+SHARES = {NOTHING: 0.0, PARTIAL: 0.5, MADE: 1.0, WRONG: 0.0}
+WRITTEN = ("strong", "plain", "vague", "wrong", "non_native")
+
+
+def of_statements(found: Sequence[StatementRead]) -> Figures:
+    """Return how often the likeliest class of a statement is right, by class, and made against contradicted alone."""
+    points = [one for one in found if not one.belief]
+    beliefs = [one for one in found if one.belief]
+    sides = [one for one in points if one.label in (MADE, WRONG)]
+    figures: Figures = {"statements": _mean([one.probabilities.argmax() == one.label for one in points])}
+    for label, name in enumerate(NAMES):
+        figures[f"statements {name}"] = _mean([one.probabilities.argmax() == label for one in points if one.label == label])
+    figures["made against wrong"] = _mean(
+        [(one.probabilities[MADE] > one.probabilities[WRONG]) == (one.label == MADE) for one in sides]
+    )
+    figures["beliefs caught, single"] = _mean([one.probabilities.argmax() == MADE for one in beliefs if one.label == MADE])
+    figures["corrections taken for beliefs"] = _mean(
+        [one.probabilities.argmax() == MADE for one in beliefs if one.label == WRONG]
+    )
+    return figures
+
+
+def of_answers(found: Sequence[AnswerRead], weights: WeightsOf) -> Figures:
+    """Return the figures on whole answers; grades follow from the marks that their writers gave."""
+    marks = [[mark(reading) for reading in one.points] for one in found]
+    scores = np.array([score([each.share for each in row], weights[one.question]) for one, row in zip(found, marks, strict=True)])
+    grades = np.array([score([SHARES[label] for label in one.labels], weights[one.question]) for one in found])
+    written = np.array([one.kind in WRITTEN for one in found])
+    figures = _agreement(found, scores, grades, written) | _by_mark(found, marks)
+    for name, kind, limit, sign in LIMITS:
+        figures[name] = _mean([sign * value > sign * limit for one, value in zip(found, scores, strict=True) if one.kind == kind])
+    figures["beliefs in strong answers"] = _mean(
+        [asserted(each) is not None for one in found if one.kind in ("strong", "model") for each in one.beliefs]
+    )
+    return figures
+
+
+LIMITS = (
+    ("strong below 7", "strong", 7.0, -1),
+    ("wrong above 3", "wrong", 3.0, 1),
+    ("negated above 2", "negated", 2.0, 1),
+    ("model below 9", "model", 9.0, -1),
+)
+
+
+def score(shares: Sequence[float], weights: Sequence[int]) -> float:
+    """Return ten times the mean of the shares by weight."""
+    return 10.0 * float(np.dot(shares, weights)) / sum(weights)
+
+
+def _agreement(found: Sequence[AnswerRead], scores: np.ndarray, grades: np.ndarray, written: np.ndarray) -> Figures:
+    groups = {one.question: np.array([other.question == one.question for other in found]) & written for one in found}
+    within = [pearson(scores[group], grades[group]) for group in groups.values()]
+    means = {f"mean {kind}": _mean(scores[[one.kind == kind for one in found]]) for kind in (*WRITTEN, "model", "negated")}
+    return {
+        "pearson": pearson(scores[written], grades[written]),
+        "within a question": _mean([value for value in within if value is not None]),
+        "rmse": rmse(scores[written], grades[written]),
+    } | means
+
+
+def _by_mark(found: Sequence[AnswerRead], marks: Sequence[Sequence[Marked]]) -> Figures:
+    pairs = [
+        (label, each.label)
+        for one, row in zip(found, marks, strict=True)
+        if one.kind in WRITTEN
+        for label, each in zip(one.labels, row, strict=True)
+    ]
+    figures: Figures = {"points": _mean([label == given for label, given in pairs])}
+    for label, name in enumerate(NAMES):
+        figures[f"points {name}"] = _mean([given == label for real, given in pairs if real == label])
+    figures["wrong points marked made"] = _mean([given == MADE for real, given in pairs if real == WRONG])
+    figures["made points marked wrong"] = _mean([given == WRONG for real, given in pairs if real == MADE])
+    return figures
+
+
+def _mean(values: object) -> float | None:
+    array = np.asarray(values, dtype=np.float64)
+    return round(float(array.mean()), 4) if array.size else None

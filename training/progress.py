@@ -1,0 +1,36 @@
+"""How well the network does on examples while it learns."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import torch
+
+from training.labels import ANY
+from training.learning import Item, make_batch
+from training.network import Weights, classify, encode
+
+ROWS = 16
+
+
+def accuracy(weights: Weights, items: Sequence[Item]) -> dict[str, list[float]]:
+    """Return by kind of example the share of segments, and of wholes, whose likeliest class is a possible one."""
+    found: dict[str, list[list[float]]] = defaultdict(lambda: [[], []])
+    ordered = sorted(items, key=lambda item: len(item.packed.ids))
+    for start in range(0, len(ordered), ROWS):
+        some = ordered[start : start + ROWS]
+        batch, _ = make_batch(some)
+        with torch.no_grad():
+            each, whole = classify(weights, encode(weights, batch), batch)
+        for row, item in enumerate(some):
+            segments, wholes = found[item.example.kind]
+            for place, mask in enumerate(item.example.labels):
+                if mask != ANY:
+                    segments.append(float(mask >> int(each[row, place].argmax()) & 1))
+            wholes.append(float(item.example.whole >> int(whole[row].argmax()) & 1))
+    return {kind: [_mean(segments), _mean(wholes), len(wholes)] for kind, (segments, wholes) in sorted(found.items())}
+
+
+def _mean(values: Sequence[float]) -> float:
+    return round(sum(values) / len(values), 3) if values else 0.0

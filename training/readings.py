@@ -1,0 +1,95 @@
+"""What a network says about every text of a split: computed once, so that rules and figures are made from the same numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from training import criteria
+from training.answers import texts_of
+from training.dataset import Question
+from training.examples import segments_of, statements_of
+from training.judging import Reading, Sought, read, sought
+from training.labels import MADE, WRONG
+from training.runtime import Floats, Network
+from training.shortlist import MOST, MOST_FOR_BELIEF
+
+# Sentences of the model answer that count as wordings of a point.
+MODEL_SENTENCES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class StatementRead:
+    """A single statement with the criterion that it was written for."""
+
+    question: str
+    criterion: str
+    text: str
+    label: int
+    belief: bool
+    probabilities: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRead:
+    """A whole answer: the class of each point, a reading for each, and one for each false belief of the question."""
+
+    question: str
+    kind: str
+    text: str
+    labels: tuple[int, ...]
+    points: tuple[Reading, ...]
+    beliefs: tuple[Reading, ...]
+
+
+def read_statements(network: Network, questions: Sequence[Question]) -> list[StatementRead]:
+    """Return the readings of all statements, to points and to false beliefs."""
+    rows = [(question.id, *row) for question in questions for row in _statements(question)]
+    packed = [network.packer.pack(criterion, [text]) for _, criterion, text, _, _ in rows]
+    return [
+        StatementRead(*row, (found.whole + found.segments[0]) / 2) for row, found in zip(rows, network.judge(packed), strict=True)
+    ]
+
+
+def read_answers(network: Network, questions: Sequence[Question]) -> list[AnswerRead]:
+    """Return the readings of all whole answers, model answers and negated ones."""
+    found = []
+    for question in questions:
+        looked_for = sought_by(network, question)
+        found += [_answer(network, question, looked_for, answer) for answer in texts_of(question)]
+    return found
+
+
+def _statements(question: Question) -> Iterator[tuple[str, str, int, bool]]:
+    for point in (*question.points, *question.others):
+        criterion = criteria.of_point(point.text, point.gap)
+        yield from ((criterion, text, label, False) for text, label in statements_of(point))
+    for one in question.misconceptions:
+        criterion = criteria.of_misconception(one.claim, one.correction)
+        yield from ((criterion, text, MADE, True) for text in one.asserted)
+        yield from ((criterion, text, WRONG, True) for text in one.corrected)
+
+
+def sought_by(network: Network, question: Question) -> list[Sought]:
+    """Return the criteria of a question: its points, then its false beliefs."""
+    said = segments_of(question.model_answer)
+    vectors = network.vectors(said)
+    found = []
+    for point in question.points:
+        text = criteria.of_point(point.text, point.gap)
+        nearest = np.argsort(-(vectors @ network.vectors([text])[0]), kind="stable")[:MODEL_SENTENCES]
+        wordings = (point.text, point.gap, point.praise, point.probe, *(said[index] for index in nearest))
+        found.append(sought(network, text, wordings, MOST))
+    for one in question.misconceptions:
+        text = criteria.of_misconception(one.claim, one.correction)
+        found.append(sought(network, text, (one.claim, one.correction), MOST_FOR_BELIEF))
+    return found
+
+
+def _answer(network: Network, question: Question, looked_for: Sequence[Sought], answer: tuple[str, str, list[int]]) -> AnswerRead:
+    kind, text, labels = answer
+    found = read(network, text, looked_for)
+    count = len(question.points)
+    return AnswerRead(question.id, kind, text, tuple(labels), tuple(found[:count]), tuple(found[count:]))

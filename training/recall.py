@@ -1,0 +1,55 @@
+"""How often the shortlist has the sentence that speaks of a point: `python -m training.recall FOLDER`.
+
+Answers whose sentences are known are put together from single statements: one to each point, of one class, among others that
+only share the subject.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from training.dataset import Question, load
+from training.readings import sought_by
+from training.runtime import Network
+from training.shortlist import distinctive, shortlist
+from training.splits import Split
+
+SIZES = (2, 3, 4, 5, 6)
+
+
+def recall(network: Network, questions: Sequence[Question], kind: str, most: int) -> float:
+    """Return the share of statements of `kind` that are among the `most` sentences chosen for their point."""
+    chance = random.Random(1)
+    hits = [hit for question in questions for hit in _hits(network, question, kind, most, chance)]
+    return round(sum(hits) / len(hits), 4)
+
+
+def _hits(network: Network, question: Question, kind: str, most: int, chance: random.Random) -> list[bool]:
+    own = [(index, chance.choice(getattr(point, kind))) for index, point in enumerate(question.points)]
+    others = [(-1, text) for point in question.points for text in (*point.near, *point.partial)]
+    said = chance.sample([*own, *others], len(own) + len(others))
+    looked_for = np.stack([one.vector for one in sought_by(network, question)])
+    likeness = distinctive(looked_for @ network.vectors([text for _, text in said]).T)
+    lengths = [len(network.packer.pieces(text)) for _, text in said]
+    places = {index: place for place, (index, _) in enumerate(said) if index >= 0}
+    return [place in shortlist(likeness[index], lengths, most) for index, place in places.items()]
+
+
+def main() -> None:
+    """Read the command line and print the recall on the development split by class and size."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="folder of an exported judge")
+    network, questions = Network(parser.parse_args().folder), load(Split.DEVELOPMENT)
+    found = {kind: {most: recall(network, questions, kind, most) for most in SIZES} for kind in ("made", "wrong")}
+    json.dump(found, sys.stdout, indent=1)
+
+
+if __name__ == "__main__":
+    main()

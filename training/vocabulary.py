@@ -1,0 +1,29 @@
+"""The part of the base model's vocabulary that is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from tokenizers import BertWordPieceTokenizer
+
+# Pieces are roughly in order of frequency: those before this one are kept whether or not our texts use them.
+COMMON = 11_000
+
+
+def read_pieces(path: Path) -> list[str]:
+    """Return the pieces of a vocabulary file, one a line."""
+    return path.read_text(encoding="utf-8").rstrip("\n").split("\n")
+
+
+def kept(pieces: Sequence[str], texts: Iterable[str]) -> list[int]:
+    """Return the numbers of the pieces to keep: marks, letters, common pieces, and those that `texts` use."""
+    tokenizer = BertWordPieceTokenizer({piece: index for index, piece in enumerate(pieces)}, lowercase=True)
+    used = {index for encoding in tokenizer.encode_batch(list(texts)) for index in encoding.ids}
+    return [index for index, piece in enumerate(pieces) if index in used or _is_general(index, piece)]
+
+
+def _is_general(index: int, piece: str) -> bool:
+    if piece.startswith("[unused"):
+        return False
+    return piece.isascii() and (index < COMMON or len(piece.removeprefix("##")) == 1)
