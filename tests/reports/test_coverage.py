@@ -116,9 +116,9 @@ def test_similarity_separates_related_and_unrelated_pairs() -> None:
         "Fix bugs that our support team reports and write the test that would have caught them": "behavioral-own-bug-released",
         "Strong SQL; you can explain isolation levels and idempotency": "databases-write-skew-on-call",
         "Experience with message queues and with Docker and Kubernetes": "general-backend-kubernetes-probes",
-        "You measure before you optimise and write tests that others trust": "coding-tests-for-discount",
+        "You measure before you optimize and write tests that others trust": "coding-tests-for-discount",
         "Improve how we deploy: Kubernetes, Terraform, progressive delivery": "general-backend-terraform-state",
-        "Experience with data modelling, partitioning and replication": "databases-read-replica-lag",
+        "Experience with data modeling, partitioning and replication": "databases-read-replica-lag",
     }
     assert [pair for pair in related.items() if not about(*pair)] == []
     unrelated = {

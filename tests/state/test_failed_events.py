@@ -60,7 +60,7 @@ async def test_equal_failures_are_logged_once_then_counted(
     assert "what client 0 wrote" in str(first.exc_info[1])
     assert not again.exc_info
     assert "(ValueError at test_failed_events.py:" in again.getMessage()
-    assert again.getMessage().endswith("100 times since the last line")
+    assert again.getMessage().endswith("100 times since the last message")
     assert other.exc_info
     assert len(shown) == 102, "each page gets a response"
     assert AppError.user_message in str(shown[-1])
