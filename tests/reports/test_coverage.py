@@ -125,7 +125,7 @@ def test_similarity_separates_related_and_unrelated_pairs() -> None:
         "Fluent English": "databases-composite-index-order",
         "Mentor four engineers and shape the hiring process": "coding-rate-limiter",
         "Write SQL for PostgreSQL and learn to read query plans": "behavioral-own-bug-released",
-        "Share the on-call rota, one week in six": "coding-pagination-iterator",
+        "Share the on-call rotation, one week in six": "coding-pagination-iterator",
         "Strong SQL; you can explain isolation levels and idempotency": "general-backend-kubernetes-probes",
     }
     assert [pair for pair in unrelated.items() if about(*pair)] == []
