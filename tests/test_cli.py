@@ -50,7 +50,7 @@ def test_taken_port_is_one_sentence_error(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        assert_one_sentence(run("run", PORT=str(port), DATA_DIR=str(tmp_path)), str(port), "taken")
+        assert_one_sentence(run("run", PORT=str(port), DATA_DIR=str(tmp_path)), str(port), "in use")
 
 
 @pytest.mark.usefixtures("built")
@@ -64,7 +64,7 @@ def test_unreachable_database_is_one_sentence_error(tmp_path: Path) -> None:
 def test_half_written_data_folder_is_one_sentence_error(tmp_path: Path) -> None:
     (tmp_path / "postgres").mkdir()
     (tmp_path / "postgres" / "PG_VERSION").write_text("18\n")
-    assert_one_sentence(run("run", PORT=str(free_port()), DATA_DIR=str(tmp_path)), "half-written")
+    assert_one_sentence(run("run", PORT=str(free_port()), DATA_DIR=str(tmp_path)), "damaged")
 
 
 def test_commands_start_and_stop_embedded_database(tmp_path: Path) -> None:
