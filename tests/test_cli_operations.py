@@ -243,7 +243,7 @@ async def test_concurrent_grants_with_same_key_happen_once(database: Database, n
     ("arguments", "words"),
     [
         (("nobody@example.com", "1"), "No account"),
-        (("nobody", "1"), "e-mail"),
+        (("nobody", "1"), "email"),
         (("user1@example.com", "0"), "1 to 1000"),
         (("user1@example.com", "1001"), "1 to 1000"),
         (("user1@example.com", "1", "--reason", "x" * 41), "40"),
@@ -336,7 +336,7 @@ async def test_open_deliveries_are_listed_and_shown(command: Command, webhooks: 
     assert "unresolved" in shown
     assert json.loads(body)["data"]["attributes"]["user_email"] == "late.comer@example.com"
     assert '\n  "meta": {' in "\n" + body
-    assert "There is no delivery 99" in (await command("webhooks", "show", "99")).one_sentence()
+    assert "There is no delivery with ID 99" in (await command("webhooks", "show", "99")).one_sentence()
 
 
 @pytest.mark.parametrize(
