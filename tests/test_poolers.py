@@ -170,7 +170,7 @@ def test_doctor_reports_effects_of_transaction_pooler(database_url: str, server_
         status, said = doctor(pooler.url(name, pgbouncer="true", connection_limit="1"))
     assert status == 0, said
     assert "warning  notifications: none arrive, which is normal behind a pooler in transaction mode" in said
-    assert "warning  address: DATABASE_URL sizes another driver's pool (connection_limit)" in said
+    assert "warning  address: DATABASE_URL sets another driver's pool size (connection_limit)" in said
     assert "ok       database" in said
 
 
