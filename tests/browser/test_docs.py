@@ -19,7 +19,7 @@ def test_api_browser_works_without_external_requests(site: Site, page: Page) -> 
     page.goto(f"{site.url}/api/docs")
     expect(page).to_have_title("Interviewer · API")
     expect(page.get_by_text("Start an interview", exact=True)).to_be_visible()
-    page.get_by_text("Answer as long as the process runs", exact=True).click()
+    page.get_by_text("Report that the process is running", exact=True).click()
     page.get_by_role("button", name="Try it out").click()
     page.get_by_role("button", name="Execute").click()
     expect(page.locator(".live-responses-table").get_by_text("alive", exact=True)).to_be_visible()
