@@ -13,7 +13,7 @@ from interviewer.operator.usage import By, Line
 from interviewer.wiring import Services
 from interviewer.wording import counted
 
-NOBODY = {By.USER: "(deleted or no user)", By.INTERVIEW: "(deleted or none)"}
+NO_OWNER = {By.USER: "(deleted or no user)", By.INTERVIEW: "(deleted or none)"}
 UNKNOWN = "-"
 
 
@@ -37,18 +37,18 @@ def usage(
         return
     table(
         (by.value, "calls", "failed", "uncounted", "prompt", "cached", "completion", "cost (USD)", "median (ms)"),
-        [_row(line, NOBODY.get(by, UNKNOWN)) for line in found[:limit]],
+        [_row(line, NO_OWNER.get(by, UNKNOWN)) for line in found[:limit]],
     )
     say_if_truncated(found, limit)
     say()
     say(_total(total))
 
 
-def _row(line: Line, nobody: str) -> tuple[object, ...]:
+def _row(line: Line, no_owner: str) -> tuple[object, ...]:
     one = line.sum
     median = UNKNOWN if one.median is None else round(one.median)
     counts = (one.calls, one.failures, one.uncounted, one.prompt, one.cached, one.completion)
-    return (one.label or nobody, *counts, _money(line.cost), median)
+    return (one.label or no_owner, *counts, _money(line.cost), median)
 
 
 def _total(total: Line) -> str:

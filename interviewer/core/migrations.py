@@ -37,11 +37,17 @@ def migrate(url: str, revision: str = "head") -> None:
 
 def _is_behind(revision: str, connection: Connection) -> bool:
     """Return whether the database has been migrated past `revision`, so that a downgrade is needed."""
-    scripts = ScriptDirectory.from_config(Config(ROOT / "alembic.ini"))
-    current = MigrationContext.configure(connection).get_current_revision()
-    if current is None or revision == "head":
+    if revision == "head":
         return False
-    return any(script.revision.startswith(revision) for script in list(scripts.iterate_revisions(current, "base"))[1:])
+    current = MigrationContext.configure(connection).get_current_revision()
+    if current is None:
+        return False
+    return any(script.revision.startswith(revision) for script in list(_scripts().iterate_revisions(current, "base"))[1:])
+
+
+def _scripts() -> ScriptDirectory:
+    """Return the migrations of this version of the app."""
+    return ScriptDirectory.from_config(Config(ROOT / "alembic.ini"))
 
 
 def refuse_old_schema(url: str) -> str:
@@ -49,7 +55,7 @@ def refuse_old_schema(url: str) -> str:
 
     Raises `errors.StartupError` if the schema is older or newer, or if the database does not respond or returns an error.
     """
-    scripts = ScriptDirectory.from_config(Config(ROOT / "alembic.ini"))
+    scripts = _scripts()
     with _connected(url) as connection:
         version = str(connection.exec_driver_sql("SHOW server_version").scalar_one())
         found = MigrationContext.configure(connection).get_current_heads()
@@ -62,7 +68,7 @@ def refuse_old_schema(url: str) -> str:
 
 @cache
 def _older_revisions() -> frozenset[str]:
-    scripts = ScriptDirectory.from_config(Config(ROOT / "alembic.ini"))
+    scripts = _scripts()
     return frozenset(script.revision for script in scripts.walk_revisions()) - frozenset(scripts.get_heads())
 
 

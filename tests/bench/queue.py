@@ -19,7 +19,7 @@ def queue(_folder: Path, _database_url: str) -> None:
 
 
 async def _measure() -> None:
-    print(f"  nobody waiting                 {await _microseconds(Turnstile(10, 10)):6.1f}")
+    print(f"  empty queue                    {await _microseconds(Turnstile(10, 10)):6.1f}")
     crowded = Turnstile(10_100, 20_000, each=10, own_queue=100)
     people = [asyncio.create_task(_stay(crowded, number // 100)) for number in range(10_000)]
     await asyncio.sleep(0)
