@@ -9,9 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from training import criteria
 from training.dataset import Question
-from training.examples import Example, answer_example, criterion_of, segments_of, statements_of
+from training.examples import Example, answer_example, criterion_of, criterion_of_belief, segments_of, statements_of
 from training.labels import MADE, NAMED, NOTHING, WRONG, only
 from training.packing import Packer
 from training.shortlist import shortlist
@@ -72,7 +71,7 @@ def of_answers(question: Question, packer: Packer, rarity: Rarity, chance: rando
             belief = chance.choice(question.misconceptions)
             chosen = _chosen(segments, [belief.claim, belief.correction, *belief.asserted], packer, rarity)
             allowed = only(NOTHING, WRONG)
-            criterion = criteria.of_misconception(belief.claim, belief.correction)
+            criterion = criterion_of_belief(belief, chance)
             yield Example(f"belief-{kind}", criterion, chosen, (allowed,) * len(chosen), allowed)
 
 

@@ -15,9 +15,9 @@ def of_question(point: str, question: str) -> str:
     return f"{_ended(point)} Question: {' '.join(question.split()[:WORDS_OF_QUESTION])}"
 
 
-def of_misconception(claim: str, correction: str) -> str:
+def of_misconception(claim: str, correction: str = "") -> str:
     """Return the criterion for a false belief; "made" then means that the answer asserts it."""
-    return f"Asserts: {_ended(claim)} Instead of: {correction}"
+    return f"Asserts: {_ended(claim)} Instead of: {correction}" if correction else f"Asserts: {_ended(claim)}"
 
 
 def _ended(text: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from training import criteria
-from training.dataset import Passage, Point, Question
+from training.dataset import Misconception, Passage, Point, Question
 from training.labels import ANY, MADE, NAMED, NOT_MADE, NOT_WRONG, NOTHING, PARTIAL, WRONG, only
 from training.windows import sentences
 
@@ -15,6 +15,12 @@ from training.windows import sentences
 OWN, FOREIGN = 3, 2
 # How often a criterion is also shown with nothing that speaks of it.
 SILENT = 0.5
+# How often a false statement to a point is itself looked for, among true ones, which contradict it.
+REVERSED = 0.35
+# How often a false belief is looked for without its correction.
+BARE = 0.5
+# How often a point is stated in other words than the rubric's.
+REWORDED = 0.2
 Statement = tuple[str, int]
 
 
@@ -43,8 +49,10 @@ def of_points(question: Question, chance: random.Random) -> Iterator[Example]:
         for index, point in enumerate(points):
             foreign = [text for other, pool in enumerate(pools) if other != index for text, _ in pool]
             for own in _groups(pools[index], chance):
-                yield _pack(kind, criterion_of(question, point, chance), own, foreign, chance)
+                said = frozenset(text for text, _ in own)
+                yield _pack(kind, criterion_of(question, point, chance, said), own, foreign, chance)
             yield from _silent(criterion_of(question, point, chance), foreign, chance)
+            yield from _reversed(point, foreign, chance)
 
 
 def of_misconceptions(question: Question, chance: random.Random) -> Iterator[Example]:
@@ -53,8 +61,8 @@ def of_misconceptions(question: Question, chance: random.Random) -> Iterator[Exa
     for one in question.misconceptions:
         own = [(text, MADE) for text in one.asserted] + [(text, WRONG) for text in one.corrected]
         for group in _groups(own, chance):
-            yield _pack("misconception", criteria.of_misconception(one.claim, one.correction), group, foreign, chance)
-        yield from _silent(criteria.of_misconception(one.claim, one.correction), foreign, chance)
+            yield _pack("misconception", criterion_of_belief(one, chance), group, foreign, chance)
+        yield from _silent(criterion_of_belief(one, chance), foreign, chance)
 
 
 def of_passages(question: Question, chance: random.Random) -> Iterator[Example]:
@@ -74,12 +82,22 @@ def passage_example(criterion: str, passage: Passage, index: int) -> Example:
     return Example("passage", criterion, segments, (each,) * len(segments), only(mark), None if mark == NOTHING else mark)
 
 
-def criterion_of(question: Question, point: Point, chance: random.Random) -> str:
-    """Return one of the forms in which a rubric may state a point: with or without its facts or the question."""
+def criterion_of(question: Question, point: Point, chance: random.Random, said: frozenset[str] = frozenset()) -> str:
+    """Return one of the forms in which a rubric may state a point: its words, with its facts or the question, or those of
+    a statement that makes it, unless that is among those `said`, as where points are cut from a reference answer.
+    """
     place = chance.random()
-    if place < 0.6 and point.gap:
-        return criteria.of_point(point.text, point.gap)
-    return criteria.of_point(point.text) if place < 0.85 else criteria.of_question(point.text, question.prompt)
+    others = [text for text in point.made if text not in said]
+    text = chance.choice(others) if place < REWORDED and others else point.text
+    place = chance.random()
+    if place < 0.6 and point.gap and text is point.text:
+        return criteria.of_point(text, point.gap)
+    return criteria.of_point(text) if place < 0.8 else criteria.of_question(text, question.prompt)
+
+
+def criterion_of_belief(one: Misconception, chance: random.Random) -> str:
+    """Return one of the two forms in which a false belief is looked for."""
+    return criteria.of_misconception(one.claim, "" if chance.random() < BARE else one.correction)
 
 
 def answer_example(kind: str, criterion: str, segments: Sequence[str], mark: int) -> Example:
@@ -99,6 +117,13 @@ def _silent(criterion: str, foreign: Sequence[str], chance: random.Random) -> It
     if foreign and chance.random() < SILENT:
         texts = tuple(chance.sample(foreign, min(len(foreign), chance.randint(1, OWN))))
         yield Example("silent", criterion, texts, (only(NOTHING),) * len(texts), only(NOTHING))
+
+
+def _reversed(point: Point, foreign: Sequence[str], chance: random.Random) -> Iterator[Example]:
+    """Return, some of the time, a false statement as a belief to look for, which statements that make the point contradict."""
+    if point.wrong and point.made and chance.random() < REVERSED:
+        own = [(text, WRONG) for text in chance.sample(point.made, min(len(point.made), 2))]
+        yield _pack("reversed", criteria.of_misconception(chance.choice(point.wrong)), own, foreign, chance)
 
 
 def _groups(own: Sequence[Statement], chance: random.Random) -> Iterator[list[Statement]]:
