@@ -191,7 +191,7 @@ async def test_signed_in_user_connects_and_disconnects(services: Services, new_u
     await services.github.connect(user.id, ADA)
     assert await services.github.connected(user.id)
     assert (await services.github.sign_in(ADA)).id == user.id
-    with pytest.raises(Conflict, match="another account here"):
+    with pytest.raises(Conflict, match="another Interviewer account"):
         await services.github.connect(other.id, ADA)
     with pytest.raises(Conflict, match="another GitHub account"):
         await services.github.connect(user.id, replace(ADA, id=1))
