@@ -113,8 +113,8 @@ def password_to_choose(to: str, username: str, site_url: str, secret: str) -> Ma
         "Choose your password",
         [
             f"Hi {username},",
-            "Your account is ready, but it doesn't have a password yet. Someone signed up more than once with this address, using "
-            "different passwords, so we didn't keep any of them. Choose your password here:",
+            "Your account is ready, but it doesn't have a password yet. Someone signed up more than once with this address, each "
+            "time with a different password, so we didn't keep any of them. Choose your password here:",
         ],
         f"{site_url}reset-password?token={quote(secret)}",
         "Choose my password",
@@ -182,8 +182,8 @@ def deleted(to: str, username: str, site_url: str) -> Mail:
         "Your account has been deleted",
         [
             f"Goodbye {username},",
-            "We've deleted your Interviewer account and erased your interviews and personal data. Payment records and your credit "
-            "ledger stay, without your identity, because bookkeeping requires them.",
+            "We've deleted your Interviewer account and erased your interviews and personal data. Payment records and your "
+            "credit ledger stay, without your identity, because bookkeeping requires them.",
             f"You're welcome back anytime: {site_url}",
         ],
     )
