@@ -53,7 +53,7 @@ def _both(turn: rx.Var[TurnItem]) -> rx.Component:
             rx.el.strong(turn.first_score),
             ", the second ",
             rx.el.strong(turn.second_score),
-            ". Your score is the average: ",
+            ". The score is their average: ",
             rx.el.strong(turn.score, f" out of {MAX_SCORE}"),
             ".",
             role="status",
