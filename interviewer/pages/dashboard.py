@@ -167,7 +167,7 @@ def _without_credit() -> rx.Component:
     return card(
         rx.el.h2("No credits left", class_name="font-serif text-2xl font-bold"),
         rx.el.p(
-            "Each interview costs one credit. Practicing single questions is free.",
+            "An interview costs one credit. Practicing single questions is free.",
             rx.cond(DashboardState.weakest != "", f" {DashboardState.weakest}", ""),
             class_name="mt-1 mb-5 text-muted",
         ),
