@@ -126,5 +126,5 @@ def _sum(usages: list[Usage]) -> Usage:
 
 
 def _in_words(error: InterviewerError) -> str:
-    """Return the error's message without the reassurance for candidates (" Nothing is lost ...")."""
-    return error.user_message.split(" Nothing is lost", maxsplit=1)[0]
+    """Return the error's message without the reassurance for candidates (" Nothing was lost ...")."""
+    return error.user_message.split(" Nothing was lost", maxsplit=1)[0]

@@ -31,7 +31,7 @@ class BadRequest(AppError):
     """The input is invalid."""
 
     status = 400
-    user_message = "We can't use that input."
+    user_message = "That input isn't valid."
 
 
 class InvalidFields(BadRequest):
@@ -78,7 +78,7 @@ class Conflict(AppError):
 class PortalRequired(Conflict):
     """The payment service allows this change only on its own pages, at `portal_url`."""
 
-    user_message = "Nothing has changed yet. You can change this subscription only on the payment service's own page."
+    user_message = "Nothing has changed yet. You can change this plan only on Lemon Squeezy."
 
     def __init__(self, portal_url: str) -> None:
         self.portal_url = portal_url
@@ -123,7 +123,7 @@ class Unavailable(AppError):
 class Crowded(Unavailable):
     """A queue is full. The user's input is stored or was not accepted, so the user can try again."""
 
-    user_message = "Too many people are using the site right now. Nothing is lost. Try again in a moment."
+    user_message = "Too many people are using the site right now. Nothing was lost. Please try again in a moment."
 
 
 class TooMuchAtOnce(TooManyRequests):
@@ -131,7 +131,9 @@ class TooMuchAtOnce(TooManyRequests):
 
     def __init__(self, retry_after: int = 5) -> None:
         self.retry_after = retry_after
-        AppError.__init__(self, "You have too many requests running at once. Wait for some of them to finish, then try again.")
+        AppError.__init__(
+            self, "You have too many requests running at once. Please wait for some of them to finish, then try again."
+        )
 
 
 class MailDelayed(Unavailable):
@@ -172,7 +174,7 @@ class PaymentsUnavailable(AppError):
     """The payment service is unreachable or rejects our credentials."""
 
     status = 502
-    user_message = "We can't reach the payment service right now. Nothing has changed. Please try again in a few minutes."
+    user_message = "We can't reach Lemon Squeezy right now. Nothing has changed. Please try again in a few minutes."
 
 
 class PaymentsRefused(AppError):
@@ -180,8 +182,8 @@ class PaymentsRefused(AppError):
 
     status = 502
     user_message = (
-        "The payment service refused this request. Nothing has changed. "
-        "Reload the page. If it happens again, tell the people who run this site."
+        "Lemon Squeezy didn't accept this request. Nothing has changed. "
+        "Please reload the page and try again. If it keeps happening, let us know."
     )
 
 
@@ -189,7 +191,7 @@ class SubscriptionNotCancelled(PaymentsUnavailable):
     """The account cannot be deleted, because its subscription could not be canceled and would still be charged."""
 
     user_message = (
-        "We couldn't cancel your subscription, so we didn't delete anything: you would have kept paying. "
+        "We couldn't cancel your plan, so we haven't deleted your account. Otherwise, you'd still be charged. "
         "Please try again in a few minutes."
     )
 
@@ -197,37 +199,37 @@ class SubscriptionNotCancelled(PaymentsUnavailable):
 class InterviewerError(Unavailable):
     """The interviewer failed. The user's input is stored, so the user can try again."""
 
-    user_message = "The interviewer isn't available right now. Nothing is lost. Try again in a moment."
+    user_message = "The interviewer isn't available right now. Nothing was lost. Please try again in a moment."
 
 
 class InterviewerTimeout(InterviewerError):
     """The interviewer did not respond in time."""
 
-    user_message = "The interviewer took too long to reply. Nothing is lost. Try again."
+    user_message = "The interviewer took too long to reply. Nothing was lost. Please try again."
 
 
 class InterviewerUnreachable(InterviewerError):
     """The interviewer could not be reached, or the connection to it broke off."""
 
-    user_message = "The connection to the interviewer dropped. Nothing is lost. Try again."
+    user_message = "The connection to the interviewer dropped. Nothing was lost. Please try again."
 
 
 class InterviewerBusy(InterviewerError):
     """The model server rejects the request because its rate limit or capacity is exhausted."""
 
-    user_message = "The interviewer is busy with other people. Nothing is lost. Try again in a moment."
+    user_message = "The interviewer is busy with other people. Nothing was lost. Please try again in a moment."
 
 
 class InterviewerMisconfigured(InterviewerError):
     """The model server rejects our API key, model or request. Retries fail until the operator fixes the configuration."""
 
-    user_message = "The interviewer is rejecting our requests. Nothing is lost, but the people who run this site need to fix it."
+    user_message = "The interviewer is rejecting our requests, and we need to fix that. Nothing was lost."
 
 
 class InterviewerBadOutput(InterviewerError):
     """The interviewer's reply could not be parsed or is invalid."""
 
-    user_message = "We couldn't read the interviewer's reply. Nothing is lost. Try again."
+    user_message = "We couldn't read the interviewer's reply. Nothing was lost. Please try again."
 
 
 class StartupError(Exception):

@@ -27,18 +27,14 @@ MAX_ID = 2**63 - 1
 SCOPE = "read:user user:email"
 USER_AGENT = "interviewer"  # GitHub rejects requests without one
 
-EXPIRED = "GitHub's code has expired or was already used. Please sign in with GitHub again."
-UNVERIFIED = "Your primary email address at GitHub isn't verified. Verify it there, or sign up with an email address here."
-MISCONFIGURED = (
-    "GitHub sign-in isn't set up correctly on this site, and the people who run it need to fix it. "
-    "Please sign in with your email address."
-)
+EXPIRED = "This GitHub sign-in has expired or was already used. Please sign in with GitHub again."
+UNVERIFIED = "Your primary email address on GitHub isn't verified. Verify it on GitHub, or sign up here with your email address."
+MISCONFIGURED = "GitHub sign-in isn't working right now, and we need to fix it. Please sign in with your email address."
 NO_ADDRESS = (
-    "GitHub doesn't let this site read your email address, and the people who run it need to fix that. "
-    "Please sign in with your email address."
+    "We can't read your email address from GitHub right now, and we need to fix that. Please sign in with your email address."
 )
 BUSY = (
-    "GitHub isn't accepting more requests from this site right now. Please try again in a few minutes, "
+    "GitHub isn't accepting more requests from us right now. Please try again in a few minutes, "
     "or sign in with your email address."
 )
 

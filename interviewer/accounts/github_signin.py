@@ -31,14 +31,13 @@ ATTEMPT_COOKIE = "interviewer_github"
 CALLBACK = "github/callback"
 # Maximum length of the path to return to, in characters, because the cookie contains it.
 MAX_NEXT = 1000
-NOT_CONFIGURED = "GitHub sign-in isn't configured on this site."
-LOST = "We couldn't match your return from GitHub to a sign-in that you started here. Please start again from this page."
+NOT_CONFIGURED = "GitHub sign-in isn't set up on this site."
+LOST = "We couldn't match this GitHub sign-in to one that you started here. Please start again from this page."
 _DENIALS = {
-    "access_denied": "You canceled at GitHub. Nothing has changed.",
-    "application_suspended": "GitHub has suspended this site's sign-in. Please sign in with your email address.",
+    "access_denied": "You canceled the GitHub sign-in. Nothing has changed.",
+    "application_suspended": "GitHub has suspended sign-in for this site. Please sign in with your email address.",
     "redirect_uri_mismatch": (
-        "GitHub sign-in isn't set up correctly on this site, and the people who run it need to fix it. "
-        "Please sign in with your email address."
+        "GitHub sign-in isn't working right now, and we need to fix it. Please sign in with your email address."
     ),
 }
 
@@ -183,7 +182,9 @@ class GitHubSignIn:
         GitHub account.
         """
         if user.github_id is not None and user.github_id != identity.id:
-            raise Conflict("This account is connected to another GitHub account. Sign in with that one, or by email.")
+            raise Conflict(
+                "Your account is connected to another GitHub account. Sign in with that one, or with your email address."
+            )
         user.github_id, user.updated_at = identity.id, utcnow()
         if _unproven(user):
             await self._drop_password(session, user, keep)
@@ -210,7 +211,7 @@ class GitHubSignIn:
             await queries.lock_address(session, f"github:{identity.id}")
             owner = await queries.user_by_github_id(session, identity.id)
             if owner is not None and owner.id != user_id:
-                raise Conflict("This GitHub account is connected to another account here.")
+                raise Conflict("This GitHub account is already connected to another Interviewer account.")
             user = await users.locked_user(session, user_id)
             if user is None:
                 raise Unauthorized
@@ -229,7 +230,7 @@ class GitHubSignIn:
                 raise Unauthorized
             if user.password_hash is None:
                 raise Conflict(
-                    'Choose a password first, with "Forgot your password?". Without one, you would have no way to sign in.'
+                    'Choose a password first, with "get a link by email" above. Otherwise, you\'d have no way to sign in.'
                 )
             if user.github_id is not None:
                 await free_credit.remember_disconnected_github_id(session, user.github_id)
@@ -255,7 +256,9 @@ def _address(identity: Identity) -> str:
     try:
         return normalized_email(identity.email)
     except BadRequest:
-        raise IdentityRefused("GitHub gave us an email address that can't be used here. Sign up with a different one.") from None
+        raise IdentityRefused(
+            "We can't use the email address that GitHub gave us. Please sign up with a different one."
+        ) from None
 
 
 def _unproven(user: User) -> bool:

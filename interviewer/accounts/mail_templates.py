@@ -44,14 +44,14 @@ def verification(to: str, username: str, site_url: str, secret: str) -> Mail:
         "Confirm your email address",
         [
             f"Hi {username},",
-            f"You signed up for Interviewer as {username}. Open this page to create your account. You can enter the password "
-            "you chose, or choose a new one:",
+            f"You signed up for Interviewer as {username}. To create your account, open this link, then enter the password you "
+            "chose or a new one:",
         ],
         f"{site_url}verify-email?token={quote(secret)}",
         "Create my account",
         (
-            f"The link works once, for {duration(VERIFICATION_LIFETIME)}. {FIRST_FREE}",
-            f"Wasn't you? Someone else typed your address. Ignore this email, and no account will be created for {username}.",
+            f"The link works once and expires in {duration(VERIFICATION_LIFETIME)}. {FIRST_FREE}",
+            "Wasn't you? Someone may have entered your address by mistake. Ignore this email, and no account will be created.",
         ),
     )
 
@@ -63,14 +63,14 @@ def already_known(to: str, site_url: str) -> Mail:
         "You already have an account",
         [
             "Hello,",
-            "Someone, probably you, tried to create an Interviewer account with this address. You already have one.",
+            "Someone, probably you, tried to sign up for Interviewer with this email address. You already have an account.",
             "Sign in here:",
         ],
         f"{site_url}login",
         "Sign in",
         (
             f"Forgot your password? Choose a new one at {site_url}reset-request",
-            "If it wasn't you, nothing has changed, and you don't need to do anything.",
+            "If it wasn't you, you don't need to do anything. Nothing has changed.",
         ),
     )
 
@@ -82,9 +82,9 @@ def welcome(to: str, username: str, site_url: str) -> Mail:
         "Welcome to Interviewer",
         [
             f"Welcome, {username}!",
-            "Your account is ready, with one free interview in it. "
+            "Your account is ready and comes with one free interview. "
             f"Choose {STANDARD.total} questions in {plan_duration(STANDARD)}, or {SHORT.total} in about {SHORT.minutes}. "
-            "Every answer gets a verdict that shows what it's based on. You can pause anytime.",
+            "After each answer, you'll get a verdict with quotes from what you wrote. You can pause anytime.",
         ],
         f"{site_url}interview",
         "Start my interview",
@@ -100,8 +100,8 @@ def reset(to: str, username: str, site_url: str, secret: str) -> Mail:
         f"{site_url}reset-password?token={quote(secret)}",
         "Choose a new password",
         (
-            f"The link works once, for {duration(RESET_LIFETIME)}.",
-            "If you didn't ask for this, ignore this email. Your password stays the same.",
+            f"The link works once and expires in {duration(RESET_LIFETIME)}.",
+            "If you didn't ask for this, you can ignore this email. Your password stays the same.",
         ),
     )
 
@@ -113,12 +113,15 @@ def password_to_choose(to: str, username: str, site_url: str, secret: str) -> Ma
         "Choose your password",
         [
             f"Hi {username},",
-            "Your account is ready, but it doesn't have a password yet. There was more than one sign-up with this address, with "
-            "different passwords, so we didn't keep any of them. Choose your password here:",
+            "Your account is ready, but it doesn't have a password yet. Someone signed up more than once with this address, each "
+            "time with a different password, so we didn't keep any of them. Choose your password here:",
         ],
         f"{site_url}reset-password?token={quote(secret)}",
         "Choose my password",
-        (f"The link works once, for {duration(RESET_LIFETIME)}. You can get a new one anytime: {site_url}reset-request",),
+        (
+            f"The link works once and expires in {duration(RESET_LIFETIME)}. You can get a new one anytime: "
+            f"{site_url}reset-request",
+        ),
     )
 
 
@@ -129,7 +132,7 @@ def password_removed(to: str, username: str, site_url: str) -> Mail:
         "We removed the password from your account",
         [
             f"Hi {username},",
-            "From now on, you sign in to your Interviewer account with GitHub.",
+            "From now on, you'll sign in to your Interviewer account with GitHub.",
             "The account also had a password that was never used to sign in. Someone else may have chosen it when they signed up "
             "with your address, so we removed it and signed out every other device. Your interviews and credits are still there.",
             "Want a password too? Choose one here:",
@@ -147,7 +150,7 @@ def password_changed(to: str, username: str, site_url: str, *, github: bool) -> 
         "Your password was changed",
         [
             f"Hi {username},",
-            "The password for your Interviewer account was just changed, and every device was signed out.",
+            "The password for your Interviewer account was just changed, and we signed you out on every device.",
             *(["You can still sign in with GitHub. To turn that off, disconnect GitHub on your account page."] if github else []),
             "If this wasn't you, choose a new password right away:",
         ],
@@ -179,7 +182,8 @@ def deleted(to: str, username: str, site_url: str) -> Mail:
         "Your account has been deleted",
         [
             f"Goodbye {username},",
-            "Your Interviewer account, your interviews, and everything else we stored about you have been erased.",
+            "We've deleted your Interviewer account and erased your interviews and personal data. Payment records and your "
+            "credit ledger stay, without your identity, because bookkeeping requires them.",
             f"You're welcome back anytime: {site_url}",
         ],
     )

@@ -169,7 +169,7 @@ async def reset_password(body: Reset, services: Services, client: Client) -> Not
         {
             400: "Code required",
             401: IdentityRefused.user_message,
-            409: "This account is connected to another GitHub account. Sign in with that one, or by email.",
+            409: "Your account is connected to another GitHub account. Sign in with that one, or with your email address.",
             502: IdentityUnavailable.user_message,
             503: NOT_CONFIGURED,
         }

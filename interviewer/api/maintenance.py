@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from interviewer.settings import ROOT
 
-WORDS = "Interviewer is being worked on and will be back in a few minutes."
+WORDS = "Interviewer is down for maintenance and will be back in a few minutes."
 # Seconds after which the page reloads and API clients retry.
 RETRY = 60
 _AVAILABLE_PATHS = ("/live", "/metrics", "/fonts/", "/favicon")

@@ -69,7 +69,7 @@ async def verify(
     except Unauthorized as error:
         return flash(services, "/verify-email", error=error.user_message)
     except Conflict:
-        return flash(services, "/verify-email", error="This address already has an account. Please sign in.")
+        return flash(services, "/verify-email", error="This email address already has an account. Please sign in.")
     except AppError as error:
         field = "new_password" if new_password else "password"
         return flash(services, f"/verify-email?token={quote(token[:200], safe='')}", error=error.user_message, field=field)
@@ -83,7 +83,7 @@ async def logout(services: Services, secret: SessionSecret = "") -> Response:
             await services.sessions.close(secret)
     except AppError as error:
         # Keep the cookie: the session is still open in the database, and the user must be able to see it.
-        return PlainTextResponse(f"You are still signed in. {error.user_message}", status_code=error.status)
+        return PlainTextResponse(f"You're still signed in. {error.user_message}", status_code=error.status)
     return _signed_out("/")
 
 
@@ -96,7 +96,7 @@ async def logout_everywhere(services: Services, secret: SessionSecret = "") -> R
             person = await services.sessions.authenticate(secret)
             await services.sessions.end_all(person.user_id)
     except AppError as error:
-        return PlainTextResponse(f"You are still signed in. {error.user_message}", status_code=error.status)
+        return PlainTextResponse(f"You're still signed in. {error.user_message}", status_code=error.status)
     return _signed_out("/login")
 
 

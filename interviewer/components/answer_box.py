@@ -41,7 +41,7 @@ def answer_box(
         rx.el.div(
             rx.el.label("Your answer", html_for="answer", id="answer-label", class_name="font-medium"),
             rx.el.button(
-                rx.cond(code_mode, "Write as text", "Write as code"),
+                rx.cond(code_mode, "Switch to text", "Switch to code"),
                 type="button",
                 on_click=toggle,
                 class_name=f"{QUIET} text-sm",
@@ -78,7 +78,7 @@ def _text(code_mode: Any, draft: Any) -> rx.Component:
 def _hint() -> rx.Component:
     return rx.el.p(
         "Tab indents. To leave the box, press Escape, then Tab. You can run Python here, with its standard library. "
-        "It runs in your browser, and nothing is sent.",
+        "It runs in your browser, and nothing is sent to us.",
         id="code-hint",
         class_name="mt-2 text-sm text-muted",
     )

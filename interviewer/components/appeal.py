@@ -27,7 +27,7 @@ def _offer(turn: rx.Var[TurnItem]) -> rx.Component:
         rx.el.h3("Does this score look wrong?", class_name="font-medium"),
         rx.el.p(
             "Have your answer scored again by an interviewer that hasn't seen this verdict. "
-            "The average of the two counts, whether it's higher or lower. You can do this once per question.",
+            "Your score will be the average of the two, whether that's higher or lower. You can do this once per question.",
             class_name="mt-1 text-sm text-muted",
         ),
         rx.cond(
@@ -53,7 +53,7 @@ def _both(turn: rx.Var[TurnItem]) -> rx.Component:
             rx.el.strong(turn.first_score),
             ", the second ",
             rx.el.strong(turn.second_score),
-            ". The average counts: ",
+            ". The score is their average: ",
             rx.el.strong(turn.score, f" out of {MAX_SCORE}"),
             ".",
             role="status",

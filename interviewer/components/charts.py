@@ -184,9 +184,9 @@ def first_score(point: rx.Var[PointItem]) -> rx.Component:
                 class_name="my-2 shrink-0 text-accent",
             ),
             rx.el.p(
-                "That was your first interview, on ",
+                "You took your first interview on ",
                 point.at,
-                ". Take a second one to see how you're progressing, topic by topic.",
+                ". Take another one to see your progress, topic by topic.",
                 class_name="min-w-48 flex-1 text-muted",
             ),
             class_name="mt-3 flex flex-wrap items-center gap-x-8 gap-y-2",
@@ -203,7 +203,9 @@ def scores_by_topic(topics: rx.Var[list[TopicItem]], past: rx.Var[int]) -> rx.Co
     return card(
         rx.el.h2(wording.TOPICS, class_name=SECTION_TITLE),
         rx.el.p(
-            rx.cond(past > 1, "Across all your answers. The line marks your last interview.", "Across all your answers so far."),
+            rx.cond(
+                past > 1, "Across all your answers. The line marks your latest interview.", "Across all your answers so far."
+            ),
             class_name="mt-1 text-muted",
         ),
         rx.el.table(
@@ -215,7 +217,7 @@ def scores_by_topic(topics: rx.Var[list[TopicItem]], past: rx.Var[int]) -> rx.Co
                         past > 1,
                         rx.el.th(
                             rx.el.span(class_name="mr-1.5 inline-block h-3 w-0.75 bg-ink align-middle", aria_hidden="true"),
-                            "Last",
+                            "Latest",
                             scope="col",
                             class_name="w-20 py-2 text-right font-medium",
                         ),
@@ -267,8 +269,8 @@ def _change(topic: rx.Var[TopicItem]) -> rx.Component:
     """Return an arrow and text if the last interview was above or below the average, or nothing."""
     return rx.match(
         topic.change,
-        ("up", _sign("↑", "above: ", "text-good")),
-        ("down", _sign("↓", "below: ", "text-bad")),
+        ("up", _sign("↑", "above average: ", "text-good")),
+        ("down", _sign("↓", "below average: ", "text-bad")),
         rx.fragment(),
     )
 

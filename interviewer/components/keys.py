@@ -37,7 +37,7 @@ def shortcuts_button() -> rx.Component:
     """Return the button that opens the dialog. It is hidden on touch screens."""
     return rx.el.button(
         icon("keyboard"),
-        rx.el.span("Keys", class_name="max-sm:sr-only"),
+        rx.el.span("Shortcuts", class_name="max-sm:sr-only"),
         type="button",
         custom_attrs={"data-opens": "keys"},
         class_name=f"{QUIET} pointer-coarse:hidden",
@@ -54,7 +54,7 @@ def shortcuts_dialog() -> rx.Component:
             _row("Close this list", "Esc"),
             class_name="divide-y divide-line",
         ),
-        rx.el.p("Single keys work when you're not typing in a field.", class_name="mt-3 text-sm text-muted"),
+        rx.el.p("Single-key shortcuts work when you're not typing in a field.", class_name="mt-3 text-sm text-muted"),
         rx.el.label(
             rx.el.input(type="checkbox", custom_attrs={"data-keys-switch": ""}, class_name="size-5 accent-accent"),
             "Use single-key shortcuts",

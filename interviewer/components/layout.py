@@ -63,7 +63,7 @@ def _header(here: str) -> rx.Component:
                 rx.cond(SessionState.username != "", _signed_in(here), _signed_out(here)),
                 rx.el.button(
                     icon("moon"),
-                    rx.el.span("Switch between light and dark", class_name="sr-only"),
+                    rx.el.span("Switch between light and dark mode", class_name="sr-only"),
                     on_click=rx.toggle_color_mode,
                     type="button",
                     class_name=f"{QUIET} justify-center px-3",

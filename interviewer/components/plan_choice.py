@@ -46,7 +46,7 @@ def plan_choice() -> rx.Component:
     return rx.el.div(
         rx.el.fieldset(
             rx.el.legend("Length", class_name=_LEGEND),
-            rx.el.p("Each costs one credit.", class_name="mt-1 text-sm text-muted"),
+            rx.el.p("Every length costs one credit.", class_name="mt-1 text-sm text-muted"),
             rx.el.div(
                 _length(Preset.STANDARD, "Standard", STANDARD, "two per topic"),
                 _length(Preset.SHORT, "Short", SHORT, "one per topic"),
@@ -87,7 +87,7 @@ def _topics() -> rx.Component:
     return rx.el.fieldset(
         rx.el.legend("Topics to focus on", class_name="font-semibold"),
         rx.el.p(
-            f"Choose 1 to {MAX_FOCUS_TOPICS}. The {FOCUS_QUESTIONS} questions are split evenly between them.",
+            f"Choose 1 to {MAX_FOCUS_TOPICS}. We'll split the {FOCUS_QUESTIONS} questions evenly between them.",
             class_name="mt-1 text-sm text-muted",
         ),
         rx.el.div(*[_topic(topic) for topic in TOPICS], class_name="mt-3 grid gap-3 sm:grid-cols-2"),

@@ -127,8 +127,8 @@ def _verdict_link() -> rx.Component:
     """Return the link to the last answer's verdict, for narrow screens, where the verdict is below the question."""
     words = rx.cond(
         InterviewState.last.judged,
-        f"Last answer: {out_of(InterviewState.last.score)}. Read the verdict",
-        rx.cond(InterviewState.judging, "Your last answer is being scored", f"Your last answer is {NO_SCORE_YET}"),
+        f"Latest answer: {out_of(InterviewState.last.score)}. Read the verdict",
+        rx.cond(InterviewState.judging, "Your latest answer is being scored", f"Your latest answer is {NO_SCORE_YET}"),
     )
     return rx.cond(
         InterviewState.last.question_id > 0,

@@ -103,7 +103,7 @@ def _jump_to(turn: rx.Var[TurnItem]) -> rx.Component:
                 turn.judged,
                 rx.el.span(
                     turn.score,
-                    rx.el.span(f" of {MAX_SCORE}", class_name="sr-only"),
+                    rx.el.span(f" out of {MAX_SCORE}", class_name="sr-only"),
                     class_name=rx.cond(turn.passed, "font-serif font-bold text-good", "font-serif font-bold text-half"),
                 ),
             ),

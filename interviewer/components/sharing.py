@@ -35,7 +35,7 @@ def share_panel() -> rx.Component:
                 rx.el.p(
                     "Anyone with the link can read this report without signing in: its title, the questions, your answers, "
                     "the scores, and the verdicts. It doesn't show your name, your email address, the job description, "
-                    "the job's requirements, or what to practice next. Search engines are asked not to list it.",
+                    "the job's requirements, or what to practice next. We ask search engines not to list it.",
                     class_name="mt-2 max-w-prose text-muted",
                 ),
                 rx.el.div(
@@ -75,7 +75,7 @@ def _made() -> rx.Component:
             class_name="flex flex-col gap-3 sm:flex-row",
         ),
         rx.el.p(
-            "Copy it now. We store only a fingerprint of it, so we can't show it again.",
+            "Copy it now. We don't store the link itself, so we can't show it again.",
             id="share-once",
             class_name="mt-2 mb-4 text-sm text-muted",
         ),
@@ -85,9 +85,9 @@ def _made() -> rx.Component:
 
 def _shared() -> rx.Component:
     return rx.fragment(
-        rx.el.p("Shared since ", ShareState.since, ".", class_name="font-medium"),
+        rx.el.p("Shared on ", ShareState.since, ".", class_name="font-medium"),
         rx.el.p(
-            "We showed the link when you created it. If you've lost it, create a new one. The old one will stop working.",
+            "We could show the link only once, when you created it. If you've lost it, create a new one. The old one will stop working.",
             class_name="mt-1 mb-4 text-sm text-muted",
         ),
         rx.el.div(

@@ -43,12 +43,19 @@ def _trend(skill: rx.Var[SkillItem]) -> rx.Component:
     """Return the last score and how it compares with those before, or nothing for a new skill."""
     return rx.match(
         skill.trend,
-        ("up", rx.el.span(" · ", rx.el.span("↑", aria_hidden="true"), f" last {skill.last}, going up", class_name="text-good")),
+        (
+            "up",
+            rx.el.span(
+                " · ", rx.el.span("↑", aria_hidden="true"), f" last score {skill.last}, trending up", class_name="text-good"
+            ),
+        ),
         (
             "down",
-            rx.el.span(" · ", rx.el.span("↓", aria_hidden="true"), f" last {skill.last}, going down", class_name="text-bad"),
+            rx.el.span(
+                " · ", rx.el.span("↓", aria_hidden="true"), f" last score {skill.last}, trending down", class_name="text-bad"
+            ),
         ),
-        ("steady", rx.el.span(f" · last {skill.last}, steady")),
+        ("steady", rx.el.span(f" · last score {skill.last}, steady")),
         rx.fragment(),
     )
 
@@ -60,8 +67,8 @@ def requirements(
     return card(
         rx.el.h2(wording.REQUIREMENTS, class_name=SECTION_TITLE),
         rx.el.p(
-            f"Shown means you scored {PASSING} or more on at least one question about it. "
-            "We match questions to requirements by their wording, so an entry here and there may be off.",
+            f"Demonstrated means you scored {PASSING} or higher on at least one question about it. "
+            "We match questions to requirements by their wording, so a few may be off.",
             class_name="mt-1 text-sm text-muted",
         ),
         rx.cond(

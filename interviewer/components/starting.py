@@ -107,9 +107,9 @@ def _course() -> rx.Component:
         rx.el.h2("What to expect", class_name="font-serif text-xl font-bold"),
         course(),
         rx.el.p(
-            "Each answer is scored on key points that were ",
-            rx.el.mark("set before you wrote it"),
-            ", with your own words as proof. You can pause anytime.",
+            "Each answer is scored on key points that are ",
+            rx.el.mark("set before you write it"),
+            ", with quotes from what you wrote. You can pause anytime.",
             class_name="mt-4 text-muted",
         ),
         aria_label="What to expect",

@@ -150,11 +150,12 @@ def _answer_form() -> rx.Component:
         ),
         rx.el.p(
             "Press Ctrl + Enter to send. ",
-            rx.el.span("What you type is kept in this browser until you send it.", custom_attrs={"data-draft-note": ""}),
+            rx.el.span("Your draft is saved in this browser until you send it.", custom_attrs={"data-draft-note": ""}),
             rx.cond(
                 ~InterviewState.code_mode,
                 rx.el.span(
-                    " If you dictate, your browser may send the audio to its maker.", custom_attrs={"data-needs": "hears"}
+                    " If you dictate, your browser may send the audio to the company that makes it.",
+                    custom_attrs={"data-needs": "hears"},
                 ),
             ),
             id="answer-hint",
@@ -197,7 +198,7 @@ def _skip() -> rx.Component:
             icon("skip"), "Skip", class_name=f"{QUIET} list-none [&::-webkit-details-marker]:hidden group-open:text-ink"
         ),
         rx.el.div(
-            rx.el.p("It scores 0, and you can't come back to it."),
+            rx.el.p("You'll get 0 points for it, and you can't come back to it."),
             rx.el.button(
                 rx.el.span("Skip this question"),
                 type="button",
@@ -222,7 +223,7 @@ def feedback() -> rx.Component:
         InterviewState.last.question_id > 0,
         rx.el.section(
             rx.el.h2(
-                rx.cond(InterviewState.last.skipped, "The last question", "Your last answer"),
+                rx.cond(InterviewState.last.skipped, "The question you skipped", "Your latest answer"),
                 class_name=SMALL_TITLE,
             ),
             rx.cond(
@@ -236,7 +237,7 @@ def feedback() -> rx.Component:
             class_name=_MARGIN,
         ),
         rx.el.p(
-            "After each answer, its verdict appears here: your score, the points you made and missed, and a model answer.",
+            "After each answer, you'll see your verdict here: your score, the points you made and missed, and a model answer.",
             class_name="rounded-lg border border-dashed border-line p-5 text-muted max-lg:hidden",
         ),
     )
@@ -289,7 +290,7 @@ def _verdict() -> rx.Component:
     return rx.el.div(
         score_badge(InterviewState.last),
         prose(InterviewState.last.feedback, id="feedback-text", class_name="mt-4 mb-5", gap=AS_WRITTEN),
-        disclosure("Every key point, with proof", marks_list(InterviewState.last), beside=marks_count(InterviewState.last)),
+        disclosure("Every key point, with quotes", marks_list(InterviewState.last), beside=marks_count(InterviewState.last)),
         model_answer(InterviewState.last),
         appeal(InterviewState.last),
         class_name="mt-4",

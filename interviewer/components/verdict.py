@@ -26,7 +26,7 @@ def score_badge(turn: rx.Var[TurnItem]) -> rx.Component:
                     words,
                     class_name=rx.cond(turn.passed, f"{_WORDS} text-good", f"{_WORDS} text-half"),
                 ),
-                rx.el.span(f"out of {MAX_SCORE}; {PASS_SCORE} is a pass", class_name="block text-sm text-muted"),
+                rx.el.span(f"out of {MAX_SCORE}; {PASS_SCORE} or higher passes", class_name="block text-sm text-muted"),
             ),
             class_name="flex items-center gap-4",
         ),

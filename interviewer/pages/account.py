@@ -27,7 +27,7 @@ def signup() -> rx.Component:
                     "Email",
                     "email",
                     error=SignupState.email_error,
-                    hint="We'll send one email to confirm it.",
+                    hint="We'll send you an email to confirm it.",
                     type="email",
                     auto_complete="email",
                     required=True,
@@ -106,10 +106,10 @@ def _check_mail() -> rx.Component:
         _mailed(
             "We've sent an email to ",
             rx.el.strong(SignupState.email),
-            ". Open the link in it and enter your password again to create your account.",
+            ". Open the link in it, then enter your password again to create your account.",
         ),
         rx.el.p(
-            f"The link works for {duration(VERIFICATION_LIFETIME)}. Didn't get it? Check your spam folder, or sign up again.",
+            f"The link expires in {duration(VERIFICATION_LIFETIME)}. Didn't get it? Check your spam folder, or sign up again.",
             class_name="mt-3 text-muted",
         ),
         rx.cond(SignupState.shows_outbox, _outbox_hint()),
@@ -200,7 +200,7 @@ def _confirm() -> rx.Component:
         ),
         rx.el.details(
             rx.el.summary(
-                rx.el.span("I don't know this password: choose a new one", class_name="group-open/new:hidden"),
+                rx.el.span("Choose a new password instead", class_name="group-open/new:hidden"),
                 rx.el.span("Use the password I signed up with", class_name="hidden group-open/new:inline"),
                 class_name=f"inline-flex min-h-11 cursor-pointer list-none items-center {LINK}",
             ),
@@ -265,7 +265,7 @@ def reset_request() -> rx.Component:
             rx.el.div(
                 _mailed("If there's an account for ", rx.el.strong(ResetRequestState.email), ", we've emailed you a link."),
                 rx.el.p(
-                    f"The link works for {duration(RESET_LIFETIME)}. Didn't get it? Check your spam folder.",
+                    f"The link expires in {duration(RESET_LIFETIME)}. Didn't get it? Check your spam folder.",
                     class_name="mt-3 text-muted",
                 ),
                 rx.cond(ResetRequestState.shows_outbox, _outbox_hint()),

@@ -29,7 +29,7 @@ def dashboard() -> rx.Component:
     """Return the dashboard."""
     return shell(
         rx.el.h1(
-            rx.cond(SessionState.username != "", f"Hello {SessionState.username}", "Dashboard"),
+            rx.cond(SessionState.username != "", f"Hello, {SessionState.username}", "Dashboard"),
             class_name="break-words font-serif text-3xl font-bold",
         ),
         rx.el.p("Where you left off, how you're doing, and what to practice next.", class_name="mt-1 text-lg text-muted"),

@@ -30,13 +30,13 @@ def _hero() -> rx.Component:
     return rx.el.section(
         rx.el.div(
             rx.el.h1(
-                "Practice the backend interview. ",
+                "Practice for your backend interview. ",
                 rx.el.span("Know what each answer was worth, and why.", class_name="marker"),
                 class_name="font-serif text-4xl font-bold leading-[1.12] tracking-tight sm:text-5xl",
             ),
             rx.el.p(
                 f"Paste a job description and answer {STANDARD.total} questions, or {SHORT.total} if you're short on time. "
-                "After each one, see which points you made, with your own words as proof, which you missed, and what to say next time.",
+                "After each one, see which points you made, with quotes from your answer, which ones you missed, and what to say next time.",
                 class_name="mt-5 max-w-xl text-lg text-muted",
             ),
             rx.el.div(
@@ -45,7 +45,8 @@ def _hero() -> rx.Component:
                 class_name="mt-7 flex flex-wrap gap-3",
             ),
             rx.el.p(
-                f"Your first interview is free. No credit card, {plan_duration(STANDARD)}.", class_name="mt-4 text-sm text-muted"
+                f"Your first interview is free. No credit card needed. Takes {plan_duration(STANDARD)}.",
+                class_name="mt-4 text-sm text-muted",
             ),
             _steps(),
         ),
@@ -58,7 +59,7 @@ def _steps() -> rx.Component:
     steps = (
         ("Paste a job description", "or start without one for a general backend interview."),
         ("Answer as you would in a real interview", "in words or in code. Pause whenever you need to."),
-        ("Read your verdict", "while the next question is already on its way."),
+        ("Read your verdict", "with the reason for every point. The next question is already on its way."),
     )
     return rx.el.ol(
         *[
@@ -100,7 +101,7 @@ def _excerpt() -> rx.Component:
         rx.el.h3(f"The verdict: {len(made)} of {len(sample.marks)} points made", class_name=f"mb-2 mt-5 {SMALL_TITLE}"),
         rx.el.ul(*[_mark(mark) for mark in sample.marks[2:5]], class_name="mb-4 space-y-2"),
         disclosure(
-            "Every key point, with proof", rx.el.ul(*[_mark(mark, proof=True) for mark in sample.marks], class_name="space-y-3")
+            "Every key point, with quotes", rx.el.ul(*[_mark(mark, proof=True) for mark in sample.marks], class_name="space-y-3")
         ),
         disclosure(MODEL_ANSWER, rx.el.p(sample.model_answer)),
         rx.el.p(
@@ -135,8 +136,8 @@ def _course() -> rx.Component:
     return rx.el.section(
         rx.el.h2("Every topic of a backend interview", class_name=_TITLE),
         rx.el.p(
-            "In the order of a real interview, tailored to the job you paste. Cover them all, or focus on up to "
-            f"{MAX_FOCUS_TOPICS}. The next question picks up on what you just said.",
+            "In the order of a real interview, tailored to the job description you paste. Cover them all, or focus on up to "
+            f"{MAX_FOCUS_TOPICS}. Each question picks up on what you just said.",
             class_name="mt-1 max-w-2xl text-muted",
         ),
         rx.el.ol(
@@ -161,15 +162,15 @@ def _trust() -> rx.Component:
     reasons = (
         (
             "The rubric comes first",
-            "What a good answer covers, and how much each point counts, is fixed before you write a word. Nobody moves the goalposts.",
+            "What a good answer covers, and how much each point counts, is set before you write a word. No one moves the goalposts.",
         ),
         (
-            "Every point needs proof",
-            "A point counts only with a quote from your answer. Code checks that the quote is really there, and code adds up the score.",
+            "Every point needs a quote",
+            "A point counts only if a quote from your answer backs it up. Code checks that the quote is really there, then adds up the score.",
         ),
         (
-            "You never lose work",
-            "Your answer is saved before it's scored. Reload, pause, or switch devices: the interview picks up where you left off.",
+            "You never lose your work",
+            "Your answer is saved before it's scored. Reload, pause, or switch devices: your interview picks up where you left off.",
         ),
     )
     return rx.el.section(
@@ -192,10 +193,10 @@ def _trust() -> rx.Component:
 
 def _data() -> rx.Component:
     facts = (
-        "Your answers are yours. Export them anytime. Delete your account, and they're erased.",
-        "No tracking, no ads, and no requests to other sites from these pages.",
+        "Your answers are yours. Export them anytime. If you delete your account, we erase them.",
+        "No tracking and no ads. Our pages load nothing from other sites.",
         "Your job description and answers go to the interviewer that scores them, and to no one else.",
-        "Your card number never reaches this site. Lemon Squeezy handles all payments.",
+        "Lemon Squeezy handles all payments. We never see your card number.",
     )
     return rx.el.section(
         rx.el.h2("What happens to your data", class_name=_TITLE),
@@ -209,7 +210,7 @@ def _data() -> rx.Component:
         rx.el.p(
             "For the full story, read ",
             rx.el.a("the privacy notice", href="/privacy", class_name=LINK),
-            ". You can also do all of this from your own program, through ",
+            ". You can also use Interviewer from your own programs, through ",
             rx.el.a("the API", href="/api/docs", custom_attrs={"reloadDocument": True}, class_name=LINK),
             ".",
             class_name="mt-5 text-muted",

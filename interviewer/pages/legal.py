@@ -14,43 +14,44 @@ Section = tuple[str, tuple[str, ...]]
 
 _TERMS: tuple[Section, ...] = (
     (
-        "What this is",
+        "What Interviewer is",
         (
             "Interviewer lets you practice backend engineering interviews. A program asks the questions and scores the answers: "
-            "either a language model, or a question bank with a scorer. The page says which.",
+            "either a language model, or a question bank with a scorer. The interview page tells you which.",
             "Scores are meant for practice. They aren't a certificate, they can be wrong, and no one should use them to make decisions about a person.",
         ),
     ),
     (
         "Your account",
         (
-            "You need an email address of your own. Keep your password to yourself: anyone who has it can act as you.",
-            "A new address comes with one free credit. Creating accounts to collect free credits isn't allowed.",
+            "You need your own email address. Keep your password to yourself: anyone who has it can act as you.",
+            "Each new email address comes with one free credit. Creating accounts to collect free credits isn't allowed.",
         ),
     ),
     (
         "Credits, plans, and money",
         (
-            f"{ONE_FOR_ONE} {FAILED_START} Individual credits never expire. Plan credits "
-            "roll over from month to month, and you can use them while the plan is active, on trial, or past due.",
-            "Lemon Squeezy handles payments as the merchant of record; prices, taxes, and receipts are theirs. You can cancel a plan on the "
-            "account page at any time. It then ends with the period you've paid for.",
-            "A refund takes back the credits it paid for. If you've already used them, your next credits make up the difference. Every change is a line in your credit history.",
+            f"{ONE_FOR_ONE} {FAILED_START} Single credits never expire. Plan credits "
+            "roll over from month to month, and you can use them while your plan is active, on trial, or past due.",
+            "Lemon Squeezy handles payments as the merchant of record and is responsible for prices, taxes, and receipts. You can cancel your "
+            "plan on the account page at any time. It then ends when the period you've paid for is over.",
+            "If a payment is refunded, we remove the credits it paid for. If you've already used them, we'll deduct them from your next credits. "
+            "Your credit history lists every change.",
         ),
     ),
     (
         "Fair use",
         (
-            "Don't try to access other people's data, disrupt the service, or resell it without asking. Programs may use the API within its limits.",
+            "Don't try to access other people's data, disrupt the service, or resell it without asking us. You may use the API from your own programs, within its limits.",
             "What you write stays yours. Don't paste anything you aren't allowed to share, such as confidential job descriptions or someone else's personal data.",
         ),
     ),
     (
-        "If something fails",
+        "If something goes wrong",
         (
-            "Answers are stored before they are scored, and if a step fails, you can try it again. Even so, the service is offered as is, "
-            "with no promise that it is always available. The rights the law gives you as a consumer are not affected.",
-            "You can end this at any time by deleting your account. Anyone who breaks these terms can lose access.",
+            "We save your answers before we score them, and if a step fails, you can try again. Even so, we offer the service as is, "
+            "with no promise that it's always available. The rights the law gives you as a consumer are not affected.",
+            "You can end this agreement at any time by deleting your account. If you break these terms, you may lose access.",
         ),
     ),
 )
@@ -60,39 +61,39 @@ _PRIVACY: tuple[Section, ...] = (
         "What we keep, and why",
         (
             "Your account: your email address, the name you chose, a hash of your password (never the password itself), and the ID of your GitHub account if you connected it.",
-            "Your interviews: the job description you pasted, the questions, your answers, the verdicts and scores, and the kind of interview you chose last. The same goes for what you practice. This data is the service.",
-            "Purchases: orders, invoices, and subscriptions as Lemon Squeezy reports them, and a ledger of your credits. Card data never reaches this site.",
-            "Technical records: where you're signed in (a hash of the session's secret, and when it began), counters by network address that stop abuse, "
-            "kept for at most a day, and logs without your answers, passwords, or tokens.",
+            "Your interviews: the job description you pasted, the questions, your answers, the verdicts and scores, and the interview options you chose last. The same goes for the questions you practice. The service can't work without this data.",
+            "Your purchases: orders, invoices, and subscriptions as Lemon Squeezy reports them, and a ledger of your credits. We never see your card data.",
+            "Technical records: where you're signed in (a hash of the session's secret, and when it began), request counts per network address, which stop abuse "
+            "and are kept for at most a day, and logs without your answers, passwords, or tokens.",
         ),
     ),
     (
         "Who else sees it",
         (
             "The interviewer: if this site uses a language model, the job description, questions, and answers are sent to its provider so that it can ask "
-            "and score. With the built-in interviewer, nothing leaves this server. The interview page names the one you're talking to.",
+            "and score. With the built-in interviewer, nothing leaves this server. The interview page tells you which one you're talking to.",
             "Email goes through Resend, payments through Lemon Squeezy, and GitHub sign-in through GitHub, each only if this site uses it.",
             "If you share a report by link, anyone with the link can read that report until you stop sharing it.",
-            "Dictation uses your browser's speech recognition. Some browsers send the audio to their maker; this site never receives it.",
-            "No one else. No advertising, no tracking, no third-party analytics. Pages load nothing from other sites.",
+            "Dictation uses your browser's speech recognition. Your browser may send the audio to the company that makes it. We never receive it.",
+            "No one else. No advertising, no tracking, no third-party analytics. Our pages load nothing from other sites.",
         ),
     ),
     (
         "What we store in your browser",
         (
-            "One cookie for your session, which scripts can't read, and a second one for the few minutes that a GitHub sign-in takes. Both are needed to sign you in.",
-            "In the browser's own storage: drafts of answers you haven't sent, light or dark mode, and small choices on the interview page. They don't expire "
-            "on their own; clearing your site data removes them.",
+            "One cookie for your session, which scripts can't read, and another for the few minutes that a GitHub sign-in takes. We need both to sign you in.",
+            "In your browser's own storage: drafts of answers you haven't sent, your choice of light or dark mode, and small settings on the interview page. They "
+            "don't expire on their own. To remove them, clear your site data.",
         ),
     ),
     (
-        "How long, and your rights",
+        "How long we keep it, and your rights",
         (
-            "We keep your data until you delete it. On the account page you can read and export everything as a file, and delete your account. Subscriptions are canceled "
-            "first, then your interviews and personal data are erased right away. Ledger rows and payment records stay, without your identity, because bookkeeping requires them. "
-            "Backups made by the operator may hold older data for a while.",
-            f"A session ends after {duration(SESSION_LIFETIME)} without use. Links in emails expire after at most a day.",
-            "You can ask what is stored about you, have it corrected or erased, and complain to a data protection authority. Write to the address our emails come from.",
+            "We keep your data until you delete it. On the account page, you can export everything as a file, and delete your account. If you delete it, we cancel your plan "
+            "first, then erase your interviews and personal data right away. Your credit ledger and payment records stay, without your identity, because bookkeeping requires them. "
+            "Our backups may hold older data for a while.",
+            f"You're signed out after {duration(SESSION_LIFETIME)} without use. Links in our emails expire within a day.",
+            "You can ask what we store about you, have it corrected or erased, and complain to a data protection authority. Write to the address our emails come from.",
         ),
     ),
 )

@@ -1,4 +1,4 @@
-"""Practicing one question of the bank: the question, the answer box, the verdict, past tries and the next question."""
+"""Practicing one question of the bank: the question, the answer box, the verdict, past attempts and the next question."""
 
 from __future__ import annotations
 
@@ -91,8 +91,8 @@ def _question() -> rx.Component:
             class_name="mt-2",
         ),
         rx.el.p(
-            "Practice is free, and you can try as often as you like. The built-in scorer grades your answer against the question's "
-            "rubric, without AI. Your interview scores don't change.",
+            "Practice is free, and you can try as often as you like. Your answer is scored against the question's rubric by the "
+            "built-in scorer, without AI. Your interview scores don't change.",
             class_name="mt-3 text-sm text-muted",
         ),
         rx.el.p(
@@ -129,7 +129,7 @@ def _form() -> rx.Component:
             ),
             _next(SECONDARY),
             rx.el.p(
-                "Press Ctrl + Enter to send. What you type is kept in this browser.",
+                "Press Ctrl + Enter to send. Your draft is saved in this browser.",
                 id="answer-hint",
                 class_name="text-sm text-muted",
             ),
@@ -143,7 +143,7 @@ def _form() -> rx.Component:
 def _to_verdict() -> rx.Component:
     """Return the link to the verdict, which may be off screen."""
     return rx.el.a(
-        f"This try: {out_of(PracticeState.verdict.score)}. Read the verdict",
+        f"This attempt: {out_of(PracticeState.verdict.score)}. Read the verdict",
         icon("chevron"),
         href="#feedback",
         class_name="mt-4 flex min-h-11 items-center justify-between rounded-md border border-line px-4 font-medium text-accent no-underline",
@@ -163,19 +163,19 @@ def _verdict() -> rx.Component:
         rx.el.h2("Verdict", class_name=SMALL_TITLE),
         rx.el.div(score_badge(PracticeState.verdict), role="status", class_name="my-4"),
         prose(PracticeState.verdict.feedback, id="feedback-text", class_name="mb-4"),
-        disclosure("Every key point, with proof", marks_list(PracticeState.verdict)),
+        disclosure("Every key point, with quotes", marks_list(PracticeState.verdict)),
         disclosure("What you answered", answer_text(PracticeState.verdict)),
         model_answer(PracticeState.verdict),
-        rx.el.p("Graded by the built-in scorer (no AI)", class_name="border-t border-line pt-4 text-sm text-muted"),
+        rx.el.p("Scored by the built-in scorer (no AI)", class_name="border-t border-line pt-4 text-sm text-muted"),
         id="feedback",
     )
 
 
 def _tries() -> rx.Component:
     return card(
-        rx.el.h2("Your tries", class_name="mb-1 font-serif text-xl font-bold"),
+        rx.el.h2("Your attempts", class_name="mb-1 font-serif text-xl font-bold"),
         rx.el.p("Newest first.", class_name="mb-3 text-sm text-muted"),
-        rx.el.ol(rx.foreach(PracticeState.tries, _try), class_name="divide-y divide-line", aria_label="Your tries"),
+        rx.el.ol(rx.foreach(PracticeState.tries, _try), class_name="divide-y divide-line", aria_label="Your attempts"),
     )
 
 

@@ -187,7 +187,7 @@ def _export() -> rx.Component:
     return card(
         _heading("Your data"),
         rx.el.p(
-            "Everything we store about you: account, credit history, interviews, answers, and verdicts.",
+            "Everything we store about you: your account, credit history, interviews, answers, and verdicts.",
             class_name="mb-4 text-muted",
         ),
         rx.el.a(
@@ -205,7 +205,8 @@ def _deletion() -> rx.Component:
     return card(
         _heading("Delete your account"),
         rx.el.p(
-            "Your interviews, answers, verdicts, and everything else about you are erased right away. You lose any unused credits. This can't be undone.",
+            "We'll erase your interviews, answers, verdicts, and other personal data right away. Payment records and "
+            "your credit ledger stay, without your identity. You'll lose any unused credits. This can't be undone.",
             class_name="mb-2 text-muted",
         ),
         disclosure(

@@ -68,7 +68,7 @@ class Personal:
         except Unavailable:
             if not cancelled:
                 raise
-            raise Unavailable("Your subscription is canceled, but your account isn't deleted yet. Please try again.") from None
+            raise Unavailable("We've canceled your plan, but we haven't deleted your account yet. Please try again.") from None
         self._post.wake()
 
     async def _erase(self, user_id: int) -> None:

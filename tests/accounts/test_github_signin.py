@@ -138,7 +138,7 @@ async def test_name_from_github_is_cleaned(services: Services, name: str, shown:
 
 
 async def test_unusable_address_is_explained(services: Services) -> None:
-    with pytest.raises(IdentityRefused, match="can't be used here"):
+    with pytest.raises(IdentityRefused, match="can't use the email address"):
         await services.github.sign_in(replace(ADA, email="not an address"))
 
 
@@ -191,7 +191,7 @@ async def test_signed_in_user_connects_and_disconnects(services: Services, new_u
     await services.github.connect(user.id, ADA)
     assert await services.github.connected(user.id)
     assert (await services.github.sign_in(ADA)).id == user.id
-    with pytest.raises(Conflict, match="another account here"):
+    with pytest.raises(Conflict, match="another Interviewer account"):
         await services.github.connect(other.id, ADA)
     with pytest.raises(Conflict, match="another GitHub account"):
         await services.github.connect(user.id, replace(ADA, id=1))
@@ -216,7 +216,7 @@ async def test_api_client_signs_in_by_code(services: Services, oauth: ScriptedOA
 async def test_unconfigured_github_is_unavailable(database: Database, settings: Settings) -> None:
     plain = wiring.build(settings, database=database)
     assert not plain.github.configured
-    with pytest.raises(Unavailable, match="isn't configured"):
+    with pytest.raises(Unavailable, match="isn't set up"):
         await plain.github.begin("/")
-    with pytest.raises(Unavailable, match="isn't configured"):
+    with pytest.raises(Unavailable, match="isn't set up"):
         await plain.github.sign_in_with_code("good", None)

@@ -106,5 +106,5 @@ async def test_site_without_github_returns_503(services: Services, visitor: http
     wiring.use(plain)
     for answer in (await visitor.get("/api/auth/github/start"), await visitor.post("/api/auth/github", json={"code": "x"})):
         assert answer.status_code == 503
-        assert "isn't configured" in answer.json()["error"]
+        assert "isn't set up" in answer.json()["error"]
         assert "retry-after" in answer.headers

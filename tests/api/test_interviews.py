@@ -466,7 +466,7 @@ async def test_failure_in_a_stream_is_an_event(program: httpx2.AsyncClient, inte
     stream = events((await said(program, id, "the first thing", "create", **STREAM)).text)
     assert stream[-1].name == "error"
     assert stream[-1].data["status"] == 503
-    assert "Nothing is lost" in stream[-1].data["error"]
+    assert "Nothing was lost" in stream[-1].data["error"]
     stream = events((await said(program, id, "", "append", **STREAM)).text)
     assert stream[-1].name == "done"
 

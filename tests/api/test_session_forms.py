@@ -119,4 +119,4 @@ async def test_address_taken_in_the_meantime_is_reported(client: httpx2.AsyncCli
     async with services.database.transaction() as session:
         session.add(User(email="ada@example.com", username="First"))
     answer = await client.post("/session/verify", data={"token": await link_token(services), "password": PASSWORD})
-    assert said(answer)["error"] == "This address already has an account. Please sign in."
+    assert said(answer)["error"] == "This email address already has an account. Please sign in."

@@ -55,7 +55,7 @@ def practise(page: Page, site: Site) -> Locator:
 
 
 def open_editor(page: Page) -> None:
-    page.get_by_role("button", name="Write as code").click()
+    page.get_by_role("button", name="Switch to code").click()
     expect(page.locator(".cm-content")).to_be_visible()
 
 
@@ -93,7 +93,7 @@ def test_editor_loads_on_demand_and_keeps_every_character(site: Site, page: Page
         page.keyboard.press("Control+a")
         page.keyboard.insert_text(written)
         expect(page.locator("textarea#answer")).to_have_value(written)
-    page.get_by_role("button", name="Write as text").click()
+    page.get_by_role("button", name="Switch to text").click()
     expect(page.locator(".cm-content")).to_have_count(0)
     expect(box).to_have_value(CODE)
     box.fill(CODE + "# seen")
@@ -142,7 +142,7 @@ def test_keyboard_indents_leaves_and_sends_and_language_is_kept(site: Site, page
 def test_failed_editor_load_leaves_the_plain_box(site: Site, page: Page) -> None:
     page.route("**/assets/mirror-*", lambda route: route.abort())
     box = practise(page, site)
-    page.get_by_role("button", name="Write as code").click()
+    page.get_by_role("button", name="Switch to code").click()
     expect(page.get_by_text("We couldn't load the code editor.")).to_be_visible()
     box.fill(CODE)
     expect(box).to_have_value(CODE)

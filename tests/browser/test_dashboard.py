@@ -58,7 +58,7 @@ def test_one_interview_shows_its_score_and_what_a_second_brings(site: Site, page
     add_interviews(site.database_url, email, [[4] * 6 + [8] * 6])
     open_dashboard(page, site)
     expect(page.locator("#scores")).to_contain_text("60%")
-    expect(page.locator("#scores")).to_contain_text("Take a second one to see how you're progressing")
+    expect(page.locator("#scores")).to_contain_text("Take another one to see your progress")
     rows = page.get_by_role("table", name="Score by topic").get_by_role("row")
     expect(rows).to_have_count(7)
     expect(rows.nth(0).get_by_role("columnheader")).to_have_text(["Topic", "Score"])
@@ -92,8 +92,8 @@ def test_charts_are_also_text_and_tables(site: Site, page: Page, many: list[int]
     expect(rows).to_have_count(21)
     expect(rows.last).to_contain_text("80%")
     topics = page.get_by_role("table", name="Score by topic").get_by_role("row")
-    expect(topics.nth(0).get_by_role("columnheader")).to_have_text(["Topic", "All", "Last"])
-    expect(topics.nth(6)).to_contain_text(re.compile(r"General Backend Knowledge.*above: .*80%"))
+    expect(topics.nth(0).get_by_role("columnheader")).to_have_text(["Topic", "All", "Latest"])
+    expect(topics.nth(6)).to_contain_text(re.compile(r"General Backend Knowledge.*above average: .*80%"))
 
 
 def test_past_interviews_show_ten_and_more_on_demand(site: Site, page: Page, many: list[int]) -> None:
@@ -112,7 +112,7 @@ def test_past_interviews_show_ten_and_more_on_demand(site: Site, page: Page, man
 
 
 def test_keyboard_reaches_the_next_step_first_and_points(site: Site, page: Page, many: list[int]) -> None:
-    page.get_by_role("heading", name="Hello Ada").click()
+    page.get_by_role("heading", name="Hello, Ada").click()
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name=re.compile("Junior Backend Developer: Resume"))).to_be_focused()
     point = page.get_by_role("list", name="Scores, oldest first").get_by_role("link").first

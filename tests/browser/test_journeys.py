@@ -66,7 +66,7 @@ def test_every_public_page_works_under_its_security_policy(site: Site, page: Pag
     assert "'unsafe-eval'" not in answer_headers["content-security-policy"].replace("'wasm-unsafe-eval'", "")
     ready(page)
     before = page.locator("html").get_attribute("class")
-    page.get_by_role("button", name="Switch between light and dark").click()
+    page.get_by_role("button", name="Switch between light and dark mode").click()
     page.wait_for_function("before => document.documentElement.className !== before", arg=before)
     # Chromium reports the 404 status of the missing page as an error.
     assert [problem for problem in problems if "404" not in problem] == []
@@ -299,7 +299,7 @@ def test_sign_up_explains_each_invalid_field(site: Site, page: Page) -> None:
     page.get_by_label("Email").fill("nope")
     page.get_by_label("Password").fill("short")
     page.get_by_role("button", name="Create account").click()
-    for words in ("a valid email address", "Choose a name", "Passwords must have 8 to 256 characters"):
+    for words in ("a valid email address", "Choose a name", "Your password must have 8 to 256 characters"):
         expect(page.get_by_text(words)).to_be_visible()
 
 
@@ -349,7 +349,7 @@ def test_failing_model_is_explained_and_one_click_retries(make_site: Callable[..
         for number, fault in enumerate(("broken", "empty", "cut", "length"), start=1):
             behaviour.fault_for = {"verdict": fault}
             answer(page, GOOD)
-            expect(page.locator("#verdict-error")).to_contain_text("Nothing is lost")
+            expect(page.locator("#verdict-error")).to_contain_text("Nothing was lost")
             behaviour.fault_for = {}
             page.get_by_role("button", name="Score it now").click()
             expect(page.locator("#feedback-text")).to_be_visible()

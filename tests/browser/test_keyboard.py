@@ -117,7 +117,7 @@ def _sign_up(keys: Keyboard, site: Site) -> None:
 def _open_details_and_pause(keys: Keyboard) -> None:
     """Open the details of the verdict, then pause and resume the interview."""
     page = keys.page
-    details = page.locator("#feedback details", has_text=re.compile("proof|mark", re.IGNORECASE)).first
+    details = page.locator("#feedback details", has_text=re.compile("quotes|mark", re.IGNORECASE)).first
     keys.use(details.locator("summary"), details.get_by_role("listitem"))
     keys.use(page.get_by_role("button", name="Pause", exact=True), page.get_by_role("button", name="Resume"))
     keys.use(page.get_by_role("button", name="Resume"), page.get_by_label("Your answer"))

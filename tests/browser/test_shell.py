@@ -24,7 +24,7 @@ def test_landing_page_sample_can_be_opened(site: Site, page: Page) -> None:
     page.goto(site.url)
     sample = page.get_by_label("An answer and its verdict")
     expect(sample.get_by_text("A CHECK constraint as last defence")).to_be_hidden()
-    sample.get_by_text("Every key point, with proof").click()
+    sample.get_by_text("Every key point, with quotes").click()
     expect(sample.get_by_text("A CHECK constraint as last defence")).to_be_visible()
     sample.get_by_text("A model answer").click()
     expect(sample.get_by_text("That is a lost update.")).to_be_visible()

@@ -45,7 +45,7 @@ def test_github_sign_in_returns_to_target_and_stays_connected(
     expect(page).to_have_url(re.compile("/login"))
     page.get_by_role("link", name="Continue with GitHub").click()
     page.get_by_role("link", name="Cancel").click()
-    expect(page.get_by_text("You canceled at GitHub")).to_be_visible()
+    expect(page.get_by_text("You canceled the GitHub sign-in")).to_be_visible()
     page.get_by_role("link", name="Continue with GitHub").click()
     page.get_by_role("link", name="Authorize").click()
     expect(page).to_have_url(re.compile(f"^{github_site.url}/interview"))
@@ -64,7 +64,7 @@ def test_github_errors_are_explained(github_site: Site, at_github: github_server
     expect(page.get_by_text("We can't reach GitHub right now")).to_be_visible()
     at_github.faults.clear()
     page.goto(f"{github_site.url}/github/callback?code=x&state=y")
-    expect(page.get_by_text("couldn't match your return from GitHub")).to_be_visible()
+    expect(page.get_by_text("couldn't match this GitHub sign-in")).to_be_visible()
 
 
 def test_signed_in_user_connects_other_address_and_disconnects(

@@ -32,7 +32,7 @@ def assert_scripts_run(page: Page) -> None:
     """Assert that scripts run on the page, by switching the color scheme."""
     dark = "() => document.documentElement.classList.contains('dark')"
     before = page.evaluate(dark)
-    page.get_by_role("button", name="Switch between light and dark").click()
+    page.get_by_role("button", name="Switch between light and dark mode").click()
     page.wait_for_function(f"before => ({dark})() !== before", arg=before)
 
 

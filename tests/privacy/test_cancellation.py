@@ -76,7 +76,7 @@ async def test_failed_cancellation_deletes_nothing_and_can_be_retried(
     user = await new_user()
     await subscribe(services, user, lemon, "active", "past_due")
     lemon.faults = list(faults)
-    with pytest.raises(SubscriptionNotCancelled, match="didn't delete anything"):
+    with pytest.raises(SubscriptionNotCancelled, match="haven't deleted your account"):
         await services.personal.erase(user.id, user.email)
     assert await is_there(services, user)
     lemon.faults = []
@@ -170,7 +170,7 @@ async def test_subscription_started_meanwhile_keeps_the_account(
     payments.database, payments.user = database, user
     services = wiring.build(settings, database=database, mailer=Outbox(), payments=payments)
     await subscribe(services, user, lemon, "active")
-    with pytest.raises(SubscriptionNotCancelled, match="didn't delete anything"):
+    with pytest.raises(SubscriptionNotCancelled, match="haven't deleted your account"):
         await services.personal.erase(user.id, user.email)
     assert await is_there(services, user)
     assert lemon.subscriptions["1"] == "cancelled"
