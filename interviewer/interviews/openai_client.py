@@ -281,7 +281,7 @@ class _StreamParser:
         choice = chunk.choices[0]
         delta = choice.delta or _Delta()
         if delta.refusal:
-            raise InterviewerBadOutput("The interviewer declined to answer that. Nothing is lost. Try again.")
+            raise InterviewerBadOutput("The interviewer declined to answer that. Nothing was lost. Please try again.")
         self._ended = choice.finish_reason or self._ended
         return delta.content or ""
 

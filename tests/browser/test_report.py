@@ -71,7 +71,7 @@ def test_shared_link_works_signed_out_until_it_is_revoked(report: Page, browser:
     for wrong in (link, link[:-1] + "x"):
         other.goto(wrong)
         expect(other.get_by_role("heading", name="No report here")).to_be_visible()
-        expect(other.get_by_role("alert")).to_have_text(re.compile("^This link does not lead to a report"))
+        expect(other.get_by_role("alert")).to_have_text(re.compile("^This link doesn't lead to a report"))
     context.close()
 
 

@@ -124,8 +124,8 @@ async def test_markdown_has_all_parts_in_order(report: Report) -> None:
         "Questions and answers",
     ]
     assert sum(tag == "h3" and words.startswith("Question ") for tag, words in found) == 12
-    assert "**88 %**: 105 of 120 points over 12 answers" in document
-    assert "| Coding | 75 % |" in document
+    assert "**88%**: 105 of 120 points across 12 answers" in document
+    assert "| Coding | 75% |" in document
     assert "- **Made**: Names the first thing “first”" in document
     assert "- **Missed**: Names the second thing" in document
     assert "[question 5](#question-5)" in document
@@ -187,8 +187,8 @@ async def test_pdf_contains_all_parts_of_the_report(report: Report) -> None:
     found = read(pdf(report))
     for words in (
         "Backend engineer, payments",
-        "88 %",
-        "105 of 120 points over 12 answers",
+        "88%",
+        "105 of 120 points across 12 answers",
         "Databases and Data Management",
         "Question 5 · System Design",
         "Names the second thing",
