@@ -122,4 +122,6 @@ async def test_page_with_credits_shows_no_refusal(open_page: OpenPage, new_user:
 async def test_answer_that_is_too_long_is_refused(open_page: OpenPage, new_user: NewUser) -> None:
     page = await begun(open_page, await new_user())
     await send(page, "x" * 25_000)
-    assert page.error == ("Your answer has 25,000 characters; at most 20,000 are allowed. Your text is still here. Please shorten it and try again.")
+    assert page.error == (
+        "Your answer has 25,000 characters; at most 20,000 are allowed. Your text is still here. Please shorten it and try again."
+    )
