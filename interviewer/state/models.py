@@ -253,7 +253,7 @@ def announced_question(turn: TurnView) -> str:
     """Return the screen reader announcement of a new question. Long text is truncated at a word boundary."""
     text = " ".join(turn.prompt.split())
     short = text if len(text) <= SAID else text[:SAID].rsplit(None, 1)[0] + " …"
-    return f"Question {turn.position} of {turn.total}, {turn.topic}: {short}"
+    return f"You're on question {turn.position} of {turn.total}, {turn.topic}: {short}"
 
 
 def announced_verdict(turn: TurnView) -> str:

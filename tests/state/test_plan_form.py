@@ -86,7 +86,7 @@ async def focused(open_page: OpenPage, user: Any) -> Page:
 async def test_interview_page_follows_the_plan(open_page: OpenPage, new_user: NewUser) -> None:
     user = await new_user()
     page = await focused(open_page, user)
-    assert (page.progress, page.question_announcement) == ("Question 1 of 6", "Question 1 of 6, Coding: Question 2.1?")
+    assert (page.progress, page.question_announcement) == ("Question 1 of 6", "You're on question 1 of 6, Coding: Question 2.1?")
     assert [(item.name, item.dots) for item in page.rail_items] == [
         ("Coding", ["now", "", ""]),
         ("System Design", ["", "", ""]),

@@ -63,15 +63,15 @@ async def test_question_and_verdict_are_announced_when_complete(
     open_page: OpenPage, new_user: NewUser, interviewer: ScriptedInterviewer
 ) -> None:
     page = await begun(open_page, await new_user())
-    assert page.question_announcement == "Question 1 of 12, Introduction: Question 1.1?"
+    assert page.question_announcement == "You're on question 1 of 12, Introduction: Question 1.1?"
     interviewer.gate.clear()
     sending = asyncio.create_task(send(page))
     await until(lambda: page.question_tail and page.feedback_tail)
     assert page.verdict_announcement == "", "growing text is not announced"
-    assert page.question_announcement.startswith("Question 1 ")
+    assert page.question_announcement.startswith("You're on question 1 ")
     interviewer.gate.set()
     await sending
-    assert page.question_announcement == "Question 2 of 12, Introduction: Question 1.2?"
+    assert page.question_announcement == "You're on question 2 of 12, Introduction: Question 1.2?"
     assert page.verdict_announcement == "Your answer to question 1 scored 10 out of 10."
     again = await loaded(open_page, None)
     assert (again.question_announcement, again.verdict_announcement) == ("", "")
