@@ -26,7 +26,7 @@ STRENGTHS, WEAKNESSES = "Strengths", "Weaknesses"
 NO_STRENGTH = f"No answer has reached {PASSING} yet."
 NO_WEAKNESS = f"Nothing below {PASSING}."
 REQUIREMENTS = "The job's requirements"
-EXTREMES = "Best and weakest answer"
+EXTREMES = "Best and weakest answers"
 PRACTICE = "What to practice next"
 QUESTIONS = "Questions and answers"
 # The maximum length of the title in a file name, in characters.

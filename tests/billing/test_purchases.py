@@ -413,7 +413,7 @@ async def test_two_running_plans_can_both_be_cancelled(
     assert await nets(database, user) == (0, 20)
     await services.purchases.cancel(user.id, CLIENT)
     assert dict(lemon.subscriptions) == {first: "active", second: "cancelled"}
-    with pytest.raises(Conflict, match="pay for two"):
+    with pytest.raises(Conflict, match="pay for both"):
         await services.purchases.resume(user.id, CLIENT)
     await services.purchases.cancel(user.id, CLIENT)
     assert dict(lemon.subscriptions) == {first: "cancelled", second: "cancelled"}

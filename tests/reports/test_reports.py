@@ -70,7 +70,7 @@ async def test_report_requires_own_finished_interview(services: Services, new_us
     user, stranger = await new_user(), await new_user()
     interview_id, _ = await started(services, user)
     for read_it in (services.reports.full, services.reports.for_others):
-        with pytest.raises(Conflict, match="not finished"):
+        with pytest.raises(Conflict, match="isn't finished"):
             await read_it(user.id, interview_id)
         with pytest.raises(NotFound):
             await read_it(stranger.id, interview_id)
@@ -119,7 +119,7 @@ async def test_markdown_has_all_parts_in_order(report: Report) -> None:
         "Strengths",
         "Weaknesses",
         "The job's requirements",
-        "Best and weakest answer",
+        "Best and weakest answers",
         "What to practice next",
         "Questions and answers",
     ]
