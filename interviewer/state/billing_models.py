@@ -202,9 +202,11 @@ def _change(now: Product, other: Product, credits: int) -> str:
         )
     taken = -difference
     words = f"We'll remove {taken} of this cycle's credits right away."
-    if credits < taken:
-        missing = form(taken - credits, "the other one", f"the other {taken - credits}") if credits else "them"
-        words += f" You have {credits or 'none'} left, so we'll deduct {missing} from your next credits."
+    if not credits:
+        words = f"You have no plan credits left, so we'll deduct {taken} from your next credits."
+    elif credits < taken:
+        other = form(taken - credits, "the other one", f"the other {taken - credits}")
+        words += f" You have {credits} left, so we'll deduct {other} from your next credits."
     return f"{words} You won't be charged now. Starting next cycle, it's {month}."
 
 
