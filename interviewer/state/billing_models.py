@@ -205,8 +205,8 @@ def _change(now: Product, other: Product, credits: int) -> str:
     if not credits:
         words = f"You have no plan credits left, so we'll deduct {taken} from your next credits."
     elif credits < taken:
-        other = form(taken - credits, "the other one", f"the other {taken - credits}")
-        words += f" You have {credits} left, so we'll deduct {other} from your next credits."
+        rest = form(taken - credits, "the other one", f"the other {taken - credits}")
+        words += f" You have {credits} left, so we'll deduct {rest} from your next credits."
     return f"{words} You won't be charged now. Starting next cycle, it's {month}."
 
 

@@ -462,7 +462,7 @@ async def test_subscription_that_ended_meanwhile_is_refused_and_shown(
     if unseen:
         await send(services.webhooks, *getattr(lemon.store, unseen)(id))
     lemon.store.expire(id)
-    with pytest.raises(PaymentsRefused, match="(?i)reload the page"):
+    with pytest.raises(PaymentsRefused, match=r"(?i)reload the page"):
         await ACTIONS[action](services.purchases, user.id)
     assert (await standing(services, user)).plan.status == "expired", "what a reload shows"
     assert await services.purchases.checkout(user.id, "pro", CLIENT), "so another one is possible"
