@@ -25,17 +25,17 @@ def duration(span: timedelta) -> str:
 
 
 def day(moment: datetime) -> str:
-    """Format the date of a UTC time: "2 March 2026"."""
-    return f"{moment.day} {moment:%B %Y}"
+    """Format the date of a UTC time: "March 2, 2026"."""
+    return f"{moment:%B} {moment.day}, {moment:%Y}"
 
 
 def short_day(moment: datetime) -> str:
-    """Format the date of a UTC time with the month shortened to three letters: "2 Mar 2026"."""
-    return f"{moment.day} {moment:%b %Y}"
+    """Format the date of a UTC time with the month shortened to three letters: "Mar 2, 2026"."""
+    return f"{moment:%b} {moment.day}, {moment:%Y}"
 
 
 def date_and_time(moment: datetime) -> str:
-    """Format a UTC time: "2 March 2026, 09:30 UTC"."""
+    """Format a UTC time: "March 2, 2026, 09:30 UTC"."""
     return f"{day(moment)}, {moment:%H:%M} UTC"
 
 

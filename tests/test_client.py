@@ -296,7 +296,7 @@ def test_failed_start_and_verdict_are_retried(modelled: Site, model: Behavior, n
     client = new_client(modelled.url, tries=1)
     sign_up(modelled, client)
     model.fault_for = {"question": "400"}
-    with pytest.raises(Unavailable, match="credit is back"):
+    with pytest.raises(Unavailable, match="returned your credit"):
         client.start(key="fails at first")
     model.fault_for = {"verdict": "400"}
     id = client.start(key="fails at first").interview_id

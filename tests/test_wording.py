@@ -37,8 +37,8 @@ def test_a_duration_is_in_its_largest_plural_unit(span: timedelta, words: str) -
 
 
 def test_dates_have_one_form_for_each_use() -> None:
-    assert (day(MOMENT), short_day(MOMENT)) == ("2 March 2026", "2 Mar 2026")
-    assert date_and_time(MOMENT) == "2 March 2026, 09:05 UTC"
+    assert (day(MOMENT), short_day(MOMENT)) == ("March 2, 2026", "Mar 2, 2026")
+    assert date_and_time(MOMENT) == "March 2, 2026, 09:05 UTC"
     assert timestamp(MOMENT.astimezone(timezone(timedelta(hours=2)))) == "2026-03-02 09:05:07"
 
 

@@ -139,7 +139,9 @@ def path_id(raw: str) -> int:
     response_model=StartedBody,
     openapi_extra=RESUMED,
     responses=streamed(201, "Started", StartedBody)
-    | refused({400: [_NO_JOB, *_NO_PLAN], 413: _JOB_TOO_LONG, 503: f"{InterviewerError.user_message} Your credit is back."})
+    | refused(
+        {400: [_NO_JOB, *_NO_PLAN], 413: _JOB_TOO_LONG, 503: f"{InterviewerError.user_message} We've returned your credit."}
+    )
     | refused_with(Refused, {402: [{"error": PaymentRequired.user_message, "reason": one.value} for one in Refusal]}),
 )
 async def start(

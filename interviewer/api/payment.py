@@ -53,9 +53,7 @@ def _refused(*words: str) -> Responses:
 @router.post(
     "/checkout",
     operation_id="createCheckout",
-    responses=refused(
-        {400: _TIER, 409: "You already have a subscription. You can change its plan instead.", 502: _NOT_REACHED, 503: _CLOSED}
-    ),
+    responses=refused({400: _TIER, 409: "You already have a plan. You can change it instead.", 502: _NOT_REACHED, 503: _CLOSED}),
 )
 async def checkout(body: Tier, person: Person, services: Services, client: Client) -> Checkout:
     """Create a checkout and return its URL."""
@@ -66,7 +64,7 @@ async def checkout(body: Tier, person: Person, services: Services, client: Clien
     "/cancel",
     operation_id="cancelSubscription",
     responses=answered(200, "Canceled", {"message": "Subscription cancelled"})
-    | refused({409: "You don't have a subscription to cancel.", 502: _NOT_REACHED, 503: _CLOSED}),
+    | refused({409: "You don't have a plan to cancel.", 502: _NOT_REACHED, 503: _CLOSED}),
 )
 async def cancel(person: Person, services: Services, client: Client) -> Done:
     """Cancel the subscription; it ends with the paid period."""
@@ -80,8 +78,8 @@ async def cancel(person: Person, services: Services, client: Client) -> Done:
     responses=answered(200, "Resumed", {"message": "Subscription resumed"})
     | refused({502: [_NOT_REACHED, PaymentsRefused.user_message], 503: _CLOSED})
     | _refused(
-        "You don't have a canceled subscription to resume.",
-        "You already have another subscription running, so you would pay for two.",
+        "You don't have a canceled plan to resume.",
+        "You already have another active plan, so you'd pay for both.",
     ),
 )
 async def resume(person: Person, services: Services, client: Client) -> Done:
@@ -95,7 +93,7 @@ async def resume(person: Person, services: Services, client: Client) -> Done:
     operation_id="changePlan",
     responses=answered(200, "Changed", {"message": "Plan changed"})
     | refused({400: _TIER, 502: [_NOT_REACHED, PaymentsRefused.user_message], 503: _CLOSED})
-    | _refused("You don't have an active subscription, so there's no plan to change.", "You're already on the Pro plan."),
+    | _refused("You don't have an active plan to change.", "You're already on the Pro plan."),
 )
 async def change_plan(body: Plan, person: Person, services: Services, client: Client) -> Done:
     """Change the plan."""

@@ -37,13 +37,13 @@ logger = logging.getLogger(__name__)
 # Statuses in which the plan can be changed. A paused or unpaid subscription must be fixed first. A trial must end first, because
 # its credits come with its first payment.
 CHANGEABLE = frozenset({SubscriptionStatus.ACTIVE})
-_DUE = "A payment for your subscription is due. You can change your plan once it's paid."
+_DUE = "Your last payment didn't go through. You can change your plan once it's paid."
 _FIRST = {
-    SubscriptionStatus.ON_TRIAL: "You can change your plan once the trial is over.",
-    SubscriptionStatus.PAUSED: "Your subscription is paused. You can change your plan once it's running again.",
+    SubscriptionStatus.ON_TRIAL: "You can change your plan once your trial is over.",
+    SubscriptionStatus.PAUSED: "Your plan is paused. You can change it once it's active again.",
     SubscriptionStatus.PAST_DUE: _DUE,
     SubscriptionStatus.UNPAID: _DUE,
-    SubscriptionStatus.CANCELLED: "Your subscription is canceled. Resume it first, then change your plan.",
+    SubscriptionStatus.CANCELLED: "Your plan is canceled. Resume it first, then change it.",
 }
 PAYPAL = "paypal"
 # Names of the payment service's pages in the `urls` attribute of a subscription.
@@ -94,7 +94,7 @@ class Purchases:
             if user is None:
                 raise Unauthorized
             if product in PLANS and await ledger.newest_subscription(session, user_id, running=True):
-                raise Conflict("You already have a subscription. You can change its plan instead.")
+                raise Conflict("You already have a plan. You can change it instead.")
             # Store the reference before the user can pay with it.
             session.add(CheckoutReference(reference=reference, user_id=user_id, product=product.value))
         back = f"{self._site_url}dashboard?bought={product.value}"
@@ -106,7 +106,7 @@ class Purchases:
         async with self._database.transaction() as session:
             running = await ledger.newest_subscription(session, user_id, running=True)
         if running is None:
-            raise Conflict("You don't have a subscription to cancel.")
+            raise Conflict("You don't have a plan to cancel.")
         await self._record(running, await payments.cancel(running.lemon_id))
 
     async def resume(self, user_id: int, client: str) -> None:
@@ -120,9 +120,9 @@ class Purchases:
             newest = await ledger.newest_subscription(session, user_id)
             running = await ledger.newest_subscription(session, user_id, running=True)
         if newest is None or newest.status != SubscriptionStatus.CANCELLED:
-            raise Conflict("You don't have a canceled subscription to resume.")
+            raise Conflict("You don't have a canceled plan to resume.")
         if running:
-            raise Conflict("You already have another subscription running, so you would pay for two.")
+            raise Conflict("You already have another active plan, so you'd pay for both.")
         now = await self._answer(newest, payments.resume(newest.lemon_id))
         if _attribute(now, "status") == SubscriptionStatus.CANCELLED:
             raise PortalRequired(self._page(now, CHANGE_PAGE))
@@ -142,7 +142,7 @@ class Purchases:
             current = await plan_sold(session, self._catalogue, newest) if newest else None
         if newest is None or newest.status not in CHANGEABLE:
             first = _FIRST.get(SubscriptionStatus(newest.status)) if newest else None
-            raise Conflict(first or "You don't have an active subscription, so there's no plan to change.")
+            raise Conflict(first or "You don't have an active plan to change.")
         if current is plan:
             raise Conflict(f"You're already on the {plan.label} plan.")
         variant = self._catalogue.variants[plan]
@@ -159,7 +159,7 @@ class Purchases:
             newest = await ledger.newest_subscription(session, user_id)
         now = await payments.subscription(newest.lemon_id) if newest else None
         if now is None:
-            raise Conflict("You don't have a subscription to pay for.")
+            raise Conflict("You don't have a plan to pay for.")
         return self._page(now, PAYMENT_PAGE)
 
     def _configured(self) -> LemonSqueezy:

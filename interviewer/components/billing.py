@@ -40,7 +40,7 @@ def an_interview(product: Product) -> str:
 def offer(product: Product, action: rx.Component) -> rx.Component:
     """Return a product's list item, with its price and its button."""
     what, rhythm, points = OFFERS[product]
-    each = an_interview(product) if product in PLANS else "No subscription"
+    each = an_interview(product) if product in PLANS else "No plan needed"
     return rx.el.li(
         rx.el.h3(product.label, class_name="font-semibold"),
         rx.el.p(
@@ -211,7 +211,7 @@ def _shop() -> rx.Component:
             class_name="grid gap-4 md:grid-cols-3",
         ),
         rx.el.p(
-            "You pay on Lemon Squeezy, our merchant of record. Prices don't include tax.",
+            "You'll pay on Lemon Squeezy, our merchant of record. Prices don't include tax.",
             class_name="mt-3 text-sm text-muted",
         ),
         id="credits",
@@ -256,7 +256,7 @@ def plan_card() -> rx.Component:
             plan.pays,
             _changes(),
             rx.el.div(
-                rx.cond(plan.resume != "", _button("Resume subscription", "resume", BillingState.resume, PRIMARY)),
+                rx.cond(plan.resume != "", _button("Resume plan", "resume", BillingState.resume, PRIMARY)),
                 rx.cond(SessionState.selling, rx.el.a("See plans", href="/dashboard#credits", class_name=SECONDARY)),
                 class_name="flex flex-wrap gap-3",
             ),
@@ -303,9 +303,9 @@ def _changes() -> rx.Component:
             ),
         ),
         _folded(
-            "Cancel subscription",
+            "Cancel plan",
             plan.cancel,
-            _button("Cancel subscription", "cancel", BillingState.cancel, SECONDARY.replace("text-ink", "text-bad")),
+            _button("Cancel plan", "cancel", BillingState.cancel, SECONDARY.replace("text-ink", "text-bad")),
         ),
         _folded(
             "Change payment method",

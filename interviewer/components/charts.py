@@ -281,7 +281,7 @@ def _sign(sign: str, words: str, colour: str) -> rx.Component:
     )
 
 
-# -- days in a row -------------------------------------------------------------------------------------------------
+# -- the streak ----------------------------------------------------------------------------------------------------
 
 
 def streak_card(streak: rx.Var[StreakItem], started: rx.Var[bool]) -> rx.Component:

@@ -27,8 +27,8 @@ FILES_AT_ONCE = 100
 # Maximum number of requests that follow running work, per user and per process. Each costs memory, and two database reads per
 # second if the work runs in another process.
 STREAMS_EACH, STREAMS = 100, 5000
-OWN_QUEUE_FULL = "You have too many requests waiting. Nothing is lost. Wait for some of them to finish, then try again."
-CLOSED_MESSAGE = "The site is restarting. Nothing is lost. Try again in a moment."
+OWN_QUEUE_FULL = "You have too many requests waiting. Please wait for some of them to finish, then try again."
+CLOSED_MESSAGE = "The site is restarting. Nothing was lost. Please try again in a moment."
 _WORDS = {Reason.OWN: OWN_QUEUE_FULL, Reason.CLOSED: CLOSED_MESSAGE}
 
 

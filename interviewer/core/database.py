@@ -43,7 +43,7 @@ IDLE = 60.0
 
 CROWDED = "Too many people are using the site right now. Please try again in a moment."
 
-NO_ANSWER = "The database isn't responding right now. Nothing is lost. Try again in a moment."
+NO_ANSWER = "The database isn't responding right now. Nothing was lost. Please try again in a moment."
 
 _throttle = logs.LogThrottle(COMPLAIN_EVERY)
 

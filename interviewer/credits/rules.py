@@ -9,7 +9,7 @@ from interviewer.wording import form
 
 FREE_CREDITS = 1
 INTERVIEW_PRICE = 1
-ONE_FOR_ONE = "One credit is one interview."
+ONE_FOR_ONE = "Each interview costs one credit."
 FIRST_FREE = "Your first interview is free."
 FAILED_START = "If an interview doesn't start, you keep your credit."
 
@@ -92,14 +92,14 @@ def refusal(balances: Balances, newest: SubscriptionStatus | None) -> Refusal:
 def refusal_message(reason: Refusal, newest: SubscriptionStatus | None, kept: int) -> str:
     """Return the message for a refused start. `kept` is the number of credits left from a plan that is not running."""
     if reason is Refusal.NONE_LEFT:
-        return "You have no credits left, and an interview costs one. Buy a single credit or a plan on the dashboard."
-    credits = form(kept, "the plan credit you have left is on hold", f"the {kept} plan credits you have left are on hold")
+        return "You have no credits left, and each interview costs one. You can buy a single credit or a plan on your dashboard."
+    credits = form(kept, "your plan credit is on hold", f"your {kept} plan credits are on hold")
     why = {
-        SubscriptionStatus.PAUSED: f"Your subscription is paused, so {credits} until it runs again.",
-        SubscriptionStatus.UNPAID: f"Your subscription hasn't been paid, so {credits} until the payment arrives.",
-        SubscriptionStatus.CANCELLED: f"Your subscription is canceled, so {credits} until you resume it.",
-    }.get(newest or SubscriptionStatus.EXPIRED, f"Your subscription has ended, so {credits} until you subscribe again.")
-    return f"{why} To start now, buy a single credit on the dashboard."
+        SubscriptionStatus.PAUSED: f"Your plan is paused, so {credits} until it's active again.",
+        SubscriptionStatus.UNPAID: f"Your last payment didn't go through, so {credits} until it does.",
+        SubscriptionStatus.CANCELLED: f"Your plan is canceled, so {credits} until you resume it.",
+    }.get(newest or SubscriptionStatus.EXPIRED, f"Your plan has ended, so {credits} until you subscribe again.")
+    return f"{why} To start now, buy a single credit on your dashboard."
 
 
 def signup_key(user_id: int) -> str:

@@ -24,8 +24,8 @@ A_DAY = timedelta(days=1)
 # The number of starts that an account may give up per day. Each one wastes a model call.
 GIVE_UPS_PER_DAY = 5
 GIVE_UPS_USED = (
-    f"You've canceled {GIVE_UPS_PER_DAY} interviews before their first question in the last day, so you can't cancel this one. "
-    "Its first question will appear here as soon as it's ready."
+    f"You've canceled {GIVE_UPS_PER_DAY} interviews before the first question in the last 24 hours, so you can't cancel this one "
+    "now. Its first question will appear here as soon as it's ready."
 )
 
 
@@ -66,7 +66,7 @@ async def give_back_failed(database: Database, interview_id: int) -> str:
     except Exception:
         logger.exception("a credit could not be returned; the next sweep will return it")
         return "You'll get your credit back within a minute."
-    return "Your credit is back."
+    return "We've returned your credit."
 
 
 async def return_expired_credits(database: Database) -> int:

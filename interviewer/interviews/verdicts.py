@@ -14,7 +14,7 @@ from interviewer.interviews.rubric import AnswerNature, Judgement, Rubric, check
 from interviewer.interviews.tables import Question
 from interviewer.interviews.user_text import SKIPPED
 
-SKIPPED_FEEDBACK = "You skipped this question, so it scores 0. The model answer shows what a good answer covers."
+SKIPPED_FEEDBACK = "You skipped this question, so you get 0 points for it. The model answer shows what a good answer covers."
 
 
 def skipped(question: Question) -> Judgement:

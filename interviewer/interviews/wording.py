@@ -5,11 +5,11 @@ from __future__ import annotations
 from interviewer.interviews.rubric import MAX_SCORE, PASS_SCORE, Mark
 
 _INTERVIEWERS = {"builtin": "Built-in interviewer (question bank, no AI)", "openai": "AI interviewer"}
-MARKS: dict[str, str] = {Mark.HIT: "Made", Mark.PARTIAL: "Partial", Mark.MISSED: "Missed"}
+MARKS: dict[str, str] = {Mark.HIT: "Made", Mark.PARTIAL: "Partly made", Mark.MISSED: "Missed"}
 # A topic without a score may never get one, but an answer without a score can still be scored.
 NO_TOPIC_SCORE, NO_SCORE_YET = "not scored", "not scored yet"
-ANSWER_NOT_SCORED = f"This answer is {NO_SCORE_YET}."
-PASSING = f"{PASS_SCORE} of {MAX_SCORE}"
+ANSWER_NOT_SCORED = "This answer hasn't been scored yet."
+PASSING = f"{PASS_SCORE} out of {MAX_SCORE}"
 MODEL_ANSWER = "A model answer"
 FOLLOW_UP = "A follow-up you might get"
 SECOND_VERDICT = "What the second verdict says"
@@ -32,9 +32,9 @@ def score_so_far(score: int | None) -> str:
 
 def topic_score(percent: int | None) -> str:
     """Return a topic's score in percent as text, or that it is not scored."""
-    return NO_TOPIC_SCORE if percent is None else f"{percent} %"
+    return NO_TOPIC_SCORE if percent is None else f"{percent}%"
 
 
 def spread(low: int, high: int) -> str:
     """Return a phrase that gives the range of scores from repeated gradings of one answer."""
-    return f"graded several times, between {low} and {high}"
+    return f"scored several times, from {low} to {high}"

@@ -40,7 +40,7 @@ def _opening(report: Report) -> Iterator[str]:
     yield f"# {line(report.title)}"
     yield line(wording.about(report))
     if report.percent is not None:
-        yield f"**{report.percent} %**: {wording.points(report)}"
+        yield f"**{report.percent}%**: {wording.points(report)}"
 
 
 def _topics(report: Report) -> Iterator[str]:

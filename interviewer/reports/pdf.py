@@ -77,7 +77,7 @@ class _Writer:
     def _total(self) -> None:
         page = self._set
         top = page.y
-        figure = [Run(f"{self._report.percent} %", "serif")]
+        figure = [Run(f"{self._report.percent}%", "serif")]
         page.ring(page.left, top, 58, 30)
         page.y = top + 7.5
         with page.inset(29 - page.length(figure, 34) / 2):
@@ -264,7 +264,7 @@ class _Writer:
             self._set.space(8)
             self._set.need(20)
             self._text(
-                f"{MISSING} stands for a character that no font of this file has ({codes}). The Markdown file holds them all.",
+                f"{MISSING} marks a character that this PDF's fonts don't have ({codes}). The Markdown file has them all.",
                 9,
                 color=MUTED,
             )

@@ -94,7 +94,7 @@ class Sheet(FPDF):
             self.add_font(face, fname=_FOLDER / f"{name}.ttf")
         self.set_font("sans", size=10)
         self.set_title(title)
-        self.set_lang("en-GB")
+        self.set_lang("en-US")
         self.set_creator("Interviewer")
 
     def footer(self) -> None:

@@ -25,7 +25,7 @@ from interviewer.reports import practice_queries as queries
 from interviewer.reports.tables import PracticeTry
 
 TRIES_SHOWN = 20
-NO_SUCH_QUESTION = "This question is not in the question bank. Choose another one from the dashboard."
+NO_SUCH_QUESTION = "We can't find this question. Choose another one on your dashboard."
 
 
 @dataclass(frozen=True, slots=True)

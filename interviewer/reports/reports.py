@@ -18,7 +18,7 @@ from interviewer.reports.coverage import CoveredRequirement
 from interviewer.reports.skill_levels import Skill
 from interviewer.reports.skills import InterviewReport, Skills, SuggestedQuestion, by_strength
 
-UNFINISHED = "This interview is not finished yet. Its report is complete once the last answer is scored."
+UNFINISHED = "This interview isn't finished yet. Its report will be complete once your last answer is scored."
 # The length of a shortened question, in characters.
 SHORT = 140
 _FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)

@@ -16,7 +16,8 @@ from interviewer.reports.reports import UNFINISHED, Report, Reports
 PATH = "/shared/"
 # The same message for links that never existed, were revoked, or belonged to an interview that was deleted.
 GONE = (
-    "This link does not lead to a report. It may have been taken back, or not be complete: check it against what you were sent."
+    "This link doesn't lead to a report. It may be incomplete, or the owner may have stopped sharing the report. "
+    "Check that you have the whole link."
 )
 # A secret has 43 characters. Much longer ones are rejected without a lookup.
 MAX_SECRET = 100

@@ -17,8 +17,8 @@ from interviewer.reports.skills import SuggestedQuestion
 from interviewer.wording import counted, day
 
 STANDINGS = {
-    Standing.SHOWN: "Asked and shown",
-    Standing.NOT_SHOWN: "Asked and not shown",
+    Standing.SHOWN: "Demonstrated",
+    Standing.NOT_SHOWN: "Asked, not demonstrated yet",
     Standing.NOT_ASKED: "Not asked",
 }
 TOPICS = "Score by topic"
@@ -26,7 +26,7 @@ STRENGTHS, WEAKNESSES = "Strengths", "Weaknesses"
 NO_STRENGTH = f"No answer has reached {PASSING} yet."
 NO_WEAKNESS = f"Nothing below {PASSING}."
 REQUIREMENTS = "The job's requirements"
-EXTREMES = "Best and weakest answer"
+EXTREMES = "Best and weakest answers"
 PRACTICE = "What to practice next"
 QUESTIONS = "Questions and answers"
 # The maximum length of the title in a file name, in characters.
@@ -46,7 +46,7 @@ def when(report: Report) -> str:
 
 def points(report: Report) -> str:
     """Return the sum of the scores out of the maximum, as text."""
-    return f"{report.total} of {report.judged * MAX_SCORE} points over {counted(report.judged, 'answer')}"
+    return f"{report.total} of {report.judged * MAX_SCORE} points across {counted(report.judged, 'answer')}"
 
 
 def skill(one: Skill) -> str:
@@ -72,7 +72,7 @@ def suggestion(one: SuggestedQuestion) -> str:
 def close_to(one: SuggestedQuestion) -> str:
     """Return which skill a suggested question is close to, or "" if it has no skill or the skill is its own subtopic."""
     differs = one.skill and one.skill.casefold() != one.question.subtopic.casefold()
-    return f"close to {one.skill}" if differs else ""
+    return f"related to {one.skill}" if differs else ""
 
 
 def extremes(best: TurnView | None, worst: TurnView | None) -> list[tuple[str, TurnView, VerdictView]]:
@@ -92,7 +92,7 @@ def score(verdict: VerdictView) -> str:
     if verdict.low != verdict.high:
         said += f" ({spread(verdict.low, verdict.high)})"
     if verdict.appeal:
-        said += f" (the mean of two verdicts: {verdict.appeal.first_score} and {verdict.appeal.score})"
+        said += f" (average of two verdicts: {verdict.appeal.first_score} and {verdict.appeal.score})"
     return said
 
 

@@ -33,11 +33,8 @@ POLL_INTERVAL = 20.0
 MAX_MISSED_POLLS = 3
 THANKS = {
     Awaited.NOTHING: "",
-    Awaited.PAYMENT: (
-        "Thank you. Your credits arrive as soon as the payment is confirmed, mostly within a minute. "
-        "You need not do anything: this page shows them by itself."
-    ),
-    Awaited.ARRIVED: "Thank you. Your purchase is booked.",
+    Awaited.PAYMENT: "Thank you. Your credits will show up here once your payment is confirmed, usually within a minute.",
+    Awaited.ARRIVED: "Thank you. Your purchase is complete.",
 }
 # Lines of the statement shown at first.
 SHOWN = 10

@@ -15,14 +15,14 @@ STATUS_WORDS = {
     SubscriptionStatus.ON_TRIAL: "Trial",
     SubscriptionStatus.ACTIVE: "Active",
     SubscriptionStatus.PAUSED: "Paused",
-    SubscriptionStatus.PAST_DUE: "Payment overdue",
-    SubscriptionStatus.UNPAID: "Unpaid",
-    SubscriptionStatus.CANCELLED: "Cancelled",
+    SubscriptionStatus.PAST_DUE: "Payment failed",
+    SubscriptionStatus.UNPAID: "Payment failed",
+    SubscriptionStatus.CANCELLED: "Canceled",
     SubscriptionStatus.EXPIRED: "Ended",
 }
 _UNKNOWN_PLAN = (
-    "Your subscription was moved to a plan that this site does not know yet. Your credits stay as they are. "
-    "What you pay for in the meantime is credited as soon as the plan has been set up here."
+    "Your plan was changed to one that we haven't set up yet. You keep your credits, and as soon as it's set up, we'll add the "
+    "ones you pay for in the meantime."
 )
 # The message for usable subscriptions whose variant is not configured, by status.
 UNKNOWN_WORDS = {status.value: _UNKNOWN_PLAN for status in USABLE}
@@ -80,12 +80,13 @@ def credits_item(balances: Balances) -> CreditsItem:
     """Build the view model of a user's credits."""
     notes = []
     if balances.subscription and not balances.subscription_usable:
-        kept = f"{counted(balances.subscription, 'plan credit')} {form(balances.subscription, 'is', 'are')} kept"
-        notes.append(f"{kept} until your subscription runs again.")
+        kept = f"{counted(balances.subscription, 'plan credit')} {form(balances.subscription, 'is', 'are')} on hold"
+        notes.append(f"{kept} until you have an active plan again.")
     owed = balances.individual_debt + balances.subscription_debt
     if owed:
         refunded = f"{counted(owed, 'credit')} {form(owed, 'was', 'were')} refunded"
-        notes.append(f"{refunded} after being used; the next ones you get make up for that.")
+        it = form(owed, "it", "them")
+        notes.append(f"{refunded} after you had used {it}, so we'll deduct {it} from your next credits.")
     return CreditsItem(balances.usable, balances.individual, balances.subscription, balances.subscription_usable, " ".join(notes))
 
 
@@ -108,8 +109,8 @@ def plan_item(account: Account, *, selling: bool = True) -> PlanItem:
     if item.pays:
         item.cancel = _cancel(plan, credits)
     if plan.status == SubscriptionStatus.CANCELLED:
-        item.resume = (
-            f"If you resume it, it goes on as before, and your {counted(credits, 'plan credit')} can be used again at once."
+        item.resume = "If you resume your plan, it continues as before" + (
+            f", and you can use your {_plan_credits(credits)} again right away." if credits else "."
         )
     if plan.product and plan.changeable and selling:
         other = next(product for product in PLANS if product is not plan.product)
@@ -124,56 +125,66 @@ def _tone(plan: Plan) -> str:
     return "good" if plan.status in (SubscriptionStatus.ACTIVE, SubscriptionStatus.ON_TRIAL) else "half"
 
 
+def _plan_credits(credits: int) -> str:
+    return form(credits, "plan credit", f"{credits} plan credits")
+
+
 def _month(product: Product | None) -> str:
-    return f"{CREDITS_PER_MONTH[product]} more credits for {price_text(product)}" if product else "another month"
+    return f"{CREDITS_PER_MONTH[product]} credits for {price_text(product)}" if product else "another month"
 
 
 def _next(plan: Plan, credits: int, *, selling: bool) -> str:
     """Describe what happens next if the user does nothing."""
     if plan.product is None and plan.status in UNKNOWN_WORDS:
         return UNKNOWN_WORDS[plan.status]
-    kept = f"Your {counted(credits, 'plan credit')} stay in your account and can be used when a subscription runs again."
+    kept = (
+        f" Your {_plan_credits(credits)} {form(credits, 'stays', 'stay')} in your account. "
+        f"You can use {form(credits, 'it', 'them')} when you have an active plan again."
+        if credits
+        else ""
+    )
     ends = f" on {day(plan.ends_at)}" if plan.ends_at else ""
-    renews = day(plan.renews_at) if plan.renews_at else ""
-    trial_ends = day(plan.trial_ends_at) if plan.trial_ends_at else renews
+    renews = f" on {day(plan.renews_at)}" if plan.renews_at else ""
+    trial_ends = f" on {day(plan.trial_ends_at)}" if plan.trial_ends_at else renews
     match plan.status:
         case SubscriptionStatus.ACTIVE:
-            return f"Renews on {renews}: {_month(plan.product)}. Credits that you do not use are kept."
+            return f"Your plan renews{renews}. You'll get {_month(plan.product)}. Unused credits roll over."
         case SubscriptionStatus.ON_TRIAL:
-            return f"The trial ends on {trial_ends}. The first payment then brings {_month(plan.product)}."
+            return f"Your trial ends{trial_ends}. With your first payment, you'll get {_month(plan.product)}."
         case SubscriptionStatus.PAST_DUE:
-            return f"The payment is tried again on {renews}. Until then you can use your credits."
+            return f"We'll try the payment again{renews}. Until then, you can use your credits."
         case SubscriptionStatus.UNPAID:
-            return f"Nothing is renewed until it is paid. {kept}"
+            return f"Your plan won't renew until you pay.{kept}"
         case SubscriptionStatus.PAUSED:
-            return f"Nothing is charged while it is paused. {kept}"
+            return f"You won't be charged while your plan is paused.{kept}"
         case SubscriptionStatus.CANCELLED:
-            return f"It ends{ends}, and nothing more is charged. {kept}"
+            return f"Your plan ends{ends}, and you won't be charged again.{kept}"
         case SubscriptionStatus.EXPIRED:
-            return f"It ended{ends}. {kept}" if credits else f"It ended{ends}."
+            return f"Your plan ended{ends}.{kept}"
         case _:
-            return "With a plan, an interview costs less than half as much." if selling else ""
+            return "With a plan, each interview costs less than half as much." if selling else ""
 
 
 def _trouble(plan: Plan) -> str:
     """Describe the problem with the last payment, or return "" if there is none."""
     if plan.status == SubscriptionStatus.UNPAID:
-        return "Your subscription could not be paid, so its credits cannot be used. Change the payment method to go on."
+        return "Your last payment didn't go through, so your plan is on hold. Please change your payment method."
     if plan.payment_failed or plan.status == SubscriptionStatus.PAST_DUE:
-        return "The last payment of your subscription failed. Please check the payment method before it is tried again."
+        return "Your last payment didn't go through. Please check your payment method before we try again."
     return ""
 
 
 def _cancel(plan: Plan, credits: int) -> str:
     """Describe what canceling the plan does."""
-    until = f" on {day(plan.renews_at)}" if plan.renews_at else " at the end of what is paid"
-    words = f"Nothing more is charged, and the subscription ends{until}. "
+    until = f" on {day(plan.renews_at)}" if plan.renews_at else " at the end of the period you've paid for"
+    words = f"Your plan will end{until}, and you won't be charged again. "
     if credits:
+        it = form(credits, "it", "them")
         words += (
-            f"Your {counted(credits, 'plan credit')} cannot be used from the moment you cancel: use them first, or resume later; "
-            "they are kept for you. "
+            f"Once you cancel, you can't use your {_plan_credits(credits)}. Use {it} first, or resume your plan later: "
+            f"we'll keep {it} for you. "
         )
-    return words + "Single credits are not affected."
+    return words + "Single credits aren't affected."
 
 
 def _change_label(now: Product, other: Product) -> str:
@@ -186,21 +197,25 @@ def _change(now: Product, other: Product, credits: int) -> str:
     month = f"{price_text(other)} and {counted(CREDITS_PER_MONTH[other], 'credit')} a month"
     if difference > 0:
         return (
-            f"You get {counted(difference, 'credit')} at once (once in each billing cycle), and the rest of this cycle is "
-            f"charged now, in proportion. From the next one on it is {month}."
+            f"You'll get {counted(difference, 'more credit')} right away (once per billing cycle) and pay a prorated amount now. "
+            f"Starting next cycle, it's {month}."
         )
     taken = -difference
-    words = f"{counted(taken, 'credit')} of this cycle are taken back at once"
-    if credits < taken:
-        words += f"; you have {credits} left, so the other {taken - credits} come off your next ones"
-    return f"{words}. Nothing is charged now; from the next cycle on it is {month}."
+    words = f"We'll remove {taken} of this cycle's credits right away."
+    if not credits:
+        words = f"You have no plan credits left, so we'll deduct {taken} from your next credits."
+    elif credits < taken:
+        rest = form(taken - credits, "the other one", f"the other {taken - credits}")
+        words += f" You have {credits} left, so we'll deduct {rest} from your next credits."
+    return f"{words} You won't be charged now. Starting next cycle, it's {month}."
 
 
 def line_item(line: StatementLine) -> LineItem:
     """Build a line of the credit statement from a ledger entry."""
     note = ""
     if line.debt_change > 0:
-        note = f"{counted(line.debt_change, 'credit')} used already: your next ones make up for it"
+        it = form(line.debt_change, "it", "them")
+        note = f"{counted(line.debt_change, 'credit')} already used. We'll deduct {it} from your next credits."
     return LineItem(
         date=day(line.at),
         what=line.reason,

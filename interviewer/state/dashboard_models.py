@@ -12,7 +12,7 @@ from interviewer.interviews.rubric import half_up
 from interviewer.interviews.topics import topic_by_id
 from interviewer.reports.dashboard import InterviewSummary, TopicTrend
 from interviewer.reports.streak import RECENT_DAYS, Streak
-from interviewer.wording import counted, date_and_time, form, short_day
+from interviewer.wording import counted, date_and_time, short_day
 
 # The chart's size in SVG units, and how many interviews it shows. With more, the points are too close together to tap.
 WIDTH, HEIGHT, MARGIN = 600, 160, 12
@@ -123,7 +123,7 @@ def area_of(shown: Sequence[PointItem]) -> str:
 
 
 def score_comparison(percents: Sequence[int]) -> str:
-    """Compare the newest score with the mean of the earlier ones, in a sentence. `percents` has the newest first.
+    """Compare the newest score with the average of the earlier ones, in a sentence. `percents` has the newest first.
 
     Returns "" for fewer than two scores.
     """
@@ -132,12 +132,12 @@ def score_comparison(percents: Sequence[int]) -> str:
     newest, earlier_ones = percents[0], percents[1:]
     before = half_up(Decimal(sum(earlier_ones)) / len(earlier_ones))
     change = newest - before
-    earlier = "the one before" if len(percents) == 2 else "the mean of those before"
+    earlier = "your previous one" if len(percents) == 2 else "your previous average"
     compared = (
         f"{counted(abs(change), 'point')} {'above' if change > 0 else 'below'} {earlier}" if change else f"the same as {earlier}"
     )
     best = ", your best so far" if change > 0 and newest > max(earlier_ones) else ""
-    return f"The last one: {newest} %, {compared}{best}."
+    return f"Your latest interview: {newest}%, {compared}{best}."
 
 
 def resume_item(unfinished: Sequence[InterviewSummary], reached: int) -> ResumeItem:
@@ -154,7 +154,7 @@ def resume_item(unfinished: Sequence[InterviewSummary], reached: int) -> ResumeI
         title=one.title,
         where=f"{one.plan.place(reached).topic.name}, question {reached} of {one.plan.total}"
         if reached
-        else "Its first question comes next",
+        else "First question comes next",
         started=date_and_time(one.started_at),
         verb="Resume" if paused else "Continue",
         href=f"/interview?id={one.id}",
@@ -180,7 +180,7 @@ def weakest_topic_sentence(trends: Sequence[TopicTrend]) -> str:
     if not trends:
         return ""
     weakest = min(trends, key=lambda one: one.percent)
-    return f"{topic_by_id(weakest.topic_id).name} is your weakest topic so far, at {weakest.percent} %."
+    return f"{topic_by_id(weakest.topic_id).name} is your weakest topic so far, at {weakest.percent}%."
 
 
 def streak_item(streak: Streak, today: date) -> StreakItem:
@@ -192,22 +192,22 @@ def streak_item(streak: Streak, today: date) -> StreakItem:
     active = sum(streak.recent)
     return StreakItem(
         count=streak.current,
-        unit=f"{form(streak.current, 'day', 'days')} in a row",
+        unit="day streak",
         words=_streak_words(streak),
-        summary=f"Active on {active} of the last {RECENT_DAYS} days" + (", today too" if streak.today else ""),
+        summary=f"Active on {active} of the last {RECENT_DAYS} days" + (", including today" if streak.today else ""),
         days=days,
     )
 
 
 def _streak_words(streak: Streak) -> str:
     if not streak.longest:
-        return "Every day on which you answer a question counts, in an interview or for practice."
+        return "Answer a question to start a streak. Interviews and practice both count."
     if streak.today:
         return (
-            "Today is done."
+            "You're done for today."
             if streak.current == streak.longest
-            else f"Today is done. Your longest row: {counted(streak.longest, 'day')}."
+            else f"You're done for today. Longest streak: {counted(streak.longest, 'day')}."
         )
     if streak.current:
-        return f"Answer one question today to make it {counted(streak.current + 1, 'day')}."
-    return f"Your longest row: {counted(streak.longest, 'day')}. One question today begins a new one."
+        return f"Answer a question today to make it {counted(streak.current + 1, 'day')}."
+    return f"Longest streak: {counted(streak.longest, 'day')}. Answer a question today to start a new one."

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from interviewer.core import metrics
 from interviewer.core.logs import LogThrottle
 from interviewer.state.bounds import BOOT, EVENTS, Bounds, TooLong
-from interviewer.state.notices import NoticeState
+from interviewer.state.notices import SHORTEN, NoticeState
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ MAX_REPORTS, LONGEST_REPORT = 5, 300
 QUIET = 60.0
 # RFC 6455: "Policy violation".
 VIOLATION = 1008
-TOO_LONG = "What you sent is too long, so nothing was done with it. It is still where you wrote it: shorten it and send it again."
+TOO_LONG = f"That's too long to send. {SHORTEN}"
 
 _TOKEN = re.compile("[A-Za-z0-9-]{1,64}")
 _CONNECT, _LEAVE, _EVENT = f"40{PATH},", f"41{PATH},", f"42{PATH},"

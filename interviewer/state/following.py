@@ -18,6 +18,7 @@ from interviewer.interviews.views import InterviewView
 from interviewer.state import showing
 from interviewer.state.access import client, message_for_page, services
 from interviewer.state.interview_fields import InterviewFields
+from interviewer.state.notices import SHORTEN
 from interviewer.state.streaming import batched
 
 
@@ -29,7 +30,7 @@ async def showing_errors(state: InterviewFields) -> AsyncIterator[None]:
     except Exception as error:
         words = message_for_page(error)
         if isinstance(error, TooLarge):
-            words += " It is still in the box: shorten it."
+            words += f" {SHORTEN}"
         async with state:
             state.error, state.behind = words, isinstance(error, Conflict)
     finally:

@@ -231,7 +231,7 @@ def summary_item(summary: InterviewSummary) -> SummaryItem:
     return SummaryItem(
         id=summary.id,
         title=summary.title,
-        status="Paused" if summary.status is InterviewStatus.PAUSED else "Finished" if finished else "Running",
+        status="Paused" if summary.status is InterviewStatus.PAUSED else "Finished" if finished else "In progress",
         started=date_and_time(summary.started_at),
         progress=f"{summary.answers_judged} of {summary.plan.total} answers scored",
         percent="" if summary.percent is None else f"{summary.percent}",
@@ -253,7 +253,7 @@ def announced_question(turn: TurnView) -> str:
     """Return the screen reader announcement of a new question. Long text is truncated at a word boundary."""
     text = " ".join(turn.prompt.split())
     short = text if len(text) <= SAID else text[:SAID].rsplit(None, 1)[0] + " …"
-    return f"Now question {turn.position} of {turn.total}, {turn.topic}: {short}"
+    return f"You're on question {turn.position} of {turn.total}, {turn.topic}: {short}"
 
 
 def announced_verdict(turn: TurnView) -> str:
@@ -261,8 +261,8 @@ def announced_verdict(turn: TurnView) -> str:
     if turn.verdict is None:
         return ""
     if turn.skipped:
-        return f"Question {turn.position} is skipped and scores 0."
-    return f"The answer to question {turn.position} scored {turn.verdict.score} of {MAX_SCORE}."
+        return f"You skipped question {turn.position}, so you get 0 points for it."
+    return f"Your answer to question {turn.position} scored {turn.verdict.score} out of {MAX_SCORE}."
 
 
 def progress_text(turn: TurnItem) -> str:

@@ -7,6 +7,9 @@ from typing import Any
 import reflex as rx
 from reflex.constants.state import FIELD_MARKER
 
+# The end of every message that says a text is too long.
+SHORTEN = "Your text is still here. Please shorten it and try again."
+
 
 class NoticeState(rx.State):
     """The latest notice of a page. `number` distinguishes two notices with the same text."""

@@ -55,4 +55,4 @@ def _sized(length: str, form: Mapping[str, Any]) -> Plan:
             return SHORT
         case Preset.FOCUS:
             return focus([topic.id for topic in TOPICS if form.get(topic_field(topic.id))])
-    raise InvalidPlan("Choose how long the interview is to be.")
+    raise InvalidPlan("Choose an interview length.")

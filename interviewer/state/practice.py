@@ -15,6 +15,7 @@ from interviewer.errors import NotFound, TooLarge
 from interviewer.reports.practice import ExerciseView
 from interviewer.state.access import client, message_for_page, services, signed_in, stay_silent, to_login, when_signed_out
 from interviewer.state.models import TurnItem
+from interviewer.state.notices import SHORTEN
 from interviewer.state.practice_models import (
     SuggestionItem,
     TryItem,
@@ -94,7 +95,7 @@ class PracticeState(rx.State):
             made = await practice.attempt(person.user_id, bank_id, text, _id(form.get("try")), address)
             view = await practice.question(person.user_id, bank_id)
         except Exception as error:
-            words = message_for_page(error) + (" It is still in the box: shorten it." if isinstance(error, TooLarge) else "")
+            words = message_for_page(error) + (f" {SHORTEN}" if isinstance(error, TooLarge) else "")
             async with self:
                 self.error = words
             return None

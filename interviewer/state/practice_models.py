@@ -112,7 +112,7 @@ def record_words(tries: int, best: int | None) -> str:
     """Summarize the tries at a question as text. Returns "" before the first try."""
     if not tries or best is None:
         return ""
-    return f"{form(tries, 'One try', f'Best of {tries} tries')}: {out_of(best)}"
+    return f"{form(tries, 'One attempt', f'Best of {tries} attempts')}: {out_of(best)}"
 
 
 def suggestion_item(suggested: SuggestedQuestion) -> SuggestionItem:

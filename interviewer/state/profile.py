@@ -136,7 +136,7 @@ class ProfileState(rx.State):
 
 def device_item(device: Device) -> DeviceItem:
     """Build the view model of a device."""
-    name = f"Program · {device_name(device.user_agent)}" if device.program else device_name(device.user_agent)
+    name = f"API client · {device_name(device.user_agent)}" if device.program else device_name(device.user_agent)
     return DeviceItem(device.id, name, date_and_time(device.last_seen), device.current)
 
 

@@ -25,7 +25,7 @@ from interviewer.state.notices import NoticeState
 
 logger = logging.getLogger(__name__)
 
-WAIT = "A part of this site does not answer right now. What you wrote is kept; the page goes on by itself as soon as it can."
+WAIT = "Part of this site isn't responding right now. Your text is still here, and this page will reconnect on its own."
 # Seconds between checks of the store.
 LOOK_EVERY = 1.0
 # Seconds between closing two pages' connections, so that not all pages reconnect at once.

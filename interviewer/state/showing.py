@@ -29,9 +29,9 @@ from interviewer.state.models import (
 from interviewer.state.plan_form import choice_item
 from interviewer.state.streaming import StreamedText
 
-NOT_ASKED = "The next question is not there yet."
-GIVEN_UP = "The start was given up. Your credit is back."
-DID_NOT_START = "The interview did not start, so your credit was given back. Please try again."
+NOT_ASKED = "The next question isn't ready yet."
+GIVEN_UP = "Interview canceled. We've returned your credit."
+DID_NOT_START = "The interview didn't start, so we've returned your credit. Please try again."
 
 
 def begin(state: InterviewFields, phase: str) -> int:

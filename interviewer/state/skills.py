@@ -56,5 +56,5 @@ def _practice_words(passed: list[bool]) -> str:
         return ""
     count, questions = sum(passed), counted(len(passed), "question")
     if len(passed) == 1:
-        return f"{questions} practised and passed" if count else f"{questions} practised, not passed yet"
-    return f"{questions} practised, {count or 'none'} of them passed{'' if count else ' yet'}"
+        return f"{questions} practiced and passed" if count else f"{questions} practiced, not passed yet"
+    return f"{questions} practiced, {count or 'none'} of them passed{'' if count else ' yet'}"

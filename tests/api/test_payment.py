@@ -76,10 +76,10 @@ async def test_subscription_from_checkout_to_cancel_and_resume(
     assert await nets(database, user) == (1, 10)
     assert error_of(await client.post(CHECKOUT, json={"tier": "premium"}, headers=token)) == (
         409,
-        "You already have a subscription. You can change its plan instead.",
+        "You already have a plan. You can change it instead.",
     )
     assert error_of(await client.post(CHANGE, json={"tier": "pro"}, headers=token)) == (409, "You're already on the Pro plan.")
-    assert error_of(await client.post(RESUME, headers=token)) == (409, "You don't have a canceled subscription to resume.")
+    assert error_of(await client.post(RESUME, headers=token)) == (409, "You don't have a canceled plan to resume.")
     for path, sent, words, status in (
         (CHANGE, {"tier": "premium", "and": "more"}, "Plan changed", "active"),
         (CANCEL, None, "Subscription cancelled", "cancelled"),
@@ -89,7 +89,7 @@ async def test_subscription_from_checkout_to_cancel_and_resume(
         answer = await client.post(path, json=sent, headers=token)
         assert (answer.status_code, answer.json()) == (200, {"message": words})
         assert list(lemon.subscriptions.values()) == [status]
-    assert error_of(await client.post(CANCEL, headers=token)) == (409, "You don't have a subscription to cancel.")
+    assert error_of(await client.post(CANCEL, headers=token)) == (409, "You don't have a plan to cancel.")
     assert await nets(database, user) == (1, 20)
 
 

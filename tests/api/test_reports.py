@@ -71,7 +71,7 @@ async def test_unfinished_interview_has_no_file(client: httpx2.AsyncClient, serv
     cookie = {"Cookie": f"{COOKIE}={await services.sessions.open(user)}"}
     answer = await client.get(f"/session/report/{interview_id}.md", headers=cookie)
     assert answer.status_code == 409
-    assert "not finished" in answer.text
+    assert "isn't finished" in answer.text
 
 
 def test_file_name_is_escaped_in_its_header() -> None:

@@ -187,7 +187,7 @@ async def test_running_plan_blocks_a_second_one(
 ) -> None:
     await put(database, user, status)
     for tier in ("pro", "premium"):
-        with pytest.raises(Conflict, match="already have a subscription"):
+        with pytest.raises(Conflict, match="already have a plan"):
             await services.purchases.checkout(user.id, tier, CLIENT)
     assert (lemon.requests, await references(database)) == ([], [])
     assert await services.purchases.checkout(user.id, "individual", CLIENT)
@@ -374,14 +374,14 @@ async def test_every_action_needs_a_subscription(services: Services, lemon: Beha
     ("status", "action", "words"),
     [
         ("paused", "change to premium", "is paused"),
-        ("past_due", "change to premium", "payment .* is due"),
-        ("unpaid", "change to premium", "payment .* is due"),
+        ("past_due", "change to premium", "last payment didn't go through"),
+        ("unpaid", "change to premium", "last payment didn't go through"),
         ("cancelled", "change to premium", "Resume it first"),
-        ("expired", "change to premium", "have an active subscription"),
-        ("cancelled", "cancel", "have a subscription to cancel"),
-        ("expired", "cancel", "have a subscription to cancel"),
-        ("expired", "resume", "have a canceled subscription"),
-        *((status, "resume", "have a canceled subscription") for status in RUNNING),
+        ("expired", "change to premium", "have an active plan"),
+        ("cancelled", "cancel", "have a plan to cancel"),
+        ("expired", "cancel", "have a plan to cancel"),
+        ("expired", "resume", "have a canceled plan"),
+        *((status, "resume", "have a canceled plan") for status in RUNNING),
     ],
 )
 async def test_status_that_forbids_an_action_is_explained(
@@ -413,7 +413,7 @@ async def test_two_running_plans_can_both_be_cancelled(
     assert await nets(database, user) == (0, 20)
     await services.purchases.cancel(user.id, CLIENT)
     assert dict(lemon.subscriptions) == {first: "active", second: "cancelled"}
-    with pytest.raises(Conflict, match="pay for two"):
+    with pytest.raises(Conflict, match="pay for both"):
         await services.purchases.resume(user.id, CLIENT)
     await services.purchases.cancel(user.id, CLIENT)
     assert dict(lemon.subscriptions) == {first: "cancelled", second: "cancelled"}
@@ -462,7 +462,7 @@ async def test_subscription_that_ended_meanwhile_is_refused_and_shown(
     if unseen:
         await send(services.webhooks, *getattr(lemon.store, unseen)(id))
     lemon.store.expire(id)
-    with pytest.raises(PaymentsRefused, match="Reload the page"):
+    with pytest.raises(PaymentsRefused, match=r"(?i)reload the page"):
         await ACTIONS[action](services.purchases, user.id)
     assert (await standing(services, user)).plan.status == "expired", "what a reload shows"
     assert await services.purchases.checkout(user.id, "pro", CLIENT), "so another one is possible"

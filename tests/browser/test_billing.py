@@ -61,7 +61,7 @@ def test_open_dashboard_shows_a_purchase_made_in_another_tab(shop: Site, page: P
     expect(other.get_by_text("Pro, $19.99")).to_be_visible()
     pay(other)
     expect(page.get_by_text("1 single, 10 from your plan")).to_be_visible()
-    expect(page.get_by_text(re.compile("^Renews on"))).to_be_visible()
+    expect(page.get_by_text(re.compile("^Your plan renews on"))).to_be_visible()
     expect(page.get_by_role("button", name="Subscribe to Pro")).to_have_count(0)
 
 
@@ -72,13 +72,13 @@ def test_plan_changes_announce_their_effect_beforehand(shop: Site, page: Page) -
     pay(page)
     opened(page, f"{shop.url}/account")
     page.get_by_text("Upgrade to Premium").first.click()
-    expect(page.get_by_text("You get 10 credits at once")).to_be_visible()
+    expect(page.get_by_text("You'll get 10 more credits right away")).to_be_visible()
     page.get_by_role("button", name="Upgrade to Premium").click()
-    expect(page.get_by_text("Renews on").filter(has_text="20 more credits for $29.99")).to_be_visible()
-    page.get_by_text("Cancel subscription").first.click()
-    expect(page.get_by_text("Your 20 plan credits cannot be used from the moment you cancel")).to_be_visible()
-    page.get_by_role("button", name="Cancel subscription").click()
-    page.get_by_role("button", name="Resume subscription").click()
+    expect(page.get_by_text("Your plan renews on").filter(has_text="20 credits for $29.99")).to_be_visible()
+    page.get_by_text("Cancel plan").first.click()
+    expect(page.get_by_text("Once you cancel, you can't use your 20 plan credits")).to_be_visible()
+    page.get_by_role("button", name="Cancel plan").click()
+    page.get_by_role("button", name="Resume plan").click()
     expect(page.get_by_text("Downgrade to Pro").first).to_be_visible()
     rows = page.locator("#statement tbody tr")
     expect(rows).to_have_count(3)
@@ -93,7 +93,7 @@ def test_failed_payment_shows_on_an_open_page(shop: Site, lemon: Behavior, page:
     newest = max(lemon.store.subscriptions)
     with ThreadPoolExecutor() as elsewhere:  # this thread already runs Playwright's event loop
         elsewhere.submit(asyncio.run, lemon.deliver(lemon.store.fail(newest))).result()
-    expect(page.get_by_text("The last payment of your subscription failed")).to_be_visible()
+    expect(page.get_by_text("Your last payment didn't go through")).to_be_visible()
     with page.expect_request(re.compile("payment-details")):
         page.get_by_role("button", name="Change payment method").click()
 

@@ -48,7 +48,7 @@ def test_new_user_sees_what_an_interview_is_and_one_way_in(site: Site, page: Pag
     expect(first.get_by_role("listitem")).to_have_count(3)
     expect(page.get_by_role("link", name="Start an interview")).to_have_count(1)
     expect(page.locator("#scores, #topics, #past")).to_have_count(0)
-    expect(page.locator("#streak")).to_contain_text("0 days in a row")
+    expect(page.locator("#streak")).to_contain_text("0 day streak")
     page.locator("#streak").get_by_role("link", name="Practice one question").click()
     expect(page).to_have_url(re.compile(r"/practice\?question="))
 
@@ -63,9 +63,9 @@ def test_one_interview_shows_its_score_and_what_a_second_brings(site: Site, page
     expect(rows).to_have_count(7)
     expect(rows.nth(0).get_by_role("columnheader")).to_have_text(["Topic", "Score"])
     expect(rows.nth(1)).to_contain_text(re.compile("Introduction.*40%"))
-    expect(page.locator("#next")).to_contain_text("Introduction is your weakest topic so far, at 40 %.")
-    expect(page.locator("#streak")).to_contain_text("1 day in a row")
-    expect(page.get_by_role("img", name="Active on 1 of the last 14 days, today too")).to_be_visible()
+    expect(page.locator("#next")).to_contain_text("Introduction is your weakest topic so far, at 40%.")
+    expect(page.locator("#streak")).to_contain_text("1 day streak")
+    expect(page.get_by_role("img", name="Active on 1 of the last 14 days, including today")).to_be_visible()
 
 
 def test_paused_interview_comes_first_with_its_question(site: Site, page: Page, many: list[int]) -> None:
@@ -80,7 +80,7 @@ def test_paused_interview_comes_first_with_its_question(site: Site, page: Page, 
 
 def test_charts_are_also_text_and_tables(site: Site, page: Page, many: list[int]) -> None:
     scores = page.locator("#scores")
-    expect(scores).to_contain_text("The last one: 80 %, 32 points above the mean of those before.")
+    expect(scores).to_contain_text("Your latest interview: 80%, 32 points above your previous average.")
     expect(scores).to_contain_text("Showing the latest 20 of 34 interviews.")
     newest = scores.get_by_role("list", name="Scores, oldest first").get_by_role("link").last
     expect(newest).to_have_attribute("href", f"/interview/{many[-1]}")

@@ -342,7 +342,7 @@ def test_failing_model_is_explained_and_one_click_retries(make_site: Callable[..
         behaviour.fault_for = {"question": "broken"}
         page.get_by_role("link", name="Start an interview").click()
         page.get_by_role("button", name="Start for 1 credit").click()
-        expect(page.get_by_text("Your credit is back.")).to_be_visible()
+        expect(page.get_by_text("We've returned your credit.")).to_be_visible()
         behaviour.fault_for = {}
         page.get_by_role("button", name="Start for 1 credit").click()
         at_question(page, 1)

@@ -176,5 +176,5 @@ def test_ended_share_is_removed_from_an_open_page(home: Home) -> None:
         raw_page(home.site.port, f"/interview/{home.person.finished}/", new_token(), secret) as owner,
     ):
         owner.send(sharing)
-        assert "This link does not lead to a report" in reader.listen(2)
+        assert "This link doesn't lead to a report" in reader.listen(2)
         assert private(reader.send(HYDRATE_AND_LOAD)) == []

@@ -43,11 +43,11 @@ def test_from_dashboard_to_second_try_and_next_question(site: Site, page: Page) 
     expect(box).to_have_value(POOR)
     page.get_by_role("button", name="Send answer").click()
     expect(page.get_by_role("heading", name="Verdict")).to_be_visible()
-    expect(page.locator("#record")).to_have_text(re.compile(r"^One try: \d/10$"))
+    expect(page.locator("#record")).to_have_text(re.compile(r"^One attempt: \d/10$"))
     expect(box).to_have_value(POOR)
     box.fill(str(BANK[first].rubric["model_answer"]))
     page.get_by_role("button", name="Try again").click()
-    expect(page.locator("#record")).to_have_text(re.compile(r"^Best of 2 tries: (9|10)/10$"))
+    expect(page.locator("#record")).to_have_text(re.compile(r"^Best of 2 attempts: (9|10)/10$"))
     expect(page.locator("#feedback")).to_contain_text("passed")
     expect(page.get_by_role("list", name="Your attempts").get_by_role("listitem")).to_have_count(2)
     page.get_by_text("A model answer").click()
@@ -59,9 +59,9 @@ def test_from_dashboard_to_second_try_and_next_question(site: Site, page: Page) 
     expect(page.get_by_role("button", name="Send answer")).to_be_visible()
     expect(box).to_have_value("")
     page.get_by_role("link", name="Dashboard").first.click()
-    expect(page.get_by_text("1 question practised and passed")).to_be_visible()
+    expect(page.get_by_text("1 question practiced and passed")).to_be_visible()
     page.get_by_text("What you've practiced").click()
-    expect(page.get_by_role("list", name="What you've practiced")).to_contain_text("Best of 2 tries")
+    expect(page.get_by_role("list", name="What you've practiced")).to_contain_text("Best of 2 attempts")
     assert problems == []
 
 
@@ -77,7 +77,7 @@ def test_empty_and_overlong_answers_are_explained_and_kept(site: Site, page: Pag
     expect(page.get_by_role("alert")).to_contain_text("20,001 characters")
     assert len(box.input_value()) == 20_001
     page.goto(f"{site.url}/practice?question=no-such-question")
-    expect(page.get_by_role("alert")).to_contain_text("not in the question bank")
+    expect(page.get_by_role("alert")).to_contain_text("We can't find this question")
     page.goto(f"{site.url}/practice")
     assert bank_id(page) in BANK
 
@@ -112,7 +112,7 @@ def test_signed_out_user_returns_to_the_question_and_draft(site: Site, page: Pag
     expect(page).to_have_url(re.compile("/practice/?[?]question=databases-composite-index-order"))
     expect(page.get_by_label("Your answer")).to_have_value(POOR)
     page.get_by_role("button", name="Send answer").click()
-    expect(page.locator("#record")).to_have_text(re.compile("^One try"))
+    expect(page.locator("#record")).to_have_text(re.compile("^One attempt"))
 
 
 def test_report_shows_skills_and_leads_to_practice(site: Site, page: Page) -> None:

@@ -186,7 +186,7 @@ def test_skipping_asks_for_confirmation_and_scores_0(site: Site, page: Page) -> 
     at_question(page, 2)
     expect(page.locator("#feedback")).to_contain_text("skipped")
     expect(page.locator("#feedback")).to_contain_text("0 out of 10")
-    expect(page.locator("#said-verdict")).to_have_text("Question 1 is skipped and scores 0.")
+    expect(page.locator("#said-verdict")).to_have_text("You skipped question 1, so you get 0 points for it.")
     page.get_by_text("A model answer").click()
     expect(page.locator("#feedback details[open]")).to_contain_text("follow-up")
 
@@ -220,8 +220,8 @@ def test_turn_shifts_nothing_and_announces_each_part_once(make_site: Callable[..
     assert shifts < 0.1, f"{shifts} of the page moved"
     about = [words for words in heard if "question" in words]
     assert len(about) == 2, heard
-    assert any(re.match(r"Now question 2 of 12, Introduction: Question 2", words) for words in about)
-    assert any(re.match(r"The answer to question 1 scored \d+ of 10\.", words) for words in about)
+    assert any(re.match(r"You're on question 2 of 12, Introduction: Question 2", words) for words in about)
+    assert any(re.match(r"Your answer to question 1 scored \d+ out of 10\.", words) for words in about)
 
 
 def test_cancelled_start_costs_nothing(make_site: Callable[..., Site], page: Page) -> None:
@@ -233,7 +233,7 @@ def test_cancelled_start_costs_nothing(make_site: Callable[..., Site], page: Pag
         page.get_by_label("Job description").fill("Backend engineer with Python")
         page.get_by_role("button", name="Start for 1 credit").click()
         page.get_by_role("button", name="Cancel this interview").click()
-        expect(page.get_by_text("Your credit is back.")).to_be_visible()
+        expect(page.get_by_text("We've returned your credit.")).to_be_visible()
         expect(page.get_by_text("You have 1 credit.")).to_be_visible()
         expect(page.get_by_label("Job description")).to_have_value("Backend engineer with Python")
         behaviour.first = 0

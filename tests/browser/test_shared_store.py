@@ -16,7 +16,7 @@ from tests.support.site import Site, answer, at_question, free_port, ready, sign
 
 pytestmark = pytest.mark.browser
 
-AWAY = "A part of this site does not answer right now."
+AWAY = "Part of this site isn't responding right now."
 GOOD = "First a write-ahead log is written, because it makes a crash harmless. The trade-off is one more write."
 
 

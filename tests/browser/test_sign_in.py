@@ -133,7 +133,7 @@ def test_confirming_asks_for_the_password_or_a_new_one(site: Site, page: Page) -
     expect(new_password).to_be_focused()
     new_password.fill("violet harbour lantern")
     page.get_by_role("button", name="Create my account").click()
-    expect(page.get_by_text("One credit is one interview.")).to_be_visible()
+    expect(page.get_by_text("Each interview costs one credit.")).to_be_visible()
     page.goto(link)
     expect(page.get_by_role("heading", name="This link no longer works")).to_be_visible()
     page.get_by_role("main").get_by_role("link", name="Go to your dashboard").click()

@@ -45,7 +45,7 @@ def disk(folder: Path, _database_url: str) -> None:
                 sent, words = _answered_until_refused(client)
                 text = _long()
                 answer(page, text)
-                expect(page.get_by_role("alert").filter(has_text="Nothing is lost")).to_be_visible()
+                expect(page.get_by_role("alert").filter(has_text="Nothing was lost")).to_be_visible()
                 expect(page.get_by_label("Your answer"), "the answer is gone").to_have_value(text)
                 page.screenshot(path=folder / "outage-disk.png")
                 assert figure(site.url, "interviewer_outages_total", part="database"), "no metric reports the full disk"

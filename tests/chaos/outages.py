@@ -40,7 +40,7 @@ from tests.support.site import Site, answer, at_question, free_port, start_inter
 
 # The model timeout in seconds, shortened for this rehearsal.
 TIMEOUT = 4
-AWAY = "The database isn't responding right now. Nothing is lost"
+AWAY = "The database isn't responding right now. Nothing was lost"
 
 
 def outages(folder: Path, database_url: str) -> None:
@@ -204,7 +204,7 @@ def valkey_unavailable(stage: Stage, valkey: ValkeyServer) -> None:
     page.wait_for_timeout(6000)
     stage.picture("valkey")
     page.get_by_role("button", name="Pause").click()
-    expect(page.get_by_text("A part of this site does not answer right now").first).to_be_visible()
+    expect(page.get_by_text("Part of this site isn't responding right now").first).to_be_visible()
     stage.picture("valkey-warnings")
     assert stage.outages("valkey") > counted, "no metric reports the outage of Valkey"
     assert figure(stage.site.url, "interviewer_state_store_up") == 0
@@ -280,7 +280,7 @@ def failing_model_by_api(stage: Stage, model: Model) -> None:
         with pytest.raises(Unavailable, match="dropped"):
             client.answer(started.interview_id, ANSWER)
         before = client.dashboard()
-        with pytest.raises(Unavailable, match="credit is back"):
+        with pytest.raises(Unavailable, match="returned your credit"):
             client.start()
         assert client.dashboard() == before, "a credit is missing after a failed start"
         model.start()

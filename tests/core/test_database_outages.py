@@ -43,7 +43,7 @@ async def test_outage_is_counted_every_time_but_logged_once(
     away = Database("postgresql://postgres:a-password@127.0.0.1:1/nothing", pool_size=1)
     with caplog.at_level(logging.WARNING, "interviewer"):
         for _ in range(3):
-            with pytest.raises(Unavailable, match="Nothing is lost"):
+            with pytest.raises(Unavailable, match="Nothing was lost"):
                 await away.ping()
     assert metrics.OUTAGES.labels("database")._value.get() == counted + 3
     assert caplog.text.count("the database is not responding") == 1

@@ -38,7 +38,7 @@ async def test_replica_is_not_ready_while_writes_are_refused(
     assert await state() == READY
     await reconnect(read_only=True)
     assert await state() == READY, "no write was tried yet"
-    with pytest.raises(Unavailable, match="Nothing is lost"):
+    with pytest.raises(Unavailable, match="Nothing was lost"):
         async with database.transaction() as session:
             await session.execute(text(WRITE))
     for _ in range(2):

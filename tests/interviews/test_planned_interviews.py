@@ -109,7 +109,7 @@ async def test_reports_and_files_are_complete_for_each_plan(services: Services, 
         names = [one.name for one in plan.topics]
         assert [one.name for one in report.topics] == names
         for shown in (markdown(report), read(pdf(report)).text):
-            assert f"of {10 * plan.total} points over {plan.total} answer" in shown
+            assert f"of {10 * plan.total} points across {plan.total} answer" in shown
             assert f"Question {plan.total} · {names[-1]}" in shown
             assert f"Question {plan.total + 1} ·" not in shown
             assert not [topic.name for topic in TOPICS if topic.name not in names and topic.name in shown]

@@ -84,8 +84,8 @@ async def test_practice_costs_no_credit_and_changes_no_interview(
 @pytest.mark.parametrize(
     ("bank_id", "answer", "error", "words"),
     [
-        ("no-such-question", SOME, NotFound, "not in the question bank"),
-        ("", SOME, NotFound, "not in the question bank"),
+        ("no-such-question", SOME, NotFound, "can't find this question"),
+        ("", SOME, NotFound, "can't find this question"),
         (INDEX, "x" * (MAX_ANSWER + 1), TooLarge, "20,001 characters"),
         (INDEX, " \n\t ", BadRequest, "Write an answer"),
         (INDEX, "\x00", BadRequest, "Write an answer"),

@@ -70,7 +70,7 @@ async def test_report_requires_own_finished_interview(services: Services, new_us
     user, stranger = await new_user(), await new_user()
     interview_id, _ = await started(services, user)
     for read_it in (services.reports.full, services.reports.for_others):
-        with pytest.raises(Conflict, match="not finished"):
+        with pytest.raises(Conflict, match="isn't finished"):
             await read_it(user.id, interview_id)
         with pytest.raises(NotFound):
             await read_it(stranger.id, interview_id)
@@ -119,13 +119,13 @@ async def test_markdown_has_all_parts_in_order(report: Report) -> None:
         "Strengths",
         "Weaknesses",
         "The job's requirements",
-        "Best and weakest answer",
+        "Best and weakest answers",
         "What to practice next",
         "Questions and answers",
     ]
     assert sum(tag == "h3" and words.startswith("Question ") for tag, words in found) == 12
-    assert "**88 %**: 105 of 120 points over 12 answers" in document
-    assert "| Coding | 75 % |" in document
+    assert "**88%**: 105 of 120 points across 12 answers" in document
+    assert "| Coding | 75% |" in document
     assert "- **Made**: Names the first thing “first”" in document
     assert "- **Missed**: Names the second thing" in document
     assert "[question 5](#question-5)" in document
@@ -187,8 +187,8 @@ async def test_pdf_contains_all_parts_of_the_report(report: Report) -> None:
     found = read(pdf(report))
     for words in (
         "Backend engineer, payments",
-        "88 %",
-        "105 of 120 points over 12 answers",
+        "88%",
+        "105 of 120 points across 12 answers",
         "Databases and Data Management",
         "Question 5 · System Design",
         "Names the second thing",

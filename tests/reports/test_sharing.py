@@ -95,7 +95,7 @@ async def test_only_the_owner_can_share_or_revoke(services: Services, new_user: 
 async def test_unfinished_interview_cannot_be_shared(services: Services, new_user: NewUser, database: Database) -> None:
     user = await new_user()
     interview_id, _ = await started(services, user)
-    with pytest.raises(Conflict, match="not finished"):
+    with pytest.raises(Conflict, match="isn't finished"):
         await services.sharing.share(user.id, interview_id)
     async with database.transaction() as session:
         assert (await session.execute(text("SELECT count(*) FROM report_shares"))).scalar_one() == 0
@@ -110,7 +110,7 @@ async def test_deletion_revokes_the_link(services: Services, new_user: NewUser, 
     else:
         async with database.transaction() as session:
             await session.execute(text("DELETE FROM interviews WHERE id = :id"), {"id": interview_id})
-    with pytest.raises(NotFound, match="does not lead"):
+    with pytest.raises(NotFound, match="doesn't lead"):
         await services.sharing.read(secret, CLIENT)
     async with database.transaction() as session:
         assert (await session.execute(text("SELECT count(*) FROM report_shares"))).scalar_one() == 0

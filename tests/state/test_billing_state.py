@@ -128,15 +128,15 @@ async def test_upgrade_cancel_and_resume_update_the_page_at_once(
     await subscribed(services, lemon, user)
     page = await opened(open_page, user)
     assert (page.plan.change_label, page.plan.resume) == ("Upgrade to Premium", "")
-    assert "10 credits at once" in page.plan.change
-    assert "Your 10 plan credits cannot be used from the moment you cancel" in page.plan.cancel
-    assert re.search(r"Renews on \d+ \w+ \d{4}: 10 more credits for \$19.99", page.plan.next)
+    assert "10 more credits right away" in page.plan.change
+    assert "Once you cancel, you can't use your 10 plan credits" in page.plan.cancel
+    assert re.search(r"Your plan renews on \w+ \d+, \d{4}\. You\'ll get 10 credits for \$19.99", page.plan.next)
     await handler(BillingState.change_plan)(page, "premium")
     assert (page.error, page.plan.title, page.credits.usable) == ("", "Premium", 20)
-    assert "10 credits of this cycle are taken back" in page.plan.change
+    assert "remove 10 of this cycle's credits" in page.plan.change
     await handler(BillingState.cancel)(page)
-    assert (page.error, page.plan.status, page.credits.usable, page.plan.pays) == ("", "Cancelled", 0, False)
-    assert page.credits.note == "20 plan credits are kept until your subscription runs again."
+    assert (page.error, page.plan.status, page.credits.usable, page.plan.pays) == ("", "Canceled", 0, False)
+    assert page.credits.note == "20 plan credits are on hold until you have an active plan again."
     await handler(BillingState.resume)(page)
     assert (page.error, page.plan.status, page.credits.usable) == ("", "Active", 20)
 
@@ -148,8 +148,8 @@ async def test_failed_payment_is_shown_until_it_succeeds(
     id = await subscribed(services, lemon, user)
     await send(services.webhooks, *lemon.store.fail(id))
     page = await opened(open_page, user)
-    assert "payment of your subscription failed" in page.plan.trouble
-    assert (page.plan.status, page.plan.tone, page.credits.usable) == ("Payment overdue", "bad", 10)
+    assert "last payment didn't go through" in page.plan.trouble
+    assert (page.plan.status, page.plan.tone, page.credits.usable) == ("Payment failed", "bad", 10)
     assert "update_payment_method" in str(await handler(BillingState.change_card)(page)) or "payment-details" in str(
         await handler(BillingState.change_card)(page)
     )
@@ -166,9 +166,9 @@ async def test_page_after_the_checkout_shows_the_payment_status(
     assert (await opened(open_page, user, back)).thanks == "", "nothing was bought"
     page = await opened(open_page, user)
     await handler(BillingState.buy)(page, "pro")
-    assert "as soon as the payment is confirmed" in (await opened(open_page, user, back)).thanks
+    assert "once your payment is confirmed" in (await opened(open_page, user, back)).thanks
     await subscribed(services, lemon, user)
-    assert "is booked" in (await opened(open_page, user, back)).thanks
+    assert "is complete" in (await opened(open_page, user, back)).thanks
 
 
 async def test_open_page_shows_a_new_purchase(
@@ -251,4 +251,4 @@ async def test_unconfigured_plan_is_shown_as_unknown(
     await send(services.webhooks, changed(changed_to, variant_id=77))
     page = await opened(open_page, user)
     assert (page.plan.title, page.plan.status, page.plan.change_to, page.credits.usable) == ("Unknown plan", "Active", "", 10)
-    assert "Your credits stay as they are" in page.plan.next
+    assert "You keep your credits" in page.plan.next

@@ -60,12 +60,12 @@ async def load(open_page: OpenPage, user: User | None) -> Any:
     [
         ((), ""),
         ((50,), ""),
-        ((50, 50), "The last one: 50 %, the same as the one before."),
-        ((50, 51), "The last one: 51 %, 1 point above the one before, your best so far."),
-        ((51, 50), "The last one: 50 %, 1 point below the one before."),
-        ((40, 60, 55), "The last one: 55 %, 5 points above the mean of those before."),
-        ((40, 41, 90), "The last one: 90 %, 49 points above the mean of those before, your best so far."),
-        ((0, 0, 0), "The last one: 0 %, the same as the mean of those before."),
+        ((50, 50), "Your latest interview: 50%, the same as your previous one."),
+        ((50, 51), "Your latest interview: 51%, 1 point above your previous one, your best so far."),
+        ((51, 50), "Your latest interview: 50%, 1 point below your previous one."),
+        ((40, 60, 55), "Your latest interview: 55%, 5 points above your previous average."),
+        ((40, 41, 90), "Your latest interview: 90%, 49 points above your previous average, your best so far."),
+        ((0, 0, 0), "Your latest interview: 0%, the same as your previous average."),
     ],
 )
 def test_last_score_is_compared_in_a_sentence(percents: tuple[int, ...], words: str) -> None:
@@ -81,7 +81,7 @@ def test_points_run_left_to_right_inside_the_chart() -> None:
     assert lefts[0] > 0
     assert lefts[-1] < 100
     assert [drawn[0].side, drawn[CHARTED // 2].side, drawn[-1].side] == ["start", "middle", "end"]
-    assert (drawn[-1].at, drawn[-1].href) == ("21 Apr 2026", "/interview/51")
+    assert (drawn[-1].at, drawn[-1].href) == ("Apr 21, 2026", "/interview/51")
 
 
 def test_chart_has_one_point_per_scored_interview() -> None:
@@ -95,7 +95,7 @@ def test_chart_has_one_point_per_scored_interview() -> None:
 @pytest.mark.parametrize(
     ("status", "reached", "where", "verb", "percent"),
     [
-        (InterviewStatus.ACTIVE, 0, "Its first question comes next", "Continue", 0),
+        (InterviewStatus.ACTIVE, 0, "First question comes next", "Continue", 0),
         (InterviewStatus.ACTIVE, 1, "Introduction, question 1 of 12", "Continue", 0),
         (InterviewStatus.PAUSED, 7, "Databases and Data Management, question 7 of 12", "Resume", 50),
         (InterviewStatus.PAUSED, 12, "General Backend Knowledge, question 12 of 12", "Resume", 91),
@@ -127,18 +127,18 @@ def test_topics_are_compared_from_two_interviews_on() -> None:
         ("55", "same"),
         ("", ""),
     ]
-    assert weakest_topic_sentence(trends) == "Databases and Data Management is your weakest topic so far, at 40 %."
+    assert weakest_topic_sentence(trends) == "Databases and Data Management is your weakest topic so far, at 40%."
     assert weakest_topic_sentence([]) == ""
 
 
 @pytest.mark.parametrize(
     ("back", "count", "words", "summary"),
     [
-        ((), 0, "Every day on which you answer a question counts", "Active on 0 of the last 14 days"),
-        ((0,), 1, "Today is done.", "Active on 1 of the last 14 days, today too"),
-        ((1, 2), 2, "Answer one question today to make it 3 days.", "Active on 2 of the last 14 days"),
-        ((0, 5, 6, 7), 1, "Today is done. Your longest row: 3 days.", "Active on 4 of the last 14 days, today too"),
-        ((40,), 0, "Your longest row: 1 day. One question today begins a new one.", "Active on 0 of the last 14 days"),
+        ((), 0, "Answer a question to start a streak.", "Active on 0 of the last 14 days"),
+        ((0,), 1, "You're done for today.", "Active on 1 of the last 14 days, including today"),
+        ((1, 2), 2, "Answer a question today to make it 3 days.", "Active on 2 of the last 14 days"),
+        ((0, 5, 6, 7), 1, "You're done for today. Longest streak: 3 days.", "Active on 4 of the last 14 days, including today"),
+        ((40,), 0, "Longest streak: 1 day. Answer a question today to start a new one.", "Active on 0 of the last 14 days"),
     ],
 )
 def test_streak_is_described_in_words(back: tuple[int, ...], count: int, words: str, summary: str) -> None:

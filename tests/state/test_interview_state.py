@@ -195,7 +195,7 @@ async def test_failed_start_returns_the_credit(open_page: OpenPage, new_user: Ne
     interviewer.ask_errors = [InterviewerTimeout()]
     await run(InterviewState.start, page, {"job": "Backend engineer with Python"})
     assert page.phase == "start"
-    assert "credit is back" in page.error
+    assert "returned your credit" in page.error
     assert page.job_text == "Backend engineer with Python"
 
 

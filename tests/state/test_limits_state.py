@@ -85,10 +85,10 @@ async def test_pausing_a_paused_interview_shows_no_error(open_page: OpenPage, ne
     ("status", "words"),
     [
         (None, "You have no credits left"),
-        ("paused", "Your subscription is paused, so the 3 plan credits you have left are on hold until it runs again."),
-        ("unpaid", "Your subscription hasn't been paid, so the 3 plan credits you have left are on hold"),
-        ("cancelled", "Your subscription is canceled, so the 3 plan credits you have left are on hold until you resume it."),
-        ("expired", "Your subscription has ended, so the 3 plan credits you have left are on hold until you subscribe again."),
+        ("paused", "Your plan is paused, so your 3 plan credits are on hold until it's active again."),
+        ("unpaid", "Your last payment didn't go through, so your 3 plan credits are on hold until it does."),
+        ("cancelled", "Your plan is canceled, so your 3 plan credits are on hold until you resume it."),
+        ("expired", "Your plan has ended, so your 3 plan credits are on hold until you subscribe again."),
     ],
 )
 async def test_refused_start_names_the_reason(
@@ -122,4 +122,6 @@ async def test_page_with_credits_shows_no_refusal(open_page: OpenPage, new_user:
 async def test_answer_that_is_too_long_is_refused(open_page: OpenPage, new_user: NewUser) -> None:
     page = await begun(open_page, await new_user())
     await send(page, "x" * 25_000)
-    assert page.error == ("Your answer has 25,000 characters; at most 20,000 are allowed. It is still in the box: shorten it.")
+    assert page.error == (
+        "Your answer has 25,000 characters; at most 20,000 are allowed. Your text is still here. Please shorten it and try again."
+    )

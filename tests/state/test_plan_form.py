@@ -50,7 +50,7 @@ def test_plan_without_a_preset_is_shown_as_standard() -> None:
     [
         ({"length": "focus"}, NO_FOCUS),
         ({"length": "focus"} | {f"topic-{id}": "yes" for id in (1, 2, 3, 4)}, NO_FOCUS),
-        ({"length": "endless"}, "Choose how long the interview is to be."),
+        ({"length": "endless"}, "Choose an interview length."),
         ({"level": "god"}, BAD_LEVEL),
         ({"language": "x" * 100_000}, BAD_LANGUAGE),
     ],
@@ -86,7 +86,7 @@ async def focused(open_page: OpenPage, user: Any) -> Page:
 async def test_interview_page_follows_the_plan(open_page: OpenPage, new_user: NewUser) -> None:
     user = await new_user()
     page = await focused(open_page, user)
-    assert (page.progress, page.question_announcement) == ("Question 1 of 6", "Now question 1 of 6, Coding: Question 2.1?")
+    assert (page.progress, page.question_announcement) == ("Question 1 of 6", "You're on question 1 of 6, Coding: Question 2.1?")
     assert [(item.name, item.dots) for item in page.rail_items] == [
         ("Coding", ["now", "", ""]),
         ("System Design", ["", "", ""]),

@@ -72,16 +72,16 @@ async def test_try_shows_its_verdict_and_the_best_score(open_page: OpenPage, new
     await send(page)
     assert page.verdict.judged
     first = page.verdict.score
-    assert page.record == f"One try: {first}/10"
+    assert page.record == f"One attempt: {first}/10"
     await send(page, BEST)
     assert page.verdict.score > first
     assert page.verdict.passed
     assert page.verdict.model_answer
-    assert page.record == f"Best of 2 tries: {page.verdict.score}/10"
+    assert page.record == f"Best of 2 attempts: {page.verdict.score}/10"
     best = page.verdict.score
     await send(page, "I don't know.")
     assert page.verdict.score <= 3
-    assert page.record == f"Best of 3 tries: {best}/10"
+    assert page.record == f"Best of 3 attempts: {best}/10"
     assert [one.score for one in page.tries] == [f"{page.verdict.score}/10", f"{best}/10", f"{first}/10"]
     assert (page.sending, page.error) == (False, "")
 
@@ -98,7 +98,7 @@ async def test_page_without_a_question_redirects_to_a_suggestion(
 async def test_unknown_question_shows_an_error(open_page: OpenPage, new_user: NewUser, services: Services, bank_id: str) -> None:
     page = await opened(open_page, await new_user(0), bank_id)
     assert page.phase == "lost"
-    assert "not in the question bank" in page.error
+    assert "can't find this question" in page.error
 
 
 @pytest.mark.parametrize(
@@ -107,9 +107,9 @@ async def test_unknown_question_shows_an_error(open_page: OpenPage, new_user: Ne
         ({"answer": ""}, "Write an answer"),
         ({"answer": None}, ""),
         ({"answer": "x" * (MAX_ANSWER + 1)}, "20,001 characters"),
-        ({"question": "nothing"}, "not in the question bank"),
-        ({"question": None}, "not in the question bank"),
-        ({"question": ["x"]}, "not in the question bank"),
+        ({"question": "nothing"}, "can't find this question"),
+        ({"question": None}, "can't find this question"),
+        ({"question": ["x"]}, "can't find this question"),
         ({"try": "no id"}, ""),
         ({"try": None}, ""),
         ({"try": [1, 2]}, ""),
@@ -169,7 +169,7 @@ async def test_two_tabs_count_as_two_tries(open_page: OpenPage, new_user: NewUse
     await asyncio.gather(send(first), send(second, BEST))
     assert first.verdict.score < second.verdict.score
     await run(PracticeState.load, first)
-    assert first.record == second.record == f"Best of 2 tries: {second.verdict.score}/10"
+    assert first.record == second.record == f"Best of 2 attempts: {second.verdict.score}/10"
 
 
 async def test_try_counts_although_the_state_was_dropped(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
@@ -296,8 +296,8 @@ async def test_dashboard_shows_skills_suggestions_and_practice(
     page = await dashboard_skills(open_page, user)
     assert (len(page.weakest), len(page.others)) == (5, 1)
     assert (page.weakest[0].mean, page.weakest[0].trend, page.weakest[0].answers) == ("10", "steady", "2 answers")
-    assert page.practice_words == "1 question practised and passed"
-    assert page.practised[0].record.startswith("Best of 2 tries: ")
+    assert page.practice_words == "1 question practiced and passed"
+    assert page.practised[0].record.startswith("Best of 2 attempts: ")
     nobody = await dashboard_skills(open_page, None)
     assert (nobody.loaded, nobody.suggestions) == (False, [])
 

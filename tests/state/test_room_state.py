@@ -24,7 +24,7 @@ async def test_skipping_scores_0_and_asks_the_next_question(open_page: OpenPage,
     assert (page.last.skipped, page.last.judged, page.last.score, page.last.may_appeal) == (True, True, 0, False)
     assert page.rail_items[0].dots == ["0", "now"]
     assert page.question.position == 2
-    assert page.verdict_announcement == "Question 1 is skipped and scores 0."
+    assert page.verdict_announcement == "You skipped question 1, so you get 0 points for it."
     assert not any([page.sending, page.judging, page.asking])
 
 
@@ -63,16 +63,16 @@ async def test_question_and_verdict_are_announced_when_complete(
     open_page: OpenPage, new_user: NewUser, interviewer: ScriptedInterviewer
 ) -> None:
     page = await begun(open_page, await new_user())
-    assert page.question_announcement == "Now question 1 of 12, Introduction: Question 1.1?"
+    assert page.question_announcement == "You're on question 1 of 12, Introduction: Question 1.1?"
     interviewer.gate.clear()
     sending = asyncio.create_task(send(page))
     await until(lambda: page.question_tail and page.feedback_tail)
     assert page.verdict_announcement == "", "growing text is not announced"
-    assert page.question_announcement.startswith("Now question 1 ")
+    assert page.question_announcement.startswith("You're on question 1 ")
     interviewer.gate.set()
     await sending
-    assert page.question_announcement == "Now question 2 of 12, Introduction: Question 1.2?"
-    assert page.verdict_announcement == "The answer to question 1 scored 10 of 10."
+    assert page.question_announcement == "You're on question 2 of 12, Introduction: Question 1.2?"
+    assert page.verdict_announcement == "Your answer to question 1 scored 10 out of 10."
     again = await loaded(open_page, None)
     assert (again.question_announcement, again.verdict_announcement) == ("", "")
 
@@ -95,7 +95,7 @@ async def test_giving_up_returns_the_form_and_the_credit(
     await until(lambda: page.interview_id)
     await run(InterviewState.give_up, page)
     assert (page.phase, page.credits, page.job_text) == ("start", 1, "Backend engineer with Python")
-    assert "credit is back" in page.note
+    assert "returned your credit" in page.note
     interviewer.gate.set()
     await starting
     assert (page.phase, page.error) == ("start", "")

@@ -94,7 +94,7 @@ async def test_running_interview_cannot_be_shared(open_page: OpenPage, services:
     interview_id, _ = await started(services, user)
     page = await page_of(open_page, user, interview_id)
     await run(ShareState.share, page)
-    assert "not finished" in page.error
+    assert "isn't finished" in page.error
     assert page.link == ""
 
 

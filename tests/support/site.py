@@ -90,7 +90,7 @@ def sign_up(page: Page, site: Site, name: str = "Ada") -> str:
     email, secret = sign_up_in(site.database_url, name)
     page.context.add_cookies([{"name": COOKIE, "value": secret, "url": site.url, "httpOnly": True, "sameSite": "Lax"}])
     page.goto(f"{site.url}/dashboard")
-    expect(page.get_by_text("One credit is one interview.")).to_be_visible()
+    expect(page.get_by_text("Each interview costs one credit.")).to_be_visible()
     return email
 
 
@@ -110,7 +110,7 @@ def sign_up_by_mail(page: Page, site: Site, name: str = "Ada") -> str:
     expect(page.get_by_text("You're creating an account for")).to_contain_text(name)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Create my account").click()
-    expect(page.get_by_text("One credit is one interview.")).to_be_visible()
+    expect(page.get_by_text("Each interview costs one credit.")).to_be_visible()
     return email
 
 
